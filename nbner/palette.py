@@ -1,0 +1,69 @@
+"""One colour a label, the same in the widget and in every plot.
+
+displaCy's colours for the label names it knows, so that spaCy users see what
+they are used to; for all others the cycle of Okabe and Ito (2008, "Color
+Universal Design"), widened by lighter and darker steps of the same hues.
+Colour is never the only sign: a mark carries its label's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+DISPLACY = {
+    "ORG": "#7aecec",
+    "PRODUCT": "#bfeeb7",
+    "GPE": "#feca74",
+    "LOC": "#ff9561",
+    "PERSON": "#aa9cfc",
+    "NORP": "#c887fb",
+    "FAC": "#9cc9cc",
+    "EVENT": "#ffeb80",
+    "LAW": "#ff8197",
+    "LANGUAGE": "#ff8197",
+    "WORK_OF_ART": "#f0d0ff",
+    "DATE": "#bfe1d9",
+    "TIME": "#bfe1d9",
+    "MONEY": "#e4e7d2",
+    "QUANTITY": "#e4e7d2",
+    "ORDINAL": "#e4e7d2",
+    "CARDINAL": "#e4e7d2",
+    "PERCENT": "#e4e7d2",
+}
+
+CYCLE = (
+    "#56b4e9",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#d55e00",
+    "#0072b2",
+    "#c9b800",
+    "#8a8a8a",
+    "#9ad2f2",
+    "#f3c766",
+    "#5cc9a7",
+    "#e3b3cd",
+    "#eb9a66",
+    "#5a9fd4",
+    "#8c8000",
+    "#4d4d4d",
+)
+
+
+def label_colors(labels: Sequence[str]) -> dict[str, str]:
+    """Give every label its colour.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        In the session's order; the same order gives the same colours.
+
+    Returns
+    -------
+    dict
+        Label to ``#rrggbb``.
+    """
+    others = [label for label in labels if label not in DISPLACY]
+    cycle = {label: CYCLE[i % len(CYCLE)] for i, label in enumerate(others)}
+    return {label: DISPLACY.get(label) or cycle[label] for label in labels}
