@@ -1,0 +1,80 @@
+"""Label, train, correct and analyse named entities inside a notebook.
+
+Everything public is named here and loaded when it is first used, so that
+``import nbner`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from nbner.data.intake import AddReport
+    from nbner.data.sample import Sample, sample
+    from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
+    from nbner.results import Evaluation, TrainingReport
+    from nbner.session import Session
+    from nbner.types import Answer, Counts, Example, Parse, Span, Token
+    from nbner.widgets.annotator import Annotator
+
+_HOMES = {
+    "AddReport": "nbner.data.intake",
+    "Annotator": "nbner.widgets.annotator",
+    "Answer": "nbner.types",
+    "Counts": "nbner.types",
+    "DataError": "nbner.errors",
+    "Evaluation": "nbner.results",
+    "Example": "nbner.types",
+    "ModelError": "nbner.errors",
+    "NbnerError": "nbner.errors",
+    "Parse": "nbner.types",
+    "Sample": "nbner.data.sample",
+    "Session": "nbner.session",
+    "Span": "nbner.types",
+    "StoreError": "nbner.errors",
+    "Token": "nbner.types",
+    "TrainingError": "nbner.errors",
+    "TrainingReport": "nbner.results",
+    "sample": "nbner.data.sample",
+}
+
+__all__ = [
+    "AddReport",
+    "Annotator",
+    "Answer",
+    "Counts",
+    "DataError",
+    "Evaluation",
+    "Example",
+    "ModelError",
+    "NbnerError",
+    "Parse",
+    "Sample",
+    "Session",
+    "Span",
+    "StoreError",
+    "Token",
+    "TrainingError",
+    "TrainingReport",
+    "__version__",
+    "sample",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its room (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        msg = f"module 'nbner' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted(__all__)

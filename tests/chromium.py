@@ -1,0 +1,77 @@
+"""Find a Chromium for the browser tests, or install one, or say what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+DEBIAN = ("chromium", "fonts-noto-core", "fonts-noto-cjk", "fonts-noto-color-emoji")
+ADVICE = (
+    "No Chromium was found and none could be installed: install Chromium or Chrome, "
+    "or set NBNER_CHROMIUM to the path of one."
+)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def find() -> str | None:
+    """Look where a Chromium may be; an explicit path wins."""
+    explicit = os.environ.get("NBNER_CHROMIUM")
+    if explicit:
+        return explicit if Path(explicit).is_file() else None
+    on_path = next(filter(None, map(shutil.which, NAMES)), None)
+    return on_path or (str(MAC) if MAC.is_file() else playwrights_own())
+
+
+def playwrights_own() -> str | None:
+    """Look for the browser that Playwright brings."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).is_file() else None
+
+
+def install() -> None:
+    """Install through apt as root, else through Playwright."""
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        subprocess.run(["apt-get", "update", "-qq"], check=False, env=quiet)
+        command = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *DEBIAN]
+        if subprocess.run(command, check=False, env=quiet).returncode == 0:
+            return
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+
+
+def require() -> str:
+    """Give the path of a Chromium.
+
+    Raises
+    ------
+    RuntimeError
+        With one sentence that says what to do.
+    """
+    path = find()
+    if path is None:
+        raise RuntimeError(ADVICE)
+    return path
+
+
+if __name__ == "__main__":
+    if find() is None and not os.environ.get("NBNER_CHROMIUM"):
+        install()
+    found = find()
+    sys.stdout.write(f"Chromium for the browser tests: {found}\n" if found else f"{ADVICE}\n")
+    sys.exit(found is None)

@@ -1,0 +1,56 @@
+"""What all tests share: a browser, and no quiet skipping."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+def load(name):
+    """Import a helper that lies beside the tests, without putting tests on the path."""
+    spec = importlib.util.spec_from_file_location(f"nbner_tests_{name}", HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+chromium = load("chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    return chromium.require()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path, args=list(chromium.FLAGS)
+        )
+        yield browser
+        browser.close()
+
+
+def pytest_runtest_logreport(report):
+    """Count a skipped test as what it is: one that did not run."""
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped: tests are never skipped quietly"
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what ran, room by room."""
+    ran = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        if report.when == "call":
+            ran[Path(report.nodeid.split("::")[0]).parts[1]] += 1
+    rooms = ", ".join(f"{count} {room}" for room, count in sorted(ran.items()))
+    terminalreporter.write_line(f"ran: {rooms or 'nothing'}")
