@@ -17,7 +17,9 @@ class BundleHook(BuildHookInterface[Any]):
     def bundle_is_there(self) -> bool:
         """An sdist carries the bundle, so that installing from it needs no Node."""
         root = Path(self.root)
-        return (root / "PKG-INFO").exists() and (root / "nbner/widgets/static/annotator.js").exists()
+        return (root / "PKG-INFO").exists() and (
+            root / "nbner/widgets/static/annotator.js"
+        ).exists()
 
     def dependencies(self) -> list[str]:
         """Ask for Node only where it is both needed and missing."""

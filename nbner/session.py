@@ -5,18 +5,22 @@ from __future__ import annotations
 import getpass
 import re
 import tempfile
+import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+from weakref import WeakSet
 
 from nbner.data import formats
-from nbner.data.intake import AddReport, Misaligned, example_of, prepare
+from nbner.data.intake import AddReport, Misaligned, prepare
+from nbner.data.rows import as_example
 from nbner.data.store import Store
-from nbner.errors import DataError, ModelError, TrainingError
+from nbner.errors import DataError, ModelError
 from nbner.labelling import LabellingDesk, Suggest, Switchboard
 from nbner.types import AnswerKind, Counts, Example, Span, Token
 
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from spacy.language import Language
 
+    from nbner.data.formats import Export
+    from nbner.model.records import TrainingResult
+    from nbner.model.training import Training
     from nbner.results import Evaluation, TrainingReport
     from nbner.widgets.annotator import Annotator
 
@@ -81,19 +88,21 @@ class Session:
         annotator: str | None = None,
         seed: int = 0,
     ) -> None:
+        from nbner.model.pipeline import load_base
+
         checked = None if labels is None else _checked(labels)
         self.annotator = annotator or _login()
         self.seed = seed
-        self._base = model
+        self._base = load_base(model)
         self._store = Store(store)
         self._dataset = self._store.dataset(dataset)
+        self._runs_folder = _runs_folder(store, dataset)
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()
-        self._annotators: list[Annotator] = []
-        self._folder: Path | None = None
-        self._nlp = self._last_model() or self._base_model()
+        self._annotators: WeakSet[Annotator] = WeakSet()
         if checked is not None:
             self._dataset.set_labels(checked)
+        self._nlp = self._last_model() or self._base
 
     # What it holds.
 
@@ -166,7 +175,7 @@ class Session:
         self,
         source: Any,
         split: str = "train",
-        gold: bool | None = None,
+        gold: bool | None = None,  # noqa: FBT001 - named in the contract, and read as a word
         *,
         misaligned: Misaligned = "keep",
     ) -> AddReport:
@@ -212,7 +221,7 @@ class Session:
             )
         )
 
-    def export(self, path: str | Path, split: str | None = None) -> Path:
+    def export(self, path: str | Path, split: str | None = None) -> Export:
         """Write the examples to a file, in the format of its suffix.
 
         Parameters
@@ -223,14 +232,17 @@ class Session:
         split : str, optional
             By default all.
 
+        Returns
+        -------
+        Export
+            ``path``, ``written``, ``left_out`` and ``misaligned``.
+
         Raises
         ------
         DataError
             The suffix is unknown, or the format cannot carry a label.
         """
-        examples = (self._tokenized(one) for one in self._dataset.examples(split))
-        formats.write(examples, path)
-        return Path(path)
+        return formats.write(self._dataset.examples(split), path, tokenize=self._tokenize)
 
     # Labelling.
 
@@ -308,4 +320,273 @@ class Session:
         TrainingError
             Nothing has been accepted, or no accepted example holds an entity.
         """
-        raise NotImplementedError
+        from nbner.model import training
+
+        run = training.train(
+            self._base,
+            self.examples(split, answer="accept"),
+            self.examples(dev, answer="accept"),
+            labels=self.labels,
+            seed=self.seed if seed is None else seed,
+            output=self._new_run_folder(),
+            max_epochs=max_epochs,
+            patience=patience,
+        )
+        with run:
+            if progress:
+                self._watch(run)
+            else:
+                deque(run, maxlen=0)
+            result = run.finish()
+        return self._use(result)
+
+    def predict(
+        self,
+        source: Any,
+        *,
+        batch_size: int | None = None,
+        n_process: int = 1,
+        progress: bool = False,
+    ) -> pd.DataFrame:
+        """Let the model label texts, in the same way as it makes suggestions.
+
+        Parameters
+        ----------
+        source : path, DataFrame, or iterable of str, dict, Doc or Example
+        batch_size, n_process : int, optional
+            As in ``nlp.pipe``; they do not change what comes out.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        DataFrame
+            One row a predicted span: ``example`` (position in the source),
+            ``start`` and ``end`` (code points, half-open), ``token_start`` and
+            ``token_end`` (half-open), ``text`` and ``label``. A text without
+            spans has no row.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        DataError
+            The source cannot be read.
+        """
+        import pandas as pd
+
+        from nbner.model.prediction import predict_docs
+        from nbner.widgets.live import counted
+
+        examples = (as_example(row) for row in formats.read(source))
+        docs = predict_docs(self._nlp, examples, batch_size=batch_size, n_process=n_process)
+        rows = [
+            (number, e.start_char, e.end_char, e.start, e.end, e.text, e.label_)
+            for number, doc in enumerate(counted(docs, "predicting") if progress else docs)
+            for e in doc.ents
+        ]
+        return pd.DataFrame(rows, columns=PREDICTION_COLUMNS)
+
+    def evaluate(self, split: str = "dev") -> Evaluation:
+        """Measure the model against the accepted examples of a split.
+
+        Returns
+        -------
+        Evaluation
+            ``f``, ``precision``, ``recall`` over exact spans, ``schemes``
+            (nervaluate's four), ``frame`` (a row a label) and ``plot()``.
+
+        Raises
+        ------
+        DataError
+            Nothing is accepted in the split.
+        ModelError
+            The model has not been trained.
+        """
+        from nbner.analysis.scores import score
+        from nbner.model.fingerprints import fingerprint
+        from nbner.model.prediction import predict
+        from nbner.results import Evaluation
+
+        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
+        if not gold:
+            raise DataError(
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
+                f"session.manual(split={split!r})",
+            )
+        measured = score(
+            [one.spans for one in gold],
+            list(predict(self._nlp, gold)),
+            labels=self.labels,
+            known=[one.labels for one in gold],
+        )
+        return Evaluation(measured, split=split, fingerprint=fingerprint(self._nlp))
+
+    # Keeping house.
+
+    def close(self) -> None:
+        """Close the database; widgets of this session can save no more."""
+        self._store.close()
+
+    def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        parts = [f"{name}: {_progress(self.counts(name))}" for name in self._dataset.splits()]
+        return "\n".join(
+            [
+                f"{self.dataset}, in {self._store.url}",
+                *(f"  {part}" for part in parts or ["no examples yet: session.add(...)"]),
+                f"  {len(self.labels)} labels: {', '.join(self.labels) or 'none yet'}",
+                f"  model: {self._model_name()}",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<pre style='font-family:inherit'>{escape(repr(self))}</pre>"
+
+    def _annotator(self, split: str, suggest: Suggest | None) -> Annotator:
+        if not self.labels:
+            raise DataError(
+                "there is no label to give",
+                remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
+            )
+        from nbner.widgets.annotator import Annotator
+
+        desk = LabellingDesk(
+            self._dataset,
+            split=split,
+            annotator=self.annotator,
+            key=self._store.key,
+            tokenize=self._tokenize,
+            suggest=suggest,
+            switchboard=self._switchboard,
+        )
+        widget = Annotator(desk)
+        self._annotators.add(widget)
+        return widget
+
+    def _suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
+        """Suggest with the last finished model; before there is one, what came with the data."""
+        from nbner.model.pipeline import is_trained
+        from nbner.model.prediction import predict
+
+        nlp = self._nlp
+        if not is_trained(nlp):
+            return [example.spans for example in examples]
+        known = set(self.labels)
+        return [
+            tuple(span for span in spans if span.label in known) for spans in predict(nlp, examples)
+        ]
+
+    def _has_suggestions(self, split: str) -> bool:
+        return any(one.spans for one in self._dataset.examples(split) if one.answer is None)
+
+    def _tokenize(self, text: str) -> tuple[Token, ...]:
+        from nbner.model.pipeline import tokenizer_of
+
+        return tokenizer_of(self._nlp)(text)
+
+    def _tokenized(self, example: Example) -> Example:
+        return example if example.tokens else replace(example, tokens=self._tokenize(example.text))
+
+    def _watch(self, run: Training) -> None:
+        from nbner.plots import new_figure, training_curve
+        from nbner.results import curve_frame
+        from nbner.widgets.live import watch
+
+        watch(
+            run,
+            epoch_words=sum(len(example.tokens) for example in run.corpus.train),
+            most_epochs=run.config["training"]["max_epochs"],
+            draw=lambda steps: training_curve(curve_frame(steps), ax=new_figure().subplots()),
+        )
+
+    def _use(self, result: TrainingResult) -> TrainingReport:
+        from nbner.results import TrainingReport
+
+        self._dataset.add_run(
+            {
+                "id": uuid4().hex,
+                "created": time.time(),
+                "path": str(result.path),
+                "fingerprint": result.fingerprint,
+                "record": result.record,
+            }
+        )
+        self._nlp = result.nlp
+        for annotator in list(self._annotators):
+            annotator.refresh()
+        return TrainingReport.of(result)
+
+    def _new_run_folder(self) -> Path:
+        taken = [int(one.name) for one in self._runs_folder.glob("*") if one.name.isdecimal()]
+        return self._runs_folder / f"{max(taken, default=0) + 1:04d}"
+
+    def _last_model(self) -> Language | None:
+        """Load the last trained model; None, with a warning, where its folder is gone."""
+        from nbner.model.pipeline import load_base
+
+        runs = self._dataset.runs()
+        if not runs:
+            return None
+        try:
+            return load_base(runs[-1]["path"])
+        except ModelError as error:
+            warnings.warn(
+                f"The last trained model cannot be used: {error} Call session.train() again.",
+                stacklevel=3,
+            )
+            return None
+
+    def _model_name(self) -> str:
+        from nbner.model.fingerprints import fingerprint
+        from nbner.model.pipeline import is_trained
+
+        if not is_trained(self._nlp):
+            return "not trained yet: session.train()"
+        return f"{self._nlp.lang} pipeline {fingerprint(self._nlp)}, trained"
+
+
+def _checked(labels: Sequence[str]) -> tuple[str, ...]:
+    """Take a list of labels, or say what is wrong with it."""
+    if isinstance(labels, str):
+        raise DataError(
+            f"labels= takes a list, not the text {labels!r}", remedy=f"labels=[{labels!r}]"
+        )
+    checked = tuple(labels)
+    bad = [one for one in checked if not isinstance(one, str) or not one.strip()]
+    if bad:
+        raise DataError(f"{bad[0]!r} is not the name of a label", field="labels")
+    twice = sorted({one for one in checked if checked.count(one) > 1})
+    if twice:
+        raise DataError(f"the label {twice[0]!r} is given twice", field="labels")
+    return checked
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # A container may run under a number that has no name.
+        return "annotator"
+
+
+def _runs_folder(store: str | Path, dataset: str) -> Path:
+    """Choose where trained models go: beside a database file, else into a folder here."""
+    slug = re.sub(r"[^\w.-]+", "_", dataset)
+    name = str(store)
+    if name == ":memory:":
+        return Path(tempfile.mkdtemp(prefix="nbner-")) / slug
+    file = Path("nbner.db") if "://" in name else Path(name)
+    return file.absolute().with_suffix(".models") / slug
+
+
+def _progress(counts: Counts) -> str:
+    kinds = [("accepted", counts.accept), ("rejected", counts.reject), ("ignored", counts.ignore)]
+    parts = [f"{number:,} {kind}" for kind, number in kinds if number]
+    return ", ".join([f"{counts.total:,} examples", *parts, f"{counts.open:,} open"])

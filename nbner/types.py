@@ -95,6 +95,11 @@ class Example:
         Who gave the current answer.
     given_tokens : bool
         True where the tokens came with the text; the pipeline then keeps them.
+    binary : bool
+        The answer judges the proposed spans alone, not the whole text: it is
+        never complete gold.
+    created : float, optional
+        When the current answer was given; seconds since the epoch, UTC.
     extra : mapping
         Keys of a file that nbner does not know; they survive a round trip.
     """
@@ -111,6 +116,8 @@ class Example:
     labels: tuple[str, ...] | None = None
     annotator: str | None = None
     given_tokens: bool = False
+    binary: bool = False
+    created: float | None = field(default=None, compare=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import re
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -14,12 +16,13 @@ HERE = Path(__file__).parent
 def load(name):
     """Import a helper that lies beside the tests, without putting tests on the path."""
     spec = importlib.util.spec_from_file_location(f"nbner_tests_{name}", HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 chromium = load("chromium")
+jupyter = load("lab")
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +40,41 @@ def browser(chromium_path):
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    server = jupyter.Server(tmp_path_factory.mktemp("jupyter"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def server_without_subshells(tmp_path_factory):
+    server = jupyter.Server(tmp_path_factory.mktemp("jupyter"), subshells="disabled")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.on("dialog", lambda dialog: dialog.accept())
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def lab(page, server):
+    return jupyter.Lab(page, server)
+
+
+@pytest.fixture
+def name(request):
+    """Name a notebook, or a database, after the test that uses it."""
+    return re.sub(r"\W+", "_", request.node.name)
 
 
 def pytest_runtest_logreport(report):

@@ -62,7 +62,8 @@ class Annotator(anywidget.AnyWidget):
     # Private wire: the page reads these and never writes them.
     _setup = traitlets.Dict().tag(sync=True)
     _snapshot = traitlets.Any(None).tag(
-        sync=True, to_json=lambda _value, widget: widget._take_snapshot()
+        sync=True,
+        to_json=lambda _value, widget: widget._take_snapshot(),  # noqa: SLF001
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -74,6 +75,7 @@ class Annotator(anywidget.AnyWidget):
             "hello": self._give_snapshot,
         }
         self._colors = label_colors(desk.info.labels)
+        self._unsubscribe: Callable[[], None] | None = None
         super().__init__(_setup=wire.setup(desk.info, nbner.__version__, self._colors))
         self.on_msg(self._on_message)
         self._replying: set[str] = set()
@@ -191,7 +193,9 @@ class Annotator(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Leave the cell and stop listening to the desk."""
-        self._unsubscribe()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
         super().close()
 
     # The protocol.
@@ -273,7 +277,9 @@ class Annotator(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
         info, counts = self._desk.info, self._desk.counts()
-        caption = f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
+        caption = (
+            f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
+        )
         data = {**(data or {}), "text/html": still(self.current, self._colors, caption)}
         return (data, *metadata) if metadata else data
 

@@ -86,4 +86,10 @@ class Desk(Protocol):
         """
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer, whoever gave it; the returned function ends that."""
+        """Call ``listener`` after every answer, whoever gave it.
+
+        Returns
+        -------
+        callable
+            Ends that.
+        """

@@ -1,4 +1,4 @@
-"""A picture in the cell that is drawn again while work goes on.
+"""What a cell shows while work goes on: a bar, and a picture that is drawn again.
 
 Drawn without pyplot: messages from the page may run in another thread at the
 same time, and pyplot's figures are shared by all threads.
@@ -7,11 +7,30 @@ same time, and pyplot's figures are shared by all threads.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+
+Item = TypeVar("Item")
+
+
+class Step(Protocol):
+    """What is known after one step of training."""
+
+    @property
+    def words(self) -> int:
+        """Training tokens seen so far."""
+
+    @property
+    def loss(self) -> float:
+        """Mean loss a token."""
+
+    @property
+    def f(self) -> float | None:
+        """Dev F, where the step was evaluated."""
 
 
 def in_notebook() -> bool:
@@ -29,20 +48,74 @@ class LivePicture:
         self._handle: Any = None
         self._shown = in_notebook()
 
-    def show(self, figure: Figure) -> None:
-        """Show a figure in place of the last one."""
+    def show(self, draw: Callable[[], Axes]) -> None:
+        """Show a plot in place of the last one."""
         if not self._shown:
             return
         from IPython.display import display
 
-        bundle = {"image/png": _png(figure), "text/plain": repr(figure)}
+        bundle = {"image/png": _png(draw()), "text/plain": "the curve of dev F"}
         if self._handle is None:
             self._handle = display(bundle, raw=True, display_id=True)
         else:
             self._handle.update(bundle, raw=True)
 
 
-def _png(figure: Figure) -> str:
+def watch(
+    steps: Iterable[Step],
+    *,
+    epoch_words: int,
+    most_epochs: int,
+    draw: Callable[[Sequence[Any]], Axes],
+) -> bool:
+    """Show training while it goes on; the notebook's stop button ends it.
+
+    Parameters
+    ----------
+    steps : iterable of Step
+    epoch_words : int
+        Tokens in one pass over the training data.
+    most_epochs : int
+        Passes after which training ends at the latest; 0 where it is open.
+    draw : callable
+        From the evaluated steps so far to the Axes with their curve.
+
+    Returns
+    -------
+    bool
+        False if it was stopped by hand.
+    """
+    from tqdm.auto import tqdm
+
+    evaluated: list[Step] = []
+    picture = LivePicture()
+    total = most_epochs or None
+    with tqdm(total=total, unit="epoch", desc="training", bar_format=_BAR) as bar:
+        try:
+            for step in steps:
+                bar.update(round(step.words / max(1, epoch_words), 1) - bar.n)
+                if step.f is not None:
+                    evaluated.append(step)
+                    best = max(one.f or 0.0 for one in evaluated)
+                    bar.set_postfix_str(f"dev F {step.f:.3f}, best {best:.3f}")
+                    picture.show(lambda: draw(evaluated))
+        except KeyboardInterrupt:
+            bar.set_postfix_str(f"{bar.postfix or ''} · stopped: the best model so far is kept")
+            return False
+    return True
+
+
+def counted(items: Iterable[Item], doing: str) -> Iterator[Item]:
+    """Pass items on and count them with a bar."""
+    from tqdm.auto import tqdm
+
+    yield from tqdm(items, desc=doing, unit=" examples")
+
+
+_BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"
+
+
+def _png(ax: Axes) -> str:
     stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=110, bbox_inches="tight")
+    ax.figure.savefig(stream, format="png", dpi=110, bbox_inches="tight")
     return base64.b64encode(stream.getvalue()).decode("ascii")

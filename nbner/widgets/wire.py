@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias, get_args
 
 from nbner.data.alignment import align, token_range, words_and_gaps
@@ -185,7 +186,7 @@ def _spans(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, 
     if not isinstance(raw, list):
         raise DataError("spans must be a list", field="spans")
     spans = sorted((_span(one, example, labels) for one in raw), key=lambda span: span.start)
-    for left, right in zip(spans, spans[1:], strict=False):
+    for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(f"{left} and {right} overlap", field="spans")
     return tuple(spans)

@@ -66,7 +66,7 @@ def test_a_room_imports_only_from_rooms_before_it(file):
         ("spacy", {"model", "decode", "data/formats/docbin.py"}),
         ("thinc", {"model", "decode"}),
         ("sqlalchemy", {"data"}),
-        ("matplotlib", {"plots.py", "results.py", "widgets/live.py"}),
+        ("matplotlib", {"plots.py", "results.py"}),
     ],
 )
 def test_a_library_is_imported_in_its_rooms_alone(library, homes):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import signal
 import socket
@@ -46,7 +45,11 @@ class Server:
             self.port = probe.getsockname()[1]
         self.log = (home / "jupyter.log").open("w")
         self.process = subprocess.Popen(
-            self._command(), env=self._environment(), stdout=self.log, stderr=self.log, cwd=self.root
+            self._command(),
+            env=self._environment(),
+            stdout=self.log,
+            stderr=self.log,
+            cwd=self.root,
         )
         self._wait()
 
@@ -88,7 +91,9 @@ class Server:
                 time.sleep(0.1)
             else:
                 return
-        pytest.fail(f"JupyterLab did not answer:\n{(self.home / 'jupyter.log').read_text()[-3000:]}")
+        pytest.fail(
+            f"JupyterLab did not answer:\n{(self.home / 'jupyter.log').read_text()[-3000:]}"
+        )
 
     def write(self, name, *cells):
         """Put a notebook of code cells into the server's folder."""
@@ -187,38 +192,3 @@ class Lab:
     @property
     def annotator(self):
         return self.page.locator("[data-nbner=annotator]")
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("jupyter"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def server_without_subshells(tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("jupyter"), subshells="disabled")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
-    page.on("dialog", lambda dialog: dialog.accept())
-    yield page
-    context.close()
-
-
-@pytest.fixture
-def lab(page, server):
-    return Lab(page, server)
-
-
-@pytest.fixture
-def name(request):
-    """Name a notebook, or a database, after the test that uses it."""
-    return re.sub(r"\W+", "_", request.node.name)

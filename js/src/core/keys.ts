@@ -1,0 +1,208 @@
+/**
+ * Which key does what: one table, from which both the commands and the help
+ * card are made, so that neither can say what the other does not.
+ */
+import type { AnswerKind } from "./protocol";
+
+export type Command =
+  | { readonly do: "decide"; readonly answer: AnswerKind }
+  | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
+  | { readonly do: "filter" | "help" | "leave" | "label-active" }
+  | { readonly do: "label"; readonly index: number }
+  | { readonly do: "browse"; readonly by: 1 | -1 }
+  | { readonly do: "span"; readonly by: 1 | -1 }
+  | { readonly do: "sideways"; readonly by: 1 | -1; readonly extend: boolean }
+  | { readonly do: "line"; readonly by: 1 | -1; readonly extend: boolean }
+  | { readonly do: "line-edge" | "text-edge"; readonly side: "start" | "end"; readonly extend: boolean };
+
+/** What is read of a `KeyboardEvent`. */
+export interface Stroke {
+  readonly key: string;
+  readonly code: string;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+  readonly shiftKey: boolean;
+}
+
+export interface Row {
+  readonly group: "Decide" | "Label" | "Move" | "Undo and more";
+  /** As they are shown, in alternatives; each is one key with its modifiers. */
+  readonly shown: readonly string[];
+  readonly does: string;
+  readonly chords: Readonly<Record<string, Command>>;
+  /** Left out of the card where there are not so many labels. */
+  readonly fromLabels?: number;
+}
+
+const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
+const BANKS = ["", "shift+", "shift+alt+"] as const;
+/** Labels that have a key of their own. */
+export const KEYED_LABELS = DIGITS.length * BANKS.length;
+/** With more labels than this they can be filtered by name. */
+export const FILTER_FROM = 11;
+
+const labelChords = (bank: number): Record<string, Command> =>
+  Object.fromEntries(
+    DIGITS.map((digit, i) => [
+      `${BANKS[bank]}${digit}`,
+      { do: "label", index: bank * DIGITS.length + i } as const,
+    ]),
+  );
+
+/** A motion with and without shift, which extends the selection. */
+const motion = (
+  chord: string,
+  make: (extend: boolean) => Command,
+): Record<string, Command> => ({ [chord]: make(false), [`shift+${chord}`]: make(true) });
+
+export const ROWS: readonly Row[] = [
+  row("Decide", ["a"], "Accept: these spans are the complete gold", {
+    a: { do: "decide", answer: "accept" },
+  }),
+  row("Decide", ["x"], "Reject: these spans are wrong", {
+    x: { do: "decide", answer: "reject" },
+  }),
+  row("Decide", ["space"], "Ignore: leave this example out", {
+    Space: { do: "decide", answer: "ignore" },
+  }),
+  row("Decide", ["backspace"], "Take the last decision back", { Backspace: { do: "take-back" } }),
+  row("Decide", ["f"], "Flag the example", { f: { do: "flag" } }),
+  row("Decide", [",", "."], "Back and next, without deciding", {
+    ",": { do: "browse", by: -1 },
+    ".": { do: "browse", by: 1 },
+  }),
+  row("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
+  { ...row("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), fromLabels: 11 },
+  { ...row("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), fromLabels: 21 },
+  row("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
+  row("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
+  {
+    ...row("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
+    fromLabels: FILTER_FROM,
+  },
+  row("Move", ["←", "→"], "Token by token", {
+    ...motion("ArrowLeft", (extend) => ({ do: "sideways", by: -1, extend })),
+    ...motion("ArrowRight", (extend) => ({ do: "sideways", by: 1, extend })),
+  }),
+  row("Move", ["↑", "↓"], "Line by line", {
+    ...motion("ArrowUp", (extend) => ({ do: "line", by: -1, extend })),
+    ...motion("ArrowDown", (extend) => ({ do: "line", by: 1, extend })),
+  }),
+  row("Move", ["home", "end"], "Ends of the line; with ctrl, of the text", {
+    ...motion("Home", (extend) => ({ do: "line-edge", side: "start", extend })),
+    ...motion("End", (extend) => ({ do: "line-edge", side: "end", extend })),
+    "mod+Home": { do: "text-edge", side: "start", extend: false },
+    "mod+End": { do: "text-edge", side: "end", extend: false },
+    "mod+shift+Home": { do: "text-edge", side: "start", extend: true },
+    "mod+shift+End": { do: "text-edge", side: "end", extend: true },
+  }),
+  row("Move", ["shift+arrow"], "Extend the selection", {}),
+  row("Move", ["tab", "shift+tab"], "Span by span, then out", {
+    Tab: { do: "span", by: 1 },
+    "shift+Tab": { do: "span", by: -1 },
+  }),
+  row("Undo and more", ["ctrl+z"], "Undo, across examples", { "mod+z": { do: "undo" } }),
+  row("Undo and more", ["ctrl+shift+z", "ctrl+y"], "Redo", {
+    "mod+shift+z": { do: "redo" },
+    "mod+y": { do: "redo" },
+  }),
+  row("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
+  row("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
+  row("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
+];
+
+function row(
+  group: Row["group"],
+  shown: readonly string[],
+  does: string,
+  chords: Record<string, Command>,
+): Row {
+  return { group, shown, does, chords };
+}
+
+const COMMANDS = new Map(ROWS.flatMap(({ chords }) => Object.entries(chords)));
+
+/** A held key repeats these; a decision is made once however long its key is held. */
+const REPEATING = new Set<Command["do"]>([
+  "sideways",
+  "line",
+  "line-edge",
+  "text-edge",
+  "span",
+  "undo",
+  "redo",
+]);
+
+/** Finds what a stroke asks for, where there are so many labels; null if it asks for nothing. */
+export function commandOf(
+  stroke: Stroke & { readonly repeat?: boolean },
+  labels: number,
+): Command | null {
+  const command = lookUp(stroke, labels);
+  return stroke.repeat === true && command !== null && !REPEATING.has(command.do) ? null : command;
+}
+
+function lookUp(stroke: Stroke, labels: number): Command | null {
+  const command = COMMANDS.get(chordOf(stroke)) ?? null;
+  // On many keyboards `/` and `?` are shifted digits: they are free where no label has that key.
+  return command?.do === "label" && command.index >= labels
+    ? (COMMANDS.get(stroke.key) ?? null)
+    : command;
+}
+
+/**
+ * Names a stroke so that it means the same on every keyboard layout: digits by
+ * their place, letters by what they print (by their place where that is not a
+ * Latin letter), punctuation by what it prints.
+ */
+export function chordOf(stroke: Stroke): string {
+  const mod = stroke.ctrlKey || stroke.metaKey ? "mod+" : "";
+  const alt = stroke.altKey ? "alt+" : "";
+  const shift = stroke.shiftKey ? "shift+" : "";
+  const digit = digitOf(stroke);
+  if (digit !== null) return `${mod}${shift}${alt}${digit}`;
+  const letter = letterOf(stroke);
+  if (letter !== null) return mod ? `${mod}${shift}${alt}${letter}` : `${alt}${letter}`;
+  if (stroke.key === " ") return `${mod}${shift}${alt}Space`;
+  if (stroke.key.length === 1) return `${mod}${alt}${stroke.key}`;
+  return `${mod}${shift}${alt}${stroke.key}`;
+}
+
+function digitOf({ code, key }: Stroke): string | null {
+  const place = /^Digit(\d)$/.exec(code)?.[1];
+  // With the number lock off, the pad's keys are arrows and say so.
+  const pad = /^Numpad(\d)$/.exec(code)?.[1];
+  return place ?? (pad !== undefined && pad === key ? pad : null);
+}
+
+function letterOf({ code, key }: Stroke): string | null {
+  if (/^[a-z]$/i.test(key)) return key.toLowerCase();
+  const place = /^Key([A-Z])$/.exec(code)?.[1];
+  return place !== undefined && /^[^\p{ASCII}]$/u.test(key) ? place.toLowerCase() : null;
+}
+
+/** Keys that are the browser's own: they do not reach the notebook, but keep their meaning. */
+export function belongsToBrowser(stroke: Stroke): boolean {
+  if (/^F\d+$/.test(stroke.key)) return true;
+  if (!(stroke.ctrlKey || stroke.metaKey)) return false;
+  return /^[crltnwqfpijmh+\-=\d]$/i.test(stroke.key) || stroke.key === "Tab";
+}
+
+/** The key of the label at an index, as a chord; null for labels that have none. */
+export function labelChord(index: number): string | null {
+  const bank = BANKS[Math.floor(index / DIGITS.length)];
+  const digit = DIGITS[index % DIGITS.length];
+  return bank === undefined || digit === undefined ? null : `${bank}${digit}`;
+}
+
+/** Writes a chord or a shown key as the person's keyboard has it. */
+export function spell(shown: string, mac: boolean): string {
+  const signs: Record<string, string> = mac
+    ? { ctrl: "⌘", shift: "⇧", alt: "⌥" }
+    : { ctrl: "ctrl ", shift: "⇧", alt: "alt " };
+  return shown
+    .split("+")
+    .map((part) => signs[part] ?? part)
+    .join("");
+}

@@ -1,0 +1,71 @@
+/** Makes elements. Text only ever becomes a text node: nothing here can turn data into markup. */
+
+export type Child = Node | string | null;
+type Attributes = Readonly<Record<string, string | null>>;
+
+export function make<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  name: string,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  if (name) element.className = name.replace(/(^| )(?=\S)/g, "$1nbner-");
+  setAttributes(element, attributes);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** Sets attributes that differ; null takes one away. */
+export function setAttributes(element: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null) element.removeAttribute(name);
+    else if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  }
+}
+
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const PATHS = {
+  accept: "M3 8.5 6.5 12 13 4.5",
+  reject: "M4 4l8 8M12 4l-8 8",
+  ignore: "M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 0 0 0-11M4.2 4.2l7.6 7.6",
+  undo: "M6.5 3 3 6.5 6.5 10M3.5 6.5h6a3.5 3.5 0 0 1 0 7H7",
+  flag: "M4 14V2.5M4 3h8.5l-2 3 2 3H4",
+  back: "M9.5 3.5 5 8l4.5 4.5",
+  next: "M6.5 3.5 11 8l-4.5 4.5",
+  cross: "M5 5l6 6M11 5l-6 6",
+} as const;
+
+export type Icon = keyof typeof PATHS;
+
+/** A line drawing in the colour of the text around it. */
+export function icon(name: Icon): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  setAttributes(svg, { viewBox: "0 0 16 16", class: "nbner-icon", "aria-hidden": "true" });
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** A button that never takes the focus away from the text when it is clicked. */
+export function button(
+  name: string,
+  attributes: Attributes,
+  children: Child[],
+  onClick: (event: MouseEvent) => void,
+): HTMLButtonElement {
+  const element = make("button", name, { type: "button", ...attributes }, ...children);
+  element.addEventListener("mousedown", (event) => event.preventDefault());
+  element.addEventListener("click", (event) => {
+    if (element.getAttribute("aria-disabled") !== "true") onClick(event);
+  });
+  return element;
+}
+
+export const keyHint = (key: string): HTMLElement => make("kbd", "key", { "aria-hidden": "true" }, key);

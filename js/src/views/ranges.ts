@@ -1,0 +1,53 @@
+/** From places in the document to tokens: whatever a selection touches, it means whole tokens. */
+import type { Stretch } from "../core/spans";
+
+/**
+ * Finds the tokens of which at least one character lies in a range, wherever
+ * the range begins and ends: in the middle of a token, in a gap, outside.
+ */
+export function tokensIn(range: Range, tokens: readonly HTMLElement[]): Stretch | null {
+  const start = firstToken(tokens, (token) => endsAfter(token, range));
+  const end = firstToken(tokens, (token) => !startsBefore(token, range));
+  return start < end ? { start, end } : null;
+}
+
+/** The token that an element lies in; a mark's own parts stand for its last token. */
+export function tokenOf(target: EventTarget | null): number | null {
+  if (!(target instanceof Element)) return null;
+  const token = target.closest("[data-token]") ?? lastTokenOf(target.closest("[data-span]"));
+  const index = token?.getAttribute("data-token");
+  return index === null || index === undefined ? null : Number(index);
+}
+
+const lastTokenOf = (mark: Element | null): Element | null =>
+  [...(mark?.querySelectorAll("[data-token]") ?? [])].at(-1) ?? null;
+
+/** Index of the first token for which something holds that holds for all behind it too. */
+function firstToken(
+  tokens: readonly HTMLElement[],
+  holds: (token: HTMLElement) => boolean,
+): number {
+  let low = 0;
+  let high = tokens.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(tokens[middle] as HTMLElement)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Whether a token's last character lies behind a range's start. */
+const endsAfter = (token: HTMLElement, range: Range): boolean =>
+  lettersOf(token).compareBoundaryPoints(Range.START_TO_END, range) > 0;
+
+/** Whether a token's first character lies before a range's end. */
+const startsBefore = (token: HTMLElement, range: Range): boolean =>
+  lettersOf(token).compareBoundaryPoints(Range.END_TO_START, range) < 0;
+
+/** From the first character to the last: the element's own edges would count as inside. */
+function lettersOf(token: HTMLElement): Range {
+  const letters = document.createRange();
+  letters.selectNodeContents(token.firstChild ?? token);
+  return letters;
+}

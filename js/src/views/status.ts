@@ -1,0 +1,89 @@
+/** How far the work has come, whether it is saved, and what is known of the example. */
+import type { Controller, Part } from "../core/controller";
+import { plural, progress } from "../core/words";
+import { button, keyHint, make, setAttributes, setText } from "./dom";
+
+export class Status {
+  /** The hair along the top edge. */
+  readonly hair = make("div", "hair", { role: "progressbar", "aria-label": "Answered" });
+  readonly head: HTMLElement;
+  /** The line below the text. */
+  readonly info: HTMLElement;
+  private readonly place = make("span", "place");
+  private readonly count = make("span", "count");
+  private readonly save = make("span", "save");
+  private readonly saveWord = make("span", "save-word");
+  private readonly why = make("span", "why", { role: "status" });
+  private readonly hint = make("span", "hint");
+  private readonly meta = make("span", "meta");
+
+  constructor(
+    private readonly controller: Controller,
+    openHelp: () => void,
+  ) {
+    this.save.append(make("span", "dot", { "aria-hidden": "true" }), this.saveWord);
+    const attributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
+    const help = button("help-button", attributes, [keyHint("?")], openHelp);
+    this.head = make(
+      "div",
+      "head",
+      {},
+      this.place,
+      make("span", "standing", {}, this.count, this.save, help),
+    );
+    this.info = make("div", "info", {}, make("div", "says", {}, this.why, this.hint), this.meta);
+  }
+
+  update(parts: ReadonlySet<Part>): void {
+    const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
+    if (has("setup")) this.showPlace();
+    if (has("progress", "save", "answer", "example")) this.showProgress();
+    if (has("save", "progress")) this.showSaving();
+    if (has("example", "spans", "answer")) this.showExample();
+  }
+
+  private showPlace(): void {
+    const { dataset, split, mode } = this.controller.setup;
+    setText(this.place, [dataset, split, ...(mode === "make-gold" ? ["make-gold"] : [])].join(" · "));
+  }
+
+  private showProgress(): void {
+    const { counts } = this.controller;
+    const done = counts.total - counts.open;
+    const share = counts.total > 0 ? Math.min(1, Math.max(0, done / counts.total)) : 0;
+    setText(this.count, progress(counts));
+    this.count.title = [
+      plural(counts.accept, "accepted"),
+      plural(counts.reject, "rejected"),
+      plural(counts.ignore, "ignored"),
+    ]
+      .join(", ")
+      .replace(/eds/g, "ed");
+    this.hair.style.setProperty("--nbner-share", String(share));
+    setAttributes(this.hair, {
+      "aria-valuenow": String(done),
+      "aria-valuemin": "0",
+      "aria-valuemax": String(counts.total),
+      "aria-valuetext": `${progress(counts)} answered`,
+    });
+  }
+
+  private showSaving(): void {
+    const { state, word, why } = this.controller.saving;
+    setAttributes(this.save, { "data-save": state });
+    setText(this.saveWord, word);
+    setText(this.why, why || (this.controller.problem ?? ""));
+    this.why.title = why;
+  }
+
+  private showExample(): void {
+    const item = this.controller.shown;
+    const task = item?.task;
+    const pairs = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
+    if (task?.suggested === true && task.by) pairs.push(`suggested by ${task.by}`);
+    setText(this.meta, pairs.join(" · "));
+    this.meta.title = pairs.join("\n");
+    const isBare = item !== undefined && item !== null && item.state.spans.length === 0;
+    setText(this.hint, isBare ? "No spans: accept says that there is no entity here." : "");
+  }
+}

@@ -1,0 +1,1 @@
+"""The analysis room: what predictions are worth, as plain values."""

@@ -1,0 +1,1 @@
+"""The data room: alignment, hashing, formats, intake, and the append-only store."""

@@ -1,0 +1,215 @@
+"""Many rows at once, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from nbner.data.codec import load_spans
+from nbner.data.events import append
+from nbner.data.hashing import input_hash
+from nbner.data.intake import Prepared, PreparedAnswer
+from nbner.data.report import Problem
+from nbner.data.schema import answers, current, examples, splits, standing
+from nbner.types import ANSWER_KINDS
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the rows."""
+
+    added: int = 0
+    answered: int = 0
+    duplicates: list[Problem] = field(default_factory=list)
+
+
+def add(
+    connection: Connection, split_id: int, label_set_id: int, batches: Iterable[Sequence[Prepared]]
+) -> Outcome:
+    """Add rows to a split, those with a text that is there already as answers alone."""
+    adding = _Adding(connection, split_id, label_set_id)
+    for batch in batches:
+        adding.take(batch)
+    return adding.outcome
+
+
+class _Adding:
+    """One call of ``add``: what it adds to and what has come of it."""
+
+    def __init__(self, connection: Connection, split_id: int, label_set_id: int) -> None:
+        self.outcome = Outcome()
+        self._connection = connection
+        self._split_id = split_id
+        self._label_set_id = label_set_id
+
+    def take(self, batch: Sequence[Prepared]) -> None:
+        known = self._known(batch)
+        new: dict[bytes, Prepared] = {}
+        repeated = []
+        for row in batch:
+            if row.digest in known or row.digest in new:
+                repeated.append(row)
+            else:
+                new[row.digest] = row
+        if new:
+            known |= self._add_examples(list(new.values()))
+        for row in repeated:
+            self._repeat(row, known[row.digest])
+
+    def _known(self, batch: Sequence[Prepared]) -> dict[bytes, int]:
+        """Give the ids of the examples that have these texts already."""
+        found = self._connection.execute(
+            select(examples.c.digest, examples.c.id).where(
+                examples.c.split_id == self._split_id,
+                examples.c.digest.in_([row.digest for row in batch]),
+            )
+        )
+        return {bytes(row.digest): row.id for row in found}
+
+    def _add_examples(self, rows: Sequence[Prepared]) -> dict[bytes, int]:
+        hashes = self._free_hashes(rows)
+        newest = self._newest(examples)
+        self._connection.execute(
+            insert(examples),
+            [self._example(row, hashed) for row, hashed in zip(rows, hashes, strict=True)],
+        )
+        found = self._connection.execute(
+            select(examples.c.digest, examples.c.id).where(
+                examples.c.split_id == self._split_id, examples.c.id > newest
+            )
+        )
+        ids = {bytes(row.digest): row.id for row in found}
+        answered = [(ids[row.digest], row.answer) for row in rows if row.answer is not None]
+        stand = self._add_answers(answered) if answered else {}
+        self._connection.execute(
+            insert(standing),
+            [
+                {"example_id": id_, "split_id": self._split_id, **stand.get(id_, _OPEN)}
+                for id_ in ids.values()
+            ],
+        )
+        self._count(len(rows), [answer for _, answer in answered])
+        return ids
+
+    def _free_hashes(self, rows: Sequence[Prepared]) -> list[int]:
+        """Give each row its hash, or its next one where another text has it already."""
+        taken = self._taken({row.input_hash for row in rows})
+        hashes = []
+        for row in rows:
+            hashed, attempt = row.input_hash, 0
+            while hashed in taken:
+                attempt += 1
+                hashed = input_hash(row.text, attempt=attempt)
+                taken |= self._taken({hashed})
+            taken.add(hashed)
+            hashes.append(hashed)
+        return hashes
+
+    def _taken(self, hashes: set[int]) -> set[int]:
+        found = self._connection.scalars(
+            select(examples.c.input_hash).where(
+                examples.c.split_id == self._split_id, examples.c.input_hash.in_(hashes)
+            )
+        )
+        return set(found)
+
+    def _newest(self, table: Any) -> int:
+        newest = select(func.max(table.c.id)).where(table.c.split_id == self._split_id)
+        return int(self._connection.scalar(newest) or 0)
+
+    def _example(self, row: Prepared, hashed: int) -> dict[str, Any]:
+        return {
+            "split_id": self._split_id,
+            "input_hash": hashed,
+            "digest": row.digest,
+            "task_hash": row.task_hash,
+            "text": row.text,
+            "tokens": row.tokens,
+            "spans": row.spans,
+            "flagged": row.flagged,
+            "note": row.note,
+            "meta": row.meta,
+            "extra": row.extra,
+        }
+
+    def _event(self, answer: PreparedAnswer) -> dict[str, Any]:
+        return {
+            "uid": answer.id,
+            "annotator": answer.annotator,
+            "answer": answer.answer,
+            "spans": answer.spans,
+            "flagged": answer.flagged,
+            "note": answer.note,
+            "label_set_id": self._label_set_id,
+            "created": answer.created,
+            "extra": answer.extra,
+        }
+
+    def _add_answers(
+        self, answered: Sequence[tuple[int, PreparedAnswer]]
+    ) -> dict[int, dict[str, Any]]:
+        """Add the answers of new examples, and say which of them stands for each."""
+        newest = self._newest(answers)
+        self._connection.execute(
+            insert(answers),
+            [
+                {"example_id": id_, "split_id": self._split_id, **self._event(answer)}
+                for id_, answer in answered
+            ],
+        )
+        added = self._connection.execute(
+            select(
+                answers.c.id.label("answer_id"),
+                answers.c.example_id,
+                answers.c.annotator,
+                answers.c.answer,
+                answers.c.split_id,
+            ).where(answers.c.split_id == self._split_id, answers.c.id > newest)
+        ).all()
+        self._connection.execute(insert(current), [row._asdict() for row in added])
+        return {row.example_id: {"answer_id": row.answer_id, "answer": row.answer} for row in added}
+
+    def _count(self, total: int, given: Sequence[PreparedAnswer]) -> None:
+        self.outcome.added += total
+        self.outcome.answered += len(given)
+        kinds: dict[str, int] = {
+            kind: sum(one.answer == kind for one in given) for kind in ANSWER_KINDS
+        }
+        more: dict[str, int] = {"total": total, **kinds}
+        self._connection.execute(
+            update(splits)
+            .where(splits.c.id == self._split_id)
+            .values({name: splits.c[name] + count for name, count in more.items()})
+        )
+
+    def _repeat(self, row: Prepared, example_id: int) -> None:
+        """Take what a row with a known text says that is not known yet."""
+        if row.answer is None:
+            reason = "the text is in this split already; the example stays as it is"
+        elif self._says_the_same(row.answer, example_id):
+            reason = "the text is in this split already, with the same answer"
+        else:
+            reason = f"the text is in this split already; {row.answer.annotator!r}'s answer is new"
+            append(self._connection, example_id, self._split_id, self._event(row.answer))
+            self.outcome.answered += 1
+        self.outcome.duplicates.append(row.problem("duplicate", reason))
+
+    def _says_the_same(self, answer: PreparedAnswer, example_id: int) -> bool:
+        found = self._connection.execute(
+            select(answers.c.answer, answers.c.spans, answers.c.flagged, answers.c.note)
+            .join(current, current.c.answer_id == answers.c.id)
+            .where(current.c.example_id == example_id, current.c.annotator == answer.annotator)
+        ).first()
+        return found is not None and (
+            found.answer,
+            load_spans(found.spans),
+            found.flagged,
+            found.note,
+        ) == (answer.answer, load_spans(answer.spans), answer.flagged, answer.note)
+
+
+_OPEN: dict[str, Any] = {"answer_id": None, "answer": None}

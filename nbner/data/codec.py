@@ -1,0 +1,86 @@
+"""Plain values to the text that a column holds, and back.
+
+JSON as text, in ASCII, because every database keeps that as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from nbner.types import Span, Token
+
+
+def dump(value: Any) -> str:
+    """Write a value as compact JSON; what JSON does not know as its string.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A mapping has keys that are no strings, or holds itself.
+    """
+    return json.dumps(value, separators=(",", ":"), default=_plain)
+
+
+def load(text: str) -> Any:
+    """Read what ``dump`` wrote."""
+    return json.loads(text)
+
+
+def dump_tokens(tokens: Iterable[Token]) -> str:
+    """Write tokens as one flat list: start, end, and 1 where a space follows."""
+    return dump([part for token in tokens for part in (token.start, token.end, int(token.ws))])
+
+
+def load_tokens(text: str, tokens: str | None) -> tuple[Token, ...]:
+    """Read what ``dump_tokens`` wrote; no tokens where there is nothing."""
+    if tokens is None:
+        return ()
+    parts = iter(json.loads(tokens))
+    return tuple(
+        Token(text[start:end], start, end, ws=bool(ws))
+        for start, end, ws in zip(parts, parts, parts, strict=True)
+    )
+
+
+def dump_spans(spans: Iterable[Span]) -> str:
+    """Write spans as lists of start, end, label and, where there are any, details."""
+    return dump([_span_parts(span) for span in spans])
+
+
+def load_spans(text: str | None) -> tuple[Span, ...]:
+    """Read what ``dump_spans`` wrote; no spans where there is nothing."""
+    if text is None or text == "[]":
+        return ()
+    return tuple(_span(*parts) for parts in json.loads(text))
+
+
+def dump_labels(labels: Iterable[str]) -> str:
+    """Write labels in their order."""
+    return dump(list(labels))
+
+
+@lru_cache(maxsize=256)
+def load_labels(text: str) -> tuple[str, ...]:
+    """Read what ``dump_labels`` wrote. A million answers share a few lists."""
+    return tuple(json.loads(text))
+
+
+def _span_parts(span: Span) -> list[Any]:
+    details = {"source": span.source, "score": span.score, "extra": dict(span.extra)}
+    said = {key: value for key, value in details.items() if value not in (None, {})}
+    return [span.start, span.end, span.label, *([said] if said else [])]
+
+
+def _span(start: int, end: int, label: str, details: Mapping[str, Any] | None = None) -> Span:
+    return Span(start, end, label, **(details or {}))
+
+
+def _plain(value: Any) -> Any:
+    # NumPy's numbers and arrays; dates are better read as ISO than as repr.
+    for method in ("tolist", "isoformat"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    return str(value)

@@ -1,0 +1,360 @@
+"""One dataset of a store: examples in, answers in, and all of it out again."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+
+from nbner.data import bulk, events, queries
+from nbner.data.codec import dump, dump_labels, load, load_labels
+from nbner.data.database import Database
+from nbner.data.intake import AddBatch, AddReport
+from nbner.data.schema import answers, current, datasets, examples, runs, splits, standing
+from nbner.data.spool import spooled
+from nbner.errors import DataError
+from nbner.types import Answer, AnswerKind, Counts, Example
+
+_PAGE = 1000
+_RUN_KEYS = ("id", "created", "path", "fingerprint", "record")
+
+
+class Dataset:
+    """Examples in splits, with every answer ever given to them.
+
+    Made by ``Store.dataset``. Every method is one transaction, and may be
+    called from any thread; what yields examples or answers reads them page by
+    page and holds nothing open in between.
+    """
+
+    def __init__(self, database: Database, id_: int, name: str) -> None:
+        self.name = name
+        self._database = database
+        self._id = id_
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r})"
+
+    # Labels.
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that can be given, in their order."""
+        with self._database.reading() as connection:
+            return self._labels(connection)
+
+    def set_labels(self, labels: Iterable[str]) -> None:
+        """Say which labels can be given from now on."""
+        with self._database.writing() as connection:
+            self._set_labels(connection, tuple(labels))
+
+    # Examples in.
+
+    def add(self, batch: AddBatch) -> AddReport:
+        """Add checked rows to their split: all of them, or after an error none.
+
+        Labels that the dataset does not have yet are added to its list.
+
+        Parameters
+        ----------
+        batch : AddBatch
+            From ``intake.prepare``. Read to its end before anything is locked.
+
+        Raises
+        ------
+        DataError
+            A row cannot be taken.
+        StoreError
+            The store cannot be written.
+        """
+        with spooled(batch) as batches, self._database.writing() as connection:
+            labels = self._labels(connection)
+            grown = tuple(dict.fromkeys((*labels, *batch.labels)))
+            if grown != labels:
+                self._set_labels(connection, grown)
+            split_id = self._split_id(connection, batch.split)
+            label_set_id = events.label_set(connection, grown)
+            outcome = bulk.add(connection, split_id, label_set_id, batches)
+        for problem in outcome.duplicates:
+            batch.note(problem)
+        return batch.report(added=outcome.added, answered=outcome.answered)
+
+    # Examples out.
+
+    def find(self, input_hash: int, split: str) -> Example | None:
+        """Look one example up as it stands now."""
+        query = queries.shown_examples().where(
+            self._in_split(split), examples.c.input_hash == input_hash
+        )
+        with self._database.reading() as connection:
+            found = connection.execute(query).first()
+        return None if found is None else queries.example_from(found)
+
+    def upcoming(
+        self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
+    ) -> list[Example]:
+        """Give the next examples that nobody has decided, in the order of addition.
+
+        Parameters
+        ----------
+        split : str
+        limit : int
+            At most so many.
+        exclude : collection of int
+            Input hashes to pass over.
+        after : int, optional
+            Only what was added after the example with this input hash.
+        """
+        ids = (
+            select(standing.c.example_id, examples.c.input_hash)
+            .join(examples, examples.c.id == standing.c.example_id)
+            .where(standing.c.split_id == self._split(split), standing.c.answer.is_(None))
+            .order_by(standing.c.example_id)
+            .limit(max(limit, 0) + len(exclude))
+        )
+        if after is not None:
+            ids = ids.where(standing.c.example_id > self._example(split, after))
+        passed_over = set(exclude)
+        with self._database.reading() as connection:
+            wanted = [
+                row.example_id
+                for row in connection.execute(ids)
+                if row.input_hash not in passed_over
+            ][: max(limit, 0)]
+            query = queries.shown_examples().where(examples.c.id.in_(wanted))
+            found = connection.execute(query.order_by(examples.c.id)).all()
+        return [queries.example_from(row) for row in found]
+
+    def recent(
+        self, split: str, annotator: str, limit: int, *, before: int | None = None
+    ) -> list[Example]:
+        """Give the examples that an annotator answered last, newest first.
+
+        Parameters
+        ----------
+        split, annotator : str
+        limit : int
+            At most so many.
+        before : int, optional
+            Only what was answered before the example with this input hash; an
+            example without an answer of this annotator comes after all.
+
+        Returns
+        -------
+        list of Example
+            With this annotator's own answer.
+        """
+        mine = current.c.split_id == self._split(split), current.c.annotator == annotator
+        query = (
+            queries.answered_examples()
+            .where(*mine, current.c.answer.is_not(None))
+            .order_by(current.c.answer_id.desc())
+            .limit(max(limit, 0))
+        )
+        bound = select(current.c.answer_id).where(*mine)
+        with self._database.reading() as connection:
+            if before is not None:
+                at = bound.where(current.c.example_id == self._example(split, before))
+                last = connection.scalar(at)
+                query = query if last is None else query.where(current.c.answer_id < last)
+            found = connection.execute(query).all()
+        return [queries.example_from(row) for row in found]
+
+    def examples(
+        self,
+        split: str | None = None,
+        *,
+        answer: AnswerKind | None = None,
+        answered: bool | None = None,
+    ) -> Iterator[Example]:
+        """Yield examples in the order of addition.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        answer : {"accept", "reject", "ignore"}, optional
+            Only those for which this answer stands. Answers to binary tasks
+            are among them: see ``Example.binary``.
+        answered : bool, optional
+            Only those with a decision, or without.
+        """
+        query = queries.shown_examples()
+        if answer is not None:
+            query = query.where(standing.c.answer == answer)
+        if answered is not None:
+            is_open = standing.c.answer.is_(None)
+            query = query.where(~is_open if answered else is_open)
+        streams = [
+            self._pages(query.where(standing.c.split_id == split_id), standing.c.example_id)
+            for split_id in self._split_ids(split)
+        ]
+        for row in heapq.merge(*streams, key=lambda row: row.id):
+            yield queries.example_from(row)
+
+    # Answers.
+
+    def record(self, answer: Answer) -> bool:
+        """Store an answer: it is durable when this returns.
+
+        Returns
+        -------
+        bool
+            False if an answer with this id was stored before.
+
+        Raises
+        ------
+        DataError
+            There is no such example, or its spans cannot be.
+        StoreError
+            The store cannot be written now.
+        """
+        return self.record_many([answer]) == 1
+
+    def record_many(self, given: Iterable[Answer]) -> int:
+        """Store answers in one transaction, and say how many were new.
+
+        Raises
+        ------
+        DataError
+            One of them cannot be taken; none is then stored.
+        StoreError
+            The store cannot be written now.
+        """
+        collected = list(given)
+        with self._database.writing() as connection:
+            return sum(events.apply(connection, self._id, answer) for answer in collected)
+
+    def answers(
+        self, split: str | None = None, annotator: str | None = None, *, current: bool = True
+    ) -> Iterator[Answer]:
+        """Yield answers in the order in which they were stored.
+
+        Parameters
+        ----------
+        split, annotator : str, optional
+            By default all.
+        current : bool
+            Only the newest of each annotator to each example. Otherwise every
+            one that was ever given.
+        """
+        query = queries.answer_events()
+        if annotator is not None:
+            query = query.where(answers.c.annotator == annotator)
+        if current:
+            query = query.where(queries.is_current())
+        streams = [
+            self._pages(query.where(answers.c.split_id == split_id), answers.c.id)
+            for split_id in self._split_ids(split)
+        ]
+        for row in heapq.merge(*streams, key=lambda row: row.id):
+            yield queries.answer_from(row)
+
+    # Counts and runs.
+
+    def counts(self, split: str | None = None) -> Counts:
+        """Count the examples of a split, or of all, by the answer that stands."""
+        query = select(splits).where(splits.c.dataset_id == self._id)
+        if split is not None:
+            query = query.where(splits.c.name == split)
+        with self._database.reading() as connection:
+            return queries.counts_from(connection.execute(query))
+
+    def splits(self) -> dict[str, int]:
+        """Give each split's number of examples."""
+        query = select(splits).where(splits.c.dataset_id == self._id).order_by(splits.c.id)
+        with self._database.reading() as connection:
+            return {row.name: row.total for row in connection.execute(query)}
+
+    def add_run(self, run: Mapping[str, Any]) -> None:
+        """Keep the record of a trained model.
+
+        Parameters
+        ----------
+        run : mapping
+            ``id``, ``created`` (seconds since the epoch), ``path``,
+            ``fingerprint`` and ``record`` (anything that JSON can hold).
+
+        Raises
+        ------
+        DataError
+            A key is missing.
+        """
+        missing = [key for key in _RUN_KEYS if key not in run]
+        if missing:
+            raise DataError(f"a run needs {', '.join(_RUN_KEYS)}", field=missing[0])
+        values = {key: run[key] for key in _RUN_KEYS}
+        values |= {"path": str(run["path"]), "record": dump(run["record"])}
+        with self._database.writing() as connection:
+            connection.execute(insert(runs).values(dataset_id=self._id, **values))
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Give the records of the trained models, the oldest first."""
+        query = select(*(runs.c[key] for key in _RUN_KEYS)).where(runs.c.dataset_id == self._id)
+        with self._database.reading() as connection:
+            found = connection.execute(query.order_by(runs.c.seq)).mappings().all()
+        return [{**row, "record": load(row["record"])} for row in found]
+
+    # How the tables are asked.
+
+    def _labels(self, connection: Connection) -> tuple[str, ...]:
+        query = select(datasets.c.labels).where(datasets.c.id == self._id)
+        return load_labels(str(connection.scalar(query)))
+
+    def _set_labels(self, connection: Connection, labels: tuple[str, ...]) -> None:
+        connection.execute(
+            update(datasets).where(datasets.c.id == self._id).values(labels=dump_labels(labels))
+        )
+
+    def _split_id(self, connection: Connection, name: str) -> int:
+        """Give a split's id, making the split if it is new, and keep others out of it."""
+        query = select(splits.c.id).where(splits.c.dataset_id == self._id, splits.c.name == name)
+        found = connection.scalar(query.with_for_update())
+        if found is None:
+            connection.execute(insert(splits).values(dataset_id=self._id, name=name))
+            found = connection.scalar(query.with_for_update())
+        assert found is not None  # noqa: S101 - for the type checker: found or made
+        return int(found)
+
+    def _split(self, name: str) -> Any:
+        return (
+            select(splits.c.id)
+            .where(splits.c.dataset_id == self._id, splits.c.name == name)
+            .correlate(None)
+            .scalar_subquery()
+        )
+
+    def _in_split(self, name: str) -> ColumnElement[bool]:
+        is_in: ColumnElement[bool] = examples.c.split_id == self._split(name)
+        return is_in
+
+    def _example(self, split: str, input_hash: int) -> Any:
+        return (
+            select(examples.c.id)
+            .where(self._in_split(split), examples.c.input_hash == input_hash)
+            .correlate(None)
+            .scalar_subquery()
+        )
+
+    def _split_ids(self, name: str | None) -> list[int]:
+        query = select(splits.c.id).where(splits.c.dataset_id == self._id)
+        if name is not None:
+            query = query.where(splits.c.name == name)
+        with self._database.reading() as connection:
+            return list(connection.scalars(query))
+
+    def _pages(self, query: Select[Any], key: ColumnElement[int]) -> Iterator[queries.Found]:
+        """Read page by page, up to what was there at the start."""
+        numbered = query.add_columns(key.label("page_key"))
+        newest = select(func.max(key))
+        with self._database.reading() as connection:
+            end = connection.scalar(newest) or 0
+        last = 0
+        while last < end:
+            page = numbered.where(key > last, key <= end).order_by(key).limit(_PAGE)
+            with self._database.reading() as connection:
+                rows = connection.execute(page).all()
+            yield from rows
+            last = rows[-1].page_key if len(rows) == _PAGE else end

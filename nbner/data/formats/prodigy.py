@@ -1,0 +1,302 @@
+"""Prodigy's tasks: one JSON object a line, and dicts of the same shape.
+
+``start`` and ``end`` are code points, half-open. ``token_start`` and
+``token_end`` are token indices, the end *inclusive* in the file; nbner's own
+ends are exclusive, and this module alone converts. Where the two disagree, the
+offsets win.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nbner.data.alignment import token_range, tokens_at, tokens_from_words
+from nbner.data.formats.checks import (
+    as_int,
+    as_list,
+    as_mapping,
+    as_number,
+    as_text,
+    check_answer,
+    check_hash,
+    check_label,
+    is_int,
+    is_number,
+)
+from nbner.data.formats.files import lines, replacing
+from nbner.data.hashing import input_hash, task_hash
+from nbner.data.rows import Place, Row
+from nbner.types import IMPORT_ANNOTATOR, Example, Span, Token
+
+SUFFIXES = (".jsonl", ".ndjson")
+VIEW = "ner_manual"
+BINARY_VIEW = "ner"
+
+# Read into fields of their own; all other keys are kept as they are.
+_TASK_KEYS = {
+    *("text", "tokens", "spans", "answer", "meta"),
+    *("_input_hash", "_task_hash", "_annotator_id", "_timestamp"),
+}
+_SPAN_KEYS = {"start", "end", "token_start", "token_end", "label", "text"}
+_SCORING_KEYS = {"score", "rank", "priority"}
+
+
+def read(path: Path) -> Iterator[Row]:
+    """Yield the rows of a file with one JSON object a line; empty lines are passed over.
+
+    Raises
+    ------
+    DataError
+        A line does not parse, or is not a task.
+    """
+    for number, line in lines(path):
+        if line.strip():
+            place = Place(str(path), number)
+            yield row_from_task(_parsed(line, place), place)
+
+
+def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
+    """Read one task.
+
+    Parameters
+    ----------
+    task : mapping
+        With ``text``, and any of the other keys.
+    place : Place
+
+    Raises
+    ------
+    DataError
+        A key is missing or of the wrong kind, or the task contradicts itself.
+    """
+    text = _text(task, place)
+    tokens = _tokens(task.get("tokens"), text, place)
+    answer = check_answer(task.get("answer"), place)
+    spans = _spans(task.get("spans"), text, tokens, place)
+    kept = {str(key): value for key, value in task.items() if key not in _TASK_KEYS}
+    flagged = kept.pop("flagged") if isinstance(kept.get("flagged"), bool) else False
+    note = kept.pop("note") if isinstance(kept.get("note"), str) else ""
+    meta = {} if task.get("meta") is None else as_mapping(task["meta"], "meta", place)
+    return Row(
+        text=text,
+        tokens=tokens,
+        spans=() if spans is None and answer else spans,
+        answer=answer,
+        flagged=flagged,
+        note=note,
+        meta={str(key): value for key, value in meta.items()},
+        extra=kept,
+        input_hash=check_hash(task.get("_input_hash"), "_input_hash", place),
+        task_hash=check_hash(task.get("_task_hash"), "_task_hash", place),
+        annotator=_annotator(task.get("_annotator_id"), place),
+        created=_when(task.get("_timestamp"), place),
+        binary=answer is not None and _is_binary(kept, spans or ()),
+        file=place.file,
+        line=place.line,
+    )
+
+
+def write(
+    examples: Iterable[Example],
+    path: Path,
+    _tokenize: Callable[[str], tuple[Token, ...]] | None = None,
+) -> int:
+    """Write every example as one task a line, and say how many there were."""
+    count = 0
+    with replacing(path) as file:
+        for example in examples:
+            file.write(_encoded(task_from_example(example)) + b"\n")
+            count += 1
+    return count
+
+
+def task_from_example(example: Example) -> dict[str, Any]:
+    """Write one example as a task, as ``row_from_task`` reads it."""
+    hashed = example.input_hash or input_hash(example.text)
+    named = example.extra.get("_task_hash") or task_hash(hashed, example.spans)
+    extra = {key: value for key, value in example.extra.items() if key not in _TASK_KEYS}
+    task: dict[str, Any] = {"text": example.text}
+    if example.meta:
+        task["meta"] = dict(example.meta)
+    task |= {"_input_hash": hashed, "_task_hash": named, **extra}
+    if example.tokens:
+        task["tokens"] = [_token_json(i, token) for i, token in enumerate(example.tokens)]
+    if example.answer or example.spans:
+        task["spans"] = [_span_json(span, example) for span in example.spans]
+    if example.answer:
+        task |= _answer_json(example, extra)
+    if example.flagged:
+        task["flagged"] = True
+    if example.note:
+        task["note"] = example.note
+    return task
+
+
+def _parsed(line: str, place: Place) -> Mapping[str, Any]:
+    try:
+        task = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise place.error(
+            f"this is not JSON: {error}", remedy="A .jsonl file holds one JSON object a line"
+        ) from error
+    if not isinstance(task, dict):
+        raise place.error(
+            f"this is {type(task).__name__}, not an object",
+            remedy='Each line is an object like {"text": "..."}',
+        )
+    return task
+
+
+def _text(task: Mapping[str, Any], place: Place) -> str:
+    if task.get("text") is None:
+        keys = ", ".join(repr(str(key)) for key in list(task)[:8]) or "none"
+        raise place.error(
+            f"there is no text; the keys are: {keys}",
+            field="text",
+            remedy="Put the text under 'text'",
+        )
+    return as_text(task["text"], "text", place)
+
+
+def _tokens(value: Any, text: str, place: Place) -> tuple[Token, ...] | None:
+    if value is None:
+        return None
+    given = as_list(value, "tokens", place)
+    if all(isinstance(token, Token) for token in given):
+        given = [{"start": token.start, "end": token.end} for token in given]
+    if all(isinstance(token, str) for token in given):
+        with place.named("tokens"):
+            return tokens_from_words(text, given)
+    places = []
+    for i, token in enumerate(given):
+        field = f"tokens[{i}]"
+        parts = as_mapping(token, field, place)
+        start, end = _start_and_end(parts, field, place)
+        _compare(parts.get("text"), text[max(start, 0) : end], field, place)
+        places.append((start, end))
+    with place.named("tokens"):
+        return tokens_at(text, places)
+
+
+def _spans(
+    value: Any, text: str, tokens: tuple[Token, ...] | None, place: Place
+) -> tuple[Span, ...] | None:
+    if value is None:
+        return None
+    spans = []
+    for i, given in enumerate(as_list(value, "spans", place)):
+        field = f"spans[{i}]"
+        if isinstance(given, Span):
+            spans.append(given)
+        else:
+            spans.append(_span(as_mapping(given, field, place), field, text, tokens, place))
+    return tuple(spans)
+
+
+def _span(
+    given: Mapping[str, Any],
+    field: str,
+    text: str,
+    tokens: tuple[Token, ...] | None,
+    place: Place,
+) -> Span:
+    if given.get("start") is None and given.get("end") is None and tokens:
+        start, end = _from_token_indices(given, field, tokens, place)
+    else:
+        start, end = _start_and_end(given, field, place)
+    label = check_label(given.get("label"), f"{field}.label", place)
+    # Out of the text is the intake's to say, which says it for every format.
+    if 0 <= start < end <= len(text):
+        _compare(given.get("text"), text[start:end], field, place)
+    extra = {str(key): value for key, value in given.items() if key not in _SPAN_KEYS}
+    source = extra.pop("source") if isinstance(extra.get("source"), str) else None
+    score = float(extra.pop("score")) if is_number(extra.get("score")) else None
+    return Span(start, end, label, source=source, score=score, extra=extra)
+
+
+def _start_and_end(parts: Mapping[str, Any], field: str, place: Place) -> tuple[int, int]:
+    return (
+        as_int(parts.get("start"), f"{field}.start", place),
+        as_int(parts.get("end"), f"{field}.end", place),
+    )
+
+
+def _from_token_indices(
+    given: Mapping[str, Any], field: str, tokens: tuple[Token, ...], place: Place
+) -> tuple[int, int]:
+    first = as_int(given.get("token_start"), f"{field}.token_start", place)
+    last = as_int(given.get("token_end"), f"{field}.token_end", place)
+    if not 0 <= first <= last < len(tokens):
+        raise place.error(
+            f"tokens {first} to {last} are not in a text of {len(tokens)} tokens", field=field
+        )
+    return tokens[first].start, tokens[last].end
+
+
+def _compare(said: Any, found: str, field: str, place: Place) -> None:
+    if isinstance(said, str) and said != found:
+        raise place.error(
+            f"{said!r} is written here, but the text at these offsets is {found!r}",
+            field=field,
+            remedy="Offsets count code points, as Python does, not UTF-16 units or bytes",
+        )
+
+
+def _annotator(value: Any, place: Place) -> str | None:
+    if value is None or value == "":
+        return None
+    return str(value) if is_int(value) else as_text(value, "_annotator_id", place)
+
+
+def _when(value: Any, place: Place) -> float | None:
+    return None if value is None else as_number(value, "_timestamp", place)
+
+
+def _is_binary(kept: Mapping[str, Any], spans: tuple[Span, ...]) -> bool:
+    if isinstance(kept.get("_is_binary"), bool):
+        return bool(kept["_is_binary"])
+    if kept.get("_view_id") is not None:
+        return bool(kept["_view_id"] == BINARY_VIEW)
+    # Old files do not name the view; a lone proposal with its score is teach's.
+    return len(spans) == 1 and (
+        spans[0].score is not None or not _SCORING_KEYS.isdisjoint(spans[0].extra)
+    )
+
+
+def _answer_json(example: Example, extra: Mapping[str, Any]) -> dict[str, Any]:
+    view = extra.get("_view_id") or (BINARY_VIEW if example.binary else VIEW)
+    answer: dict[str, Any] = {"answer": example.answer, "_view_id": view}
+    if example.created is not None:
+        answer["_timestamp"] = int(example.created)
+    if example.annotator and example.annotator != IMPORT_ANNOTATOR:
+        answer["_annotator_id"] = example.annotator
+        answer["_session_id"] = extra.get("_session_id", example.annotator)
+    return answer
+
+
+def _token_json(i: int, token: Token) -> dict[str, Any]:
+    return {"text": token.text, "start": token.start, "end": token.end, "id": i, "ws": token.ws}
+
+
+def _span_json(span: Span, example: Example) -> dict[str, Any]:
+    span_json: dict[str, Any] = {**span.extra, "start": span.start, "end": span.end}
+    on_tokens = token_range(example.tokens, span.start, span.end)
+    if on_tokens:
+        span_json |= {"token_start": on_tokens[0], "token_end": on_tokens[1] - 1}
+    span_json |= {"label": span.label, "text": example.text[span.start : span.end]}
+    if span.source is not None:
+        span_json["source"] = span.source
+    if span.score is not None:
+        span_json["score"] = span.score
+    return span_json
+
+
+def _encoded(task: dict[str, Any]) -> bytes:
+    try:
+        return json.dumps(task, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        # Half a surrogate pair in the user's own columns has no UTF-8, but it has an escape.
+        return json.dumps(task).encode("ascii")

@@ -1,0 +1,65 @@
+"""Rows from what is in memory already: strings, dicts, examples, Docs, frames.
+
+Whoever hands over a DataFrame or a Doc has imported pandas or spaCy; asking
+``sys.modules`` spares everybody else the import.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nbner.data.formats import docbin, frames, prodigy
+from nbner.data.rows import Place, Row, as_row
+from nbner.errors import DataError
+from nbner.types import Example
+
+_REMEDY = "Give a path, a DataFrame, or a list of strings, dicts, Docs or examples"
+
+
+def read_values(source: Any) -> Iterator[Row]:
+    """Yield rows from values in memory; a single dict, Doc or example is one row.
+
+    Raises
+    ------
+    DataError
+        This is nothing that rows can be read from.
+    """
+    if _is_a(source, "pandas", "DataFrame"):
+        yield from frames.read_frame(source)
+    elif _is_a(source, "spacy.tokens", "DocBin"):
+        yield from docbin.read_docbin(source)
+    elif _is_row(source):
+        yield _row(source, Place(None, 1))
+    elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
+        for number, value in enumerate(source, 1):
+            yield _row(value, Place(None, number))
+    else:
+        raise DataError(f"rows cannot be read from {type(source).__name__}", remedy=_REMEDY)
+
+
+def _is_row(value: object) -> bool:
+    return isinstance(value, (Row, Example, Mapping)) or _is_a(value, "spacy.tokens", "Doc")
+
+
+def _row(value: Any, place: Place) -> Row:
+    if isinstance(value, str):
+        return Row(str(value), file=place.file, line=place.line)
+    if isinstance(value, Row):
+        return value
+    if isinstance(value, Example):
+        return as_row(value, place)
+    if isinstance(value, Mapping):
+        return prodigy.row_from_task(value, place)
+    if _is_a(value, "spacy.tokens", "Doc"):
+        return docbin.row_from_doc(value, place)
+    # Only NaN, the empty cell of a Series, is not equal to itself.
+    if value is None or value != value:
+        raise place.error("the cell is empty", field="text", remedy="Drop the rows without a text")
+    raise place.error(f"{type(value).__name__} is neither a text nor a row", remedy=_REMEDY)
+
+
+def _is_a(value: object, module: str, name: str) -> Any:
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(value, kind)

@@ -1,0 +1,309 @@
+"""Rows are checked here, one by one, before any of them reaches the store."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+from uuid import uuid4
+
+from nbner.data.alignment import align, longest_first
+from nbner.data.codec import dump, dump_spans, dump_tokens
+from nbner.data.hashing import digest, input_hash, task_hash
+from nbner.data.report import AddReport, Problem, ProblemKind
+from nbner.data.rows import ANSWER_KEYS, Row
+from nbner.errors import DataError
+from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token
+
+__all__ = ["AddBatch", "AddReport", "Misaligned", "Prepared", "PreparedAnswer", "prepare"]
+
+Misaligned: TypeAlias = Literal["keep", "refuse"]
+Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedAnswer:
+    """An answer that came with a row, as the store's columns hold it."""
+
+    id: str
+    annotator: str
+    answer: AnswerKind
+    spans: str
+    flagged: bool
+    note: str
+    created: float
+    extra: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A row that was found good, as the store's columns hold it."""
+
+    text: str
+    digest: bytes
+    input_hash: int
+    task_hash: int
+    tokens: str | None
+    spans: str
+    flagged: bool
+    note: str
+    meta: str
+    extra: str
+    answer: PreparedAnswer | None
+    file: str | None
+    line: int | None
+
+    def problem(self, kind: ProblemKind, reason: str) -> Problem:
+        """Say what became of the row."""
+        return Problem(kind, reason, self.text, file=self.file, line=self.line)
+
+
+class AddBatch:
+    """Rows for one split, checked as they are taken.
+
+    Made by ``prepare``; iterated once, by the store.
+
+    Attributes
+    ----------
+    split : str
+    labels : dict of str to None
+        The labels seen so far, in their order.
+    """
+
+    def __init__(self, split: str, prepared: Callable[[AddBatch], Iterator[Prepared]]) -> None:
+        self.split = split
+        self.labels: dict[str, None] = {}
+        self._problems: list[Problem] = []
+        self._prepared = prepared
+
+    def __iter__(self) -> Iterator[Prepared]:
+        return self._prepared(self)
+
+    def note(self, problem: Problem) -> None:
+        """Keep a problem for the report."""
+        self._problems.append(problem)
+
+    def report(self, *, added: int, answered: int) -> AddReport:
+        """Say what became of the rows, once the store has them."""
+        counts = Counter(problem.problem for problem in self._problems)
+        return AddReport(
+            split=self.split,
+            added=added,
+            answered=answered,
+            duplicate=counts["duplicate"],
+            misaligned=counts["misaligned"],
+            overlapping=counts["overlapping"],
+            refused=counts["refused"],
+            problems=tuple(self._problems),
+        )
+
+
+def prepare(
+    rows: Iterable[Row],
+    *,
+    tokenize: Tokenize,
+    labels: Sequence[str] | None = None,
+    split: str = "train",
+    gold: bool | None = None,
+    misaligned: Misaligned = "keep",
+) -> AddBatch:
+    """Check rows for a split; ``Dataset.add`` takes what this returns.
+
+    A row with an answer is an answer. Rows that are gold by nature become
+    accepted answers of annotator "import"; other rows with spans and no answer
+    hold suggestions. Overlapping spans: the longest first, then the earliest.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+        Taken one by one.
+    tokenize : callable
+        Text to tokens; called only for rows that bring spans and no tokens.
+    labels : sequence of str, optional
+        Those that may occur; None takes all.
+    split : str
+    gold : bool, optional
+        Take spans as gold, or as suggestions, whatever the row says. Answers to
+        binary tasks are never gold.
+    misaligned : {"keep", "refuse"}
+        What becomes of a row with a span off the tokenizer's tokens.
+
+    Returns
+    -------
+    AddBatch
+        Its iteration raises ``DataError``, with file, line, field and remedy,
+        at the first row that cannot be taken.
+    """
+    if not isinstance(split, str) or not split.strip():
+        raise DataError("a split has a name, such as 'train' or 'dev'", field="split")
+    intake = _Intake(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
+
+    def prepared(batch: AddBatch) -> Iterator[Prepared]:
+        for row in rows:
+            one = intake.take(row, batch)
+            if one is not None:
+                yield one
+
+    return AddBatch(split, prepared)
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """The choices of one call, and what they mean for a row."""
+
+    tokenize: Tokenize
+    labels: frozenset[str] | None
+    gold: bool | None
+    misaligned: Misaligned
+
+    def take(self, row: Row, batch: AddBatch) -> Prepared | None:
+        """Check a row; None if it is refused."""
+        _check_text(row)
+        for i, span in enumerate(row.spans or ()):
+            self._check_span(row, i, span)
+        if self._is_refused(row, batch):
+            return None
+        spans, overlapping = longest_first(row.spans or ())
+        for span in overlapping:
+            batch.note(_span_problem("overlapping", row, span, "a longer span covers part of it"))
+        batch.labels.update(dict.fromkeys(span.label for span in spans))
+        return self._prepared(row, spans)
+
+    def _check_span(self, row: Row, i: int, span: Span) -> None:
+        field = f"spans[{i}]"
+        if not 0 <= span.start < span.end <= len(row.text):
+            raise row.place.error(
+                f"{span.start} to {span.end} is not a stretch of a text of {len(row.text)} "
+                "characters",
+                field=field,
+                remedy="Offsets count code points from 0; the end is exclusive",
+            )
+        _check_encodable(row, span.label, f"{field}.label")
+        if self.labels is not None and span.label not in self.labels:
+            raise row.place.error(
+                f"the label {span.label!r} is not one of: {', '.join(sorted(self.labels))}",
+                field=f"{field}.label",
+                remedy="Add it to labels=, or take the labels from the data with labels=None",
+            )
+
+    def _is_refused(self, row: Row, batch: AddBatch) -> bool:
+        """Look for spans off the tokens; of the row's own tokens there can be none."""
+        if not row.spans:
+            return False
+        tokens = row.tokens if row.tokens is not None else self.tokenize(row.text)
+        loose = align(tokens, row.spans).loose
+        if not loose:
+            return False
+        if row.tokens is not None:
+            raise row.place.error(
+                f"{row.text[loose[0].start : loose[0].end]!r} ({loose[0].start} to "
+                f"{loose[0].end}) does not begin and end with one of the row's own tokens",
+                field="spans",
+                remedy="Correct the span or the tokens, or leave the tokens out",
+            )
+        keeps = self.misaligned == "keep"
+        done = "kept as characters" if keeps else "its row is refused"
+        for span in loose:
+            reason = f"it does not begin and end with a token of the tokenizer; {done}"
+            batch.note(_span_problem("misaligned", row, span, reason))
+        if not keeps:
+            reason = "a span does not fit the tokens"
+            batch.note(Problem("refused", reason, row.text, file=row.file, line=row.line))
+        return not keeps
+
+    def _prepared(self, row: Row, spans: tuple[Span, ...]) -> Prepared:
+        kind = self._answer(row)
+        hashed = row.input_hash or input_hash(row.text)
+        proposed = () if kind else spans
+        kept = {key: value for key, value in row.extra.items() if key not in ANSWER_KEYS}
+        return Prepared(
+            text=row.text,
+            digest=digest(row.text),
+            input_hash=hashed,
+            task_hash=row.task_hash or task_hash(hashed, proposed),
+            tokens=None if row.tokens is None else dump_tokens(row.tokens),
+            spans=_dumped_spans(row, proposed),
+            flagged=row.flagged,
+            note=row.note,
+            meta=_dumped(row, "meta", row.meta),
+            extra=_dumped(row, "extra", kept if kind else row.extra),
+            answer=_prepared_answer(row, kind, spans) if kind else None,
+            file=row.file,
+            line=row.line,
+        )
+
+    def _answer(self, row: Row) -> AnswerKind | None:
+        if self.gold is False:
+            return None
+        if row.answer or row.spans is None:
+            return row.answer
+        return "accept" if row.gold or self.gold else None
+
+
+def _prepared_answer(row: Row, kind: AnswerKind, spans: tuple[Span, ...]) -> PreparedAnswer:
+    extra: dict[str, Any] = {"binary": True} if row.binary else {}
+    if row.extra:
+        extra["task"] = dict(row.extra)
+    return PreparedAnswer(
+        id=str(uuid4()),
+        annotator=row.annotator or IMPORT_ANNOTATOR,
+        answer=kind,
+        spans=_dumped_spans(row, spans),
+        flagged=row.flagged,
+        note=row.note,
+        created=time.time() if row.created is None else row.created,
+        extra=_dumped(row, "extra", extra),
+    )
+
+
+def _check_text(row: Row) -> None:
+    if not row.text.strip():
+        raise row.place.error(
+            "the text is empty", field="text", remedy="Drop the rows without a text"
+        )
+    for field, value in (("text", row.text), ("note", row.note), ("annotator", row.annotator)):
+        _check_encodable(row, value or "", field)
+
+
+def _check_encodable(row: Row, value: str, field: str) -> None:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise row.place.error(
+            f"character {error.start} is half of a pair ({value[error.start]!r})",
+            field=field,
+            remedy="The text was cut inside an emoji, or joined from pieces of UTF-16",
+        ) from None
+
+
+def _dumped_spans(row: Row, spans: Iterable[Span]) -> str:
+    try:
+        return dump_spans(spans)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise row.place.error(f"this cannot be stored: {error}", field="spans") from error
+
+
+def _dumped(row: Row, field: str, value: Mapping[str, Any]) -> str:
+    if not value:
+        return "{}"
+    try:
+        return dump(dict(value))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise row.place.error(
+            f"this cannot be stored: {error}", field=field, remedy="Keys must be strings"
+        ) from error
+
+
+def _span_problem(kind: ProblemKind, row: Row, span: Span, reason: str) -> Problem:
+    return Problem(
+        kind,
+        reason,
+        row.text[span.start : span.end],
+        start=span.start,
+        end=span.end,
+        label=span.label,
+        file=row.file,
+        line=row.line,
+    )

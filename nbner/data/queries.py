@@ -1,0 +1,131 @@
+"""Questions to the tables, and their rows as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy.sql.selectable import FromClause
+
+from nbner.data.codec import load, load_labels, load_spans, load_tokens
+from nbner.data.schema import answers, current, examples, label_sets, splits, standing
+from nbner.types import Answer, Counts, Example
+
+Found: TypeAlias = Row[Any]
+
+_EXAMPLE_COLUMNS = (
+    *(examples.c.id, examples.c.input_hash, examples.c.task_hash, examples.c.text),
+    *(examples.c.tokens, examples.c.meta, examples.c.extra, splits.c.name.label("split")),
+    *(examples.c.spans.label("suggested"), examples.c.flagged.label("came_flagged")),
+    examples.c.note.label("came_with_note"),
+)
+_ANSWER_COLUMNS = (
+    *(answers.c.answer, answers.c.annotator, answers.c.spans, answers.c.flagged, answers.c.note),
+    *(answers.c.created, answers.c.extra.label("answer_extra"), label_sets.c.labels),
+)
+
+
+def shown_examples() -> Select[Any]:
+    """Ask for examples with the answer that stands, or the draft, or neither."""
+    return select(*_EXAMPLE_COLUMNS, *_ANSWER_COLUMNS).select_from(
+        _with_answers(
+            examples.join(splits, examples.c.split_id == splits.c.id).join(
+                standing, standing.c.example_id == examples.c.id
+            ),
+            standing.c.answer_id,
+        )
+    )
+
+
+def answered_examples() -> Select[Any]:
+    """Ask for examples with one annotator's current answer, whoever answered later."""
+    return select(*_EXAMPLE_COLUMNS, *_ANSWER_COLUMNS).select_from(
+        _with_answers(
+            current.join(examples, current.c.example_id == examples.c.id).join(
+                splits, examples.c.split_id == splits.c.id
+            ),
+            current.c.answer_id,
+        )
+    )
+
+
+def answer_events() -> Select[Any]:
+    """Ask for every answer that was ever given."""
+    return select(
+        answers, examples.c.input_hash, splits.c.name.label("split"), label_sets.c.labels
+    ).select_from(
+        answers.join(examples, answers.c.example_id == examples.c.id)
+        .join(splits, answers.c.split_id == splits.c.id)
+        .join(label_sets, answers.c.label_set_id == label_sets.c.id)
+    )
+
+
+def is_current() -> ColumnElement[bool]:
+    """Whether an answer is its annotator's newest to its example."""
+    return (
+        select(current.c.answer_id)
+        .where(
+            current.c.example_id == answers.c.example_id,
+            current.c.annotator == answers.c.annotator,
+            current.c.answer_id == answers.c.id,
+        )
+        .exists()
+    )
+
+
+def example_from(row: Found) -> Example:
+    """Read a row of ``shown_examples`` or ``answered_examples``."""
+    seen = row.annotator is not None
+    said: Mapping[str, Any] = load(row.answer_extra) if seen else {}
+    return Example(
+        text=row.text,
+        tokens=load_tokens(row.text, row.tokens),
+        spans=load_spans(row.spans if seen else row.suggested),
+        answer=row.answer,
+        flagged=row.flagged if seen else row.came_flagged,
+        note=row.note if seen else row.came_with_note,
+        meta=load(row.meta),
+        split=row.split,
+        input_hash=row.input_hash,
+        labels=load_labels(row.labels) if row.answer else None,
+        annotator=row.annotator,
+        given_tokens=row.tokens is not None,
+        binary=said.get("binary", False),
+        created=row.created,
+        extra={"_task_hash": row.task_hash, **load(row.extra), **said.get("task", {})},
+    )
+
+
+def answer_from(row: Found) -> Answer:
+    """Read a row of ``answer_events``."""
+    return Answer(
+        id=row.uid,
+        input_hash=row.input_hash,
+        split=row.split,
+        annotator=row.annotator,
+        answer=row.answer,
+        spans=load_spans(row.spans),
+        flagged=row.flagged,
+        note=row.note,
+        labels=load_labels(row.labels),
+        created=row.created,
+        extra=load(row.extra),
+    )
+
+
+def counts_from(rows: Iterable[Found]) -> Counts:
+    """Add up the counts of splits."""
+    found = list(rows)
+    return Counts(
+        total=sum(row.total for row in found),
+        accept=sum(row.accept for row in found),
+        reject=sum(row.reject for row in found),
+        ignore=sum(row.ignore for row in found),
+    )
+
+
+def _with_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
+    return table.outerjoin(answers, answers.c.id == answer_id).outerjoin(
+        label_sets, label_sets.c.id == answers.c.label_set_id
+    )

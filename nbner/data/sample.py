@@ -1,0 +1,90 @@
+"""A small corpus about cooking that comes with nbner, for lessons and first tries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from nbner.types import Example, Span
+
+FOLDER = files("nbner.data") / "cooking"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Sentences about cooking, written for nbner; MIT licence.
+
+    Parameters
+    ----------
+    train, dev : tuple of Example
+        With gold, accepted.
+    unlabelled : tuple of str
+        More sentences of the same kind.
+    labels : tuple of str
+        The entity types, the most frequent first.
+    guideline : str
+        What each type covers, as Markdown.
+    """
+
+    train: tuple[Example, ...]
+    dev: tuple[Example, ...]
+    unlabelled: tuple[str, ...]
+    labels: tuple[str, ...]
+    guideline: str
+
+    def __iter__(self) -> Iterator[Example]:
+        """Give the labelled examples of both splits."""
+        yield from self.train
+        yield from self.dev
+
+    def __len__(self) -> int:
+        """Count the labelled examples."""
+        return len(self.train) + len(self.dev)
+
+    def __repr__(self) -> str:
+        """Say what is in it."""
+        spans = sum(len(example.spans) for example in self)
+        return (
+            f"{len(self.train)} train and {len(self.dev)} dev sentences with {spans:,} entities of "
+            f"{len(self.labels)} types, and {len(self.unlabelled)} without labels"
+        )
+
+
+def sample() -> Sample:
+    """Read the corpus that comes with nbner.
+
+    Returns
+    -------
+    Sample
+        ``train``, ``dev``, ``unlabelled``, ``labels`` and ``guideline``.
+
+    Examples
+    --------
+    >>> len(sample().labels)
+    18
+    """
+    train, dev = (tuple(_example(row, split) for row in _rows(split)) for split in ("train", "dev"))
+    seen: dict[str, int] = {}
+    for example in train:
+        for span in example.spans:
+            seen[span.label] = seen.get(span.label, 0) + 1
+    return Sample(
+        train=train,
+        dev=dev,
+        unlabelled=tuple(row["text"] for row in _rows("unlabelled")),
+        labels=tuple(sorted(seen, key=lambda label: (-seen[label], label))),
+        guideline=(FOLDER / "GUIDELINE.md").read_text(encoding="utf-8"),
+    )
+
+
+def _rows(name: str) -> Iterator[dict[str, Any]]:
+    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    return map(json.loads, lines)
+
+
+def _example(row: dict[str, Any], split: str) -> Example:
+    spans = tuple(Span(span["start"], span["end"], span["label"]) for span in row["spans"])
+    return Example(row["text"], spans=spans, answer="accept", meta=row["meta"], split=split)

@@ -1,0 +1,1 @@
+"""The model room: build and load pipelines, train them, predict with them."""

@@ -1,0 +1,117 @@
+"""A short name for what a pipeline is: its config and its weights.
+
+The same pipeline has the same fingerprint in every process, before and after
+it is saved. What comes and goes in use (the strings a vocabulary has seen, the
+order in which they came, paths, batch sizes) is left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+from zlib import crc32
+
+import numpy as np
+from thinc.api import Model
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+LENGTH = 12
+GLANCE = 64  # values looked at in each array to see whether it has changed
+
+_known: WeakKeyDictionary[Language, tuple[int, str]] = WeakKeyDictionary()
+
+
+def fingerprint(nlp: Language) -> str:
+    """Give the fingerprint of a pipeline.
+
+    Parameters
+    ----------
+    nlp : Language
+
+    Returns
+    -------
+    str
+        The first 12 hexadecimal digits of a SHA-256 over the language, the
+        tokenizer, the components' configs, their labels or rules, and every
+        weight. It is computed once a pipeline, and again when a glance at the
+        weights shows that they have changed.
+    """
+    glance = _glance(nlp)
+    known = _known.get(nlp)
+    if known is None or known[0] != glance:
+        known = _known[nlp] = (glance, _digest(nlp))
+    return known[1]
+
+
+def _digest(nlp: Language) -> str:
+    digest = hashlib.sha256(_settings(nlp))
+    tokenizer: Any = nlp.tokenizer
+    if hasattr(tokenizer, "to_bytes"):
+        digest.update(tokenizer.to_bytes(exclude=["vocab"]))
+    vectors = nlp.vocab.vectors
+    if vectors.data.size:
+        digest.update(_bytes(vectors.data))
+    for name, component in nlp.pipeline:
+        digest.update(name.encode())
+        model = getattr(component, "model", None)
+        if isinstance(model, Model):
+            digest.update(json.dumps(sorted(getattr(component, "labels", ()))).encode())
+            for part in _weights(model):
+                digest.update(part)
+        elif hasattr(component, "to_bytes"):
+            digest.update(component.to_bytes(exclude=["vocab"]))
+    return digest.hexdigest()[:LENGTH]
+
+
+def _settings(nlp: Language) -> bytes:
+    config = nlp.config.interpolate()
+    settings = {
+        "lang": nlp.lang,
+        "pipeline": nlp.pipe_names,
+        "tokenizer": config["nlp"]["tokenizer"],
+        # A component that is switched off changes nothing.
+        "components": {name: config["components"][name] for name in nlp.pipe_names},
+    }
+    return json.dumps(settings, sort_keys=True, default=str).encode()
+
+
+def _weights(model: Model[Any, Any]) -> Iterator[bytes]:
+    for node in model.walk():
+        for name in sorted(node.param_names):
+            yield f"{node.name}.{name}".encode()
+            if node.has_param(name):
+                yield _bytes(node.get_param(name))
+        # Layers of other frameworks keep their weights in a shim.
+        yield from (_shim_bytes(shim) for shim in node.shims)
+
+
+def _shim_bytes(shim: Any) -> bytes:
+    return bytes(shim.to_bytes())
+
+
+def _bytes(array: Any) -> bytes:
+    # An array on a graphics card has a method to fetch it.
+    host = array.get() if hasattr(array, "get") else array
+    return np.ascontiguousarray(host).tobytes()
+
+
+def _glance(nlp: Language) -> int:
+    """Sum up the pipeline's shape and a few values of each array; quick, and enough to notice."""
+    value = crc32(repr(nlp.pipe_names).encode())
+    for _, component in nlp.pipeline:
+        value = crc32(repr(id(component)).encode(), value)
+        value = crc32(repr(len(getattr(component, "labels", ()))).encode(), value)
+        model = getattr(component, "model", None)
+        if not isinstance(model, Model):
+            continue
+        for node in model.walk():
+            for name in node.param_names:
+                if node.has_param(name):
+                    array = node.get_param(name)
+                    value = crc32(_bytes(array.ravel()[:: max(1, array.size // GLANCE)]), value)
+    return value

@@ -1,0 +1,82 @@
+"""The one function that turns examples into predictions; everything that predicts calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from nbner.errors import ModelError
+from nbner.model.fingerprints import fingerprint
+from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+
+def predict(
+    nlp: Language,
+    items: Iterable[Example | str],
+    *,
+    batch_size: int | None = None,
+    n_process: int = 1,
+) -> Iterator[tuple[Span, ...]]:
+    """Label examples or texts with the whole pipeline, as ``nlp.pipe`` does.
+
+    Parameters
+    ----------
+    nlp : Language
+    items : iterable of Example or str
+        An example's given tokens are kept, its answer and spans are not looked
+        at.
+    batch_size : int, optional
+        The pipeline's own by default. It changes the speed, not the result.
+    n_process : int
+        Processes to share the work.
+
+    Yields
+    ------
+    tuple of Span
+        For each item in turn its spans in code points, sorted by start, with
+        the model's fingerprint as their source.
+
+    Raises
+    ------
+    ModelError
+        At once, if the pipeline's recognizer has not been trained.
+    DataError
+        A text that the pipeline cannot take.
+    """
+    found = predict_docs(nlp, items, batch_size=batch_size, n_process=n_process)
+    source = fingerprint(nlp)
+    return (spans_of(doc, source) for doc in found)
+
+
+def predict_docs(
+    nlp: Language,
+    items: Iterable[Example | str],
+    *,
+    batch_size: int | None = None,
+    n_process: int = 1,
+) -> Iterator[Doc]:
+    """Do what `predict` does, for who needs the docs: their tokens, say."""
+    if recognizer_of(nlp) is not None and not is_trained(nlp):
+        raise ModelError(
+            "the model has not been trained yet. Call session.train(), or give a trained "
+            "pipeline: Session(..., model=...)."
+        )
+    docs = (doc_from_example(nlp, _example(item)) for item in items)
+    return nlp.pipe(docs, batch_size=batch_size, n_process=n_process)
+
+
+def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:
+    """Read a doc's entities as plain spans in code points."""
+    return tuple(
+        Span(entity.start_char, entity.end_char, entity.label_, source=source)
+        for entity in doc.ents
+    )
+
+
+def _example(item: Example | str) -> Example:
+    return Example(item) if isinstance(item, str) else item

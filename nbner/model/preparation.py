@@ -1,0 +1,205 @@
+"""From a base pipeline and gold to a pipeline that is ready for its first step.
+
+What is done here, and in which order, is what ``spacy train`` does with the
+saved config: that is why both arrive at the same weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from spacy import training
+from spacy.schemas import ConfigSchemaTraining
+from spacy.util import load_model_from_config, registry
+from thinc.api import Config
+
+from nbner.errors import TrainingError
+from nbner.model import gold
+from nbner.model.configs import set_pace, training_config
+from nbner.model.fingerprints import fingerprint
+from nbner.model.pipeline import BLANK, is_trained, origin_of, recognizer_of
+from nbner.model.randomness import Randomness
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.model.runs import RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run before its first step.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline to train, a copy.
+    recognizer : str
+        Name of the component to train.
+    config : Config
+        As ``spacy train`` takes it.
+    settings : dict
+        The config's training section, resolved to what it names.
+    corpus : gold.Corpus
+    train, dev : list
+        The corpus as spaCy's pairs of docs.
+    base : str
+        Fingerprint of the pipeline that training starts from.
+    randomness : Randomness
+        At the seed.
+    """
+
+    nlp: Language
+    recognizer: str
+    config: Config
+    settings: dict[str, Any]
+    corpus: gold.Corpus
+    train: list[training.Example]
+    dev: list[training.Example]
+    base: str
+    randomness: Randomness
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a caller asks for; None leaves it to `configs`.
+
+    Parameters
+    ----------
+    max_epochs, max_steps : int, optional
+        0 for no limit.
+    patience : int, optional
+        In evaluations; 0 for no end to it.
+    eval_frequency : int, optional
+        In steps.
+    dropout : float, optional
+    config : mapping, optional
+        Sections of a spaCy config; they have the last word.
+    """
+
+    max_epochs: int | None = None
+    max_steps: int | None = None
+    patience: int | None = None
+    eval_frequency: int | None = None
+    dropout: float | None = None
+    config: Mapping[str, Any] | None = None
+
+
+def prepare(
+    base: Language, corpus: gold.Corpus, folder: RunFolder, *, seed: int, wishes: Wishes
+) -> Prepared:
+    """Build the pipeline to train, and write its training data.
+
+    Parameters
+    ----------
+    base : Language
+        Only looked at.
+    corpus : gold.Corpus
+    folder : RunFolder
+        Gets ``train.spacy``, ``dev.spacy`` and, where the base is nowhere on
+        disk, the base.
+    seed : int
+    wishes : Wishes
+
+    Raises
+    ------
+    TrainingError
+        The pipeline has no recognizer, or the folder cannot be written.
+    """
+    found = recognizer_of(base)
+    if found is None:
+        raise TrainingError("the pipeline has no entity recognizer. Load it with load_base.")
+    recognizer, _ = found
+    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, wishes=wishes)
+    randomness = Randomness(seed)
+    pairs: dict[str, list[training.Example]] = {}
+
+    def build(nlp: Language) -> list[training.Example]:
+        # Once there is a vocabulary, and only once: it takes its time.
+        if not pairs:
+            pairs["train"] = gold.supervised(nlp, corpus.train, corpus.labels)
+            pairs["dev"] = gold.supervised(nlp, corpus.dev, corpus.labels)
+        return pairs["train"]
+
+    with randomness:
+        nlp = load_model_from_config(config, auto_fill=True)
+        section = nlp.config.interpolate()["training"]
+        settings = registry.resolve(section, schema=ConfigSchemaTraining)
+        _initialize(nlp, config, settings, lambda: build(nlp))
+    if is_trained(base):
+        # spaCy would add new labels as it meets them, in the order of a set.
+        for label in corpus.labels:
+            nlp.get_pipe(recognizer).add_label(label)  # type: ignore[attr-defined]
+    train = build(nlp)
+    with folder.writing():
+        gold.write(train, folder.path / "train.spacy")
+        gold.write(pairs["dev"], folder.path / "dev.spacy")
+    return Prepared(
+        nlp=nlp,
+        recognizer=recognizer,
+        config=config,
+        settings=settings,
+        corpus=corpus,
+        train=train,
+        dev=pairs["dev"],
+        base=fingerprint(base),
+        # `spacy train` seeds once more between preparing and training.
+        randomness=Randomness(seed),
+    )
+
+
+def _config(
+    base: Language,
+    corpus: gold.Corpus,
+    folder: RunFolder,
+    *,
+    recognizer: str,
+    seed: int,
+    wishes: Wishes,
+) -> Config:
+    config = training_config(
+        base,
+        recognizer=recognizer,
+        source=_source(base, folder),
+        continued=is_trained(base),
+        seed=seed,
+        folder=folder.path,
+    )
+    for name in ("max_epochs", "max_steps", "dropout"):
+        if getattr(wishes, name) is not None:
+            config["training"][name] = getattr(wishes, name)
+    overrides = Config(dict(wishes.config or {}))
+    config = config.merge(overrides)
+    # Of the tokens only the number matters, so those at hand will do.
+    sized = [one.tokens or base.make_doc(one.text) for one in corpus.train]
+    set_pace(config, sized, patience=wishes.patience, eval_frequency=wishes.eval_frequency)
+    return config.merge(overrides)
+
+
+def _source(base: Language, folder: RunFolder) -> str | None:
+    """Find, or make, the place from which this run and ``spacy train`` can load the base."""
+    origin = origin_of(base)
+    if origin is None:
+        origin = str(folder.path / "base")
+        with folder.writing():
+            base.to_disk(origin)
+    return None if origin.startswith(BLANK) else origin
+
+
+def _initialize(
+    nlp: Language,
+    config: Config,
+    settings: dict[str, Any],
+    examples: Callable[[], list[training.Example]],
+) -> None:
+    """Give new components their first weights; those that are continued keep theirs."""
+    sourced = {name for name, part in config["components"].items() if "source" in part}
+    continued = sourced - set(settings["frozen_components"])
+    optimizer = settings["optimizer"]
+    if continued:
+        with nlp.select_pipes(enable=list(continued)):
+            nlp.resume_training(sgd=optimizer)
+    with nlp.select_pipes(disable=list(sourced)):
+        nlp.initialize(examples, sgd=optimizer)

@@ -1,0 +1,97 @@
+"""What training tells: one record a step, and one result a run. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+StopReason: TypeAlias = Literal["no gain", "max epochs", "max steps", "by hand"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRecord:
+    """One update step, with an evaluation if there was one.
+
+    Parameters
+    ----------
+    step : int
+        Updates before this one.
+    epoch : int
+        Passes over the training data completed before this step.
+    seconds : float
+        Since training began, evaluations included.
+    words : int
+        Training tokens seen so far.
+    loss : float
+        Mean loss a token since the last evaluation.
+    is_best : bool, optional
+        Whether this evaluation is the best so far; None where the step was
+        not evaluated.
+    f, precision, recall : float, optional
+        Exact spans on the dev examples, micro-averaged, between 0 and 1; None
+        where the step was not evaluated, or where nothing was there to count.
+    per_label : mapping
+        Label to ``{"p": precision, "r": recall, "f": F}``.
+    """
+
+    step: int
+    epoch: int
+    seconds: float
+    words: int
+    loss: float
+    is_best: bool | None = None
+    f: float | None = None
+    precision: float | None = None
+    recall: float | None = None
+    per_label: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingResult:
+    """What a run has left behind.
+
+    Parameters
+    ----------
+    path : Path
+        The best model, for ``spacy.load``. Beside it, in ``path.parent``:
+        ``config.cfg`` for ``spacy train``, ``train.spacy``, ``dev.spacy`` and
+        ``record.json``.
+    nlp : Language
+        The best model, as it was read back from ``path``.
+    fingerprint : str
+        Of that model.
+    best : TrainingRecord
+        The evaluation that chose it.
+    evaluations : tuple of TrainingRecord
+        All evaluations, in order.
+    steps : int
+        Update steps in all.
+    seconds : float
+        From the first step to the last.
+    stopped : {"no gain", "max epochs", "max steps", "by hand"}
+    n_train, n_dev : int
+        Examples learnt from and measured on.
+    dev_source : str
+        Where the dev examples are from, in words.
+    record : dict
+        All of it and the seed, versions, config and data fingerprint, as JSON
+        can hold it.
+    """
+
+    path: Path
+    nlp: Language
+    fingerprint: str
+    best: TrainingRecord
+    evaluations: tuple[TrainingRecord, ...]
+    steps: int
+    seconds: float
+    stopped: StopReason
+    n_train: int
+    n_dev: int
+    dev_source: str
+    record: dict[str, Any]

@@ -1,0 +1,95 @@
+"""The folder of one training run: complete with its record, or gone.
+
+::
+
+    <run>/model-best/    the pipeline, for spacy.load
+    <run>/config.cfg     for `spacy train`
+    <run>/train.spacy, dev.spacy
+    <run>/record.json    written last: a folder without it is not a finished run
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.errors import TrainingError
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from thinc.api import Config
+
+BEST = "model-best"
+
+
+class RunFolder:
+    """Writes a run's files so that at every moment the best model on disk is a whole one.
+
+    Parameters
+    ----------
+    path : Path
+        Must not exist, or be empty.
+
+    Raises
+    ------
+    TrainingError
+        There is something at ``path``, or it cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
+            raise TrainingError(f"{self.path} is there already. Choose a folder that is not.")
+        with self.writing():
+            self.path.mkdir(parents=True, exist_ok=True)
+        self._best: Path | None = None
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn a full disk and its like into a ``TrainingError``."""
+        try:
+            yield
+        except OSError as error:
+            raise TrainingError(
+                f"the run could not be written to {self.path}: {error.strerror or error}. Nothing "
+                "else was touched; make room or choose another folder, and train again."
+            ) from error
+
+    def keep(self, nlp: Language, step: int) -> None:
+        """Save a model, and forget the one before it only when this one is whole."""
+        whole = self.path / f"model-{step}"
+        part = self.path / f"model-{step}.part"
+        with self.writing():
+            nlp.to_disk(part)
+            part.rename(whole)
+        before, self._best = self._best, whole
+        if before is not None:
+            shutil.rmtree(before, ignore_errors=True)
+
+    def name_best(self) -> Path:
+        """Give the best model its final name, and clear away what an interruption left."""
+        final = self.path / BEST
+        with self.writing():
+            if self._best is not None and self._best != final:
+                self._best.rename(final)
+                self._best = final
+        for left in self.path.glob("model-*"):
+            if left != final:
+                shutil.rmtree(left, ignore_errors=True)
+        return final
+
+    def complete(self, config: Config, record: dict[str, Any]) -> None:
+        """Write the config, and the record as the last of all."""
+        part = self.path / "record.json.part"
+        with self.writing():
+            config.to_disk(self.path / "config.cfg")
+            part.write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
+            part.rename(self.path / "record.json")
+
+    def remove(self) -> None:
+        """Take the whole folder away."""
+        shutil.rmtree(self.path, ignore_errors=True)

@@ -1,0 +1,319 @@
+"""Training with spaCy's own loop, as an iterator of records; showing and stopping stand outside.
+
+::
+
+    with train(base, examples, dev, labels=labels, output=folder) as training:
+        for record in training:   # one a step
+            ...
+        result = training.finish()
+
+The loop may be left at any moment, by ``break`` or by the notebook's stop
+button: ``finish`` then gives the best model so far. Left without ``finish``,
+nothing remains. The base pipeline is never touched.
+
+The same seed and data give the same weights to the bit, also where ``spacy
+train`` is given the saved config.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import spacy
+import thinc
+from spacy.training import loop
+
+from nbner import __version__
+from nbner.errors import TrainingError
+from nbner.model import gold
+from nbner.model.fingerprints import fingerprint
+from nbner.model.pipeline import load_base
+from nbner.model.preparation import Prepared, Wishes, prepare
+from nbner.model.records import StopReason, TrainingRecord, TrainingResult
+from nbner.model.runs import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    from spacy.language import Language
+    from thinc.api import Config
+    from typing_extensions import Self
+
+    from nbner.types import Example
+
+#: One step of spaCy's loop: the batch, what is known of the step, whether it is the best so far.
+Step: TypeAlias = tuple[Any, dict[str, Any], bool | None]
+
+
+def train(
+    base: Language | str | Path,
+    train_examples: Iterable[Example],
+    dev_examples: Iterable[Example] = (),
+    *,
+    labels: Sequence[str],
+    output: Path,
+    seed: int = 0,
+    max_epochs: int | None = None,
+    max_steps: int | None = None,
+    patience: int | None = None,
+    eval_frequency: int | None = None,
+    dropout: float | None = None,
+    config: Mapping[str, Any] | None = None,
+) -> Training:
+    """Prepare a run; iterating over what is returned trains.
+
+    Parameters
+    ----------
+    base : Language, str or Path
+        A pipeline, or what `load_base` makes one from. An untrained recognizer
+        is trained from scratch, a trained one goes on from its weights, with
+        new labels added; the other components stay as they are.
+    train_examples, dev_examples : iterable of Example
+        Accepted ones are complete gold, all others are left out. Without dev
+        gold a seeded fifth of the training examples is held out.
+    labels : sequence of str
+        All labels of the session.
+    output : Path
+        The run's folder, which must not be there yet; see `RunFolder`.
+    seed : int
+    max_epochs, max_steps : int, optional
+        0 for no limit.
+    patience : int, optional
+        Evaluations without a gain after which training stops; 0 for never.
+    eval_frequency : int, optional
+        Steps between evaluations; about an epoch by default.
+    dropout : float, optional
+    config : mapping, optional
+        Sections of a spaCy config, which have the last word.
+
+    Raises
+    ------
+    TrainingError
+        Nothing to train on (see `gold.choose`), or no folder to write to.
+    ModelError
+        The base cannot be loaded.
+    """
+    base = load_base(base) if isinstance(base, (str, Path)) else base
+    corpus = gold.choose(list(train_examples), list(dev_examples), labels, seed)
+    wishes = Wishes(max_epochs, max_steps, patience, eval_frequency, dropout, config)
+    folder = RunFolder(Path(output))
+    try:
+        return Training(prepare(base, corpus, folder, seed=seed, wishes=wishes), folder)
+    except BaseException:
+        folder.remove()
+        raise
+
+
+class Training:
+    """One run: iterate to train, then `finish`. Made by `train`.
+
+    Parameters
+    ----------
+    prepared : Prepared
+    folder : RunFolder
+    """
+
+    def __init__(self, prepared: Prepared, folder: RunFolder) -> None:
+        self.evaluations: list[TrainingRecord] = []
+        self._prepared = prepared
+        self._folder = folder
+        self._last: TrainingRecord | None = None
+        self._exhausted = False
+        self._finished = False
+        self._loop = _spacy_loop(prepared)
+        self._records = self._steps()
+
+    def __iter__(self) -> Iterator[TrainingRecord]:
+        return self
+
+    def __next__(self) -> TrainingRecord:
+        return next(self._records)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._finished:
+            self._folder.remove()
+
+    @property
+    def best(self) -> TrainingRecord | None:
+        """The best evaluation so far; its model is on disk."""
+        return next((one for one in reversed(self.evaluations) if one.is_best), None)
+
+    @property
+    def config(self) -> Config:
+        """The run's config, as ``spacy train`` takes it."""
+        return self._prepared.config
+
+    def finish(self) -> TrainingResult:
+        """End the run, and give the best model with its record.
+
+        Raises
+        ------
+        TrainingError
+            Training was stopped before its first evaluation, or the disk is
+            full. The run's folder is gone.
+        """
+        best = self.best
+        if best is None:
+            self._folder.remove()
+            raise TrainingError(
+                "training was stopped before its first evaluation, so there is no new model. "
+                "The one in use stays."
+            )
+        try:
+            path = self._folder.name_best()
+            nlp = load_base(path)
+            record = self._record(best, fingerprint(nlp))
+            self._folder.complete(self.config, record)
+        except BaseException:
+            self._folder.remove()
+            raise
+        self._finished = True
+        corpus = self._prepared.corpus
+        return TrainingResult(
+            path=path,
+            nlp=nlp,
+            fingerprint=record["fingerprint"],
+            best=best,
+            evaluations=tuple(self.evaluations),
+            steps=record["steps"],
+            seconds=record["seconds"],
+            stopped=record["stopped"],
+            n_train=len(corpus.train),
+            n_dev=len(corpus.dev),
+            dev_source=corpus.dev_source,
+            record=record,
+        )
+
+    def _steps(self) -> Iterator[TrainingRecord]:
+        start = perf_counter()
+        evaluated_at = 0
+        while True:
+            with self._prepared.randomness:
+                step = next(self._loop, None)
+            if step is None:
+                self._exhausted = True
+                return
+            _, info, is_best = step
+            words = info["words"] - evaluated_at
+            loss = info["losses"].get(self._prepared.recognizer, 0.0) / max(1, words)
+            seconds = perf_counter() - start
+            record = _record_of(info, is_best=is_best, loss=loss, seconds=seconds)
+            if is_best is not None:
+                evaluated_at = info["words"]
+                if is_best:
+                    self._keep(info)
+                # Only now: a best evaluation is one whose model is on disk.
+                self.evaluations.append(record)
+            self._last = record
+            yield record
+
+    def _keep(self, info: dict[str, Any]) -> None:
+        nlp, settings = self._prepared.nlp, self._prepared.settings
+        loop.update_meta(settings, nlp, info)
+        with nlp.use_params(settings["optimizer"].averages):
+            self._folder.keep(nlp, info["step"])
+
+    def _stopped(self, last: TrainingRecord) -> StopReason:
+        settings = self._prepared.settings
+        if not self._exhausted:
+            return "by hand"
+        if settings["max_steps"] and last.step >= settings["max_steps"]:
+            return "max steps"
+        gained = max(self.evaluations, key=lambda one: (one.f or 0.0, -one.step))
+        waited = last.step - gained.step
+        return "no gain" if 0 < settings["patience"] <= waited else "max epochs"
+
+    def _record(self, best: TrainingRecord, model: str) -> dict[str, Any]:
+        prepared, last = self._prepared, self._last or best
+        corpus = prepared.corpus
+        return {
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "fingerprint": model,
+            "base": prepared.base,
+            "seed": prepared.config["training"]["seed"],
+            "labels": list(corpus.labels),
+            "best": asdict(best),
+            "steps": last.step + 1,
+            "seconds": last.seconds,
+            "stopped": self._stopped(last),
+            "data": {
+                "fingerprint": corpus.fingerprint,
+                "train": len(corpus.train),
+                "partial": corpus.partial,
+                "dev": len(corpus.dev),
+                "dev_source": corpus.dev_source,
+            },
+            "evaluations": [asdict(one) for one in self.evaluations],
+            "versions": _versions(),
+            "config": prepared.config.to_str(),
+        }
+
+
+def _spacy_loop(prepared: Prepared) -> Iterator[Step]:
+    nlp, settings = prepared.nlp, prepared.settings
+    batches = loop.create_train_batches(
+        nlp, lambda _: prepared.train, settings["batcher"], settings["max_epochs"]
+    )
+    evaluate = loop.create_evaluation_callback(
+        nlp, lambda _: prepared.dev, settings["score_weights"]
+    )
+    steps: Iterator[Step] = loop.train_while_improving(
+        nlp,
+        settings["optimizer"],
+        batches,
+        evaluate,
+        dropout=settings["dropout"],
+        accumulate_gradient=settings["accumulate_gradient"],
+        patience=settings["patience"],
+        max_steps=settings["max_steps"],
+        eval_frequency=settings["eval_frequency"],
+        exclude=settings["frozen_components"],
+        annotating_components=settings["annotating_components"],
+        before_update=settings["before_update"],
+    )
+    return steps
+
+
+def _record_of(
+    info: dict[str, Any], *, is_best: bool | None, loss: float, seconds: float
+) -> TrainingRecord:
+    scores = info["other_scores"] or {}
+    return TrainingRecord(
+        step=info["step"],
+        epoch=info["epoch"],
+        seconds=round(seconds, 3),
+        words=info["words"],
+        loss=float(loss),
+        is_best=is_best,
+        f=scores.get("ents_f"),
+        precision=scores.get("ents_p"),
+        recall=scores.get("ents_r"),
+        per_label=scores.get("ents_per_type") or {},
+    )
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "nbner": __version__,
+        "spacy": spacy.about.__version__,
+        "thinc": thinc.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

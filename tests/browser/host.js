@@ -1,0 +1,187 @@
+// A page that mounts the shipped bundle without Jupyter: a kernel that keeps
+// the protocol and can be told to misbehave, and as many models and views of
+// it as a test wants.
+import bundle from "/annotator.js";
+
+/** Answers as the Python side does. */
+class Kernel {
+  constructor({ setup, tasks, past = [] }) {
+    this.setup = setup;
+    this.tasks = [...past, ...tasks];
+    this.order = past.map(({ id }) => id);
+    this.messages = [];
+    this.applied = new Set();
+    this.events = [];
+    this.held = [];
+    this.state = "well"; // or "busy", "gone", "failing", "refusing"
+    this.models = [];
+  }
+
+  get counts() {
+    const counts = { total: this.tasks.length, accept: 0, reject: 0, ignore: 0, open: 0 };
+    for (const { answer } of this.tasks) counts[answer ?? "open"] += 1;
+    return counts;
+  }
+
+  get snapshot() {
+    const past = this.order.slice(-12).map((id) => this.find(id));
+    return structuredClone({ window: this.upcoming(12, []), past, counts: this.counts });
+  }
+
+  find(id) {
+    return this.tasks.find((task) => task.id === id);
+  }
+
+  upcoming(limit, have) {
+    return this.tasks.filter((task) => !task.answer && !have.includes(task.id)).slice(0, Math.max(0, limit));
+  }
+
+  take(message) {
+    this.messages.push(structuredClone(message));
+    if (this.state === "gone") return;
+    this.held.push(structuredClone(message));
+    if (this.state !== "busy") queueMicrotask(() => this.work());
+  }
+
+  /** Replies to everything that waits. */
+  work() {
+    for (const message of this.held.splice(0)) this.tell({ re: message.id, ...this.handle(message) });
+  }
+
+  become(state) {
+    this.state = state;
+    if (state === "well") this.work();
+  }
+
+  handle(message) {
+    switch (message.type) {
+      case "answer":
+        return this.answer(message);
+      case "fetch":
+        return { type: "tasks", tasks: this.upcoming(message.want, message.have), counts: this.counts };
+      case "past": {
+        const before = message.before ? this.order.indexOf(message.before) : this.order.length;
+        const ids = this.order.slice(Math.max(0, before - message.want), before).reverse();
+        return { type: "tasks", tasks: ids.map((id) => this.find(id)), counts: this.counts };
+      }
+      default:
+        return { type: "snapshot", setup: this.setup, ...this.snapshot };
+    }
+  }
+
+  answer(message) {
+    if (this.state === "failing") return { type: "failed", message: "The disk is full", retry: true };
+    if (this.state === "refusing") return { type: "failed", message: "This label is not known", retry: false };
+    if (!this.applied.has(message.id)) this.store(message);
+    return { ...this.saved(message), next: this.upcoming(12 - message.have.length, message.have) };
+  }
+
+  store({ id, example, answer, spans, flagged, note }) {
+    this.applied.add(id);
+    this.events.push({ id, example, answer, spans, flagged });
+    Object.assign(this.find(example), { answer, spans, flagged, note, suggested: false });
+    this.order = this.order.filter((one) => one !== example);
+    if (answer) this.order.push(example);
+  }
+
+  saved({ example, answer, spans, flagged, note }) {
+    return { type: "saved", example, answer, spans, flagged, note, counts: this.counts, next: [] };
+  }
+
+  /** An answer from elsewhere, of which every page hears. */
+  answerElsewhere(example, answer, spans = []) {
+    this.store({ id: `elsewhere-${this.events.length}`, example, answer, spans, flagged: false, note: "" });
+    this.tell(this.saved({ example, answer, spans, flagged: false, note: "" }));
+  }
+
+  tell(message) {
+    const copy = structuredClone(message);
+    this.models.forEach((model) => model.emit("msg:custom", copy));
+  }
+}
+
+/** anywidget's model, as far as it is used. */
+class Model {
+  constructor(kernel) {
+    this.kernel = kernel;
+    this.callbacks = new Map();
+    this.traits = { _setup: structuredClone(kernel.setup), _snapshot: kernel.snapshot };
+    this.slots = new Set();
+    this.widget_manager = {
+      kernel: {
+        statusChanged: {
+          connect: (slot) => this.slots.add(slot),
+          disconnect: (slot) => this.slots.delete(slot),
+        },
+      },
+    };
+    kernel.models.push(this);
+  }
+
+  get(name) {
+    return this.traits[name];
+  }
+
+  send(content) {
+    this.kernel.take(content);
+  }
+
+  on(event, callback) {
+    this.callbacks.set(event, [...(this.callbacks.get(event) ?? []), callback]);
+  }
+
+  off(event, callback) {
+    this.callbacks.set(event, (this.callbacks.get(event) ?? []).filter((one) => one !== callback));
+  }
+
+  emit(event, ...args) {
+    (this.callbacks.get(event) ?? []).forEach((callback) => callback(...args));
+  }
+
+  status(status) {
+    this.slots.forEach((slot) => slot(null, status));
+  }
+
+  get listenerCount() {
+    return [...this.callbacks.values()].flat().length + this.slots.size;
+  }
+}
+
+/** Counts what is listened to outside the widget's own elements. */
+const outside = new Map();
+for (const target of [document, window]) {
+  const { addEventListener, removeEventListener } = target;
+  const name = (type) => `${target === window ? "window" : "document"}:${type}`;
+  target.addEventListener = function (type, ...rest) {
+    outside.set(name(type), (outside.get(name(type)) ?? 0) + 1);
+    return addEventListener.call(target, type, ...rest);
+  };
+  target.removeEventListener = function (type, ...rest) {
+    outside.set(name(type), (outside.get(name(type)) ?? 0) - 1);
+    return removeEventListener.call(target, type, ...rest);
+  };
+}
+
+const host = {
+  outside: () => Object.fromEntries([...outside].filter(([, count]) => count !== 0)),
+  start(world) {
+    host.kernel = new Kernel(world);
+    return host.open(world.views ?? 1);
+  },
+  /** One widget, with so many views. */
+  async open(views = 1) {
+    host.model = new Model(host.kernel);
+    host.widget = bundle();
+    host.end = await host.widget.initialize({ model: host.model });
+    host.closers = [];
+    for (let i = 0; i < views; i += 1) await host.view();
+  },
+  async view() {
+    const cell = document.createElement("div");
+    cell.className = "cell";
+    document.body.append(cell);
+    host.closers.push(await host.widget.render({ model: host.model, el: cell }));
+  },
+};
+window.host = host;
+document.documentElement.dataset.ready = "true";
