@@ -17,6 +17,7 @@ from uuid import uuid4
 from weakref import WeakSet
 
 from nbner.data import formats
+from nbner.data.alignment import align
 from nbner.data.intake import AddReport, Misaligned, prepare
 from nbner.data.rows import as_example
 from nbner.data.store import Store
@@ -26,10 +27,11 @@ from nbner.types import AnswerKind, Counts, Example, Span, Token
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
     from spacy.language import Language
 
     from nbner.data.formats import Export
-    from nbner.model.records import TrainingResult
+    from nbner.model.records import TrainingRecord, TrainingResult
     from nbner.model.training import Training
     from nbner.results import Evaluation, TrainingReport
     from nbner.widgets.annotator import Annotator
@@ -242,7 +244,8 @@ class Session:
         DataError
             The suffix is unknown, or the format cannot carry a label.
         """
-        return formats.write(self._dataset.examples(split), path, tokenize=self._tokenize)
+        examples = (self._with_fitting_tokens(one) for one in self._dataset.examples(split))
+        return formats.write(examples, path, tokenize=self._tokenize)
 
     # Labelling.
 
@@ -494,16 +497,29 @@ class Session:
     def _tokenized(self, example: Example) -> Example:
         return example if example.tokens else replace(example, tokens=self._tokenize(example.text))
 
+    def _with_fitting_tokens(self, example: Example) -> Example:
+        """Tokenize an example for a file, unless a span contradicts the tokens.
+
+        A file whose spans are off its own tokens is one that nobody can read.
+        """
+        tokenized = self._tokenized(example)
+        return example if align(tokenized.tokens, example.spans).loose else tokenized
+
     def _watch(self, run: Training) -> None:
         from nbner.plots import new_figure, training_curve
         from nbner.results import curve_frame
         from nbner.widgets.live import watch
 
+        def draw(steps: Sequence[TrainingRecord]) -> Figure:
+            figure = new_figure()
+            training_curve(curve_frame(steps), ax=figure.subplots())
+            return figure
+
         watch(
             run,
             epoch_words=sum(len(example.tokens) for example in run.corpus.train),
             most_epochs=run.config["training"]["max_epochs"],
-            draw=lambda steps: training_curve(curve_frame(steps), ax=new_figure().subplots()),
+            draw=draw,
         )
 
     def _use(self, result: TrainingResult) -> TrainingReport:

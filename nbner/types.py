@@ -105,7 +105,7 @@ class Example:
     """
 
     text: str
-    tokens: tuple[Token, ...] = ()
+    tokens: tuple[Token, ...] = field(default=(), repr=False)
     spans: tuple[Span, ...] = ()
     answer: AnswerKind | None = None
     flagged: bool = False
@@ -113,7 +113,7 @@ class Example:
     meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
     split: str = "train"
     input_hash: int = 0
-    labels: tuple[str, ...] | None = None
+    labels: tuple[str, ...] | None = field(default=None, repr=False)
     annotator: str | None = None
     given_tokens: bool = False
     binary: bool = False

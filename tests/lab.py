@@ -150,25 +150,23 @@ class Lab:
 
     def run(self, index=0):
         """Run a cell and wait until the kernel is idle again."""
-        before = self.execution_count(index)
+        # A new kernel counts from one again: only a cleared count shows that the cell ran.
+        self.page.evaluate(
+            "i => { window.jupyterapp.shell.currentWidget.content.widgets[i]"
+            ".model.executionCount = null; }",
+            index,
+        )
         self.start(index)
         self.page.wait_for_function(
-            """([index, before]) => {
+            """index => {
               const panel = window.jupyterapp.shell.currentWidget;
-              const count = panel.content.widgets[index].model.executionCount;
-              return count !== null && count !== before
+              return panel.content.widgets[index].model.executionCount !== null
                 && panel.sessionContext.session?.kernel?.status === "idle";
             }""",
-            arg=[index, before],
+            arg=index,
             timeout=CELL_SECONDS * 1000,
         )
         return self.outputs(index)
-
-    def execution_count(self, index):
-        return self.page.evaluate(
-            "i => window.jupyterapp.shell.currentWidget.content.widgets[i].model.executionCount",
-            index,
-        )
 
     def outputs(self, index):
         """Give a cell's outputs as nbformat has them."""

@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from nbner.data.batch import Prepared, PreparedAnswer
 from nbner.data.codec import load_spans
 from nbner.data.events import append
 from nbner.data.hashing import input_hash
-from nbner.data.intake import Prepared, PreparedAnswer
 from nbner.data.report import Problem
 from nbner.data.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS
@@ -71,29 +71,47 @@ class _Adding:
         return {bytes(row.digest): row.id for row in found}
 
     def _add_examples(self, rows: Sequence[Prepared]) -> dict[bytes, int]:
+        """Add new texts with their answers, and give the examples' ids."""
         hashes = self._free_hashes(rows)
-        newest = self._newest(examples)
+        last_example, last_answer = self._newest(examples), self._newest(answers)
         self._connection.execute(
             insert(examples),
             [self._example(row, hashed) for row, hashed in zip(rows, hashes, strict=True)],
         )
         found = self._connection.execute(
             select(examples.c.digest, examples.c.id).where(
-                examples.c.split_id == self._split_id, examples.c.id > newest
+                examples.c.split_id == self._split_id, examples.c.id > last_example
             )
         )
-        ids = {bytes(row.digest): row.id for row in found}
+        ids = {bytes(digest): id_ for digest, id_ in found}
         answered = [(ids[row.digest], row.answer) for row in rows if row.answer is not None]
-        stand = self._add_answers(answered) if answered else {}
-        self._connection.execute(
-            insert(standing),
-            [
-                {"example_id": id_, "split_id": self._split_id, **stand.get(id_, _OPEN)}
-                for id_ in ids.values()
-            ],
-        )
+        if answered:
+            self._connection.execute(
+                insert(answers), [self._event(answer, id_) for id_, answer in answered]
+            )
+        self._follow(last_example, last_answer)
         self._count(len(rows), [answer for _, answer in answered])
         return ids
+
+    def _follow(self, last_example: int, last_answer: int) -> None:
+        """Write what follows from new examples and their answers, of which each has at most one."""
+        answer = answers.c.id, answers.c.answer
+        self._connection.execute(
+            insert(current).from_select(
+                ["example_id", "annotator", "split_id", "answer_id", "answer"],
+                select(
+                    answers.c.example_id, answers.c.annotator, answers.c.split_id, *answer
+                ).where(answers.c.split_id == self._split_id, answers.c.id > last_answer),
+            )
+        )
+        self._connection.execute(
+            insert(standing).from_select(
+                ["example_id", "split_id", "answer_id", "answer"],
+                select(examples.c.id, examples.c.split_id, *answer)
+                .outerjoin(answers, answers.c.example_id == examples.c.id)
+                .where(examples.c.split_id == self._split_id, examples.c.id > last_example),
+            )
+        )
 
     def _free_hashes(self, rows: Sequence[Prepared]) -> list[int]:
         """Give each row its hash, or its next one where another text has it already."""
@@ -136,9 +154,11 @@ class _Adding:
             "extra": row.extra,
         }
 
-    def _event(self, answer: PreparedAnswer) -> dict[str, Any]:
+    def _event(self, answer: PreparedAnswer, example_id: int) -> dict[str, Any]:
         return {
             "uid": answer.id,
+            "example_id": example_id,
+            "split_id": self._split_id,
             "annotator": answer.annotator,
             "answer": answer.answer,
             "spans": answer.spans,
@@ -149,37 +169,11 @@ class _Adding:
             "extra": answer.extra,
         }
 
-    def _add_answers(
-        self, answered: Sequence[tuple[int, PreparedAnswer]]
-    ) -> dict[int, dict[str, Any]]:
-        """Add the answers of new examples, and say which of them stands for each."""
-        newest = self._newest(answers)
-        self._connection.execute(
-            insert(answers),
-            [
-                {"example_id": id_, "split_id": self._split_id, **self._event(answer)}
-                for id_, answer in answered
-            ],
-        )
-        added = self._connection.execute(
-            select(
-                answers.c.id.label("answer_id"),
-                answers.c.example_id,
-                answers.c.annotator,
-                answers.c.answer,
-                answers.c.split_id,
-            ).where(answers.c.split_id == self._split_id, answers.c.id > newest)
-        ).all()
-        self._connection.execute(insert(current), [row._asdict() for row in added])
-        return {row.example_id: {"answer_id": row.answer_id, "answer": row.answer} for row in added}
-
     def _count(self, total: int, given: Sequence[PreparedAnswer]) -> None:
         self.outcome.added += total
         self.outcome.answered += len(given)
-        kinds: dict[str, int] = {
-            kind: sum(one.answer == kind for one in given) for kind in ANSWER_KINDS
-        }
-        more: dict[str, int] = {"total": total, **kinds}
+        kinds = Counter(one.answer for one in given)
+        more: dict[str, int] = {"total": total, **{kind: kinds[kind] for kind in ANSWER_KINDS}}
         self._connection.execute(
             update(splits)
             .where(splits.c.id == self._split_id)
@@ -194,7 +188,7 @@ class _Adding:
             reason = "the text is in this split already, with the same answer"
         else:
             reason = f"the text is in this split already; {row.answer.annotator!r}'s answer is new"
-            append(self._connection, example_id, self._split_id, self._event(row.answer))
+            append(self._connection, self._event(row.answer, example_id))
             self.outcome.answered += 1
         self.outcome.duplicates.append(row.problem("duplicate", reason))
 
@@ -210,6 +204,3 @@ class _Adding:
             found.flagged,
             found.note,
         ) == (answer.answer, load_spans(answer.spans), answer.flagged, answer.note)
-
-
-_OPEN: dict[str, Any] = {"answer_id": None, "answer": None}

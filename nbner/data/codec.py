@@ -13,6 +13,17 @@ from typing import Any
 from nbner.types import Span, Token
 
 
+def _plain(value: Any) -> Any:
+    # NumPy's numbers and arrays; dates are better read as ISO than as repr.
+    for method in ("tolist", "isoformat"):
+        if hasattr(value, method):
+            return getattr(value, method)()
+    return str(value)
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+
+
 def dump(value: Any) -> str:
     """Write a value as compact JSON; what JSON does not know as its string.
 
@@ -21,7 +32,7 @@ def dump(value: Any) -> str:
     TypeError, ValueError
         A mapping has keys that are no strings, or holds itself.
     """
-    return json.dumps(value, separators=(",", ":"), default=_plain)
+    return _encode(value)
 
 
 def load(text: str) -> Any:
@@ -47,7 +58,8 @@ def load_tokens(text: str, tokens: str | None) -> tuple[Token, ...]:
 
 def dump_spans(spans: Iterable[Span]) -> str:
     """Write spans as lists of start, end, label and, where there are any, details."""
-    return dump([_span_parts(span) for span in spans])
+    parts = [_span_parts(span) for span in spans]
+    return dump(parts) if parts else "[]"
 
 
 def load_spans(text: str | None) -> tuple[Span, ...]:
@@ -76,11 +88,3 @@ def _span_parts(span: Span) -> list[Any]:
 
 def _span(start: int, end: int, label: str, details: Mapping[str, Any] | None = None) -> Span:
     return Span(start, end, label, **(details or {}))
-
-
-def _plain(value: Any) -> Any:
-    # NumPy's numbers and arrays; dates are better read as ISO than as repr.
-    for method in ("tolist", "isoformat"):
-        if hasattr(value, method):
-            return getattr(value, method)()
-    return str(value)

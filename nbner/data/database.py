@@ -12,15 +12,14 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, inspect, select
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from nbner.data import schema
+from nbner.data.address import address, file_of, in_memory
 from nbner.errors import StoreError
 
-MEMORY = ":memory:"
 BUSY_SECONDS = 30
 
 _WRITES = "nbner_writes"
@@ -58,10 +57,10 @@ class Database:
     """
 
     def __init__(self, where: str | Path) -> None:
-        url = _url(where)
+        url = address(where)
         self.url = url.render_as_string(hide_password=True)
-        self._name = f"The store {_file_of(url) or self.url}"
-        self._file = _file_of(url)
+        self._name = f"The store {file_of(url) or self.url}"
+        self._file = file_of(url)
         self._identity: tuple[int, int] | None = None
         self._closed = False
         if self._file is not None:
@@ -120,10 +119,10 @@ class Database:
             raise StoreError(f"{self._name} has no folder. Make {file.parent} first.")
         if not file.exists():
             return
-        address = f"file:{quote(str(file.absolute()))}?mode=ro"
+        read_only = f"file:{quote(str(file.absolute()))}?mode=ro"
         engine = create_engine(
             "sqlite://",
-            creator=lambda: sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS),
+            creator=lambda: sqlite3.connect(read_only, uri=True, timeout=BUSY_SECONDS),
             poolclass=NullPool,
         )
         with self._in_plain_words(), engine.connect() as connection:
@@ -202,40 +201,13 @@ class Database:
         return None
 
 
-def _url(where: str | Path) -> URL:
-    if isinstance(where, str) and "://" in where:
-        try:
-            url = make_url(where)
-        except ArgumentError as error:
-            raise StoreError(f"{where!r} is not the address of a database.") from error
-    elif where == MEMORY:
-        url = URL.create("sqlite", database=MEMORY)
-    else:
-        url = URL.create("sqlite", database=str(Path(where).expanduser()))
-    # A later change of folder must not lead to another file.
-    file = _file_of(url)
-    return url if file is None else url.set(database=str(file.absolute()))
-
-
-def _file_of(url: URL) -> Path | None:
-    """Give the plain file behind a SQLite URL; None for memory, URIs and servers."""
-    if url.get_backend_name() != "sqlite" or _in_memory(url):
-        return None
-    name = str(url.database)
-    return None if name.startswith("file:") else Path(name)
-
-
-def _in_memory(url: URL) -> bool:
-    return url.database in (None, "", MEMORY)
-
-
 def _sqlite_options(url: URL) -> dict[str, Any]:
     options: dict[str, Any] = {
         "poolclass": QueuePool,
         "pool_timeout": BUSY_SECONDS,
         "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},
     }
-    if _in_memory(url):
+    if in_memory(url):
         # The one connection is the database; threads take turns.
         options |= {"pool_size": 1, "max_overflow": 0}
     return options

@@ -8,17 +8,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
-from nbner.data import bulk, events, queries
-from nbner.data.codec import dump, dump_labels, load, load_labels
+from nbner.data import bulk, events, queries, runs
+from nbner.data.codec import dump_labels, load_labels
 from nbner.data.database import Database
 from nbner.data.intake import AddBatch, AddReport
-from nbner.data.schema import answers, current, datasets, examples, runs, splits, standing
+from nbner.data.schema import answers, current, datasets, examples, splits, standing
 from nbner.data.spool import spooled
-from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _PAGE = 1000
-_RUN_KEYS = ("id", "created", "path", "fingerprint", "record")
 
 
 class Dataset:
@@ -86,7 +84,7 @@ class Dataset:
     def find(self, input_hash: int, split: str) -> Example | None:
         """Look one example up as it stands now."""
         query = queries.shown_examples().where(
-            self._in_split(split), examples.c.input_hash == input_hash
+            queries.in_split(self._id, split), examples.c.input_hash == input_hash
         )
         with self._database.reading() as connection:
             found = connection.execute(query).first()
@@ -107,15 +105,19 @@ class Dataset:
         after : int, optional
             Only what was added after the example with this input hash.
         """
+        split_id = queries.split_id(self._id, split)
         ids = (
             select(standing.c.example_id, examples.c.input_hash)
             .join(examples, examples.c.id == standing.c.example_id)
-            .where(standing.c.split_id == self._split(split), standing.c.answer.is_(None))
+            .where(
+                standing.c.split_id == split_id,
+                standing.c.answer.is_(None),
+            )
             .order_by(standing.c.example_id)
             .limit(max(limit, 0) + len(exclude))
         )
         if after is not None:
-            ids = ids.where(standing.c.example_id > self._example(split, after))
+            ids = ids.where(standing.c.example_id > queries.example_id(self._id, split, after))
         passed_over = set(exclude)
         with self._database.reading() as connection:
             wanted = [
@@ -146,18 +148,20 @@ class Dataset:
         list of Example
             With this annotator's own answer.
         """
-        mine = current.c.split_id == self._split(split), current.c.annotator == annotator
+        mine = (
+            current.c.split_id == queries.split_id(self._id, split),
+            current.c.annotator == annotator,
+        )
         query = (
             queries.answered_examples()
             .where(*mine, current.c.answer.is_not(None))
             .order_by(current.c.answer_id.desc())
             .limit(max(limit, 0))
         )
-        bound = select(current.c.answer_id).where(*mine)
         with self._database.reading() as connection:
             if before is not None:
-                at = bound.where(current.c.example_id == self._example(split, before))
-                last = connection.scalar(at)
+                this = current.c.example_id == queries.example_id(self._id, split, before)
+                last = connection.scalar(select(current.c.answer_id).where(*mine, this))
                 query = query if last is None else query.where(current.c.answer_id < last)
             found = connection.execute(query).all()
         return [queries.example_from(row) for row in found]
@@ -182,14 +186,17 @@ class Dataset:
             Only those with a decision, or without.
         """
         query = queries.shown_examples()
+        # Each of the two has an index in which the wanted rows lie side by side.
+        split_id, key = examples.c.split_id, examples.c.id
+        if answer is not None or answered is False:
+            split_id, key = standing.c.split_id, standing.c.example_id
         if answer is not None:
             query = query.where(standing.c.answer == answer)
         if answered is not None:
             is_open = standing.c.answer.is_(None)
             query = query.where(~is_open if answered else is_open)
         streams = [
-            self._pages(query.where(standing.c.split_id == split_id), standing.c.example_id)
-            for split_id in self._split_ids(split)
+            self._pages(query.where(split_id == wanted), key) for wanted in self._split_ids(split)
         ]
         for row in heapq.merge(*streams, key=lambda row: row.id):
             yield queries.example_from(row)
@@ -282,20 +289,13 @@ class Dataset:
         DataError
             A key is missing.
         """
-        missing = [key for key in _RUN_KEYS if key not in run]
-        if missing:
-            raise DataError(f"a run needs {', '.join(_RUN_KEYS)}", field=missing[0])
-        values = {key: run[key] for key in _RUN_KEYS}
-        values |= {"path": str(run["path"]), "record": dump(run["record"])}
         with self._database.writing() as connection:
-            connection.execute(insert(runs).values(dataset_id=self._id, **values))
+            runs.add(connection, self._id, run)
 
     def runs(self) -> list[dict[str, Any]]:
         """Give the records of the trained models, the oldest first."""
-        query = select(*(runs.c[key] for key in _RUN_KEYS)).where(runs.c.dataset_id == self._id)
         with self._database.reading() as connection:
-            found = connection.execute(query.order_by(runs.c.seq)).mappings().all()
-        return [{**row, "record": load(row["record"])} for row in found]
+            return runs.of(connection, self._id)
 
     # How the tables are asked.
 
@@ -317,26 +317,6 @@ class Dataset:
             found = connection.scalar(query.with_for_update())
         assert found is not None  # noqa: S101 - for the type checker: found or made
         return int(found)
-
-    def _split(self, name: str) -> Any:
-        return (
-            select(splits.c.id)
-            .where(splits.c.dataset_id == self._id, splits.c.name == name)
-            .correlate(None)
-            .scalar_subquery()
-        )
-
-    def _in_split(self, name: str) -> ColumnElement[bool]:
-        is_in: ColumnElement[bool] = examples.c.split_id == self._split(name)
-        return is_in
-
-    def _example(self, split: str, input_hash: int) -> Any:
-        return (
-            select(examples.c.id)
-            .where(self._in_split(split), examples.c.input_hash == input_hash)
-            .correlate(None)
-            .scalar_subquery()
-        )
 
     def _split_ids(self, name: str | None) -> list[int]:
         query = select(splits.c.id).where(splits.c.dataset_id == self._id)

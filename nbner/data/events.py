@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, CursorResult, bindparam, insert, select, update
 
 from nbner.data.alignment import longest_first
 from nbner.data.codec import dump, dump_labels, dump_spans
 from nbner.data.schema import answers, current, examples, label_sets, splits, standing
 from nbner.errors import DataError
 from nbner.types import ANSWER_KINDS, Answer, Span
+
+# Written once: putting a statement together takes longer than running it.
+_EXAMPLE = (
+    select(
+        examples.c.id,
+        examples.c.split_id,
+        examples.c.text,
+        select(answers.c.id).where(answers.c.uid == bindparam("uid")).exists().label("is_known"),
+    )
+    .join(splits, examples.c.split_id == splits.c.id)
+    .where(
+        splits.c.dataset_id == bindparam("dataset"),
+        splits.c.name == bindparam("split"),
+        examples.c.input_hash == bindparam("hash"),
+    )
+    # On a server, answers to one split take turns, so that the counts stay right.
+    .with_for_update(of=splits)
+)
+_LABEL_SET = select(label_sets.c.id).where(label_sets.c.labels == bindparam("text"))
+_CURRENT = update(current).where(
+    current.c.example_id == bindparam("example"), current.c.annotator == bindparam("by")
+)
+_OTHERS = (
+    select(current.c.answer_id, current.c.answer)
+    .where(current.c.example_id == bindparam("example"), current.c.answer.is_not(None))
+    .order_by(current.c.answer_id.desc())
+    .limit(1)
+)
+_STANDING = select(standing.c.answer).where(standing.c.example_id == bindparam("example"))
+_SET_STANDING = update(standing).where(standing.c.example_id == bindparam("example"))
 
 
 def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
@@ -22,18 +52,14 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
     DataError
         There is no such example, or the answer is none.
     """
-    if connection.scalar(select(answers.c.id).where(answers.c.uid == answer.id)) is not None:
-        return False
     found = connection.execute(
-        select(examples.c.id, examples.c.split_id, examples.c.text)
-        .join(splits, examples.c.split_id == splits.c.id)
-        .where(
-            splits.c.dataset_id == dataset_id,
-            splits.c.name == answer.split,
-            examples.c.input_hash == answer.input_hash,
-        )
-        # On a server, answers to one split take turns, so that the counts stay right.
-        .with_for_update(of=splits)
+        _EXAMPLE,
+        {
+            "uid": answer.id,
+            "dataset": dataset_id,
+            "split": answer.split,
+            "hash": answer.input_hash,
+        },
     ).first()
     if found is None:
         raise DataError(
@@ -41,8 +67,12 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
             field="input_hash",
             remedy="Take it from an example of this dataset",
         )
-    values = {
+    if found.is_known:
+        return False
+    event = {
         "uid": answer.id,
+        "example_id": found.id,
+        "split_id": found.split_id,
         "annotator": answer.annotator,
         "answer": answer.answer,
         "spans": dump_spans(_checked(answer, found.text)),
@@ -52,81 +82,53 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
         "created": answer.created,
         "extra": _dumped_extra(answer),
     }
-    append(connection, found.id, found.split_id, values)
+    append(connection, event)
     return True
 
 
-def append(connection: Connection, example_id: int, split_id: int, values: dict[str, Any]) -> None:
-    """Add an event to a known example, and bring up to date what follows from it."""
-    added = connection.execute(
-        insert(answers).values(example_id=example_id, split_id=split_id, **values)
-    )
-    key = added.inserted_primary_key
-    assert key is not None  # noqa: S101 - for the type checker: one row was inserted
-    answer_id = int(key[0])
-    _set_current(connection, example_id, split_id, answer_id, values)
-    _set_standing(connection, example_id, split_id, answer_id, values["answer"])
+def append(connection: Connection, event: Mapping[str, Any]) -> None:
+    """Add an event, given by its columns, and bring up to date what follows from it."""
+    answer_id = _new_id(connection.execute(insert(answers), event))
+    newest = {"answer_id": answer_id, "answer": event["answer"]}
+    where = {"example": event["example_id"], "by": event["annotator"]}
+    if not connection.execute(_CURRENT, {**where, **newest}).rowcount:
+        keys = ("example_id", "split_id", "annotator")
+        connection.execute(insert(current), {**{key: event[key] for key in keys}, **newest})
+    _set_standing(connection, event["example_id"], event["split_id"], newest)
 
 
 def label_set(connection: Connection, labels: Iterable[str]) -> int:
     """Give the id of a list of labels, adding it if it is new."""
     text = dump_labels(labels)
-    found = connection.scalar(select(label_sets.c.id).where(label_sets.c.labels == text))
-    if found is not None:
-        return int(found)
-    key = connection.execute(insert(label_sets).values(labels=text)).inserted_primary_key
-    assert key is not None  # noqa: S101 - for the type checker: one row was inserted
-    return int(key[0])
-
-
-def _set_current(
-    connection: Connection,
-    example_id: int,
-    split_id: int,
-    answer_id: int,
-    values: dict[str, Any],
-) -> None:
-    newest = {"answer_id": answer_id, "answer": values["answer"]}
-    annotator = values["annotator"]
-    changed = connection.execute(
-        update(current)
-        .where(current.c.example_id == example_id, current.c.annotator == annotator)
-        .values(newest)
-    )
-    if not changed.rowcount:
-        connection.execute(
-            insert(current).values(
-                example_id=example_id, split_id=split_id, annotator=annotator, **newest
-            )
-        )
+    found = connection.scalar(_LABEL_SET, {"text": text})
+    if found is None:
+        return _new_id(connection.execute(insert(label_sets), {"labels": text}))
+    return int(found)
 
 
 def _set_standing(
-    connection: Connection, example_id: int, split_id: int, answer_id: int, answer: str | None
+    connection: Connection, example_id: int, split_id: int, newest: dict[str, Any]
 ) -> None:
-    before = connection.scalar(select(standing.c.answer).where(standing.c.example_id == example_id))
-    if answer is None:
+    before = connection.scalar(_STANDING, {"example": example_id})
+    if newest["answer"] is None:
         # One takes a decision back; somebody else's may still stand.
-        other = connection.execute(
-            select(current.c.answer_id, current.c.answer)
-            .where(current.c.example_id == example_id, current.c.answer.is_not(None))
-            .order_by(current.c.answer_id.desc())
-            .limit(1)
-        ).first()
-        if other is not None:
-            answer_id, answer = other
-    connection.execute(
-        update(standing)
-        .where(standing.c.example_id == example_id)
-        .values(answer_id=answer_id, answer=answer)
-    )
-    if answer != before:
-        steps = [(before, -1), (answer, 1)]
+        others = connection.execute(_OTHERS, {"example": example_id}).mappings().first()
+        newest = dict(others) if others else newest
+    connection.execute(_SET_STANDING, {"example": example_id, **newest})
+    after = newest["answer"]
+    if after != before:
+        steps = [(before, -1), (after, 1)]
         connection.execute(
             update(splits)
             .where(splits.c.id == split_id)
             .values({kind: splits.c[kind] + step for kind, step in steps if kind})
         )
+
+
+def _new_id(inserted: CursorResult[Any]) -> int:
+    key = inserted.inserted_primary_key
+    assert key is not None  # noqa: S101 - for the type checker: one row was inserted
+    return int(key[0])
 
 
 def _checked(answer: Answer, text: str) -> list[Span]:

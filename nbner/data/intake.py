@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 from uuid import uuid4
 
 from nbner.data.alignment import align, longest_first
+from nbner.data.batch import AddBatch, Prepared, PreparedAnswer
 from nbner.data.codec import dump, dump_spans, dump_tokens
 from nbner.data.hashing import digest, input_hash, task_hash
 from nbner.data.report import AddReport, Problem, ProblemKind
@@ -17,87 +17,10 @@ from nbner.data.rows import ANSWER_KEYS, Row
 from nbner.errors import DataError
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token
 
-__all__ = ["AddBatch", "AddReport", "Misaligned", "Prepared", "PreparedAnswer", "prepare"]
+__all__ = ["AddBatch", "AddReport", "Misaligned", "prepare"]
 
 Misaligned: TypeAlias = Literal["keep", "refuse"]
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedAnswer:
-    """An answer that came with a row, as the store's columns hold it."""
-
-    id: str
-    annotator: str
-    answer: AnswerKind
-    spans: str
-    flagged: bool
-    note: str
-    created: float
-    extra: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row that was found good, as the store's columns hold it."""
-
-    text: str
-    digest: bytes
-    input_hash: int
-    task_hash: int
-    tokens: str | None
-    spans: str
-    flagged: bool
-    note: str
-    meta: str
-    extra: str
-    answer: PreparedAnswer | None
-    file: str | None
-    line: int | None
-
-    def problem(self, kind: ProblemKind, reason: str) -> Problem:
-        """Say what became of the row."""
-        return Problem(kind, reason, self.text, file=self.file, line=self.line)
-
-
-class AddBatch:
-    """Rows for one split, checked as they are taken.
-
-    Made by ``prepare``; iterated once, by the store.
-
-    Attributes
-    ----------
-    split : str
-    labels : dict of str to None
-        The labels seen so far, in their order.
-    """
-
-    def __init__(self, split: str, prepared: Callable[[AddBatch], Iterator[Prepared]]) -> None:
-        self.split = split
-        self.labels: dict[str, None] = {}
-        self._problems: list[Problem] = []
-        self._prepared = prepared
-
-    def __iter__(self) -> Iterator[Prepared]:
-        return self._prepared(self)
-
-    def note(self, problem: Problem) -> None:
-        """Keep a problem for the report."""
-        self._problems.append(problem)
-
-    def report(self, *, added: int, answered: int) -> AddReport:
-        """Say what became of the rows, once the store has them."""
-        counts = Counter(problem.problem for problem in self._problems)
-        return AddReport(
-            split=self.split,
-            added=added,
-            answered=answered,
-            duplicate=counts["duplicate"],
-            misaligned=counts["misaligned"],
-            overlapping=counts["overlapping"],
-            refused=counts["refused"],
-            problems=tuple(self._problems),
-        )
 
 
 def prepare(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, select
-from sqlalchemy.sql.selectable import FromClause
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, select
 
 from nbner.data.codec import load, load_labels, load_spans, load_tokens
 from nbner.data.schema import answers, current, examples, label_sets, splits, standing
 from nbner.types import Answer, Counts, Example
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql.selectable import FromClause
 
 Found: TypeAlias = Row[Any]
 
@@ -59,6 +61,26 @@ def answer_events() -> Select[Any]:
         .join(splits, answers.c.split_id == splits.c.id)
         .join(label_sets, answers.c.label_set_id == label_sets.c.id)
     )
+
+
+def split_id(dataset_id: int, name: str) -> ScalarSelect[int]:
+    """Ask for a split's id; nothing is equal to that of a split that is not there."""
+    found = select(splits.c.id).where(splits.c.dataset_id == dataset_id, splits.c.name == name)
+    return found.correlate(None).scalar_subquery()
+
+
+def in_split(dataset_id: int, name: str) -> ColumnElement[bool]:
+    """Whether an example is in a split."""
+    is_in: ColumnElement[bool] = examples.c.split_id == split_id(dataset_id, name)
+    return is_in
+
+
+def example_id(dataset_id: int, split: str, input_hash: int) -> ScalarSelect[int]:
+    """Ask for an example's id."""
+    found = select(examples.c.id).where(
+        in_split(dataset_id, split), examples.c.input_hash == input_hash
+    )
+    return found.correlate(None).scalar_subquery()
 
 
 def is_current() -> ColumnElement[bool]:

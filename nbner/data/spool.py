@@ -18,7 +18,7 @@ from nbner.errors import StoreError
 
 T = TypeVar("T")
 
-BATCH = 500
+BATCH = 1000
 _IN_MEMORY = 32 * 2**20
 
 

@@ -31,7 +31,7 @@ LEARN_RATE = 0.002
 LEARN_RATE_CONTINUED = 0.001
 LARGEST_BATCH = 500
 MAX_EPOCHS = 30
-PATIENCE = 5  # evaluations without a gain
+PATIENCE = 4  # evaluations without a gain
 LEAST_PATIENCE = 200  # steps: a handful of examples needs many passes
 EVAL_STEPS = (20, 250)  # an evaluation an epoch, within these bounds
 

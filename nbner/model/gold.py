@@ -160,7 +160,7 @@ def write(pairs: Sequence[training.Example], path: Path) -> None:
 
 def _accepted(examples: Sequence[Example], labels: Collection[str]) -> list[Example]:
     # A binary task shows one span and asks about that alone: never complete gold.
-    found = [one for one in examples if one.answer == "accept" and not one.extra.get("binary")]
+    found = [one for one in examples if one.answer == "accept" and not one.binary]
     strange = sorted({s.label for one in found for s in one.spans if s.label not in labels})
     if strange:
         raise TrainingError(

@@ -28,8 +28,8 @@ def predict(
     ----------
     nlp : Language
     items : iterable of Example or str
-        An example's given tokens are kept, its answer and spans are not looked
-        at.
+        An example's given tokens are kept; its answer and its spans are not
+        looked at.
     batch_size : int, optional
         The pipeline's own by default. It changes the speed, not the result.
     n_process : int
@@ -48,9 +48,9 @@ def predict(
     DataError
         A text that the pipeline cannot take.
     """
-    found = predict_docs(nlp, items, batch_size=batch_size, n_process=n_process)
+    docs = predict_docs(nlp, items, batch_size=batch_size, n_process=n_process)
     source = fingerprint(nlp)
-    return (spans_of(doc, source) for doc in found)
+    return (spans_of(doc, source) for doc in docs)
 
 
 def predict_docs(
@@ -60,7 +60,7 @@ def predict_docs(
     batch_size: int | None = None,
     n_process: int = 1,
 ) -> Iterator[Doc]:
-    """Do what `predict` does, for who needs the docs: their tokens, say."""
+    """Do what `predict` does, and give the docs, for those who need the tokens too."""
     if recognizer_of(nlp) is not None and not is_trained(nlp):
         raise ModelError(
             "the model has not been trained yet. Call session.train(), or give a trained "

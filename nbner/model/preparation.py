@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from spacy import training
 from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_model_from_config, registry
 from thinc.api import Config
@@ -23,6 +22,7 @@ from nbner.model.pipeline import BLANK, is_trained, origin_of, recognizer_of
 from nbner.model.randomness import Randomness
 
 if TYPE_CHECKING:
+    from spacy import training
     from spacy.language import Language
 
     from nbner.model.runs import RunFolder

@@ -50,6 +50,25 @@ class TrainingRecord:
     recall: float | None = None
     per_label: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
 
+    @classmethod
+    def of(
+        cls, info: Mapping[str, Any], *, is_best: bool | None, loss: float, seconds: float
+    ) -> TrainingRecord:
+        """Take what spaCy's loop says of a step."""
+        scores = info["other_scores"] or {}
+        return cls(
+            step=info["step"],
+            epoch=info["epoch"],
+            seconds=round(seconds, 3),
+            words=info["words"],
+            loss=float(loss),
+            is_best=is_best,
+            f=scores.get("ents_f"),
+            precision=scores.get("ents_p"),
+            recall=scores.get("ents_r"),
+            per_label=scores.get("ents_per_type") or {},
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:

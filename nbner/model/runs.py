@@ -11,12 +11,18 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import spacy
+import thinc
+
+from nbner import __version__
 from nbner.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -93,3 +99,15 @@ class RunFolder:
     def remove(self) -> None:
         """Take the whole folder away."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def versions() -> dict[str, str]:
+    """Name what a run depends on: the same versions, seed and data give the same weights."""
+    return {
+        "nbner": __version__,
+        "spacy": spacy.about.__version__,
+        "thinc": thinc.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

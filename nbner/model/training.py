@@ -17,7 +17,6 @@ train`` is given the saved config.
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime, timezone
@@ -25,19 +24,15 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-import spacy
-import thinc
 from spacy.training import loop
 
-from nbner import __version__
 from nbner.errors import TrainingError
 from nbner.model import gold
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import load_base
 from nbner.model.preparation import Prepared, Wishes, prepare
 from nbner.model.records import StopReason, TrainingRecord, TrainingResult
-from nbner.model.runs import RunFolder
+from nbner.model.runs import RunFolder, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -159,6 +154,11 @@ class Training:
         """The run's config, as ``spacy train`` takes it."""
         return self._prepared.config
 
+    @property
+    def corpus(self) -> gold.Corpus:
+        """What the run learns from and measures on."""
+        return self._prepared.corpus
+
     def finish(self) -> TrainingResult:
         """End the run, and give the best model with its record.
 
@@ -184,7 +184,6 @@ class Training:
             self._folder.remove()
             raise
         self._finished = True
-        corpus = self._prepared.corpus
         return TrainingResult(
             path=path,
             nlp=nlp,
@@ -194,9 +193,9 @@ class Training:
             steps=record["steps"],
             seconds=record["seconds"],
             stopped=record["stopped"],
-            n_train=len(corpus.train),
-            n_dev=len(corpus.dev),
-            dev_source=corpus.dev_source,
+            n_train=len(self.corpus.train),
+            n_dev=len(self.corpus.dev),
+            dev_source=self.corpus.dev_source,
             record=record,
         )
 
@@ -213,7 +212,7 @@ class Training:
             words = info["words"] - evaluated_at
             loss = info["losses"].get(self._prepared.recognizer, 0.0) / max(1, words)
             seconds = perf_counter() - start
-            record = _record_of(info, is_best=is_best, loss=loss, seconds=seconds)
+            record = TrainingRecord.of(info, is_best=is_best, loss=loss, seconds=seconds)
             if is_best is not None:
                 evaluated_at = info["words"]
                 if is_best:
@@ -240,13 +239,12 @@ class Training:
         return "no gain" if 0 < settings["patience"] <= waited else "max epochs"
 
     def _record(self, best: TrainingRecord, model: str) -> dict[str, Any]:
-        prepared, last = self._prepared, self._last or best
-        corpus = prepared.corpus
+        prepared, corpus, last = self._prepared, self.corpus, self._last or best
         return {
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "fingerprint": model,
             "base": prepared.base,
-            "seed": prepared.config["training"]["seed"],
+            "seed": prepared.settings["seed"],
             "labels": list(corpus.labels),
             "best": asdict(best),
             "steps": last.step + 1,
@@ -260,7 +258,7 @@ class Training:
                 "dev_source": corpus.dev_source,
             },
             "evaluations": [asdict(one) for one in self.evaluations],
-            "versions": _versions(),
+            "versions": versions(),
             "config": prepared.config.to_str(),
         }
 
@@ -288,32 +286,3 @@ def _spacy_loop(prepared: Prepared) -> Iterator[Step]:
         before_update=settings["before_update"],
     )
     return steps
-
-
-def _record_of(
-    info: dict[str, Any], *, is_best: bool | None, loss: float, seconds: float
-) -> TrainingRecord:
-    scores = info["other_scores"] or {}
-    return TrainingRecord(
-        step=info["step"],
-        epoch=info["epoch"],
-        seconds=round(seconds, 3),
-        words=info["words"],
-        loss=float(loss),
-        is_best=is_best,
-        f=scores.get("ents_f"),
-        precision=scores.get("ents_p"),
-        recall=scores.get("ents_r"),
-        per_label=scores.get("ents_per_type") or {},
-    )
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "nbner": __version__,
-        "spacy": spacy.about.__version__,
-        "thinc": thinc.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-    }

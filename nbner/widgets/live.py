@@ -12,7 +12,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 Item = TypeVar("Item")
 
@@ -48,8 +48,8 @@ class LivePicture:
         self._handle: Any = None
         self._shown = in_notebook()
 
-    def show(self, draw: Callable[[], Axes]) -> None:
-        """Show a plot in place of the last one."""
+    def show(self, draw: Callable[[], Figure]) -> None:
+        """Show a figure in place of the last one."""
         if not self._shown:
             return
         from IPython.display import display
@@ -66,7 +66,7 @@ def watch(
     *,
     epoch_words: int,
     most_epochs: int,
-    draw: Callable[[Sequence[Any]], Axes],
+    draw: Callable[[Sequence[Any]], Figure],
 ) -> bool:
     """Show training while it goes on; the notebook's stop button ends it.
 
@@ -78,7 +78,7 @@ def watch(
     most_epochs : int
         Passes after which training ends at the latest; 0 where it is open.
     draw : callable
-        From the evaluated steps so far to the Axes with their curve.
+        From the evaluated steps so far to the figure of their curve.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def watch(
     evaluated: list[Step] = []
     picture = LivePicture()
     total = most_epochs or None
-    with tqdm(total=total, unit="epoch", desc="training", bar_format=_BAR) as bar:
+    with tqdm(total=total, unit="epoch", desc="training", bar_format=_BAR, mininterval=0.5) as bar:
         try:
             for step in steps:
                 bar.update(round(step.words / max(1, epoch_words), 1) - bar.n)
@@ -115,7 +115,7 @@ def counted(items: Iterable[Item], doing: str) -> Iterator[Item]:
 _BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"
 
 
-def _png(ax: Axes) -> str:
+def _png(figure: Figure) -> str:
     stream = BytesIO()
-    ax.figure.savefig(stream, format="png", dpi=110, bbox_inches="tight")
+    figure.savefig(stream, format="png", dpi=110, bbox_inches="tight")
     return base64.b64encode(stream.getvalue()).decode("ascii")

@@ -3,6 +3,7 @@ import type { Controller, Part } from "../core/controller";
 import { belongsToBrowser, commandOf, type Command } from "../core/keys";
 import { NOWHERE } from "../core/cursor";
 import type { Off } from "../core/port";
+import type { Task } from "../core/protocol";
 import { LabelBar } from "./bar";
 import { Decisions } from "./decisions";
 import { make, setAttributes, setText } from "./dom";
@@ -162,14 +163,20 @@ class AnnotatorView {
 }
 
 /**
- * How many lines of text the frame has room for: as many as the examples at
+ * How many lines of text the frame has room for: as many as most examples at
  * hand need, within bounds. It is settled once, so that nothing moves later.
  */
 function linesFor({ items }: Controller): number {
-  const lines = items.map(({ task }) => {
-    const text = task.tokens.map(([word, gap]) => word + gap).join("");
-    const paragraphs = text.split("\n").map((one) => Math.max(1, Math.ceil(one.length / 64)));
-    return paragraphs.reduce((sum, count) => sum + count, 0);
-  });
-  return Math.min(12, Math.max(5, ...lines) + 1);
+  const lines = items.map(({ task }) => linesOf(task)).sort((a, b) => a - b);
+  const most = lines[Math.floor(lines.length * 0.8)] ?? 0;
+  return Math.min(12, Math.max(5, most + 1));
 }
+
+function linesOf(task: Task): number {
+  const text = task.tokens.map(([word, gap]) => word + gap).join("");
+  const lines = text.split("\n").map((one) => Math.max(1, Math.ceil(one.length / LETTERS)));
+  return lines.reduce((sum, count) => sum + count, 0);
+}
+
+/** Letters in a line, less what the names of labels take. */
+const LETTERS = 64;

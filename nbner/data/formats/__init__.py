@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from nbner.data.formats import conll, conll_writing, docbin, frames, prodigy, strings
+from nbner.data.formats import (
+    conll,
+    conll_writing,
+    docbin,
+    frames,
+    prodigy,
+    prodigy_writing,
+    strings,
+)
 from nbner.data.formats.files import existing
 from nbner.data.formats.gold import Gold, GoldOnly, Misaligned, Tokenize
 from nbner.data.formats.values import read_values
@@ -29,7 +37,7 @@ _READERS: dict[str, Reader] = {
     suffix: module.read for module in (prodigy, conll, docbin, frames) for suffix in module.SUFFIXES
 }
 _WRITERS: dict[str, Writer] = {
-    suffix: module.write for module in (prodigy, frames) for suffix in module.SUFFIXES
+    suffix: module.write for module in (prodigy_writing, frames) for suffix in module.SUFFIXES
 }
 _GOLD_WRITERS: dict[str, GoldWriter] = {
     suffix: module.write for module in (conll_writing, docbin) for suffix in module.SUFFIXES

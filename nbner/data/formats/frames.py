@@ -10,15 +10,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.data.formats.files import lines, replacing, whole_lines
-from nbner.data.formats.prodigy import row_from_task, task_from_example
+from nbner.data.formats.prodigy import row_from_task
+from nbner.data.formats.prodigy_writing import task_from_example
 from nbner.data.rows import Place, Row
 from nbner.errors import DataError
-from nbner.types import Example, Token
+from nbner.types import Example
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -84,11 +85,7 @@ def looks_like(path: Path) -> bool:
     return TEXT in _first_cells(path, _delimiter(path))
 
 
-def write(
-    examples: Iterable[Example],
-    path: Path,
-    _tokenize: Callable[[str], tuple[Token, ...]] | None = None,
-) -> int:
+def write(examples: Iterable[Example], path: Path) -> int:
     """Write every example as one row, and say how many there were.
 
     Keys that nbner does not know stay out: only .jsonl carries them.

@@ -1,0 +1,48 @@
+"""Where a store is: a file, memory, or a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import URL
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from nbner.errors import StoreError
+
+MEMORY = ":memory:"
+
+
+def address(where: str | Path) -> URL:
+    """Read where a store is.
+
+    Raises
+    ------
+    StoreError
+        This looks like a URL and is none.
+    """
+    if isinstance(where, str) and "://" in where:
+        try:
+            url = make_url(where)
+        except ArgumentError as error:
+            raise StoreError(f"{where!r} is not the address of a database.") from error
+    elif where == MEMORY:
+        url = URL.create("sqlite", database=MEMORY)
+    else:
+        url = URL.create("sqlite", database=str(Path(where).expanduser()))
+    # A later change of folder must not lead to another file.
+    file = file_of(url)
+    return url if file is None else url.set(database=str(file.absolute()))
+
+
+def file_of(url: URL) -> Path | None:
+    """Give the plain file behind a SQLite URL; None for memory, URIs and servers."""
+    if url.get_backend_name() != "sqlite" or in_memory(url):
+        return None
+    name = str(url.database)
+    return None if name.startswith("file:") else Path(name)
+
+
+def in_memory(url: URL) -> bool:
+    """Whether the database lives and dies with its connection."""
+    return url.database in (None, "", MEMORY)

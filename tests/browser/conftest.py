@@ -1,0 +1,115 @@
+"""Pages that hold the shipped bundle and nothing of Jupyter."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+
+def load(name):
+    path = Path(__file__).parent / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"nbner_tests_browser_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+worlds = load("world")
+
+
+class Host:
+    """One page, what it shows, and a record of what went wrong in it."""
+
+    def __init__(self, page):
+        self.page = page
+        self.errors = []
+        self.requests = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        worlds.serve(page)
+
+    def open(self, *tasks, theme="", **world):
+        """Open the page on a kernel that holds these examples."""
+        self.page.goto(worlds.ORIGIN)
+        self.page.wait_for_selector("html[data-ready]")
+        self.page.evaluate("(theme) => { document.documentElement.className = theme }", theme)
+        self.page.evaluate("(world) => host.start(world)", worlds.world(*tasks, **world))
+        return self
+
+    @property
+    def root(self):
+        return self.page.locator("[data-nbner]").first
+
+    def token(self, index):
+        return self.root.locator(f'[data-token="{index}"]')
+
+    def mark(self, start, end):
+        return self.root.locator(f'[data-span="{start}:{end}"]')
+
+    def button(self, answer):
+        return self.root.locator(f'[data-answer="{answer}"]')
+
+    def label(self, name):
+        return self.root.locator(f'[data-pick="{name}"]')
+
+    def press(self, *keys):
+        """Press keys with the focus in the widget."""
+        self.root.focus()
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def spans(self):
+        """Read the spans off the page."""
+        return self.root.locator("[data-span]").evaluate_all(
+            "all => all.map(one => [one.dataset.span, one.dataset.label])"
+        )
+
+    def sent(self, kind="answer"):
+        """Tell what the page has sent."""
+        messages = self.page.evaluate("host.kernel.messages")
+        return [message for message in messages if message["type"] == kind]
+
+    def stored(self, id):
+        return self.page.evaluate("(id) => host.kernel.find(id)", id)
+
+    def become(self, state):
+        self.page.evaluate("(state) => host.kernel.become(state)", state)
+
+    def drag(self, first, last, *, start=0.5, end=0.5):
+        """Drag from one token to another; 0 is a box's left edge and 1 its right one."""
+        x0, y0 = self.point(first, start)
+        x1, y1 = self.point(last, end)
+        mouse = self.page.mouse
+        mouse.move(x0, y0)
+        mouse.down()
+        mouse.move((x0 + x1) / 2, (y0 + y1) / 2)
+        mouse.move(x1, y1)
+        mouse.up()
+
+    def point(self, token, share):
+        box = self.token(token).bounding_box()
+        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+
+@pytest.fixture
+def world():
+    return worlds
+
+
+@pytest.fixture
+def context(browser):
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    context.set_default_timeout(5_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def host(context):
+    host = Host(context.new_page())
+    yield host
+    assert host.errors == []
+    outside = [url for url in host.requests if not url.startswith((worlds.ORIGIN, "data:"))]
+    assert outside == [], "no request leaves the page"

@@ -1,0 +1,106 @@
+"""A small corpus that a model learns in seconds, and a model that has learnt it."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from nbner.model.pipeline import load_base
+from nbner.model.training import train
+from nbner.types import Example, Span, Token
+
+LABELS = ("Action", "Amount", "Reagent")
+VERBS = ("Add", "Pour", "Mix", "Stir", "Discard", "Heat")
+AMOUNTS = ("5 ml", "10 µl", "two drops", "3 g", "half a litre")
+REAGENTS = ("water", "LB broth", "ethanol", "🧪 buffer", "salt", "E. coli")
+TAILS = ("carefully .", "into the flask .", "and wait .", ", then rest .")
+
+
+def example_of(parts, **more):
+    """Join (words, label or None) pairs into an example."""
+    text, spans = "", []
+    for words, label in parts:
+        start = len(text) + bool(text)
+        text = f"{text} {words}" if text else words
+        if label:
+            spans.append(Span(start, len(text), label))
+    return Example(text, spans=tuple(spans), **{"answer": "accept", "labels": LABELS, **more})
+
+
+def split_at_spaces(example):
+    """Give an example the tokens between its spaces, as a CoNLL file would."""
+    tokens, at = [], 0
+    for word in example.text.split(" "):
+        tokens.append(Token(word, at, at + len(word), ws=at + len(word) < len(example.text)))
+        at += len(word) + 1
+    return tuple(tokens)
+
+
+def make_corpus(size, seed):
+    draw = random.Random(seed)
+    return [
+        example_of(
+            [
+                (draw.choice(VERBS), "Action"),
+                (draw.choice(AMOUNTS), "Amount"),
+                ("of", None),
+                (draw.choice(REAGENTS), "Reagent"),
+                (draw.choice(TAILS), None),
+            ]
+        )
+        for _ in range(size)
+    ]
+
+
+@pytest.fixture(scope="session")
+def corpus():
+    """Accepted examples to train on."""
+    return make_corpus(60, seed=1)
+
+
+@pytest.fixture(scope="session")
+def dev():
+    """Accepted examples to measure on."""
+    return make_corpus(30, seed=2)
+
+
+@pytest.fixture
+def run(corpus, dev, tmp_path):
+    """Train to the end, briefly, and give the result."""
+
+    def to_the_end(base="blank:en", examples=corpus, measured=dev, **options):
+        options = {"labels": LABELS, "max_steps": 40, "eval_frequency": 20, **options}
+        output = options.pop("output", tmp_path / "run")
+        with train(base, examples, measured, output=output, **options) as training:
+            for _ in training:
+                pass
+            return training.finish()
+
+    return to_the_end
+
+
+@pytest.fixture(scope="session")
+def trained_path(corpus, dev, tmp_path_factory):
+    """Folder of a model that has learnt the corpus."""
+    output = tmp_path_factory.mktemp("trained") / "run"
+    with train("blank:en", corpus, dev, labels=LABELS, output=output, max_steps=120) as training:
+        for _ in training:
+            pass
+        return training.finish().path
+
+
+@pytest.fixture(scope="session")
+def trained(trained_path):
+    """That model, which tests only look at."""
+    return load_base(trained_path)
+
+
+@pytest.fixture
+def make_example():
+    return example_of
+
+
+@pytest.fixture
+def at_spaces():
+    return split_at_spaces

@@ -1,0 +1,123 @@
+"""What counts as gold: complete, missing, left out."""
+
+import pytest
+from spacy.tokens import DocBin
+
+from nbner.model import gold
+from nbner.model.pipeline import load_base
+from nbner.types import Example, Span, Token
+
+BLANK = load_base("blank:en")
+AB = ("A", "B")
+
+
+def tags(example, labels=AB):
+    """Read a gold doc as one letter a token: B and I inside, O outside, - missing."""
+    return "".join("-IOB"[token.ent_iob] for token in gold.reference(BLANK, example, labels))
+
+
+def accepted(text, *spans, **more):
+    return Example(text, spans=tuple(spans), answer="accept", labels=AB, **more)
+
+
+def test_outside_of_its_spans_an_accepted_example_is_certain():
+    assert tags(accepted("one two three four", Span(4, 13, "A"))) == "OBIO"
+
+
+def test_accepting_no_span_says_that_there_is_none():
+    assert tags(accepted("one two three")) == "OOO"
+
+
+def test_neighbours_of_one_label_stay_two():
+    doc = gold.reference(BLANK, accepted("one two", Span(0, 3, "A"), Span(4, 7, "A")), AB)
+    assert [(e.start_char, e.end_char, e.label_) for e in doc.ents] == [(0, 3, "A"), (4, 7, "A")]
+
+
+def test_offsets_behind_an_emoji_are_code_points():
+    doc = gold.reference(BLANK, accepted("👩‍🔬 mixes salt", Span(10, 14, "A")), AB)
+    assert [entity.text for entity in doc.ents] == ["salt"]
+
+
+def test_a_span_off_the_tokens_makes_them_missing():
+    assert tags(accepted("one twothree four five", Span(4, 7, "A"), Span(18, 22, "B"))) == "O-OB"
+
+
+@pytest.mark.parametrize("start", [3, 4])
+def test_a_span_that_begins_with_whitespace_makes_its_tokens_missing(start):
+    assert tags(accepted("one  two three", Span(start, 8, "A"))) == "O--O"
+
+
+def test_what_could_not_be_labelled_is_missing():
+    example = accepted("one two three", Span(4, 7, "A"))
+    assert tags(example, labels=("A", "B", "C")) == "-B-"
+
+
+def test_an_answer_that_does_not_tell_its_labels_knew_them_all():
+    example = Example("one two", spans=(Span(0, 3, "A"),), answer="accept", labels=None)
+    assert tags(example, labels=("A", "B", "C")) == "BO"
+
+
+def test_only_labels_that_can_be_learnt_make_something_missing():
+    old = accepted("one two", Span(0, 3, "A"))
+    corpus = gold.choose([old], [old], ("A", "B", "C"), seed=0)
+    assert corpus.labels == ("A",)
+    assert corpus.partial == 0
+    new = Example("one two", spans=(Span(0, 3, "C"),), answer="accept", labels=("A", "B", "C"))
+    corpus = gold.choose([old, new], [old], ("A", "B", "C"), seed=0)
+    assert corpus.labels == ("A", "C")
+    assert corpus.partial == 1
+
+
+@pytest.mark.parametrize(
+    "more", [{"answer": "reject"}, {"answer": "ignore"}, {"answer": None}, {"binary": True}]
+)
+def test_only_complete_answers_are_gold(more):
+    good = accepted("one two", Span(0, 3, "A"))
+    other = Example("three", **{"spans": (Span(0, 5, "A"),), "answer": "accept", **more})
+    corpus = gold.choose([good, other], [good, other], AB, seed=0)
+    assert corpus.train == corpus.dev == (good,)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_both_parts_of_a_held_out_corpus_hold_entities(seed):
+    rare = [accepted(f"{i} two", *([Span(0, 1, "A")] * (i < 2))) for i in range(10)]
+    corpus = gold.choose(rare, [], AB, seed)
+    assert sorted(one.text for one in (*corpus.train, *corpus.dev)) == sorted(
+        one.text for one in rare
+    )
+    assert any(one.spans for one in corpus.train)
+    assert any(one.spans for one in corpus.dev)
+
+
+def test_dev_examples_without_an_entity_are_not_measured_on():
+    full = [accepted(f"{i} two", Span(0, 1, "A")) for i in range(5)]
+    corpus = gold.choose(full, [accepted("nothing")], AB, seed=0)
+    assert corpus.dev_source == "held out, 1 of 5, since the dev examples hold no entity"
+
+
+def test_the_fingerprint_tells_data_apart():
+    one, other = accepted("one two", Span(0, 3, "A")), accepted("one two", Span(4, 7, "A"))
+    prints = {gold.choose([x], [y], AB, 0).fingerprint for x in (one, other) for y in (one, other)}
+    assert len(prints) == 4
+
+
+def test_written_gold_is_read_back_as_it_was(tmp_path):
+    given = Example(
+        "E. coli 1-5 ml",
+        tuple(Token(t, s, s + len(t), ws=True) for t, s in (("E.", 0), ("coli", 3), ("1-5", 8), ("ml", 12))),
+        (Span(0, 7, "A"), Span(8, 14, "B")),
+        "accept",
+        given_tokens=True,
+    )  # fmt: skip
+    loose = accepted("one twothree", Span(4, 7, "A"))
+    pairs = gold.supervised(BLANK, [given, loose], AB)
+    gold.write(pairs, tmp_path / "train.spacy")
+    docs = list(DocBin().from_disk(tmp_path / "train.spacy").get_docs(BLANK.vocab))
+    assert [[token.text for token in doc] for doc in docs] == [
+        ["E.", "coli", "1-5", "ml"],
+        ["one", "twothree"],
+    ]
+    for doc, pair in zip(docs, pairs, strict=True):
+        assert [(t.ent_iob, t.ent_type_) for t in doc] == [
+            (t.ent_iob, t.ent_type_) for t in pair.reference
+        ]

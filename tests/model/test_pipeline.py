@@ -1,0 +1,133 @@
+"""Pipelines by name, their tokens, and docs that keep the tokens of a file."""
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nbner.errors import DataError, ModelError
+from nbner.model.pipeline import (
+    doc_from_example,
+    is_trained,
+    labels_of,
+    load_base,
+    recognizer_of,
+    tokenizer_of,
+)
+from nbner.types import Example, Token
+
+BLANK = load_base("blank:en")
+TEXTS = st.text(
+    st.sampled_from("abc XYZ.,'-\n\té\u0301😀\u200d中\u2029\u00a0"), min_size=1, max_size=30
+)
+
+
+@st.composite
+def tokenized(draw):
+    """Draw a text with tokens as a file might give them: any cut of what is not whitespace."""
+    text = draw(TEXTS.filter(str.strip))
+    places = [i for i, character in enumerate(text) if not character.isspace()]
+    cuts = draw(st.sets(st.sampled_from(places)))
+    tokens, start = [], None
+    for i, character in enumerate([*text, " "]):
+        if start is not None and (character.isspace() or i in cuts):
+            tokens.append(Token(text[start:i], start, i, ws=text[i : i + 1] == " "))
+            start = None
+        if start is None and not character.isspace():
+            start = i
+    return Example(text, tuple(tokens), given_tokens=True)
+
+
+@given(tokenized())
+def test_given_tokens_are_kept_and_the_text_too(example):
+    doc = doc_from_example(BLANK, example)
+    assert doc.text == example.text
+    kept = [(token.idx, token.idx + len(token)) for token in doc if not token.is_space]
+    assert kept == [(token.start, token.end) for token in example.tokens]
+
+
+@given(TEXTS)
+def test_tokens_rebuild_the_text(text):
+    tokens = tokenizer_of(BLANK)(text)
+    assert [text[token.start : token.end] for token in tokens] == [token.text for token in tokens]
+    covered = {i for token in tokens for i in range(token.start, token.end + token.ws)}
+    assert covered == set(range(len(text)))
+
+
+def test_tokens_made_by_the_pipeline_are_made_anew():
+    example = Example("Don't", (Token("Don't", 0, 5),), given_tokens=False)
+    assert [token.text for token in doc_from_example(BLANK, example)] == ["Do", "n't"]
+
+
+def test_equal_tokens_keep_what_the_tokenizer_knows_of_them():
+    example = Example("Don't", (Token("Do", 0, 2), Token("n't", 2, 5)), given_tokens=True)
+    assert [token.norm_ for token in doc_from_example(BLANK, example)] == ["do", "not"]
+
+
+def test_tokens_of_another_text_are_an_error():
+    example = Example("one two", (Token("one", 0, 3), Token("three", 4, 9)), given_tokens=True)
+    with pytest.raises(DataError, match="do not rebuild"):
+        doc_from_example(BLANK, example)
+
+
+def test_a_text_longer_than_the_pipeline_takes_is_an_error():
+    nlp = load_base("blank:en")
+    nlp.max_length = 10
+    with pytest.raises(DataError, match=r"24 characters.*max_length"):
+        tokenizer_of(nlp)("longer than ten, as seen")
+
+
+@pytest.mark.parametrize("lang", ["en", "xx", "de", "zh"])
+def test_a_blank_pipeline_has_an_untrained_recognizer(lang):
+    nlp = load_base(f"blank:{lang}")
+    assert nlp.lang == lang
+    assert nlp.pipe_names == ["ner"]
+    assert not is_trained(nlp)
+    assert labels_of(nlp) == ()
+
+
+def test_a_trained_pipeline_is_found_by_its_folder(trained_path):
+    nlp = load_base(str(trained_path))
+    assert is_trained(nlp)
+    assert labels_of(nlp) == ("Action", "Amount", "Reagent")
+
+
+def test_a_pipeline_without_recognizer_gets_one(tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.to_disk(tmp_path / "plain")
+    loaded = load_base(tmp_path / "plain")
+    assert loaded.pipe_names == ["sentencizer", "ner"]
+    assert not is_trained(loaded)
+
+
+def test_a_beam_recognizer_serves():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("beam_ner", name="entities")
+    assert recognizer_of(nlp)[0] == "entities"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("blank:qq", r"no language 'qq'.*blank:en"),
+        ("en_no_such_model", r"no installed package.*spacy download en_no_such_model"),
+        ("some/folder/that/is/not", "no folder"),
+    ],
+)
+def test_a_pipeline_that_is_not_there_is_an_error_with_a_remedy(name, message):
+    with pytest.raises(ModelError, match=message):
+        load_base(name)
+
+
+def test_a_folder_that_is_no_pipeline_is_an_error(tmp_path):
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(tmp_path)
+
+
+def test_a_pipeline_with_its_weights_cut_off_is_an_error(run):
+    path = run(max_steps=1).path
+    weights = path / "ner" / "model"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_base(path)

@@ -1,0 +1,302 @@
+"""Training: what is learnt, what is kept, what is left behind."""
+
+import json
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import spacy
+
+from nbner.errors import TrainingError
+from nbner.model.fingerprints import fingerprint
+from nbner.model.pipeline import labels_of, load_base
+from nbner.model.prediction import predict
+from nbner.model.training import train
+
+LABELS = ("Action", "Amount", "Reagent")
+
+
+def weights_of(nlp):
+    return [
+        node.get_param(name)
+        for node in nlp.get_pipe("ner").model.walk()
+        for name in node.param_names
+    ]
+
+
+def assert_same_weights(one, other):
+    pairs = list(zip(weights_of(one), weights_of(other), strict=True))
+    assert pairs
+    for a, b in pairs:
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_small_corpus_is_learnt(trained, dev):
+    found = list(predict(trained, dev))
+    assert found == [example.spans for example in dev]
+    assert labels_of(trained) == LABELS
+
+
+def test_records_tell_every_step_and_evaluation(run, corpus, dev, tmp_path):
+    with train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "a", max_steps=25,
+               eval_frequency=10) as training:  # fmt: skip
+        records = list(training)
+        result = training.finish()
+    assert [one.step for one in records] == list(range(26))
+    evaluated = [one for one in records if one.is_best is not None]
+    assert [one.step for one in evaluated] == [0, 10, 20]
+    assert tuple(evaluated) == result.evaluations
+    assert all(one.f is None for one in records if one.is_best is None)
+    assert [one.words for one in records] == sorted({one.words for one in records})
+    assert [one.seconds for one in records] == sorted(one.seconds for one in records)
+    assert all(one.loss > 0 for one in evaluated)
+    assert result.best.f == max(one.f or 0.0 for one in evaluated)
+    assert result.stopped == "max steps"
+    assert result.steps == 26
+    assert (result.n_train, result.n_dev, result.dev_source) == (60, 30, "given")
+
+
+def test_per_label_scores_come_with_an_evaluation(run):
+    best = run().best
+    assert set(best.per_label) <= set(LABELS)
+    assert all(set(one) == {"p", "r", "f"} for one in best.per_label.values())
+
+
+def test_the_base_is_not_touched(run, trained, corpus):
+    before = fingerprint(trained)
+    new = [*corpus, *([corpus[0]] * 3)]
+    result = run(trained, new, seed=5)
+    assert fingerprint(trained) == before
+    assert result.fingerprint != before
+    assert result.record["base"] == before
+
+
+def test_the_run_folder_holds_everything(run, dev):
+    result = run(seed=7)
+    folder = result.path.parent
+    assert sorted(one.name for one in folder.iterdir()) == [
+        "config.cfg",
+        "dev.spacy",
+        "model-best",
+        "record.json",
+        "train.spacy",
+    ]
+    record = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    assert record["seed"] == 7
+    assert record["fingerprint"] == result.fingerprint == fingerprint(spacy.load(result.path))
+    assert record["versions"]["spacy"] == spacy.about.__version__
+    assert record["labels"] == list(LABELS)
+    assert len(record["data"]["fingerprint"]) == 12
+    assert record["best"]["f"] == result.best.f
+    assert list(predict(result.nlp, dev)) == list(predict(load_base(result.path), dev))
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_bit(run, tmp_path):
+    random.seed(0)
+    one = run(seed=3, output=tmp_path / "one")
+    random.seed(99)
+    other = run(seed=3, output=tmp_path / "other")
+    third = run(seed=4, output=tmp_path / "third")
+    assert_same_weights(one.nlp, other.nlp)
+    assert one.fingerprint == other.fingerprint != third.fingerprint
+    assert one.record["data"] == other.record["data"]
+
+
+def test_two_runs_in_turns_do_not_disturb_one_another(run, corpus, dev, tmp_path):
+    alone = run(seed=3, output=tmp_path / "alone")
+    options = {"labels": LABELS, "max_steps": 40, "eval_frequency": 20, "seed": 3}
+    with (
+        train("blank:en", corpus, dev, output=tmp_path / "a", **options) as a,
+        train("blank:en", corpus, dev, output=tmp_path / "b", **options) as b,
+    ):
+        for _ in zip(a, b, strict=True):
+            random.random()
+            np.random.rand()
+        assert a.finish().fingerprint == b.finish().fingerprint == alone.fingerprint
+
+
+def test_the_notebook_keeps_its_random_numbers(run):
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.random(), np.random.rand()
+    random.seed(1)
+    np.random.seed(1)
+    run(max_steps=3)
+    assert (random.random(), np.random.rand()) == expected
+
+
+SPACY_TRAIN = [sys.executable, "-m", "spacy", "train"]
+
+
+def spacy_train(result, output):
+    """Run the saved config with spaCy's own command, in a process of its own."""
+    config = result.path.parent / "config.cfg"
+    subprocess.run([*SPACY_TRAIN, config, "--output", output], check=True, capture_output=True)
+    return spacy.load(output / "model-best")
+
+
+def test_spacy_train_arrives_at_the_same_weights(run, corpus, dev, at_spaces, tmp_path):
+    # Some with tokens of their own, which are not the tokenizer's ("E. coli .").
+    given = [
+        type(one)(one.text, at_spaces(one), one.spans, "accept", given_tokens=True)
+        for one in corpus[:20]
+    ]
+    result = run(examples=[*given, *corpus[20:]], seed=11)
+    assert_same_weights(spacy_train(result, tmp_path / "cli"), result.nlp)
+
+
+def test_spacy_train_takes_the_config_of_a_continued_model(
+    run, trained_path, corpus, make_example, tmp_path
+):
+    new = [make_example([("Shake", "Action"), ("the", None), ("tube", "Device")])]
+    labels = (*LABELS, "Device")
+    result = run(trained_path, [*corpus, *new], labels=labels)
+    assert labels_of(spacy_train(result, tmp_path / "cli")) == tuple(sorted(labels))
+
+
+def test_another_label_is_learnt_on_top(run, trained_path, corpus, make_example):
+    labels = (*LABELS, "Device")
+    old = [type(one)(one.text, spans=one.spans, answer="accept") for one in corpus]
+    new = [
+        make_example(
+            [(verb, "Action"), ("the", None), (what, "Device"), ("now .", None)], labels=labels
+        )
+        for verb in ("Shake", "Open", "Close", "Rinse")
+        for what in ("tube", "flask", "beaker", "rotor")
+    ]
+    result = run(trained_path, [*old, *new], new, labels=labels, max_steps=150)
+    assert labels_of(result.nlp) == ("Action", "Amount", "Device", "Reagent")
+    [spans] = predict(result.nlp, ["Rinse the rotor now ."])
+    assert [span.label for span in spans] == ["Action", "Device"]
+    [spans] = predict(result.nlp, ["Add 5 ml of ethanol and wait ."])
+    assert [span.label for span in spans] == ["Action", "Amount", "Reagent"]
+
+
+def test_without_dev_examples_a_share_is_held_out(run, corpus, tmp_path):
+    result = run(measured=[])
+    assert (result.n_train, result.n_dev) == (48, 12)
+    assert result.dev_source == "held out, 12 of 60, since there are no dev examples"
+    again = run(measured=[], output=tmp_path / "again")
+    assert again.record["data"] == result.record["data"]
+
+
+def test_stopping_keeps_the_best_so_far(corpus, dev, tmp_path):
+    with train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run",
+               eval_frequency=10) as training:  # fmt: skip
+        for record in training:
+            if record.step == 25:
+                break
+        result = training.finish()
+    assert result.stopped == "by hand"
+    assert result.best.step in {0, 10, 20}
+    assert fingerprint(spacy.load(result.path)) == result.fingerprint
+
+
+def test_the_stop_button_inside_a_step_keeps_the_best_so_far(corpus, dev, tmp_path):
+    pressed = {"step": 0}
+
+    def press(nlp, state):
+        if state["step"] == 15:
+            pressed.update(state)
+            raise KeyboardInterrupt
+
+    spacy.registry.callbacks("press_the_stop_button", func=lambda: press)
+    config = {"training": {"before_update": {"@callbacks": "press_the_stop_button"}}}
+    with train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run",
+               eval_frequency=10, config=config) as training:  # fmt: skip
+        with pytest.raises(KeyboardInterrupt):
+            for _ in training:
+                pass
+        result = training.finish()
+    assert pressed["step"] == 15
+    assert result.stopped == "by hand"
+    assert result.best.step in {0, 10}
+    assert fingerprint(spacy.load(result.path)) == result.fingerprint
+    assert (result.path.parent / "record.json").exists()
+
+
+def test_left_without_finishing_nothing_remains(corpus, dev, tmp_path):
+    with (
+        pytest.raises(ZeroDivisionError),
+        train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run") as training,
+    ):
+        next(training)
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stopped_before_any_evaluation_there_is_no_model(corpus, dev, tmp_path):
+    with (
+        train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run") as training,
+        pytest.raises(TrainingError, match="before its first evaluation"),
+    ):
+        training.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_and_leaves_other_runs_alone(run, corpus, dev, tmp_path, monkeypatch):
+    old = run(output=tmp_path / "old")
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    with train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "new") as training:
+        monkeypatch.setattr(spacy.language.Language, "to_disk", full)
+        with pytest.raises(TrainingError, match="No space left on device"):
+            for _ in training:
+                pass
+    assert [one.name for one in tmp_path.iterdir()] == ["old"]
+    assert fingerprint(spacy.load(old.path)) == old.fingerprint
+
+
+def test_a_run_does_not_write_over_another(run, tmp_path):
+    old = run(output=tmp_path / "run")
+    with pytest.raises(TrainingError, match="is there already"):
+        run(output=tmp_path / "run")
+    assert fingerprint(spacy.load(old.path)) == old.fingerprint
+
+
+def test_one_label_only_is_fine(run, make_example):
+    examples = [
+        make_example([("Eat", None), (what, "Food"), ("now", None)], labels=("Food",))
+        for what in ("bread", "rice", "soup", "pie", "kale", "figs")
+    ]
+    result = run(examples=examples, measured=examples, labels=("Food",), max_steps=60)
+    assert labels_of(result.nlp) == ("Food",)
+    [spans] = predict(result.nlp, ["Eat rice now"])
+    assert [(one.start, one.end, one.label) for one in spans] == [(4, 8, "Food")]
+
+
+def test_one_example_is_enough_to_train(run, corpus):
+    result = run(examples=corpus[:1], measured=[])
+    assert result.dev_source.startswith("the training examples themselves")
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [([], "no example"), (["reject", "ignore", None], "no example")],
+)
+def test_nothing_accepted_is_an_error(run, make_example, answers, message, tmp_path):
+    examples = [make_example([("Add", "Action"), ("it", None)], answer=one) for one in answers]
+    with pytest.raises(TrainingError, match=message):
+        run(examples=examples, measured=[])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_entity_at_all_is_an_error(run, make_example):
+    with pytest.raises(TrainingError, match="none of the 2 accepted examples holds an entity"):
+        run(examples=[make_example([("nothing here", None)])] * 2, measured=[])
+
+
+def test_a_label_that_the_session_does_not_know_is_an_error(run, corpus):
+    with pytest.raises(TrainingError, match=r"Reagent.*labels="):
+        run(labels=("Action", "Amount"))
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_seed_that_numpy_does_not_take_is_an_error(run, seed, tmp_path):
+    with pytest.raises(TrainingError, match="seed"):
+        run(seed=seed)
+    assert list(tmp_path.iterdir()) == []
