@@ -168,6 +168,31 @@ class Lab:
         )
         return self.outputs(index)
 
+    def run_all(self):
+        """Run every cell, as the menu does, and wait for the last."""
+        self.command("notebook:run-all-cells")
+        self.page.wait_for_function(
+            """() => {
+              const panel = window.jupyterapp.shell.currentWidget;
+              const code = panel.content.widgets.filter(cell => cell.model.type === "code");
+              const failed = code.some(cell => cell.model.outputs.toJSON()
+                .some(output => output.output_type === "error"));
+              return failed || (code.every(cell => cell.model.executionCount !== null)
+                && panel.sessionContext.session?.kernel?.status === "idle");
+            }""",
+            timeout=2 * CELL_SECONDS * 1000,
+        )
+
+    def errors(self):
+        """Give the errors of all cells, in words."""
+        return self.page.evaluate(
+            """() => window.jupyterapp.shell.currentWidget.content.widgets
+              .filter(cell => cell.model.type === "code")
+              .flatMap(cell => cell.model.outputs.toJSON())
+              .filter(output => output.output_type === "error")
+              .map(output => `${output.ename}: ${output.evalue}`)"""
+        )
+
     def outputs(self, index):
         """Give a cell's outputs as nbformat has them."""
         return self.page.evaluate(

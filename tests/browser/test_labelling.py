@@ -36,7 +36,7 @@ def test_a_drag_that_starts_in_the_gap_takes_what_it_touches(shown):
     x0, y = shown.point(1, 1)
     x1, _ = shown.point(3, 0.5)
     mouse = shown.page.mouse
-    mouse.move(x0 + 2.5, y)
+    mouse.move(x0 + 2, y)
     mouse.down()
     mouse.move(x1, y, steps=4)
     mouse.up()
@@ -68,6 +68,12 @@ def test_a_drag_shows_beforehand_what_it_will_label(shown):
     assert shown.page.evaluate("getSelection().isCollapsed")
 
 
+def test_a_drag_labels_where_the_browser_selects_nothing(shown):
+    shown.page.evaluate("addEventListener('selectstart', (event) => event.preventDefault())")
+    shown.drag(4, 2)
+    wait_for_spans(shown, ("2:5", "ORG"))
+
+
 def test_a_double_click_labels_one_token(shown):
     shown.label("GPE").click()
     shown.token(5).dblclick()
@@ -86,19 +92,24 @@ def test_a_trembling_click_labels_nothing(shown):
 
 
 @pytest.mark.parametrize(
-    ("tokens", "first", "last", "covered"),
+    ("tokens", "first", "last", "covered", "edge"),
     [
-        ([["مرحبا", " "], ["بكم", " "], ["في", " "], ["باريس", ""]], 1, 3, "بكم في باريس"),
-        ([["我", ""], ["爱", ""], ["北京", ""], ["天安门", ""]], 2, 3, "北京天安门"),
-        ([["👩‍👩‍👧", " "], ["met", " "], ["👨🏽‍🚀", ""], ["Ana", ""]], 0, 2, "👩‍👩‍👧 met 👨🏽‍🚀"),
-        ([["é", ""], ["té", " "], ["naïve", ""]], 0, 1, "été"),
+        ([["مرحبا", " "], ["بكم", " "], ["في", " "], ["باريس", ""]], 1, 3, "بكم في باريس", 0.9),
+        ([["我", ""], ["爱", ""], ["北京", ""], ["天安门", ""]], 0, 2, "我爱北京", 0.1),
+        ([["👩‍👩‍👧", " "], ["met", " "], ["👨🏽‍🚀", ""], ["Ana", ""]], 0, 2, "👩‍👩‍👧 met 👨🏽‍🚀", 0.1),
+        ([["e\u0301", ""], ["te\u0301", " "], ["naïve", ""]], 0, 1, "e\u0301te\u0301", 0.1),
     ],
     ids=["right-to-left", "without spaces", "joined emoji", "combining marks"],
 )
 @pytest.mark.parametrize("backward", [False, True])
-def test_a_drag_means_tokens_in_every_script(host, world, tokens, first, last, covered, backward):
+def test_a_drag_means_tokens_in_every_script(
+    host, world, tokens, first, last, covered, edge, backward
+):
     host.open(world.tokenized(1, tokens))
-    host.drag(*((last, first) if backward else (first, last)), start=0.4, end=0.6)
+    if backward:
+        host.drag(last, first, start=1 - edge, end=edge)
+    else:
+        host.drag(first, last, start=edge, end=1 - edge)
     wait_for_spans(host, (f"{first}:{last + 1}", "ORG"))
     expect(host.mark(first, last + 1)).to_contain_text(covered)
     host.press("a")

@@ -102,13 +102,14 @@ def test_the_fingerprint_tells_data_apart():
 
 
 def test_written_gold_is_read_back_as_it_was(tmp_path):
+    words = (("E.", 0), ("coli", 3), ("1-5", 8), ("ml", 12))
     given = Example(
         "E. coli 1-5 ml",
-        tuple(Token(t, s, s + len(t), ws=True) for t, s in (("E.", 0), ("coli", 3), ("1-5", 8), ("ml", 12))),
+        tuple(Token(word, start, start + len(word), ws=True) for word, start in words),
         (Span(0, 7, "A"), Span(8, 14, "B")),
         "accept",
         given_tokens=True,
-    )  # fmt: skip
+    )
     loose = accepted("one twothree", Span(4, 7, "A"))
     pairs = gold.supervised(BLANK, [given, loose], AB)
     gold.write(pairs, tmp_path / "train.spacy")

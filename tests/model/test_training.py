@@ -33,6 +33,16 @@ def assert_same_weights(one, other):
         np.testing.assert_array_equal(a, b)
 
 
+# The generators that spaCy draws from are the global ones.
+def seed_both():
+    random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
+
+
+def draw_from_both():
+    return random.random(), np.random.rand()  # noqa: NPY002
+
+
 def test_a_small_corpus_is_learnt(trained, dev):
     found = list(predict(trained, dev))
     assert found == [example.spans for example in dev]
@@ -112,19 +122,16 @@ def test_two_runs_in_turns_do_not_disturb_one_another(run, corpus, dev, tmp_path
         train("blank:en", corpus, dev, output=tmp_path / "b", **options) as b,
     ):
         for _ in zip(a, b, strict=True):
-            random.random()
-            np.random.rand()
+            draw_from_both()
         assert a.finish().fingerprint == b.finish().fingerprint == alone.fingerprint
 
 
 def test_the_notebook_keeps_its_random_numbers(run):
-    random.seed(1)
-    np.random.seed(1)
-    expected = random.random(), np.random.rand()
-    random.seed(1)
-    np.random.seed(1)
+    seed_both()
+    expected = draw_from_both()
+    seed_both()
     run(max_steps=3)
-    assert (random.random(), np.random.rand()) == expected
+    assert draw_from_both() == expected
 
 
 SPACY_TRAIN = [sys.executable, "-m", "spacy", "train"]
@@ -218,12 +225,9 @@ def test_the_stop_button_inside_a_step_keeps_the_best_so_far(corpus, dev, tmp_pa
 
 
 def test_left_without_finishing_nothing_remains(corpus, dev, tmp_path):
-    with (
-        pytest.raises(ZeroDivisionError),
-        train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run") as training,
-    ):
+    with train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run") as training:
         next(training)
-        raise ZeroDivisionError
+        assert (tmp_path / "run").exists()
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""The whole main job through the public face: add, label, train, correct, predict, measure, export."""
+"""The whole main job through the public face, from adding texts to exporting gold."""
 
 from __future__ import annotations
 
@@ -95,8 +95,10 @@ BAD_LINES = {
         "spans",
     ),
     "a span off the row's own tokens": (
-        '{"text": "Ada", "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0}], '
-        '"spans": [{"start": 0, "end": 2, "label": "Person"}]}',
+        (
+            '{"text": "Ada", "tokens": [{"text": "Ada", "start": 0, "end": 3, "id": 0}], '
+            '"spans": [{"start": 0, "end": 2, "label": "Person"}]}'
+        ),
         "tokens",
     ),
     "an empty text": ('{"text": "  "}', "text"),
@@ -355,10 +357,8 @@ def test_exported_tasks_are_prodigys(trained, tmp_path):
     session.export(file, split="train")
     task = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
     assert task["answer"] == "accept"
-    assert task["spans"][1] == {
-        **{"start": 13, "end": 17, "token_start": 3, "token_end": 3},
-        **{"label": "Place", "text": "Rome"},
-    }
+    place = {"start": 13, "end": 17, "token_start": 3, "token_end": 3}
+    assert task["spans"][1] == {**place, "label": "Place", "text": "Rome"}
     assert {"_input_hash", "_task_hash", "tokens"} <= set(task)
 
 

@@ -26,18 +26,26 @@ export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off
   const press = (down: MouseEvent): void => {
     if (down.button !== 0 || isControl(down.target)) return;
     stop?.();
-    const look = (): void => gestures.preview(selectedTokens(gestures.tokens()));
+    const begin = placeAt(down);
+    let last = down;
+    const look = (event: Event): void => {
+      if (event instanceof MouseEvent) last = event;
+      if (hasMoved(down, last)) gestures.preview(covered(begin, last, gestures.tokens()));
+    };
     const release = (up: MouseEvent): void => {
       if (up.button !== 0) return;
       stop?.();
-      finish(down, up, gestures);
+      finish(down, up, covered(begin, up, gestures.tokens()), gestures);
     };
     // The hand may leave the text, or the frame, before it lets go.
-    document.addEventListener("selectionchange", look);
-    document.addEventListener("mouseup", release);
+    const listeners = [
+      ["selectionchange", look],
+      ["mousemove", look],
+      ["mouseup", release],
+    ] as [string, (event: Event) => void][];
+    listeners.forEach(([type, listener]) => document.addEventListener(type, listener));
     stop = () => {
-      document.removeEventListener("selectionchange", look);
-      document.removeEventListener("mouseup", release);
+      listeners.forEach(([type, listener]) => document.removeEventListener(type, listener));
       stop = null;
     };
   };
@@ -52,11 +60,12 @@ export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off
 const isControl = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("button, input") !== null;
 
-function finish(down: MouseEvent, up: MouseEvent, gestures: Gestures): void {
-  const stretch = selectedTokens(gestures.tokens());
+const hasMoved = (from: MouseEvent, to: MouseEvent): boolean =>
+  Math.hypot(to.clientX - from.clientX, to.clientY - from.clientY) > TREMOR;
+
+function finish(down: MouseEvent, up: MouseEvent, stretch: Stretch | null, gestures: Gestures): void {
   const token = tokenOf(down.target);
-  const moved = Math.hypot(up.clientX - down.clientX, up.clientY - down.clientY) > TREMOR;
-  const isDrag = stretch !== null && (moved || up.shiftKey);
+  const isDrag = stretch !== null && (hasMoved(down, up) || up.shiftKey);
   gestures.preview(null);
   if (isDrag || up.detail > 1) getSelection()?.removeAllRanges();
   if (isDrag) gestures.label(stretch);
@@ -65,8 +74,34 @@ function finish(down: MouseEvent, up: MouseEvent, gestures: Gestures): void {
   else if (up.detail <= 1) gestures.click(token, up.target);
 }
 
-function selectedTokens(tokens: readonly HTMLElement[]): Stretch | null {
+/**
+ * The tokens that the browser's selection touches. Where it has selected
+ * nothing, as Chromium does when a drag begins at some fractions of a pixel,
+ * the places under the hand have to do.
+ */
+function covered(begin: Range | null, end: MouseEvent, tokens: readonly HTMLElement[]): Stretch | null {
   const selection = getSelection();
-  if (selection === null || selection.isCollapsed || selection.rangeCount === 0) return null;
-  return tokensIn(selection.getRangeAt(0), tokens);
+  const hasSelection = selection !== null && !selection.isCollapsed && selection.rangeCount > 0;
+  const range = hasSelection ? selection.getRangeAt(0) : between(begin, placeAt(end));
+  return range === null ? null : tokensIn(range, tokens);
+}
+
+function between(begin: Range | null, end: Range | null): Range | null {
+  if (begin === null || end === null) return null;
+  const isForward = begin.compareBoundaryPoints(Range.START_TO_START, end) <= 0;
+  const [first, last] = isForward ? [begin, end] : [end, begin];
+  const range = document.createRange();
+  range.setStart(first.startContainer, first.startOffset);
+  range.setEnd(last.startContainer, last.startOffset);
+  return range;
+}
+
+/** The place between two characters that lies nearest to the pointer. */
+function placeAt({ clientX, clientY }: MouseEvent): Range | null {
+  const found = document.caretPositionFromPoint?.(clientX, clientY);
+  if (found === undefined) return document.caretRangeFromPoint?.(clientX, clientY) ?? null;
+  if (found === null) return null;
+  const range = document.createRange();
+  range.setStart(found.offsetNode, found.offset);
+  return range;
 }

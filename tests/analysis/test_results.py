@@ -1,0 +1,104 @@
+"""Results that print, show and draw themselves."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+from nbner.analysis.scores import score
+from nbner.model.records import TrainingRecord
+from nbner.results import Evaluation, TrainingReport, curve_frame
+from nbner.types import Span
+
+mpl.use("Agg")
+
+GOLD = [[Span(0, 2, "A"), Span(3, 4, "B")], [Span(0, 1, "A")]]
+PREDICTED = [[Span(0, 2, "A"), Span(3, 5, "B")], []]
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def evaluation():
+    return Evaluation(score(GOLD, PREDICTED, labels=("A", "B", "C")), "dev", "0123456789ab")
+
+
+@pytest.fixture
+def report():
+    steps = [
+        TrainingRecord(0, 0, 0.1, 90, 0.7, True, 0.0, 0.0, 0.0),
+        TrainingRecord(1, 0, 0.2, 180, 0.7),
+        TrainingRecord(50, 1, 3.0, 5000, 0.4, True, 0.5, 0.6, 0.43),
+        TrainingRecord(100, 2, 6.0, 10000, 0.3, False, None, None, None),
+    ]
+    return TrainingReport(
+        path=Path("runs/0001/model-best"),
+        f=0.5,
+        fingerprint="0123456789ab",
+        seconds=6.0,
+        steps=101,
+        stopped="by hand",
+        n_train=1200,
+        n_dev=300,
+        dev_source=f"given {EVIL}",
+        evaluations=steps,
+        record={"data": {"partial": 7}},
+    )
+
+
+def test_an_evaluation_has_its_numbers(evaluation):
+    assert (evaluation.n, evaluation.support) == (2, 3)
+    assert evaluation.precision == 1 / 2
+    assert evaluation.recall == 1 / 3
+    assert evaluation.f == pytest.approx(2 / 5)
+    assert set(evaluation.schemes) == {"strict", "exact", "partial", "ent_type"}
+    assert evaluation.schemes["ent_type"] == pytest.approx(4 / 5)
+    assert evaluation.matches["partial"].partial == 1
+
+
+def test_an_evaluation_has_a_row_a_label(evaluation):
+    frame = evaluation.frame
+    assert list(frame.columns) == ["label", "precision", "recall", "f", "support"]
+    assert list(frame["label"]) == ["A", "B", "C"]
+    assert list(frame["support"]) == [2, 1, 0]
+    np.testing.assert_allclose(frame["f"], [2 / 3, 0.0, np.nan])
+    np.testing.assert_allclose(frame["precision"], [1.0, 0.0, np.nan])
+
+
+def test_an_evaluation_of_nothing_has_a_frame_and_a_picture():
+    nothing = Evaluation(score([], []))
+    assert nothing.f is None
+    assert len(nothing.frame) == 0
+    assert "undefined" in str(nothing)
+    nothing.plot().figure.canvas.draw()
+
+
+def test_what_was_left_out_is_said():
+    measured = score(GOLD, PREDICTED, known=[("A",), None])
+    assert "1 predicted spans left out" in str(Evaluation(measured))
+
+
+def test_markup_in_labels_is_shown_as_text(report):
+    evaluation = Evaluation(score([[Span(0, 1, EVIL)]], [[]]))
+    for shown in (evaluation._repr_html_(), report._repr_html_()):
+        assert "<img" not in shown
+        assert "&lt;img" in shown
+
+
+def test_a_report_tells_how_it_went(report):
+    told = str(report)
+    for part in ("0.500", "300 examples", "101 steps", "1,200 examples", "by hand", "0123456789ab"):
+        assert part in told
+    assert "7 examples were answered before some of the labels existed" in told
+
+
+def test_a_report_has_a_row_an_evaluation(report):
+    frame = report.frame
+    assert list(frame["step"]) == [0, 50, 100]
+    assert list(frame["is_best"]) == [True, True, False]
+    assert np.isnan(frame["f"].iloc[-1])
+    assert {"epoch", "seconds", "words", "loss", "precision", "recall"} <= set(frame.columns)
+
+
+def test_a_curve_without_evaluations_is_empty():
+    assert len(curve_frame([TrainingRecord(1, 0, 0.2, 180, 0.7)])) == 0

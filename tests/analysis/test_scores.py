@@ -1,0 +1,185 @@
+"""Counting spans: by hand, as nervaluate counts, as spaCy's Scorer counts."""
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+from nervaluate import Evaluator
+from spacy.scorer import Scorer
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from nbner.analysis.scores import PRF, SCHEMES, Matches, match, score
+from nbner.types import Span
+
+LABELS = ("A", "B", "C")
+NLP = spacy.blank("en")
+NLP.add_pipe("ner")  # its scorer is the one for entities
+SCORER = Scorer(NLP)
+
+
+@st.composite
+def spans(draw, longest=12):
+    """Draw spans that do not overlap, in a text of a few dozen one-letter tokens."""
+    found, at = [], 0
+    for _ in range(draw(st.integers(0, 6))):
+        start = at + draw(st.integers(0, 3))
+        at = start + draw(st.integers(1, longest))
+        found.append(Span(start, at, draw(st.sampled_from(LABELS))))
+    return found
+
+
+CORPUS = st.lists(st.tuples(spans(), spans()), min_size=1, max_size=5)
+
+
+def as_entities(side):
+    # nervaluate's ends are inclusive.
+    return [[{"label": s.label, "start": s.start, "end": s.end - 1} for s in one] for one in side]
+
+
+def by_nervaluate(gold, predicted):
+    evaluator = Evaluator(as_entities(gold), as_entities(predicted), list(LABELS), loader="dict")
+    return evaluator.evaluate()["overall"]
+
+
+COUNTS = ("correct", "incorrect", "partial", "missed", "spurious", "actual", "possible")
+
+
+def assert_as_nervaluate(gold, predicted):
+    theirs = by_nervaluate(gold, predicted)
+    ours = score(gold, predicted).schemes
+    for scheme in SCHEMES:
+        one, other = ours[scheme], theirs[scheme]
+        assert [getattr(one, c) for c in COUNTS] == [getattr(other, c) for c in COUNTS], scheme
+        assert (one.precision or 0.0) == pytest.approx(other.precision)
+        assert (one.recall or 0.0) == pytest.approx(other.recall)
+        assert (one.f or 0.0) == pytest.approx(other.f1)
+
+
+@given(CORPUS)
+def test_counts_equal_those_of_nervaluate(corpus):
+    gold, predicted = zip(*corpus, strict=True)
+    assert_as_nervaluate(gold, predicted)
+
+
+@given(st.tuples(spans(longest=250), spans(longest=250)))
+def test_the_least_overlap_equals_that_of_nervaluate(pair):
+    assert_as_nervaluate([pair[0]], [pair[1]])
+
+
+def test_an_overlap_of_less_than_a_hundredth_is_none():
+    predicted = [Span(0, 10, "A")]
+    assert_as_nervaluate([[Span(9, 109, "A")]], [predicted])
+    assert match([Span(9, 109, "A")], predicted)["partial"].partial == 1
+    assert_as_nervaluate([[Span(9, 110, "A")]], [predicted])
+    assert match([Span(9, 110, "A")], predicted)["partial"].partial == 0
+
+
+def pair_of_docs(gold, predicted):
+    words = ["x"] * max([1, *(span.end for span in (*gold, *predicted))])
+    docs = []
+    for side in (predicted, gold):
+        doc = Doc(NLP.vocab, words=words)
+        doc.set_ents([spacy.tokens.Span(doc, s.start, s.end, label=s.label) for s in side])
+        docs.append(doc)
+    return Example(*docs)
+
+
+@given(CORPUS)
+def test_exact_scores_equal_those_of_spacy(corpus):
+    gold, predicted = zip(*corpus, strict=True)
+    theirs = SCORER.score([pair_of_docs(g, p) for g, p in corpus])
+    ours = score(gold, predicted)
+    if ours.exact.f is None:
+        assert theirs["ents_f"] is None
+        return
+    assert ours.exact.f == pytest.approx(theirs["ents_f"])
+    assert (ours.exact.precision or 0.0) == pytest.approx(theirs["ents_p"])
+    assert (ours.exact.recall or 0.0) == pytest.approx(theirs["ents_r"])
+    per_label = theirs["ents_per_type"]
+    assert ours.per_label.keys() == per_label.keys()
+    for label, counts in ours.per_label.items():
+        assert counts.f == pytest.approx(per_label[label]["f"])
+
+
+@given(CORPUS)
+def test_strict_and_exact_spans_agree(corpus):
+    gold, predicted = zip(*corpus, strict=True)
+    measured = score(gold, predicted)
+    assert measured.schemes["strict"].correct == measured.exact.tp
+    assert measured.schemes["strict"].f == measured.exact.f
+
+
+@given(CORPUS)
+def test_every_span_is_counted_once(corpus):
+    gold, predicted = zip(*corpus, strict=True)
+    measured = score(gold, predicted)
+    for matches in measured.schemes.values():
+        assert matches.possible == measured.exact.support == sum(map(len, gold))
+        assert matches.actual == measured.exact.predicted == sum(map(len, predicted))
+
+
+@given(CORPUS)
+def test_counts_add_up_over_examples(corpus):
+    gold, predicted = zip(*corpus, strict=True)
+    whole = score(gold, predicted)
+    parts = [score([g], [p]) for g, p in corpus]
+    assert whole.exact == sum((part.exact for part in parts), PRF())
+    for scheme in SCHEMES:
+        assert whole.schemes[scheme] == sum((p.schemes[scheme] for p in parts), Matches())
+
+
+@given(spans(), st.randoms(use_true_random=False))
+def test_the_order_of_spans_does_not_matter(side, random):
+    shuffled = random.sample(side, len(side))
+    assert match(shuffled, side[::-1]) == match(side, side)
+
+
+@pytest.mark.parametrize(
+    ("gold", "predicted", "expected"),
+    [
+        ([Span(0, 2, "A")], [Span(0, 2, "A")], ("correct",) * 4),
+        ([Span(0, 2, "A")], [Span(0, 2, "B")], ("incorrect", "correct", "correct", "incorrect")),
+        ([Span(0, 2, "A")], [Span(0, 3, "A")], ("incorrect", "incorrect", "partial", "correct")),
+        ([Span(0, 2, "A")], [Span(1, 3, "B")], ("incorrect", "incorrect", "partial", "incorrect")),
+        ([Span(0, 2, "A")], [], ("missed",) * 4),
+        ([], [Span(0, 2, "A")], ("spurious",) * 4),
+    ],
+)
+def test_one_pair_under_each_scheme(gold, predicted, expected):
+    found = match(gold, predicted)
+    for scheme, kind in zip(SCHEMES, expected, strict=True):
+        assert found[scheme] == Matches(**{kind: 1}), scheme
+
+
+def test_neighbours_do_not_overlap():
+    assert match([Span(0, 2, "A")], [Span(2, 4, "A")])["partial"] == Matches(missed=1, spurious=1)
+
+
+def test_what_cannot_be_counted_is_none():
+    nothing = score([[]], [[]]).exact
+    assert (nothing.precision, nothing.recall, nothing.f) == (None, None, None)
+    missed = score([[Span(0, 1, "A")]], [[]]).exact
+    assert (missed.precision, missed.recall, missed.f) == (None, 0.0, 0.0)
+    invented = score([[]], [[Span(0, 1, "A")]]).exact
+    assert (invented.precision, invented.recall, invented.f) == (0.0, None, 0.0)
+
+
+def test_labels_stand_in_the_order_asked_for():
+    measured = score([[Span(0, 1, "Z"), Span(1, 2, "B")]], [[]], labels=("C", "B"))
+    assert list(measured.per_label) == ["C", "B", "Z"]
+    assert measured.per_label["C"].f is None
+
+
+def test_a_label_that_could_not_be_given_counts_neither_way():
+    gold = [[Span(0, 1, "A")], [Span(0, 1, "A")]]
+    predicted = [[Span(0, 1, "A"), Span(2, 3, "New")]] * 2
+    measured = score(gold, predicted, known=[("A",), None])
+    assert measured.left_out == 1
+    assert measured.exact == PRF(tp=2, fp=1)
+    assert measured.schemes["partial"].spurious == 1
+
+
+def test_sides_of_unequal_length_are_an_error():
+    with pytest.raises(ValueError, match=r"shorter|longer"):
+        score([[]], [[], []])

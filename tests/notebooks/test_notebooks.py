@@ -1,0 +1,44 @@
+"""The notebooks run from top to bottom: without a screen, and in a real JupyterLab."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LONGEST_SECONDS = 300
+
+
+@pytest.mark.timeout(LONGEST_SECONDS)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda file: file.stem)
+def test_runs_without_a_screen_and_leaves_its_pictures(notebook, tmp_path):
+    subprocess.run(
+        [sys.executable, str(ROOT / "notebooks/run.py"), str(notebook), str(tmp_path)],
+        check=True,
+        capture_output=True,
+    )
+    executed = nbformat.read(tmp_path / notebook.name, as_version=4)
+    code = [cell for cell in executed.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    assert list(tmp_path.glob(f"{notebook.stem}-*.png"))
+
+
+@pytest.mark.timeout(LONGEST_SECONDS)
+def test_the_quickstart_runs_in_jupyterlab(lab, server):
+    shutil.copy(ROOT / "notebooks/quickstart.ipynb", server.root / "quickstart.ipynb")
+    lab.open("quickstart.ipynb")
+    lab.run_all()
+    assert lab.errors() == []
+    expect(lab.annotator).to_have_count(2)
+    # The corrector, below, holds what the model suggests.
+    expect(lab.annotator.nth(1).locator("[data-span]").first).to_be_attached()
+    expect(lab.annotator.nth(1).locator("[data-save]").first).to_have_attribute(
+        "data-save", "saved"
+    )
