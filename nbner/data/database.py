@@ -219,6 +219,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
+    # 16 MB: hashes land anywhere in an index, which should not leave memory for each.
+    cursor.execute("PRAGMA cache_size = -16000")
     cursor.close()
 
 

@@ -1,0 +1,228 @@
+"""Places that hold still, contrast that can be read, texts shown as they are."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from nbner.palette import label_colors
+
+MANY = (
+    "ORG PERSON GPE LOC PRODUCT NORP FAC EVENT LAW WORK_OF_ART DATE MONEY "
+    "Reagent Action Amount Time Device Method Modifier Location Temperature Speed Size Mention "
+    "pH Seal Numerical Generic"
+).split()
+LONG = " ".join(f"word{i}" for i in range(2_000))
+
+# Composes what is painted behind an element, layer by layer, and gives WCAG 2.2's ratio.
+CONTRAST = """(element) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
+    const layers = [];
+    for (let one = element; one; one = one.parentElement)
+        layers.unshift(getComputedStyle(one).backgroundColor);
+    const paint = (colors) => {
+        pen.fillStyle = "white";
+        pen.fillRect(0, 0, 1, 1);
+        for (const color of colors) {
+            pen.fillStyle = color;
+            pen.fillRect(0, 0, 1, 1);
+        }
+        return [...pen.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+    };
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((byte) => {
+            const share = byte / 255;
+            return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const back = light(paint(layers));
+    const front = light(paint([...layers, getComputedStyle(element).color]));
+    return (Math.max(back, front) + 0.05) / (Math.min(back, front) + 0.05);
+}"""
+
+
+def frame(host):
+    """Where everything stands that must not move."""
+    parts = "[data-pick], [data-answer], [data-act], [data-save], .nbner-words, .nbner-text, .nbner-count"
+    return host.root.locator(parts).evaluate_all(
+        """all => Object.fromEntries(all.filter((one) => one.offsetParent).map((one) => {
+            const { x, y, width, height } = one.getBoundingClientRect();
+            const isText = one.matches(".nbner-words, .nbner-count");
+            return [JSON.stringify({ ...one.dataset }) + one.className, isText ? [x, y] : [x, y, width, height]];
+        }))"""
+    )
+
+
+def test_nothing_jumps_from_example_to_example(host, world):
+    texts = ["Short", "A middling text of some length " * 5, "Uber\nleft\n\ntown", "Last"]
+    spans = [(0, 1, "ORG", {"score": 0.5, "source": "v3"})]
+    tasks = [
+        world.task(1, texts[0]),
+        world.task(2, texts[1].strip(), spans, suggested=True, by="v3", meta={"source": "mail"}),
+        world.task(3, LONG),
+        world.task(4, texts[2], loose=[{"text": "eft", "label": "ORG"}]),
+        world.task(5, texts[3]),
+    ]
+    host.open(*tasks, labels=MANY)
+    host.root.focus()
+    start = {k: v for k, v in frame(host).items() if "save" not in k}
+    for key in ["ArrowRight", "1", "a", "f", "2", "x", "a", "ArrowRight", "3", "Delete", "a", "Backspace", ","]:
+        host.press(key)
+        now = {k: v for k, v in frame(host).items() if "save" not in k}
+        assert now == start, key
+
+
+def test_the_frame_holds_still_when_something_is_wrong(host, world):
+    host.open(world.task(1, "Uber left"), world.task(2, "Second"))
+    start = host.root.bounding_box()
+    buttons = host.button("accept").bounding_box()
+    host.page.evaluate("host.model.status('restarting')")
+    expect(host.root.get_by_role("status")).to_be_visible()
+    host.press("a")
+    assert host.root.bounding_box() == start
+    assert host.button("accept").bounding_box() == buttons
+
+
+def test_a_long_text_scrolls_inside_with_the_buttons_in_view(host, world):
+    host.open(world.task(1, LONG))
+    host.press("End")
+    expect(host.token(1_999)).to_be_in_viewport()
+    expect(host.button("accept")).to_be_in_viewport()
+    host.press("Home")
+    expect(host.token(0)).to_be_in_viewport()
+    assert host.root.bounding_box()["height"] < 800
+
+
+@pytest.mark.parametrize("theme", ["", "dark", "bare", "bare dark"])
+def test_everything_can_be_read(host, world, theme):
+    tokens = [[f"word{i}", " "] for i in range(2 * len(MANY))]
+    spans = [
+        (2 * i, 2 * i + 1, label, {"source": "v3", "score": 0.62}) for i, label in enumerate(MANY)
+    ]
+    task = world.tokenized(
+        1, tokens, spans, suggested=True, by="v3", meta={"source": "mail"}, loose=[{"text": "x", "label": "ORG"}]
+    )
+    shown = world.world(task, labels=MANY)
+    shown["setup"]["colors"] = label_colors(MANY)
+    host.page.goto(world.ORIGIN)
+    host.page.wait_for_selector("html[data-ready]")
+    host.page.evaluate("(theme) => { document.documentElement.className = theme }", theme)
+    host.page.evaluate("(world) => host.start(world)", shown)
+    readable(host)
+    # A person's own marks have a stronger tint than suggestions.
+    host.page.evaluate("host.kernel.answerElsewhere('1', 'accept', host.kernel.tasks[0].spans)")
+    host.press(",")
+    expect(host.root.locator("[data-suggested]")).to_have_count(0)
+    readable(host)
+    host.page.evaluate("host.model.status('dead')")
+    expect(host.root.locator("[data-save]")).to_have_attribute("data-save", "unsaved")
+    readable(host)
+    host.press("?")
+    readable(host, "dialog")
+
+
+def readable(host, *_):
+    words = host.root.locator(
+        "[data-token], .nbner-name, .nbner-score:not(:empty), .nbner-pick-name, kbd, .nbner-word, .nbner-place, "
+        ".nbner-count, .nbner-save-word, .nbner-why, .nbner-hint, .nbner-meta, .nbner-loose, dt, dd, h3"
+    )
+    low = []
+    for element in words.all():
+        if not element.is_visible() or element.locator("xpath=ancestor::*[@aria-disabled]").count():
+            continue
+        ratio = element.evaluate(CONTRAST)
+        if ratio < 4.5:
+            low.append((element.evaluate("one => one.className + ' ' + one.textContent"), round(ratio, 2)))
+    assert low == []
+
+
+@pytest.mark.parametrize("theme", ["", "dark"])
+def test_underlines_stand_out_from_the_page(host, world, theme):
+    tokens = [[f"word{i}", " "] for i in range(2 * len(MANY))]
+    shown = world.world(
+        world.tokenized(1, tokens, [(2 * i, 2 * i + 1, one) for i, one in enumerate(MANY)]), labels=MANY
+    )
+    shown["setup"]["colors"] = label_colors(MANY)
+    host.page.goto(world.ORIGIN)
+    host.page.wait_for_selector("html[data-ready]")
+    host.page.evaluate("(theme) => { document.documentElement.className = theme }", theme)
+    host.page.evaluate("(world) => host.start(world)", shown)
+    underline = CONTRAST.replace("getComputedStyle(element).color", "getComputedStyle(element).borderBottomColor")
+    underline = underline.replace("let one = element", "let one = element.parentElement")
+    ratios = {
+        mark.get_attribute("data-label"): mark.evaluate(underline)
+        for mark in host.root.locator("[data-span]").all()
+    }
+    assert {label: ratio for label, ratio in ratios.items() if ratio < 3} == {}
+
+
+def test_a_mark_does_not_push_the_lines_apart(host, world):
+    host.open(world.task(1, "word " * 60 + "end"))
+    height = host.root.locator(".nbner-words").bounding_box()["height"]
+    host.drag(0, 1)
+    expect(host.mark(0, 2)).to_be_visible()
+    line = host.root.locator(".nbner-words").evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
+    after = host.root.locator(".nbner-words").bounding_box()["height"]
+    assert (after - height) % line == pytest.approx(0, abs=0.5)
+    first, second = (host.token(i).bounding_box() for i in (1, 2))
+    assert first["y"] == pytest.approx(second["y"], abs=0.5)
+
+
+def test_line_breaks_tabs_and_spaces_are_as_in_the_text(host, world):
+    text = "one\ttwo   three\n\nfour"
+    tokens = [["one", "\t"], ["two", "   "], ["three", "\n\n"], ["four", ""]]
+    host.open(world.tokenized(1, tokens, lead="  "))
+    assert host.root.locator(".nbner-words").evaluate("one => one.textContent") == "  " + text
+    first, last = host.token(0).bounding_box(), host.token(3).bounding_box()
+    line = host.root.locator(".nbner-words").evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
+    assert last["y"] - first["y"] == pytest.approx(2 * line, abs=1)
+
+
+def test_right_to_left_text_runs_right_to_left(host, world):
+    host.open(world.tokenized(1, [["مرحبا", " "], ["بكم", " "], ["باريس", ""]]))
+    first, last = host.token(0).bounding_box(), host.token(2).bounding_box()
+    assert first["x"] > last["x"]
+
+
+def test_figures_have_thousands_separators(host, world):
+    host.open(world.task(1, "Uber"))
+    host.page.evaluate(
+        "host.kernel.tell({ type: 'tasks', tasks: [],"
+        " counts: { total: 2862, accept: 1400, reject: 0, ignore: 0, open: 1462 } })"
+    )
+    expect(host.root.get_by_text("1,400 of 2,862")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [400, 700])
+def test_a_narrow_cell_hides_nothing(host, world, width):
+    host.page.set_viewport_size({"width": width, "height": 800})
+    host.open(world.task(1, "Uber left New York"), labels=MANY)
+    right = host.root.bounding_box()["x"] + host.root.bounding_box()["width"]
+    for button in host.root.locator("[data-answer], [data-act]").all():
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= right
+        assert box["width"] >= 24
+        assert box["height"] >= 24
+    assert host.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_motion_is_left_out_where_it_is_not_wanted(host, world):
+    host.page.emulate_media(reduced_motion="reduce")
+    host.open(world.task(1, "Uber left"))
+    durations = host.root.evaluate(
+        "root => [...root.querySelectorAll('*')].map(one => getComputedStyle(one).transitionDuration)"
+    )
+    assert set(durations) == {"0s"}
+
+
+def test_every_control_has_a_role_and_a_name(host, world):
+    host.open(world.task(1, "Uber left", [(0, 1, "ORG")]), labels=MANY)
+    tree = host.root.aria_snapshot()
+    for name in ("Accept", "Reject", "Ignore", "Undo", "Flag", "Back", "Next", "All keys", "Remove ORG from Uber"):
+        assert re.search(rf'button "{name}"', tree), name
+    assert 'textbox "Filter labels by name"' in tree
+    assert 'progressbar "Answered"' in tree
+    assert host.root.get_attribute("role") == "application"
+    assert host.root.get_attribute("aria-label") == "Annotate news, train"
