@@ -24,7 +24,7 @@ def address(where: str | Path) -> URL:
     if isinstance(where, str) and "://" in where:
         try:
             url = make_url(where)
-        except ArgumentError as error:
+        except (ArgumentError, ValueError) as error:
             raise StoreError(f"{where!r} is not the address of a database.") from error
     elif where == MEMORY:
         url = URL.create("sqlite", database=MEMORY)

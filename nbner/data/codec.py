@@ -40,6 +40,21 @@ def load(text: str) -> Any:
     return json.loads(text)
 
 
+def half_pair(text: str) -> int | None:
+    """Find half of a surrogate pair, which no database and no file in UTF-8 can hold.
+
+    Returns
+    -------
+    int or None
+        Its position.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
 def dump_tokens(tokens: Iterable[Token]) -> str:
     """Write tokens as one flat list: start, end, and 1 where a space follows."""
     return dump([part for token in tokens for part in (token.start, token.end, int(token.ws))])

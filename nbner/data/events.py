@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, bindparam, insert, select, update
 
 from nbner.data.alignment import longest_first
-from nbner.data.codec import dump, dump_labels, dump_spans
+from nbner.data.codec import dump, dump_labels, dump_spans, half_pair
 from nbner.data.schema import answers, current, examples, label_sets, splits, standing
 from nbner.errors import DataError
 from nbner.types import ANSWER_KINDS, Answer, Span
@@ -143,6 +143,9 @@ def _checked(answer: Answer, text: str) -> list[Span]:
         raise DataError(f"{answer.answer!r} is not an answer", field="answer")
     if not answer.id or not answer.annotator:
         raise DataError("an answer has an id and an annotator", field="annotator")
+    for said in (answer.id, answer.annotator, answer.note):
+        if half_pair(said) is not None:
+            raise DataError(f"{said!r} holds half of a pair", remedy="Write it anew")
     for span in answer.spans:
         if not 0 <= span.start < span.end <= len(text):
             raise DataError(

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from nbner.data.alignment import align, longest_first
 from nbner.data.batch import AddBatch, Prepared, PreparedAnswer
-from nbner.data.codec import dump, dump_spans, dump_tokens
+from nbner.data.codec import dump, dump_spans, dump_tokens, half_pair
 from nbner.data.hashing import digest, input_hash, task_hash
 from nbner.data.report import AddReport, Problem, ProblemKind
 from nbner.data.rows import ANSWER_KEYS, Row
@@ -191,14 +191,13 @@ def _check_text(row: Row) -> None:
 
 
 def _check_encodable(row: Row, value: str, field: str) -> None:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
+    at = half_pair(value)
+    if at is not None:
         raise row.place.error(
-            f"character {error.start} is half of a pair ({value[error.start]!r})",
+            f"character {at} is half of a pair ({value[at]!r})",
             field=field,
             remedy="The text was cut inside an emoji, or joined from pieces of UTF-16",
-        ) from None
+        )
 
 
 def _dumped_spans(row: Row, spans: Iterable[Span]) -> str:

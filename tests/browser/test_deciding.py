@@ -27,7 +27,7 @@ def test_keys_and_buttons_decide_alike(shown, key, answer):
     expect(shown.root).to_have_attribute("data-example", "2")
     expect(saving(shown)).to_have_attribute("data-save", "saved")
     assert [shown.stored(str(i))["answer"] for i in range(2)] == [answer, answer]
-    expect(shown.root.get_by_text("2 of 30")).to_be_visible()
+    expect(shown.root.get_by_text("2 of 30", exact=True)).to_be_visible()
 
 
 def test_buttons_stand_in_prodigys_order(shown):
@@ -75,7 +75,7 @@ def test_labelling_goes_on_while_the_kernel_is_busy(shown):
     shown.press(*"aaaaa")
     expect(shown.root).to_have_attribute("data-example", "5")
     expect(saving(shown)).to_have_attribute("data-save", "saving")
-    expect(shown.root.get_by_text("5 of 30")).to_be_visible()
+    expect(shown.root.get_by_text("5 of 30", exact=True)).to_be_visible()
     shown.become("well")
     expect(saving(shown)).to_have_attribute("data-save", "saved")
 
@@ -163,7 +163,7 @@ def test_two_views_of_one_widget_agree(host, world):
     right.focus()
     host.page.keyboard.press("a")
     expect(left).to_have_attribute("data-example", "1")
-    expect(left.get_by_text("1 of 5")).to_be_visible()
+    expect(left.get_by_text("1 of 5", exact=True)).to_be_visible()
     assert len(host.sent()) == 1
 
 
@@ -177,7 +177,7 @@ def test_two_widgets_on_one_dataset_follow_each_other(host, world):
     host.page.evaluate("host.kernel.answerElsewhere('1', 'reject')")
     expect(left).to_have_attribute("data-example", "2")
     expect(right).to_have_attribute("data-example", "2")
-    expect(right.get_by_text("2 of 5")).to_be_visible()
+    expect(right.get_by_text("2 of 5", exact=True)).to_be_visible()
 
 
 def test_a_closed_view_leaves_nothing_behind(host, world):

@@ -7,24 +7,60 @@ from nbner.types import Example, Span
 
 # Emoji of several code points, combining marks, CJK, right-to-left, odd spaces and ends of line.
 SOLID = [
-    *("Add", "5", "ml", "a", "#", "-DOCSTART", "O", "B-X", "'", '"', ",", ";", "\\", "<b>", "&amp;"),
-    *("🧪", "👩‍🔬", "🇩🇪", "é", "e\u0301", "Å\u0303", "水", "東京", "שלום", "مرحبا", "\u200f", "\u200b", "\ufeff"),
+    *(
+        "Add",
+        "5",
+        "ml",
+        "a",
+        "#",
+        "-DOCSTART",
+        "O",
+        "B-X",
+        "'",
+        '"',
+        ",",
+        ";",
+        "\\",
+        "<b>",
+        "&amp;",
+    ),
+    *(
+        "🧪",
+        "👩‍🔬",
+        "🇩🇪",
+        "é",
+        "e\u0301",
+        "Å\u0303",
+        "水",
+        "東京",
+        "שלום",
+        "مرحبا",
+        "\u200f",
+        "\u200b",
+        "\ufeff",
+    ),
     *("𝔘", "ﬁ", "\u00ad", "%", "°C", "{", "]"),
 ]
 GAPS = [" ", " ", " ", "", "  ", "\n", "\t", "\r\n", "\u00a0", "\u3000", " \n ", "\u2028", "\x85"]
 
-labels = st.sampled_from(["ORG", "B-ORG", "Measure-Type", "é", "标签", "I", "O", "a_b", "x:y", "🧪"])
+labels = st.sampled_from(
+    ["ORG", "B-ORG", "Measure-Type", "é", "标签", "I", "O", "a_b", "x:y", "🧪"]
+)
 odd_labels = labels | st.sampled_from(["a b", "tab\tbed", "line\nend", '"', "</script>", ";DROP"])
 scalars = st.one_of(
     st.booleans(), st.integers(-(2**40), 2**40), st.text(max_size=5), st.none(), st.floats(0, 1)
 )
 json_values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 plain_meta = st.dictionaries(
-    st.text("abc é", min_size=1, max_size=4).map(str.strip).filter(lambda key: key not in ("", "text")),
+    st.text("abc é", min_size=1, max_size=4)
+    .map(str.strip)
+    .filter(lambda key: key not in ("", "text")),
     st.text("abc =é🧪", max_size=5),
     max_size=2,
 )

@@ -52,7 +52,9 @@ def test_joined_words_have_one_space_between(words):
     assert tokens == tokens_from_words(text, words)
 
 
-@pytest.mark.parametrize("words", [["Add", "ml"], ["Add", "5", "ml", "x"], ["Add", "", "5", "ml"], ["dd"]])
+@pytest.mark.parametrize(
+    "words", [["Add", "ml"], ["Add", "5", "ml", "x"], ["Add", "", "5", "ml"], ["dd"]]
+)
 def test_words_that_do_not_rebuild_the_text_are_refused(words):
     with pytest.raises(DataError):
         tokens_from_words("Add 5 ml", words)
@@ -112,7 +114,9 @@ def test_longest_then_earliest_then_first_given():
     assert overlapping == (Span(2, 4, "B"), Span(3, 6, "D"))
 
 
-@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from("AB")), max_size=12))
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8), st.sampled_from("AB")), max_size=12)
+)
 def test_what_is_kept_does_not_overlap_and_nothing_more_could_be(drawn):
     spans = [Span(start, start + length, label) for start, length, label in drawn]
     kept, overlapping = longest_first(spans)

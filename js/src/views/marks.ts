@@ -8,9 +8,9 @@ import { button, icon, make, setAttributes, setText } from "./dom";
 
 interface Mark {
   readonly element: HTMLElement;
+  readonly tag: HTMLElement;
   readonly name: HTMLElement;
   readonly score: HTMLElement;
-  readonly remove: HTMLElement;
 }
 
 const placeOf = ({ start, end }: Span): string => `${start}:${end}`;
@@ -18,17 +18,25 @@ const placeOf = ({ start, end }: Span): string => `${start}:${end}`;
 export class Marks {
   private readonly marks = new Map<string, Mark>();
   private drawn: Spans = [];
+  private current: Mark | null = null;
+  private hovered: Mark | null = null;
+  /** One button for all marks: it goes to the one that is pointed at, or else to the current one. */
+  private readonly remove: HTMLButtonElement;
 
   constructor(
     private readonly controller: Controller,
     private tokens: readonly HTMLElement[],
-  ) {}
+  ) {
+    this.remove = button("remove", { tabindex: "-1" }, [icon("cross")], () => this.removeHere());
+  }
 
   /** Forgets the marks of a text that is no longer there. */
   restart(tokens: readonly HTMLElement[]): void {
     this.tokens = tokens;
     this.marks.clear();
     this.drawn = [];
+    this.current = this.hovered = null;
+    this.remove.remove();
   }
 
   draw(spans: Spans): void {
@@ -40,23 +48,54 @@ export class Marks {
     come.forEach((span) => this.dress(span));
   }
 
-  /** Shows anew what of the spans is only suggested, and which is the current one. */
+  /** Dresses all marks anew: what was suggested has been accepted, or is open again. */
   refresh(): void {
     this.drawn.forEach((span) => this.dress(span));
   }
 
   point(current: Span | null): void {
-    for (const [place, { element }] of this.marks) {
-      const isCurrent = current !== null && placeOf(current) === place;
-      setAttributes(element, { "data-current": isCurrent ? "" : null });
-    }
+    const mark = current === null ? null : (this.marks.get(placeOf(current)) ?? null);
+    if (mark !== this.current) this.current?.element.removeAttribute("data-current");
+    mark?.element.setAttribute("data-current", "");
+    this.current = mark;
+    this.offerRemoval();
+  }
+
+  hover(target: EventTarget | null): void {
+    const element = target instanceof Element ? target.closest("[data-span]") : null;
+    const mark = this.marks.get(element?.getAttribute("data-span") ?? "") ?? null;
+    if (mark === this.hovered) return;
+    this.hovered = mark;
+    this.offerRemoval();
+  }
+
+  private offerRemoval(): void {
+    const mark = this.hovered ?? this.current;
+    const tag = mark?.tag ?? null;
+    if (this.remove.parentElement === tag) return;
+    if (tag === null) return this.remove.remove();
+    tag.append(this.remove);
+    const span = this.spanOf(this.remove);
+    if (span === null) return;
+    const words = this.controller.textOf(span);
+    setAttributes(this.remove, { "aria-label": `Remove ${span.label} from ${words}` });
+  }
+
+  private removeHere(): void {
+    const span = this.spanOf(this.remove);
+    if (span !== null) this.controller.removeSpan(span);
+  }
+
+  private spanOf(part: Element): Span | null {
+    const place = part.closest("[data-span]")?.getAttribute("data-span");
+    return this.drawn.find((span) => placeOf(span) === place) ?? null;
   }
 
   private wrap(span: Span): void {
     const first = this.tokens[span.start];
     const last = this.tokens[span.end - 1];
     if (first === undefined || last === undefined) return;
-    const mark = this.makeMark(span);
+    const mark = makeMark(span);
     first.before(mark.element);
     const content: Node[] = [];
     for (let node: Node | null = first; node !== null; node = node.nextSibling) {
@@ -70,50 +109,45 @@ export class Marks {
   private unwrap(span: Span): void {
     const mark = this.marks.get(placeOf(span));
     if (mark === undefined) return;
-    mark.element.lastChild?.remove();
+    if (mark === this.hovered) this.hovered = null;
+    if (mark === this.current) this.current = null;
+    mark.tag.remove();
     mark.element.replaceWith(...mark.element.childNodes);
     this.marks.delete(placeOf(span));
-  }
-
-  private makeMark(span: Span): Mark {
-    const name = make("span", "name");
-    const score = make("span", "score");
-    const remove = button("remove", { tabindex: "-1" }, [icon("cross")], () => {
-      const now = this.drawn.find((one) => placeOf(one) === placeOf(span));
-      if (now !== undefined) this.controller.removeSpan(now);
-    });
-    const tag = make("span", "tag", { dir: "auto" }, name, score, remove);
-    const element = make("mark", "mark", { "data-span": placeOf(span) }, tag);
-    return { element, name, score, remove };
   }
 
   private dress(span: Span): void {
     const mark = this.marks.get(placeOf(span));
     if (mark === undefined) return;
-    const { controller } = this;
-    const isSuggestion = controller.isSuggestion(span);
-    const words = controller.textOf(span);
+    const isSuggestion = this.controller.isSuggestion(span);
     setAttributes(mark.element, {
       "data-label": span.label,
       "data-suggested": isSuggestion ? "" : null,
       title: this.hint(span, isSuggestion),
     });
-    mark.element.style.setProperty("--nbner-hue", controller.setup.colors[span.label] ?? UNKNOWN);
+    const hue = this.controller.setup.colors[span.label] ?? UNKNOWN;
+    mark.element.style.setProperty("--nbner-hue", hue);
     setText(mark.name, span.label);
     setText(mark.score, isSuggestion ? certainty(span.score) : "");
-    mark.remove.setAttribute("aria-label", `Remove ${span.label} from ${words}`);
   }
 
   private hint(span: Span, isSuggestion: boolean): string | null {
     if (isSuggestion) {
       const score = certainty(span.score);
-      return ["Suggested", span.source && `by ${span.source}`, score && `at ${score}`]
-        .filter(Boolean)
-        .join(" ");
+      const parts = ["Suggested", span.source && `by ${span.source}`, score && `at ${score}`];
+      return parts.filter(Boolean).join(" ");
     }
     const was = this.controller.suggestedInstead(span);
     return was === null ? null : `Suggested was ${was.label}: ${this.controller.textOf(was)}`;
   }
+}
+
+function makeMark(span: Span): Mark {
+  const name = make("span", "name");
+  const score = make("span", "score");
+  const tag = make("span", "tag", { dir: "auto" }, name, score);
+  const element = make("mark", "mark", { "data-span": placeOf(span) }, tag);
+  return { element, tag, name, score };
 }
 
 /** Grey for a label that the session does not know. */

@@ -23,6 +23,7 @@ export class Surface {
   private readonly selection = new Paint("data-selected", []);
   private readonly preview = new Paint("data-preview", []);
   private caret: HTMLElement | null = null;
+  private wasOpen = true;
   /** Where the caret would like to be on lines that are too short. */
   private goal: number | null = null;
   private frame = 0;
@@ -39,8 +40,9 @@ export class Surface {
         click: (token, target) => this.click(token, target),
       }),
     ];
-    const copy = (event: ClipboardEvent): void => this.copy(event);
-    this.element.addEventListener("copy", copy);
+    this.element.addEventListener("copy", (event) => this.copy(event));
+    this.element.addEventListener("pointerover", (event) => this.marks.hover(event.target));
+    this.element.addEventListener("pointerleave", () => this.marks.hover(null));
   }
 
   dispose(): void {
@@ -50,9 +52,8 @@ export class Surface {
 
   update(parts: ReadonlySet<Part>): void {
     if (parts.has("example")) this.showExample();
-    if (parts.has("setup")) this.marks.refresh();
     if (parts.has("spans") || parts.has("example")) this.marks.draw(this.controller.spans);
-    if (parts.has("answer")) this.marks.refresh();
+    this.refreshMarks(parts.has("setup"));
     if (parts.has("cursor") || parts.has("example") || parts.has("spans")) this.showCursor();
     if (parts.has("progress") || parts.has("example") || parts.has("save")) this.showPanel();
   }
@@ -89,30 +90,21 @@ export class Surface {
     this.caret = null;
     if (task !== null && task.tokens === this.drawn) return;
     this.drawn = task?.tokens ?? null;
-    this.tokens = task === null ? this.clear() : this.write(task);
-    [this.marks, this.selection, this.preview].forEach((one) => one.restart(this.tokens));
+    const [text, tokens] = writeText(task);
+    this.tokens = tokens;
+    [this.marks, this.selection, this.preview].forEach((one) => one.restart(tokens));
+    // Marked before it comes into the page, which would follow every single step.
+    this.marks.draw(this.controller.spans);
+    this.words.replaceChildren(text);
     this.showLoose(task);
   }
 
-  private clear(): HTMLElement[] {
-    this.words.replaceChildren();
-    return [];
-  }
-
-  private write(task: Task): HTMLElement[] {
-    const nodes: (Node | string)[] = [task.lead];
-    const tokens = task.tokens.map(([word, gap], i) => {
-      const token = document.createElement("span");
-      token.setAttribute("data-token", String(i));
-      token.textContent = word;
-      nodes.push(token);
-      if (gap) nodes.push(gap);
-      return token;
-    });
-    const fragment = document.createDocumentFragment();
-    fragment.append(...nodes);
-    this.words.replaceChildren(fragment);
-    return tokens;
+  /** What is suggested looks so only while the example is open. */
+  private refreshMarks(force: boolean): void {
+    const { shown } = this.controller;
+    const isOpen = shown === null || shown.state.answer === null;
+    if (force || isOpen !== this.wasOpen) this.marks.refresh();
+    this.wasOpen = isOpen;
   }
 
   /** Spans that no mark can show are said in words. */
@@ -181,4 +173,19 @@ export class Surface {
     event.clipboardData?.setData("text/plain", this.controller.textOf(stretch));
     event.preventDefault();
   }
+}
+
+/** Writes a text apart from the page, with the element of each token. */
+function writeText(task: Task | null): [DocumentFragment, HTMLElement[]] {
+  const text = document.createDocumentFragment();
+  if (task?.lead) text.append(task.lead);
+  const tokens = (task?.tokens ?? []).map(([word, gap], i) => {
+    const token = document.createElement("span");
+    token.setAttribute("data-token", String(i));
+    token.textContent = word;
+    text.append(token);
+    if (gap) text.append(gap);
+    return token;
+  });
+  return [text, tokens];
 }

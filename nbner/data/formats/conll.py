@@ -27,7 +27,9 @@ TEXT_COMMENT = "# text = "
 
 _COMMENT = re.compile(r"#\s*([^=\t]*[^=\s])\s*= ?(.*)")
 _SAMPLE = 200
-_MOSTLY = 0.8
+# A file that is called CoNLL gets more credit than one that only looks like it.
+_BY_NAME = 0.5
+_BY_LOOKS = 0.8
 
 Line = tuple[int, str]
 
@@ -82,7 +84,7 @@ def read(path: Path) -> Iterator[Row]:
     """
     numbered = lines(path)
     sample, numbered = _peeked(numbered)
-    dialect = _dialect([line for _, line in sample])
+    dialect = _dialect([line for _, line in sample], _BY_NAME)
     if dialect is None:
         if not any(line.strip() for _, line in sample):
             return
@@ -98,7 +100,7 @@ def read(path: Path) -> Iterator[Row]:
 def looks_like(path: Path) -> bool:
     """Whether a text file holds a tag on most of its first lines."""
     sample, _ = _peeked(lines(path))
-    return _dialect([line for _, line in sample]) is not None
+    return _dialect([line for _, line in sample], _BY_LOOKS) is not None
 
 
 def _peeked(numbered: Iterator[Line]) -> tuple[list[Line], Iterator[Line]]:
@@ -106,7 +108,8 @@ def _peeked(numbered: Iterator[Line]) -> tuple[list[Line], Iterator[Line]]:
     return sample, chain(sample, numbered)
 
 
-def _dialect(sample: Sequence[str]) -> Dialect | None:
+def _dialect(sample: Sequence[str], share: float) -> Dialect | None:
+    """Find the columns; tags are in the last one that has them on this share of lines."""
     # A word may begin with "#" and look like a comment: there are enough other lines.
     tokens = [line for line in sample if line.strip() and not line.startswith("#")]
     tokens = tokens or [line for line in sample if line.strip() and is_tag(line.split()[-1])]
@@ -117,7 +120,7 @@ def _dialect(sample: Sequence[str]) -> Dialect | None:
     word = 1 if width > 2 and _is_numbered([row[0] for row in rows]) else 0
     for column in range(width - 1, word, -1):
         tagged = sum(len(row) > column and is_tag(row[column]) for row in rows)
-        if tagged >= _MOSTLY * len(rows):
+        if tagged >= share * len(rows):
             return Dialect(separator, word, column)
     return None
 

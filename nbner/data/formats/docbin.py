@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner.data.codec import dump, load
 from nbner.data.formats.checks import as_mapping, as_text
 from nbner.data.formats.files import existing, replacing
 from nbner.data.formats.gold import Gold
@@ -56,12 +57,14 @@ def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
 
     restored = docs.get_docs(Vocab())
     for number in range(1, len(docs) + 1):
-        place = Place(file, number)
-        try:
-            doc = next(restored)
-        except (ValueError, TypeError, KeyError, IndexError, StopIteration) as error:
-            raise place.error("this doc cannot be restored", remedy=_REMEDY) from error
-        yield row_from_doc(doc, place)
+        yield _restored(restored, Place(file, number))
+
+
+def _restored(docs: Iterator[Doc], place: Place) -> Row:
+    try:
+        return row_from_doc(next(docs), place)
+    except (ValueError, TypeError, LookupError, StopIteration) as error:
+        raise place.error("this doc cannot be restored", remedy=_REMEDY) from error
 
 
 def row_from_doc(doc: Doc, place: Place) -> Row:
@@ -79,7 +82,7 @@ def row_from_doc(doc: Doc, place: Place) -> Row:
             Token(token.text, token.idx, token.idx + len(token.text), bool(token.whitespace_))
             for token in doc
         ),
-        spans=tuple(_span(entity, place) for entity in doc.ents) if any(annotated) else None,
+        spans=_spans(doc, place) if any(annotated) else None,
         flagged=kept.get("flagged") is True,
         note=as_text(kept.get("note", ""), "note", place),
         meta=as_mapping(kept.get("meta", {}), "meta", place),
@@ -93,7 +96,8 @@ def write(gold: Iterable[Gold], path: Path) -> int:
     """Write gold as a DocBin and say how many docs there were.
 
     ``doc.text`` is the text: whitespace that spaCy's tokens cannot hold becomes
-    tokens of its own. ``meta``, flag and note lie in ``doc.user_data["nbner"]``.
+    tokens of its own. ``meta``, flag and note lie as JSON in
+    ``doc.user_data["nbner"]``.
 
     Raises
     ------
@@ -113,17 +117,19 @@ def write(gold: Iterable[Gold], path: Path) -> int:
 
 
 def _kept(doc: Doc, place: Place) -> Mapping[str, Any]:
-    return as_mapping(doc.user_data.get(USER_DATA, {}), USER_DATA, place)
+    kept = as_text(doc.user_data.get(USER_DATA, "{}"), USER_DATA, place)
+    try:
+        return as_mapping(load(kept), USER_DATA, place)
+    except ValueError as error:
+        raise place.error(f"this is not JSON: {error}", field=USER_DATA) from error
 
 
-def _span(entity: Any, place: Place) -> Span:
-    if not entity.label_:
-        raise place.error(
-            f"the entity {entity.text!r} has no label",
-            field="ents",
-            remedy="Name the kind of entity",
-        )
-    return Span(entity.start_char, entity.end_char, entity.label_)
+def _spans(doc: Doc, place: Place) -> tuple[Span, ...]:
+    try:
+        entities = doc.ents
+    except ValueError as error:
+        raise place.error(f"spaCy cannot read its entities: {error}", field="ents") from error
+    return tuple(Span(one.start_char, one.end_char, one.label_) for one in entities)
 
 
 def _doc(one: Gold, vocab: Vocab) -> Doc:
@@ -140,7 +146,8 @@ def _doc(one: Gold, vocab: Vocab) -> Doc:
     kept = {"meta": dict(example.meta), "flagged": example.flagged, "note": example.note}
     said = {key: value for key, value in kept.items() if value}
     if said:
-        doc.user_data[USER_DATA] = said
+        # As JSON, because spaCy's own packing turns lists into tuples.
+        doc.user_data[USER_DATA] = dump(said)
     return doc
 
 

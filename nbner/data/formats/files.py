@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ def existing(path: Path) -> Path:
         raise _is_not_there(path) from None
     except OSError as error:
         # Windows says "permission denied" of a folder; a whole text is "too long a name".
-        if path.is_dir():
+        if os.path.isdir(path):  # noqa: PTH112 - is_dir() raises for such a name
             raise _is_a_folder(path) from None
         raise DataError(f"this cannot be read: {error.strerror}", file=path) from error
     except ValueError:
