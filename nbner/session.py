@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import re
-import tempfile
-import time
-import warnings
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 from weakref import WeakSet
 
 from nbner.data import formats
@@ -33,7 +27,7 @@ if TYPE_CHECKING:
     from nbner.data.formats import Export
     from nbner.model.records import TrainingRecord, TrainingResult
     from nbner.model.training import Training
-    from nbner.results import Evaluation, TrainingReport
+    from nbner.results import Evaluation, Summary, TrainingReport
     from nbner.widgets.annotator import Annotator
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
@@ -91,6 +85,7 @@ class Session:
         seed: int = 0,
     ) -> None:
         from nbner.model.pipeline import load_base
+        from nbner.model.shelf import Shelf
 
         checked = None if labels is None else _checked(labels)
         self.annotator = annotator or _login()
@@ -98,13 +93,13 @@ class Session:
         self._base = load_base(model)
         self._store = Store(store)
         self._dataset = self._store.dataset(dataset)
-        self._runs_folder = _runs_folder(store, dataset)
+        self._shelf = Shelf(self._dataset, store)
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()
         self._annotators: WeakSet[Annotator] = WeakSet()
         if checked is not None:
             self._dataset.set_labels(checked)
-        self._nlp = self._last_model() or self._base
+        self._nlp = self._shelf.newest() or self._base
 
     # What it holds.
 
@@ -194,6 +189,8 @@ class Session:
         split : str
         gold : bool, optional
             Take spans as gold, or as suggestions, whatever the format says.
+            Gold speaks of the labels that the session has after the call; where
+            several files share one list of labels, name it in ``labels=``.
         misaligned : {"keep", "refuse"}
             What becomes of a row with a span that the tokenizer cannot
             express: kept with the span as it is, or left out. Either way it is
@@ -331,7 +328,7 @@ class Session:
             self.examples(dev, answer="accept"),
             labels=self.labels,
             seed=self.seed if seed is None else seed,
-            output=self._new_run_folder(),
+            output=self._shelf.new_folder(),
             max_epochs=max_epochs,
             patience=patience,
         )
@@ -438,19 +435,24 @@ class Session:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        parts = [f"{name}: {_progress(self.counts(name))}" for name in self._dataset.splits()]
-        return "\n".join(
-            [
-                f"{self.dataset}, in {self._store.url}",
-                *(f"  {part}" for part in parts or ["no examples yet: session.add(...)"]),
-                f"  {len(self.labels)} labels: {', '.join(self.labels) or 'none yet'}",
-                f"  model: {self._model_name()}",
-            ]
+    @property
+    def summary(self) -> Summary:
+        """How it stands: splits, labels and model; ``summary.frame`` has the counts."""
+        from nbner.results import Summary
+
+        return Summary(
+            dataset=self.dataset,
+            store=self._store.url,
+            splits={name: self.counts(name) for name in self._dataset.splits()},
+            labels=self.labels,
+            model=self._model_name(),
         )
 
+    def __repr__(self) -> str:
+        return str(self.summary)
+
     def _repr_html_(self) -> str:
-        return f"<pre style='font-family:inherit'>{escape(repr(self))}</pre>"
+        return self.summary._repr_html_()  # noqa: SLF001 - the same value, shown
 
     def _annotator(self, split: str, suggest: Suggest | None) -> Annotator:
         if not self.labels:
@@ -525,39 +527,11 @@ class Session:
     def _use(self, result: TrainingResult) -> TrainingReport:
         from nbner.results import TrainingReport
 
-        self._dataset.add_run(
-            {
-                "id": uuid4().hex,
-                "created": time.time(),
-                "path": str(result.path),
-                "fingerprint": result.fingerprint,
-                "record": result.record,
-            }
-        )
+        self._shelf.keep(result)
         self._nlp = result.nlp
         for annotator in list(self._annotators):
             annotator.refresh()
         return TrainingReport.of(result)
-
-    def _new_run_folder(self) -> Path:
-        taken = [int(one.name) for one in self._runs_folder.glob("*") if one.name.isdecimal()]
-        return self._runs_folder / f"{max(taken, default=0) + 1:04d}"
-
-    def _last_model(self) -> Language | None:
-        """Load the last trained model; None, with a warning, where its folder is gone."""
-        from nbner.model.pipeline import load_base
-
-        runs = self._dataset.runs()
-        if not runs:
-            return None
-        try:
-            return load_base(runs[-1]["path"])
-        except ModelError as error:
-            warnings.warn(
-                f"The last trained model cannot be used: {error} Call session.train() again.",
-                stacklevel=3,
-            )
-            return None
 
     def _model_name(self) -> str:
         from nbner.model.fingerprints import fingerprint
@@ -590,19 +564,3 @@ def _login() -> str:
     except (OSError, KeyError, ImportError):
         # A container may run under a number that has no name.
         return "annotator"
-
-
-def _runs_folder(store: str | Path, dataset: str) -> Path:
-    """Choose where trained models go: beside a database file, else into a folder here."""
-    slug = re.sub(r"[^\w.-]+", "_", dataset)
-    name = str(store)
-    if name == ":memory:":
-        return Path(tempfile.mkdtemp(prefix="nbner-")) / slug
-    file = Path("nbner.db") if "://" in name else Path(name)
-    return file.absolute().with_suffix(".models") / slug
-
-
-def _progress(counts: Counts) -> str:
-    kinds = [("accepted", counts.accept), ("rejected", counts.reject), ("ignored", counts.ignore)]
-    parts = [f"{number:,} {kind}" for kind, number in kinds if number]
-    return ", ".join([f"{counts.total:,} examples", *parts, f"{counts.open:,} open"])

@@ -1,5 +1,7 @@
 """Spans and tokens in code points."""
 
+from itertools import pairwise
+
 import pytest
 from data_strategies import spans_on, texts_with_tokens
 from hypothesis import given
@@ -121,7 +123,7 @@ def test_what_is_kept_does_not_overlap_and_nothing_more_could_be(drawn):
     spans = [Span(start, start + length, label) for start, length, label in drawn]
     kept, overlapping = longest_first(spans)
     assert sorted([*kept, *overlapping], key=str) == sorted(spans, key=str)
-    assert all(one.end <= other.start for one, other in zip(kept, kept[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(kept))
     for span in overlapping:
         in_the_way = [one for one in kept if one.start < span.end and span.start < one.end]
         assert any(one.end - one.start >= span.end - span.start for one in in_the_way)

@@ -127,7 +127,7 @@ def test_a_comment_in_a_file_with_spaces_may_end_like_a_tag(conll):
 
 @pytest.mark.parametrize("separator", ["\t", " "])
 def test_a_word_may_begin_like_a_comment(conll, separator):
-    (row,) = read(conll(f"# O\n#now O\nvote B-X\n".replace(" ", separator)))
+    (row,) = read(conll("# O\n#now O\nvote B-X\n".replace(" ", separator)))
     assert row.text == "# #now vote"
 
 

@@ -10,7 +10,7 @@ import srsly
 from data_strategies import examples, json_values
 from hypothesis import given
 from hypothesis import strategies as st
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import DocBin
 from spacy.tokens import Span as DocSpan
 
 from nbner import DataError, Example, NbnerError, Span
@@ -75,7 +75,7 @@ def test_entities_that_spacy_cannot_read_are_refused():
     doc = NLP("Add 5 ml")
     doc.set_ents([DocSpan(doc, 1, 3, label="X")])
     doc[1].ent_type_ = doc[2].ent_type_ = ""
-    with pytest.raises(DataError, match="line 1.*E093"):
+    with pytest.raises(DataError, match=r"line 1.*E093"):
         list(read([doc]))
 
 

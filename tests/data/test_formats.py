@@ -1,6 +1,6 @@
 """The registry: what is read how, and files that are left whole."""
 
-import os
+import random
 import stat
 
 import pytest
@@ -119,7 +119,7 @@ def test_an_export_replaces_the_file_and_has_usual_permissions(tmp_path, suffix)
     (tmp_path / "other").touch()
     assert (export.path, export.written) == (path, 1)
     assert [row.text for row in read(path)] == ["Add"]
-    modes = [stat.S_IMODE(os.stat(one).st_mode) for one in (path, tmp_path / "other")]
+    modes = [stat.S_IMODE(one.stat().st_mode) for one in (path, tmp_path / "other")]
     assert modes[0] == modes[1]
 
 
@@ -142,3 +142,34 @@ def test_an_export_says_what_it_left_out(tmp_path):
     said = str(write(given, tmp_path / "a.conll"))
     assert "1 examples" in said
     assert "1 that are not accepted gold" in said
+
+
+SAMPLES = {
+    ".jsonl": '{"text": "Add 5 ml", "spans": [{"start": 4, "end": 8, "label": "N"}], "meta": {}}\n',
+    ".conll": "# text = Add 5 ml\nAdd\tO\n5\tB-N\nml\tI-N\n\n",
+    ".txt": "Add O\n5 B-N\nml I-N\n\n",
+    ".tsv": "text\tspans\tanswer\nAdd 5 ml\t[]\taccept\n",
+    ".csv": 'text,spans,answer,_timestamp\n"Add 5 ml","[{""start"":0,""end"":3,""label"":""N""}]",accept,5\n',
+}
+
+
+@pytest.mark.parametrize("suffix", SAMPLES)
+def test_damaged_files_give_rows_or_a_clear_error(tmp_path, suffix, add):
+    chance = random.Random(suffix)
+    whole = SAMPLES[suffix].encode() * 3
+    outcomes = set()
+    for n in range(300):
+        damaged = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(len(damaged))
+            damaged[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 2))
+        path = tmp_path / f"{n}{suffix}"
+        path.write_bytes(damaged)
+        try:
+            add(path, split=str(n))
+        except DataError as error:
+            assert error.file == str(path)
+            outcomes.add("refused")
+        else:
+            outcomes.add("read")
+    assert outcomes == {"refused", "read"}

@@ -220,7 +220,7 @@ def test_a_busy_store_is_said_in_plain_words(path, add, dataset, give, monkeypat
     impatient = Store(path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="is busy.*Try again"):
+    with pytest.raises(StoreError, match=r"is busy.*Try again"):
         give(impatient.dataset("demo"), example)
     assert impatient.dataset("demo").counts().total == 1
     other.execute("ROLLBACK")

@@ -145,7 +145,7 @@ export class Marks {
 function makeMark(span: Span): Mark {
   const name = make("span", "name");
   const score = make("span", "score");
-  const tag = make("span", "tag", { dir: "auto" }, name, score);
+  const tag = make("span", "tag", {}, name, score);
   const element = make("mark", "mark", { "data-span": placeOf(span) }, tag);
   return { element, tag, name, score };
 }

@@ -9,12 +9,13 @@ import { make, setAttributes, setText } from "./dom";
 import { lineEdge, middleOf, tokenOnNextLine } from "./lines";
 import { Marks } from "./marks";
 import { Paint } from "./paint";
+import { directionOf } from "./direction";
 import { drawPanel } from "./panel";
 import { listenForGestures } from "./pointer";
 
 export class Surface {
   readonly element: HTMLElement;
-  private readonly words = make("div", "words", { dir: "auto" });
+  private readonly words = make("div", "words");
   private readonly loose = make("div", "loose");
   private readonly panel = make("div", "panel");
   private tokens: readonly HTMLElement[] = [];
@@ -80,7 +81,7 @@ export class Surface {
   }
 
   get isRightToLeft(): boolean {
-    return getComputedStyle(this.words).direction === "rtl";
+    return this.words.dir === "rtl";
   }
 
   private showExample(): void {
@@ -95,6 +96,7 @@ export class Surface {
     [this.marks, this.selection, this.preview].forEach((one) => one.restart(tokens));
     // Marked before it comes into the page, which would follow every single step.
     this.marks.draw(this.controller.spans);
+    this.words.dir = directionOf(text.textContent ?? "");
     this.words.replaceChildren(text);
     this.showLoose(task);
   }

@@ -24,6 +24,11 @@ SUFFIXES = (".spacy",)
 USER_DATA = "nbner"
 
 _MISSING = 0
+# What spaCy and its packing raise on bytes that are not theirs.
+_DAMAGE = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, StopIteration),
+    *(TypeError, ValueError),
+)
 _REMEDY = "A .spacy file is what spacy.tokens.DocBin.to_disk writes"
 
 
@@ -40,7 +45,7 @@ def read(path: Path) -> Iterator[Row]:
     data = existing(path).read_bytes()
     try:
         docs = DocBin(store_user_data=True).from_bytes(data)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except _DAMAGE as error:
         raise DataError("this is not a DocBin", file=path, remedy=_REMEDY) from error
     yield from read_docbin(docs, file=str(path))
 
@@ -63,7 +68,7 @@ def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
 def _restored(docs: Iterator[Doc], place: Place) -> Row:
     try:
         return row_from_doc(next(docs), place)
-    except (ValueError, TypeError, LookupError, StopIteration) as error:
+    except _DAMAGE as error:
         raise place.error("this doc cannot be restored", remedy=_REMEDY) from error
 
 
