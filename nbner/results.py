@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -257,7 +257,8 @@ class Summary:
             f"{escape(label)}</span>"
             for label in self.labels
         )
-        table = self.frame.to_html(index=False, escape=True, border=0, formatters=_thousands())
+        shown = self.frame.map(lambda cell: cell if isinstance(cell, str) else f"{cell:,}")
+        table = shown.to_html(index=False, escape=True, border=0)
         return (
             f"<div><b>{escape(self.dataset)}</b> <small>in {escape(self.store)}</small></div>"
             f"{table}<div>{chips or 'no labels yet'}</div>"
@@ -269,11 +270,6 @@ def _progress(counts: Counts) -> str:
     kinds = [("accepted", counts.accept), ("rejected", counts.reject), ("ignored", counts.ignore)]
     parts = [f"{number:,} {kind}" for kind, number in kinds if number]
     return ", ".join([f"{counts.total:,} examples", *parts, f"{counts.open:,} open"])
-
-
-def _thousands() -> dict[str, Callable[[int], str]]:
-    numbers = ("examples", "accepted", "rejected", "ignored", "open")
-    return dict.fromkeys(numbers, "{:,}".format)
 
 
 def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:

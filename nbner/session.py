@@ -452,7 +452,7 @@ class Session:
         return str(self.summary)
 
     def _repr_html_(self) -> str:
-        return self.summary._repr_html_()  # noqa: SLF001 - the same value, shown
+        return self.summary._repr_html_()
 
     def _annotator(self, split: str, suggest: Suggest | None) -> Annotator:
         if not self.labels:

@@ -9,8 +9,16 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 HERE = Path(__file__).parent
+HAS_NERVALUATE = sys.version_info >= (3, 11)
+
+# How long an example takes depends on the machine, and says nothing of the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
+
+collect_ignore = [] if HAS_NERVALUATE else ["analysis/test_nervaluate.py"]
 
 
 def load(name):
@@ -92,3 +100,5 @@ def pytest_terminal_summary(terminalreporter):
             ran[Path(report.nodeid.split("::")[0]).parts[1]] += 1
     rooms = ", ".join(f"{count} {room}" for room, count in sorted(ran.items()))
     terminalreporter.write_line(f"ran: {rooms or 'nothing'}")
+    if not HAS_NERVALUATE:
+        terminalreporter.write_line("not run: the comparison with nervaluate; it needs Python 3.11")

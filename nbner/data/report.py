@@ -65,7 +65,8 @@ class AddReport:
     refused : int
         Rows that were not added because of a misaligned span.
     problems : tuple of Problem
-        All of them, in the order of the rows.
+        All of them, in the order of the rows; duplicates, which only the
+        store knows, after the others.
     """
 
     split: str

@@ -144,20 +144,23 @@ def test_an_export_says_what_it_left_out(tmp_path):
     assert "1 that are not accepted gold" in said
 
 
+# What stands once at the top, and what is repeated.
+SPANS = '[{""start"":0,""end"":3,""label"":""N""}]'
 SAMPLES = {
-    ".jsonl": '{"text": "Add 5 ml", "spans": [{"start": 4, "end": 8, "label": "N"}], "meta": {}}\n',
-    ".conll": "# text = Add 5 ml\nAdd\tO\n5\tB-N\nml\tI-N\n\n",
-    ".txt": "Add O\n5 B-N\nml I-N\n\n",
-    ".tsv": "text\tspans\tanswer\nAdd 5 ml\t[]\taccept\n",
-    ".csv": 'text,spans,answer,_timestamp\n"Add 5 ml","[{""start"":0,""end"":3,""label"":""N""}]",accept,5\n',
+    ".jsonl": ("", '{"text": "Add 5 ml", "spans": [{"start": 4, "end": 8, "label": "N"}]}\n'),
+    ".conll": ("", "# text = Add 5 ml\nAdd\tO\n5\tB-N\nml\tI-N\n\n"),
+    ".txt": ("", "Add O\n5 B-N\nml I-N\n\n"),
+    ".tsv": ("text\tspans\tanswer\n", "Add 5 ml\t[]\taccept\n"),
+    ".csv": ("text,spans,answer,_timestamp\n", f'"Add 5 ml","{SPANS}",accept,5\n'),
 }
 
 
 @pytest.mark.parametrize("suffix", SAMPLES)
 def test_damaged_files_give_rows_or_a_clear_error(tmp_path, suffix, add):
     chance = random.Random(suffix)
-    whole = SAMPLES[suffix].encode() * 3
-    outcomes = set()
+    head, line = SAMPLES[suffix]
+    whole = f"{head}{line * 3}".encode()
+    refused = []
     for n in range(300):
         damaged = bytearray(whole)
         for _ in range(chance.randint(1, 4)):
@@ -168,8 +171,6 @@ def test_damaged_files_give_rows_or_a_clear_error(tmp_path, suffix, add):
         try:
             add(path, split=str(n))
         except DataError as error:
-            assert error.file == str(path)
-            outcomes.add("refused")
-        else:
-            outcomes.add("read")
-    assert outcomes == {"refused", "read"}
+            refused.append(error.file == str(path))
+    assert all(refused)
+    assert 0 < len(refused) < 300

@@ -5,15 +5,10 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import settings
 
 from nbner.model.pipeline import load_base
 from nbner.model.training import train
 from nbner.types import Example, Span, Token
-
-# The machine's pace is not what these tests are about.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 LABELS = ("Action", "Amount", "Reagent")
 VERBS = ("Add", "Pour", "Mix", "Stir", "Discard", "Heat")
