@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
 
 from nbner.data import formats
@@ -220,7 +220,13 @@ class Session:
             )
         )
 
-    def export(self, path: str | Path, split: str | None = None) -> Export:
+    def export(
+        self,
+        path: str | Path,
+        split: str | None = None,
+        *,
+        misaligned: Literal["refuse", "leave out"] = "refuse",
+    ) -> Export:
         """Write the examples to a file, in the format of its suffix.
 
         Parameters
@@ -230,6 +236,9 @@ class Session:
             ``.conll`` carry accepted gold alone.
         split : str, optional
             By default all.
+        misaligned : {"refuse", "leave out"}
+            What becomes of gold with a span off the tokens in a format that is
+            made of tokens: an error that names it, or a count.
 
         Returns
         -------
@@ -239,10 +248,11 @@ class Session:
         Raises
         ------
         DataError
-            The suffix is unknown, or the format cannot carry a label.
+            The suffix is unknown, the file cannot be written, or the format
+            cannot carry a label or a span.
         """
         examples = (self._with_fitting_tokens(one) for one in self._dataset.examples(split))
-        return formats.write(examples, path, tokenize=self._tokenize)
+        return formats.write(examples, path, tokenize=self._tokenize, misaligned=misaligned)
 
     # Labelling.
 

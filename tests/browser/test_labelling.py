@@ -144,6 +144,21 @@ def test_white_space_is_never_at_the_end_of_a_span(host, world):
     wait_for_spans(host, ("2:3", "ORG"))
 
 
+def test_a_span_over_paragraphs_is_one_span(host, world):
+    host.open(world.tokenized(1, [["New", "\n"], ["York", "\n\n"], ["City", " "], ["left", ""]]))
+    host.drag(0, 2)
+    wait_for_spans(host, ("0:3", "ORG"))
+    host.token(2).click()
+    expect(host.mark(0, 3)).to_have_attribute("data-current", "")
+    host.press("2")
+    wait_for_spans(host, ("0:3", "PERSON"))
+    host.press("Delete")
+    wait_for_spans(host)
+    assert host.root.locator("mark").count() == 0
+    shown = host.root.locator(".nbner-words").evaluate("one => one.textContent")
+    assert shown == "New\nYork\n\nCity left"
+
+
 def test_clicking_a_mark_selects_it_and_a_label_then_relabels_it(shown):
     shown.drag(5, 6)
     shown.token(5).click()

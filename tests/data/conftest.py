@@ -2,8 +2,6 @@
 
 import json
 import re
-import sys
-from pathlib import Path
 
 import pytest
 
@@ -11,9 +9,6 @@ from nbner.data import formats
 from nbner.data.intake import prepare
 from nbner.data.store import Store
 from nbner.types import Answer, Span, Token
-
-# Test modules find their strategies beside them, whichever way pytest was started.
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 def tokenize(text):

@@ -1,7 +1,7 @@
 /** The labels, with their keys; with many of them, a field that filters them by name. */
 import type { Controller, Part } from "../core/controller";
 import { FILTER_FROM, labelChord, spell } from "../core/keys";
-import { button, keyHint, make, setAttributes } from "./dom";
+import { button, keyHint, make, setAttributes, setHue } from "./dom";
 
 export class LabelBar {
   readonly element: HTMLElement;
@@ -83,7 +83,7 @@ export class LabelBar {
       this.controller.pick(label);
       this.leave();
     });
-    element.style.setProperty("--nbner-hue", this.controller.setup.colors[label] ?? "#8a8a8a");
+    setHue(element, this.controller.setup.colors[label]);
     return element;
   }
 

@@ -28,6 +28,11 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Gives an element its label's colour; grey for a label that the session does not know. */
+export function setHue(element: HTMLElement, color: string | null | undefined): void {
+  element.style.setProperty("--nbner-hue", color ?? "#8a8a8a");
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 const PATHS = {

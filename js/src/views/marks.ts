@@ -4,10 +4,11 @@
  */
 import type { Controller } from "../core/controller";
 import { difference, type Span, type Spans } from "../core/spans";
-import { button, icon, make, setAttributes, setText } from "./dom";
+import { make, setAttributes, setHue, setText } from "./dom";
 
 interface Mark {
-  readonly element: HTMLElement;
+  /** One, or one for each paragraph that the span runs through. */
+  readonly pieces: readonly HTMLElement[];
   readonly tag: HTMLElement;
   readonly name: HTMLElement;
   readonly score: HTMLElement;
@@ -19,24 +20,18 @@ export class Marks {
   private readonly marks = new Map<string, Mark>();
   private drawn: Spans = [];
   private current: Mark | null = null;
-  private hovered: Mark | null = null;
-  /** One button for all marks: it goes to the one that is pointed at, or else to the current one. */
-  private readonly remove: HTMLButtonElement;
 
   constructor(
     private readonly controller: Controller,
     private tokens: readonly HTMLElement[],
-  ) {
-    this.remove = button("remove", { tabindex: "-1" }, [icon("cross")], () => this.removeHere());
-  }
+  ) {}
 
   /** Forgets the marks of a text that is no longer there. */
   restart(tokens: readonly HTMLElement[]): void {
     this.tokens = tokens;
     this.marks.clear();
     this.drawn = [];
-    this.current = this.hovered = null;
-    this.remove.remove();
+    this.current = null;
   }
 
   draw(spans: Spans): void {
@@ -55,64 +50,46 @@ export class Marks {
 
   point(current: Span | null): void {
     const mark = current === null ? null : (this.marks.get(placeOf(current)) ?? null);
-    if (mark !== this.current) this.current?.element.removeAttribute("data-current");
-    mark?.element.setAttribute("data-current", "");
+    if (mark !== this.current) this.current?.pieces[0]?.removeAttribute("data-current");
+    mark?.pieces[0]?.setAttribute("data-current", "");
     this.current = mark;
-    this.offerRemoval();
   }
 
-  hover(target: EventTarget | null): void {
-    const element = target instanceof Element ? target.closest("[data-span]") : null;
-    const mark = this.marks.get(element?.getAttribute("data-span") ?? "") ?? null;
-    if (mark === this.hovered) return;
-    this.hovered = mark;
-    this.offerRemoval();
-  }
-
-  private offerRemoval(): void {
-    const mark = this.hovered ?? this.current;
-    const tag = mark?.tag ?? null;
-    if (this.remove.parentElement === tag) return;
-    if (tag === null) return this.remove.remove();
-    tag.append(this.remove);
-    const span = this.spanOf(this.remove);
-    if (span === null) return;
-    const words = this.controller.textOf(span);
-    setAttributes(this.remove, { "aria-label": `Remove ${span.label} from ${words}` });
-  }
-
-  private removeHere(): void {
-    const span = this.spanOf(this.remove);
-    if (span !== null) this.controller.removeSpan(span);
-  }
-
-  private spanOf(part: Element): Span | null {
-    const place = part.closest("[data-span]")?.getAttribute("data-span");
+  /** The span whose mark an element lies in. */
+  spanOf(target: EventTarget | null): Span | null {
+    const element = target instanceof Element ? target.closest(".nbner-mark") : null;
+    const place = element?.getAttribute("data-span") ?? element?.getAttribute("data-part-of");
     return this.drawn.find((span) => placeOf(span) === place) ?? null;
   }
 
+  /** Where a span's mark lies in the window, one box a line. */
+  boxesOf(span: Span | null): readonly DOMRect[] {
+    const mark = span === null ? undefined : this.marks.get(placeOf(span));
+    return (mark?.pieces ?? []).flatMap((piece) => [...piece.getClientRects()]);
+  }
+
   private wrap(span: Span): void {
-    const first = this.tokens[span.start];
-    const last = this.tokens[span.end - 1];
-    if (first === undefined || last === undefined) return;
-    const mark = makeMark(span);
-    first.before(mark.element);
-    const content: Node[] = [];
-    for (let node: Node | null = first; node !== null; node = node.nextSibling) {
-      content.push(node);
-      if (node === last) break;
-    }
-    mark.element.prepend(...content);
-    this.marks.set(placeOf(span), mark);
+    const inside = this.tokens.slice(span.start, span.end);
+    const paragraphs = [...new Set(inside.map((token) => token.parentElement))];
+    const pieces = paragraphs.map((paragraph) => {
+      const tokens = inside.filter((token) => token.parentElement === paragraph);
+      return wrapTokens(tokens[0] as HTMLElement, tokens.at(-1) as HTMLElement);
+    });
+    const [name, score] = [make("span", "name"), make("span", "score")];
+    const tag = make("span", "tag", {}, name, score);
+    pieces.at(-1)?.append(tag);
+    pieces.forEach((piece, i) =>
+      piece.setAttribute(i === 0 ? "data-span" : "data-part-of", placeOf(span)),
+    );
+    this.marks.set(placeOf(span), { pieces, tag, name, score });
   }
 
   private unwrap(span: Span): void {
     const mark = this.marks.get(placeOf(span));
     if (mark === undefined) return;
-    if (mark === this.hovered) this.hovered = null;
     if (mark === this.current) this.current = null;
     mark.tag.remove();
-    mark.element.replaceWith(...mark.element.childNodes);
+    mark.pieces.forEach((piece) => piece.replaceWith(...piece.childNodes));
     this.marks.delete(placeOf(span));
   }
 
@@ -120,13 +97,15 @@ export class Marks {
     const mark = this.marks.get(placeOf(span));
     if (mark === undefined) return;
     const isSuggestion = this.controller.isSuggestion(span);
-    setAttributes(mark.element, {
+    const attributes = {
       "data-label": span.label,
       "data-suggested": isSuggestion ? "" : null,
       title: this.hint(span, isSuggestion),
+    };
+    mark.pieces.forEach((piece) => {
+      setAttributes(piece, attributes);
+      setHue(piece, this.controller.setup.colors[span.label]);
     });
-    const hue = this.controller.setup.colors[span.label] ?? UNKNOWN;
-    mark.element.style.setProperty("--nbner-hue", hue);
     setText(mark.name, span.label);
     setText(mark.score, isSuggestion ? certainty(span.score) : "");
   }
@@ -142,16 +121,18 @@ export class Marks {
   }
 }
 
-function makeMark(span: Span): Mark {
-  const name = make("span", "name");
-  const score = make("span", "score");
-  const tag = make("span", "tag", {}, name, score);
-  const element = make("mark", "mark", { "data-span": placeOf(span) }, tag);
-  return { element, tag, name, score };
+/** Puts a mark around tokens of one paragraph and all that lies between them. */
+function wrapTokens(first: HTMLElement, last: HTMLElement): HTMLElement {
+  const mark = make("mark", "mark");
+  first.before(mark);
+  const content: Node[] = [];
+  for (let node: Node | null = first; node !== null; node = node.nextSibling) {
+    content.push(node);
+    if (node === last) break;
+  }
+  mark.append(...content);
+  return mark;
 }
-
-/** Grey for a label that the session does not know. */
-const UNKNOWN = "#8a8a8a";
 
 /** A small number, only where it is below certain. */
 function certainty(score: number | undefined): string {

@@ -14,7 +14,7 @@ export function tokensIn(range: Range, tokens: readonly HTMLElement[]): Stretch 
 /** The token that an element lies in; a mark's own parts stand for its last token. */
 export function tokenOf(target: EventTarget | null): number | null {
   if (!(target instanceof Element)) return null;
-  const token = target.closest("[data-token]") ?? lastTokenOf(target.closest("[data-span]"));
+  const token = target.closest("[data-token]") ?? lastTokenOf(target.closest(".nbner-mark"));
   const index = token?.getAttribute("data-token");
   return index === null || index === undefined ? null : Number(index);
 }

@@ -1,30 +1,37 @@
 /** The text: tokens, marks, caret, selection. It scrolls inside, so that nothing below it moves. */
 import type { Controller, Part } from "../core/controller";
-import { place, over, selected, to } from "../core/cursor";
+import { NOWHERE, over, place, selected, to } from "../core/cursor";
 import type { Off } from "../core/port";
 import type { Task } from "../core/protocol";
-import type { Stretch } from "../core/spans";
+import type { Span, Stretch } from "../core/spans";
 import { plural } from "../core/words";
-import { make, setAttributes, setText } from "./dom";
+import { button, icon, make, setAttributes, setHue, setText } from "./dom";
 import { lineEdge, middleOf, tokenOnNextLine } from "./lines";
 import { Marks } from "./marks";
+import { Overlay, type Drawing } from "./overlay";
 import { Paint } from "./paint";
-import { directionOf } from "./direction";
 import { drawPanel } from "./panel";
 import { listenForGestures } from "./pointer";
+import { boxesOf, isRightToLeft, scrollTo, writeText } from "./text";
 
 export class Surface {
   readonly element: HTMLElement;
   private readonly words = make("div", "words");
   private readonly loose = make("div", "loose");
   private readonly panel = make("div", "panel");
-  private tokens: readonly HTMLElement[] = [];
-  private drawn: Task["tokens"] | null = null;
+  private readonly cross: HTMLButtonElement;
+  private readonly overlay: Overlay;
   private readonly marks: Marks;
   private readonly selection = new Paint("data-selected", []);
   private readonly preview = new Paint("data-preview", []);
-  private caret: HTMLElement | null = null;
+  private tokens: readonly HTMLElement[] = [];
+  private drawn: Task["tokens"] | null = null;
   private wasOpen = true;
+  private caret: HTMLElement | null = null;
+  /** The span that is pointed at with the mouse. */
+  private hovered: Span | null = null;
+  /** What letting go of the mouse would label. */
+  private dragged: Stretch | null = null;
   /** Where the caret would like to be on lines that are too short. */
   private goal: number | null = null;
   private frame = 0;
@@ -32,18 +39,14 @@ export class Surface {
 
   constructor(private readonly controller: Controller) {
     this.marks = new Marks(controller, []);
-    this.element = make("div", "text", {}, this.words, this.loose, this.panel);
-    this.offs = [
-      listenForGestures(this.element, {
-        tokens: () => this.tokens,
-        preview: (stretch) => this.showPreview(stretch),
-        label: (stretch) => controller.label(stretch),
-        click: (token, target) => this.click(token, target),
-      }),
-    ];
+    this.cross = button("remove", { tabindex: "-1" }, [icon("cross")], () => this.removeSpan());
+    this.overlay = new Overlay(this.cross);
+    const parts = [this.words, this.loose, this.panel, this.overlay.element];
+    this.element = make("div", "text", {}, ...parts);
     this.element.addEventListener("copy", (event) => this.copy(event));
-    this.element.addEventListener("pointerover", (event) => this.marks.hover(event.target));
-    this.element.addEventListener("pointerleave", () => this.marks.hover(null));
+    this.element.addEventListener("pointerover", (event) => this.hover(event.target));
+    this.element.addEventListener("pointerleave", () => this.hover(null));
+    this.offs = [this.listenForGestures(), this.watchSize()];
   }
 
   dispose(): void {
@@ -52,11 +55,12 @@ export class Surface {
   }
 
   update(parts: ReadonlySet<Part>): void {
-    if (parts.has("example")) this.showExample();
-    if (parts.has("spans") || parts.has("example")) this.marks.draw(this.controller.spans);
-    this.refreshMarks(parts.has("setup"));
-    if (parts.has("cursor") || parts.has("example") || parts.has("spans")) this.showCursor();
-    if (parts.has("progress") || parts.has("example") || parts.has("save")) this.showPanel();
+    const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
+    if (has("example")) this.showExample();
+    if (has("spans", "example")) this.marks.draw(this.controller.spans);
+    this.refreshMarks(has("setup"));
+    if (has("cursor", "example", "spans")) this.showCursor();
+    if (has("progress", "example", "save")) this.showPanel();
   }
 
   /** Moves to the line above or below; from nowhere, to the text's beginning. */
@@ -81,22 +85,22 @@ export class Surface {
   }
 
   get isRightToLeft(): boolean {
-    return this.words.dir === "rtl";
+    return isRightToLeft(this.tokens[this.controller.cursor.caret ?? 0]);
   }
+
+  // Showing.
 
   private showExample(): void {
     const task = this.controller.shown?.task ?? null;
-    this.goal = null;
     this.element.scrollTop = 0;
-    this.caret = null;
     if (task !== null && task.tokens === this.drawn) return;
     this.drawn = task?.tokens ?? null;
     const [text, tokens] = writeText(task);
     this.tokens = tokens;
+    this.caret = this.hovered = this.dragged = null;
     [this.marks, this.selection, this.preview].forEach((one) => one.restart(tokens));
     // Marked before it comes into the page, which would follow every single step.
     this.marks.draw(this.controller.spans);
-    this.words.dir = directionOf(text.textContent ?? "");
     this.words.replaceChildren(text);
     this.showLoose(task);
   }
@@ -126,46 +130,102 @@ export class Surface {
   }
 
   private showCursor(): void {
-    const { cursor, current } = this.controller;
+    const { cursor } = this.controller;
     const stretch = selected(cursor);
     const caret = cursor.caret === null ? null : (this.tokens[cursor.caret] ?? null);
     if (this.caret !== caret) this.caret?.removeAttribute("data-caret");
     if (caret !== null) setAttributes(caret, { "data-caret": stretch === null ? "place" : "" });
     this.caret = caret;
     this.goal = null;
-    const isSpan = stretch !== null && stretch.start === current?.start && stretch.end === current.end;
-    const isWide = stretch !== null && stretch.end - stretch.start > 1;
-    this.selection.over(isWide && !isSpan ? stretch : null);
-    this.marks.point(isSpan ? current : null);
-    if (caret !== null) this.reveal(caret);
+    this.marks.point(this.selectedSpan);
+    this.selection.over(stretch);
+    this.redraw(caret !== null);
   }
 
-  /** Scrolls the text so far that the caret is in view, once the page is laid out. */
-  private reveal(caret: HTMLElement): void {
+  /** The span that is selected as a whole: a label key would change it. */
+  private get selectedSpan(): Span | null {
+    const { cursor, current } = this.controller;
+    const stretch = selected(cursor);
+    const isWhole = stretch?.start === current?.start && stretch?.end === current?.end;
+    return isWhole ? current : null;
+  }
+
+  /** Draws rings and tints once the page is laid out, and brings the caret into view. */
+  private redraw(reveal = false): void {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
-      const box = caret.getBoundingClientRect();
-      const view = this.element.getBoundingClientRect();
-      const above = box.top - box.height - view.top;
-      const below = box.bottom + box.height - view.bottom;
-      if (above < 0) this.element.scrollTop += above;
-      else if (below > 0) this.element.scrollTop += below;
+      if (reveal && this.caret !== null) scrollTo(this.element, this.caret);
+      this.nameCross();
+      this.overlay.draw(this.drawing());
+    });
+  }
+
+  private drawing(): Drawing {
+    const stretch = selected(this.controller.cursor);
+    const span = this.selectedSpan;
+    const isWide = stretch !== null && stretch.end - stretch.start > 1 && span === null;
+    return {
+      ring: span === null ? [...(this.caret?.getClientRects() ?? [])] : this.marks.boxesOf(span),
+      isPlace: stretch === null,
+      tint: boxesOf(this.tokens, this.dragged ?? (isWide ? stretch : null)),
+      cross: this.marks.boxesOf(this.hovered ?? span).at(-1) ?? null,
+      isRightToLeft: isRightToLeft(this.tokens[(this.hovered ?? span)?.end ?? 0]),
+    };
+  }
+
+  private watchSize(): Off {
+    const observer = new ResizeObserver(() => this.redraw());
+    observer.observe(this.words);
+    return () => observer.disconnect();
+  }
+
+  // The mouse.
+
+  private listenForGestures(): Off {
+    return listenForGestures(this.element, {
+      tokens: () => this.tokens,
+      preview: (stretch) => this.showPreview(stretch),
+      label: (stretch) => this.controller.label(stretch),
+      click: (token, target) => this.click(token, target),
     });
   }
 
   private showPreview(stretch: Stretch | null): void {
     const { setup, active } = this.controller;
-    this.words.style.setProperty("--nbner-hue", setup.colors[active ?? ""] ?? "#8a8a8a");
+    setHue(this.overlay.element, setup.colors[active ?? ""]);
+    setAttributes(this.overlay.element, { "data-dragging": stretch === null ? null : "" });
     this.preview.over(stretch);
+    this.dragged = stretch;
+    this.redraw();
   }
 
   private click(token: number | null, target: EventTarget | null): void {
     const { controller } = this;
-    const mark = target instanceof Element ? target.closest("[data-span]") : null;
-    if (token === null) return controller.moveTo({ caret: null, anchor: null });
-    controller.moveTo(place(token));
-    const { current } = controller;
-    if (mark !== null && current !== null) controller.moveTo(over(current));
+    const span = this.marks.spanOf(target);
+    if (span !== null) controller.moveTo(over(span));
+    else controller.moveTo(token === null ? NOWHERE : place(token));
+  }
+
+  private hover(target: EventTarget | null): void {
+    // From its mark to the cross is a way over other words, perhaps.
+    if (target instanceof Node && this.cross.contains(target)) return;
+    const span = this.marks.spanOf(target);
+    if (span === this.hovered) return;
+    this.hovered = span;
+    this.redraw();
+  }
+
+  private nameCross(): void {
+    const span = this.hovered ?? this.selectedSpan;
+    if (span === null) return;
+    const words = this.controller.textOf(span);
+    setAttributes(this.cross, { "aria-label": `Remove ${span.label} from ${words}` });
+  }
+
+  private removeSpan(): void {
+    const span = this.hovered ?? this.selectedSpan;
+    this.hovered = null;
+    if (span !== null) this.controller.removeSpan(span);
   }
 
   /** What is selected by key is not the browser's selection, but is copied like one. */
@@ -175,19 +235,4 @@ export class Surface {
     event.clipboardData?.setData("text/plain", this.controller.textOf(stretch));
     event.preventDefault();
   }
-}
-
-/** Writes a text apart from the page, with the element of each token. */
-function writeText(task: Task | null): [DocumentFragment, HTMLElement[]] {
-  const text = document.createDocumentFragment();
-  if (task?.lead) text.append(task.lead);
-  const tokens = (task?.tokens ?? []).map(([word, gap], i) => {
-    const token = document.createElement("span");
-    token.setAttribute("data-token", String(i));
-    token.textContent = word;
-    text.append(token);
-    if (gap) text.append(gap);
-    return token;
-  });
-  return [text, tokens];
 }
