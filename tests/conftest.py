@@ -76,7 +76,14 @@ def page(browser):
 
 @pytest.fixture
 def lab(page, server):
-    return jupyter.Lab(page, server)
+    yield jupyter.Lab(page, server)
+    server.stop_kernels()
+
+
+@pytest.fixture
+def lab_without_subshells(page, server_without_subshells):
+    yield jupyter.Lab(page, server_without_subshells)
+    server_without_subshells.stop_kernels()
 
 
 @pytest.fixture

@@ -106,6 +106,18 @@ class Server:
         nbformat.write(notebook, self.root / name)
         return name
 
+    def stop_kernels(self):
+        """End every kernel, so that one test's leftovers do not slow the next."""
+        for kernel in json.loads(self._ask("kernels")):
+            self._ask(f"kernels/{kernel['id']}", method="DELETE")
+
+    def _ask(self, what, method="GET"):
+        address = f"http://127.0.0.1:{self.port}/api/{what}"
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(address, headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=30) as reply:
+            return reply.read()
+
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         try:

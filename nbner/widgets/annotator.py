@@ -198,7 +198,26 @@ class Annotator(anywidget.AnyWidget):
             self._unsubscribe = None
         super().close()
 
+    def open(self) -> None:
+        """Tell the page that the widget is there."""
+        super().open()
+        self._let_the_page_choose()
+
     # The protocol.
+
+    def _send(self, msg: wire.Message, buffers: Any = None) -> None:
+        super()._send(msg, buffers=buffers)
+        self._let_the_page_choose()
+
+    def _let_the_page_choose(self) -> None:
+        """Have the page's messages handled where the page addresses them.
+
+        The page names a subshell, so that answers are stored while a cell
+        runs. ipykernel 7.4 looks past that and takes the thread that spoke last
+        on the comm: after a word from the main thread, every answer would wait
+        for the running cell. Without that memory it follows the address.
+        """
+        getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
     def _on_message(self, _widget: object, content: wire.Message, _buffers: object) -> None:
         self.send(self.receive(content))

@@ -71,8 +71,8 @@ class Host:
         messages = self.page.evaluate("host.kernel.messages")
         return [message for message in messages if message["type"] == kind]
 
-    def stored(self, id):
-        return self.page.evaluate("(id) => host.kernel.find(id)", id)
+    def stored(self, example):
+        return self.page.evaluate("(id) => host.kernel.find(id)", example)
 
     def become(self, state):
         self.page.evaluate("(state) => host.kernel.become(state)", state)

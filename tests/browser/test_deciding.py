@@ -17,9 +17,7 @@ def saving(host):
     return host.root.locator("[data-save]")
 
 
-@pytest.mark.parametrize(
-    ("key", "answer"), [("a", "accept"), ("x", "reject"), ("Space", "ignore")]
-)
+@pytest.mark.parametrize(("key", "answer"), [("a", "accept"), ("x", "reject"), ("Space", "ignore")])
 def test_keys_and_buttons_decide_alike(shown, key, answer):
     shown.press(key)
     expect(shown.root).to_have_attribute("data-example", "1")
@@ -31,7 +29,9 @@ def test_keys_and_buttons_decide_alike(shown, key, answer):
 
 
 def test_buttons_stand_in_prodigys_order(shown):
-    order = shown.root.locator("[data-answer]").evaluate_all("all => all.map(one => one.dataset.answer)")
+    order = shown.root.locator("[data-answer]").evaluate_all(
+        "all => all.map(one => one.dataset.answer)"
+    )
     assert order == ["accept", "reject", "ignore", "undo"]
 
 
@@ -89,7 +89,10 @@ def test_a_silent_kernel_is_told_of_with_what_happens_next(context, host, world)
     expect(saving(host)).to_have_attribute("data-save", "saving")
     host.page.clock.run_for(8_100)
     expect(saving(host)).to_have_attribute("data-save", "unsaved")
-    why = "The kernel is busy or gone: 1 answer is kept in this browser, to be sent as soon as it answers."
+    why = (
+        "The kernel is busy or gone: 1 answer is kept in this browser, "
+        "to be sent as soon as it answers."
+    )
     expect(host.root.get_by_role("status")).to_have_text(why)
     host.become("well")
     host.page.clock.run_for(20_000)
@@ -119,7 +122,9 @@ def test_a_restarted_kernel_is_told_of_at_once_and_nothing_is_lost(shown, status
     shown.become("gone")
     shown.page.evaluate("(status) => host.model.status(status)", status)
     expect(saving(shown)).to_have_attribute("data-save", "unsaved")
-    expect(shown.root.get_by_role("status")).to_contain_text("The kernel was restarted: run the cell again.")
+    expect(shown.root.get_by_role("status")).to_contain_text(
+        "The kernel was restarted: run the cell again."
+    )
     shown.press("ArrowRight", "1", "a", "x")
     expect(shown.root.get_by_role("status")).to_contain_text("2 answers are kept in this browser")
     # The cell is run again: another model, with the old view still on the page.
@@ -204,8 +209,10 @@ def test_the_end_says_what_it_is_and_what_comes_next(host, world):
         "{ type: 'refresh', ...host.kernel.snapshot })"
     )
     host.press("a")
-    expect(host.root.get_by_text("All 1,200 examples of news · train are answered.")).to_be_visible()
-    expect(host.root.locator("code")).to_have_text("session.train()")
+    expect(
+        host.root.get_by_text("All 1,200 examples of news · train are answered.")
+    ).to_be_visible()
+    expect(host.root.locator(".nbner-code")).to_have_text("session.train()")
     expect(host.root).not_to_have_attribute("data-example", "0")
     expect(host.button("accept")).to_have_attribute("aria-disabled", "true")
     host.press("a", "x", "1", "Delete", "ArrowRight", "ArrowDown", "End")
@@ -216,7 +223,7 @@ def test_the_end_says_what_it_is_and_what_comes_next(host, world):
 def test_an_empty_queue_says_how_to_fill_it(host, world):
     host.open()
     expect(host.root.get_by_text("There is nothing in news · train yet.")).to_be_visible()
-    expect(host.root.locator("code")).to_have_text('session.add("texts.jsonl")')
+    expect(host.root.locator(".nbner-code")).to_have_text('session.add("texts.jsonl")')
 
 
 def test_an_empty_window_says_that_more_is_coming(shown):

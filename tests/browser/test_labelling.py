@@ -96,7 +96,13 @@ def test_a_trembling_click_labels_nothing(shown):
     [
         ([["مرحبا", " "], ["بكم", " "], ["في", " "], ["باريس", ""]], 1, 3, "بكم في باريس", 0.9),
         ([["我", ""], ["爱", ""], ["北京", ""], ["天安门", ""]], 0, 2, "我爱北京", 0.1),
-        ([["👩‍👩‍👧", " "], ["met", " "], ["👨🏽‍🚀", ""], ["Ana", ""]], 0, 2, "👩‍👩‍👧 met 👨🏽‍🚀", 0.1),
+        (
+            [["👩‍👩‍👧", " "], ["met", " "], ["👨🏽‍🚀", ""], ["Ana", ""]],
+            0,
+            2,
+            "👩‍👩‍👧 met 👨🏽‍🚀",
+            0.1,
+        ),
         ([["e\u0301", ""], ["te\u0301", " "], ["naïve", ""]], 0, 1, "e\u0301te\u0301", 0.1),
     ],
     ids=["right-to-left", "without spaces", "joined emoji", "combining marks"],
@@ -261,13 +267,21 @@ def test_many_labels_are_filtered_by_name(host, world):
 
 def test_keys_reach_thirty_labels(host, world):
     host.open(world.task(1, TEXT), labels=[f"L{i}" for i in range(1, 31)])
-    for key, label in (("1", "L1"), ("0", "L10"), ("Shift+Digit2", "L12"), ("Shift+Alt+Digit0", "L30")):
+    for key, label in (
+        ("1", "L1"),
+        ("0", "L10"),
+        ("Shift+Digit2", "L12"),
+        ("Shift+Alt+Digit0", "L30"),
+    ):
         host.press(key)
         expect(host.label(label)).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_suggestion_is_dashed_until_it_is_touched(host, world):
-    spans = [(0, 1, "ORG", {"source": "v3", "score": 0.71}), (5, 7, "GPE", {"source": "v3", "score": 1.0})]
+    spans = [
+        (0, 1, "ORG", {"source": "v3", "score": 0.71}),
+        (5, 7, "GPE", {"source": "v3", "score": 1.0}),
+    ]
     host.open(world.task(1, TEXT, spans, suggested=True, by="v3"))
     expect(host.mark(0, 1)).to_have_attribute("data-suggested", "")
     expect(host.mark(0, 1)).to_contain_text(".71")
@@ -289,7 +303,8 @@ def test_what_is_selected_by_key_can_be_copied(shown):
     shown.press("End", "Shift+ArrowLeft", "Control+c")
     copied = shown.page.evaluate(
         """() => {
-            const event = new ClipboardEvent("copy", { clipboardData: new DataTransfer(), bubbles: true });
+            const clipboardData = new DataTransfer();
+            const event = new ClipboardEvent("copy", { clipboardData, bubbles: true });
             document.querySelector("[data-token]").dispatchEvent(event);
             return event.clipboardData.getData("text/plain");
         }"""

@@ -5,13 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from nbner.palette import label_colors
+from nbner.palette import DISPLACY, label_colors
 
-MANY = (
-    "ORG PERSON GPE LOC PRODUCT NORP FAC EVENT LAW WORK_OF_ART DATE MONEY "
-    "Reagent Action Amount Time Device Method Modifier Location Temperature Speed Size Mention "
-    "pH Seal Numerical Generic"
-).split()
+# displaCy's own colours, and then so many labels that the cycle of colours comes round.
+MANY = [*DISPLACY, *(f"label {i}" for i in range(12))]
 LONG = " ".join(f"word{i}" for i in range(2_000))
 
 # Composes what is painted behind an element, layer by layer, and gives WCAG 2.2's ratio.
@@ -46,9 +43,9 @@ CONTRAST = """(elements, part) => {
     });
 }"""
 WORDS = (
-    "[data-token], .nbner-name, .nbner-score:not(:empty), .nbner-pick-name, kbd, .nbner-word, "
-    ".nbner-place, .nbner-count, .nbner-save-word, .nbner-why, .nbner-hint, .nbner-meta, "
-    ".nbner-loose, dt, dd, h3"
+    "[data-token], .nbner-name, .nbner-score:not(:empty), .nbner-pick-name, .nbner-key, "
+    ".nbner-word, .nbner-place, .nbner-count, .nbner-save-word, .nbner-why, .nbner-hint, .nbner-meta, "
+    ".nbner-loose, .nbner-help-does, .nbner-help-title"
 )
 
 
@@ -73,7 +70,8 @@ def frame(host):
             const { x, y, width, height } = one.getBoundingClientRect();
             const isText = one.matches(".nbner-words, .nbner-count");
             const { pick, answer, act } = one.dataset;
-            return [[pick, answer, act, one.className].join(), isText ? [x, y] : [x, y, width, height]];
+            const name = [pick, answer, act, one.className].join();
+            return [name, isText ? [x, y] : [x, y, width, height]];
         }))"""
     )
 
@@ -127,7 +125,8 @@ def test_everything_can_be_read(host, world, theme):
     assert too_faint(host, WORDS, "color", 4.5) == []
     # A person's own marks have a stronger tint than suggestions.
     host.page.evaluate(
-        "host.kernel.answerElsewhere('1', 'accept', host.kernel.tasks[0].spans.map(([s, e, l]) => [s, e, l]))"
+        "host.kernel.answerElsewhere('1', 'accept',"
+        " host.kernel.tasks[0].spans.map(([start, end, label]) => [start, end, label]))"
     )
     host.press(",")
     expect(host.root.locator("[data-suggested]")).to_have_count(0)
@@ -152,7 +151,9 @@ def test_a_mark_does_not_push_the_lines_apart(host, world):
     height = host.root.locator(".nbner-words").bounding_box()["height"]
     host.drag(0, 1)
     expect(host.mark(0, 2)).to_be_visible()
-    line = host.root.locator(".nbner-words").evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
+    line = host.root.locator(".nbner-words").evaluate(
+        "one => parseFloat(getComputedStyle(one).lineHeight)"
+    )
     after = host.root.locator(".nbner-words").bounding_box()["height"]
     assert (after - height) % line == pytest.approx(0, abs=0.5)
     first, second = (host.token(i).bounding_box() for i in (1, 2))
@@ -165,7 +166,9 @@ def test_line_breaks_tabs_and_spaces_are_as_in_the_text(host, world):
     host.open(world.tokenized(1, tokens, lead="  "))
     assert host.root.locator(".nbner-words").evaluate("one => one.textContent") == "  " + text
     first, last = host.token(0).bounding_box(), host.token(3).bounding_box()
-    line = host.root.locator(".nbner-words").evaluate("one => parseFloat(getComputedStyle(one).lineHeight)")
+    line = host.root.locator(".nbner-words").evaluate(
+        "one => parseFloat(getComputedStyle(one).lineHeight)"
+    )
     assert last["y"] - first["y"] == pytest.approx(2 * line, abs=1)
 
 
@@ -201,7 +204,8 @@ def test_motion_is_left_out_where_it_is_not_wanted(host, world):
     host.page.emulate_media(reduced_motion="reduce")
     host.open(world.task(1, "Uber left"))
     durations = host.root.evaluate(
-        "root => [...root.querySelectorAll('*')].map(one => getComputedStyle(one).transitionDuration)"
+        "root => [...root.querySelectorAll('*')]"
+        ".map(one => getComputedStyle(one).transitionDuration)"
     )
     assert set(durations) == {"0s"}
 

@@ -50,7 +50,8 @@ def test_markup_stays_text_through_all_that_one_can_do(attacked):
 
 def test_a_kernels_message_is_text(attacked):
     attacked.page.evaluate(
-        "(why) => { host.kernel.answer = () => ({ type: 'failed', message: why, retry: true }) }", ATTACK
+        "(why) => { host.kernel.answer = () => ({ type: 'failed', message: why, retry: true }) }",
+        ATTACK,
     )
     attacked.press("a")
     expect(attacked.root.get_by_role("status")).to_contain_text(ATTACK)
@@ -69,7 +70,14 @@ def test_a_colour_is_a_colour_or_nothing(host, world):
 
 def test_broken_messages_leave_the_rest_unharmed(host, world):
     host.open(world.task(1, "Uber left"), world.task(2, "Second"))
-    for message in (None, 7, "saved", {}, {"type": "saved"}, {"type": "tasks", "tasks": [None, {}]}):
+    for message in (
+        None,
+        7,
+        "saved",
+        {},
+        {"type": "saved"},
+        {"type": "tasks", "tasks": [None, {}]},
+    ):
         host.page.evaluate("(message) => host.model.emit('msg:custom', message)", message)
     host.press("a")
     expect(host.root).to_have_attribute("data-example", "2")

@@ -24,21 +24,23 @@ def serve(page):
         if path is None:
             route.abort()
         else:
-            route.fulfill(body=path.read_text(encoding="utf-8"), content_type=f"{kind}; charset=utf-8")
+            route.fulfill(
+                body=path.read_text(encoding="utf-8"), content_type=f"{kind}; charset=utf-8"
+            )
 
     page.route("**/*", fulfill)
 
 
-def task(id, text, spans=(), **rest):
+def task(name, text, spans=(), **rest):
     """Cut a text at its spaces; ``spans`` are (start, end, label) in tokens."""
     words = text.split(" ")
     tokens = [[word, " " if i < len(words) - 1 else ""] for i, word in enumerate(words)]
-    return tokenized(id, tokens, spans, **rest)
+    return tokenized(name, tokens, spans, **rest)
 
 
-def tokenized(id, tokens, spans=(), **rest):
+def tokenized(name, tokens, spans=(), **rest):
     return {
-        "id": str(id),
+        "id": str(name),
         "lead": "",
         "tokens": tokens,
         "spans": [list(span) for span in spans],
@@ -69,4 +71,9 @@ def setup(labels=("ORG", "PERSON", "GPE"), **rest):
 
 
 def world(*tasks, labels=("ORG", "PERSON", "GPE"), past=(), views=1, **rest):
-    return {"setup": setup(labels, **rest), "tasks": list(tasks), "past": list(past), "views": views}
+    return {
+        "setup": setup(labels, **rest),
+        "tasks": list(tasks),
+        "past": list(past),
+        "views": views,
+    }

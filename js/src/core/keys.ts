@@ -13,7 +13,8 @@ export type Command =
   | { readonly do: "span"; readonly by: 1 | -1 }
   | { readonly do: "sideways"; readonly by: 1 | -1; readonly extend: boolean }
   | { readonly do: "line"; readonly by: 1 | -1; readonly extend: boolean }
-  | { readonly do: "line-edge" | "text-edge"; readonly side: "start" | "end"; readonly extend: boolean };
+  | { readonly do: "line-edge"; readonly side: "start" | "end"; readonly extend: boolean }
+  | { readonly do: "text-edge"; readonly side: "start" | "end"; readonly extend: boolean };
 
 /** What is read of a `KeyboardEvent`. */
 export interface Stroke {

@@ -98,7 +98,8 @@ class AnnotatorView {
     this.decisions.update(parts);
     this.status.update(parts);
     // With two views on the page, only the one that is worked in speaks.
-    if (parts.has("said") && root.contains(document.activeElement)) setText(this.live, controller.said);
+    const isWorkedIn = root.contains(document.activeElement);
+    if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
   }
 
   /** No key goes on from here to the notebook, whether it means something or not. */
@@ -106,7 +107,7 @@ class AnnotatorView {
     event.stopPropagation();
     if (event.isComposing || event.key === "Dead" || event.key === "Process") return;
     if (this.help.isOpen) {
-      this.help.close();
+      this.help.type(event.key);
       event.preventDefault();
       return;
     }

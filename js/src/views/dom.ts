@@ -3,6 +3,9 @@
 export type Child = Node | string | null;
 type Attributes = Readonly<Record<string, string | null>>;
 
+/** The class names of this widget begin with its own name, so that no host's style meets them. */
+export const namesOf = (names: string): string => names.replace(/(^| )(?=\S)/g, "$1nbner-");
+
 export function make<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   name: string,
@@ -10,7 +13,7 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
-  if (name) element.className = name.replace(/(^| )(?=\S)/g, "$1nbner-");
+  if (name) element.className = namesOf(name);
   setAttributes(element, attributes);
   element.append(...children.filter((child) => child !== null));
   return element;
@@ -73,4 +76,5 @@ export function button(
   return element;
 }
 
-export const keyHint = (key: string): HTMLElement => make("kbd", "key", { "aria-hidden": "true" }, key);
+/** Hosts style `kbd` in their own way: a plain element keeps the keys quiet. */
+export const keyHint = (key: string): HTMLElement => make("span", "key", { "aria-hidden": "true" }, key);

@@ -24,7 +24,7 @@ export class Help {
     const groups = [...new Set(rows.map(({ group }) => group))];
     const sections = groups.map((group) => this.section(group, rows.filter((row) => row.group === group)));
     const close = button("close", { "aria-label": "Close" }, [icon("cross")], () => this.close());
-    this.element.replaceChildren(make("div", "help-groups", {}, ...sections, this.mouse()), close);
+    this.element.replaceChildren(make("div", "help-groups", {}, ...sections, mouse()), close);
     this.element.hidden = false;
   }
 
@@ -32,24 +32,47 @@ export class Help {
     this.element.hidden = true;
   }
 
-  private section(title: string, rows: readonly Row[]): HTMLElement {
-    const list = make("dl", "help-rows");
-    for (const { shown, does } of rows) {
-      const keys = shown.map((one) => make("kbd", "key", {}, spell(one, this.mac)));
-      list.append(make("dt", "", {}, ...keys), make("dd", "", {}, does));
-    }
-    return make("section", "help-group", {}, make("h3", "", {}, title), list);
+  /** Takes a key: any closes the card, but for those that scroll it where it is cut off. */
+  type(key: string): void {
+    const { scrollHeight, clientHeight } = this.element;
+    const way = SCROLLING[key];
+    if (way !== undefined && scrollHeight > clientHeight) this.element.scrollTop += way * clientHeight;
+    else if (!MODIFIERS.includes(key)) this.close();
   }
 
-  private mouse(): HTMLElement {
-    const list = make("dl", "help-rows");
-    for (const [gesture, does] of MOUSE) list.append(make("dt", "", {}, gesture), make("dd", "", {}, does));
-    return make("section", "help-group", {}, make("h3", "", {}, "Mouse"), list);
+  private section(title: string, rows: readonly Row[]): HTMLElement {
+    const lines = rows.map(({ shown, does }) =>
+      line(shown.map((one) => make("span", "key", {}, spell(one, this.mac))), does),
+    );
+    return group(title, lines);
   }
 }
+
+const SCROLLING: Readonly<Record<string, number>> = {
+  ArrowDown: 0.2,
+  ArrowUp: -0.2,
+  PageDown: 0.8,
+  PageUp: -0.8,
+};
+const MODIFIERS: readonly string[] = ["Shift", "Control", "Alt", "Meta"];
 
 const MOUSE = [
   ["drag", "Label whole tokens with the active label"],
   ["double click", "Label one token"],
   ["click a mark", "Select it; then a label relabels it"],
 ] as const;
+
+const mouse = (): HTMLElement =>
+  group("Mouse", MOUSE.map(([gesture, does]) => line([make("span", "key", {}, gesture)], does)));
+
+// Hosts style headings and lists in their own way: plain elements with roles stay as they are.
+
+function group(title: string, lines: readonly HTMLElement[]): HTMLElement {
+  const heading = make("div", "help-title", { role: "heading", "aria-level": "3" }, title);
+  return make("div", "help-group", {}, heading, make("div", "", { role: "list" }, ...lines));
+}
+
+function line(keys: readonly HTMLElement[], does: string): HTMLElement {
+  const parts = [make("span", "help-keys", {}, ...keys), make("span", "help-does", {}, does)];
+  return make("div", "help-line", { role: "listitem" }, ...parts);
+}

@@ -4,7 +4,7 @@
  * They lie in a layer of their own: a ring drawn on the words themselves would
  * make the browser lay out the whole text anew at every step of the caret.
  */
-import { make } from "./dom";
+import { make, namesOf, setAttributes } from "./dom";
 
 export interface Drawing {
   /** Boxes of the caret or of the current mark. */
@@ -15,6 +15,13 @@ export interface Drawing {
   /** The box at whose upper end the cross is offered. */
   readonly cross: DOMRect | null;
   readonly isRightToLeft: boolean;
+}
+
+interface Shape {
+  readonly kind: string;
+  readonly box: Box;
+  /** How far it stands off its box. */
+  readonly off: number;
 }
 
 interface Box {
@@ -36,15 +43,27 @@ export class Overlay {
   /** Puts everything where it belongs; boxes are given as they lie in the window. */
   draw({ ring, isPlace, tint, cross, isRightToLeft }: Drawing): void {
     const origin = this.element.getBoundingClientRect();
-    const shapes = [
-      ...joined(tint).map((box) => shape("tint", box, origin, 0)),
-      ...ring.map((box) => shape(isPlace ? "ring ring-loose" : "ring", box, origin, RING)),
+    const rings = isPlace ? "ring ring-loose" : "ring";
+    const shapes: Shape[] = [
+      ...joined(tint).map((box) => ({ kind: "tint", box, off: 0 })),
+      ...ring.map((box) => ({ kind: rings, box, off: RING })),
     ];
-    this.shapes.replaceChildren(...shapes);
+    while (this.shapes.childElementCount > shapes.length) this.shapes.lastChild?.remove();
+    shapes.forEach((shape, i) => this.place(shape, i, origin));
     this.cross.hidden = cross === null;
     if (cross === null) return;
     const end = isRightToLeft ? cross.left : cross.right;
     moveTo(this.cross, end - origin.left, cross.top - origin.top);
+  }
+
+  /** Moves a shape to its place; it is the same element from step to step of the caret. */
+  private place({ kind, box, off }: Shape, index: number, origin: Box): void {
+    let element = this.shapes.children[index] as HTMLElement | undefined;
+    if (element === undefined) this.shapes.append((element = make("div", kind)));
+    setAttributes(element, { class: namesOf(kind) });
+    moveTo(element, box.left - origin.left - off, box.top - origin.top - off);
+    element.style.width = `${box.right - box.left + 2 * off}px`;
+    element.style.height = `${box.bottom - box.top + 2 * off}px`;
   }
 }
 
@@ -53,14 +72,6 @@ const REACH = 9;
 
 /** How far a ring stands off what it surrounds. */
 const RING = 2;
-
-function shape(name: string, box: Box, origin: Box, off: number): HTMLElement {
-  const element = make("div", name);
-  moveTo(element, box.left - origin.left - off, box.top - origin.top - off);
-  element.style.width = `${box.right - box.left + 2 * off}px`;
-  element.style.height = `${box.bottom - box.top + 2 * off}px`;
-  return element;
-}
 
 function moveTo(element: HTMLElement, x: number, y: number): void {
   element.style.transform = `translate(${x}px, ${y}px)`;

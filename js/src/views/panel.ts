@@ -15,8 +15,8 @@ export function drawPanel(panel: HTMLElement, controller: Controller): void {
   if (panel.dataset.says === signature) return;
   panel.dataset.says = signature;
   panel.replaceChildren(
-    make("p", "panel-title", {}, title),
-    make("p", "panel-next", {}, next, code === undefined ? null : make("code", "code", {}, code)),
+    make("div", "panel-title", {}, title),
+    make("div", "panel-next", {}, next, code === undefined ? null : make("span", "code", {}, code)),
   );
 }
 
