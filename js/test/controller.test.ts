@@ -156,7 +156,8 @@ describe("deciding", () => {
     page.controller.label({ start: 0, end: 1 });
     assert.equal(kernel.events.length, 0);
     page.run({ do: "browse", by: 1 });
-    assert.deepEqual(kernel.events.map(({ answer, spans }) => [answer, spans]), [[null, [[0, 1, "ORG"]]]]);
+    const events = kernel.events.map(({ answer, spans }) => [answer, spans]);
+    assert.deepEqual(events, [[null, [[0, 1, "ORG"]]]]);
     assert.equal(page.shown, "1");
   });
 

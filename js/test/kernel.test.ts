@@ -186,7 +186,9 @@ describe("nothing is lost", () => {
       kernel.become("well");
       page.clock.pass(5 * 60_000);
       assert.equal(page.saving, "saved");
-      for (const [id, answer] of wanted) assert.equal(kernel.find(id).answer, answer, `seed ${seed}, ${id}`);
+      for (const [id, answer] of wanted) {
+        assert.equal(kernel.find(id).answer, answer, `seed ${seed}, example ${id}`);
+      }
       const ids = kernel.events.map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length);
       assert.deepEqual(page.controller.counts, kernel.counts);
@@ -275,7 +277,9 @@ describe("news from the kernel", () => {
       const reply = message as { type: string; next?: unknown[]; message?: string; retry?: boolean };
       if (!broken) return true;
       if (reply.type === "saved") reply.next = [];
-      if (reply.type === "tasks") Object.assign(reply, { type: "failed", message: "No model", retry: true });
+      if (reply.type === "tasks") {
+        Object.assign(reply, { type: "failed", message: "No model", retry: true });
+      }
       return true;
     };
     page.accept(12);

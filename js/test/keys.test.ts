@@ -87,7 +87,9 @@ describe("keys", () => {
   });
 
   test("the browser keeps its own keys", () => {
-    for (const key of ["c", "r", "+", "-", "0", "1"]) assert.ok(belongsToBrowser(stroke(key, "", ctrl)));
+    for (const key of ["c", "r", "+", "-", "0", "1"]) {
+      assert.ok(belongsToBrowser(stroke(key, "", ctrl)));
+    }
     assert.ok(belongsToBrowser(stroke("F5")));
     assert.ok(belongsToBrowser(stroke("F12")));
     for (const key of ["b", "d", "m", "y", "Enter"]) assert.ok(!belongsToBrowser(stroke(key)));

@@ -150,13 +150,19 @@ export class FakeKernel {
   }
 
   private handle(message: Sent): object {
-    const counts = this.counts;
-    if (message.type === "answer") return this.answer(message as unknown as AnswerMessage & { have: string[] });
-    if (message.type === "fetch") {
-      return { type: "tasks", tasks: this.upcoming(message.want as number, message.have as string[]), counts };
+    const { counts } = this;
+    switch (message.type) {
+      case "answer":
+        return this.answer(message as unknown as AnswerMessage & { have: string[] });
+      case "fetch": {
+        const tasks = this.upcoming(message.want as number, message.have as string[]);
+        return { type: "tasks", tasks, counts };
+      }
+      case "past":
+        return { type: "tasks", tasks: this.past(message), counts };
+      default:
+        return { type: "snapshot", setup: this.setup, ...this.snapshot };
     }
-    if (message.type === "past") return { type: "tasks", tasks: this.past(message), counts };
-    return { type: "snapshot", setup: this.setup, ...this.snapshot };
   }
 
   private answer(message: AnswerMessage & { have: string[] }): object {
@@ -184,7 +190,8 @@ export class FakeKernel {
 
   private past({ before, want }: Sent): Task[] {
     const end = typeof before === "string" ? this.order.indexOf(before) : this.order.length;
-    return this.order.slice(Math.max(0, end - (want as number)), end).reverse().map((id) => this.find(id));
+    const ids = this.order.slice(Math.max(0, end - (want as number)), end);
+    return ids.reverse().map((id) => this.find(id));
   }
 }
 

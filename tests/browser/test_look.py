@@ -44,8 +44,8 @@ CONTRAST = """(elements, part) => {
 }"""
 WORDS = (
     "[data-token], .nbner-name, .nbner-score:not(:empty), .nbner-pick-name, .nbner-key, "
-    ".nbner-word, .nbner-place, .nbner-count, .nbner-save-word, .nbner-why, .nbner-hint, .nbner-meta, "
-    ".nbner-loose, .nbner-help-does, .nbner-help-title"
+    ".nbner-word, .nbner-place, .nbner-count, .nbner-save-word, .nbner-why, .nbner-hint, "
+    ".nbner-meta, .nbner-loose, .nbner-help-does, .nbner-help-title"
 )
 
 

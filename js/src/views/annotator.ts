@@ -121,9 +121,12 @@ class AnnotatorView {
     if (command !== null) this.carryOut(command);
   }
 
-  /** Keys that keep the meaning they have everywhere: the browser's own, and those of a focused button. */
+  /** Keys that mean what they mean everywhere: the browser's own, and a focused button's. */
   private isNative(event: KeyboardEvent, command: Command | null): boolean {
-    if (command?.do === "span") return this.controller.spanBeside(command.by) === null || event.target !== this.root;
+    if (command?.do === "span") {
+      const hasSpan = this.controller.spanBeside(command.by) !== null;
+      return !hasSpan || event.target !== this.root;
+    }
     const isPress = event.key === "Enter" || event.key === " ";
     if (isPress && event.target instanceof HTMLButtonElement) return true;
     return command === null && belongsToBrowser(event);

@@ -1,40 +1,38 @@
 /** The buttons below the text, always in the same place, each with its key. */
 import type { Controller, CoreCommand, Part } from "../core/controller";
 import { spell } from "../core/keys";
+import type { AnswerKind } from "../core/protocol";
 import { button, icon, keyHint, make, setAttributes, type Icon } from "./dom";
 
 interface Choice {
   readonly icon: Icon;
   readonly word: string;
-  readonly says: string;
+  readonly title: string;
   readonly key: string;
   readonly shortcut: string;
   readonly command: CoreCommand;
-  readonly answer?: string;
 }
 
+const decide = (answer: AnswerKind): CoreCommand => ({ do: "decide", answer });
+
 const DECISIONS: readonly Choice[] = [
-  choice("accept", "Accept", "these spans are the complete gold", "a", "a", { do: "decide", answer: "accept" }),
-  choice("reject", "Reject", "these spans are wrong", "x", "x", { do: "decide", answer: "reject" }),
-  choice("ignore", "Ignore", "leave this example out", "␣", "Space", { do: "decide", answer: "ignore" }),
-  choice("undo", "Undo", "take the last decision back", "⌫", "Backspace", { do: "take-back" }),
+  choice("accept", "Accept: these spans are the complete gold", "a", decide("accept")),
+  choice("reject", "Reject: these spans are wrong", "x", decide("reject")),
+  choice("ignore", "Ignore: leave this example out", "␣ Space", decide("ignore")),
+  choice("undo", "Undo: take the last decision back", "⌫ Backspace", { do: "take-back" }),
 ];
 
 const OTHERS: readonly Choice[] = [
-  choice("flag", "Flag", "mark this example for later", "f", "f", { do: "flag" }),
-  choice("back", "Back", "the example before", ",", ",", { do: "browse", by: -1 }),
-  choice("next", "Next", "the example after, without deciding", ".", ".", { do: "browse", by: 1 }),
+  choice("flag", "Flag: mark this example for later", "f", { do: "flag" }),
+  choice("back", "Back: the example before", ",", { do: "browse", by: -1 }),
+  choice("next", "Next: the example after, without deciding", ".", { do: "browse", by: 1 }),
 ];
 
-function choice(
-  name: Icon,
-  word: string,
-  says: string,
-  key: string,
-  shortcut: string,
-  command: CoreCommand,
-): Choice {
-  return { icon: name, word, says, key, shortcut, command };
+/** The title begins with the button's word; a key may have a sign and, behind it, a name. */
+function choice(name: Icon, title: string, keys: string, command: CoreCommand): Choice {
+  const word = title.split(":", 1)[0] ?? "";
+  const [key = "", shortcut = key] = keys.split(" ");
+  return { icon: name, word, title, key, shortcut, command };
 }
 
 export class Decisions {
@@ -75,7 +73,7 @@ export class Decisions {
       [attribute]: one.icon,
       "aria-label": one.word,
       "aria-keyshortcuts": one.shortcut,
-      title: `${one.word}: ${one.says}`,
+      title: one.title,
     };
     const sign = [icon(one.icon), make("span", "word", {}, one.word)];
     // An arrow points away from its word.

@@ -77,4 +77,5 @@ export function button(
 }
 
 /** Hosts style `kbd` in their own way: a plain element keeps the keys quiet. */
-export const keyHint = (key: string): HTMLElement => make("span", "key", { "aria-hidden": "true" }, key);
+export const keyHint = (key: string): HTMLElement =>
+  make("span", "key", { "aria-hidden": "true" }, key);

@@ -21,8 +21,10 @@ export class Help {
   open(): void {
     const labels = this.controller.setup.labels.length;
     const rows = ROWS.filter(({ fromLabels = 0 }) => labels >= fromLabels);
-    const groups = [...new Set(rows.map(({ group }) => group))];
-    const sections = groups.map((group) => this.section(group, rows.filter((row) => row.group === group)));
+    const titles = [...new Set(rows.map((row) => row.group))];
+    const sections = titles.map((title) =>
+      this.section(title, rows.filter((row) => row.group === title)),
+    );
     const close = button("close", { "aria-label": "Close" }, [icon("cross")], () => this.close());
     this.element.replaceChildren(make("div", "help-groups", {}, ...sections, mouse()), close);
     this.element.hidden = false;

@@ -23,7 +23,8 @@ export function drawPanel(panel: HTMLElement, controller: Controller): void {
 function notice({ counts, setup, problem, saving, canTakeBack }: Controller): Notice {
   const place = `${setup.dataset} · ${setup.split}`;
   if (counts.open > 0 && problem !== null) {
-    return { title: "The kernel could not give out the next example.", next: `${problem} Trying again.` };
+    const title = "The kernel could not give out the next example.";
+    return { title, next: `${problem} Trying again.` };
   }
   if (counts.open > 0) {
     const why = saving.state === "unsaved" ? "The kernel is busy or gone; they" : "They";
