@@ -490,13 +490,11 @@ class Session:
         from nbner.model.pipeline import is_trained
         from nbner.model.prediction import predict
 
-        nlp = self._nlp
-        if not is_trained(nlp):
-            return [example.spans for example in examples]
-        known = set(self.labels)
-        return [
-            tuple(span for span in spans if span.label in known) for spans in predict(nlp, examples)
-        ]
+        nlp, known = self._nlp, set(self.labels)
+        proposed = (
+            predict(nlp, examples) if is_trained(nlp) else (example.spans for example in examples)
+        )
+        return [tuple(span for span in spans if span.label in known) for spans in proposed]
 
     def _has_suggestions(self, split: str) -> bool:
         return any(one.spans for one in self._dataset.examples(split) if one.answer is None)

@@ -39,7 +39,8 @@ def task(example: Example) -> Message:
     """
     lead, words = words_and_gaps(example.text, example.tokens)
     fitted = align(example.tokens, example.spans)
-    suggested = example.answer is None and bool(example.spans)
+    # A draft is a person's own work, although nobody has decided it.
+    suggested = example.answer is None and example.annotator is None and bool(example.spans)
     return {
         "id": str(example.input_hash),
         "lead": lead,

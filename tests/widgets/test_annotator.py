@@ -140,6 +140,23 @@ def test_a_store_that_fails_now_may_be_asked_again(annotator, desk):
     assert annotator.receive(answer(1))["type"] == "saved"
 
 
+def test_a_stored_answer_is_acknowledged_even_if_nothing_more_can_be_shown(annotator, desk):
+    def broken(limit, exclude=()):
+        raise RuntimeError("the model is gone")
+
+    desk.upcoming = broken
+    reply = annotator.receive(answer(1))
+    assert (reply["type"], reply["next"]) == ("saved", [])
+    fetched = annotator.receive({"type": "fetch", "id": "f", "have": [], "want": 2})
+    assert "the model is gone" in fetched["message"]
+
+
+def test_a_draft_is_not_a_suggestion():
+    spans = (Span(0, 3, "Action"),)
+    assert wire.task(example(1, spans=spans))["suggested"]
+    assert not wire.task(example(1, spans=spans, annotator="ann"))["suggested"]
+
+
 def test_an_unforeseen_error_becomes_visible(annotator, desk):
     desk.fails_with = RuntimeError("oh")
     assert annotator.receive(answer(1))["message"] == "RuntimeError: oh"
