@@ -6,6 +6,7 @@ import getpass
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakSet
@@ -385,15 +386,17 @@ class Session:
         """
         import pandas as pd
 
-        from nbner.model.prediction import predict_docs
+        from nbner.model.prediction import places_of, predict_docs
         from nbner.widgets.live import counted
 
-        examples = (as_example(row) for row in formats.read(source))
-        docs = predict_docs(self._nlp, examples, batch_size=batch_size, n_process=n_process)
+        # The pipeline reads a batch ahead; tee keeps only what it has read.
+        ahead, examples = tee(as_example(row) for row in formats.read(source))
+        docs = predict_docs(self._nlp, ahead, batch_size=batch_size, n_process=n_process)
+        shown = counted(docs, "predicting") if progress else docs
         rows = [
-            (number, e.start_char, e.end_char, e.start, e.end, e.text, e.label_)
-            for number, doc in enumerate(counted(docs, "predicting") if progress else docs)
-            for e in doc.ents
+            (number, entity.start_char, entity.end_char, *place, entity.text, entity.label_)
+            for number, (doc, example) in enumerate(zip(shown, examples, strict=True))
+            for entity, place in zip(doc.ents, places_of(doc, example), strict=True)
         ]
         return pd.DataFrame(rows, columns=PREDICTION_COLUMNS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from nbner.data.alignment import token_range
 from nbner.errors import ModelError
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
@@ -76,6 +77,18 @@ def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:
         Span(entity.start_char, entity.end_char, entity.label_, source=source)
         for entity in doc.ents
     )
+
+
+def places_of(doc: Doc, example: Example) -> Iterator[tuple[int, int]]:
+    """Give each entity's half-open token indices, in the example's own tokens if it has some.
+
+    Where more than a space lies between given tokens, spaCy's doc holds tokens
+    of whitespace that the example does not know.
+    """
+    own = example.tokens if example.given_tokens and len(doc) != len(example.tokens) else ()
+    for entity in doc.ents:
+        place = token_range(own, entity.start_char, entity.end_char) if own else None
+        yield place or (entity.start, entity.end)
 
 
 def _example(item: Example | str) -> Example:

@@ -280,6 +280,21 @@ def test_predict_gives_a_row_a_span(trained):
     assert list(rows["token_end"]) == [1, 4]
 
 
+def test_token_indices_are_those_of_the_tokens_that_came_with_the_text(trained):
+    session, _, _ = trained
+    tokens = [("Ada", 0), ("lives", 6), ("in", 12), ("Oslo", 15), (".", 20)]
+    row = {
+        "text": "Ada   lives in Oslo .",
+        "tokens": [
+            {"text": text, "start": start, "end": start + len(text), "id": i}
+            for i, (text, start) in enumerate(tokens)
+        ],
+    }
+    frame = session.predict([row])
+    assert list(frame["text"]) == ["Ada", "Oslo"]
+    assert list(frame["token_start"]) == [0, 3]
+
+
 def test_predict_does_not_depend_on_the_batch_size(trained):
     session, _, _ = trained
     texts = [row["text"] for row in ROWS] * 5
