@@ -95,7 +95,7 @@ class LabellingDesk:
         others start with suggestions, or empty where none were asked for.
         """
         found = self._dataset.upcoming(self._info.split, limit, exclude)
-        examples = [self._tokenized(example) for example in found]
+        examples = [tokenized(example, self._tokenize) for example in found]
         fresh = [example for example in examples if not is_draft(example)]
         suggestions = self._suggest(fresh) if self._suggest and fresh else [()] * len(fresh)
         started = {
@@ -113,12 +113,12 @@ class LabellingDesk:
     def past(self, limit: int, before: int | None = None) -> list[Example]:
         """Give this annotator's last answered examples, newest first."""
         found = self._dataset.recent(self._info.split, self._info.annotator, limit, before=before)
-        return [self._tokenized(example) for example in found]
+        return [tokenized(example, self._tokenize) for example in found]
 
     def find(self, input_hash: int) -> Example | None:
         """Look one example up as it stands now."""
         example = self._dataset.find(input_hash, self._info.split)
-        return None if example is None else self._tokenized(example)
+        return None if example is None else tokenized(example, self._tokenize)
 
     def record(self, answer: Answer) -> bool:
         """Store an answer durably, with who suggested its spans; tell every widget."""
@@ -139,8 +139,10 @@ class LabellingDesk:
 
         return self._switchboard.subscribe(in_this_split)
 
-    def _tokenized(self, example: Example) -> Example:
-        return example if example.tokens else replace(example, tokens=self._tokenize(example.text))
+
+def tokenized(example: Example, tokenize: Tokenize) -> Example:
+    """Give an example its tokens, where it came without."""
+    return example if example.tokens else replace(example, tokens=tokenize(example.text))
 
 
 def is_draft(example: Example) -> bool:

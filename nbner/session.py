@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +16,7 @@ from nbner.data.intake import AddReport, Misaligned, prepare
 from nbner.data.rows import as_example
 from nbner.data.store import Store
 from nbner.errors import DataError, ModelError
-from nbner.labelling import LabellingDesk, Suggest, Switchboard
+from nbner.labelling import LabellingDesk, Suggest, Switchboard, tokenized
 from nbner.types import AnswerKind, Counts, Example, Span, Token
 
 if TYPE_CHECKING:
@@ -508,15 +507,15 @@ class Session:
         return tokenizer_of(self._nlp)(text)
 
     def _tokenized(self, example: Example) -> Example:
-        return example if example.tokens else replace(example, tokens=self._tokenize(example.text))
+        return tokenized(example, self._tokenize)
 
     def _with_fitting_tokens(self, example: Example) -> Example:
         """Tokenize an example for a file, unless a span contradicts the tokens.
 
         A file whose spans are off its own tokens is one that nobody can read.
         """
-        tokenized = self._tokenized(example)
-        return example if align(tokenized.tokens, example.spans).loose else tokenized
+        cut = self._tokenized(example)
+        return example if align(cut.tokens, example.spans).loose else cut
 
     def _watch(self, run: Training) -> None:
         from nbner.plots import new_figure, training_curve

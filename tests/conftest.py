@@ -92,11 +92,15 @@ def name(request):
     return re.sub(r"\W+", "_", request.node.name)
 
 
-def pytest_runtest_logreport(report):
-    """Count a skipped test as what it is: one that did not run."""
-    if report.skipped and not hasattr(report, "wasxfail"):
-        report.outcome = "failed"
-        report.longrepr = f"{report.nodeid} was skipped: tests are never skipped quietly"
+def pytest_sessionfinish(session):
+    """Fail where a test was skipped: it is one that did not run."""
+    if skipped(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def skipped(config):
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return [] if reporter is None else reporter.stats.get("skipped", [])
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -104,8 +108,10 @@ def pytest_terminal_summary(terminalreporter):
     ran = Counter()
     for report in terminalreporter.stats.get("passed", []):
         if report.when == "call":
-            ran[Path(report.nodeid.split("::")[0]).parts[1]] += 1
+            ran[Path(report.nodeid.split("::")[0]).parent.name or "tests"] += 1
     rooms = ", ".join(f"{count} {room}" for room, count in sorted(ran.items()))
     terminalreporter.write_line(f"ran: {rooms or 'nothing'}")
+    for report in skipped(terminalreporter.config):
+        terminalreporter.write_line(f"FAILED, since skipped: {report.nodeid}")
     if not HAS_NERVALUATE:
         terminalreporter.write_line("not run: the comparison with nervaluate; it needs Python 3.11")

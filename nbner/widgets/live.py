@@ -67,7 +67,7 @@ def watch(
     epoch_words: int,
     most_epochs: int,
     draw: Callable[[Sequence[Any]], Figure],
-) -> bool:
+) -> None:
     """Show training while it goes on; the notebook's stop button ends it.
 
     Parameters
@@ -79,11 +79,6 @@ def watch(
         Passes after which training ends at the latest; 0 where it is open.
     draw : callable
         From the evaluated steps so far to the figure of their curve.
-
-    Returns
-    -------
-    bool
-        False if it was stopped by hand.
     """
     from tqdm.auto import tqdm
 
@@ -101,8 +96,6 @@ def watch(
                     picture.show(lambda: draw(evaluated))
         except KeyboardInterrupt:
             bar.set_postfix_str(f"{bar.postfix or ''} · stopped: the best model so far is kept")
-            return False
-    return True
 
 
 def counted(items: Iterable[Item], doing: str) -> Iterator[Item]:
