@@ -1,0 +1,71 @@
+"""What every face of a session stands on: the store, the model in use, the open widgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from nbner.data.alignment import align
+from nbner.data.store import Dataset, Store
+from nbner.labelling import Switchboard, tokenized
+from nbner.types import Counts, Example, Token
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.model.shelf import Shelf
+    from nbner.widgets.annotator import Annotator
+
+
+class Foundation:
+    """The state that the faces share; made by ``Session.__init__``."""
+
+    annotator: str
+    seed: int
+    _base: Language
+    _nlp: Language
+    _store: Store
+    _dataset: Dataset
+    _shelf: Shelf
+    _labels_follow_data: bool
+    _switchboard: Switchboard
+    _annotators: WeakSet[Annotator]
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self._dataset.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entity types, in the order of their keys."""
+        return self._dataset.labels
+
+    @property
+    def nlp(self) -> Language:
+        """The spaCy pipeline in use: the last one trained, or the one given."""
+        return self._nlp
+
+    def counts(self, split: str | None = None) -> Counts:
+        """Count the examples of a split, or of all, by their current answer."""
+        return self._dataset.counts(split)
+
+    def close(self) -> None:
+        """Close the database; widgets of this session can save no more."""
+        self._store.close()
+
+    def _tokenize(self, text: str) -> tuple[Token, ...]:
+        from nbner.model.pipeline import tokenizer_of
+
+        return tokenizer_of(self._nlp)(text)
+
+    def _tokenized(self, example: Example) -> Example:
+        return tokenized(example, self._tokenize)
+
+    def _with_fitting_tokens(self, example: Example) -> Example:
+        """Tokenize an example for a file, unless a span contradicts the tokens.
+
+        A file whose spans are off its own tokens is one that nobody can read.
+        """
+        cut = self._tokenized(example)
+        return example if align(cut.tokens, example.spans).loose else cut

@@ -1,0 +1,199 @@
+"""The model loop: train, predict, evaluate."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import tee
+from typing import TYPE_CHECKING, Any
+
+from nbner.data import formats
+from nbner.data.rows import as_example
+from nbner.errors import DataError
+from nbner.faces.material import Material
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from nbner.model.records import TrainingRecord, TrainingResult
+    from nbner.model.training import Training
+    from nbner.results import Evaluation, TrainingReport
+
+PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
+
+
+class Modelling(Material):
+    """Train on what was accepted, label the rest, and measure."""
+
+    def train(
+        self,
+        split: str = "train",
+        dev: str = "dev",
+        *,
+        max_epochs: int | None = None,
+        patience: int | None = None,
+        seed: int | None = None,
+        progress: bool = True,
+    ) -> TrainingReport:
+        """Train on the accepted examples of a split, and use the best model from then on.
+
+        Runs spaCy's own training loop on a copy: labelling goes on meanwhile,
+        and suggestions come from the last finished model. The notebook's stop
+        button ends training with the best model so far.
+
+        Parameters
+        ----------
+        split, dev : str
+            Where to learn and where to measure. Without accepted examples in
+            ``dev``, a seeded fifth of ``split`` is held out.
+        max_epochs : int, optional
+            Passes over the data at most.
+        patience : int, optional
+            Evaluations without a gain after which training stops.
+        seed : int, optional
+            By default the session's.
+        progress : bool
+            Show a bar and the curve.
+
+        Returns
+        -------
+        TrainingReport
+            With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
+            the model, its ``config.cfg`` and the data for ``spacy train``.
+
+        Raises
+        ------
+        TrainingError
+            Nothing has been accepted, or no accepted example holds an entity.
+        """
+        from nbner.model import training
+
+        run = training.train(
+            self._base,
+            self.examples(split, answer="accept"),
+            self.examples(dev, answer="accept"),
+            labels=self.labels,
+            seed=self.seed if seed is None else seed,
+            output=self._shelf.new_folder(),
+            max_epochs=max_epochs,
+            patience=patience,
+        )
+        with run:
+            if progress:
+                self._watch(run)
+            else:
+                deque(run, maxlen=0)
+            result = run.finish()
+        return self._use(result)
+
+    def predict(
+        self,
+        source: Any,
+        *,
+        batch_size: int | None = None,
+        n_process: int = 1,
+        progress: bool = False,
+    ) -> pd.DataFrame:
+        """Let the model label texts, in the same way as it makes suggestions.
+
+        Parameters
+        ----------
+        source : path, DataFrame, or iterable of str, dict, Doc or Example
+        batch_size, n_process : int, optional
+            As in ``nlp.pipe``; they do not change what comes out.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        DataFrame
+            One row a predicted span: ``example`` (position in the source),
+            ``start`` and ``end`` (code points, half-open), ``token_start`` and
+            ``token_end`` (half-open), ``text`` and ``label``. A text without
+            spans has no row.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        DataError
+            The source cannot be read.
+        """
+        import pandas as pd
+
+        from nbner.model.prediction import places_of, predict_docs
+        from nbner.widgets.live import counted
+
+        # The pipeline reads a batch ahead; tee keeps only what it has read.
+        ahead, examples = tee(as_example(row) for row in formats.read(source))
+        docs = predict_docs(self._nlp, ahead, batch_size=batch_size, n_process=n_process)
+        shown = counted(docs, "predicting") if progress else docs
+        rows = [
+            (number, entity.start_char, entity.end_char, *place, entity.text, entity.label_)
+            for number, (doc, example) in enumerate(zip(shown, examples, strict=True))
+            for entity, place in zip(doc.ents, places_of(doc, example), strict=True)
+        ]
+        return pd.DataFrame(rows, columns=PREDICTION_COLUMNS)
+
+    def evaluate(self, split: str = "dev") -> Evaluation:
+        """Measure the model against the accepted examples of a split.
+
+        Returns
+        -------
+        Evaluation
+            ``f``, ``precision``, ``recall`` over exact spans, ``schemes``
+            (nervaluate's four), ``frame`` (a row a label) and ``plot()``.
+
+        Raises
+        ------
+        DataError
+            Nothing is accepted in the split.
+        ModelError
+            The model has not been trained.
+        """
+        from nbner.analysis.scores import score
+        from nbner.model.fingerprints import fingerprint
+        from nbner.model.prediction import predict
+        from nbner.results import Evaluation
+
+        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
+        if not gold:
+            raise DataError(
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
+                f"session.manual(split={split!r})",
+            )
+        measured = score(
+            [one.spans for one in gold],
+            list(predict(self._nlp, gold)),
+            labels=self.labels,
+            known=[one.labels for one in gold],
+        )
+        return Evaluation(measured, split=split, fingerprint=fingerprint(self._nlp))
+
+    def _watch(self, run: Training) -> None:
+        from nbner.plots import new_figure, training_curve
+        from nbner.results import curve_frame
+        from nbner.widgets.live import watch
+
+        def draw(steps: Sequence[TrainingRecord]) -> Figure:
+            figure = new_figure()
+            training_curve(curve_frame(steps), ax=figure.subplots())
+            return figure
+
+        watch(
+            run,
+            epoch_words=sum(len(example.tokens) for example in run.corpus.train),
+            most_epochs=run.config["training"]["max_epochs"],
+            draw=draw,
+        )
+
+    def _use(self, result: TrainingResult) -> TrainingReport:
+        from nbner.results import TrainingReport
+
+        self._shelf.keep(result)
+        self._nlp = result.nlp
+        for annotator in list(self._annotators):
+            annotator.refresh()
+        return TrainingReport.of(result)

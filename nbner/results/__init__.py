@@ -1,0 +1,7 @@
+"""What a session hands back: values that print, show and draw themselves."""
+
+from nbner.results.evaluation import Evaluation
+from nbner.results.summary import Summary
+from nbner.results.training import TrainingReport, curve_frame
+
+__all__ = ["Evaluation", "Summary", "TrainingReport", "curve_frame"]

@@ -1,0 +1,79 @@
+"""How a session stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+from nbner.palette import label_colors
+from nbner.types import Counts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a session stands.
+
+    Parameters
+    ----------
+    dataset, store : str
+        The dataset's name, and where its database is.
+    splits : mapping
+        Split to `Counts`.
+    labels : tuple of str
+    model : str
+        In words.
+    """
+
+    dataset: str
+    store: str
+    splits: Mapping[str, Counts] = field(hash=False)
+    labels: tuple[str, ...]
+    model: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a split: split, examples, accepted, rejected, ignored, open."""
+        import pandas as pd
+
+        rows = [
+            (name, c.total, c.accept, c.reject, c.ignore, c.open) for name, c in self.splits.items()
+        ]
+        columns = ["split", "examples", "accepted", "rejected", "ignored", "open"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __str__(self) -> str:
+        splits = [f"  {name}: {_progress(counts)}" for name, counts in self.splits.items()]
+        return "\n".join(
+            [
+                f"{self.dataset}, in {self.store}",
+                *(splits or ["  no examples yet: session.add(...)"]),
+                f"  {len(self.labels)} labels: {', '.join(self.labels) or 'none yet'}",
+                f"  model: {self.model}",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        colors = label_colors(self.labels)
+        chips = " ".join(
+            f'<span style="border-bottom:3px solid {colors[label]};margin-right:6px">'
+            f"{escape(label)}</span>"
+            for label in self.labels
+        )
+        shown = self.frame.map(lambda cell: cell if isinstance(cell, str) else f"{cell:,}")
+        table = shown.to_html(index=False, escape=True, border=0)
+        return (
+            f"<div><b>{escape(self.dataset)}</b> <small>in {escape(self.store)}</small></div>"
+            f"{table}<div>{chips or 'no labels yet'}</div>"
+            f"<div>model: {escape(self.model)}</div>"
+        )
+
+
+def _progress(counts: Counts) -> str:
+    kinds = [("accepted", counts.accept), ("rejected", counts.reject), ("ignored", counts.ignore)]
+    parts = [f"{number:,} {kind}" for kind, number in kinds if number]
+    return ", ".join([f"{counts.total:,} examples", *parts, f"{counts.open:,} open"])

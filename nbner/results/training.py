@@ -1,0 +1,141 @@
+"""A finished run, and the curve of one that may still go on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.results.writing import as_html, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nbner.model.records import TrainingRecord, TrainingResult
+
+CURVE_COLUMNS = (
+    *("step", "epoch", "seconds", "words", "loss"),
+    *("precision", "recall", "f", "is_best"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingReport:
+    """A finished run: how good its best model is, and where everything lies.
+
+    Parameters
+    ----------
+    path : Path
+        The best model, for ``spacy.load``. Beside it lie ``config.cfg``,
+        ``train.spacy`` and ``dev.spacy``, for ``spacy train``, and
+        ``record.json``.
+    f : float, optional
+        Best dev F over exact spans; None where the dev examples cannot tell.
+    fingerprint : str
+        Of the best model.
+    seconds : float
+    steps : int
+    stopped : str
+        "no gain", "max epochs", "max steps" or "by hand".
+    n_train, n_dev : int
+        Examples learnt from and measured on.
+    dev_source : str
+        Where the dev examples are from, in words.
+    evaluations : sequence of TrainingRecord
+    record : mapping
+        Seed, versions, config, data fingerprint and scores.
+    """
+
+    path: Path
+    f: float | None
+    fingerprint: str
+    seconds: float
+    steps: int
+    stopped: str
+    n_train: int
+    n_dev: int
+    dev_source: str
+    evaluations: Sequence[TrainingRecord] = field(repr=False, default=())
+    record: Mapping[str, Any] = field(repr=False, default_factory=dict, hash=False)
+
+    @classmethod
+    def of(cls, result: TrainingResult) -> TrainingReport:
+        """Report on what a run has left behind."""
+        return cls(
+            path=result.path,
+            f=result.best.f,
+            fingerprint=result.fingerprint,
+            seconds=result.seconds,
+            steps=result.steps,
+            stopped=result.stopped,
+            n_train=result.n_train,
+            n_dev=result.n_dev,
+            dev_source=result.dev_source,
+            evaluations=result.evaluations,
+            record=result.record,
+        )
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an evaluation; see `curve_frame`."""
+        return curve_frame(self.evaluations)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw dev F and the loss over the run."""
+        from nbner.plots import training_curve
+
+        return training_curve(self.frame, ax=ax)
+
+    def __str__(self) -> str:
+        why = {
+            "no gain": "stopped when it gained no more",
+            "max epochs": "stopped after the last epoch",
+            "max steps": "stopped after the last step",
+            "by hand": "stopped by hand",
+        }.get(self.stopped, self.stopped)
+        lines = [
+            f"Best dev F {number(self.f, 3)} over {self.n_dev:,} examples ({self.dev_source})",
+            f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {why}",
+            f"Model {self.fingerprint} in {self.path}",
+        ]
+        partial = self.record.get("data", {}).get("partial", 0)
+        if partial:
+            lines.insert(
+                2,
+                f"{partial:,} examples were answered before some of the labels existed: what is "
+                "unlabelled there counts as missing, not as nothing",
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:
+    """Put evaluations into a frame, as the training curve takes them.
+
+    Parameters
+    ----------
+    evaluations : sequence of TrainingRecord
+        Steps that were not evaluated are left out.
+
+    Returns
+    -------
+    DataFrame
+        ``step``, ``epoch``, ``seconds``, ``words``, ``loss`` (mean a token
+        since the evaluation before), ``precision``, ``recall``, ``f`` and
+        ``is_best``; NaN where undefined.
+    """
+    import pandas as pd
+
+    rows = [
+        [getattr(one, column) for column in CURVE_COLUMNS]
+        for one in evaluations
+        if one.is_best is not None
+    ]
+    whole = dict.fromkeys(("step", "epoch", "words"), "int64")
+    real = dict.fromkeys(("seconds", "loss", "precision", "recall", "f"), "float64")
+    frame = pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
+    return frame.astype({**whole, **real, "is_best": "bool"})
