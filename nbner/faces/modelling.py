@@ -11,6 +11,7 @@ from nbner.data import formats
 from nbner.data.rows import as_example
 from nbner.errors import DataError
 from nbner.faces.material import Material
+from nbner.types import Example
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,13 +158,7 @@ class Modelling(Material):
         from nbner.model.prediction import predict
         from nbner.results import Evaluation
 
-        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
-        if not gold:
-            raise DataError(
-                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
-                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
-                f"session.manual(split={split!r})",
-            )
+        gold = self._gold(split)
         measured = score(
             [one.spans for one in gold],
             list(predict(self._nlp, gold)),
@@ -171,6 +166,17 @@ class Modelling(Material):
             known=[one.labels for one in gold],
         )
         return Evaluation(measured, split=split, fingerprint=fingerprint(self._nlp))
+
+    def _gold(self, split: str) -> list[Example]:
+        """Give the complete gold of a split, or say that there is none."""
+        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
+        if not gold:
+            raise DataError(
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
+                f"session.manual(split={split!r})",
+            )
+        return gold
 
     def _watch(self, run: Training) -> None:
         from nbner.plots import new_figure, training_curve

@@ -1,0 +1,133 @@
+"""What a model's lists of analyses hold, and how far its probabilities can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from nbner.analysis import judging, oracle, plans
+from nbner.errors import DataError
+from nbner.faces.modelling import Modelling
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    from nbner.results import OracleCurve
+
+
+class Analysing(Modelling):
+    """Study the lists of the k best analyses."""
+
+    def oracle_curve(
+        self,
+        widths: Sequence[int] = plans.WIDTHS,
+        decoders: Sequence[plans.Decoder] = plans.DECODERS,
+        split: str = "dev",
+        *,
+        source: Literal["gold", "answers"] = "gold",
+        progress: bool = True,
+    ) -> OracleCurve:
+        """Ask what a perfect choice among the k best analyses would gain.
+
+        How everything is counted, ties and texts without entities among it,
+        stands in `nbner.analysis.oracle`.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Lengths of the list; they rise.
+        decoders : sequence of {"exact", "beam"}
+            The k best analyses without search error, and spaCy's own beam
+            search, which runs once a width.
+        split : str
+            Its accepted examples are the gold.
+        source : {"gold", "answers"}
+            "answers" asks nothing of the model: it counts what make-gold kept
+            beside every accepted answer, over all splits. It knows the exact
+            decoder alone, and widths up to 64.
+        progress : bool
+            Show a bar. The stop button ends the study and leaves nothing.
+
+        Returns
+        -------
+        OracleCurve
+            ``frame``, ``plot()``, ``verdict``, ``per_label()``.
+
+        Raises
+        ------
+        DataError
+            The widths do not rise, a decoder is not one, or there is no gold.
+        ModelError
+            The model has not been trained.
+        """
+        taken = plans.check_widths(widths)
+        names = plans.check_decoders(decoders)
+        if source == "answers":
+            return self._curve_of_answers(taken)
+        if source != "gold":
+            raise DataError(f"{source!r} is not a source", remedy='Use "gold" or "answers"')
+        return self._curve_of_gold(taken, names, split, progress=progress)
+
+    def _curve_of_gold(
+        self, widths: tuple[int, ...], decoders: Sequence[str], split: str, *, progress: bool
+    ) -> OracleCurve:
+        from nbner.model.fingerprints import fingerprint
+        from nbner.model.gold import is_expressible
+        from nbner.results import Lists, OracleCurve
+
+        gold = self._gold(split)
+        right, known = [one.spans for one in gold], [one.labels for one in gold]
+        runs = plans.runs(widths, decoders)
+        points: list[oracle.Point] = []
+        studies: dict[tuple[str, int], oracle.Study] = {}
+        for run, lists in zip(runs, self._lists(gold, runs, progress=progress), strict=True):
+            done = oracle.study(
+                lists, right, widths=run.widths, decoder=run.decoder, known=known, seed=self.seed
+            )
+            points += done.points
+            studies |= {(run.decoder, width): done for width in run.widths}
+        return OracleCurve(
+            points=tuple(points),
+            over=split,
+            unreachable=sum(not is_expressible(self._nlp, one) for one in gold),
+            lists=Lists(right, known, self.labels, studies),
+            fingerprint=fingerprint(self._nlp),
+        )
+
+    def _lists(
+        self, gold: Sequence[Example], runs: Sequence[plans.Run], *, progress: bool
+    ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
+        """Give for each run the lists of all texts, one bar over all of them."""
+        from nbner.decode import parses
+        from nbner.widgets.live import Bar
+
+        with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
+            for run in runs:
+                bar.say(run.words)
+                found = parses(self._nlp, gold, run.widths[-1], decoder=run.decoder)
+                yield ([parse.spans for parse in one] for one in bar.over(found))
+
+    def _curve_of_answers(self, widths: tuple[int, ...]) -> OracleCurve:
+        from nbner.results import OracleCurve
+
+        kept = [
+            judgement
+            for answer in self._dataset.answers()
+            if answer.answer == "accept"
+            and (judgement := judging.judgement_from(answer.extra)) is not None
+        ]
+        if not kept:
+            raise DataError(
+                "no accepted answer was given to a suggestion of a model yet, so there is nothing "
+                "to count",
+                remedy="Correct some with session.make_gold(), or study gold with "
+                'session.oracle_curve(split="dev")',
+            )
+        longest = max(widths)
+        if longest > judging.KEPT:
+            raise DataError(
+                f"width {longest} is wider than the {judging.KEPT} analyses that answers keep",
+                field="widths",
+                remedy=f"Ask for widths up to {judging.KEPT}",
+            )
+        points = oracle.curve(kept, widths, "exact", seed=self.seed)
+        return OracleCurve(points=tuple(points), over="the answers so far")
