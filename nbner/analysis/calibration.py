@@ -7,8 +7,10 @@ right.
 - Temperature scaling: the log-odds of a probability are divided by one number,
   the temperature, fitted by maximum likelihood (Guo et al. 2017, "On
   Calibration of Modern Neural Networks"; for two outcomes it is Platt's method
-  without an offset). It never changes which spans are predicted, nor the order
-  of their probabilities within a label. Above 1 it takes confidence away, below 1 it adds some.
+  without an offset, and takes over his smoothed targets, so that a label whose
+  spans are all right does not become certain). It never changes which spans
+  are predicted, nor the order of their probabilities within a label. Above 1
+  it takes confidence away, below 1 it adds some.
 - Expected calibration error: pairs in bins of equal width; the mean distance
   between a bin's mean probability and its share of right spans, weighted by
   the bins' sizes (Naeini et al. 2015, ten bins as a rule).
@@ -145,14 +147,12 @@ def fit_temperature(probability: Floats, right: Bools) -> float:
     """
     if not len(probability):
         return 1.0
-    odds = _log_odds(probability)
-    # As long as this is positive a higher inverse temperature is more likely.
+    odds, n = _log_odds(probability), int(np.sum(right))
+    target = np.where(right, (n + 1) / (n + 2), 1 / (len(right) - n + 2))
     low, high = 1 / HOTTEST, 1 / COLDEST
     for _ in range(60):
         middle = (low + high) / 2
-        # right - p, without losing what is left when p is all but 1.
-        missing = np.where(right, 1, -1) / (1 + np.exp(np.where(right, 1, -1) * middle * odds))
-        slope = float(np.sum(odds * missing))
+        slope = float(np.sum(odds * (target - 1 / (1 + np.exp(-middle * odds)))))
         low, high = (middle, high) if slope > 0 else (low, middle)
     return 2 / (low + high)
 

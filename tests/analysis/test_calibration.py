@@ -39,7 +39,9 @@ def joined(*parts):
 
 def likelihood(pairs, temperature):
     odds = np.log(pairs.probability / (1 - pairs.probability)) / temperature
-    return -np.sum(np.logaddexp(0, np.where(pairs.right, -odds, odds)))
+    n, size = pairs.right.sum(), len(pairs)
+    target = np.where(pairs.right, (n + 1) / (n + 2), 1 / (size - n + 2))
+    return -np.sum(target * np.logaddexp(0, -odds) + (1 - target) * np.logaddexp(0, odds))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0, 4.0])
@@ -130,14 +132,20 @@ def test_the_error_after_is_measured_on_other_texts():
 
 
 def test_extremes_stay_within_bounds():
-    sure = np.array([1.0, 1.0, 0.999])
-    assert fit_temperature(sure, np.array([True, True, True])) == pytest.approx(0.05, rel=0.01)
-    assert fit_temperature(sure, np.array([False] * 3)) == pytest.approx(20, rel=0.01)
+    half, sure = np.full(400, 0.51), np.full(400, 1.0)
+    right = np.ones(400, dtype=bool)
+    assert fit_temperature(half, right) == pytest.approx(0.05, rel=0.01)
+    assert fit_temperature(sure, ~right) == pytest.approx(20, rel=0.01)
     assert fit_temperature(np.array([]), np.array([], dtype=bool)) == 1.0
     assert np.isnan(expected_error(pairs_of([])))
     assert len(cross_calibrated(pairs_of([[]]))) == 0
     one = cross_calibrated(pairs_of([[(0.8, "A", True)]]))
     assert one.probability == pytest.approx([0.8])
+
+
+def test_a_label_whose_spans_are_all_right_does_not_become_certain():
+    found = fit_temperature(np.full(40, 0.9), np.ones(40, dtype=bool))
+    assert scaled(np.array([0.9]), found)[0] == pytest.approx(41 / 42, abs=1e-3)
 
 
 def test_temperatures_apply_to_one_span_as_to_many():
