@@ -67,6 +67,7 @@ class Session(Hand, Analysing):
         annotator: str | None = None,
         seed: int = 0,
     ) -> None:
+        from nbner.decode.keeping import KeptLattices
         from nbner.model.pipeline import load_base
         from nbner.model.shelf import Shelf
 
@@ -80,9 +81,11 @@ class Session(Hand, Analysing):
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()
         self._annotators: WeakSet[Annotator] = WeakSet()
+        self._lattices = KeptLattices()
         if checked is not None:
             self._dataset.set_labels(checked)
         self._nlp = self._shelf.newest() or self._base
+        self._shelf.put_calibration(self._nlp)
 
     def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self

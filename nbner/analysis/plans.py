@@ -26,7 +26,7 @@ class Run:
         The widths that are read off its lists.
     """
 
-    decoder: str
+    decoder: Decoder
     widths: tuple[int, ...]
 
     @property
@@ -56,7 +56,7 @@ def check_widths(widths: Iterable[Any]) -> tuple[int, ...]:
     return tuple(int(width) for width in taken)
 
 
-def check_decoders(decoders: Sequence[str]) -> tuple[str, ...]:
+def check_decoders(decoders: Sequence[str]) -> tuple[Decoder, ...]:
     """Take the names of decoders, or say what is wrong with them.
 
     Raises
@@ -66,15 +66,18 @@ def check_decoders(decoders: Sequence[str]) -> tuple[str, ...]:
     """
     taken = (decoders,) if isinstance(decoders, str) else tuple(decoders)
     remedy = f"Give one or both of {DECODERS}"
-    strange = [one for one in taken if one not in DECODERS]
-    if strange:
-        raise DataError(f"{strange[0]!r} is not a decoder", field="decoders", remedy=remedy)
-    if not taken or len(set(taken)) < len(taken):
+    named: list[Decoder] = []
+    for one in taken:
+        found = next((decoder for decoder in DECODERS if decoder == one), None)
+        if found is None:
+            raise DataError(f"{one!r} is not a decoder", field="decoders", remedy=remedy)
+        named.append(found)
+    if not named or len(set(named)) < len(named):
         raise DataError(f"{taken} does not name each decoder once", field="decoders", remedy=remedy)
-    return taken
+    return tuple(named)
 
 
-def runs(widths: tuple[int, ...], decoders: Sequence[str]) -> list[Run]:
+def runs(widths: tuple[int, ...], decoders: Sequence[Decoder]) -> list[Run]:
     """Plan the passes: an exact list holds all shorter ones, a beam of each width is its own."""
     planned: list[Run] = []
     for decoder in decoders:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Literal
 
 from nbner.analysis import judging, oracle, plans
 from nbner.errors import DataError
+from nbner.faces.confidence import LONGEST
 from nbner.faces.modelling import Modelling
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results import OracleCurve
+    from nbner.results import Calibration, OracleCurve
 
 
 class Analysing(Modelling):
@@ -67,8 +68,89 @@ class Analysing(Modelling):
             raise DataError(f"{source!r} is not a source", remedy='Use "gold" or "answers"')
         return self._curve_of_gold(taken, names, split, progress=progress)
 
+    def calibrate(
+        self, split: str = "dev", *, per_label: bool = False, progress: bool = True
+    ) -> Calibration:
+        """Set the model's span probabilities right by a temperature fitted on gold.
+
+        The temperature is kept with the model: in its meta, which travels with
+        it, and beside the session's models, where the next session finds it.
+        ``predict(..., probabilities=True)`` and the confidence of suggestions
+        use it from now on. Which spans are predicted does not change.
+
+        Parameters
+        ----------
+        split : str
+            Its accepted examples are the gold. They should be none that the
+            model was trained on.
+        per_label : bool
+            A temperature for every label that is predicted 30 times or more.
+        progress : bool
+            Show a bar. The stop button leaves everything as it was.
+
+        Returns
+        -------
+        Calibration
+            ``temperature``, ``error_before``, ``error_after``, ``frame``,
+            ``labels``, ``plot()``.
+
+        Raises
+        ------
+        DataError
+            There is no gold, or fewer than 30 spans are predicted on it.
+        ModelError
+            The model has not been trained.
+        """
+        from nbner.analysis import calibration
+        from nbner.model.calibration import keep
+        from nbner.model.fingerprints import fingerprint
+        from nbner.results import Calibration
+
+        gold = self._gold(split)
+        pairs = calibration.pairs_of(list(self._believed(gold, progress=progress)))
+        if len(pairs) < calibration.LEAST:
+            raise DataError(
+                f"the model predicts {len(pairs)} spans in split {split!r}, too few to fit a "
+                "temperature on",
+                remedy=f"Add gold there until it predicts {calibration.LEAST}",
+            )
+        temperatures = calibration.fit(pairs, per_label=per_label)
+        self._shelf.keep_calibration(keep(self._nlp, temperatures.overall, temperatures.per_label))
+        return Calibration.of(
+            pairs,
+            temperatures,
+            seed=self.seed,
+            split=split,
+            n_texts=len(gold),
+            fingerprint=fingerprint(self._nlp),
+        )
+
+    def _believed(
+        self, gold: Sequence[Example], *, progress: bool
+    ) -> Iterator[list[tuple[float, str, bool]]]:
+        """Give for each text the predicted spans: uncalibrated probability, label, right or not."""
+        from nbner.decode.search import span_probabilities
+        from nbner.model.prediction import predict
+        from nbner.widgets.live import Bar
+
+        predicted = predict(self._nlp, gold)
+        known = span_probabilities(self._nlp, gold, longest=LONGEST)
+        with Bar(len(gold), "calibrating", "texts", shown=progress) as bar:
+            for example, spans, found in zip(gold, bar.over(predicted), known, strict=True):
+                right = set(example.spans)
+                yield [
+                    (found.of(span), span.label, span in right)
+                    for span in spans
+                    if example.labels is None or span.label in example.labels
+                ]
+
     def _curve_of_gold(
-        self, widths: tuple[int, ...], decoders: Sequence[str], split: str, *, progress: bool
+        self,
+        widths: tuple[int, ...],
+        decoders: Sequence[plans.Decoder],
+        split: str,
+        *,
+        progress: bool,
     ) -> OracleCurve:
         from nbner.model.fingerprints import fingerprint
         from nbner.model.gold import is_expressible
@@ -97,13 +179,15 @@ class Analysing(Modelling):
         self, gold: Sequence[Example], runs: Sequence[plans.Run], *, progress: bool
     ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
         """Give for each run the lists of all texts, one bar over all of them."""
-        from nbner.decode import parses
+        from nbner.decode.search import parses
         from nbner.widgets.live import Bar
 
         with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
             for run in runs:
                 bar.say(run.words)
-                found = parses(self._nlp, gold, run.widths[-1], decoder=run.decoder)
+                found = parses(
+                    self._nlp, gold, run.widths[-1], decoder=run.decoder, longest=LONGEST
+                )
                 yield ([parse.spans for parse in one] for one in bar.over(found))
 
     def _curve_of_answers(self, widths: tuple[int, ...]) -> OracleCurve:
