@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nbner.decode import constraints as limits
+from nbner.decode.arrays import Flags, Floats, Ints
 from nbner.decode.constraints import Constraints, Fixed
 from nbner.decode.kbest import k_best
-from nbner.decode.lattice import Weights
 from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
 from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
 from nbner.decode.reading import OUTSIDE, Places, parses_of
@@ -45,9 +44,9 @@ class Lattice:
         self,
         text: str,
         tokens: tuple[Token, ...],
-        weights: Weights,
+        weights: Floats,
         labels: tuple[str, ...],
-        preset: NDArray[np.bool_],
+        preset: Flags,
         *,
         normalised: bool,
     ) -> None:
@@ -194,7 +193,7 @@ class Lattice:
         return with_forced(known, forced) if forced else known
 
     @property
-    def _lengths(self) -> NDArray[np.intp]:
+    def _lengths(self) -> Ints:
         return np.array([len(self)], np.intp)
 
     def _constrained(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
@@ -207,7 +206,7 @@ class Lattice:
         return found
 
     def _search(
-        self, weights: Weights, k: int, base: float, forced: tuple[Span, ...] = ()
+        self, weights: Floats, k: int, base: float, forced: tuple[Span, ...] = ()
     ) -> tuple[Parse, ...]:
         lists = k_best(weights[None], self._lengths, k)
         return parses_of(

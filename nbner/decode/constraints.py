@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nbner.decode.lattice import Weights
+from nbner.decode.arrays import Flags, Floats
 from nbner.errors import DataError
 from nbner.types import Span
 
@@ -51,7 +51,7 @@ class Fixed:
     outside: tuple[Place, ...] = ()
 
 
-def constrained(weights: Weights, fixed: Fixed) -> Weights:
+def constrained(weights: Floats, fixed: Fixed) -> Floats:
     """Leave only the segments that agree with the constraints.
 
     Parameters
@@ -85,7 +85,7 @@ def constrained(weights: Weights, fixed: Fixed) -> Weights:
     return left
 
 
-def weight_of(weights: Weights, place: tuple[int, int, int]) -> float:
+def weight_of(weights: Floats, place: tuple[int, int, int]) -> float:
     """Look the weight of an entity up; -inf where the model cannot make it."""
     start, end, label = place
     width = weights.shape[1]
@@ -94,9 +94,7 @@ def weight_of(weights: Weights, place: tuple[int, int, int]) -> float:
     return float(weights[end - 1, width - (end - start), label])
 
 
-def check(
-    constraints: Constraints, fixed: Fixed, preset: NDArray[np.bool_], weights: Weights
-) -> None:
+def check(constraints: Constraints, fixed: Fixed, preset: Flags, weights: Floats) -> None:
     """Say which constraints contradict each other, or what was set before the recognizer.
 
     Raises
@@ -104,7 +102,7 @@ def check(
     DataError
     """
     pairs = sorted(zip(fixed.forced, constraints.forced, strict=True), key=lambda pair: pair[0])
-    for ((_, end, _), one), ((start, _, _), other) in zip(pairs, pairs[1:], strict=False):
+    for ((_, end, _), one), ((start, _, _), other) in pairwise(pairs):
         if start < end:
             raise DataError(
                 f"{named(one)} and {named(other)} are both forced, and overlap",

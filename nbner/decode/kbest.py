@@ -16,11 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nbner.decode.lattice import Weights
-
-Ints = NDArray[np.intp]
+from nbner.decode.arrays import Flags, Floats, Ints, SmallInts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +33,11 @@ class Lists:
         of that token, ``a * (labels + 1) + y``; -1 elsewhere.
     """
 
-    scores: Weights
-    segments: NDArray[np.int32]
+    scores: Floats
+    segments: SmallInts
 
 
-def k_best(weights: Weights, lengths: Ints, k: int) -> Lists:
+def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     """Find the k best analyses of every doc of a batch.
 
     Parameters
@@ -75,11 +72,11 @@ def k_best(weights: Weights, lengths: Ints, k: int) -> Lists:
 class _Step:
     """What can end with one token: segments, and the lists they follow."""
 
-    segments: Weights  # (docs, width * kinds)
-    prefixes: Weights  # (docs, width, k)
+    segments: Floats  # (docs, width * kinds)
+    prefixes: Floats  # (docs, width, k)
     kinds: int
 
-    def heads(self) -> Weights:
+    def heads(self) -> Floats:
         """Give the best analysis that ends with each segment."""
         docs, width, _ = self.prefixes.shape
         first = self.prefixes[:, :, :1]
@@ -108,7 +105,7 @@ class _Region:
         return cls(segment, prefix, beyond)
 
 
-def _best(step: _Step, region: _Region, k: int) -> tuple[Weights, Ints, Ints]:
+def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
     """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
@@ -132,12 +129,12 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[Weights, Ints, Ints]:
 def _unsure(
     step: _Step,
     region: _Region,
-    heads: Weights,
+    heads: Floats,
     chosen: Ints,
-    weights: Weights,
+    weights: Floats,
     before: Ints,
-    candidates: Weights,
-    scores: Weights,
+    candidates: Floats,
+    scores: Floats,
 ) -> Ints:
     """Find the docs in which something outside the region may belong to the k best, or ties."""
     k = scores.shape[1]
@@ -153,11 +150,11 @@ def _unsure(
     return np.flatnonzero(missed | tied)
 
 
-def _counts(scores: Weights, least: Weights) -> NDArray[np.bool_]:
+def _counts(scores: Floats, least: Floats) -> Flags:
     return (scores >= least) & (scores > -np.inf)
 
 
-def _top(scores: Weights, k: int) -> Ints:
+def _top(scores: Floats, k: int) -> Ints:
     """Order the k greatest of each row, greatest first; ties as they come."""
     if k >= scores.shape[1]:
         padded = np.argsort(-scores, axis=1)
@@ -168,34 +165,37 @@ def _top(scores: Weights, k: int) -> Ints:
     )
 
 
-def _exact(step: _Step, heads: Weights, least: Weights, k: int) -> tuple[Weights, Ints, Ints]:
+def _exact(step: _Step, heads: Floats, least: Floats, k: int) -> tuple[Floats, Ints, Ints]:
     """Take the k best of all candidates that reach a score known to be the k-th or below."""
     row, segment = np.nonzero(_counts(heads, least[:, None]))
     weight = step.segments[row, segment]
     many = _how_many(step.prefixes[row, segment // step.kinds], weight, least[row])
-    row, segment, weight = (np.repeat(one, many) for one in (row, segment, weight))
-    prefix = np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many)
+    row, segment, weight = np.repeat(row, many), np.repeat(segment, many), np.repeat(weight, many)
+    prefix = _counted(many)
     score = step.prefixes[row, segment // step.kinds, prefix] + weight
     order = np.lexsort((prefix, segment, -score, row))
-    row, segment, prefix, score = (one[order] for one in (row, segment, prefix, score))
-    sizes = np.bincount(row, minlength=len(heads))
-    place = np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    kept = place < k
-    at = row[kept], place[kept]
+    place = _counted(np.bincount(row, minlength=len(heads)))
+    order, place = order[place < k], place[place < k]
+    at = row[order], place
     scores = np.full((len(heads), k), -np.inf)
     segments, prefixes = np.zeros((2, len(heads), k), np.intp)
-    scores[at], segments[at], prefixes[at] = score[kept], segment[kept], prefix[kept]
+    scores[at], segments[at], prefixes[at] = score[order], segment[order], prefix[order]
     return scores, segments, prefixes
 
 
-def _how_many(lists: Weights, weight: Weights, least: Weights) -> Ints:
+def _counted(sizes: Ints) -> Ints:
+    """Count from 0 within groups of these sizes."""
+    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
+def _how_many(lists: Floats, weight: Floats, least: Floats) -> Ints:
     """Count in falling lists what reaches a score once the weight is added."""
-    return _counts(lists + weight[:, None], least[:, None]).sum(axis=1)
+    return np.asarray(_counts(lists + weight[:, None], least[:, None]).sum(axis=1))
 
 
 def _traced(
-    segments: NDArray[np.int32], ranks: NDArray[np.int32], lengths: Ints, width: int, kinds: int
-) -> NDArray[np.int32]:
+    segments: SmallInts, ranks: SmallInts, lengths: Ints, width: int, kinds: int
+) -> SmallInts:
     """Follow each analysis from its end to its beginning."""
     docs, positions, k = segments.shape
     traced = np.full((docs, k, positions), -1, np.int32)

@@ -14,17 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nbner.decode.moves import Moves
+from nbner.decode.arrays import Flags, Floats, Ints
 from nbner.decode.scoring import StateScorer
 from nbner.decode.validity import Validity
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
-
-Weights = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +64,9 @@ class LatticeBatch:
         Sorted.
     """
 
-    weights: Weights
-    lengths: NDArray[np.intp]
-    preset: tuple[NDArray[np.bool_], ...]
+    weights: Floats
+    lengths: Ints
+    preset: tuple[Flags, ...]
     labels: tuple[str, ...]
 
 
@@ -119,9 +116,7 @@ def build(
     return LatticeBatch(weights, lengths, preset, moves.labels)
 
 
-def _most_tokens(
-    valid: Validity, doc_of: NDArray[np.intp], longest: int | None
-) -> NDArray[np.intp]:
+def _most_tokens(valid: Validity, doc_of: Ints, longest: int | None) -> Ints:
     """Count how many tokens an entity that begins at a token can have at most."""
     stretch = valid.stretches() + doc_of
     last = np.searchsorted(stretch, stretch, side="right") - 1
@@ -131,7 +126,7 @@ def _most_tokens(
     return np.where(valid.preset, room, np.minimum(room, longest))
 
 
-def _closed(scorer: StateScorer, valid: Validity, settings: Settings) -> tuple[Weights, Weights]:
+def _closed(scorer: StateScorer, valid: Validity, settings: Settings) -> tuple[Floats, Floats]:
     """Weigh the actions of all states in which no entity is open.
 
     Returns
@@ -159,9 +154,9 @@ def _open(
     scorer: StateScorer,
     valid: Validity,
     settings: Settings,
-    tokens: NDArray[np.intp],
-    starts: NDArray[np.intp],
-) -> tuple[Weights, Weights]:
+    tokens: Ints,
+    starts: Ints,
+) -> tuple[Floats, Floats]:
     """Weigh I-x and L-x of states in which an entity is open.
 
     Returns
@@ -183,11 +178,11 @@ def _open(
     return going, ending
 
 
-def _columns(raw: Weights, columns: NDArray[np.intp]) -> Weights:
+def _columns(raw: Floats, columns: Ints) -> Floats:
     taken = raw[:, columns]
     taken[:, columns < 0] = -np.inf
     return taken
 
 
-def _column(raw: Weights, column: int) -> Weights:
+def _column(raw: Floats, column: int) -> Floats:
     return raw[:, column] if column >= 0 else np.full(len(raw), -np.inf)

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
-from nbner.decode.lattice import Weights
-
-Ints = NDArray[np.intp]
+from nbner.decode.arrays import Floats, Ints
 
 
-def log_totals(weights: Weights, lengths: Ints) -> Weights:
+def log_totals(weights: Floats, lengths: Ints) -> Floats:
     """Sum the exponentiated scores of all analyses of every doc.
 
     Parameters
@@ -34,7 +31,7 @@ def log_totals(weights: Weights, lengths: Ints) -> Weights:
     return np.asarray(forward[np.arange(len(lengths)), lengths + weights.shape[2] - 1])
 
 
-def segment_probabilities(weights: Weights, lengths: Ints) -> tuple[Weights, Weights]:
+def segment_probabilities(weights: Floats, lengths: Ints) -> tuple[Floats, Floats]:
     """Give the share of the total that the analyses with each segment have.
 
     Parameters
@@ -61,7 +58,7 @@ def segment_probabilities(weights: Weights, lengths: Ints) -> tuple[Weights, Wei
     return totals, probabilities
 
 
-def token_probabilities(segments: Weights) -> Weights:
+def token_probabilities(segments: Floats) -> Floats:
     """Sum the probabilities of segments over each token.
 
     Parameters
@@ -80,10 +77,10 @@ def token_probabilities(segments: Weights) -> Weights:
         more = width - 1 - a
         beginning[:, : positions - more] += segments[:, more:, a]
     covered = np.cumsum(beginning, axis=1) - np.cumsum(ending, axis=1) + ending
-    return np.clip(covered, 0.0, 1.0)
+    return np.asarray(np.clip(covered, 0.0, 1.0))
 
 
-def _forward(sums: Weights, lengths: Ints) -> Weights:
+def _forward(sums: Floats, lengths: Ints) -> Floats:
     """Sum over what stands before each token; place ``j + width`` is after token ``j``."""
     docs, positions, width = sums.shape
     forward = np.full((docs, positions + width), -np.inf)
@@ -94,7 +91,7 @@ def _forward(sums: Weights, lengths: Ints) -> Weights:
     return forward
 
 
-def _backward(sums: Weights, lengths: Ints) -> Weights:
+def _backward(sums: Floats, lengths: Ints) -> Floats:
     """Sum over what stands behind each place."""
     docs, positions, width = sums.shape
     backward = np.full((docs, positions + width), -np.inf)
@@ -107,7 +104,7 @@ def _backward(sums: Weights, lengths: Ints) -> Weights:
     return backward
 
 
-def _log_sum(values: Weights) -> Weights:
+def _log_sum(values: Floats) -> Floats:
     """Take the logarithm of the sum of exponentials over the last axis."""
     most = values.max(axis=-1)
     most = np.where(np.isneginf(most), 0.0, most)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from nbner.decode.arrays import Hashes, Ints
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
@@ -38,14 +39,14 @@ class Moves:
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    hashes: NDArray[np.uint64]
+    hashes: Hashes
     outside: int
     blocked: int
-    begin: NDArray[np.intp]
-    inside: NDArray[np.intp]
-    last: NDArray[np.intp]
-    unit: NDArray[np.intp]
-    unseen: NDArray[np.intp]
+    begin: Ints
+    inside: Ints
+    last: Ints
+    unit: Ints
+    unseen: Ints
 
     @classmethod
     def of(cls, recognizer: EntityRecognizer) -> Moves:
@@ -56,7 +57,7 @@ class Moves:
         column = {name: position for position, name in enumerate(names)}
         labels = tuple(sorted({name[2:] for name in names if name[1:2] == "-" and name[2:]}))
 
-        def columns(action: str) -> NDArray[np.intp]:
+        def columns(action: str) -> Ints:
             return np.array([column.get(f"{action}-{label}", -1) for label in labels], np.intp)
 
         return cls(

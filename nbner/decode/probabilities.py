@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nbner.decode.lattice import Weights
+from nbner.decode.arrays import Floats
 from nbner.decode.reading import OUTSIDE, Places
 from nbner.types import Span, Token
 
@@ -40,7 +39,7 @@ class SpanProbabilities:
 
     text: str
     spans: Mapping[Span, float] = field(repr=False, hash=False)
-    tokens: NDArray[np.float64] = field(repr=False, hash=False, compare=False)
+    tokens: Floats = field(repr=False, hash=False, compare=False)
     token_axis: tuple[Token, ...] = field(repr=False)
     label_axis: tuple[str, ...]
     floor: float = FLOOR
@@ -52,7 +51,7 @@ class SpanProbabilities:
 
 
 def spans_above(
-    segments: Weights, places: Places, labels: Sequence[str], floor: float
+    segments: Floats, places: Places, labels: Sequence[str], floor: float
 ) -> dict[Span, float]:
     """Collect the spans of one text whose probability reaches the floor.
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nbner.decode.lattice import Weights
+from nbner.decode.arrays import Floats, Ints, SmallInts
 from nbner.types import Parse, Span, Token
 
 if TYPE_CHECKING:
@@ -28,8 +27,8 @@ class Places:
         Code points, half-open.
     """
 
-    starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
+    starts: Ints
+    ends: Ints
 
     @classmethod
     def of(cls, doc: Doc) -> Places:
@@ -64,8 +63,8 @@ def tokens_of(doc: Doc) -> tuple[Token, ...]:
 
 
 def parses_of(
-    scores: Weights,
-    segments: NDArray[np.int32],
+    scores: Floats,
+    segments: SmallInts,
     places: Places,
     labels: Sequence[str],
     *,

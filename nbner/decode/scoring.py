@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nbner.decode.arrays import Ints, Scores, SmallInts
 from nbner.decode.moves import Moves
 
 if TYPE_CHECKING:
@@ -40,13 +40,13 @@ class StateScorer:
     def __init__(self, recognizer: EntityRecognizer, docs: Sequence[Doc]) -> None:
         model: Any = recognizer.model
         # As greedy_parse does: a label that only the docs hold becomes a class.
-        recognizer._ensure_labels_are_added(docs)  # type: ignore[attr-defined] # noqa: SLF001
+        recognizer._ensure_labels_are_added(docs)  # noqa: SLF001
         self.moves = Moves.of(recognizer)
         self._step = model.predict(list(docs))
         self._has_upper = bool(model.attrs["has_upper"])
         self._features = int(model.get_ref("lower").get_dim("nF"))
 
-    def scores(self, tokens: NDArray[np.intp], starts: NDArray[np.intp]) -> NDArray[np.float32]:
+    def scores(self, tokens: Ints, starts: Ints) -> Scores:
         """Score states.
 
         Parameters
@@ -70,7 +70,7 @@ class StateScorer:
             scores[:, self.moves.unseen] = scores.min(axis=1, keepdims=True)
         return scores
 
-    def _features_of(self, tokens: NDArray[np.intp], starts: NDArray[np.intp]) -> NDArray[np.int32]:
+    def _features_of(self, tokens: Ints, starts: Ints) -> SmallInts:
         """Do what ``StateC.set_context_tokens`` does."""
         features = np.full((len(tokens), self._features), -1, np.int32)
         features[:, 0] = tokens

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nbner.decode.arrays import Flags, Hashes, Ints
 from nbner.decode.moves import Moves
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # spaCy's ENT_IOB: 0 nothing is set, 1 inside, 2 outside, 3 begins. "Outside" binds
 # nobody: the recognizer may still find an entity there. "Begins" without a type blocks.
 IN, BEGIN = 1, 3
-FACTS = ["ENT_IOB", "ENT_TYPE", "SENT_START", "IS_SPACE"]
+FACTS: list[int | str] = ["ENT_IOB", "ENT_TYPE", "SENT_START", "IS_SPACE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +46,14 @@ class Validity:
         Part of an entity that was set before the recognizer runs, or blocked.
     """
 
-    outside: NDArray[np.bool_]
-    blocked: NDArray[np.bool_]
-    unit: NDArray[np.bool_]
-    begin: NDArray[np.bool_]
-    inside: NDArray[np.bool_]
-    last: NDArray[np.bool_]
-    closes: NDArray[np.intp]
-    preset: NDArray[np.bool_]
+    outside: Flags
+    blocked: Flags
+    unit: Flags
+    begin: Flags
+    inside: Flags
+    last: Flags
+    closes: Ints
+    preset: Flags
 
     @classmethod
     def of(cls, docs: Sequence[Doc], moves: Moves) -> Validity:
@@ -67,7 +67,7 @@ class Validity:
         before_sentence = ~final & (np.roll(sentence, -1) == 1)
         return _rules(iob, kind, space == 1, final, following, before_sentence, moves)
 
-    def allowed(self, token: int, open_label: int | None, moves: Moves) -> NDArray[np.bool_]:
+    def allowed(self, token: int, open_label: int | None, moves: Moves) -> Flags:
         """Mark the classes that are valid in one state.
 
         Parameters
@@ -93,19 +93,19 @@ class Validity:
             valid[moves.last[ending]] = self.last[token, open_label]
         return valid[:-1]
 
-    def stretches(self) -> NDArray[np.intp]:
-        """Number the stretches that an entity cannot leave, shape (tokens,)."""
+    def stretches(self) -> Ints:
+        """Count the stretches that an entity cannot leave, up to each token."""
         goes_on = (self.begin | self.inside).any(axis=1)
         return np.concatenate([[0], np.cumsum(~goes_on)[:-1]]).astype(np.intp)
 
 
 def _rules(
-    iob: NDArray[np.uint64],
-    kind: NDArray[np.uint64],
-    space: NDArray[np.bool_],
-    final: NDArray[np.bool_],
-    following: NDArray[np.uint64],
-    before_sentence: NDArray[np.bool_],
+    iob: Hashes,
+    kind: Hashes,
+    space: Flags,
+    final: Flags,
+    following: Hashes,
+    before_sentence: Flags,
     moves: Moves,
 ) -> Validity:
     is_kind = kind[:, None] == moves.hashes
