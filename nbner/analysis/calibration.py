@@ -154,7 +154,8 @@ def fit_temperature(probability: Floats, right: Bools) -> float:
         middle = (low + high) / 2
         slope = float(np.sum(odds * (target - 1 / (1 + np.exp(-middle * odds)))))
         low, high = (middle, high) if slope > 0 else (low, middle)
-    return 2 / (low + high)
+    # A file keeps no more digits than these.
+    return round(2 / (low + high), 6)
 
 
 def fit(pairs: Pairs, *, per_label: bool = False) -> Temperatures:
