@@ -1,7 +1,17 @@
 """What a session hands back: values that print, show and draw themselves."""
 
+from nbner.results.calibration import Calibration
 from nbner.results.evaluation import Evaluation
+from nbner.results.oracle import Lists, OracleCurve
 from nbner.results.summary import Summary
 from nbner.results.training import TrainingReport, curve_frame
 
-__all__ = ["Evaluation", "Summary", "TrainingReport", "curve_frame"]
+__all__ = [
+    "Calibration",
+    "Evaluation",
+    "Lists",
+    "OracleCurve",
+    "Summary",
+    "TrainingReport",
+    "curve_frame",
+]
