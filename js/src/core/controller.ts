@@ -3,6 +3,7 @@
  * all its views. It knows neither the page nor Jupyter, and runs in a test as
  * it runs in a cell.
  */
+import { Advice } from "./advice";
 import { NOWHERE, type Cursor, type Ground } from "./cursor";
 import { Deciding } from "./deciding";
 import type { Command } from "./keys";
@@ -15,7 +16,7 @@ import { PROTOCOL, type Counts, type Notice, type Setup } from "./protocol";
 import { readSetup, readSnapshot } from "./reading";
 import { isOpen, type Item } from "./queue";
 import type { SaveState } from "./saving";
-import { sameSpans, spanAt, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
+import { sameSpans, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
 import { nextOther, others } from "./suggesting";
 import { Supply, type Stage } from "./supply";
 import { QUIET, Sweeping } from "./sweeping";
@@ -26,7 +27,7 @@ export type { Part } from "./hub";
 /** Commands that only a view can carry out, for it alone knows lines and directions. */
 export type ViewCommand = Extract<
   Command,
-  { do: "filter" | "help" | "leave" | "note" | "sideways" | "resize" | "line" | "line-edge" }
+  { do: "filter" | "help" | "leave" | "note" | "sureness" | "sideways" | "resize" | "line" | "line-edge" }
 >;
 export type CoreCommand = Exclude<Command, ViewCommand>;
 
@@ -38,6 +39,7 @@ export class Controller extends Hub implements Stage {
   /** What goes on in the kernel that a person should know of. */
   news: Notice = QUIET;
   readonly panels: Panels;
+  readonly advice: Advice;
   private readonly ledger: Ledger;
   private readonly supply: Supply;
   private readonly marker: Marking;
@@ -58,6 +60,7 @@ export class Controller extends Hub implements Stage {
     this.marker = new Marking(this);
     this.sweeper = new Sweeping(this.ledger, this.supply, host, this);
     this.decider = new Deciding(this.ledger, this.supply, this);
+    this.advice = new Advice(this.ledger, this.supply, this);
     this.telling = new Telling(host, this);
     this.panels = new Panels(this.supply, host, this, this.sweeper);
     this.marker.chooseAmong(this.setup.labels);
@@ -135,7 +138,7 @@ export class Controller extends Hub implements Stage {
   /** Whether a span is as it was suggested, and neither touched nor accepted yet. */
   isSuggestion(span: Span): boolean {
     const item = this.shown;
-    return item !== null && isOpen(item) && spanAt(item.suggestions, span.start) === span;
+    return item !== null && isOpen(item) && this.advice.isProposed(item, span);
   }
 
   /** What had been suggested where a person has put something else; null if nothing was. */
@@ -214,6 +217,11 @@ export class Controller extends Hub implements Stage {
     });
   }
 
+  /** Hides the suggestions that are less sure than this. */
+  setThreshold(threshold: number): void {
+    this.batch(() => this.advice.setThreshold(threshold));
+  }
+
   // What those who do the work ask for.
 
   visit(item: Item): void {
@@ -238,6 +246,7 @@ export class Controller extends Hub implements Stage {
     if (!this.news.stays) this.notice(QUIET);
     if (this.panels.open === "everywhere") this.panels.close();
     this.marker.cursor = NOWHERE;
+    this.advice.sift(item);
     this.changed("example");
     this.supply.topUp();
   }
@@ -247,7 +256,9 @@ export class Controller extends Hub implements Stage {
     const item = this.shown;
     if (item === null || sameSpans(item.state.spans, after)) return;
     this.countSeconds();
+    const before = item.state.spans;
     this.ledger.record(item, { ...item.state, spans: after, answer: null });
+    this.advice.correct(item, before);
     this.changed("spans");
     this.changed("answer");
     this.changed("progress");
@@ -284,6 +295,8 @@ export class Controller extends Hub implements Stage {
         return this.panels.showEverywhere(command.take);
       case "other-suggestion":
         return this.takeOther();
+      case "leaf":
+        return this.advice.leaf(command.by);
       case "browse":
         return decider.browse(command.by);
       case "remove":

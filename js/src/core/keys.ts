@@ -9,7 +9,8 @@ export type Command =
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
   | { readonly do: "filter" | "help" | "leave" | "label-active" | "note" }
   | { readonly do: "list" }
-  | { readonly do: "first-open" | "other-suggestion" }
+  | { readonly do: "first-open" | "other-suggestion" | "sureness" }
+  | { readonly do: "leaf"; readonly by: 1 | -1 }
   | { readonly do: "everywhere"; readonly take: Take }
   | { readonly do: "resize"; readonly edge: "start" | "end"; readonly by: 1 | -1 }
   | { readonly do: "label"; readonly index: number }
@@ -97,6 +98,8 @@ export const ROWS: readonly Row[] = [
   row("Label", ["r"], "Remove this label from every occurrence", {
     r: { do: "everywhere", take: "unlabel" },
   }),
+  row("Label", ["c"], "Hide suggestions that are not sure enough", { c: { do: "sureness" } }),
+  row("Label", ["↑", "↓"], "In make-gold, without a caret: the model’s next best analyses", {}),
   row("Label", ["t"], "Take what was also suggested here", { t: { do: "other-suggestion" } }),
   {
     ...row("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),

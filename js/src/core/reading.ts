@@ -124,6 +124,8 @@ export function readSetup(raw: unknown): Setup {
     labels: [...new Set(labels as string[])],
     colors: readColors(from.colors),
     protocol: whole(from.protocol),
+    advises: from.advises === true,
+    redecodes: from.redecodes === true,
   };
 }
 

@@ -12,6 +12,7 @@ import { make, setAttributes, setText } from "./dom";
 import { Drawer } from "./drawer";
 import { Help } from "./help";
 import { Note } from "./note";
+import { Sureness } from "./sureness";
 import { Status } from "./status";
 import { Surface } from "./surface";
 
@@ -26,6 +27,7 @@ const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "save",
   "panel",
   "notice",
+  "advice",
 ]);
 
 export function mount(place: HTMLElement, controller: Controller): Off {
@@ -46,6 +48,7 @@ class AnnotatorView {
   private readonly note: Note;
   private readonly also: Also;
   private readonly drawer: Drawer;
+  private readonly sureness: Sureness;
   private readonly live = make("div", "live", { "aria-live": "polite" });
   private readonly unsubscribe: Off;
 
@@ -60,7 +63,9 @@ class AnnotatorView {
     this.decisions = new Decisions(controller, mac, leave, () => this.note.open());
     this.help = new Help(controller, mac);
     const openList = (): void => this.openPanel({ do: "list" });
+    this.sureness = new Sureness(controller, leave);
     this.status = new Status(controller, () => this.toggleHelp(), openList, this.note.element);
+    this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
     this.surface.element.append(this.also.element);
     this.root = this.makeRoot();
     this.update(EVERYTHING);
@@ -115,6 +120,7 @@ class AnnotatorView {
     this.status.update(parts);
     this.note.update(parts);
     this.also.update(parts);
+    this.sureness.update(parts);
     this.drawer.update(parts);
     // With two views on the page, only the one that is worked in speaks.
     const isWorkedIn = root.contains(document.activeElement);
@@ -130,7 +136,7 @@ class AnnotatorView {
       event.preventDefault();
       return;
     }
-    const field = [this.bar, this.note].find((one) => one.owns(event.target));
+    const field = [this.bar, this.note, this.sureness].find((one) => one.owns(event.target));
     if (field !== undefined) {
       if (field.type(event.key)) event.preventDefault();
       return;
@@ -168,6 +174,12 @@ class AnnotatorView {
     return command === null && belongsToBrowser(event);
   }
 
+  /** Up and down walk through lines where there is a caret, and through analyses where there is none. */
+  private get leafs(): boolean {
+    const { setup, cursor } = this.controller;
+    return setup.advises && cursor.caret === null;
+  }
+
   private carryOut(command: Command): void {
     switch (command.do) {
       case "help":
@@ -189,7 +201,10 @@ class AnnotatorView {
         const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
         return this.controller.step(by, command.extend);
       }
+      case "sureness":
+        return this.sureness.focus();
       case "line":
+        if (!command.extend && this.leafs) return this.controller.run({ do: "leaf", by: command.by });
         return this.surface.goToLine(command.by, command.extend);
       case "line-edge":
         return this.surface.goToLineEdge(command.side, command.extend);
