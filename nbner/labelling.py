@@ -7,10 +7,12 @@ moment when the session's model does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbner.data.filters import Filter, Page
 from nbner.types import Answer, Counts, Example, Span, Token
 from nbner.widgets.desk import DeskInfo, Listener, Mode
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 Suggest: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
+
+
+#: Examples that are tokenized and looked at by the model at a time.
+_SOME = 32
 
 
 class Switchboard:
@@ -37,10 +43,10 @@ class Switchboard:
 
         return unsubscribe
 
-    def tell(self, answer: Answer) -> None:
-        """Pass an answer on."""
+    def tell(self, answers: Sequence[Answer]) -> None:
+        """Pass answers on that were given as one."""
         for listener in tuple(self._listeners):
-            listener(answer)
+            listener(answers)
 
 
 class LabellingDesk:
@@ -58,6 +64,7 @@ class LabellingDesk:
         Examples to spans; without it, examples are shown empty.
     switchboard : Switchboard
         Shared by the desks of one session.
+    mode : {"manual", "make-gold"}
     """
 
     def __init__(
@@ -70,8 +77,8 @@ class LabellingDesk:
         tokenize: Tokenize,
         suggest: Suggest | None,
         switchboard: Switchboard,
+        mode: Mode = "manual",
     ) -> None:
-        mode: Mode = "manual" if suggest is None else "make-gold"
         self._dataset = dataset
         self._tokenize = tokenize
         self._suggest = suggest
@@ -94,19 +101,33 @@ class LabellingDesk:
         A draft, left by taking a decision back, is shown as it was left. All
         others start with suggestions, or empty where none were asked for.
         """
-        found = self._dataset.upcoming(self._info.split, limit, exclude)
+        return self._started(self._dataset.upcoming(self._info.split, limit, exclude))
+
+    def start(self, hashes: Sequence[int]) -> list[Example]:
+        """Give examples by their input hashes, as they are to be shown."""
+        found = [self._dataset.find(one, self._info.split) for one in hashes]
+        return self._started([one for one in found if one is not None])
+
+    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+        """Give a piece of the list of examples that meet some conditions."""
+        return self._dataset.page(self._info.split, wanted, offset, limit)
+
+    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+        """Yield open examples whose text holds all words, as they are to be shown."""
+        found = self._dataset.containing(self._info.split, words, cased=cased)
+        while some := list(islice(found, _SOME)):
+            yield from self._started(some)
+
+    def _started(self, found: Sequence[Example]) -> list[Example]:
         examples = [tokenized(example, self._tokenize) for example in found]
-        fresh = [example for example in examples if not is_draft(example)]
+        fresh = [one for one in examples if one.answer is None and not is_draft(one)]
         suggestions = self._suggest(fresh) if self._suggest and fresh else [()] * len(fresh)
         started = {
             example.input_hash: replace(example, spans=spans)
             for example, spans in zip(fresh, suggestions, strict=True)
         }
         self._suggested_by |= {
-            key: span.source
-            for key, example in started.items()
-            for span in example.spans
-            if span.source
+            key: sources for key, example in started.items() if (sources := sources_of(example))
         }
         return [started.get(example.input_hash, example) for example in examples]
 
@@ -122,22 +143,44 @@ class LabellingDesk:
 
     def record(self, answer: Answer) -> bool:
         """Store an answer durably, with who suggested its spans; tell every widget."""
-        source = self._suggested_by.get(answer.input_hash)
-        if source:
-            answer = replace(answer, extra={**answer.extra, "suggested_by": source})
-        applied = self._dataset.record(answer)
+        return self.record_many([answer]) == 1
+
+    def record_many(self, answers: Sequence[Answer]) -> int:
+        """Store answers in one transaction and tell of them as one; say how many were new."""
+        sourced = [self._with_sources(answer) for answer in answers]
+        applied = self._dataset.record_many(sourced)
         if applied:
-            self._switchboard.tell(answer)
+            self._switchboard.tell(sourced)
         return applied
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer in this split, from whichever widget."""
+    def withdraw(self, whole: str) -> Sequence[int]:
+        """Take back answers that were given as one, but for what has changed since."""
+        done = self._dataset.withdraw(whole)
+        self._switchboard.tell(())
+        return done
 
-        def in_this_split(answer: Answer) -> None:
-            if answer.split == self._info.split:
-                listener(answer)
+    def _with_sources(self, answer: Answer) -> Answer:
+        sources = self._suggested_by.get(answer.input_hash)
+        if not sources:
+            return answer
+        return replace(answer, extra={**answer.extra, "suggested_by": sources})
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` after every answer in this split, from whichever widget.
+
+        Answers that are given as one belong to one split.
+        """
+
+        def in_this_split(answers: Sequence[Answer]) -> None:
+            if not answers or answers[0].split == self._info.split:
+                listener(answers)
 
         return self._switchboard.subscribe(in_this_split)
+
+
+def sources_of(example: Example) -> str:
+    """Name who has suggested an example's spans."""
+    return ", ".join(dict.fromkeys(span.source for span in example.spans if span.source))
 
 
 def tokenized(example: Example, tokenize: Tokenize) -> Example:
