@@ -1,4 +1,4 @@
-"""The model's second thoughts on the wire: its best analyses that hold some spans and not others."""
+"""The model's second thoughts on the wire: its best analyses under what a person has fixed."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> wir
     found = desk.analyses(
         example.input_hash,
         want,
-        forced=wire.spans_from(message.get("forced", []), example, desk.info),
-        forbidden=wire.spans_from(message.get("forbidden", []), example, desk.info),
+        forced=wire.spans_from(message.get("forced", []), example, desk.info.labels),
+        forbidden=wire.spans_from(message.get("forbidden", []), example, desk.info.labels),
     )
     return {
         "type": "analyses",

@@ -32,7 +32,7 @@ export class Status {
       title: "List of examples: l",
       "data-act": "list",
     };
-    const list = button("help-button", listing, [icon("list")], openList);
+    const list = button("drawer-button", listing, [icon("list"), keyHint("l")], openList);
     this.head = make(
       "div",
       "head",
