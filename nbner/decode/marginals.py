@@ -87,7 +87,8 @@ def _forward(sums: Floats, lengths: Ints) -> Floats:
     forward[:, width - 1] = 0.0
     for j in range(positions):
         going = int(np.searchsorted(-lengths, -j, side="left"))
-        forward[:going, j + width] = _log_sum(forward[:going, j : j + width] + sums[:going, j])
+        before = forward[:going, j : j + width] + sums[:going, j]
+        forward[:going, j + width] = np.logaddexp.reduce(before, axis=1)
     return forward
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nbner.decode.kbest import k_best
 from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
+from nbner.decode.single import k_best_of_one
 
 
 def listed(lists, row):
@@ -49,6 +50,14 @@ def test_a_list_does_not_depend_on_what_is_beside_it(batch, k):
     for row, length in enumerate(lengths):
         alone = k_best(weights[row : row + 1, :length], lengths[row : row + 1], k)
         assert listed(together, row) == listed(alone, 0)
+
+
+@given(weights_of_batches(), st.integers(1, 64))
+def test_the_quick_search_of_one_text_gives_the_same_list(batch, k):
+    weights, lengths = batch
+    together = k_best(weights, lengths, k)
+    for row, length in enumerate(lengths):
+        assert listed(k_best_of_one(weights[row, :length], k), 0) == listed(together, row)
 
 
 @given(weights_of_batches(5))
