@@ -10,7 +10,7 @@ from weakref import WeakSet
 
 from nbner.data.store import Store
 from nbner.errors import DataError
-from nbner.faces.analysing import Analysing
+from nbner.faces.deciding import Deciding
 from nbner.faces.hand import Hand
 from nbner.labelling import Switchboard
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Analysing):
+class Session(Hand, Deciding):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

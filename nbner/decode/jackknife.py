@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ from nbner.types import Example, Parse
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.model.records import TrainingRecord
+    from nbner.model.records import TrainingRecord, TrainingResult
 
 LONGEST = 64  # tokens of the longest entity in the lists
 
@@ -110,23 +111,51 @@ def jackknife(
     dealt = deal(len(examples), folds, seed)
     for number, positions in enumerate(dealt):
         own = set(positions)
-        rest = [one for i, one in enumerate(examples) if i not in own]
-        with (
-            tempfile.TemporaryDirectory(prefix="nbner-") as folder,
-            train(
-                base,
-                rest,
-                dev,
-                labels=labels,
-                output=Path(folder) / "run",
-                seed=seed,
-                max_epochs=max_epochs,
-            ) as run,
-        ):
-            for record in run:
-                if watch is not None:
-                    watch(number, record)
-            result = run.finish()
-            texts = [examples[i] for i in positions]
-            lists = tuple(parses(result.nlp, texts, width, longest=LONGEST))
+        result = train_once(
+            base,
+            [one for i, one in enumerate(examples) if i not in own],
+            dev,
+            labels=labels,
+            seed=seed,
+            max_epochs=max_epochs,
+            watch=None if watch is None else partial(watch, number),
+        )
+        texts = [examples[i] for i in positions]
+        lists = tuple(parses(result.nlp, texts, width, longest=LONGEST))
         yield Fold(number, tuple(positions), lists, result.best.f)
+
+
+def train_once(
+    base: Language,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    *,
+    labels: Sequence[str],
+    seed: int,
+    max_epochs: int | None = None,
+    watch: Callable[[TrainingRecord], None] | None = None,
+) -> TrainingResult:
+    """Train a model that nothing is kept of but what is returned.
+
+    Raises
+    ------
+    TrainingError
+        As `training.train`.
+    """
+    # The model is read back before the folder goes.
+    with (
+        tempfile.TemporaryDirectory(prefix="nbner-") as folder,
+        train(
+            base,
+            examples,
+            dev,
+            labels=labels,
+            output=Path(folder) / "run",
+            seed=seed,
+            max_epochs=max_epochs,
+        ) as run,
+    ):
+        for record in run:
+            if watch is not None:
+                watch(record)
+        return run.finish()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
+from nbner.decode.features import describe
+from nbner.decode.reranker import best_of
 from nbner.decode.search import lattices
+from nbner.model.pipeline import doc_from_example
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
+    from spacy.tokens import Doc
 
     from nbner.decode.analyses import Lattice
 
@@ -74,6 +78,58 @@ def pool(views: Sequence[Lattice], width: int) -> Pool:
         firsts=tuple(parses[0].spans for parses in lists),
         spans=mean_probabilities([one.span_probabilities(floor=LEAST_SPAN).spans for one in views]),
     )
+
+
+class Committee:
+    """Several models that decide together: a reranker over the pool of their lists.
+
+    Parameters
+    ----------
+    models : sequence of Language
+    width : int
+        Analyses that each model brings.
+    weights : mapping, optional
+        Feature to weight; without any, the analysis with the highest mean
+        probability is chosen.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Language],
+        width: int,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self.models = tuple(models)
+        self.width = width
+        self.weights = dict(weights or {})
+
+    def features(self, doc: Doc, pooled: Pool) -> list[dict[str, float]]:
+        """Give the features of each analysis of a pool.
+
+        Those of `features`, the log-probability with each model and the lowest
+        of them, and how many models have it first; differences from the first.
+        """
+        described = describe(doc, pooled.analyses)
+        first = self._views(pooled, 0)
+        for number, features in enumerate(described):
+            own = self._views(pooled, number)
+            features |= {name: own[name] - first[name] for name in own if own[name] != first[name]}
+        return described
+
+    def predict(self, items: Iterable[Example | str]) -> Iterator[tuple[Span, ...]]:
+        """Decide texts, in order, by the reranked pool."""
+        examples = [Example(item) if isinstance(item, str) else item for item in items]
+        docs = (doc_from_example(self.models[0], example) for example in examples)
+        for doc, pooled in zip(docs, pools(self.models, examples, self.width), strict=True):
+            described = self.features(doc, pooled)
+            yield pooled.analyses[best_of(described, self.weights)].spans
+
+    def _views(self, pooled: Pool, number: int) -> dict[str, float]:
+        views = pooled.views[number]
+        found = {f"model {i + 1}": value for i, value in enumerate(views)}
+        found["lowest"] = min(views)
+        found["firsts"] = float(pooled.firsts.count(pooled.analyses[number].spans))
+        return found
 
 
 def mean_probabilities(tables: Sequence[Mapping[Span, float]]) -> dict[Span, float]:

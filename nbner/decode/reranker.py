@@ -194,6 +194,8 @@ def add_to(nlp: Language, reranker: Reranker) -> Reranker:
 
 def best_of(described: Sequence[Mapping[str, float]], weights: Mapping[str, float]) -> int:
     """Give the position of the highest weighted sum; ties go to the first."""
+    if not described:
+        return 0
     scores = [
         sum(value * weights.get(name, 0.0) for name, value in features.items())
         for features in described

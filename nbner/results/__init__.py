@@ -3,13 +3,14 @@
 from nbner.results.calibration import Calibration
 from nbner.results.evaluation import Evaluation
 from nbner.results.oracle import Lists, OracleCurve
-from nbner.results.reranking import Comparison, Reranking
+from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.summary import Summary
 from nbner.results.training import TrainingReport, curve_frame
 
 __all__ = [
     "Calibration",
     "Comparison",
+    "Ensemble",
     "Evaluation",
     "Lists",
     "OracleCurve",

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbner.analysis.comparison import Compared
+from nbner.analysis.comparison import Compared, compare
 from nbner.results.writing import as_html
+from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from spacy.language import Language
 
+    from nbner.decode.pooling import Committee, Pool
+
+AVERAGE, POOLED, IN_POOL = "the average", "the reranked pool", "the best in the pool"
 COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
 CHANGES = ["changed", "better", "worse"]
 
@@ -184,6 +188,93 @@ class Reranking:
             f"{self.width} analyses, made by {self.folds} models that never saw their texts"
         )
         return f"{self.verdict}\n{learnt}"
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """Several models together, with what they gain over the best of them alone.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Rows: each model, the best first; "the average", "the reranked pool",
+        "the best in the pool".
+    committee : Committee
+        The models, with a reranker that has learnt from all texts.
+    """
+
+    comparison: Comparison
+    committee: Committee = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        pooled: Sequence[Pool],
+        chosen: Sequence[int],
+        best: Sequence[int],
+        *,
+        gold: Sequence[Example],
+        committee: Committee,
+        split: str,
+        seed: int,
+    ) -> Ensemble:
+        """Measure what each model and each way together decides.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the models, in the order of the pools.
+        pooled : sequence of Pool
+            One a text.
+        chosen, best : sequence of int
+            Position in each pool that the reranker chose, and the best one.
+        gold : sequence of Example
+        committee : Committee
+        split : str
+        seed : int
+            Of the bootstrap.
+        """
+        from nbner.decode.pooling import best_set
+
+        right, known = [one.spans for one in gold], [one.labels for one in gold]
+        alone = {name: [one.firsts[i] for one in pooled] for i, name in enumerate(names)}
+        measured = compare(right, alone, known=known, seed=seed)
+        ranked = sorted(measured, key=lambda one: -one.f.value)
+        ways: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
+        ways[AVERAGE] = [best_set(one.spans) for one in pooled]
+        for name, places in ((POOLED, chosen), (IN_POOL, best)):
+            ways[name] = [one.analyses[i].spans for one, i in zip(pooled, places, strict=True)]
+        rows = compare(right, ways, known=known, seed=seed)
+        return cls(Comparison(tuple(rows), POOLED, split), committee)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows of `Comparison.frame`; gains are over the best single model."""
+        return self.comparison.frame
+
+    @property
+    def verdict(self) -> str:
+        """Whether to use the models together, in words with their figures."""
+        average = self.comparison.row(AVERAGE).gain
+        return (
+            f"{self.comparison.verdict} The average of the models' probabilities changes F by "
+            f"{100 * average.value:+.1f} ({100 * average.low:+.1f} to {100 * average.high:+.1f})."
+        )
+
+    def predict(self, items: Iterable[Example | str]) -> list[tuple[Span, ...]]:
+        """Decide texts by the reranked pool, in order."""
+        return list(self.committee.predict(items))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the F of each model and of each way together."""
+        return self.comparison.plot(ax=ax)
+
+    def __str__(self) -> str:
+        return self.verdict
 
     def _repr_html_(self) -> str:
         return as_html(str(self), self.frame)
