@@ -11,6 +11,7 @@ from weakref import WeakSet
 from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.deciding import Deciding
+from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
 from nbner.labelling import Switchboard
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding):
+class Session(Hand, Deciding, Decoding):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

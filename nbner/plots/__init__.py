@@ -3,6 +3,7 @@
 from nbner.plots.calibration import reliability_diagram
 from nbner.plots.comparison import comparison_rows
 from nbner.plots.oracle import oracle_curve
+from nbner.plots.probabilities import token_bars
 from nbner.plots.scores import evaluation_rows
 from nbner.plots.style import new_figure
 from nbner.plots.training import training_curve
@@ -13,5 +14,6 @@ __all__ = [
     "new_figure",
     "oracle_curve",
     "reliability_diagram",
+    "token_bars",
     "training_curve",
 ]

@@ -3,6 +3,7 @@
 from nbner.results.calibration import Calibration
 from nbner.results.evaluation import Evaluation
 from nbner.results.oracle import Lists, OracleCurve
+from nbner.results.probabilities import TextProbabilities
 from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.summary import Summary
 from nbner.results.training import TrainingReport, curve_frame
@@ -16,6 +17,7 @@ __all__ = [
     "OracleCurve",
     "Reranking",
     "Summary",
+    "TextProbabilities",
     "TrainingReport",
     "curve_frame",
 ]
