@@ -7,9 +7,10 @@ moment when the session's model does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner.types import Answer, Counts, Example, Span, Token
 from nbner.widgets.desk import DeskInfo, Listener, Mode
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 Suggest: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
+Remark: TypeAlias = Callable[[Answer], Mapping[str, Any]]
 
 
 class Switchboard:
@@ -58,6 +60,9 @@ class LabellingDesk:
         Examples to spans; without it, examples are shown empty.
     switchboard : Switchboard
         Shared by the desks of one session.
+    remark : callable, optional
+        From an answer to what else is worth keeping beside it. It must be
+        quick; where it fails, the answer is stored without.
     """
 
     def __init__(
@@ -70,12 +75,14 @@ class LabellingDesk:
         tokenize: Tokenize,
         suggest: Suggest | None,
         switchboard: Switchboard,
+        remark: Remark | None = None,
     ) -> None:
         mode: Mode = "manual" if suggest is None else "make-gold"
         self._dataset = dataset
         self._tokenize = tokenize
         self._suggest = suggest
         self._switchboard = switchboard
+        self._remark = remark
         self._info = DeskInfo(key, dataset.name, split, mode, annotator, dataset.labels)
         self._suggested_by: dict[int, str] = {}
 
@@ -122,9 +129,15 @@ class LabellingDesk:
 
     def record(self, answer: Answer) -> bool:
         """Store an answer durably, with who suggested its spans; tell every widget."""
+        kept = dict(answer.extra)
         source = self._suggested_by.get(answer.input_hash)
         if source:
-            answer = replace(answer, extra={**answer.extra, "suggested_by": source})
+            kept["suggested_by"] = source
+        if self._remark is not None:
+            # An answer is a person's work: no figure beside it is worth losing it.
+            with suppress(Exception):
+                kept |= self._remark(answer)
+        answer = replace(answer, extra=kept)
         applied = self._dataset.record(answer)
         if applied:
             self._switchboard.tell(answer)

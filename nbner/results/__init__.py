@@ -1,8 +1,23 @@
 """What a session hands back: values that print, show and draw themselves."""
 
+from nbner.results.calibration import Calibration
 from nbner.results.evaluation import Evaluation
+from nbner.results.oracle import Lists, OracleCurve
 from nbner.results.probabilities import TextProbabilities
+from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.summary import Summary
 from nbner.results.training import TrainingReport, curve_frame
 
-__all__ = ["Evaluation", "Summary", "TextProbabilities", "TrainingReport", "curve_frame"]
+__all__ = [
+    "Calibration",
+    "Comparison",
+    "Ensemble",
+    "Evaluation",
+    "Lists",
+    "OracleCurve",
+    "Reranking",
+    "Summary",
+    "TextProbabilities",
+    "TrainingReport",
+    "curve_frame",
+]
