@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
 from nbner.faces.foundation import Foundation
 from nbner.labelling import LabellingDesk, Suggest
@@ -17,21 +18,37 @@ if TYPE_CHECKING:
 class Hand(Foundation):
     """Label by hand, and correct what the model suggests."""
 
-    def manual(self, split: str = "train") -> Annotator:
+    def manual(self, split: str = "train", *, overlap: Overlap | None = None) -> Annotator:
         """Label by hand: the widget, empty, at the first open example.
+
+        Parameters
+        ----------
+        split : str
+        overlap : int or "all", optional
+            How many people are to decide each example of the split; it is kept
+            in the store and holds for everybody. At first it is 1: an example
+            that somebody has before them is given to nobody else until half an
+            hour has gone by without a sign of them. With more, nobody sees
+            what the others said.
 
         Raises
         ------
         DataError
             There is no label to give.
         """
-        return self._annotator(split, None)
+        return self._annotator(split, None, overlap)
 
-    def make_gold(self, split: str = "train") -> Annotator:
+    def make_gold(self, split: str = "train", *, overlap: Overlap | None = None) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
         Until a model has been trained, the suggestions that came with the data
         are shown.
+
+        Parameters
+        ----------
+        split : str
+        overlap : int or "all", optional
+            As for `manual`.
 
         Raises
         ------
@@ -46,9 +63,11 @@ class Hand(Foundation):
                 "with session.manual() and call session.train(), or give a trained pipeline: "
                 "Session(..., model=...)."
             )
-        return self._annotator(split, self._suggest)
+        return self._annotator(split, self._suggest, overlap)
 
-    def _annotator(self, split: str, suggest: Suggest | None) -> Annotator:
+    def _annotator(
+        self, split: str, suggest: Suggest | None, overlap: Overlap | None = None
+    ) -> Annotator:
         if not self.labels:
             raise DataError(
                 "there is no label to give",
@@ -56,6 +75,8 @@ class Hand(Foundation):
             )
         from nbner.widgets.annotator import Annotator
 
+        if overlap is not None:
+            self._dataset.team.set_overlap(split, overlap)
         desk = LabellingDesk(
             self._dataset,
             split=split,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +11,7 @@ from nbner.data.formats import token_rows
 from nbner.data.formats.gold import GoldOnly
 from nbner.data.intake import AddReport, Misaligned, prepare
 from nbner.faces.foundation import Foundation
-from nbner.types import AnswerKind, Example
+from nbner.types import Answer, AnswerKind, Example
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,25 +50,8 @@ class Material(Foundation):
             ``spans`` (a list of ``(start, end, label)`` in code points),
             ``flagged``, ``note`` and ``created`` (UTC).
         """
-        import pandas as pd
-
         texts = {(one.split, one.input_hash): one.text for one in self._dataset.examples(split)}
-        rows = [
-            {
-                "input_hash": answer.input_hash,
-                "split": answer.split,
-                "annotator": answer.annotator,
-                "answer": answer.answer,
-                "text": texts[answer.split, answer.input_hash],
-                "spans": [(span.start, span.end, span.label) for span in answer.spans],
-                "flagged": answer.flagged,
-                "note": answer.note,
-                "created": pd.Timestamp(answer.created, unit="s", tz="UTC"),
-            }
-            for answer in self._dataset.answers(split, annotator)
-            if answer.answer is not None
-        ]
-        return pd.DataFrame(rows, columns=ANSWER_COLUMNS)
+        return answer_frame(self._dataset.answers(split, annotator), texts)
 
     def add(
         self,
@@ -198,3 +181,33 @@ class Material(Foundation):
         examples = (self._with_fitting_tokens(one) for one in self._dataset.examples(split))
         picked = GoldOnly(self._tokenize, "refuse")
         return token_rows.numbered(token_rows.rows_from_gold(picked.of(examples)))
+
+
+def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]) -> pd.DataFrame:
+    """Give decisions as a frame, one row each.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Those that take a decision back have no row.
+    texts : mapping
+        (split, input hash) to text.
+    """
+    import pandas as pd
+
+    rows = [
+        {
+            "input_hash": answer.input_hash,
+            "split": answer.split,
+            "annotator": answer.annotator,
+            "answer": answer.answer,
+            "text": texts[answer.split, answer.input_hash],
+            "spans": [(span.start, span.end, span.label) for span in answer.spans],
+            "flagged": answer.flagged,
+            "note": answer.note,
+            "created": pd.Timestamp(answer.created, unit="s", tz="UTC"),
+        }
+        for answer in answers
+        if answer.answer is not None
+    ]
+    return pd.DataFrame(rows, columns=ANSWER_COLUMNS)
