@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbner.analysis import judging
+from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
 from nbner.faces.confidence import LONGEST, Confidence
 from nbner.labelling import LabellingDesk, Remark, Suggest
@@ -19,17 +20,27 @@ if TYPE_CHECKING:
 class Hand(Confidence):
     """Label by hand, and correct what the model suggests."""
 
-    def manual(self, split: str = "train") -> Annotator:
+    def manual(self, split: str = "train", *, overlap: Overlap | None = None) -> Annotator:
         """Label by hand: the widget, empty, at the first open example.
+
+        Parameters
+        ----------
+        split : str
+        overlap : int or "all", optional
+            How many people are to decide each example of the split; it is kept
+            in the store and holds for everybody. At first it is 1: an example
+            that somebody has before them is given to nobody else until half an
+            hour has gone by without a sign of them. With more, nobody sees
+            what the others said.
 
         Raises
         ------
         DataError
             There is no label to give.
         """
-        return self._annotator(split)
+        return self._annotator(split, overlap=overlap)
 
-    def make_gold(self, split: str = "train") -> Annotator:
+    def make_gold(self, split: str = "train", *, overlap: Overlap | None = None) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
         Until a model has been trained, the suggestions that came with the data
@@ -37,6 +48,12 @@ class Hand(Confidence):
         exact probability, calibrated once ``session.calibrate()`` has run.
         Every accepted answer keeps the rank of its spans among the model's 64
         best analyses, for ``session.oracle_curve(source="answers")``.
+
+        Parameters
+        ----------
+        split : str
+        overlap : int or "all", optional
+            As for `manual`.
 
         Raises
         ------
@@ -51,10 +68,15 @@ class Hand(Confidence):
                 "with session.manual() and call session.train(), or give a trained pipeline: "
                 "Session(..., model=...)."
             )
-        return self._annotator(split, self._suggest, self._ranked)
+        return self._annotator(split, self._suggest, self._ranked, overlap=overlap)
 
     def _annotator(
-        self, split: str, suggest: Suggest | None = None, remark: Remark | None = None
+        self,
+        split: str,
+        suggest: Suggest | None = None,
+        remark: Remark | None = None,
+        *,
+        overlap: Overlap | None = None,
     ) -> Annotator:
         if not self.labels:
             raise DataError(
@@ -63,6 +85,8 @@ class Hand(Confidence):
             )
         from nbner.widgets.annotator import Annotator
 
+        if overlap is not None:
+            self._dataset.team.set_overlap(split, overlap)
         desk = LabellingDesk(
             self._dataset,
             split=split,

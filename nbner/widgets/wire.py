@@ -7,7 +7,7 @@ are code points and ids are input hashes. The translation lives here alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
@@ -20,6 +20,10 @@ Message: TypeAlias = dict[str, Any]
 
 #: Nobody looks at one example for longer without having left the desk.
 LONGEST_SECONDS = 3600.0
+
+#: Under this key of ``Example.extra`` a desk may bring what others say of an
+#: example: objects with ``annotator``, ``answer`` and ``spans``.
+VERSIONS = "_versions"
 
 
 def task(example: Example) -> Message:
@@ -39,6 +43,7 @@ def task(example: Example) -> Message:
     """
     lead, words = words_and_gaps(example.text, example.tokens)
     fitted = align(example.tokens, example.spans)
+    versions = example.extra.get(VERSIONS)
     # A draft is a person's own work, although nobody has decided it.
     suggested = example.answer is None and example.annotator is None and bool(example.spans)
     return {
@@ -56,6 +61,7 @@ def task(example: Example) -> Message:
         "meta": {str(key): str(value) for key, value in example.meta.items()},
         "suggested": suggested,
         "by": next((span.source for span in example.spans if span.source), "") if suggested else "",
+        **({"versions": _versions(versions, example)} if versions else {}),
     }
 
 
@@ -165,6 +171,21 @@ def held(message: Mapping[str, Any]) -> set[int]:
     """Read which examples the page says it holds; anything unreadable is passed over."""
     have = message.get("have", [])
     return {int(one) for one in have if isinstance(one, str) and one.lstrip("-").isdecimal()}
+
+
+def _versions(versions: Iterable[Any], example: Example) -> list[Message]:
+    """Write what others say of an example: who, what, and spans in token indices."""
+    return [
+        {
+            "by": one.annotator,
+            "answer": one.answer,
+            "spans": [
+                [start, end, span.label]
+                for start, end, span in align(example.tokens, one.spans).fits
+            ],
+        }
+        for one in versions
+    ]
 
 
 def _details(span: Span) -> Message:
