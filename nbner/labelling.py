@@ -129,15 +129,17 @@ class LabellingDesk:
 
     def counts(self) -> Counts:
         """How far the split has come."""
-        return self._dataset.counts(self._info.split)
+        return self._dataset.team.counts(self._info.split, self._info.annotator)
 
     def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next open examples with the spans to start from.
 
         A draft, left by taking a decision back, is shown as it was left. All
-        others start with suggestions, or empty where none were asked for.
+        others start with suggestions, or empty where none were asked for. What
+        is given out is kept from other annotators for a while.
         """
-        return self._started(self._dataset.upcoming(self._info.split, limit, exclude))
+        found = self._dataset.team.hand_out(self._info.split, self._info.annotator, limit, exclude)
+        return self._started(found)
 
     def start(self, hashes: Sequence[int]) -> list[Example]:
         """Give examples by their input hashes, as they are to be shown."""
@@ -175,7 +177,8 @@ class LabellingDesk:
 
     def find(self, input_hash: int) -> Example | None:
         """Look one example up as it stands now."""
-        example = self._dataset.find(input_hash, self._info.split)
+        split, annotator = self._info.split, self._info.annotator
+        example = self._dataset.team.find(input_hash, split, annotator)
         return None if example is None else tokenized(example, self._tokenize)
 
     def record(self, answer: Answer) -> bool:

@@ -10,6 +10,7 @@ from nbner.types import Span
 
 #: Rank (from 1), true positives, false positives, false negatives.
 Step: TypeAlias = tuple[int, int, int, int]
+Merit: TypeAlias = tuple[float, int]
 
 #: How many analyses an accepted answer of make-gold is held against.
 KEPT = 64
@@ -64,7 +65,7 @@ def judge(
     """
     right = frozenset(gold)
     steps: list[Step] = []
-    best: tuple[float, int] | None = None
+    best: Merit | None = None
     gold_rank = None
     for rank, analysis in enumerate(analyses or [()], start=1):
         found = {span for span in analysis if known is None or span.label in known}
@@ -72,9 +73,9 @@ def judge(
         fp, fn = len(found) - tp, len(right) - tp
         if gold_rank is None and fp == fn == 0:
             gold_rank = rank
-        merit = (_f(tp, fp, fn), -(fp + fn))
-        if best is None or merit > best:
-            best = merit
+        own = merit(tp, fp, fn)
+        if best is None or own > best:
+            best = own
             steps.append((rank, tp, fp, fn))
         if gold_rank is not None:
             break  # Nothing is better than the gold.
@@ -114,7 +115,20 @@ def judgement_from(extra: Mapping[str, Any]) -> Judgement | None:
     return Judgement(tuple(steps), rank, size) if steps else None
 
 
-def _f(tp: int, fp: int, fn: int) -> float:
-    """Give a text's own F, which is perfect where nothing was to be found and nothing was."""
+def merit(tp: int, fp: int, fn: int) -> Merit:
+    """Give what a text's analyses are ranked by: its own F, then fewer errors.
+
+    F is perfect where nothing was to be found and nothing was.
+    """
     whole = 2 * tp + fp + fn
-    return 2 * tp / whole if whole else 1.0
+    return (2 * tp / whole if whole else 1.0), -(fp + fn)
+
+
+def best_positions(
+    analyses: Sequence[Sequence[Span]],
+    gold: Sequence[Span],
+    known: Collection[str] | None = None,
+) -> list[int]:
+    """Give the positions, from 0, of all analyses that none of the list is better than."""
+    merits = [merit(*judge([one], gold, known).steps[0][1:]) for one in analyses]
+    return [i for i, own in enumerate(merits) if own == max(merits)]

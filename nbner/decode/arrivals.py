@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbner.data.alignment import token_range
 from nbner.decode.lattice import cells
 from nbner.errors import ModelError
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
@@ -65,6 +66,17 @@ def arriving(nlp: Language, items: Iterable[Item]) -> Iterator[list[Doc]]:
     stream = nlp.pipe(docs, disable=later, batch_size=GROUP)
     while group := list(islice(stream, GROUP)):
         yield group
+
+
+def longest_entity(examples: Iterable[Example]) -> int | None:
+    """Count the tokens of the longest span of tokenized examples; None where there is none."""
+    lengths = (
+        place[1] - place[0]
+        for example in examples
+        for span in example.spans
+        if (place := token_range(example.tokens, span.start, span.end))
+    )
+    return max(lengths, default=None)
 
 
 def batches(

@@ -59,13 +59,18 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     segments = np.zeros((docs, positions, k), np.int32)
     ranks = np.zeros((docs, positions, k), np.int32)
     region = _Region.of(min(k, width * kinds), k)
-    for j in range(positions):
-        going = int(np.searchsorted(-lengths, -j, side="left"))
+    for j, going in enumerate(still_going(lengths, positions)):
         step = _Step(weights[:going, j].reshape(going, -1), prefixes[:going, j : j + width], kinds)
         scores, segments[:going, j], ranks[:going, j] = _best(step, region, k)
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
     return Lists(last, _traced(segments, ranks, lengths, width, kinds))
+
+
+def still_going(lengths: Ints, positions: int) -> list[int]:
+    """Count for each position the docs that reach it; their lengths fall."""
+    counts: list[int] = np.searchsorted(-lengths, -np.arange(positions), side="left").tolist()
+    return counts
 
 
 @dataclass(frozen=True, slots=True)

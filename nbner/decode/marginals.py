@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from nbner.decode.arrays import Floats, Ints
+from nbner.decode.kbest import still_going
 
 
 def log_totals(weights: Floats, lengths: Ints) -> Floats:
@@ -85,9 +86,9 @@ def _forward(sums: Floats, lengths: Ints) -> Floats:
     docs, positions, width = sums.shape
     forward = np.full((docs, positions + width), -np.inf)
     forward[:, width - 1] = 0.0
-    for j in range(positions):
-        going = int(np.searchsorted(-lengths, -j, side="left"))
-        forward[:going, j + width] = _log_sum(forward[:going, j : j + width] + sums[:going, j])
+    for j, going in enumerate(still_going(lengths, positions)):
+        before = forward[:going, j : j + width] + sums[:going, j]
+        forward[:going, j + width] = np.logaddexp.reduce(before, axis=1)
     return forward
 
 
@@ -96,8 +97,9 @@ def _backward(sums: Floats, lengths: Ints) -> Floats:
     docs, positions, width = sums.shape
     backward = np.full((docs, positions + width), -np.inf)
     backward[np.arange(docs), lengths + width - 1] = 0.0
+    goings = still_going(lengths, positions)
     for j in range(positions - 1, -1, -1):
-        going = int(np.searchsorted(-lengths, -j, side="left"))
+        going = goings[j]
         after = backward[:going, j + width, None]
         before = backward[:going, j : j + width]
         backward[:going, j : j + width] = np.logaddexp(before, sums[:going, j] + after)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbner.analysis import judging
+from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
 from nbner.faces.advising import Advising
 from nbner.faces.confidence import LONGEST
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 class Hand(Advising):
     """Label by hand, and correct what the model suggests."""
 
-    def manual(self, split: str = "train", *, patterns: Source | None = None) -> Annotator:
+    def manual(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        overlap: Overlap | None = None,
+    ) -> Annotator:
         """Label by hand: the widget at the first open example, empty or with patterns' finds.
 
         Parameters
@@ -32,6 +39,12 @@ class Hand(Advising):
             A pattern file in Prodigy's format, or its lines. What they find is
             suggested; where two finds overlap, the longer one is marked and the
             other one on offer below the text.
+        overlap : int or "all", optional
+            How many people are to decide each example of the split; it is kept
+            in the store and holds for everybody. At first it is 1: an example
+            that somebody has before them is given to nobody else until half an
+            hour has gone by without a sign of them. With more, nobody sees
+            what the others said.
 
         Raises
         ------
@@ -40,7 +53,7 @@ class Hand(Advising):
         """
         finds = self._suggesting(patterns, model=False)
         adviser = None if finds is None else Adviser(finds)
-        return self._annotator(split, "manual", adviser)
+        return self._annotator(split, "manual", adviser, overlap)
 
     def make_gold(
         self,
@@ -48,6 +61,7 @@ class Hand(Advising):
         *,
         patterns: Source | None = None,
         neighbours: bool = True,
+        overlap: Overlap | None = None,
     ) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
@@ -66,6 +80,8 @@ class Hand(Advising):
         neighbours : bool
             Let a change of one span correct its neighbours: the rest of the
             text is searched again at once, with the changed span fixed.
+        overlap : int or "all", optional
+            As for `manual`.
 
         Raises
         ------
@@ -85,9 +101,9 @@ class Hand(Advising):
             )
         suggest = self._suggesting(patterns, model=True) or self._suggest
         if not is_trained(self._nlp):
-            return self._annotator(split, "make-gold", Adviser(suggest))
+            return self._annotator(split, "make-gold", Adviser(suggest), overlap)
         adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
-        return self._annotator(split, "make-gold", adviser)
+        return self._annotator(split, "make-gold", adviser, overlap)
 
     def _suggesting(self, source: Source | None, *, model: bool) -> Suggest | None:
         """Make the way to suggest with patterns; None where there are none."""
@@ -107,7 +123,9 @@ class Hand(Advising):
 
         return suggest
 
-    def _annotator(self, split: str, mode: Mode, adviser: Adviser | None) -> Annotator:
+    def _annotator(
+        self, split: str, mode: Mode, adviser: Adviser | None, overlap: Overlap | None = None
+    ) -> Annotator:
         if not self.labels:
             raise DataError(
                 "there is no label to give",
@@ -115,6 +133,8 @@ class Hand(Advising):
             )
         from nbner.widgets.annotator import Annotator
 
+        if overlap is not None:
+            self._dataset.team.set_overlap(split, overlap)
         desk = LabellingDesk(
             self._dataset,
             split=split,

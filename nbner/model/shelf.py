@@ -17,6 +17,7 @@ from nbner.model import calibration
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import load_base
 from nbner.model.records import TrainingResult
+from nbner.model.runs import BEST
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -56,6 +57,33 @@ class Shelf:
                 "record": result.record,
             }
         )
+
+    def keep_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
+        """Save a pipeline that was made from a trained one, as the newest of all.
+
+        Parameters
+        ----------
+        nlp : Language
+        record : mapping
+            How it was made, as JSON can hold it.
+
+        Returns
+        -------
+        Path
+            For ``spacy.load``.
+        """
+        path = self.new_folder() / BEST
+        nlp.to_disk(path)
+        self._dataset.add_run(
+            {
+                "id": uuid4().hex,
+                "created": time.time(),
+                "path": str(path),
+                "fingerprint": fingerprint(nlp),
+                "record": dict(record),
+            }
+        )
+        return path
 
     def keep_calibration(self, kept: Mapping[str, Any]) -> None:
         """Write a model's temperatures beside the models, for the next session.

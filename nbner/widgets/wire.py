@@ -7,7 +7,7 @@ are code points and ids are input hashes. The translation lives here alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
@@ -23,6 +23,10 @@ PROTOCOL = 2
 
 #: Nobody looks at one example for longer without having left the desk.
 LONGEST_SECONDS = 3600.0
+
+#: Under this key of ``Example.extra`` a desk may bring what others say of an
+#: example: objects with ``annotator``, ``answer`` and ``spans``.
+VERSIONS = "_versions"
 
 
 def task(example: Example) -> Message:
@@ -50,6 +54,7 @@ def task(example: Example) -> Message:
     lead, words = words_and_gaps(example.text, example.tokens)
     fitted = align(example.tokens, example.spans)
     kept, lost = longest_first(span for _, _, span in fitted.fits)
+    versions = example.extra.get(VERSIONS)
     # A draft is a person's own work, although nobody has decided it: in that,
     # only what still has a source is a suggestion.
     draft = example.answer is None and example.annotator is not None
@@ -69,6 +74,7 @@ def task(example: Example) -> Message:
         "suggested": suggested,
         "draft": draft,
         "by": ", ".join(dict.fromkeys(one.source for one in proposed if one.source)),
+        **({"versions": _versions(versions, example)} if versions else {}),
     }
 
 
@@ -223,6 +229,21 @@ def held(message: Mapping[str, Any], key: str = "have") -> list[int]:
     if not isinstance(have, list):
         return []
     return [int(one) for one in have if isinstance(one, str) and one.lstrip("-").isdecimal()]
+
+
+def _versions(versions: Iterable[Any], example: Example) -> list[Message]:
+    """Write what others say of an example: who, what, and spans in token indices."""
+    return [
+        {
+            "by": one.annotator,
+            "answer": one.answer,
+            "spans": [
+                [start, end, span.label]
+                for start, end, span in align(example.tokens, one.spans).fits
+            ],
+        }
+        for one in versions
+    ]
 
 
 def details(span: Span) -> Message:
