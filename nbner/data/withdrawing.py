@@ -54,7 +54,7 @@ def withdraw(connection: Connection, dataset_id: int, whole: str, now: float) ->
 def _go_back(connection: Connection, row: Found, now: float) -> None:
     columns = ("example_id", "split_id", "annotator", "flagged", "note", "label_set_id")
     event: dict[str, Any] = {name: getattr(row, name) for name in columns}
-    event |= {"uid": f"{row.uid}~", "created": now}
+    event |= {"uid": f"back from {row.uid}", "created": now}
     before = _before(connection, row)
     if before is None:
         nothing = {"answer": None, "spans": "[]", "extra": dump({"withdrawn": True})}

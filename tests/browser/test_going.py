@@ -149,11 +149,12 @@ def test_every_occurrence_is_shown_ticked_and_changed_as_one(shown):
     shown.page.keyboard.press("Enter")
     expect(panel(shown)).to_have_count(0)
     expect(shown.root.get_by_role("status").first).to_contain_text("coming examples changed")
-    assert shown.stored("1")["spans"] == [[2, 3, "ORG"]]
+    assert shown.stored("1")["spans"] == [], "it was unticked"
+    assert shown.stored("4")["spans"] == [[2, 3, "ORG"]]
     assert shown.spans() == [["0:1", "ORG"]]
     shown.press("Control+z")
     expect(shown.root.get_by_role("status").first).to_contain_text("changed back")
-    assert shown.stored("1")["spans"] == []
+    assert shown.stored("4")["spans"] == []
 
 
 def test_a_conflict_is_shown_with_its_reason_and_stays(host, world):
@@ -280,7 +281,7 @@ def test_every_command_of_the_keyboard_is_on_the_card(shown):
         "Write a note on the example",
         "Go to the first open example",
         "List and search the examples",
-        "Move the span’s end; with shift, its start",
+        "Move the span's end; with shift, its start",
         "Label every occurrence of these words",
         "Remove this label from every occurrence",
         "Take what was also suggested here",

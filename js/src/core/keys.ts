@@ -86,7 +86,7 @@ export const ROWS: readonly Row[] = [
   { ...row("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), fromLabels: 21 },
   row("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   row("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
-  row("Label", ["alt+←", "alt+→"], "Move the span’s end; with shift, its start", {
+  row("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
     "alt+ArrowLeft": { do: "resize", edge: "end", by: -1 },
     "alt+ArrowRight": { do: "resize", edge: "end", by: 1 },
     "shift+alt+ArrowLeft": { do: "resize", edge: "start", by: -1 },
