@@ -79,7 +79,8 @@ def _least(through: Floats, k: int, positions: int, slack: float) -> float:
     if most < len(through):
         through = np.partition(through, len(through) - most)[-most:]
     falling = np.sort(through[through > -np.inf])[::-1]
-    different = np.concatenate([[True], falling[:-1] - falling[1:] > slack])
+    different = np.ones(len(falling), np.bool_)
+    different[1:] = falling[:-1] - falling[1:] > slack
     firsts = falling[different]
     return float(firsts[k - 1]) if len(firsts) >= k else -np.inf
 

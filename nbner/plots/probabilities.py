@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbner.palette import label_colors
-from nbner.plots.style import INK, dressed, new_axes
+from nbner.plots.style import INK, SIZE, dressed, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST = 60  # tokens in one picture
 INCHES = 0.24  # a token
 VISIBLE = 0.01
+NAMED = 0.25
 
 
 def token_bars(
@@ -45,7 +46,7 @@ def token_bars(
     """
     shown = min(len(words), MOST)
     if ax is None:
-        ax = new_axes(width=max(4.0, 1.2 + INCHES * shown), height=3.0)
+        ax = new_axes(width=max(SIZE[0], 1.2 + INCHES * shown), height=3.0)
     named = [*order, *(label for label in labels[:-1] if label not in order)]
     colors = label_colors(named)
     below = probabilities[:shown, :1] * 0.0
@@ -54,7 +55,8 @@ def token_bars(
             base = below[:, 0]
             ax.bar(range(shown), column, bottom=base, width=0.85, color=colors[label])
             at = int(column.argmax())
-            _name(ax, label, at, base[at] + column[at])
+            if column[at] >= NAMED:
+                _name(ax, label, at, base[at] + column[at])
             below = below + column[:, None]
     # Words are data: a dollar sign in one is not mathematics.
     ax.set_xticks(range(shown), [_short(word) for word in words[:shown]], parse_math=False)

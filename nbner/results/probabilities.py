@@ -105,8 +105,8 @@ class TextProbabilities:
             return "No span is probable here"
         span, probability = min(self.known.spans.items(), key=lambda item: abs(item[1] - LIKELY))
         return (
-            f'{len(self.likely)} likely spans; most doubtful: "{self.text[span.start : span.end]}" '
-            f"as {span.label}, {probability:.2f}"
+            f"{len(self.likely)} likely spans; most doubtful: {span.label} "
+            f'"{_short(self.text[span.start : span.end])}", {probability:.2f}'
         )
 
     def __str__(self) -> str:
@@ -122,3 +122,7 @@ class TextProbabilities:
 
     def _repr_html_(self) -> str:
         return as_html(str(self).splitlines()[0], self.frame.head(20))
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 24 else f"{words[:23]}…"
