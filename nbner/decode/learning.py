@@ -9,7 +9,7 @@ from nbner.decode import maxent
 from nbner.decode.maxent import Features
 from nbner.decode.reranker import LEAST, PRIOR, best_of
 
-PENALTIES = (1.0, 3.0, 10.0, 30.0)
+PENALTIES = (3.0, 10.0, 30.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def reliability_diagram(
     ax : Axes, optional
         By default a new one.
     """
-    ax = new_axes(width=5.0, height=4.6) if ax is None else ax
+    ax = new_axes(width=5.4, height=4.6) if ax is None else ax
     ax.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
     most = frame["n"].max() or 1
     for when, rows in frame[frame["n"] > 0].groupby("when", sort=False):

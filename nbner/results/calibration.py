@@ -127,10 +127,10 @@ class Calibration:
         mean = float(self.before.probability.mean() - self.before.right.mean())
         kind = "overconfident" if mean > 0 else "underconfident"
         points = abs(100 * mean)
-        said = f"{points:.0f} points {kind}" if points >= 1 else "neither over- nor underconfident"
+        said = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
         return (
-            f"The model is {said}; a temperature takes its error from "
-            f"{number(self.error_before, 3)} to {number(self.error_after, 3)}"
+            f"{said}: error {number(self.error_before, 3)}, with a temperature "
+            f"{number(self.error_after, 3)}"
         )
 
     def __str__(self) -> str:

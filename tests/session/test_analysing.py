@@ -19,24 +19,14 @@ CORPUS = nbner.sample()
 WIDTHS = (1, 2, 8)
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    store = tmp_path_factory.mktemp("cooking") / "nbner.db"
-    with Session("cooking", labels=CORPUS.labels, store=store, annotator="ann") as session:
-        session.add(CORPUS.train[:200], split="train")
-        session.add(CORPUS.dev, split="dev")
-        session.train(max_epochs=4, progress=False)
-        yield session, store
-
-
 @pytest.fixture
-def session(trained):
-    return trained[0]
+def session(cooking):
+    return cooking[0]
 
 
 @pytest.fixture(scope="module")
-def curve(trained):
-    return trained[0].oracle_curve(WIDTHS, progress=False)
+def curve(cooking):
+    return cooking[0].oracle_curve(WIDTHS, progress=False)
 
 
 def predicted_spans(frame, number):
@@ -110,8 +100,8 @@ def test_a_model_that_is_not_trained_cannot_be_studied():
             session.calibrate(progress=False)
 
 
-def test_gold_that_no_list_can_hold_is_counted_and_said(trained, tmp_path):
-    _, store = trained
+def test_gold_that_no_list_can_hold_is_counted_and_said(cooking):
+    _, store = cooking
     with Session("strange", store=":memory:", model=models_of(store)[-1]) as session:
         rows = [
             {"text": "Whisk the eggs .", "spans": [{"start": 0, "end": 5, "label": "Spell"}]},
@@ -159,8 +149,8 @@ def test_a_source_of_nothing_has_the_column_too(session):
     assert "probability" in session.predict([], probabilities=True).columns
 
 
-def test_calibration_scales_predictions_and_suggestions_alike(trained):
-    session, store = trained
+def test_calibration_scales_predictions_and_suggestions_alike(cooking):
+    session, store = cooking
     session.nlp.meta.pop("nbner_calibration", None)
     texts = [one.text for one in CORPUS.dev[:20]]
     raw = session.predict(texts, probabilities=True)
@@ -183,7 +173,7 @@ def test_calibration_scales_predictions_and_suggestions_alike(trained):
     assert "temperature" in str(report)
     assert list(report.labels.columns)[:3] == ["label", "n", "temperature"]
     assert set(report.frame["when"]) == {"before", "after"}
-    assert "a temperature takes its error from" in report.plot().get_title(loc="left")
+    assert "with a temperature" in report.plot().get_title(loc="left")
 
 
 def raw_of(session):
@@ -240,8 +230,8 @@ def test_too_few_predictions_cannot_be_calibrated_on(session):
 # The curve of the answers.
 
 
-def test_answers_give_the_curve_of_the_labelling_so_far(trained):
-    _, store = trained
+def test_answers_give_the_curve_of_the_labelling_so_far(cooking):
+    _, store = cooking
     dev = CORPUS.dev[:40]
     with Session(
         "again", labels=CORPUS.labels, store=":memory:", model=models_of(store)[-1]
