@@ -13,6 +13,8 @@ from nbner.errors import DataError
 from nbner.faces.deciding import Deciding
 from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
+from nbner.faces.keeping import Keeping
+from nbner.faces.team import Team
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding, Decoding):
+class Session(Hand, Deciding, Decoding, Keeping, Team):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class _Adding:
         self._connection = connection
         self._split_id = split_id
         self._label_set_id = label_set_id
+        self._now = time.time()
 
     def take(self, batch: Sequence[Prepared]) -> None:
         known = self._known(batch)
@@ -152,6 +154,7 @@ class _Adding:
             "note": row.note,
             "meta": row.meta,
             "extra": row.extra,
+            "created": self._now,
         }
 
     def _event(self, answer: PreparedAnswer, example_id: int) -> dict[str, Any]:
@@ -167,6 +170,7 @@ class _Adding:
             "label_set_id": self._label_set_id,
             "created": answer.created,
             "extra": answer.extra,
+            "stored": self._now,
         }
 
     def _count(self, total: int, given: Sequence[PreparedAnswer]) -> None:
