@@ -29,7 +29,8 @@ def given(data: Path, name: str, split: str, most: int) -> list[nbner.Example]:
 
 
 def spread(row) -> str:
-    return f"{100 * row['gain']:+.1f} F ({100 * row['gain_low']:+.1f} to {100 * row['gain_high']:+.1f})"
+    gain, low, high = (100 * row[name] for name in ("gain", "gain_low", "gain_high"))
+    return f"{gain:+.1f} F ({low:+.1f} to {high:+.1f})"
 
 
 @pytest.mark.timeout(3600)
@@ -42,9 +43,10 @@ def test_exact_lists_hold_at_least_what_a_beam_holds(trained_on, say, data, name
     columns = ["oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank"]
     for width in WIDTHS:
         exact, beam = frame.loc["exact", width], frame.loc["beam", width]
+        low, high = exact["oracle_f_low"], exact["oracle_f_high"]
         say(
             f"{name}, {curve.n} dev texts, width {width}, oracle F of the exact list",
-            f"{exact['oracle_f']:.3f} ({exact['oracle_f_low']:.3f} to {exact['oracle_f_high']:.3f})",
+            f"{exact['oracle_f']:.3f} ({low:.3f} to {high:.3f})",
             f">= the beam's, {beam['oracle_f']:.3f}",
         )
     table = curve.frame[["decoder", "width", *columns]].round(3).to_string(index=False)
