@@ -14,6 +14,7 @@ from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
 from nbner.faces.modelling import Modelling
 from nbner.faces.team import Team
+from nbner.faces.tokenizing import Tokenizing
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Modelling, Keeping, Team):
+class Session(Hand, Modelling, Keeping, Team, Tokenizing):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store
@@ -85,6 +86,7 @@ class Session(Hand, Modelling, Keeping, Team):
         if checked is not None:
             self._dataset.set_labels(checked)
         self._nlp = self._shelf.newest() or self._base
+        self._load_rules()
 
     def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self

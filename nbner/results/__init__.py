@@ -4,6 +4,7 @@ from nbner.results.agreement import Agreement
 from nbner.results.evaluation import Evaluation
 from nbner.results.stats import Stats
 from nbner.results.summary import Summary
+from nbner.results.tokenization import Tokenization
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.verification import Verification
 
@@ -12,6 +13,7 @@ __all__ = [
     "Evaluation",
     "Stats",
     "Summary",
+    "Tokenization",
     "TrainingReport",
     "Verification",
     "curve_frame",
