@@ -404,11 +404,11 @@ def test_killed_at_random_moments(place, say):
 def test_mutated_files_give_rows_or_a_clear_error(corpora, tmp_path, say):
     chance = random.Random(0)
     other, slowest, refused, count = [], 0.0, 0, 0
-    for file, suffix in corpora:
-        if file.is_dir():
-            file = chance.choice(sorted(file.glob("*.ann")))
+    for source, written_as in corpora:
+        file, suffix = source, written_as
+        if source.is_dir():
+            file, suffix = chance.choice(sorted(source.glob("*.ann"))), ".ann"
             (tmp_path / "a.txt").write_bytes(file.with_suffix(".txt").read_bytes())
-            suffix = ".ann"
         whole = file.read_bytes()[:20_000]
         for _ in range(60):
             damaged = mutated(bytearray(whole), chance)
