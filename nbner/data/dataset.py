@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
-from nbner.data import bulk, events, queries, runs
+from nbner.data import bulk, events, listing, queries, runs, withdrawing
 from nbner.data.codec import dump_labels, load_labels
 from nbner.data.database import Database
+from nbner.data.filters import Filter, Page
 from nbner.data.hashing import digest
 from nbner.data.intake import AddBatch, AddReport
 from nbner.data.past import Past
@@ -21,6 +23,7 @@ from nbner.data.team import Team
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _PAGE = 1000
+_FEW = 100
 
 
 class Dataset:
@@ -215,6 +218,30 @@ class Dataset:
         for row in heapq.merge(*streams, key=lambda row: row.id):
             yield queries.example_from(row)
 
+    def page(self, split: str, wanted: Filter, offset: int, limit: int) -> Page:
+        """Give a piece of the list of a split's examples that meet all conditions."""
+        with self._database.reading() as connection:
+            split_id = connection.scalar(select(queries.split_id(self._id, split)))
+            if split_id is None:
+                return Page()
+            return listing.page(connection, split_id, wanted, max(offset, 0), max(limit, 0))
+
+    def containing(self, split: str, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+        """Yield open examples whose text holds all words, in the order of addition.
+
+        The words may stand in other words there.
+        """
+        last = 0
+        for split_id in self._split_ids(split):
+            while True:
+                page = listing.containing(split_id, words, cased=cased, after=last, limit=_FEW)
+                with self._database.reading() as connection:
+                    rows = connection.execute(page).all()
+                yield from map(queries.example_from, rows)
+                if len(rows) < _FEW:
+                    break
+                last = rows[-1].id
+
     # Answers.
 
     def record(self, answer: Answer) -> bool:
@@ -248,6 +275,24 @@ class Dataset:
         with self._database.writing() as connection:
             events.take_turns(connection, self._id, {answer.split for answer in collected})
             return sum(events.apply(connection, self._id, answer) for answer in collected)
+
+    def withdraw(self, whole: str) -> tuple[int, ...]:
+        """Take back answers that were given as one, but for what has changed since.
+
+        Parameters
+        ----------
+        whole : str
+            What the ids of these answers begin with; see ``withdrawing.part_id``.
+
+        Returns
+        -------
+        tuple of int
+            Input hashes of the examples that are as they were before.
+        """
+        with self._database.writing() as connection:
+            ids = withdrawing.withdraw(connection, self._id, whole, time.time())
+            query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
+            return tuple(connection.scalars(query.order_by(examples.c.id)))
 
     def answers(
         self, split: str | None = None, annotator: str | None = None, *, current: bool = True

@@ -44,12 +44,14 @@ def tokenized(name, tokens, spans=(), **rest):
         "lead": "",
         "tokens": tokens,
         "spans": [list(span) for span in spans],
+        "also": [],
         "loose": [],
         "answer": None,
         "flagged": False,
         "note": "",
         "meta": {},
         "suggested": False,
+        "draft": False,
         "by": "",
         **rest,
     }
@@ -66,6 +68,7 @@ def setup(labels=("ORG", "PERSON", "GPE"), **rest):
         "annotator": "ann",
         "labels": list(labels),
         "colors": colors,
+        "protocol": 2,
         **rest,
     }
 
