@@ -7,7 +7,7 @@ import type { AnswerKind, Take } from "./protocol";
 export type Command =
   | { readonly do: "decide"; readonly answer: AnswerKind }
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
-  | { readonly do: "filter" | "help" | "leave" | "label-active" | "note" }
+  | { readonly do: "filter" | "help" | "leave" | "label-active" | "take-version" | "note" }
   | { readonly do: "list" }
   | { readonly do: "first-open" | "other-suggestion" | "sureness" }
   | { readonly do: "leaf"; readonly by: 1 | -1 }
@@ -84,6 +84,7 @@ export const ROWS: readonly Row[] = [
   row("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...row("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), fromLabels: 11 },
   { ...row("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), fromLabels: 21 },
+  row("Label", ["v"], "In a review: the next version as it is", { v: { do: "take-version" } }),
   row("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   row("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
   row("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
