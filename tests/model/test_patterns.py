@@ -1,4 +1,4 @@
-"""Pattern files in Prodigy's format: what they find, beside the model, and what is wrong in them."""
+"""Pattern files in Prodigy's format: what they find, and what is wrong in them."""
 
 from __future__ import annotations
 
