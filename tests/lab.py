@@ -27,6 +27,11 @@ QUIET = {
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
 }
 SUBSHELLS = "@jupyterlab/apputils-extension/kernels-settings.jupyterlab-settings"
+#: A server that notices a kernel's death at once, and gives it another however often.
+RESTARTS_QUICKLY = (
+    "--AsyncIOLoopKernelRestarter.time_to_dead=0.3",
+    "--AsyncIOLoopKernelRestarter.restart_limit=100000",
+)
 START_SECONDS = 90
 CELL_SECONDS = 120
 
@@ -34,8 +39,10 @@ CELL_SECONDS = 120
 class Server:
     """One JupyterLab on a port of its own, with every folder of its own."""
 
-    def __init__(self, home: Path, *, subshells: str = "perCommTarget"):
+    def __init__(self, home: Path, *, subshells: str = "perCommTarget", options=(), environment=()):
         self.home = home
+        self.options = options
+        self.environment = dict(environment)
         self.root = home / "work"
         self.token = secrets.token_hex(12)
         self.root.mkdir(parents=True)
@@ -66,6 +73,7 @@ class Server:
             *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"),
             *("--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"),
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            *self.options,
             *(["--allow-root"] if os.geteuid() == 0 else []),
         ]
 
@@ -78,7 +86,8 @@ class Server:
             "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
             "IPYTHONDIR": "ipython",
         }
-        return {**os.environ, **{name: str(self.home / folder) for name, folder in folders.items()}}
+        own = {name: str(self.home / folder) for name, folder in folders.items()}
+        return {**os.environ, **own, **self.environment}
 
     def _wait(self):
         deadline = time.monotonic() + START_SECONDS
@@ -159,6 +168,12 @@ class Lab:
         cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
+
+    def wait_until_busy(self):
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
+            "=== 'busy'"
+        )
 
     def run(self, index=0):
         """Run a cell and wait until the kernel is idle again."""
