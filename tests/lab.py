@@ -72,6 +72,7 @@ class Server:
             *(f"--port={self.port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"),
             *("--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"),
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *self.options,
             *(["--allow-root"] if os.geteuid() == 0 else []),
@@ -149,6 +150,14 @@ class Lab:
         self.page.goto(
             f"http://127.0.0.1:{self.server.port}/lab/workspaces/{workspace}/tree/{name}"
             f"?token={self.server.token}&reset"
+        )
+        self.wait_for_kernel()
+        return self
+
+    def open_in_notebook(self, name):
+        """Open a notebook in Notebook 7, which the same server serves."""
+        self.page.goto(
+            f"http://127.0.0.1:{self.server.port}/notebooks/{name}?token={self.server.token}"
         )
         self.wait_for_kernel()
         return self

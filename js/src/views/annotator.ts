@@ -98,7 +98,7 @@ class AnnotatorView {
     this.decisions.update(parts);
     this.status.update(parts);
     // With two views on the page, only the one that is worked in speaks.
-    const isWorkedIn = root.contains(document.activeElement);
+    const isWorkedIn = root.matches(":focus-within");
     if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
   }
 
@@ -156,7 +156,8 @@ class AnnotatorView {
   /** First out of the selection, then out of the widget. */
   private leave(): void {
     if (this.controller.cursor.caret !== null) return this.controller.moveTo(NOWHERE);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    const focused = this.root.querySelector(":focus") ?? this.root;
+    (focused as HTMLElement).blur();
   }
 
   private toggleHelp(): void {

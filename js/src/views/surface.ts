@@ -12,6 +12,7 @@ import { Overlay, type Drawing } from "./overlay";
 import { Paint } from "./paint";
 import { drawPanel } from "./panel";
 import { listenForGestures } from "./pointer";
+import { selectedIn } from "./ranges";
 import { boxesOf, isRightToLeft, scrollTo, writeText } from "./text";
 
 export class Surface {
@@ -231,7 +232,7 @@ export class Surface {
   /** What is selected by key is not the browser's selection, but is copied like one. */
   private copy(event: ClipboardEvent): void {
     const stretch = selected(this.controller.cursor);
-    if (stretch === null || getSelection()?.isCollapsed === false) return;
+    if (stretch === null || selectedIn(this.element) !== null) return;
     event.clipboardData?.setData("text/plain", this.controller.textOf(stretch));
     event.preventDefault();
   }
