@@ -14,6 +14,8 @@ export interface Gestures {
   /** The stretch that letting go would label; null when the drag has ended. */
   preview(stretch: Stretch | null): void;
   label(stretch: Stretch): void;
+  /** What a finger has selected, with the browser's own handles; a label is picked afterwards. */
+  select(stretch: Stretch): void;
   click(token: number | null, target: EventTarget | null): void;
 }
 
@@ -51,9 +53,31 @@ export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off
   };
 
   surface.addEventListener("mousedown", press);
+  const stopTouch = listenForTouch(surface, gestures);
   return () => {
     stop?.();
+    stopTouch();
     surface.removeEventListener("mousedown", press);
+  };
+}
+
+/** A finger holds a word, and then moves the ends of what the browser has selected. */
+function listenForTouch(surface: HTMLElement, gestures: Gestures): Off {
+  let isTouch = false;
+  const point = ({ pointerType }: PointerEvent): void => {
+    isTouch = pointerType === "touch";
+  };
+  const look = (): void => {
+    const range = isTouch ? selectedIn(surface) : null;
+    if (range === null || !surface.contains(range.commonAncestorContainer)) return;
+    const stretch = tokensIn(range, gestures.tokens());
+    if (stretch !== null) gestures.select(stretch);
+  };
+  surface.addEventListener("pointerdown", point);
+  document.addEventListener("selectionchange", look);
+  return () => {
+    surface.removeEventListener("pointerdown", point);
+    document.removeEventListener("selectionchange", look);
   };
 }
 

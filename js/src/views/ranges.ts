@@ -76,6 +76,13 @@ function selectedBehind(selection: Selection, shadow: ShadowRoot): Range | null 
   return range.collapsed ? null : range;
 }
 
+/** The text in a range, character by character as it came. */
+export function textIn(range: Range): string {
+  const part = range.cloneContents();
+  part.querySelectorAll(".nbner-tag").forEach((tag) => tag.remove());
+  return part.textContent ?? "";
+}
+
 export const dropSelection = (): void => getSelection()?.removeAllRanges();
 
 /** The place between two characters that lies nearest to the pointer. */
