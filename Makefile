@@ -36,6 +36,7 @@ demo: $(VENV)/lab
 bench: $(VENV)/test
 	@test -n "$(DATA)" || { echo "Say where the data is: make bench DATA=path/to/data"; exit 2; }
 	$(BIN)/python tests/chromium.py
+	$(BIN)/python tests/postgres.py
 	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs=ui tests/benchmarks --data "$(DATA)" $(ARGS)
 
 bench-ui: $(VENV)/test
@@ -59,6 +60,7 @@ front: $(VENV)/node
 
 python: $(VENV)/test $(VENV)/node
 	$(BIN)/python tests/chromium.py
+	$(BIN)/python tests/postgres.py
 	$(BIN)/python -m pytest
 
 $(BIN)/python:

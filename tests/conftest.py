@@ -31,6 +31,7 @@ def load(name):
 
 chromium = load("chromium")
 jupyter = load("lab")
+postgres = load("postgres")
 faulty = load("faults")
 
 
@@ -49,6 +50,13 @@ def browser(chromium_path):
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    server = postgres.Server()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -116,7 +116,7 @@ def test_tab_leaves_through_the_buttons(listening):
     listening.page.evaluate("document.body.append(document.createElement('button'))")
     outside = listening.page.locator("body > button")
     listening.root.focus()
-    for _ in range(9):
+    for _ in range(11):
         listening.page.keyboard.press("Tab")
     expect(outside).to_be_focused()
     listening.page.keyboard.press("Shift+Tab")

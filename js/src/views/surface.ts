@@ -62,7 +62,7 @@ export class Surface {
     const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
     if (has("example")) this.showExample();
     if (has("spans", "example")) this.marks.draw(this.controller.spans);
-    this.refreshMarks(has("setup"));
+    this.refreshMarks(has("setup", "advice"));
     if (has("cursor", "example", "spans")) this.showCursor();
     if (has("progress", "example", "save")) this.showPanel();
   }
