@@ -3,9 +3,9 @@
  * all its views. It knows neither the page nor Jupyter, and runs in a test as
  * it runs in a cell.
  */
+import { carryOut, type CoreCommand, type Hands } from "./carrying";
 import { NOWHERE, type Cursor, type Ground } from "./cursor";
 import { Deciding } from "./deciding";
-import type { Command } from "./keys";
 import { Hub, type Part } from "./hub";
 import { Ledger, type Turn } from "./ledger";
 import { Marking } from "./marking";
@@ -23,12 +23,7 @@ import { Telling } from "./telling";
 
 export type { Part } from "./hub";
 
-/** Commands that only a view can carry out, for it alone knows lines and directions. */
-export type ViewCommand = Extract<
-  Command,
-  { do: "filter" | "help" | "leave" | "note" | "sideways" | "resize" | "line" | "line-edge" }
->;
-export type CoreCommand = Exclude<Command, ViewCommand>;
+export type { CoreCommand, ViewCommand } from "./carrying";
 
 export class Controller extends Hub implements Stage {
   setup: Setup;
@@ -163,7 +158,7 @@ export class Controller extends Hub implements Stage {
   // What a person does.
 
   run(command: CoreCommand): void {
-    this.batch(() => this.carryOut(command));
+    this.batch(() => carryOut(command, this.hands));
   }
 
   pick(label: string): void {
@@ -260,48 +255,16 @@ export class Controller extends Hub implements Stage {
 
   // How it is done.
 
-  private carryOut(command: CoreCommand): void {
-    const { marker, decider } = this;
-    switch (command.do) {
-      case "decide":
-        this.countSeconds();
-        return decider.decide(command.answer);
-      case "take-back":
-        return decider.takeBack();
-      case "undo":
-        return decider.undo();
-      case "redo":
-        return decider.redo();
-      case "save":
-        return decider.save();
-      case "flag":
-        return decider.flag();
-      case "first-open":
-        return decider.firstOpen();
-      case "list":
-        return this.panels.showList();
-      case "everywhere":
-        return this.panels.showEverywhere(command.take);
-      case "other-suggestion":
-        return this.takeOther();
-      case "browse":
-        return decider.browse(command.by);
-      case "remove":
-        return marker.remove();
-      case "label":
-        return this.pickAt(command.index);
-      case "label-active":
-        return marker.labelActive();
-      case "span":
-        return marker.goToSpan(command.by);
-      case "text-edge":
-        return marker.goToEdge(command.side, command.extend);
-    }
-  }
-
-  private pickAt(index: number): void {
-    const label = this.setup.labels[index];
-    if (label !== undefined) this.marker.pick(label);
+  private get hands(): Hands {
+    const { marker, decider, panels } = this;
+    return {
+      marker,
+      decider,
+      panels,
+      label: (index) => this.setup.labels[index] ?? null,
+      pause: () => this.countSeconds(),
+      takeOther: () => this.takeOther(),
+    };
   }
 
   private takeOther(): void {
