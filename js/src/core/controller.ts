@@ -53,7 +53,7 @@ export class Controller extends Hub implements Stage {
     this.marker = new Marking(this);
     this.sweeper = new Sweeping(this.ledger, this.supply, host, this);
     this.decider = new Deciding(this.ledger, this.supply, this);
-    this.telling = new Telling(host, this);
+    this.telling = new Telling(host, this, () => this.ledger.outbox.all.length > 0);
     this.panels = new Panels(this.supply, host, this, this.sweeper);
     this.marker.chooseAmong(this.setup.labels);
     this.offs = [
@@ -279,7 +279,8 @@ export class Controller extends Hub implements Stage {
   }
 
   protected override passOn(parts: ReadonlySet<Part>): void {
-    if (parts.has("example") || parts.has("spans") || parts.has("cursor")) this.telling.later();
+    const isNews = parts.has("example") || parts.has("spans") || parts.has("cursor");
+    if (isNews || (parts.has("save") && this.telling.isPutOff)) this.telling.later();
     super.passOn(parts);
   }
 
