@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
-    from nbner.results import Evaluation, TrainingReport
+    from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
@@ -35,6 +35,7 @@ _HOMES = {
     "Session": "nbner.session",
     "Span": "nbner.types",
     "StoreError": "nbner.errors",
+    "TextProbabilities": "nbner.results",
     "Token": "nbner.types",
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
@@ -56,6 +57,7 @@ __all__ = [
     "Session",
     "Span",
     "StoreError",
+    "TextProbabilities",
     "Token",
     "TrainingError",
     "TrainingReport",

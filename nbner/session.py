@@ -10,8 +10,12 @@ from weakref import WeakSet
 
 from nbner.data.store import Store
 from nbner.errors import DataError
+from nbner.faces.deciding import Deciding
+from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
-from nbner.faces.modelling import Modelling
+from nbner.faces.keeping import Keeping
+from nbner.faces.team import Team
+from nbner.faces.tokenizing import Tokenizing
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Modelling):
+class Session(Hand, Deciding, Decoding, Keeping, Team, Tokenizing):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store
@@ -67,6 +71,7 @@ class Session(Hand, Modelling):
         annotator: str | None = None,
         seed: int = 0,
     ) -> None:
+        from nbner.decode.keeping import KeptLattices
         from nbner.model.pipeline import load_base
         from nbner.model.shelf import Shelf
 
@@ -80,9 +85,12 @@ class Session(Hand, Modelling):
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()
         self._annotators: WeakSet[Annotator] = WeakSet()
+        self._lattices = KeptLattices()
         if checked is not None:
             self._dataset.set_labels(checked)
         self._nlp = self._shelf.newest() or self._base
+        self._load_rules()
+        self._shelf.put_calibration(self._nlp)
 
     def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self

@@ -3,6 +3,7 @@ import { Controller, type CoreCommand } from "../src/core/controller";
 import type { Host, Port } from "../src/core/port";
 import { PROTOCOL } from "../src/core/protocol";
 import type {
+  Analysis,
   Answer,
   AnswerMessage,
   Place,
@@ -83,6 +84,8 @@ export class FakeKernel {
   mood: Mood = "well";
   /** What is found in other examples. */
   places: Place[] = [];
+  /** What the model makes of an example, under whatever constraints. */
+  analyses: Analysis[] = [];
   private order: string[] = [];
   private queue: Sent[] = [];
   private atWork = false;
@@ -181,6 +184,8 @@ export class FakeKernel {
         return this.list(message as unknown as ListRequest);
       case "occurrences":
         return { type: "places", places: this.places, more: false };
+      case "analyses":
+        return { type: "analyses", example: message.example, analyses: this.analyses };
       case "bulk":
         return { type: "applied", bulk: message.bulk, count: 2, left: 0, tasks: [], counts };
       default:
@@ -264,6 +269,17 @@ export class FakePort implements Port {
     return () => this.connections.delete(listener);
   }
 
+  private readonly wakings = new Set<() => void>();
+
+  onWake(listener: () => void) {
+    this.wakings.add(listener);
+    return () => this.wakings.delete(listener);
+  }
+
+  wake(): void {
+    this.wakings.forEach((listener) => listener());
+  }
+
   set live(alive: boolean) {
     this.alive = alive;
     this.connections.forEach((listener) => listener());
@@ -280,6 +296,8 @@ export const SETUP: Setup = {
   labels: ["ORG", "PERSON", "GPE"],
   colors: {},
   protocol: PROTOCOL,
+  advises: false,
+  redecodes: false,
 };
 
 export function taskOf(id: string, text = "Uber left the city", more: Partial<Task> = {}): Task {

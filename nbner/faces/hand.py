@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from nbner.analysis import judging
+from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
-from nbner.faces.foundation import Foundation
-from nbner.labelling import LabellingDesk, Suggest
-from nbner.types import Example, Span
+from nbner.faces.advising import Advising
+from nbner.faces.confidence import LONGEST
+from nbner.labelling import Adviser, LabellingDesk, Suggest
+from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
     from nbner.model.patterns import Source
@@ -16,10 +20,16 @@ if TYPE_CHECKING:
     from nbner.widgets.desk import Mode
 
 
-class Hand(Foundation):
+class Hand(Advising):
     """Label by hand, and correct what the model suggests."""
 
-    def manual(self, split: str = "train", *, patterns: Source | None = None) -> Annotator:
+    def manual(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        overlap: Overlap | None = None,
+    ) -> Annotator:
         """Label by hand: the widget at the first open example, empty or with patterns' finds.
 
         Parameters
@@ -29,19 +39,37 @@ class Hand(Foundation):
             A pattern file in Prodigy's format, or its lines. What they find is
             suggested; where two finds overlap, the longer one is marked and the
             other one on offer below the text.
+        overlap : int or "all", optional
+            How many people are to decide each example of the split; it is kept
+            in the store and holds for everybody. At first it is 1: an example
+            that somebody has before them is given to nobody else until half an
+            hour has gone by without a sign of them. With more, nobody sees
+            what the others said.
 
         Raises
         ------
         DataError
             There is no label to give, or a line of the file is no pattern.
         """
-        return self._annotator(split, "manual", self._suggesting(patterns, model=False))
+        finds = self._suggesting(patterns, model=False)
+        adviser = None if finds is None else Adviser(finds)
+        return self._annotator(split, "manual", adviser, overlap)
 
-    def make_gold(self, split: str = "train", *, patterns: Source | None = None) -> Annotator:
+    def make_gold(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        neighbours: bool = True,
+        overlap: Overlap | None = None,
+    ) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
         Until a model has been trained, the suggestions that came with the data
-        are shown.
+        are shown. Each of the model's has its confidence as ``score``: its
+        exact probability, calibrated once ``session.calibrate()`` has run.
+        Every accepted answer keeps the rank of its spans among the model's 64
+        best analyses, for ``session.oracle_curve(source="answers")``.
 
         Parameters
         ----------
@@ -49,6 +77,11 @@ class Hand(Foundation):
         patterns : str, Path or iterable of mappings, optional
             A pattern file in Prodigy's format, or its lines: what they find is
             suggested beside what the model suggests, each with its source.
+        neighbours : bool
+            Let a change of one span correct its neighbours: the rest of the
+            text is searched again at once, with the changed span fixed.
+        overlap : int or "all", optional
+            As for `manual`.
 
         Raises
         ------
@@ -66,8 +99,11 @@ class Hand(Foundation):
                 "with session.manual() and call session.train(), give a trained pipeline: "
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        suggest = self._suggesting(patterns, model=True)
-        return self._annotator(split, "make-gold", suggest or self._suggest)
+        suggest = self._suggesting(patterns, model=True) or self._suggest
+        if not is_trained(self._nlp):
+            return self._annotator(split, "make-gold", Adviser(suggest), overlap)
+        adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
+        return self._annotator(split, "make-gold", adviser, overlap)
 
     def _suggesting(self, source: Source | None, *, model: bool) -> Suggest | None:
         """Make the way to suggest with patterns; None where there are none."""
@@ -80,15 +116,16 @@ class Hand(Foundation):
 
         def suggest(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
             nonlocal patterns
-            known = set(self.labels)
             # The model may have been trained anew since.
             patterns = patterns.on(self._nlp)
-            proposed = suggest_with(self._nlp, patterns, examples, model=model)
-            return [tuple(span for span in spans if span.label in known) for spans in proposed]
+            found = suggest_with(self._nlp, patterns, examples, model=model)
+            return self._known(self._scored(examples, found) if model else found)
 
         return suggest
 
-    def _annotator(self, split: str, mode: Mode, suggest: Suggest | None) -> Annotator:
+    def _annotator(
+        self, split: str, mode: Mode, adviser: Adviser | None, overlap: Overlap | None = None
+    ) -> Annotator:
         if not self.labels:
             raise DataError(
                 "there is no label to give",
@@ -96,13 +133,15 @@ class Hand(Foundation):
             )
         from nbner.widgets.annotator import Annotator
 
+        if overlap is not None:
+            self._dataset.team.set_overlap(split, overlap)
         desk = LabellingDesk(
             self._dataset,
             split=split,
             annotator=self.annotator,
             key=self._store.key,
             tokenize=self._tokenize,
-            suggest=suggest,
+            adviser=adviser,
             switchboard=self._switchboard,
             mode=mode,
         )
@@ -115,11 +154,38 @@ class Hand(Foundation):
         from nbner.model.pipeline import is_trained
         from nbner.model.prediction import predict
 
-        nlp, known = self._nlp, set(self.labels)
-        proposed = (
-            predict(nlp, examples) if is_trained(nlp) else (example.spans for example in examples)
-        )
+        if not is_trained(self._nlp):
+            return self._known(example.spans for example in examples)
+        return self._known(self._scored(examples, predict(self._nlp, examples)))
+
+    def _known(self, proposed: Iterable[Iterable[Span]]) -> list[tuple[Span, ...]]:
+        """Leave out the spans whose labels cannot be given here."""
+        known = set(self.labels)
         return [tuple(span for span in spans if span.label in known) for spans in proposed]
+
+    def _scored(
+        self, examples: Sequence[Example], proposed: Iterable[Iterable[Span]]
+    ) -> Iterator[Iterable[Span]]:
+        """Give each span the model's confidence; keep the lattices for what comes after."""
+        from nbner.decode.search import lattices
+        from nbner.model.pipeline import is_trained
+
+        if not is_trained(self._nlp):
+            yield from proposed
+            return
+        found = lattices(self._nlp, examples, longest=LONGEST)
+        for example, spans, lattice in zip(examples, proposed, found, strict=True):
+            self._lattices.put((example.split, example.input_hash), lattice)
+            sure = self._confident(lattice.span_probabilities())
+            yield (replace(span, score=sure(span)) for span in spans)
+
+    def _ranked(self, answer: Answer) -> Mapping[str, Any]:
+        """Hold the list that the model had for an accepted answer's text against its spans."""
+        lattice = self._lattices.get((answer.split, answer.input_hash))
+        if lattice is None or answer.answer != "accept":
+            return {}
+        analyses = [parse.spans for parse in lattice.k_best(judging.KEPT)]
+        return judging.kept(judging.judge(analyses, answer.spans, answer.labels))
 
     def _has_suggestions(self, split: str) -> bool:
         return any(one.spans for one in self._dataset.examples(split) if one.answer is None)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nbner.errors import ModelError
+from nbner.model import calibration
+from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import load_base
 from nbner.model.records import TrainingResult
+from nbner.model.runs import BEST
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -52,6 +57,52 @@ class Shelf:
                 "record": result.record,
             }
         )
+
+    def keep_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
+        """Save a pipeline that was made from a trained one, as the newest of all.
+
+        Parameters
+        ----------
+        nlp : Language
+        record : mapping
+            How it was made, as JSON can hold it.
+
+        Returns
+        -------
+        Path
+            For ``spacy.load``.
+        """
+        path = self.new_folder() / BEST
+        path.parent.mkdir(parents=True)
+        nlp.to_disk(path)
+        self._dataset.add_run(
+            {
+                "id": uuid4().hex,
+                "created": time.time(),
+                "path": str(path),
+                "fingerprint": fingerprint(nlp),
+                "record": dict(record),
+            }
+        )
+        return path
+
+    def keep_calibration(self, kept: Mapping[str, Any]) -> None:
+        """Write a model's temperatures beside the models, for the next session.
+
+        Parameters
+        ----------
+        kept : mapping
+            As `calibration.keep` gave it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"calibration-{kept['model']}.json"
+        file.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+
+    def put_calibration(self, nlp: Language) -> None:
+        """Give a pipeline the temperatures that were kept for it, if there are some."""
+        file = self._folder / f"calibration-{fingerprint(nlp)}.json"
+        if file.is_file():
+            calibration.put(nlp, json.loads(file.read_text(encoding="utf-8")))
 
     def newest(self) -> Language | None:
         """Load the last trained model; None, with a warning, where it cannot be loaded."""

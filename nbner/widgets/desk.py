@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from nbner.data.filters import Filter, Page
-from nbner.types import Answer, Counts, Example
+from nbner.types import Answer, Counts, Example, Parse, Span
 
 Mode: TypeAlias = Literal["manual", "make-gold"]
 Listener: TypeAlias = Callable[[Sequence[Answer]], None]
@@ -30,6 +30,10 @@ class DeskInfo:
     annotator : str
     labels : tuple of str
         In the order of their keys.
+    advises : bool
+        Whether examples can be searched again.
+    redecodes : bool
+        Whether the page asks for that after every change of a span.
     """
 
     key: str
@@ -38,6 +42,8 @@ class DeskInfo:
     mode: Mode
     annotator: str
     labels: tuple[str, ...]
+    advises: bool = False
+    redecodes: bool = False
 
 
 class Desk(Protocol):
@@ -89,6 +95,24 @@ class Desk(Protocol):
 
     def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield open examples whose text holds all words, as from ``start``."""
+
+    def analyses(
+        self,
+        input_hash: int,
+        k: int,
+        *,
+        forced: Sequence[Span] = (),
+        forbidden: Sequence[Span] = (),
+    ) -> list[Parse]:
+        """Give the model's k best analyses that hold some spans and not others, best first.
+
+        None where there is no model that could tell.
+
+        Raises
+        ------
+        DataError
+            The constraints contradict each other.
+        """
 
     def record(self, answer: Answer) -> bool:
         """Store an answer durably; False if its id was stored before.

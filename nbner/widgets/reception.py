@@ -13,7 +13,7 @@ import nbner
 from nbner.errors import DataError, NbnerError
 from nbner.palette import label_colors
 from nbner.types import Answer, Example
-from nbner.widgets import wire
+from nbner.widgets import advice, wire
 from nbner.widgets.asking import Asking
 from nbner.widgets.callbacks import Callbacks
 from nbner.widgets.desk import Desk
@@ -69,6 +69,7 @@ class Reception(anywidget.AnyWidget):
             "list": self._asking.listing,
             "occurrences": self._asking.occurrences,
             "bulk": self._take_bulk,
+            "analyses": self._give_analyses,
         }
         self._colors = label_colors(desk.info.labels)
         self._unsubscribe: Callable[[], None] | None = None
@@ -194,6 +195,9 @@ class Reception(anywidget.AnyWidget):
             "tasks": self._given.write(past),
             "counts": wire.tally(self._desk.counts()),
         }
+
+    def _give_analyses(self, message: wire.Message) -> wire.Message:
+        return advice.analyses(message, self._find(wire.example_id(message)), self._desk)
 
     def _give_snapshot(self, message: wire.Message) -> wire.Message:
         if message.get("protocol", wire.PROTOCOL) != wire.PROTOCOL:

@@ -7,7 +7,7 @@ are code points and ids are input hashes. The translation lives here alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
@@ -23,6 +23,10 @@ PROTOCOL = 2
 
 #: Nobody looks at one example for longer without having left the desk.
 LONGEST_SECONDS = 3600.0
+
+#: Under this key of ``Example.extra`` a desk may bring what others say of an
+#: example: objects with ``annotator``, ``answer`` and ``spans``.
+VERSIONS = "_versions"
 
 
 def task(example: Example) -> Message:
@@ -50,6 +54,7 @@ def task(example: Example) -> Message:
     lead, words = words_and_gaps(example.text, example.tokens)
     fitted = align(example.tokens, example.spans)
     kept, lost = longest_first(span for _, _, span in fitted.fits)
+    versions = example.extra.get(VERSIONS)
     # A draft is a person's own work, although nobody has decided it: in that,
     # only what still has a source is a suggestion.
     draft = example.answer is None and example.annotator is not None
@@ -69,6 +74,7 @@ def task(example: Example) -> Message:
         "suggested": suggested,
         "draft": draft,
         "by": ", ".join(dict.fromkeys(one.source for one in proposed if one.source)),
+        **({"versions": _versions(versions, example)} if versions else {}),
     }
 
 
@@ -89,7 +95,7 @@ def _check_tokens(example: Example) -> None:
 def _written(span: Span, example: Example) -> list[Any]:
     place = token_range(example.tokens, span.start, span.end)
     assert place is not None  # noqa: S101 - for the type checker: it was aligned
-    return [*place, span.label, _details(span)]
+    return [*place, span.label, details(span)]
 
 
 def _loose(span: Span, text: str) -> Message:
@@ -110,6 +116,8 @@ def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
         "labels": list(info.labels),
         "colors": dict(colors),
         "protocol": PROTOCOL,
+        "advises": info.advises,
+        "redecodes": info.redecodes,
     }
 
 
@@ -159,7 +167,7 @@ def answer_from(message: Mapping[str, Any], example: Example, info: DeskInfo) ->
         split=example.split,
         annotator=info.annotator,
         answer=kind,
-        spans=_spans(message.get("spans", []), example, info.labels),
+        spans=_apart(spans_from(message.get("spans", []), example, info.labels)),
         flagged=bool(message.get("flagged", False)),
         note=str(message.get("note", "")),
         labels=info.labels,
@@ -223,7 +231,23 @@ def held(message: Mapping[str, Any], key: str = "have") -> list[int]:
     return [int(one) for one in have if isinstance(one, str) and one.lstrip("-").isdecimal()]
 
 
-def _details(span: Span) -> Message:
+def _versions(versions: Iterable[Any], example: Example) -> list[Message]:
+    """Write what others say of an example: who, what, and spans in token indices."""
+    return [
+        {
+            "by": one.annotator,
+            "answer": one.answer,
+            "spans": [
+                [start, end, span.label]
+                for start, end, span in align(example.tokens, one.spans).fits
+            ],
+        }
+        for one in versions
+    ]
+
+
+def details(span: Span) -> Message:
+    """Write who proposed a span, and with what confidence."""
     known = {"source": span.source, "score": span.score, "pattern": span.extra.get("pattern")}
     return {key: value for key, value in known.items() if value is not None}
 
@@ -232,14 +256,25 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
-def _spans(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
+def spans_from(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
+    """Read spans in token indices, in their order; they may overlap.
+
+    Raises
+    ------
+    DataError
+        Not a list of spans, outside the tokens, or not with the desk's labels.
+    """
     if not isinstance(raw, list):
         raise DataError("spans must be a list", field="spans")
-    spans = sorted((_span(one, example, labels) for one in raw), key=lambda span: span.start)
+    found = (_span(one, example, labels) for one in raw)
+    return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _apart(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(f"{left} and {right} overlap", field="spans")
-    return tuple(spans)
+    return spans
 
 
 def _span(raw: object, example: Example, labels: Sequence[str]) -> Span:

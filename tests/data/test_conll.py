@@ -8,7 +8,7 @@ from data_strategies import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nbner import DataError, Example, Span
+from nbner import DataError, Example, Span, Token
 from nbner.data.alignment import joined
 from nbner.data.formats import read, write
 from nbner.data.formats.tags import decode, encode
@@ -227,6 +227,13 @@ def writable(example):
 def without_line_ends(example):
     flat = str.maketrans("\n\r\t", "   ")
     return example.text.translate(flat)
+
+
+def test_line_ends_alone_need_no_text_comment(tmp_path):
+    tokens = (Token("Add", 0, 3), Token("salt", 4, 8))
+    one = Example("Add\nsalt", tokens=tokens, answer="accept", given_tokens=True)
+    write([one], tmp_path / "a.conll")
+    assert (tmp_path / "a.conll").read_text() == "Add\tO\nsalt\tO\n\n"
 
 
 @given(st.lists(examples(), min_size=1, max_size=3))

@@ -7,7 +7,7 @@ import type { Panels } from "./panels";
 /** Commands that only a view can carry out, for it alone knows lines and directions. */
 export type ViewCommand = Extract<
   Command,
-  { do: "filter" | "help" | "leave" | "note" | "sideways" | "resize" | "line" | "line-edge" }
+  { do: "filter" | "help" | "leave" | "note" | "sureness" | "sideways" | "resize" | "line" | "line-edge" }
 >;
 export type CoreCommand = Exclude<Command, ViewCommand>;
 
@@ -19,7 +19,10 @@ export interface Hands {
   label(index: number): string | null;
   /** Ends the time that the example was looked at. */
   pause(): void;
+  /** Walks through the analyses of the text. */
+  leaf(by: 1 | -1): void;
   takeOther(): void;
+  takeVersion(): void;
 }
 
 export function carryOut(command: CoreCommand, hands: Hands): void {
@@ -46,6 +49,10 @@ export function carryOut(command: CoreCommand, hands: Hands): void {
       return panels.showEverywhere(command.take);
     case "other-suggestion":
       return hands.takeOther();
+    case "leaf":
+      return hands.leaf(command.by);
+    case "take-version":
+      return hands.takeVersion();
     case "browse":
       return decider.browse(command.by);
     case "remove":

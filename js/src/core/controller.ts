@@ -3,6 +3,7 @@
  * all its views. It knows neither the page nor Jupyter, and runs in a test as
  * it runs in a cell.
  */
+import { Advice } from "./advice";
 import { carryOut, type CoreCommand, type Hands } from "./carrying";
 import { NOWHERE, type Cursor, type Ground } from "./cursor";
 import { Deciding } from "./deciding";
@@ -11,13 +12,14 @@ import { Ledger, type Turn } from "./ledger";
 import { Marking } from "./marking";
 import { Panels } from "./panels";
 import type { Host, Off } from "./port";
-import { PROTOCOL, type Counts, type Notice, type Setup } from "./protocol";
+import { PROTOCOL, type Counts, type Notice, type Setup, type Version } from "./protocol";
 import { readSetup, readSnapshot } from "./reading";
 import { isOpen, type Item } from "./queue";
 import type { SaveState } from "./saving";
-import { sameSpans, spanAt, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
+import { fromWire, sameSpans, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
 import { nextOther, others } from "./suggesting";
 import { Supply, type Stage } from "./supply";
+import { nextVersion } from "./versions";
 import { QUIET, Sweeping } from "./sweeping";
 import { Telling } from "./telling";
 
@@ -33,6 +35,7 @@ export class Controller extends Hub implements Stage {
   /** What goes on in the kernel that a person should know of. */
   news: Notice = QUIET;
   readonly panels: Panels;
+  readonly advice: Advice;
   private readonly ledger: Ledger;
   private readonly supply: Supply;
   private readonly marker: Marking;
@@ -53,6 +56,7 @@ export class Controller extends Hub implements Stage {
     this.marker = new Marking(this);
     this.sweeper = new Sweeping(this.ledger, this.supply, host, this);
     this.decider = new Deciding(this.ledger, this.supply, this);
+    this.advice = new Advice(this.ledger, this.supply, this);
     this.telling = new Telling(host, this, () => this.ledger.outbox.all.length > 0);
     this.panels = new Panels(this.supply, host, this, this.sweeper);
     this.marker.chooseAmong(this.setup.labels);
@@ -130,7 +134,7 @@ export class Controller extends Hub implements Stage {
   /** Whether a span is as it was suggested, and neither touched nor accepted yet. */
   isSuggestion(span: Span): boolean {
     const item = this.shown;
-    return item !== null && isOpen(item) && spanAt(item.suggestions, span.start) === span;
+    return item !== null && isOpen(item) && this.advice.isProposed(item, span);
   }
 
   /** What had been suggested where a person has put something else; null if nothing was. */
@@ -209,6 +213,11 @@ export class Controller extends Hub implements Stage {
     });
   }
 
+  /** Hides the suggestions that are less sure than this. */
+  setThreshold(threshold: number): void {
+    this.batch(() => this.advice.setThreshold(threshold));
+  }
+
   // What those who do the work ask for.
 
   visit(item: Item): void {
@@ -233,6 +242,7 @@ export class Controller extends Hub implements Stage {
     if (!this.news.stays) this.notice(QUIET);
     if (this.panels.open === "everywhere") this.panels.close();
     this.marker.cursor = NOWHERE;
+    this.advice.sift(item);
     this.changed("example");
     this.supply.topUp();
   }
@@ -242,10 +252,21 @@ export class Controller extends Hub implements Stage {
     const item = this.shown;
     if (item === null || sameSpans(item.state.spans, after)) return;
     this.countSeconds();
+    const before = item.state.spans;
     this.ledger.record(item, { ...item.state, spans: after, answer: null });
+    this.advice.correct(item, before);
     this.changed("spans");
     this.changed("answer");
     this.changed("progress");
+  }
+
+  /** Takes what one annotator has said in place of what is shown, to decide on or to change. */
+  takeVersion(version: Version | null): void {
+    if (version === null) return;
+    this.batch(() => {
+      this.edit(fromWire(version.spans));
+      this.say(`As ${version.by} has it`);
+    });
   }
 
   say(words: string): void {
@@ -263,7 +284,9 @@ export class Controller extends Hub implements Stage {
       panels,
       label: (index) => this.setup.labels[index] ?? null,
       pause: () => this.countSeconds(),
+      leaf: (by) => this.advice.leaf(by),
       takeOther: () => this.takeOther(),
+      takeVersion: () => this.takeVersion(nextVersion(this.shown)),
     };
   }
 

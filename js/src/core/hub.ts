@@ -12,6 +12,7 @@ export type Part =
   | "save"
   | "panel"
   | "notice"
+  | "advice"
   | "said";
 
 export type Listener = (parts: ReadonlySet<Part>) => void;

@@ -74,6 +74,14 @@ export class Ledger {
     return true;
   }
 
+  /** Lets what follows from the last change count as a part of it, so that undo takes both back. */
+  amend(item: Item, after: State): void {
+    const { last } = this.history;
+    if (last?.example !== item.id) return void this.record(item, after);
+    this.history.replaceLast({ ...last, after });
+    this.put(item, after);
+  }
+
   /** The example that undo or redo would change, if this page has done or undone something. */
   exampleTo(way: "undo" | "redo"): string | null {
     return (way === "undo" ? this.history.last : this.history.next)?.example ?? null;

@@ -25,6 +25,13 @@ export interface LooseSpan {
   readonly label: string;
 }
 
+/** What one annotator says of an example on which several differ. */
+export interface Version {
+  readonly by: string;
+  readonly answer: AnswerKind;
+  readonly spans: readonly WireSpan[];
+}
+
 /** One example. The text is `lead` and then every token with what follows it. */
 export interface Task {
   readonly id: string;
@@ -43,6 +50,8 @@ export interface Task {
   /** Somebody's work in progress: of its spans only those with a source are suggestions. */
   readonly draft: boolean;
   readonly by: string;
+  /** What others say of it; only where somebody decides between them. */
+  readonly versions?: readonly Version[];
 }
 
 export interface Counts {
@@ -63,6 +72,10 @@ export interface Setup {
   readonly labels: readonly string[];
   readonly colors: Readonly<Record<string, string>>;
   readonly protocol: number;
+  /** Whether the kernel can search an example again. */
+  readonly advises: boolean;
+  /** Whether it does so after every change of a span. */
+  readonly redecodes: boolean;
 }
 
 /** `past` is oldest first: its last is what was answered last. */
@@ -91,7 +104,17 @@ export type Request =
   | { readonly type: "find"; readonly examples: readonly string[] }
   | { readonly type: "list"; readonly filter: Filter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & Sought)
+  | AnalysesRequest
   | BulkRequest;
+
+/** Asks for the best analyses that hold some spans and do not hold others. */
+export interface AnalysesRequest {
+  readonly type: "analyses";
+  readonly example: string;
+  readonly want: number;
+  readonly forced: readonly WireSpan[];
+  readonly forbidden: readonly WireSpan[];
+}
 
 /** Changes many places as one, or, with `undo`, changes them back. */
 export interface BulkRequest extends Bulk {
@@ -214,6 +237,20 @@ export interface Places {
   readonly more: boolean;
 }
 
+/** One complete set of spans, with what the model thinks of it. */
+export interface Analysis {
+  readonly probability: number;
+  readonly spans: readonly WireSpan[];
+}
+
+/** Best first. */
+export interface Analyses {
+  readonly type: "analyses";
+  readonly re?: string;
+  readonly example: string;
+  readonly analyses: readonly Analysis[];
+}
+
 /** Many places have been changed, or changed back; `left` were not, for they have changed since. */
 export interface Applied {
   readonly type: "applied";
@@ -236,4 +273,4 @@ export interface Notice {
 }
 
 export type Incoming = Saved | Failed | Tasks | Fresh | Show | Reply | Notice;
-export type Reply = Listed | Places | Applied;
+export type Reply = Listed | Places | Applied | Analyses;

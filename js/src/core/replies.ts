@@ -1,5 +1,5 @@
 /** Reads what the kernel replies to questions about other examples than the one shown. */
-import type { Applied, Counts, Excerpt, Listed, Notice, Place, Places, Row, Task } from "./protocol";
+import type { Analyses, Analysis, Applied, Counts, Excerpt, Listed, Notice, Place, Places, Row, Task, WireSpan } from "./protocol";
 import { answer, fields, list, text, texts, whole, type Fields } from "./raw";
 
 /** Reads a reply; null if it is none of these. */
@@ -7,12 +7,14 @@ export function readReply(
   from: Fields,
   tasks: readonly Task[],
   counts: Counts,
-): Listed | Places | Applied | Notice | null {
+): Listed | Places | Applied | Analyses | Notice | null {
   switch (from.type) {
     case "listed":
       return { type: "listed", rows: list(from.rows).map(readRow), total: whole(from.total) };
     case "places":
       return { type: "places", places: list(from.places).map(readPlace), more: from.more === true };
+    case "analyses":
+      return { type: "analyses", example: text(from.example), analyses: list(from.analyses).map(readAnalysis) };
     case "applied":
       return {
         type: "applied",
@@ -27,6 +29,14 @@ export function readReply(
     default:
       return null;
   }
+}
+
+function readAnalysis(raw: unknown): Analysis {
+  const { probability, spans } = fields(raw);
+  return {
+    probability: typeof probability === "number" ? probability : 0,
+    spans: list(spans) as WireSpan[],
+  };
 }
 
 const readExcerpt = (from: Fields): Excerpt => ({

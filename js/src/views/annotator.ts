@@ -12,8 +12,10 @@ import { make, setAttributes, setText } from "./dom";
 import { Drawer } from "./drawer";
 import { Help } from "./help";
 import { Note } from "./note";
+import { Sureness } from "./sureness";
 import { Status } from "./status";
 import { Surface } from "./surface";
+import { Versions } from "./versions";
 
 const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "setup",
@@ -26,6 +28,7 @@ const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "save",
   "panel",
   "notice",
+  "advice",
 ]);
 
 export function mount(place: HTMLElement, controller: Controller): Off {
@@ -46,6 +49,8 @@ class AnnotatorView {
   private readonly note: Note;
   private readonly also: Also;
   private readonly drawer: Drawer;
+  private readonly sureness: Sureness;
+  private readonly versions: Versions;
   private readonly live = make("div", "live", { "aria-live": "polite" });
   private readonly unsubscribe: Off;
 
@@ -60,8 +65,11 @@ class AnnotatorView {
     this.decisions = new Decisions(controller, mac, leave, () => this.note.open());
     this.help = new Help(controller, mac);
     const openList = (): void => this.openPanel({ do: "list" });
+    this.sureness = new Sureness(controller, leave);
     this.status = new Status(controller, () => this.toggleHelp(), openList, this.note.element);
+    this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
     this.surface.element.append(this.also.element);
+    this.versions = new Versions(controller, leave);
     this.root = this.makeRoot();
     this.update(EVERYTHING);
     this.unsubscribe = controller.subscribe((parts) => this.update(parts));
@@ -113,11 +121,13 @@ class AnnotatorView {
     this.bar.update(parts);
     this.decisions.update(parts);
     this.status.update(parts);
+    this.versions.update(parts);
     this.note.update(parts);
     this.also.update(parts);
+    this.sureness.update(parts);
     this.drawer.update(parts);
     // With two views on the page, only the one that is worked in speaks.
-    const isWorkedIn = root.contains(document.activeElement);
+    const isWorkedIn = root.matches(":focus-within");
     if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
   }
 
@@ -130,7 +140,7 @@ class AnnotatorView {
       event.preventDefault();
       return;
     }
-    const field = [this.bar, this.note].find((one) => one.owns(event.target));
+    const field = [this.bar, this.note, this.sureness].find((one) => one.owns(event.target));
     if (field !== undefined) {
       if (field.type(event.key)) event.preventDefault();
       return;
@@ -168,6 +178,12 @@ class AnnotatorView {
     return command === null && belongsToBrowser(event);
   }
 
+  /** Up and down walk through lines where there is a caret, and through analyses where there is none. */
+  private get leafs(): boolean {
+    const { setup, cursor } = this.controller;
+    return setup.advises && cursor.caret === null;
+  }
+
   private carryOut(command: Command): void {
     switch (command.do) {
       case "help":
@@ -189,7 +205,10 @@ class AnnotatorView {
         const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
         return this.controller.step(by, command.extend);
       }
+      case "sureness":
+        return this.sureness.focus();
       case "line":
+        if (!command.extend && this.leafs) return this.controller.run({ do: "leaf", by: command.by });
         return this.surface.goToLine(command.by, command.extend);
       case "line-edge":
         return this.surface.goToLineEdge(command.side, command.extend);
@@ -202,7 +221,8 @@ class AnnotatorView {
   private leave(): void {
     if (this.controller.news.text !== "") this.controller.notice(QUIET);
     if (this.controller.cursor.caret !== null) return this.controller.moveTo(NOWHERE);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    const focused = this.root.querySelector(":focus") ?? this.root;
+    (focused as HTMLElement).blur();
   }
 
   private toggleHelp(): void {

@@ -100,6 +100,8 @@ export class Marks {
     const attributes = {
       "data-label": span.label,
       "data-suggested": isSuggestion ? "" : null,
+      // In this analysis and not in the best one.
+      "data-other": this.controller.advice.isOther(span) ? "" : null,
       title: this.hint(span, isSuggestion),
     };
     mark.pieces.forEach((piece) => {

@@ -49,7 +49,7 @@ export class Status {
     if (has("setup")) this.showPlace();
     if (has("progress", "save", "answer", "example")) this.showProgress();
     if (has("save", "progress", "notice")) this.showSaving();
-    if (has("example", "spans", "answer")) this.showExample();
+    if (has("example", "spans", "answer", "advice")) this.showExample();
   }
 
   private showPlace(): void {
@@ -92,7 +92,11 @@ export class Status {
     const task = item?.task;
     const pairs = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
     if (task?.suggested === true && task.by) pairs.push(`suggested by ${task.by}`);
-    const { tourPlace } = this.controller;
+    const { tourPlace, advice } = this.controller;
+    if (advice.place !== null) {
+      const { at, of, probability } = advice.place;
+      pairs.unshift(`analysis ${at} of ${of} · ${probability.toFixed(2).replace(/^0/, "")}`);
+    }
     if (tourPlace !== null) pairs.unshift(`${figure(tourPlace.at)} of ${figure(tourPlace.of)} in the list`);
     setText(this.meta, pairs.join(" · "));
     this.meta.title = pairs.join("\n");

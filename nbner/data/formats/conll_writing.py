@@ -55,9 +55,9 @@ def _comments(one: Gold, words: Sequence[str]) -> Iterator[str]:
     for key, value in one.example.meta.items():
         if _is_plain(key, value):
             yield f"# {key} = {value}"
-    text = one.example.text
+    text = one.example.text.translate(_FLAT)
     if " ".join(words) != text:
-        yield f"{TEXT_COMMENT}{text.translate(_FLAT)}"
+        yield f"{TEXT_COMMENT}{text}"
 
 
 def _is_plain(key: str, value: object) -> bool:
