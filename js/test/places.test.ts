@@ -327,6 +327,21 @@ describe("the kernel hears", () => {
     assert.equal(kernel.sent("at").length, 2, "and nothing while nothing changes");
   });
 
+  test("nothing while answers wait for it, and then once", () => {
+    const kernel = new FakeKernel(tasksOf(9));
+    const page = new Page(kernel);
+    page.clock.pass(200);
+    kernel.become("busy");
+    for (let i = 0; i < 5; i += 1) {
+      page.accept();
+      page.clock.pass(1_000);
+    }
+    assert.equal(kernel.sent("at").length, 1);
+    kernel.become("well");
+    page.clock.pass(1_000);
+    assert.deepEqual(kernel.sent("at").map(({ example }) => example), ["0", "5"]);
+  });
+
   test("a queue set by code comes next, behind what is in work", () => {
     const kernel = new FakeKernel(tasksOf(20));
     const page = new Page(kernel);

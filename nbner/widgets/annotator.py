@@ -61,7 +61,7 @@ class Annotator(Reception):
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _first_open(self) -> Example | None:
-        found = next(iter(self._lineup.upcoming(1, self._unshowable)), None)
+        found = next(iter(self._lineup.upcoming(1, self._given.unshowable)), None)
         return None if found is None else heard.as_it_stands(found, {}, ())
 
     @property
@@ -109,7 +109,7 @@ class Annotator(Reception):
                 f"there is no example {item!r} in split {self._desk.info.split!r}",
                 remedy="Give an example of session.examples(...), its input_hash or its position",
             )
-        self._given[shown.input_hash] = shown
+        self._given.keep(shown)
         task, counts = wire.task(shown), wire.tally(self._desk.counts())
         self.send({"type": "show", "task": task, "counts": counts})
         self.set_trait("current", heard.as_it_stands(shown, {}, ()))

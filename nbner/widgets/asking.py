@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from nbner.data.alignment import longest_first
 from nbner.data.filters import STANDINGS, Filter
 from nbner.data.occurrences import Take, changed, excerpt, occurrences, problem_at
 from nbner.data.withdrawing import part_id
@@ -66,7 +67,7 @@ class Asking:
             if example.input_hash in besides:
                 continue
             for place in occurrences(example.tokens, words, cased=cased):
-                problem = problem_at(example.tokens, example.spans, place, label, take)
+                problem = problem_at(example.tokens, _marked(example), place, label, take)
                 if problem is not None:
                     found.append(_place(example, place, problem))
             if len(found) > most:
@@ -177,7 +178,7 @@ def _changed(
     example: Example, places: list[tuple[int, int]], label: str, take: Take
 ) -> tuple[Span, ...] | None:
     """Give an example's spans with all these places changed; None where nothing can be."""
-    spans = example.spans
+    spans = before = _marked(example)
     size = len(example.tokens)
     for start, end in places:
         if not 0 <= start < end <= size:
@@ -185,7 +186,12 @@ def _changed(
         span = Span(example.tokens[start].start, example.tokens[end - 1].end, label)
         after = changed(spans, span, take)
         spans = spans if after is None else after
-    return None if spans == example.spans else spans
+    return None if spans == before else spans
+
+
+def _marked(example: Example) -> tuple[Span, ...]:
+    """Give the spans that the page marks; those that lost to them are on offer only."""
+    return longest_first(example.spans)[0]
 
 
 def _place(example: Example, place: tuple[int, int], problem: str) -> wire.Message:

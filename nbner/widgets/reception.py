@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -17,14 +17,12 @@ from nbner.widgets import advice, wire
 from nbner.widgets.asking import Asking
 from nbner.widgets.callbacks import Callbacks
 from nbner.widgets.desk import Desk
+from nbner.widgets.given import Given
 from nbner.widgets.lineup import Lineup
 
 #: Examples that the page holds at a time: enough to go on while the kernel is
 #: busy, few enough to cost nothing.
 WINDOW = 12
-
-#: Examples whose latest state is remembered, for what a page says of them.
-KEPT = 64
 
 
 def _bundle(name: str) -> str:
@@ -59,7 +57,8 @@ class Reception(anywidget.AnyWidget):
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._lineup = Lineup(desk)
-        self._asking = Asking(desk, self._written)
+        self._given = Given(self._show_notice)
+        self._asking = Asking(desk, self._given.write)
         self._callbacks = Callbacks(self._show_notice)
         self._handlers: dict[str, Callable[[wire.Message], wire.Message]] = {
             "answer": self._take_answer,
@@ -74,9 +73,6 @@ class Reception(anywidget.AnyWidget):
         }
         self._colors = label_colors(desk.info.labels)
         self._unsubscribe: Callable[[], None] | None = None
-        # Examples as they were given out last, for what the page says of them.
-        self._given: dict[int, Example] = {}
-        self._unshowable: dict[int, str] = {}
         self._replying: set[str] = set()
         self._due: list[int] = []
         self._page_has_spoken = False
@@ -164,7 +160,7 @@ class Reception(anywidget.AnyWidget):
             self._desk.record(answer)
         finally:
             self._replying.discard(answer.id)
-        self._unshowable.pop(answer.input_hash, None)
+        self._given.unshowable.pop(answer.input_hash, None)
         reply = wire.saved(answer, example, self._desk.counts())
         return {**reply, "next": self._refill(wire.held(message))}
 
@@ -196,7 +192,7 @@ class Reception(anywidget.AnyWidget):
         past = self._desk.past(_wanted(message), before)
         return {
             "type": "tasks",
-            "tasks": self._written(past),
+            "tasks": self._given.write(past),
             "counts": wire.tally(self._desk.counts()),
         }
 
@@ -212,12 +208,12 @@ class Reception(anywidget.AnyWidget):
         return {"type": "snapshot", "setup": self._setup, **self._take_snapshot()}
 
     def _take_snapshot(self, first: Example | None = None) -> wire.Message:
-        past = self._written(self._desk.past(WINDOW))
+        past = self._given.write(self._desk.past(WINDOW))
         kept = [] if first is None else self._desk.start([first.input_hash])
         shown = [one for one in kept if one.answer is None]
         rest = self._tasks(WINDOW - len(shown), [one.input_hash for one in shown])
         return {
-            "window": self._written(shown) + rest,
+            "window": self._given.write(shown) + rest,
             "past": past[::-1],
             "counts": wire.tally(self._desk.counts()),
         }
@@ -227,32 +223,14 @@ class Reception(anywidget.AnyWidget):
         passed_over = set(exclude)
         # Examples that cannot be shown are told of once, and others come in their place.
         while len(tasks) < limit:
-            found = self._lineup.upcoming(limit - len(tasks), passed_over | set(self._unshowable))
-            tasks += self._written(found)
+            found = self._lineup.upcoming(
+                limit - len(tasks), passed_over | set(self._given.unshowable)
+            )
+            tasks += self._given.write(found)
             passed_over |= {one.input_hash for one in found}
             if not found:
                 break
         return tasks
-
-    def _written(self, examples: Iterable[Example]) -> list[wire.Message]:
-        """Write examples for the page; of one that cannot be shown the cell is told why."""
-        tasks = []
-        for example in examples:
-            try:
-                task = wire.task(example)
-            except DataError as error:
-                self._unshowable[example.input_hash] = str(error)
-                self._show_notice(str(error), "\n".join(self._unshowable.values()))
-                continue
-            tasks.append(task)
-            self._keep(example)
-        return tasks
-
-    def _keep(self, example: Example) -> None:
-        self._given.pop(example.input_hash, None)
-        self._given[example.input_hash] = example
-        while len(self._given) > KEPT:
-            self._given.pop(next(iter(self._given)), None)
 
     def _find(self, input_hash: int) -> Example:
         example = self._desk.find(input_hash)
@@ -269,7 +247,7 @@ class Reception(anywidget.AnyWidget):
     def _tell(self, answers: Sequence[Answer]) -> None:
         """Tell the page of answers; those that it sent itself get a reply instead."""
         for answer in answers:
-            self._given.pop(answer.input_hash, None)
+            self._given.forget(answer.input_hash)
             self._due.append(answer.input_hash)
         is_own = bool(self._replying) and all(self._is_own(answer.id) for answer in answers)
         if is_own:

@@ -42,6 +42,24 @@ def test_accepting_by_code_takes_what_is_marked_and_keeps_who_suggested_it(sessi
     assert answer.extra["suggested_by"] == "patterns"
 
 
+def test_every_occurrence_keeps_the_suggestions_that_stand_there(session):
+    session.add(["Olive oil and salt."])
+    widget = session.make_gold(patterns=[*PATTERNS[:1], {"label": "Food", "pattern": "Olive"}])
+    third = session.examples("train")[2].input_hash
+    asked = {"label": "Food", "take": "label", "words": ["salt"], "cased": True, "want": 9}
+    found = widget.receive({"type": "occurrences", "id": "o", "besides": "0", **asked})
+    assert [place["problem"] for place in found["places"]] == [""]
+    bulk = {"bulk": "b", "places": [[str(third), 3, 4]], "undo": False, "have": [str(third)]}
+    done = widget.receive({"type": "bulk", "id": "b", **asked, **bulk})
+    [task] = done["tasks"]
+    assert [one[:3] for one in task["spans"]] == [[0, 2, "Food"], [3, 4, "Food"]]
+    assert [one[3].get("source") for one in task["spans"]] == ["patterns", None]
+    assert (task["suggested"], task["draft"]) == (True, True)
+    undone = widget.receive({"type": "bulk", "id": "u", **asked, **bulk, "undo": True})
+    assert (undone["count"], undone["tasks"][0]["draft"]) == (1, False)
+    assert len(undone["tasks"][0]["also"]) == 1
+
+
 def test_without_model_and_patterns_make_gold_says_what_to_do(session):
     with pytest.raises(ModelError, match=r"make_gold\(patterns=\.\.\.\)"):
         session.make_gold()

@@ -4,9 +4,9 @@
  * it runs in a cell.
  */
 import { Advice } from "./advice";
+import { carryOut, type CoreCommand, type Hands } from "./carrying";
 import { NOWHERE, type Cursor, type Ground } from "./cursor";
 import { Deciding } from "./deciding";
-import type { Command } from "./keys";
 import { Hub, type Part } from "./hub";
 import { Ledger, type Turn } from "./ledger";
 import { Marking } from "./marking";
@@ -25,12 +25,7 @@ import { Telling } from "./telling";
 
 export type { Part } from "./hub";
 
-/** Commands that only a view can carry out, for it alone knows lines and directions. */
-export type ViewCommand = Extract<
-  Command,
-  { do: "filter" | "help" | "leave" | "note" | "sureness" | "sideways" | "resize" | "line" | "line-edge" }
->;
-export type CoreCommand = Exclude<Command, ViewCommand>;
+export type { CoreCommand, ViewCommand } from "./carrying";
 
 export class Controller extends Hub implements Stage {
   setup: Setup;
@@ -62,7 +57,7 @@ export class Controller extends Hub implements Stage {
     this.sweeper = new Sweeping(this.ledger, this.supply, host, this);
     this.decider = new Deciding(this.ledger, this.supply, this);
     this.advice = new Advice(this.ledger, this.supply, this);
-    this.telling = new Telling(host, this);
+    this.telling = new Telling(host, this, () => this.ledger.outbox.all.length > 0);
     this.panels = new Panels(this.supply, host, this, this.sweeper);
     this.marker.chooseAmong(this.setup.labels);
     this.offs = [
@@ -167,7 +162,7 @@ export class Controller extends Hub implements Stage {
   // What a person does.
 
   run(command: CoreCommand): void {
-    this.batch(() => this.carryOut(command));
+    this.batch(() => carryOut(command, this.hands));
   }
 
   pick(label: string): void {
@@ -281,52 +276,18 @@ export class Controller extends Hub implements Stage {
 
   // How it is done.
 
-  private carryOut(command: CoreCommand): void {
-    const { marker, decider } = this;
-    switch (command.do) {
-      case "decide":
-        this.countSeconds();
-        return decider.decide(command.answer);
-      case "take-back":
-        return decider.takeBack();
-      case "undo":
-        return decider.undo();
-      case "redo":
-        return decider.redo();
-      case "save":
-        return decider.save();
-      case "flag":
-        return decider.flag();
-      case "first-open":
-        return decider.firstOpen();
-      case "list":
-        return this.panels.showList();
-      case "everywhere":
-        return this.panels.showEverywhere(command.take);
-      case "other-suggestion":
-        return this.takeOther();
-      case "leaf":
-        return this.advice.leaf(command.by);
-      case "browse":
-        return decider.browse(command.by);
-      case "remove":
-        return marker.remove();
-      case "label":
-        return this.pickAt(command.index);
-      case "label-active":
-        return marker.labelActive();
-      case "take-version":
-        return this.takeVersion(nextVersion(this.shown));
-      case "span":
-        return marker.goToSpan(command.by);
-      case "text-edge":
-        return marker.goToEdge(command.side, command.extend);
-    }
-  }
-
-  private pickAt(index: number): void {
-    const label = this.setup.labels[index];
-    if (label !== undefined) this.marker.pick(label);
+  private get hands(): Hands {
+    const { marker, decider, panels } = this;
+    return {
+      marker,
+      decider,
+      panels,
+      label: (index) => this.setup.labels[index] ?? null,
+      pause: () => this.countSeconds(),
+      leaf: (by) => this.advice.leaf(by),
+      takeOther: () => this.takeOther(),
+      takeVersion: () => this.takeVersion(nextVersion(this.shown)),
+    };
   }
 
   private takeOther(): void {
@@ -341,7 +302,8 @@ export class Controller extends Hub implements Stage {
   }
 
   protected override passOn(parts: ReadonlySet<Part>): void {
-    if (parts.has("example") || parts.has("spans") || parts.has("cursor")) this.telling.later();
+    const isNews = parts.has("example") || parts.has("spans") || parts.has("cursor");
+    if (isNews || (parts.has("save") && this.telling.isPutOff)) this.telling.later();
     super.passOn(parts);
   }
 

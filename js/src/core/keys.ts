@@ -32,7 +32,7 @@ export interface Stroke {
 }
 
 export interface Row {
-  readonly group: "Decide" | "Label" | "Move" | "Undo and more";
+  readonly group: "Decide" | "Label" | "Move" | "Undo and more" | "In a list";
   /** As they are shown, in alternatives; each is one key with its modifiers. */
   readonly shown: readonly string[];
   readonly does: string;
@@ -135,6 +135,14 @@ export const ROWS: readonly Row[] = [
   row("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
   row("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
   row("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
+  // These are the panels' own, while one is open.
+  row("In a list", ["↑", "↓"], "Row by row", {}),
+  row("In a list", ["enter"], "Show the example; change what is ticked", {}),
+  row("In a list", ["ctrl+s"], "Keep the search, or forget it", {}),
+  row("In a list", ["space", "a"], "Tick one; tick all or none", {}),
+  row("In a list", ["←", "→"], "This example; the coming ones too", {}),
+  row("In a list", ["c"], "The same case, or any", {}),
+  row("In a list", ["escape"], "Back to the text", {}),
 ];
 
 function row(

@@ -17,12 +17,15 @@ export interface Scene {
 }
 
 export class Telling {
+  /** Whether something is to be told once the kernel has spoken. */
+  isPutOff = false;
   private stop: Off | null = null;
   private said = "";
 
   constructor(
     private readonly host: Host,
     private readonly scene: Scene,
+    private readonly isWaiting: () => boolean,
   ) {}
 
   /** Something has changed: it is told after a short while, with all that changes until then. */
@@ -38,6 +41,9 @@ export class Telling {
   }
 
   private tell(): void {
+    // A kernel that is busy shall not find a heap of news when it comes back.
+    this.isPutOff = this.isWaiting();
+    if (this.isPutOff) return;
     const { shown, cursor } = this.scene;
     const stretch = selected(cursor);
     const message = {
