@@ -1,0 +1,256 @@
+"""One text's lattice, kept: searched again under constraints, asked for probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import numpy as np
+
+from nbner.decode import constraints as limits
+from nbner.decode.arrays import Flags, Floats, Ints
+from nbner.decode.constraints import Constraints, Fixed
+from nbner.decode.kbest import k_best
+from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
+from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
+from nbner.decode.reading import OUTSIDE, Places, parses_of
+from nbner.errors import DataError
+from nbner.types import Parse, Span, Token
+
+NOTHING_LEFT = (
+    "no analysis of the text agrees with the constraints and with what an earlier component of "
+    "the pipeline has set"
+)
+
+
+class Lattice:
+    """All analyses of one text, with their scores.
+
+    Parameters
+    ----------
+    text : str
+    tokens : tuple of Token
+    weights : array, shape (positions, width, labels + 1)
+        As in `lattice.LatticeBatch`.
+    labels : tuple of str
+    preset : array of bool, shape (positions,)
+        Tokens that were set before the recognizer runs.
+    normalised : bool
+        Whether a score is a log-probability. If not, probabilities are taken
+        over all analyses that the lattice holds.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        tokens: tuple[Token, ...],
+        weights: Floats,
+        labels: tuple[str, ...],
+        preset: Flags,
+        *,
+        normalised: bool,
+    ) -> None:
+        self.text = text
+        self.tokens = tokens
+        self.labels = labels
+        self.normalised = normalised
+        self._places = Places(
+            np.array([token.start for token in tokens], np.intp),
+            np.array([token.end for token in tokens], np.intp),
+        )
+        self._weights = weights
+        self._preset = preset
+        self._kept: tuple[int, tuple[Parse, ...]] = (0, ())
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __repr__(self) -> str:
+        return f"Lattice({self.text[:40]!r}, {len(self)} tokens, {len(self.labels)} labels)"
+
+    @cached_property
+    def log_total(self) -> float:
+        """The logarithm of the sum over all analyses: 0 if scores are log-probabilities.
+
+        Below 0 where a longest entity was stated, by what is left out.
+        """
+        return float(log_totals(self._weights[None], self._lengths)[0])
+
+    def k_best(self, k: int, constraints: Constraints | None = None) -> tuple[Parse, ...]:
+        """Find the k best analyses.
+
+        Parameters
+        ----------
+        k : int
+        constraints : Constraints, optional
+
+        Returns
+        -------
+        tuple of Parse
+            Best first; fewer than k where there are no more. Under
+            constraints, probabilities are those given that the constraints
+            hold; a forced span that the model cannot make counts 0 in a score.
+
+        Raises
+        ------
+        DataError
+            k is below 1, or the constraints contradict each other or what was
+            set before the recognizer runs.
+        """
+        check_k(k)
+        if constraints is not None and constraints != Constraints():
+            return self._constrained(k, constraints)
+        if k > self._kept[0]:
+            base = 0.0 if self.normalised else self.log_total
+            self._kept = (k, self._search(self._weights, k, base))
+        return self._kept[1][:k]
+
+    def score_of(self, spans: Iterable[Span]) -> float:
+        """Give the score of the analysis with exactly these spans; -inf where it is not reachable.
+
+        Parameters
+        ----------
+        spans : iterable of Span
+        """
+        found = sorted(self._place(span) for span in spans)
+        at, score = 0, 0.0
+        for start, end, label in found:
+            if start < at or label < 0:
+                return -np.inf
+            score += self._outside(at, start) + limits.weight_of(self._weights, (start, end, label))
+            at = end
+        return float(score + self._outside(at, len(self)))
+
+    def probability_of(self, spans: Iterable[Span]) -> float:
+        """Give the probability of the analysis with exactly these spans; 0 if not reachable."""
+        base = 0.0 if self.normalised else self.log_total
+        return float(np.exp(self.score_of(spans) - base))
+
+    def is_reachable(self, spans: Iterable[Span]) -> bool:
+        """Whether some sequence of actions gives exactly these spans.
+
+        Spans that are off the tokens, have a label that the model does not
+        know, are longer than was looked for, or that spaCy's rules forbid are
+        not.
+        """
+        return bool(np.isfinite(self.score_of(spans)))
+
+    def rank_of(self, spans: Iterable[Span], at_most: int) -> int | None:
+        """Say at which place of the exact list an analysis stands.
+
+        Parameters
+        ----------
+        spans : iterable of Span
+        at_most : int
+            How far down to look.
+
+        Returns
+        -------
+        int or None
+            1 for the best; None where it is not among the first ``at_most``.
+        """
+        sought = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+        if not self.is_reachable(sought):
+            return None
+        ranked = enumerate(self.k_best(at_most), start=1)
+        return next((rank for rank, parse in ranked if parse.spans == sought), None)
+
+    def entropy(self) -> float:
+        """Give the entropy of the distribution over analyses, in nats."""
+        if not len(self):
+            return 0.0
+        totals, share = segment_probabilities(self._weights[None], self._lengths)
+        held = share > 0
+        return float(totals[0] - (share[held] * self._weights[None][held]).sum())
+
+    def span_probabilities(
+        self, constraints: Constraints | None = None, *, floor: float = FLOOR
+    ) -> SpanProbabilities:
+        """Sum over all analyses; under constraints, over those that agree with them.
+
+        Raises
+        ------
+        DataError
+            The constraints contradict each other or what was set before.
+        """
+        constraints = constraints or Constraints()
+        fixed = self._fixed(constraints)
+        left = limits.constrained(self._weights, fixed)
+        totals, share = segment_probabilities(left[None], self._lengths)
+        if np.isneginf(totals[0]):
+            raise DataError(NOTHING_LEFT, remedy="Forbid less")
+        known = SpanProbabilities(
+            text=self.text,
+            spans=spans_above(share[0], self._places, self.labels, floor),
+            tokens=token_probabilities(share)[0],
+            token_axis=self.tokens,
+            label_axis=(*self.labels, OUTSIDE),
+            floor=floor,
+            covered=float(np.exp(self.log_total)) if self.normalised else 1.0,
+        )
+        places = [(start, end) for start, end, _ in fixed.forced]
+        forced = [(*at, span) for at, span in zip(places, constraints.forced, strict=True)]
+        return with_forced(known, forced) if forced else known
+
+    @property
+    def _lengths(self) -> Ints:
+        return np.array([len(self)], np.intp)
+
+    def _constrained(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
+        fixed = self._fixed(constraints)
+        left = limits.constrained(self._weights, fixed)
+        total = float(log_totals(left[None], self._lengths)[0])
+        found = self._search(left, k, total, constraints.forced)
+        if not found:
+            raise DataError(NOTHING_LEFT, remedy="Forbid less")
+        return found
+
+    def _search(
+        self, weights: Floats, k: int, base: float, forced: tuple[Span, ...] = ()
+    ) -> tuple[Parse, ...]:
+        lists = k_best(weights[None], self._lengths, k)
+        return parses_of(
+            lists.scores[0],
+            lists.segments[0],
+            self._places,
+            self.labels,
+            width=weights.shape[1],
+            log_total=base,
+            forced=forced,
+        )
+
+    def _outside(self, start: int, end: int) -> float:
+        return float(self._weights[start:end, -1, -1].sum())
+
+    def _place(self, span: Span) -> tuple[int, int, int]:
+        place = self._places.tokens_of(span)
+        if place is None:
+            return 0, 0, -1
+        label = self.labels.index(span.label) if span.label in self.labels else -1
+        return *place, label
+
+    def _fixed(self, constraints: Constraints) -> Fixed:
+        for span in constraints.forced:
+            if self._places.tokens_of(span) is None:
+                raise DataError(
+                    f"{limits.named(span)} is forced, but does not begin and end with tokens",
+                    remedy="Give bounds of whole tokens",
+                )
+        fixed = Fixed(
+            forced=tuple(self._place(span) for span in constraints.forced),
+            forbidden=tuple(self._place(span) for span in constraints.forbidden),
+            outside=tuple(self._places.touched(*stretch) for stretch in constraints.outside),
+        )
+        limits.check(constraints, fixed, self._preset, self._weights)
+        return fixed
+
+
+def check_k(k: int) -> None:
+    """Refuse a list of no analyses.
+
+    Raises
+    ------
+    DataError
+    """
+    if k < 1:
+        raise DataError(f"k={k}: there is no list of fewer than 1 analysis", remedy="Ask for k=1")

@@ -1,0 +1,212 @@
+"""The exact k best analyses of a batch of lattices.
+
+The k best of the first ``j + 1`` tokens are found among all segments that end
+with token ``j``, each after one of the k best analyses of the tokens before
+it: a semi-Markov Viterbi search with lists (Huang and Chiang 2005, "Better
+k-best parsing", algorithm 1, over segments).
+
+Analyses are ordered by score; of equal scores by their last segment (earlier
+start first, then label, outside last), then by the order of what stands before
+it. That order does not depend on k, so a shorter list is the beginning of a
+longer one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbner.decode.arrays import Flags, Floats, Ints, SmallInts
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The k best analyses of each doc.
+
+    Parameters
+    ----------
+    scores : array, shape (docs, k)
+        Falling; -inf where a doc has fewer than k analyses.
+    segments : array of int, shape (docs, k, positions)
+        For each token that ends a segment the segment's place in the weights
+        of that token, ``a * (labels + 1) + y``; -1 elsewhere.
+    """
+
+    scores: Floats
+    segments: SmallInts
+
+
+def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
+    """Find the k best analyses of every doc of a batch.
+
+    Parameters
+    ----------
+    weights : array, shape (docs, positions, width, labels + 1)
+    lengths : array of int, shape (docs,)
+        Falling.
+    k : int
+        At least 1.
+
+    Returns
+    -------
+    Lists
+    """
+    docs, positions, width, kinds = weights.shape
+    # Prefix j + width - 1 is what stands before token j; those in front are nothing.
+    prefixes = np.full((docs, positions + width, k), -np.inf)
+    prefixes[:, width - 1, 0] = 0.0
+    segments = np.zeros((docs, positions, k), np.int32)
+    ranks = np.zeros((docs, positions, k), np.int32)
+    region = _Region.of(min(k, width * kinds), k)
+    for j in range(positions):
+        going = int(np.searchsorted(-lengths, -j, side="left"))
+        step = _Step(weights[:going, j].reshape(going, -1), prefixes[:going, j : j + width], kinds)
+        scores, segments[:going, j], ranks[:going, j] = _best(step, region, k)
+        prefixes[:going, j + width] = scores
+    last = prefixes[np.arange(docs), lengths + width - 1]
+    return Lists(last, _traced(segments, ranks, lengths, width, kinds))
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What can end with one token: segments, and the lists they follow."""
+
+    segments: Floats  # (docs, width * kinds)
+    prefixes: Floats  # (docs, width, k)
+    kinds: int
+
+    def heads(self) -> Floats:
+        """Give the best analysis that ends with each segment."""
+        docs, width, _ = self.prefixes.shape
+        first = self.prefixes[:, :, :1]
+        return (first + self.segments.reshape(docs, width, self.kinds)).reshape(docs, -1)
+
+    def only(self, rows: Ints) -> _Step:
+        return _Step(self.segments[rows], self.prefixes[rows], self.kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """Which candidates are looked at first: of the r-th best segment the first k // r prefixes.
+
+    Usually they hold the k best. Whether they do is checked.
+    """
+
+    segment: Ints  # (candidates,) position among the best segments
+    prefix: Ints  # (candidates,)
+    beyond: Ints  # (segments,) the first prefix of each segment that is left out
+
+    @classmethod
+    def of(cls, segments: int, k: int) -> _Region:
+        beyond = k // np.arange(1, segments + 1)
+        segment = np.repeat(np.arange(segments), beyond)
+        prefix = np.concatenate([np.arange(many) for many in beyond])
+        return cls(segment, prefix, beyond)
+
+
+def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
+    """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
+    heads = step.heads()
+    rows = np.arange(len(heads))[:, None]
+    chosen = _top(heads, len(region.beyond))
+    weights = np.take_along_axis(step.segments, chosen, axis=1)
+    before = chosen // step.kinds
+    candidates = (
+        step.prefixes[rows, before[:, region.segment], region.prefix] + weights[:, region.segment]
+    )
+    order = _top(candidates, k)
+    scores = np.take_along_axis(candidates, order, axis=1)
+    segments = np.take_along_axis(chosen, region.segment[order], axis=1)
+    ranks = region.prefix[order]
+    unsure = _unsure(step, region, heads, chosen, weights, before, candidates, scores)
+    if len(unsure):
+        exact = _exact(step.only(unsure), heads[unsure], scores[unsure, -1], k)
+        scores[unsure], segments[unsure], ranks[unsure] = exact
+    return scores, segments, ranks
+
+
+def _unsure(
+    step: _Step,
+    region: _Region,
+    heads: Floats,
+    chosen: Ints,
+    weights: Floats,
+    before: Ints,
+    candidates: Floats,
+    scores: Floats,
+) -> Ints:
+    """Find the docs in which something outside the region may belong to the k best, or ties."""
+    k = scores.shape[1]
+    least = scores[:, -1:]
+    left_out = region.beyond < k
+    rows = np.arange(len(scores))[:, None]
+    beyond = step.prefixes[rows, before[:, left_out], region.beyond[left_out]]
+    missed = _counts(beyond + weights[:, left_out], least).any(axis=1)
+    finite = scores > -np.inf
+    tied = ((scores[:, 1:] == scores[:, :-1]) & finite[:, 1:]).any(axis=1)
+    tied |= _counts(candidates, least).sum(axis=1) > finite.sum(axis=1)
+    tied |= _counts(heads, least).sum(axis=1) > chosen.shape[1]
+    return np.flatnonzero(missed | tied)
+
+
+def _counts(scores: Floats, least: Floats) -> Flags:
+    return (scores >= least) & (scores > -np.inf)
+
+
+def _top(scores: Floats, k: int) -> Ints:
+    """Order the k greatest of each row, greatest first; ties as they come."""
+    if k >= scores.shape[1]:
+        padded = np.argsort(-scores, axis=1)
+        return padded[:, :k]
+    part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    return np.take_along_axis(
+        part, np.argsort(-np.take_along_axis(scores, part, axis=1), axis=1), axis=1
+    )
+
+
+def _exact(step: _Step, heads: Floats, least: Floats, k: int) -> tuple[Floats, Ints, Ints]:
+    """Take the k best of all candidates that reach a score known to be the k-th or below."""
+    row, segment = np.nonzero(_counts(heads, least[:, None]))
+    weight = step.segments[row, segment]
+    many = _how_many(step.prefixes[row, segment // step.kinds], weight, least[row])
+    row, segment, weight = np.repeat(row, many), np.repeat(segment, many), np.repeat(weight, many)
+    prefix = _counted(many)
+    score = step.prefixes[row, segment // step.kinds, prefix] + weight
+    order = np.lexsort((prefix, segment, -score, row))
+    place = _counted(np.bincount(row, minlength=len(heads)))
+    order, place = order[place < k], place[place < k]
+    at = row[order], place
+    scores = np.full((len(heads), k), -np.inf)
+    segments, prefixes = np.zeros((2, len(heads), k), np.intp)
+    scores[at], segments[at], prefixes[at] = score[order], segment[order], prefix[order]
+    return scores, segments, prefixes
+
+
+def _counted(sizes: Ints) -> Ints:
+    """Count from 0 within groups of these sizes."""
+    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
+def _how_many(lists: Floats, weight: Floats, least: Floats) -> Ints:
+    """Count in falling lists what reaches a score once the weight is added."""
+    return np.asarray(_counts(lists + weight[:, None], least[:, None]).sum(axis=1))
+
+
+def _traced(
+    segments: SmallInts, ranks: SmallInts, lengths: Ints, width: int, kinds: int
+) -> SmallInts:
+    """Follow each analysis from its end to its beginning."""
+    docs, positions, k = segments.shape
+    traced = np.full((docs, k, positions), -1, np.int32)
+    doc, place = np.divmod(np.arange(docs * k), k)
+    rank, end = place.copy(), lengths[doc] - 1
+    while True:
+        going = end >= 0
+        doc, place, rank, end = doc[going], place[going], rank[going], end[going]
+        if not len(doc):
+            return traced
+        segment = segments[doc, end, rank]
+        traced[doc, place, end] = segment
+        rank = ranks[doc, end, rank]
+        end = end - (width - segment // kinds)

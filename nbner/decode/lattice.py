@@ -1,0 +1,188 @@
+"""The lattice of a batch of docs: the weight of every segment that an analysis can hold.
+
+An analysis cuts a text into segments: entities, and single tokens outside of
+any. A segment's weight is the sum of the scores of its actions (O; U-x;
+B-x I-x ... L-x), and an action's score depends on the current token and on
+the first token of the open entity alone. So the weights of all segments are
+all that a search needs: it is a semi-Markov model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbner.decode.arrays import Flags, Floats, Ints
+from nbner.decode.scoring import StateScorer
+from nbner.decode.validity import Validity
+
+if TYPE_CHECKING:
+    from spacy.pipeline import EntityRecognizer
+    from spacy.tokens import Doc
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How scores become weights, and how long an entity may be.
+
+    Parameters
+    ----------
+    normalised : bool
+        Take the log-softmax over each state's valid actions. An analysis's
+        score is then its log-probability.
+    longest : int, optional
+        Tokens of the longest entity that is looked for. Entities that were set
+        before the recognizer runs are kept whatever their length. None: as
+        long as the text allows.
+    temperature : float
+        Divides the model's scores.
+    """
+
+    normalised: bool = True
+    longest: int | None = None
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class LatticeBatch:
+    """The weights of all segments of some docs.
+
+    Parameters
+    ----------
+    weights : array of float64, shape (docs, positions, width, labels + 1)
+        ``weights[d, j, a, y]`` is the weight of the segment that ends with
+        token ``j`` and begins with token ``j - width + 1 + a``, of label ``y``;
+        the last ``y`` is a token outside. -inf where there is no such segment.
+    lengths : array of int, shape (docs,)
+        Tokens of each doc, falling.
+    preset : tuple of array of bool
+        For each doc the tokens that were set before the recognizer runs.
+    labels : tuple of str
+        Sorted.
+    """
+
+    weights: Floats
+    lengths: Ints
+    preset: tuple[Flags, ...]
+    labels: tuple[str, ...]
+
+
+def cells(docs: int, tokens: int, longest: int | None, labels: int) -> int:
+    """Count the weights of a batch of so many docs of at most so many tokens."""
+    width = tokens if longest is None else min(tokens, longest)
+    return docs * tokens * width * (labels + 1)
+
+
+def build(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings = Settings()
+) -> LatticeBatch:
+    """Score all states of some docs and sum them up to segments.
+
+    Parameters
+    ----------
+    recognizer : EntityRecognizer
+    docs : sequence of Doc
+        As they arrive at the recognizer, longest first, none empty.
+    settings : Settings
+
+    Returns
+    -------
+    LatticeBatch
+    """
+    scorer = StateScorer(recognizer, docs)
+    moves = scorer.moves
+    valid = Validity.of(docs, moves)
+    lengths = np.array([len(doc) for doc in docs], np.intp)
+    doc_of = np.repeat(np.arange(len(docs)), lengths)
+    place_of = np.arange(len(doc_of)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    most = _most_tokens(valid, doc_of, settings.longest)
+    width = int(most.max())
+    shape = (len(docs), int(lengths[0]), width, len(moves.labels) + 1)
+    weights = np.full(shape, -np.inf)
+    single, begun = _closed(scorer, valid, settings)
+    weights[doc_of, place_of, width - 1] = single
+    starts = np.arange(len(doc_of))
+    for more in range(1, width):
+        starts = starts[most[starts] > more]
+        ends = starts + more
+        going, ending = _open(scorer, valid, settings, ends, starts)
+        so_far = begun[starts]
+        weights[doc_of[ends], place_of[ends], width - 1 - more, :-1] = so_far + ending
+        begun[starts] = so_far + going
+    preset = tuple(np.split(valid.preset, np.cumsum(lengths)[:-1]))
+    return LatticeBatch(weights, lengths, preset, moves.labels)
+
+
+def _most_tokens(valid: Validity, doc_of: Ints, longest: int | None) -> Ints:
+    """Count how many tokens an entity that begins at a token can have at most."""
+    stretch = valid.stretches() + doc_of
+    last = np.searchsorted(stretch, stretch, side="right") - 1
+    room = last - np.arange(len(stretch)) + 1
+    if longest is None:
+        return room
+    return np.where(valid.preset, room, np.minimum(room, longest))
+
+
+def _closed(scorer: StateScorer, valid: Validity, settings: Settings) -> tuple[Floats, Floats]:
+    """Weigh the actions of all states in which no entity is open.
+
+    Returns
+    -------
+    single : array, shape (tokens, labels + 1)
+        U-x; in the last column O, or "U-" for a blocked token.
+    begun : array, shape (tokens, labels)
+        B-x.
+    """
+    moves = scorer.moves
+    tokens = np.arange(len(valid.outside))
+    raw = scorer.scores(tokens, np.full(len(tokens), -1)) / np.float64(settings.temperature)
+    outside = np.where(valid.blocked, _column(raw, moves.blocked), _column(raw, moves.outside))
+    outside[~(valid.blocked | valid.outside)] = -np.inf
+    units = np.where(valid.unit, _columns(raw, moves.unit), -np.inf)
+    begun = np.where(valid.begin, _columns(raw, moves.begin), -np.inf)
+    if settings.normalised:
+        total = np.logaddexp.reduce(np.column_stack([units, outside, begun]), axis=1)
+        total[np.isneginf(total)] = 0.0
+        units, outside, begun = units - total[:, None], outside - total, begun - total[:, None]
+    return np.column_stack([units, outside]), begun
+
+
+def _open(
+    scorer: StateScorer,
+    valid: Validity,
+    settings: Settings,
+    tokens: Ints,
+    starts: Ints,
+) -> tuple[Floats, Floats]:
+    """Weigh I-x and L-x of states in which an entity is open.
+
+    Returns
+    -------
+    going, ending : array, shape (states, labels)
+    """
+    moves = scorer.moves
+    raw = scorer.scores(tokens, starts) / np.float64(settings.temperature)
+    going = np.where(valid.inside[tokens], _columns(raw, moves.inside), -np.inf)
+    ending = _columns(raw, moves.last)
+    closes = valid.closes[tokens]
+    foreign = closes >= 0
+    ending[foreign] = ending[foreign, closes[foreign]][:, None]
+    ending[~valid.last[tokens]] = -np.inf
+    if settings.normalised:
+        total = np.logaddexp(going, ending)
+        total[np.isneginf(total)] = 0.0
+        going, ending = going - total, ending - total
+    return going, ending
+
+
+def _columns(raw: Floats, columns: Ints) -> Floats:
+    taken = raw[:, columns]
+    taken[:, columns < 0] = -np.inf
+    return taken
+
+
+def _column(raw: Floats, column: int) -> Floats:
+    return raw[:, column] if column >= 0 else np.full(len(raw), -np.inf)

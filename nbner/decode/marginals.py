@@ -1,0 +1,112 @@
+"""Exact sums over all analyses: totals, and the probability of every segment.
+
+Forward and backward sums in log space over a semi-Markov lattice (Sarawagi
+and Cohen 2004, "Semi-Markov conditional random fields").
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from nbner.decode.arrays import Floats, Ints
+
+
+def log_totals(weights: Floats, lengths: Ints) -> Floats:
+    """Sum the exponentiated scores of all analyses of every doc.
+
+    Parameters
+    ----------
+    weights : array, shape (docs, positions, width, labels + 1)
+    lengths : array of int, shape (docs,)
+        Falling.
+
+    Returns
+    -------
+    array, shape (docs,)
+        The logarithm of the sum; -inf where there is no analysis.
+    """
+    sums = _log_sum(weights)
+    forward = _forward(sums, lengths)
+    return np.asarray(forward[np.arange(len(lengths)), lengths + weights.shape[2] - 1])
+
+
+def segment_probabilities(weights: Floats, lengths: Ints) -> tuple[Floats, Floats]:
+    """Give the share of the total that the analyses with each segment have.
+
+    Parameters
+    ----------
+    weights : array, shape (docs, positions, width, labels + 1)
+    lengths : array of int, shape (docs,)
+        Falling.
+
+    Returns
+    -------
+    log_totals : array, shape (docs,)
+    probabilities : array, shape (docs, positions, width, labels + 1)
+        Where a doc has no analysis, zero.
+    """
+    width = weights.shape[2]
+    sums = _log_sum(weights)
+    forward, backward = _forward(sums, lengths), _backward(sums, lengths)
+    totals = forward[np.arange(len(lengths)), lengths + width - 1]
+    around = sliding_window_view(forward, width, axis=1)[:, : weights.shape[1]]
+    finite = np.where(np.isneginf(totals), 0.0, totals)
+    around = around + (backward[:, width:] - finite[:, None])[:, :, None]
+    probabilities = weights + around[..., None]
+    np.exp(probabilities, out=probabilities)
+    return totals, probabilities
+
+
+def token_probabilities(segments: Floats) -> Floats:
+    """Sum the probabilities of segments over each token.
+
+    Parameters
+    ----------
+    segments : array, shape (docs, positions, width, labels + 1)
+
+    Returns
+    -------
+    array, shape (docs, positions, labels + 1)
+        Each token's row adds up to 1; the last column is outside.
+    """
+    _, positions, width, _ = segments.shape
+    ending = segments.sum(axis=2)
+    beginning = np.zeros_like(ending)
+    for a in range(width):
+        more = width - 1 - a
+        beginning[:, : positions - more] += segments[:, more:, a]
+    covered = np.cumsum(beginning, axis=1) - np.cumsum(ending, axis=1) + ending
+    return np.asarray(np.clip(covered, 0.0, 1.0))
+
+
+def _forward(sums: Floats, lengths: Ints) -> Floats:
+    """Sum over what stands before each token; place ``j + width`` is after token ``j``."""
+    docs, positions, width = sums.shape
+    forward = np.full((docs, positions + width), -np.inf)
+    forward[:, width - 1] = 0.0
+    for j in range(positions):
+        going = int(np.searchsorted(-lengths, -j, side="left"))
+        forward[:going, j + width] = _log_sum(forward[:going, j : j + width] + sums[:going, j])
+    return forward
+
+
+def _backward(sums: Floats, lengths: Ints) -> Floats:
+    """Sum over what stands behind each place."""
+    docs, positions, width = sums.shape
+    backward = np.full((docs, positions + width), -np.inf)
+    backward[np.arange(docs), lengths + width - 1] = 0.0
+    for j in range(positions - 1, -1, -1):
+        going = int(np.searchsorted(-lengths, -j, side="left"))
+        after = backward[:going, j + width, None]
+        before = backward[:going, j : j + width]
+        backward[:going, j : j + width] = np.logaddexp(before, sums[:going, j] + after)
+    return backward
+
+
+def _log_sum(values: Floats) -> Floats:
+    """Take the logarithm of the sum of exponentials over the last axis."""
+    most = values.max(axis=-1)
+    most = np.where(np.isneginf(most), 0.0, most)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(values - most[..., None]).sum(axis=-1)) + most)

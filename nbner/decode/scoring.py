@@ -1,0 +1,84 @@
+"""Scores of any states of a batch of docs, through the pipeline's own layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nbner.decode.arrays import Ints, Scores, SmallInts
+from nbner.decode.moves import Moves
+
+if TYPE_CHECKING:
+    from spacy.pipeline import EntityRecognizer
+    from spacy.tokens import Doc
+
+STATES = 16_384  # in one pass through the layers; more would not be quicker
+
+
+class StateScorer:
+    """Scores the states of some docs; the docs' vectors are computed once.
+
+    A state is the current token and the first token of the open entity, both
+    counted over the concatenated docs. Nothing else enters a score, so any
+    number of states can be scored in one call.
+
+    Parameters
+    ----------
+    recognizer : EntityRecognizer
+    docs : sequence of Doc
+        As they arrive at the recognizer; none is empty.
+
+    Notes
+    -----
+    Classes that were never trained get the least score of their state. spaCy
+    takes the least over all states of its batch, so that there the score
+    depends on the company; of a state alone both give the same.
+    """
+
+    def __init__(self, recognizer: EntityRecognizer, docs: Sequence[Doc]) -> None:
+        model: Any = recognizer.model
+        # As greedy_parse does: a label that only the docs hold becomes a class.
+        recognizer._ensure_labels_are_added(docs)  # noqa: SLF001
+        self.moves = Moves.of(recognizer)
+        self._step = model.predict(list(docs))
+        self._has_upper = bool(model.attrs["has_upper"])
+        self._features = int(model.get_ref("lower").get_dim("nF"))
+
+    def scores(self, tokens: Ints, starts: Ints) -> Scores:
+        """Score states.
+
+        Parameters
+        ----------
+        tokens : array of int, shape (states,)
+            The current token.
+        starts : array of int, shape (states,)
+            The first token of the open entity; -1 where none is open.
+
+        Returns
+        -------
+        array of float32, shape (states, classes)
+        """
+        scores = np.empty((len(tokens), len(self.moves.names)), np.float32)
+        for at in range(0, len(tokens), STATES):
+            part = slice(at, at + STATES)
+            features = self._features_of(tokens[part], starts[part])
+            vectors = self._step.state2vec.predict(features)
+            scores[part] = self._step.vec2scores.predict(vectors) if self._has_upper else vectors
+        if len(self.moves.unseen) and len(scores):
+            scores[:, self.moves.unseen] = scores.min(axis=1, keepdims=True)
+        return scores
+
+    def _features_of(self, tokens: Ints, starts: Ints) -> SmallInts:
+        """Do what ``StateC.set_context_tokens`` does."""
+        features = np.full((len(tokens), self._features), -1, np.int32)
+        features[:, 0] = tokens
+        if self._features == 3:
+            features[:, 1] = starts
+            features[:, 2] = np.where(starts >= 0, tokens - 1, -1)
+            return features
+        within = starts[:, None] + np.arange(self._features - 1)
+        inside = (starts[:, None] >= 0) & (within < tokens[:, None])
+        features[:, 1:] = np.where(inside, within, -1)
+        return features

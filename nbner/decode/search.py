@@ -1,0 +1,239 @@
+"""What other rooms ask of the decoder: lists, probabilities and lattices of a stream of texts.
+
+Scores are normalised over each state's valid actions, so that an analysis's
+score is its log-probability. Nothing here depends on what a text is batched
+with. A text without tokens has one analysis, the empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from nbner.decode.analyses import Lattice, check_k
+from nbner.decode.arrivals import Item, arriving, batches, trained_recognizer
+from nbner.decode.beam import beam_parses
+from nbner.decode.kbest import k_best
+from nbner.decode.lattice import LatticeBatch, Settings, build
+from nbner.decode.marginals import segment_probabilities, token_probabilities
+from nbner.decode.moves import Moves
+from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above
+from nbner.decode.reading import OUTSIDE, Places, parses_of, tokens_of
+from nbner.errors import DataError
+from nbner.types import Parse
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.pipeline import EntityRecognizer
+    from spacy.tokens import Doc
+
+Decoder: TypeAlias = Literal["exact", "beam"]
+DECODERS: tuple[Decoder, ...] = ("exact", "beam")
+
+
+def parses(
+    nlp: Language,
+    items: Iterable[Item],
+    k: int,
+    *,
+    decoder: Decoder = "exact",
+    longest: int | None = None,
+    temperature: float = 1.0,
+) -> Iterator[tuple[Parse, ...]]:
+    """Give the k best analyses of every text, in order.
+
+    Parameters
+    ----------
+    nlp : Language
+    items : iterable of Example or str
+        An example's given tokens are kept; its answer and spans are not looked at.
+    k : int
+    decoder : {"exact", "beam"}
+        Exact search over normalised scores, or spaCy's beam of width k over
+        raw ones. Beam probabilities are a softmax over the beam.
+    longest : int, optional
+        Tokens of the longest entity that the exact search looks for; None for
+        any.
+    temperature : float
+        Divides the scores before they are normalised; for the exact search.
+
+    Yields
+    ------
+    tuple of Parse
+        Best first, in code points; fewer than k where there are no more. The
+        exact list for a smaller k is its beginning.
+
+    Raises
+    ------
+    DataError
+        At once, for a k below 1, an unknown decoder, a longest entity below 1
+        or a temperature that is not above 0.
+    ModelError
+        At once, if the pipeline has no trained recognizer.
+    """
+    check_k(k)
+    if decoder not in DECODERS:
+        raise DataError(f"there is no decoder {decoder!r}", remedy='Use "exact" or "beam"')
+    settings = _settings(longest, temperature)
+    recognizer = trained_recognizer(nlp)
+    groups = arriving(nlp, items)
+    if decoder == "beam":
+        return (one for docs in groups for one in beam_parses(recognizer, docs, k))
+    return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
+
+
+def span_probabilities(
+    nlp: Language,
+    items: Iterable[Item],
+    *,
+    longest: int | None = None,
+    temperature: float = 1.0,
+    floor: float = FLOOR,
+) -> Iterator[SpanProbabilities]:
+    """Give the exact probability of every span and token of every text, in order.
+
+    Parameters
+    ----------
+    nlp : Language
+    items : iterable of Example or str
+    longest : int, optional
+        Tokens of the longest entity that is summed over; None for any.
+    temperature : float
+        Divides the scores before they are normalised.
+    floor : float
+        The least probability that is listed for a span.
+
+    Yields
+    ------
+    SpanProbabilities
+
+    Raises
+    ------
+    DataError, ModelError
+        As for `parses`.
+    """
+    settings = _settings(longest, temperature)
+    recognizer = trained_recognizer(nlp)
+    return (
+        one
+        for docs in arriving(nlp, items)
+        for one in _probabilities(recognizer, docs, settings, floor)
+    )
+
+
+def lattices(
+    nlp: Language,
+    items: Iterable[Item],
+    *,
+    longest: int | None = None,
+    temperature: float = 1.0,
+    normalised: bool = True,
+) -> Iterator[Lattice]:
+    """Give the lattice of every text, in order, to keep and to search again.
+
+    Parameters
+    ----------
+    nlp : Language
+    items : iterable of Example or str
+    longest : int, optional
+        Tokens of the longest entity that it holds; None for any.
+    temperature : float
+        Divides the scores.
+    normalised : bool
+        False for the model's raw scores.
+
+    Yields
+    ------
+    Lattice
+        Of 8 bytes for each token, possible length and label.
+
+    Raises
+    ------
+    DataError, ModelError
+        As for `parses`.
+    """
+    settings = _settings(longest, temperature, normalised=normalised)
+    recognizer = trained_recognizer(nlp)
+    return (one for docs in arriving(nlp, items) for one in _lattices(recognizer, docs, settings))
+
+
+def _settings(longest: int | None, temperature: float, *, normalised: bool = True) -> Settings:
+    if longest is not None and longest < 1:
+        raise DataError(
+            f"longest={longest}: an entity has at least one token",
+            remedy="Give a number of tokens, or None for any",
+        )
+    if not 0 < temperature < np.inf:
+        raise DataError(f"temperature={temperature} is not a number above 0", remedy="1 is neutral")
+    return Settings(normalised=normalised, longest=longest, temperature=temperature)
+
+
+def _built(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings
+) -> Iterator[tuple[list[int], LatticeBatch]]:
+    """Build the lattices of all docs that hold tokens, batch by batch."""
+    labels = len(recognizer.labels)
+    for batch in batches(docs, longest=settings.longest, labels=labels):
+        built = build(recognizer, [docs[i] for i in batch], settings)
+        yield batch, built
+
+
+def _exact_parses(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: Settings
+) -> list[tuple[Parse, ...]]:
+    found: list[tuple[Parse, ...]] = [(Parse(1.0, 0.0, ()),)] * len(docs)
+    for batch, built in _built(recognizer, docs, settings):
+        lists = k_best(built.weights, built.lengths, k)
+        for row, i in enumerate(batch):
+            found[i] = parses_of(
+                lists.scores[row],
+                lists.segments[row],
+                Places.of(docs[i]),
+                built.labels,
+                width=built.weights.shape[2],
+            )
+    return found
+
+
+def _probabilities(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings, floor: float
+) -> list[SpanProbabilities]:
+    labels = (*Moves.of(recognizer).labels, OUTSIDE)
+    found = [
+        SpanProbabilities(doc.text, {}, np.zeros((0, len(labels))), (), labels, floor)
+        for doc in docs
+    ]
+    for batch, built in _built(recognizer, docs, settings):
+        totals, share = segment_probabilities(built.weights, built.lengths)
+        tokens = token_probabilities(share)
+        for row, i in enumerate(batch):
+            found[i] = SpanProbabilities(
+                text=docs[i].text,
+                spans=spans_above(share[row], Places.of(docs[i]), built.labels, floor),
+                tokens=tokens[row, : len(docs[i])].copy(),
+                token_axis=tokens_of(docs[i]),
+                label_axis=(*built.labels, OUTSIDE),
+                floor=floor,
+                covered=float(np.exp(totals[row])),
+            )
+    return found
+
+
+def _lattices(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings
+) -> list[Lattice]:
+    labels = Moves.of(recognizer).labels
+    nothing = np.zeros((0, 1, len(labels) + 1))
+    parts = {i: (nothing, np.zeros(0, np.bool_), labels) for i in range(len(docs))}
+    for batch, built in _built(recognizer, docs, settings):
+        width = built.weights.shape[2]
+        for row, i in enumerate(batch):
+            most = min(width, len(docs[i]))
+            weights = built.weights[row, : len(docs[i]), width - most :].copy()
+            parts[i] = weights, built.preset[row], built.labels
+    return [
+        Lattice(doc.text, tokens_of(doc), weights, names, preset, normalised=settings.normalised)
+        for doc, (weights, preset, names) in zip(docs, parts.values(), strict=True)
+    ]
