@@ -11,7 +11,7 @@ from weakref import WeakSet
 from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.hand import Hand
-from nbner.faces.modelling import Modelling
+from nbner.faces.parity import Comparing
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Modelling):
+class Session(Hand, Comparing):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -66,6 +67,14 @@ class Shelf:
                 stacklevel=3,
             )
             return None
+
+    def earlier(self, most: int) -> list[Language]:
+        """Load trained models before the last one, the newest first; those that still load."""
+        found = []
+        for run in reversed(self._dataset.runs()[:-1][-most:]):
+            with suppress(ModelError):
+                found.append(load_base(run["path"]))
+        return found
 
 
 def _folder(store: str) -> Path:
