@@ -12,6 +12,7 @@ from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.hand import Hand
 from nbner.faces.parity import Comparing
+from nbner.faces.transfer import Transferring
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Comparing):
+class Session(Hand, Comparing, Transferring):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

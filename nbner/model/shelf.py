@@ -6,14 +6,14 @@ import re
 import tempfile
 import time
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nbner.errors import ModelError
 from nbner.model.pipeline import load_base
-from nbner.model.records import TrainingResult
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -42,17 +42,23 @@ class Shelf:
         taken = [int(one.name) for one in self._folder.glob("*") if one.name.isdecimal()]
         return self._folder / f"{max(taken, default=0) + 1:04d}"
 
-    def keep(self, result: TrainingResult) -> None:
+    def keep_run(self, path: Path, fingerprint: str, record: Mapping[str, Any]) -> None:
         """Record a finished run, so that the next session finds its model."""
         self._dataset.add_run(
             {
                 "id": uuid4().hex,
                 "created": time.time(),
-                "path": str(result.path),
-                "fingerprint": result.fingerprint,
-                "record": result.record,
+                "path": str(path),
+                "fingerprint": fingerprint,
+                "record": dict(record),
             }
         )
+
+    def regression_sets(self) -> dict[str, list[int]]:
+        """Give each label's frozen examples, by input hash, as the last run has left them."""
+        runs = self._dataset.runs()
+        found: dict[str, list[int]] = runs[-1]["record"].get("regression", {}) if runs else {}
+        return found
 
     def newest(self) -> Language | None:
         """Load the last trained model; None, with a warning, where it cannot be loaded."""

@@ -2,16 +2,23 @@
 
 from nbner.results.differences import Differences
 from nbner.results.evaluation import Evaluation
+from nbner.results.flips import Flips
 from nbner.results.parity import Determinism, Parity
+from nbner.results.problems import Problems
 from nbner.results.summary import Summary
 from nbner.results.training import TrainingReport, curve_frame
+from nbner.results.transfer import LearningCurve, TrainingComparison
 
 __all__ = [
     "Determinism",
     "Differences",
     "Evaluation",
+    "Flips",
+    "LearningCurve",
     "Parity",
+    "Problems",
     "Summary",
+    "TrainingComparison",
     "TrainingReport",
     "curve_frame",
 ]
