@@ -11,6 +11,7 @@ from weakref import WeakSet
 from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.hand import Hand
+from nbner.faces.layers import Layers
 from nbner.faces.parity import Comparing
 from nbner.faces.transfer import Transferring
 from nbner.labelling import Switchboard
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Comparing, Transferring):
+class Session(Hand, Comparing, Transferring, Layers):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

@@ -3,6 +3,7 @@
 from nbner.results.differences import Differences
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
+from nbner.results.layers import ActionScores, TokenFeatures
 from nbner.results.parity import Determinism, Parity
 from nbner.results.problems import Problems
 from nbner.results.summary import Summary
@@ -10,6 +11,7 @@ from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
 
 __all__ = [
+    "ActionScores",
     "Determinism",
     "Differences",
     "Evaluation",
@@ -18,6 +20,7 @@ __all__ = [
     "Parity",
     "Problems",
     "Summary",
+    "TokenFeatures",
     "TrainingComparison",
     "TrainingReport",
     "curve_frame",
