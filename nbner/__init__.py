@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
+    from nbner.faces.parity import differences
     from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
@@ -39,6 +40,7 @@ _HOMES = {
     "Token": "nbner.types",
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
+    "differences": "nbner.faces.parity",
     "sample": "nbner.data.sample",
 }
 
@@ -62,6 +64,7 @@ __all__ = [
     "TrainingError",
     "TrainingReport",
     "__version__",
+    "differences",
     "sample",
 ]
 

@@ -14,8 +14,11 @@ from nbner.faces.deciding import Deciding
 from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
+from nbner.faces.layers import Layers
+from nbner.faces.parity import Comparing
 from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
+from nbner.faces.transfer import Transferring
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding, Decoding, Keeping, Team, Tokenizing):
+class Session(Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

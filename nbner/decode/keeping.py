@@ -45,3 +45,8 @@ class KeptLattices:
             if found is not None:
                 self._lattices.move_to_end(key)
             return found
+
+    def clear(self) -> None:
+        """Forget all, for when the model has changed."""
+        with self._lock:
+            self._lattices.clear()

@@ -307,9 +307,7 @@ class Deciding(Analysing):
         from nbner.model.pipeline import load_base
 
         path = self._shelf.keep_pipeline(nlp, record)
-        self._nlp = load_base(path)
-        for annotator in list(self._annotators):
-            annotator.refresh()
+        self._put_in_place(load_base(path))
         return path
 
 

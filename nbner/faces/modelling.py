@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import tee
 from typing import TYPE_CHECKING, Any
 
+from nbner.analysis.flips import MARGIN
 from nbner.data import formats
 from nbner.data.rows import as_example
 from nbner.errors import DataError
 from nbner.faces.confidence import Confidence, Confident
-from nbner.faces.material import Material
+from nbner.faces.retraining import Retraining
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -19,14 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from spacy.tokens import Doc
 
-    from nbner.model.records import TrainingRecord, TrainingResult
+    from nbner.model.beginnings import How
+    from nbner.model.records import TrainingRecord
     from nbner.model.training import Training
-    from nbner.results import Evaluation, TrainingReport
+    from nbner.results import Evaluation, Problems, TrainingReport
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
 
-class Modelling(Material, Confidence):
+class Modelling(Retraining, Confidence):
     """Train on what was accepted, label the rest, and measure."""
 
     def train(
@@ -34,9 +37,11 @@ class Modelling(Material, Confidence):
         split: str = "train",
         dev: str = "dev",
         *,
+        how: How | None = None,
         max_epochs: int | None = None,
         patience: int | None = None,
         seed: int | None = None,
+        margin: float | None = MARGIN,
         progress: bool = True,
     ) -> TrainingReport:
         """Train on the accepted examples of a split, and use the best model from then on.
@@ -50,45 +55,87 @@ class Modelling(Material, Confidence):
         split, dev : str
             Where to learn and where to measure. Without accepted examples in
             ``dev``, a seeded fifth of ``split`` is held out.
+        how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+            By default training starts from the pipeline that the session was
+            given. "scratch" forgets what that one has learnt. "continue" goes
+            on from the model in use; "last layer" does so and freezes all
+            weights but those of the recognizer's last layer; "rehearsal" mixes
+            texts without gold in, as the model in use labels them.
         max_epochs : int, optional
             Passes over the data at most.
         patience : int, optional
             Evaluations without a gain after which training stops.
         seed : int, optional
             By default the session's.
+        margin : float, optional
+            The forgetting guard: a model that loses more F than this on a
+            label (of at least 10 gold spans in that label's regression set,
+            which is frozen at its first training) is not put in place of the
+            one in use. None lets every model pass.
         progress : bool
-            Show a bar and the curve.
+            Show a bar and the curve, and before them what is wrong with the
+            data.
 
         Returns
         -------
         TrainingReport
             With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
-            the model, its ``config.cfg`` and the data for ``spacy train``.
+            the model, its ``config.cfg`` and the data for ``spacy train``;
+            ``problems`` of the data, ``flips`` and ``in_use``.
 
         Raises
         ------
         TrainingError
             Nothing has been accepted, or no accepted example holds an entity.
         """
-        from nbner.model import training
-
-        run = training.train(
-            self._base,
-            self.examples(split, answer="accept"),
-            self.examples(dev, answer="accept"),
-            labels=self.labels,
+        run = self._begin(
+            how,
+            split,
+            dev,
             seed=self.seed if seed is None else seed,
             output=self._shelf.new_folder(),
             max_epochs=max_epochs,
             patience=patience,
         )
+        from nbner.widgets.live import show
+
+        problems = self.problems(split, dev)
         with run:
             if progress:
+                show(problems)
                 self._watch(run)
             else:
                 deque(run, maxlen=0)
             result = run.finish()
-        return self._use(result)
+        gold = run.corpus.dev if run.corpus.is_measured_apart else ()
+        return replace(self._settle(result, gold, margin), problems=problems)
+
+    def problems(self, split: str = "train", dev: str = "dev") -> Problems:
+        """Say what training on a split would suffer from.
+
+        Labels with few examples or none, labels in dev alone, texts in both
+        splits, and accepted answers that contradict each other.
+
+        Returns
+        -------
+        Problems
+            Each with its ``examples``; ``frame`` lists them.
+        """
+        from nbner.analysis.problems import problems
+        from nbner.results import Problems
+
+        train, measured = (
+            [one for one in self.examples(name, answer="accept") if not one.binary]
+            for name in (split, dev)
+        )
+        by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
+        answers = [
+            replace(by_key[key], spans=answer.spans)
+            for name in (split, dev)
+            for answer in self._dataset.answers(name)
+            if answer.answer == "accept" and (key := (answer.split, answer.input_hash)) in by_key
+        ]
+        return Problems(tuple(problems(train, measured, self.labels, answers=answers)))
 
     def predict(
         self,
@@ -204,15 +251,6 @@ class Modelling(Material, Confidence):
             most_epochs=run.config["training"]["max_epochs"],
             draw=draw,
         )
-
-    def _use(self, result: TrainingResult) -> TrainingReport:
-        from nbner.results import TrainingReport
-
-        self._shelf.keep(result)
-        self._nlp = result.nlp
-        for annotator in list(self._annotators):
-            annotator.refresh()
-        return TrainingReport.of(result)
 
 
 def _rows(doc: Doc, example: Example, confident: Confident | None) -> Iterator[tuple[Any, ...]]:

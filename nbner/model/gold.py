@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 HELD_OUT = 0.2
+THEMSELVES = "the training examples themselves"
 DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
 
 
@@ -53,6 +54,11 @@ class Corpus:
     dev: tuple[Example, ...]
     dev_source: str
     labels: tuple[str, ...]
+
+    @property
+    def is_measured_apart(self) -> bool:
+        """Whether the dev examples are others than those that are learnt from."""
+        return not self.dev_source.startswith(THEMSELVES)
 
     @property
     def partial(self) -> int:
@@ -172,6 +178,28 @@ def write(pairs: Sequence[training.Example], path: Path) -> None:
     DocBin(attrs=DOCBIN_ATTRS, docs=[pair.reference for pair in pairs]).to_disk(path)
 
 
+def nested(
+    examples: Sequence[Example], shares: Sequence[float], seed: int
+) -> list[tuple[Example, ...]]:
+    """Draw growing parts of the examples, each within the next; none is without an entity.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+    shares : sequence of float
+        Above 0, at most 1.
+    seed : int
+    """
+    order = list(range(len(examples)))
+    random.Random(seed).shuffle(order)  # noqa: S311 - a sample, not a secret
+    first = next((i for i in order if examples[i].spans), None)
+    if first is not None:
+        order.remove(first)
+        order.insert(0, first)
+    sizes = sorted({max(1, round(share * len(examples))) for share in shares})
+    return [tuple(examples[i] for i in order[:size]) for size in sizes]
+
+
 def _accepted(examples: Sequence[Example], labels: Collection[str]) -> list[Example]:
     # A binary task shows one span and asks about that alone: never complete gold.
     found = [one for one in examples if one.answer == "accept" and not one.binary]
@@ -194,7 +222,7 @@ def _hold_out(
     with_entities = [i for i in order if examples[i].spans]
     size = max(1, round(HELD_OUT * len(examples)))
     if len(with_entities) < 2:
-        return examples, examples, f"the training examples themselves, since {why}"
+        return examples, examples, f"{THEMSELVES}, since {why}"
     chosen = set(order[:size])
     if chosen.isdisjoint(with_entities):
         chosen = {with_entities[0], *order[: size - 1]}

@@ -78,6 +78,11 @@ def origin_of(nlp: Language) -> str | None:
     return origin if origin.startswith(BLANK) or _is_there(origin) else None
 
 
+def is_pipeline_folder(path: str | Path) -> bool:
+    """Whether a folder is a pipeline that was saved."""
+    return (Path(path) / "meta.json").is_file()
+
+
 def recognizer_of(nlp: Language) -> tuple[str, EntityRecognizer] | None:
     """Give the component that sets entities, with its name; None where there is none."""
     for name, component in nlp.pipeline:

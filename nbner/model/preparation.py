@@ -18,6 +18,7 @@ from nbner.errors import TrainingError
 from nbner.model import gold
 from nbner.model.configs import set_pace, training_config
 from nbner.model.fingerprints import fingerprint
+from nbner.model.layers import Selective, Weights, frozen_weights, last_layer
 from nbner.model.pipeline import BLANK, is_trained, origin_of, recognizer_of
 from nbner.model.randomness import Randomness
 
@@ -49,6 +50,8 @@ class Prepared:
         Fingerprint of the pipeline that training starts from.
     randomness : Randomness
         At the seed.
+    frozen : mapping, optional
+        The weights that must not move, where only the last layer is trained.
     """
 
     nlp: Language
@@ -60,6 +63,7 @@ class Prepared:
     dev: list[training.Example]
     base: str
     randomness: Randomness
+    frozen: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class Wishes:
     dropout : float, optional
     config : mapping, optional
         Sections of a spaCy config; they have the last word.
+    last_layer : bool
+        Train the recognizer's last layer alone; see `layers`.
     """
 
     max_epochs: int | None = None
@@ -85,6 +91,7 @@ class Wishes:
     eval_frequency: int | None = None
     dropout: float | None = None
     config: Mapping[str, Any] | None = None
+    last_layer: bool = False
 
 
 def prepare(
@@ -136,6 +143,10 @@ def prepare(
     with folder.writing():
         gold.write(train, folder.path / "train.spacy")
         gold.write(pairs["dev"], folder.path / "dev.spacy")
+    frozen = None
+    if wishes.last_layer:
+        frozen = frozen_weights(nlp, recognizer)
+        settings["optimizer"] = Selective(settings["optimizer"], last_layer(nlp, recognizer))
     return Prepared(
         nlp=nlp,
         recognizer=recognizer,
@@ -147,6 +158,7 @@ def prepare(
         base=fingerprint(base),
         # `spacy train` seeds once more between preparing and training.
         randomness=Randomness(seed),
+        frozen=frozen,
     )
 
 

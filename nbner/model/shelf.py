@@ -8,6 +8,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -16,7 +17,6 @@ from nbner.errors import ModelError
 from nbner.model import calibration
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import load_base
-from nbner.model.records import TrainingResult
 from nbner.model.runs import BEST
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ class Shelf:
         taken = [int(one.name) for one in self._folder.glob("*") if one.name.isdecimal()]
         return self._folder / f"{max(taken, default=0) + 1:04d}"
 
-    def keep(self, result: TrainingResult) -> None:
+    def keep_run(self, path: Path, fingerprint: str, record: Mapping[str, Any]) -> None:
         """Record a finished run, so that the next session finds its model."""
         self._dataset.add_run(
             {
                 "id": uuid4().hex,
                 "created": time.time(),
-                "path": str(result.path),
-                "fingerprint": result.fingerprint,
-                "record": result.record,
+                "path": str(path),
+                "fingerprint": fingerprint,
+                "record": dict(record),
             }
         )
 
@@ -75,15 +75,7 @@ class Shelf:
         path = self.new_folder() / BEST
         path.parent.mkdir(parents=True)
         nlp.to_disk(path)
-        self._dataset.add_run(
-            {
-                "id": uuid4().hex,
-                "created": time.time(),
-                "path": str(path),
-                "fingerprint": fingerprint(nlp),
-                "record": dict(record),
-            }
-        )
+        self.keep_run(path, fingerprint(nlp), record)
         return path
 
     def keep_calibration(self, kept: Mapping[str, Any]) -> None:
@@ -104,6 +96,11 @@ class Shelf:
         if file.is_file():
             calibration.put(nlp, json.loads(file.read_text(encoding="utf-8")))
 
+    def regression_sets(self) -> dict[str, list[int]]:
+        """Give each label's frozen examples, by input hash, as the last run has left them."""
+        records = (run["record"] for run in reversed(self._dataset.runs()))
+        return next((one["regression"] for one in records if "regression" in one), {})
+
     def newest(self) -> Language | None:
         """Load the last trained model; None, with a warning, where it cannot be loaded."""
         runs = self._dataset.runs()
@@ -117,6 +114,14 @@ class Shelf:
                 stacklevel=3,
             )
             return None
+
+    def earlier(self, most: int) -> list[Language]:
+        """Load trained models before the last one, the newest first; those that still load."""
+        found = []
+        for run in reversed(self._dataset.runs()[:-1][-most:]):
+            with suppress(ModelError):
+                found.append(load_base(run["path"]))
+        return found
 
 
 def _folder(store: str) -> Path:

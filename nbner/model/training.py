@@ -18,7 +18,7 @@ train`` is given the saved config.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from time import perf_counter
@@ -29,7 +29,8 @@ from spacy.training import loop
 from nbner.errors import TrainingError
 from nbner.model import gold
 from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import load_base
+from nbner.model.layers import check_frozen
+from nbner.model.pipeline import is_trained, load_base
 from nbner.model.preparation import Prepared, Wishes, prepare
 from nbner.model.records import StopReason, TrainingRecord, TrainingResult
 from nbner.model.runs import RunFolder, versions
@@ -62,6 +63,8 @@ def train(
     eval_frequency: int | None = None,
     dropout: float | None = None,
     config: Mapping[str, Any] | None = None,
+    last_layer: bool = False,
+    rehearse: Iterable[Example] = (),
 ) -> Training:
     """Prepare a run; iterating over what is returned trains.
 
@@ -88,6 +91,11 @@ def train(
     dropout : float, optional
     config : mapping, optional
         Sections of a spaCy config, which have the last word.
+    last_layer : bool
+        Leave all weights as they are but those of the recognizer's last layer.
+        ``spacy train`` has no such switch: it would train them all.
+    rehearse : iterable of Example
+        Learnt from beside the training examples, and never measured on.
 
     Raises
     ------
@@ -98,7 +106,13 @@ def train(
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
     corpus = gold.choose(list(train_examples), list(dev_examples), labels, seed)
-    wishes = Wishes(max_epochs, max_steps, patience, eval_frequency, dropout, config)
+    corpus = replace(corpus, train=(*corpus.train, *rehearse))
+    wishes = Wishes(max_epochs, max_steps, patience, eval_frequency, dropout, config, last_layer)
+    if last_layer and not is_trained(base):
+        raise TrainingError(
+            "only the last layer is to be trained, and the model has not learnt anything yet. Call "
+            "session.train() first, or give a trained pipeline: Session(..., model=...)."
+        )
     folder = RunFolder(Path(output))
     try:
         return Training(prepare(base, corpus, folder, seed=seed, wishes=wishes), folder)
@@ -178,6 +192,8 @@ class Training:
         try:
             path = self._folder.name_best()
             nlp = load_base(path)
+            if self._prepared.frozen is not None:
+                check_frozen(self._prepared.frozen, nlp, self._prepared.recognizer)
             record = self._record(best, fingerprint(nlp))
             self._folder.complete(self.config, record)
         except BaseException:
@@ -250,6 +266,7 @@ class Training:
             "steps": last.step + 1,
             "seconds": last.seconds,
             "stopped": self._stopped(last),
+            "last_layer": prepared.frozen is not None,
             "data": {
                 "fingerprint": corpus.fingerprint,
                 "train": len(corpus.train),

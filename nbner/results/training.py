@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner.analysis.flips import Loss
+from nbner.results.flips import Flips
+from nbner.results.problems import Problems
 from nbner.results.writing import as_html, number
 
 if TYPE_CHECKING:
@@ -46,6 +49,16 @@ class TrainingReport:
     evaluations : sequence of TrainingRecord
     record : mapping
         Seed, versions, config, data fingerprint and scores.
+    problems : Problems
+        What is wrong with the data.
+    flips : Flips, optional
+        What went from right to wrong and from wrong to right, against the
+        model that was in use.
+    lost : tuple of Loss
+        Labels on which it is worse than that model by more than the margin.
+    in_use : bool
+        False where it was held back, since it has lost too much on a label;
+        ``session.use(report)`` puts it in place all the same.
     """
 
     path: Path
@@ -59,6 +72,10 @@ class TrainingReport:
     dev_source: str
     evaluations: Sequence[TrainingRecord] = field(repr=False, default=())
     record: Mapping[str, Any] = field(repr=False, default_factory=dict, hash=False)
+    problems: Problems = field(repr=False, default_factory=Problems)
+    flips: Flips | None = field(repr=False, default=None)
+    lost: tuple[Loss, ...] = ()
+    in_use: bool = True
 
     @classmethod
     def of(cls, result: TrainingResult) -> TrainingReport:
@@ -107,7 +124,18 @@ class TrainingReport:
                 f"{partial:,} examples were answered before some of the labels existed: what is "
                 "unlabelled there counts as missing, not as nothing",
             )
+        lines += self._turned()
         return "\n".join(lines)
+
+    def _turned(self) -> list[str]:
+        """Say what has changed against the model before, and whether it is in use."""
+        lines = [] if self.flips is None else [str(self.flips)]
+        if self.lost:
+            held = "; ".join(str(one) for one in self.lost)
+            lines.append(f"Forgetting guard: {held}")
+        if not self.in_use:
+            lines.append("The old model stays in use; session.use(report) puts this one in place")
+        return [*lines, *(f"Data: {one.what}" for one in self.problems)]
 
     def _repr_html_(self) -> str:
         return as_html(str(self), self.frame)

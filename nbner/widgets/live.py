@@ -7,7 +7,7 @@ same time, and pyplot's figures are shared by all threads.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -40,6 +40,14 @@ def in_notebook() -> bool:
 
     shell = get_ipython()
     return shell is not None and hasattr(shell, "kernel")
+
+
+def show(value: Sized) -> None:
+    """Show a value in the cell, if there is a cell and anything to show."""
+    if len(value) and in_notebook():
+        from IPython.display import display
+
+        display(value)
 
 
 class LivePicture:
@@ -139,6 +147,31 @@ class Bar:
         for item in items:
             yield item
             self._bar.update()
+
+
+def until_stopped(
+    items: Iterator[Item], total: int, doing: str, *, shown: bool = True
+) -> list[Item]:
+    """Collect items with a bar; the stop button keeps those that are whole.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        The first was not finished yet.
+    """
+    from tqdm.auto import tqdm
+
+    found: list[Item] = []
+    with tqdm(total=total, desc=doing, disable=not shown) as bar:
+        try:
+            for item in items:
+                found.append(item)
+                bar.update()
+        except KeyboardInterrupt:
+            if not found:
+                raise
+            bar.set_postfix_str("stopped: what was measured so far is kept")
+    return found
 
 
 _BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"

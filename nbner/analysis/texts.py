@@ -1,0 +1,106 @@
+"""What two versions of one text have in common: forms in which they are equal, and places.
+
+Pure functions of strings. Tools alter texts on their way: they collapse
+whitespace, compose letters, escape markup, cut what is long. Offsets then
+differ although the annotation is the same.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable
+
+WHITESPACE = "whitespace"
+UNICODE = "Unicode normal form"
+ENTITIES = "HTML entities"
+TRUNCATION = "truncation"
+OTHER = "other characters"
+
+_SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
+_LEAST = 3  # characters that a cut text must have left, so that it can be known again
+
+
+def unescaped(text: str) -> str:
+    """Resolve HTML entities, also where they were escaped twice."""
+    for _ in range(3):
+        plain = html.unescape(text)
+        if plain == text:
+            break
+        text = plain
+    return text
+
+
+def collapsed(text: str) -> str:
+    """Write every run of whitespace as one space, and none at the ends."""
+    return _SPACE.sub(" ", text).strip()
+
+
+def decomposed(text: str) -> str:
+    """Bring a text into normal form NFKD."""
+    return unicodedata.normalize("NFKD", text)
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    WHITESPACE: collapsed,
+    UNICODE: decomposed,
+    ENTITIES: unescaped,
+}
+
+
+def core(text: str) -> str:
+    """Give what is left of a text when all that tools alter is taken away.
+
+    No entities, compatibility decomposition (NFKD), no whitespace.
+    """
+    return _SPACE.sub("", decomposed(unescaped(text)))
+
+
+def alterations(one: str, other: str) -> tuple[str, ...]:
+    """Name what was done to a text to make the other version.
+
+    Returns
+    -------
+    tuple of str
+        Empty for equal texts. As few kinds as explain it; "other characters"
+        where none does.
+    """
+    if one == other:
+        return ()
+    for kind, form in _FORMS.items():
+        if form(one) == form(other):
+            return (kind,)
+    a, b = core(one), core(other)
+    cut = a != b and min(len(a), len(b)) >= _LEAST and (a.startswith(b) or b.startswith(a))
+    if cut and (one.startswith(other.rstrip()) or other.startswith(one.rstrip())):
+        return (TRUNCATION,)
+    if a != b and not cut:
+        return (OTHER,)
+    kinds = _needed(one, other)
+    return (*kinds, TRUNCATION) if cut else kinds
+
+
+def place(text: str, at: int) -> int:
+    """Count the core's characters before a place, so that places of two versions compare.
+
+    Parameters
+    ----------
+    text : str
+    at : int
+        Code points.
+    """
+    return len(core(text[:at]))
+
+
+def _needed(one: str, other: str) -> tuple[str, ...]:
+    """Find the kinds that leave a trace in either text."""
+    plain = unescaped(one), unescaped(other)
+    normal = decomposed(plain[0]), decomposed(plain[1])
+    found = {
+        ENTITIES: plain != (one, other),
+        UNICODE: normal != plain,
+        WHITESPACE: collapsed(normal[0]) != collapsed(normal[1])
+        or normal != (collapsed(normal[0]), collapsed(normal[1])),
+    }
+    return tuple(kind for kind in (WHITESPACE, UNICODE, ENTITIES) if found[kind]) or (OTHER,)

@@ -1,0 +1,72 @@
+"""Annotations for a comparison: from a file, from values in memory, or from a frame of spans."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nbner.data import formats
+from nbner.data.rows import as_example
+from nbner.errors import DataError
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+SPAN_COLUMNS = ("example", "start", "end", "label")
+
+
+def is_spans(source: Any) -> bool:
+    """Whether this is a frame with one row a span, as ``session.predict`` gives it."""
+    pandas = sys.modules.get("pandas")
+    return (
+        pandas is not None
+        and isinstance(source, pandas.DataFrame)
+        and set(SPAN_COLUMNS) <= set(source.columns)
+    )
+
+
+def read_annotations(source: Any, texts: Sequence[Example] | None = None) -> list[Example]:
+    """Read texts with their spans.
+
+    Parameters
+    ----------
+    source : path, DataFrame, or iterable of dict, Doc or Example
+        A frame with one row a span says nothing of the texts.
+    texts : sequence of Example, optional
+        What such a frame counts over.
+
+    Raises
+    ------
+    DataError
+        The source cannot be read, or is a frame of spans and there are no
+        texts, or too few.
+    """
+    if not is_spans(source):
+        return [as_example(row) for row in formats.read(source)]
+    if texts is None:
+        raise DataError(
+            "a frame with one row a span does not hold the texts",
+            remedy="Give them: differences(..., texts=texts)",
+        )
+    return _placed(source, texts)
+
+
+def _placed(frame: DataFrame, texts: Sequence[Example]) -> list[Example]:
+    spans: dict[int, list[Span]] = defaultdict(list)
+    rows = frame[list(SPAN_COLUMNS)].itertuples(index=False, name=None)
+    for number, start, end, label in rows:
+        if not 0 <= number < len(texts):
+            raise DataError(
+                f"the frame speaks of example {number}, and there are {len(texts):,} texts",
+                field="example",
+                remedy="Give the texts that were predicted, in their order",
+            )
+        spans[int(number)].append(Span(int(start), int(end), str(label)))
+    return [
+        replace(one, spans=tuple(sorted(spans[i], key=lambda s: s.start)), answer=None)
+        for i, one in enumerate(texts)
+    ]

@@ -1,0 +1,160 @@
+"""Retraining: what a run starts from, and whether its model is put in the old one's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.analysis.flips import MARGIN, flips, frozen_sets, losses
+from nbner.errors import TrainingError
+from nbner.faces.material import Material
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.model.beginnings import How
+    from nbner.model.records import TrainingResult
+    from nbner.model.training import Training
+    from nbner.results import TrainingReport
+
+
+class Retraining(Material):
+    """Start runs, judge what comes out, and change models over."""
+
+    # The model before it was given room for new labels; training gives it that room itself.
+    _grown_from: Language | None = None
+
+    def use(self, report: TrainingReport) -> None:
+        """Put a trained model in place, whatever the forgetting guard has said of it.
+
+        Parameters
+        ----------
+        report : TrainingReport
+            Of a run of this session.
+
+        Raises
+        ------
+        ModelError
+            Its folder is gone.
+        """
+        from nbner.model.pipeline import load_base
+
+        nlp = load_base(report.path)
+        self._shelf.keep_run(report.path, report.fingerprint, report.record)
+        self._put_in_place(nlp)
+
+    def _begin(
+        self,
+        how: How | None,
+        split: str,
+        dev: str,
+        *,
+        seed: int,
+        output: Path,
+        examples: Sequence[Example] | None = None,
+        measured: Sequence[Example] | None = None,
+        **wishes: Any,
+    ) -> Training:
+        """Prepare a run; ``examples`` and ``measured`` stand in for what the splits hold."""
+        from nbner.model import training
+
+        base = self._start_of(how)
+        rehearse = self._rehearsal(base, split, seed) if how == "rehearsal" else ()
+        return training.train(
+            base,
+            self.examples(split, answer="accept") if examples is None else examples,
+            self.examples(dev, answer="accept") if measured is None else measured,
+            labels=self.labels,
+            seed=seed,
+            output=output,
+            last_layer=how == "last layer",
+            rehearse=rehearse,
+            **wishes,
+        )
+
+    def _start_of(self, how: How | None) -> Language:
+        from nbner.model.beginnings import HOWS, untrained
+        from nbner.model.pipeline import is_trained
+
+        if how is not None and how not in HOWS:
+            named = ", ".join(repr(one) for one in HOWS)
+            raise TrainingError(f"there is no training how={how!r}; there are {named}.")
+        if how is None:
+            return self._base
+        if how == "scratch":
+            return untrained(self._base)
+        start = self._grown_from or self._nlp
+        if not is_trained(start) and how != "continue":
+            raise TrainingError(
+                f"how={how!r} starts from what was learnt, and the model has not learnt anything "
+                "yet. Call session.train() first, or give a trained pipeline: "
+                "Session(..., model=...)."
+            )
+        return start
+
+    def _rehearsal(self, base: Language, split: str, seed: int) -> list[Example]:
+        """Choose as many texts without gold as there are with, and let the model label them."""
+        from nbner.model.beginnings import rehearsed
+        from nbner.model.pipeline import labels_of
+
+        open_ = [one for one in self.examples(split) if one.answer is None]
+        accepted = self.examples(split, answer="accept")
+        if not open_:
+            # Texts whose old labels nobody has been asked about.
+            old = set(labels_of(base)) & set(self.labels)
+            open_ = [one for one in accepted if one.labels is not None and old - set(one.labels)]
+        return rehearsed(base, open_, self.labels, size=len(accepted), seed=seed)
+
+    def _judge(
+        self, result: TrainingResult, gold: Sequence[Example], margin: float | None
+    ) -> TrainingReport:
+        """Compare the new model with the one in use, and say whether it takes its place."""
+        from nbner.analysis.scores import score
+        from nbner.model.pipeline import is_trained
+        from nbner.model.prediction import predict
+        from nbner.results import Flips, TrainingReport
+
+        sets = frozen_sets(gold, self._shelf.regression_sets())
+        result = replace(result, record={**result.record, "regression": sets})
+        report = TrainingReport.of(result)
+        if not is_trained(self._nlp) or not gold:
+            return report
+        before, after = list(predict(self._nlp, gold)), list(predict(result.nlp, gold))
+        frozen = {one for hashes in sets.values() for one in hashes}
+        kept = [i for i, one in enumerate(gold) if one.input_hash in frozen]
+        scores = [
+            score(
+                [gold[i].spans for i in kept],
+                [said[i] for i in kept],
+                labels=self.labels,
+                known=[gold[i].labels for i in kept],
+            )
+            for said in (before, after)
+        ]
+        lost = [] if margin is None else losses(scores[0], scores[1], margin=margin)
+        return replace(
+            report,
+            flips=Flips(tuple(flips(gold, before, after)), n=len(gold)),
+            lost=tuple(lost),
+            in_use=not lost,
+        )
+
+    def _settle(
+        self, result: TrainingResult, gold: Sequence[Example], margin: float | None = MARGIN
+    ) -> TrainingReport:
+        """Judge a finished run, and change over unless the guard holds it back."""
+        report = self._judge(result, gold, margin)
+        if report.in_use:
+            self._shelf.keep_run(report.path, report.fingerprint, report.record)
+            self._put_in_place(result.nlp)
+        return report
+
+    def _put_in_place(self, nlp: Language) -> None:
+        self._nlp = nlp
+        self._lattices.clear()
+        self._grown_from = None
+        for annotator in list(self._annotators):
+            annotator.refresh()

@@ -1,0 +1,103 @@
+"""What a run starts from: nothing, or what was learnt so far."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from spacy.util import load_model_from_config
+
+from nbner.errors import ModelError
+from nbner.model.configs import recognizer_config
+from nbner.model.pipeline import is_trained, labels_of, recognizer_of
+from nbner.model.prediction import predict
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+How: TypeAlias = Literal["scratch", "continue", "last layer", "rehearsal"]
+HOWS: tuple[How, ...] = ("scratch", "continue", "last layer", "rehearsal")
+
+
+def copy_of(nlp: Language) -> Language:
+    """Copy a pipeline, weights and all."""
+    return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
+
+
+def untrained(nlp: Language) -> Language:
+    """Give the pipeline with a new recognizer in the place of its trained one.
+
+    Parameters
+    ----------
+    nlp : Language
+        Only looked at. Returned as it is where there is nothing to forget.
+    """
+    found = recognizer_of(nlp)
+    if found is None or not is_trained(nlp):
+        return nlp
+    name = found[0]
+    names = list(nlp.pipe_names)
+    behind = names[names.index(name) + 1 :]
+    fresh = copy_of(nlp)
+    fresh.remove_pipe(name)
+    place = {"before": behind[0]} if behind else {"last": True}
+    fresh.add_pipe("ner", name=name, config=recognizer_config(fresh), **place)
+    return fresh
+
+
+def resized(nlp: Language, labels: Collection[str]) -> Language:
+    """Give a copy whose last layer has room for more labels; it predicts as before.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no entity recognizer.
+    """
+    if recognizer_of(nlp) is None:
+        raise ModelError("the pipeline has no entity recognizer that could learn a label.")
+    grown = copy_of(nlp)
+    found = recognizer_of(grown)
+    assert found is not None  # noqa: S101 - for the type checker: it is a copy
+    for label in labels:
+        found[1].add_label(label)
+    return grown
+
+
+def rehearsed(
+    nlp: Language, texts: Sequence[Example], known: Collection[str], *, size: int, seed: int
+) -> list[Example]:
+    """Let a trained model label texts again, so that going on keeps what it says of them.
+
+    "Pseudo-rehearsal" (Robins 1995, "Catastrophic forgetting, rehearsal and
+    pseudorehearsal").
+
+    Parameters
+    ----------
+    nlp : Language
+    texts : sequence of Example
+        Without gold.
+    known : collection of str
+        Labels of the session; what the model has beyond them is left out.
+    size : int
+        Examples at most.
+    seed : int
+        Chooses them.
+
+    Returns
+    -------
+    list of Example
+        Accepted, with the model's own labels: all others are missing there.
+    """
+    chosen = random.Random(seed).sample(list(texts), min(size, len(texts)))  # noqa: S311
+    labels = tuple(label for label in labels_of(nlp) if label in set(known))
+    return [
+        replace(one, spans=_known(spans, labels), answer="accept", labels=labels, binary=False)
+        for one, spans in zip(chosen, predict(nlp, chosen), strict=True)
+    ]
+
+
+def _known(spans: Sequence[Span], labels: Collection[str]) -> tuple[Span, ...]:
+    return tuple(span for span in spans if span.label in labels)

@@ -1,0 +1,106 @@
+"""Whether a model says the same of the same texts under other circumstances."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from spacy.tokens import DocBin
+
+from nbner.model import apart
+from nbner.model.pipeline import doc_from_example, load_base
+from nbner.model.prediction import predict
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+Found: TypeAlias = list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out under one circumstance.
+
+    Parameters
+    ----------
+    how : str
+    differing : tuple of int
+        Positions of the texts for which something else came out than at first.
+    """
+
+    how: str
+    differing: tuple[int, ...]
+
+
+def check(
+    nlp: Language,
+    examples: Sequence[Example],
+    *,
+    batch_sizes: Sequence[int],
+    n_process: Sequence[int],
+    seed: int,
+) -> Iterator[Outcome]:
+    """Predict under one circumstance after the other, against the pipeline's own batches.
+
+    Parameters
+    ----------
+    nlp : Language
+    examples : sequence of Example
+    batch_sizes, n_process : sequence of int
+    seed : int
+        For the shuffled order.
+    """
+    first = _said(nlp, examples)
+
+    def outcome(how: str, found: Found) -> Outcome:
+        pairs = enumerate(zip(first, found, strict=True))
+        return Outcome(how, tuple(i for i, (one, other) in pairs if one != other))
+
+    yield outcome("once more", _said(nlp, examples))
+    for size in batch_sizes:
+        yield outcome(f"batches of {size:,}", _said(nlp, examples, batch_size=size))
+    order = list(range(len(examples)))
+    yield outcome("in reverse", _ordered(nlp, examples, order[::-1]))
+    random.Random(seed).shuffle(order)  # noqa: S311 - an order, not a secret
+    yield outcome("shuffled", _ordered(nlp, examples, order))
+    for count in n_process:
+        yield outcome(f"{count} processes", _said(nlp, examples, n_process=count))
+    yield outcome("a fresh Python, the model read from disk", _said_apart(nlp, examples))
+
+
+def predict_apart(folder: Path, job: Mapping[str, Any]) -> Found:  # noqa: ARG001 - the job is the folder
+    """Predict, in a fresh Python, for the docs that lie in a folder with their model."""
+    nlp = load_base(folder / "model")
+    docs = DocBin().from_disk(folder / "texts.spacy").get_docs(nlp.vocab)
+    return [
+        [[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents] for doc in nlp.pipe(docs)
+    ]
+
+
+def _said(nlp: Language, examples: Sequence[Example], **how: Any) -> Found:
+    return [
+        [[span.start, span.end, span.label] for span in spans]
+        for spans in predict(nlp, examples, **how)
+    ]
+
+
+def _ordered(nlp: Language, examples: Sequence[Example], order: Sequence[int]) -> Found:
+    found = _said(nlp, [examples[i] for i in order])
+    places = {at: number for number, at in enumerate(order)}
+    return [found[places[i]] for i in range(len(examples))]
+
+
+def _said_apart(nlp: Language, examples: Sequence[Example]) -> Found:
+    with tempfile.TemporaryDirectory(prefix="nbner-") as name:
+        folder = Path(name)
+        nlp.to_disk(folder / "model")
+        docs = [doc_from_example(nlp, one) for one in examples]
+        DocBin(docs=docs, attrs=["ORTH", "NORM", "SPACY"]).to_disk(folder / "texts.spacy")
+        apart.start(folder, "predict", {}).wait()
+        found: Found = apart.outcome(folder)
+        return found

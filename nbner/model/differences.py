@@ -1,0 +1,170 @@
+"""One pipeline run in other ways than the usual one, to find out what makes a difference.
+
+Each method predicts for the same examples under one changed condition:
+sentence by sentence, with other tokens, without a component, with entities set
+beforehand. What is compared, and what follows, is `nbner.analysis.causes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import spacy
+from spacy.pipeline import EntityRuler
+from spacy.pipeline.span_ruler import SpanRuler
+
+from nbner.model.fingerprints import fingerprint
+from nbner.model.pipeline import doc_from_example, recognizer_of, tokenizer_of
+from nbner.model.prediction import predict, spans_of
+from nbner.types import Example, Span, Token
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+Spans: TypeAlias = tuple[Span, ...]
+Cut: TypeAlias = tuple[int, int]
+Phrase: TypeAlias = tuple[str, str]
+
+# Components that say where sentences begin; no entity crosses such a place.
+SPLITTERS = ("sentencizer", "senter", "parser")
+
+
+class Variants:
+    """A pipeline, and what it says under other conditions.
+
+    Parameters
+    ----------
+    nlp : Language
+        Only used, never changed.
+    """
+
+    def __init__(self, nlp: Language) -> None:
+        self.nlp = nlp
+        self.tokenize = tokenizer_of(nlp)
+
+    @property
+    def fingerprint(self) -> str:
+        """The pipeline's name for what it is."""
+        return fingerprint(self.nlp)
+
+    @property
+    def rulers(self) -> tuple[str, ...]:
+        """Components that set entities by rules."""
+        rules = (EntityRuler, SpanRuler)
+        return tuple(name for name, part in self.nlp.pipeline if isinstance(part, rules))
+
+    @property
+    def splitters(self) -> tuple[str, ...]:
+        """Components before the recognizer that set sentence starts."""
+        names = list(self.nlp.pipe_names)
+        found = recognizer_of(self.nlp)
+        before = names[: names.index(found[0])] if found else names
+        return tuple(one for one in before if self.nlp.get_pipe_meta(one).factory in SPLITTERS)
+
+    def plain(self, examples: Iterable[Example]) -> list[Spans]:
+        """Predict as always."""
+        return list(predict(self.nlp, examples))
+
+    def in_pieces(self, examples: Sequence[Example], cuts: Sequence[Sequence[Cut]]) -> list[Spans]:
+        """Predict for pieces of each text alone, and put the spans where they belong.
+
+        Parameters
+        ----------
+        examples : sequence of Example
+        cuts : sequence of sequences of (int, int)
+            The pieces of each text, in code points.
+        """
+        texts = [
+            example.text[start:end]
+            for example, pieces in zip(examples, cuts, strict=True)
+            for start, end in pieces
+        ]
+        found = iter(predict(self.nlp, texts))
+        return [
+            tuple(
+                replace(span, start=span.start + start, end=span.end + start)
+                for start, _ in pieces
+                for span in next(found)
+            )
+            for pieces in cuts
+        ]
+
+    def with_tokens(
+        self, examples: Iterable[Example], tokenize: Callable[[str], tuple[Token, ...]]
+    ) -> list[Spans]:
+        """Predict with another tokenizer's tokens."""
+        cut = (
+            replace(one, tokens=tokenize(one.text), given_tokens=True, spans=()) for one in examples
+        )
+        return list(predict(self.nlp, cut))
+
+    def without(self, examples: Iterable[Example], components: Sequence[str]) -> list[Spans]:
+        """Predict with some components switched off."""
+        with self.nlp.select_pipes(disable=list(components)):
+            return list(predict(self.nlp, examples))
+
+    def preset(self, examples: Sequence[Example], spans: Sequence[Spans]) -> list[Spans]:
+        """Predict with entities that are set before the pipeline runs."""
+        docs = []
+        for example, fixed in zip(examples, spans, strict=True):
+            doc = doc_from_example(self.nlp, example)
+            found = (doc.char_span(one.start, one.end, label=one.label) for one in fixed)
+            doc.set_ents([one for one in found if one is not None], default="missing")
+            docs.append(doc)
+        return [spans_of(doc) for doc in self.nlp.pipe(docs)]
+
+    def with_rules(
+        self, examples: Sequence[Example], phrases: Iterable[Phrase], *, after: bool
+    ) -> list[Spans]:
+        """Predict with an entity ruler before the recognizer, or after it and over it.
+
+        Parameters
+        ----------
+        examples : sequence of Example
+        phrases : iterable of (str, str)
+            Phrase and label.
+        after : bool
+        """
+        ruler = EntityRuler(self.nlp, overwrite_ents=True)
+        ruler.add_patterns([{"label": label, "pattern": phrase} for phrase, label in phrases])
+        docs = (doc_from_example(self.nlp, example) for example in examples)
+        if after:
+            return [spans_of(ruler(doc)) for doc in self.nlp.pipe(docs)]
+        return [spans_of(doc) for doc in self.nlp.pipe(ruler(doc) for doc in docs)]
+
+
+def sentences(lang: str, texts: Iterable[str]) -> list[tuple[Cut, ...]]:
+    """Cut texts at the marks that end a sentence.
+
+    Returns
+    -------
+    list of tuples of (int, int)
+        The sentences of each text in code points, without the space between.
+    """
+    nlp = spacy.blank(lang)
+    nlp.add_pipe("sentencizer")
+    return [
+        tuple((sentence.start_char, sentence.end_char) for sentence in doc.sents)
+        for doc in nlp.pipe(texts)
+    ]
+
+
+def other_tokenizers(lang: str) -> dict[str, Callable[[str], tuple[Token, ...]]]:
+    """Give tokenizers that other tools are likely to have used, by name."""
+    found: dict[str, Callable[[str], tuple[Token, ...]]] = {"split at spaces": _at_spaces}
+    if lang != "xx":
+        found["spaCy's multi-language tokenizer"] = tokenizer_of(spacy.blank("xx"))
+    if lang != "en":
+        found["spaCy's English tokenizer"] = tokenizer_of(spacy.blank("en"))
+    return found
+
+
+def _at_spaces(text: str) -> tuple[Token, ...]:
+    tokens, at = [], 0
+    for word in text.split():
+        start = text.index(word, at)
+        at = start + len(word)
+        tokens.append(Token(word, start, at, ws=text[at : at + 1] == " "))
+    return tuple(tokens)

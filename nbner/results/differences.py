@@ -1,0 +1,177 @@
+"""Two sets of annotations compared, with a cause for every difference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+from nbner.analysis.causes import CAUSES, Cause
+from nbner.analysis.pairing import Pair, Pairing
+from nbner.palette import label_colors
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+SHOWN = 20
+COLUMNS = ("example", "cause", "detail", "tried", "text", "a", "b", "only_a", "only_b")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One text that two sides have annotated differently.
+
+    Parameters
+    ----------
+    pair : Pair
+    cause : Cause
+    """
+
+    pair: Pair
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Two sets of annotations compared, with a cause for every difference.
+
+    Parameters
+    ----------
+    a, b : str
+        The sides' names.
+    pairing : Pairing
+        All texts side by side.
+    found : sequence of Difference
+        Those that differ.
+    """
+
+    a: str
+    b: str
+    pairing: Pairing = field(repr=False)
+    found: Sequence[Difference] = field(repr=False, default=())
+
+    @classmethod
+    def of(cls, a: str, b: str, pairing: Pairing, causes: Mapping[int, Cause]) -> Differences:
+        """Put the causes to the pairs, by position."""
+        found = [Difference(pairing.pairs[i], cause) for i, cause in sorted(causes.items())]
+        return cls(a, b, pairing, tuple(found))
+
+    @property
+    def n(self) -> int:
+        """Texts that both sides have."""
+        return len(self.pairing.pairs)
+
+    @property
+    def differing(self) -> int:
+        """Texts with other spans on one side than on the other."""
+        return len(self.found)
+
+    @property
+    def same(self) -> bool:
+        """Whether both sides have the same texts with the same spans."""
+        return not (self.found or self.pairing.alone_a or self.pairing.alone_b)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Texts by cause, the most frequent first."""
+        counted = Counter(one.cause.name for one in self.found)
+        return dict(sorted(counted.items(), key=lambda item: (-item[1], CAUSES.index(item[0]))))
+
+    @property
+    def pairs(self) -> list[tuple[Example, Example]]:
+        """The texts that differ, as the two sides have them."""
+        return [(one.pair.a, one.pair.b) for one in self.found]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a differing text.
+
+        ``example`` (position in the first side), ``cause``, ``detail``,
+        ``tried`` (whether a pipeline was run to find out), ``text`` (of the
+        first side), ``a``, ``b``, ``only_a`` and ``only_b``: lists of
+        ``(start, end, label)`` in code points of each side's own text.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([_row(one) for one in self.found], columns=list(COLUMNS))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the number of texts by cause."""
+        from nbner.plots.differences import cause_bars
+
+        return cause_bars(self.counts, total=self.n, ax=ax)
+
+    def html(self, cause: str | None = None, *, limit: int = SHOWN) -> str:
+        """Write differing texts side by side, spans marked, as safe HTML.
+
+        Parameters
+        ----------
+        cause : str, optional
+            Only those with this cause.
+        limit : int
+            At most so many.
+        """
+        wanted = [one for one in self.found if cause is None or one.cause.name == cause]
+        sides = (*(one.pair.a for one in wanted), *(one.pair.b for one in wanted))
+        colors = label_colors(sorted({span.label for side in sides for span in side.spans}))
+        rows = "".join(_html_row(one, colors) for one in wanted[:limit])
+        left = len(wanted) - limit
+        more = f"<div>and {left:,} more: html(limit=...)</div>" if left > 0 else ""
+        head = f"<tr><th>cause</th><th>{escape(self.a)}</th><th>{escape(self.b)}</th></tr>"
+        return f'<table style="text-align:left">{head}{rows}</table>{more}'
+
+    def __str__(self) -> str:
+        lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]
+        lines += [f"  {count:,} {cause}" for cause, count in self.counts.items()]
+        for name, alone in ((self.a, self.pairing.alone_a), (self.b, self.pairing.alone_b)):
+            if alone:
+                lines.append(f"  {len(alone):,} texts are in {name} alone")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
+        return f"<div>{lines}{self.html() if self.found else ''}</div>"
+
+
+def marked(text: str, spans: Iterable[Span], colors: Mapping[str, str]) -> str:
+    """Write a text with its spans marked, as safe HTML."""
+    parts, at = [], 0
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        if span.start < at:
+            continue
+        parts.append(escape(text[at : span.start]))
+        parts.append(
+            f'<span style="border-bottom:3px solid {colors[span.label]}">'
+            f"{escape(text[span.start : span.end])}"
+            f"<sub>{escape(span.label)}</sub></span>"
+        )
+        at = span.end
+    return "".join([*parts, escape(text[at:])])
+
+
+def _html_row(one: Difference, colors: Mapping[str, str]) -> str:
+    why = escape(one.cause.name) + (f"<br><small>{escape(one.cause.detail)}</small>")
+    sides = (one.pair.a, one.pair.b)
+    cells = "".join(
+        f'<td style="white-space:pre-wrap">{marked(side.text, side.spans, colors)}</td>'
+        for side in sides
+    )
+    return f"<tr><td>{why}</td>{cells}</tr>"
+
+
+def _row(one: Difference) -> tuple[object, ...]:
+    pair, cause = one.pair, one.cause
+    a, b = _listed(pair.a), _listed(pair.b)
+    keys_a, keys_b = pair.keys_of(pair.a), pair.keys_of(pair.b)
+    only_a = [span for span, key in zip(a, keys_a, strict=True) if key not in keys_b]
+    only_b = [span for span, key in zip(b, keys_b, strict=True) if key not in keys_a]
+    head = (pair.number, cause.name, cause.detail, cause.tried, pair.a.text)
+    return (*head, a, b, only_a, only_b)
+
+
+def _listed(example: Example) -> list[tuple[int, int, str]]:
+    return [(span.start, span.end, span.label) for span in example.spans]

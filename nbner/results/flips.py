@@ -1,0 +1,96 @@
+"""What retraining has turned, for better and for worse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+from nbner.analysis.flips import TURNS, Flip, counted
+from nbner.palette import label_colors
+from nbner.results.differences import marked
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 20
+COLUMNS = ("example", "turn", "label", "start", "end", "span", "is_gold", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Flips:
+    """Spans that one of two models has right and the other wrong.
+
+    Parameters
+    ----------
+    found : tuple of Flip
+    n : int
+        Examples counted over.
+    """
+
+    found: tuple[Flip, ...] = field(repr=False)
+    n: int = 0
+
+    @property
+    def right_to_wrong(self) -> int:
+        """Spans that the new model alone has wrong."""
+        return sum(one.turn == "right to wrong" for one in self.found)
+
+    @property
+    def wrong_to_right(self) -> int:
+        """Spans that the new model alone has right."""
+        return len(self.found) - self.right_to_wrong
+
+    @property
+    def examples(self) -> list[Example]:
+        """The examples that hold them, each once."""
+        return list({one.number: one.example for one in self.found}.values())
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a span.
+
+        ``example`` (position in dev), ``turn``, ``label``, ``start``, ``end``
+        (code points), ``span``, ``is_gold`` (a gold span found or lost; else a
+        wrong one gone or come) and ``text``.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.number, one.turn, one.span.label, one.span.start, one.span.end),
+                *(one.example.text[one.span.start : one.span.end], one.is_gold, one.example.text),
+            )
+            for one in self.found
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    @property
+    def per_label(self) -> pd.DataFrame:
+        """One row a label: label, right to wrong, wrong to right."""
+        import pandas as pd
+
+        counts = counted(self.found)
+        labels = sorted({label for label, _ in counts})
+        rows = [(label, *(counts[label, turn] for turn in TURNS)) for label in labels]
+        return pd.DataFrame(rows, columns=["label", *TURNS])
+
+    def html(self, *, limit: int = SHOWN) -> str:
+        """Write the flips in their texts, as safe HTML."""
+        colors = label_colors(sorted({one.span.label for one in self.found}))
+        rows = "".join(
+            f"<tr><td>{escape(one.turn)}</td><td style='white-space:pre-wrap'>"
+            f"{marked(one.example.text, [one.span], colors)}</td></tr>"
+            for one in self.found[:limit]
+        )
+        return f'<table style="text-align:left">{rows}</table>'
+
+    def __str__(self) -> str:
+        return (
+            f"{self.wrong_to_right:,} spans went from wrong to right and {self.right_to_wrong:,} "
+            f"from right to wrong, over {self.n:,} examples"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<div>{escape(str(self))}{self.html() if self.found else ''}</div>"

@@ -1,0 +1,167 @@
+"""The last layer as arrays with named axes, as frames, and as one matrix of features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nbner.decode.actions import Actions, TextActions
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+COLUMNS = ("token", "word", "start", "label", "action", "score", "probability", "valid", "taken")
+
+
+@dataclass(frozen=True, slots=True)
+class ActionScores:
+    """What the recognizer thinks of every action, at every token of a text.
+
+    Parameters
+    ----------
+    found : TextActions
+    """
+
+    found: TextActions
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return self.found.path.text
+
+    @property
+    def array(self) -> NDArray[np.float64]:
+        """Probabilities along the greedy path, of shape (tokens, actions); see `axes`."""
+        return self.found.path.probabilities
+
+    @property
+    def scores(self) -> NDArray[np.float32]:
+        """The model's own scores along the greedy path, of shape (tokens, actions)."""
+        return self.found.path.scores
+
+    @property
+    def axes(self) -> dict[str, tuple[str, ...]]:
+        """The names on the array's axes: the words, and the actions."""
+        path = self.found.path
+        return {"token": tuple(one.text for one in path.tokens), "action": path.actions}
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """The action that is taken at each token."""
+        return self.found.path.best
+
+    @property
+    def states(self) -> Actions:
+        """Every state that can be reached: ``states``, ``actions``, ``probabilities``."""
+        return self.found.reachable
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a token and action along the greedy path.
+
+        ``token``, ``word``, ``start`` and ``label`` of the open entity,
+        ``action``, ``score``, ``probability``, ``valid`` and ``taken``.
+        """
+        return _frame(self.found.path)
+
+    @property
+    def states_frame(self) -> pd.DataFrame:
+        """The same for every state that can be reached; ``taken`` is the best there."""
+        return _frame(self.found.reachable)
+
+    def __str__(self) -> str:
+        path = self.found.path
+        best = self.array.max(axis=1) if len(self.array) else ()
+        return " ".join(
+            f"{token.text}/{action} {share:.2f}"
+            for token, action, share in zip(path.tokens, self.taken, best, strict=True)
+        )
+
+    def _repr_html_(self) -> str:
+        taken = self.frame[self.frame["taken"]]
+        table: str = taken.to_html(index=False, escape=True, na_rep="")
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFeatures:
+    """One row a token, ready for another network.
+
+    Parameters
+    ----------
+    matrix : array of float32, shape (tokens of all texts, features)
+        Probabilities of the actions along the greedy path, then the token's
+        vector.
+    columns : tuple of str
+        "O", "B-x" ..., then "vector 0" ...
+    examples, tokens : array of int
+        For each row the position of its text, and of the token in it.
+    words : tuple of str
+    """
+
+    matrix: NDArray[np.float32] = field(repr=False)
+    columns: tuple[str, ...] = field(repr=False)
+    examples: NDArray[np.intp] = field(repr=False)
+    tokens: NDArray[np.intp] = field(repr=False)
+    words: tuple[str, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, found: Sequence[TextActions]) -> TokenFeatures:
+        """Join the tokens of all texts."""
+        whole = [one for one in found if one.path.tokens]
+        if not whole:
+            none = np.zeros(0, np.intp)
+            return cls(np.zeros((0, 0), np.float32), (), none, none, ())
+        rows = [np.hstack([one.path.probabilities, one.vectors]) for one in whole]
+        width = whole[0].vectors.shape[1]
+        lengths = [len(one.path.tokens) for one in found]
+        return cls(
+            matrix=np.vstack(rows).astype(np.float32),
+            columns=(*whole[0].path.actions, *(f"vector {i}" for i in range(width))),
+            examples=np.repeat(np.arange(len(found)), lengths),
+            tokens=np.concatenate([np.arange(length) for length in lengths]).astype(np.intp),
+            words=tuple(token.text for one in found for token in one.path.tokens),
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Tokens and features."""
+        return self.matrix.shape
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The matrix with its names: indexed by example, token and word."""
+        import pandas as pd
+
+        index = pd.MultiIndex.from_arrays(
+            [self.examples, self.tokens, list(self.words)], names=["example", "token", "word"]
+        )
+        return pd.DataFrame(self.matrix, index=index, columns=list(self.columns))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001
+        return np.array(self.matrix, dtype=dtype, copy=True if copy is None else copy)
+
+
+def _frame(actions: Actions) -> pd.DataFrame:
+    import pandas as pd
+
+    n, m = len(actions.states), len(actions.actions)
+    taken = actions.best
+    states = [
+        (one.token, actions.tokens[one.token].text, one.start, one.label) for one in actions.states
+    ]
+    rows = [
+        (*states[i], actions.actions[j], actions.actions[j] == taken[i])
+        for i in range(n)
+        for j in range(m)
+    ]
+    frame = pd.DataFrame(rows, columns=["token", "word", "start", "label", "action", "taken"])
+    frame["start"] = frame["start"].astype("Int64")
+    frame["score"] = actions.scores.ravel()
+    frame["probability"] = actions.probabilities.ravel()
+    frame["valid"] = actions.valid.ravel()
+    return frame[list(COLUMNS)]

@@ -1,0 +1,121 @@
+"""Whether suggestions and predictions are the same, whatever the circumstances."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from nbner.results.writing import as_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Outcome(Protocol):
+    """What came out under one circumstance."""
+
+    @property
+    def how(self) -> str:
+        """The circumstance, in words."""
+
+    @property
+    def differing(self) -> tuple[int, ...]:
+        """Positions of the texts for which something else came out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """Suggestions held against plain ``nlp.pipe``.
+
+    Parameters
+    ----------
+    rows : tuple of (str, str, int, tuple of int)
+        What was taken for an example, how plain spaCy was run, the number of
+        examples, and the positions of those that differ.
+    """
+
+    rows: tuple[tuple[str, str, int, tuple[int, ...]], ...]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[str, str, int, tuple[int, ...]]]) -> Parity:
+        """Take the runs."""
+        return cls(tuple(rows))
+
+    @property
+    def same(self) -> bool:
+        """Whether no example differs in any run."""
+        return not self.differing
+
+    @property
+    def differing(self) -> int:
+        """Examples that differ in some run."""
+        return len({(unit, i) for unit, _, _, found in self.rows for i in found})
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a run: unit, run, examples, differing (how many), which (positions)."""
+        import pandas as pd
+
+        rows = [(unit, run, n, len(found), list(found)) for unit, run, n, found in self.rows]
+        return pd.DataFrame(rows, columns=["unit", "run", "examples", "differing", "which"])
+
+    def __str__(self) -> str:
+        units = {unit: n for unit, _, n, _ in self.rows}
+        over = " and ".join(f"{n:,} {unit}" for unit, n in units.items())
+        if self.same:
+            return f"The same in {len(self.rows)} runs over {over}"
+        return f"{self.differing:,} examples differ, over {over}: see .frame"
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Determinism:
+    """What one model says of the same texts under several circumstances.
+
+    Parameters
+    ----------
+    outcomes : tuple
+        Each with ``how`` and ``differing``.
+    texts : tuple of str
+    """
+
+    outcomes: tuple[Outcome, ...]
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome], texts: Sequence[str]) -> Determinism:
+        """Take the outcomes."""
+        return cls(tuple(outcomes), tuple(texts))
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing ever changed."""
+        return not any(one.differing for one in self.outcomes)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a circumstance: circumstance, texts, differing, which (positions)."""
+        import pandas as pd
+
+        rows = [
+            (one.how, len(self.texts), len(one.differing), list(one.differing))
+            for one in self.outcomes
+        ]
+        return pd.DataFrame(rows, columns=["circumstance", "texts", "differing", "which"])
+
+    def __str__(self) -> str:
+        if self.same:
+            return f"The same {len(self.outcomes)} times over {len(self.texts):,} texts"
+        lines = [
+            f"  {one.how}: {len(one.differing):,} texts, the first: "
+            f"{self.texts[one.differing[0]][:60]!r}"
+            for one in self.outcomes
+            if one.differing
+        ]
+        return "\n".join([f"Not the same over {len(self.texts):,} texts", *lines])
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)

@@ -1,0 +1,60 @@
+"""What is wrong with the data, before it is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+from nbner.analysis.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """What training would suffer from; each problem has its ``examples``.
+
+    Parameters
+    ----------
+    found : tuple of Problem
+    """
+
+    found: tuple[Problem, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.found)
+
+    def __getitem__(self, position: int) -> Problem:
+        return self.found[position]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a problem: kind, label, what, examples (how many show it)."""
+        import pandas as pd
+
+        rows = [(one.kind, one.label, one.what, len(one.examples)) for one in self.found]
+        return pd.DataFrame(rows, columns=["kind", "label", "what", "examples"])
+
+    def __str__(self) -> str:
+        if not self.found:
+            return "Nothing is wrong with the data that could be seen"
+        return "\n".join(one.what for one in self.found)
+
+    def _repr_html_(self) -> str:
+        return "".join(_html(one) for one in self.found) or f"<div>{escape(str(self))}</div>"
+
+
+def _html(problem: Problem) -> str:
+    """Write a problem such that its examples open with a click."""
+    shown = "".join(f"<li>{escape(one.text[:200])}</li>" for one in problem.examples[:SHOWN])
+    more = len(problem.examples) - SHOWN
+    rest = f"<li>and {more:,} more, in .examples</li>" if more > 0 else ""
+    return f"<details><summary>{escape(problem.what)}</summary><ul>{shown}{rest}</ul></details>"

@@ -1,0 +1,248 @@
+"""Ways of training held side by side, and growing shares of the labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nbner.analysis.growth import gain
+from nbner.analysis.intervals import Mean, mean
+from nbner.analysis.scores import Score
+from nbner.results.writing import as_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+ALL = "all labels"
+OLD, NEW = "old labels", "new labels"
+LITTLE = 0.005  # F below which a gain is not worth speaking of
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One run that was measured and thrown away.
+
+    Parameters
+    ----------
+    how : str
+    seed : int
+    n : int
+        Examples learnt from.
+    seconds : float
+        Of training.
+    score : Score
+        On dev.
+    """
+
+    how: str
+    seed: int
+    n: int
+    seconds: float
+    score: Score
+
+    def f(self, labels: Sequence[str] | None = None) -> float | None:
+        """F over some labels, or over all."""
+        counts = [
+            c for label, c in self.score.per_label.items() if labels is None or label in labels
+        ]
+        return sum(counts[1:], counts[0]).f if counts else None
+
+
+@dataclass(frozen=True)
+class TrainingComparison:
+    """Ways of training on the same data and split, over several seeds.
+
+    Parameters
+    ----------
+    runs : tuple of Tried
+    old, new : tuple of str
+        Labels that the model knew before, and those that it did not.
+    """
+
+    runs: tuple[Tried, ...] = field(repr=False)
+    old: tuple[str, ...]
+    new: tuple[str, ...]
+
+    @property
+    def hows(self) -> list[str]:
+        """The ways of training, in order."""
+        return list(dict.fromkeys(one.how for one in self.runs))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a way and label.
+
+        ``how``, ``label`` (also "all labels", "old labels" and "new labels"),
+        ``kind`` ("old", "new" or "total"), ``f``, ``f_low``, ``f_high`` (95 %
+        over the seeds), ``seconds`` (mean) and ``seeds``.
+        """
+        import pandas as pd
+
+        rows = [row for how in self.hows for row in self._rows(how)]
+        columns = ["how", "label", "kind", "f", "f_low", "f_high", "seconds", "seeds"]
+        return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def verdict(self) -> str:
+        """Answer "resize or retrain?", with its figures."""
+        scores = {how: self._mean(how, None) for how in self.hows}
+        going_on = {how: one for how, one in scores.items() if how != "scratch"}
+        if not going_on or "scratch" not in scores:
+            best = max(scores, key=lambda how: scores[how].value)
+            return f"Best: {best}, F {scores[best]}"
+        best = max(going_on, key=lambda how: going_on[how].value)
+        gap = self._gap("scratch", best)
+        times = self._seconds("scratch") / max(self._seconds(best), 1e-9)
+        figures = (
+            f"from scratch F {scores['scratch']}, {best} F {scores[best]}, and {times:.1f} times "
+            "as long from scratch"
+        )
+        if gap.low > 0:
+            return f"Retrain: {figures}"
+        if gap.high < 0 or abs(gap.value) < LITTLE:
+            return f"Resize and {_verb(best)}: {figures}"
+        return f"No clear difference: {figures}; {_verb(best)} if time counts"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw F of every way over all, old and new labels, with intervals."""
+        from nbner.plots.transfer import comparison_dots
+
+        return comparison_dots(self.frame, title=self.verdict.split(":")[0], ax=ax)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        return as_html(self.verdict, self.frame)
+
+    def _of(self, how: str) -> list[Tried]:
+        return [one for one in self.runs if one.how == how]
+
+    def _mean(self, how: str, labels: Sequence[str] | None) -> Mean:
+        return mean([one.f(labels) for one in self._of(how)])
+
+    def _seconds(self, how: str) -> float:
+        return mean([one.seconds for one in self._of(how)]).value
+
+    def _gap(self, one: str, other: str) -> Mean:
+        """Give the mean difference, seed by seed."""
+        pairs = zip(self._of(one), self._of(other), strict=False)
+        return mean([(a.f() or 0.0) - (b.f() or 0.0) for a, b in pairs])
+
+    def _rows(self, how: str) -> list[tuple[object, ...]]:
+        labels = list(self._of(how)[0].score.per_label)
+        groups: dict[str, tuple[str, Sequence[str] | None]] = {ALL: ("total", None)}
+        if self.new:
+            groups |= {OLD: ("total", self.old), NEW: ("total", self.new)}
+        groups |= {one: ("new" if one in self.new else "old", [one]) for one in labels}
+        rows: list[tuple[object, ...]] = []
+        for name, (kind, some) in groups.items():
+            f = self._mean(how, some)
+            seeds = len(self._of(how))
+            rows.append((how, name, kind, f.value, f.low, f.high, self._seconds(how), seeds))
+        return rows
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """F at growing shares of the labels.
+
+    Parameters
+    ----------
+    runs : tuple of Tried
+        Every share with every seed.
+    more : int
+        Examples of the next batch.
+    dev_source : str
+        What was measured on.
+    """
+
+    runs: tuple[Tried, ...] = field(repr=False)
+    more: int
+    dev_source: str = "given"
+
+    @property
+    def sizes(self) -> list[int]:
+        """Numbers of examples, rising."""
+        return sorted({one.n for one in self.runs})
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """One row a label and size: label, n, f, f_low, f_high (95 % over the seeds), seeds."""
+        import pandas as pd
+
+        rows = []
+        for label, some in self._groups().items():
+            for n in self.sizes:
+                found = [one.f(some) for one in self.runs if one.n == n]
+                f = mean(found)
+                rows.append((label, n, f.value, f.low, f.high, len(found)))
+        return pd.DataFrame(rows, columns=["label", "n", "f", "f_low", "f_high", "seeds"])
+
+    @cached_property
+    def gains(self) -> pd.DataFrame:
+        """One row a label: label, f (now), gain, gain_low, gain_high of the next batch."""
+        import pandas as pd
+
+        rows = []
+        for label, some in self._groups().items():
+            now = mean([one.f(some) for one in self.runs if one.n == self.sizes[-1]])
+            more = self._gain(some)
+            rows.append((label, now.value, more.value, more.low, more.high))
+        return pd.DataFrame(rows, columns=["label", "f", "gain", "gain_low", "gain_high"])
+
+    @property
+    def verdict(self) -> str:
+        """Answer "is more labelling worth it?", with its figures."""
+        found = self._gain(None)
+        if found.value != found.value:  # NaN: no curve could be laid through so few sizes
+            return "Too few shares to say what more labels would gain; give at least three"
+        figures = f"{self.more:,} more examples would gain about {100 * found.value:.1f} F" + (
+            "" if found.low != found.low else f" ({_range(found)})"
+        )
+        if found.low > LITTLE:
+            return f"More labelling is worth it: {figures}"
+        if found.high < 2 * LITTLE:
+            return f"More labelling of this kind gains little: {figures}"
+        return f"It cannot be told yet whether more labelling is worth it: {figures}"
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw F over the number of examples, with its interval and the next batch."""
+        from nbner.plots.transfer import effort_curve
+
+        frame = self.frame[self.frame["label"] == ALL]
+        after = (self.sizes[-1] + self.more, self._gain(None).value) if self.sizes else None
+        return effort_curve(frame, next_batch=after, title=self.verdict, ax=ax)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        return as_html(self.verdict, self.gains)
+
+    def _groups(self) -> Mapping[str, Sequence[str] | None]:
+        labels = self.runs[0].score.per_label if self.runs else {}
+        return {ALL: None, **{label: [label] for label in labels}}
+
+    def _gain(self, labels: Sequence[str] | None) -> Mean:
+        by_seed = {
+            seed: {one.n: one.f(labels) for one in self.runs if one.seed == seed}
+            for seed in dict.fromkeys(one.seed for one in self.runs)
+        }
+        whole = [scores for scores in by_seed.values() if len(scores) == len(self.sizes)]
+        return gain(self.sizes, [[scores[n] for n in self.sizes] for scores in whole], self.more)
+
+
+def _verb(how: str) -> str:
+    return {
+        "continue": "go on",
+        "last layer": "train the last layer",
+        "rehearsal": "go on with rehearsal",
+    }.get(how, how)
+
+
+def _range(found: Mean) -> str:
+    return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
