@@ -143,7 +143,8 @@ class LabellingDesk:
 
     def start(self, hashes: Sequence[int]) -> list[Example]:
         """Give examples by their input hashes, as they are to be shown."""
-        found = [self._dataset.find(one, self._info.split) for one in hashes]
+        split, annotator = self._info.split, self._info.annotator
+        found = [self._dataset.team.find(one, split, annotator) for one in hashes]
         return self._started([one for one in found if one is not None])
 
     def page(self, wanted: Filter, offset: int, limit: int) -> Page:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -60,9 +60,15 @@ class ReviewDesk(LabellingDesk):
         example = self._dataset.team.find(input_hash, split, annotator, alone=True)
         return None if example is None else self._with_versions(tokenized(example, self._tokenize))
 
-    def record(self, answer: Answer) -> bool:
-        """Store the reviewer's decision as one that is between others."""
-        return super().record(replace(answer, extra={**answer.extra, REVIEW: True}))
+    def start(self, hashes: Sequence[int]) -> list[Example]:
+        """Give examples by their input hashes, as they are to be shown."""
+        return [example for one in hashes if (example := self.find(one)) is not None]
+
+    def record_many(self, answers: Sequence[Answer]) -> int:
+        """Store the reviewer's decisions as ones that are between others."""
+        return super().record_many(
+            [replace(one, extra={**one.extra, REVIEW: True}) for one in answers]
+        )
 
     def _shown(self, example: Example, versions: list[Version]) -> Example:
         self._by_hash[example.input_hash] = versions

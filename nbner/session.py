@@ -15,6 +15,7 @@ from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
 from nbner.faces.team import Team
+from nbner.faces.tokenizing import Tokenizing
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding, Decoding, Keeping, Team):
+class Session(Hand, Deciding, Decoding, Keeping, Team, Tokenizing):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store
@@ -88,6 +89,7 @@ class Session(Hand, Deciding, Decoding, Keeping, Team):
         if checked is not None:
             self._dataset.set_labels(checked)
         self._nlp = self._shelf.newest() or self._base
+        self._load_rules()
         self._shelf.put_calibration(self._nlp)
 
     def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10

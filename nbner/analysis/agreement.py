@@ -312,7 +312,7 @@ def _values(
     """Give a figure for every row of weights; NaN where it is undefined."""
     import numpy as np
 
-    flat = stats.reshape(len(stats), -1)
+    flat = stats.reshape(len(stats), int(np.prod(stats.shape[1:])))
     parts = [
         figure((weights[i : i + _CHUNK] @ flat).reshape(-1, *stats.shape[1:]))
         for i in range(0, len(weights), _CHUNK)

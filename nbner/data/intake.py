@@ -11,7 +11,7 @@ from uuid import uuid4
 from nbner.data.alignment import align, contracted, expanded, longest_first
 from nbner.data.batch import AddBatch, Prepared, PreparedAnswer
 from nbner.data.codec import dump, dump_spans, dump_tokens, half_pair
-from nbner.data.hashing import digest, input_hash, task_hash
+from nbner.data.hashing import digest, input_hash_from, task_hash
 from nbner.data.report import AddReport, Problem, ProblemKind
 from nbner.data.rows import ANSWER_KEYS, Row
 from nbner.errors import DataError
@@ -99,7 +99,9 @@ class _Intake:
     def take(self, row: Row, batch: AddBatch) -> Prepared | None:
         """Check a row; None if it is refused."""
         _check_text(row)
-        for i, span in enumerate(row.spans or ()):
+        if not row.spans:
+            return self._prepared(row, ())
+        for i, span in enumerate(row.spans):
             self._check_span(row, i, span)
         wanted = self._on_tokens(row, batch)
         if wanted is None:
@@ -137,13 +139,12 @@ class _Intake:
         list of (Span, int or None), or None
             The spans with their lines; None where the row is refused.
         """
-        if not row.spans:
-            return []
+        spans = row.spans or ()
         tokens = row.tokens if row.tokens is not None else self.tokenize(row.text)
-        loose = {id(span) for span in align(tokens, row.spans).loose}
+        loose = {id(span) for span in align(tokens, spans).loose}
         self._check_own_tokens(row, loose)
         wanted = []
-        for span in row.spans:
+        for span in spans:
             line = row.line_of(span)
             if "_pieces" in span.extra:
                 reason = "it is in pieces; kept as the stretch from the first to the last character"
@@ -181,12 +182,13 @@ class _Intake:
 
     def _prepared(self, row: Row, spans: tuple[Span, ...]) -> Prepared:
         kind = self._answer(row)
-        hashed = row.input_hash or input_hash(row.text)
+        name = digest(row.text)
+        hashed = row.input_hash or input_hash_from(name)
         proposed = () if kind else spans
         kept = {key: value for key, value in row.extra.items() if key not in ANSWER_KEYS}
         return Prepared(
             text=row.text,
-            digest=digest(row.text),
+            digest=name,
             input_hash=hashed,
             task_hash=row.task_hash or task_hash(hashed, proposed),
             tokens=None if row.tokens is None else dump_tokens(row.tokens),
@@ -230,7 +232,8 @@ def _check_text(row: Row) -> None:
             "the text is empty", field="text", remedy="Drop the rows without a text"
         )
     for field, value in (("text", row.text), ("note", row.note), ("annotator", row.annotator)):
-        _check_encodable(row, value or "", field)
+        if value:
+            _check_encodable(row, value, field)
 
 
 def _check_encodable(row: Row, value: str, field: str) -> None:

@@ -8,6 +8,7 @@ from nbner.results.probabilities import TextProbabilities
 from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.stats import Stats
 from nbner.results.summary import Summary
+from nbner.results.tokenization import Tokenization
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.verification import Verification
 
@@ -23,6 +24,7 @@ __all__ = [
     "Stats",
     "Summary",
     "TextProbabilities",
+    "Tokenization",
     "TrainingReport",
     "Verification",
     "curve_frame",

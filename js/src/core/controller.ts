@@ -12,13 +12,14 @@ import { Ledger, type Turn } from "./ledger";
 import { Marking } from "./marking";
 import { Panels } from "./panels";
 import type { Host, Off } from "./port";
-import { PROTOCOL, type Counts, type Notice, type Setup } from "./protocol";
+import { PROTOCOL, type Counts, type Notice, type Setup, type Version } from "./protocol";
 import { readSetup, readSnapshot } from "./reading";
 import { isOpen, type Item } from "./queue";
 import type { SaveState } from "./saving";
-import { sameSpans, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
+import { fromWire, sameSpans, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
 import { nextOther, others } from "./suggesting";
 import { Supply, type Stage } from "./supply";
+import { nextVersion } from "./versions";
 import { QUIET, Sweeping } from "./sweeping";
 import { Telling } from "./telling";
 
@@ -264,6 +265,15 @@ export class Controller extends Hub implements Stage {
     this.changed("progress");
   }
 
+  /** Takes what one annotator has said in place of what is shown, to decide on or to change. */
+  takeVersion(version: Version | null): void {
+    if (version === null) return;
+    this.batch(() => {
+      this.edit(fromWire(version.spans));
+      this.say(`As ${version.by} has it`);
+    });
+  }
+
   say(words: string): void {
     this.said = words;
     this.changed("said");
@@ -305,6 +315,8 @@ export class Controller extends Hub implements Stage {
         return this.pickAt(command.index);
       case "label-active":
         return marker.labelActive();
+      case "take-version":
+        return this.takeVersion(nextVersion(this.shown));
       case "span":
         return marker.goToSpan(command.by);
       case "text-edge":

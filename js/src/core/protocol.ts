@@ -25,6 +25,13 @@ export interface LooseSpan {
   readonly label: string;
 }
 
+/** What one annotator says of an example on which several differ. */
+export interface Version {
+  readonly by: string;
+  readonly answer: AnswerKind;
+  readonly spans: readonly WireSpan[];
+}
+
 /** One example. The text is `lead` and then every token with what follows it. */
 export interface Task {
   readonly id: string;
@@ -43,6 +50,8 @@ export interface Task {
   /** Somebody's work in progress: of its spans only those with a source are suggestions. */
   readonly draft: boolean;
   readonly by: string;
+  /** What others say of it; only where somebody decides between them. */
+  readonly versions?: readonly Version[];
 }
 
 export interface Counts {

@@ -13,6 +13,7 @@ import type {
   Snapshot,
   SpanDetails,
   Task,
+  Version,
   WireSpan,
 } from "./protocol";
 
@@ -37,7 +38,18 @@ export function readTask(raw: unknown): Task | null {
     suggested: from.suggested === true,
     draft: from.draft === true,
     by: text(from.by),
+    ...(Array.isArray(from.versions) && { versions: readVersions(from.versions, words) }),
   };
+}
+
+/** Reads what others say of an example; whoever says nothing that can be shown is left out. */
+function readVersions(raw: unknown, words: readonly string[]): Version[] {
+  return list(raw).flatMap((one) => {
+    const from = fields(one);
+    const kind = answer(from.answer);
+    if (kind === null) return [];
+    return [{ by: text(from.by), answer: kind, spans: readSpans(from.spans, words)[0] }];
+  });
 }
 
 /** Reads the examples of a list that can be shown. */

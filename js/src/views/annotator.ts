@@ -15,6 +15,7 @@ import { Note } from "./note";
 import { Sureness } from "./sureness";
 import { Status } from "./status";
 import { Surface } from "./surface";
+import { Versions } from "./versions";
 
 const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "setup",
@@ -49,6 +50,7 @@ class AnnotatorView {
   private readonly also: Also;
   private readonly drawer: Drawer;
   private readonly sureness: Sureness;
+  private readonly versions: Versions;
   private readonly live = make("div", "live", { "aria-live": "polite" });
   private readonly unsubscribe: Off;
 
@@ -67,6 +69,7 @@ class AnnotatorView {
     this.status = new Status(controller, () => this.toggleHelp(), openList, this.note.element);
     this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
     this.surface.element.append(this.also.element);
+    this.versions = new Versions(controller, leave);
     this.root = this.makeRoot();
     this.update(EVERYTHING);
     this.unsubscribe = controller.subscribe((parts) => this.update(parts));
@@ -118,12 +121,13 @@ class AnnotatorView {
     this.bar.update(parts);
     this.decisions.update(parts);
     this.status.update(parts);
+    this.versions.update(parts);
     this.note.update(parts);
     this.also.update(parts);
     this.sureness.update(parts);
     this.drawer.update(parts);
     // With two views on the page, only the one that is worked in speaks.
-    const isWorkedIn = root.contains(document.activeElement);
+    const isWorkedIn = root.matches(":focus-within");
     if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
   }
 
@@ -217,7 +221,8 @@ class AnnotatorView {
   private leave(): void {
     if (this.controller.news.text !== "") this.controller.notice(QUIET);
     if (this.controller.cursor.caret !== null) return this.controller.moveTo(NOWHERE);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    const focused = this.root.querySelector(":focus") ?? this.root;
+    (focused as HTMLElement).blur();
   }
 
   private toggleHelp(): void {
