@@ -132,3 +132,13 @@ def best_positions(
     """Give the positions, from 0, of all analyses that none of the list is better than."""
     merits = [merit(*judge([one], gold, known).steps[0][1:]) for one in analyses]
     return [i for i, own in enumerate(merits) if own == max(merits)]
+
+
+def errors_of(
+    analyses: Sequence[Sequence[Span]],
+    gold: Sequence[Span],
+    known: Collection[str] | None = None,
+) -> list[int]:
+    """Give the false positives and false negatives of each analysis, summed."""
+    counts = [judge([one], gold, known).steps[0] for one in analyses]
+    return [fp + fn for _, _, fp, fn in counts]

@@ -1,20 +1,22 @@
 """A log-linear model over lists of candidates, fitted by maximum likelihood with an L2 penalty.
 
-Of each list some candidates are the best; the model's probability of these,
-summed, is made as high as the penalty allows:
+Each candidate has a target, its share of its list. The model's probabilities
+are brought as close to the shares as the penalty allows:
 
-    loss = - sum over lists of log(sum over best of exp(w.f) / sum over all of exp(w.f))
+    loss = - sum over candidates of share * log(exp(w.f) / sum over its list of exp(w.f))
            + l2 / 2 * |w - prior|^2
 
-as in Johnson et al. (1999) and Charniak and Johnson (2005). Where a list has
-one best candidate the loss is convex. Minimised by L-BFGS (Nocedal 1980; the
+With the whole share on one candidate this is the maximum entropy reranker of
+Johnson et al. (1999) and Charniak and Johnson (2005); with graded shares it is
+the listwise loss of Cao et al. (2007, "Learning to Rank: From Pairwise Approach
+to Listwise Approach"). Both are convex. Minimised by L-BFGS (Nocedal 1980; the
 two loops are algorithm 7.4 in Nocedal and Wright, "Numerical Optimization").
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 from typing import TYPE_CHECKING, TypeAlias
@@ -46,8 +48,8 @@ class Table:
     value : array of float64, shape (entries,)
     start : array of int, shape (lists,)
         First candidate of each list; every list has one.
-    best : array of bool, shape (candidates,)
-        At least one in every list.
+    share : array of float64, shape (candidates,)
+        The targets; those of a list add up to 1.
     width : int
         Features.
     """
@@ -56,14 +58,14 @@ class Table:
     column: Indices
     value: Vector
     start: Indices
-    best: NDArray[np.bool_]
+    share: Vector
     width: int
 
     @classmethod
     def of(
         cls,
         lists: Sequence[Sequence[Features]],
-        best: Sequence[Collection[int]],
+        shares: Sequence[Sequence[float]],
         names: Mapping[str, int],
     ) -> Table:
         """Write features into a table; those without a column are left out."""
@@ -75,46 +77,39 @@ class Table:
         ]
         sizes = np.array([len(one) for one in lists], np.intp)
         start = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
-        marked = np.zeros(int(sizes.sum()), np.bool_)
-        for first, chosen in zip(start, best, strict=True):
-            marked[first + np.array(sorted(chosen), np.intp)] = True
         columns = list(zip(*entries, strict=True)) if entries else [(), (), ()]
         return cls(
             row=np.array(columns[0], np.intp),
             column=np.array(columns[1], np.intp),
             value=np.array(columns[2], np.float64),
             start=start,
-            best=marked,
+            share=np.array([one for part in shares for one in part], np.float64),
             width=len(names),
         )
 
     def scores(self, weights: Vector) -> Vector:
         """Give every candidate's score, shape (candidates,)."""
         products = self.value * weights[self.column]
-        return np.bincount(self.row, products, len(self.best)).astype(np.float64)
+        return np.bincount(self.row, products, len(self.share)).astype(np.float64)
 
     def loss(self, weights: Vector) -> tuple[float, Vector]:
         """Give the negative log-likelihood and its gradient, without the penalty."""
         scores = self.scores(weights)
-        every, likely = self._normalised(scores, np.ones_like(self.best))
-        right, best = self._normalised(scores, self.best)
-        expected = (likely - best)[self.row] * self.value
-        gradient = np.bincount(self.column, expected, self.width).astype(np.float64)
-        return float(np.sum(every - right)), gradient
-
-    def _normalised(self, scores: Vector, counted: NDArray[np.bool_]) -> tuple[Vector, Vector]:
-        """Sum a part of each list: the logarithms of the sums, and each candidate's share."""
         sizes = np.diff(np.append(self.start, len(scores)))
-        masked = np.where(counted, scores, -np.inf)
-        top = np.maximum.reduceat(masked, self.start)
-        powers = np.exp(masked - np.repeat(top, sizes))
+        # Shifting a list's scores changes nothing, and keeps powers within bounds.
+        scores -= np.repeat(np.maximum.reduceat(scores, self.start), sizes)
+        powers = np.exp(scores)
         sums = np.add.reduceat(powers, self.start)
-        return top + np.log(sums), powers / np.repeat(sums, sizes)
+        likely = powers / np.repeat(sums, sizes)
+        gradient = np.bincount(
+            self.column, (likely - self.share)[self.row] * self.value, self.width
+        ).astype(np.float64)
+        return float(np.sum(np.log(sums)) - self.share @ scores), gradient
 
 
 def fit(
     lists: Sequence[Sequence[Features]],
-    best: Sequence[Collection[int]],
+    shares: Sequence[Sequence[float]],
     *,
     l2: float,
     least: int = 1,
@@ -126,8 +121,8 @@ def fit(
     ----------
     lists : sequence of sequences of mappings
         The features of each candidate of each list.
-    best : sequence of collections of int
-        Positions of the best candidates of each list; at least one.
+    shares : sequence of sequences of float
+        The target of each candidate; those of a list add up to 1.
     l2 : float
         Above 0.
     least : int
@@ -143,12 +138,12 @@ def fit(
     """
     before = dict(prior or {})
     # Where all are equally good there is nothing to learn.
-    useful = [i for i, one in enumerate(lists) if 0 < len(set(best[i])) < len(one)]
-    lists, best = [lists[i] for i in useful], [best[i] for i in useful]
+    useful = [i for i, one in enumerate(shares) if len(set(one)) > 1]
+    lists, shares = [lists[i] for i in useful], [shares[i] for i in useful]
     names = _names(lists, least, before)
     if not lists or not names:
         return before
-    table = Table.of(lists, best, names)
+    table = Table.of(lists, shares, names)
     centre = np.array([before.get(name, 0.0) for name in names])
 
     def objective(weights: Vector) -> tuple[float, Vector]:
@@ -162,14 +157,14 @@ def fit(
 
 def log_loss(
     lists: Sequence[Sequence[Features]],
-    best: Sequence[Collection[int]],
+    shares: Sequence[Sequence[float]],
     weights: Mapping[str, float],
 ) -> float:
-    """Give the mean negative log-probability of the best candidates; NaN without lists."""
+    """Give the mean loss a list, without the penalty; NaN without lists."""
     if not lists:
         return nan
     names = {name: i for i, name in enumerate(weights)}
-    table = Table.of(lists, best, names)
+    table = Table.of(lists, shares, names)
     loss, _ = table.loss(np.array(list(weights.values()), np.float64))
     return loss / len(lists)
 

@@ -9,7 +9,7 @@ nbner``, and with nbner installed without it, through the entry point.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
-from nbner.decode import maxent
 from nbner.decode.features import FeatureFunction, describe
 from nbner.decode.reading import tokens_of
 from nbner.decode.search import parses
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 FACTORY = "nbner_reranker"
 WIDTH = 8
 LONGEST = 64  # tokens of the longest entity in the lists
-L2 = 3.0
 #: Where nothing speaks for another analysis, the recognizer's own order stays.
 PRIOR = {"score": 1.0}
 LEAST = 2  # lists in which a feature must tell analyses apart
@@ -102,30 +100,6 @@ class Reranker:
         if len(analyses) < 2 or not self.weights:
             return 0
         return best_of(self.features(doc, analyses), self.weights)
-
-    def fit(
-        self,
-        docs: Sequence[Doc],
-        lists: Sequence[Sequence[Parse]],
-        best: Sequence[Collection[int]],
-        *,
-        l2: float = L2,
-    ) -> Self:
-        """Learn from lists whose best analyses are known.
-
-        Parameters
-        ----------
-        docs : sequence of Doc
-        lists : sequence of lists of Parse
-            Made by models that never saw these texts.
-        best : sequence of collections of int
-            Positions of each list's best analyses.
-        l2 : float
-            The penalty on large weights.
-        """
-        described = [self.features(*one) for one in zip(docs, lists, strict=True)]
-        self.weights = maxent.fit(described, best, l2=l2, least=LEAST, prior=PRIOR)
-        return self
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:  # noqa: ARG002 - spaCy's signature
         """Write the reranker; of feature functions their names alone."""

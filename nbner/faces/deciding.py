@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner.analysis.comparison import compare
-from nbner.analysis.judging import best_positions
+from nbner.analysis.judging import best_positions, errors_of
 from nbner.errors import DataError
 from nbner.faces.analysing import Analysing
 from nbner.faces.confidence import LONGEST
@@ -206,17 +206,18 @@ class Deciding(Analysing):
             pooled = list(bar.over(pools(committee.models, gold, width)))
         docs = docs_of(committee.models[0], gold)
         described = [committee.features(*one) for one in zip(docs, pooled, strict=True)]
-        best = [
-            best_positions([one.spans for one in pool.analyses], example.spans, example.labels)
+        judged = [
+            ([one.spans for one in pool.analyses], example.spans, example.labels)
             for pool, example in zip(pooled, gold, strict=True)
         ]
-        chosen = decide_apart(described, best, dealt)
-        committee.weights = dict(learn(described, best, dealt[0]).weights)
+        errors = [errors_of(*one) for one in judged]
+        chosen = decide_apart(described, errors, dealt)
+        committee.weights = dict(learn(described, errors, dealt[0]).weights)
         return Ensemble.of(
             list(members),
             pooled,
             chosen,
-            [places[0] for places in best],
+            [best_positions(*one)[0] for one in judged],
             gold=gold,
             committee=committee,
             split=dev,
@@ -276,11 +277,11 @@ class Deciding(Analysing):
         lists = {i: one for fold in made for i, one in zip(fold.positions, fold.lists, strict=True)}
         docs = docs_of(self._nlp, gold)
         described = [reranker.features(doc, lists[i]) for i, doc in enumerate(docs)]
-        best = [
-            best_positions([parse.spans for parse in lists[i]], example.spans, example.labels)
+        errors = [
+            errors_of([parse.spans for parse in lists[i]], example.spans, example.labels)
             for i, example in enumerate(gold)
         ]
-        learnt = learn(described, best, made[-1].positions, l2=l2)
+        learnt = learn(described, errors, made[-1].positions, l2=l2)
         reranker.weights = dict(learnt.weights)
         return learnt.l2
 

@@ -15,33 +15,39 @@ def candidates():
     features = st.dictionaries(st.sampled_from(NAMES), value, max_size=3)
     return st.lists(features, min_size=1, max_size=4).flatmap(
         lambda one: st.tuples(
-            st.just(one), st.sets(st.integers(0, len(one) - 1), min_size=1, max_size=len(one))
+            st.just(one),
+            st.lists(st.integers(0, 4), min_size=len(one), max_size=len(one)).map(as_shares),
         )
     )
+
+
+def as_shares(parts):
+    total = sum(parts)
+    return [part / total if total else 1 / len(parts) for part in parts]
 
 
 def problems():
     return st.lists(candidates(), min_size=1, max_size=4)
 
 
-def loss_by_hand(lists, best, weights):
+def loss_by_hand(lists, shares, weights):
     total = 0.0
-    for one, chosen in zip(lists, best, strict=True):
-        powers = [
-            np.exp(sum(v * weights.get(name, 0.0) for name, v in features.items()))
-            for features in one
+    for one, targets in zip(lists, shares, strict=True):
+        scores = [
+            sum(v * weights.get(name, 0.0) for name, v in features.items()) for features in one
         ]
-        total -= np.log(sum(powers[i] for i in chosen) / sum(powers))
+        likely = np.exp(scores) / np.sum(np.exp(scores))
+        total -= sum(share * np.log(p) for share, p in zip(targets, likely, strict=True))
     return total
 
 
 @given(problems(), st.lists(st.floats(-2, 2), min_size=3, max_size=3))
 def test_the_loss_is_the_one_by_hand_and_its_gradient_its_slope(problem, at):
-    lists, best = zip(*problem, strict=True)
-    table = Table.of(lists, best, {name: i for i, name in enumerate(NAMES)})
+    lists, shares = zip(*problem, strict=True)
+    table = Table.of(lists, shares, {name: i for i, name in enumerate(NAMES)})
     weights = np.array(at)
     loss, gradient = table.loss(weights)
-    by_hand = loss_by_hand(lists, best, dict(zip(NAMES, at, strict=True)))
+    by_hand = loss_by_hand(lists, shares, dict(zip(NAMES, at, strict=True)))
     assert loss == pytest.approx(by_hand, abs=1e-9)
     for i in range(3):
         step = np.zeros(3)
@@ -53,13 +59,15 @@ def test_the_loss_is_the_one_by_hand_and_its_gradient_its_slope(problem, at):
 @settings(max_examples=25)
 @given(problems(), st.sampled_from([0.3, 1.0, 5.0]))
 def test_no_step_from_the_fitted_weights_is_downhill(problem, l2):
-    lists, best = zip(*problem, strict=True)
+    # Where all shares are equal there is nothing to choose: such lists are left out.
+    telling = [one for one in problem if len(set(one[1])) > 1]
+    lists, shares = zip(*telling, strict=True) if telling else ((), ())
     prior = {"a": 1.0}
-    found = fit(lists, best, l2=l2, prior=prior)
+    found = fit(lists, shares, l2=l2, prior=prior)
 
     def penalised(weights):
         moved = sum((weights.get(n, 0.0) - prior.get(n, 0.0)) ** 2 for n in NAMES)
-        return loss_by_hand(lists, best, weights) + l2 / 2 * moved
+        return loss_by_hand(lists, shares, weights) + l2 / 2 * moved
 
     here = penalised(found)
     for name in NAMES:
@@ -91,35 +99,35 @@ def test_a_narrow_valley_is_followed_to_its_end():
 def test_weights_of_a_known_model_are_found():
     random = np.random.default_rng(0)
     truth = np.array([1.5, -1.0, 0.0])
-    lists, best = [], []
+    lists, shares = [], []
     for _ in range(4000):
         features = random.normal(size=(4, 3))
         powers = np.exp(features @ truth)
         lists.append([dict(zip(NAMES, row, strict=True)) for row in features])
-        best.append({random.choice(4, p=powers / powers.sum())})
-    found = fit(lists, best, l2=0.1)
+        shares.append(np.eye(4)[random.choice(4, p=powers / powers.sum())].tolist())
+    found = fit(lists, shares, l2=0.1)
     assert [found.get(name, 0.0) for name in NAMES] == pytest.approx(truth, abs=0.1)
-    assert log_loss(lists, best, found) < log_loss(lists, best, {"a": 1.0}) < np.log(4)
+    assert log_loss(lists, shares, found) < log_loss(lists, shares, {"a": 1.0}) < np.log(4)
 
 
 def test_what_cannot_be_learnt_from_leaves_the_prior():
     prior = {"a": 1.0}
     assert fit([], [], l2=1.0, prior=prior) == prior
     # One candidate, or all equally good: nothing to choose.
-    assert fit([[{"b": 1.0}]], [{0}], l2=1.0, prior=prior) == prior
-    assert fit([[{"b": 1.0}, {}]], [{0, 1}], l2=1.0, prior=prior) == prior
+    assert fit([[{"b": 1.0}]], [[1.0]], l2=1.0, prior=prior) == prior
+    assert fit([[{"b": 1.0}, {}]], [[0.5, 0.5]], l2=1.0, prior=prior) == prior
     assert np.isnan(log_loss([], [], prior))
 
 
 def test_a_feature_counts_only_if_it_tells_apart_in_lists_enough():
     rare = [[{"a": 1.0}, {}], [{"b": 1.0}, {}], [{"b": 1.0}, {}]]
-    assert fit(rare, [{0}] * 3, l2=1.0, least=2).keys() == {"b"}
+    assert fit(rare, [[1.0, 0.0]] * 3, l2=1.0, least=2).keys() == {"b"}
     same = [[{"a": 1.0}, {"a": 1.0}]] * 2
-    assert fit(same, [{0}] * 2, l2=1.0) == {}
+    assert fit(same, [[1.0, 0.0]] * 2, l2=1.0) == {}
 
 
 def test_large_scores_do_not_overflow():
-    table = Table.of([[{"a": 1e4}, {}]], [{0}], {"a": 0})
+    table = Table.of([[{"a": 1e4}, {}]], [[1.0, 0.0]], {"a": 0})
     loss, gradient = table.loss(np.array([-1.0]))
     assert loss == pytest.approx(1e4)
     assert np.isfinite(gradient).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from itertools import combinations
-from math import log
+from math import exp, log
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from spacy.tokens import Span as DocSpan
 from spacy.util import registry
 
 from nbner.decode.features import describe, expected_errors
-from nbner.decode.learning import decide_apart, learn
+from nbner.decode.learning import decide_apart, learn, shares
 from nbner.decode.pooling import Committee, best_set, mean_probabilities, pools
 from nbner.decode.reranker import Reranker, add_to, best_of, named
 from nbner.decode.search import lattices, parses
@@ -216,24 +216,32 @@ def lists_with_a_clue(size):
         [{}, {"score": -1.0, "noise": i % 3 - 1.0}, {"score": -2.0, "clue": 1.0}]
         for i in range(size)
     ]
-    return lists, [{2}] * size
+    return lists, [[1, 2, 0]] * size
 
 
 def test_a_clue_is_learnt_and_helps_on_lists_that_were_not_learnt_from():
-    lists, best = lists_with_a_clue(60)
+    lists, errors = lists_with_a_clue(60)
     folds = [list(range(number, 60, 3)) for number in range(3)]
-    assert decide_apart(lists, best, folds) == [2] * 60
-    assert learn(lists, best, folds[0]).weights["clue"] > 2
-    assert learn(lists, best, folds[0], l2=7.0).l2 == 7.0
+    assert decide_apart(lists, errors, folds) == [2] * 60
+    assert learn(lists, errors, folds[0]).weights["clue"] > 1
+    assert learn(lists, errors, folds[0], l2=7.0).l2 == 7.0
 
 
 def test_what_a_fold_alone_knows_does_not_decide_it():
     # Each fold has its own clue, so that nothing can be learnt from the others.
     lists = [[{}, {"score": -1.0, f"clue {i % 3}": 1.0}] for i in range(60)]
     folds = [list(range(number, 60, 3)) for number in range(3)]
-    chosen = decide_apart(lists, [{1}] * 60, folds)
-    only_score = decide_apart([[{}, {"score": -1.0}]] * 60, [{1}] * 60, folds)
+    chosen = decide_apart(lists, [[1, 0]] * 60, folds)
+    only_score = decide_apart([[{}, {"score": -1.0}]] * 60, [[1, 0]] * 60, folds)
     assert chosen == only_score
+
+
+def test_targets_fall_with_errors():
+    found = shares([2, 0, 1, 0])
+    assert sum(found) == pytest.approx(1)
+    assert (
+        found[1] == found[3] == pytest.approx(found[2] * exp(1)) == pytest.approx(found[0] * exp(2))
+    )
 
 
 # Several models.
