@@ -209,7 +209,11 @@ def _words(text: str, tokens: Iterable[Token]) -> tuple[list[str], list[bool], l
     places: list[int] = []
     position = 0
     for token in tokens:
-        _fill(text[position : token.start], words, spaces)
+        if position == token.start - 1 and words and text[position] == " ":
+            # As most are: one space between.
+            spaces[-1] = True
+        elif position != token.start:
+            _fill(text[position : token.start], words, spaces)
         places.append(len(words))
         words.append(text[token.start : token.end])
         spaces.append(False)
