@@ -269,6 +269,17 @@ export class FakePort implements Port {
     return () => this.connections.delete(listener);
   }
 
+  private readonly wakings = new Set<() => void>();
+
+  onWake(listener: () => void) {
+    this.wakings.add(listener);
+    return () => this.wakings.delete(listener);
+  }
+
+  wake(): void {
+    this.wakings.forEach((listener) => listener());
+  }
+
   set live(alive: boolean) {
     this.alive = alive;
     this.connections.forEach((listener) => listener());

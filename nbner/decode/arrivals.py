@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Item: TypeAlias = Example | str
 
 GROUP = 256  # docs that are read before the first result comes
-CELLS = 4_000_000  # weights of one batch: 32 MB
+CELLS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
 
 
 def trained_recognizer(nlp: Language) -> EntityRecognizer:

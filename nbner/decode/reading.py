@@ -100,12 +100,10 @@ def parses_of(
     spans = [known[i] for i in which.tolist()]
     ends = np.cumsum(np.bincount(row, minlength=len(scores))).tolist()
     probabilities = np.exp(scores - log_total).tolist()
-    return tuple(
-        Parse(probability, score, _with(spans[start:stop], forced))
-        for probability, score, start, stop in zip(
-            probabilities, scores.tolist(), [0, *ends], ends, strict=False
-        )
-    )
+    held = [tuple(spans[start:stop]) for start, stop in zip([0, *ends], ends, strict=False)]
+    if forced:
+        held = [tuple(sorted((*one, *forced), key=lambda span: span.start)) for one in held]
+    return tuple(map(Parse, probabilities, scores.tolist(), held))
 
 
 def _span(key: int, places: Places, labels: Sequence[str], width: int) -> Span:
@@ -113,9 +111,3 @@ def _span(key: int, places: Places, labels: Sequence[str], width: int) -> Span:
     end, segment = divmod(key, width * kinds)
     a, label = divmod(segment, kinds)
     return Span(int(places.starts[end - width + 1 + a]), int(places.ends[end]), labels[label])
-
-
-def _with(spans: list[Span], forced: Sequence[Span]) -> tuple[Span, ...]:
-    if not forced:
-        return tuple(spans)
-    return tuple(sorted([*spans, *forced], key=lambda span: span.start))

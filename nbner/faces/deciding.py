@@ -236,6 +236,9 @@ class Deciding(Analysing):
         from nbner.model.pipeline import load_base
         from nbner.widgets.live import Bar
 
+        seeds = [one for one in models if isinstance(one, int)]
+        if len(set(seeds)) < len(seeds):
+            raise DataError("a seed is given twice", field="models", remedy="Use other seeds")
         members: dict[str, Language] = {}
         with Bar(len(models), "gathering models", "models", shown=progress) as bar:
             for number, one in enumerate(bar.over(models), start=1):
@@ -246,8 +249,6 @@ class Deciding(Analysing):
                     members[f"model {number}"] = load_base(one)
                 else:
                     members[f"model {number}"] = one
-        if len(members) < len(models):
-            raise DataError("a seed is given twice", field="models", remedy="Use other seeds")
         return members
 
     def _trained_with(

@@ -73,6 +73,7 @@ class Shelf:
             For ``spacy.load``.
         """
         path = self.new_folder() / BEST
+        path.parent.mkdir(parents=True)
         nlp.to_disk(path)
         self._dataset.add_run(
             {

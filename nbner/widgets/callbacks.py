@@ -38,10 +38,11 @@ class Callbacks:
 
     def call(self, examples: Iterable[Example]) -> None:
         """Call every function with every example."""
-        if not self._functions:
+        due = list(examples)
+        if not self._functions or not due:
             return
         failed = False
-        for example in examples:
+        for example in due:
             for function in tuple(self._functions):
                 failed |= not self._run(function, example)
         if self._failed and not failed:

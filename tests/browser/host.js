@@ -5,7 +5,8 @@ import bundle from "/annotator.js";
 
 /** Answers as the Python side does. */
 class Kernel {
-  constructor({ setup, tasks, past = [] }) {
+  constructor({ setup, tasks, past = [], analyses = [] }) {
+    this.analyses = analyses;
     this.setup = setup;
     this.tasks = [...past, ...tasks];
     this.order = past.map(({ id }) => id);
@@ -73,6 +74,8 @@ class Kernel {
         return this.list(message);
       case "occurrences":
         return this.occurrences(message);
+      case "analyses":
+        return { type: "analyses", example: message.example, analyses: this.analysesUnder(message) };
       case "bulk":
         return this.bulk(message);
       default:
@@ -83,6 +86,17 @@ class Kernel {
   list({ filter, offset, want }) {
     const found = this.tasks.filter((task) => fits(task, filter));
     return { type: "listed", rows: found.slice(offset, offset + want).map(rowOf), total: found.length };
+  }
+
+  /** A model whose list is given; under constraints it keeps what agrees with them. */
+  analysesUnder({ forced, forbidden, want }) {
+    const overlaps = (one) => forced.some(([start, end]) => one[0] < end && start < one[1]);
+    const isBanned = (one) => forbidden.some(([start, end, label]) => `${one.slice(0, 3)}` === `${[start, end, label]}`);
+    const under = ({ probability, spans }) => ({
+      probability,
+      spans: [...spans.filter((one) => !overlaps(one) && !isBanned(one)), ...forced].sort((a, b) => a[0] - b[0]),
+    });
+    return this.analyses.map(under).slice(0, want);
   }
 
   /** Every place of one word in the open examples, but for the one shown. */

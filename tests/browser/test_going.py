@@ -278,12 +278,12 @@ def test_every_command_of_the_keyboard_is_on_the_card(shown):
     shown.press("?")
     card = shown.root.get_by_role("dialog", name="Keys")
     for words in (
-        "Write a note on the example",
-        "Go to the first open example",
-        "List and search the examples",
+        "Write a note",
+        "The first open example",
+        "List and search all examples",
         "Move the span's end; with shift, its start",
-        "Label every occurrence of these words",
-        "Remove this label from every occurrence",
-        "Take what was also suggested here",
+        "Label every occurrence",
+        "Unlabel every occurrence",
+        "Take what was also suggested",
     ):
         expect(card.get_by_text(words)).to_be_visible()

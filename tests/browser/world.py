@@ -73,8 +73,9 @@ def setup(labels=("ORG", "PERSON", "GPE"), **rest):
     }
 
 
-def world(*tasks, labels=("ORG", "PERSON", "GPE"), past=(), views=1, **rest):
+def world(*tasks, labels=("ORG", "PERSON", "GPE"), past=(), views=1, analyses=(), **rest):
     return {
+        "analyses": list(analyses),
         "setup": setup(labels, **rest),
         "tasks": list(tasks),
         "past": list(past),

@@ -160,6 +160,8 @@ def test_when_callbacks_work_again_the_message_goes(annotator, session):
 
     annotator.on_answer(sometimes)
     annotator._handle_custom_msg(accept(keys[0]), [])
+    annotator._handle_custom_msg({"type": "hello", "id": "h"}, [])
+    assert annotator.heard[-1]["type"] == "snapshot", "it stands until an answer goes well"
     broken.clear()
     annotator._handle_custom_msg(accept(keys[1]), [])
     assert annotator.heard[-1] == {"type": "notice", "text": "", "detail": ""}

@@ -74,13 +74,13 @@ export const ROWS: readonly Row[] = [
   }),
   row("Decide", ["backspace"], "Take the last decision back", { Backspace: { do: "take-back" } }),
   row("Decide", ["f"], "Flag the example", { f: { do: "flag" } }),
-  row("Decide", ["n"], "Write a note on the example", { n: { do: "note" } }),
+  row("Decide", ["n"], "Write a note", { n: { do: "note" } }),
   row("Decide", [",", "."], "Back and next, without deciding", {
     ",": { do: "browse", by: -1 },
     ".": { do: "browse", by: 1 },
   }),
-  row("Decide", ["g"], "Go to the first open example", { g: { do: "first-open" } }),
-  row("Decide", ["l"], "List and search the examples", { l: { do: "list" } }),
+  row("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
+  row("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
   row("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...row("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), fromLabels: 11 },
   { ...row("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), fromLabels: 21 },
@@ -93,15 +93,15 @@ export const ROWS: readonly Row[] = [
     "shift+alt+ArrowLeft": { do: "resize", edge: "start", by: -1 },
     "shift+alt+ArrowRight": { do: "resize", edge: "start", by: 1 },
   }),
-  row("Label", ["e"], "Label every occurrence of these words", {
+  row("Label", ["e"], "Label every occurrence", {
     e: { do: "everywhere", take: "label" },
   }),
-  row("Label", ["r"], "Remove this label from every occurrence", {
+  row("Label", ["r"], "Unlabel every occurrence", {
     r: { do: "everywhere", take: "unlabel" },
   }),
-  row("Label", ["c"], "Hide suggestions that are not sure enough", { c: { do: "sureness" } }),
-  row("Label", ["↑", "↓"], "In make-gold, without a caret: the model’s next best analyses", {}),
-  row("Label", ["t"], "Take what was also suggested here", { t: { do: "other-suggestion" } }),
+  row("Label", ["c"], "Hide unsure suggestions", { c: { do: "sureness" } }),
+  row("Label", ["↑", "↓"], "Without a caret: other analyses", {}),
+  row("Label", ["t"], "Take what was also suggested", { t: { do: "other-suggestion" } }),
   {
     ...row("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     fromLabels: FILTER_FROM,

@@ -28,7 +28,8 @@ export class Also {
     if (isSame && !parts.has("example")) return;
     this.drawn = spans;
     this.element.hidden = spans.length === 0;
-    this.element.replaceChildren("Also suggested", keyHint("t"), ...spans.slice(0, MOST).map(this.draw));
+    const picks = spans.slice(0, MOST).map(this.draw);
+    this.element.replaceChildren(...(picks.length === 0 ? [] : ["Also suggested", keyHint("t"), ...picks]));
   }
 
   private readonly draw = (span: Span): HTMLElement => {

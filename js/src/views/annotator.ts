@@ -127,7 +127,7 @@ class AnnotatorView {
     this.sureness.update(parts);
     this.drawer.update(parts);
     // With two views on the page, only the one that is worked in speaks.
-    const isWorkedIn = root.contains(document.activeElement);
+    const isWorkedIn = root.matches(":focus-within");
     if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
   }
 
@@ -221,7 +221,8 @@ class AnnotatorView {
   private leave(): void {
     if (this.controller.news.text !== "") this.controller.notice(QUIET);
     if (this.controller.cursor.caret !== null) return this.controller.moveTo(NOWHERE);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    const focused = this.root.querySelector(":focus") ?? this.root;
+    (focused as HTMLElement).blur();
   }
 
   private toggleHelp(): void {

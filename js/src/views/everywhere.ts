@@ -120,9 +120,11 @@ export class EverywherePanel {
 
   private write({ left, hit, right, problem, example, ticked }: Line): HTMLElement {
     const box = make("span", "row-sign", {}, icon("box"), icon("accept"));
+    // A line that runs the other way, to be cut at its far end, would put this gap there too.
+    const words = left.trimEnd();
     const parts = [
-      make("bdi", "kwic-left", {}, make("bdi", "", {}, left)),
-      make("b", "kwic-hit", {}, hit),
+      make("span", "kwic-left", {}, make("bdi", "", {}, words)),
+      make("span", "", {}, left.slice(words.length), make("b", "kwic-hit", {}, hit)),
       make("bdi", "kwic-right", {}, right),
     ];
     const where = problem || (example === null ? "here" : "");

@@ -28,7 +28,8 @@ export class Sureness {
       "data-act": "sureness",
     });
     this.field.addEventListener("input", () => controller.setThreshold(this.field.valueAsNumber));
-    this.field.addEventListener("change", () => this.leave());
+    // A key may want to go on; a hand that lets go is done.
+    this.field.addEventListener("pointerup", () => this.leave());
     this.element.append(this.words, this.field);
   }
 
@@ -40,7 +41,7 @@ export class Sureness {
     const hidden = advice.hidden(shown);
     const at = advice.threshold.toFixed(2).replace(/^0/, "");
     const count = hidden === 0 ? "" : ` · ${hidden} hidden`;
-    setText(this.words, advice.threshold === 0 ? "sure from" : `sure from ${at}${count}`);
+    setText(this.words, advice.threshold === 0 ? "all suggestions" : `sure from ${at}${count}`);
     setAttributes(this.field, { "aria-valuetext": `${at}${count}` });
     if (this.field.valueAsNumber !== advice.threshold) this.field.value = String(advice.threshold);
   }
