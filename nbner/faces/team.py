@@ -57,7 +57,7 @@ class Team(Foundation):
             annotator=name,
             key=self._store.key,
             tokenize=self._tokenize,
-            suggest=None,
+            adviser=None,
             switchboard=self._switchboard,
         )
         widget = Annotator(desk)

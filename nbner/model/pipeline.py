@@ -113,10 +113,14 @@ def tokenizer_of(nlp: Language) -> Callable[[str], tuple[Token, ...]]:
     """
 
     def tokenize(text: str) -> tuple[Token, ...]:
-        return tuple(
-            Token(token.text, token.idx, token.idx + len(token.text), bool(token.whitespace_))
-            for token in _make_doc(nlp, text)
-        )
+        tokens = []
+        start = 0
+        for token in _make_doc(nlp, text):
+            word, ws = token.text, bool(token.whitespace_)
+            end = start + len(word)
+            tokens.append(Token(word, start, end, ws))
+            start = end + ws
+        return tuple(tokens)
 
     return tokenize
 

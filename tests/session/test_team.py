@@ -31,7 +31,7 @@ def label_all(sessions):
         for text in TEXTS:
             person = (0, text.index(" "), "Person")
             place = [(13, 17, "Place")] if "Rome" in text and session is ann else []
-            example = widget.current
+            (example,) = widget._desk.upcoming(1)
             reply = widget.receive(
                 {
                     "type": "answer",
@@ -69,7 +69,7 @@ def test_agreement_review_and_what_stands_then(sessions):
         ("bob", "accept", [[0, 1, "Person"]]),
     ]
     widget.answer("accept", [(0, 3, "Person"), (13, 17, "Place")])
-    assert widget.current is None
+    assert widget._take_snapshot()["window"] == []
     (first, *_) = ann.examples()
     assert (first.annotator, len(first.spans)) == ("ann (review)", 2)
     # The originals stay, and the reviewer is not one of those who are compared.

@@ -83,8 +83,8 @@ class AnnotatorView {
 
   private makeRoot(): HTMLElement {
     const { status, bar, surface, decisions, help, live, drawer } = this;
-    const [text, info] = [surface.element, status.info];
-    const stage = make("div", "stage", {}, bar.element, text, info, drawer.element);
+    const below = [surface.element, status.info, this.versions.element];
+    const stage = make("div", "stage", {}, bar.element, ...below, drawer.element);
     const root = make(
       "div",
       "root",
