@@ -286,4 +286,4 @@ def test_every_command_of_the_keyboard_is_on_the_card(shown):
         "Unlabel every occurrence",
         "Take what was also suggested",
     ):
-        expect(card.get_by_text(words)).to_be_visible()
+        expect(card.get_by_text(words, exact=True)).to_be_visible()

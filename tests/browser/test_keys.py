@@ -165,7 +165,7 @@ def test_the_help_card_tells_every_key_and_closes_with_any(listening):
 
 
 def test_every_button_tells_its_key(listening):
-    for button in listening.root.locator("[data-answer], [data-act], [data-pick]").all():
+    for button in listening.root.locator("button:is([data-answer], [data-act], [data-pick])").all():
         assert button.get_attribute("aria-keyshortcuts")
         assert button.locator(".nbner-key").inner_text().strip()
         assert button.get_attribute("aria-label")

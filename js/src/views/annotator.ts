@@ -68,8 +68,8 @@ class AnnotatorView {
     this.sureness = new Sureness(controller, leave);
     this.status = new Status(controller, () => this.toggleHelp(), openList, this.note.element);
     this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
-    this.surface.element.append(this.also.element);
     this.versions = new Versions(controller, leave);
+    this.surface.element.append(this.also.element, this.versions.element);
     this.root = this.makeRoot();
     this.update(EVERYTHING);
     this.unsubscribe = controller.subscribe((parts) => this.update(parts));

@@ -1,6 +1,6 @@
 /** How sure a suggestion must be to be shown: a slider, where confidences are known. */
 import type { Controller, Part } from "../core/controller";
-import { make, setAttributes, setText } from "./dom";
+import { keyHint, make, setAttributes, setText } from "./dom";
 
 const STEP = 0.05;
 
@@ -25,12 +25,12 @@ export class Sureness {
       tabindex: "-1",
       "aria-label": "Least confidence of the suggestions shown",
       "aria-keyshortcuts": "c",
-      "data-act": "sureness",
+      "data-threshold": "",
     });
     this.field.addEventListener("input", () => controller.setThreshold(this.field.valueAsNumber));
     // A key may want to go on; a hand that lets go is done.
     this.field.addEventListener("pointerup", () => this.leave());
-    this.element.append(this.words, this.field);
+    this.element.append(this.words, this.field, keyHint("c"));
   }
 
   update(parts: ReadonlySet<Part>): void {
