@@ -99,6 +99,9 @@
     for (const { span, label } of work) {
       if (spans().some((one) => same(one, span))) goToSpan(span);
       else select(span);
+      // A label given to one token of a longer span would go to all of that span.
+      const isInside = (one) => meets(one, span) && one[1] - one[0] > 1;
+      if (span[1] - span[0] === 1 && spans().some(isInside)) press("Delete");
       if (label === null) press("Delete");
       else pressLabel(label);
     }
