@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nbner.analysis.choosing import Order
 from nbner.errors import DataError, ModelError
-from nbner.faces.foundation import Foundation
+from nbner.faces.choosing import Choosing
 from nbner.labelling import LabellingDesk, Suggest
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
+    from nbner.data.store import Dataset
     from nbner.widgets.annotator import Annotator
 
 
-class Hand(Foundation):
+class Hand(Choosing):
     """Label by hand, and correct what the model suggests."""
 
     def manual(self, split: str = "train") -> Annotator:
@@ -27,16 +29,36 @@ class Hand(Foundation):
         """
         return self._annotator(split, None)
 
-    def make_gold(self, split: str = "train") -> Annotator:
+    def make_gold(
+        self, split: str = "train", *, order: Order = "given", aside: float | None = None
+    ) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
         Until a model has been trained, the suggestions that came with the data
         are shown.
 
+        Parameters
+        ----------
+        split : str
+        order : {"given", "random", "least sure", "diverse", "disagreeing"}
+            Which example comes next: as they were added; at random; the one
+            with the highest entropy over its exact analyses; the one that is
+            least like all that is labelled; the one on which the last two
+            models disagree most. Examples that are chosen together are not
+            alike, and a new model makes a new order.
+        aside : float, optional
+            Share of examples that are drawn at random and kept aside: training
+            does not learn from them, and measures on them. By default a tenth
+            where the order chooses, since the chosen ones are not like the
+            rest.
+
         Raises
         ------
         ModelError
-            There is no trained model, and no suggestion came with the data.
+            There is no trained model, and no suggestion came with the data; or
+            the order needs a model that is not there.
+        DataError
+            There is no such order.
         """
         from nbner.model.pipeline import is_trained
 
@@ -46,9 +68,11 @@ class Hand(Foundation):
                 "with session.manual() and call session.train(), or give a trained pipeline: "
                 "Session(..., model=...)."
             )
-        return self._annotator(split, self._suggest)
+        return self._annotator(split, self._suggest, self._in_order(order, aside))
 
-    def _annotator(self, split: str, suggest: Suggest | None) -> Annotator:
+    def _annotator(
+        self, split: str, suggest: Suggest | None, dataset: Dataset | None = None
+    ) -> Annotator:
         if not self.labels:
             raise DataError(
                 "there is no label to give",
@@ -57,7 +81,7 @@ class Hand(Foundation):
         from nbner.widgets.annotator import Annotator
 
         desk = LabellingDesk(
-            self._dataset,
+            dataset or self._dataset,
             split=split,
             annotator=self.annotator,
             key=self._store.key,

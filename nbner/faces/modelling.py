@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.analysis.flips import MARGIN
 from nbner.data import formats
@@ -21,13 +21,43 @@ if TYPE_CHECKING:
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingRecord
     from nbner.model.training import Training
-    from nbner.results import Evaluation, Problems, TrainingReport
+    from nbner.results import BackgroundTraining, Evaluation, TrainingReport
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
 
 class Modelling(Retraining):
     """Train on what was accepted, label the rest, and measure."""
+
+    @overload
+    def train(
+        self,
+        split: str = ...,
+        dev: str = ...,
+        *,
+        how: How | None = ...,
+        max_epochs: int | None = ...,
+        patience: int | None = ...,
+        seed: int | None = ...,
+        margin: float | None = ...,
+        progress: bool = ...,
+        background: Literal[False] = ...,
+    ) -> TrainingReport: ...
+
+    @overload
+    def train(
+        self,
+        split: str = ...,
+        dev: str = ...,
+        *,
+        how: How | None = ...,
+        max_epochs: int | None = ...,
+        patience: int | None = ...,
+        seed: int | None = ...,
+        margin: float | None = ...,
+        progress: bool = ...,
+        background: Literal[True],
+    ) -> BackgroundTraining: ...
 
     def train(
         self,
@@ -40,7 +70,8 @@ class Modelling(Retraining):
         seed: int | None = None,
         margin: float | None = MARGIN,
         progress: bool = True,
-    ) -> TrainingReport:
+        background: bool = False,
+    ) -> TrainingReport | BackgroundTraining:
         """Train on the accepted examples of a split, and use the best model from then on.
 
         Runs spaCy's own training loop on a copy: labelling goes on meanwhile,
@@ -72,10 +103,13 @@ class Modelling(Retraining):
         progress : bool
             Show a bar and the curve, and before them what is wrong with the
             data.
+        background : bool
+            Train in another process and return at once. Labelling goes on, and
+            suggestions change over when it is done and only then.
 
         Returns
         -------
-        TrainingReport
+        TrainingReport or BackgroundTraining
             With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
             the model, its ``config.cfg`` and the data for ``spacy train``;
             ``problems`` of the data, ``flips`` and ``in_use``.
@@ -85,17 +119,20 @@ class Modelling(Retraining):
         TrainingError
             Nothing has been accepted, or no accepted example holds an entity.
         """
+        from nbner.widgets.live import show
+
+        seed = self.seed if seed is None else seed
+        wishes: dict[str, Any] = {"max_epochs": max_epochs, "patience": patience}
+        if background:
+            return self._begin_apart(how, split, dev, seed=seed, margin=margin, **wishes)
         run = self._begin(
             how,
             split,
             dev,
-            seed=self.seed if seed is None else seed,
+            seed=seed,
             output=self._shelf.new_folder(),
-            max_epochs=max_epochs,
-            patience=patience,
+            **wishes,
         )
-        from nbner.widgets.live import show
-
         problems = self.problems(split, dev)
         with run:
             if progress:
@@ -106,33 +143,6 @@ class Modelling(Retraining):
             result = run.finish()
         gold = run.corpus.dev if run.corpus.is_measured_apart else ()
         return replace(self._settle(result, gold, margin), problems=problems)
-
-    def problems(self, split: str = "train", dev: str = "dev") -> Problems:
-        """Say what training on a split would suffer from.
-
-        Labels with few examples or none, labels in dev alone, texts in both
-        splits, and accepted answers that contradict each other.
-
-        Returns
-        -------
-        Problems
-            Each with its ``examples``; ``frame`` lists them.
-        """
-        from nbner.analysis.problems import problems
-        from nbner.results import Problems
-
-        train, measured = (
-            [one for one in self.examples(name, answer="accept") if not one.binary]
-            for name in (split, dev)
-        )
-        by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
-        answers = [
-            replace(by_key[key], spans=answer.spans)
-            for name in (split, dev)
-            for answer in self._dataset.answers(name)
-            if answer.answer == "accept" and (key := (answer.split, answer.input_hash)) in by_key
-        ]
-        return Problems(tuple(problems(train, measured, self.labels, answers=answers)))
 
     def predict(
         self,

@@ -1,5 +1,6 @@
 """What a session hands back: values that print, show and draw themselves."""
 
+from nbner.results.background import BackgroundTraining
 from nbner.results.differences import Differences
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
@@ -12,6 +13,7 @@ from nbner.results.transfer import LearningCurve, TrainingComparison
 
 __all__ = [
     "ActionScores",
+    "BackgroundTraining",
     "Determinism",
     "Differences",
     "Evaluation",
