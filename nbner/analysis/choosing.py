@@ -128,7 +128,8 @@ def interleaved(order: Sequence[int], aside: Sequence[int], share: float) -> lis
     """
     if not aside or share <= 0:
         return [*order, *aside]
-    every = max(1, round(1 / share))
+    # No share is so small that it would be more than the whole between two.
+    every = max(1, round(min(1 / share, len(order) + 2)))
     mixed, rest = [], list(aside)
     for number, one in enumerate(order, 1):
         mixed.append(one)

@@ -97,10 +97,9 @@ class Choosing(Foundation):
         }[order]
 
     def _least_sure(self, examples: Sequence[Example]) -> list[int]:
-        from nbner.decode import Settings, lattices
+        from nbner.decode.search import lattices
 
-        settings = Settings(longest=LONGEST)
-        scores = [one.entropy() for one in lattices(self._nlp, examples, settings)]
+        scores = [one.entropy() for one in lattices(self._nlp, examples, longest=LONGEST)]
         return choosing.by_score(scores, _vectors(examples))
 
     def _diverse(self, examples: Sequence[Example]) -> list[int]:

@@ -15,7 +15,6 @@ from nbner.errors import DataError
 from nbner.faces.retraining import Retraining
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
 
     from nbner.model.beginnings import How
@@ -151,12 +150,14 @@ class Modelling(Retraining):
         batch_size: int | None = None,
         n_process: int = 1,
         progress: bool = False,
-    ) -> pd.DataFrame:
+    ) -> Any:
         """Let the model label texts, in the same way as it makes suggestions.
 
         Parameters
         ----------
         source : path, DataFrame, or iterable of str, dict, Doc or Example
+            Or a Dask DataFrame with a column ``text``: it is labelled lazily,
+            on whatever cluster it lives (``pip install nbner[distributed]``).
         batch_size, n_process : int, optional
             As in ``nlp.pipe``; they do not change what comes out.
         progress : bool
@@ -168,7 +169,8 @@ class Modelling(Retraining):
             One row a predicted span: ``example`` (position in the source),
             ``start`` and ``end`` (code points, half-open), ``token_start`` and
             ``token_end`` (half-open), ``text`` and ``label``. A text without
-            spans has no row.
+            spans has no row. For a Dask DataFrame one of Dask, in which
+            ``example`` is the row's label in the index.
 
         Raises
         ------
@@ -179,6 +181,10 @@ class Modelling(Retraining):
         """
         import pandas as pd
 
+        from nbner.model.distributed import is_dask_frame, predict_lazily
+
+        if is_dask_frame(source):
+            return predict_lazily(self._nlp, source)
         from nbner.model.prediction import places_of, predict_docs
         from nbner.widgets.live import counted
 

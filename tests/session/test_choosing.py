@@ -43,9 +43,9 @@ def session(tmp_path, learnt):
         yield session
 
 
-def shown(widget, count=len(OPEN)):
+def shown(widget):
     texts = []
-    for _ in range(count):
+    for _ in OPEN:
         texts.append(widget.current.text)
         widget.answer("ignore")
     return texts
@@ -70,7 +70,7 @@ def test_random_is_the_sessions_seed(session, tmp_path, learnt):
 
 
 def test_what_the_model_is_least_sure_of_comes_early(session):
-    from nbner.decode import lattices
+    from nbner.decode.search import lattices
 
     first = session.make_gold("open", order="least sure", aside=0).current.text
     entropies = {one.text: one.entropy() for one in lattices(session.nlp, OPEN)}
@@ -84,7 +84,7 @@ def test_what_is_unlike_all_that_is_labelled_comes_first(session):
 
 def test_a_share_is_drawn_at_random_and_not_learnt_from(session):
     session.add(ROWS[:12])
-    session.add(OPEN * 1 + [f"Ivy {i} lives in Bonn ." for i in range(30)], split="train")
+    session.add([f"Ivy {i} lives in Bonn ." for i in range(30)], split="train")
     widget = session.make_gold("train", order="least sure", aside=0.3)
     for _ in range(30):
         widget.answer("accept", [Span(0, 3, "Person")])
