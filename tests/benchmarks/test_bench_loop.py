@@ -228,9 +228,9 @@ def test_dask_with_two_workers(session, data, say):
         there = session.predict(dd.from_pandas(frame, npartitions=20)).compute()
         two = time.perf_counter() - start
     columns = ["example", "start", "end", "label"]
-    assert there[columns].values.tolist() == here[columns].values.tolist()
+    assert there[columns].to_numpy().tolist() == here[columns].to_numpy().tolist()
     split = session.predict(texts, n_process=2)
-    assert split.values.tolist() == here.values.tolist()
+    assert split.to_numpy().tolist() == here.to_numpy().tolist()
     say("Dask, two workers, times one process on 20,000 texts", f"{one / two:.2f}", LEAST_DASK)
     assert one / two >= LEAST_DASK
 
