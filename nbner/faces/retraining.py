@@ -128,7 +128,8 @@ class Retraining(Material):
         from nbner.results import Problems
 
         train, measured = (
-            [one for one in some if not one.binary] for some in self._learnt_and_held(split, dev)
+            [one for one in some if one.answer == "accept" and not one.binary]
+            for some in self._learnt_and_held(split, dev)
         )
         by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
         answers = [
@@ -140,12 +141,13 @@ class Retraining(Material):
         return Problems(tuple(problems(train, measured, self.labels, answers=answers)))
 
     def _learnt_and_held(self, split: str, dev: str) -> tuple[list[Example], list[Example]]:
-        """Give what is accepted; what was kept aside while labelling is measured on."""
+        """Give what is accepted and what is rejected; what was kept aside is measured on."""
         from nbner.data.ordered import ASIDE
 
         accepted = self.examples(split, answer="accept")
         aside = [one for one in accepted if one.extra.get(ASIDE)]
         learnt = [one for one in accepted if not one.extra.get(ASIDE)]
+        learnt += self.examples(split, answer="reject")
         return learnt, [*self.examples(dev, answer="accept"), *aside]
 
     def _start_of(self, how: How | None) -> Language:
