@@ -62,20 +62,27 @@ def is_fresh(until: float, now: float) -> bool:
     return until > now + CLAIM_SECONDS / 2
 
 
-def claim(connection: Connection, asker: Asker, limit: int) -> list[int]:
-    """Claim the next examples for this annotator, in the order of addition.
+def claim(
+    connection: Connection, asker: Asker, limit: int, of: Sequence[int] | None = None
+) -> list[int]:
+    """Claim the next examples for this annotator, in the order of addition or of ``of``.
 
     Those that the annotator has claimed already are among them, renewed.
     """
-    found = list(connection.scalars(_free(asker).limit(limit)))
+    found = free(connection, asker, limit, of)
     until = asker.now + CLAIM_SECONDS
     _put(connection, [_row(asker, id_, until) for id_ in found])
     return found
 
 
-def free(connection: Connection, asker: Asker, limit: int) -> list[int]:
+def free(
+    connection: Connection, asker: Asker, limit: int, of: Sequence[int] | None = None
+) -> list[int]:
     """Give what ``claim`` would, without claiming; for a store that cannot be written now."""
-    return list(connection.scalars(_free(asker).limit(limit)))
+    if of is None:
+        return list(connection.scalars(_free(asker).limit(limit)))
+    found = set(connection.scalars(_free(asker).where(standing.c.example_id.in_(of))))
+    return [one for one in of if one in found][:limit]
 
 
 def after_answer(connection: Connection, event: Mapping[str, Any]) -> None:

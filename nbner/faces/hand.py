@@ -7,20 +7,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbner.analysis import judging
+from nbner.analysis.choosing import Order
 from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
 from nbner.faces.advising import Advising
+from nbner.faces.choosing import Choosing
 from nbner.faces.confidence import LONGEST
 from nbner.labelling import Adviser, LabellingDesk, Suggest
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
+    from nbner.data.store import Dataset
     from nbner.model.patterns import Source
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.desk import Mode
 
 
-class Hand(Advising):
+class Hand(Advising, Choosing):
     """Label by hand, and correct what the model suggests."""
 
     def manual(
@@ -59,6 +62,8 @@ class Hand(Advising):
         self,
         split: str = "train",
         *,
+        order: Order = "given",
+        aside: float | None = None,
         patterns: Source | None = None,
         neighbours: bool = True,
         overlap: Overlap | None = None,
@@ -83,13 +88,28 @@ class Hand(Advising):
         overlap : int or "all", optional
             As for `manual`.
 
+        Parameters
+        ----------
+        split : str
+        order : {"given", "random", "least sure", "diverse", "disagreeing"}
+            Which example comes next: as they were added; at random; the one
+            with the highest entropy over its exact analyses; the one that is
+            least like all that is labelled; the one on which the last two
+            models disagree most. Examples that are chosen together are not
+            alike, and a new model makes a new order.
+        aside : float, optional
+            Share of examples that are drawn at random and kept aside: training
+            does not learn from them, and measures on them. By default a tenth
+            where the order chooses, since the chosen ones are not like the
+            rest.
+
         Raises
         ------
         ModelError
             There is no trained model, no pattern, and no suggestion came with
-            the data.
+            the data; or the order needs a model that is not there.
         DataError
-            A line of the file is no pattern.
+            There is no such order, or a line of the file is no pattern.
         """
         from nbner.model.pipeline import is_trained
 
@@ -100,10 +120,11 @@ class Hand(Advising):
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
         suggest = self._suggesting(patterns, model=True) or self._suggest
-        if not is_trained(self._nlp):
-            return self._annotator(split, "make-gold", Adviser(suggest), overlap)
-        adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
-        return self._annotator(split, "make-gold", adviser, overlap)
+        adviser = Adviser(suggest)
+        if is_trained(self._nlp):
+            adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
+        ordered = self._in_order(order, aside)
+        return self._annotator(split, "make-gold", adviser, overlap, ordered)
 
     def _suggesting(self, source: Source | None, *, model: bool) -> Suggest | None:
         """Make the way to suggest with patterns; None where there are none."""
@@ -124,7 +145,12 @@ class Hand(Advising):
         return suggest
 
     def _annotator(
-        self, split: str, mode: Mode, adviser: Adviser | None, overlap: Overlap | None = None
+        self,
+        split: str,
+        mode: Mode,
+        adviser: Adviser | None,
+        overlap: Overlap | None = None,
+        dataset: Dataset | None = None,
     ) -> Annotator:
         if not self.labels:
             raise DataError(
@@ -136,7 +162,7 @@ class Hand(Advising):
         if overlap is not None:
             self._dataset.team.set_overlap(split, overlap)
         desk = LabellingDesk(
-            self._dataset,
+            dataset or self._dataset,
             split=split,
             annotator=self.annotator,
             key=self._store.key,

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.analysis.flips import MARGIN
 from nbner.data import formats
@@ -17,20 +17,49 @@ from nbner.faces.retraining import Retraining
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.figure import Figure
     from spacy.tokens import Doc
 
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingRecord
     from nbner.model.training import Training
-    from nbner.results import Evaluation, Problems, TrainingReport
+    from nbner.results import BackgroundTraining, Evaluation, TrainingReport
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
 
 class Modelling(Retraining, Confidence):
     """Train on what was accepted, label the rest, and measure."""
+
+    @overload
+    def train(
+        self,
+        split: str = ...,
+        dev: str = ...,
+        *,
+        how: How | None = ...,
+        max_epochs: int | None = ...,
+        patience: int | None = ...,
+        seed: int | None = ...,
+        margin: float | None = ...,
+        progress: bool = ...,
+        background: Literal[False] = ...,
+    ) -> TrainingReport: ...
+
+    @overload
+    def train(
+        self,
+        split: str = ...,
+        dev: str = ...,
+        *,
+        how: How | None = ...,
+        max_epochs: int | None = ...,
+        patience: int | None = ...,
+        seed: int | None = ...,
+        margin: float | None = ...,
+        progress: bool = ...,
+        background: Literal[True],
+    ) -> BackgroundTraining: ...
 
     def train(
         self,
@@ -43,7 +72,8 @@ class Modelling(Retraining, Confidence):
         seed: int | None = None,
         margin: float | None = MARGIN,
         progress: bool = True,
-    ) -> TrainingReport:
+        background: bool = False,
+    ) -> TrainingReport | BackgroundTraining:
         """Train on the accepted examples of a split, and use the best model from then on.
 
         Runs spaCy's own training loop on a copy: labelling goes on meanwhile,
@@ -75,10 +105,13 @@ class Modelling(Retraining, Confidence):
         progress : bool
             Show a bar and the curve, and before them what is wrong with the
             data.
+        background : bool
+            Train in another process and return at once. Labelling goes on, and
+            suggestions change over when it is done and only then.
 
         Returns
         -------
-        TrainingReport
+        TrainingReport or BackgroundTraining
             With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
             the model, its ``config.cfg`` and the data for ``spacy train``;
             ``problems`` of the data, ``flips`` and ``in_use``.
@@ -88,17 +121,20 @@ class Modelling(Retraining, Confidence):
         TrainingError
             Nothing has been accepted, or no accepted example holds an entity.
         """
+        from nbner.widgets.live import show
+
+        seed = self.seed if seed is None else seed
+        wishes: dict[str, Any] = {"max_epochs": max_epochs, "patience": patience}
+        if background:
+            return self._begin_apart(how, split, dev, seed=seed, margin=margin, **wishes)
         run = self._begin(
             how,
             split,
             dev,
-            seed=self.seed if seed is None else seed,
+            seed=seed,
             output=self._shelf.new_folder(),
-            max_epochs=max_epochs,
-            patience=patience,
+            **wishes,
         )
-        from nbner.widgets.live import show
-
         problems = self.problems(split, dev)
         with run:
             if progress:
@@ -110,33 +146,6 @@ class Modelling(Retraining, Confidence):
         gold = run.corpus.dev if run.corpus.is_measured_apart else ()
         return replace(self._settle(result, gold, margin), problems=problems)
 
-    def problems(self, split: str = "train", dev: str = "dev") -> Problems:
-        """Say what training on a split would suffer from.
-
-        Labels with few examples or none, labels in dev alone, texts in both
-        splits, and accepted answers that contradict each other.
-
-        Returns
-        -------
-        Problems
-            Each with its ``examples``; ``frame`` lists them.
-        """
-        from nbner.analysis.problems import problems
-        from nbner.results import Problems
-
-        train, measured = (
-            [one for one in self.examples(name, answer="accept") if not one.binary]
-            for name in (split, dev)
-        )
-        by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
-        answers = [
-            replace(by_key[key], spans=answer.spans)
-            for name in (split, dev)
-            for answer in self._dataset.answers(name)
-            if answer.answer == "accept" and (key := (answer.split, answer.input_hash)) in by_key
-        ]
-        return Problems(tuple(problems(train, measured, self.labels, answers=answers)))
-
     def predict(
         self,
         source: Any,
@@ -145,12 +154,14 @@ class Modelling(Retraining, Confidence):
         batch_size: int | None = None,
         n_process: int = 1,
         progress: bool = False,
-    ) -> pd.DataFrame:
+    ) -> Any:
         """Let the model label texts, in the same way as it makes suggestions.
 
         Parameters
         ----------
         source : path, DataFrame, or iterable of str, dict, Doc or Example
+            Or a Dask DataFrame with a column ``text``: it is labelled lazily,
+            on whatever cluster it lives (``pip install nbner[distributed]``).
         probabilities : bool
             Add each span's exact probability, calibrated once
             ``session.calibrate()`` has run. It takes another pass over the
@@ -167,7 +178,8 @@ class Modelling(Retraining, Confidence):
             ``start`` and ``end`` (code points, half-open), ``token_start`` and
             ``token_end`` (half-open), ``text`` and ``label``, and
             ``probability`` where it was asked for: 0 for a span of more than
-            64 tokens. A text without spans has no row.
+            64 tokens. A text without spans has no row. For a Dask DataFrame
+            one of Dask, in which ``example`` is the row's label in the index.
 
         Raises
         ------
@@ -178,6 +190,15 @@ class Modelling(Retraining, Confidence):
         """
         import pandas as pd
 
+        from nbner.model.distributed import is_dask_frame, predict_lazily
+
+        if is_dask_frame(source):
+            if probabilities:
+                raise DataError(
+                    "probabilities are not given for a Dask DataFrame",
+                    remedy="Compute a part of it and predict that with probabilities=True",
+                )
+            return predict_lazily(self._nlp, source)
         from nbner.model.prediction import predict_docs
         from nbner.widgets.live import counted
 

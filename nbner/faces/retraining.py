@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingResult
     from nbner.model.training import Training
-    from nbner.results import TrainingReport
+    from nbner.results import BackgroundTraining, Problems, TrainingReport
 
 
 class Retraining(Material):
@@ -62,11 +62,12 @@ class Retraining(Material):
         from nbner.model import training
 
         base = self._start_of(how)
+        learnt, held = self._learnt_and_held(split, dev)
         rehearse = self._rehearsal(base, split, seed) if how == "rehearsal" else ()
         return training.train(
             base,
-            self.examples(split, answer="accept") if examples is None else examples,
-            self.examples(dev, answer="accept") if measured is None else measured,
+            learnt if examples is None else examples,
+            held if measured is None else measured,
             labels=self.labels,
             seed=seed,
             output=output,
@@ -74,6 +75,80 @@ class Retraining(Material):
             rehearse=rehearse,
             **wishes,
         )
+
+    def _begin_apart(
+        self,
+        how: How | None,
+        split: str,
+        dev: str,
+        *,
+        seed: int,
+        margin: float | None,
+        **wishes: Any,
+    ) -> BackgroundTraining:
+        """Start a run in another process; what can be refused is refused here and now."""
+        from nbner.model.background import TrainingApart
+        from nbner.model.gold import choose
+        from nbner.results import BackgroundTraining
+
+        base = self._start_of(how)
+        train, measured = self._learnt_and_held(split, dev)
+        corpus = choose(train, measured, self.labels, seed)
+        problems = self.problems(split, dev)
+        run = TrainingApart(
+            base,
+            train,
+            measured,
+            labels=self.labels,
+            output=self._shelf.new_folder(),
+            seed=seed,
+            last_layer=how == "last layer",
+            rehearse=self._rehearsal(base, split, seed) if how == "rehearsal" else (),
+            wishes=wishes,
+        )
+        gold = corpus.dev if corpus.is_measured_apart else ()
+
+        def finish() -> TrainingReport:
+            return replace(self._settle(run.wait(), gold, margin), problems=problems)
+
+        return BackgroundTraining(run, finish)
+
+    def problems(self, split: str = "train", dev: str = "dev") -> Problems:
+        """Say what training on a split would suffer from.
+
+        Labels with few examples or none, labels in dev alone, texts in both
+        splits, and accepted answers that contradict each other.
+
+        Returns
+        -------
+        Problems
+            Each with its ``examples``; ``frame`` lists them.
+        """
+        from nbner.analysis.problems import problems
+        from nbner.results import Problems
+
+        train, measured = (
+            [one for one in some if one.answer == "accept" and not one.binary]
+            for some in self._learnt_and_held(split, dev)
+        )
+        by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
+        answers = [
+            replace(by_key[key], spans=answer.spans)
+            for name in (split, dev)
+            for answer in self._dataset.answers(name)
+            if answer.answer == "accept" and (key := (answer.split, answer.input_hash)) in by_key
+        ]
+        return Problems(tuple(problems(train, measured, self.labels, answers=answers)))
+
+    def _learnt_and_held(self, split: str, dev: str) -> tuple[list[Example], list[Example]]:
+        """Give what is accepted and what is rejected; what was kept aside is measured on."""
+        from nbner.data.ordered import ASIDE
+
+        accepted = self.examples(split, answer="accept")
+        aside = [one for one in accepted if one.extra.get(ASIDE)]
+        learnt = [one for one in accepted if not one.extra.get(ASIDE)]
+        learnt += self.examples(split, answer="reject")
+        return learnt, [*self.examples(dev, answer="accept"), *aside]
 
     def _start_of(self, how: How | None) -> Language:
         from nbner.model.beginnings import HOWS, untrained

@@ -191,7 +191,7 @@ class Transferring(Retraining):
         """Fix what is learnt from and what is measured on, for all runs of a comparison."""
         from nbner.model.gold import choose
 
-        train, measured = (self.examples(name, answer="accept") for name in (split, dev))
+        train, measured = self._learnt_and_held(split, dev)
         corpus = choose(train, measured, self.labels, self.seed)
         return corpus.train, corpus.dev, corpus.dev_source
 

@@ -29,7 +29,9 @@ Work: TypeAlias = Callable[[Path, Mapping[str, Any]], Any]
 JOB, RESULT, ERROR, LOG = "job.json", "result.json", "error.json", "log.txt"
 
 
-def start(folder: Path, kind: str, job: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+def start(
+    folder: Path, kind: str, job: Mapping[str, Any], *, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Start work in a fresh Python.
 
     Parameters
@@ -39,16 +41,19 @@ def start(folder: Path, kind: str, job: Mapping[str, Any]) -> subprocess.Popen[b
     kind : {"predict", "train"}
     job : mapping
         What JSON can hold.
+    stdin : int
+        As `subprocess.Popen` takes it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _write(folder / JOB, {"kind": kind, **job})
+    write(folder / JOB, {"kind": kind, **job})
     # The same modules as here, wherever they were imported from.
     paths = os.pathsep.join(path for path in sys.path if path)
     with (folder / LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - this very Python, and nothing of the user's
             [sys.executable, "-m", "nbner.model.apart", str(folder)],
             env={**os.environ, "PYTHONPATH": paths},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
+            start_new_session=True,  # the notebook's stop button is not for it
             stdout=log,
             stderr=log,
         )
@@ -84,18 +89,20 @@ def main(folder: Path) -> None:
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
     work = _works()[job["kind"]]
     try:
-        _write(folder / RESULT, work(folder, job))
+        write(folder / RESULT, work(folder, job))
     except NbnerError as error:
-        _write(folder / ERROR, {"kind": type(error).__name__, "message": str(error)})
+        write(folder / ERROR, {"kind": type(error).__name__, "message": str(error)})
 
 
 def _works() -> dict[str, Work]:
+    from nbner.model.background import train_apart
     from nbner.model.determinism import predict_apart
 
-    return {"predict": predict_apart}
+    return {"predict": predict_apart, "train": train_apart}
 
 
-def _write(path: Path, value: Any) -> None:
+def write(path: Path, value: Any) -> None:
+    """Write JSON such that whoever reads finds all of it, or nothing."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
     part.rename(path)

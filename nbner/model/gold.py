@@ -1,7 +1,10 @@
 """From answers to what spaCy learns from: which tokens are certain, and which are missing.
 
 An accepted example is complete gold: its spans, and outside of them nothing.
-Two things make tokens *missing*, which spaCy neither rewards nor punishes:
+A span that was rejected is wrong there (spaCy's ``incorrect_spans_key``), and a
+single span that was accepted is right; both say nothing of the rest of the text.
+
+Two things make tokens of complete gold *missing*, which spaCy neither rewards nor punishes:
 
 - A span that the tokens cannot express, or that begins or ends with
   whitespace: the tokens that it touches.
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 HELD_OUT = 0.2
+WRONG = "nbner_wrong"  # key of the spans that were rejected
 THEMSELVES = "the training examples themselves"
 DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
 
@@ -48,12 +52,22 @@ class Corpus:
         training examples themselves ...".
     labels : tuple of str
         The labels that can be learnt here, in the session's order.
+    hints : tuple of Example
+        Answers that are not complete gold, and say something all the same:
+        spans that were rejected, and single spans that were accepted. All
+        that lies outside of them is missing.
     """
 
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
     dev_source: str
     labels: tuple[str, ...]
+    hints: tuple[Example, ...] = ()
+
+    @property
+    def has_wrong_spans(self) -> bool:
+        """Whether some of the hints are spans that were rejected."""
+        return any(one.answer == "reject" for one in self.hints)
 
     @property
     def is_measured_apart(self) -> bool:
@@ -69,7 +83,9 @@ class Corpus:
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of a SHA-256 over all examples, in their order."""
         rows = [[_plain(example) for example in part] for part in (self.train, self.dev)]
-        packed = json.dumps([rows, self.labels], ensure_ascii=False)
+        hints = [[one.answer, *_plain(one)] for one in self.hints]
+        # Without hints it is what it was before there were any.
+        packed = json.dumps([rows, self.labels, *([hints] if hints else [])], ensure_ascii=False)
         return hashlib.sha256(packed.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
@@ -81,7 +97,8 @@ def choose(
     Parameters
     ----------
     train, dev : sequence of Example
-        Whatever their answers; rejected, ignored and open ones are left out.
+        Whatever their answers; ignored and open ones are left out, and of
+        rejected ones the spans are kept as hints.
     labels : collection of str
         All labels of the session, in order.
     seed : int
@@ -110,7 +127,13 @@ def choose(
         accepted, measured, source = _hold_out(accepted, seed, why)
     found = {span.label for example in accepted for span in example.spans}
     learnt = tuple(label for label in labels if label in found)
-    return Corpus(tuple(accepted), tuple(measured), source, learnt)
+    hints = tuple(one for one in train if _is_hint(one, learnt))
+    return Corpus(tuple(accepted), tuple(measured), source, learnt, hints)
+
+
+def _is_hint(example: Example, labels: Collection[str]) -> bool:
+    is_judged = example.answer == "reject" or (example.answer == "accept" and example.binary)
+    return is_judged and bool(example.spans) and all(s.label in labels for s in example.spans)
 
 
 def is_partial(example: Example, labels: Collection[str]) -> bool:
@@ -129,7 +152,10 @@ def reference(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
         The labels that are being learnt; see `is_partial`.
     """
     doc = doc_from_example(nlp, example)
-    missing = set(range(len(doc))) if is_partial(example, labels) else set()
+    if example.answer == "reject":
+        return _rejected(doc, example)
+    unknown = example.binary or is_partial(example, labels)
+    missing = set(range(len(doc))) if unknown else set()
     entities: list[Span] = []
     for span in example.spans:
         entity = doc.char_span(span.start, span.end, label=span.label)
@@ -141,6 +167,14 @@ def reference(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(missing)], default="outside")
     # Only in what is written does it make a difference; see `write`.
     doc.has_unknown_spaces = keeps_tokens(nlp, example)
+    return doc
+
+
+def _rejected(doc: Doc, example: Example) -> Doc:
+    """Mark spans as wrong, and say nothing else."""
+    found = (doc.char_span(one.start, one.end, label=one.label) for one in example.spans)
+    doc.spans[WRONG] = [span for span in found if span is not None]
+    doc.set_ents([], default="missing")
     return doc
 
 

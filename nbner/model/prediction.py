@@ -62,13 +62,23 @@ def predict_docs(
     n_process: int = 1,
 ) -> Iterator[Doc]:
     """Do what `predict` does, and give the docs, for those who need the tokens too."""
+    check_trained(nlp)
+    docs = (doc_from_example(nlp, _example(item)) for item in items)
+    return nlp.pipe(docs, batch_size=batch_size, n_process=n_process)
+
+
+def check_trained(nlp: Language) -> None:
+    """Refuse a pipeline whose recognizer has not been trained.
+
+    Raises
+    ------
+    ModelError
+    """
     if recognizer_of(nlp) is not None and not is_trained(nlp):
         raise ModelError(
             "the model has not been trained yet. Call session.train(), or give a trained "
             "pipeline: Session(..., model=...)."
         )
-    docs = (doc_from_example(nlp, _example(item)) for item in items)
-    return nlp.pipe(docs, batch_size=batch_size, n_process=n_process)
 
 
 def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:

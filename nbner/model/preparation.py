@@ -126,7 +126,8 @@ def prepare(
     def build(nlp: Language) -> list[training.Example]:
         # Once there is a vocabulary, and only once: it takes its time.
         if not pairs:
-            pairs["train"] = gold.supervised(nlp, corpus.train, corpus.labels)
+            learnt = (*corpus.train, *corpus.hints)
+            pairs["train"] = gold.supervised(nlp, learnt, corpus.labels)
             pairs["dev"] = gold.supervised(nlp, corpus.dev, corpus.labels)
         return pairs["train"]
 
@@ -135,6 +136,8 @@ def prepare(
         section = nlp.config.interpolate()["training"]
         settings = registry.resolve(section, schema=ConfigSchemaTraining)
         _initialize(nlp, config, settings, lambda: build(nlp))
+    if corpus.has_wrong_spans:
+        _learn_from_wrong_spans(nlp.get_pipe(recognizer))
     if is_trained(base):
         # spaCy would add new labels as it meets them, in the order of a set.
         for label in corpus.labels:
@@ -183,11 +186,20 @@ def _config(
         if getattr(wishes, name) is not None:
             config["training"][name] = getattr(wishes, name)
     overrides = Config(dict(wishes.config or {}))
+    part = config["components"][recognizer]
+    if corpus.has_wrong_spans and "source" not in part:
+        part["incorrect_spans_key"] = gold.WRONG
     config = config.merge(overrides)
     # Of the tokens only the number matters, so those at hand will do.
-    sized = [one.tokens or base.make_doc(one.text) for one in corpus.train]
+    sized = [one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.hints)]
     set_pace(config, sized, patience=wishes.patience, eval_frequency=wishes.eval_frequency)
     return config.merge(overrides)
+
+
+def _learn_from_wrong_spans(recognizer: Any) -> None:
+    """Tell a recognizer where the rejected spans are; one that is sourced has no config for it."""
+    recognizer.cfg["incorrect_spans_key"] = gold.WRONG
+    recognizer.moves.cfg["neg_key"] = gold.WRONG
 
 
 def _source(base: Language, folder: RunFolder) -> str | None:

@@ -271,6 +271,7 @@ class Training:
                 "fingerprint": corpus.fingerprint,
                 "train": len(corpus.train),
                 "partial": corpus.partial,
+                "hints": len(corpus.hints),
                 "dev": len(corpus.dev),
                 "dev_source": corpus.dev_source,
             },

@@ -1,6 +1,7 @@
 """What a session hands back: values that print, show and draw themselves."""
 
 from nbner.results.agreement import Agreement
+from nbner.results.background import BackgroundTraining
 from nbner.results.calibration import Calibration
 from nbner.results.differences import Differences
 from nbner.results.evaluation import Evaluation
@@ -21,6 +22,7 @@ from nbner.results.verification import Verification
 __all__ = [
     "ActionScores",
     "Agreement",
+    "BackgroundTraining",
     "Calibration",
     "Comparison",
     "Determinism",

@@ -1,0 +1,105 @@
+"""A dataset whose open examples come in another order than they were added in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from nbner.data.dataset import Dataset
+from nbner.types import Answer, Example
+
+#: Open examples to their input hashes, in the order in which they are to come.
+Rank: TypeAlias = Callable[[Sequence[Example]], Sequence[int]]
+
+#: Key of an example that was drawn at random and is kept aside for evaluation.
+ASIDE = "_aside"
+
+POOL = 2000  # open examples that are ranked at a time
+
+
+class Ordered(Dataset):
+    """The same dataset, and what comes next is ranked.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    name : str
+        Of the order; every answer keeps it.
+    rank : callable
+        Called when the order is used up, and when ``stamp`` has changed.
+    stamp : callable
+        What the order depends on: the model in use.
+    is_aside : callable
+        Whether an example is of the random share.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        name: str,
+        *,
+        rank: Rank,
+        stamp: Callable[[], str],
+        is_aside: Callable[[Example], bool],
+    ) -> None:
+        vars(self).update(vars(dataset))
+        self._order_name = name
+        self._rank = rank
+        self._stamp = stamp
+        self._is_aside = is_aside
+        self._ranked: tuple[str, list[int]] = ("", [])
+
+    def upcoming(
+        self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
+    ) -> list[Example]:
+        """Give the next open examples in this order; drafts come first."""
+        wanted, by_hash = self._wanted(super().upcoming(split, POOL, (), after), limit, exclude)
+        return [by_hash[one] for one in wanted[: max(limit, 0)]]
+
+    def hand_out(
+        self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
+    ) -> list[Example]:
+        """Give the next examples for one annotator in this order, and keep them from others."""
+        pool = self.team.waiting(split, annotator, POOL)
+        wanted, _ = self._wanted(pool, limit, exclude)
+        return self.team.hand_out_these(split, annotator, wanted, max(limit, 0))
+
+    def _wanted(
+        self, pool: Sequence[Example], limit: int, exclude: Collection[int]
+    ) -> tuple[list[int], dict[int, Example]]:
+        by_hash = {one.input_hash: one for one in pool}
+        drafts = [one.input_hash for one in pool if one.annotator is not None]
+        passed_over = set(exclude)
+        wanted = [one for one in drafts if one not in passed_over]
+        free = [one for one in pool if one.input_hash not in {*passed_over, *drafts}]
+        if len(wanted) < limit and free:
+            order = self._order(free, limit - len(wanted))
+            open_ = {one.input_hash for one in free}
+            wanted += [one for one in order if one in open_]
+        return wanted, by_hash
+
+    def record(self, answer: Answer) -> bool:
+        """Store an answer, with the order that brought its example."""
+        return self.record_many([answer]) == 1
+
+    def record_many(self, given: Iterable[Answer]) -> int:
+        """Store answers, each with the order that brought its example."""
+        return super().record_many([self._marked(one) for one in given])
+
+    def _order(self, free: Sequence[Example], least: int) -> list[int]:
+        stamp, order = self._ranked
+        now = self._stamp()
+        open_ = {one.input_hash for one in free}
+        left = sum(one in open_ for one in order)
+        if now != stamp or left < min(least, len(free)):
+            order = list(self._rank(free))
+            self._ranked = (now, order)
+        return order
+
+    def _marked(self, answer: Answer) -> Answer:
+        extra = {**answer.extra, "order": self._order_name}
+        example = self.find(answer.input_hash, answer.split)
+        if example is not None and self._is_aside(example):
+            extra["task"] = {**extra.get("task", {}), ASIDE: True}
+        return replace(answer, extra=extra)

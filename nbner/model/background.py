@@ -1,0 +1,193 @@
+"""Training in a process of its own, while the notebook goes on.
+
+The process ends early, with the best model so far, when its standard input is
+closed: by ``stop``, and by the death of whoever started it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.data.alignment import tokens_at
+from nbner.model import apart
+from nbner.model.pipeline import load_base, origin_of
+from nbner.model.records import TrainingRecord, TrainingResult
+from nbner.model.training import train
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+PROGRESS = "progress.json"
+
+
+class TrainingApart:
+    """A training run in another process.
+
+    Parameters
+    ----------
+    base : Language
+        Only looked at.
+    train_examples, dev_examples, rehearse : sequence of Example
+    labels : sequence of str
+    output : Path
+        The run's folder.
+    seed : int
+    last_layer : bool
+    wishes : mapping
+        The other options of `training.train`, as JSON can hold them.
+    """
+
+    def __init__(
+        self,
+        base: Language,
+        train_examples: Sequence[Example],
+        dev_examples: Sequence[Example],
+        *,
+        labels: Sequence[str],
+        output: Path,
+        seed: int,
+        last_layer: bool = False,
+        rehearse: Sequence[Example] = (),
+        wishes: Mapping[str, Any],
+    ) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="nbner-"))
+        self._output = output
+        # The folder is taken from now on, so that no other run gets its name.
+        output.mkdir(parents=True)
+        origin = origin_of(base)
+        if origin is None:
+            origin = str(self._folder / "base")
+            base.to_disk(origin)
+        job = {
+            "base": origin,
+            "train": [_plain(one) for one in train_examples],
+            "dev": [_plain(one) for one in dev_examples],
+            "rehearse": [_plain(one) for one in rehearse],
+            "labels": list(labels),
+            "output": str(output),
+            "options": {"seed": seed, "last_layer": last_layer, **wishes},
+        }
+        self._process = apart.start(self._folder, "train", job, stdin=subprocess.PIPE)
+
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    @property
+    def evaluations(self) -> list[TrainingRecord]:
+        """All evaluations so far."""
+        path = self._folder / PROGRESS
+        if not path.exists():
+            return []
+        return [TrainingRecord(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
+
+    def stop(self) -> None:
+        """Ask for the end, with the best model so far."""
+        assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
+        with suppress(OSError):
+            self._process.stdin.close()
+
+    def wait(self) -> TrainingResult:
+        """Wait for the end, and load the best model.
+
+        Raises
+        ------
+        NbnerError
+            What went wrong; the run's folder is gone.
+        """
+        self._process.wait()
+        self.stop()
+        try:
+            said = apart.outcome(self._folder)
+            return _result(Path(said["path"]), said["record"])
+        except BaseException:
+            shutil.rmtree(self._output, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def train_apart(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Train, in a fresh Python, on what a folder holds."""
+    # A parent that ignores interrupts would have handed that down.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    run = train(
+        load_base(job["base"]),
+        [_example(one) for one in job["train"]],
+        [_example(one) for one in job["dev"]],
+        labels=job["labels"],
+        output=Path(job["output"]),
+        rehearse=[_example(one) for one in job["rehearse"]],
+        **job["options"],
+    )
+    with run:
+        with suppress(KeyboardInterrupt):
+            for record in run:
+                if record.is_best is not None:
+                    told = [asdict(one) for one in run.evaluations]
+                    apart.write(folder / PROGRESS, told)
+        result = run.finish()
+    return {"path": str(result.path), "record": result.record}
+
+
+def _end_with_input() -> None:
+    import _thread
+
+    sys.stdin.read()
+    _thread.interrupt_main()
+
+
+def _result(path: Path, record: dict[str, Any]) -> TrainingResult:
+    data = record["data"]
+    return TrainingResult(
+        path=path,
+        nlp=load_base(path),
+        fingerprint=record["fingerprint"],
+        best=TrainingRecord(**record["best"]),
+        evaluations=tuple(TrainingRecord(**one) for one in record["evaluations"]),
+        steps=record["steps"],
+        seconds=record["seconds"],
+        stopped=record["stopped"],
+        n_train=data["train"],
+        n_dev=data["dev"],
+        dev_source=data["dev_source"],
+        record=record,
+    )
+
+
+def _plain(example: Example) -> dict[str, Any]:
+    return {
+        "text": example.text,
+        "tokens": [(t.start, t.end) for t in example.tokens] if example.given_tokens else None,
+        "spans": [(span.start, span.end, span.label) for span in example.spans],
+        "labels": example.labels,
+        "answer": example.answer,
+        "binary": example.binary,
+    }
+
+
+def _example(plain: Mapping[str, Any]) -> Example:
+    text, tokens, labels = plain["text"], plain["tokens"], plain["labels"]
+    return Example(
+        text,
+        tokens=() if tokens is None else tokens_at(text, [(start, end) for start, end in tokens]),
+        spans=tuple(Span(*span) for span in plain["spans"]),
+        labels=None if labels is None else tuple(labels),
+        answer=plain["answer"],
+        binary=plain["binary"],
+        given_tokens=tokens is not None,
+    )
