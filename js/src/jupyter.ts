@@ -66,7 +66,10 @@ export class JupyterPort implements Port {
     };
     window.addEventListener("online", listener);
     document.addEventListener("visibilitychange", look);
+    let isOn = true;
     const off = (): void => {
+      if (!isOn) return;
+      isOn = false;
       window.removeEventListener("online", listener);
       document.removeEventListener("visibilitychange", look);
     };
