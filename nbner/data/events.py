@@ -170,6 +170,8 @@ def _checked(answer: Answer, text: str) -> list[Span]:
     for said in (answer.id, answer.annotator, answer.note):
         if half_pair(said) is not None:
             raise DataError(f"{said!r} holds half of a pair", remedy="Write it anew")
+        if "\0" in said:
+            raise DataError(f"{said!r} holds the character NUL", remedy="Remove it")
     for span in answer.spans:
         if not 0 <= span.start < span.end <= len(text):
             raise DataError(

@@ -237,6 +237,13 @@ def _check_text(row: Row) -> None:
 
 
 def _check_encodable(row: Row, value: str, field: str) -> None:
+    if "\0" in value:
+        # SQLite would take it, PostgreSQL and most other programs would not.
+        raise row.place.error(
+            f"character {value.index(chr(0))} is NUL, which is no text",
+            field=field,
+            remedy="Remove it; the file may be damaged, or in UTF-16",
+        )
     at = half_pair(value)
     if at is not None:
         raise row.place.error(

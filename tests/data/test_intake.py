@@ -501,3 +501,10 @@ def test_spans_that_overlap_once_expanded_are_reported(add, dataset):
 def test_an_unknown_choice_is_refused(add):
     with pytest.raises(DataError, match="'drop' is no choice"):
         add([OFF], misaligned="drop")
+
+
+def test_a_text_with_nul_is_refused_whatever_the_store_is(jsonl, add, dataset):
+    with pytest.raises(DataError, match="character 1 is NUL") as caught:
+        add(jsonl({"text": "fine"}, {"text": "A\0dd"}))
+    assert (caught.value.line, caught.value.field) == (2, "text")
+    assert dataset.counts().total == 0
