@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbner.analysis.effort import fitted, gain
+from nbner.analysis.extrapolation import fitted, gain
 from nbner.analysis.flips import flips, frozen_sets, losses
 from nbner.analysis.intervals import mean
 from nbner.analysis.scores import score
