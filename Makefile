@@ -1,7 +1,9 @@
 # make lab    JupyterLab on the quickstart
 # make test   everything that must hold
 # make demo   the quickstart without a screen, with its pictures, into demo/
+# make pictures  the README's pictures again, into notebooks/pictures/
 # make bench  speed, memory and real data: make bench DATA=path/to/data
+# make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
 
 SHELL := /bin/bash
 VENV := .venv
@@ -21,7 +23,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/*)
 
-.PHONY: lab test demo bench lint types front python clean
+.PHONY: lab test demo bench bench-ui pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -34,7 +36,17 @@ demo: $(VENV)/lab
 bench: $(VENV)/test
 	@test -n "$(DATA)" || { echo "Say where the data is: make bench DATA=path/to/data"; exit 2; }
 	$(BIN)/python tests/chromium.py
-	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs= tests/benchmarks --data "$(DATA)" $(ARGS)
+	$(BIN)/python tests/postgres.py
+	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs=ui tests/benchmarks --data "$(DATA)" $(ARGS)
+
+bench-ui: $(VENV)/test
+	@test -n "$(DATA)" || { echo "Say where the data is: make bench-ui DATA=path/to/data"; exit 2; }
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs= tests/benchmarks/ui --data "$(DATA)" $(ARGS)
+
+pictures: $(VENV)/test
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python tests/pictures.py
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
@@ -48,6 +60,7 @@ front: $(VENV)/node
 
 python: $(VENV)/test $(VENV)/node
 	$(BIN)/python tests/chromium.py
+	$(BIN)/python tests/postgres.py
 	$(BIN)/python -m pytest
 
 $(BIN)/python:

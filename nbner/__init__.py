@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
     from nbner.faces.parity import differences
-    from nbner.results import Evaluation, TrainingReport
+    from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
@@ -36,6 +36,7 @@ _HOMES = {
     "Session": "nbner.session",
     "Span": "nbner.types",
     "StoreError": "nbner.errors",
+    "TextProbabilities": "nbner.results",
     "Token": "nbner.types",
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
@@ -58,6 +59,7 @@ __all__ = [
     "Session",
     "Span",
     "StoreError",
+    "TextProbabilities",
     "Token",
     "TrainingError",
     "TrainingReport",

@@ -7,11 +7,14 @@ moment when the session's model does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbner.types import Answer, Counts, Example, Span, Token
+from nbner.data.filters import Filter, Page
+from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.desk import DeskInfo, Listener, Mode
 
 if TYPE_CHECKING:
@@ -19,6 +22,35 @@ if TYPE_CHECKING:
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 Suggest: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
+Remark: TypeAlias = Callable[[Answer], Mapping[str, Any]]
+Analyse: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
+
+
+#: Examples that are tokenized and looked at by the model at a time.
+_SOME = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Adviser:
+    """What is said on examples before and while a person labels them.
+
+    Parameters
+    ----------
+    suggest : callable
+        Examples to the spans that they are shown with.
+    remark : callable, optional
+        From an answer to what else is worth keeping beside it. It must be
+        quick; where it fails, the answer is stored without.
+    analyse : callable, optional
+        The best analyses of an example that hold some spans and not others.
+    redecodes : bool
+        Whether a page is to ask for that after every change of a span.
+    """
+
+    suggest: Suggest
+    remark: Remark | None = None
+    analyse: Analyse | None = None
+    redecodes: bool = False
 
 
 class Switchboard:
@@ -37,10 +69,10 @@ class Switchboard:
 
         return unsubscribe
 
-    def tell(self, answer: Answer) -> None:
-        """Pass an answer on."""
+    def tell(self, answers: Sequence[Answer]) -> None:
+        """Pass answers on that were given as one."""
         for listener in tuple(self._listeners):
-            listener(answer)
+            listener(answers)
 
 
 class LabellingDesk:
@@ -54,10 +86,11 @@ class LabellingDesk:
         Identity of the store.
     tokenize : callable
         Text to tokens, for examples that came without.
-    suggest : callable, optional
-        Examples to spans; without it, examples are shown empty.
+    adviser : Adviser, optional
+        Without one, examples are shown empty.
     switchboard : Switchboard
         Shared by the desks of one session.
+    mode : {"manual", "make-gold"}
     """
 
     def __init__(
@@ -68,15 +101,25 @@ class LabellingDesk:
         annotator: str,
         key: str,
         tokenize: Tokenize,
-        suggest: Suggest | None,
+        adviser: Adviser | None,
         switchboard: Switchboard,
+        mode: Mode = "manual",
     ) -> None:
-        mode: Mode = "manual" if suggest is None else "make-gold"
         self._dataset = dataset
         self._tokenize = tokenize
-        self._suggest = suggest
+        self._adviser = adviser
         self._switchboard = switchboard
-        self._info = DeskInfo(key, dataset.name, split, mode, annotator, dataset.labels)
+        advises = adviser is not None and adviser.analyse is not None
+        self._info = DeskInfo(
+            key=key,
+            dataset=dataset.name,
+            split=split,
+            mode=mode,
+            annotator=annotator,
+            labels=dataset.labels,
+            advises=advises,
+            redecodes=adviser is not None and advises and adviser.redecodes,
+        )
         self._suggested_by: dict[int, str] = {}
 
     @property
@@ -86,27 +129,45 @@ class LabellingDesk:
 
     def counts(self) -> Counts:
         """How far the split has come."""
-        return self._dataset.counts(self._info.split)
+        return self._dataset.team.counts(self._info.split, self._info.annotator)
 
     def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next open examples with the spans to start from.
 
         A draft, left by taking a decision back, is shown as it was left. All
-        others start with suggestions, or empty where none were asked for.
+        others start with suggestions, or empty where none were asked for. What
+        is given out is kept from other annotators for a while.
         """
-        found = self._dataset.upcoming(self._info.split, limit, exclude)
+        found = self._dataset.team.hand_out(self._info.split, self._info.annotator, limit, exclude)
+        return self._started(found)
+
+    def start(self, hashes: Sequence[int]) -> list[Example]:
+        """Give examples by their input hashes, as they are to be shown."""
+        split, annotator = self._info.split, self._info.annotator
+        found = [self._dataset.team.find(one, split, annotator) for one in hashes]
+        return self._started([one for one in found if one is not None])
+
+    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+        """Give a piece of the list of examples that meet some conditions."""
+        return self._dataset.page(self._info.split, wanted, offset, limit)
+
+    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+        """Yield open examples whose text holds all words, as they are to be shown."""
+        found = self._dataset.containing(self._info.split, words, cased=cased)
+        while some := list(islice(found, _SOME)):
+            yield from self._started(some)
+
+    def _started(self, found: Sequence[Example]) -> list[Example]:
         examples = [tokenized(example, self._tokenize) for example in found]
-        fresh = [example for example in examples if not is_draft(example)]
-        suggestions = self._suggest(fresh) if self._suggest and fresh else [()] * len(fresh)
+        fresh = [one for one in examples if one.answer is None and not is_draft(one)]
+        adviser = self._adviser
+        suggestions = adviser.suggest(fresh) if adviser and fresh else [()] * len(fresh)
         started = {
             example.input_hash: replace(example, spans=spans)
             for example, spans in zip(fresh, suggestions, strict=True)
         }
         self._suggested_by |= {
-            key: span.source
-            for key, example in started.items()
-            for span in example.spans
-            if span.source
+            key: sources for key, example in started.items() if (sources := sources_of(example))
         }
         return [started.get(example.input_hash, example) for example in examples]
 
@@ -117,27 +178,70 @@ class LabellingDesk:
 
     def find(self, input_hash: int) -> Example | None:
         """Look one example up as it stands now."""
-        example = self._dataset.find(input_hash, self._info.split)
+        split, annotator = self._info.split, self._info.annotator
+        example = self._dataset.team.find(input_hash, split, annotator)
         return None if example is None else tokenized(example, self._tokenize)
 
     def record(self, answer: Answer) -> bool:
         """Store an answer durably, with who suggested its spans; tell every widget."""
-        source = self._suggested_by.get(answer.input_hash)
-        if source:
-            answer = replace(answer, extra={**answer.extra, "suggested_by": source})
-        applied = self._dataset.record(answer)
+        return self.record_many([answer]) == 1
+
+    def record_many(self, answers: Sequence[Answer]) -> int:
+        """Store answers in one transaction and tell of them as one; say how many were new."""
+        remarked = [self._with_remarks(answer) for answer in answers]
+        applied = self._dataset.record_many(remarked)
         if applied:
-            self._switchboard.tell(answer)
+            self._switchboard.tell(remarked)
         return applied
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer in this split, from whichever widget."""
+    def withdraw(self, whole: str) -> Sequence[int]:
+        """Take back answers that were given as one, but for what has changed since."""
+        done = self._dataset.withdraw(whole)
+        self._switchboard.tell(())
+        return done
 
-        def in_this_split(answer: Answer) -> None:
-            if answer.split == self._info.split:
-                listener(answer)
+    def analyses(
+        self,
+        input_hash: int,
+        k: int,
+        *,
+        forced: Sequence[Span] = (),
+        forbidden: Sequence[Span] = (),
+    ) -> list[Parse]:
+        """Give the model's k best analyses that hold some spans and not others."""
+        example = self.find(input_hash)
+        analyse = None if self._adviser is None else self._adviser.analyse
+        if example is None or analyse is None:
+            return []
+        return analyse(example, k, forced, forbidden)
+
+    def _with_remarks(self, answer: Answer) -> Answer:
+        kept = dict(answer.extra)
+        sources = self._suggested_by.get(answer.input_hash)
+        if sources:
+            kept["suggested_by"] = sources
+        if self._adviser is not None and self._adviser.remark is not None:
+            # An answer is a person's work: no figure beside it is worth losing it.
+            with suppress(Exception):
+                kept |= self._adviser.remark(answer)
+        return replace(answer, extra=kept)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` after every answer in this split, from whichever widget.
+
+        Answers that are given as one belong to one split.
+        """
+
+        def in_this_split(answers: Sequence[Answer]) -> None:
+            if not answers or answers[0].split == self._info.split:
+                listener(answers)
 
         return self._switchboard.subscribe(in_this_split)
+
+
+def sources_of(example: Example) -> str:
+    """Name who has suggested an example's spans."""
+    return ", ".join(dict.fromkeys(span.source for span in example.spans if span.source))
 
 
 def tokenized(example: Example, tokenize: Tokenize) -> Example:

@@ -10,9 +10,14 @@ from weakref import WeakSet
 
 from nbner.data.store import Store
 from nbner.errors import DataError
+from nbner.faces.deciding import Deciding
+from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
+from nbner.faces.keeping import Keeping
 from nbner.faces.layers import Layers
 from nbner.faces.parity import Comparing
+from nbner.faces.team import Team
+from nbner.faces.tokenizing import Tokenizing
 from nbner.faces.transfer import Transferring
 from nbner.labelling import Switchboard
 
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Comparing, Transferring, Layers):
+class Session(Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store
@@ -69,6 +74,7 @@ class Session(Hand, Comparing, Transferring, Layers):
         annotator: str | None = None,
         seed: int = 0,
     ) -> None:
+        from nbner.decode.keeping import KeptLattices
         from nbner.model.pipeline import load_base
         from nbner.model.shelf import Shelf
 
@@ -82,9 +88,12 @@ class Session(Hand, Comparing, Transferring, Layers):
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()
         self._annotators: WeakSet[Annotator] = WeakSet()
+        self._lattices = KeptLattices()
         if checked is not None:
             self._dataset.set_labels(checked)
         self._nlp = self._shelf.newest() or self._base
+        self._load_rules()
+        self._shelf.put_calibration(self._nlp)
 
     def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         return self

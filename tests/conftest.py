@@ -31,6 +31,8 @@ def load(name):
 
 chromium = load("chromium")
 jupyter = load("lab")
+postgres = load("postgres")
+faulty = load("faults")
 
 
 @pytest.fixture(scope="session")
@@ -51,17 +53,34 @@ def browser(chromium_path):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    server = jupyter.Server(tmp_path_factory.mktemp("jupyter"))
+def postgres_server():
+    server = postgres.Server()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def server_without_subshells(tmp_path_factory):
-    server = jupyter.Server(tmp_path_factory.mktemp("jupyter"), subshells="disabled")
-    yield server
-    server.stop()
+def new_server(tmp_path_factory):
+    """Start servers; all of them end with the tests."""
+    servers = []
+
+    def start(**given):
+        servers.append(jupyter.Server(tmp_path_factory.mktemp("jupyter"), **given))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(new_server):
+    return new_server()
+
+
+@pytest.fixture(scope="session")
+def server_without_subshells(new_server):
+    return new_server(subshells="disabled")
 
 
 @pytest.fixture
@@ -84,6 +103,18 @@ def lab(page, server):
 def lab_without_subshells(page, server_without_subshells):
     yield jupyter.Lab(page, server_without_subshells)
     server_without_subshells.stop_kernels()
+
+
+@pytest.fixture(scope="session")
+def jupyter_lab():
+    """Give what drives a JupyterLab, for tests that need one of their own."""
+    return jupyter
+
+
+@pytest.fixture
+def faulty_run():
+    """Give the scripted person whose kernels die."""
+    return faulty.Run
 
 
 @pytest.fixture

@@ -27,6 +27,11 @@ QUIET = {
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
 }
 SUBSHELLS = "@jupyterlab/apputils-extension/kernels-settings.jupyterlab-settings"
+#: A server that notices a kernel's death at once, and gives it another however often.
+RESTARTS_QUICKLY = (
+    "--AsyncIOLoopKernelRestarter.time_to_dead=0.3",
+    "--AsyncIOLoopKernelRestarter.restart_limit=100000",
+)
 START_SECONDS = 90
 CELL_SECONDS = 120
 
@@ -34,8 +39,10 @@ CELL_SECONDS = 120
 class Server:
     """One JupyterLab on a port of its own, with every folder of its own."""
 
-    def __init__(self, home: Path, *, subshells: str = "perCommTarget"):
+    def __init__(self, home: Path, *, subshells: str = "perCommTarget", options=(), environment=()):
         self.home = home
+        self.options = options
+        self.environment = dict(environment)
         self.root = home / "work"
         self.token = secrets.token_hex(12)
         self.root.mkdir(parents=True)
@@ -65,7 +72,9 @@ class Server:
             *(f"--port={self.port}", "--ServerApp.port_retries=0"),
             *(f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.root}"),
             *("--LabApp.news_url=None", "--LabApp.expose_app_in_browser=True"),
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            *self.options,
             *(["--allow-root"] if os.geteuid() == 0 else []),
         ]
 
@@ -78,7 +87,8 @@ class Server:
             "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
             "IPYTHONDIR": "ipython",
         }
-        return {**os.environ, **{name: str(self.home / folder) for name, folder in folders.items()}}
+        own = {name: str(self.home / folder) for name, folder in folders.items()}
+        return {**os.environ, **own, **self.environment}
 
     def _wait(self):
         deadline = time.monotonic() + START_SECONDS
@@ -144,6 +154,14 @@ class Lab:
         self.wait_for_kernel()
         return self
 
+    def open_in_notebook(self, name):
+        """Open a notebook in Notebook 7, which the same server serves."""
+        self.page.goto(
+            f"http://127.0.0.1:{self.server.port}/notebooks/{name}?token={self.server.token}"
+        )
+        self.wait_for_kernel()
+        return self
+
     def wait_for_kernel(self):
         self.page.wait_for_function(
             """() => {
@@ -159,6 +177,12 @@ class Lab:
         cell = self.page.locator(".jp-Notebook .jp-Cell").nth(index)
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Control+Enter")
+
+    def wait_until_busy(self):
+        self.page.wait_for_function(
+            "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status"
+            "=== 'busy'"
+        )
 
     def run(self, index=0):
         """Run a cell and wait until the kernel is idle again."""

@@ -59,6 +59,21 @@ export class JupyterPort implements Port {
     return () => this.listeners.delete(listener);
   }
 
+  /** The network is back, or the page is looked at again, perhaps after a night with the lid closed. */
+  onWake(listener: () => void): Off {
+    const look = (): void => {
+      if (document.visibilityState === "visible") listener();
+    };
+    window.addEventListener("online", listener);
+    document.addEventListener("visibilitychange", look);
+    const off = (): void => {
+      window.removeEventListener("online", listener);
+      document.removeEventListener("visibilitychange", look);
+    };
+    this.offs.push(off);
+    return off;
+  }
+
   dispose(): void {
     this.offs.forEach((off) => off());
     this.listeners.clear();

@@ -48,6 +48,20 @@ describe("nothing is lost", () => {
     assert.equal(kernel.sent("answer").length, 4);
   });
 
+  test("what was lost while the page slept is sent again as soon as it wakes", () => {
+    const kernel = new FakeKernel(tasksOf(5));
+    const page = new Page(kernel);
+    kernel.become("deaf");
+    page.accept(2);
+    page.clock.pass(10 * PATIENCE);
+    assert.equal(page.saving, "unsaved");
+    kernel.become("well");
+    assert.equal(kernel.events.length, 0);
+    page.port.wake();
+    assert.equal(page.saving, "saved");
+    assert.deepEqual(kernel.events.map(({ example }) => example), ["0", "1"]);
+  });
+
   test("a later reply shows at once that an earlier message was lost", () => {
     const kernel = new FakeKernel(tasksOf(5));
     const page = new Page(kernel);

@@ -1,7 +1,17 @@
 /** A kernel, a clock and a browser's storage that do as a test tells them. */
 import { Controller, type CoreCommand } from "../src/core/controller";
 import type { Host, Port } from "../src/core/port";
-import type { Answer, AnswerMessage, Setup, Task, WireSpan } from "../src/core/protocol";
+import { PROTOCOL } from "../src/core/protocol";
+import type {
+  Analysis,
+  Answer,
+  AnswerMessage,
+  Place,
+  Request,
+  Setup,
+  Task,
+  WireSpan,
+} from "../src/core/protocol";
 import type { Storage } from "../src/core/shelf";
 
 export class MemoryStorage implements Storage {
@@ -62,6 +72,7 @@ export class FakeClock {
 }
 
 type Sent = { readonly type: string; readonly id: string } & Record<string, unknown>;
+type ListRequest = Extract<Request, { type: "list" }>;
 type Mood = "well" | "busy" | "deaf" | "full" | "refusing";
 
 /** The kernel's side of the protocol, over examples in memory. */
@@ -71,6 +82,10 @@ export class FakeKernel {
   /** Called with every message that leaves the kernel; false loses it on the way. */
   deliver: (message: object) => boolean = () => true;
   mood: Mood = "well";
+  /** What is found in other examples. */
+  places: Place[] = [];
+  /** What the model makes of an example, under whatever constraints. */
+  analyses: Analysis[] = [];
   private order: string[] = [];
   private queue: Sent[] = [];
   private atWork = false;
@@ -105,7 +120,8 @@ export class FakeKernel {
 
   take(message: Sent): void {
     this.received.push(structuredClone(message));
-    if (this.mood === "deaf") return;
+    // News has no reply.
+    if (this.mood === "deaf" || message.type === "at") return;
     this.queue.push(message);
     this.work();
   }
@@ -160,9 +176,32 @@ export class FakeKernel {
       }
       case "past":
         return { type: "tasks", tasks: this.past(message), counts };
+      case "find": {
+        const wanted = message.examples as string[];
+        return { type: "tasks", tasks: this.tasks.filter(({ id }) => wanted.includes(id)), counts };
+      }
+      case "list":
+        return this.list(message as unknown as ListRequest);
+      case "occurrences":
+        return { type: "places", places: this.places, more: false };
+      case "analyses":
+        return { type: "analyses", example: message.example, analyses: this.analyses };
+      case "bulk":
+        return { type: "applied", bulk: message.bulk, count: 2, left: 0, tasks: [], counts };
       default:
         return { type: "snapshot", setup: this.setup, ...this.snapshot };
     }
+  }
+
+  private list({ filter, offset, want }: ListRequest): object {
+    const textOf = ({ tokens }: Task): string => tokens.map(([word, gap]) => word + gap).join("");
+    const found = this.tasks.filter(
+      (task) =>
+        (filter.answer !== "open" || task.answer === null) &&
+        (filter.text === undefined || textOf(task).includes(filter.text)),
+    );
+    const rows = found.slice(offset, offset + want).map((task) => ({ ...task, left: textOf(task) }));
+    return { type: "listed", rows, total: found.length };
   }
 
   private answer(message: AnswerMessage & { have: string[] }): object {
@@ -172,15 +211,15 @@ export class FakeKernel {
     return { ...this.saved(message), next: this.upcoming(12 - message.have.length, message.have) };
   }
 
-  private store({ id, example, answer, spans, flagged }: AnswerMessage): void {
+  private store({ id, example, answer, spans, flagged, note }: AnswerMessage): void {
     this.events.push({ id, example, answer, spans });
-    Object.assign(this.find(example), { answer, spans, flagged, suggested: false });
+    Object.assign(this.find(example), { answer, spans, flagged, note: note ?? "", suggested: false });
     this.order = this.order.filter((one) => one !== example);
     if (answer !== null) this.order.push(example);
   }
 
-  private saved({ example, answer, spans, flagged }: AnswerMessage) {
-    return { type: "saved", example, answer, spans, flagged, note: "", counts: this.counts, next: [] };
+  private saved({ example, answer, spans, flagged, note }: AnswerMessage) {
+    return { type: "saved", example, answer, spans, flagged, note, counts: this.counts, next: [] };
   }
 
   private upcoming(limit: number, have: readonly string[]): Task[] {
@@ -230,6 +269,17 @@ export class FakePort implements Port {
     return () => this.connections.delete(listener);
   }
 
+  private readonly wakings = new Set<() => void>();
+
+  onWake(listener: () => void) {
+    this.wakings.add(listener);
+    return () => this.wakings.delete(listener);
+  }
+
+  wake(): void {
+    this.wakings.forEach((listener) => listener());
+  }
+
   set live(alive: boolean) {
     this.alive = alive;
     this.connections.forEach((listener) => listener());
@@ -245,6 +295,9 @@ export const SETUP: Setup = {
   annotator: "ann",
   labels: ["ORG", "PERSON", "GPE"],
   colors: {},
+  protocol: PROTOCOL,
+  advises: false,
+  redecodes: false,
 };
 
 export function taskOf(id: string, text = "Uber left the city", more: Partial<Task> = {}): Task {
@@ -254,12 +307,14 @@ export function taskOf(id: string, text = "Uber left the city", more: Partial<Ta
     lead: "",
     tokens: words.map((word, i) => [word, i < words.length - 1 ? " " : ""]),
     spans: [],
+    also: [],
     loose: [],
     answer: null,
     flagged: false,
     note: "",
     meta: {},
     suggested: false,
+    draft: false,
     by: "",
     ...more,
   };

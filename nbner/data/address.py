@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 from nbner.errors import StoreError
 
 MEMORY = ":memory:"
+POSTGRES = "postgresql+psycopg"
 
 
 def address(where: str | Path) -> URL:
@@ -23,7 +24,7 @@ def address(where: str | Path) -> URL:
     """
     if isinstance(where, str) and "://" in where:
         try:
-            url = make_url(where)
+            url = _with_driver(make_url(where))
         except (ArgumentError, ValueError) as error:
             raise StoreError(f"{where!r} is not the address of a database.") from error
     elif where == MEMORY:
@@ -33,6 +34,11 @@ def address(where: str | Path) -> URL:
     # A later change of folder must not lead to another file.
     file = file_of(url)
     return url if file is None else url.set(database=str(file.absolute()))
+
+
+def _with_driver(url: URL) -> URL:
+    """Name the driver that nbner brings, where the address names none."""
+    return url.set(drivername=POSTGRES) if url.drivername in ("postgres", "postgresql") else url
 
 
 def file_of(url: URL) -> Path | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nbner.errors import DataError
 from nbner.types import Span, Token
@@ -136,6 +136,18 @@ def align(tokens: Sequence[Token], spans: Iterable[Span]) -> Alignment:
         else:
             fits.append((*place, span))
     return Alignment(tuple(fits), tuple(loose))
+
+
+def expanded(tokens: Sequence[Token], span: Span) -> Span | None:
+    """Give a span the ends of the tokens that it touches; None where it touches none."""
+    touched = [token for token in tokens if token.start < span.end and span.start < token.end]
+    return replace(span, start=touched[0].start, end=touched[-1].end) if touched else None
+
+
+def contracted(tokens: Sequence[Token], span: Span) -> Span | None:
+    """Give a span the ends of the tokens that lie in it as a whole; None where none does."""
+    inside = [token for token in tokens if span.start <= token.start and token.end <= span.end]
+    return replace(span, start=inside[0].start, end=inside[-1].end) if inside else None
 
 
 def longest_first(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:

@@ -83,6 +83,7 @@ class AddBatch:
             duplicate=counts["duplicate"],
             misaligned=counts["misaligned"],
             overlapping=counts["overlapping"],
+            discontinuous=counts["discontinuous"],
             refused=counts["refused"],
             problems=tuple(self._problems),
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Column, Connection, func, insert, select, text, update
 
 from nbner.data.batch import Prepared, PreparedAnswer
 from nbner.data.codec import load_spans
@@ -45,6 +47,7 @@ class _Adding:
         self._connection = connection
         self._split_id = split_id
         self._label_set_id = label_set_id
+        self._now = time.time()
 
     def take(self, batch: Sequence[Prepared]) -> None:
         known = self._known(batch)
@@ -62,22 +65,15 @@ class _Adding:
 
     def _known(self, batch: Sequence[Prepared]) -> dict[bytes, int]:
         """Give the ids of the examples that have these texts already."""
-        found = self._connection.execute(
-            select(examples.c.digest, examples.c.id).where(
-                examples.c.split_id == self._split_id,
-                examples.c.digest.in_([row.digest for row in batch]),
-            )
-        )
-        return {bytes(row.digest): row.id for row in found}
+        columns = (examples.c.digest, examples.c.id)
+        found = self._among(columns, examples.c.digest, [row.digest for row in batch])
+        return {bytes(digest): id_ for digest, id_ in found}
 
     def _add_examples(self, rows: Sequence[Prepared]) -> dict[bytes, int]:
         """Add new texts with their answers, and give the examples' ids."""
         hashes = self._free_hashes(rows)
         last_example, last_answer = self._newest(examples), self._newest(answers)
-        self._connection.execute(
-            insert(examples),
-            [self._example(row, hashed) for row, hashed in zip(rows, hashes, strict=True)],
-        )
+        self._insert([self._example(row, hashed) for row, hashed in zip(rows, hashes, strict=True)])
         found = self._connection.execute(
             select(examples.c.digest, examples.c.id).where(
                 examples.c.split_id == self._split_id, examples.c.id > last_example
@@ -92,6 +88,15 @@ class _Adding:
         self._follow(last_example, last_answer)
         self._count(len(rows), [answer for _, answer in answered])
         return ids
+
+    def _insert(self, rows: list[dict[str, Any]]) -> None:
+        if self._connection.dialect.name != "sqlite":
+            self._connection.execute(insert(examples), rows)
+            return
+        # Past SQLAlchemy's handling of each row, which takes as long as the inserting.
+        written = insert(examples).compile(dialect=self._connection.dialect, column_keys=rows[0])
+        values = itemgetter(*written.positiontup or ())
+        self._connection.exec_driver_sql(str(written), [values(row) for row in rows])
 
     def _follow(self, last_example: int, last_answer: int) -> None:
         """Write what follows from new examples and their answers, of which each has at most one."""
@@ -128,12 +133,21 @@ class _Adding:
         return hashes
 
     def _taken(self, hashes: set[int]) -> set[int]:
-        found = self._connection.scalars(
-            select(examples.c.input_hash).where(
-                examples.c.split_id == self._split_id, examples.c.input_hash.in_(hashes)
-            )
-        )
-        return set(found)
+        column = examples.c.input_hash
+        return {row[0] for row in self._among((column,), column, list(hashes))}
+
+    def _among(
+        self, columns: tuple[Column[Any], ...], column: Column[Any], values: list[Any]
+    ) -> Iterable[Any]:
+        """Ask for the split's examples of which a column has one of these values."""
+        query = select(*columns).where(examples.c.split_id == self._split_id)
+        if self._connection.dialect.name != "sqlite":
+            return self._connection.execute(query.where(column.in_(values)))
+        # Past SQLAlchemy, which gives each of a thousand values a name of its own.
+        marks = ", ".join("?" * len(values))
+        written = query.where(text(f"{column.name} IN ({marks})"))
+        sql = str(written.compile(dialect=self._connection.dialect))
+        return self._connection.exec_driver_sql(sql, (self._split_id, *values))
 
     def _newest(self, table: Any) -> int:
         newest = select(func.max(table.c.id)).where(table.c.split_id == self._split_id)
@@ -152,6 +166,7 @@ class _Adding:
             "note": row.note,
             "meta": row.meta,
             "extra": row.extra,
+            "created": self._now,
         }
 
     def _event(self, answer: PreparedAnswer, example_id: int) -> dict[str, Any]:
@@ -167,6 +182,7 @@ class _Adding:
             "label_set_id": self._label_set_id,
             "created": answer.created,
             "extra": answer.extra,
+            "stored": self._now,
         }
 
     def _count(self, total: int, given: Sequence[PreparedAnswer]) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 from nbner.types import Span, Token
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Give what JSON can hold in the place of a value that it does not know."""
     # NumPy's numbers and arrays; dates are better read as ISO than as repr.
     for method in ("tolist", "isoformat"):
         if hasattr(value, method):
@@ -21,7 +22,7 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=_plain).encode
+_encode = json.JSONEncoder(separators=(",", ":"), default=plain).encode
 
 
 def dump(value: Any) -> str:

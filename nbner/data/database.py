@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,8 +17,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from nbner.data import schema
+from nbner.data import backups, schema
 from nbner.data.address import address, file_of, in_memory
+from nbner.data.migrations import migrate
 from nbner.errors import StoreError
 
 BUSY_SECONDS = 30
@@ -32,7 +34,16 @@ _MEANINGS = {
     "not a database": _NOT_OURS,
     "malformed": "is damaged. Go back to a copy of it.",
     "unable to open": "cannot be opened. Check the permissions of the file and its folder.",
+    "nul (0x00)": "cannot hold the character NUL, as no text in PostgreSQL can. Remove it.",
+    "authentication failed": "refuses this user and password. Check the address.",
+    "does not exist": "is not there. Check the address; the database itself must be made first.",
+    "permission denied": "may not be used by this user. Ask for the right to make tables in it.",
+    "connection": "cannot be reached. Check that the server runs; then try again.",
+    "shutting down": "cannot be reached: the server is going down. Try again later.",
+    "terminating": "cannot be reached: the server is going down. Try again later.",
 }
+# Any number: whoever makes or changes the tables of a server takes turns by it.
+_TURNSTILE = 0x6E626E6572
 
 
 class Database:
@@ -67,6 +78,12 @@ class Database:
             self._look_before_opening(self._file)
         self._engine = self._engine_for(url)
         self._writer = self._engine.execution_options(**{_WRITES: True})
+        # A server would otherwise show each statement a later moment.
+        self._reader = (
+            self._engine
+            if self.is_sqlite
+            else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         try:
             self.key = self._open()
         except BaseException:
@@ -78,7 +95,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection that sees one moment of the store."""
-        with self._translated(), self._engine.begin() as connection:
+        with self._translated(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
@@ -86,6 +103,35 @@ class Database:
         """Give a connection whose changes are durable when the block ends, or undone."""
         with self._translated(), self._writer.begin() as connection:
             yield connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one writer at a time is the database's own rule."""
+        return self._engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The file, where the store is one."""
+        return self._file
+
+    def backup(self, path: Path | None = None) -> Path:
+        """Copy the store to a SQLite file, which is a store itself.
+
+        Parameters
+        ----------
+        path : Path, optional
+            By default one with the time in its name beside the store, or in
+            the working directory where the store is no file.
+
+        Raises
+        ------
+        StoreError
+            The file is there already, or cannot be written.
+        """
+        target = (path or self._backup_path("")).expanduser().absolute()
+        with self.reading() as connection:
+            backups.copy(connection, target)
+        return target
 
     def close(self) -> None:
         """Let go of the database. Closing again does nothing."""
@@ -128,21 +174,21 @@ class Database:
         with self._in_plain_words(), engine.connect() as connection:
             self._check(connection)
 
-    def _check(self, connection: Connection) -> bool:
-        """Whether this is a store; False where there is nothing yet."""
+    def _check(self, connection: Connection) -> int | None:
+        """Give the version of the tables; None where there are none yet."""
         tables = inspect(connection).get_table_names()
         if schema.store.name not in tables:
             # Beside others, as in a server's database, nbner's tables keep to themselves.
             if tables and connection.dialect.name == "sqlite":
                 raise StoreError(f"{self._name} {_NOT_OURS}")
-            return False
+            return None
         version = connection.scalar(select(schema.store.c.schema_version))
         if version is None or version > schema.SCHEMA_VERSION:
             raise StoreError(
                 f"{self._name} was made by a newer version of nbner (its tables are version "
                 f"{version}, this nbner knows {schema.SCHEMA_VERSION}). Update nbner."
             )
-        return True
+        return int(version)
 
     def _engine_for(self, url: URL) -> Engine:
         try:
@@ -152,7 +198,8 @@ class Database:
         except (ArgumentError, NoSuchModuleError) as error:
             raise StoreError(f"{self._name} is not an address that is known: {error}.") from error
         except ModuleNotFoundError as error:
-            raise StoreError(f"{self._name} needs a driver: pip install {error.name}.") from error
+            needed = '"nbner[postgres]"' if error.name == "psycopg" else error.name
+            raise StoreError(f"{self._name} needs a driver: pip install {needed}.") from error
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -160,18 +207,21 @@ class Database:
     def _open(self) -> str:
         with self._in_plain_words():
             with self._engine.begin() as connection:
-                is_there = self._check(connection)
-            if self._engine.dialect.name == "sqlite":
+                version = self._check(connection)
+            if self.is_sqlite:
                 self._use_write_ahead_log()
-            if not is_there:
+            if version is None:
                 self._make()
+            elif version < schema.SCHEMA_VERSION:
+                self._migrate(version)
             with self._engine.begin() as connection:
                 return str(connection.scalar(select(schema.store.c.key)))
 
     def _make(self) -> None:
         with self._writer.begin() as connection:
+            self._take_turns(connection)
             # Another process may have made it since we looked.
-            if self._check(connection):
+            if self._check(connection) is not None:
                 return
             schema.metadata.create_all(connection)
             connection.execute(
@@ -179,6 +229,24 @@ class Database:
                     key=uuid4().hex, schema_version=schema.SCHEMA_VERSION, created=time.time()
                 )
             )
+
+    def _migrate(self, version: int) -> None:
+        """Bring older tables up to date, once a copy of them is safe."""
+        with self._reader.begin() as connection:
+            backups.copy(connection, self._backup_path(f"-version-{version}"))
+        with self._writer.begin() as connection:
+            self._take_turns(connection)
+            if self._check(connection) == version:
+                migrate(connection)
+
+    def _backup_path(self, suffix: str) -> Path:
+        moment = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S-%f}"
+        file = self._file or Path("nbner.db").absolute()
+        return file.with_name(f"{file.stem}-{moment}{suffix}{file.suffix or '.db'}")
+
+    def _take_turns(self, connection: Connection) -> None:
+        if not self.is_sqlite:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURNSTILE})")
 
     def _use_write_ahead_log(self) -> None:
         """Let readers and a writer work at once; the file remembers it."""

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
-from nbner.data import bulk, events, queries, runs
+from nbner.data import bulk, events, listing, queries, runs, withdrawing
 from nbner.data.codec import dump_labels, load_labels
 from nbner.data.database import Database
+from nbner.data.filters import Filter, Page
+from nbner.data.hashing import digest
 from nbner.data.intake import AddBatch, AddReport
+from nbner.data.past import Past
 from nbner.data.schema import answers, current, datasets, examples, splits, standing
+from nbner.data.settings import Settings
 from nbner.data.spool import spooled
+from nbner.data.team import Team
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _PAGE = 1000
+_FEW = 100
 
 
 class Dataset:
@@ -34,6 +41,16 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r})"
+
+    @property
+    def settings(self) -> Settings:
+        """What was set for this dataset."""
+        return Settings(self._database, self._id)
+
+    @property
+    def team(self) -> Team:
+        """The dataset as several people work on it."""
+        return Team(self._database, self._id)
 
     # Labels.
 
@@ -201,6 +218,30 @@ class Dataset:
         for row in heapq.merge(*streams, key=lambda row: row.id):
             yield queries.example_from(row)
 
+    def page(self, split: str, wanted: Filter, offset: int, limit: int) -> Page:
+        """Give a piece of the list of a split's examples that meet all conditions."""
+        with self._database.reading() as connection:
+            split_id = connection.scalar(select(queries.split_id(self._id, split)))
+            if split_id is None:
+                return Page()
+            return listing.page(connection, split_id, wanted, max(offset, 0), max(limit, 0))
+
+    def containing(self, split: str, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+        """Yield open examples whose text holds all words, in the order of addition.
+
+        The words may stand in other words there.
+        """
+        last = 0
+        for split_id in self._split_ids(split):
+            while True:
+                page = listing.containing(split_id, words, cased=cased, after=last, limit=_FEW)
+                with self._database.reading() as connection:
+                    rows = connection.execute(page).all()
+                yield from map(queries.example_from, rows)
+                if len(rows) < _FEW:
+                    break
+                last = rows[-1].id
+
     # Answers.
 
     def record(self, answer: Answer) -> bool:
@@ -232,7 +273,26 @@ class Dataset:
         """
         collected = list(given)
         with self._database.writing() as connection:
+            events.take_turns(connection, self._id, {answer.split for answer in collected})
             return sum(events.apply(connection, self._id, answer) for answer in collected)
+
+    def withdraw(self, whole: str) -> tuple[int, ...]:
+        """Take back answers that were given as one, but for what has changed since.
+
+        Parameters
+        ----------
+        whole : str
+            What the ids of these answers begin with; see ``withdrawing.part_id``.
+
+        Returns
+        -------
+        tuple of int
+            Input hashes of the examples that are as they were before.
+        """
+        with self._database.writing() as connection:
+            ids = withdrawing.withdraw(connection, self._id, whole, time.time())
+            query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
+            return tuple(connection.scalars(query.order_by(examples.c.id)))
 
     def answers(
         self, split: str | None = None, annotator: str | None = None, *, current: bool = True
@@ -258,6 +318,46 @@ class Dataset:
         ]
         for row in heapq.merge(*streams, key=lambda row: row.id):
             yield queries.answer_from(row)
+
+    def history(
+        self, example: int | str, split: str | None = None
+    ) -> list[tuple[float, Answer]] | None:
+        """Give every answer to an example, with the time it was stored, oldest first.
+
+        Parameters
+        ----------
+        example : int or str
+            Its input hash, or its text.
+        split : str, optional
+            By default all in which it is.
+
+        Returns
+        -------
+        list of (float, Answer), or None
+            None where there is no such example.
+        """
+        known = (
+            examples.c.input_hash == example
+            if isinstance(example, int)
+            else examples.c.digest == digest(example)
+        )
+        with self._database.reading() as connection:
+            ids = [
+                id_
+                for one in self._names(connection, split)
+                for id_ in connection.scalars(
+                    select(examples.c.id).where(queries.in_split(self._id, one), known)
+                )
+            ]
+            query = queries.answer_events().where(answers.c.example_id.in_(ids))
+            found = connection.execute(query.order_by(answers.c.id)).all()
+        if not ids:
+            return None
+        return [(row.stored or row.created, queries.answer_from(row)) for row in found]
+
+    def at(self, moment: float) -> Past:
+        """Give the dataset as it was; seconds since the epoch, UTC."""
+        return Past(moment, self._database, self._id)
 
     # Counts and runs.
 
@@ -313,10 +413,17 @@ class Dataset:
         query = select(splits.c.id).where(splits.c.dataset_id == self._id, splits.c.name == name)
         found = connection.scalar(query.with_for_update())
         if found is None:
-            connection.execute(insert(splits).values(dataset_id=self._id, name=name))
+            events.insert_if_new(connection, splits, {"dataset_id": self._id, "name": name})
             found = connection.scalar(query.with_for_update())
         assert found is not None  # noqa: S101 - for the type checker: found or made
         return int(found)
+
+    def _names(self, connection: Connection, split: str | None) -> list[str]:
+        if split is not None:
+            return [split]
+        return list(
+            connection.scalars(select(splits.c.name).where(splits.c.dataset_id == self._id))
+        )
 
     def _split_ids(self, name: str | None) -> list[int]:
         query = select(splits.c.id).where(splits.c.dataset_id == self._id)

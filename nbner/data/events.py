@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, bindparam, insert, select, update
+from sqlalchemy import Connection, CursorResult, Table, bindparam, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
+from nbner.data import claiming
 from nbner.data.alignment import longest_first
 from nbner.data.codec import dump, dump_labels, dump_spans, half_pair
 from nbner.data.schema import answers, current, examples, label_sets, splits, standing
@@ -27,8 +30,6 @@ _EXAMPLE = (
         splits.c.name == bindparam("split"),
         examples.c.input_hash == bindparam("hash"),
     )
-    # On a server, answers to one split take turns, so that the counts stay right.
-    .with_for_update(of=splits)
 )
 _LABEL_SET = select(label_sets.c.id).where(label_sets.c.labels == bindparam("text"))
 _CURRENT = update(current).where(
@@ -42,6 +43,19 @@ _OTHERS = (
 )
 _STANDING = select(standing.c.answer).where(standing.c.example_id == bindparam("example"))
 _SET_STANDING = update(standing).where(standing.c.example_id == bindparam("example"))
+
+
+def take_turns(connection: Connection, dataset_id: int, names: Iterable[str]) -> None:
+    """On a server, let writers of the same splits go one after the other.
+
+    What they read after this holds until they are done; SQLite has one writer
+    at a time by itself.
+    """
+    if connection.dialect.name != "sqlite":
+        wanted = select(splits.c.id).where(
+            splits.c.dataset_id == dataset_id, splits.c.name.in_(set(names))
+        )
+        connection.execute(wanted.order_by(splits.c.id).with_for_update())
 
 
 def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
@@ -83,12 +97,14 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
         "extra": _dumped_extra(answer),
     }
     append(connection, event)
+    claiming.after_answer(connection, event)
     return True
 
 
 def append(connection: Connection, event: Mapping[str, Any]) -> None:
     """Add an event, given by its columns, and bring up to date what follows from it."""
-    answer_id = _new_id(connection.execute(insert(answers), event))
+    stored = {**event, "stored": time.time()}
+    answer_id = _new_id(connection.execute(insert(answers), stored))
     newest = {"answer_id": answer_id, "answer": event["answer"]}
     where = {"example": event["example_id"], "by": event["annotator"]}
     if not connection.execute(_CURRENT, {**where, **newest}).rowcount:
@@ -102,8 +118,16 @@ def label_set(connection: Connection, labels: Iterable[str]) -> int:
     text = dump_labels(labels)
     found = connection.scalar(_LABEL_SET, {"text": text})
     if found is None:
-        return _new_id(connection.execute(insert(label_sets), {"labels": text}))
+        insert_if_new(connection, label_sets, {"labels": text})
+        found = connection.scalar(_LABEL_SET, {"text": text})
+    assert found is not None  # noqa: S101 - for the type checker: found or made
     return int(found)
+
+
+def insert_if_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Insert a row unless another writer has been quicker."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
 
 
 def _set_standing(

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 from uuid import uuid4
 
-from nbner.data.alignment import align, longest_first
+from nbner.data.alignment import align, contracted, expanded, longest_first
 from nbner.data.batch import AddBatch, Prepared, PreparedAnswer
 from nbner.data.codec import dump, dump_spans, dump_tokens, half_pair
-from nbner.data.hashing import digest, input_hash, task_hash
+from nbner.data.hashing import digest, input_hash_from, task_hash
 from nbner.data.report import AddReport, Problem, ProblemKind
 from nbner.data.rows import ANSWER_KEYS, Row
 from nbner.errors import DataError
@@ -19,7 +19,14 @@ from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token
 
 __all__ = ["AddBatch", "AddReport", "Misaligned", "prepare"]
 
-Misaligned: TypeAlias = Literal["keep", "refuse"]
+Misaligned: TypeAlias = Literal["keep", "expand", "contract", "refuse"]
+_MOVES = {"expand": expanded, "contract": contracted}
+_DONE = {
+    "expand": "expanded to the tokens that it touches",
+    "contract": "contracted to the tokens that lie in it",
+    "refuse": "its row is refused",
+}
+_KEPT = "kept as characters"
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 
 
@@ -50,8 +57,10 @@ def prepare(
     gold : bool, optional
         Take spans as gold, or as suggestions, whatever the row says. Answers to
         binary tasks are never gold.
-    misaligned : {"keep", "refuse"}
-        What becomes of a row with a span off the tokenizer's tokens.
+    misaligned : {"keep", "expand", "contract", "refuse"}
+        What becomes of a span off the tokens: kept as characters, moved out to
+        the ends of the tokens that it touches, moved in to those that lie in it
+        as a whole (kept where none does), or refused with its row.
 
     Returns
     -------
@@ -61,6 +70,12 @@ def prepare(
     """
     if not isinstance(split, str) or not split.strip():
         raise DataError("a split has a name, such as 'train' or 'dev'", field="split")
+    if misaligned not in get_args(Misaligned):
+        raise DataError(
+            f"{misaligned!r} is no choice for spans off the tokens",
+            field="misaligned",
+            remedy=f"Use one of {', '.join(get_args(Misaligned))}",
+        )
     intake = _Intake(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
 
     def prepared(batch: AddBatch) -> Iterator[Prepared]:
@@ -84,13 +99,18 @@ class _Intake:
     def take(self, row: Row, batch: AddBatch) -> Prepared | None:
         """Check a row; None if it is refused."""
         _check_text(row)
-        for i, span in enumerate(row.spans or ()):
+        if not row.spans:
+            return self._prepared(row, ())
+        for i, span in enumerate(row.spans):
             self._check_span(row, i, span)
-        if self._is_refused(row, batch):
+        wanted = self._on_tokens(row, batch)
+        if wanted is None:
             return None
-        spans, overlapping = longest_first(row.spans or ())
+        lines = {id(span): line for span, line in wanted}
+        spans, overlapping = longest_first(span for span, _ in wanted)
         for span in overlapping:
-            batch.note(_span_problem("overlapping", row, span, "a longer span covers part of it"))
+            reason = "a longer span covers part of it"
+            batch.note(_span_problem("overlapping", row, span, reason, lines[id(span)]))
         batch.labels.update(dict.fromkeys(span.label for span in spans))
         return self._prepared(row, spans)
 
@@ -111,39 +131,64 @@ class _Intake:
                 remedy="Add it to labels=, or take the labels from the data with labels=None",
             )
 
-    def _is_refused(self, row: Row, batch: AddBatch) -> bool:
-        """Look for spans off the tokens; of the row's own tokens there can be none."""
-        if not row.spans:
-            return False
+    def _on_tokens(self, row: Row, batch: AddBatch) -> list[tuple[Span, int | None]] | None:
+        """Look for spans off the tokens, and do with them what was asked for.
+
+        Returns
+        -------
+        list of (Span, int or None), or None
+            The spans with their lines; None where the row is refused.
+        """
+        spans = row.spans or ()
         tokens = row.tokens if row.tokens is not None else self.tokenize(row.text)
-        loose = align(tokens, row.spans).loose
-        if not loose:
-            return False
-        if row.tokens is not None:
-            raise row.place.error(
-                f"{row.text[loose[0].start : loose[0].end]!r} ({loose[0].start} to "
-                f"{loose[0].end}) does not begin and end with one of the row's own tokens",
-                field="spans",
-                remedy="Correct the span or the tokens, or leave the tokens out",
+        loose = {id(span) for span in align(tokens, spans).loose}
+        self._check_own_tokens(row, loose)
+        wanted = []
+        for span in spans:
+            line = row.line_of(span)
+            if "_pieces" in span.extra:
+                reason = "it is in pieces; kept as the stretch from the first to the last character"
+                batch.note(_span_problem("discontinuous", row, span, reason, line))
+            wanted.append(
+                (self._moved(row, tokens, span, batch) if id(span) in loose else span, line)
             )
-        keeps = self.misaligned == "keep"
-        done = "kept as characters" if keeps else "its row is refused"
-        for span in loose:
-            reason = f"it does not begin and end with a token of the tokenizer; {done}"
-            batch.note(_span_problem("misaligned", row, span, reason))
-        if not keeps:
-            reason = "a span does not fit the tokens"
-            batch.note(Problem("refused", reason, row.text, file=row.file, line=row.line))
-        return not keeps
+        if not loose or self.misaligned != "refuse":
+            return wanted
+        reason = "a span does not fit the tokens"
+        batch.note(Problem("refused", reason, row.text, file=row.file, line=row.line))
+        return None
+
+    def _check_own_tokens(self, row: Row, loose: Container[int]) -> None:
+        """Stop where a row contradicts itself, unless it was said what to do about it."""
+        if row.tokens is None or self.misaligned != "keep":
+            return
+        for span in row.spans or ():
+            if id(span) in loose:
+                raise row.place.error(
+                    f"{row.text[span.start : span.end]!r} ({span.start} to {span.end}) does not "
+                    "begin and end with one of the row's own tokens",
+                    field="spans",
+                    remedy="Correct the span or the tokens, leave the tokens out, or choose "
+                    'misaligned="expand", "contract" or "refuse"',
+                )
+
+    def _moved(self, row: Row, tokens: Sequence[Token], span: Span, batch: AddBatch) -> Span:
+        move = _MOVES.get(self.misaligned)
+        moved = None if move is None else move(tokens, span)
+        done = _KEPT if moved is None and self.misaligned != "refuse" else _DONE[self.misaligned]
+        reason = f"it does not begin and end with a token; {done}"
+        batch.note(_span_problem("misaligned", row, span, reason, row.line_of(span)))
+        return span if moved is None else moved
 
     def _prepared(self, row: Row, spans: tuple[Span, ...]) -> Prepared:
         kind = self._answer(row)
-        hashed = row.input_hash or input_hash(row.text)
+        name = digest(row.text)
+        hashed = row.input_hash or input_hash_from(name)
         proposed = () if kind else spans
         kept = {key: value for key, value in row.extra.items() if key not in ANSWER_KEYS}
         return Prepared(
             text=row.text,
-            digest=digest(row.text),
+            digest=name,
             input_hash=hashed,
             task_hash=row.task_hash or task_hash(hashed, proposed),
             tokens=None if row.tokens is None else dump_tokens(row.tokens),
@@ -187,7 +232,8 @@ def _check_text(row: Row) -> None:
             "the text is empty", field="text", remedy="Drop the rows without a text"
         )
     for field, value in (("text", row.text), ("note", row.note), ("annotator", row.annotator)):
-        _check_encodable(row, value or "", field)
+        if value:
+            _check_encodable(row, value, field)
 
 
 def _check_encodable(row: Row, value: str, field: str) -> None:
@@ -218,7 +264,9 @@ def _dumped(row: Row, field: str, value: Mapping[str, Any]) -> str:
         ) from error
 
 
-def _span_problem(kind: ProblemKind, row: Row, span: Span, reason: str) -> Problem:
+def _span_problem(
+    kind: ProblemKind, row: Row, span: Span, reason: str, line: int | None
+) -> Problem:
     return Problem(
         kind,
         reason,
@@ -227,5 +275,5 @@ def _span_problem(kind: ProblemKind, row: Row, span: Span, reason: str) -> Probl
         end=span.end,
         label=span.label,
         file=row.file,
-        line=row.line,
+        line=line,
     )

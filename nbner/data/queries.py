@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 Found: TypeAlias = Row[Any]
 
-_EXAMPLE_COLUMNS = (
+EXAMPLE_COLUMNS = (
     *(examples.c.id, examples.c.input_hash, examples.c.task_hash, examples.c.text),
     *(examples.c.tokens, examples.c.meta, examples.c.extra, splits.c.name.label("split")),
     *(examples.c.spans.label("suggested"), examples.c.flagged.label("came_flagged")),
     examples.c.note.label("came_with_note"),
 )
-_ANSWER_COLUMNS = (
+ANSWER_COLUMNS = (
     *(answers.c.answer, answers.c.annotator, answers.c.spans, answers.c.flagged, answers.c.note),
     *(answers.c.created, answers.c.extra.label("answer_extra"), label_sets.c.labels),
 )
@@ -30,8 +30,8 @@ _ANSWER_COLUMNS = (
 
 def shown_examples() -> Select[Any]:
     """Ask for examples with the answer that stands, or the draft, or neither."""
-    return select(*_EXAMPLE_COLUMNS, *_ANSWER_COLUMNS).select_from(
-        _with_answers(
+    return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
+        with_answers(
             examples.join(splits, examples.c.split_id == splits.c.id).join(
                 standing, standing.c.example_id == examples.c.id
             ),
@@ -42,11 +42,22 @@ def shown_examples() -> Select[Any]:
 
 def answered_examples() -> Select[Any]:
     """Ask for examples with one annotator's current answer, whoever answered later."""
-    return select(*_EXAMPLE_COLUMNS, *_ANSWER_COLUMNS).select_from(
-        _with_answers(
+    return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
+        with_answers(
             current.join(examples, current.c.example_id == examples.c.id).join(
                 splits, examples.c.split_id == splits.c.id
             ),
+            current.c.answer_id,
+        )
+    )
+
+
+def examples_of(annotator: str) -> Select[Any]:
+    """Ask for examples with one annotator's answer or draft, or neither; others' stay unseen."""
+    mine = (current.c.example_id == examples.c.id) & (current.c.annotator == annotator)
+    return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
+        with_answers(
+            examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(current, mine),
             current.c.answer_id,
         )
     )
@@ -147,7 +158,8 @@ def counts_from(rows: Iterable[Found]) -> Counts:
     )
 
 
-def _with_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
+def with_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
+    """Put beside a table the answers that one of its columns names, where it names one."""
     return table.outerjoin(answers, answers.c.id == answer_id).outerjoin(
         label_sets, label_sets.c.id == answers.c.label_set_id
     )

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     import pandas as pd
 
-ProblemKind: TypeAlias = Literal["duplicate", "misaligned", "overlapping", "refused"]
+ProblemKind: TypeAlias = Literal[
+    "duplicate", "misaligned", "overlapping", "discontinuous", "refused"
+]
 
 COLUMNS = ("file", "line", "problem", "text", "start", "end", "label", "reason")
 _SHOWN = 10
@@ -22,7 +24,7 @@ class Problem:
 
     Parameters
     ----------
-    problem : {"duplicate", "misaligned", "overlapping", "refused"}
+    problem : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
     reason : str
         What was done about it, and why.
     text : str
@@ -58,10 +60,13 @@ class AddReport:
     duplicate : int
         Rows whose text the split had already.
     misaligned : int
-        Spans that do not begin and end with a token. They are kept as they
-        are, unless their row was refused.
+        Spans that do not begin and end with a token: kept, moved to the
+        tokens' ends, or refused with their row, as was asked for.
     overlapping : int
         Spans that were left out because a longer one covers part of them.
+    discontinuous : int
+        Spans in pieces, which are kept as the stretch from the first to the
+        last character.
     refused : int
         Rows that were not added because of a misaligned span.
     problems : tuple of Problem
@@ -75,6 +80,7 @@ class AddReport:
     duplicate: int = 0
     misaligned: int = 0
     overlapping: int = 0
+    discontinuous: int = 0
     refused: int = 0
     problems: tuple[Problem, ...] = field(default=(), repr=False)
 
@@ -105,6 +111,8 @@ class AddReport:
             said.append(f"{_number(self.misaligned, 'span')} off the tokens")
         if self.overlapping:
             said.append(f"{_number(self.overlapping, 'span')} left out for a longer one")
+        if self.discontinuous:
+            said.append(f"{_number(self.discontinuous, 'span')} in pieces")
         if self.refused:
             said.append(f"{_number(self.refused, 'row')} refused")
         return "; ".join(said) + "."

@@ -73,6 +73,8 @@ class Row:
         The answer judges one proposed span, not the whole text.
     file : str, optional
     line : int, optional
+    span_lines : tuple of int, optional
+        The line of each span, where a span has one of its own.
     """
 
     text: str
@@ -91,11 +93,20 @@ class Row:
     binary: bool = False
     file: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
+    span_lines: tuple[int, ...] | None = field(default=None, compare=False)
 
     @property
     def place(self) -> Place:
         """Where it was read."""
         return Place(self.file, self.line)
+
+    def line_of(self, span: Span) -> int | None:
+        """Give the line of one of the row's own spans."""
+        if self.span_lines is not None:
+            for line, one in zip(self.span_lines, self.spans or (), strict=True):
+                if one is span:
+                    return line
+        return self.line
 
 
 def as_example(row: Row, *, split: str = "train") -> Example:

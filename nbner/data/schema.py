@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 #: Counts up when the tables change; a store of a higher version is left alone.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # SQLite numbers rows by itself only where the type is INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -84,6 +84,8 @@ examples = Table(
     Column("note", Text, nullable=False),
     Column("meta", Text, nullable=False),
     Column("extra", Text, nullable=False),
+    # When it was added; not known of what version 1 added.
+    Column("created", Float),
     UniqueConstraint("split_id", "input_hash"),
     UniqueConstraint("split_id", "digest"),
     Index("nbner_examples_in_order", "split_id", "id"),
@@ -104,6 +106,8 @@ answers = Table(
     Column("label_set_id", ForeignKey("nbner_label_sets.id"), nullable=False),
     Column("created", Float, nullable=False),
     Column("extra", Text, nullable=False),
+    # When the store took it, which for an imported answer is not when it was given.
+    Column("stored", Float),
     Index("nbner_answers_in_order", "split_id", "id"),
     Index("nbner_answers_of_example", "example_id"),
 )
@@ -143,4 +147,27 @@ runs = Table(
     Column("fingerprint", Text, nullable=False),
     Column("record", Text, nullable=False),
     Index("nbner_runs_in_order", "dataset_id", "seq"),
+)
+
+# Who has which example before them, and until when nobody else gets it.
+claims = Table(
+    "nbner_claims",
+    metadata,
+    Column("example_id", ForeignKey("nbner_examples.id"), primary_key=True),
+    Column("annotator", Text, primary_key=True),
+    Column("split_id", ForeignKey("nbner_splits.id"), nullable=False),
+    Column("until", Float, nullable=False),
+    Index("nbner_claims_of_annotator", "split_id", "annotator", "example_id"),
+)
+
+# What was set, and when; the newest of a name holds, and the older ones lead back.
+settings = Table(
+    "nbner_settings",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("dataset_id", ForeignKey("nbner_datasets.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("created", Float, nullable=False),
+    Index("nbner_settings_by_name", "dataset_id", "name", "id"),
 )

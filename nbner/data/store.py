@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
-from nbner.data import schema
+from nbner.data import schema, verification
 from nbner.data.codec import dump_labels
 from nbner.data.database import Database
 from nbner.data.dataset import Dataset
+from nbner.data.events import insert_if_new
+from nbner.data.verification import Check
 from nbner.errors import DataError
 
 __all__ = ["Dataset", "Store"]
@@ -65,7 +67,8 @@ class Store:
             with self._database.writing() as connection:
                 found = connection.scalar(by_name)
                 if found is None:
-                    connection.execute(insert(table).values(name=name, labels=dump_labels(())))
+                    new = {"name": name, "labels": dump_labels(())}
+                    insert_if_new(connection, table, new)
                     found = connection.scalar(by_name)
         assert found is not None  # noqa: S101 - for the type checker: found or made
         return Dataset(self._database, int(found), name)
@@ -75,6 +78,30 @@ class Store:
         table = schema.datasets
         with self._database.reading() as connection:
             return tuple(connection.scalars(select(table.c.name).order_by(table.c.id)))
+
+    def backup(self, path: str | Path | None = None) -> Path:
+        """Copy the store, while others go on writing, and say where the copy is.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            By default a name with the time in it, beside the store.
+
+        Returns
+        -------
+        Path
+            A SQLite file; ``Store(path)`` opens it.
+
+        Raises
+        ------
+        StoreError
+            There is something already, or the file cannot be written.
+        """
+        return self._database.backup(None if path is None else Path(path))
+
+    def verify(self) -> list[Check]:
+        """Check every rule of the whole store; nothing is changed."""
+        return verification.verify(self._database)
 
     def close(self) -> None:
         """Let go of the file. Closing again does nothing."""

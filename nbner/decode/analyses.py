@@ -10,10 +10,10 @@ import numpy as np
 from nbner.decode import constraints as limits
 from nbner.decode.arrays import Flags, Floats, Ints
 from nbner.decode.constraints import Constraints, Fixed
-from nbner.decode.kbest import k_best
 from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
 from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
 from nbner.decode.reading import OUTSIDE, Places, parses_of
+from nbner.decode.single import k_best_of_one
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
 
@@ -208,7 +208,7 @@ class Lattice:
     def _search(
         self, weights: Floats, k: int, base: float, forced: tuple[Span, ...] = ()
     ) -> tuple[Parse, ...]:
-        lists = k_best(weights[None], self._lengths, k)
+        lists = k_best_of_one(weights, k)
         return parses_of(
             lists.scores[0],
             lists.segments[0],

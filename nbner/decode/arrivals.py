@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbner.data.alignment import token_range
 from nbner.decode.lattice import cells
 from nbner.errors import ModelError
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Item: TypeAlias = Example | str
 
 GROUP = 256  # docs that are read before the first result comes
-CELLS = 4_000_000  # weights of one batch: 32 MB
+CELLS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
 
 
 def trained_recognizer(nlp: Language) -> EntityRecognizer:
@@ -65,6 +66,17 @@ def arriving(nlp: Language, items: Iterable[Item]) -> Iterator[list[Doc]]:
     stream = nlp.pipe(docs, disable=later, batch_size=GROUP)
     while group := list(islice(stream, GROUP)):
         yield group
+
+
+def longest_entity(examples: Iterable[Example]) -> int | None:
+    """Count the tokens of the longest span of tokenized examples; None where there is none."""
+    lengths = (
+        place[1] - place[0]
+        for example in examples
+        for span in example.spans
+        if (place := token_range(example.tokens, span.start, span.end))
+    )
+    return max(lengths, default=None)
 
 
 def batches(

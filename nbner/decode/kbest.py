@@ -59,13 +59,18 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     segments = np.zeros((docs, positions, k), np.int32)
     ranks = np.zeros((docs, positions, k), np.int32)
     region = _Region.of(min(k, width * kinds), k)
-    for j in range(positions):
-        going = int(np.searchsorted(-lengths, -j, side="left"))
+    for j, going in enumerate(still_going(lengths, positions)):
         step = _Step(weights[:going, j].reshape(going, -1), prefixes[:going, j : j + width], kinds)
         scores, segments[:going, j], ranks[:going, j] = _best(step, region, k)
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
     return Lists(last, _traced(segments, ranks, lengths, width, kinds))
+
+
+def still_going(lengths: Ints, positions: int) -> list[int]:
+    """Count for each position the docs that reach it; their lengths fall."""
+    counts: list[int] = np.searchsorted(-lengths, -np.arange(positions), side="left").tolist()
+    return counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +114,13 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
     """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
-    chosen = _top(heads, len(region.beyond))
-    weights = np.take_along_axis(step.segments, chosen, axis=1)
+    chosen, _ = _top(heads, len(region.beyond))
+    weights = step.segments[rows, chosen]
     before = chosen // step.kinds
-    candidates = (
-        step.prefixes[rows, before[:, region.segment], region.prefix] + weights[:, region.segment]
-    )
-    order = _top(candidates, k)
-    scores = np.take_along_axis(candidates, order, axis=1)
-    segments = np.take_along_axis(chosen, region.segment[order], axis=1)
+    candidates = step.prefixes[rows, before[:, region.segment], region.prefix]
+    candidates += weights[:, region.segment]
+    order, scores = _top(candidates, k)
+    segments = chosen[rows, region.segment[order]]
     ranks = region.prefix[order]
     unsure = _unsure(step, region, heads, chosen, weights, before, candidates, scores)
     if len(unsure):
@@ -154,15 +157,17 @@ def _counts(scores: Floats, least: Floats) -> Flags:
     return (scores >= least) & (scores > -np.inf)
 
 
-def _top(scores: Floats, k: int) -> Ints:
-    """Order the k greatest of each row, greatest first; ties as they come."""
-    if k >= scores.shape[1]:
-        padded = np.argsort(-scores, axis=1)
-        return padded[:, :k]
-    part = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-    return np.take_along_axis(
-        part, np.argsort(-np.take_along_axis(scores, part, axis=1), axis=1), axis=1
-    )
+def _top(scores: Floats, k: int) -> tuple[Ints, Floats]:
+    """Order the k greatest of each row, greatest first, ties as they come; and give them."""
+    rows = np.arange(len(scores))[:, None]
+    turned = -scores
+    if k < scores.shape[1]:
+        part = np.argpartition(turned, k - 1, axis=1)[:, :k]
+        turned = turned[rows, part]
+        order = np.argsort(turned, axis=1)
+        return part[rows, order], -turned[rows, order]
+    order = np.argsort(turned, axis=1)
+    return order, -turned[rows, order]
 
 
 def _exact(step: _Step, heads: Floats, least: Floats, k: int) -> tuple[Floats, Ints, Ints]:

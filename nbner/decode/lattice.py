@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,10 +19,14 @@ import numpy as np
 from nbner.decode.arrays import Flags, Floats, Ints
 from nbner.decode.scoring import StateScorer
 from nbner.decode.validity import Validity
+from nbner.errors import DataError
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
+
+
+LARGEST = 1_000_000_000  # bytes of the weights of one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,11 @@ def build(
     Returns
     -------
     LatticeBatch
+
+    Raises
+    ------
+    DataError
+        A text is too long to look for entities of any length in it.
     """
     scorer = StateScorer(recognizer, docs)
     moves = scorer.moves
@@ -101,6 +111,7 @@ def build(
     most = _most_tokens(valid, doc_of, settings.longest)
     width = int(most.max())
     shape = (len(docs), int(lengths[0]), width, len(moves.labels) + 1)
+    _refuse_too_large(shape)
     weights = np.full(shape, -np.inf)
     single, begun = _closed(scorer, valid, settings)
     weights[doc_of, place_of, width - 1] = single
@@ -114,6 +125,18 @@ def build(
         begun[starts] = so_far + going
     preset = tuple(np.split(valid.preset, np.cumsum(lengths)[:-1]))
     return LatticeBatch(weights, lengths, preset, moves.labels)
+
+
+def _refuse_too_large(shape: tuple[int, int, int, int]) -> None:
+    size = 8 * prod(shape)
+    if size > LARGEST:
+        _, tokens, width, _ = shape
+        raise DataError(
+            f"a text of {tokens:,} tokens, with entities of up to {width:,}, would take "
+            f"{size / 1e9:.1f} GB",
+            field="text",
+            remedy="Say how long an entity can be, such as longest=20, or cut the text",
+        )
 
 
 def _most_tokens(valid: Validity, doc_of: Ints, longest: int | None) -> Ints:

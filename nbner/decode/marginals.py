@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from nbner.decode.arrays import Floats, Ints
+from nbner.decode.kbest import still_going
 
 
 def log_totals(weights: Floats, lengths: Ints) -> Floats:
@@ -26,7 +27,7 @@ def log_totals(weights: Floats, lengths: Ints) -> Floats:
     array, shape (docs,)
         The logarithm of the sum; -inf where there is no analysis.
     """
-    sums = _log_sum(weights)
+    sums, _, _ = _summed(weights)
     forward = _forward(sums, lengths)
     return np.asarray(forward[np.arange(len(lengths)), lengths + weights.shape[2] - 1])
 
@@ -47,15 +48,15 @@ def segment_probabilities(weights: Floats, lengths: Ints) -> tuple[Floats, Float
         Where a doc has no analysis, zero.
     """
     width = weights.shape[2]
-    sums = _log_sum(weights)
+    sums, most, shares = _summed(weights)
     forward, backward = _forward(sums, lengths), _backward(sums, lengths)
     totals = forward[np.arange(len(lengths)), lengths + width - 1]
     around = sliding_window_view(forward, width, axis=1)[:, : weights.shape[1]]
     finite = np.where(np.isneginf(totals), 0.0, totals)
     around = around + (backward[:, width:] - finite[:, None])[:, :, None]
-    probabilities = weights + around[..., None]
-    np.exp(probabilities, out=probabilities)
-    return totals, probabilities
+    # The likeliest segment between two places has a probability: this never overflows.
+    shares *= np.exp(most + around)[..., None]
+    return totals, shares
 
 
 def token_probabilities(segments: Floats) -> Floats:
@@ -85,9 +86,9 @@ def _forward(sums: Floats, lengths: Ints) -> Floats:
     docs, positions, width = sums.shape
     forward = np.full((docs, positions + width), -np.inf)
     forward[:, width - 1] = 0.0
-    for j in range(positions):
-        going = int(np.searchsorted(-lengths, -j, side="left"))
-        forward[:going, j + width] = _log_sum(forward[:going, j : j + width] + sums[:going, j])
+    for j, going in enumerate(still_going(lengths, positions)):
+        before = forward[:going, j : j + width] + sums[:going, j]
+        forward[:going, j + width] = np.logaddexp.reduce(before, axis=1)
     return forward
 
 
@@ -96,17 +97,29 @@ def _backward(sums: Floats, lengths: Ints) -> Floats:
     docs, positions, width = sums.shape
     backward = np.full((docs, positions + width), -np.inf)
     backward[np.arange(docs), lengths + width - 1] = 0.0
+    goings = still_going(lengths, positions)
     for j in range(positions - 1, -1, -1):
-        going = int(np.searchsorted(-lengths, -j, side="left"))
+        going = goings[j]
         after = backward[:going, j + width, None]
         before = backward[:going, j : j + width]
         backward[:going, j : j + width] = np.logaddexp(before, sums[:going, j] + after)
     return backward
 
 
-def _log_sum(values: Floats) -> Floats:
-    """Take the logarithm of the sum of exponentials over the last axis."""
-    most = values.max(axis=-1)
-    most = np.where(np.isneginf(most), 0.0, most)
+def _summed(weights: Floats) -> tuple[Floats, Floats, Floats]:
+    """Sum exponentials over the last axis.
+
+    Returns
+    -------
+    sums, most : array
+        The logarithm of the sum, and the greatest weight (0 where all are -inf).
+    shares : array
+        The exponentials of what each weight is below the greatest.
+    """
+    most = weights.max(axis=-1)
+    most[np.isneginf(most)] = 0.0
+    shares = weights - most[..., None]
+    np.exp(shares, out=shares)
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(values - most[..., None]).sum(axis=-1)) + most)
+        sums = np.log(shares.sum(axis=-1))
+    return sums + most, most, shares

@@ -11,7 +11,7 @@ from nbner.decode.arrays import Floats
 from nbner.decode.reading import OUTSIDE, Places
 from nbner.types import Span, Token
 
-FLOOR = 1e-4
+FLOOR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)

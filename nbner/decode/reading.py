@@ -96,26 +96,20 @@ def parses_of(
     segment = segments[row, end]
     # Spans are shared among the analyses: most of them come again and again.
     keys, which = np.unique(end * np.intp(width * kinds) + segment, return_inverse=True)
-    known = [_span(key, places, labels, width) for key in keys.tolist()]
+    known = _spans(keys, places, labels, width)
     spans = [known[i] for i in which.tolist()]
     ends = np.cumsum(np.bincount(row, minlength=len(scores))).tolist()
     probabilities = np.exp(scores - log_total).tolist()
-    return tuple(
-        Parse(probability, score, _with(spans[start:stop], forced))
-        for probability, score, start, stop in zip(
-            probabilities, scores.tolist(), [0, *ends], ends, strict=False
-        )
-    )
+    held = [tuple(spans[start:stop]) for start, stop in zip([0, *ends], ends, strict=False)]
+    if forced:
+        held = [tuple(sorted((*one, *forced), key=lambda span: span.start)) for one in held]
+    return tuple(map(Parse, probabilities, scores.tolist(), held))
 
 
-def _span(key: int, places: Places, labels: Sequence[str], width: int) -> Span:
+def _spans(keys: Ints, places: Places, labels: Sequence[str], width: int) -> list[Span]:
     kinds = len(labels) + 1
-    end, segment = divmod(key, width * kinds)
-    a, label = divmod(segment, kinds)
-    return Span(int(places.starts[end - width + 1 + a]), int(places.ends[end]), labels[label])
-
-
-def _with(spans: list[Span], forced: Sequence[Span]) -> tuple[Span, ...]:
-    if not forced:
-        return tuple(spans)
-    return tuple(sorted([*spans, *forced], key=lambda span: span.start))
+    end, segment = np.divmod(keys, width * kinds)
+    a, label = np.divmod(segment, kinds)
+    starts = places.starts[end - width + 1 + a].tolist()
+    names = [labels[i] for i in label.tolist()]
+    return list(map(Span, starts, places.ends[end].tolist(), names))

@@ -13,6 +13,7 @@ from nbner.types import Counts, Example, Token
 if TYPE_CHECKING:
     from spacy.language import Language
 
+    from nbner.decode.keeping import KeptLattices
     from nbner.model.shelf import Shelf
     from nbner.widgets.annotator import Annotator
 
@@ -30,6 +31,7 @@ class Foundation:
     _labels_follow_data: bool
     _switchboard: Switchboard
     _annotators: WeakSet[Annotator]
+    _lattices: KeptLattices
 
     @property
     def dataset(self) -> str:

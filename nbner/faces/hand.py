@@ -2,44 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from nbner.analysis import judging
 from nbner.analysis.choosing import Order
+from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
+from nbner.faces.advising import Advising
 from nbner.faces.choosing import Choosing
-from nbner.labelling import LabellingDesk, Suggest
-from nbner.types import Example, Span
+from nbner.faces.confidence import LONGEST
+from nbner.labelling import Adviser, LabellingDesk, Suggest
+from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
     from nbner.data.store import Dataset
+    from nbner.model.patterns import Source
     from nbner.widgets.annotator import Annotator
+    from nbner.widgets.desk import Mode
 
 
-class Hand(Choosing):
+class Hand(Advising, Choosing):
     """Label by hand, and correct what the model suggests."""
 
-    def manual(self, split: str = "train") -> Annotator:
-        """Label by hand: the widget, empty, at the first open example.
-
-        Raises
-        ------
-        DataError
-            There is no label to give.
-        """
-        return self._annotator(split, None)
-
-    def make_gold(
-        self, split: str = "train", *, order: Order = "given", aside: float | None = None
+    def manual(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        overlap: Overlap | None = None,
     ) -> Annotator:
-        """Correct suggestions: the widget, holding the model's.
-
-        Until a model has been trained, the suggestions that came with the data
-        are shown.
+        """Label by hand: the widget at the first open example, empty or with patterns' finds.
 
         Parameters
         ----------
         split : str
+        patterns : str, Path or iterable of mappings, optional
+            A pattern file in Prodigy's format, or its lines. What they find is
+            suggested; where two finds overlap, the longer one is marked and the
+            other one on offer below the text.
+        overlap : int or "all", optional
+            How many people are to decide each example of the split; it is kept
+            in the store and holds for everybody. At first it is 1: an example
+            that somebody has before them is given to nobody else until half an
+            hour has gone by without a sign of them. With more, nobody sees
+            what the others said.
+
+        Raises
+        ------
+        DataError
+            There is no label to give, or a line of the file is no pattern.
+        """
+        finds = self._suggesting(patterns, model=False)
+        adviser = None if finds is None else Adviser(finds)
+        return self._annotator(split, "manual", adviser, overlap)
+
+    def make_gold(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        neighbours: bool = True,
+        overlap: Overlap | None = None,
+        order: Order = "given",
+        aside: float | None = None,
+    ) -> Annotator:
+        """Correct suggestions: the widget, holding the model's.
+
+        Until a model has been trained, the suggestions that came with the data
+        are shown. Each of the model's has its confidence as ``score``: its
+        exact probability, calibrated once ``session.calibrate()`` has run.
+        Every accepted answer keeps the rank of its spans among the model's 64
+        best analyses, for ``session.oracle_curve(source="answers")``.
+
+        Parameters
+        ----------
+        split : str
+        patterns : str, Path or iterable of mappings, optional
+            A pattern file in Prodigy's format, or its lines: what they find is
+            suggested beside what the model suggests, each with its source.
+        neighbours : bool
+            Let a change of one span correct its neighbours: the rest of the
+            text is searched again at once, with the changed span fixed.
+        overlap : int or "all", optional
+            As for `manual`.
         order : {"given", "random", "least sure", "diverse", "disagreeing"}
             Which example comes next: as they were added; at random; the one
             with the highest entropy over its exact analyses; the one that is
@@ -55,23 +102,51 @@ class Hand(Choosing):
         Raises
         ------
         ModelError
-            There is no trained model, and no suggestion came with the data; or
-            the order needs a model that is not there.
+            There is no trained model, no pattern, and no suggestion came with
+            the data; or the order needs a model that is not there.
         DataError
-            There is no such order.
+            A line of the file is no pattern, or there is no such order.
         """
         from nbner.model.pipeline import is_trained
 
-        if not is_trained(self._nlp) and not self._has_suggestions(split):
+        if patterns is None and not is_trained(self._nlp) and not self._has_suggestions(split):
             raise ModelError(
                 "there is nothing to suggest yet: the model is not trained. Label some examples "
-                "with session.manual() and call session.train(), or give a trained pipeline: "
-                "Session(..., model=...)."
+                "with session.manual() and call session.train(), give a trained pipeline: "
+                "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        return self._annotator(split, self._suggest, self._in_order(order, aside))
+        suggest = self._suggesting(patterns, model=True) or self._suggest
+        dataset = self._in_order(order, aside)
+        if not is_trained(self._nlp):
+            return self._annotator(split, "make-gold", Adviser(suggest), overlap, dataset)
+        adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
+        return self._annotator(split, "make-gold", adviser, overlap, dataset)
+
+    def _suggesting(self, source: Source | None, *, model: bool) -> Suggest | None:
+        """Make the way to suggest with patterns; None where there are none."""
+        if source is None:
+            return None
+        from nbner.model.patterns import check, load_patterns, suggest_with
+
+        patterns = load_patterns(self._nlp, source, self.labels)
+        check(self._nlp, patterns, model=model)
+
+        def suggest(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
+            nonlocal patterns
+            # The model may have been trained anew since.
+            patterns = patterns.on(self._nlp)
+            found = suggest_with(self._nlp, patterns, examples, model=model)
+            return self._known(self._scored(examples, found) if model else found)
+
+        return suggest
 
     def _annotator(
-        self, split: str, suggest: Suggest | None, dataset: Dataset | None = None
+        self,
+        split: str,
+        mode: Mode,
+        adviser: Adviser | None,
+        overlap: Overlap | None = None,
+        dataset: Dataset | None = None,
     ) -> Annotator:
         if not self.labels:
             raise DataError(
@@ -80,14 +155,17 @@ class Hand(Choosing):
             )
         from nbner.widgets.annotator import Annotator
 
+        if overlap is not None:
+            self._dataset.team.set_overlap(split, overlap)
         desk = LabellingDesk(
             dataset or self._dataset,
             split=split,
             annotator=self.annotator,
             key=self._store.key,
             tokenize=self._tokenize,
-            suggest=suggest,
+            adviser=adviser,
             switchboard=self._switchboard,
+            mode=mode,
         )
         widget = Annotator(desk)
         self._annotators.add(widget)
@@ -98,11 +176,38 @@ class Hand(Choosing):
         from nbner.model.pipeline import is_trained
         from nbner.model.prediction import predict
 
-        nlp, known = self._nlp, set(self.labels)
-        proposed = (
-            predict(nlp, examples) if is_trained(nlp) else (example.spans for example in examples)
-        )
+        if not is_trained(self._nlp):
+            return self._known(example.spans for example in examples)
+        return self._known(self._scored(examples, predict(self._nlp, examples)))
+
+    def _known(self, proposed: Iterable[Iterable[Span]]) -> list[tuple[Span, ...]]:
+        """Leave out the spans whose labels cannot be given here."""
+        known = set(self.labels)
         return [tuple(span for span in spans if span.label in known) for spans in proposed]
+
+    def _scored(
+        self, examples: Sequence[Example], proposed: Iterable[Iterable[Span]]
+    ) -> Iterator[Iterable[Span]]:
+        """Give each span the model's confidence; keep the lattices for what comes after."""
+        from nbner.decode.search import lattices
+        from nbner.model.pipeline import is_trained
+
+        if not is_trained(self._nlp):
+            yield from proposed
+            return
+        found = lattices(self._nlp, examples, longest=LONGEST)
+        for example, spans, lattice in zip(examples, proposed, found, strict=True):
+            self._lattices.put((example.split, example.input_hash), lattice)
+            sure = self._confident(lattice.span_probabilities())
+            yield (replace(span, score=sure(span)) for span in spans)
+
+    def _ranked(self, answer: Answer) -> Mapping[str, Any]:
+        """Hold the list that the model had for an accepted answer's text against its spans."""
+        lattice = self._lattices.get((answer.split, answer.input_hash))
+        if lattice is None or answer.answer != "accept":
+            return {}
+        analyses = [parse.spans for parse in lattice.k_best(judging.KEPT)]
+        return judging.kept(judging.judge(analyses, answer.spans, answer.labels))
 
     def _has_suggestions(self, split: str) -> bool:
         return any(one.spans for one in self._dataset.examples(split) if one.answer is None)

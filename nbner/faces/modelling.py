@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import tee
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -12,10 +12,13 @@ from nbner.analysis.flips import MARGIN
 from nbner.data import formats
 from nbner.data.rows import as_example
 from nbner.errors import DataError
+from nbner.faces.confidence import Confidence, Confident
 from nbner.faces.retraining import Retraining
+from nbner.types import Example
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from spacy.tokens import Doc
 
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingRecord
@@ -25,7 +28,7 @@ if TYPE_CHECKING:
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
 
-class Modelling(Retraining):
+class Modelling(Retraining, Confidence):
     """Train on what was accepted, label the rest, and measure."""
 
     @overload
@@ -147,6 +150,7 @@ class Modelling(Retraining):
         self,
         source: Any,
         *,
+        probabilities: bool = False,
         batch_size: int | None = None,
         n_process: int = 1,
         progress: bool = False,
@@ -158,6 +162,10 @@ class Modelling(Retraining):
         source : path, DataFrame, or iterable of str, dict, Doc or Example
             Or a Dask DataFrame with a column ``text``: it is labelled lazily,
             on whatever cluster it lives (``pip install nbner[distributed]``).
+        probabilities : bool
+            Add each span's exact probability, calibrated once
+            ``session.calibrate()`` has run. It takes another pass over the
+            texts, and changes nothing else.
         batch_size, n_process : int, optional
             As in ``nlp.pipe``; they do not change what comes out.
         progress : bool
@@ -168,9 +176,11 @@ class Modelling(Retraining):
         DataFrame
             One row a predicted span: ``example`` (position in the source),
             ``start`` and ``end`` (code points, half-open), ``token_start`` and
-            ``token_end`` (half-open), ``text`` and ``label``. A text without
-            spans has no row. For a Dask DataFrame one of Dask, in which
-            ``example`` is the row's label in the index.
+            ``token_end`` (half-open), ``text`` and ``label``, and
+            ``probability`` where it was asked for: 0 for a span of more than
+            64 tokens. A text without spans has no row.
+            For a Dask DataFrame one of Dask, in which ``example`` is the row's
+            label in the index, and without probabilities.
 
         Raises
         ------
@@ -185,19 +195,21 @@ class Modelling(Retraining):
 
         if is_dask_frame(source):
             return predict_lazily(self._nlp, source)
-        from nbner.model.prediction import places_of, predict_docs
+        from nbner.model.prediction import predict_docs
         from nbner.widgets.live import counted
 
         # The pipeline reads a batch ahead; tee keeps only what it has read.
-        ahead, examples = tee(as_example(row) for row in formats.read(source))
+        ahead, examples, again = tee((as_example(row) for row in formats.read(source)), 3)
         docs = predict_docs(self._nlp, ahead, batch_size=batch_size, n_process=n_process)
         shown = counted(docs, "predicting") if progress else docs
+        sure = self._confidences(again) if probabilities else (None for _ in again)
         rows = [
-            (number, entity.start_char, entity.end_char, *place, entity.text, entity.label_)
-            for number, (doc, example) in enumerate(zip(shown, examples, strict=True))
-            for entity, place in zip(doc.ents, places_of(doc, example), strict=True)
+            (number, *row)
+            for number, found in enumerate(zip(shown, examples, sure, strict=True))
+            for row in _rows(*found)
         ]
-        return pd.DataFrame(rows, columns=PREDICTION_COLUMNS)
+        columns = [*PREDICTION_COLUMNS, *(["probability"] if probabilities else [])]
+        return pd.DataFrame(rows, columns=columns)
 
     def evaluate(self, split: str = "dev") -> Evaluation:
         """Measure the model against the accepted examples of a split.
@@ -220,13 +232,7 @@ class Modelling(Retraining):
         from nbner.model.prediction import predict
         from nbner.results import Evaluation
 
-        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
-        if not gold:
-            raise DataError(
-                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
-                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
-                f"session.manual(split={split!r})",
-            )
+        gold = self._gold(split)
         measured = score(
             [one.spans for one in gold],
             list(predict(self._nlp, gold)),
@@ -234,6 +240,17 @@ class Modelling(Retraining):
             known=[one.labels for one in gold],
         )
         return Evaluation(measured, split=split, fingerprint=fingerprint(self._nlp))
+
+    def _gold(self, split: str) -> list[Example]:
+        """Give the complete gold of a split, or say that there is none."""
+        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
+        if not gold:
+            raise DataError(
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
+                f"session.manual(split={split!r})",
+            )
+        return gold
 
     def _watch(self, run: Training) -> None:
         from nbner.plots import new_figure, training_curve
@@ -251,3 +268,12 @@ class Modelling(Retraining):
             most_epochs=run.config["training"]["max_epochs"],
             draw=draw,
         )
+
+
+def _rows(doc: Doc, example: Example, confident: Confident | None) -> Iterator[tuple[Any, ...]]:
+    """Give the row of each predicted span of one text, with its probability where it is known."""
+    from nbner.model.prediction import places_of, spans_of
+
+    for entity, place, span in zip(doc.ents, places_of(doc, example), spans_of(doc), strict=True):
+        row = (span.start, span.end, *place, entity.text, span.label)
+        yield row if confident is None else (*row, confident(span))

@@ -229,6 +229,7 @@ class Retraining(Material):
 
     def _put_in_place(self, nlp: Language) -> None:
         self._nlp = nlp
+        self._lattices.clear()
         self._grown_from = None
         for annotator in list(self._annotators):
             annotator.refresh()

@@ -124,7 +124,8 @@ def _bytes(array: Any) -> bytes:
 def _glance(nlp: Language) -> int:
     """Sum up the pipeline's shape and a few values of each array; quick, and enough to notice."""
     rules = len(getattr(nlp.tokenizer, "rules", None) or ())
-    value = crc32(repr((nlp.pipe_names, rules)).encode())
+    infixes = getattr(getattr(nlp.tokenizer, "infix_finditer", None), "__self__", None)
+    value = crc32(repr((nlp.pipe_names, rules, getattr(infixes, "pattern", ""))).encode())
     for _, component in nlp.pipeline:
         size = len(component) if isinstance(component, Sized) else 0
         labels = len(getattr(component, "labels", ()))

@@ -27,7 +27,7 @@ from spacy import training
 from spacy.tokens import Doc, DocBin, Span
 
 from nbner.errors import TrainingError
-from nbner.model.pipeline import doc_from_example, keeps_tokens
+from nbner.model.pipeline import doc_from_example, keeps_tokens, labels_of
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -186,6 +186,20 @@ def supervised(
         training.Example(doc_from_example(nlp, example), reference(nlp, example, labels))
         for example in examples
     ]
+
+
+def is_expressible(nlp: Language, example: Example) -> bool:
+    """Whether the pipeline could predict the example's spans, all of them.
+
+    It cannot where its recognizer does not know a label, or where a span is
+    off its tokens, or begins or ends with whitespace.
+    """
+    known = set(labels_of(nlp))
+    if any(span.label not in known for span in example.spans):
+        return False
+    doc = doc_from_example(nlp, example)
+    entities = [doc.char_span(span.start, span.end) for span in example.spans]
+    return not any(e is None or e[0].is_space or e[-1].is_space for e in entities)
 
 
 def write(pairs: Sequence[training.Example], path: Path) -> None:

@@ -65,6 +65,11 @@ def load_base(model: str | Path) -> Language:
     return nlp
 
 
+def copy_of(nlp: Language) -> Language:
+    """Make a pipeline of one's own that does the same; what is done to it leaves ``nlp`` alone."""
+    return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
+
+
 def origin_of(nlp: Language) -> str | None:
     """Name where this very pipeline can be loaded again; None if it has changed since."""
     origin, before = _origins.get(nlp, (None, None))
@@ -108,10 +113,14 @@ def tokenizer_of(nlp: Language) -> Callable[[str], tuple[Token, ...]]:
     """
 
     def tokenize(text: str) -> tuple[Token, ...]:
-        return tuple(
-            Token(token.text, token.idx, token.idx + len(token.text), bool(token.whitespace_))
-            for token in _make_doc(nlp, text)
-        )
+        tokens = []
+        start = 0
+        for token in _make_doc(nlp, text):
+            word, ws = token.text, bool(token.whitespace_)
+            end = start + len(word)
+            tokens.append(Token(word, start, end, ws))
+            start = end + ws
+        return tuple(tokens)
 
     return tokenize
 

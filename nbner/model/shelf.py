@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 import time
@@ -13,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nbner.errors import ModelError
+from nbner.model import calibration
+from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import load_base
+from nbner.model.runs import BEST
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -54,11 +58,48 @@ class Shelf:
             }
         )
 
+    def keep_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
+        """Save a pipeline that was made from a trained one, as the newest of all.
+
+        Parameters
+        ----------
+        nlp : Language
+        record : mapping
+            How it was made, as JSON can hold it.
+
+        Returns
+        -------
+        Path
+            For ``spacy.load``.
+        """
+        path = self.new_folder() / BEST
+        path.parent.mkdir(parents=True)
+        nlp.to_disk(path)
+        self.keep_run(path, fingerprint(nlp), record)
+        return path
+
+    def keep_calibration(self, kept: Mapping[str, Any]) -> None:
+        """Write a model's temperatures beside the models, for the next session.
+
+        Parameters
+        ----------
+        kept : mapping
+            As `calibration.keep` gave it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / f"calibration-{kept['model']}.json"
+        file.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+
+    def put_calibration(self, nlp: Language) -> None:
+        """Give a pipeline the temperatures that were kept for it, if there are some."""
+        file = self._folder / f"calibration-{fingerprint(nlp)}.json"
+        if file.is_file():
+            calibration.put(nlp, json.loads(file.read_text(encoding="utf-8")))
+
     def regression_sets(self) -> dict[str, list[int]]:
         """Give each label's frozen examples, by input hash, as the last run has left them."""
-        runs = self._dataset.runs()
-        found: dict[str, list[int]] = runs[-1]["record"].get("regression", {}) if runs else {}
-        return found
+        records = (run["record"] for run in reversed(self._dataset.runs()))
+        return next((one["regression"] for one in records if "regression" in one), {})
 
     def newest(self) -> Language | None:
         """Load the last trained model; None, with a warning, where it cannot be loaded."""

@@ -1,29 +1,48 @@
 """What a session hands back: values that print, show and draw themselves."""
 
+from nbner.results.agreement import Agreement
 from nbner.results.background import BackgroundTraining
+from nbner.results.calibration import Calibration
 from nbner.results.differences import Differences
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
 from nbner.results.layers import ActionScores, TokenFeatures
+from nbner.results.oracle import Lists, OracleCurve
 from nbner.results.parity import Determinism, Parity
+from nbner.results.probabilities import TextProbabilities
 from nbner.results.problems import Problems
+from nbner.results.reranking import Comparison, Ensemble, Reranking
+from nbner.results.stats import Stats
 from nbner.results.summary import Summary
+from nbner.results.tokenization import Tokenization
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
+from nbner.results.verification import Verification
 
 __all__ = [
     "ActionScores",
+    "Agreement",
     "BackgroundTraining",
+    "Calibration",
+    "Comparison",
     "Determinism",
     "Differences",
+    "Ensemble",
     "Evaluation",
     "Flips",
     "LearningCurve",
+    "Lists",
+    "OracleCurve",
     "Parity",
     "Problems",
+    "Reranking",
+    "Stats",
     "Summary",
+    "TextProbabilities",
     "TokenFeatures",
+    "Tokenization",
     "TrainingComparison",
     "TrainingReport",
+    "Verification",
     "curve_frame",
 ]

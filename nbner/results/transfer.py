@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nbner.analysis.extrapolation import gain
+from nbner.analysis.growth import gain
 from nbner.analysis.intervals import Mean, mean
 from nbner.analysis.scores import Score
 from nbner.results.writing import as_html

@@ -5,6 +5,7 @@ Which state lives where
 In the kernel, and the truth: examples, answers, counts (behind the desk).
 Synced from the kernel to the page: ``_setup``, once, and ``_snapshot``, made
 afresh whenever a page asks for the widget's state and never sent again.
+As the page last told: ``current`` and ``selection``, for users to read and observe.
 In the page alone: the window of coming examples, the edit in progress, undo
 history, and answers that the kernel has not acknowledged.
 Everything else travels as messages; each of the page's has an id and one reply.
@@ -12,39 +13,25 @@ Everything else travels as messages; each of the page's has an id and one reply.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterable
-from importlib.resources import files
 from typing import Any
 
-import anywidget
 import traitlets
 
-import nbner
-from nbner.errors import DataError, NbnerError
-from nbner.palette import label_colors
-from nbner.types import Answer, AnswerKind, Example, Span
-from nbner.widgets import wire
-from nbner.widgets.desk import Desk
+from nbner.data.alignment import longest_first
+from nbner.data.filters import Filter
+from nbner.errors import DataError
+from nbner.types import AnswerKind, Example, Span
+from nbner.widgets import heard, wire
+from nbner.widgets.answering import explained, reopened
+from nbner.widgets.callbacks import OnAnswer
+from nbner.widgets.heard import Selection
+from nbner.widgets.reception import Reception, sentence
 from nbner.widgets.still import still
 
-#: Examples that the page holds at a time: enough to go on while the kernel is
-#: busy, few enough to cost nothing.
-WINDOW = 12
 
-
-def _bundle(name: str) -> str:
-    file = files("nbner.widgets") / "static" / name
-    if not file.is_file():
-        raise NbnerError(
-            f"the front end's {name} is missing from this installation. "
-            "Install nbner from a wheel, or run `pip install -e .` in the source folder."
-        )
-    return file.read_text(encoding="utf-8")
-
-
-class Annotator(anywidget.AnyWidget):
+class Annotator(Reception):
     """Label the examples of a desk in a notebook cell.
 
     ``Session.manual`` and ``Session.make_gold`` make it; any other ``Desk``
@@ -54,39 +41,98 @@ class Annotator(anywidget.AnyWidget):
     ----------
     desk : Desk
         Where examples come from and answers go.
+
+    Attributes
+    ----------
+    current : Example or None
+        What the page shows, with its spans as they stand there, decided or
+        not; before a page has spoken, the first open example. Read only;
+        ``annotator.observe(function, "current")`` calls back when it changes.
+    selection : Selection or None
+        What is selected there: a ``Span`` of code points with its ``text``.
+        Read only, and observed as ``current`` is.
     """
 
-    _esm = _bundle("annotator.js")
-    _css = _bundle("annotator.css")
-
-    # Private wire: the page reads these and never writes them.
-    _setup = traitlets.Dict().tag(sync=True)
-    _snapshot = traitlets.Any(None).tag(
-        sync=True,
-        to_json=lambda _value, widget: widget._take_snapshot(),  # noqa: SLF001
-    )
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._handlers: dict[str, Callable[[wire.Message], wire.Message]] = {
-            "answer": self._take_answer,
-            "fetch": self._give_upcoming,
-            "past": self._give_past,
-            "hello": self._give_snapshot,
-        }
-        self._colors = label_colors(desk.info.labels)
-        self._unsubscribe: Callable[[], None] | None = None
-        super().__init__(_setup=wire.setup(desk.info, nbner.__version__, self._colors))
-        self.on_msg(self._on_message)
-        self._replying: set[str] = set()
-        self._unsubscribe = desk.subscribe(self._tell)
+    # Read by the user, as the page tells.
+    current = traitlets.Any(None, read_only=True)
+    selection = traitlets.Instance(Selection, allow_none=True, default_value=None, read_only=True)
 
     # What a user calls.
 
+    @traitlets.default("current")  # type: ignore[untyped-decorator]
+    def _first_open(self) -> Example | None:
+        found = next(iter(self._lineup.upcoming(1, self._given.unshowable)), None)
+        return None if found is None else heard.as_it_stands(found, {}, ())
+
     @property
-    def current(self) -> Example | None:
-        """The first open example, as the kernel knows it; None when all are done."""
-        return next(iter(self._desk.upcoming(1)), None)
+    def queue(self) -> list[int]:
+        """Input hashes of the examples that come next because code has said so.
+
+        Set it to examples, or to their input hashes: they come next, in this
+        order, in every view at once. An example in work stays until it is
+        decided. Assigning raises ``DataError`` for what is not in this split
+        or decided already; all others are in the queue nevertheless.
+        """
+        return self._lineup.ahead
+
+    @queue.setter
+    def queue(self, items: Iterable[Example | int]) -> None:
+        hashes = [self._hash_of(item, "queue") for item in items]
+        unknown, answered = self._lineup.put(hashes)
+        self.refresh(ahead=True)
+        explained(unknown, answered, kept=len(set(hashes)) - len(unknown) - len(answered))
+
+    def goto(self, item: Example | int) -> Example:
+        """Show an example in every view, whatever its place, and let it be edited.
+
+        Parameters
+        ----------
+        item : Example or int
+            An example, its input hash, or its position in the split.
+
+        Returns
+        -------
+        Example
+            As it is shown.
+
+        Raises
+        ------
+        DataError
+            There is no such example.
+        """
+        shown = self._started(self._hash_of(item, "goto"))
+        if shown is None and isinstance(item, int) and item >= 0:
+            page = self._desk.page(Filter(), item, 1)
+            shown = self._started(page.rows[0][0].input_hash) if page.rows else None
+        if shown is None:
+            raise DataError(
+                f"there is no example {item!r} in split {self._desk.info.split!r}",
+                remedy="Give an example of session.examples(...), its input_hash or its position",
+            )
+        self._given.keep(shown)
+        task, counts = wire.task(shown), wire.tally(self._desk.counts())
+        self.send({"type": "show", "task": task, "counts": counts})
+        self.set_trait("current", heard.as_it_stands(shown, {}, ()))
+        return shown
+
+    def on_answer(self, callback: OnAnswer) -> Callable[[], None]:
+        """Call a function with the example after every answer.
+
+        Also after one that was taken back: its ``answer`` is then None. An
+        error in the function is shown in the cell; the answer is stored by then.
+
+        Parameters
+        ----------
+        callback : callable
+            Takes an Example. It runs where the page's messages are handled,
+            which may be another thread than a running cell's.
+
+        Returns
+        -------
+        callable
+            Ends that.
+        """
+        return self._callbacks.add(callback)
 
     def answer(
         self,
@@ -125,7 +171,7 @@ class Annotator(anywidget.AnyWidget):
         shown = example or self.current
         if shown is None:
             raise DataError("nothing is open here", remedy="Add texts with session.add(...)")
-        chosen = shown.spans if spans is None else spans
+        chosen = longest_first(shown.spans)[0] if spans is None else spans
         message = {
             "id": uuid.uuid4().hex,
             "answer": answer,
@@ -147,158 +193,61 @@ class Annotator(anywidget.AnyWidget):
         last = next(iter(self._desk.past(1)), None)
         if last is None:
             return None
-        reopened = Answer(
-            id=uuid.uuid4().hex,
-            input_hash=last.input_hash,
-            split=last.split,
-            annotator=self._desk.info.annotator,
-            answer=None,
-            spans=last.spans,
-            flagged=last.flagged,
-            note=last.note,
-            labels=self._desk.info.labels,
-            created=time.time(),
-        )
-        self._desk.record(reopened)
+        self._desk.record(reopened(last, self._desk.info))
         return self._find(last.input_hash)
 
-    def refresh(self) -> None:
-        """Show what the desk holds now; for when the stream or the model has changed."""
-        self.send({"type": "refresh", **self._take_snapshot()})
-
-    def receive(self, message: wire.Message) -> wire.Message:
-        """Handle one message of the protocol and give its reply.
+    def refresh(self, *, ahead: bool = False) -> None:
+        """Show what the desk holds now; for when the stream or the model has changed.
 
         Parameters
         ----------
-        message : dict
-            With ``type`` and ``id``; see the protocol in CONTRIBUTING.md.
-
-        Returns
-        -------
-        dict
-            With ``re``, the message's id, and ``type``; ``failed`` says what
-            is wrong and whether the same message may be sent again.
+        ahead : bool
+            Keep what is shown at the head of the queue, and go on from there
+            to the queue's first.
         """
-        reply: wire.Message
+        self._given.clear()
+        shown = self.current if ahead and self._page_has_spoken else None
+        snapshot = self._take_snapshot(shown)
+        self.send({"type": "refresh", **snapshot, **({"ahead": True} if ahead else {})})
+        self._look_again()
+
+    # What the page tells.
+
+    def _hash_of(self, item: Example | int, what: str) -> int:
+        if isinstance(item, Example):
+            return item.input_hash
+        if isinstance(item, int) and not isinstance(item, bool):
+            return item
+        raise DataError(
+            f"{item!r} is neither an example nor an input hash",
+            field=what,
+            remedy="Give examples of session.examples(...), or their input_hash",
+        )
+
+    def _hear(self, message: wire.Message) -> None:
+        """Take in what the page shows. It is news: nobody waits for a reply."""
         try:
-            reply = self._handler(message)(message)
-        except DataError as error:
-            reply = {"type": "failed", "message": str(error), "retry": False}
+            self._page_has_spoken = True
+            shown = self._heard_example(message)
+            labels = self._desk.info.labels
+            now = None if shown is None else heard.as_it_stands(shown, message, labels)
+            selection = None if now is None else heard.selection_from(now, message)
+            self.set_trait("current", now)
+            self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
-            # Whatever it was, the page must hear that the answer is not stored:
-            # an exception in a message handler would vanish without a trace.
-            reply = {"type": "failed", "message": _sentence(error), "retry": True}
-        return {"re": message.get("id"), **reply}
+            # An observer of the user's failed, in a message's handler: the cell must say so.
+            self._show_notice(f"An observer failed with {sentence(error)}", "")
 
-    def close(self) -> None:
-        """Leave the cell and stop listening to the desk."""
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
-        super().close()
+    def _heard_example(self, message: wire.Message) -> Example | None:
+        if message.get("example") is None:
+            return None
+        key = wire.example_id(message)
+        return self._given.get(key) or self._started(key)
 
-    def open(self) -> None:
-        """Tell the page that the widget is there."""
-        super().open()
-        self._let_the_page_choose()
-
-    # The protocol.
-
-    def _send(self, msg: wire.Message, buffers: Any = None) -> None:
-        super()._send(msg, buffers=buffers)
-        self._let_the_page_choose()
-
-    def _let_the_page_choose(self) -> None:
-        """Have the page's messages handled where the page addresses them.
-
-        The page names a subshell, so that answers are stored while a cell
-        runs. ipykernel 7.4 looks past that and takes the thread that spoke last
-        on the comm: after a word from the main thread, every answer would wait
-        for the running cell. Without that memory it follows the address.
-        """
-        getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
-
-    def _on_message(self, _widget: object, content: wire.Message, _buffers: object) -> None:
-        self.send(self.receive(content))
-
-    def _handler(self, message: wire.Message) -> Callable[[wire.Message], wire.Message]:
-        kind = message.get("type")
-        handler = self._handlers.get(kind) if isinstance(kind, str) else None
-        if handler is None:
-            raise DataError(
-                f"this version of nbner does not know the message {kind!r}",
-                remedy="Reload the page, and run the cell again",
-            )
-        return handler
-
-    def _take_answer(self, message: wire.Message) -> wire.Message:
-        example = self._find(wire.example_id(message))
-        answer = wire.answer_from(message, example, self._desk.info)
-        self._replying.add(answer.id)
-        try:
-            self._desk.record(answer)
-        finally:
-            self._replying.discard(answer.id)
-        reply = wire.saved(answer, example, self._desk.counts())
-        return {**reply, "next": self._refill(wire.held(message))}
-
-    def _refill(self, held: set[int]) -> list[wire.Message]:
-        """Give what the page's window lacks; nothing where that cannot be had now.
-
-        The answer is stored by then, and must be acknowledged whatever happens
-        to the examples after it. The page asks for those, and hears why.
-        """
-        try:
-            return self._tasks(WINDOW - len(held), held)
-        except Exception:  # noqa: BLE001
-            return []
-
-    def _give_upcoming(self, message: wire.Message) -> wire.Message:
-        tasks = self._tasks(_wanted(message), wire.held(message))
-        return {"type": "tasks", "tasks": tasks, "counts": wire.tally(self._desk.counts())}
-
-    def _give_past(self, message: wire.Message) -> wire.Message:
-        before = wire.example_id(message, "before") if message.get("before") else None
-        past = self._desk.past(_wanted(message), before)
-        return {
-            "type": "tasks",
-            "tasks": [wire.task(example) for example in past],
-            "counts": wire.tally(self._desk.counts()),
-        }
-
-    def _give_snapshot(self, _message: wire.Message) -> wire.Message:
-        return {"type": "snapshot", "setup": self._setup, **self._take_snapshot()}
-
-    def _take_snapshot(self) -> wire.Message:
-        past = [wire.task(example) for example in self._desk.past(WINDOW)]
-        return {
-            "window": self._tasks(WINDOW),
-            "past": past[::-1],
-            "counts": wire.tally(self._desk.counts()),
-        }
-
-    def _tasks(self, limit: int, exclude: Iterable[int] = ()) -> list[wire.Message]:
-        if limit <= 0:
-            return []
-        return [wire.task(example) for example in self._desk.upcoming(limit, set(exclude))]
-
-    def _find(self, input_hash: int) -> Example:
-        example = self._desk.find(input_hash)
-        if example is None:
-            raise DataError(
-                f"example {input_hash} is not in this dataset",
-                remedy="Run the cell again to see what is",
-            )
-        return example
-
-    def _tell(self, answer: Answer) -> None:
-        """Tell the page of an answer; one that it sent itself gets a reply instead."""
-        if answer.id in self._replying:
-            return
-        example = self._desk.find(answer.input_hash)
-        if example is not None:
-            self.send(wire.saved(answer, example, self._desk.counts()))
+    def _look_again(self) -> None:
+        """Before a page has spoken, what is current follows the desk."""
+        if not self._page_has_spoken:
+            self.set_trait("current", self._first_open())
 
     # Where no kernel lives.
 
@@ -311,12 +260,3 @@ class Annotator(anywidget.AnyWidget):
         )
         data = {**(data or {}), "text/html": still(self.current, self._colors, caption)}
         return (data, *metadata) if metadata else data
-
-
-def _wanted(message: wire.Message) -> int:
-    want = message.get("want", WINDOW)
-    return min(want, 10 * WINDOW) if isinstance(want, int) else WINDOW
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, NbnerError) else f"{type(error).__name__}: {error}"

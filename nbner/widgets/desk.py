@@ -6,14 +6,15 @@ examples can stand there: a session, a test, a simulation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from nbner.types import Answer, Counts, Example
+from nbner.data.filters import Filter, Page
+from nbner.types import Answer, Counts, Example, Parse, Span
 
 Mode: TypeAlias = Literal["manual", "make-gold"]
-Listener: TypeAlias = Callable[[Answer], None]
+Listener: TypeAlias = Callable[[Sequence[Answer]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class DeskInfo:
     annotator : str
     labels : tuple of str
         In the order of their keys.
+    advises : bool
+        Whether examples can be searched again.
+    redecodes : bool
+        Whether the page asks for that after every change of a span.
     """
 
     key: str
@@ -37,6 +42,8 @@ class DeskInfo:
     mode: Mode
     annotator: str
     labels: tuple[str, ...]
+    advises: bool = False
+    redecodes: bool = False
 
 
 class Desk(Protocol):
@@ -51,6 +58,8 @@ class Desk(Protocol):
 
     def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next open examples, tokenized, with the spans to start from.
+
+        These may overlap: the longest are shown, the others are on offer.
 
         Parameters
         ----------
@@ -74,6 +83,37 @@ class Desk(Protocol):
     def find(self, input_hash: int) -> Example | None:
         """Look one example up, tokenized, as it stands now."""
 
+    def start(self, hashes: Sequence[int]) -> list[Example]:
+        """Give examples by their input hashes, as they are to be shown.
+
+        An open one comes with the spans to start from, as from ``upcoming``;
+        one that is not there is left out.
+        """
+
+    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+        """Give a piece of the list of examples that meet some conditions."""
+
+    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+        """Yield open examples whose text holds all words, as from ``start``."""
+
+    def analyses(
+        self,
+        input_hash: int,
+        k: int,
+        *,
+        forced: Sequence[Span] = (),
+        forbidden: Sequence[Span] = (),
+    ) -> list[Parse]:
+        """Give the model's k best analyses that hold some spans and not others, best first.
+
+        None where there is no model that could tell.
+
+        Raises
+        ------
+        DataError
+            The constraints contradict each other.
+        """
+
     def record(self, answer: Answer) -> bool:
         """Store an answer durably; False if its id was stored before.
 
@@ -85,8 +125,29 @@ class Desk(Protocol):
             The store cannot take it now.
         """
 
+    def record_many(self, answers: Sequence[Answer]) -> int:
+        """Store answers in one transaction and tell of them as one; say how many were new.
+
+        Raises
+        ------
+        DataError, StoreError
+            As ``record``; none of them is stored then.
+        """
+
+    def withdraw(self, whole: str) -> Sequence[int]:
+        """Take back answers whose ids begin with ``whole`` and a colon.
+
+        Returns
+        -------
+        sequence of int
+            Input hashes of the examples that are as they were before; what has
+            been changed since is not among them.
+        """
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer, whoever gave it.
+        """Call ``listener`` after every answer, whoever gave it, with those given as one.
+
+        It is called with none where answers were withdrawn.
 
         Returns
         -------

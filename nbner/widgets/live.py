@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from typing_extensions import Self
 
 Item = TypeVar("Item")
 
@@ -111,6 +112,41 @@ def counted(items: Iterable[Item], doing: str) -> Iterator[Item]:
     from tqdm.auto import tqdm
 
     yield from tqdm(items, desc=doing, unit=" examples")
+
+
+class Bar:
+    """One bar over several passes, or none; left by an error or the stop button, it closes.
+
+    Parameters
+    ----------
+    total : int
+        Steps in all passes.
+    doing, unit : str
+    shown : bool
+    """
+
+    def __init__(self, total: int, doing: str, unit: str, *, shown: bool = True) -> None:
+        from tqdm.auto import tqdm
+
+        self._bar = tqdm(
+            total=total, desc=doing, unit=f" {unit}", disable=not shown, mininterval=0.3
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def say(self, words: str) -> None:
+        """Say beside the bar what is going on."""
+        self._bar.set_postfix_str(words)
+
+    def over(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Pass items on; each is a step."""
+        for item in items:
+            yield item
+            self._bar.update()
 
 
 def until_stopped(

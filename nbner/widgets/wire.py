@@ -7,19 +7,26 @@ are code points and ids are input hashes. The translation lives here alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
-from nbner.data.alignment import align, token_range, words_and_gaps
+from nbner.data.alignment import align, longest_first, token_range, words_and_gaps
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.desk import DeskInfo
 
 Message: TypeAlias = dict[str, Any]
 
+#: Counts up when messages change in a way that the other side must know.
+PROTOCOL = 2
+
 #: Nobody looks at one example for longer without having left the desk.
 LONGEST_SECONDS = 3600.0
+
+#: Under this key of ``Example.extra`` a desk may bring what others say of an
+#: example: objects with ``annotator``, ``answer`` and ``spans``.
+VERSIONS = "_versions"
 
 
 def task(example: Example) -> Message:
@@ -35,28 +42,66 @@ def task(example: Example) -> Message:
     dict
         ``lead`` and ``tokens`` (text and what follows it) rebuild the text;
         ``spans`` are ``[start, end, label, details]`` in half-open token
-        indices; ``loose`` holds the spans that do not fit the tokens.
+        indices; ``also`` holds those that lost to a longer one they overlap,
+        ``loose`` those that do not fit the tokens.
+
+    Raises
+    ------
+    DataError
+        The tokens are not those of the text: the example cannot be shown.
     """
+    _check_tokens(example)
     lead, words = words_and_gaps(example.text, example.tokens)
     fitted = align(example.tokens, example.spans)
-    # A draft is a person's own work, although nobody has decided it.
-    suggested = example.answer is None and example.annotator is None and bool(example.spans)
+    kept, lost = longest_first(span for _, _, span in fitted.fits)
+    versions = example.extra.get(VERSIONS)
+    # A draft is a person's own work, although nobody has decided it: in that,
+    # only what still has a source is a suggestion.
+    draft = example.answer is None and example.annotator is not None
+    proposed = [span for span in example.spans if span.source or not draft]
+    suggested = example.answer is None and bool(proposed)
     return {
         "id": str(example.input_hash),
         "lead": lead,
         "tokens": [list(word) for word in words],
-        "spans": [[start, end, span.label, _details(span)] for start, end, span in fitted.fits],
-        "loose": [
-            {"text": example.text[span.start : span.end], "label": span.label}
-            for span in fitted.loose
-        ],
+        "spans": [_written(span, example) for span in kept],
+        "also": [_written(span, example) for span in lost if example.answer is None],
+        "loose": [_loose(span, example.text) for span in fitted.loose],
         "answer": example.answer,
         "flagged": example.flagged,
         "note": example.note,
         "meta": {str(key): str(value) for key, value in example.meta.items()},
         "suggested": suggested,
-        "by": next((span.source for span in example.spans if span.source), "") if suggested else "",
+        "draft": draft,
+        "by": ", ".join(dict.fromkeys(one.source for one in proposed if one.source)),
+        **({"versions": _versions(versions, example)} if versions else {}),
     }
+
+
+def _check_tokens(example: Example) -> None:
+    before = 0
+    for token in example.tokens:
+        fits = before <= token.start < token.end
+        if not fits or example.text[token.start : token.end] != token.text:
+            raise DataError(
+                f"the tokens of example {example.input_hash} do not rebuild its text "
+                f"{example.text[:40]!r}: {token.text!r} is not at {token.start}",
+                field="tokens",
+                remedy="Give the tokens of this text, in its order, or leave them out",
+            )
+        before = token.end
+
+
+def _written(span: Span, example: Example) -> list[Any]:
+    place = token_range(example.tokens, span.start, span.end)
+    assert place is not None  # noqa: S101 - for the type checker: it was aligned
+    return [*place, span.label, details(span)]
+
+
+def _loose(span: Span, text: str) -> Message:
+    inside = text[max(0, span.start) : span.end] if span.start < len(text) else ""
+    where = f"characters {span.start} to {span.end}, of {len(text)} in the text"
+    return {"text": inside or where, "label": span.label}
 
 
 def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
@@ -70,6 +115,9 @@ def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
         "annotator": info.annotator,
         "labels": list(info.labels),
         "colors": dict(colors),
+        "protocol": PROTOCOL,
+        "advises": info.advises,
+        "redecodes": info.redecodes,
     }
 
 
@@ -114,12 +162,12 @@ def answer_from(message: Mapping[str, Any], example: Example, info: DeskInfo) ->
     seconds = message.get("seconds")
     extra = {"seconds": min(float(seconds), LONGEST_SECONDS)} if _is_number(seconds) else {}
     return Answer(
-        id=_text(message, "id"),
+        id=text_of(message, "id"),
         input_hash=example.input_hash,
         split=example.split,
         annotator=info.annotator,
         answer=kind,
-        spans=_spans(message.get("spans", []), example, info.labels),
+        spans=_apart(spans_from(message.get("spans", []), example, info.labels)),
         flagged=bool(message.get("flagged", False)),
         note=str(message.get("note", "")),
         labels=info.labels,
@@ -156,41 +204,77 @@ def example_id(message: Mapping[str, Any], key: str = "example") -> int:
         There is none, or it is not a whole number.
     """
     try:
-        return int(_text(message, key))
+        return int(text_of(message, key))
     except ValueError:
         raise DataError(f"{message[key]!r} is not an example's id", field=key) from None
 
 
-def held(message: Mapping[str, Any]) -> set[int]:
-    """Read which examples the page says it holds; anything unreadable is passed over."""
-    have = message.get("have", [])
-    return {int(one) for one in have if isinstance(one, str) and one.lstrip("-").isdecimal()}
+def text_of(message: Mapping[str, Any], key: str) -> str:
+    """Read a text that has to be there.
 
-
-def _details(span: Span) -> Message:
-    known = {"source": span.source, "score": span.score}
-    return {key: value for key, value in known.items() if value is not None}
-
-
-def _text(message: Mapping[str, Any], key: str) -> str:
+    Raises
+    ------
+    DataError
+        It is missing, empty or no text.
+    """
     value = message.get(key)
     if not isinstance(value, str) or not value:
         raise DataError(f"the message has no {key}", field=key)
     return value
 
 
+def held(message: Mapping[str, Any], key: str = "have") -> list[int]:
+    """Read ids of examples, as of those the page holds; anything unreadable is passed over."""
+    have = message.get(key, [])
+    if not isinstance(have, list):
+        return []
+    return [int(one) for one in have if isinstance(one, str) and one.lstrip("-").isdecimal()]
+
+
+def _versions(versions: Iterable[Any], example: Example) -> list[Message]:
+    """Write what others say of an example: who, what, and spans in token indices."""
+    return [
+        {
+            "by": one.annotator,
+            "answer": one.answer,
+            "spans": [
+                [start, end, span.label]
+                for start, end, span in align(example.tokens, one.spans).fits
+            ],
+        }
+        for one in versions
+    ]
+
+
+def details(span: Span) -> Message:
+    """Write who proposed a span, and with what confidence."""
+    known = {"source": span.source, "score": span.score, "pattern": span.extra.get("pattern")}
+    return {key: value for key, value in known.items() if value is not None}
+
+
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
-def _spans(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
+def spans_from(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
+    """Read spans in token indices, in their order; they may overlap.
+
+    Raises
+    ------
+    DataError
+        Not a list of spans, outside the tokens, or not with the desk's labels.
+    """
     if not isinstance(raw, list):
         raise DataError("spans must be a list", field="spans")
-    spans = sorted((_span(one, example, labels) for one in raw), key=lambda span: span.start)
+    found = (_span(one, example, labels) for one in raw)
+    return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _apart(spans: tuple[Span, ...]) -> tuple[Span, ...]:
     for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(f"{left} and {right} overlap", field="spans")
-    return tuple(spans)
+    return spans
 
 
 def _span(raw: object, example: Example, labels: Sequence[str]) -> Span:

@@ -5,7 +5,8 @@ import bundle from "/annotator.js";
 
 /** Answers as the Python side does. */
 class Kernel {
-  constructor({ setup, tasks, past = [] }) {
+  constructor({ setup, tasks, past = [], analyses = [] }) {
+    this.analyses = analyses;
     this.setup = setup;
     this.tasks = [...past, ...tasks];
     this.order = past.map(({ id }) => id);
@@ -38,7 +39,8 @@ class Kernel {
 
   take(message) {
     this.messages.push(structuredClone(message));
-    if (this.state === "gone") return;
+    // News has no reply.
+    if (this.state === "gone" || message.type === "at") return;
     this.held.push(structuredClone(message));
     if (this.state !== "busy") queueMicrotask(() => this.work());
   }
@@ -64,9 +66,74 @@ class Kernel {
         const ids = this.order.slice(Math.max(0, before - message.want), before).reverse();
         return { type: "tasks", tasks: ids.map((id) => this.find(id)), counts: this.counts };
       }
+      case "find": {
+        const tasks = message.examples.map((id) => this.find(id)).filter(Boolean);
+        return { type: "tasks", tasks, counts: this.counts };
+      }
+      case "list":
+        return this.list(message);
+      case "occurrences":
+        return this.occurrences(message);
+      case "analyses":
+        return { type: "analyses", example: message.example, analyses: this.analysesUnder(message) };
+      case "bulk":
+        return this.bulk(message);
       default:
         return { type: "snapshot", setup: this.setup, ...this.snapshot };
     }
+  }
+
+  list({ filter, offset, want }) {
+    const found = this.tasks.filter((task) => fits(task, filter));
+    return { type: "listed", rows: found.slice(offset, offset + want).map(rowOf), total: found.length };
+  }
+
+  /** A model whose list is given; under constraints it keeps what agrees with them. */
+  analysesUnder({ forced, forbidden, want }) {
+    const overlaps = (one) => forced.some(([start, end]) => one[0] < end && start < one[1]);
+    const isBanned = (one) => forbidden.some(([start, end, label]) => `${one.slice(0, 3)}` === `${[start, end, label]}`);
+    const under = ({ probability, spans }) => ({
+      probability,
+      spans: [...spans.filter((one) => !overlaps(one) && !isBanned(one)), ...forced].sort((a, b) => a[0] - b[0]),
+    });
+    return this.analyses.map(under).slice(0, want);
+  }
+
+  /** Every place of one word in the open examples, but for the one shown. */
+  occurrences({ words, label, take, cased, besides, want }) {
+    const fold = (word) => (cased ? word : word.toLowerCase());
+    const places = [];
+    for (const task of this.tasks.filter((one) => !one.answer && one.id !== besides)) {
+      task.tokens.forEach(([word], start) => {
+        if (fold(word) !== fold(words[0])) return;
+        const there = task.spans.find(([from, to]) => from <= start && start < to);
+        if ((there?.[2] === label) !== (take === "unlabel")) return;
+        const problem = there && take === "label" ? `holds ${there[2]}` : "";
+        const text = (from, to) => task.tokens.slice(from, to).map((token) => token.join("")).join("");
+        const excerpt = { left: text(0, start), hit: word, right: ` ${text(start + 1)}` };
+        places.push({ example: task.id, start, end: start + 1, problem, ...excerpt });
+      });
+    }
+    return { type: "places", places: places.slice(0, want), more: places.length > want };
+  }
+
+  bulk({ bulk, label, take, places, undo, have }) {
+    const isOn = (take === "label") !== undo;
+    const changed = new Set();
+    for (const [id, start, end] of places) {
+      const task = this.find(id);
+      task.spans = task.spans.filter((span) => span[0] !== start);
+      if (isOn) task.spans.push([start, end, label]);
+      task.spans.sort((left, right) => left[0] - right[0]);
+      changed.add(id);
+    }
+    const tasks = [...changed].filter((id) => have.includes(id)).map((id) => this.find(id));
+    return { type: "applied", bulk, count: changed.size, left: 0, tasks, counts: this.counts };
+  }
+
+  /** Code in a cell asks for an example. */
+  show(id) {
+    this.tell({ type: "show", task: this.find(id), counts: this.counts });
   }
 
   answer(message) {
@@ -98,6 +165,28 @@ class Kernel {
     const copy = structuredClone(message);
     this.models.forEach((model) => model.emit("msg:custom", copy));
   }
+}
+
+const textOf = (task) => task.tokens.map((token) => token.join("")).join("");
+
+function fits(task, { answer, flagged, noted, label, text, annotator, order }) {
+  return (
+    (!answer || (answer === "open" ? !task.answer : answer === "answered" ? task.answer : task.answer === answer)) &&
+    (!flagged || task.flagged) &&
+    (!noted || task.note) &&
+    (!label || task.spans.some((span) => span[2] === label)) &&
+    (!text || textOf(task).toLowerCase().includes(text.toLowerCase())) &&
+    (!annotator || (task.answer && annotator === "ann")) &&
+    (!order || task.spans.some((span) => span[3]?.score !== undefined))
+  );
+}
+
+function rowOf(task) {
+  const { id, answer, flagged, note } = task;
+  const labels = [...new Set(task.spans.map((span) => span[2]))];
+  const score = task.spans.map((span) => span[3]?.score).find((one) => one !== undefined) ?? null;
+  const by = answer ? "ann" : "";
+  return { id, left: textOf(task), hit: "", right: "", answer, flagged, note, by, labels, score };
 }
 
 /** anywidget's model, as far as it is used. */

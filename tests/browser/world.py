@@ -44,12 +44,14 @@ def tokenized(name, tokens, spans=(), **rest):
         "lead": "",
         "tokens": tokens,
         "spans": [list(span) for span in spans],
+        "also": [],
         "loose": [],
         "answer": None,
         "flagged": False,
         "note": "",
         "meta": {},
         "suggested": False,
+        "draft": False,
         "by": "",
         **rest,
     }
@@ -66,12 +68,14 @@ def setup(labels=("ORG", "PERSON", "GPE"), **rest):
         "annotator": "ann",
         "labels": list(labels),
         "colors": colors,
+        "protocol": 2,
         **rest,
     }
 
 
-def world(*tasks, labels=("ORG", "PERSON", "GPE"), past=(), views=1, **rest):
+def world(*tasks, labels=("ORG", "PERSON", "GPE"), past=(), views=1, analyses=(), **rest):
     return {
+        "analyses": list(analyses),
         "setup": setup(labels, **rest),
         "tasks": list(tasks),
         "past": list(past),

@@ -29,9 +29,17 @@ def path(tmp_path):
     return tmp_path / "store.db"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request):
+    """Where a store may be: what holds of one holds of the other."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("path")
+    return request.getfixturevalue("postgres_server").place()
+
+
 @pytest.fixture
-def store(path):
-    store = Store(path)
+def store(where):
+    store = Store(where)
     yield store
     store.close()
 

@@ -70,8 +70,8 @@ def full(add, dataset):
     return dataset
 
 
-def test_processes_that_answer_at_once_lose_nothing_and_double_nothing(path, full):
-    processes = [start(ANSWERING, path, f"annotator {n}", 60) for n in range(4)]
+def test_processes_that_answer_at_once_lose_nothing_and_double_nothing(where, full):
+    processes = [start(ANSWERING, where, f"annotator {n}", 60) for n in range(4)]
     go(processes)
     said = [line for process in processes for line in process.communicate()[0].split("\n") if line]
     assert [process.returncode for process in processes] == [0] * 4
@@ -80,17 +80,17 @@ def test_processes_that_answer_at_once_lose_nothing_and_double_nothing(path, ful
     assert (full.counts().accept, full.counts().open) == (40, 0)
 
 
-def test_processes_that_make_a_store_at_once_make_one(path):
-    processes = [start(MAKING, path) for _ in range(4)]
+def test_processes_that_make_a_store_at_once_make_one(where):
+    processes = [start(MAKING, where) for _ in range(4)]
     go(processes)
     keys = {process.communicate()[0] for process in processes}
     assert [process.returncode for process in processes] == [0] * 4
     assert len(keys) == 1
-    assert Store(path).dataset("demo").labels == ("A",)
+    assert Store(where).dataset("demo").labels == ("A",)
 
 
-def test_what_was_acknowledged_is_there_after_the_process_is_killed(path, full):
-    process = start(ANSWERING, path, "ann", 100_000)
+def test_what_was_acknowledged_is_there_after_the_process_is_killed(where, full):
+    process = start(ANSWERING, where, "ann", 100_000)
     go([process])
     said = [process.stdout.readline().strip() for _ in range(25)]
     os.kill(process.pid, signal.SIGKILL)
@@ -99,17 +99,22 @@ def test_what_was_acknowledged_is_there_after_the_process_is_killed(path, full):
     process.stdin.close()
     process.stdout.close()
     assert process.returncode == -signal.SIGKILL
-    kept = [answer.id for answer in Store(path).dataset("demo").answers(current=False)]
+    kept = [answer.id for answer in Store(where).dataset("demo").answers(current=False)]
     # One more may have been committed than the process lived to say.
     assert kept[: len(said)] == said
     assert len(kept) <= len(said) + 1
-    counts = Store(path).dataset("demo").counts()
+    counts = Store(where).dataset("demo").counts()
     assert counts.accept == min(len(kept), 40)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "memory", "server"])
 def shared(request, path, add):
-    store = Store(path if request.param == "file" else ":memory:")
+    places = {
+        "file": lambda: path,
+        "memory": lambda: ":memory:",
+        "server": lambda: request.getfixturevalue("postgres_server").place(),
+    }
+    store = Store(places[request.param]())
     dataset = store.dataset("demo")
     add([f"text {n}" for n in range(40)], to=dataset)
     yield dataset

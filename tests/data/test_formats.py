@@ -78,7 +78,10 @@ def test_a_folder_is_no_file(tmp_path):
     with pytest.raises(DataError, match="folder"):
         list(read(tmp_path))
     with pytest.raises(DataError, match="folder"):
-        write([], tmp_path)
+        write([], tmp_path / "a.jsonl" / "b.jsonl")
+    (tmp_path / "a.jsonl").mkdir()
+    with pytest.raises(DataError, match="folder"):
+        write([], tmp_path / "a.jsonl")
 
 
 def test_an_unknown_suffix_names_the_known_ones(tmp_path):
@@ -96,7 +99,7 @@ def test_suffixes_in_capitals_are_the_same(tmp_path):
     assert [row.text for row in read(path)] == ["Add"]
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".conll", ".spacy"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".conll", ".spacy", ".ann"])
 def test_a_failed_export_leaves_what_was_there(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_text("before")
@@ -111,7 +114,7 @@ def test_a_failed_export_leaves_what_was_there(tmp_path, suffix):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".conll", ".spacy"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".conll", ".spacy", ".ann"])
 def test_an_export_replaces_the_file_and_has_usual_permissions(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     path.write_text("before")
@@ -123,7 +126,7 @@ def test_an_export_replaces_the_file_and_has_usual_permissions(tmp_path, suffix)
     assert modes[0] == modes[1]
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".conll", ".spacy"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".conll", ".spacy", ".ann"])
 def test_a_folder_that_is_missing_is_named(tmp_path, suffix):
     path = tmp_path / "nowhere" / f"a{suffix}"
     with pytest.raises(DataError, match="nowhere"):

@@ -448,3 +448,56 @@ def test_a_row_shown_as_an_example_is_what_the_store_gives(add, dataset, jsonl):
             "labels": None,
         }
     )
+
+
+# What becomes of spans off the tokens.
+
+OFF = {"text": "Add 50ml of LB", "spans": [{"start": 3, "end": 6, "label": "A"}]}
+INSIDE = {"text": "Stir well", "spans": [{"start": 1, "end": 3, "label": "A"}]}
+
+
+@pytest.mark.parametrize(
+    ("choice", "place", "done"),
+    [
+        ("keep", (3, 6), "kept as characters"),
+        ("expand", (4, 8), "expanded to the tokens"),
+    ],
+)
+def test_a_span_off_the_tokens_becomes_what_was_asked_for(add, dataset, choice, place, done):
+    report = add([OFF], misaligned=choice)
+    ((span,),) = [one.spans for one in dataset.examples()]
+    assert (span.start, span.end) == place
+    assert (report.added, report.misaligned, report.refused) == (1, 1, 0)
+    assert done in report.frame["reason"][0]
+
+
+def test_a_span_is_contracted_to_what_lies_in_it(add, dataset):
+    task = {"text": "Add 50ml of LB", "spans": [{"start": 2, "end": 11, "label": "A"}]}
+    add([task, INSIDE], misaligned="contract")
+    (first,), (second,) = (one.spans for one in dataset.examples())
+    assert "Add 50ml of LB"[first.start : first.end] == "50ml of"
+    # No token lies in it as a whole: it is kept, and reported.
+    assert (second.start, second.end) == (1, 3)
+
+
+def test_own_tokens_count_too_where_a_choice_was_made(add, dataset):
+    tokens = [{"start": 0, "end": 4}, {"start": 5, "end": 9}]
+    report = add([{**INSIDE, "tokens": tokens}], misaligned="expand")
+    assert report.misaligned == 1
+    ((span,),) = [one.spans for one in dataset.examples()]
+    assert (span.start, span.end) == (0, 4)
+    refused = add([{**INSIDE, "tokens": tokens}], misaligned="refuse", split="other")
+    assert (refused.added, refused.refused) == (0, 1)
+
+
+def test_spans_that_overlap_once_expanded_are_reported(add, dataset):
+    spans = [{"start": 1, "end": 3, "label": "A"}, {"start": 3, "end": 4, "label": "B"}]
+    report = add([{"text": "Stir well", "spans": spans}], misaligned="expand")
+    assert (report.misaligned, report.overlapping) == (2, 1)
+    ((span,),) = [one.spans for one in dataset.examples()]
+    assert (span.start, span.end, span.label) == (0, 4, "A")
+
+
+def test_an_unknown_choice_is_refused(add):
+    with pytest.raises(DataError, match="'drop' is no choice"):
+        add([OFF], misaligned="drop")

@@ -10,6 +10,14 @@ from nbner import StoreError
 from nbner.data.store import Store
 
 
+@pytest.fixture
+def store(path):
+    """Always a file: this is about files."""
+    store = Store(path)
+    yield store
+    store.close()
+
+
 def changed(path, statement):
     connection = sqlite3.connect(path)
     connection.execute(statement)

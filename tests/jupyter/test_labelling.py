@@ -160,9 +160,7 @@ def test_labelling_goes_on_while_a_cell_runs(request, name, kind):
     lab.run(0)
     expect(lab.annotator).to_be_visible()
     lab.start(1)
-    lab.page.wait_for_function(
-        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status==='busy'"
-    )
+    lab.wait_until_busy()
     lab.annotator.focus()
     press(lab, "a", "a", "x")
     expect(lab.annotator).to_contain_text("Wash the pellet")

@@ -20,6 +20,7 @@ ROOMS = (
     "results",
     "widgets",
     "labelling",
+    "reviewing",
     "faces",
     "session",
 )

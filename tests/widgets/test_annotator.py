@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner.data.alignment import tokens_from_words
+from nbner.data.filters import Page
 from nbner.errors import DataError, StoreError
 from nbner.types import Counts, Example, Span
 from nbner.widgets import wire
@@ -68,8 +69,34 @@ class ListDesk:
             annotator=answer.annotator,
         )
         for listener in tuple(self.listeners):
-            listener(answer)
+            listener([answer])
         return True
+
+    def start(self, hashes):
+        return [self.examples[one] for one in hashes if one in self.examples]
+
+    def page(self, wanted, offset, limit):
+        found = list(self.examples.values())
+        if wanted.text:
+            found = [one for one in found if wanted.text in one.text]
+        return Page(tuple((one, None) for one in found[offset : offset + limit]), len(found))
+
+    def containing(self, words, *, cased):
+        for one in self.examples.values():
+            if one.answer is None and all(word.lower() in one.text.lower() for word in words):
+                yield one
+
+    def record_many(self, answers):
+        listeners, self.listeners = self.listeners, []
+        try:
+            return sum(self.record(answer) for answer in answers)
+        finally:
+            self.listeners = listeners
+            for listener in tuple(listeners):
+                listener(answers)
+
+    def withdraw(self, whole):
+        return [one.input_hash for one in self.recorded.values() if one.id.startswith(f"{whole}:")]
 
     def subscribe(self, listener):
         self.listeners.append(listener)

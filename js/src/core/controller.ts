@@ -3,56 +3,50 @@
  * all its views. It knows neither the page nor Jupyter, and runs in a test as
  * it runs in a cell.
  */
+import { Advice } from "./advice";
+import { carryOut, type CoreCommand, type Hands } from "./carrying";
 import { NOWHERE, type Cursor, type Ground } from "./cursor";
 import { Deciding } from "./deciding";
-import type { Command } from "./keys";
-import { Ledger } from "./ledger";
+import { Hub, type Part } from "./hub";
+import { Ledger, type Turn } from "./ledger";
 import { Marking } from "./marking";
+import { Panels } from "./panels";
 import type { Host, Off } from "./port";
-import type { Counts, Setup } from "./protocol";
+import { PROTOCOL, type Counts, type Notice, type Setup, type Version } from "./protocol";
 import { readSetup, readSnapshot } from "./reading";
 import { isOpen, type Item } from "./queue";
 import type { SaveState } from "./saving";
-import { sameSpans, spanAt, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
+import { fromWire, sameSpans, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
+import { nextOther, others } from "./suggesting";
 import { Supply, type Stage } from "./supply";
+import { nextVersion } from "./versions";
+import { QUIET, Sweeping } from "./sweeping";
+import { Telling } from "./telling";
 
-export type Part =
-  | "setup"
-  | "example"
-  | "spans"
-  | "cursor"
-  | "label"
-  | "answer"
-  | "progress"
-  | "save"
-  | "said";
+export type { Part } from "./hub";
 
-export type Listener = (parts: ReadonlySet<Part>) => void;
+export type { CoreCommand, ViewCommand } from "./carrying";
 
-/** Commands that only a view can carry out, for it alone knows lines and directions. */
-export type ViewCommand = Extract<
-  Command,
-  { do: "filter" | "help" | "leave" | "sideways" | "line" | "line-edge" }
->;
-export type CoreCommand = Exclude<Command, ViewCommand>;
-
-export class Controller implements Stage {
+export class Controller extends Hub implements Stage {
   setup: Setup;
   shown: Item | null = null;
   /** What was said last to those who cannot see the page. */
   said = "";
+  /** What goes on in the kernel that a person should know of. */
+  news: Notice = QUIET;
+  readonly panels: Panels;
+  readonly advice: Advice;
   private readonly ledger: Ledger;
   private readonly supply: Supply;
   private readonly marker: Marking;
   private readonly decider: Deciding;
-  private readonly listeners = new Set<Listener>();
+  private readonly sweeper: Sweeping;
+  private readonly telling: Telling;
   private readonly offs: Off[];
-  private parts = new Set<Part>();
-  private depth = 0;
   private shownSince = 0;
-  private greeted = false;
 
   constructor(private readonly host: Host) {
+    super();
     const { port } = host;
     this.setup = readSetup(port.get("_setup"));
     this.ledger = new Ledger(this.setup, host, (message, was) =>
@@ -60,7 +54,11 @@ export class Controller implements Stage {
     );
     this.supply = new Supply(this.ledger, this, host, readSnapshot(port.get("_snapshot")));
     this.marker = new Marking(this);
+    this.sweeper = new Sweeping(this.ledger, this.supply, host, this);
     this.decider = new Deciding(this.ledger, this.supply, this);
+    this.advice = new Advice(this.ledger, this.supply, this);
+    this.telling = new Telling(host, this, () => this.ledger.outbox.all.length > 0);
+    this.panels = new Panels(this.supply, host, this, this.sweeper);
     this.marker.chooseAmong(this.setup.labels);
     this.offs = [
       port.onChange("_setup", () => this.batch(() => this.setUp())),
@@ -79,11 +77,14 @@ export class Controller implements Stage {
   }
 
   get saving(): SaveState {
-    return this.supply.courier.saving;
+    const { saving } = this.supply.courier;
+    const isBulk = saving.state === "saved" && this.supply.questions.isWaiting("bulk");
+    return isBulk ? { state: "saving", word: "saving", why: "" } : saving;
   }
 
   /** Why the kernel could not hand out examples; null where it could. */
   get problem(): string | null {
+    if (this.setup.protocol !== PROTOCOL) return STRANGE;
     return this.supply.problem;
   }
 
@@ -133,7 +134,7 @@ export class Controller implements Stage {
   /** Whether a span is as it was suggested, and neither touched nor accepted yet. */
   isSuggestion(span: Span): boolean {
     const item = this.shown;
-    return item !== null && isOpen(item) && spanAt(item.suggestions, span.start) === span;
+    return item !== null && isOpen(item) && this.advice.isProposed(item, span);
   }
 
   /** What had been suggested where a person has put something else; null if nothing was. */
@@ -141,23 +142,27 @@ export class Controller implements Stage {
     return suggestedInstead(this.shown?.suggestions ?? [], span);
   }
 
-  /** Calls back after every change with what has changed; the returned function ends that. */
-  subscribe(listener: Listener): Off {
-    this.listeners.add(listener);
-    this.greet();
-    return () => this.listeners.delete(listener);
+  /** What was suggested too, and is not marked. */
+  get others(): Spans {
+    return others(this.shown);
   }
 
-  dispose(): void {
+  /** Where the example stands in the list that it was chosen from; null if it was not. */
+  get tourPlace(): { readonly at: number; readonly of: number } | null {
+    return this.decider.tour.placeOf(this.shown?.id ?? null);
+  }
+
+  override dispose(): void {
     this.offs.forEach((off) => off());
     this.supply.dispose();
-    this.listeners.clear();
+    this.telling.dispose();
+    super.dispose();
   }
 
   // What a person does.
 
   run(command: CoreCommand): void {
-    this.batch(() => this.carryOut(command));
+    this.batch(() => carryOut(command, this.hands));
   }
 
   pick(label: string): void {
@@ -181,12 +186,63 @@ export class Controller implements Stage {
     this.batch(() => this.marker.step(by, extend));
   }
 
+  resize(edge: "start" | "end", by: 1 | -1): void {
+    this.batch(() => this.marker.resize(edge, by));
+  }
+
+  note(note: string): void {
+    this.batch(() => this.decider.note(note));
+  }
+
+  takeSuggestion(span: Span): void {
+    this.batch(() => this.marker.takeSuggestion(span));
+  }
+
+  /** Does something with the list or with every occurrence, of which the views hear once. */
+  atPanel(work: (panels: Panels) => void): void {
+    this.batch(() => work(this.panels));
+  }
+
+  /** Shows the example that is pointed at in the list. */
+  choose(): void {
+    const { chosen, rows } = this.panels.listing;
+    if (chosen === null) return;
+    this.batch(() => {
+      this.panels.close();
+      this.decider.choose(chosen.id, rows.map(({ id }) => id));
+    });
+  }
+
+  /** Hides the suggestions that are less sure than this. */
+  setThreshold(threshold: number): void {
+    this.batch(() => this.advice.setThreshold(threshold));
+  }
+
   // What those who do the work ask for.
+
+  visit(item: Item): void {
+    this.ledger.sendDraft(this.shown);
+    this.decider.comeTo(item);
+  }
+
+  notice(notice: Notice): void {
+    if (notice.text === this.news.text) return;
+    this.news = notice;
+    this.changed("notice");
+    if (notice.text !== "") this.say(notice.text);
+  }
+
+  sendBulk({ step }: Turn, undo: boolean): void {
+    if (step.bulk !== undefined) this.sweeper.send(step.bulk, undo);
+  }
 
   show(item: Item | null): void {
     this.countSeconds();
     this.shown = item;
+    if (!this.news.stays) this.notice(QUIET);
+    if (this.panels.open === "everywhere") this.panels.close();
     this.marker.cursor = NOWHERE;
+    this.advice.sift(item);
     this.changed("example");
     this.supply.topUp();
   }
@@ -196,10 +252,21 @@ export class Controller implements Stage {
     const item = this.shown;
     if (item === null || sameSpans(item.state.spans, after)) return;
     this.countSeconds();
+    const before = item.state.spans;
     this.ledger.record(item, { ...item.state, spans: after, answer: null });
+    this.advice.correct(item, before);
     this.changed("spans");
     this.changed("answer");
     this.changed("progress");
+  }
+
+  /** Takes what one annotator has said in place of what is shown, to decide on or to change. */
+  takeVersion(version: Version | null): void {
+    if (version === null) return;
+    this.batch(() => {
+      this.edit(fromWire(version.spans));
+      this.say(`As ${version.by} has it`);
+    });
   }
 
   say(words: string): void {
@@ -207,58 +274,37 @@ export class Controller implements Stage {
     this.changed("said");
   }
 
-  changed(part: Part): void {
-    this.parts.add(part);
-    if (this.depth === 0) this.flush();
-  }
-
-  /** Does several things as one change, of which the views hear once. */
-  batch(work: () => void): void {
-    this.depth += 1;
-    try {
-      work();
-    } finally {
-      this.depth -= 1;
-      if (this.depth === 0 && this.parts.size > 0) this.flush();
-    }
-  }
-
   // How it is done.
 
-  private carryOut(command: CoreCommand): void {
-    const { marker, decider } = this;
-    switch (command.do) {
-      case "decide":
-        this.countSeconds();
-        return decider.decide(command.answer);
-      case "take-back":
-        return decider.takeBack();
-      case "undo":
-        return decider.undo();
-      case "redo":
-        return decider.redo();
-      case "save":
-        return decider.save();
-      case "flag":
-        return decider.flag();
-      case "browse":
-        return decider.browse(command.by);
-      case "remove":
-        return marker.remove();
-      case "label":
-        return this.pickAt(command.index);
-      case "label-active":
-        return marker.labelActive();
-      case "span":
-        return marker.goToSpan(command.by);
-      case "text-edge":
-        return marker.goToEdge(command.side, command.extend);
-    }
+  private get hands(): Hands {
+    const { marker, decider, panels } = this;
+    return {
+      marker,
+      decider,
+      panels,
+      label: (index) => this.setup.labels[index] ?? null,
+      pause: () => this.countSeconds(),
+      leaf: (by) => this.advice.leaf(by),
+      takeOther: () => this.takeOther(),
+      takeVersion: () => this.takeVersion(nextVersion(this.shown)),
+    };
   }
 
-  private pickAt(index: number): void {
-    const label = this.setup.labels[index];
-    if (label !== undefined) this.marker.pick(label);
+  private takeOther(): void {
+    const span = nextOther(this.shown, this.cursor, this.current);
+    if (span === null) this.say("Nothing else was suggested here");
+    else this.marker.takeSuggestion(span);
+  }
+
+  /** The page may have been loaded long before this view. */
+  protected override greet(): void {
+    this.supply.courier.ask({ type: "hello", protocol: PROTOCOL });
+  }
+
+  protected override passOn(parts: ReadonlySet<Part>): void {
+    const isNews = parts.has("example") || parts.has("spans") || parts.has("cursor");
+    if (isNews || (parts.has("save") && this.telling.isPutOff)) this.telling.later();
+    super.passOn(parts);
   }
 
   private setUp(): void {
@@ -267,22 +313,13 @@ export class Controller implements Stage {
     this.changed("setup");
   }
 
-  /** Asks the kernel how things stand: the page may have been loaded long before this view. */
-  private greet(): void {
-    if (this.greeted) return;
-    this.greeted = true;
-    this.supply.courier.ask({ type: "hello" });
-  }
-
   private countSeconds(): void {
     const now = this.host.clock.now();
     if (this.shown !== null) this.shown.seconds += Math.max(0, now - this.shownSince);
     this.shownSince = now;
   }
 
-  private flush(): void {
-    const { parts } = this;
-    this.parts = new Set();
-    this.listeners.forEach((listener) => listener(parts));
-  }
 }
+
+const STRANGE =
+  "This page and the kernel have different versions of nbner. Reload the page, and run the cell again.";

@@ -57,6 +57,7 @@ export class Courier {
     this.offs = [
       port.onMessage((raw) => this.take(raw)),
       port.onConnection(() => this.connectionChanged()),
+      port.onWake(() => this.wake()),
     ];
   }
 
@@ -219,6 +220,16 @@ export class Courier {
     this.requests.clear();
     this.ask({ type: "hello" });
     this.receiver.savingChanged();
+  }
+
+  /** A closed laptop is open again: a question settles what has to be sent again. */
+  private wake(): void {
+    if (!this.isDue) return;
+    this.wait = PATIENCE;
+    this.quietSince = this.clock.now();
+    this.requests.clear();
+    this.ask({ type: "hello" });
+    this.watch();
   }
 
   private connectionChanged(): void {

@@ -2,12 +2,17 @@
  * Which key does what: one table, from which both the commands and the help
  * card are made, so that neither can say what the other does not.
  */
-import type { AnswerKind } from "./protocol";
+import type { AnswerKind, Take } from "./protocol";
 
 export type Command =
   | { readonly do: "decide"; readonly answer: AnswerKind }
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
-  | { readonly do: "filter" | "help" | "leave" | "label-active" }
+  | { readonly do: "filter" | "help" | "leave" | "label-active" | "take-version" | "note" }
+  | { readonly do: "list" }
+  | { readonly do: "first-open" | "other-suggestion" | "sureness" }
+  | { readonly do: "leaf"; readonly by: 1 | -1 }
+  | { readonly do: "everywhere"; readonly take: Take }
+  | { readonly do: "resize"; readonly edge: "start" | "end"; readonly by: 1 | -1 }
   | { readonly do: "label"; readonly index: number }
   | { readonly do: "browse"; readonly by: 1 | -1 }
   | { readonly do: "span"; readonly by: 1 | -1 }
@@ -27,7 +32,7 @@ export interface Stroke {
 }
 
 export interface Row {
-  readonly group: "Decide" | "Label" | "Move" | "Undo and more";
+  readonly group: "Decide" | "Label" | "Move" | "Undo and more" | "In a list";
   /** As they are shown, in alternatives; each is one key with its modifiers. */
   readonly shown: readonly string[];
   readonly does: string;
@@ -69,15 +74,34 @@ export const ROWS: readonly Row[] = [
   }),
   row("Decide", ["backspace"], "Take the last decision back", { Backspace: { do: "take-back" } }),
   row("Decide", ["f"], "Flag the example", { f: { do: "flag" } }),
+  row("Decide", ["n"], "Write a note", { n: { do: "note" } }),
   row("Decide", [",", "."], "Back and next, without deciding", {
     ",": { do: "browse", by: -1 },
     ".": { do: "browse", by: 1 },
   }),
+  row("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
+  row("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
   row("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...row("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), fromLabels: 11 },
   { ...row("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), fromLabels: 21 },
+  row("Label", ["v"], "In a review: the next version as it is", { v: { do: "take-version" } }),
   row("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   row("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
+  row("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
+    "alt+ArrowLeft": { do: "resize", edge: "end", by: -1 },
+    "alt+ArrowRight": { do: "resize", edge: "end", by: 1 },
+    "shift+alt+ArrowLeft": { do: "resize", edge: "start", by: -1 },
+    "shift+alt+ArrowRight": { do: "resize", edge: "start", by: 1 },
+  }),
+  row("Label", ["e"], "Label every occurrence", {
+    e: { do: "everywhere", take: "label" },
+  }),
+  row("Label", ["r"], "Unlabel every occurrence", {
+    r: { do: "everywhere", take: "unlabel" },
+  }),
+  row("Label", ["c"], "Hide unsure suggestions", { c: { do: "sureness" } }),
+  row("Label", ["↑", "↓"], "Without a caret: other analyses", {}),
+  row("Label", ["t"], "Take what was also suggested", { t: { do: "other-suggestion" } }),
   {
     ...row("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     fromLabels: FILTER_FROM,
@@ -111,6 +135,14 @@ export const ROWS: readonly Row[] = [
   row("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
   row("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
   row("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
+  // These are the panels' own, while one is open.
+  row("In a list", ["↑", "↓"], "Row by row", {}),
+  row("In a list", ["enter"], "Show the example; change what is ticked", {}),
+  row("In a list", ["ctrl+s"], "Keep the search, or forget it", {}),
+  row("In a list", ["space", "a"], "Tick one; tick all or none", {}),
+  row("In a list", ["←", "→"], "This example; the coming ones too", {}),
+  row("In a list", ["c"], "The same case, or any", {}),
+  row("In a list", ["escape"], "Back to the text", {}),
 ];
 
 function row(
@@ -127,6 +159,7 @@ const COMMANDS = new Map(ROWS.flatMap(({ chords }) => Object.entries(chords)));
 /** A held key repeats these; a decision is made once however long its key is held. */
 const REPEATING = new Set<Command["do"]>([
   "sideways",
+  "resize",
   "line",
   "line-edge",
   "text-edge",

@@ -5,7 +5,7 @@
 import { History, isDecision, sameState, type State, type Step } from "./history";
 import { Outbox } from "./outbox";
 import type { Host } from "./port";
-import type { Answer, AnswerMessage, Counts, Setup } from "./protocol";
+import type { Answer, AnswerMessage, Bulk, Counts, Setup } from "./protocol";
 import { isTouched, Queue, type Item, type Unsent } from "./queue";
 import { corner, Shelf } from "./shelf";
 import { toWire } from "./spans";
@@ -65,12 +65,31 @@ export class Ledger {
   }
 
   /** Changes an example in a way that can be undone; tells whether it changed. */
-  record(item: Item, after: State): boolean {
+  record(item: Item, after: State, bulk?: Bulk): boolean {
     const before = item.state;
-    if (sameState(before, after)) return false;
-    this.history.push({ example: item.id, before, after });
-    this.put(item, after);
+    const isSame = sameState(before, after);
+    if (isSame && bulk === undefined) return false;
+    this.history.push({ example: item.id, before, after, ...(bulk !== undefined && { bulk }) });
+    if (!isSame) this.put(item, after);
     return true;
+  }
+
+  /** Lets what follows from the last change count as a part of it, so that undo takes both back. */
+  amend(item: Item, after: State): void {
+    const { last } = this.history;
+    if (last?.example !== item.id) return void this.record(item, after);
+    this.history.replaceLast({ ...last, after });
+    this.put(item, after);
+  }
+
+  /** The example that undo or redo would change, if this page has done or undone something. */
+  exampleTo(way: "undo" | "redo"): string | null {
+    return (way === "undo" ? this.history.last : this.history.next)?.example ?? null;
+  }
+
+  /** Forgets what was done to an example that is no longer in the dataset. */
+  forget(example: string): void {
+    this.history.forget((one) => one === example);
   }
 
   /** Takes an example's decision back, as undo where that was the last thing done. */
@@ -89,12 +108,21 @@ export class Ledger {
 
   redo(): Turn | null {
     const step = this.history.redo();
-    return this.turn(step, step?.after);
+    if (step?.bulk === undefined) return this.turn(step, step?.after);
+    // An id is applied once: what is done again has another one.
+    const again = { ...step, bulk: { ...step.bulk, bulk: this.host.newId() } };
+    this.history.replaceLast(again);
+    return this.turn(again, again.after);
   }
 
   /** Sends an edit without a decision, so that it outlives this browser too. */
   sendDraft(item: Item | null): void {
     if (item !== null && !sameState(item.state, item.stored)) this.post(item, item.state.answer);
+  }
+
+  /** Sends every edit without a decision, before the kernel is asked about those examples. */
+  sendDrafts(): void {
+    this.queue.open.forEach((item) => this.sendDraft(item));
   }
 
   /** Takes up what another page, or code in a cell, has said of an example. */
@@ -112,17 +140,15 @@ export class Ledger {
     this.queue.mark(item);
   }
 
-  /** Lets go of examples decided long ago, and of their history with them. */
+  /** Lets go of examples decided long ago; to undo what was done to them they are asked for again. */
   trim(shown: Item | null): void {
-    if (this.queue.trim((item) => item === shown || this.isTouched(item))) {
-      this.history.forget((example) => this.queue.get(example) === null);
-    }
+    this.queue.trim((item) => item === shown || this.isTouched(item));
   }
 
   private turn(step: Step | null, state: State | undefined): Turn | null {
     const item = step === null ? null : this.queue.get(step.example);
     if (step === null || item === null || state === undefined) return null;
-    this.put(item, state);
+    if (!sameState(item.state, state)) this.put(item, state);
     return { item, step };
   }
 
@@ -145,7 +171,7 @@ export class Ledger {
   }
 
   private post(item: Item, was: Answer): void {
-    const { spans, answer, flagged } = item.state;
+    const { spans, answer, flagged, note } = item.state;
     item.stored = item.state;
     this.drafts.drop(item.id);
     const message: AnswerMessage = {
@@ -155,16 +181,16 @@ export class Ledger {
       answer,
       spans: toWire(spans),
       flagged,
-      note: item.task.note,
+      note,
       seconds: Math.round(item.seconds / 100) / 10,
     };
     this.send(message, was);
   }
 
   private keepDraft(item: Item): void {
-    const { spans, flagged } = item.state;
+    const { spans, flagged, note } = item.state;
     if (sameState(item.state, item.stored)) this.drafts.drop(item.id);
-    else this.drafts.put(item.id, { spans: toWire(spans), flagged });
+    else this.drafts.put(item.id, { spans: toWire(spans), flagged, note });
   }
 }
 
@@ -175,6 +201,7 @@ function draftsFrom(shelf: Shelf): Unsent["draft"] {
     const draft = found.get(example) as Partial<AnswerMessage> | null | undefined;
     found.delete(example);
     if (typeof draft !== "object" || draft === null) return null;
-    return { spans: draft.spans ?? [], flagged: draft.flagged === true };
+    const note = typeof draft.note === "string" ? { note: draft.note } : {};
+    return { spans: draft.spans ?? [], flagged: draft.flagged === true, ...note };
   };
 }

@@ -81,6 +81,24 @@ export class Marking {
     this.sheet.say(gone.length === 0 ? "No span here" : `${gone.join(", ")} removed`);
   }
 
+  /** Moves one end of the span under the caret. */
+  resize(edge: "start" | "end", by: 1 | -1): void {
+    const { current } = this;
+    if (current === null) return this.sheet.say("No span here");
+    const moved = spans.resize(this.spans, current, edge, by, this.ground);
+    if (moved === null) return this.sheet.say("No further");
+    this.sheet.edit(spans.add(spans.remove(this.spans, current), moved));
+    this.moveTo(cursors.over(moved));
+    this.sheet.say(`${this.textOf(moved)}: ${moved.label}`);
+  }
+
+  /** Puts a suggestion in the place of what it overlaps. */
+  takeSuggestion(span: Span): void {
+    this.sheet.edit(spans.add(this.spans, span));
+    this.moveTo(cursors.over(span));
+    this.sheet.say(`${this.textOf(span)}: ${span.label}`);
+  }
+
   moveTo(cursor: Cursor): void {
     if (cursors.sameCursor(cursor, this.cursor)) return;
     this.cursor = cursor;

@@ -12,6 +12,8 @@ export interface Port {
   /** False once it is certain that nobody can hear: the kernel was restarted or has died. */
   connected(): boolean;
   onConnection(listener: () => void): Off;
+  /** Called when the page may have slept or been cut off: what was sent may have been lost. */
+  onWake(listener: () => void): Off;
 }
 
 export interface Clock {

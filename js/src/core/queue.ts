@@ -18,6 +18,8 @@ export interface Item {
   stored: State;
   /** How long it has been looked at. */
   seconds: number;
+  /** Whether it is shown out of turn: it has no place among those that one leafs through. */
+  isVisiting: boolean;
 }
 
 /** A person's work on an example that is not in the kernel yet. */
@@ -25,11 +27,16 @@ export interface Unsent {
   /** The last answer that waits to be acknowledged. */
   answer(example: string): AnswerMessage | null;
   /** An edit without a decision. */
-  draft(example: string): Pick<AnswerMessage, "spans" | "flagged"> | null;
+  draft(example: string): Unfinished | null;
 }
+
+/** What a person can have said of an example before they decide. */
+export type Unfinished = Pick<AnswerMessage, "spans" | "flagged"> & { readonly note?: string };
 
 /** How many decided examples stay at hand; older ones are asked for when they are needed. */
 const KEPT = 200;
+/** How many that were shown out of turn. */
+const VISITORS = 50;
 
 export class Queue {
   private items: Item[] = [];
@@ -63,6 +70,11 @@ export class Queue {
     return this.items;
   }
 
+  /** Those shown out of turn, in the order in which they came. */
+  private get visitors(): Item[] {
+    return [...this.byId.values()].filter(({ isVisiting }) => isVisiting);
+  }
+
   /** The next open example behind this one, or else the first open one of all. */
   openAfter(item: Item | null): Item | null {
     const from = item === null ? -1 : this.items.indexOf(item);
@@ -71,8 +83,14 @@ export class Queue {
 
   /** The example before or behind; before the end of the queue stands its last one. */
   beside(item: Item | null, by: 1 | -1): Item | null {
+    if (item?.isVisiting === true) return by === 1 ? this.openAfter(null) : this.decidedBefore(item);
     const from = item === null ? this.items.length : this.items.indexOf(item);
     return this.items[from + by] ?? null;
+  }
+
+  private decidedBefore(item: Item): Item | null {
+    const id = this.decided.filter((one) => one !== item.id).at(-1);
+    return this.get(id ?? "");
   }
 
   /** Takes over what the kernel holds now; a person's unsent work stays on top of it. */
@@ -82,8 +100,9 @@ export class Queue {
     const older = kept.filter((item) => !isOpen(item));
     const edited = kept.filter((item) => isOpen(item) && isTouched(item, this.unsent));
     const before = this.decided;
+    const visitors = this.visitors.filter(({ id }) => !fresh.has(id));
     this.items = [...older, ...past.map(this.take), ...window.map(this.take), ...edited];
-    this.byId = new Map(this.items.map((item) => [item.id, item]));
+    this.byId = new Map([...visitors, ...this.items].map((item) => [item.id, item]));
     // Decisions that the kernel has not heard of yet are the latest.
     const late = this.items.filter((item) => !isOpen(item) && this.unsent.answer(item.id) !== null);
     const ids = [...before.filter((id) => !fresh.has(id)), ...past.map(({ id }) => id)];
@@ -108,6 +127,29 @@ export class Queue {
     return added;
   }
 
+  /** Takes in examples that are to be shown out of turn. */
+  visit(tasks: readonly Task[], stays: (item: Item) => boolean): void {
+    for (const task of tasks) {
+      const known = this.byId.get(task.id);
+      if (known === undefined) {
+        this.byId.set(task.id, { ...makeItem(task, this.unsent), isVisiting: true });
+      } else if (!isTouched(known, this.unsent)) {
+        this.renew(known, task);
+      }
+    }
+    const leaving = this.visitors.filter((item) => !stays(item) && !this.decided.includes(item.id));
+    leaving.slice(0, -VISITORS).forEach(({ id }) => this.byId.delete(id));
+  }
+
+  /** Puts an open example at the head of those to come, so that all others come after it. */
+  lead(item: Item): void {
+    if (item.isVisiting || !isOpen(item)) return;
+    const rest = this.items.filter((one) => one !== item);
+    const first = rest.findIndex(isOpen);
+    const place = first < 0 ? rest.length : first;
+    this.items = [...rest.slice(0, place), item, ...rest.slice(place)];
+  }
+
   /** Keeps the order of decisions after an example's answer has changed. */
   mark(item: Item): void {
     this.decided = this.decided.filter((id) => id !== item.id);
@@ -128,8 +170,10 @@ export class Queue {
   }
 
   private put(tasks: readonly Task[], join: (news: Item[]) => Item[]): boolean {
-    const news = tasks.filter(({ id }) => !this.byId.has(id)).map(this.take);
-    tasks.filter(({ id }) => this.byId.has(id)).forEach(this.take);
+    const isNew = ({ id }: Task): boolean => this.byId.get(id)?.isVisiting !== false;
+    const [unknown, known] = [tasks.filter(isNew), tasks.filter((task) => !isNew(task))];
+    const news = unknown.map(this.take);
+    known.forEach(this.take);
     this.items = join(news);
     news.forEach((item) => this.byId.set(item.id, item));
     return news.length > 0;
@@ -139,14 +183,19 @@ export class Queue {
   private readonly take = (task: Task): Item => {
     const known = this.byId.get(task.id);
     if (known === undefined) return makeItem(task, this.unsent);
+    known.isVisiting = false;
     if (isTouched(known, this.unsent)) return known;
-    const { seconds, task: before } = known;
-    Object.assign(known, makeItem(task, this.unsent), { seconds });
-    // The same words are the same list, so that a view can tell whether to draw them anew.
-    if (sameWords(before, task)) known.task = { ...task, tokens: before.tokens };
+    this.renew(known, task);
     this.mark(known);
     return known;
   };
+
+  private renew(known: Item, task: Task): void {
+    const { seconds, isVisiting, task: before } = known;
+    Object.assign(known, makeItem(task, this.unsent), { seconds, isVisiting });
+    // The same words are the same list, so that a view can tell whether to draw them anew.
+    if (sameWords(before, task)) known.task = { ...task, tokens: before.tokens };
+  }
 }
 
 export const isOpen = (item: Item): boolean => item.state.answer === null;
@@ -162,8 +211,9 @@ const sameWords = (left: Task, right: Task): boolean =>
 
 function makeItem(task: Task, unsent: Unsent): Item {
   const spans = fromWire(task.spans);
-  const stored: State = { spans, answer: task.answer, flagged: task.flagged };
-  const item = { id: task.id, task, suggestions: task.suggested ? spans : [], seconds: 0 };
+  const stored: State = { spans, answer: task.answer, flagged: task.flagged, note: task.note };
+  const suggestions = suggestionsIn(task, spans);
+  const item = { id: task.id, task, suggestions, seconds: 0, isVisiting: false };
   const answer = unsent.answer(task.id);
   if (answer !== null) {
     const state = { ...restored(task, spans, answer), answer: answer.answer };
@@ -174,6 +224,10 @@ function makeItem(task: Task, unsent: Unsent): Item {
   return { ...item, state, stored };
 }
 
+/** In somebody's draft only the spans with a source were suggested; the others are their own. */
+const suggestionsIn = ({ suggested, draft }: Task, spans: Spans): Spans =>
+  suggested ? spans.filter(({ source }) => !draft || source !== undefined) : [];
+
 /**
  * Reads spans from the browser's storage. The text's tokens may have been
  * others then; and what is still as it was suggested stays a suggestion.
@@ -181,12 +235,12 @@ function makeItem(task: Task, unsent: Unsent): Item {
 function restored(
   task: Task,
   given: Spans,
-  from: Pick<AnswerMessage, "spans" | "flagged">,
+  from: Unfinished,
 ): Omit<State, "answer"> {
   const words = task.tokens.map(([word]) => word);
   const spans = fromWire(readSpans(from.spans, words)[0]).map((span) => {
     const suggestion = spanAt(given, span.start);
     return suggestion !== null && same(suggestion, span) ? suggestion : span;
   });
-  return { spans, flagged: from.flagged };
+  return { spans, flagged: from.flagged, note: from.note ?? task.note };
 }

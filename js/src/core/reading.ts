@@ -2,8 +2,9 @@
  * Reads what the kernel sends, which may come from an older or a newer version
  * of nbner: whatever does not fit is left out, and the rest is used.
  */
+import { answer, fields, list, text, whole, type Fields } from "./raw";
+import { readReply } from "./replies";
 import type {
-  Answer,
   Counts,
   Fresh,
   Incoming,
@@ -12,19 +13,9 @@ import type {
   Snapshot,
   SpanDetails,
   Task,
+  Version,
   WireSpan,
 } from "./protocol";
-
-type Fields = Record<string, unknown>;
-
-const fields = (raw: unknown): Fields =>
-  typeof raw === "object" && raw !== null && !Array.isArray(raw) ? (raw as Fields) : {};
-const list = (raw: unknown): unknown[] => (Array.isArray(raw) ? raw : []);
-const text = (raw: unknown, fallback = ""): string => (typeof raw === "string" ? raw : fallback);
-const whole = (raw: unknown): number =>
-  typeof raw === "number" && Number.isFinite(raw) ? Math.max(0, Math.trunc(raw)) : 0;
-const answer = (raw: unknown): Answer =>
-  raw === "accept" || raw === "reject" || raw === "ignore" ? raw : null;
 
 /** Reads one example; null if it cannot be shown at all. */
 export function readTask(raw: unknown): Task | null {
@@ -38,14 +29,27 @@ export function readTask(raw: unknown): Task | null {
     lead: text(from.lead),
     tokens,
     spans,
+    also: readAlso(from.also, words.length),
     loose: [...list(from.loose).map(readLoose), ...unfit],
     answer: answer(from.answer),
     flagged: from.flagged === true,
     note: text(from.note),
     meta: fields(from.meta),
     suggested: from.suggested === true,
+    draft: from.draft === true,
     by: text(from.by),
+    ...(Array.isArray(from.versions) && { versions: readVersions(from.versions, words) }),
   };
+}
+
+/** Reads what others say of an example; whoever says nothing that can be shown is left out. */
+function readVersions(raw: unknown, words: readonly string[]): Version[] {
+  return list(raw).flatMap((one) => {
+    const from = fields(one);
+    const kind = answer(from.answer);
+    if (kind === null) return [];
+    return [{ by: text(from.by), answer: kind, spans: readSpans(from.spans, words)[0] }];
+  });
 }
 
 /** Reads the examples of a list that can be shown. */
@@ -76,11 +80,22 @@ export function readSpans(raw: unknown, words: readonly string[]): [WireSpan[], 
 }
 
 function readDetails(raw: unknown): SpanDetails {
-  const { source, score } = fields(raw);
+  const { source, score, pattern } = fields(raw);
   return {
     ...(typeof source === "string" && { source }),
     ...(typeof score === "number" && { score }),
+    ...(typeof pattern === "number" && { pattern }),
   };
+}
+
+/** Reads suggestions that lost to others: each fits the words, but they may overlap. */
+function readAlso(raw: unknown, size: number): WireSpan[] {
+  return list(raw).flatMap((one) => {
+    const [start, end, label, details] = list(one);
+    const [from, to] = [Number(start), Number(end)];
+    const fits = Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from < to && to <= size;
+    return fits ? [[from, to, text(label), readDetails(details)] as const] : [];
+  });
 }
 
 function readLoose(raw: unknown): LooseSpan {
@@ -120,6 +135,9 @@ export function readSetup(raw: unknown): Setup {
     annotator: text(from.annotator),
     labels: [...new Set(labels as string[])],
     colors: readColors(from.colors),
+    protocol: whole(from.protocol),
+    advises: from.advises === true,
+    redecodes: from.redecodes === true,
   };
 }
 
@@ -160,11 +178,20 @@ export function readIncoming(raw: unknown): Incoming | null {
     case "snapshot":
     case "refresh":
       return { ...re, ...readFresh(from, from.type) };
-    default:
-      return null;
+    case "show":
+      return { ...re, type: "show", tasks: readTasks([from.task]), counts: readCounts(from.counts) };
+    default: {
+      const reply = readReply(from, readTasks(from.tasks), readCounts(from.counts));
+      return reply === null ? null : { ...re, ...reply };
+    }
   }
 }
 
 function readFresh(from: Fields, type: Fresh["type"]): Fresh {
-  return { type, ...readSnapshot(from), ...("setup" in from && { setup: readSetup(from.setup) }) };
+  return {
+    type,
+    ...readSnapshot(from),
+    ...("setup" in from && { setup: readSetup(from.setup) }),
+    ...(from.ahead === true && { ahead: true }),
+  };
 }

@@ -4,6 +4,7 @@
  * Every function takes such a list and gives a new one; the lists themselves
  * are never changed, so that history can hold on to them.
  */
+import type { Ground } from "./cursor";
 import type { WireSpan } from "./protocol";
 
 export interface Span {
@@ -12,6 +13,7 @@ export interface Span {
   readonly label: string;
   readonly source?: string;
   readonly score?: number;
+  readonly pattern?: number;
 }
 export type Spans = readonly Span[];
 
@@ -73,6 +75,26 @@ export function remove(spans: Spans, stretch: Stretch): Spans {
 export function toggle(spans: Spans, { start, end }: Stretch, label: string): Spans {
   const span = { start, end, label };
   return has(spans, span) ? remove(spans, span) : add(spans, span);
+}
+
+/**
+ * Moves one end of a span by a token, over blank ones. Null where nothing would
+ * be left of it, the text ends, or a neighbour stands: that is never pushed.
+ */
+export function resize(
+  spans: Spans,
+  { start, end, label }: Span,
+  edge: "start" | "end",
+  by: 1 | -1,
+  { size, isBlank }: Ground,
+): Span | null {
+  const place = { start, end };
+  do {
+    place[edge] += by;
+    if (place.start < 0 || place.end > size || place.start >= place.end) return null;
+  } while (isBlank(edge === "start" ? place.start : place.end - 1));
+  const isFree = overlapping(spans, place).every((one) => one.start === start && one.end === end);
+  return isFree ? { ...place, label } : null;
 }
 
 /** The next span that begins after a token, or the last that ends before it; null if there is none. */

@@ -7,7 +7,21 @@
 import { Courier, PATIENCE, type Receiver, type Regarding } from "./courier";
 import type { Ledger } from "./ledger";
 import type { Host, Off } from "./port";
-import type { AnswerMessage, Counts, Failed, Incoming, Saved, Snapshot, Task } from "./protocol";
+import type {
+  AnswerMessage,
+  Counts,
+  Failed,
+  Fresh,
+  Incoming,
+  Notice,
+  Request,
+  Saved,
+  Show,
+  Snapshot,
+  Tasks,
+  Task,
+} from "./protocol";
+import { Questions } from "./questions";
 import { readSpans } from "./reading";
 import { isOpen, type Item } from "./queue";
 import { fromWire } from "./spans";
@@ -21,6 +35,9 @@ export interface Stage {
   readonly shown: Item | null;
   show(item: Item | null): void;
   changed(what: "spans" | "answer" | "progress" | "save"): void;
+  /** Shows an example out of turn. */
+  visit(item: Item): void;
+  notice(notice: Notice): void;
   /** Does several things as one change. */
   batch(work: () => void): void;
 }
@@ -29,11 +46,13 @@ export class Supply implements Receiver {
   /** Why the kernel could not hand out examples. */
   problem: string | null = null;
   readonly courier: Courier;
+  readonly questions: Questions;
   private kernelCounts: Counts;
   /** How many examples were open when the kernel had none to hand out. */
   private dryAt: number | null = null;
   private pastIsDry = false;
   private stopRetry: Off | null = null;
+  private onPast: (() => void) | null = null;
 
   constructor(
     private readonly ledger: Ledger,
@@ -43,6 +62,7 @@ export class Supply implements Receiver {
   ) {
     this.kernelCounts = snapshot.counts;
     this.courier = new Courier(host.port, ledger.outbox, host.clock, host.newId, this);
+    this.questions = new Questions(this.courier);
     ledger.queue.rebuild(snapshot.window, snapshot.past);
   }
 
@@ -68,21 +88,67 @@ export class Supply implements Receiver {
   }
 
   private take(message: Incoming, { answer, request }: Regarding): void {
-    if (message.type === "failed") {
-      this.fail(message, answer, request !== null);
-    } else {
-      this.kernelCounts = message.counts;
-      this.problem = null;
-      if (message.type === "saved") this.takeSaved(message, answer !== null);
-      else if (message.type === "tasks") this.takeTasks(message.tasks, request?.type ?? null);
-      else this.restart(message);
-      this.topUp();
-    }
+    if ("counts" in message) this.kernelCounts = message.counts;
+    const isAnswered = this.questions.settle(request, message);
+    if (!isAnswered) this.takeNews(message, answer, request);
+    this.questions.pump();
     this.stage.changed("progress");
   }
 
+  private takeNews(message: Incoming, answer: AnswerMessage | null, request: Request | null): void {
+    switch (message.type) {
+      case "failed":
+        return this.fail(message, answer, request !== null);
+      case "notice":
+        return this.stage.notice(message);
+      case "saved":
+      case "tasks":
+      case "snapshot":
+      case "refresh":
+      case "show":
+        this.problem = null;
+        this.takeExamples(message, answer !== null, request?.type ?? null);
+        this.topUp();
+    }
+  }
+
+  private takeExamples(
+    message: Saved | Tasks | Fresh | Show,
+    isOwn: boolean,
+    asked: Request["type"] | null,
+  ): void {
+    if (message.type === "saved") this.takeSaved(message, isOwn);
+    else if (message.type === "tasks") this.takeTasks(message.tasks, asked);
+    else if (message.type === "show") this.takeGuests(message.tasks);
+    else this.restart(message);
+  }
+
+  /** Asks for examples that are not at hand, whatever their place. */
+  find(examples: readonly string[], then: () => void): void {
+    this.questions.putInstead({ type: "find", examples }, (reply) => {
+      if (reply.type === "failed") this.problem = reply.message;
+      if (reply.type !== "tasks") return;
+      this.takeIn(reply.tasks);
+      then();
+    });
+  }
+
+  /** Brings examples up to date, or takes them in beside those that one leafs through. */
+  takeIn(tasks: readonly Task[]): void {
+    const { shown } = this.stage;
+    this.ledger.queue.visit(tasks, (item) => item === shown || this.ledger.isTouched(item));
+    this.stage.changed("spans");
+    this.stage.changed("answer");
+  }
+
+  private takeGuests(tasks: readonly Task[]): void {
+    this.takeIn(tasks);
+    const item = this.ledger.queue.get(tasks[0]?.id ?? "");
+    if (item !== null) this.stage.visit(item);
+  }
+
   /** Takes over everything as the kernel has it now. */
-  restart(fresh: Snapshot): void {
+  restart(fresh: Snapshot & { readonly ahead?: true }): void {
     const { shown } = this.stage;
     const wasOpen = shown !== null && isOpen(shown);
     const words = shown?.task.tokens;
@@ -91,6 +157,7 @@ export class Supply implements Receiver {
     this.pastIsDry = false;
     this.ledger.queue.rebuild(fresh.window, fresh.past);
     const still = shown === null ? null : this.ledger.queue.get(shown.id);
+    if (fresh.ahead === true && still !== null) this.ledger.queue.lead(still);
     if (still === null || (wasOpen && !isOpen(still))) {
       this.stage.show(this.ledger.queue.openAfter(null));
     } else if (still.task.tokens !== words || still !== shown) {
@@ -111,11 +178,19 @@ export class Supply implements Receiver {
   }
 
   /** Asks for older answers before undo or leafing back comes to the end of those at hand. */
-  lookBack(): void {
+  lookBack(): boolean {
     const { total, open } = this.counts;
     const { decidedCount, firstDecided } = this.ledger.queue;
-    if (decidedCount >= LOW || this.pastIsDry || total - open <= decidedCount) return;
+    if (decidedCount >= LOW || this.pastIsDry || total - open <= decidedCount) return false;
     this.courier.ask({ type: "past", before: firstDecided?.id ?? null, want: WINDOW });
+    return true;
+  }
+
+  /** Does something once older answers are at hand; tells whether there may be any. */
+  afterLookingBack(then: () => void): boolean {
+    if (!this.lookBack()) return false;
+    this.onPast = then;
+    return true;
   }
 
   private takeSaved(message: Saved, own: boolean): void {
@@ -123,11 +198,14 @@ export class Supply implements Receiver {
     this.extend(message.next);
   }
 
-  private takeTasks(tasks: readonly Task[], asked: "fetch" | "past" | "hello" | null): void {
+  private takeTasks(tasks: readonly Task[], asked: Request["type"] | null): void {
     if (asked === "past") {
       // The kernel gives older answers newest first.
       this.pastIsDry = !this.ledger.queue.prepend([...tasks].reverse());
       this.stage.changed("answer");
+      const then = this.onPast;
+      this.onPast = null;
+      then?.();
     } else if (!this.extend(tasks)) {
       this.dryAt = this.counts.open;
     }
@@ -147,10 +225,12 @@ export class Supply implements Receiver {
     const wasOpen = isOpen(item);
     const words = item.task.tokens.map(([word]) => word);
     const spans = fromWire(readSpans(message.spans, words)[0]);
-    ledger.adopt(item, { spans, answer: message.answer, flagged: message.flagged });
+    const { answer, flagged, note } = message;
+    ledger.adopt(item, { spans, answer, flagged, note });
     stage.changed("spans");
     stage.changed("answer");
     if (ledger.isTouched(stage.shown)) return;
+    if (item.isVisiting) return;
     if (item === stage.shown && wasOpen && !isOpen(item)) stage.show(ledger.queue.openAfter(item));
     else if (!wasOpen && isOpen(item)) stage.show(item);
   }

@@ -4,12 +4,18 @@ import { belongsToBrowser, commandOf, type Command } from "../core/keys";
 import { NOWHERE } from "../core/cursor";
 import type { Off } from "../core/port";
 import type { Task } from "../core/protocol";
+import { QUIET } from "../core/sweeping";
 import { LabelBar } from "./bar";
+import { Also } from "./also";
 import { Decisions } from "./decisions";
 import { make, setAttributes, setText } from "./dom";
+import { Drawer } from "./drawer";
 import { Help } from "./help";
+import { Note } from "./note";
+import { Sureness } from "./sureness";
 import { Status } from "./status";
 import { Surface } from "./surface";
+import { Versions } from "./versions";
 
 const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "setup",
@@ -20,6 +26,9 @@ const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "answer",
   "progress",
   "save",
+  "panel",
+  "notice",
+  "advice",
 ]);
 
 export function mount(place: HTMLElement, controller: Controller): Off {
@@ -28,6 +37,8 @@ export function mount(place: HTMLElement, controller: Controller): Off {
   return () => view.dispose();
 }
 
+type PanelCommand = Extract<Command, { do: "list" | "everywhere" }>;
+
 class AnnotatorView {
   readonly root: HTMLElement;
   private readonly surface: Surface;
@@ -35,6 +46,11 @@ class AnnotatorView {
   private readonly decisions: Decisions;
   private readonly status: Status;
   private readonly help: Help;
+  private readonly note: Note;
+  private readonly also: Also;
+  private readonly drawer: Drawer;
+  private readonly sureness: Sureness;
+  private readonly versions: Versions;
   private readonly live = make("div", "live", { "aria-live": "polite" });
   private readonly unsubscribe: Off;
 
@@ -43,9 +59,17 @@ class AnnotatorView {
     const leave = (): void => this.root.focus({ preventScroll: true });
     this.surface = new Surface(controller);
     this.bar = new LabelBar(controller, mac, leave);
-    this.decisions = new Decisions(controller, mac, leave);
+    this.note = new Note(controller, leave);
+    this.also = new Also(controller, leave);
+    this.drawer = new Drawer(controller, leave);
+    this.decisions = new Decisions(controller, mac, leave, () => this.note.open());
     this.help = new Help(controller, mac);
-    this.status = new Status(controller, () => this.toggleHelp());
+    const openList = (): void => this.openPanel({ do: "list" });
+    this.sureness = new Sureness(controller, leave);
+    this.status = new Status(controller, () => this.toggleHelp(), openList, this.note.element);
+    this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
+    this.versions = new Versions(controller, leave);
+    this.surface.element.append(this.also.element, this.versions.element);
     this.root = this.makeRoot();
     this.update(EVERYTHING);
     this.unsubscribe = controller.subscribe((parts) => this.update(parts));
@@ -58,7 +82,9 @@ class AnnotatorView {
   }
 
   private makeRoot(): HTMLElement {
-    const { status, bar, surface, decisions, help, live } = this;
+    const { status, bar, surface, decisions, help, live, drawer } = this;
+    const below = [surface.element, status.info, this.versions.element];
+    const stage = make("div", "stage", {}, bar.element, ...below, drawer.element);
     const root = make(
       "div",
       "root",
@@ -71,9 +97,7 @@ class AnnotatorView {
       },
       status.hair,
       status.head,
-      bar.element,
-      surface.element,
-      status.info,
+      stage,
       decisions.element,
       help.element,
       live,
@@ -97,8 +121,13 @@ class AnnotatorView {
     this.bar.update(parts);
     this.decisions.update(parts);
     this.status.update(parts);
+    this.versions.update(parts);
+    this.note.update(parts);
+    this.also.update(parts);
+    this.sureness.update(parts);
+    this.drawer.update(parts);
     // With two views on the page, only the one that is worked in speaks.
-    const isWorkedIn = root.contains(document.activeElement);
+    const isWorkedIn = root.matches(":focus-within");
     if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
   }
 
@@ -111,14 +140,31 @@ class AnnotatorView {
       event.preventDefault();
       return;
     }
-    if (this.bar.owns(event.target)) {
-      if (this.bar.type(event.key)) event.preventDefault();
+    const field = [this.bar, this.note, this.sureness].find((one) => one.owns(event.target));
+    if (field !== undefined) {
+      if (field.type(event.key)) event.preventDefault();
       return;
     }
+    if (this.drawer.isOpen) return this.typeInDrawer(event);
     const command = commandOf(event, this.controller.setup.labels.length);
     if (this.isNative(event, command)) return;
     event.preventDefault();
     if (command !== null) this.carryOut(command);
+  }
+
+  /** While it is open no key changes what lies below it. */
+  private typeInDrawer(event: KeyboardEvent): void {
+    const isNative =
+      event.key === "Tab" ||
+      event.target instanceof HTMLInputElement ||
+      event.target instanceof HTMLButtonElement ||
+      belongsToBrowser(event);
+    if (this.drawer.type(event) || !isNative) event.preventDefault();
+  }
+
+  private openPanel(command: PanelCommand): void {
+    this.controller.run(command);
+    if (this.drawer.isOpen) this.drawer.focus();
   }
 
   /** Keys that mean what they mean everywhere: the browser's own, and a focused button's. */
@@ -132,6 +178,12 @@ class AnnotatorView {
     return command === null && belongsToBrowser(event);
   }
 
+  /** Up and down walk through lines where there is a caret, and through analyses where there is none. */
+  private get leafs(): boolean {
+    const { setup, cursor } = this.controller;
+    return setup.advises && cursor.caret === null;
+  }
+
   private carryOut(command: Command): void {
     switch (command.do) {
       case "help":
@@ -140,11 +192,23 @@ class AnnotatorView {
         return this.bar.focusFilter();
       case "leave":
         return this.leave();
+      case "note":
+        return this.note.open();
+      case "list":
+      case "everywhere":
+        return this.openPanel(command);
+      case "resize": {
+        const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
+        return this.controller.resize(command.edge, by);
+      }
       case "sideways": {
         const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
         return this.controller.step(by, command.extend);
       }
+      case "sureness":
+        return this.sureness.focus();
       case "line":
+        if (!command.extend && this.leafs) return this.controller.run({ do: "leaf", by: command.by });
         return this.surface.goToLine(command.by, command.extend);
       case "line-edge":
         return this.surface.goToLineEdge(command.side, command.extend);
@@ -155,8 +219,10 @@ class AnnotatorView {
 
   /** First out of the selection, then out of the widget. */
   private leave(): void {
+    if (this.controller.news.text !== "") this.controller.notice(QUIET);
     if (this.controller.cursor.caret !== null) return this.controller.moveTo(NOWHERE);
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+    const focused = this.root.querySelector(":focus") ?? this.root;
+    (focused as HTMLElement).blur();
   }
 
   private toggleHelp(): void {

@@ -9,6 +9,9 @@ export class LabelBar {
   private readonly filter: HTMLInputElement;
   private readonly field: HTMLElement;
   private buttons: { label: string; element: HTMLButtonElement }[] = [];
+  private byLabel = new Map<string, HTMLButtonElement>();
+  private active: HTMLButtonElement | null = null;
+  private current: HTMLButtonElement | null = null;
 
   /**
    * @param leave Gives the focus back to the text.
@@ -63,6 +66,8 @@ export class LabelBar {
   private build(): void {
     const { setup } = this.controller;
     this.buttons = setup.labels.map((label, i) => ({ label, element: this.makeButton(label, i) }));
+    this.byLabel = new Map(this.buttons.map(({ label, element }) => [label, element]));
+    this.active = this.current = null;
     this.list.replaceChildren(...this.buttons.map(({ element }) => element));
     this.field.hidden = setup.labels.length < FILTER_FROM;
     this.showActive();
@@ -77,6 +82,7 @@ export class LabelBar {
       "data-pick": label,
       "aria-label": label,
       "aria-keyshortcuts": chord,
+      "aria-pressed": "false",
       tabindex: "-1",
     };
     const element = button("pick", attributes, [hint, name], () => {
@@ -88,16 +94,19 @@ export class LabelBar {
   }
 
   private showActive(): void {
-    for (const { label, element } of this.buttons) {
-      setAttributes(element, { "aria-pressed": String(label === this.controller.active) });
-    }
+    const active = this.byLabel.get(this.controller.active ?? "") ?? null;
+    if (active === this.active) return;
+    this.active?.setAttribute("aria-pressed", "false");
+    active?.setAttribute("aria-pressed", "true");
+    this.active = active;
   }
 
   private showCurrent(): void {
-    const label = this.controller.current?.label;
-    for (const one of this.buttons) {
-      setAttributes(one.element, { "data-current": one.label === label ? "" : null });
-    }
+    const current = this.byLabel.get(this.controller.current?.label ?? "") ?? null;
+    if (current === this.current) return;
+    this.current?.removeAttribute("data-current");
+    current?.setAttribute("data-current", "");
+    this.current = current;
   }
 
   private get sought(): string {

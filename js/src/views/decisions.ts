@@ -10,7 +10,7 @@ interface Choice {
   readonly title: string;
   readonly key: string;
   readonly shortcut: string;
-  readonly command: CoreCommand;
+  readonly command: CoreCommand | { readonly do: "note" };
 }
 
 const decide = (answer: AnswerKind): CoreCommand => ({ do: "decide", answer });
@@ -24,12 +24,13 @@ const DECISIONS: readonly Choice[] = [
 
 const OTHERS: readonly Choice[] = [
   choice("flag", "Flag: mark this example for later", "f", { do: "flag" }),
+  choice("note", "Note: write something about this example", "n", { do: "note" }),
   choice("back", "Back: the example before", ",", { do: "browse", by: -1 }),
   choice("next", "Next: the example after, without deciding", ".", { do: "browse", by: 1 }),
 ];
 
 /** The title begins with the button's word; a key may have a sign and, behind it, a name. */
-function choice(name: Icon, title: string, keys: string, command: CoreCommand): Choice {
+function choice(name: Icon, title: string, keys: string, command: Choice["command"]): Choice {
   const word = title.split(":", 1)[0] ?? "";
   const [key = "", shortcut = key] = keys.split(" ");
   return { icon: name, word, title, key, shortcut, command };
@@ -41,11 +42,13 @@ export class Decisions {
 
   /**
    * @param leave Gives the focus back to the text after a click.
+   * @param openNote Lets a note be written.
    */
   constructor(
     private readonly controller: Controller,
     private readonly mac: boolean,
     private readonly leave: () => void,
+    private readonly openNote: () => void,
   ) {
     const answers = DECISIONS.map((one) => this.makeButton(one, "data-answer"));
     const others = OTHERS.map((one) => this.makeButton(one, "data-act"));
@@ -64,6 +67,7 @@ export class Decisions {
     }
     this.set("undo", controller.canTakeBack);
     this.set("flag", isThere, state?.flagged === true);
+    this.set("note", isThere, state !== undefined && state.note !== "");
     this.set("back", controller.canBrowse(-1));
     this.set("next", controller.canBrowse(1));
   }
@@ -80,6 +84,7 @@ export class Decisions {
     if (one.icon === "next") sign.reverse();
     const content = [...sign, keyHint(spell(one.key, this.mac))];
     const element = button("choice", attributes, content, (event) => {
+      if (one.command.do === "note") return this.openNote();
       this.controller.run(one.command);
       // A click from the keyboard leaves the focus where the hand is.
       if (event.detail > 0) this.leave();

@@ -47,6 +47,10 @@ const PATHS = {
   back: "M9.5 3.5 5 8l4.5 4.5",
   next: "M6.5 3.5 11 8l-4.5 4.5",
   cross: "M5 5l6 6M11 5l-6 6",
+  note: "M3 13l.7-3L10.6 3.1l2.3 2.3L6 12.3zM9.3 4.4l2.3 2.3",
+  list: "M2.5 4h11M2.5 8h11M2.5 12h11",
+  star: "M8 2.2l1.8 3.7 4 .6-2.9 2.8.7 4L8 11.4l-3.6 1.9.7-4L2.2 6.5l4-.6z",
+  box: "M3 3h10v10H3z",
 } as const;
 
 export type Icon = keyof typeof PATHS;

@@ -100,6 +100,8 @@ export class Marks {
     const attributes = {
       "data-label": span.label,
       "data-suggested": isSuggestion ? "" : null,
+      // In this analysis and not in the best one.
+      "data-other": this.controller.advice.isOther(span) ? "" : null,
       title: this.hint(span, isSuggestion),
     };
     mark.pieces.forEach((piece) => {
@@ -112,9 +114,7 @@ export class Marks {
 
   private hint(span: Span, isSuggestion: boolean): string | null {
     if (isSuggestion) {
-      const score = certainty(span.score);
-      const parts = ["Suggested", span.source && `by ${span.source}`, score && `at ${score}`];
-      return parts.filter(Boolean).join(" ");
+      return ["Suggested", sourceOf(span)].filter(Boolean).join(" ");
     }
     const was = this.controller.suggestedInstead(span);
     return was === null ? null : `Suggested was ${was.label}: ${this.controller.textOf(was)}`;
@@ -132,6 +132,13 @@ function wrapTokens(first: HTMLElement, last: HTMLElement): HTMLElement {
   }
   mark.append(...content);
   return mark;
+}
+
+/** Who proposed a span, with what confidence. */
+export function sourceOf({ source, score, pattern }: Span): string {
+  const sure = certainty(score);
+  const line = pattern === undefined ? "" : `, line ${pattern}`;
+  return [source && `by ${source}${line}`, sure && `at ${sure}`].filter(Boolean).join(" ");
 }
 
 /** A small number, only where it is below certain. */

@@ -7,13 +7,15 @@
  */
 import type { Off } from "../core/port";
 import type { Stretch } from "../core/spans";
-import { tokenOf, tokensIn } from "./ranges";
+import { dropSelection, placeAt, selectedIn, tokenOf, tokensIn } from "./ranges";
 
 export interface Gestures {
   tokens(): readonly HTMLElement[];
   /** The stretch that letting go would label; null when the drag has ended. */
   preview(stretch: Stretch | null): void;
   label(stretch: Stretch): void;
+  /** What a finger has selected, with the browser's own handles; a label is picked afterwards. */
+  select(stretch: Stretch): void;
   click(token: number | null, target: EventTarget | null): void;
 }
 
@@ -26,16 +28,16 @@ export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off
   const press = (down: MouseEvent): void => {
     if (down.button !== 0 || isControl(down.target)) return;
     stop?.();
-    const begin = placeAt(down);
+    const begin = placeAt(surface, down);
     let last = down;
     const look = (event: Event): void => {
       if (event instanceof MouseEvent) last = event;
-      if (hasMoved(down, last)) gestures.preview(covered(begin, last, gestures.tokens()));
+      if (hasMoved(down, last)) gestures.preview(covered(begin, last, surface, gestures.tokens()));
     };
     const release = (up: MouseEvent): void => {
       if (up.button !== 0) return;
       stop?.();
-      finish(down, up, covered(begin, up, gestures.tokens()), gestures);
+      finish(down, up, covered(begin, up, surface, gestures.tokens()), gestures);
     };
     // The hand may leave the text, or the frame, before it lets go.
     const listeners = [
@@ -51,9 +53,31 @@ export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off
   };
 
   surface.addEventListener("mousedown", press);
+  const stopTouch = listenForTouch(surface, gestures);
   return () => {
     stop?.();
+    stopTouch();
     surface.removeEventListener("mousedown", press);
+  };
+}
+
+/** A finger holds a word, and then moves the ends of what the browser has selected. */
+function listenForTouch(surface: HTMLElement, gestures: Gestures): Off {
+  let isTouch = false;
+  const point = ({ pointerType }: PointerEvent): void => {
+    isTouch = pointerType === "touch";
+  };
+  const look = (): void => {
+    const range = isTouch ? selectedIn(surface) : null;
+    if (range === null || !surface.contains(range.commonAncestorContainer)) return;
+    const stretch = tokensIn(range, gestures.tokens());
+    if (stretch !== null) gestures.select(stretch);
+  };
+  surface.addEventListener("pointerdown", point);
+  document.addEventListener("selectionchange", look);
+  return () => {
+    surface.removeEventListener("pointerdown", point);
+    document.removeEventListener("selectionchange", look);
   };
 }
 
@@ -67,7 +91,7 @@ function finish(down: MouseEvent, up: MouseEvent, stretch: Stretch | null, gestu
   const token = tokenOf(down.target);
   const isDrag = stretch !== null && (hasMoved(down, up) || up.shiftKey);
   gestures.preview(null);
-  if (isDrag || up.detail > 1) getSelection()?.removeAllRanges();
+  if (isDrag || up.detail > 1) dropSelection();
   if (isDrag) gestures.label(stretch);
   // The word that the browser picks at a double click may be more than a token, or less.
   else if (up.detail > 1 && token !== null) gestures.label({ start: token, end: token + 1 });
@@ -79,10 +103,13 @@ function finish(down: MouseEvent, up: MouseEvent, stretch: Stretch | null, gestu
  * nothing, as Chromium does when a drag begins at some fractions of a pixel,
  * the places under the hand have to do.
  */
-function covered(begin: Range | null, end: MouseEvent, tokens: readonly HTMLElement[]): Stretch | null {
-  const selection = getSelection();
-  const hasSelection = selection !== null && !selection.isCollapsed && selection.rangeCount > 0;
-  const range = hasSelection ? selection.getRangeAt(0) : between(begin, placeAt(end));
+function covered(
+  begin: Range | null,
+  end: MouseEvent,
+  surface: HTMLElement,
+  tokens: readonly HTMLElement[],
+): Stretch | null {
+  const range = selectedIn(surface) ?? between(begin, placeAt(surface, end));
   return range === null ? null : tokensIn(range, tokens);
 }
 
@@ -93,15 +120,5 @@ function between(begin: Range | null, end: Range | null): Range | null {
   const range = document.createRange();
   range.setStart(first.startContainer, first.startOffset);
   range.setEnd(last.startContainer, last.startOffset);
-  return range;
-}
-
-/** The place between two characters that lies nearest to the pointer. */
-function placeAt({ clientX, clientY }: MouseEvent): Range | null {
-  const found = document.caretPositionFromPoint?.(clientX, clientY);
-  if (found === undefined) return document.caretRangeFromPoint?.(clientX, clientY) ?? null;
-  if (found === null) return null;
-  const range = document.createRange();
-  range.setStart(found.offsetNode, found.offset);
   return range;
 }

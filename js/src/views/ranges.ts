@@ -51,3 +51,48 @@ function lettersOf(token: HTMLElement): Range {
   letters.selectNodeContents(token.firstChild ?? token);
   return letters;
 }
+
+/** Some hosts put the widget behind a shadow root; the document then tells nothing of what is inside. */
+const shadowOf = (element: Element): ShadowRoot | null => {
+  const root = element.getRootNode();
+  return root instanceof ShadowRoot ? root : null;
+};
+
+/** What the browser has selected here; null where that is nothing, or cannot be known. */
+export function selectedIn(element: Element): Range | null {
+  const shadow = shadowOf(element);
+  const selection = getSelection();
+  if (selection === null) return null;
+  if (shadow !== null) return selectedBehind(selection, shadow);
+  return selection.isCollapsed || selection.rangeCount === 0 ? null : selection.getRangeAt(0);
+}
+
+function selectedBehind(selection: Selection, shadow: ShadowRoot): Range | null {
+  const [found] = selection.getComposedRanges?.({ shadowRoots: [shadow] }) ?? [];
+  if (found === undefined || !shadow.contains(found.startContainer)) return null;
+  const range = document.createRange();
+  range.setStart(found.startContainer, found.startOffset);
+  range.setEnd(found.endContainer, found.endOffset);
+  return range.collapsed ? null : range;
+}
+
+/** The text in a range, character by character as it came. */
+export function textIn(range: Range): string {
+  const part = range.cloneContents();
+  part.querySelectorAll(".nbner-tag").forEach((tag) => tag.remove());
+  return part.textContent ?? "";
+}
+
+export const dropSelection = (): void => getSelection()?.removeAllRanges();
+
+/** The place between two characters that lies nearest to the pointer. */
+export function placeAt(element: Element, { clientX, clientY }: MouseEvent): Range | null {
+  const shadow = shadowOf(element);
+  const roots = shadow === null ? {} : { shadowRoots: [shadow] };
+  const found = document.caretPositionFromPoint?.(clientX, clientY, roots);
+  if (found === undefined) return document.caretRangeFromPoint?.(clientX, clientY) ?? null;
+  if (found === null) return null;
+  const range = document.createRange();
+  range.setStart(found.offsetNode, found.offset);
+  return range;
+}

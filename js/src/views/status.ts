@@ -1,7 +1,7 @@
 /** How far the work has come, whether it is saved, and what is known of the example. */
 import type { Controller, Part } from "../core/controller";
-import { plural, progress } from "../core/words";
-import { button, keyHint, make, setAttributes, setText } from "./dom";
+import { figure, plural, progress } from "../core/words";
+import { button, icon, keyHint, make, setAttributes, setText } from "./dom";
 
 export class Status {
   /** The hair along the top edge. */
@@ -20,26 +20,36 @@ export class Status {
   constructor(
     private readonly controller: Controller,
     openHelp: () => void,
+    openList: () => void,
+    note: HTMLElement,
   ) {
     this.save.append(make("span", "dot", { "aria-hidden": "true" }), this.saveWord);
     const attributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
     const help = button("help-button", attributes, [keyHint("?")], openHelp);
+    const listing = {
+      "aria-label": "List of examples",
+      "aria-keyshortcuts": "l",
+      title: "List of examples: l",
+      "data-act": "list",
+    };
+    const list = button("drawer-button", listing, [icon("list"), keyHint("l")], openList);
     this.head = make(
       "div",
       "head",
       {},
       this.place,
-      make("span", "standing", {}, this.count, this.save, help),
+      make("span", "standing", {}, this.count, this.save, list, help),
     );
-    this.info = make("div", "info", {}, make("div", "says", {}, this.why, this.hint), this.meta);
+    const says = make("div", "says", {}, this.why, this.hint);
+    this.info = make("div", "info", {}, says, make("div", "about", {}, this.meta, note));
   }
 
   update(parts: ReadonlySet<Part>): void {
     const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
     if (has("setup")) this.showPlace();
     if (has("progress", "save", "answer", "example")) this.showProgress();
-    if (has("save", "progress")) this.showSaving();
-    if (has("example", "spans", "answer")) this.showExample();
+    if (has("save", "progress", "notice")) this.showSaving();
+    if (has("example", "spans", "answer", "advice")) this.showExample();
   }
 
   private showPlace(): void {
@@ -72,8 +82,9 @@ export class Status {
     const { state, word, why } = this.controller.saving;
     setAttributes(this.save, { "data-save": state });
     setText(this.saveWord, word);
-    setText(this.why, why || (this.controller.problem ?? ""));
-    this.why.title = why;
+    const { problem, news } = this.controller;
+    setText(this.why, why || problem || news.text);
+    this.why.title = why || problem || news.detail || news.text;
   }
 
   private showExample(): void {
@@ -81,6 +92,12 @@ export class Status {
     const task = item?.task;
     const pairs = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
     if (task?.suggested === true && task.by) pairs.push(`suggested by ${task.by}`);
+    const { tourPlace, advice } = this.controller;
+    if (advice.place !== null) {
+      const { at, of, probability } = advice.place;
+      pairs.unshift(`analysis ${at} of ${of} · ${probability.toFixed(2).replace(/^0/, "")}`);
+    }
+    if (tourPlace !== null) pairs.unshift(`${figure(tourPlace.at)} of ${figure(tourPlace.of)} in the list`);
     setText(this.meta, pairs.join(" · "));
     this.meta.title = pairs.join("\n");
     const isBare = item !== undefined && item !== null && item.state.spans.length === 0;

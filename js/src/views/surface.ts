@@ -12,7 +12,11 @@ import { Overlay, type Drawing } from "./overlay";
 import { Paint } from "./paint";
 import { drawPanel } from "./panel";
 import { listenForGestures } from "./pointer";
+import { selectedIn, textIn } from "./ranges";
 import { boxesOf, isRightToLeft, scrollTo, writeText } from "./text";
+
+/** How often the caret is looked for again while what lies around it is laid out. */
+const REVEALS = 8;
 
 export class Surface {
   readonly element: HTMLElement;
@@ -58,7 +62,7 @@ export class Surface {
     const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
     if (has("example")) this.showExample();
     if (has("spans", "example")) this.marks.draw(this.controller.spans);
-    this.refreshMarks(has("setup"));
+    this.refreshMarks(has("setup", "advice"));
     if (has("cursor", "example", "spans")) this.showCursor();
     if (has("progress", "example", "save")) this.showPanel();
   }
@@ -151,12 +155,14 @@ export class Surface {
   }
 
   /** Draws rings and tints once the page is laid out, and brings the caret into view. */
-  private redraw(reveal = false): void {
+  private redraw(reveal = false, tries = REVEALS): void {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
-      if (reveal && this.caret !== null) scrollTo(this.element, this.caret);
+      const isFar = reveal && this.caret !== null && scrollTo(this.element, this.caret);
       this.nameCross();
       this.overlay.draw(this.drawing());
+      // What comes into view is only laid out now, and may move the caret out of it again.
+      if (isFar && tries > 0) this.redraw(true, tries - 1);
     });
   }
 
@@ -186,6 +192,7 @@ export class Surface {
       tokens: () => this.tokens,
       preview: (stretch) => this.showPreview(stretch),
       label: (stretch) => this.controller.label(stretch),
+      select: (stretch) => this.controller.moveTo(over(stretch)),
       click: (token, target) => this.click(token, target),
     });
   }
@@ -228,11 +235,17 @@ export class Surface {
     if (span !== null) this.controller.removeSpan(span);
   }
 
-  /** What is selected by key is not the browser's selection, but is copied like one. */
+  /**
+   * Copies the text itself: without the labels' names, and with line breaks as
+   * they are. What is selected by key is not the browser's selection, but is
+   * copied like one.
+   */
   private copy(event: ClipboardEvent): void {
+    const range = selectedIn(this.element);
     const stretch = selected(this.controller.cursor);
-    if (stretch === null || getSelection()?.isCollapsed === false) return;
-    event.clipboardData?.setData("text/plain", this.controller.textOf(stretch));
+    const words = range === null ? stretch && this.controller.textOf(stretch) : textIn(range);
+    if (words === null) return;
+    event.clipboardData?.setData("text/plain", words);
     event.preventDefault();
   }
 }

@@ -5,6 +5,7 @@ import { make } from "./dom";
 
 /** From so many tokens on, what is out of sight is not laid out. */
 const LONG = 2_000;
+const LETTERS_IN_LINE = 76;
 
 /**
  * Writes a text apart from the page, with the element of each token.
@@ -27,6 +28,7 @@ export function writeText(task: Task | null): [DocumentFragment, HTMLElement[]] 
     return token;
   });
   setDirections(text);
+  if (tokens.length >= LONG) estimateHeights(text);
   return [text, elements];
 }
 
@@ -34,6 +36,14 @@ function openParagraph(text: DocumentFragment, size: number): HTMLElement {
   const paragraph = make("div", size < LONG ? "paragraph" : "paragraph paragraph-of-many");
   text.append(paragraph);
   return paragraph;
+}
+
+/** What is not laid out takes about the room that it will take, so that the scroll bar tells the truth. */
+function estimateHeights(text: DocumentFragment): void {
+  for (const paragraph of text.children) {
+    const lines = Math.ceil((paragraph.textContent?.length ?? 0) / LETTERS_IN_LINE);
+    (paragraph as HTMLElement).style.setProperty("--nbner-lines-here", String(Math.max(1, lines)));
+  }
 }
 
 /** A paragraph without a letter runs like the one before it. */
@@ -74,12 +84,14 @@ export function boxesOf(tokens: readonly HTMLElement[], stretch: Stretch | null)
   return [...range.getClientRects()];
 }
 
-/** Scrolls only the text, and only as far as needed to show a token. */
-export function scrollTo(scroller: HTMLElement, token: HTMLElement): void {
+/** Scrolls only the text, and only as far as needed to show a token; tells whether it had to. */
+export function scrollTo(scroller: HTMLElement, token: HTMLElement): boolean {
   const box = token.getBoundingClientRect();
   const view = scroller.getBoundingClientRect();
   const above = box.top - box.height - view.top;
   const below = box.bottom + box.height - view.bottom;
+  const before = scroller.scrollTop;
   if (above < 0) scroller.scrollTop += above;
   else if (below > 0) scroller.scrollTop += below;
+  return scroller.scrollTop !== before;
 }

@@ -1,49 +1,89 @@
 """Every format behind one registry: rows in, examples out.
 
 A new format is a module with ``SUFFIXES``, ``read(path)`` and perhaps
-``write(...)``, and a line in one of the tables below.
+``write(...)``, and a line in the tables below.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from nbner.data.formats import (
+    brat,
+    brat_writing,
     conll,
     conll_writing,
     docbin,
     frames,
-    prodigy,
+    label_studio_writing,
+    objects,
     prodigy_writing,
     strings,
+    token_rows,
 )
+from nbner.data.formats.choices import By, Choices, Format
 from nbner.data.formats.files import existing
-from nbner.data.formats.gold import Gold, GoldOnly, Misaligned, Tokenize
+from nbner.data.formats.gold import Gold, GoldOnly, Misaligned, Tokenize, accepted
 from nbner.data.formats.values import read_values
 from nbner.data.rows import Row
 from nbner.errors import DataError
 from nbner.types import Example
 
-__all__ = ["Export", "read", "write"]
+__all__ = ["By", "Export", "Format", "read", "write"]
 
-Reader: TypeAlias = Callable[[Path], Iterator[Row]]
+Reader: TypeAlias = Callable[[Path, Choices], Iterator[Row]]
 Writer: TypeAlias = Callable[[Iterable[Example], Path], int]
 GoldWriter: TypeAlias = Callable[[Iterable[Gold], Path], int]
 
-_READERS: dict[str, Reader] = {
-    suffix: module.read for module in (prodigy, conll, docbin, frames) for suffix in module.SUFFIXES
+
+def _alone(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
+    """Make a reader of one that has no choices."""
+    return lambda path, _choices: read_path(path)
+
+
+_READERS: dict[Format, Reader] = {
+    "prodigy": objects.read_lines,
+    "label-studio": objects.read,
+    "huggingface": objects.read_lines,
+    "conll": _alone(conll.read),
+    "spacy": _alone(docbin.read),
+    "table": _alone(frames.read),
+    "brat": brat.read,
+    "text": strings.read,
 }
-_WRITERS: dict[str, Writer] = {
-    suffix: module.write for module in (prodigy_writing, frames) for suffix in module.SUFFIXES
+_READ_AS: dict[str, Format] = {
+    **dict.fromkeys(objects.LINES, "prodigy"),
+    **dict.fromkeys(objects.SUFFIXES, "label-studio"),
+    **dict.fromkeys(conll.SUFFIXES, "conll"),
+    **dict.fromkeys(docbin.SUFFIXES, "spacy"),
+    **dict.fromkeys(frames.SUFFIXES, "table"),
+    **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
-_GOLD_WRITERS: dict[str, GoldWriter] = {
-    suffix: module.write for module in (conll_writing, docbin) for suffix in module.SUFFIXES
+# These carry every example with its answer.
+_WRITERS: dict[Format, Writer] = {
+    "prodigy": prodigy_writing.write,
+    "label-studio": label_studio_writing.write,
+    "table": frames.write,
+}
+# These carry gold alone, the last of them without tokens.
+_GOLD_WRITERS: dict[Format, GoldWriter] = {
+    "conll": conll_writing.write,
+    "spacy": docbin.write,
+    "huggingface": token_rows.write,
+}
+_WRITTEN_AS: dict[str, Format] = {
+    **dict.fromkeys(prodigy_writing.SUFFIXES, "prodigy"),
+    **dict.fromkeys(label_studio_writing.SUFFIXES, "label-studio"),
+    **dict.fromkeys((*frames.SUFFIXES, frames.TABBED), "table"),
+    **dict.fromkeys(conll_writing.SUFFIXES, "conll"),
+    **dict.fromkeys(docbin.SUFFIXES, "spacy"),
+    **dict.fromkeys(brat_writing.SUFFIXES, "brat"),
 }
 # These suffixes say nothing of what is inside.
-_BY_CONTENT = (".txt", ".tsv")
+_BY_CONTENT = (".txt", frames.TABBED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +115,28 @@ class Export:
         return "; ".join(parts)
 
 
-def read(source: object) -> Iterator[Row]:
+def read(
+    source: object,
+    *,
+    by: By | None = None,
+    format: Format | None = None,  # noqa: A002 - the word that people look for
+    tag_names: Sequence[str] | None = None,
+) -> Iterator[Row]:
     """Read rows from wherever they are, as a stream.
 
     Parameters
     ----------
     source : str, Path, DataFrame, Series, DocBin, or iterable
         A path is read by its suffix, and where that says nothing, by its
-        content. An iterable may hold strings, dicts shaped as Prodigy's tasks,
-        spaCy Docs and ``Example`` values.
+        content; a folder holds documents of brat or plain texts. An iterable
+        may hold strings, dicts shaped as Prodigy's or Label Studio's tasks or
+        as token rows, spaCy Docs and ``Example`` values.
+    by : {"line", "paragraph", "file"}, optional
+        What one text is in plain text: by default a line, in a folder a file.
+    format : str, optional
+        Read it so, whatever its suffix says.
+    tag_names : sequence of str, optional
+        The tags that numbers stand for in token rows.
 
     Yields
     ------
@@ -94,10 +147,15 @@ def read(source: object) -> Iterator[Row]:
     DataError
         With file, line, field and remedy.
     """
-    if isinstance(source, (str, Path)):
-        yield from _reader(Path(source))(Path(source))
+    names = None if tag_names is None else tuple(tag_names)
+    if not isinstance(source, (str, Path)):
+        yield from read_values(source, Choices(by or "line", names))
+        return
+    path = Path(source)
+    if format is None and _is_folder(path):
+        yield from _folder_reader(path)(path, Choices(by or "file", names))
     else:
-        yield from read_values(source)
+        yield from _reader(path, format)(path, Choices(by or "line", names))
 
 
 def write(
@@ -106,13 +164,16 @@ def write(
     *,
     tokenize: Tokenize | None = None,
     misaligned: Misaligned = "refuse",
+    format: Format | None = None,  # noqa: A002 - the word that people look for
 ) -> Export:
     """Write examples in the format that the path's suffix names.
 
-    ``.jsonl`` and ``.csv`` carry every example with its answer. ``.conll`` and
-    ``.spacy`` can hold gold and nothing else: only accepted examples go there;
-    rejected, ignored and open ones and answers to binary tasks are left out.
-    A file that is there is replaced, when all is written and not before.
+    ``.jsonl``, ``.json``, ``.csv`` and ``.tsv`` carry every example with its
+    answer. ``.conll``, ``.spacy``, ``.ann`` and token rows can hold gold and
+    nothing else: only accepted examples go there; rejected, ignored and open
+    ones and answers to binary tasks are left out. A path without a suffix is a
+    folder of brat's documents. A file that is there is replaced, when all is
+    written and not before.
 
     Parameters
     ----------
@@ -124,6 +185,8 @@ def write(
     misaligned : {"refuse", "leave out"}
         What to do about gold that does not fit the tokens in a format that
         needs them.
+    format : str, optional
+        Write it so, whatever the suffix says.
 
     Returns
     -------
@@ -136,14 +199,19 @@ def write(
         carry a label, a token or a span.
     """
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix in _WRITERS:
-        return Export(path, _WRITERS[suffix](examples, path))
-    if suffix not in _GOLD_WRITERS:
-        raise _unknown_suffix(path, sorted({*_WRITERS, *_GOLD_WRITERS}))
+    to_folder = path.suffix == "" or (path.is_dir() and not path.suffix)
+    named = format or ("brat" if to_folder else _WRITTEN_AS.get(path.suffix.lower()))
+    if named in _WRITERS:
+        return Export(path, _WRITERS[named](examples, path))
     seen = _Counted(examples)
+    if named == "brat":
+        write_brat = brat_writing.write_folder if to_folder else brat_writing.write
+        written = write_brat(accepted(seen), path)
+        return Export(path, written, left_out=seen.count - written)
+    if named not in _GOLD_WRITERS:
+        raise _unknown(path, format, sorted(_WRITTEN_AS), [*_WRITERS, *_GOLD_WRITERS, "brat"])
     picked = GoldOnly(tokenize, misaligned)
-    written = _GOLD_WRITERS[suffix](picked.of(seen), path)
+    written = _GOLD_WRITERS[named](picked.of(seen), path)
     loose = picked.misaligned_count
     return Export(path, written, left_out=seen.count - written - loose, misaligned=loose)
 
@@ -161,23 +229,58 @@ class _Counted:
             yield example
 
 
-def _reader(path: Path) -> Reader:
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        # A whole text in the place of a path is too long a name.
+        return False
+
+
+def _folder_reader(folder: Path) -> Reader:
+    suffixes = {one.suffix.lower() for one in folder.iterdir()}
+    if ".ann" in suffixes:
+        return brat.read_folder
+    if ".txt" in suffixes:
+        return strings.read_folder
+    raise DataError(
+        "this is a folder without texts",
+        file=folder,
+        remedy="Name a file in it; a folder is read where it holds .txt and .ann, or .txt",
+    )
+
+
+def _reader(path: Path, named: Format | None) -> Reader:
     existing(path)
     suffix = path.suffix.lower()
-    if suffix in _READERS:
-        return _READERS[suffix]
-    if suffix not in _BY_CONTENT:
-        raise _unknown_suffix(path, sorted({*_READERS, *_BY_CONTENT}))
+    named = named or _READ_AS.get(suffix)
+    if named is None and suffix in _BY_CONTENT:
+        named = _format_by_content(path, suffix)
+    if named not in _READERS:
+        raise _unknown(path, named, sorted({*_READ_AS, *_BY_CONTENT}), list(_READERS))
+    return _READERS[named]
+
+
+def _format_by_content(path: Path, suffix: str) -> Format:
     if conll.looks_like(path):
-        return conll.read
+        return "conll"
     if suffix == ".txt":
-        return strings.read
-    return frames.read if frames.looks_like(path) else conll.read
+        return "text"
+    return "table" if frames.looks_like(path) else "conll"
 
 
-def _unknown_suffix(path: Path, known: list[str]) -> DataError:
+def _unknown(
+    path: Path, named: str | None, suffixes: list[str], formats: Sequence[str]
+) -> DataError:
+    if named is not None:
+        return DataError(
+            f"no format is called {named!r}",
+            file=path,
+            field="format",
+            remedy=f"The known ones are {', '.join(formats)}",
+        )
     return DataError(
         f"no format is known by the suffix {path.suffix!r}",
         file=path,
-        remedy=f"The known ones are {', '.join(known)}",
+        remedy=f"The known ones are {', '.join(suffixes)}",
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 from uuid import uuid4
 
+from nbner.data.codec import plain
 from nbner.data.rows import Place
 from nbner.errors import DataError
 
@@ -68,6 +71,23 @@ def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
+def whole_text(path: Path) -> str:
+    """Read a text file as it is, so that offsets into it hold; no line end is changed.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read, or is not UTF-8.
+    """
+    data = existing(path).read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Place(str(path), data.count(b"\n", 0, error.start) + 1).error(
+            f"byte {error.start + 1} of the file is not UTF-8", remedy="Save the file as UTF-8"
+        ) from error
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing that takes ``path``'s place only when all went well.
@@ -97,6 +117,51 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
         ) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a draft folder whose files go into ``folder`` only when all went well.
+
+    Raises
+    ------
+    DataError
+        There is a file of that name, a folder with other files, or no room.
+    """
+    draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    try:
+        draft.mkdir()
+        yield draft
+        folder.mkdir(exist_ok=True)
+        made = {one.name for one in draft.iterdir()}
+        others = sorted(one.name for one in folder.iterdir() if one.name not in made)
+        if others:
+            raise DataError(
+                f"the folder holds other files, such as {others[0]}, which would mix with these",
+                file=folder,
+                remedy="Name a new folder",
+            )
+        for new in draft.iterdir():
+            new.replace(folder / new.name)
+    except OSError as error:
+        raise DataError(
+            f"this cannot be written: {error.strerror}",
+            file=folder,
+            remedy="Choose a folder that is there, may be written and has room",
+        ) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def encoded_json(value: Any) -> bytes:
+    """Write JSON in UTF-8, or in ASCII where UTF-8 has no place for a character.
+
+    Half a surrogate pair in the user's own columns has no UTF-8, but it has an escape.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, default=plain).encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(value, default=plain).encode("ascii")
 
 
 def _is_a_folder(path: Path) -> DataError:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SUFFIXES = (".csv",)
+TABBED = ".tsv"
 TEXT = "text"
 
 _JSON = ("spans", "tokens", "meta")
@@ -86,14 +87,14 @@ def looks_like(path: Path) -> bool:
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
-    """Write every example as one row, and say how many there were.
+    """Write every example as one row, and say how many there were; tabs part a .tsv.
 
     Keys that nbner does not know stay out: only .jsonl carries them.
     """
     count = 0
     with replacing(path) as file:
         out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        table = csv.writer(out)
+        table = csv.writer(out, delimiter="\t" if path.suffix.lower() == TABBED else ",")
         table.writerow(COLUMNS)
         for example in examples:
             task = task_from_example(example)

@@ -32,6 +32,11 @@ class Gold:
     entities: tuple[tuple[int, int, str], ...]
 
 
+def accepted(examples: Iterable[Example]) -> Iterator[Example]:
+    """Yield what was accepted as the complete gold of its text."""
+    return (one for one in examples if one.answer == "accept" and not one.binary)
+
+
 class GoldOnly:
     """Picks the complete gold out of examples, and counts what it leaves out.
 
@@ -61,9 +66,7 @@ class GoldOnly:
         DataError
             There are no tokens, or a span does not fit them.
         """
-        for example in examples:
-            if example.answer != "accept" or example.binary:
-                continue
+        for example in accepted(examples):
             tokens = example.tokens or self._tokens(example)
             fitted = align(tokens, example.spans)
             if fitted.loose and self._misaligned == "leave out":

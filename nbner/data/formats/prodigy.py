@@ -1,4 +1,4 @@
-"""Prodigy's tasks: one JSON object a line, and dicts of the same shape.
+"""Prodigy's tasks: dicts, one a line in a file; see ``objects`` for the files.
 
 ``start`` and ``end`` are code points, half-open. ``token_start`` and
 ``token_end`` are token indices, the end *inclusive* in the file; nbner's own
@@ -8,9 +8,7 @@ offsets win. See ``prodigy_writing`` for the way out.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from nbner.data.alignment import tokens_at, tokens_from_words
@@ -26,11 +24,9 @@ from nbner.data.formats.checks import (
     is_int,
     is_number,
 )
-from nbner.data.formats.files import lines
 from nbner.data.rows import Place, Row
 from nbner.types import Span, Token
 
-SUFFIXES = (".jsonl", ".ndjson")
 BINARY_VIEW = "ner"
 
 # Read into fields of their own; all other keys are kept as they are.
@@ -40,20 +36,6 @@ TASK_KEYS = {
 }
 _SPAN_KEYS = {"start", "end", "token_start", "token_end", "label", "text"}
 _SCORING_KEYS = {"score", "rank", "priority"}
-
-
-def read(path: Path) -> Iterator[Row]:
-    """Yield the rows of a file with one JSON object a line; empty lines are passed over.
-
-    Raises
-    ------
-    DataError
-        A line does not parse, or is not a task.
-    """
-    for number, line in lines(path):
-        if line.strip():
-            place = Place(str(path), number)
-            yield row_from_task(_parsed(line, place), place)
 
 
 def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
@@ -71,7 +53,7 @@ def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
         A key is missing or of the wrong kind, or the task contradicts itself.
     """
     text = _text(task, place)
-    tokens = _tokens(task.get("tokens"), text, place)
+    tokens = given_tokens(task.get("tokens"), text, place)
     answer = check_answer(task.get("answer"), place)
     spans = _spans(task.get("spans"), text, tokens, place)
     kept = {str(key): value for key, value in task.items() if key not in TASK_KEYS}
@@ -97,21 +79,6 @@ def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
     )
 
 
-def _parsed(line: str, place: Place) -> Mapping[str, Any]:
-    try:
-        task = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise place.error(
-            f"this is not JSON: {error}", remedy="A .jsonl file holds one JSON object a line"
-        ) from error
-    if not isinstance(task, dict):
-        raise place.error(
-            f"this is {type(task).__name__}, not an object",
-            remedy='Each line is an object like {"text": "..."}',
-        )
-    return task
-
-
 def _text(task: Mapping[str, Any], place: Place) -> str:
     if task.get("text") is None:
         keys = ", ".join(repr(str(key)) for key in list(task)[:8]) or "none"
@@ -123,7 +90,8 @@ def _text(task: Mapping[str, Any], place: Place) -> str:
     return as_text(task["text"], "text", place)
 
 
-def _tokens(value: Any, text: str, place: Place) -> tuple[Token, ...] | None:
+def given_tokens(value: Any, text: str, place: Place) -> tuple[Token, ...] | None:
+    """Read tokens: words, places, or ``Token`` values; None where there are none."""
     if value is None:
         return None
     given = as_list(value, "tokens", place)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbner.data.alignment import token_range
-from nbner.data.formats.files import replacing
-from nbner.data.formats.prodigy import BINARY_VIEW, SUFFIXES, TASK_KEYS
+from nbner.data.formats.files import encoded_json, replacing
+from nbner.data.formats.prodigy import BINARY_VIEW, TASK_KEYS
 from nbner.data.hashing import input_hash, task_hash
 from nbner.types import IMPORT_ANNOTATOR, Example, Span, Token
 
-__all__ = ["SUFFIXES", "task_from_example", "write"]
-
+SUFFIXES = (".jsonl", ".ndjson")
 VIEW = "ner_manual"
 
 
@@ -23,7 +21,7 @@ def write(examples: Iterable[Example], path: Path) -> int:
     count = 0
     with replacing(path) as file:
         for example in examples:
-            file.write(_encoded(task_from_example(example)) + b"\n")
+            file.write(encoded_json(task_from_example(example)) + b"\n")
             count += 1
     return count
 
@@ -77,11 +75,3 @@ def _span_json(span: Span, example: Example) -> dict[str, Any]:
     if span.score is not None:
         span_json["score"] = span.score
     return span_json
-
-
-def _encoded(task: dict[str, Any]) -> bytes:
-    try:
-        return json.dumps(task, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        # Half a surrogate pair in the user's own columns has no UTF-8, but it has an escape.
-        return json.dumps(task).encode("ascii")

@@ -1,24 +1,55 @@
-"""Plain texts: a file with one a line."""
+"""Plain texts: a file with one a line, one a paragraph, or one in all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbner.data.formats.files import lines
+from nbner.data.formats.choices import Choices
+from nbner.data.formats.files import lines, whole_text
 from nbner.data.rows import Row
 
 SUFFIXES = (".txt",)
 
 
-def read(path: Path) -> Iterator[Row]:
-    """Yield a row for every line that holds more than whitespace.
+def read(path: Path, choices: Choices) -> Iterator[Row]:
+    """Yield a row for every text that holds more than whitespace.
+
+    A paragraph ends where a line holds nothing but whitespace; its own line
+    ends stay in its text. A file read as one text keeps every character.
 
     Raises
     ------
     DataError
-        A line is not UTF-8.
+        The file is not UTF-8.
     """
+    if choices.by == "file":
+        text = whole_text(path)
+        if text.strip():
+            yield Row(text, meta={"document": path.stem}, file=str(path), line=1)
+    elif choices.by == "paragraph":
+        yield from _paragraphs(path)
+    else:
+        for number, line in lines(path):
+            if line.strip():
+                yield Row(line, file=str(path), line=number)
+
+
+def read_folder(folder: Path, choices: Choices) -> Iterator[Row]:
+    """Yield the texts of a folder's ``.txt`` files, in the order of their names."""
+    for path in sorted(folder.glob("*.txt")):
+        yield from read(path, choices)
+
+
+def _paragraphs(path: Path) -> Iterator[Row]:
+    open_lines: list[str] = []
+    first = 0
     for number, line in lines(path):
         if line.strip():
-            yield Row(line, file=str(path), line=number)
+            first = first or number
+            open_lines.append(line)
+        elif open_lines:
+            yield Row("\n".join(open_lines), file=str(path), line=first)
+            open_lines, first = [], 0
+    if open_lines:
+        yield Row("\n".join(open_lines), file=str(path), line=first)

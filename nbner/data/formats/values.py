@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from nbner.data.formats import docbin, frames, prodigy
+from nbner.data.formats import docbin, frames, objects, token_rows
+from nbner.data.formats.choices import Choices
 from nbner.data.rows import Place, Row, as_row
 from nbner.errors import DataError
 from nbner.types import Example
@@ -18,7 +20,7 @@ from nbner.types import Example
 _REMEDY = "Give a path, a DataFrame, or a list of strings, dicts, Docs or examples"
 
 
-def read_values(source: Any) -> Iterator[Row]:
+def read_values(source: Any, choices: Choices) -> Iterator[Row]:
     """Yield rows from values in memory; a single dict, Doc or example is one row.
 
     Raises
@@ -31,16 +33,25 @@ def read_values(source: Any) -> Iterator[Row]:
     elif _is_a(source, "spacy.tokens", "DocBin"):
         yield from docbin.read_docbin(source)
     elif _is_row(source):
-        yield _row(source, Place(None, 1))
+        yield from _rows(source, Place(None, 1), choices)
     elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
+        if choices.tag_names is None:
+            choices = replace(choices, tag_names=token_rows.names_in(source))
         for number, value in enumerate(source, 1):
-            yield _row(value, Place(None, number))
+            yield from _rows(value, Place(None, number), choices)
     else:
         raise DataError(f"rows cannot be read from {type(source).__name__}", remedy=_REMEDY)
 
 
 def _is_row(value: object) -> bool:
     return isinstance(value, (Row, Example, Mapping)) or _is_a(value, "spacy.tokens", "Doc")
+
+
+def _rows(value: Any, place: Place, choices: Choices) -> Iterator[Row]:
+    if isinstance(value, Mapping):
+        yield from objects.rows_from_object(value, place, choices)
+    else:
+        yield _row(value, place)
 
 
 def _row(value: Any, place: Place) -> Row:
@@ -50,8 +61,6 @@ def _row(value: Any, place: Place) -> Row:
         return value
     if isinstance(value, Example):
         return as_row(value, place)
-    if isinstance(value, Mapping):
-        return prodigy.row_from_task(value, place)
     if _is_a(value, "spacy.tokens", "Doc"):
         return docbin.row_from_doc(value, place)
     # Only NaN, the empty cell of a Series, is not equal to itself.

@@ -1,0 +1,257 @@
+"""How far a model's probabilities can be believed, and a temperature that sets them right.
+
+A pair is a predicted span's probability and whether gold has that very span.
+Probabilities are *calibrated* if of all spans with probability p a share p is
+right.
+
+- Temperature scaling: the log-odds of a probability are divided by one number,
+  the temperature, fitted by maximum likelihood (Guo et al. 2017, "On
+  Calibration of Modern Neural Networks"; for two outcomes it is Platt's method
+  without an offset, and takes over his smoothed targets, so that a label whose
+  spans are all right does not become certain). It never changes which spans
+  are predicted, nor the order of their probabilities within a label. Above 1
+  it takes confidence away, below 1 it adds some.
+- Expected calibration error: pairs in bins of equal width; the mean distance
+  between a bin's mean probability and its share of right spans, weighted by
+  the bins' sizes (Naeini et al. 2015, ten bins as a rule).
+- The error *after* is measured on texts that the temperature was not fitted
+  on: the texts are dealt into folds, and each fold's pairs are scaled by the
+  temperature of the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from nbner.analysis.resampling import Floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Bools: TypeAlias = "NDArray[np.bool_]"
+
+BINS = 10
+FOLDS = 5
+LEAST = 30  # pairs that a label needs for a temperature of its own
+COLDEST, HOTTEST = 0.05, 20.0
+CLOSEST = 1e-6  # to 0 and 1: log-odds stay finite
+
+
+@dataclass(frozen=True, slots=True)
+class Temperatures:
+    """What a model's span probabilities are scaled by.
+
+    Parameters
+    ----------
+    overall : float
+        For every label without one of its own.
+    per_label : mapping
+        Label to temperature.
+    """
+
+    overall: float = 1.0
+    per_label: Mapping[str, float] = field(default_factory=dict, hash=False)
+
+    def of(self, label: str) -> float:
+        """Give the temperature of a label."""
+        return self.per_label.get(label, self.overall)
+
+    def apply(self, probability: float, label: str) -> float:
+        """Give the calibrated probability of one span."""
+        return float(scaled(np.array([probability]), self.of(label))[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Predicted spans with their probabilities, and whether they are right.
+
+    Parameters
+    ----------
+    probability : array of shape (pairs,)
+    right : array of bool, shape (pairs,)
+    label : tuple of str
+    text : array of int, shape (pairs,)
+        Which text each span is of; folds keep texts whole.
+    """
+
+    probability: Floats
+    right: Bools
+    label: tuple[str, ...]
+    text: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.probability)
+
+    def where(self, chosen: Bools) -> Pairs:
+        """Give some of the pairs."""
+        label = tuple(one for one, taken in zip(self.label, chosen, strict=True) if taken)
+        return Pairs(self.probability[chosen], self.right[chosen], label, self.text[chosen])
+
+    def named(self, label: str) -> Pairs:
+        """Give the pairs of one label."""
+        return self.where(np.array([one == label for one in self.label], dtype=bool))
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """The pairs whose probability lies between two borders.
+
+    Parameters
+    ----------
+    low, high : float
+        Borders; the high one is inside in the last bin alone.
+    n : int
+        Pairs.
+    confidence, accuracy : float
+        Mean probability, and share of right spans; NaN in an empty bin.
+    accuracy_low, accuracy_high : float
+        95 % interval of the share (Wilson 1927).
+    """
+
+    low: float
+    high: float
+    n: int
+    confidence: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+
+
+def scaled(probability: Floats, temperature: float | Floats) -> Floats:
+    """Divide log-odds by a temperature.
+
+    Parameters
+    ----------
+    probability : array of shape (n,)
+        Between 0 and 1.
+    temperature : float or array of shape (n,)
+        Above 0; 1 changes nothing but what is closer than 1e-6 to 0 or 1.
+    """
+    return np.asarray(1 / (1 + np.exp(-_log_odds(probability) / temperature)))
+
+
+def fit_temperature(probability: Floats, right: Bools) -> float:
+    """Find the temperature under which what was right is most likely.
+
+    The likelihood is concave in 1/temperature, so its slope is bisected.
+
+    Returns
+    -------
+    float
+        Between 0.05 and 20; 1 where there is nothing to fit.
+    """
+    if not len(probability):
+        return 1.0
+    odds, n = _log_odds(probability), int(np.sum(right))
+    target = np.where(right, (n + 1) / (n + 2), 1 / (len(right) - n + 2))
+    low, high = 1 / HOTTEST, 1 / COLDEST
+    for _ in range(60):
+        middle = (low + high) / 2
+        slope = float(np.sum(odds * (target - 1 / (1 + np.exp(-middle * odds)))))
+        low, high = (middle, high) if slope > 0 else (low, middle)
+    # A file keeps no more digits than these.
+    return round(2 / (low + high), 6)
+
+
+def fit(pairs: Pairs, *, per_label: bool = False) -> Temperatures:
+    """Fit one temperature, or one a label where there are `LEAST` pairs of it."""
+    overall = fit_temperature(pairs.probability, pairs.right)
+    own: dict[str, float] = {}
+    for label in sorted(set(pairs.label)) if per_label else ():
+        part = pairs.named(label)
+        if len(part) >= LEAST:
+            own[label] = fit_temperature(part.probability, part.right)
+    return Temperatures(overall, own)
+
+
+def calibrated(pairs: Pairs, temperatures: Temperatures) -> Pairs:
+    """Scale every pair by the temperature of its label."""
+    each = np.array([temperatures.of(label) for label in pairs.label])
+    return Pairs(scaled(pairs.probability, each), pairs.right, pairs.label, pairs.text)
+
+
+def cross_calibrated(
+    pairs: Pairs, *, per_label: bool = False, folds: int = FOLDS, seed: int = 0
+) -> Pairs:
+    """Scale every pair by temperatures fitted on other texts than its own.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    per_label : bool
+    folds : int
+        At most as many as there are texts; with a single text the pairs stay
+        as they are.
+    seed : int
+        Deals the texts.
+    """
+    texts = np.unique(pairs.text)
+    dealt = np.random.default_rng(seed).permutation(len(texts)) % max(1, min(folds, len(texts)))
+    fold = dealt[np.searchsorted(texts, pairs.text)]
+    probability = pairs.probability.copy()
+    for number in range(int(dealt.max(initial=0)) + 1):
+        own = fold == number
+        temperatures = fit(pairs.where(~own), per_label=per_label)
+        probability[own] = calibrated(pairs.where(own), temperatures).probability
+    return Pairs(probability, pairs.right, pairs.label, pairs.text)
+
+
+def reliability(pairs: Pairs, bins: int = BINS) -> list[Bin]:
+    """Put pairs into bins of equal width, and count what is right in each."""
+    place = np.minimum((pairs.probability * bins).astype(int), bins - 1)
+    found: list[Bin] = []
+    for number in range(bins):
+        inside = place == number
+        n, right = int(inside.sum()), int(pairs.right[inside].sum())
+        confidence = float(pairs.probability[inside].mean()) if n else nan
+        ends = _wilson(right, n)
+        share = right / n if n else nan
+        found.append(Bin(number / bins, (number + 1) / bins, n, confidence, share, *ends))
+    return found
+
+
+def expected_error(pairs: Pairs, bins: int = BINS) -> float:
+    """Give the expected calibration error, between 0 and 1; NaN without pairs."""
+    if not len(pairs):
+        return nan
+    gaps = (one.n * abs(one.confidence - one.accuracy) for one in reliability(pairs, bins) if one.n)
+    return float(sum(gaps)) / len(pairs)
+
+
+def pairs_of(
+    predicted: Sequence[Sequence[tuple[float, str, bool]]],
+) -> Pairs:
+    """Collect pairs text by text.
+
+    Parameters
+    ----------
+    predicted : sequence of sequences of (probability, label, right)
+        One sequence a text.
+    """
+    rows = [(text, *one) for text, spans in enumerate(predicted) for one in spans]
+    return Pairs(
+        probability=np.array([row[1] for row in rows], dtype=np.float64),
+        right=np.array([row[3] for row in rows], dtype=bool),
+        label=tuple(row[2] for row in rows),
+        text=np.array([row[0] for row in rows], dtype=np.int64),
+    )
+
+
+def _log_odds(probability: Floats) -> Floats:
+    inside = np.clip(probability, CLOSEST, 1 - CLOSEST)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+def _wilson(right: int, n: int) -> tuple[float, float]:
+    if not n:
+        return nan, nan
+    z = 1.959964
+    share = right / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)

@@ -1,0 +1,83 @@
+"""Copies of a store, whole and consistent, while others go on writing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, create_engine, insert, inspect, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from nbner.data import schema
+from nbner.errors import StoreError
+
+_BATCH = 1000
+
+
+def copy(connection: Connection, path: Path) -> None:
+    """Write a store as a SQLite file, which is a store itself.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of a reading transaction; what it sees is what is copied.
+    path : Path
+        Nothing may be there yet.
+
+    Raises
+    ------
+    StoreError
+        There is something, or the file cannot be written.
+    """
+    if path.exists():
+        raise StoreError(f"{path} is there already. Name another file for the backup.")
+    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        if connection.dialect.name == "sqlite":
+            _copy_pages(connection, draft)
+        else:
+            _copy_rows(connection, draft)
+        draft.replace(path)
+    except (OSError, sqlite3.Error) as error:
+        raise _unwritten(path, error) from error
+    except DBAPIError as error:
+        # A server's own trouble is not the copy's.
+        if not isinstance(error.orig, sqlite3.Error):
+            raise
+        raise _unwritten(path, error.orig) from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _unwritten(path: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"the backup {path} cannot be written: {error}. Choose a folder that is there, may be "
+        "written and has room."
+    )
+
+
+def _copy_pages(connection: Connection, draft: Path) -> None:
+    source: Any = connection.connection.dbapi_connection
+    with closing(sqlite3.connect(draft)) as target:
+        source.backup(target)
+
+
+def _copy_rows(connection: Connection, draft: Path) -> None:
+    """Copy a server's tables, in the present version: what an older one lacks is empty."""
+    there = inspect(connection)
+    engine = create_engine(f"sqlite:///{draft}", poolclass=NullPool)
+    with engine.begin() as target:
+        schema.metadata.create_all(target)
+        for table in schema.metadata.sorted_tables:
+            if not there.has_table(table.name):
+                continue
+            names = {column["name"] for column in there.get_columns(table.name)}
+            columns = [column for column in table.columns if column.name in names]
+            rows = connection.execution_options(yield_per=_BATCH).execute(select(*columns))
+            for batch in rows.mappings().partitions(_BATCH):
+                target.execute(insert(table), [dict(row) for row in batch])
+        target.execute(update(schema.store).values(schema_version=schema.SCHEMA_VERSION))

@@ -1,0 +1,76 @@
+"""One JSON object, whoever's: a task of Prodigy's, of Label Studio's, or a token row.
+
+They are told apart by their keys, one by one, so that a file may hold any of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nbner.data.formats import json_items, label_studio, prodigy, token_rows
+from nbner.data.formats.choices import Choices
+from nbner.data.formats.files import lines
+from nbner.data.rows import Place, Row
+
+LINES = (".jsonl", ".ndjson")
+SUFFIXES = (".json",)
+
+
+def rows_from_object(value: Mapping[str, Any], place: Place, choices: Choices) -> Iterator[Row]:
+    """Yield what an object says: one row, or one a person where several have annotated."""
+    if label_studio.looks_like(value):
+        yield from label_studio.rows_from_task(value, place)
+    elif token_rows.looks_like(value):
+        yield token_rows.row_from_tokens(value, place, choices.tag_names)
+    else:
+        yield prodigy.row_from_task(value, place)
+
+
+def read_lines(path: Path, choices: Choices) -> Iterator[Row]:
+    """Yield the rows of a file with one JSON object a line; empty lines are passed over.
+
+    Raises
+    ------
+    DataError
+        A line does not parse, or is not a task.
+    """
+    for number, line in lines(path):
+        if line.strip():
+            place = Place(str(path), number)
+            yield from rows_from_object(_parsed(line, place), place, choices)
+
+
+def read(path: Path, choices: Choices) -> Iterator[Row]:
+    """Yield the rows of a file that holds one JSON list of objects.
+
+    Raises
+    ------
+    DataError
+        This is not JSON, or an item is not a task.
+    """
+    for value, place in json_items.items(path):
+        if not isinstance(value, dict):
+            raise _no_object(value, place)
+        yield from rows_from_object(value, place, choices)
+
+
+def _parsed(line: str, place: Place) -> Mapping[str, Any]:
+    try:
+        task = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise place.error(
+            f"this is not JSON: {error}", remedy="A .jsonl file holds one JSON object a line"
+        ) from error
+    if not isinstance(task, dict):
+        raise _no_object(task, place)
+    return task
+
+
+def _no_object(value: object, place: Place) -> Exception:
+    return place.error(
+        f"this is {type(value).__name__}, not an object",
+        remedy='Each row is an object like {"text": "..."}',
+    )

@@ -1,0 +1,92 @@
+"""Where some words stand again, as whole tokens: pure functions of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from nbner.types import Span, Token
+
+Take: TypeAlias = Literal["label", "unlabel"]
+
+#: Characters that are shown to either side.
+AROUND = 60
+
+
+def occurrences(
+    tokens: Sequence[Token], words: Sequence[str], *, cased: bool = True
+) -> list[tuple[int, int]]:
+    """Find every place where words follow each other as whole tokens.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+    words : sequence of str
+        Without tokens of white space, which are passed over in the text too.
+    cased : bool
+        Whether the case has to be the same.
+
+    Returns
+    -------
+    list of (int, int)
+        Token indices, half-open, from left to right; none overlaps another.
+    """
+    folded = [token.text if cased else token.text.lower() for token in tokens]
+    wanted = [word if cased else word.lower() for word in words]
+    found: list[tuple[int, int]] = []
+    for start, word in enumerate(folded):
+        free = not found or found[-1][1] <= start
+        if wanted and word == wanted[0] and free:
+            end = _end(folded, start, wanted)
+            found += [] if end is None else [(start, end)]
+    return found
+
+
+def problem_at(
+    tokens: Sequence[Token], spans: Sequence[Span], place: tuple[int, int], label: str, take: Take
+) -> str | None:
+    """Say why a place is to be left as it is.
+
+    Returns
+    -------
+    str or None
+        For people; empty where it can be changed, None where there is nothing
+        to change.
+    """
+    start, end = tokens[place[0]].start, tokens[place[1] - 1].end
+    there = [span for span in spans if span.start < end and start < span.end]
+    is_same = Span(start, end, label) in there
+    if take == "unlabel":
+        return "" if is_same else None
+    if is_same:
+        return None
+    return f"holds {', '.join(span.label for span in there)}" if there else ""
+
+
+def changed(spans: Sequence[Span], span: Span, take: Take) -> tuple[Span, ...] | None:
+    """Put a span among others, or take it out; None where that cannot be.
+
+    What stands there already is never overwritten.
+    """
+    if take == "unlabel":
+        return tuple(one for one in spans if one != span) if span in spans else None
+    if any(one.start < span.end and span.start < one.end for one in spans):
+        return None
+    return tuple(sorted((*spans, span), key=lambda one: one.start))
+
+
+def excerpt(text: str, start: int, end: int) -> dict[str, str]:
+    """Cut a stretch of code points out of its text, with what stands around it."""
+    left, right = max(0, start - AROUND), end + AROUND
+    return {"left": text[left:start], "hit": text[start:end], "right": text[end:right]}
+
+
+def _end(folded: Sequence[str], start: int, wanted: Sequence[str]) -> int | None:
+    at = start
+    for word in wanted:
+        while start < at < len(folded) and folded[at].isspace():
+            at += 1
+        if at >= len(folded) or folded[at] != word:
+            return None
+        at += 1
+    return at

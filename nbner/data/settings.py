@@ -1,0 +1,56 @@
+"""What was set for a dataset: the newest of a name holds, and the older ones lead back."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from nbner.data.codec import dump, load
+from nbner.data.database import Database
+from nbner.data.schema import settings
+
+
+class Settings:
+    """The settings of one dataset; made by ``Dataset.settings``."""
+
+    def __init__(self, database: Database, dataset_id: int) -> None:
+        self._database = database
+        self._id = dataset_id
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Give what was set last under a name."""
+        with self._database.reading() as connection:
+            return read(connection, self._id, name, default)
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a value that JSON can hold; what was set before stays on record."""
+        with self._database.writing() as connection:
+            connection.execute(
+                insert(settings).values(
+                    dataset_id=self._id, name=name, value=dump(value), created=time.time()
+                )
+            )
+
+    def history(self, name: str) -> list[tuple[float, Any]]:
+        """Give all that was ever set under a name, with its time, the oldest first."""
+        query = (
+            select(settings.c.created, settings.c.value)
+            .where(settings.c.dataset_id == self._id, settings.c.name == name)
+            .order_by(settings.c.id)
+        )
+        with self._database.reading() as connection:
+            return [(row.created, load(row.value)) for row in connection.execute(query)]
+
+
+def read(connection: Connection, dataset_id: int, name: str, default: Any = None) -> Any:
+    """Give what was set last under a name, within a transaction."""
+    query = (
+        select(settings.c.value)
+        .where(settings.c.dataset_id == dataset_id, settings.c.name == name)
+        .order_by(settings.c.id.desc())
+        .limit(1)
+    )
+    found = connection.scalar(query)
+    return default if found is None else load(found)

@@ -1,0 +1,161 @@
+"""What tells the analyses of one text apart: the features of a reranker.
+
+Every feature is counted as its difference from the first analysis, which has
+none: only differences within a list matter, and there are few of them.
+
+- The model's own view: log-probability; the logarithm of the rank; and the
+  expected errors of an analysis, if the list's probabilities are believed
+  (what a minimum-risk decoder would go by).
+- Each span: its label with its length, its words, its first and last word, its
+  shape, and the words around it.
+- Neighbouring spans: their labels, with how far apart they are.
+- Words that stay outside.
+- Consistency over the text: equal words with different labels, or labelled
+  here and not there.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import log
+from typing import TYPE_CHECKING, TypeAlias
+
+from nbner.types import Parse, Span
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+#: A user's own: from a doc and an analysis to named values.
+FeatureFunction: TypeAlias = "Callable[[Doc, Parse], Mapping[str, float]]"
+
+LONGEST_WORDS = 4  # tokens of a span whose whole text is a feature
+LONGEST = 6  # lengths from here on are one
+
+
+def describe(
+    doc: Doc, analyses: Sequence[Parse], functions: Mapping[str, FeatureFunction] | None = None
+) -> list[dict[str, float]]:
+    """Give the features of each analysis of a list, as differences from the first.
+
+    Parameters
+    ----------
+    doc : Doc
+        Only its tokens are looked at by the features here.
+    analyses : sequence of Parse
+        Best first, as the model sees it.
+    functions : mapping, optional
+        Name to callable, for more features; each is kept under ``name:key``.
+    """
+    view = _View(doc)
+    counted: list[dict[str, float]] = [dict(view.count(parse.spans)) for parse in analyses]
+    for features, parse in zip(counted, analyses, strict=True):
+        for name, function in (functions or {}).items():
+            for key, value in function(doc, parse).items():
+                features[f"{name}:{key}"] = float(value)
+    for features, errors in zip(counted, expected_errors(analyses), strict=True):
+        features["expected errors"] = errors
+    for rank, (features, parse) in enumerate(zip(counted, analyses, strict=True)):
+        features["score"] = parse.score
+        features["log rank"] = log(rank + 1)
+    return [_difference(features, counted[0]) for features in counted]
+
+
+def expected_errors(analyses: Sequence[Parse]) -> list[float]:
+    """Give the spans that each analysis is expected to have too many or too few.
+
+    If the analyses of the list, with their probabilities, were all there are.
+    """
+    total = sum(parse.probability for parse in analyses) or 1.0
+    share: dict[Span, float] = {}
+    for parse in analyses:
+        for span in parse.spans:
+            share[span] = share.get(span, 0.0) + parse.probability / total
+    expected = sum(share.values())
+    return [
+        expected + len(parse.spans) - 2 * sum(share[span] for span in parse.spans)
+        for parse in analyses
+    ]
+
+
+class _View:
+    """The tokens of one text, as features name them."""
+
+    def __init__(self, doc: Doc) -> None:
+        self._words = [token.lower_ for token in doc]
+        self._shapes = [token.shape_ for token in doc]
+        self._starts = [token.idx for token in doc]
+        self._kept: dict[Span, list[str]] = {}
+
+    def count(self, spans: Sequence[Span]) -> Counter[str]:
+        """Count the features of one set of spans."""
+        found: Counter[str] = Counter()
+        for span in spans:
+            if span not in self._kept:
+                self._kept[span] = list(self._of_span(span))
+            found.update(self._kept[span])
+        found.update(self._between(spans))
+        found.update(self._outside(spans))
+        found.update(self._inconsistent(spans))
+        return found
+
+    def _place(self, span: Span) -> tuple[int, int]:
+        return bisect_left(self._starts, span.start), bisect_left(self._starts, span.end)
+
+    def _of_span(self, span: Span) -> Iterator[str]:
+        start, end = self._place(span)
+        label, words = span.label, self._words[start:end]
+        before = self._words[start - 1] if start else "<"
+        after = self._words[end] if end < len(self._words) else ">"
+        yield f"{label}"
+        yield f"{label} of {min(len(words), LONGEST)}"
+        yield f"{label} begins {words[0] if words else ''}"
+        yield f"{label} ends {words[-1] if words else ''}"
+        yield f"{label} shape {' '.join(self._shapes[start:end][:LONGEST_WORDS])}"
+        yield f"{label} after {before}"
+        yield f"{label} before {after}"
+        if len(words) <= LONGEST_WORDS:
+            yield f"{label} is {' '.join(words)}"
+
+    def _between(self, spans: Sequence[Span]) -> Iterator[str]:
+        for left, right in pairwise(spans):
+            end, start = self._place(left)[1], self._place(right)[0]
+            gap = self._words[end:start]
+            yield f"{left.label} then {right.label} by {min(len(gap), LONGEST)}"
+            if len(gap) == 1:
+                yield f"{left.label} {gap[0]} {right.label}"
+
+    def _outside(self, spans: Sequence[Span]) -> Iterator[str]:
+        inside = {i for span in spans for i in range(*self._place(span))}
+        for i, word in enumerate(self._words):
+            if i not in inside:
+                yield f"outside {word}"
+
+    def _inconsistent(self, spans: Sequence[Span]) -> Iterator[str]:
+        labels: dict[tuple[str, ...], set[str]] = {}
+        times: Counter[tuple[str, ...]] = Counter()
+        for span in spans:
+            start, end = self._place(span)
+            words = tuple(self._words[start:end])
+            labels.setdefault(words, set()).add(span.label)
+            times[words] += 1
+        for words, found in labels.items():
+            if len(found) > 1:
+                yield "equal words, different labels"
+            if self._times(words) > times[words]:
+                yield "equal words, not all labelled"
+
+    def _times(self, words: tuple[str, ...]) -> int:
+        if len(words) == 1:
+            return self._words.count(words[0])
+        size = len(words)
+        places = range(len(self._words) - size + 1)
+        return sum(tuple(self._words[i : i + size]) == words for i in places)
+
+
+def _difference(features: Mapping[str, float], first: Mapping[str, float]) -> dict[str, float]:
+    names = features.keys() | first.keys()
+    every = ((name, features.get(name, 0.0) - first.get(name, 0.0)) for name in names)
+    return {name: value for name, value in sorted(every) if value}

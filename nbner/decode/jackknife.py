@@ -1,0 +1,161 @@
+"""Lists for a reranker to learn from, made by models that never saw their texts.
+
+The texts are dealt into folds; for each fold a model is trained on all the
+others and makes the lists of this one (the jackknife, as in Collins and Koo
+2005). On texts that a model was trained on, its first analysis is right far
+too often for anything to be learnt.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nbner.decode.search import parses
+from nbner.errors import DataError
+from nbner.model.training import train
+from nbner.types import Example, Parse
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.model.records import TrainingRecord, TrainingResult
+
+LONGEST = 64  # tokens of the longest entity in the lists
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One fold's lists.
+
+    Parameters
+    ----------
+    number : int
+        From 0.
+    positions : tuple of int
+        Of its texts among all.
+    lists : tuple of lists of Parse
+    f : float, optional
+        Dev F of the model that made them.
+    """
+
+    number: int
+    positions: tuple[int, ...]
+    lists: tuple[tuple[Parse, ...], ...]
+    f: float | None
+
+
+def deal(size: int, folds: int, seed: int) -> list[list[int]]:
+    """Deal positions into folds of like size.
+
+    Raises
+    ------
+    DataError
+        There are fewer than two folds, or fewer texts than folds.
+    """
+    if folds < 2:
+        raise DataError(
+            f"{folds} folds leave no text to train on", field="folds", remedy="Use folds=2 or more"
+        )
+    if size < folds:
+        raise DataError(
+            f"{size} accepted examples cannot be dealt into {folds} folds",
+            remedy="Add gold, or use fewer folds",
+        )
+    order = np.random.default_rng(seed).permutation(size)
+    return [sorted(order[number::folds].tolist()) for number in range(folds)]
+
+
+def jackknife(
+    base: Language,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    *,
+    labels: Sequence[str],
+    width: int,
+    folds: int,
+    seed: int,
+    max_epochs: int | None = None,
+    watch: Callable[[int, TrainingRecord], None] | None = None,
+) -> Iterator[Fold]:
+    """Train a model for each fold, and give the lists that it makes of it.
+
+    Parameters
+    ----------
+    base : Language
+        What the models start from; it must not have seen the texts either.
+    examples : sequence of Example
+        Accepted.
+    dev : sequence of Example
+        Where each model is chosen.
+    labels : sequence of str
+    width : int
+    folds : int
+    seed : int
+        Deals the texts, and trains.
+    max_epochs : int, optional
+    watch : callable, optional
+        Called with the fold's number and each step's record.
+
+    Raises
+    ------
+    DataError, TrainingError
+        There are too few texts, or a fold's rest cannot be trained on.
+    """
+    dealt = deal(len(examples), folds, seed)
+    for number, positions in enumerate(dealt):
+        own = set(positions)
+        result = train_once(
+            base,
+            [one for i, one in enumerate(examples) if i not in own],
+            dev,
+            labels=labels,
+            seed=seed,
+            max_epochs=max_epochs,
+            watch=None if watch is None else partial(watch, number),
+        )
+        texts = [examples[i] for i in positions]
+        lists = tuple(parses(result.nlp, texts, width, longest=LONGEST))
+        yield Fold(number, tuple(positions), lists, result.best.f)
+
+
+def train_once(
+    base: Language,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    *,
+    labels: Sequence[str],
+    seed: int,
+    max_epochs: int | None = None,
+    watch: Callable[[TrainingRecord], None] | None = None,
+) -> TrainingResult:
+    """Train a model that nothing is kept of but what is returned.
+
+    Raises
+    ------
+    TrainingError
+        As `training.train`.
+    """
+    # The model is read back before the folder goes.
+    with (
+        tempfile.TemporaryDirectory(prefix="nbner-") as folder,
+        train(
+            base,
+            examples,
+            dev,
+            labels=labels,
+            output=Path(folder) / "run",
+            seed=seed,
+            max_epochs=max_epochs,
+        ) as run,
+    ):
+        for record in run:
+            if watch is not None:
+                watch(record)
+        return run.finish()

@@ -1,0 +1,182 @@
+"""Several models at one text: their lists in one pool, and their probabilities averaged."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING
+
+from nbner.decode.features import describe
+from nbner.decode.reranker import best_of
+from nbner.decode.search import lattices
+from nbner.model.pipeline import doc_from_example
+from nbner.types import Example, Parse, Span
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.tokens import Doc
+
+    from nbner.decode.analyses import Lattice
+
+LONGEST = 64  # tokens of the longest entity that is looked for
+LEAST = 1e-12  # an analysis that a model cannot make
+LEAST_SPAN = 1e-3  # a span's probability, below which no average looks at it
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What several models make of one text.
+
+    Parameters
+    ----------
+    analyses : tuple of Parse
+        All that are in some model's list, by their mean probability over the
+        models, which is their ``probability``; ``score`` is its logarithm.
+    views : tuple of tuples of float
+        For each analysis its log-probability with each model.
+    firsts : tuple of tuples of Span
+        The first analysis of each model.
+    spans : mapping
+        Span to its exact probability, averaged over the models.
+    """
+
+    analyses: tuple[Parse, ...]
+    views: tuple[tuple[float, ...], ...]
+    firsts: tuple[tuple[Span, ...], ...]
+    spans: Mapping[Span, float]
+
+
+def pools(models: Sequence[Language], examples: Sequence[Example], width: int) -> Iterator[Pool]:
+    """Pool the lists of several models, text by text.
+
+    Parameters
+    ----------
+    models : sequence of Language
+    examples : sequence of Example
+    width : int
+        Analyses that each model brings.
+    """
+    found = [lattices(nlp, examples, longest=LONGEST) for nlp in models]
+    for views in zip(*found, strict=True):
+        yield pool(views, width)
+
+
+def pool(views: Sequence[Lattice], width: int) -> Pool:
+    """Pool what several models make of one text; see `Pool`."""
+    lists = [one.k_best(width) for one in views]
+    every = {parse.spans for parses in lists for parse in parses}
+    judged = [
+        (spans, tuple(max(LEAST, one.probability_of(spans)) for one in views)) for spans in every
+    ]
+    means = {spans: sum(row) / len(views) for spans, row in judged}
+    judged.sort(key=lambda one: (-means[one[0]], [(s.start, s.end, s.label) for s in one[0]]))
+    return Pool(
+        analyses=tuple(Parse(means[spans], log(means[spans]), spans) for spans, _ in judged),
+        views=tuple(tuple(log(p) for p in row) for _, row in judged),
+        firsts=tuple(parses[0].spans for parses in lists),
+        spans=mean_probabilities([one.span_probabilities(floor=LEAST_SPAN).spans for one in views]),
+    )
+
+
+class Committee:
+    """Several models that decide together: a reranker over the pool of their lists.
+
+    Parameters
+    ----------
+    models : sequence of Language
+    width : int
+        Analyses that each model brings.
+    weights : mapping, optional
+        Feature to weight; without any, the analysis with the highest mean
+        probability is chosen.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Language],
+        width: int,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
+        self.models = tuple(models)
+        self.width = width
+        self.weights = dict(weights or {})
+
+    def features(self, doc: Doc, pooled: Pool) -> list[dict[str, float]]:
+        """Give the features of each analysis of a pool.
+
+        Those of `features`, the log-probability with each model and the lowest
+        of them, and how many models have it first; differences from the first.
+        """
+        described = describe(doc, pooled.analyses)
+        first = self._views(pooled, 0)
+        for number, features in enumerate(described):
+            own = self._views(pooled, number)
+            features |= {name: own[name] - first[name] for name in own if own[name] != first[name]}
+        return described
+
+    def predict(self, items: Iterable[Example | str]) -> Iterator[tuple[Span, ...]]:
+        """Decide texts, in order, by the reranked pool."""
+        examples = [Example(item) if isinstance(item, str) else item for item in items]
+        docs = (doc_from_example(self.models[0], example) for example in examples)
+        for doc, pooled in zip(docs, pools(self.models, examples, self.width), strict=True):
+            described = self.features(doc, pooled)
+            yield pooled.analyses[best_of(described, self.weights)].spans
+
+    def _views(self, pooled: Pool, number: int) -> dict[str, float]:
+        views = pooled.views[number]
+        found = {f"model {i + 1}": value for i, value in enumerate(views)}
+        found["lowest"] = min(views)
+        found["firsts"] = float(pooled.firsts.count(pooled.analyses[number].spans))
+        return found
+
+
+def mean_probabilities(tables: Sequence[Mapping[Span, float]]) -> dict[Span, float]:
+    """Average span probabilities; a span that a table does not hold counts 0 there."""
+    found: dict[Span, float] = {}
+    for table in tables:
+        for span, probability in table.items():
+            found[span] = found.get(span, 0.0) + probability / len(tables)
+    return found
+
+
+def best_set(probabilities: Mapping[Span, float], threshold: float = 0.5) -> tuple[Span, ...]:
+    """Choose spans that do not overlap, by their probabilities.
+
+    The chosen set has the highest sum of probability minus threshold. At one
+    half these are the spans that are likelier there than not; of which no two
+    overlap where the probabilities are averages of exact ones. Below it, the
+    set is found by the dynamic programme for weighted intervals.
+
+    Parameters
+    ----------
+    probabilities : mapping
+    threshold : float
+        Lower finds more and errs more.
+
+    Returns
+    -------
+    tuple of Span
+        Sorted by start.
+    """
+    gains = sorted(
+        ((span, p - threshold) for span, p in probabilities.items() if p > threshold),
+        key=lambda one: (one[0].end, one[0].start, one[0].label),
+    )
+    ends = [span.end for span, _ in gains]
+    # best[i]: the highest sum over the first i spans, and whether the i-th is in.
+    best = [(0.0, False)]
+    before = [bisect_right(ends, span.start) for span, _ in gains]
+    for (_, gain), free in zip(gains, before, strict=True):
+        taken = best[free][0] + gain
+        best.append((taken, True) if taken > best[-1][0] else (best[-1][0], False))
+    chosen: list[Span] = []
+    i = len(gains)
+    while i:
+        if best[i][1]:
+            chosen.append(gains[i - 1][0])
+            i = before[i - 1]
+        else:
+            i -= 1
+    return tuple(reversed(chosen))

@@ -1,0 +1,119 @@
+"""The exact k best analyses of one text, quickly enough to answer a key press.
+
+First the best analysis through every segment is scored (forward and backward
+Viterbi). A segment whose best analysis scores below the k-th best cannot
+matter, and few are left. Over those, lists are built in plain Python, since
+arrays would be too short to pay. The list is the one of `kbest.k_best`, ties
+included.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from nbner.decode.arrays import Flags, Floats
+from nbner.decode.kbest import Lists, k_best
+
+MOST = 4_000  # prefixes to extend in Python; with more, arrays are quicker
+SLACK = 1e-9  # relative; far above rounding, far below what tells analyses apart
+
+Entry = tuple[float, int, int]  # the score with its sign turned, the segment, the prefix's rank
+
+
+def k_best_of_one(weights: Floats, k: int) -> Lists:
+    """Find the k best analyses of one text.
+
+    Parameters
+    ----------
+    weights : array, shape (positions, width, labels + 1)
+    k : int
+        At least 1.
+
+    Returns
+    -------
+    Lists
+        Of one doc.
+    """
+    positions, width, kinds = weights.shape
+    ends, segments = np.nonzero(_promising(weights, k).reshape(positions, width * kinds))
+    if len(ends) * k > MOST:
+        return k_best(weights[None], np.array([positions], np.intp), k)
+    values = weights.reshape(positions, width * kinds)[ends, segments]
+    lists: list[list[Entry]] = [[(0.0, -1, 0)], *([] for _ in range(positions))]
+    borders = np.searchsorted(ends, np.arange(positions + 1)).tolist()
+    befores = (ends - width + 1 + segments // kinds).tolist()
+    arcs = list(zip(befores, segments.tolist(), values.tolist(), strict=True))
+    for j in range(positions):
+        entries = [
+            (entry[0] - value, segment, rank)
+            for before, segment, value in arcs[borders[j] : borders[j + 1]]
+            for rank, entry in enumerate(lists[before])
+        ]
+        entries.sort()
+        lists[j + 1] = entries[:k]
+    return _traced(lists, width, kinds, k)
+
+
+def _promising(weights: Floats, k: int) -> Flags:
+    """Mark the segments that the k best analyses can hold."""
+    positions, width, _ = weights.shape
+    forward, backward = _viterbi(weights.max(axis=2))
+    around = sliding_window_view(forward, width)[:positions] + backward[width:, None]
+    through = weights + around[:, :, None]
+    best = forward[-1]
+    if np.isneginf(best):
+        return np.zeros(weights.shape, np.bool_)
+    slack = SLACK * (1.0 + abs(float(best)))
+    least = _least(through.ravel(), k, positions, slack)
+    return np.asarray((through >= least - slack) & (through > -np.inf))
+
+
+def _least(through: Floats, k: int, positions: int, slack: float) -> float:
+    """Find a score that the k-th best analysis has at least.
+
+    Analyses with different scores are different, and each has at most as many
+    segments as there are tokens.
+    """
+    most = k * positions
+    if most < len(through):
+        through = np.partition(through, len(through) - most)[-most:]
+    falling = np.sort(through[through > -np.inf])[::-1]
+    different = np.ones(len(falling), np.bool_)
+    different[1:] = falling[:-1] - falling[1:] > slack
+    firsts = falling[different]
+    return float(firsts[k - 1]) if len(firsts) >= k else -np.inf
+
+
+def _viterbi(best: Floats) -> tuple[Floats, Floats]:
+    """Score the best analyses before and behind each place, as in `marginals`."""
+    positions, width = best.shape
+    forward = np.full(positions + width, -np.inf)
+    backward = np.full(positions + width, -np.inf)
+    forward[width - 1] = backward[-1] = 0.0
+    for j in range(positions):
+        forward[j + width] = (forward[j : j + width] + best[j]).max()
+    for j in range(positions - 1, -1, -1):
+        before = backward[j : j + width]
+        np.maximum(before, best[j] + backward[j + width], out=before)
+    return forward, backward
+
+
+def _traced(lists: list[list[Entry]], width: int, kinds: int, k: int) -> Lists:
+    positions = len(lists) - 1
+    traced = np.full((1, k, positions), -1, np.int32)
+    scores = np.full((1, k), -np.inf)
+    rows: list[int] = []
+    places: list[int] = []
+    held: list[int] = []
+    for row, (score, _, _) in enumerate(lists[-1]):
+        scores[0, row] = -score
+        at, rank = positions, row
+        while at:
+            _, segment, rank = lists[at][rank]
+            rows.append(row)
+            places.append(at - 1)
+            held.append(segment)
+            at -= width - segment // kinds
+    traced[0, np.array(rows, np.intp), np.array(places, np.intp)] = held
+    return Lists(scores, traced)

@@ -1,0 +1,55 @@
+"""Ways to decide the same texts, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbner.plots.style import ACCENT, FAINT, INK, ROW, dressed, new_axes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+def comparison_rows(
+    frame: pd.DataFrame,
+    *,
+    decided: str | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the F of each way to decide with its interval, the first on top.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As ``Comparison.frame`` has it.
+    decided : str, optional
+        The row to bring forward.
+    title : str, optional
+    ax : Axes, optional
+        By default a new one.
+    """
+    ax = new_axes(height=1.2 + 1.3 * ROW * max(3, len(frame))) if ax is None else ax
+    for y, row in enumerate(frame.to_dict("records")):
+        here = row["name"] == decided
+        color, alpha = (ACCENT, 1.0) if here else (INK, 1.0 if y == 0 else FAINT)
+        ax.plot([row["f_low"], row["f_high"]], [y, y], color=color, alpha=alpha, linewidth=2)
+        ax.plot(row["f"], y, marker="o", markersize=8, color=color, alpha=alpha)
+        gain = "" if y == 0 else f"  {100 * row['gain']:+.1f} F"
+        ax.annotate(
+            f"{row['f']:.3f}{gain}",
+            (row["f_high"], y),
+            xytext=(8, 0),
+            textcoords="offset points",
+            va="center",
+            color=color,
+            fontsize=8,
+            annotation_clip=False,
+        )
+    ax.set_yticks(range(len(frame)), list(frame["name"]), parse_math=False)
+    ax.set_ylim(len(frame) - 0.4, -0.6)
+    ax.axvline(frame["f"].iloc[0], color=INK, linewidth=0.6, linestyle=":")
+    ax.margins(x=0.15)
+    ax.set_xlabel("F over exact spans (bars: 95 % intervals over texts)")
+    return dressed(ax, title or f"F of {len(frame)} ways to decide")

@@ -1,0 +1,191 @@
+"""What the lists of a model's best analyses hold, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from nbner.analysis.oracle import Point, Study
+from nbner.analysis.oracle_labels import by_label
+from nbner.analysis.resampling import Estimate
+from nbner.analysis.verdicts import Verdict, advise, spoken_of
+from nbner.errors import DataError
+from nbner.results.writing import as_html
+from nbner.types import Span
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
+LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists that a curve was counted over, for looking closer.
+
+    Parameters
+    ----------
+    gold : sequence of sequences of Span
+    known : sequence
+        For each text the labels that could be given, or None for all.
+    labels : sequence of str
+    studies : mapping
+        (decoder, width) to its `Study`.
+    """
+
+    gold: Sequence[Sequence[Span]]
+    known: Sequence[Collection[str] | None]
+    labels: Sequence[str]
+    studies: Mapping[tuple[str, int], Study]
+
+
+@dataclass(frozen=True, slots=True)
+class OracleCurve:
+    """Best-in-list accuracy over the width of the list; how it is counted: `analysis.oracle`.
+
+    Parameters
+    ----------
+    points : tuple of Point
+        One a decoder and width.
+    over : str
+        What was counted over: "dev", or "the answers so far".
+    unreachable : int
+        Texts whose gold no list can hold.
+    lists : Lists, optional
+        None where only the ranks are known.
+    fingerprint : str
+        The model that made the lists.
+    """
+
+    points: tuple[Point, ...]
+    over: str = "dev"
+    unreachable: int = 0
+    lists: Lists | None = field(default=None, repr=False)
+    fingerprint: str = ""
+
+    @property
+    def n(self) -> int:
+        """Texts counted over."""
+        return self.points[0].n
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a decoder and width.
+
+        ``decoder``, ``width``, ``n``, then ``oracle_f``, ``top1_f``,
+        ``first_is_best``, ``gold_in_list`` and ``mean_gold_rank``, each with
+        ``_low`` and ``_high``, the ends of its 95 % interval; NaN where there
+        is nothing to count.
+        """
+        import pandas as pd
+
+        rows = [
+            {"decoder": one.decoder, "width": one.width, "n": one.n, **_figures(one, FIGURES)}
+            for one in self.points
+        ]
+        return pd.DataFrame(rows)
+
+    def per_label(self, width: int | None = None, decoder: str | None = None) -> pd.DataFrame:
+        """Count label by label over the best and the first analyses.
+
+        Parameters
+        ----------
+        width : int, optional
+            One of the curve's; by default the recommended one, or the widest.
+        decoder : str, optional
+            By default the one that the verdict is about.
+
+        Returns
+        -------
+        DataFrame
+            ``decoder``, ``width``, ``label``, ``support`` (gold spans), then
+            ``oracle_f``, ``top1_f`` and ``gain`` with ``_low`` and ``_high``.
+
+        Raises
+        ------
+        DataError
+            The curve has no such width or decoder, or knows ranks alone.
+        """
+        import pandas as pd
+
+        if self.lists is None:
+            raise DataError(
+                "a curve from answers knows counts over all labels alone",
+                remedy="Use session.oracle_curve(split=...) for figures label by label",
+            )
+        spoken = spoken_of(self.points)
+        key = (decoder or spoken[0].decoder, width or self._verdict.width or spoken[-1].width)
+        if key not in self.lists.studies:
+            have = ", ".join(f"{name} at {size}" for name, size in self.lists.studies)
+            raise DataError(f"the curve has no {key[0]} at {key[1]}", remedy=f"It has: {have}")
+        found = by_label(
+            self.lists.studies[key],
+            self.lists.gold,
+            labels=self.lists.labels,
+            width=key[1],
+            known=self.lists.known,
+        )
+        rows = [
+            {
+                "decoder": one.decoder,
+                "width": one.width,
+                "label": one.label,
+                "support": one.support,
+                **_figures(one, LABEL_FIGURES),
+            }
+            for one in found
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def worthwhile(self) -> bool | None:
+        """Whether a reranker is worthwhile; None where the texts cannot tell."""
+        return self._verdict.worthwhile
+
+    @property
+    def recommended_width(self) -> int | None:
+        """The width to rerank at; None where a reranker is not worthwhile."""
+        return self._verdict.width
+
+    @property
+    def verdict(self) -> str:
+        """What to do next, in words with its figures; the rules: `analysis.verdicts`."""
+        return self._verdict.words
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw best-in-list F and first-analysis F over the width of the list."""
+        from nbner.plots import oracle_curve
+
+        width = self._verdict.width
+        return oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
+
+    @property
+    def _verdict(self) -> Verdict:
+        return advise(self.points, unreachable=self.unreachable)
+
+    def _headline(self) -> str:
+        spoken, width = spoken_of(self.points), self._verdict.width
+        shown = next((one for one in spoken if one.width == width), spoken[-1])
+        if shown.gain.value != shown.gain.value:
+            return f"There is no span to count in {self.over}"
+        many = f"{shown.width:,} analyses" if shown.width > 1 else "1 analysis"
+        return f"A perfect reranker over {many} would gain {100 * shown.gain.value:.1f} F"
+
+    def __str__(self) -> str:
+        return f"Over {self.n:,} texts of {self.over}. {self.verdict}"
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+def _figures(row: object, names: Sequence[str]) -> dict[str, float]:
+    written: dict[str, float] = {}
+    for name in names:
+        figure: Estimate = getattr(row, name)
+        ends = ("", "_low", "_high")
+        values = (getattr(figure, one.name) for one in fields(Estimate))
+        written |= {f"{name}{end}": value for end, value in zip(ends, values, strict=True)}
+    return written

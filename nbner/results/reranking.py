@@ -1,0 +1,284 @@
+"""What a reranker, or several models together, gain on texts that they never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbner.analysis.comparison import Compared, compare
+from nbner.results.writing import as_html
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from spacy.language import Language
+
+    from nbner.decode.pooling import Committee, Pool
+
+AVERAGE, POOLED, IN_POOL = "the average", "the reranked pool", "the best in the pool"
+COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
+CHANGES = ["changed", "better", "worse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Ways to decide the same texts, each with its gain over the first.
+
+    Parameters
+    ----------
+    rows : tuple of Compared
+        The first is what the others are measured against.
+    decided : str
+        The row that the result is about.
+    split : str
+    """
+
+    rows: tuple[Compared, ...]
+    decided: str
+    split: str
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a way to decide.
+
+        ``name``, ``n`` (texts), ``f`` and ``gain`` (over the first row) with
+        ``_low`` and ``_high``, the ends of their 95 % intervals; ``changed``,
+        ``better`` and ``worse``: texts decided otherwise, and how they fare.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.name, one.n, one.f.value, one.f.low, one.f.high),
+                *(one.gain.value, one.gain.low, one.gain.high),
+                *(one.changed, one.better, one.worse),
+            )
+            for one in self.rows
+        ]
+        return pd.DataFrame(rows, columns=[*COLUMNS, *CHANGES])
+
+    def row(self, name: str) -> Compared:
+        """Give a row by its name."""
+        return next(one for one in self.rows if one.name == name)
+
+    @property
+    def gain(self) -> float:
+        """F gained over the first row, between -1 and 1."""
+        return self.row(self.decided).gain.value
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the whole interval of the gain lies above 0."""
+        return self.row(self.decided).gain.low > 0
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the F of each way with its interval."""
+        from nbner.plots import comparison_rows
+
+        return comparison_rows(self.frame, decided=self.decided, title=self._headline(), ax=ax)
+
+    def _headline(self) -> str:
+        own = self.row(self.decided).gain
+        kind = "gains" if own.value >= 0 else "loses"
+        return (
+            f"{self.decided[:1].upper()}{self.decided[1:]} {kind} {100 * abs(own.value):.1f} F "
+            f"({100 * own.low:+.1f} to {100 * own.high:+.1f}) over {self.rows[0].name}"
+        )
+
+    @property
+    def verdict(self) -> str:
+        """Whether to use it, in words with its figures."""
+        own, first, last = self.row(self.decided), self.rows[0], self.rows[-1]
+        found = (
+            f"{self._headline()}: F {first.f.value:.3f} to {own.f.value:.3f} over {own.n:,} texts "
+            f"of {self.split}; {own.changed:,} texts are decided otherwise, {own.better:,} of them "
+            f"better and {own.worse:,} worse."
+        )
+        sentences = [found]
+        if last.gain.value > 0:
+            sentences.append(
+                f"A perfect choice would gain {100 * last.gain.value:.1f} F; "
+                f"{_part(own.gain.value / last.gain.value)} of that is reached."
+            )
+        advice = (
+            "Use it." if self.is_certain else "It may be chance: do not use it on this evidence."
+        )
+        if own.gain.value <= 0:
+            advice = "Do not use it."
+        return " ".join([*sentences, advice])
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    """A fitted reranker with its gain on held-out texts.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Rows: "the first analysis", "the reranker", "the best in the list".
+    nlp : Language
+        A copy of the pipeline with the reranker behind its recognizer.
+    width : int
+    n_lists : int
+        Lists that it learnt from.
+    folds : int
+    fold_f : tuple of float or None
+        Dev F of the models that made those lists.
+    l2 : float
+        The penalty, chosen on the last fold.
+    weights : mapping
+        Feature to weight.
+    path : Path, optional
+        Where it was saved, if the session uses it from now on.
+    """
+
+    comparison: Comparison
+    nlp: Language = field(repr=False)
+    width: int = 8
+    n_lists: int = 0
+    folds: int = 0
+    fold_f: Sequence[float | None] = ()
+    l2: float = 0.0
+    weights: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
+    path: Path | None = None
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows of `Comparison.frame`."""
+        return self.comparison.frame
+
+    @property
+    def gain(self) -> float:
+        """F gained over the first analysis, between -1 and 1."""
+        return self.comparison.gain
+
+    @property
+    def features(self) -> pd.DataFrame:
+        """One row a feature with its weight, the heaviest first."""
+        import pandas as pd
+
+        rows = sorted(self.weights.items(), key=lambda one: (-abs(one[1]), one[0]))
+        return pd.DataFrame(rows, columns=["feature", "weight"])
+
+    @property
+    def verdict(self) -> str:
+        """Whether to use it, in words with its figures."""
+        return self.comparison.verdict
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the F of the first, the chosen and the best analyses."""
+        return self.comparison.plot(ax=ax)
+
+    def to_disk(self, path: str | Path) -> None:
+        """Save the pipeline with its reranker, for ``spacy.load``."""
+        self.nlp.to_disk(path)
+
+    def __str__(self) -> str:
+        learnt = (
+            f"{len(self.weights):,} weights learnt from {self.n_lists:,} lists of up to "
+            f"{self.width} analyses, made by {self.folds} models that never saw their texts"
+        )
+        return f"{self.verdict}\n{learnt}"
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """Several models together, with what they gain over the best of them alone.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Rows: each model, the best first; "the average", "the reranked pool",
+        "the best in the pool".
+    committee : Committee
+        The models, with a reranker that has learnt from all texts.
+    """
+
+    comparison: Comparison
+    committee: Committee = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        pooled: Sequence[Pool],
+        chosen: Sequence[int],
+        best: Sequence[int],
+        *,
+        gold: Sequence[Example],
+        committee: Committee,
+        split: str,
+        seed: int,
+    ) -> Ensemble:
+        """Measure what each model and each way together decides.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Of the models, in the order of the pools.
+        pooled : sequence of Pool
+            One a text.
+        chosen, best : sequence of int
+            Position in each pool that the reranker chose, and the best one.
+        gold : sequence of Example
+        committee : Committee
+        split : str
+        seed : int
+            Of the bootstrap.
+        """
+        from nbner.decode.pooling import best_set
+
+        right, known = [one.spans for one in gold], [one.labels for one in gold]
+        alone = {name: [one.firsts[i] for one in pooled] for i, name in enumerate(names)}
+        measured = compare(right, alone, known=known, seed=seed)
+        ranked = sorted(measured, key=lambda one: -one.f.value)
+        ways: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
+        ways[AVERAGE] = [best_set(one.spans) for one in pooled]
+        for name, places in ((POOLED, chosen), (IN_POOL, best)):
+            ways[name] = [one.analyses[i].spans for one, i in zip(pooled, places, strict=True)]
+        rows = compare(right, ways, known=known, seed=seed)
+        return cls(Comparison(tuple(rows), POOLED, split), committee)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The rows of `Comparison.frame`; gains are over the best single model."""
+        return self.comparison.frame
+
+    @property
+    def verdict(self) -> str:
+        """Whether to use the models together, in words with their figures."""
+        average = self.comparison.row(AVERAGE).gain
+        return (
+            f"{self.comparison.verdict} The average of the models' probabilities changes F by "
+            f"{100 * average.value:+.1f} ({100 * average.low:+.1f} to {100 * average.high:+.1f})."
+        )
+
+    def predict(self, items: Iterable[Example | str]) -> list[tuple[Span, ...]]:
+        """Decide texts by the reranked pool, in order."""
+        return list(self.committee.predict(items))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the F of each model and of each way together."""
+        return self.comparison.plot(ax=ax)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame)
+
+
+def _part(share: float) -> str:
+    return f"{100 * share:.0f} %" if share > 0 else "nothing"

@@ -1,0 +1,295 @@
+"""The widget's side of the protocol: messages in, one reply each, news out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets
+
+import nbner
+from nbner.errors import DataError, NbnerError
+from nbner.palette import label_colors
+from nbner.types import Answer, Example
+from nbner.widgets import advice, wire
+from nbner.widgets.asking import Asking
+from nbner.widgets.callbacks import Callbacks
+from nbner.widgets.desk import Desk
+from nbner.widgets.given import Given
+from nbner.widgets.lineup import Lineup
+
+#: Examples that the page holds at a time: enough to go on while the kernel is
+#: busy, few enough to cost nothing.
+WINDOW = 12
+
+
+def _bundle(name: str) -> str:
+    file = files("nbner.widgets") / "static" / name
+    if not file.is_file():
+        raise NbnerError(
+            f"the front end's {name} is missing from this installation. "
+            "Install nbner from a wheel, or run `pip install -e .` in the source folder."
+        )
+    return file.read_text(encoding="utf-8")
+
+
+class Reception(anywidget.AnyWidget):
+    """Speaks with the page on behalf of a desk.
+
+    Parameters
+    ----------
+    desk : Desk
+        Where examples come from and answers go.
+    """
+
+    _esm = _bundle("annotator.js")
+    _css = _bundle("annotator.css")
+
+    # Private wire: the page reads these and never writes them.
+    _setup = traitlets.Dict().tag(sync=True)
+    _snapshot = traitlets.Any(None).tag(
+        sync=True,
+        to_json=lambda _value, widget: widget._take_snapshot(),  # noqa: SLF001
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lineup = Lineup(desk)
+        self._given = Given(self._show_notice)
+        self._asking = Asking(desk, self._given.write)
+        self._callbacks = Callbacks(self._show_notice)
+        self._handlers: dict[str, Callable[[wire.Message], wire.Message]] = {
+            "answer": self._take_answer,
+            "fetch": self._give_upcoming,
+            "past": self._give_past,
+            "hello": self._give_snapshot,
+            "find": self._asking.find,
+            "list": self._asking.listing,
+            "occurrences": self._asking.occurrences,
+            "bulk": self._take_bulk,
+            "analyses": self._give_analyses,
+        }
+        self._colors = label_colors(desk.info.labels)
+        self._unsubscribe: Callable[[], None] | None = None
+        self._replying: set[str] = set()
+        self._due: list[int] = []
+        self._page_has_spoken = False
+        super().__init__(_setup=wire.setup(desk.info, nbner.__version__, self._colors))
+        self.on_msg(self._on_message)
+        self._unsubscribe = desk.subscribe(self._tell)
+
+    def receive(self, message: wire.Message) -> wire.Message:
+        """Handle one message of the protocol and give its reply.
+
+        Parameters
+        ----------
+        message : dict
+            With ``type`` and ``id``; see the protocol in CONTRIBUTING.md.
+
+        Returns
+        -------
+        dict
+            With ``re``, the message's id, and ``type``; ``failed`` says what
+            is wrong and whether the same message may be sent again.
+        """
+        reply: wire.Message
+        if message.get("type") == "at":
+            self._hear(message)
+            return {}
+        try:
+            reply = self._handler(message)(message)
+        except DataError as error:
+            reply = {"type": "failed", "message": str(error), "retry": False}
+        except Exception as error:  # noqa: BLE001
+            # Whatever it was, the page must hear that the answer is not stored:
+            # an exception in a message handler would vanish without a trace.
+            reply = {"type": "failed", "message": sentence(error), "retry": True}
+        return {"re": message.get("id"), **reply}
+
+    def close(self) -> None:
+        """Leave the cell and stop listening to the desk."""
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        super().close()
+
+    def open(self) -> None:
+        """Tell the page that the widget is there."""
+        super().open()
+        self._let_the_page_choose()
+
+    # The protocol.
+
+    def _send(self, msg: wire.Message, buffers: Any = None) -> None:
+        super()._send(msg, buffers=buffers)
+        self._let_the_page_choose()
+
+    def _let_the_page_choose(self) -> None:
+        """Have the page's messages handled where the page addresses them.
+
+        The page names a subshell, so that answers are stored while a cell
+        runs. ipykernel 7.4 looks past that and takes the thread that spoke last
+        on the comm: after a word from the main thread, every answer would wait
+        for the running cell. Without that memory it follows the address.
+        """
+        getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
+
+    def _on_message(self, _widget: object, content: wire.Message, _buffers: object) -> None:
+        reply = self.receive(content)
+        if reply:
+            self.send(reply)
+        self._call_back()
+
+    def _handler(self, message: wire.Message) -> Callable[[wire.Message], wire.Message]:
+        kind = message.get("type")
+        handler = self._handlers.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            raise DataError(
+                f"this version of nbner does not know the message {kind!r}",
+                remedy="Reload the page, and run the cell again",
+            )
+        return handler
+
+    def _take_answer(self, message: wire.Message) -> wire.Message:
+        example = self._find(wire.example_id(message))
+        answer = wire.answer_from(message, example, self._desk.info)
+        self._replying.add(answer.id)
+        try:
+            self._desk.record(answer)
+        finally:
+            self._replying.discard(answer.id)
+        self._given.unshowable.pop(answer.input_hash, None)
+        reply = wire.saved(answer, example, self._desk.counts())
+        return {**reply, "next": self._refill(wire.held(message))}
+
+    def _take_bulk(self, message: wire.Message) -> wire.Message:
+        whole = wire.text_of(message, "bulk")
+        self._replying.add(whole)
+        try:
+            return self._asking.bulk(message, self._desk.record_many)
+        finally:
+            self._replying.discard(whole)
+
+    def _refill(self, held: Sequence[int]) -> list[wire.Message]:
+        """Give what the page's window lacks; nothing where that cannot be had now.
+
+        The answer is stored by then, and must be acknowledged whatever happens
+        to the examples after it. The page asks for those, and hears why.
+        """
+        try:
+            return self._tasks(WINDOW - len(held), held)
+        except Exception:  # noqa: BLE001
+            return []
+
+    def _give_upcoming(self, message: wire.Message) -> wire.Message:
+        tasks = self._tasks(_wanted(message), wire.held(message))
+        return {"type": "tasks", "tasks": tasks, "counts": wire.tally(self._desk.counts())}
+
+    def _give_past(self, message: wire.Message) -> wire.Message:
+        before = wire.example_id(message, "before") if message.get("before") else None
+        past = self._desk.past(_wanted(message), before)
+        return {
+            "type": "tasks",
+            "tasks": self._given.write(past),
+            "counts": wire.tally(self._desk.counts()),
+        }
+
+    def _give_analyses(self, message: wire.Message) -> wire.Message:
+        return advice.analyses(message, self._find(wire.example_id(message)), self._desk)
+
+    def _give_snapshot(self, message: wire.Message) -> wire.Message:
+        if message.get("protocol", wire.PROTOCOL) != wire.PROTOCOL:
+            raise DataError(
+                "this page was loaded by another version of nbner than the kernel runs",
+                remedy="Reload the page, and run the cell again",
+            )
+        return {"type": "snapshot", "setup": self._setup, **self._take_snapshot()}
+
+    def _take_snapshot(self, first: Example | None = None) -> wire.Message:
+        past = self._given.write(self._desk.past(WINDOW))
+        kept = [] if first is None else self._desk.start([first.input_hash])
+        shown = [one for one in kept if one.answer is None]
+        rest = self._tasks(WINDOW - len(shown), [one.input_hash for one in shown])
+        return {
+            "window": self._given.write(shown) + rest,
+            "past": past[::-1],
+            "counts": wire.tally(self._desk.counts()),
+        }
+
+    def _tasks(self, limit: int, exclude: Collection[int] = ()) -> list[wire.Message]:
+        tasks: list[wire.Message] = []
+        passed_over = set(exclude)
+        # Examples that cannot be shown are told of once, and others come in their place.
+        while len(tasks) < limit:
+            found = self._lineup.upcoming(
+                limit - len(tasks), passed_over | set(self._given.unshowable)
+            )
+            tasks += self._given.write(found)
+            passed_over |= {one.input_hash for one in found}
+            if not found:
+                break
+        return tasks
+
+    def _find(self, input_hash: int) -> Example:
+        example = self._desk.find(input_hash)
+        if example is None:
+            raise DataError(
+                f"example {input_hash} is not in this dataset",
+                remedy="Run the cell again to see what is",
+            )
+        return example
+
+    def _started(self, input_hash: int) -> Example | None:
+        return next(iter(self._desk.start([input_hash])), None)
+
+    def _tell(self, answers: Sequence[Answer]) -> None:
+        """Tell the page of answers; those that it sent itself get a reply instead."""
+        for answer in answers:
+            self._given.forget(answer.input_hash)
+            self._due.append(answer.input_hash)
+        is_own = bool(self._replying) and all(self._is_own(answer.id) for answer in answers)
+        if is_own:
+            return
+        if len(answers) == 1:
+            example = self._desk.find(answers[0].input_hash)
+            if example is not None:
+                self.send(wire.saved(answers[0], example, self._desk.counts()))
+            self._look_again()
+        else:
+            self.refresh()
+        self._call_back()
+
+    def _is_own(self, answer_id: str) -> bool:
+        return answer_id.split(":", maxsplit=1)[0] in self._replying
+
+    def _call_back(self) -> None:
+        due, self._due = self._due, []
+        found = (self._desk.find(one) for one in dict.fromkeys(due))
+        self._callbacks.call(one for one in found if one is not None)
+
+    def _show_notice(self, text: str, detail: str) -> None:
+        self.send({"type": "notice", "text": text, "detail": detail})
+
+    # What the page tells of itself: a widget that cares takes it in.
+
+    def _hear(self, message: wire.Message) -> None:
+        """Take in what the page shows. It is news: nobody waits for a reply."""
+
+    def _look_again(self) -> None:
+        """Follow the desk, which may hold something else now."""
+
+    def refresh(self, *, ahead: bool = False) -> None:
+        """Show what the desk holds now."""
+        raise NotImplementedError
+
+
+def _wanted(message: wire.Message) -> int:
+    want = message.get("want", WINDOW)
+    return min(want, 10 * WINDOW) if isinstance(want, int) else WINDOW
+
+
+def sentence(error: Exception) -> str:
+    """Say an error in words; of a foreign one also its kind."""
+    return str(error) if isinstance(error, NbnerError) else f"{type(error).__name__}: {error}"

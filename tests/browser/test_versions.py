@@ -1,0 +1,43 @@
+"""A review: what several people say of a text, side by side below it."""
+
+import pytest
+from playwright.sync_api import expect
+
+VERSIONS = [
+    {"by": "ann", "answer": "accept", "spans": [[0, 1, "ORG"], [2, 4, "GPE"]]},
+    {"by": "<b>bob</b>", "answer": "accept", "spans": [[0, 1, "PERSON"]]},
+]
+
+
+@pytest.fixture
+def review(host, world):
+    host.open(
+        world.task(1, "Uber left New York", [[0, 1, "ORG"]], versions=VERSIONS),
+        world.task(2, "Nobody differs here"),
+    )
+    return host
+
+
+def test_versions_are_shown_as_text_and_one_key_takes_the_next(review):
+    rows = review.root.locator("[data-version]")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0)).to_contain_text("ann")
+    expect(rows.nth(0)).to_contain_text("New York")
+    expect(rows.nth(1)).to_contain_text("<b>bob</b>")
+    review.root.focus()
+    review.page.keyboard.press("v")
+    expect(rows.nth(0)).to_have_attribute("aria-pressed", "true")
+    assert review.spans() == [["0:1", "ORG"], ["2:4", "GPE"]]
+    review.page.keyboard.press("v")
+    expect(rows.nth(1)).to_have_attribute("aria-pressed", "true")
+    assert review.spans() == [["0:1", "PERSON"]]
+
+
+def test_a_version_is_taken_by_click_and_decided_by_key(review):
+    review.root.locator("[data-version='ann']").click()
+    expect(review.root).to_be_focused()
+    review.page.keyboard.press("a")
+    expect(review.root).to_have_attribute("data-example", "2")
+    expect(review.root.locator("[data-version]")).to_have_count(0)
+    (sent,) = review.sent()
+    assert [span[:3] for span in sent["spans"]] == [[0, 1, "ORG"], [2, 4, "GPE"]]

@@ -1,0 +1,174 @@
+"""Lists under conditions, places of words, and answers taken back as one."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nbner
+from nbner.data.alignment import tokens_from_words
+from nbner.data.filters import Filter
+from nbner.data.occurrences import changed, occurrences, problem_at
+from nbner.data.store import Store
+from nbner.data.withdrawing import part_id
+from nbner.types import Answer, Counts, Span
+
+TEXTS = ["Whisk the eggs", "Ärger im Ofen", "Heat the oven", "An oven_glove 100%", "Eggs again"]
+
+
+@pytest.fixture
+def session():
+    with nbner.Session("d", labels=["Tool", "Food"], store=":memory:", annotator="ann") as made:
+        made.add([{"text": text} for text in TEXTS])
+        yield made
+
+
+def data(session):
+    return session._dataset
+
+
+def answer(session, text, kind, spans=(), *, by="ann", key=None, **more):
+    example = next(one for one in session.examples("train") if one.text == text)
+    data(session).record(
+        Answer(
+            id=key or uuid.uuid4().hex,
+            input_hash=example.input_hash,
+            split="train",
+            annotator=by,
+            answer=kind,
+            spans=tuple(spans),
+            labels=session.labels,
+            created=time.time(),
+            **more,
+        )
+    )
+    return example.input_hash
+
+
+def texts(session, **wanted):
+    page = data(session).page("train", Filter(**wanted), 0, 50)
+    assert page.total == len(page.rows)
+    return [example.text for example, _ in page.rows]
+
+
+def test_each_condition_and_several_at_once(session):
+    answer(session, TEXTS[0], "accept", [Span(10, 14, "Food")], flagged=True)
+    answer(session, TEXTS[1], "reject", note="odd")
+    answer(session, TEXTS[2], None, [Span(9, 13, "Tool")])
+    answer(session, TEXTS[3], "ignore", by="bob")
+    assert texts(session) == TEXTS
+    assert texts(session, answer="accept") == [TEXTS[0]]
+    assert texts(session, answer="open") == [TEXTS[2], TEXTS[4]]
+    assert texts(session, answer="answered") == [TEXTS[0], TEXTS[1], TEXTS[3]]
+    assert texts(session, flagged=True) == [TEXTS[0]]
+    assert texts(session, noted=True) == [TEXTS[1]]
+    assert texts(session, label="Food") == [TEXTS[0]]
+    assert texts(session, label="Tool") == [TEXTS[2]]
+    assert texts(session, label="Foo") == []
+    assert texts(session, annotator="ann") == [TEXTS[0], TEXTS[1]]
+    assert texts(session, annotator="bob") == [TEXTS[3]]
+    assert texts(session, text="EGGS") == [TEXTS[0], TEXTS[4]]
+    assert texts(session, text="eggs", answer="open") == [TEXTS[4]]
+
+
+@pytest.mark.parametrize(
+    ("sought", "found"),
+    [("ärger", [1]), ("ÄRGER", [1]), ("oven_", [3]), ("0%", [3]), ("%", [3]), ("_", [3])],
+)
+def test_a_text_is_looked_for_as_it_is_written(session, sought, found):
+    assert texts(session, text=sought) == [TEXTS[i] for i in found]
+
+
+def test_pages_follow_each_other(session):
+    session.add([f"number {i}" for i in range(120)], split="many")
+    seen = []
+    for offset in range(0, 130, 50):
+        page = data(session).page("many", Filter(text="number"), offset, 50)
+        assert page.total == 120
+        seen += [example.text for example, _ in page.rows]
+    assert seen == [f"number {i}" for i in range(120)]
+    assert data(session).page("nowhere", Filter(), 0, 10).total == 0
+
+
+def test_the_least_sure_come_first_where_a_confidence_is_known(session):
+    for score, text in ((0.9, "a knife"), (0.2, "a fork"), (0.5, "a spoon")):
+        span = {"start": 2, "end": len(text), "label": "Tool", "score": score}
+        session.add([{"text": text, "spans": [span]}], split="scored")
+    session.add(["a bowl"], split="scored")
+    page = data(session).page("scored", Filter(unsure=True), 0, 2)
+    assert [(example.text, score) for example, score in page.rows] == [
+        ("a fork", 0.2),
+        ("a spoon", 0.5),
+    ]
+    assert page.total == 3
+
+
+def tokens(text):
+    return tokens_from_words(text, text.split())
+
+
+WORDS = st.lists(st.sampled_from(["a", "A", "bc", "d"]), min_size=1, max_size=12)
+
+
+@given(WORDS, st.lists(st.sampled_from(["a", "A", "bc"]), min_size=1, max_size=3), st.booleans())
+def test_places_hold_the_words_and_do_not_overlap(words, wanted, cased):
+    text = " ".join(words)
+
+    def fold(some):
+        return some if cased else [one.lower() for one in some]
+
+    found = occurrences(tokens(text), wanted, cased=cased)
+    size = len(wanted)
+    assert all(fold(words[start:end]) == fold(wanted) for start, end in found)
+    assert all(left[1] <= right[0] for left, right in pairwise(found))
+    starts = [i for i in range(len(words)) if fold(words[i : i + size]) == fold(wanted)]
+    free = [i for i in starts if not any(start <= i < end for start, end in found)]
+    assert free == [], "no place is left out"
+
+
+def test_what_stands_there_is_never_overwritten():
+    there = (Span(0, 4, "Tool"),)
+    assert changed(there, Span(2, 6, "Food"), "label") is None
+    assert changed(there, Span(5, 6, "Food"), "label") == (*there, Span(5, 6, "Food"))
+    assert changed(there, Span(0, 4, "Tool"), "unlabel") == ()
+    assert changed(there, Span(0, 4, "Food"), "unlabel") is None
+    cut = tokens("an oven")
+    assert problem_at(cut, [Span(0, 7, "Food")], (1, 2), "Tool", "label") == "holds Food"
+    assert problem_at(cut, [Span(3, 7, "Tool")], (1, 2), "Tool", "label") is None
+
+
+def test_answers_given_as_one_are_taken_back_as_one(session):
+    first = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")])
+    for text in TEXTS[:3]:
+        key = next(one.input_hash for one in session.examples("train") if one.text == text)
+        answer(session, text, None, [Span(0, 2, "Food")], key=part_id("b", key))
+    changed_since = answer(session, TEXTS[2], "accept", [Span(0, 4, "Tool")])
+    done = data(session).withdraw("b")
+    assert first in done
+    assert changed_since not in done
+    assert len(done) == 2
+    now = {one.text: one for one in session.examples("train")}
+    assert now[TEXTS[0]].spans == (Span(0, 5, "Tool"),)
+    assert (now[TEXTS[1]].spans, now[TEXTS[1]].annotator) == ((), None)
+    assert now[TEXTS[2]].answer == "accept"
+    assert data(session).withdraw("b") == ()
+    assert session.counts("train") == Counts(5, accept=1)
+
+
+def test_what_others_have_said_stands_when_one_takes_back(session):
+    key = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")], by="bob")
+    answer(session, TEXTS[0], None, [Span(0, 5, "Food")], key=part_id("c", key))
+    assert data(session).withdraw("c") == (key,)
+    assert data(session).find(key, "train").annotator == "bob"
+    assert data(session).find(key, "train").spans == (Span(0, 5, "Tool"),)
+
+
+def test_the_id_of_the_whole_is_not_taken_for_another(tmp_path):
+    store = Store(tmp_path / "s.db")
+    assert store.dataset("d").withdraw("a%") == ()
+    store.close()

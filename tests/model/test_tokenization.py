@@ -1,0 +1,191 @@
+"""The tokenizer doctor: what does not fit, the rule that would help, and what it changes."""
+
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nbner import DataError, Example, ModelError, Session, Span
+from nbner.data.alignment import align
+from nbner.model.pipeline import tokenizer_of
+from nbner.model.tokenization import diagnose
+from nbner.model.tokenizer_rules import Rule, add_rule, as_json, copy_of, from_json, set_rules
+
+
+def example(text, *spans):
+    return Example(
+        text, spans=tuple(Span(text.index(one), text.index(one) + len(one), "A") for one in spans)
+    )
+
+
+AMOUNTS = [
+    example("Add 50mM of it.", "50"),
+    example("Add 20ug of it.", "20"),
+    example("Take 3B or 4C.", "3"),
+    example("Nothing but 7x here."),
+]
+
+
+@pytest.fixture(scope="module")
+def nlp():
+    return spacy.blank("en")
+
+
+def words(tokenizer, text):
+    return [token.text for token in tokenizer(text)]
+
+
+def test_what_fits_is_no_misfit(nlp):
+    found = diagnose(nlp, [example("Add 5 ml.", "5 ml")])
+    assert (found.n, found.spans, found.misfits, found.effects) == (1, 1, (), ())
+
+
+def test_one_infix_for_all_numbers_with_a_unit(nlp):
+    found = diagnose(nlp, AMOUNTS)
+    assert len(found.misfits) == 3
+    best = found.effects[0]
+    assert best.rule.kind == "infix"
+    assert (best.fixes, best.breaks, best.texts) == (3, 0, 4)
+    assert best.words["7x", ("7", "x")] == 1
+    for misfit in found.misfits:
+        assert misfit.rules == (best.rule,)
+        assert "ends inside" in misfit.why
+    assert all(not align(tokenizer_of(nlp)(one.text), one.spans).fits for one in AMOUNTS[:3])
+
+
+def test_a_special_case_where_a_rule_would_serve_one_word_alone(nlp):
+    text = example("We saw AcmeCorp there.", "Acme")
+    others = [Example("iPhone and LaTeX and abc")]
+    found = diagnose(nlp, [text, *others])
+    (misfit,) = found.misfits
+    (rule,) = misfit.rules
+    assert (rule.kind, rule.pattern, rule.pieces) == ("special case", "AcmeCorp", ("Acme", "Corp"))
+    effects = {one.rule: one for one in found.effects}
+    assert (effects[rule].fixes, effects[rule].texts) == (1, 1)
+
+
+def test_a_span_with_a_space_at_its_end_is_not_the_tokenizers_fault(nlp):
+    found = diagnose(nlp, [Example("Add 5 ml", spans=(Span(0, 4, "A"),))])
+    (misfit,) = found.misfits
+    assert (misfit.rules, found.effects) == ((), ())
+    assert "correct the span" in misfit.why
+
+
+def test_tokens_that_came_with_the_text_are_not_asked_about(nlp):
+    from dataclasses import replace
+
+    given_tokens = [replace(one, given_tokens=True) for one in AMOUNTS]
+    assert diagnose(nlp, given_tokens).n == 0
+
+
+def test_rules_are_put_on_once_and_taken_off_without_a_trace():
+    nlp = spacy.blank("en")
+    before = nlp.tokenizer.to_bytes(exclude=["vocab"])
+    text = "Add 50mM, AcmeCorp e.g. don't"
+    was = words(nlp.tokenizer, text)
+    rules = [
+        Rule("infix", r"(?<=\d)(?=[^\W\d_])"),
+        Rule("infix", r"(?<=m)(?=M)"),
+        Rule("special case", "AcmeCorp", ("Acme", "Corp")),
+    ]
+    for _ in range(2):
+        set_rules(nlp, rules)
+        assert words(nlp.tokenizer, text)[:3] == ["Add", "50", "m"]
+        assert "Acme" in words(nlp.tokenizer, text)
+    set_rules(nlp, rules[1:], instead_of=rules)
+    assert words(nlp.tokenizer, text)[:3] == ["Add", "50", "mM"] or "50m" in words(
+        nlp.tokenizer, text
+    )
+    set_rules(nlp, [], instead_of=rules)
+    assert words(nlp.tokenizer, text) == was
+    assert nlp.tokenizer.to_bytes(exclude=["vocab"]) == before
+
+
+def test_rules_survive_saving_and_json(tmp_path):
+    nlp = spacy.blank("de")
+    rules = (Rule("infix", r"(?<=\d)(?=[^\W\d_])"), Rule("special case", "xY", ("x", "Y")))
+    set_rules(nlp, rules)
+    nlp.to_disk(tmp_path / "m")
+    again = spacy.load(tmp_path / "m")
+    assert words(again.tokenizer, "5ml xY") == ["5", "ml", "x", "Y"]
+    set_rules(again, rules)
+    set_rules(again, [], instead_of=rules)
+    assert words(again.tokenizer, "5ml xY") == words(spacy.blank("de").tokenizer, "5ml xY")
+    assert from_json(as_json(rules)) == rules
+
+
+def test_a_tokenizer_without_rules_says_so(nlp):
+    from spacy.tokens import Doc
+
+    other = spacy.blank("en")
+    other.tokenizer = lambda text: Doc(other.vocab, words=text.split(" "))
+    found = diagnose(other, AMOUNTS[:1])
+    assert (len(found.misfits), found.effects) == (1, ())
+    with pytest.raises(ModelError, match="not made of rules"):
+        set_rules(other, [Rule("infix", "x")])
+
+
+@settings(max_examples=40)
+@given(st.text("ab1.-/'µ (", min_size=2, max_size=12), st.data())
+def test_a_rule_does_what_it_says(nlp, text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    before = [(token.idx, len(token)) for token in nlp.tokenizer(text)]
+    found = diagnose(nlp, [Example(text, spans=(Span(start, end, "A"),))])
+    for effect in found.effects:
+        tokenizer = copy_of(nlp.tokenizer)
+        add_rule(tokenizer, effect.rule)
+        doc = tokenizer(text)
+        assert doc.text == text
+        if effect.rule.kind == "infix" or effect.fixes:
+            assert (doc.char_span(start, end) is not None) == bool(effect.fixes)
+    assert [(token.idx, len(token)) for token in nlp.tokenizer(text)] == before
+
+
+# Through the session.
+
+
+def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
+    store = tmp_path / "n.db"
+    tasks = [
+        {
+            "text": one.text,
+            "answer": "accept",
+            "spans": [{"start": s.start, "end": s.end, "label": "A"} for s in one.spans],
+        }
+        for one in AMOUNTS
+    ]
+    with Session("d", store=store) as session:
+        assert session.add(tasks).misaligned == 3
+        found = session.tokenization("train")
+        assert len(found.frame) == 3
+        assert found.effects["fixes"][0] == 3
+        changes = found.changes(found.rules[0])
+        assert list(changes[~changes["needed"]]["token"]) == ["4C.", "7x"]
+        assert "3 of 3 spans" in str(found)
+        assert "50" in found._repr_html_()
+        report = session.train(progress=False, max_epochs=1)
+        found.apply()
+        assert len(session.tokenization().frame) == 0
+        assert [token.text for token in session.examples()[0].tokens][:3] == ["Add", "50", "mM"]
+        assert words(spacy.load(report.path).tokenizer, "5ml") == ["5", "ml"]
+    with Session("d", store=store) as session:
+        assert len(session.tokenization().frame) == 0
+        assert len(session.train(progress=False, max_epochs=1).frame) > 0
+        assert words(session.nlp.tokenizer, "5ml") == ["5", "ml"]
+        assert found.undo is not None
+        assert session.tokenization().undo() == ()
+        assert len(session.tokenization().frame) == 3
+    with Session("d", store=store) as session:
+        assert len(session.tokenization().frame) == 3
+        assert session.tokenization().undo() == ()
+
+
+def test_what_is_no_rule_of_these_is_refused():
+    with Session("d", store=":memory:") as session:
+        session.add(["Add 5 ml"])
+        found = session.tokenization()
+        with pytest.raises(DataError, match="no rule that would help"):
+            found.apply()
+        with pytest.raises(DataError, match="none of these rules"):
+            found.changes(Rule("infix", "x"))

@@ -1,0 +1,125 @@
+"""Make the README's pictures of the widget, in light and dark: ``make pictures``.
+
+A real JupyterLab shows the sample corpus; a few keys are pressed, and the cell's
+output is photographed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import expect, sync_playwright
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parent / "notebooks" / "pictures"
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+WIDTH = 860
+CELL = """import uuid
+
+import nbner
+
+corpus = nbner.sample()
+session = nbner.Session("cooking", labels=corpus.labels, store=f"{uuid.uuid4()}.db")
+session.add(corpus.train[:23], split="kitchen")
+session.add([dict(text=TEXT, spans=SPANS, meta=dict(source="recipe"))], split="kitchen")
+session.add(corpus.unlabelled[:60], split="kitchen")
+session.make_gold(split="kitchen")
+"""
+TEXT = (
+    "Toast the hazelnuts in a dry pan for 4 minutes, then crush them coarsely. "
+    "Whisk 2 tablespoons of sherry vinegar with the mustard and a pinch of salt, "
+    "and pour in 80 ml of olive oil until the dressing is glossy. "
+    "Serve the warm lentil salad with a glass of Beaujolais."
+)
+#: What a model might have said; a person has gone over the first of it.
+SUGGESTED = [
+    ("Toast", "Action", 1.0),
+    ("hazelnuts", "Ingredient", 0.98),
+    ("pan", "Tool", 0.93),
+    ("4 minutes", "Time", 1.0),
+    ("Whisk", "Action", 1.0),
+    ("2 tablespoons", "Amount", 0.99),
+    ("sherry vinegar", "Ingredient", 0.71),
+    ("mustard", "Ingredient", 0.97),
+    ("80 ml", "Amount", 1.0),
+    ("olive oil", "Ingredient", 0.99),
+    ("glossy", "Texture", 0.64),
+    ("lentil salad", "Dish", 0.88),
+]
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"nbner_{name}", HERE / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def source():
+    """Write the cell that shows the widget."""
+    spans = [
+        {
+            "start": TEXT.index(words),
+            "end": TEXT.index(words) + len(words),
+            "label": label,
+            "source": "v3",
+            "score": score,
+        }
+        for words, label, score in SUGGESTED
+    ]
+    return f"TEXT = {TEXT!r}\nSPANS = {spans!r}\n{CELL}"
+
+
+def work(page, annotator):
+    """Add what the model has missed, take away what it had wrong, and look at one span."""
+    annotator.focus()
+    for key in ("Home", *["Tab"] * 10, "Delete", "Control+End", "ArrowLeft", "Shift+Digit2"):
+        page.keyboard.press(key)
+    expect(annotator.locator("[data-label=Drink]")).to_have_count(1)
+    expect(annotator.locator("[data-label=Texture]")).to_have_count(0)
+    for _ in range(5):
+        page.keyboard.press("Shift+Tab")
+    expect(annotator.locator("mark[data-current]")).to_contain_text("sherry vinegar")
+
+
+def photograph(lab, theme):
+    page = lab.page
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
+    )
+    is_light = str(theme == THEMES["light"]).lower()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+    lab.run(0)
+    expect(lab.annotator).to_contain_text("hazelnuts")
+    work(page, lab.annotator)
+    return lab.annotator
+
+
+def main():
+    lab, chromium = load("lab"), load("chromium")
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+        server = lab.Server(Path(home))
+        browser = playwright.chromium.launch(
+            executable_path=chromium.require(), args=list(chromium.FLAGS)
+        )
+        try:
+            page = browser.new_page(
+                viewport={"width": WIDTH + 440, "height": 1000}, device_scale_factor=1.5
+            )
+            page.set_default_timeout(60_000)
+            notebook = lab.Lab(page, server).open(server.write("pictures.ipynb", source()))
+            for name, theme in THEMES.items():
+                path = PICTURES / f"make-gold-{name}.png"
+                photograph(notebook, theme).screenshot(path=path, animations="disabled")
+                sys.stdout.write(f"{path.name}: {path.stat().st_size / 1024:.0f} KB\n")
+        finally:
+            browser.close()
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""A session's look behind the model's first choice."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from decode_strategies import Kind, pipeline
+from matplotlib import pyplot as plt
+
+import nbner
+from nbner import Example, Parse, Session, Span
+
+mpl.use("Agg")
+
+TEXT = "Add 5 ml of LB"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Folder of a pipeline with random weights."""
+    folder = tmp_path_factory.mktemp("model")
+    nlp = pipeline(Kind(seed=3))
+    nlp.to_disk(folder, exclude=["nbner_test_sets_entities"])
+    return folder
+
+
+@pytest.fixture
+def session(model):
+    with Session("d", labels=["A", "B-x"], model=model, store=":memory:") as session:
+        yield session
+    plt.close("all")
+
+
+@pytest.mark.parametrize("decoder", ["exact", "beam"])
+def test_one_text_has_one_list_and_several_have_several(session, decoder):
+    listed = session.parses(TEXT, k=5, decoder=decoder)
+    assert [type(one) for one in listed] == [Parse] * 5
+    assert [p.score for p in listed] == sorted((p.score for p in listed), reverse=True)
+    both = session.parses([TEXT, "Add"], k=5, decoder=decoder)
+    assert [one.spans for one in both[0]] == [one.spans for one in listed]
+    assert len(both[1]) == 3
+    frame = pd.DataFrame({"text": [TEXT, "Add"]})
+    assert session.parses(frame, k=5, decoder=decoder, progress=True) == both
+
+
+def test_eight_by_default_and_an_example_is_a_text(session):
+    assert len(session.parses(TEXT)) == 8
+    assert session.parses(Example(TEXT)) == session.parses(TEXT)
+
+
+def test_spans_are_forced_and_forbidden(session):
+    fixed = Span(0, 5, "A")
+    listed = session.parses(TEXT, k=6, forced=[fixed], forbidden=[Span(12, 14, "A")])
+    assert all(fixed in one.spans for one in listed)
+    assert all(Span(12, 14, "A") not in one.spans for one in listed)
+    with pytest.raises(nbner.DataError, match="both forced, and overlap"):
+        session.parses(TEXT, forced=[fixed, Span(0, 3, "A")])
+    for wrong in ({"source": [TEXT]}, {"source": TEXT, "decoder": "beam"}):
+        with pytest.raises(nbner.DataError, match="one text at a time"):
+            session.parses(**wrong, forced=[fixed])
+
+
+def test_the_longest_entity_comes_from_the_data(session):
+    with pytest.raises(nbner.DataError, match="no accepted example holds a span"):
+        session.parses(TEXT, longest="data")
+    spans = [{"start": 0, "end": 5, "label": "A"}]
+    session.add([{"text": TEXT, "spans": spans, "answer": "accept"}])
+    assert session.parses(TEXT, 50, longest="data") == session.parses(TEXT, 50, longest=2)
+    assert session.parses(TEXT, 50, longest="data") != session.parses(TEXT, 50)
+
+
+def test_probabilities_are_a_frame_of_spans_a_frame_of_tokens_and_a_picture(session):
+    found = session.span_probabilities(TEXT)
+    frame = found.frame
+    assert list(frame.columns) == [
+        *("start", "end", "token_start", "token_end", "text", "label", "probability")
+    ]
+    assert frame["probability"].is_monotonic_decreasing
+    assert all(TEXT[row.start : row.end] == row.text for row in frame.itertuples())
+    assert all(
+        " ".join(TEXT.split()[row.token_start : row.token_end]) == row.text
+        for row in frame.itertuples()
+    )
+    tokens = found.tokens
+    assert list(tokens.columns) == ["start", "end", "text", "A", "B-x", "O"]
+    assert list(tokens["text"]) == TEXT.split()
+    np.testing.assert_allclose(tokens[["A", "B-x", "O"]].sum(axis=1), 1.0)
+    ax = found.plot()
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == TEXT.split()
+    assert "most doubtful" in ax.get_title(loc="left")
+    assert found.plot(ax=ax) is ax
+
+
+def test_a_span_and_a_list_agree(session):
+    everything = session.parses(TEXT, k=5000)
+    found = session.span_probabilities(TEXT)
+    for row in found.frame.itertuples():
+        span = Span(row.start, row.end, row.label)
+        share = sum(one.probability for one in everything if span in one.spans)
+        assert row.probability == pytest.approx(share, abs=1e-6)
+    assert found.likely == [(s, p) for s, p in found.known.spans.items() if p > 0.5]
+
+
+def test_labels_and_words_are_data(session):
+    found = session.span_probabilities("<b> $x$ LB")
+    html = found._repr_html_()
+    assert "<b>" not in html
+    assert "&lt;b&gt;" in html
+    assert f"spans of {len(found.known.token_axis)} tokens" in str(found)
+    found.plot().figure.canvas.draw()
+
+
+def test_a_long_text_is_drawn_in_part(session):
+    ax = session.span_probabilities(" ".join(["LB"] * 70), longest=3).plot()
+    assert ax.get_xlabel() == "the first 60 of 70 tokens"
+    assert len(ax.get_xticklabels()) == 60
+
+
+def test_bad_input_is_refused(session):
+    for call in (session.parses, session.span_probabilities):
+        with pytest.raises(nbner.DataError, match="the text is empty"):
+            call("")
+    with pytest.raises(nbner.DataError, match=r"line 2.*the text is empty"):
+        session.parses([Example(TEXT), Example("")])
+    with pytest.raises(nbner.DataError, match="k=0"):
+        session.parses(TEXT, 0)
+    with pytest.raises(nbner.DataError, match="no decoder"):
+        session.parses(TEXT, decoder="greedy")
+    assert [one.spans for one in session.parses("LB", 9, longest=1)] == [
+        one.spans for one in session.parses("LB", 9)
+    ]
+
+
+def test_an_untrained_model_says_so():
+    with Session("d", labels=["A"], store=":memory:") as session:
+        for call in (session.parses, session.span_probabilities):
+            with pytest.raises(nbner.ModelError, match="not been trained"):
+                call(TEXT)
