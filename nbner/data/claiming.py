@@ -73,6 +73,15 @@ def claim(connection: Connection, asker: Asker, limit: int) -> list[int]:
     return found
 
 
+def claim_these(connection: Connection, asker: Asker, ids: Sequence[int]) -> list[int]:
+    """Claim some examples for this annotator, and give those that could still be had."""
+    query = _free(asker).where(standing.c.example_id.in_(ids))
+    still = set(connection.scalars(query))
+    found = [id_ for id_ in ids if id_ in still]
+    _put(connection, [_row(asker, id_, asker.now + CLAIM_SECONDS) for id_ in found])
+    return found
+
+
 def free(connection: Connection, asker: Asker, limit: int) -> list[int]:
     """Give what ``claim`` would, without claiming; for a store that cannot be written now."""
     return list(connection.scalars(_free(asker).limit(limit)))
