@@ -138,7 +138,7 @@ class LabellingDesk:
         others start with suggestions, or empty where none were asked for. What
         is given out is kept from other annotators for a while.
         """
-        found = self._dataset.hand_out(self._info.split, self._info.annotator, limit, exclude)
+        found = self._dataset.team.hand_out(self._info.split, self._info.annotator, limit, exclude)
         return self._started(found)
 
     def start(self, hashes: Sequence[int]) -> list[Example]:

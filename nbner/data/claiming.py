@@ -62,27 +62,29 @@ def is_fresh(until: float, now: float) -> bool:
     return until > now + CLAIM_SECONDS / 2
 
 
-def claim(
-    connection: Connection, asker: Asker, limit: int, of: Sequence[int] | None = None
-) -> list[int]:
-    """Claim the next examples for this annotator, in the order of addition or of ``of``.
+def claim(connection: Connection, asker: Asker, limit: int) -> list[int]:
+    """Claim the next examples for this annotator, in the order of addition.
 
     Those that the annotator has claimed already are among them, renewed.
     """
-    found = free(connection, asker, limit, of)
+    found = list(connection.scalars(_free(asker).limit(limit)))
     until = asker.now + CLAIM_SECONDS
     _put(connection, [_row(asker, id_, until) for id_ in found])
     return found
 
 
-def free(
-    connection: Connection, asker: Asker, limit: int, of: Sequence[int] | None = None
-) -> list[int]:
+def claim_these(connection: Connection, asker: Asker, ids: Sequence[int]) -> list[int]:
+    """Claim some examples for this annotator, and give those that could still be had."""
+    query = _free(asker).where(standing.c.example_id.in_(ids))
+    still = set(connection.scalars(query))
+    found = [id_ for id_ in ids if id_ in still]
+    _put(connection, [_row(asker, id_, asker.now + CLAIM_SECONDS) for id_ in found])
+    return found
+
+
+def free(connection: Connection, asker: Asker, limit: int) -> list[int]:
     """Give what ``claim`` would, without claiming; for a store that cannot be written now."""
-    if of is None:
-        return list(connection.scalars(_free(asker).limit(limit)))
-    found = set(connection.scalars(_free(asker).where(standing.c.example_id.in_(of))))
-    return [one for one in of if one in found][:limit]
+    return list(connection.scalars(_free(asker).limit(limit)))
 
 
 def after_answer(connection: Connection, event: Mapping[str, Any]) -> None:

@@ -146,12 +146,6 @@ class Dataset:
             found = connection.execute(query.order_by(examples.c.id)).all()
         return [queries.example_from(row) for row in found]
 
-    def hand_out(
-        self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
-    ) -> list[Example]:
-        """Give the next examples for one annotator; see ``Team.hand_out``."""
-        return self.team.hand_out(split, annotator, limit, exclude)
-
     def recent(
         self, split: str, annotator: str, limit: int, *, before: int | None = None
     ) -> list[Example]:

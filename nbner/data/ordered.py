@@ -6,7 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from nbner.data import claiming
+from nbner.data.database import Database
 from nbner.data.dataset import Dataset
+from nbner.data.team import Team
+from nbner.errors import StoreError
 from nbner.types import Answer, Example
 
 #: Open examples to their input hashes, in the order in which they are to come.
@@ -15,7 +19,50 @@ Rank: TypeAlias = Callable[[Sequence[Example]], Sequence[int]]
 #: Key of an example that was drawn at random and is kept aside for evaluation.
 ASIDE = "_aside"
 
+#: From open examples, a number, and what is passed over, to those that come next.
+Choose: TypeAlias = Callable[[Sequence[Example], int, Collection[int]], list[Example]]
+
 POOL = 2000  # open examples that are ranked at a time
+
+
+class OrderedTeam(Team):
+    """Hands open examples out in an order, each to one person as always.
+
+    Parameters
+    ----------
+    database : Database
+    dataset_id : int
+    choose : callable
+        From the examples that may be had, how many are wanted, and the input
+        hashes that are passed over, to those that come next.
+    """
+
+    def __init__(self, database: Database, dataset_id: int, choose: Choose) -> None:
+        super().__init__(database, dataset_id)
+        self._choose = choose
+
+    def hand_out(
+        self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
+    ) -> list[Example]:
+        """Give the next examples for one annotator, and keep them from the others for a while."""
+        with self._database.reading() as connection:
+            asker = self._asker(connection, split, annotator)
+            if asker is None or limit <= 0:
+                return []
+            ids = claiming.free(connection, asker, POOL)
+            pool = dict(zip(ids, self._examples(connection, asker, ids), strict=True))
+        # The model may take its time over the order: nothing is locked meanwhile.
+        places = {one.input_hash: id_ for id_, one in pool.items()}
+        wanted = [
+            places[one.input_hash] for one in self._choose(list(pool.values()), limit, exclude)
+        ]
+        try:
+            with self._database.writing() as connection:
+                wanted = claiming.claim_these(connection, asker, wanted)
+        except StoreError:
+            # As in `Team`: reading may go on where writing cannot.
+            pass
+        return [pool[id_] for id_ in wanted]
 
 
 class Ordered(Dataset):
@@ -50,24 +97,20 @@ class Ordered(Dataset):
         self._is_aside = is_aside
         self._ranked: tuple[str, list[int]] = ("", [])
 
+    @property
+    def team(self) -> Team:
+        """The dataset as several people work on it, each in this order."""
+        return OrderedTeam(self._database, self._id, self._chosen)
+
     def upcoming(
         self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
     ) -> list[Example]:
         """Give the next open examples in this order; drafts come first."""
-        wanted, by_hash = self._wanted(super().upcoming(split, POOL, (), after), limit, exclude)
-        return [by_hash[one] for one in wanted[: max(limit, 0)]]
+        return self._chosen(super().upcoming(split, POOL, (), after), limit, exclude)
 
-    def hand_out(
-        self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
-    ) -> list[Example]:
-        """Give the next examples for one annotator in this order, and keep them from others."""
-        pool = self.team.waiting(split, annotator, POOL)
-        wanted, _ = self._wanted(pool, limit, exclude)
-        return self.team.hand_out_these(split, annotator, wanted, max(limit, 0))
-
-    def _wanted(
+    def _chosen(
         self, pool: Sequence[Example], limit: int, exclude: Collection[int]
-    ) -> tuple[list[int], dict[int, Example]]:
+    ) -> list[Example]:
         by_hash = {one.input_hash: one for one in pool}
         drafts = [one.input_hash for one in pool if one.annotator is not None]
         passed_over = set(exclude)
@@ -77,7 +120,7 @@ class Ordered(Dataset):
             order = self._order(free, limit - len(wanted))
             open_ = {one.input_hash for one in free}
             wanted += [one for one in order if one in open_]
-        return wanted, by_hash
+        return [by_hash[one] for one in wanted[: max(limit, 0)]]
 
     def record(self, answer: Answer) -> bool:
         """Store an answer, with the order that brought its example."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, select
 
 from nbner.data.codec import load, load_labels, load_spans, load_tokens
 from nbner.data.schema import answers, current, examples, label_sets, splits, standing
@@ -92,14 +92,6 @@ def example_id(dataset_id: int, split: str, input_hash: int) -> ScalarSelect[int
         in_split(dataset_id, split), examples.c.input_hash == input_hash
     )
     return found.correlate(None).scalar_subquery()
-
-
-def ids_of(connection: Connection, split_id: int, hashes: Iterable[int]) -> dict[int, int]:
-    """Look up the ids of a split's examples by their input hashes."""
-    query = select(examples.c.input_hash, examples.c.id).where(
-        examples.c.split_id == split_id, examples.c.input_hash.in_(list(hashes))
-    )
-    return {row.input_hash: row.id for row in connection.execute(query)}
 
 
 def is_current() -> ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -111,34 +111,6 @@ class Team:
         with self._database.reading() as connection:
             found = self._examples(connection, asker, ids)
         return [one for one in found if one.input_hash not in passed_over][:limit]
-
-    def waiting(self, split: str, annotator: str, limit: int) -> list[Example]:
-        """Give examples that may be handed out to an annotator, without handing them out."""
-        with self._database.reading() as connection:
-            asker = self._asker(connection, split, annotator)
-            if asker is None:
-                return []
-            ids = claiming.free(connection, asker, limit)
-            return self._examples(connection, asker, ids)
-
-    def hand_out_these(
-        self, split: str, annotator: str, hashes: Sequence[int], limit: int
-    ) -> list[Example]:
-        """Give the first of some examples, in their order, and keep them from the others.
-
-        What others have taken meanwhile is passed over.
-        """
-        some = list(hashes)[: limit + _BATCH]
-        with self._database.reading() as connection:
-            asker = self._asker(connection, split, annotator)
-            if asker is None:
-                return []
-            ids = queries.ids_of(connection, asker.split_id, some)
-        known = [ids[one] for one in some if one in ids]
-        taken = self._claimed(asker, limit, known)
-        with self._database.reading() as connection:
-            found = {one.input_hash: one for one in self._examples(connection, asker, taken)}
-        return [found[one] for one in some if one in found]
 
     def find(
         self, input_hash: int, split: str, annotator: str, *, alone: bool = False
@@ -256,17 +228,17 @@ class Team:
                 found |= {row.id: queries.example_from(row) for row in connection.execute(query)}
         return found
 
-    def _claimed(self, asker: Asker, limit: int, of: Sequence[int] | None = None) -> list[int]:
+    def _claimed(self, asker: Asker, limit: int) -> list[int]:
         try:
             with self._database.writing() as connection:
                 if not self._database.is_sqlite:
                     turn = select(splits.c.id).where(splits.c.id == asker.split_id)
                     connection.execute(turn.with_for_update())
-                return claiming.claim(connection, asker, limit, of)
+                return claiming.claim(connection, asker, limit)
         except StoreError:
             # Reading may go on where writing cannot: an answer will say so soon enough.
             with self._database.reading() as connection:
-                return claiming.free(connection, asker, limit, of)
+                return claiming.free(connection, asker, limit)
 
     def _asker(self, connection: Connection, split: str, annotator: str) -> Asker | None:
         split_id = connection.scalar(select(queries.split_id(self._id, split)))

@@ -62,11 +62,11 @@ class Hand(Advising, Choosing):
         self,
         split: str = "train",
         *,
-        order: Order = "given",
-        aside: float | None = None,
         patterns: Source | None = None,
         neighbours: bool = True,
         overlap: Overlap | None = None,
+        order: Order = "given",
+        aside: float | None = None,
     ) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
@@ -87,10 +87,6 @@ class Hand(Advising, Choosing):
             text is searched again at once, with the changed span fixed.
         overlap : int or "all", optional
             As for `manual`.
-
-        Parameters
-        ----------
-        split : str
         order : {"given", "random", "least sure", "diverse", "disagreeing"}
             Which example comes next: as they were added; at random; the one
             with the highest entropy over its exact analyses; the one that is
@@ -109,7 +105,7 @@ class Hand(Advising, Choosing):
             There is no trained model, no pattern, and no suggestion came with
             the data; or the order needs a model that is not there.
         DataError
-            There is no such order, or a line of the file is no pattern.
+            A line of the file is no pattern, or there is no such order.
         """
         from nbner.model.pipeline import is_trained
 
@@ -120,11 +116,11 @@ class Hand(Advising, Choosing):
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
         suggest = self._suggesting(patterns, model=True) or self._suggest
-        adviser = Adviser(suggest)
-        if is_trained(self._nlp):
-            adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
-        ordered = self._in_order(order, aside)
-        return self._annotator(split, "make-gold", adviser, overlap, ordered)
+        dataset = self._in_order(order, aside)
+        if not is_trained(self._nlp):
+            return self._annotator(split, "make-gold", Adviser(suggest), overlap, dataset)
+        adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
+        return self._annotator(split, "make-gold", adviser, overlap, dataset)
 
     def _suggesting(self, source: Source | None, *, model: bool) -> Suggest | None:
         """Make the way to suggest with patterns; None where there are none."""

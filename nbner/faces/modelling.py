@@ -178,8 +178,9 @@ class Modelling(Retraining, Confidence):
             ``start`` and ``end`` (code points, half-open), ``token_start`` and
             ``token_end`` (half-open), ``text`` and ``label``, and
             ``probability`` where it was asked for: 0 for a span of more than
-            64 tokens. A text without spans has no row. For a Dask DataFrame
-            one of Dask, in which ``example`` is the row's label in the index.
+            64 tokens. A text without spans has no row.
+            For a Dask DataFrame one of Dask, in which ``example`` is the row's
+            label in the index, and without probabilities.
 
         Raises
         ------
@@ -193,11 +194,6 @@ class Modelling(Retraining, Confidence):
         from nbner.model.distributed import is_dask_frame, predict_lazily
 
         if is_dask_frame(source):
-            if probabilities:
-                raise DataError(
-                    "probabilities are not given for a Dask DataFrame",
-                    remedy="Compute a part of it and predict that with probabilities=True",
-                )
             return predict_lazily(self._nlp, source)
         from nbner.model.prediction import predict_docs
         from nbner.widgets.live import counted
