@@ -33,6 +33,8 @@ def add(
     connection: Connection, split_id: int, label_set_id: int, batches: Iterable[Sequence[Prepared]]
 ) -> Outcome:
     """Add rows to a split, those with a text that is there already as answers alone."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
     adding = _Adding(connection, split_id, label_set_id)
     for batch in batches:
         adding.take(batch)
@@ -48,8 +50,10 @@ class _Adding:
         self._split_id = split_id
         self._label_set_id = label_set_id
         self._now = time.time()
+        self._next_look = 1000
 
     def take(self, batch: Sequence[Prepared]) -> None:
+        self._let_the_server_look()
         known = self._known(batch)
         new: dict[bytes, Prepared] = {}
         repeated = []
@@ -62,6 +66,18 @@ class _Adding:
             known |= self._add_examples(list(new.values()))
         for row in repeated:
             self._repeat(row, known[row.digest])
+
+    def _let_the_server_look(self) -> None:
+        """Have a server count its rows anew whenever they have doubled.
+
+        It would otherwise plan for the tables that it knew before this
+        transaction, empty ones, say, and read them from end to end for each batch.
+        """
+        if self._connection.dialect.name == "sqlite" or self.outcome.added < self._next_look:
+            return
+        self._next_look = 2 * self.outcome.added
+        for table in (examples, answers, current, standing):
+            self._connection.exec_driver_sql(f"ANALYZE {table.name}")
 
     def _known(self, batch: Sequence[Prepared]) -> dict[bytes, int]:
         """Give the ids of the examples that have these texts already."""
