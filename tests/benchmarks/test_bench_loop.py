@@ -290,7 +290,9 @@ def simulated(rows, dev, order, seed, folder):
             widget = (
                 session.make_gold(order=order, aside=0.0)
                 if trained
-                else session._annotator("train", None, session._in_order("random", 0.0))
+                else session._annotator(
+                    "train", "manual", None, None, session._in_order("random", 0.0)
+                )
             )
             for _ in range(min(size, len(rows) - done)):
                 widget.answer("accept", list(gold[widget.current.text]))
