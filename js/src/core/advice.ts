@@ -24,7 +24,7 @@ import {
 } from "./spans";
 import type { Supply } from "./supply";
 import { QUIET } from "./sweeping";
-import { plural } from "./words";
+import { likely, plural } from "./words";
 
 /** How many analyses there are to leaf through. */
 export const LEAVES = 8;
@@ -208,8 +208,8 @@ export class Advice {
     if (isFurther) this.ledger.amend(item, state);
     else this.ledger.record(item, state);
     this.changedSpans();
-    const likely = leaf.probability.toFixed(2);
-    this.lectern.say(`Analysis ${at + 1} of ${book.leaves.length}, probability ${likely}`);
+    const place = `Analysis ${at + 1} of ${book.leaves.length}`;
+    this.lectern.say(`${place}, probability ${likely(leaf.probability)}`);
   }
 
   private changedSpans(): void {

@@ -10,6 +10,10 @@ export const DONE: Readonly<Record<AnswerKind, string>> = {
 
 export const figure = (count: number): string => count.toLocaleString("en");
 
+/** A probability in two places; one that would be nought is only small. */
+export const likely = (probability: number): string =>
+  probability < 0.005 ? "<.01" : probability.toFixed(2).replace(/^0/, "");
+
 export const plural = (count: number, one: string): string =>
   `${figure(count)} ${one}${count === 1 ? "" : "s"}`;
 

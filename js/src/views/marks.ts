@@ -4,6 +4,7 @@
  */
 import type { Controller } from "../core/controller";
 import { difference, type Span, type Spans } from "../core/spans";
+import { likely } from "../core/words";
 import { make, setAttributes, setHue, setText } from "./dom";
 
 interface Mark {
@@ -144,5 +145,5 @@ export function sourceOf({ source, score, pattern }: Span): string {
 /** A small number, only where it is below certain. */
 function certainty(score: number | undefined): string {
   if (score === undefined || score >= 0.995) return "";
-  return score.toFixed(2).replace(/^0/, "");
+  return likely(score);
 }

@@ -1,6 +1,6 @@
 /** How far the work has come, whether it is saved, and what is known of the example. */
 import type { Controller, Part } from "../core/controller";
-import { figure, plural, progress } from "../core/words";
+import { figure, likely, plural, progress } from "../core/words";
 import { button, icon, keyHint, make, setAttributes, setText } from "./dom";
 
 export class Status {
@@ -95,7 +95,7 @@ export class Status {
     const { tourPlace, advice } = this.controller;
     if (advice.place !== null) {
       const { at, of, probability } = advice.place;
-      pairs.unshift(`analysis ${at} of ${of} · ${probability.toFixed(2).replace(/^0/, "")}`);
+      pairs.unshift(`analysis ${at} of ${of} · ${likely(probability)}`);
     }
     if (tourPlace !== null) pairs.unshift(`${figure(tourPlace.at)} of ${figure(tourPlace.of)} in the list`);
     setText(this.meta, pairs.join(" · "));
