@@ -51,6 +51,8 @@ def test_from_a_key_to_the_page(cells, tokens, say, rivals, tool, size, paragrap
     watch(lab, tool)
     for number in range(ACTIONS):
         tool.act(lab.page, number)
+        # A hand's next key comes after the page has shown what the last one did.
+        lab.page.evaluate("() => probe.painting()")
     measured = rows(lab, ACTIONS // 4)
     changed = [row["changed"] for row in measured]
     late = sum(row["late"] > 0 for row in measured)
