@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from span_strategies import LABELS, spans
 
@@ -51,6 +51,7 @@ def exact_f(gold, chosen):
     return np.nan if found is None else found
 
 
+@settings(max_examples=40)
 @given(corpora())
 def test_every_figure_equals_the_count_by_hand(corpus):
     found, gold = zip(*corpus, strict=True)
@@ -80,6 +81,7 @@ def test_every_figure_equals_the_count_by_hand(corpus):
         assert done.best[point.width] == tuple(chosen)
 
 
+@settings(max_examples=40)
 @given(corpora())
 def test_labels_add_up_to_the_whole(corpus):
     found, gold = zip(*corpus, strict=True)

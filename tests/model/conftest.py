@@ -70,7 +70,7 @@ def run(corpus, dev, tmp_path):
     """Train to the end, briefly, and give the result."""
 
     def to_the_end(base="blank:en", examples=corpus, measured=dev, **options):
-        options = {"labels": LABELS, "max_steps": 40, "eval_frequency": 20, **options}
+        options = {"labels": LABELS, "max_steps": 24, "eval_frequency": 12, **options}
         output = options.pop("output", tmp_path / "run")
         with train(base, examples, measured, output=output, **options) as training:
             for _ in training:

@@ -125,7 +125,7 @@ def test_a_tokenizer_without_rules_says_so(nlp):
         set_rules(other, [Rule("infix", "x")])
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.text("ab1.-/'µ (", min_size=2, max_size=12), st.data())
 def test_a_rule_does_what_it_says(nlp, text, data):
     start = data.draw(st.integers(0, len(text) - 1))

@@ -116,7 +116,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_bit(run, tmp_path):
 
 def test_two_runs_in_turns_do_not_disturb_one_another(run, corpus, dev, tmp_path):
     alone = run(seed=3, output=tmp_path / "alone")
-    options = {"labels": LABELS, "max_steps": 40, "eval_frequency": 20, "seed": 3}
+    options = {"labels": LABELS, "max_steps": 24, "eval_frequency": 12, "seed": 3}
     with (
         train("blank:en", corpus, dev, output=tmp_path / "a", **options) as a,
         train("blank:en", corpus, dev, output=tmp_path / "b", **options) as b,
