@@ -135,8 +135,11 @@ class MendingDesk:
         if number is None:
             return None
         example = self._now(number)
-        said = Version(self._errors.names[1], "accept", self._errors.predicted[number])
-        extra = {**example.extra, VERSIONS: [said]}
+        first = self._errors.first
+        sides = [self._errors.predicted] if first is None else [first, self._errors.predicted]
+        names = self._errors.names[-len(sides) :]
+        said = [Version(by, "accept", side[number]) for by, side in zip(names, sides, strict=True)]
+        extra = {**example.extra, VERSIONS: said}
         return replace(example, input_hash=input_hash, extra=extra)
 
     def start(self, hashes: Sequence[int]) -> list[Example]:

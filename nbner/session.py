@@ -12,10 +12,10 @@ from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.deciding import Deciding
 from nbner.faces.decoding import Decoding
-from nbner.faces.erring import Erring
 from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
 from nbner.faces.layers import Layers
+from nbner.faces.measuring import Measuring
 from nbner.faces.parity import Comparing
 from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Session(
-    Erring, Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing
+    Measuring, Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing
 ):
     """Label, train, correct, predict and evaluate one dataset.
 

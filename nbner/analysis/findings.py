@@ -141,11 +141,12 @@ def pairs(gold: Sequence[Span], predicted: Sequence[Span]) -> list[Pair]:
 def findings(
     number: int,
     example: Example,
+    gold: Sequence[Span],
     predicted: Sequence[Span],
     training: Training,
     probabilities: Mapping[Span, float] | None = None,
 ) -> list[Finding]:
-    """Pair what is predicted for one example with its gold.
+    """Pair what is predicted for one example with its gold, or with another prediction.
 
     A predicted span whose label could not be given when the example was
     answered is left out: it is neither right nor wrong.
@@ -155,7 +156,7 @@ def findings(
         predicted = [span for span in predicted if span.label in labels]
     return [
         Finding(number, example, right, said, kind, training, probabilities)
-        for right, said, kind in pairs(example.spans, predicted)
+        for right, said, kind in pairs(gold, predicted)
     ]
 
 

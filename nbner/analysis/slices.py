@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -34,16 +34,6 @@ class Cell:
     borders: bool = False
 
 
-def cell_of(finding: Finding) -> Cell:
-    """Give the place where a finding is counted."""
-    gold, predicted = finding.gold, finding.predicted
-    return Cell(
-        None if gold is None else gold.label,
-        None if predicted is None else predicted.label,
-        finding.kind == "borders",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Matrix:
     """Findings counted by gold label and predicted label.
@@ -73,33 +63,37 @@ class Matrix:
         return sum(n for cell, n in self.counts.items() if cell.borders or cell.row != cell.column)
 
 
-def matrix(found: Iterable[Finding], labels: Sequence[str]) -> Matrix:
+def by_cell(found: Iterable[Finding]) -> dict[Cell, list[Finding]]:
+    """Sort findings into the places of the matrix."""
+    sorted_: dict[tuple[str | None, str | None, bool], list[Finding]] = defaultdict(list)
+    for one in found:
+        gold, predicted = one.gold, one.predicted
+        row = None if gold is None else gold.label
+        column = None if predicted is None else predicted.label
+        sorted_[row, column, one.kind == "borders"].append(one)
+    return {Cell(*place): some for place, some in sorted_.items()}
+
+
+def matrix(cells: Mapping[Cell, Sequence[Finding]], labels: Sequence[str]) -> Matrix:
     """Count findings by gold label and predicted label.
 
     Parameters
     ----------
-    found : iterable of Finding
+    cells : mapping
+        As `by_cell` sorts them.
     labels : sequence of str
         In their order; labels that only the findings know come behind.
     """
-    keys = Counter(
-        (
-            None if one.gold is None else one.gold.label,
-            None if one.predicted is None else one.predicted.label,
-            one.kind,
-        )
-        for one in found
-    )
-    counts: Counter[Cell] = Counter()
-    moved: Counter[Cell] = Counter()
-    for (row, column, kind), n in keys.items():
-        cell = Cell(row, column, kind == "borders")
-        counts[cell] += n
-        if kind == "label and borders":
-            moved[cell] += n
-    known = {label for cell in counts for label in (cell.row, cell.column) if label is not None}
+    known = {label for cell in cells for label in (cell.row, cell.column) if label is not None}
     order = (*labels, *sorted(known - set(labels)))
-    return Matrix(tuple(one for one in order if one in known), counts, moved)
+    return Matrix(
+        labels=tuple(one for one in order if one in known),
+        counts={cell: len(some) for cell, some in cells.items()},
+        moved={
+            cell: sum(one.kind == "label and borders" for one in some)
+            for cell, some in cells.items()
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,29 @@ def place(text: str, at: int) -> int:
     return len(core(text[:at]))
 
 
+def carried(one: str, other: str, start: int, end: int) -> tuple[int, int] | None:
+    """Find the place in one version of a text that another version has.
+
+    Parameters
+    ----------
+    one, other : str
+        Where the place is sought, and where it lies.
+    start, end : int
+        Code points in ``other``.
+
+    Returns
+    -------
+    (int, int), or None
+        Code points in ``one``; None where nothing of the place is left there.
+    """
+    if one == other:
+        return start, end
+    low, high = place(other, start), place(other, end)
+    before = [place(one, at) for at in range(len(one) + 1)]
+    inside = [at for at in range(len(one)) if low <= before[at] < before[at + 1] <= high]
+    return (inside[0], inside[-1] + 1) if inside else None
+
+
 def _needed(one: str, other: str) -> tuple[str, ...]:
     """Find the kinds that leave a trace in either text."""
     plain = unescaped(one), unescaped(other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbner.errors import DataError
@@ -12,7 +13,9 @@ from nbner.mending import Backing, MendingDesk
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
+    from nbner.analysis.pairing import Pair
     from nbner.analysis.profiles import Training
+    from nbner.results import Differences
     from nbner.results.errors import Errors
     from nbner.widgets.error_explorer import ErrorExplorer
 
@@ -65,11 +68,14 @@ class Erring(Modelling):
         if not splits:
             raise DataError("there is no split to look at", remedy='Name one: split="dev"')
         gold = [one for name in splits for one in self._gold(name)]
+        from nbner.model.pipeline import recognizer_of
+
         errors = self._errors_on(
             gold,
             self._training(training),
             title=", ".join(splits),
-            confidence=confidence,
+            # A pipeline of rules alone has no probabilities.
+            confidence=confidence and recognizer_of(self._nlp) is not None,
             progress=progress,
         )
         return self._explorer(errors)
@@ -128,3 +134,59 @@ class Erring(Modelling):
             self._dataset, self.annotator, self._store.key, self._tokenize, self._switchboard
         )
         return ErrorExplorer(errors, MendingDesk(errors, backing=backing, labels=self.labels))
+
+    def _versus(
+        self,
+        gold: Sequence[Example],
+        before: Sequence[Sequence[Span]],
+        after: Sequence[Sequence[Span]],
+        names: tuple[str, str] = ("before", "after"),
+    ) -> ErrorExplorer:
+        """Show two models' spans against each other where they differ, with the gold."""
+        from nbner.results.errors import Errors
+
+        differing = [i for i in range(len(gold)) if set(before[i]) != set(after[i])]
+        errors = Errors(
+            [gold[i] for i in differing],
+            [after[i] for i in differing],
+            first=[before[i] for i in differing],
+            labels=self.labels,
+            names=names,
+            title=f"{names[0]} and {names[1]}",
+            seed=self.seed,
+        )
+        return self._explorer(errors)
+
+
+def explored(found: Differences) -> ErrorExplorer:
+    """Show the texts on which two sides differ; without a store nothing can be changed."""
+    from nbner.results.errors import Errors
+    from nbner.widgets.error_explorer import ErrorExplorer
+
+    examples = [
+        replace(one.pair.a, meta={**one.pair.a.meta, "cause": one.cause.name})
+        for one in found.found
+    ]
+    carried = [_carried(one.pair) for one in found.found]
+    labels = sorted({s.label for one in (*found.pairs,) for side in one for s in side.spans})
+    errors = Errors(
+        examples,
+        carried,
+        first=[one.spans for one in examples],
+        labels=labels,
+        names=(found.a, found.b),
+        title=f"{found.a} and {found.b}",
+    )
+    return ErrorExplorer(errors, MendingDesk(errors, labels=labels))
+
+
+def _carried(pair: Pair) -> list[Span]:
+    """Give the second side's spans where they lie in the first side's text."""
+    from nbner.analysis.texts import carried
+
+    found = []
+    for span in pair.b.spans:
+        place = carried(pair.a.text, pair.b.text, span.start, span.end)
+        if place is not None:
+            found.append(replace(span, start=place[0], end=place[1]))
+    return found

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
 from nbner.analysis.attribution import FACTORS, Bucket
 from nbner.analysis.findings import Finding
-from nbner.analysis.slices import BORDERS, NOTHING, Cell, cell_of
+from nbner.analysis.slices import BORDERS, NOTHING, Cell
 from nbner.palette import label_colors
 from nbner.results.differences import marked
 
 if TYPE_CHECKING:
     from nbner.results.errors import Errors
+
+#: Kinds of errors whose examples are shown, the most frequent first.
+_MOST = 40
 
 _SHOWN = ("frequency", "length", "shape", "sentence end")
 
@@ -49,11 +51,9 @@ def page(errors: Errors, *, examples: int) -> str:
     examples : int
         At most so many of each kind of error.
     """
-    found: dict[Cell, list[Finding]] = defaultdict(list)
-    for one in errors.findings:
-        if one.is_error:
-            found[cell_of(one)].append(one)
-    ordered = dict(sorted(found.items(), key=lambda item: -len(item[1])))
+    wrong = {cell: some for cell, some in errors.cells.items() if some[0].is_error}
+    ordered = dict(sorted(wrong.items(), key=lambda item: -len(item[1]))[:_MOST])
+    colors = label_colors(errors.matrix().labels)
     anchors = {cell: f"errors-{i}" for i, cell in enumerate(ordered)}
     title = f"Errors{': ' if errors.title else ''}{errors.title}"
     body = "".join(
@@ -63,7 +63,7 @@ def page(errors: Errors, *, examples: int) -> str:
             _matrix(errors, anchors),
             *(_bars(errors.buckets(name), FACTORS[name].words) for name in _SHOWN),
             *(
-                _section(errors, cell, some, anchors[cell], examples)
+                _section(errors, cell, some, anchors[cell], colors, examples)
                 for cell, some in ordered.items()
             ),
         ]
@@ -113,7 +113,7 @@ def _count(cell: Cell, count: int, total: int, anchors: Mapping[Cell, str]) -> s
     if not count:
         return "<td></td>"
     if cell not in anchors:
-        return f'<td class="right">{count:,}</td>'
+        return f'<td class="{"right" if cell.row == cell.column else ""}">{count:,}</td>'
     link = f'<a href="#{anchors[cell]}">{count:,}</a>'
     return f'<td class="wrong" style="--share:{count / total:.3f}">{link}</td>'
 
@@ -136,8 +136,14 @@ def _bar(one: Bucket) -> str:
     )
 
 
-def _section(errors: Errors, cell: Cell, found: list[Finding], anchor: str, examples: int) -> str:
-    colors = label_colors(errors.matrix().labels)
+def _section(
+    errors: Errors,
+    cell: Cell,
+    found: list[Finding],
+    anchor: str,
+    colors: Mapping[str, str],
+    examples: int,
+) -> str:
     shown = "".join(_example(one, errors, colors) for one in found[:examples])
     left = len(found) - examples
     more = f'<p class="quiet">and {left:,} more</p>' if left > 0 else ""
@@ -148,7 +154,7 @@ def _section(errors: Errors, cell: Cell, found: list[Finding], anchor: str, exam
 
 
 def _example(one: Finding, errors: Errors, colors: Mapping[str, str]) -> str:
-    sides = zip(errors.names, (one.example.spans, errors.predicted[one.number]), strict=True)
+    sides = zip(errors.names, (errors.side(one.number), errors.predicted[one.number]), strict=True)
     rows = (
         f'<tr><td class="side">{escape(name)}</td>'
         f'<td class="text">{marked(one.example.text, spans, _with_all(colors, spans))}</td></tr>'

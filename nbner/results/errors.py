@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbner.analysis.attribution import FACTORS, Bucket, attribute
 from nbner.analysis.findings import Finding, findings
 from nbner.analysis.profiles import Training
-from nbner.analysis.slices import BORDERS, NOTHING, Cell, Conditions, Matrix, matrix
+from nbner.analysis.slices import BORDERS, NOTHING, Cell, Conditions, Matrix, by_cell, matrix
 from nbner.errors import DataError
 from nbner.results.writing import as_html
 from nbner.types import Example, Span
@@ -35,6 +35,8 @@ class Errors:
         With tokens and gold spans.
     predicted : sequence of sequences of Span
         For each example in turn.
+    first : sequence of sequences of Span, optional
+        What the predictions are held against, where that is not the gold.
     training : Training, optional
         What the model has learnt from.
     probabilities : sequence of mappings, optional
@@ -56,6 +58,7 @@ class Errors:
         examples: Sequence[Example],
         predicted: Sequence[Sequence[Span]],
         *,
+        first: Sequence[Sequence[Span]] | None = None,
         training: Training | None = None,
         probabilities: Sequence[Mapping[Span, float]] | None = None,
         labels: Sequence[str] = (),
@@ -66,6 +69,7 @@ class Errors:
     ) -> None:
         self.examples = list(examples)
         self.predicted = [tuple(spans) for spans in predicted]
+        self.first = None if first is None else [tuple(spans) for spans in first]
         self.names = names
         self.title = title
         self.notices = tuple(notices)
@@ -102,6 +106,10 @@ class Errors:
         """Give the findings of one example."""
         return self._by_example[number]
 
+    def side(self, number: int) -> tuple[Span, ...]:
+        """Give what is held against the predictions for an example: its gold, if nothing else."""
+        return self.examples[number].spans if self.first is None else self.first[number]
+
     def where(self, condition: Callable[[Finding], object] | None = None, **options: Any) -> Errors:
         """Give a slice: the same examples, with the findings that meet conditions.
 
@@ -122,9 +130,14 @@ class Errors:
         """Give the findings that meet conditions."""
         return Slice(self, conditions)
 
-    def matrix(self, conditions: Conditions | None = None) -> Matrix:
+    @property
+    def cells(self) -> dict[Cell, list[Finding]]:
+        """The findings by their place in the matrix."""
+        return by_cell(self.findings)
+
+    def matrix(self) -> Matrix:
         """Count findings by gold label and predicted label."""
-        return matrix((conditions or Conditions()).choose(self.findings), self.labels)
+        return matrix(self.cells, self.labels)
 
     @property
     def confusion(self) -> pd.DataFrame:
@@ -266,7 +279,9 @@ class Errors:
         if example.answer is None and example.annotator is not None:
             return []
         known = None if self._probabilities is None else self._probabilities[number]
-        return findings(number, example, self.predicted[number], self._training, known)
+        return findings(
+            number, example, self.side(number), self.predicted[number], self._training, known
+        )
 
 
 class Slice(Errors):
@@ -276,7 +291,7 @@ class Slice(Errors):
         self._whole = whole
         self._conditions = conditions
         self.examples = whole.examples
-        self.predicted = whole.predicted
+        self.predicted, self.first = whole.predicted, whole.first
         self.names, self.title, self.notices = whole.names, whole.title, whole.notices
         self.labels = whole.labels
         self._seed = whole._seed  # noqa: SLF001 - of the same family

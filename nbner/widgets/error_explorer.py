@@ -19,7 +19,7 @@ import traitlets
 
 from nbner.analysis.attribution import FACTORS
 from nbner.analysis.findings import JUDGED, Finding
-from nbner.analysis.slices import Conditions, Matrix, Predicate, matrix
+from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate, by_cell, matrix
 from nbner.errors import DataError
 from nbner.results.errors import Errors
 from nbner.types import Answer, Example
@@ -81,8 +81,7 @@ class ErrorExplorer(Reception):
         self._mending = desk
         self._conditions = Conditions()
         self._offers = exploring.offers(errors)
-        self._chosen: list[Finding] | None = None
-        self._counted: Matrix | None = None
+        self._sorted: dict[Cell, list[Finding]] | None = None
         self._opened: wire.Message = {}
         super().__init__(desk)
         self._handlers |= {
@@ -115,7 +114,7 @@ class ErrorExplorer(Reception):
     @property
     def examples(self) -> list[Example]:
         """The examples of what is open, each once."""
-        found = exploring.Place(self._opened).choose(self._narrowed())
+        found = exploring.Place(self._opened).choose(self._cells())
         return list({one.number: one.example for one in found}.values())
 
     def attribution(self, *factors: str) -> pd.DataFrame:
@@ -193,7 +192,7 @@ class ErrorExplorer(Reception):
             at: wire.Message = {"factor": factor, "bucket": str(bucket)}
         else:
             at = {"gold": gold, "predicted": gold if borders else predicted, "borders": borders}
-        if not exploring.Place(at).choose(self._narrowed()):
+        if not exploring.Place(at).choose(self._cells()):
             raise DataError(
                 f"there is nothing at {', '.join(f'{k}={v!r}' for k, v in at.items())}",
                 remedy="errors.confusion and errors.attribution() show where something is",
@@ -254,7 +253,7 @@ class ErrorExplorer(Reception):
         at = message.get("at", {})
         place = exploring.Place(at)
         self._opened = at
-        found = place.choose(self._narrowed())
+        found = place.choose(self._cells())
         offset, want = _count(message, "offset"), min(_count(message, "want"), _MOST)
         rows = [
             row(one, self._found, self._mending.key(one.number))
@@ -292,7 +291,7 @@ class ErrorExplorer(Reception):
 
     def _announce(self) -> None:
         """Tell the page how it stands now."""
-        self._chosen = self._counted = None
+        self._sorted = None
         self.send({"type": "errors", **self._state()})
 
     def _set(self, conditions: Conditions) -> None:
@@ -304,17 +303,15 @@ class ErrorExplorer(Reception):
                 f"a condition failed with {sentence(error)}",
                 remedy="A condition is a function of one finding: lambda one: one.length > 2",
             ) from error
-        self._conditions, self._chosen, self._counted = conditions, chosen, None
+        self._conditions, self._sorted = conditions, by_cell(chosen)
 
-    def _narrowed(self) -> list[Finding]:
-        if self._chosen is None:
-            self._chosen = self._conditions.choose(self._found.findings)
-        return self._chosen
+    def _cells(self) -> dict[Cell, list[Finding]]:
+        if self._sorted is None:
+            self._sorted = by_cell(self._conditions.choose(self._found.findings))
+        return self._sorted
 
     def _matrix(self) -> Matrix:
-        if self._counted is None:
-            self._counted = matrix(self._narrowed(), self._found.labels)
-        return self._counted
+        return matrix(self._cells(), self._found.labels)
 
     # Where no kernel lives.
 

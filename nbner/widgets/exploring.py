@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.analysis.attribution import FACTORS, Bucket
 from nbner.analysis.findings import Finding
-from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate, cell_of
+from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate
 from nbner.errors import DataError
 from nbner.widgets.wire import Message
 
@@ -50,11 +50,12 @@ class Place:
             case _:
                 raise DataError(f"{raw!r} is not a place of this widget", field="at")
 
-    def choose(self, found: Sequence[Finding]) -> list[Finding]:
-        """Give the findings that stand there."""
+    def choose(self, cells: Mapping[Cell, list[Finding]]) -> list[Finding]:
+        """Give the findings that stand there, in the order of their examples."""
         if self.cell is not None:
-            return [one for one in found if cell_of(one) == self.cell]
-        wrong = [one for one in found if one.is_error]
+            return cells.get(self.cell, [])
+        wrong = [one for some in cells.values() for one in some if one.is_error]
+        wrong.sort(key=lambda one: (one.number, one.span.start))
         if self.bar is None:
             return wrong
         factor, bucket = FACTORS[self.bar[0]], self.bar[1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner.analysis.findings import Finding
@@ -11,6 +11,16 @@ from nbner.widgets.wire import Message
 
 if TYPE_CHECKING:
     from nbner.results.errors import Errors
+
+#: What the kinds are called where neither side is the gold.
+_KINDS = {
+    "correct": "the same",
+    "borders": "other borders",
+    "label": "another label",
+    "label and borders": "another label and borders",
+    "missed": "in {0} alone",
+    "spurious": "in {1} alone",
+}
 
 #: Characters that are shown before and behind what is wrong.
 _AROUND = 90
@@ -22,23 +32,33 @@ def row(finding: Finding, errors: Errors, key: int) -> Message:
     Returns
     -------
     dict
-        ``sides`` holds for each side pieces ``[text, label, is meant]``; text
-        outside of spans has the label "".
+        ``sides`` holds for each side its name and pieces ``[text, label, is
+        meant]``; text outside of spans has the label "". Where neither side is
+        the gold, that is a third one.
     """
     example = finding.example
-    said = errors.predicted[finding.number]
     first, last = _stretch(finding, example)
     return {
         "id": str(key),
-        "kind": finding.kind,
+        "kind": _KINDS.get(finding.kind, "").format(*errors.names)
+        if errors.first is not None
+        else finding.kind,
         "split": example.split,
         "judged": finding.judged or "",
         "probability": finding.probability,
         "sides": [
-            list(_pieces(example.text, example.spans, first, last, finding.gold)),
-            list(_pieces(example.text, said, first, last, finding.predicted)),
+            [name, list(_pieces(example.text, spans, first, last, meant))]
+            for name, spans, meant in _sides(finding, errors)
         ],
     }
+
+
+def _sides(finding: Finding, errors: Errors) -> Iterator[tuple[str, Sequence[Span], Span | None]]:
+    a, b = errors.names
+    yield a, errors.side(finding.number), finding.gold
+    yield b, errors.predicted[finding.number], finding.predicted
+    if errors.first is not None and finding.example.answer == "accept":
+        yield "gold", finding.example.spans, None
 
 
 def _stretch(finding: Finding, example: Example) -> tuple[int, int]:

@@ -221,4 +221,4 @@ const sameFinding = (one: Finding, other: Finding): boolean =>
   one.id === other.id && meant(one) === meant(other);
 
 const meant = ({ sides }: Finding): string =>
-  JSON.stringify(sides.map((side) => [side.findIndex(([, , is]) => is) >= 0, ...side.filter(([, , is]) => is)]));
+  JSON.stringify(sides.map(({ pieces }) => pieces.filter(([, , isMeant]) => isMeant)));

@@ -82,8 +82,10 @@ export class FindingsView {
   }
 
   private write(row: Finding): HTMLElement {
-    const { names } = this.explorer.state;
-    const [gold, predicted] = row.sides.map((side) => this.line(side));
+    const [first, ...others] = row.sides.map(({ name, pieces }) => [
+      make("span", "finding-name", {}, name),
+      this.line(pieces),
+    ]);
     const sign = make("span", "finding-sign", { title: standingOf(row) });
     if (row.isGone) sign.append(icon("accept"));
     else if (row.judged === "model") sign.append(icon("reject"));
@@ -98,11 +100,9 @@ export class FindingsView {
         "data-judged": row.judged || null,
       },
       sign,
-      make("span", "finding-name", {}, names[0]),
-      gold ?? null,
+      ...(first ?? []),
       make("span", "finding-about", {}, about),
-      make("span", "finding-name", {}, names[1]),
-      predicted ?? null,
+      ...others.flat(),
     );
   }
 

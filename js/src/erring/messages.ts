@@ -48,13 +48,19 @@ export interface State {
 /** A piece of a text: its characters, its label or "", and whether it is what the row is about. */
 export type Piece = readonly [string, string, boolean];
 
+/** Who says it, and the text with what they say. */
+export interface Side {
+  readonly name: string;
+  readonly pieces: readonly Piece[];
+}
+
 export interface Finding {
   readonly id: string;
   readonly kind: string;
   readonly split: string;
   readonly judged: string;
   readonly probability: number | null;
-  readonly sides: readonly (readonly Piece[])[];
+  readonly sides: readonly Side[];
   /** It has been mended since it was opened, and stays in sight. */
   readonly isGone: boolean;
 }
@@ -146,7 +152,10 @@ function readFinding(raw: unknown): Finding {
     split: text(from.split),
     judged: text(from.judged),
     probability: number(from.probability),
-    sides: list(from.sides).map((side) => list(side).map(readPiece)),
+    sides: list(from.sides).map((side) => {
+      const [name, pieces] = list(side);
+      return { name: text(name), pieces: list(pieces).map(readPiece) };
+    }),
     isGone: false,
   };
 }
