@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 WHITESPACE = "whitespace"
 UNICODE = "Unicode normal form"
@@ -111,9 +112,15 @@ def carried(one: str, other: str, start: int, end: int) -> tuple[int, int] | Non
     if one == other:
         return start, end
     low, high = place(other, start), place(other, end)
-    before = [place(one, at) for at in range(len(one) + 1)]
+    before = _places(one)
     inside = [at for at in range(len(one)) if low <= before[at] < before[at + 1] <= high]
     return (inside[0], inside[-1] + 1) if inside else None
+
+
+@lru_cache(maxsize=8)
+def _places(text: str) -> tuple[int, ...]:
+    """Count the core's characters before every place of a text."""
+    return tuple(place(text, at) for at in range(len(text) + 1))
 
 
 def _needed(one: str, other: str) -> tuple[str, ...]:

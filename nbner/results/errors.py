@@ -96,7 +96,7 @@ class Errors:
         return sum(one.is_error for one in self.findings)
 
     def change(self, number: int, example: Example) -> None:
-        """Take over an example whose gold has been changed; an open one is not counted."""
+        """Take over an example whose gold has been changed; one that is not accepted does not count."""
         with self._lock:
             self.examples[number] = example
             self._by_example[number] = self._paired(number)
@@ -276,7 +276,7 @@ class Errors:
 
     def _paired(self, number: int) -> list[Finding]:
         example = self.examples[number]
-        if example.answer is None and example.annotator is not None:
+        if example.annotator is not None and example.answer != "accept":
             return []
         known = None if self._probabilities is None else self._probabilities[number]
         return findings(

@@ -1,4 +1,4 @@
-"""Gold and predicted spans in pairs: nothing counted twice, nothing lost, and what follows from it."""
+"""Gold and predicted spans in pairs: nothing twice, nothing lost, and what follows from it."""
 
 from __future__ import annotations
 

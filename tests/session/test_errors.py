@@ -41,11 +41,8 @@ def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(er
     explorer = erring.errors("erring", confidence=False, progress=False)
     before = {one.text: one.spans for one in erring.examples("erring")}
     total = explorer.errors.n
-    wrong = next(one for one in explorer.errors.findings if one.kind == "missed")
-    example = wrong.example
-    kept = [span for span in example.spans if span != wrong.gold]
-    key = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 200})
-    row = next(one for one in key["rows"] if one["sides"][0][1] and one["kind"] == "missed")
+    opened = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 200})
+    row = next(one for one in opened["rows"] if one["kind"] == "missed")
     # The gold was wrong: there is nothing. Through the messages of the annotation surface.
     found = explorer.receive({"type": "find", "id": "2", "examples": [row["id"]]})["tasks"][0]
     said = found["versions"][0]
@@ -61,11 +58,10 @@ def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(er
     )
     assert reply["type"] == "saved"
     assert explorer.errors.n < total
-    assert kept is not None
     changed = [one for one in erring.examples("erring") if one.spans != before[one.text]]
     assert len(changed) == 1
     # Another one stands, and the model is wrong on it.
-    other = next(one for one in key["rows"] if one["id"] != row["id"])
+    other = next(one for one in opened["rows"] if one["id"] != row["id"])
     explorer.receive({"type": "judge", "id": "3", "example": other["id"], "verdict": "model"})
     assert explorer.frame["judged"].eq("model").any()
     assert explorer.undo() is not None
@@ -84,13 +80,12 @@ def test_an_answer_from_elsewhere_reaches_the_matrix(erring):
     elsewhere = erring.manual("erring")
     shown = elsewhere.goto(wrong.example.input_hash)
     elsewhere.answer("ignore", example=shown)
-    elsewhere_spans = explorer.frame[explorer.frame["text"] == text]
+    assert not explorer.frame["text"].eq(text).any()
     elsewhere.answer("accept", wrong.example.spans, example=shown)
-    assert not elsewhere_spans.empty
     assert explorer.frame["text"].eq(text).any()
 
 
-def test_what_cannot_be_looked_at_says_what_to_do(erring, tmp_path):
+def test_what_cannot_be_looked_at_says_what_to_do(erring):
     with pytest.raises(nbner.DataError, match=r"nothing is accepted in split 'nowhere'.*manual"):
         erring.errors("nowhere")
     with nbner.Session("new", labels=["A"], store=":memory:") as fresh:
@@ -186,7 +181,7 @@ def test_spans_off_the_tokens_are_told(erring):
     from nbner.analysis.sides import oddities
 
     text = "Whisk the eggs"
-    example = nbner.Example(text, erring.nlp and (), (Span(0, 3, "Action"),))
+    example = nbner.Example(text, (), (Span(0, 3, "Action"),))
     cut = nbner.Example(text, erring._tokenize(text), (Span(0, 3, "Action"),))
     assert oddities([example], [[]], known=["Action"]) == []
     (told,) = oddities([cut], [[]], known=["Action"])

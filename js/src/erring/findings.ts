@@ -62,7 +62,8 @@ export class FindingsView {
 
   private press(index: number): void {
     this.explorer.choose(index);
-    this.work();
+    if (this.explorer.state.changes) this.work();
+    else this.focus();
   }
 
   private type(event: KeyboardEvent): void {

@@ -17,12 +17,14 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowRight: [0, 1],
 };
 
+const NOWHERE: readonly [number, number] = [-1, -1];
+
 export class MatrixView {
   readonly element = make("div", "matrix", { role: "grid", "aria-label": "Confusion matrix" });
   private squares: Square[][] = [];
   private drawnFor = "";
   /** The square that the focus comes to. */
-  private here: readonly [number, number] = [0, 0];
+  private here = NOWHERE;
 
   /**
    * @param opened Called when a key has opened a square.
@@ -72,7 +74,7 @@ export class MatrixView {
     });
     this.element.style.setProperty("--nbner-columns", String(indices.length + 1));
     this.element.replaceChildren(top, ...rows);
-    this.here = [0, 0];
+    this.here = NOWHERE;
   }
 
   private head(index: number): HTMLElement {

@@ -94,11 +94,17 @@ class ExplorerView {
       case "pointed":
         return this.findings.point();
       case "shown":
-        this.bench.hidden = this.explorer.controller.shown === null;
-        return;
+        return this.showBench();
       case "said":
         return setText(this.said, this.explorer.said);
     }
+  }
+
+  /** Behind the last example the surface is empty, and the hand goes back to the rows. */
+  private showBench(): void {
+    const isEmpty = this.explorer.controller.shown === null;
+    if (isEmpty && this.bench.matches(":focus-within")) this.findings.focus();
+    this.bench.hidden = isEmpty;
   }
 
   private showState(): void {
@@ -185,7 +191,6 @@ class ExplorerView {
   }
 
   private work(): void {
-    if (!this.explorer.state.changes) return;
     this.bench.hidden = false;
     this.surface?.focus({ preventScroll: true });
     this.bench.scrollIntoView({ block: "nearest" });
