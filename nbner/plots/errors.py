@@ -118,7 +118,7 @@ def _worst(table: pd.DataFrame) -> str:
 def _most(frame: pd.DataFrame) -> str:
     if frame.empty or not frame["errors"].sum():
         return "Nothing is wrong"
-    row = frame.loc[frame["share"].idxmax()]
+    row = frame.iloc[int(frame["share"].to_numpy().argmax())]
     return (
         f"{row['share']:.0%} of all errors: {row['bucket']} "
         f"(wrong in {row['rate']:.0%}, {row['rate_low']:.0%} to {row['rate_high']:.0%})"

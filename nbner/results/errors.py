@@ -96,7 +96,7 @@ class Errors:
         return sum(one.is_error for one in self.findings)
 
     def change(self, number: int, example: Example) -> None:
-        """Take over an example whose gold has been changed; one that is not accepted does not count."""
+        """Take over an example that has been changed; one that is not accepted does not count."""
         with self._lock:
             self.examples[number] = example
             self._by_example[number] = self._paired(number)

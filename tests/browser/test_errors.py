@@ -70,7 +70,7 @@ def test_a_number_opens_its_examples_which_are_mended_there(made, kernel):
     session, explorer = made
     page = kernel(explorer, "errors", ["_errors"])
     root, keyboard = page.root, page.page.keyboard
-    expect(root).to_contain_text("5 errors in 10 spans")
+    expect(root).to_contain_text("6 errors in 10 spans")
     # Right ones, a wrong label, one missed, one too many, other borders.
     for place, count in {"2:2": 2, "2:0": 2, "2:-1": 2, "-1:1": 1, "0:-2": 1}.items():
         expect(root.locator(f'[data-cell="{place}"]')).to_have_text(str(count))
@@ -120,14 +120,14 @@ def test_conditions_narrow_what_is_counted_and_an_empty_slice_says_so(made, kern
     root.locator("[data-condition=text]").press("Enter")
     expect(root).to_contain_text("Nothing meets these conditions.")
     root.locator("[data-condition=none]").click()
-    expect(root).to_contain_text("5 errors in 10 spans")
+    expect(root).to_contain_text("6 errors in 10 spans")
     # Code sets any function of a finding; the page can only take it off.
     explorer.where(lambda one: one.words == "Spin", name="spinning")
     page.tell()
     expect(root).to_contain_text("of 10 in all")
     assert set(explorer.frame["words"]) == {"Spin"}
     root.locator("[data-condition='code:spinning']").click()
-    expect(root).to_contain_text("5 errors in 10 spans")
+    expect(root).to_contain_text("6 errors in 10 spans")
 
 
 def test_a_bar_opens_its_examples(made, kernel):
