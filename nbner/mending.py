@@ -176,15 +176,10 @@ class MendingDesk:
 
     def record_many(self, answers: Sequence[Answer]) -> int:
         """Store answers in one transaction; each can be taken back with `undo`."""
-        backing = self._writable()
-        real = [self._real(one) for one in answers]
+        self._writable()
         acts = [self._act(one) for one in answers]
-        stored = backing.dataset.record_many(real)
-        if stored:
-            for act in acts:
-                self._remember(act)
-            backing.switchboard.tell(real)
-        return stored
+        real = [self._real(one, act) for one, act in zip(answers, acts, strict=True)]
+        return self._store(real, acts)
 
     def withdraw(self, whole: str) -> Sequence[int]:
         """Take back answers that were given as one, but for what has changed since."""
@@ -224,9 +219,8 @@ class MendingDesk:
         if not self._acts:
             return None
         act = self._acts.pop()
-        kept = list(self._acts)
-        self.record(self._answer(act.key, act.before, act.extra))
-        self._acts = kept
+        answer = self._answer(act.key, act.before, act.extra)
+        self._store([self._real(answer, self._act(answer))], [])
         return act.before
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -240,6 +234,16 @@ class MendingDesk:
                 listener(known)
 
         return self._backing.switchboard.subscribe(translate)
+
+    def _store(self, real: Sequence[Answer], acts: Sequence[Act]) -> int:
+        """Store answers, keep what can be taken back, and tell every widget."""
+        backing = self._writable()
+        stored = backing.dataset.record_many(real)
+        if stored:
+            for act in acts:
+                self._remember(act)
+            backing.switchboard.tell(real)
+        return stored
 
     def _known(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         for answer in answers:
@@ -264,9 +268,12 @@ class MendingDesk:
             )
         return self._backing
 
-    def _real(self, answer: Answer) -> Answer:
+    def _real(self, answer: Answer, act: Act) -> Answer:
+        """Give an answer its example's own id; what was known of the example stays with it."""
         known = self._errors.examples[self._numbers[answer.input_hash]]
-        return replace(answer, input_hash=known.input_hash, split=known.split)
+        kept = {k: v for k, v in act.extra.get("task", {}).items() if k != JUDGED}
+        extra = {**({"task": kept} if kept else {}), **answer.extra}
+        return replace(answer, input_hash=known.input_hash, split=known.split, extra=extra)
 
     def _extra_of(self, key: int) -> dict[str, Any]:
         known = self._errors.examples[self._numbers[key]]
