@@ -37,7 +37,7 @@ export class FindingsView {
     const left = rows.filter(({ isGone }) => isGone).length;
     const mended = left === 0 ? "" : ` · ${figure(left)} mended`;
     setText(this.title, `${this.heading()}: ${figure(total)}${mended}`);
-    setText(this.keys, state.changes ? "↑ ↓  enter: open it below  m: the model is wrong  u: undo" : "↑ ↓");
+    setText(this.keys, state.changes ? "↑ ↓ · enter: open it below · m: the model is wrong · u: undo" : "↑ ↓");
     this.rows.show(rows);
     this.point();
   }
@@ -91,7 +91,8 @@ export class FindingsView {
     if (row.isGone) sign.append(icon("accept"));
     else if (row.judged === "model") sign.append(icon("reject"));
     const sure = row.probability === null ? "" : likely(row.probability);
-    const about = [row.kind, sure, row.split].filter(Boolean).join(" · ");
+    const split = this.explorer.state.splits.length > 1 ? row.split : "";
+    const about = [row.kind, sure, split].filter(Boolean).join(" · ");
     return makeRow(
       {
         role: "option",
