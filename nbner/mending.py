@@ -83,6 +83,8 @@ class MendingDesk:
         self._errors = errors
         self._backing = backing
         self._acts: list[Act] = []
+        # The example whose decision was taken back here last, by an edit.
+        self._at_work: int | None = None
         self._numbers = {
             key_of(one.split, one.input_hash or number): number
             for number, one in enumerate(errors.examples)
@@ -240,8 +242,8 @@ class MendingDesk:
         backing = self._writable()
         stored = backing.dataset.record_many(real)
         if stored:
-            for act in acts:
-                self._remember(act)
+            for act, answer in zip(acts, real, strict=False):
+                self._remember(act, is_open=answer.answer is None)
             backing.switchboard.tell(real)
         return stored
 
@@ -299,15 +301,14 @@ class MendingDesk:
         number = self._numbers[answer.input_hash]
         return Act(answer.input_hash, self._now(number), self._extra_of(answer.input_hash))
 
-    def _remember(self, act: Act) -> None:
+    def _remember(self, act: Act, *, is_open: bool) -> None:
         """Keep what an example was; an edit and the decision after it are one change."""
         last = self._acts[-1] if self._acts else None
-        goes_on = last is not None and last.key == act.key and act.before.answer is None
-        if not goes_on:
+        if last is None or last.key != act.key or self._at_work != act.key:
             self._acts.append(act)
-            return
-        if last is not None and _same(last.before, self._now(self._numbers[act.key])):
+        elif not is_open and _same(last.before, self._now(self._numbers[act.key])):
             self._acts.pop()
+        self._at_work = act.key if is_open else None
 
 
 def _same(one: Example, other: Example) -> bool:

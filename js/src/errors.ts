@@ -2,12 +2,13 @@
  * Wires an error explorer to one widget of anywidget's: the annotation surface
  * with its own logic, and what stands above it.
  */
+import { firstOf } from "./build";
 import { Controller } from "./core/controller";
 import { Explorer } from "./erring/explorer";
 import { mount } from "./erring/view";
 import { hostOf, JupyterPort, type Model } from "./jupyter";
 
-export default () => {
+const widget = () => {
   let explorer: Explorer | null = null;
 
   const start = (model: Model): (() => void) => {
@@ -39,3 +40,5 @@ export default () => {
     },
   };
 };
+
+export default firstOf("errors", widget);

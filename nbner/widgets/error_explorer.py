@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
@@ -24,7 +24,7 @@ from nbner.errors import DataError
 from nbner.results.errors import Errors
 from nbner.types import Answer, Example
 from nbner.widgets import exploring, wire
-from nbner.widgets.desk import Desk
+from nbner.widgets.desk import ErrorDesk
 from nbner.widgets.pieces import row
 from nbner.widgets.reception import Reception, bundle, sentence
 
@@ -33,27 +33,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 200  # rows in one reply
-
-
-class ErrorDesk(Desk, Protocol):
-    """A desk at which examples are judged, and every change can be taken back."""
-
-    @property
-    def can_change(self) -> bool:
-        """Whether answers go anywhere."""
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether something was changed here."""
-
-    def key(self, number: int) -> int:
-        """Give the id of an example by its position."""
-
-    def judge(self, key: int, verdict: str | None) -> bool:
-        """Say who is wrong on an example, while its gold stays as it is."""
-
-    def undo(self) -> Example | None:
-        """Take the last change back."""
 
 
 class ErrorExplorer(Reception):

@@ -61,7 +61,8 @@ export class BarsView {
     const attributes = { "data-bar": name, "aria-label": `${name}: ${says}, ${counts}`, role: "listitem" };
     return button("rate", attributes, parts, (event) => {
       // A press of a key goes on to what it has opened.
-      this.explorer.open({ factor: this.explorer.view, bucket: name }, event.detail === 0 ? this.opened : undefined);
+      const then = event.detail === 0 ? this.opened : undefined;
+      this.explorer.open({ factor: this.explorer.view, bucket: name }, then);
     });
   }
 

@@ -78,17 +78,19 @@ export class ConditionsView {
   private choices(): Choice[] {
     const { conditions, splits, columns } = this.explorer.state;
     const label = conditions.labels[0];
+    const { shortest, longest, seen, least, most, judged, split } = conditions;
+    const labels = this.labels().map((one) => [one, { labels: [one] }] as const);
     const found = [
-      choice("label", [["any label", { labels: [] }], ...this.labels().map((one) => [one, { labels: [one] }] as const)],
-        ([name]) => name === label),
-      choice("length", LENGTHS, ([, one]) => one.shortest === conditions.shortest && one.longest === conditions.longest),
-      choice("seen", SEEN, ([, one]) => one.seen === conditions.seen),
-      choice("confidence", SURE, ([, one]) => one.least === conditions.least && one.most === conditions.most),
-      choice("judged", JUDGED, ([, one]) => one.judged === conditions.judged),
+      choice("label", [["any label", { labels: [] }], ...labels], ([name]) => name === label),
+      choice("length", LENGTHS, ([, one]) => one.shortest === shortest && one.longest === longest),
+      choice("seen", SEEN, ([, one]) => one.seen === seen),
+      choice("confidence", SURE, ([, one]) => one.least === least && one.most === most),
+      choice("judged", JUDGED, ([, one]) => one.judged === judged),
     ];
     if (splits.length > 1) {
-      const options = splits.map((one) => [one, { split: one }] as const);
-      found.push(choice("split", [["any split", { split: null }], ...options], ([name]) => name === conditions.split));
+      const names = splits.map((one) => [one, { split: one }] as const);
+      const any = ["any split", { split: null }] as const;
+      found.push(choice("split", [any, ...names], ([, one]) => one.split === split));
     }
     return [...found, ...Object.entries(columns).map(([name, values]) => this.column(name, values))];
   }
@@ -96,8 +98,9 @@ export class ConditionsView {
   private column(name: string, values: readonly string[]): Choice {
     const { meta } = this.explorer.state.conditions;
     const { [name]: now, ...others } = meta;
+    const any = [`any ${name}`, { meta: others }] as const;
     const options = values.map((value) => [value, { meta: { ...others, [name]: value } }] as const);
-    return choice(name, [[`any ${name}`, { meta: others }], ...options], ([value], i) => i > 0 && value === now);
+    return choice(name, [any, ...options], ([value], i) => i > 0 && value === now);
   }
 
   private select({ name, options, now }: Choice): HTMLElement {
@@ -114,8 +117,8 @@ export class ConditionsView {
 
   private chip(name: string): HTMLElement {
     const { predicates } = this.explorer.state.conditions;
-    const attributes = { "data-condition": `code:${name}`, "aria-label": `Take off ${name}`, title: "Set by code" };
-    return button("chip", attributes, [make("bdi", "", {}, name), icon("cross")], () =>
+    const says = { "aria-label": `Take off ${name}`, title: "Set by code" };
+    return button("chip", { "data-condition": `code:${name}`, ...says }, [make("bdi", "", {}, name), icon("cross")], () =>
       this.explorer.narrow({ predicates: predicates.filter((one) => one !== name) }),
     );
   }

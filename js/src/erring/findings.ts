@@ -5,6 +5,7 @@ import { makeRow, Rows } from "../views/rows";
 import type { Explorer } from "./explorer";
 import type { Finding, Piece } from "./messages";
 
+const KEYS = "↑ ↓ · enter: open it below · m: the model is wrong · u: undo";
 const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 6, PageUp: -6 };
 
 export class FindingsView {
@@ -37,7 +38,7 @@ export class FindingsView {
     const left = rows.filter(({ isGone }) => isGone).length;
     const mended = left === 0 ? "" : ` · ${figure(left)} mended`;
     setText(this.title, `${this.heading()}: ${figure(total)}${mended}`);
-    setText(this.keys, state.changes ? "↑ ↓ · enter: open it below · m: the model is wrong · u: undo" : "↑ ↓");
+    setText(this.keys, state.changes ? KEYS : "↑ ↓");
     this.rows.show(rows);
     this.point();
   }

@@ -205,6 +205,8 @@ export class MatrixView {
 
   private rove(): void {
     const here = this.squareAt(this.here)?.element;
-    this.squares.flat().forEach(({ element }) => setAttributes(element, { tabindex: element === here ? "0" : "-1" }));
+    for (const { element } of this.squares.flat()) {
+      setAttributes(element, { tabindex: element === here ? "0" : "-1" });
+    }
   }
 }

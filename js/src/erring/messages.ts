@@ -66,7 +66,9 @@ export interface Finding {
 }
 
 /** Name, spans, errors, rate, the ends of its interval, and the share of all errors. */
-export type Bar = readonly [string, number, number, number | null, number | null, number | null, number | null];
+export type Bar = readonly [string, number, number, Figure, Figure, Figure, Figure];
+/** null where it is undefined. */
+type Figure = number | null;
 
 export interface Bars {
   readonly factor: string;

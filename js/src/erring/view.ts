@@ -37,8 +37,10 @@ class ExplorerView {
     this.matrix = new MatrixView(explorer, toRows);
     this.bars = new BarsView(explorer, toRows);
     this.findings = new FindingsView(explorer, () => this.back(), () => this.work());
-    const attributes = { "aria-label": "Undo the last change", "aria-keyshortcuts": "u", "data-act": "revert" };
-    this.undo = button("drawer-button", attributes, [icon("undo"), keyHint("u")], () => explorer.undo());
+    const says = { "aria-label": "Undo the last change", "aria-keyshortcuts": "u" };
+    const signs = [icon("undo"), keyHint("u")];
+    const act = { "data-act": "revert", ...says };
+    this.undo = button("drawer-button", act, signs, () => explorer.undo());
     const unmount = mountAnnotator(this.bench, explorer.controller);
     this.root = this.makeRoot();
     this.update("state");
@@ -178,7 +180,8 @@ class ExplorerView {
   /** Whether a key goes to the surface itself, and not to what may be open in it. */
   private isPlain(target: EventTarget | null): boolean {
     const { panels } = this.explorer.controller;
-    return panels.open === null && target === this.surface && this.bench.querySelector(".nbner-help:not([hidden])") === null;
+    const isHelped = this.bench.querySelector(".nbner-help:not([hidden])") !== null;
+    return panels.open === null && target === this.surface && !isHelped;
   }
 
   private isIdle(): boolean {
@@ -211,5 +214,6 @@ function emptiness(total: number, errors: number, coded: number): readonly [stri
     return ["Nothing meets these conditions.", `Take one off${also}, or show all findings.`];
   }
   if (errors > 0) return null;
-  return ["Nothing is wrong here.", `All ${figure(total)} spans are as they should be. Look at another split, or at other conditions.`];
+  const all = `All ${figure(total)} spans are as they should be.`;
+  return ["Nothing is wrong here.", `${all} Look at another split, or at other conditions.`];
 }
