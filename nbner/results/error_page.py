@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbner.analysis.attribution import FACTORS, Bucket
 from nbner.analysis.findings import Finding
-from nbner.analysis.slices import BORDERS, NOTHING, Cell
+from nbner.analysis.slices import BORDERS, NOTHING, Cell, Matrix
 from nbner.palette import label_colors
 from nbner.results.differences import marked
 
@@ -60,7 +60,9 @@ def page(errors: Errors, *, examples: int) -> str:
         [
             f"<h1>{escape(title)}</h1>",
             *(f"<p>{escape(line)}</p>" for line in str(errors).splitlines()),
-            _matrix(errors, anchors),
+            "<section><h2>What is taken for what</h2>",
+            matrix_table(errors.matrix(), errors.names, anchors),
+            "</section>",
             *(_bars(errors.buckets(name), FACTORS[name].words) for name in _SHOWN),
             *(
                 _section(errors, cell, some, anchors[cell], colors, examples)
@@ -88,8 +90,17 @@ def named(cell: Cell, names: tuple[str, str]) -> str:
     return f"{cell.row} in {gold}, {cell.column} in {predicted}"
 
 
-def _matrix(errors: Errors, anchors: Mapping[Cell, str]) -> str:
-    counted = errors.matrix()
+def matrix_table(counted: Matrix, names: tuple[str, str], anchors: Mapping[Cell, str]) -> str:
+    """Write a confusion matrix as a table of safe HTML.
+
+    Parameters
+    ----------
+    counted : Matrix
+    names : (str, str)
+        Of rows and columns.
+    anchors : mapping
+        Place to the id of what its number leads to.
+    """
     rows: list[str | None] = [*counted.labels, None]
     heads = "".join(f"<th>{escape(one or NOTHING)}</th>" for one in rows)
     lines = []
@@ -101,11 +112,10 @@ def _matrix(errors: Errors, anchors: Mapping[Cell, str]) -> str:
             _count(cell, counted.counts.get(cell, 0), total, anchors) for cell in cells
         )
         lines.append(f"<tr><th>{escape(row or NOTHING)}</th>{written}</tr>")
-    corner = f"{errors.names[0]} ↓ {errors.names[1]} →"
+    corner = f"{names[0]} ↓ {names[1]} →"
     return (
-        f'<section><h2>What is taken for what</h2><table class="matrix"><thead><tr>'
-        f"<th>{escape(corner)}</th>{heads}<th>{BORDERS}</th></tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table></section>"
+        f'<table class="matrix"><thead><tr><th>{escape(corner)}</th>{heads}<th>{BORDERS}</th>'
+        f"</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     )
 
 

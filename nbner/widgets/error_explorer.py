@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from nbner.analysis.attribution import FACTORS
 from nbner.analysis.findings import JUDGED, Finding
 from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate, by_cell, matrix
 from nbner.errors import DataError
+from nbner.results.error_page import matrix_table
 from nbner.results.errors import Errors
 from nbner.types import Answer, Example
 from nbner.widgets import exploring, wire
@@ -297,7 +299,11 @@ class ErrorExplorer(Reception):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         made = super()._repr_mimebundle_(**kwargs)
         data, *metadata = made if isinstance(made, tuple) else (made,)
-        data = {**(data or {}), "text/html": self.errors._repr_html_()}
+        counted = self._matrix()
+        lines = [self._found.title, self._headline(counted), *self._found.notices]
+        said = "".join(f"<div>{escape(line)}</div>" for line in lines)
+        table = matrix_table(counted, self._found.names, {})
+        data = {**(data or {}), "text/html": f"<div>{said}{table}</div>"}
         return (data, *metadata) if metadata else data
 
 

@@ -20,7 +20,8 @@ SAID = [
 ]
 session.add([dict(text=t, spans=spans(t, g), answer="accept") for t, g, _ in SAID], split="dev")
 predicted = [[nbner.Span(**one) for one in spans(t, p)] for t, _, p in SAID]
-explorer = session._explorer(Errors(session.examples("dev"), predicted, title="dev"))
+errors = Errors(session.examples("dev"), predicted, labels=session.labels, title="dev")
+explorer = session._explorer(errors)
 explorer"""
 
 

@@ -22,8 +22,9 @@ export type Aspect = "state" | "rows" | "bars" | "pointed" | "said" | "shown";
 type Listener = (aspect: Aspect) => void;
 type Then = (reply: unknown) => void;
 
-/** Rows that the kernel gives at a time. */
-const PAGE = 30;
+/** Rows that the kernel gives at first, as many as can be seen, and then at a time. */
+const FIRST = 8;
+const PAGE = 24;
 
 export class Explorer {
   state: State;
@@ -70,11 +71,10 @@ export class Explorer {
   /** Opens the findings of a place. */
   open(at: At, then?: () => void): void {
     this.at = at;
-    this.ask({ type: "open", at, offset: 0, want: PAGE }, (reply) => {
+    this.ask({ type: "open", at, offset: 0, want: FIRST }, (reply) => {
       this.takeRows(reply);
       this.pointed = 0;
       this.changed("rows");
-      this.changed("pointed");
       then?.();
     });
   }
@@ -110,7 +110,7 @@ export class Explorer {
   point(index: number): void {
     const last = this.rows.length - 1;
     this.pointed = Math.max(0, Math.min(index, last));
-    if (this.pointed > last - PAGE / 2) this.more();
+    if (this.pointed > last - FIRST / 2) this.more();
     this.changed("pointed");
   }
 
@@ -173,7 +173,7 @@ export class Explorer {
   }
 
   private renew(): void {
-    const want = Math.max(PAGE, this.rows.length);
+    const want = Math.max(FIRST, this.rows.length);
     this.ask({ type: "open", at: this.at, offset: 0, want }, (reply) => {
       const { rows, total } = readOpened(reply);
       this.rows = merged(this.rows, rows);
