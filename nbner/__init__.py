@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
+    from nbner.faces.measuring import evaluate
     from nbner.faces.parity import differences
     from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
@@ -41,6 +42,7 @@ _HOMES = {
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
     "differences": "nbner.faces.parity",
+    "evaluate": "nbner.faces.measuring",
     "sample": "nbner.data.sample",
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "TrainingReport",
     "__version__",
     "differences",
+    "evaluate",
     "sample",
 ]
 

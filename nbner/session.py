@@ -15,6 +15,7 @@ from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
 from nbner.faces.layers import Layers
+from nbner.faces.measuring import Measuring
 from nbner.faces.parity import Comparing
 from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing):
+class Session(
+    Measuring, Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing
+):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

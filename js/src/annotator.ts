@@ -5,6 +5,7 @@
  * `_snapshot`); everything after that is messages. The logic is made once for
  * a widget and shared by all its views.
  */
+import { firstOf } from "./build";
 import { Controller } from "./core/controller";
 import { hostOf, JupyterPort, type Model } from "./jupyter";
 import { mount } from "./views/annotator";
@@ -39,13 +40,4 @@ const widget = () => {
   };
 };
 
-/** Set by the bundler; changes with any of the sources. */
-declare const BUILD: string;
-
-/*
- * Every widget brings this script along, and the browser takes each for a new
- * one. The first of a build serves them all: its functions are compiled by then.
- */
-const loaded = globalThis as unknown as Record<symbol, typeof widget | undefined>;
-
-export default (loaded[Symbol.for(`nbner annotator ${BUILD}`)] ??= widget);
+export default firstOf("annotator", widget);

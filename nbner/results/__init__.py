@@ -4,6 +4,7 @@ from nbner.results.agreement import Agreement
 from nbner.results.background import BackgroundTraining
 from nbner.results.calibration import Calibration
 from nbner.results.differences import Differences
+from nbner.results.errors import Errors
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
 from nbner.results.layers import ActionScores, TokenFeatures
@@ -18,6 +19,7 @@ from nbner.results.tokenization import Tokenization
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
 from nbner.results.verification import Verification
+from nbner.results.versus import ModelComparison
 
 __all__ = [
     "ActionScores",
@@ -28,10 +30,12 @@ __all__ = [
     "Determinism",
     "Differences",
     "Ensemble",
+    "Errors",
     "Evaluation",
     "Flips",
     "LearningCurve",
     "Lists",
+    "ModelComparison",
     "OracleCurve",
     "Parity",
     "Problems",

@@ -154,3 +154,24 @@ class Desk(Protocol):
         callable
             Ends that.
         """
+
+
+class ErrorDesk(Desk, Protocol):
+    """A desk at which examples are judged, and every change can be taken back."""
+
+    @property
+    def can_change(self) -> bool:
+        """Whether answers go anywhere."""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether something was changed here."""
+
+    def key(self, number: int) -> int:
+        """Give the id of an example by its position."""
+
+    def judge(self, key: int, verdict: str | None) -> bool:
+        """Say who is wrong on an example, while its gold stays as it is."""
+
+    def undo(self) -> Example | None:
+        """Take the last change back."""
