@@ -141,14 +141,14 @@ def align(tokens: Sequence[Token], spans: Iterable[Span]) -> Alignment:
     """Sort spans into those that fit the tokens and those that do not."""
     fits = []
     loose = []
-    begins = {token.start: i for i, token in enumerate(tokens)}
-    ends = {token.end: i for i, token in enumerate(tokens, 1)}
+    starts = [token.start for token in tokens]
     for span in spans:
-        first, last = begins.get(span.start), ends.get(span.end)
-        if first is None or last is None or first >= last:
-            loose.append(span)
+        start, end = span.start, span.end
+        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+        if 0 <= first <= last and starts[first] == start and tokens[last].end == end:
+            fits.append((first, last + 1, span))
         else:
-            fits.append((first, last, span))
+            loose.append(span)
     return Alignment(tuple(fits), tuple(loose))
 
 

@@ -81,7 +81,8 @@ def test_a_trained_model_gets_room_for_more_labels_and_predicts_as_before(traine
 
 
 def test_a_widget_that_is_open_offers_added_labels_at_once(session):
-    widget, other = session.manual("train"), session.manual("dev")
+    session.add(["Eve eats a fig ."], split="more")
+    widget, other = session.manual("more"), session.manual("dev")
     sent = []
     widget.observe(lambda change: sent.append(change.new), "_setup")
     session.add_labels(["Food"])
@@ -97,10 +98,11 @@ def test_a_widget_that_is_open_offers_added_labels_at_once(session):
 
 def test_labels_that_come_with_data_are_offered_at_once(tmp_path):
     with Session("d", store=tmp_path / "nbner.db") as session:
-        session.add(["Stir it"])
-        widget = session.manual()
-        session.add([{"text": "Stir", "spans": [{"start": 0, "end": 4, "label": "Verb"}]}])
-        assert widget._setup["labels"] == ["Verb"]
+        for number, label in enumerate(["Verb", "Noun"]):
+            spans = [{"start": 0, "end": 4, "label": label}]
+            session.add([{"text": f"Stir {number}", "spans": spans}])
+            widget = session.manual() if number == 0 else widget
+        assert widget._setup["labels"] == ["Verb", "Noun"]
 
 
 def test_what_was_answered_before_a_label_existed_is_missing_for_it(trained):

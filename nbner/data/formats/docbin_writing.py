@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner.data.codec import dump
 from nbner.data.formats.docbin import USER_DATA
@@ -95,7 +95,8 @@ class _Columns:
         from srsly import msgpack_dumps as packed
 
         like = DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
-        size = 8 * len(like.attrs) * len(self._words)
+        attrs: list[Any] = like.attrs  # numbers, whatever their annotation says
+        size = 8 * len(attrs) * len(self._words)
         if size >= _LARGEST:
             raise DataError(
                 f"{len(self._words):,} tokens are more than one DocBin can hold",
@@ -105,9 +106,9 @@ class _Columns:
         count = len(self.lengths)
         no_groups = packed(Doc(Vocab()).spans.to_bytes())
         yield bytes([0x80 | 10])
-        yield packed("version") + packed(like.version) + packed("attrs") + packed(like.attrs)
+        yield packed("version") + packed(like.version) + packed("attrs") + packed(attrs)
         yield packed("tokens") + _bytes_of(size)
-        yield from self._tables(like.attrs)
+        yield from self._tables(attrs)
         yield packed("spaces") + _bytes_of(len(self._spaces)) + self._spaces
         yield packed("lengths") + packed(self.lengths.tobytes())
         yield packed("strings") + packed(sorted(self._names))
@@ -158,8 +159,9 @@ def _covered(first: Ints, sizes: Ints) -> Ints:
     """Give the positions of stretches that begin at ``first`` and are ``sizes`` long."""
     import numpy as np
 
-    within = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
-    return np.repeat(first, sizes) + within
+    within: Ints = np.arange(sizes.sum()) - np.repeat(sizes.cumsum() - sizes, sizes)
+    covered: Ints = np.repeat(first, sizes) + within
+    return covered
 
 
 def _user_data(one: Gold) -> dict[str, str]:
