@@ -98,10 +98,9 @@ def test_a_widget_that_is_open_offers_added_labels_at_once(session):
 
 def test_labels_that_come_with_data_are_offered_at_once(tmp_path):
     with Session("d", store=tmp_path / "nbner.db") as session:
-        for number, label in enumerate(["Verb", "Noun"]):
-            spans = [{"start": 0, "end": 4, "label": label}]
-            session.add([{"text": f"Stir {number}", "spans": spans}])
-            widget = session.manual() if number == 0 else widget
+        session.add([{"text": "Stir", "spans": [{"start": 0, "end": 4, "label": "Verb"}]}])
+        widget = session.manual()
+        session.add([{"text": "Food", "spans": [{"start": 0, "end": 4, "label": "Noun"}]}])
         assert widget._setup["labels"] == ["Verb", "Noun"]
 
 
