@@ -54,9 +54,17 @@ class Adviser:
 
 
 class Switchboard:
-    """Tells every widget of a session what any of them has stored."""
+    """Tells every widget of a session what any of them has stored.
+
+    Attributes
+    ----------
+    labels : tuple of str, optional
+        Those that every desk offers since some were added; before, each offers
+        those that it was opened with.
+    """
 
     def __init__(self) -> None:
+        self.labels: tuple[str, ...] | None = None
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -124,7 +132,10 @@ class LabellingDesk:
 
     @property
     def info(self) -> DeskInfo:
-        """What the page needs to know once."""
+        """What the page needs to know; with the labels that can be given now."""
+        labels = self._switchboard.labels
+        if labels is not None and labels != self._info.labels:
+            self._info = replace(self._info, labels=labels)
         return self._info
 
     def counts(self) -> Counts:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 AnswerKind: TypeAlias = Literal["accept", "reject", "ignore"]
 ANSWER_KINDS: tuple[AnswerKind, ...] = ("accept", "reject", "ignore")
@@ -16,9 +16,8 @@ ANSWER_KINDS: tuple[AnswerKind, ...] = ("accept", "reject", "ignore")
 IMPORT_ANNOTATOR = "import"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One token of a text.
+class Token(NamedTuple):
+    """One token of a text; a tuple, because there are so many of them.
 
     Parameters
     ----------

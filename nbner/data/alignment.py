@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nbner.errors import DataError
 from nbner.types import Span, Token
+
+# From a tuple: as ``Token._make``, which is a call of Python's for each of millions.
+_token: Callable[[tuple[str, int, int, bool]], Token] = partial(tuple.__new__, Token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,14 @@ def joined(words: Sequence[str]) -> tuple[str, tuple[Token, ...]]:
     return " ".join(words), tuple(tokens)
 
 
+def tokens_from_columns(
+    text: str, starts: Sequence[int], ends: Sequence[int], spaces: Iterable[bool]
+) -> tuple[Token, ...]:
+    """Make tokens of a text from where they begin and end, and whether a space follows."""
+    words = [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    return tuple(map(_token, zip(words, starts, ends, spaces, strict=True)))
+
+
 def token_range(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
     """Give the half-open token indices of a stretch of code points.
 
@@ -129,12 +141,14 @@ def align(tokens: Sequence[Token], spans: Iterable[Span]) -> Alignment:
     """Sort spans into those that fit the tokens and those that do not."""
     fits = []
     loose = []
+    starts = [token.start for token in tokens]
     for span in spans:
-        place = token_range(tokens, span.start, span.end)
-        if place is None:
-            loose.append(span)
+        start, end = span.start, span.end
+        first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+        if 0 <= first <= last and starts[first] == start and tokens[last].end == end:
+            fits.append((first, last + 1, span))
         else:
-            fits.append((*place, span))
+            loose.append(span)
     return Alignment(tuple(fits), tuple(loose))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Connection, func, insert, select, text, update
+from sqlalchemy import Column, Connection, Table, func, insert, select, text, update
 
 from nbner.data.batch import Prepared, PreparedAnswer
 from nbner.data.codec import load_spans
@@ -63,9 +63,11 @@ class _Adding:
             else:
                 new[row.digest] = row
         if new:
-            known |= self._add_examples(list(new.values()))
+            self._add_examples(list(new.values()))
+        # Only answers ask for the ids of what was added just now.
+        known |= self._known([row for row in repeated if row.answer and row.digest not in known])
         for row in repeated:
-            self._repeat(row, known[row.digest])
+            self._repeat(row, known.get(row.digest, 0))
 
     def _let_the_server_look(self) -> None:
         """Have a server count its rows anew whenever they have doubled.
@@ -81,36 +83,40 @@ class _Adding:
 
     def _known(self, batch: Sequence[Prepared]) -> dict[bytes, int]:
         """Give the ids of the examples that have these texts already."""
+        if not batch:
+            return {}
         columns = (examples.c.digest, examples.c.id)
         found = self._among(columns, examples.c.digest, [row.digest for row in batch])
         return {bytes(digest): id_ for digest, id_ in found}
 
-    def _add_examples(self, rows: Sequence[Prepared]) -> dict[bytes, int]:
-        """Add new texts with their answers, and give the examples' ids."""
+    def _add_examples(self, rows: Sequence[Prepared]) -> None:
+        """Add new texts with their answers."""
         hashes = self._free_hashes(rows)
         last_example, last_answer = self._newest(examples), self._newest(answers)
-        self._insert([self._example(row, hashed) for row, hashed in zip(rows, hashes, strict=True)])
+        new = [self._example(row, hashed) for row, hashed in zip(rows, hashes, strict=True)]
+        self._insert(examples, new)
+        answered = [row for row in rows if row.answer is not None]
+        if answered:
+            self._add_answers(answered, last_example)
+        self._follow(last_example, last_answer)
+        self._count(len(rows), answered)
+
+    def _add_answers(self, rows: Sequence[Prepared], last_example: int) -> None:
         found = self._connection.execute(
             select(examples.c.digest, examples.c.id).where(
                 examples.c.split_id == self._split_id, examples.c.id > last_example
             )
         )
         ids = {bytes(digest): id_ for digest, id_ in found}
-        answered = [(ids[row.digest], row.answer) for row in rows if row.answer is not None]
-        if answered:
-            self._connection.execute(
-                insert(answers), [self._event(answer, id_) for id_, answer in answered]
-            )
-        self._follow(last_example, last_answer)
-        self._count(len(rows), [answer for _, answer in answered])
-        return ids
+        events = [self._event(row.answer, ids[row.digest]) for row in rows if row.answer]
+        self._insert(answers, events)
 
-    def _insert(self, rows: list[dict[str, Any]]) -> None:
+    def _insert(self, table: Table, rows: list[dict[str, Any]]) -> None:
         if self._connection.dialect.name != "sqlite":
-            self._connection.execute(insert(examples), rows)
+            self._connection.execute(insert(table), rows)
             return
         # Past SQLAlchemy's handling of each row, which takes as long as the inserting.
-        written = insert(examples).compile(dialect=self._connection.dialect, column_keys=rows[0])
+        written = insert(table).compile(dialect=self._connection.dialect, column_keys=rows[0])
         values = itemgetter(*written.positiontup or ())
         self._connection.exec_driver_sql(str(written), [values(row) for row in rows])
 
@@ -201,10 +207,10 @@ class _Adding:
             "stored": self._now,
         }
 
-    def _count(self, total: int, given: Sequence[PreparedAnswer]) -> None:
+    def _count(self, total: int, answered: Sequence[Prepared]) -> None:
         self.outcome.added += total
-        self.outcome.answered += len(given)
-        kinds = Counter(one.answer for one in given)
+        self.outcome.answered += len(answered)
+        kinds = Counter(row.answer.answer for row in answered if row.answer)
         more: dict[str, int] = {"total": total, **{kind: kinds[kind] for kind in ANSWER_KINDS}}
         self._connection.execute(
             update(splits)

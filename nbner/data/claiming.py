@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nbner.data.schema import claims, current, standing
@@ -19,6 +19,11 @@ from nbner.data.schema import claims, current, standing
 CLAIM_SECONDS = 30 * 60.0
 #: Examples claimed beyond those that are wanted now, so that not every answer writes claims.
 AHEAD = 12
+
+# Written once: putting a statement together takes longer than running it.
+_END = delete(claims).where(
+    claims.c.example_id == bindparam("example"), claims.c.annotator == bindparam("by")
+)
 
 
 class Asker(NamedTuple):
@@ -99,12 +104,7 @@ def after_answer(connection: Connection, event: Mapping[str, Any]) -> None:
         keys = ("example_id", "annotator", "split_id")
         _put(connection, [{**{key: event[key] for key in keys}, "until": until}])
     else:
-        connection.execute(
-            delete(claims).where(
-                claims.c.example_id == event["example_id"],
-                claims.c.annotator == event["annotator"],
-            )
-        )
+        connection.execute(_END, {"example": event["example_id"], "by": event["annotator"]})
 
 
 def wanted_count(connection: Connection, asker: Asker) -> int:

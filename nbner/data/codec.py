@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from nbner.data.alignment import tokens_from_columns
 from nbner.types import Span, Token
 
 
@@ -38,7 +39,7 @@ def dump(value: Any) -> str:
 
 def load(text: str) -> Any:
     """Read what ``dump`` wrote."""
-    return json.loads(text)
+    return {} if text == "{}" else json.loads(text)
 
 
 def half_pair(text: str) -> int | None:
@@ -65,11 +66,8 @@ def load_tokens(text: str, tokens: str | None) -> tuple[Token, ...]:
     """Read what ``dump_tokens`` wrote; no tokens where there is nothing."""
     if tokens is None:
         return ()
-    parts = iter(json.loads(tokens))
-    return tuple(
-        Token(text[start:end], start, end, ws=bool(ws))
-        for start, end, ws in zip(parts, parts, parts, strict=True)
-    )
+    parts = json.loads(tokens)
+    return tokens_from_columns(text, parts[::3], parts[1::3], map(bool, parts[2::3]))
 
 
 def dump_spans(spans: Iterable[Span]) -> str:
@@ -82,7 +80,7 @@ def load_spans(text: str | None) -> tuple[Span, ...]:
     """Read what ``dump_spans`` wrote; no spans where there is nothing."""
     if text is None or text == "[]":
         return ()
-    return tuple(_span(*parts) for parts in json.loads(text))
+    return tuple(Span(*parts) if len(parts) == 3 else _span(*parts) for parts in json.loads(text))
 
 
 def dump_labels(labels: Iterable[str]) -> str:

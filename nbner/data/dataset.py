@@ -215,7 +215,8 @@ class Dataset:
         streams = [
             self._pages(query.where(split_id == wanted), key) for wanted in self._split_ids(split)
         ]
-        for row in heapq.merge(*streams, key=lambda row: row.id):
+        rows = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=lambda row: row.id)
+        for row in rows:
             yield queries.example_from(row)
 
     def page(self, split: str, wanted: Filter, offset: int, limit: int) -> Page:

@@ -23,6 +23,10 @@ _EXAMPLE = (
         examples.c.split_id,
         examples.c.text,
         select(answers.c.id).where(answers.c.uid == bindparam("uid")).exists().label("is_known"),
+        select(label_sets.c.id)
+        .where(label_sets.c.labels == bindparam("labels"))
+        .scalar_subquery()
+        .label("label_set_id"),
     )
     .join(splits, examples.c.split_id == splits.c.id)
     .where(
@@ -32,9 +36,12 @@ _EXAMPLE = (
     )
 )
 _LABEL_SET = select(label_sets.c.id).where(label_sets.c.labels == bindparam("text"))
-_CURRENT = update(current).where(
-    current.c.example_id == bindparam("example"), current.c.annotator == bindparam("by")
+_CURRENT = (
+    update(current)
+    .where(current.c.example_id == bindparam("example"), current.c.annotator == bindparam("by"))
+    .values(answer_id=bindparam("answer_id"), answer=bindparam("answer"))
 )
+_NEW_CURRENT = insert(current)
 _OTHERS = (
     select(current.c.answer_id, current.c.answer)
     .where(current.c.example_id == bindparam("example"), current.c.answer.is_not(None))
@@ -42,7 +49,17 @@ _OTHERS = (
     .limit(1)
 )
 _STANDING = select(standing.c.answer).where(standing.c.example_id == bindparam("example"))
-_SET_STANDING = update(standing).where(standing.c.example_id == bindparam("example"))
+_SET_STANDING = (
+    update(standing)
+    .where(standing.c.example_id == bindparam("example"))
+    .values(answer_id=bindparam("answer_id"), answer=bindparam("answer"))
+)
+_COUNT = (
+    update(splits)
+    .where(splits.c.id == bindparam("split"))
+    .values({kind: splits.c[kind] + bindparam(f"{kind}_more") for kind in ANSWER_KINDS})
+)
+_ADD = insert(answers)
 
 
 def take_turns(connection: Connection, dataset_id: int, names: Iterable[str]) -> None:
@@ -66,10 +83,12 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
     DataError
         There is no such example, or the answer is none.
     """
+    labels = dump_labels(answer.labels)
     found = connection.execute(
         _EXAMPLE,
         {
             "uid": answer.id,
+            "labels": labels,
             "dataset": dataset_id,
             "split": answer.split,
             "hash": answer.input_hash,
@@ -92,7 +111,7 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
         "spans": dump_spans(_checked(answer, found.text)),
         "flagged": answer.flagged,
         "note": answer.note,
-        "label_set_id": label_set(connection, answer.labels),
+        "label_set_id": found.label_set_id or label_set(connection, answer.labels),
         "created": answer.created,
         "extra": _dumped_extra(answer),
     }
@@ -104,12 +123,12 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
 def append(connection: Connection, event: Mapping[str, Any]) -> None:
     """Add an event, given by its columns, and bring up to date what follows from it."""
     stored = {**event, "stored": time.time()}
-    answer_id = _new_id(connection.execute(insert(answers), stored))
+    answer_id = _new_id(connection.execute(_ADD, stored))
     newest = {"answer_id": answer_id, "answer": event["answer"]}
     where = {"example": event["example_id"], "by": event["annotator"]}
     if not connection.execute(_CURRENT, {**where, **newest}).rowcount:
         keys = ("example_id", "split_id", "annotator")
-        connection.execute(insert(current), {**{key: event[key] for key in keys}, **newest})
+        connection.execute(_NEW_CURRENT, {**{key: event[key] for key in keys}, **newest})
     _set_standing(connection, event["example_id"], event["split_id"], newest)
 
 
@@ -141,12 +160,8 @@ def _set_standing(
     connection.execute(_SET_STANDING, {"example": example_id, **newest})
     after = newest["answer"]
     if after != before:
-        steps = [(before, -1), (after, 1)]
-        connection.execute(
-            update(splits)
-            .where(splits.c.id == split_id)
-            .values({kind: splits.c[kind] + step for kind, step in steps if kind})
-        )
+        more = {f"{kind}_more": (kind == after) - (kind == before) for kind in ANSWER_KINDS}
+        connection.execute(_COUNT, {"split": split_id, **more})
 
 
 def _new_id(inserted: CursorResult[Any]) -> int:

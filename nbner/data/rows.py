@@ -132,6 +132,11 @@ def as_example(row: Row, *, split: str = "train") -> Example:
     )
 
 
+def unlabelled(row: Row) -> Example:
+    """Take a row's text and tokens alone, for who only labels it; it has no hash."""
+    return Example(row.text, row.tokens or (), given_tokens=row.tokens is not None)
+
+
 def as_row(example: Example, place: Place) -> Row:
     """Take an example, a session's or a user's own, as a row.
 

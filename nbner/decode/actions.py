@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nbner.data.formats.docbin import tokens_of
 from nbner.decode.arrays import Flags, Floats, Scores
 from nbner.decode.arrivals import Item, arriving, trained_recognizer
-from nbner.decode.reading import tokens_of
 from nbner.decode.scoring import StateScorer
 from nbner.decode.validity import Validity
 from nbner.types import Token

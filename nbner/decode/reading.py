@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner.decode.arrays import Floats, Ints, SmallInts
-from nbner.types import Parse, Span, Token
+from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -52,14 +52,6 @@ class Places:
         """Give the tokens that share a character with a stretch, half-open."""
         first = int(np.searchsorted(self.ends, start, side="right"))
         return first, int(np.searchsorted(self.starts, end))
-
-
-def tokens_of(doc: Doc) -> tuple[Token, ...]:
-    """Read a doc's tokens as plain values."""
-    return tuple(
-        Token(token.text, token.idx, token.idx + len(token), bool(token.whitespace_))
-        for token in doc
-    )
 
 
 def parses_of(

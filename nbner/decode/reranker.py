@@ -18,8 +18,8 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
+from nbner.data.formats.docbin import tokens_of
 from nbner.decode.features import FeatureFunction, describe
-from nbner.decode.reading import tokens_of
 from nbner.decode.search import parses
 from nbner.errors import DataError, ModelError
 from nbner.model.pipeline import doc_from_example, recognizer_of

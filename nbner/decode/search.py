@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from nbner.data.formats.docbin import tokens_of
 from nbner.decode.analyses import Lattice, check_k
 from nbner.decode.arrivals import Item, arriving, batches, trained_recognizer
 from nbner.decode.beam import beam_parses
@@ -20,7 +21,7 @@ from nbner.decode.lattice import LatticeBatch, Settings, build
 from nbner.decode.marginals import segment_probabilities, token_probabilities
 from nbner.decode.moves import Moves
 from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above
-from nbner.decode.reading import OUTSIDE, Places, parses_of, tokens_of
+from nbner.decode.reading import OUTSIDE, Places, parses_of
 from nbner.errors import DataError
 from nbner.types import Parse
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from nbner.data.alignment import align
 from nbner.data.store import Dataset, Store
 from nbner.labelling import Switchboard, tokenized
 from nbner.types import Counts, Example, Token
@@ -52,6 +51,12 @@ class Foundation:
         """Count the examples of a split, or of all, by their current answer."""
         return self._dataset.counts(split)
 
+    def _show_labels(self) -> None:
+        """Have widgets that are open offer the labels that there are now."""
+        self._switchboard.labels = self.labels
+        for widget in list(self._annotators):
+            widget.relabel()
+
     def close(self) -> None:
         """Close the database; widgets of this session can save no more."""
         self._store.close()
@@ -63,11 +68,3 @@ class Foundation:
 
     def _tokenized(self, example: Example) -> Example:
         return tokenized(example, self._tokenize)
-
-    def _with_fitting_tokens(self, example: Example) -> Example:
-        """Tokenize an example for a file, unless a span contradicts the tokens.
-
-        A file whose spans are off its own tokens is one that nobody can read.
-        """
-        cut = self._tokenized(example)
-        return example if align(cut.tokens, example.spans).loose else cut

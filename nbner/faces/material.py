@@ -109,16 +109,18 @@ class Material(Foundation):
         """
         labels = None if self._labels_follow_data else self.labels
         rows = formats.read(source, by=by, format=format, tag_names=tag_names)
-        return self._dataset.add(
-            prepare(
-                rows,
-                tokenize=self._tokenize,
-                labels=labels,
-                split=split,
-                gold=gold,
-                misaligned=misaligned,
-            )
+        batch = prepare(
+            rows,
+            tokenize=self._tokenize,
+            labels=labels,
+            split=split,
+            gold=gold,
+            misaligned=misaligned,
         )
+        report = self._dataset.add(batch)
+        if batch.labels:
+            self._show_labels()
+        return report
 
     def export(
         self,
@@ -157,7 +159,7 @@ class Material(Foundation):
             The suffix is unknown, the file cannot be written, or the format
             cannot carry a label or a span.
         """
-        examples = (self._with_fitting_tokens(one) for one in self._dataset.examples(split))
+        examples = self._dataset.examples(split)
         return formats.write(
             examples, path, tokenize=self._tokenize, misaligned=misaligned, format=format
         )
@@ -178,9 +180,8 @@ class Material(Foundation):
         DataError
             A span does not fit the tokens.
         """
-        examples = (self._with_fitting_tokens(one) for one in self._dataset.examples(split))
-        picked = GoldOnly(self._tokenize, "refuse")
-        return token_rows.numbered(token_rows.rows_from_gold(picked.of(examples)))
+        gold = GoldOnly(self._tokenize, "refuse").of(self._dataset.examples(split))
+        return token_rows.numbered(token_rows.rows_from_gold(gold))
 
 
 def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]) -> pd.DataFrame:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.analysis.flips import MARGIN
 from nbner.data import formats
-from nbner.data.rows import as_example
+from nbner.data.rows import unlabelled
 from nbner.errors import DataError
 from nbner.faces.confidence import Confidence, Confident
 from nbner.faces.retraining import Retraining
-from nbner.types import Example
+from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -199,7 +199,7 @@ class Modelling(Retraining, Confidence):
         from nbner.widgets.live import counted
 
         # The pipeline reads a batch ahead; tee keeps only what it has read.
-        ahead, examples, again = tee((as_example(row) for row in formats.read(source)), 3)
+        ahead, examples, again = tee((unlabelled(row) for row in formats.read(source)), 3)
         docs = predict_docs(self._nlp, ahead, batch_size=batch_size, n_process=n_process)
         shown = counted(docs, "predicting") if progress else docs
         sure = self._confidences(again) if probabilities else (None for _ in again)
@@ -277,8 +277,11 @@ class Modelling(Retraining, Confidence):
 
 def _rows(doc: Doc, example: Example, confident: Confident | None) -> Iterator[tuple[Any, ...]]:
     """Give the row of each predicted span of one text, with its probability where it is known."""
-    from nbner.model.prediction import places_of, spans_of
+    from nbner.model.prediction import places_of
 
-    for entity, place, span in zip(doc.ents, places_of(doc, example), spans_of(doc), strict=True):
-        row = (span.start, span.end, *place, entity.text, span.label)
-        yield row if confident is None else (*row, confident(span))
+    # Each time that a doc is asked for them, it makes its entities anew.
+    entities = doc.ents
+    for entity, place in zip(entities, places_of(entities, example), strict=True):
+        start, end, label = entity.start_char, entity.end_char, entity.label_
+        row = (start, end, *place, example.text[start:end], label)
+        yield row if confident is None else (*row, confident(Span(start, end, label)))

@@ -30,8 +30,7 @@ class Transferring(Retraining):
 
         The model predicts as before until it is trained again. Examples that
         were answered before count as *missing* for the new labels, not as
-        without them. Widgets that are open show the labels once they are
-        opened again.
+        without them. Widgets that are open offer the labels at once.
 
         Parameters
         ----------
@@ -64,6 +63,7 @@ class Transferring(Retraining):
         if new:
             nlp = resized(self._nlp, new) if is_trained(self._nlp) else None
             self._dataset.set_labels(grown)
+            self._show_labels()
             if nlp is not None:
                 self._grown_from = self._grown_from or self._nlp
                 self._nlp = nlp

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from spacy.cli.init_config import init_config
 from spacy.util import registry
 
+from nbner.model.transformers import own_pace, transformers_of
+
 if TYPE_CHECKING:
     from spacy.language import Language
     from thinc.api import Config
@@ -96,6 +98,8 @@ def training_config(
     training["max_epochs"] = MAX_EPOCHS
     if source is not None:
         _start_from(config, base, recognizer, source, continued=continued)
+    if set(transformers_of(base)) - set(training["frozen_components"]):
+        training |= own_pace(base)
     return config
 
 

@@ -14,7 +14,7 @@ from spacy.util import load_model_from_config
 from thinc.api import Config
 
 from nbner.data import formats
-from nbner.data.rows import as_example
+from nbner.data.rows import unlabelled
 from nbner.errors import DataError
 from nbner.model.fingerprints import fingerprint
 from nbner.model.prediction import check_trained, places_of, predict_docs
@@ -120,7 +120,7 @@ def _sent(parcel: Parcel) -> Any:
 
 def _part(rows: pd.DataFrame, parcel: Parcel) -> pd.DataFrame:
     nlp = parcel.unpack()
-    examples = [as_example(row) for row in formats.read(rows)]
+    examples = [unlabelled(row) for row in formats.read(rows)]
     names = rows.index.tolist()
     # One pipeline is not for several threads at once; other processes have their own.
     with _predicting:
@@ -128,7 +128,8 @@ def _part(rows: pd.DataFrame, parcel: Parcel) -> pd.DataFrame:
     spans = [
         (name, entity.start_char, entity.end_char, *place, entity.text, entity.label_)
         for name, doc, example in zip(names, docs, examples, strict=True)
-        for entity, place in zip(doc.ents, places_of(doc, example), strict=True)
+        for entities in (doc.ents,)
+        for entity, place in zip(entities, places_of(entities, example), strict=True)
     ]
     return _frame(spans).astype(TYPES)
 

@@ -16,9 +16,11 @@ from spacy.pipeline import EntityRecognizer
 from spacy.tokens import Doc
 from spacy.util import get_words_and_spaces, load_model_from_config
 
+from nbner.data.formats.docbin import tokens_of
 from nbner.errors import DataError, ModelError
 from nbner.model.configs import blank_config, recognizer_config
 from nbner.model.fingerprints import fingerprint
+from nbner.model.transformers import missing_packages
 from nbner.types import Example, Token
 
 if TYPE_CHECKING:
@@ -111,18 +113,7 @@ def tokenizer_of(nlp: Language) -> Callable[[str], tuple[Token, ...]]:
 
     The function raises ``DataError`` for a text that the pipeline cannot take.
     """
-
-    def tokenize(text: str) -> tuple[Token, ...]:
-        tokens = []
-        start = 0
-        for token in _make_doc(nlp, text):
-            word, ws = token.text, bool(token.whitespace_)
-            end = start + len(word)
-            tokens.append(Token(word, start, end, ws))
-            start = end + ws
-        return tuple(tokens)
-
-    return tokenize
+    return lambda text: tokens_of(_make_doc(nlp, text), text)
 
 
 def doc_from_example(nlp: Language, example: Example) -> Doc:
@@ -207,6 +198,13 @@ def _load(name: str) -> Language:
     try:
         return spacy.load(name)
     except LOADING as error:
+        missing = missing_packages(name)
+        if missing:
+            raise ModelError(
+                f"the model {name!r} has a transformer and needs {' and '.join(missing)}, which "
+                f"brings PyTorch: pip install {' '.join(missing)}. A pipeline without one, such "
+                "as en_core_web_sm, needs neither."
+            ) from error
         raise ModelError(
             f"the model {name!r} cannot be loaded: {_one_line(error)}. Check that it is a whole "
             f"pipeline, made for spaCy {spacy.about.__version__} (`python -m spacy validate`), and "

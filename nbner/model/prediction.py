@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.data.alignment import token_range
@@ -14,6 +14,7 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
+    from spacy.tokens import Span as SpacySpan
 
 
 def predict(
@@ -89,14 +90,15 @@ def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:
     )
 
 
-def places_of(doc: Doc, example: Example) -> Iterator[tuple[int, int]]:
+def places_of(entities: Sequence[SpacySpan], example: Example) -> Iterator[tuple[int, int]]:
     """Give each entity's half-open token indices, in the example's own tokens if it has some.
 
     Where more than a space lies between given tokens, spaCy's doc holds tokens
     of whitespace that the example does not know.
     """
-    own = example.tokens if example.given_tokens and len(doc) != len(example.tokens) else ()
-    for entity in doc.ents:
+    given = example.tokens if example.given_tokens else ()
+    for entity in entities:
+        own = given if len(entity.doc) != len(given) else ()
         place = token_range(own, entity.start_char, entity.end_char) if own else None
         yield place or (entity.start, entity.end)
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner.data.alignment import align
+from nbner.data.formats.docbin import tokens_of
 from nbner.model.tokenizer_rules import Rule, add_rule, copy_of, takes_rules, with_infix
 from nbner.types import Example, Span, Token
 
@@ -181,10 +182,7 @@ def _effects_of_words(
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:
-    return tuple(
-        Token(one.text, one.idx, one.idx + len(one.text), bool(one.whitespace_))
-        for one in tokenizer(text)
-    )
+    return tokens_of(tokenizer(text), text)
 
 
 def _cuts(tokens: Sequence[Token], span: Span) -> Iterator[tuple[Token, int]]:

@@ -3,7 +3,7 @@
 Which state lives where
 -----------------------
 In the kernel, and the truth: examples, answers, counts (behind the desk).
-Synced from the kernel to the page: ``_setup``, once, and ``_snapshot``, made
+Synced from the kernel to the page: ``_setup``, anew when labels are added, and ``_snapshot``, made
 afresh whenever a page asks for the widget's state and never sent again.
 As the page last told: ``current`` and ``selection``, for users to read and observe.
 In the page alone: the window of coming examples, the edit in progress, undo

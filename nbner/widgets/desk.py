@@ -19,7 +19,7 @@ Listener: TypeAlias = Callable[[Sequence[Answer]], None]
 
 @dataclass(frozen=True, slots=True)
 class DeskInfo:
-    """What stays the same while a desk is open.
+    """What stays the same while a desk is open, but for labels that are added.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Desk(Protocol):
 
     @property
     def info(self) -> DeskInfo:
-        """What the page needs to know once."""
+        """What the page needs to know, as it is now."""
 
     def counts(self) -> Counts:
         """How far the split has come."""

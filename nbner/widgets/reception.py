@@ -129,6 +129,12 @@ class Reception(anywidget.AnyWidget):
         super().open()
         self._let_the_page_choose()
 
+    def relabel(self) -> None:
+        """Offer the labels that the desk has now, in every view."""
+        info = self._desk.info
+        self._colors = label_colors(info.labels)
+        self._setup = wire.setup(info, nbner.__version__, self._colors)
+
     # The protocol.
 
     def _send(self, msg: wire.Message, buffers: Any = None) -> None:

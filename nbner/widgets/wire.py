@@ -105,7 +105,7 @@ def _loose(span: Span, text: str) -> Message:
 
 
 def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
-    """Write what the page needs to know once."""
+    """Write what the page needs to know beside its examples."""
     return {
         "key": info.key,
         "version": version,

@@ -10,7 +10,7 @@ import pytest
 import nbner
 
 LEAST_F = 0.72
-LEAST_SPEED = 0.9
+LEAST_SPEED = 0.95
 REPEATS = 5
 
 

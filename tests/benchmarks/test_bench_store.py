@@ -13,6 +13,7 @@ import sys
 import textwrap
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from spacy.tokens import DocBin
 
 import nbner
 from nbner import Answer, NbnerError
+from nbner.data.alignment import tokens_at
 from nbner.data.formats import read, write
 from nbner.data.intake import prepare
 from nbner.data.rows import Row, as_example
@@ -155,19 +157,25 @@ def test_a_million_answers_open_as_quickly_as_a_thousand(large, say):
 
 @pytest.fixture(scope="module")
 def many(corpora):
-    """A hundred thousand texts, each three sentences of the corpora, with their gold spans."""
+    """A hundred thousand texts, each three sentences of the corpora, with their gold.
+
+    They have the corpora's tokens, as whatever comes from CoNLL or a DocBin has.
+    """
     sentences = [
         row for file, suffix in corpora if suffix == ".conll" for row in read(file) if row.text
     ]
     chance = random.Random(0)
     rows = []
     for _ in range(TEXTS):
-        text, spans = "", []
+        text, spans, places = "", [], []
         for row in chance.choices(sentences, k=3):
             start = len(text)
             spans += [(start + span.start, start + span.end, span.label) for span in row.spans]
+            places += [(start + token.start, start + token.end) for token in row.tokens]
             text += f"{row.text} "
-        rows.append(Row(text[:-1], spans=tuple(nbner.Span(*span) for span in spans), gold=True))
+        tokens = tokens_at(text[:-1], places)
+        spans = tuple(nbner.Span(*span) for span in spans)
+        rows.append(Row(text[:-1], tokens, spans, gold=True))
     return rows
 
 
@@ -181,19 +189,32 @@ def best(work, repeats=2):
     return min(took)
 
 
+@pytest.fixture(scope="module")
+def sentences(corpora):
+    """A hundred thousand single sentences, most of them short; some come twice."""
+    found = [row.text for file, suffix in corpora if suffix == ".conll" for row in read(file)]
+    chance = random.Random(0)
+    return [f"{chance.choice(found)} {n}" if n >= len(found) else found[n] for n in range(TEXTS)]
+
+
 @pytest.mark.timeout(3000)
-def test_adding_keeps_pace_with_the_tokenizer(many, tmp_path, say):
+@pytest.mark.parametrize("kind", ["three sentences each", "single sentences"])
+def test_adding_keeps_pace_with_the_tokenizer(many, sentences, tmp_path, say, kind):
     nlp = spacy.blank("en")
-    texts = [row.text for row in many]
+    texts = sentences if kind == "single sentences" else [row.text for row in many]
     paths = (tmp_path / f"{n}.db" for n in itertools.count())
 
     def add():
         with nbner.Session("d", store=next(paths)) as session:
-            assert session.add(texts).added > TEXTS * 0.99
+            assert session.add(texts).added > TEXTS * 0.9
 
     tokenizer = best(lambda: [nlp.make_doc(text) for text in texts])
     ratio = tokenizer / best(add)
-    say("adding 100,000 texts, speed as a share of the tokenizer's alone", f"{ratio:.2f}", ">= 0.8")
+    say(
+        f"adding {TEXTS:,} texts, {kind}, speed as a share of the tokenizer's alone",
+        f"{ratio:.2f}",
+        ">= 0.8",
+    )
     assert ratio >= 0.8
 
 
@@ -203,6 +224,29 @@ def gold_store(many, tmp_path_factory):
     with nbner.Session("d", store=path) as session:
         session.add(many)
     return path
+
+
+@pytest.mark.timeout(3000)
+def test_exporting_texts_that_are_to_be_cut(many, tmp_path, say):
+    """Beside spaCy's own way from texts: its tokenizer, its spans, its DocBin."""
+    nlp = spacy.blank("en")
+    rows = [replace(row, tokens=None) for row in many[: TEXTS // 5]]
+
+    def spacys():
+        docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE"])
+        for row in rows:
+            doc = nlp.make_doc(row.text)
+            found = [doc.char_span(span.start, span.end, span.label) for span in row.spans]
+            doc.set_ents([one for one in found if one is not None])
+            docs.add(doc)
+        docs.to_disk(tmp_path / "theirs.spacy")
+
+    with nbner.Session("d", store=tmp_path / "nbner.db") as session:
+        session.add(rows)
+        ours = best(lambda: session.export(tmp_path / "ours.spacy", misaligned="leave out"))
+    ratio = best(spacys) / ours
+    say(f"{len(rows):,} examples without tokens to DocBin beside spaCy", f"{ratio:.2f}", ">= 0.8")
+    assert ratio >= 0.8
 
 
 @pytest.mark.timeout(3000)
@@ -264,12 +308,15 @@ def test_memory_of_an_export(gold_store, tmp_path, say, name):
     assert found <= 200
 
 
+# Long, so that a gigabyte is read in a minute or two.
+TEXT = "Add five millilitres of LB to the tube and stir. " * 12
+WORD = "deoxyribonucleoside-triphosphate-" * 4
 LINES = {
-    "a.jsonl": ("", '{"text": "Add 5 ml of LB.", "spans": [], "answer": "accept"}\n', ""),
-    "a.json": ("[", '{"data": {"text": "Add 5 ml of LB."}},\n', '{"data": {"text": "Stir"}}]'),
-    "a.csv": ("text,answer\n", '"Add 5 ml of LB.",accept\n', ""),
-    "a.conll": ("", "Add\tO\n5\tB-Amount\nml\tI-Amount\n\n", ""),
-    "a.txt": ("", "Add five millilitres of LB to the tube and stir.\n", ""),
+    "a.jsonl": ("", f'{{"text": "{TEXT}", "spans": [], "answer": "accept"}}\n', ""),
+    "a.json": ("[", f'{{"data": {{"text": "{TEXT}"}}}},\n', '{"data": {"text": "Stir"}}]'),
+    "a.csv": ("text,answer\n", f'"{TEXT}",accept\n', ""),
+    "a.conll": ("", f"{WORD}\tO\n{WORD}\tB-Amount\n{WORD}\tI-Amount\n\n", ""),
+    "a.txt": ("", f"{TEXT}\n", ""),
 }
 
 

@@ -136,6 +136,15 @@ class Kernel {
     this.tell({ type: "show", task: this.find(id), counts: this.counts });
   }
 
+  /** Labels have been added. */
+  relabel(setup) {
+    this.setup = setup;
+    for (const model of this.models) {
+      model.traits._setup = structuredClone(setup);
+      model.emit("change:_setup");
+    }
+  }
+
   answer(message) {
     if (this.state === "failing") return { type: "failed", message: "The disk is full", retry: true };
     if (this.state === "refusing") return { type: "failed", message: "This label is not known", retry: false };

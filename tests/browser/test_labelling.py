@@ -265,6 +265,15 @@ def test_many_labels_are_filtered_by_name(host, world):
     expect(host.root.locator("[data-pick]:not([hidden])")).to_have_count(41)
 
 
+def test_labels_that_are_added_stand_in_every_open_view_at_once(host, world):
+    host.open(world.task(1, TEXT), labels=["ORG"], views=2)
+    expect(host.page.locator("[data-pick]")).to_have_count(2)
+    host.page.evaluate("setup => host.kernel.relabel(setup)", world.setup(["ORG", "<i>Food</i>"]))
+    expect(host.page.locator("[data-pick='<i>Food</i>']")).to_have_count(2)
+    host.press("ArrowRight", "2")
+    wait_for_spans(host, ("0:1", "<i>Food</i>"))
+
+
 def test_keys_reach_thirty_labels(host, world):
     host.open(world.task(1, TEXT), labels=[f"L{i}" for i in range(1, 31)])
     for key, label in (

@@ -80,6 +80,30 @@ def test_a_trained_model_gets_room_for_more_labels_and_predicts_as_before(traine
     assert trained.manual("train")._desk.info.labels[-1] == "Food"
 
 
+def test_a_widget_that_is_open_offers_added_labels_at_once(session):
+    session.add(["Eve eats a fig ."], split="more")
+    widget, other = session.manual("more"), session.manual("dev")
+    sent = []
+    widget.observe(lambda change: sent.append(change.new), "_setup")
+    session.add_labels(["Food"])
+    assert [setup["labels"][-1] for setup in sent] == ["Food"]
+    assert set(sent[0]["colors"]) == set(session.labels)
+    assert other._setup["labels"] == list(session.labels)
+    shown = widget.current
+    first = shown.tokens[0]
+    after = widget.answer("accept", [(first.start, first.end, "Food")])
+    assert after.labels == session.labels
+    assert [span.label for span in after.spans] == ["Food"]
+
+
+def test_labels_that_come_with_data_are_offered_at_once(tmp_path):
+    with Session("d", store=tmp_path / "nbner.db") as session:
+        session.add([{"text": "Stir", "spans": [{"start": 0, "end": 4, "label": "Verb"}]}])
+        widget = session.manual()
+        session.add([{"text": "Food", "spans": [{"start": 0, "end": 4, "label": "Noun"}]}])
+        assert widget._setup["labels"] == ["Verb", "Noun"]
+
+
 def test_what_was_answered_before_a_label_existed_is_missing_for_it(trained):
     trained.add_labels(["Food"])
     trained.add(rows(0, 1, food=True), split="train")

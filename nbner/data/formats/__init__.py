@@ -17,6 +17,7 @@ from nbner.data.formats import (
     conll,
     conll_writing,
     docbin,
+    docbin_writing,
     frames,
     label_studio_writing,
     objects,
@@ -26,7 +27,14 @@ from nbner.data.formats import (
 )
 from nbner.data.formats.choices import By, Choices, Format
 from nbner.data.formats.files import existing
-from nbner.data.formats.gold import Gold, GoldOnly, Misaligned, Tokenize, accepted
+from nbner.data.formats.gold import (
+    Gold,
+    GoldOnly,
+    Misaligned,
+    Tokenize,
+    accepted,
+    with_fitting_tokens,
+)
 from nbner.data.formats.values import read_values
 from nbner.data.rows import Row
 from nbner.errors import DataError
@@ -71,7 +79,7 @@ _WRITERS: dict[Format, Writer] = {
 # These carry gold alone, the last of them without tokens.
 _GOLD_WRITERS: dict[Format, GoldWriter] = {
     "conll": conll_writing.write,
-    "spacy": docbin.write,
+    "spacy": docbin_writing.write,
     "huggingface": token_rows.write,
 }
 _WRITTEN_AS: dict[str, Format] = {
@@ -181,7 +189,8 @@ def write(
         Taken one by one.
     path : str or Path
     tokenize : callable, optional
-        Text to tokens, for the formats that need them.
+        Text to tokens, for the formats that need them, and for those that can
+        hold them where all spans fit.
     misaligned : {"refuse", "leave out"}
         What to do about gold that does not fit the tokens in a format that
         needs them.
@@ -202,6 +211,8 @@ def write(
     to_folder = path.suffix == "" or (path.is_dir() and not path.suffix)
     named = format or ("brat" if to_folder else _WRITTEN_AS.get(path.suffix.lower()))
     if named in _WRITERS:
+        if tokenize is not None:
+            examples = (with_fitting_tokens(one, tokenize) for one in examples)
         return Export(path, _WRITERS[named](examples, path))
     seen = _Counted(examples)
     if named == "brat":

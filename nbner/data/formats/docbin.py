@@ -1,15 +1,15 @@
-"""spaCy's DocBin files and Docs; the one format for which spaCy is imported."""
+"""spaCy's DocBin files and Docs; see ``docbin_writing`` for the way out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.data.codec import dump, load
+from nbner.data.alignment import tokens_from_columns
+from nbner.data.codec import load
 from nbner.data.formats.checks import as_mapping, as_text
-from nbner.data.formats.files import existing, replacing
-from nbner.data.formats.gold import Gold
+from nbner.data.formats.files import existing
 from nbner.data.rows import Place, Row
 from nbner.errors import DataError
 from nbner.types import Span, Token
@@ -22,8 +22,7 @@ SUFFIXES = (".spacy",)
 #: Under this key of ``doc.user_data`` nbner keeps what spaCy has no place for.
 USER_DATA = "nbner"
 
-# spaCy's numbers in ``ent_iob``.
-_MISSING, _INSIDE, _OUTSIDE, _BEGIN = 0, 1, 2, 3
+_MISSING = 0  # in ``ent_iob``
 # What spaCy and its packing raise on bytes that are not theirs.
 _DAMAGE = (
     *(ArithmeticError, AttributeError, LookupError, MemoryError, StopIteration),
@@ -83,10 +82,7 @@ def row_from_doc(doc: Doc, place: Place) -> Row:
     kept = _kept(doc, place)
     return Row(
         text=doc.text,
-        tokens=tuple(
-            Token(token.text, token.idx, token.idx + len(token.text), bool(token.whitespace_))
-            for token in doc
-        ),
+        tokens=tokens_of(doc),
         spans=_spans(doc, place) if any(annotated) else None,
         flagged=kept.get("flagged") is True,
         note=as_text(kept.get("note", ""), "note", place),
@@ -97,82 +93,26 @@ def row_from_doc(doc: Doc, place: Place) -> Row:
     )
 
 
-def write(gold: Iterable[Gold], path: Path) -> int:
-    """Write gold as a DocBin and say how many docs there were.
+def tokens_of(doc: Doc, text: str | None = None) -> tuple[Token, ...]:
+    """Read a doc's tokens as plain ones.
 
-    ``doc.text`` is the text: whitespace that spaCy's tokens cannot hold becomes
-    tokens of its own. ``meta``, flag and note lie as JSON in
-    ``doc.user_data["nbner"]``.
+    From one array: to ask spaCy for each token takes longer than its tokenizer.
 
-    Raises
-    ------
-    DataError
-        The file cannot be written.
-    """
-    packing = _Packing()
-    for one in gold:
-        packing.add(one)
-    with replacing(path) as file:
-        file.write(packing.docs.to_bytes())
-    return len(packing.docs)
-
-
-class _Packing:
-    """A DocBin that is filled without making docs, which takes longer than all the rest.
-
-    Attributes
+    Parameters
     ----------
-    docs : DocBin
-        As ``DocBin.add`` would have filled it.
+    doc : Doc
+    text : str, optional
+        The doc's own text, where it is at hand.
     """
+    from spacy.attrs import LENGTH, SPACY
 
-    def __init__(self) -> None:
-        from spacy.attrs import ENT_IOB, ENT_TYPE
-        from spacy.tokens import Doc, DocBin
-        from spacy.vocab import Vocab
-
-        vocab = Vocab()
-        self.docs = DocBin(attrs=["ENT_IOB", "ENT_TYPE"], store_user_data=True)
-        self._iob = self.docs.attrs.index(ENT_IOB)
-        self._type = self.docs.attrs.index(ENT_TYPE)
-        self._no_groups = Doc(vocab).spans.to_bytes()
-        self._strings = vocab.strings
-        self._names: dict[str, int] = {}
-
-    def add(self, one: Gold) -> None:
-        import numpy as np
-
-        words, spaces, places = _words(one.example.text, one.tokens)
-        rows = np.zeros((len(words), len(self.docs.attrs)), dtype="uint64")
-        rows[:, 0] = [self._number(word) for word in words]
-        rows[:, self._iob] = _OUTSIDE
-        for start, end, label in one.entities:
-            first, last = places[start], places[end - 1] + 1
-            rows[first:last, self._iob] = _INSIDE
-            rows[first, self._iob] = _BEGIN
-            rows[first:last, self._type] = self._number(label)
-        docs = self.docs
-        docs.tokens.append(rows)
-        docs.spaces.append(np.array(spaces, dtype=bool).reshape(-1, 1))
-        docs.flags.append({"has_unknown_spaces": False})
-        docs.cats.append({})
-        docs.span_groups.append(self._no_groups)
-        docs.user_data.append(_packed(_user_data(one)))
-
-    def _number(self, word: str) -> int:
-        number = self._names.get(word)
-        if number is None:
-            number = self._names[word] = self._strings.add(word)
-            self.docs.strings.add(word)
-        return number
-
-
-def _user_data(one: Gold) -> dict[str, str]:
-    example = one.example
-    kept = {"meta": dict(example.meta), "flagged": example.flagged, "note": example.note}
-    said = {key: value for key, value in kept.items() if value}
-    # As JSON, because spaCy's own packing turns lists into tuples.
-    return {USER_DATA: dump(said)} if said else {}
+    if not len(doc):
+        return ()
+    text = doc.text if text is None else text
+    lengths, spaces = doc.to_array([LENGTH, SPACY]).astype("int64").T
+    ends = (lengths + spaces).cumsum() - spaces
+    starts = ends - lengths
+    return tokens_from_columns(text, starts.tolist(), ends.tolist(), (spaces == 1).tolist())
 
 
 def _kept(doc: Doc, place: Place) -> Mapping[str, Any]:
@@ -189,45 +129,3 @@ def _spans(doc: Doc, place: Place) -> tuple[Span, ...]:
     except ValueError as error:
         raise place.error(f"spaCy cannot read its entities: {error}", field="ents") from error
     return tuple(Span(one.start_char, one.end_char, one.label_) for one in entities)
-
-
-def _packed(said: Mapping[str, str]) -> bytes:
-    """Write a few strings as MessagePack, which spaCy's packer takes a hundred times as long for.
-
-    Of the format (msgpack.org) a map of up to fifteen entries and strings with
-    a length of 32 bits are enough.
-    """
-    strings = [word.encode("utf-8") for pair in said.items() for word in pair]
-    parts = [b"\xdb" + len(one).to_bytes(4, "big") + one for one in strings]
-    return bytes([0x80 | len(said)]) + b"".join(parts)
-
-
-def _words(text: str, tokens: Iterable[Token]) -> tuple[list[str], list[bool], list[int]]:
-    """Give spaCy's words and spaces for a text, and where each token is among them."""
-    words: list[str] = []
-    spaces: list[bool] = []
-    places: list[int] = []
-    position = 0
-    for token in tokens:
-        if position == token.start - 1 and words and text[position] == " ":
-            # As most are: one space between.
-            spaces[-1] = True
-        elif position != token.start:
-            _fill(text[position : token.start], words, spaces)
-        places.append(len(words))
-        words.append(text[token.start : token.end])
-        spaces.append(False)
-        position = token.end
-    _fill(text[position:], words, spaces)
-    return words, spaces, places
-
-
-def _fill(gap: str, words: list[str], spaces: list[bool]) -> None:
-    if words and gap.startswith(" "):
-        spaces[-1] = True
-        gap = gap[1:]
-    if gap:
-        # The same rule as spaCy's tokenizer: what is left is a word of whitespace.
-        solid = gap.removesuffix(" ") or gap
-        words.append(solid)
-        spaces.append(len(solid) < len(gap))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from nbner.data.alignment import align
@@ -35,6 +35,17 @@ class Gold:
 def accepted(examples: Iterable[Example]) -> Iterator[Example]:
     """Yield what was accepted as the complete gold of its text."""
     return (one for one in examples if one.answer == "accept" and not one.binary)
+
+
+def with_fitting_tokens(example: Example, tokenize: Tokenize) -> Example:
+    """Give an example its tokens, unless a span contradicts them.
+
+    A file whose spans are off its own tokens is one that nobody can read.
+    """
+    if example.tokens:
+        return example
+    tokens = tokenize(example.text)
+    return example if align(tokens, example.spans).loose else replace(example, tokens=tokens)
 
 
 class GoldOnly:

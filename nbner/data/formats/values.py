@@ -38,7 +38,10 @@ def read_values(source: Any, choices: Choices) -> Iterator[Row]:
         if choices.tag_names is None:
             choices = replace(choices, tag_names=token_rows.names_in(source))
         for number, value in enumerate(source, 1):
-            yield from _rows(value, Place(None, number), choices)
+            if type(value) is str:
+                yield Row(value, line=number)
+            else:
+                yield from _rows(value, Place(None, number), choices)
     else:
         raise DataError(f"rows cannot be read from {type(source).__name__}", remedy=_REMEDY)
 

@@ -1,0 +1,55 @@
+"""Labels with characters that some format lives by: they come back, or are refused in words."""
+
+import pytest
+
+from nbner import DataError, Example, Span
+from nbner.data.formats import read, write
+from nbner.data.rows import as_example
+from nbner.types import Token
+
+LABELS = [
+    *("a\tb", "a\nb", "a\r\nb", '"', "it's", "B-ORG", "-", "a b", "a,b", "a;b", ";DROP TABLE x;--"),
+    *("🧪", "é", "<b>", "{}", "[1]", "#", "T1", "O", "\\n", "水", "a\u2028b", "\u202eb"),
+]
+TEXT = "Add 5 ml of LB broth"
+TOKENS = tuple(
+    Token(word, TEXT.index(word), TEXT.index(word) + len(word), ws=word != "broth")
+    for word in TEXT.split(" ")
+)
+PLACES = [("a.jsonl", None), ("a.json", None), ("a.csv", None), ("a.tsv", None), ("a.conll", None)]
+PLACES += [("a.spacy", None), ("a.ann", None), ("folder", None), ("a.jsonl", "huggingface")]
+#: Formats whose lines or words a label must keep to; all others carry any.
+PARTIAL = {"a.conll", "a.ann", "folder"}
+
+
+@pytest.mark.parametrize(("name", "format_"), PLACES)
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_comes_back_from_a_file_or_is_refused(tmp_path, name, format_, label):
+    given = Example(
+        TEXT, TOKENS, (Span(4, 8, label), Span(12, 20, "ORG")), answer="accept", given_tokens=True
+    )
+    path = tmp_path / name
+    refusal = None
+    try:
+        write([given], path, format=format_)
+    except DataError as error:
+        refusal = str(error)
+    if refusal is not None:
+        assert name in PARTIAL
+        assert label in refusal or repr(label) in refusal
+        assert not path.exists() or not any(path.iterdir())
+        return
+    (again,) = [as_example(row) for row in read(path, format=format_)]
+    assert again.spans == given.spans
+    assert again.text == TEXT
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_a_label_comes_back_from_the_store(dataset, add, give, label):
+    add([{"text": TEXT, "spans": [{"start": 4, "end": 8, "label": label}]}])
+    (example,) = dataset.examples()
+    assert example.spans == (Span(4, 8, label),)
+    give(dataset, example, spans=[(4, 8, label)])
+    (example,) = dataset.examples(answer="accept")
+    assert example.spans == (Span(4, 8, label),)
+    assert dataset.labels == (label,)
