@@ -12,6 +12,7 @@ from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.deciding import Deciding
 from nbner.faces.decoding import Decoding
+from nbner.faces.erring import Erring
 from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
 from nbner.faces.layers import Layers
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing):
+class Session(
+    Erring, Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing
+):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store

@@ -21,6 +21,7 @@ ROOMS = (
     "widgets",
     "labelling",
     "reviewing",
+    "mending",
     "faces",
     "session",
 )
