@@ -50,6 +50,21 @@ SUGGESTED = [
     ("lentil salad", "Dish", 0.88),
 ]
 
+#: The state machine on a sentence that a briefly trained model gets wrong.
+EXPLAINED = """import uuid
+
+import nbner
+
+corpus = nbner.sample()
+session = nbner.Session("cooking", labels=corpus.labels, store=f"{uuid.uuid4()}.db", seed=0)
+session.add(corpus.train[:200], split="train")
+session.add(corpus.dev, split="dev")
+session.train(max_epochs=5, progress=False)
+traces = [session.explain(example) for example in session.examples("dev")]
+shown = [one for one in traces if one.mistakes and one.lost and 12 <= len(one.steps) <= 26]
+trace = max(shown or traces, key=lambda one: len(one.gold))
+"""
+
 
 def load(name):
     spec = importlib.util.spec_from_file_location(f"nbner_{name}", HERE / f"{name}.py")
@@ -85,17 +100,40 @@ def work(page, annotator):
     expect(annotator.locator("mark[data-current]")).to_contain_text("sherry vinegar")
 
 
-def photograph(lab, theme):
-    page = lab.page
+def change_theme(page, theme):
     page.evaluate(
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
     )
     is_light = str(theme == THEMES["light"]).lower()
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+
+
+def explained(lab, theme):
+    """Step to a word at which the choice costs gold."""
+    change_theme(lab.page, theme)
+    lab.run(1)
+    viewer = lab.page.locator("[data-nbner=trace]")
+    viewer.focus()
+    for key in ("Home", "m", "ArrowRight"):
+        lab.page.keyboard.press(key)
+    expect(viewer.locator("[data-when=now]")).to_be_visible()
+    return viewer
+
+
+def photograph(lab, theme):
+    page = lab.page
+    change_theme(page, theme)
     lab.run(0)
     expect(lab.annotator).to_contain_text("hazelnuts")
     work(page, lab.annotator)
     return lab.annotator
+
+
+def take(notebook, subject, shown):
+    for name, theme in THEMES.items():
+        path = PICTURES / f"{subject}-{name}.png"
+        shown(notebook, theme).screenshot(path=path, animations="disabled")
+        sys.stdout.write(f"{path.name}: {path.stat().st_size / 1024:.0f} KB\n")
 
 
 def main():
@@ -112,10 +150,11 @@ def main():
             )
             page.set_default_timeout(60_000)
             notebook = lab.Lab(page, server).open(server.write("pictures.ipynb", source()))
-            for name, theme in THEMES.items():
-                path = PICTURES / f"make-gold-{name}.png"
-                photograph(notebook, theme).screenshot(path=path, animations="disabled")
-                sys.stdout.write(f"{path.name}: {path.stat().st_size / 1024:.0f} KB\n")
+            take(notebook, "make-gold", photograph)
+            name = server.write("explain.ipynb", EXPLAINED, "trace")
+            notebook = lab.Lab(page, server).open(name)
+            notebook.run(0)
+            take(notebook, "explain", explained)
         finally:
             browser.close()
             server.stop()

@@ -18,11 +18,13 @@ search is a beam of one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from spacy.pipeline._parser_internals._beam_utils import BeamBatch
+from spacy.pipeline._parser_internals._beam_utils import (  # type: ignore[import-not-found]
+    BeamBatch,
+)
 from spacy.training import Example as Pair
 
 from nbner.decode.actions import State, after
@@ -106,6 +108,8 @@ class Step:
     ----------
     state : State
         The token that is decided on, and the open entity.
+    word : str
+        That token's own characters.
     choices : tuple of Choice
         The valid actions, the most probable first.
     chosen : Choice
@@ -115,6 +119,7 @@ class Step:
     """
 
     state: State
+    word: str
     choices: tuple[Choice, ...]
     chosen: Choice
     beam: tuple[Hypothesis, ...]
@@ -199,13 +204,13 @@ def trace(
     walk = _Walk(recognizer, doc, pair)
     decisions = list(walk.greedy())
     history = [walk.names.index(chosen.action) for _, _, chosen in decisions]
-    correct = None if pair is None else walk.oracle(pair)
+    correct = None if gold is None else walk.oracle(gold)
     beams = list(walk.beams(width, history, correct))
     return Run(
         text=doc.text,
         tokens=tokens_of(doc),
         steps=tuple(
-            Step(state, choices, chosen, beam)
+            Step(state, doc[state.token].text, choices, chosen, beam)
             for (state, choices, chosen), beam in zip(decisions, beams, strict=False)
         ),
         spans=walk.read(history)[0],
@@ -216,9 +221,8 @@ def trace(
 
 
 def _reference(nlp: Language, item: Item, gold: Sequence[Span]) -> Doc:
-    text = item if isinstance(item, str) else item.text
-    tokens, given = ((), False) if isinstance(item, str) else (item.tokens, item.given_tokens)
-    whole = Example(text, tokens, tuple(gold), answer="accept", given_tokens=given)
+    example = Example(item) if isinstance(item, str) else item
+    whole = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
     return reference(nlp, whole, ())
 
 
@@ -248,13 +252,13 @@ class _Walk:
             self._moves.apply_transition(state, chosen.action)
             at = after(at, chosen.action)
 
-    def oracle(self, pair: Pair) -> list[int] | None:
+    def oracle(self, gold: Sequence[Span]) -> list[int] | None:
         """Give the sequence of actions that the gold is; None where the rules forbid it."""
         try:
-            found: list[int] = self._moves.get_oracle_sequence(pair)
+            found: list[int] = self._moves.get_oracle_sequence(self._pair)
         except ValueError:
             return None
-        return found if set(self.read(found)[0]) == set(self._gold()) else None
+        return found if set(self.read(found)[0]) == set(gold) else None
 
     def beams(
         self, width: int, greedy: Sequence[int], gold: Sequence[int] | None
@@ -267,7 +271,10 @@ class _Walk:
         while not batch.is_done:
             batch.advance(self._step.predict(batch.get_unfinished_states()))
             (beam,) = batch
-            found.append(([list(one) for one in beam.histories], list(beam.scores)))
+            scores = list(beam.scores)
+            # Behind what is alive may stand places that are empty.
+            alive = beam.histories[: len(scores)]
+            found.append(([list(one) for one in alive], scores))
         marked = (greedy, found[-1][0][0], gold)
         before: list[list[int]] = []
         for histories, scores in found:
