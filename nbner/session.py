@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from nbner.data.quizzes import check_no_quizzes
 from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.deciding import Deciding
@@ -17,6 +18,8 @@ from nbner.faces.keeping import Keeping
 from nbner.faces.layers import Layers
 from nbner.faces.measuring import Measuring
 from nbner.faces.parity import Comparing
+from nbner.faces.quizzing import Quizzing
+from nbner.faces.teaching import Teaching
 from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
 from nbner.faces.transfer import Transferring
@@ -28,7 +31,18 @@ if TYPE_CHECKING:
 
 
 class Session(
-    Measuring, Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing
+    Measuring,
+    Hand,
+    Deciding,
+    Decoding,
+    Comparing,
+    Transferring,
+    Layers,
+    Keeping,
+    Team,
+    Tokenizing,
+    Teaching,
+    Quizzing,
 ):
     """Label, train, correct, predict and evaluate one dataset.
 
@@ -87,6 +101,7 @@ class Session(
         self._base = load_base(model)
         self._store = Store(store)
         self._dataset = self._store.dataset(dataset)
+        check_no_quizzes(self._dataset)
         self._shelf = Shelf(self._dataset, store)
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()

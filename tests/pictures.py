@@ -50,6 +50,21 @@ SUGGESTED = [
     ("lentil salad", "Dish", 0.88),
 ]
 
+#: The state machine on a sentence that a briefly trained model gets wrong.
+EXPLAINED = """import uuid
+
+import nbner
+
+corpus = nbner.sample()
+session = nbner.Session("cooking", labels=corpus.labels, store=f"{uuid.uuid4()}.db", seed=0)
+session.add(corpus.train[:200], split="train")
+session.add(corpus.dev, split="dev")
+session.train(max_epochs=5, progress=False)
+traces = [session.explain(example) for example in session.examples("dev")]
+shown = [one for one in traces if one.mistakes and one.lost and 12 <= len(one.steps) <= 26]
+trace = max(shown or traces, key=lambda one: len(one.gold))
+"""
+
 
 ERRORS = """import uuid
 
@@ -126,8 +141,23 @@ def errors(lab):
     return root
 
 
-#: What is photographed, the cell that shows it, and how high the page must be for it.
-SHOTS = {"make-gold": (make_gold, source, 1000), "errors": (errors, lambda: ERRORS, 1700)}
+def explained(lab):
+    """Step to a word at which the choice costs gold."""
+    lab.run(1)
+    viewer = lab.page.locator("[data-nbner=trace]")
+    viewer.focus()
+    for key in ("Home", "m", "ArrowRight"):
+        lab.page.keyboard.press(key)
+    expect(viewer.locator("[data-when=now]")).to_be_visible()
+    return viewer
+
+
+#: What is photographed, the cells that show it, and how high the page must be for it.
+SHOTS = {
+    "make-gold": (make_gold, lambda: [source()], 1000),
+    "errors": (errors, lambda: [ERRORS], 1700),
+    "explain": (explained, lambda: [EXPLAINED, "trace"], 1000),
+}
 
 
 def main():
@@ -139,11 +169,13 @@ def main():
             executable_path=chromium.require(), args=list(chromium.FLAGS)
         )
         try:
-            for name, (show, cell, height) in SHOTS.items():
+            for name, (show, cells, height) in SHOTS.items():
                 size = {"width": WIDTH + 440, "height": height}
                 page = browser.new_page(viewport=size, device_scale_factor=1.5)
                 page.set_default_timeout(120_000)
-                notebook = lab.Lab(page, server).open(server.write(f"{name}.ipynb", cell()))
+                notebook = lab.Lab(page, server).open(server.write(f"{name}.ipynb", *cells()))
+                if len(cells()) > 1:
+                    notebook.run(0)
                 for light, theme in THEMES.items():
                     dress(page, theme)
                     path = PICTURES / f"{name}-{light}.png"

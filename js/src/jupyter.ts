@@ -110,7 +110,7 @@ export function hostOf(port: Port): Host {
   return { port, clock, storage: storageOf(), newId };
 }
 
-const clock: Clock = {
+export const clock: Clock = {
   now: () => Date.now(),
   after: (milliseconds, then) => {
     const timer = setTimeout(then, milliseconds);

@@ -166,7 +166,7 @@ class _Reader:
                 row = self._scores([state])[0]
             yield state, row
             raised = np.where(self._allowed(state), row, -np.inf)
-            state = _after(state, self._moves.names[int(raised.argmax())])
+            state = after(state, self._moves.names[int(raised.argmax())])
 
     @property
     def _moves(self) -> Any:
@@ -194,7 +194,8 @@ class _Reader:
         )
 
 
-def _after(state: State, action: str) -> State:
+def after(state: State, action: str) -> State:
+    """Say where an action leads to."""
     if action.startswith("B-"):
         return State(state.token + 1, state.token, action[2:])
     if action.startswith("I-"):

@@ -16,6 +16,7 @@ from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.stats import Stats
 from nbner.results.summary import Summary
 from nbner.results.tokenization import Tokenization
+from nbner.results.trace import Trace
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
 from nbner.results.verification import Verification
@@ -45,6 +46,7 @@ __all__ = [
     "TextProbabilities",
     "TokenFeatures",
     "Tokenization",
+    "Trace",
     "TrainingComparison",
     "TrainingReport",
     "Verification",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "nbner" / "widgets" / "static"
-KINDS = {".js": "text/javascript", ".css": "text/css"}
+KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 ORIGIN = "http://nbner.test/"
 FILES = {
     "": (HERE / "host.html", "text/html"),
@@ -14,6 +14,7 @@ FILES = {
     "host.css": (HERE / "host.css", "text/css"),
     "kernel": (HERE / "kernel_host.html", "text/html"),
     "kernel_host.js": (HERE / "kernel_host.js", "text/javascript"),
+    **{one.name: (one, KINDS[one.suffix]) for one in HERE.glob("trace_host.*")},
     **{one.name: (one, KINDS[one.suffix]) for one in STATIC.glob("*.*")},
 }
 COLORS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#c9b800", "#8a8a8a")

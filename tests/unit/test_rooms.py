@@ -21,6 +21,7 @@ ROOMS = (
     "widgets",
     "labelling",
     "reviewing",
+    "quizzing",
     "mending",
     "faces",
     "session",

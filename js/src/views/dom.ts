@@ -51,6 +51,10 @@ const PATHS = {
   list: "M2.5 4h11M2.5 8h11M2.5 12h11",
   star: "M8 2.2l1.8 3.7 4 .6-2.9 2.8.7 4L8 11.4l-3.6 1.9.7-4L2.2 6.5l4-.6z",
   box: "M3 3h10v10H3z",
+  play: "M5 3.2 12.5 8 5 12.8z",
+  pause: "M5.5 3.5v9M10.5 3.5v9",
+  first: "M4 3.5v9M12 3.5 7.5 8l4.5 4.5",
+  last: "M12 3.5v9M4 3.5 8.5 8 4 12.5",
 } as const;
 
 export type Icon = keyof typeof PATHS;

@@ -1,0 +1,52 @@
+/**
+ * Wires the state viewer to one widget of anywidget's.
+ *
+ * The kernel gives the whole run once (`_run`); `step` is shared with it, so
+ * that Python sees where one is and can go elsewhere. Whether it plays lives in
+ * the page alone.
+ */
+import type { Off } from "./core/port";
+import { clock, type Model } from "./jupyter";
+import { Player } from "./tracing/player";
+import type { Run } from "./tracing/run";
+import { mount } from "./tracing/view";
+
+interface Shared extends Model {
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+}
+
+export default () => {
+  let player: Player | null = null;
+
+  const start = (model: Shared): Off => {
+    const made = new Player((model.get("_run") as Run).steps.length, clock, (place) => {
+      model.set("step", place);
+      model.save_changes();
+    });
+    const follow = (): void => made.follow(Number(model.get("step")));
+    follow();
+    model.on("change:step", follow);
+    player = made;
+    return () => {
+      model.off("change:step", follow);
+      made.dispose();
+    };
+  };
+
+  return {
+    initialize: ({ model }: { model: Shared }) => start(model),
+    render: ({ model, el }: { model: Shared; el: HTMLElement }) => {
+      // A host without `initialize` gives the model only now; then it ends with the view.
+      const end = player === null ? start(model) : null;
+      const unmount = mount(el, model.get("_run") as Run, player as unknown as Player);
+      return () => {
+        unmount();
+        if (end !== null) {
+          end();
+          player = null;
+        }
+      };
+    },
+  };
+};

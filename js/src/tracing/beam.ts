@@ -1,0 +1,138 @@
+/** The sequences that the beam holds, each by what sets it apart from greedy search. */
+import { make, setAttributes, setHue, setText } from "../views/dom";
+import { hueOf, type Part } from "./parts";
+import {
+  analysisAt,
+  BEST,
+  GOLD,
+  GREEDY,
+  greedyAt,
+  isAmong,
+  lostAt,
+  wordOf,
+  wordsOf,
+  type Analysis,
+  type Run,
+} from "./run";
+
+/** Rows that are there; the beam may be wider. */
+export const ROWS = 8;
+
+interface Row {
+  readonly row: HTMLElement;
+  readonly score: HTMLElement;
+  readonly sign: HTMLElement;
+  readonly says: HTMLElement;
+}
+
+export class Beam implements Part {
+  readonly element: HTMLElement;
+  private readonly title = make("div", "step-title", { role: "heading", "aria-level": "3" });
+  private readonly rows: readonly Row[];
+  private readonly rest = make("div", "step-rest");
+  private readonly lost: number | null;
+
+  constructor(private readonly run: Run) {
+    this.lost = lostAt(run);
+    this.rows = Array.from({ length: Math.min(ROWS, run.width) }, makeRow);
+    const list = make("div", "step-rows", { role: "list" }, ...this.rows.map(({ row }) => row));
+    this.element = make("div", "step-panel", { "data-part": "beam" }, this.title, list, this.rest);
+  }
+
+  show(place: number): void {
+    const { run } = this;
+    const beam = run.beams[place] ?? [];
+    const alive = `${beam.length} ${beam.length === 1 ? "sequence" : "sequences"} alive`;
+    setText(this.title, `The beam of ${run.width} · ${alive}`);
+    const greedy = greedyAt(run, place);
+    const shown = pick(beam.map((held) => held[3]), this.rows.length);
+    this.rows.forEach((row, i) => {
+      const rank = shown[i];
+      const held = rank === undefined ? undefined : beam[rank];
+      setAttributes(row.row, { "data-empty": held === undefined ? "" : null });
+      if (rank === undefined || held === undefined) return clear(row);
+      this.fill(row, held, analysisAt(run, place, rank), greedy);
+    });
+    setText(this.rest, this.story(place, beam.some((held) => (held[3] & GREEDY) !== 0)));
+  }
+
+  private fill(row: Row, held: readonly number[], analysis: Analysis, greedy: Analysis): void {
+    const flags = held[3] ?? 0;
+    setText(row.score, (held[2] ?? 0).toFixed(2));
+    setText(row.sign, this.signs(flags).join(" · "));
+    setAttributes(row.row, {
+      "data-greedy": (flags & GREEDY) !== 0 ? "" : null,
+      "data-lost": this.lost !== null && (flags & BEST) !== 0 && (flags & GREEDY) === 0 ? "" : null,
+    });
+    row.says.replaceChildren(...this.differences(analysis, greedy, (flags & GREEDY) !== 0));
+  }
+
+  private signs(flags: number): string[] {
+    const best = this.lost === null ? "best in the end" : "lost by greedy search";
+    const names: [number, string][] = [
+      [GREEDY, "greedy"],
+      [BEST, (flags & GREEDY) !== 0 ? "best in the end" : best],
+      [GOLD, "gold"],
+    ];
+    return names.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name);
+  }
+
+  private differences(one: Analysis, greedy: Analysis, isGreedy: boolean): (Node | string)[] {
+    if (isGreedy) return ["as the text above"];
+    const more = one.closed.filter((entity) => !isAmong(entity, greedy.closed));
+    const less = greedy.closed.filter((entity) => !isAmong(entity, one.closed));
+    const parts = more.map(([start, end, label]) => this.chip(wordsOf(this.run, start, end), label, "more"));
+    if (one.open !== null && one.open.join() !== greedy.open?.join()) {
+      parts.push(this.chip(`${wordOf(this.run, one.open[0])} …`, one.open[1], "open"));
+    }
+    if (one.open === null && greedy.open !== null) {
+      less.push([greedy.open[0], greedy.open[0] + 1, greedy.open[1]]);
+    }
+    parts.push(...less.map(([start, end, label]) => this.chip(wordsOf(this.run, start, end), label, "less")));
+    return parts.flatMap((part, i) => (i > 0 ? [" ", part] : [part]));
+  }
+
+  private chip(words: string, label: string, kind: "more" | "less" | "open"): HTMLElement {
+    const says = kind === "less" ? "without " : kind === "open" ? "opened " : "";
+    const chip = make(
+      "span",
+      "step-chip",
+      { "data-kind": kind },
+      make("span", "live", {}, says),
+      make("span", "step-chip-words", {}, words),
+      make("span", "tag", {}, label),
+    );
+    setHue(chip, hueOf(this.run, label));
+    return chip;
+  }
+
+  private story(place: number, holdsGreedy: boolean): string {
+    const { run, lost } = this;
+    if (!holdsGreedy) return "What greedy search does has fallen out of the beam.";
+    if (lost === null) return place === run.steps.length ? "Greedy search lost nothing that the beam holds." : "";
+    const [best] = run.beams.at(-1) ?? [];
+    const scores = `${best?.[2].toFixed(2) ?? ""} in the end, against ${run.score.toFixed(2)}`;
+    return place > lost ? `Greedy search lost a better one at “${wordOf(run, lost)}”: ${scores}.` : "";
+  }
+}
+
+/** The first ranks; whatever is marked further down takes the place of the last ones. */
+function pick(flags: readonly number[], rows: number): readonly number[] {
+  const ranks = flags.map((_, rank) => rank);
+  const marked = ranks.slice(rows).filter((rank) => flags[rank] !== 0);
+  return [...ranks.slice(0, Math.max(0, rows - marked.length)), ...marked].slice(0, rows);
+}
+
+function makeRow(): Row {
+  const score = make("span", "step-share");
+  const says = make("span", "step-says");
+  const sign = make("span", "step-sign");
+  return { row: make("div", "step-row", { role: "listitem" }, score, says, sign), score, says, sign };
+}
+
+function clear(row: Row): void {
+  setText(row.score, "");
+  setText(row.sign, "");
+  row.says.replaceChildren();
+  setAttributes(row.row, { "data-greedy": null, "data-lost": null });
+}

@@ -1,0 +1,332 @@
+"""The recognizer at work on one text, decision by decision, as plain values.
+
+Every state is spaCy's own, moved by its transition system: what is valid, what
+a score is and what an action does are asked of it, not rebuilt.
+
+The *training oracle* is spaCy's dynamic oracle (Goldberg and Nivre 2012, "A
+dynamic oracle for arc-eager dependency parsing"; for entities in
+``BiluoPushDown``): in any state, also one that the gold never leads to, it
+gives each valid action a cost, 0 where taking it loses nothing of the gold that
+can still be reached. Training pushes the model towards the actions that cost
+nothing, in the states that it gets itself into: that is imitation learning.
+
+The *beam* is spaCy's own beam search over raw scores: after every token the so
+many best sequences of actions are kept, by the sum of their scores. Greedy
+search is a beam of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from spacy.pipeline._parser_internals._beam_utils import (  # type: ignore[import-not-found]
+    BeamBatch,
+)
+from spacy.training import Example as Pair
+
+from nbner.data.formats.docbin import tokens_of
+from nbner.decode.actions import State, after
+from nbner.decode.arrivals import Item, arriving, trained_recognizer
+from nbner.model.gold import reference
+from nbner.types import Example, Span, Token
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+    from spacy.pipeline import EntityRecognizer
+    from spacy.tokens import Doc
+
+WIDTH = 8  # sequences in the beam
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One valid action in one state.
+
+    Parameters
+    ----------
+    action : str
+        "O", "B-x", "I-x", "L-x" or "U-x".
+    score : float
+        The model's own, not normalised.
+    probability : float
+        The softmax of the scores over the valid actions.
+    cost : float, optional
+        What the training oracle says that it costs; 0 loses nothing of the
+        gold that can still be reached. None without gold.
+    """
+
+    action: str
+    score: float
+    probability: float
+    cost: float | None = None
+
+    @property
+    def is_zero_cost(self) -> bool:
+        """Whether the training oracle allows it."""
+        return self.cost is not None and self.cost <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One sequence of actions that the beam holds.
+
+    Parameters
+    ----------
+    score : float
+        The sum of its actions' scores.
+    before : int, optional
+        Its rank, from 0, one token ago; None at the first token.
+    action : str, optional
+        What it did at the last token; None at the first token.
+    spans : tuple of Span
+        The entities that it has closed.
+    state : State
+        Where it stands: the next token and the open entity.
+    is_greedy, is_best, is_gold : bool
+        Whether it begins the greedy sequence, the one that is the beam's best
+        in the end, and the gold.
+    """
+
+    score: float
+    before: int | None
+    action: str | None
+    spans: tuple[Span, ...]
+    state: State
+    is_greedy: bool = False
+    is_best: bool = False
+    is_gold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One decision of greedy search, and the beam before it.
+
+    Parameters
+    ----------
+    state : State
+        The token that is decided on, and the open entity.
+    word : str
+        That token's own characters.
+    choices : tuple of Choice
+        The valid actions, the most probable first.
+    chosen : Choice
+        Greedy search takes the highest score.
+    beam : tuple of Hypothesis
+        What the beam holds before this token, the best first.
+    """
+
+    state: State
+    word: str
+    choices: tuple[Choice, ...]
+    chosen: Choice
+    beam: tuple[Hypothesis, ...]
+
+    @property
+    def zero_cost(self) -> tuple[str, ...]:
+        """The actions that the training oracle allows here; none without gold."""
+        return tuple(one.action for one in self.choices if one.is_zero_cost)
+
+    @property
+    def is_mistake(self) -> bool:
+        """Whether the chosen action costs something of the gold."""
+        return self.chosen.cost is not None and self.chosen.cost > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The recognizer's way through one text.
+
+    Parameters
+    ----------
+    text : str
+    tokens : tuple of Token
+    steps : tuple of Step
+        One a token.
+    spans : tuple of Span
+        What greedy search finds.
+    score : float
+        The sum of the scores along the greedy path.
+    last : tuple of Hypothesis
+        The beam after the last token, the best first.
+    gold : tuple of Span, optional
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    steps: tuple[Step, ...]
+    spans: tuple[Span, ...]
+    score: float
+    last: tuple[Hypothesis, ...]
+    gold: tuple[Span, ...] | None = None
+
+    @property
+    def lost(self) -> Hypothesis | None:
+        """What greedy search lost: the beam's best where its score is above the greedy one's."""
+        best = self.last[0] if self.last else None
+        if best is None or best.is_greedy or best.score <= self.score:
+            return None
+        return best
+
+
+def trace(
+    nlp: Language,
+    item: Item,
+    gold: Sequence[Span] | None = None,
+    *,
+    width: int = WIDTH,
+) -> Run:
+    """Walk through a text as the recognizer does, and write down all it goes by.
+
+    Parameters
+    ----------
+    nlp : Language
+    item : Example or str
+        An example's given tokens are kept.
+    gold : sequence of Span, optional
+        Complete gold: on the tokens, not overlapping, of labels that the model
+        knows.
+    width : int
+        Sequences in the beam.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no entity recognizer, or an untrained one.
+    """
+    recognizer = trained_recognizer(nlp)
+    ((doc,),) = arriving(nlp, [item])
+    if not len(doc):
+        return Run(doc.text, (), (), (), 0.0, (), None if gold is None else tuple(gold))
+    pair = None if gold is None else Pair(doc, _reference(nlp, item, gold))
+    walk = _Walk(recognizer, doc, pair)
+    decisions = list(walk.greedy())
+    history = [walk.names.index(chosen.action) for _, _, chosen in decisions]
+    correct = None if gold is None else walk.oracle(gold)
+    beams = list(walk.beams(width, history, correct))
+    return Run(
+        text=doc.text,
+        tokens=tokens_of(doc),
+        steps=tuple(
+            Step(state, doc[state.token].text, choices, chosen, beam)
+            for (state, choices, chosen), beam in zip(decisions, beams, strict=False)
+        ),
+        spans=walk.read(history)[0],
+        score=sum(chosen.score for _, _, chosen in decisions),
+        last=beams[-1],
+        gold=None if gold is None else tuple(gold),
+    )
+
+
+def _reference(nlp: Language, item: Item, gold: Sequence[Span]) -> Doc:
+    example = Example(item) if isinstance(item, str) else item
+    whole = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
+    return reference(nlp, whole, ())
+
+
+class _Walk:
+    """Moves spaCy's states over one doc."""
+
+    def __init__(self, recognizer: EntityRecognizer, doc: Doc, pair: Pair | None) -> None:
+        # As greedy_parse does: a label that only the docs hold becomes a class.
+        recognizer._ensure_labels_are_added([doc])  # noqa: SLF001
+        self._moves: Any = recognizer.moves
+        model: Any = recognizer.model
+        self._step = model.predict([doc])
+        self._doc = doc
+        self._pair = pair
+        self.names = [self._moves.get_class_name(i) for i in range(self._moves.n_moves)]
+
+    def greedy(self) -> Iterator[tuple[State, tuple[Choice, ...], Choice]]:
+        """Yield each state of greedy search, its valid actions, and the one that is taken."""
+        (state,) = self._moves.init_batch([self._doc])
+        gold = None if self._pair is None else self._moves.init_gold(state, self._pair)
+        at = State(0)
+        while not state.is_final():
+            choices = self._choices(state, gold)
+            # Of equal scores spaCy takes the first class; so does the stable sort.
+            chosen = choices[0]
+            yield at, choices, chosen
+            self._moves.apply_transition(state, chosen.action)
+            at = after(at, chosen.action)
+
+    def oracle(self, gold: Sequence[Span]) -> list[int] | None:
+        """Give the sequence of actions that the gold is; None where the rules forbid it."""
+        try:
+            found: list[int] = self._moves.get_oracle_sequence(self._pair)
+        except ValueError:
+            return None
+        return found if set(self.read(found)[0]) == set(gold) else None
+
+    def beams(
+        self, width: int, greedy: Sequence[int], gold: Sequence[int] | None
+    ) -> Iterator[tuple[Hypothesis, ...]]:
+        """Yield the beam before every token, and after the last."""
+        batch = BeamBatch(
+            self._moves, self._moves.init_batch([self._doc]), None, width, density=0.0
+        )
+        found: list[tuple[list[list[int]], list[float]]] = [([[]], [0.0])]
+        while not batch.is_done:
+            batch.advance(self._step.predict(batch.get_unfinished_states()))
+            (beam,) = batch
+            scores = list(beam.scores)
+            # Behind what is alive may stand places that are empty.
+            alive = beam.histories[: len(scores)]
+            found.append(([list(one) for one in alive], scores))
+        marked = (greedy, found[-1][0][0], gold)
+        before: list[list[int]] = []
+        for histories, scores in found:
+            yield tuple(
+                self._hypothesis(history, score, before, marked)
+                for history, score in zip(histories, scores, strict=True)
+            )
+            before = histories
+
+    def read(self, history: Sequence[int]) -> tuple[tuple[Span, ...], State]:
+        """Give the entities that a sequence of actions closes, and where it ends."""
+        state, spans = State(0), []
+        for column in history:
+            action = self.names[column]
+            if action[0] in "LU" and action[2:]:
+                first = self._doc[state.token if state.start is None else state.start]
+                last = self._doc[state.token]
+                label = action[2:] if state.label is None else state.label
+                spans.append(Span(first.idx, last.idx + len(last), label))
+            state = after(state, action)
+        return tuple(spans), state
+
+    def _choices(self, state: Any, gold: Any) -> tuple[Choice, ...]:
+        scores = self._step.predict([state])[0]
+        valid = [i for i, name in enumerate(self.names) if self._moves.is_valid(state, name)]
+        raised = scores[valid].astype(np.float64)
+        shares = np.exp(raised - np.logaddexp.reduce(raised))
+        costs = [None if gold is None else self._moves.get_cost(state, gold, i) for i in valid]
+        found = [
+            Choice(self.names[i], float(score), float(share), cost)
+            for i, score, share, cost in zip(valid, scores[valid], shares, costs, strict=True)
+        ]
+        return tuple(sorted(found, key=lambda one: -one.score))
+
+    def _hypothesis(
+        self,
+        history: list[int],
+        score: float,
+        before: list[list[int]],
+        marked: tuple[Sequence[int], Sequence[int], Sequence[int] | None],
+    ) -> Hypothesis:
+        spans, state = self.read(history)
+        greedy, best, gold = (
+            one is not None and history == list(one[: len(history)]) for one in marked
+        )
+        return Hypothesis(
+            score=float(score),
+            before=before.index(history[:-1]) if history else None,
+            action=self.names[history[-1]] if history else None,
+            spans=spans,
+            state=state,
+            is_greedy=greedy,
+            is_best=best,
+            is_gold=gold,
+        )

@@ -1,0 +1,61 @@
+"""How a class did in a quiz."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+from nbner.plots.style import ACCENT, INK, ROW, SIZE, dressed, new_axes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+INCHES = 0.42  # an example
+MOST = 60  # students in one picture
+WRITTEN = 15  # examples up to which each F is written
+
+
+def quiz_grid(
+    frame: pd.DataFrame, students: pd.DataFrame, *, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw a grid of students and examples, darker where F is higher.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As ``QuizMarks.frame`` has it.
+    students : DataFrame
+        As ``QuizMarks.student_frame``: the best on top, each with F at the
+        right.
+    title : str
+    ax : Axes, optional
+        By default a new one. At most 60 students are drawn.
+    """
+    shown = students.head(MOST)
+    last = int(frame["question"].max()) if len(frame) else 1
+    if ax is None:
+        width = max(SIZE[0], 2.4 + INCHES * last)
+        ax = new_axes(width=width, height=1.2 + 1.2 * ROW * max(3, len(shown)))
+    rows = {name: y for y, name in enumerate(shown["student"])}
+    for row in frame.to_dict("records"):
+        if row["student"] in rows:
+            # Where neither side has a span, nothing could be done better.
+            f = 1.0 if isnan(row["f"]) else row["f"]
+            _cell(ax, row["question"], rows[row["student"]], f, write=last <= WRITTEN)
+    for y, f in enumerate(shown["f"]):
+        said = "" if isnan(f) else f"F {f:.2f}"
+        ax.text(last + 0.7, y, said, va="center", color=INK, fontsize=9)
+    ax.set_yticks(range(len(shown)), list(shown["student"]), parse_math=False)
+    ax.set_xticks(range(1, last + 1))
+    ax.set_xlim(0.4, last + 0.6)
+    ax.set_ylim(max(1, len(shown)) - 0.4, -0.6)
+    more = len(students) - len(shown)
+    ax.set_xlabel(f"example{f'; {more:,} more students are not drawn' if more else ''}")
+    return dressed(ax, title)
+
+
+def _cell(ax: Axes, x: int, y: int, f: float, *, write: bool) -> None:
+    ax.bar(x, 0.84, bottom=y - 0.42, width=0.92, color=ACCENT, alpha=0.08 + 0.72 * f, linewidth=0)
+    if write:
+        ax.text(x, y, f"{f:.1f}", ha="center", va="center", color=INK, fontsize=8)

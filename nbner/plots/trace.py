@@ -1,0 +1,136 @@
+"""The decisions of a recognizer on one text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from nbner.palette import label_colors
+from nbner.plots.style import FAINT, INK, ROW, SIZE, dressed, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from nbner.decode.trace import Choice, Step
+
+MOST = 60  # words in one picture
+INCHES = 0.26  # a word
+SHOWN = 10  # actions in one picture
+OTHERS = "#b8b8b8"  # of an action without a label
+
+
+def decision_bars(
+    steps: Sequence[Step],
+    *,
+    labels: Sequence[str] = (),
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the probability of the chosen action, word by word.
+
+    Under each word stands the action. With gold, a cross marks a choice that
+    costs something of it, and a ring the probability of what would cost
+    nothing.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+        One a word.
+    labels : sequence of str
+        In the order of their colours; others follow.
+    title : str
+    ax : Axes, optional
+        By default a new one. Of a long text the first 60 words are drawn.
+    """
+    shown = min(len(steps), MOST)
+    if ax is None:
+        ax = new_axes(width=max(SIZE[0], 1.2 + INCHES * shown), height=3.4)
+    colors = _colors(labels, [one for step in steps for one in step.choices])
+    for x, step in enumerate(steps[:shown]):
+        height = step.chosen.probability
+        ax.bar(x, height, width=0.8, color=colors.get(step.chosen.action[2:], OTHERS))
+        if step.is_mistake:
+            _mark_mistake(ax, x, step)
+    ticks = [f"{_short(step.word)}  {step.chosen.action}" for step in steps[:shown]]
+    # Words are data: a dollar sign in one is not mathematics.
+    ax.set_xticks(range(shown), ticks, parse_math=False)
+    ax.tick_params(axis="x", rotation=90, length=0)
+    ax.set_xlim(-0.6, max(1, shown) - 0.4)
+    ax.set_ylim(0, 1.12)
+    ax.set_yticks([0, 0.5, 1])
+    ax.set_ylabel("probability of the chosen action")
+    notes = [f"the first {shown:,} of {len(steps):,} words"] if shown < len(steps) else []
+    if any(step.is_mistake for step in steps[:shown]):
+        notes.append("✕ costs gold,  ○ what would cost nothing")
+    ax.set_xlabel(";  ".join(notes))
+    return dressed(ax, title)
+
+
+def _mark_mistake(ax: Axes, x: int, step: Step) -> None:
+    ax.plot(x, 1.05, marker="x", markersize=7, color=INK, markeredgewidth=1.6)
+    free = [one.probability for one in step.choices if one.is_zero_cost]
+    if free:
+        ax.plot(x, max(free), marker="o", markersize=8, color="none", markeredgecolor=INK)
+
+
+def choice_bars(
+    choices: Sequence[Choice],
+    *,
+    labels: Sequence[str] = (),
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the distribution over the valid actions of one state, the most probable on top.
+
+    Parameters
+    ----------
+    choices : sequence of Choice
+        The first one is chosen. At most 10 are drawn, and what costs nothing.
+    labels : sequence of str
+    title : str
+    ax : Axes, optional
+        By default a new one.
+    """
+    shown = [one for i, one in enumerate(choices) if i < SHOWN or one.is_zero_cost]
+    ax = new_axes(height=1.1 + ROW * max(4, len(shown))) if ax is None else ax
+    colors = _colors(labels, choices)
+    for y, one in enumerate(shown):
+        is_chosen = y == 0
+        color = colors.get(one.action[2:], OTHERS)
+        ax.barh(y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT)
+        ax.annotate(
+            _said(one, is_chosen=is_chosen),
+            (one.probability, y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+            fontsize=8,
+            annotation_clip=False,
+        )
+    ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_xlim(0, 1)
+    left = len(choices) - len(shown)
+    rest = f" ({left:,} less probable ones are not drawn)" if left else ""
+    ax.set_xlabel(f"probability over the valid actions{rest}")
+    return dressed(ax, title)
+
+
+def _said(one: Choice, *, is_chosen: bool) -> str:
+    parts = [f"{one.probability:.2f}", "chosen" if is_chosen else ""]
+    if one.is_zero_cost:
+        parts.append("costs nothing")
+    elif is_chosen and one.cost is not None:
+        parts.append("costs gold")
+    return " · ".join(part for part in parts if part)
+
+
+def _colors(labels: Sequence[str], choices: Sequence[Choice]) -> Mapping[str, str]:
+    others = sorted({one.action[2:] for one in choices} - {"", *labels})
+    return label_colors([*labels, *others])
+
+
+def _short(word: str) -> str:
+    written = word if word.strip() else "␣"
+    return written if len(written) <= 14 else f"{written[:13]}…"

@@ -1,0 +1,230 @@
+"""The desk at which students label blind, and what a quiz is in a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from nbner.data.filters import Filter, Page
+from nbner.data.quizzes import Definition, Quizzes
+from nbner.errors import DataError
+from nbner.labelling import LabellingDesk, Switchboard, Tokenize
+from nbner.results.quiz import QuizMarks, Reveal
+from nbner.types import Answer, Example
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nbner.results.agreement import Agreement
+    from nbner.widgets.annotator import Annotator
+
+
+class QuizDesk(LabellingDesk):
+    """A ``nbner.widgets.desk.Desk`` over a quiz: no suggestion, and nobody else's answers.
+
+    Parameters
+    ----------
+    quizzes : Quizzes
+    definition : Definition
+    student : str
+    key : str
+        Identity of the store.
+    tokenize : callable
+    switchboard : Switchboard
+    """
+
+    def __init__(
+        self,
+        quizzes: Quizzes,
+        definition: Definition,
+        *,
+        student: str,
+        key: str,
+        tokenize: Tokenize,
+        switchboard: Switchboard,
+    ) -> None:
+        super().__init__(
+            quizzes.sheets,
+            split=definition.name,
+            annotator=student,
+            key=key,
+            tokenize=tokenize,
+            adviser=None,
+            switchboard=switchboard,
+        )
+        self._quizzes = quizzes
+
+    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+        """Give a piece of the list, with this student's own answers alone."""
+        rows = [one for one in self._own() if _meets(one, wanted)]
+        piece = rows[max(0, offset) :][: max(0, limit)]
+        return Page(tuple((one, None) for one in piece), len(rows))
+
+    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+        """Yield examples that this student has not decided and that hold all words."""
+
+        def folded(text: str) -> str:
+            return text if cased else text.casefold()
+
+        wanted = [folded(word) for word in words]
+        for one in self._own():
+            if one.answer is None and all(word in folded(one.text) for word in wanted):
+                yield one
+
+    def record_many(self, answers: Sequence[Answer]) -> int:
+        """Store answers, unless the student has seen the gold.
+
+        Raises
+        ------
+        DataError
+            They have.
+        """
+        info = self.info
+        if self._quizzes.has_seen_gold(info.split, info.annotator):
+            raise DataError(
+                f"{info.annotator!r} has seen the gold of this quiz, so nothing more is handed in",
+                remedy="quiz.reveal() shows it again",
+            )
+        return super().record_many(answers)
+
+    def close(self) -> None:
+        """Take nothing more from this student: they have seen the gold."""
+        self._quizzes.note_gold_seen(self.info.split, self.info.annotator)
+
+    def _own(self) -> Iterator[Example]:
+        for one in self._dataset.examples(self.info.split):
+            found = self.find(one.input_hash)
+            if found is not None:
+                yield found
+
+
+def _meets(one: Example, wanted: Filter) -> bool:
+    standing = {None: True, "open": one.answer is None, "answered": one.answer is not None}
+    return all(
+        (
+            standing.get(wanted.answer, one.answer == wanted.answer),
+            one.flagged or not wanted.flagged,
+            bool(one.note) or not wanted.noted,
+            wanted.label is None or any(span.label == wanted.label for span in one.spans),
+            wanted.text is None or wanted.text.casefold() in one.text.casefold(),
+            wanted.annotator is None or one.annotator == wanted.annotator,
+        )
+    )
+
+
+class Quiz:
+    """A quiz in a cell: the widget to label in, and what came out so far.
+
+    ``Session.quiz`` makes it. Every value is read anew from the store, so that
+    a teacher sees what the class hands in.
+
+    Parameters
+    ----------
+    desk : QuizDesk
+    marks : callable
+        Gives all that was handed in, held against the gold.
+    reveal : callable
+        From how many analyses are wanted to the student's sheets side by side.
+    """
+
+    def __init__(
+        self,
+        desk: QuizDesk,
+        marks: Callable[[], QuizMarks],
+        reveal: Callable[[int], Reveal],
+    ) -> None:
+        from nbner.widgets.annotator import Annotator
+
+        self._desk = desk
+        self._marks = marks
+        self._reveal = reveal
+        #: The widget in which it is labelled.
+        self.widget: Annotator = Annotator(desk)
+
+    @property
+    def name(self) -> str:
+        """The quiz's name."""
+        return self._desk.info.split
+
+    @property
+    def student(self) -> str:
+        """Under whose name sheets are handed in here."""
+        return self._desk.info.annotator
+
+    def open(self) -> list[Example]:
+        """Give the examples that the student has still to answer, as the widget shows them."""
+        return self._desk.upcoming(self._desk.counts().open)
+
+    @property
+    def marks(self) -> QuizMarks:
+        """All that was handed in so far, held against the gold that stands."""
+        return self._marks()
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a student and example: ``found``, ``missed``, ``extra``, ``f``, ``right``."""
+        return self.marks.frame
+
+    @property
+    def student_frame(self) -> pd.DataFrame:
+        """One row a student, the best first."""
+        return self.marks.student_frame
+
+    @property
+    def question_frame(self) -> pd.DataFrame:
+        """One row an example, with the F and the share of students who have it all right."""
+        return self.marks.question_frame
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the F of every student on every example."""
+        return self.marks.plot(ax)
+
+    def agreement(self, *, samples: int = 1000) -> Agreement | None:
+        """Measure how far the students agree with each other; None where no two accepted one.
+
+        Parameters
+        ----------
+        samples : int
+            Bootstrap samples behind the intervals.
+        """
+        return self.marks.agreement(samples=samples)
+
+    def reveal(self, k: int = 3, *, early: bool = False) -> Reveal:
+        """Show gold, model and its k best beside what this student handed in.
+
+        From then on the student can hand in nothing more to this quiz.
+
+        Parameters
+        ----------
+        k : int
+            Analyses of the model, by the exact decoder.
+        early : bool
+            Also where examples are open.
+
+        Raises
+        ------
+        DataError
+            Examples are open, and ``early`` is not said.
+        """
+        counts = self._desk.counts()
+        if counts.open and not early:
+            raise DataError(
+                f"{counts.open:,} of {counts.total:,} examples are not answered yet",
+                remedy="Answer them first, or see the gold now with quiz.reveal(early=True); "
+                "nothing more can be handed in then",
+            )
+        revealed = self._reveal(k)
+        self._desk.close()
+        return revealed
+
+    def __str__(self) -> str:
+        counts = self._desk.counts()
+        return (
+            f"quiz {self.name!r} for {self.student}: {counts.answered} of {counts.total} answered"
+        )
+
+    __repr__ = __str__
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return self.widget._repr_mimebundle_(**kwargs)

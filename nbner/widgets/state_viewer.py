@@ -1,0 +1,175 @@
+"""The state machine in a cell: one text, stepped through word by word.
+
+Which state lives where
+-----------------------
+In the kernel: the trace, as plain values. Synced to the page: ``_run``, once.
+Shared by both: ``step``, the place that is shown. In the page alone: whether it
+plays, and how fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import traitlets
+
+import nbner
+from nbner.data.alignment import align, words_and_gaps
+from nbner.errors import DataError
+from nbner.palette import label_colors
+from nbner.results.trace import Trace
+from nbner.results.trace import still as still_trace
+from nbner.types import Example, Span, Token
+from nbner.widgets.reception import bundle
+from nbner.widgets.still import still
+from nbner.widgets.wire import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from nbner.decode.trace import Choice, Hypothesis, Step
+
+GREEDY, BEST, GOLD = 1, 2, 4
+
+
+class StateViewer(anywidget.AnyWidget):
+    """Step through the decisions of a recognizer; ``Session.explain`` makes it.
+
+    Parameters
+    ----------
+    trace : Trace
+
+    Attributes
+    ----------
+    step : int
+        The place that is shown: 0 is before the first word, ``len(steps)``
+        after the last. Set it to go there, observe it to hear of it.
+    """
+
+    _esm = bundle("trace.js")
+    _css = bundle("trace.css")
+
+    _run = traitlets.Dict().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        super().__init__(_run=_written(trace))
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return self.trace.text
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """One a word: ``state``, ``word``, ``choices``, ``chosen``, ``zero_cost``, ``beam``."""
+        return self.trace.steps
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What greedy search finds."""
+        return self.trace.spans
+
+    @property
+    def gold(self) -> tuple[Span, ...] | None:
+        """The gold that the training oracle goes by; None where none is known."""
+        return self.trace.gold
+
+    @property
+    def lost(self) -> Hypothesis | None:
+        """The analysis that greedy search lost; None where it lost none."""
+        return self.trace.lost
+
+    @property
+    def mistakes(self) -> tuple[int, ...]:
+        """The steps at which the chosen action costs something of the gold."""
+        return self.trace.mistakes
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a step and valid action; see ``Trace.frame``."""
+        return self.trace.frame
+
+    @property
+    def beam_frame(self) -> pd.DataFrame:
+        """One row a step and sequence of the beam; see ``Trace.beam_frame``."""
+        return self.trace.beam_frame
+
+    def plot(self, step: int | None = None, ax: Axes | None = None) -> Axes:
+        """Draw all decisions, or the distribution at one of them.
+
+        Parameters
+        ----------
+        step : int, optional
+            A step; negative ones count from the end.
+        ax : Axes, optional
+        """
+        return self.trace.plot(step, ax)
+
+    @traitlets.validate("step")  # type: ignore[untyped-decorator]
+    def _check_step(self, proposal: dict[str, Any]) -> int:
+        step: int = proposal["value"]
+        if not 0 <= step <= len(self.steps):
+            raise DataError(
+                f"there is no step {step}",
+                field="step",
+                remedy=f"Give 0 to {len(self.steps)}; the last is after the last word",
+            )
+        return step
+
+    def __str__(self) -> str:
+        return str(self.trace)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        shown = super()._repr_mimebundle_(**kwargs)
+        data, *metadata = shown if isinstance(shown, tuple) else (shown,)
+        example = Example(self.text, self.trace.run.tokens, self.spans)
+        marked = still(example, self._run["colors"], f"greedy search, {len(self.steps):,} words")
+        data = {**(data or {}), "text/html": still_trace(self.trace, marked)}
+        return (data, *metadata) if metadata else data
+
+
+def _written(trace: Trace) -> Message:
+    """Write a trace as the page wants it: token indices, and actions by their place in a list."""
+    run = trace.run
+    lead, words = words_and_gaps(run.text, run.tokens)
+    taken = [one.action for step in run.steps for one in step.choices]
+    beams = [*(step.beam for step in run.steps), run.last]
+    taken += [one.action for beam in beams for one in beam if one.action is not None]
+    names = list(dict.fromkeys(taken))
+    place = {name: i for i, name in enumerate(names)}
+    labels = sorted({name[2:] for name in names} - {"", *trace.labels})
+    return {
+        "version": nbner.__version__,
+        "lead": lead,
+        "tokens": [list(word) for word in words],
+        "actions": names,
+        "colors": label_colors([*trace.labels, *labels]),
+        "steps": [[_choice(one, place) for one in step.choices] for step in run.steps],
+        "beams": [[_held(one, place) for one in beam] for beam in beams],
+        "found": _spans(run.tokens, run.spans),
+        "gold": None if run.gold is None else _spans(run.tokens, run.gold),
+        "score": run.score,
+        "width": trace.width,
+        "note": trace.note,
+    }
+
+
+def _choice(one: Choice, place: dict[str, int]) -> list[Any]:
+    return [place[one.action], round(one.probability, 5), one.cost]
+
+
+def _held(one: Hypothesis, place: dict[str, int]) -> list[Any]:
+    flags = GREEDY * one.is_greedy + BEST * one.is_best + GOLD * one.is_gold
+    before = -1 if one.before is None else one.before
+    action = -1 if one.action is None else place[one.action]
+    return [before, action, round(one.score, 4), flags]
+
+
+def _spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
+    return [[start, end, span.label] for start, end, span in align(tokens, spans).fits]
