@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nbner.analysis.robot import Robot
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
     from nbner.faces.parity import differences
     from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
+    from nbner.simulating import drive, simulate
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
 
@@ -32,6 +34,7 @@ _HOMES = {
     "ModelError": "nbner.errors",
     "NbnerError": "nbner.errors",
     "Parse": "nbner.types",
+    "Robot": "nbner.analysis.robot",
     "Sample": "nbner.data.sample",
     "Session": "nbner.session",
     "Span": "nbner.types",
@@ -41,7 +44,9 @@ _HOMES = {
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
     "differences": "nbner.faces.parity",
+    "drive": "nbner.simulating",
     "sample": "nbner.data.sample",
+    "simulate": "nbner.simulating",
 }
 
 __all__ = [
@@ -55,6 +60,7 @@ __all__ = [
     "ModelError",
     "NbnerError",
     "Parse",
+    "Robot",
     "Sample",
     "Session",
     "Span",
@@ -65,7 +71,9 @@ __all__ = [
     "TrainingReport",
     "__version__",
     "differences",
+    "drive",
     "sample",
+    "simulate",
 ]
 
 

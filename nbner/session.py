@@ -10,6 +10,7 @@ from weakref import WeakSet
 
 from nbner.data.store import Store
 from nbner.errors import DataError
+from nbner.faces.anchoring import Anchored
 from nbner.faces.deciding import Deciding
 from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
@@ -26,7 +27,18 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class Session(Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping, Team, Tokenizing):
+class Session(
+    Hand,
+    Anchored,
+    Deciding,
+    Decoding,
+    Comparing,
+    Transferring,
+    Layers,
+    Keeping,
+    Team,
+    Tokenizing,
+):
     """Label, train, correct, predict and evaluate one dataset.
 
     Everything is kept in the store: a session made again with the same store
@@ -100,6 +112,16 @@ class Session(Hand, Deciding, Decoding, Comparing, Transferring, Layers, Keeping
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _beside(self, store: str | Path) -> Session:
+        """Make a session with the same labels, base model and seed in another store."""
+        made = Session(
+            self.dataset, labels=self.labels, store=store, annotator=self.annotator, seed=self.seed
+        )
+        if made._nlp is made._base:
+            made._nlp = self._base
+        made._base = self._base
+        return made
 
     @property
     def summary(self) -> Summary:

@@ -20,9 +20,12 @@ ROOMS = (
     "results",
     "widgets",
     "labelling",
+    "auditing",
     "reviewing",
+    "mending",
     "faces",
     "session",
+    "simulating",
 )
 HEAVY = {"spacy", "thinc", "pandas", "matplotlib", "sqlalchemy", "anywidget", "ipywidgets", "tqdm"}
 FILES = sorted(PACKAGE.rglob("*.py"))
