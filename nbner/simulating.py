@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from nbner.analysis.choosing import ORDERS, shuffled
 from nbner.analysis.robot import Done, Robot
 from nbner.analysis.simulated import Point
+from nbner.data.alignment import align
 from nbner.errors import DataError
 from nbner.types import Example
 from nbner.widgets.page import Page
@@ -46,8 +47,8 @@ def drive(
         From ``session.manual()`` or ``session.make_gold()``.
     annotator : Robot
     gold : iterable of Example
-        What it knows: these texts with these spans. Of a text that it does not
-        know it thinks that it holds no entity.
+        What it knows: these texts with these spans, as far as they fit the
+        tokens. Of a text that it does not know it thinks that it holds no entity.
     limit : int, optional
         Examples at most; by default until none is open.
 
@@ -68,7 +69,8 @@ def drive(
         shown = page.next()
         if shown is None:
             break
-        spans = known.get(shown.text, ())
+        fitting = align(shown.tokens, known.get(shown.text, ())).fits
+        spans = [span for _, _, span in fitting]
         suggested = shown.spans if page.suggests else None
         one = annotator.decide(shown.text, shown.tokens, spans, page.labels, suggested)
         page.accept(shown, one.spans, one.seconds)

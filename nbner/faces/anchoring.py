@@ -11,7 +11,7 @@ from nbner.analysis.anchoring import Tampering
 from nbner.data.team import Version
 from nbner.errors import DataError
 from nbner.faces.consistency import Consistent
-from nbner.mending import Doubt
+from nbner.settling import Doubt
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from nbner.data.occurrences import changed
 from nbner.data.team import Version
 from nbner.data.withdrawing import part_id
 from nbner.errors import DataError
-from nbner.faces.mending import Mending
-from nbner.mending import MENDED, Doubt, labels_of
+from nbner.faces.settling import Settling
+from nbner.settling import MENDED, Doubt, labels_of
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 USUAL = "the usual label"
 
 
-class Consistent(Mending):
+class Consistent(Settling):
     """Look for words that are not labelled alike."""
 
     def consistency(

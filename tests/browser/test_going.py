@@ -178,11 +178,14 @@ def test_where_gold_is_mended_one_key_gives_all_the_same_words_one_label_and_one
     host, world
 ):
     before = [["0:1", "ORG"], ["2:3", "PERSON"], ["4:6", "GPE"]]
-    spans = [(0, 1, "ORG"), (2, 3, "PERSON"), (4, 6, "GPE")]
+    doubted = {"source": "the usual label", "score": 0.04}
+    spans = [(0, 1, "ORG"), (2, 3, "PERSON", doubted), (4, 6, "GPE")]
     by = {"by": "the usual label", "answer": "accept", "spans": [[0, 1, "ORG"]]}
-    host.open(
-        world.task(1, "Uber and Uber or Uber Eats", spans, draft=True, versions=[by]), mends=True
-    )
+    about = {"draft": True, "suggested": True, "by": "the usual label", "versions": [by]}
+    host.open(world.task(1, "Uber and Uber or Uber Eats", spans, **about), mends=True)
+    expect(host.mark(2, 3)).to_have_attribute("title", "Doubted by the usual label at .04")
+    expect(host.mark(0, 1)).not_to_have_attribute("data-suggested", "")
+    expect(host.root.get_by_text("doubted by the usual label")).to_be_visible()
     host.press("Tab", "e")
     lines = host.root.locator("[data-place]")
     expect(lines).to_have_count(2)

@@ -22,7 +22,7 @@ ROOMS = (
     "labelling",
     "auditing",
     "reviewing",
-    "mending",
+    "settling",
     "faces",
     "session",
     "simulating",

@@ -11,7 +11,7 @@ from nbner.data.team import Version
 from nbner.faces.confidence import LONGEST
 from nbner.faces.deciding import teller
 from nbner.faces.modelling import Modelling
-from nbner.mending import Doubt, MendingDesk
+from nbner.settling import Doubt, SettlingDesk
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ UNSEEN = "models of the other folds"
 IN_USE = "the model in use"
 
 
-class Mending(Modelling):
+class Settling(Modelling):
     """Look for errors in gold, and open them in the annotator."""
 
     def label_issues(
@@ -154,7 +154,7 @@ class Mending(Modelling):
     ) -> Annotator:
         from nbner.widgets.annotator import Annotator
 
-        desk = MendingDesk(
+        desk = SettlingDesk(
             self._dataset,
             split=split,
             annotator=self.annotator,

@@ -36,7 +36,7 @@ class Doubt:
     versions: tuple[Version, ...] = ()
 
 
-class MendingDesk(LabellingDesk):
+class SettlingDesk(LabellingDesk):
     """A ``nbner.widgets.desk.Desk`` over accepted examples that are to be looked at again.
 
     Every example of the split that is not settled here is shown as open, with
