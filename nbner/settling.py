@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbner.data.team import Version
-from nbner.labelling import LabellingDesk, tokenized
+from nbner.labelling import LabellingDesk, is_draft, tokenized
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.desk import DeskInfo
 from nbner.widgets.wire import VERSIONS
@@ -88,8 +88,15 @@ class SettlingDesk(LabellingDesk):
 
     def find(self, input_hash: int) -> Example | None:
         """Look one example up: settled as it stands, else as it is to be shown."""
-        found = self._dataset.find(input_hash, self._info.split)
-        return None if found is None else self._shown(tokenized(found, self._tokenize))
+        split, annotator = self._info.split, self._info.annotator
+        found = self._dataset.find(input_hash, split)
+        if found is None:
+            return None
+        own = self._dataset.team.find(input_hash, split, annotator, alone=True)
+        # What somebody has begun here is shown, although another's decision stands meanwhile.
+        if own is not None and is_draft(own) and (own.created or 0.0) >= (found.created or 0.0):
+            found = own
+        return self._shown(tokenized(found, self._tokenize))
 
     def past(self, limit: int, before: int | None = None) -> list[Example]:
         """Give what was settled here, the last first."""

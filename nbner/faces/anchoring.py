@@ -33,8 +33,9 @@ class Anchored(Consistent):
     ) -> Anchoring:
         """Report how far annotators followed suggestions that had been spoilt on purpose.
 
-        It counts the current accepted answers that were given under
-        ``session.make_gold(withhold=..., corrupt=...)``, whenever that was.
+        It counts the accepted answers that were given under
+        ``session.make_gold(withhold=..., corrupt=...)``, whenever that was, also
+        where the example has been mended since.
 
         Parameters
         ----------
@@ -58,11 +59,7 @@ class Anchored(Consistent):
         """
         from nbner.results import Anchoring
 
-        audited = [
-            (answer, tampering)
-            for answer in self._dataset.answers(split, annotator)
-            if answer.answer == "accept" and (tampering := anchoring.read(answer.extra)) is not None
-        ]
+        audited = self._audited_answers(split, annotator)
         if not audited:
             whose = "" if annotator is None else f" of {annotator!r}"
             raise DataError(
@@ -80,6 +77,15 @@ class Anchored(Consistent):
             still_wrong=len(doubts),
             opens=lambda: self._open_corrupted(doubts, split),
         )
+
+    def _audited_answers(self, split: str, annotator: str | None) -> list[tuple[Answer, Tampering]]:
+        """Give what each annotator has last decided on each example under an audit."""
+        last: dict[tuple[str, int], tuple[Answer, Tampering]] = {}
+        for answer in self._dataset.answers(split, annotator, current=False):
+            tampering = anchoring.read(answer.extra)
+            if tampering is not None:
+                last[answer.annotator, answer.input_hash] = answer, tampering
+        return [one for one in last.values() if one[0].answer == "accept"]
 
     def _right(
         self,

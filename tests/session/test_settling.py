@@ -147,8 +147,31 @@ def test_issues_that_cannot_be_had_are_refused_with_the_way_out(session, given, 
 
 
 def test_nothing_to_open_says_what_to_do(issues):
+    none = issues[1].where(lambda _one: False)
+    assert (len(none), len(none.frame), none.examples) == (0, 0, [])
+    assert none.plot().get_title(loc="left").startswith("0 of")
     with pytest.raises(DataError, match="no label issue"):
-        issues[1].where(lambda _one: False).annotate()
+        none.annotate()
+
+
+def test_where_all_words_are_labelled_alike_it_says_so(corpus):
+    with nbner.Session("alike", labels=corpus.labels, store=":memory:") as alike:
+        alike.add(corpus.train[:1])
+        found = alike.consistency()
+    assert str(found) == "All words are labelled alike in 1 examples of train"
+    assert found.plot().get_title(loc="left") == str(found)
+    with pytest.raises(DataError, match="nothing to open"):
+        found.annotate()
+
+
+def test_what_was_begun_and_not_decided_is_shown_again(issues):
+    _, found = issues
+    rest = found[20:]
+    key = str(rest.examples[0].input_hash)
+    draft = {"type": "answer", "id": "d", "example": key, "answer": None, "spans": []}
+    assert quiet(rest.annotate()).receive(draft)["type"] == "saved"
+    again = quiet(rest.annotate()).receive({"type": "hello", "id": "1", "protocol": 2})
+    assert (again["window"][0]["id"], again["window"][0]["spans"]) == (key, [])
 
 
 def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
