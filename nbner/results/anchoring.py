@@ -69,7 +69,11 @@ class Anchoring:
         """Draw the shares that were followed, with their intervals."""
         from nbner.plots.anchoring import followed_rows
 
-        return followed_rows(self.frame, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
+        corrupted = self.together.corrupted
+        title = (
+            f"{corrupted.followed:,} of {corrupted.n:,} corrupted suggestions were left as shown"
+        )
+        return followed_rows(self.frame, title=title, ax=ax)
 
     def annotate(self) -> Any:
         """Open the answers that hold a corrupted suggestion; ``v`` takes what it was.
