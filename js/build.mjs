@@ -1,16 +1,31 @@
 // Bundles the front end into the Python package; with --tests, the tests into dist/.
-import { readdirSync, rmSync } from "node:fs";
+//
+// bundles.json lists the widgets. Each has a script and a style of its name,
+// src/NAME.ts and src/style/NAME.css, and becomes NAME.js and NAME.css.
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../nbner/widgets/static");
+const bundles = JSON.parse(readFileSync(join(here, "bundles.json"), "utf8"));
+
+/** Changes with any of the sources. */
+function buildOf(folder) {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const paths = files.map((one) => join(one.parentPath ?? one.path, one.name)).sort();
+  const hash = createHash("sha256");
+  paths.forEach((path) => hash.update(readFileSync(path)));
+  return hash.digest("hex").slice(0, 16);
+}
 
 const shared = {
   absWorkingDir: here,
   bundle: true,
   charset: "utf8",
+  define: { BUILD: JSON.stringify(buildOf(join(here, "src"))) },
   format: "esm",
   logLevel: "warning",
   target: ["es2022", "chrome111", "firefox113", "safari16.4"],
@@ -20,10 +35,10 @@ async function bundlePackage() {
   rmSync(out, { recursive: true, force: true });
   await build({
     ...shared,
-    entryPoints: [
-      { in: "src/index.ts", out: "annotator" },
-      { in: "src/style/index.css", out: "annotator" },
-    ],
+    entryPoints: bundles.flatMap((name) => [
+      { in: `src/${name}.ts`, out: name },
+      { in: `src/style/${name}.css`, out: name },
+    ]),
     outdir: out,
     minify: true,
   });

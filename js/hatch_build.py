@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,9 +31,11 @@ class BundleHook(BuildHookInterface[Any]):
     def bundle_is_there(self) -> bool:
         """An sdist carries the bundle, so that installing from it needs no Node."""
         root = Path(self.root)
-        return (root / "PKG-INFO").exists() and (
-            root / "nbner/widgets/static/annotator.js"
-        ).exists()
+        names = json.loads((root / "js/bundles.json").read_text(encoding="utf-8"))
+        static = root / "nbner/widgets/static"
+        return (root / "PKG-INFO").exists() and all(
+            (static / f"{name}.js").exists() for name in names
+        )
 
     def dependencies(self) -> list[str]:
         """Ask for Node only where it is both needed and missing."""

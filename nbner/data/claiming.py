@@ -62,6 +62,11 @@ def is_fresh(until: float, now: float) -> bool:
     return until > now + CLAIM_SECONDS / 2
 
 
+def has_more(connection: Connection, asker: Asker, count: int) -> bool:
+    """Whether this annotator could be given more examples than so many."""
+    return len(free(connection, asker, count + 1)) > count
+
+
 def claim(connection: Connection, asker: Asker, limit: int) -> list[int]:
     """Claim the next examples for this annotator, in the order of addition.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from nbner.data.codec import dump, load
 from nbner.data.database import Database
@@ -46,11 +46,15 @@ class Settings:
 
 def read(connection: Connection, dataset_id: int, name: str, default: Any = None) -> Any:
     """Give what was set last under a name, within a transaction."""
-    query = (
+    found = connection.scalar(newest(dataset_id, name))
+    return default if found is None else load(found)
+
+
+def newest(dataset_id: int, name: str) -> Select[Any]:
+    """Ask for what was set last under a name, as it is stored."""
+    return (
         select(settings.c.value)
         .where(settings.c.dataset_id == dataset_id, settings.c.name == name)
         .order_by(settings.c.id.desc())
         .limit(1)
     )
-    found = connection.scalar(query)
-    return default if found is None else load(found)

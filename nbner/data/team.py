@@ -15,7 +15,7 @@ from nbner.data.claiming import Asker
 from nbner.data.codec import load, load_spans
 from nbner.data.database import Database
 from nbner.data.schema import answers, current, examples, splits
-from nbner.data.settings import Settings, read
+from nbner.data.settings import Settings, newest
 from nbner.errors import DataError, StoreError
 from nbner.types import ANSWER_KINDS, IMPORT_ANNOTATOR, AnswerKind, Counts, Example, Span
 
@@ -102,14 +102,19 @@ class Team:
         wanted = max(limit, 0) + len(exclude)
         with self._database.reading() as connection:
             asker = self._asker(connection, split, annotator)
-            ids, until = ([], 0.0) if asker is None else claiming.held(connection, asker)
-        if asker is None or limit <= 0:
-            return []
-        passed_over = set(exclude)
-        if len(ids) < wanted or not claiming.is_fresh(until, asker.now):
+            if asker is None or limit <= 0:
+                return []
+            ids, until = claiming.held(connection, asker)
+            # A write costs more than all the rest: the end of a split is not claimed anew.
+            is_held = claiming.is_fresh(until, asker.now) and (
+                len(ids) >= wanted or not claiming.has_more(connection, asker, len(ids))
+            )
+            found = self._examples(connection, asker, ids) if is_held else []
+        if not is_held:
             ids = self._claimed(asker, wanted + claiming.AHEAD)
-        with self._database.reading() as connection:
-            found = self._examples(connection, asker, ids)
+            with self._database.reading() as connection:
+                found = self._examples(connection, asker, ids)
+        passed_over = set(exclude)
         return [one for one in found if one.input_hash not in passed_over][:limit]
 
     def find(
@@ -241,10 +246,12 @@ class Team:
                 return claiming.free(connection, asker, limit)
 
     def _asker(self, connection: Connection, split: str, annotator: str) -> Asker | None:
-        split_id = connection.scalar(select(queries.split_id(self._id, split)))
-        if split_id is None:
+        is_asked = (splits.c.dataset_id == self._id) & (splits.c.name == split)
+        setting = newest(self._id, _overlap_name(split)).scalar_subquery()
+        found = connection.execute(select(splits.c.id, setting).where(is_asked)).first()
+        if found is None:
             return None
-        overlap = read(connection, self._id, _overlap_name(split), 1)
+        split_id, overlap = found[0], 1 if found[1] is None else load(found[1])
         return Asker(split_id, annotator, None if overlap == "all" else overlap, time.time())
 
     @staticmethod

@@ -60,6 +60,10 @@ class Annotator(Reception):
     # What a user calls.
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
+    def _as_opened(self) -> Example | None:
+        shown = self._opening
+        return None if shown is None else heard.as_it_stands(shown, {}, ())
+
     def _first_open(self) -> Example | None:
         found = next(iter(self._lineup.upcoming(1, self._given.unshowable)), None)
         return None if found is None else heard.as_it_stands(found, {}, ())

@@ -76,6 +76,8 @@ class Reception(anywidget.AnyWidget):
         self._replying: set[str] = set()
         self._due: list[int] = []
         self._page_has_spoken = False
+        #: The first open example, as the last snapshot had it.
+        self._opening: Example | None = None
         super().__init__(_setup=wire.setup(desk.info, nbner.__version__, self._colors))
         self.on_msg(self._on_message)
         self._unsubscribe = desk.subscribe(self._tell)
@@ -212,8 +214,10 @@ class Reception(anywidget.AnyWidget):
         kept = [] if first is None else self._desk.start([first.input_hash])
         shown = [one for one in kept if one.answer is None]
         rest = self._tasks(WINDOW - len(shown), [one.input_hash for one in shown])
+        window = self._given.write(shown) + rest
+        self._opening = self._given.get(wire.example_id(window[0], "id")) if window else None
         return {
-            "window": self._given.write(shown) + rest,
+            "window": window,
             "past": past[::-1],
             "counts": wire.tally(self._desk.counts()),
         }
@@ -223,12 +227,11 @@ class Reception(anywidget.AnyWidget):
         passed_over = set(exclude)
         # Examples that cannot be shown are told of once, and others come in their place.
         while len(tasks) < limit:
-            found = self._lineup.upcoming(
-                limit - len(tasks), passed_over | set(self._given.unshowable)
-            )
+            wanted = limit - len(tasks)
+            found = self._lineup.upcoming(wanted, passed_over | set(self._given.unshowable))
             tasks += self._given.write(found)
             passed_over |= {one.input_hash for one in found}
-            if not found:
+            if len(found) < wanted:
                 break
         return tasks
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 STATIC = HERE.parents[1] / "nbner" / "widgets" / "static"
+KINDS = {".js": "text/javascript", ".css": "text/css"}
 ORIGIN = "http://nbner.test/"
 FILES = {
     "": (HERE / "host.html", "text/html"),
     "host.js": (HERE / "host.js", "text/javascript"),
-    "annotator.js": (STATIC / "annotator.js", "text/javascript"),
-    "annotator.css": (STATIC / "annotator.css", "text/css"),
+    **{one.name: (one, KINDS[one.suffix]) for one in STATIC.glob("*.*")},
 }
 COLORS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#c9b800", "#8a8a8a")
 

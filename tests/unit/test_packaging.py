@@ -1,5 +1,6 @@
 """What a wheel and an sdist carry."""
 
+import json
 import subprocess
 import sys
 import tarfile
@@ -9,7 +10,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BUNDLE = {"nbner/widgets/static/annotator.js", "nbner/widgets/static/annotator.css"}
+BUNDLE = {
+    f"nbner/widgets/static/{name}.{kind}"
+    for name in json.loads((ROOT / "js/bundles.json").read_text(encoding="utf-8"))
+    for kind in ("js", "css")
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,5 +42,5 @@ def test_the_wheel_carries_the_bundle_and_the_sample(built):
 def test_the_sdist_carries_the_bundle_and_its_source(built):
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         names = {name.split("/", 1)[1] for name in sdist.getnames() if "/" in name}
-    assert names >= BUNDLE | {"js/src/index.ts", "js/hatch_build.py", "js/package-lock.json"}
+    assert names >= BUNDLE | {"js/src/annotator.ts", "js/hatch_build.py", "js/package-lock.json"}
     assert not [name for name in names if "node_modules" in name]

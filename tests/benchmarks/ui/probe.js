@@ -18,6 +18,9 @@
       channel.port2.postMessage(null);
     });
 
+  /** Waits until what has changed by now is on the screen. */
+  probe.painting = () => new Promise((resolve) => painted(() => painted(resolve)));
+
   let watched = null;
   let open = null;
   const start = (event) => {
