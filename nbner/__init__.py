@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
+    from nbner.faces.measuring import evaluate
     from nbner.faces.parity import differences
     from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
@@ -45,6 +46,7 @@ _HOMES = {
     "TrainingReport": "nbner.results",
     "differences": "nbner.faces.parity",
     "drive": "nbner.simulating",
+    "evaluate": "nbner.faces.measuring",
     "sample": "nbner.data.sample",
     "simulate": "nbner.simulating",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "__version__",
     "differences",
     "drive",
+    "evaluate",
     "sample",
     "simulate",
 ]

@@ -16,6 +16,7 @@ from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
 from nbner.faces.keeping import Keeping
 from nbner.faces.layers import Layers
+from nbner.faces.measuring import Measuring
 from nbner.faces.parity import Comparing
 from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 class Session(
+    Measuring,
     Hand,
     Anchored,
     Deciding,

@@ -1,4 +1,4 @@
-"""Make the README's pictures of the widget, in light and dark: ``make pictures``.
+"""Make the README's pictures of the widgets, in light and dark: ``make pictures``.
 
 A real JupyterLab shows the sample corpus; a few keys are pressed, and the cell's
 output is photographed.
@@ -51,6 +51,20 @@ SUGGESTED = [
 ]
 
 
+ERRORS = """import uuid
+
+import nbner
+
+corpus = nbner.sample()
+session = nbner.Session("cooking", labels=corpus.labels, store=f"{uuid.uuid4()}.db")
+session.add(corpus.train, split="train")
+session.add(corpus.dev, split="dev")
+session.train(max_epochs=8, progress=False)
+explorer = session.errors(progress=False)
+explorer
+"""
+
+
 def load(name):
     spec = importlib.util.spec_from_file_location(f"nbner_{name}", HERE / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
@@ -85,17 +99,35 @@ def work(page, annotator):
     expect(annotator.locator("mark[data-current]")).to_contain_text("sherry vinegar")
 
 
-def photograph(lab, theme):
-    page = lab.page
+def dress(page, theme):
     page.evaluate(
         "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme
     )
     is_light = str(theme == THEMES["light"]).lower()
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", is_light)
+
+
+def make_gold(lab):
     lab.run(0)
     expect(lab.annotator).to_contain_text("hazelnuts")
-    work(page, lab.annotator)
+    work(lab.page, lab.annotator)
     return lab.annotator
+
+
+def errors(lab):
+    """Open the largest number that is an error, and its first example."""
+    lab.run(0)
+    root = lab.page.locator("[data-nbner=errors]")
+    root.locator("[data-cell][tabindex='0']").focus()
+    lab.page.keyboard.press("Enter")
+    expect(root.locator("[data-finding]").first).to_be_visible()
+    lab.page.keyboard.press("Enter")
+    expect(root.locator("[data-nbner=annotator] [data-token]").first).to_be_visible()
+    return root
+
+
+#: What is photographed, the cell that shows it, and how high the page must be for it.
+SHOTS = {"make-gold": (make_gold, source, 1000), "errors": (errors, lambda: ERRORS, 1700)}
 
 
 def main():
@@ -107,15 +139,17 @@ def main():
             executable_path=chromium.require(), args=list(chromium.FLAGS)
         )
         try:
-            page = browser.new_page(
-                viewport={"width": WIDTH + 440, "height": 1000}, device_scale_factor=1.5
-            )
-            page.set_default_timeout(60_000)
-            notebook = lab.Lab(page, server).open(server.write("pictures.ipynb", source()))
-            for name, theme in THEMES.items():
-                path = PICTURES / f"make-gold-{name}.png"
-                photograph(notebook, theme).screenshot(path=path, animations="disabled")
-                sys.stdout.write(f"{path.name}: {path.stat().st_size / 1024:.0f} KB\n")
+            for name, (show, cell, height) in SHOTS.items():
+                size = {"width": WIDTH + 440, "height": height}
+                page = browser.new_page(viewport=size, device_scale_factor=1.5)
+                page.set_default_timeout(120_000)
+                notebook = lab.Lab(page, server).open(server.write(f"{name}.ipynb", cell()))
+                for light, theme in THEMES.items():
+                    dress(page, theme)
+                    path = PICTURES / f"{name}-{light}.png"
+                    show(notebook).screenshot(path=path, animations="disabled")
+                    sys.stdout.write(f"{path.name}: {path.stat().st_size / 1024:.0f} KB\n")
+                page.close()
         finally:
             browser.close()
             server.stop()

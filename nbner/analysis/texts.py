@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 WHITESPACE = "whitespace"
 UNICODE = "Unicode normal form"
@@ -91,6 +92,35 @@ def place(text: str, at: int) -> int:
         Code points.
     """
     return len(core(text[:at]))
+
+
+def carried(one: str, other: str, start: int, end: int) -> tuple[int, int] | None:
+    """Find the place in one version of a text that another version has.
+
+    Parameters
+    ----------
+    one, other : str
+        Where the place is sought, and where it lies.
+    start, end : int
+        Code points in ``other``.
+
+    Returns
+    -------
+    (int, int), or None
+        Code points in ``one``; None where nothing of the place is left there.
+    """
+    if one == other:
+        return start, end
+    low, high = place(other, start), place(other, end)
+    before = _places(one)
+    inside = [at for at in range(len(one)) if low <= before[at] < before[at + 1] <= high]
+    return (inside[0], inside[-1] + 1) if inside else None
+
+
+@lru_cache(maxsize=8)
+def _places(text: str) -> tuple[int, ...]:
+    """Count the core's characters before every place of a text."""
+    return tuple(place(text, at) for at in range(len(text) + 1))
 
 
 def _needed(one: str, other: str) -> tuple[str, ...]:

@@ -217,8 +217,9 @@ class Modelling(Retraining, Confidence):
         Returns
         -------
         Evaluation
-            ``f``, ``precision``, ``recall`` over exact spans, ``schemes``
-            (nervaluate's four), ``frame`` (a row a label) and ``plot()``.
+            ``f``, ``precision``, ``recall`` over exact spans, ``macro_f``,
+            ``schemes`` (nervaluate's four), ``frame`` (a row a label),
+            ``details`` (all counts, with intervals) and ``plot()``.
 
         Raises
         ------
@@ -227,19 +228,23 @@ class Modelling(Retraining, Confidence):
         ModelError
             The model has not been trained.
         """
-        from nbner.analysis.scores import score
+        from nbner.analysis.sides import oddities
         from nbner.model.fingerprints import fingerprint
+        from nbner.model.pipeline import labels_of
         from nbner.model.prediction import predict
-        from nbner.results import Evaluation
+        from nbner.results.evaluation import evaluated
 
         gold = self._gold(split)
-        measured = score(
-            [one.spans for one in gold],
-            list(predict(self._nlp, gold)),
+        predicted = list(predict(self._nlp, gold))
+        return evaluated(
+            gold,
+            predicted,
             labels=self.labels,
-            known=[one.labels for one in gold],
+            split=split,
+            fingerprint=fingerprint(self._nlp),
+            notices=oddities(gold, predicted, known=labels_of(self._nlp)),
+            seed=self.seed,
         )
-        return Evaluation(measured, split=split, fingerprint=fingerprint(self._nlp))
 
     def _gold(self, split: str) -> list[Example]:
         """Give the complete gold of a split, or say that there is none."""

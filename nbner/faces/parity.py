@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
+from nbner.faces.erring import explored
 from nbner.faces.modelling import Modelling
 from nbner.types import Example, Span
 
@@ -82,7 +83,7 @@ def differences(
         reference=None if reference is None else Variants(reference),
         others=[Variants(one) for one in strangers],
     ).run()
-    return Differences.of(_name(a, "a"), _name(b, "b"), pairing, causes)
+    return Differences.of(_name(a, "a"), _name(b, "b"), pairing, causes, explored)
 
 
 class Comparing(Modelling):

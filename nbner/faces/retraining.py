@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 class Retraining(Material):
     """Start runs, judge what comes out, and change models over."""
+
+    _versus: Callable[..., Any]
 
     # The model before it was given room for new labels; training gives it that room itself.
     _grown_from: Language | None = None
@@ -212,7 +214,11 @@ class Retraining(Material):
         lost = [] if margin is None else losses(scores[0], scores[1], margin=margin)
         return replace(
             report,
-            flips=Flips(tuple(flips(gold, before, after)), n=len(gold)),
+            flips=Flips(
+                tuple(flips(gold, before, after)),
+                n=len(gold),
+                opener=lambda: self._versus(gold, before, after),
+            ),
             lost=tuple(lost),
             in_use=not lost,
         )

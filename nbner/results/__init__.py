@@ -6,6 +6,7 @@ from nbner.results.background import BackgroundTraining
 from nbner.results.calibration import Calibration
 from nbner.results.consistency import Consistency
 from nbner.results.differences import Differences
+from nbner.results.errors import Errors
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
 from nbner.results.label_issues import LabelIssues
@@ -22,6 +23,7 @@ from nbner.results.tokenization import Tokenization
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
 from nbner.results.verification import Verification
+from nbner.results.versus import ModelComparison
 
 __all__ = [
     "ActionScores",
@@ -34,11 +36,13 @@ __all__ = [
     "Determinism",
     "Differences",
     "Ensemble",
+    "Errors",
     "Evaluation",
     "Flips",
     "LabelIssues",
     "LearningCurve",
     "Lists",
+    "ModelComparison",
     "OracleCurve",
     "Parity",
     "Problems",

@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbner.analysis.causes import CAUSES, Cause
 from nbner.analysis.pairing import Pair, Pairing
+from nbner.errors import DataError
 from nbner.palette import label_colors
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
     from matplotlib.axes import Axes
+
 
 SHOWN = 20
 COLUMNS = ("example", "cause", "detail", "tried", "text", "a", "b", "only_a", "only_b")
@@ -53,12 +57,34 @@ class Differences:
     b: str
     pairing: Pairing = field(repr=False)
     found: Sequence[Difference] = field(repr=False, default=())
+    opener: Callable[[Differences], Any] | None = field(default=None, repr=False, compare=False)
 
     @classmethod
-    def of(cls, a: str, b: str, pairing: Pairing, causes: Mapping[int, Cause]) -> Differences:
+    def of(
+        cls,
+        a: str,
+        b: str,
+        pairing: Pairing,
+        causes: Mapping[int, Cause],
+        opener: Callable[[Differences], Any] | None = None,
+    ) -> Differences:
         """Put the causes to the pairs, by position."""
         found = [Difference(pairing.pairs[i], cause) for i, cause in sorted(causes.items())]
-        return cls(a, b, pairing, tuple(found))
+        return cls(a, b, pairing, tuple(found), opener)
+
+    def show(self) -> Any:
+        """Show the texts that differ in the error explorer, one side over the other.
+
+        Each text's cause is a column of its metadata, to narrow them by.
+
+        Raises
+        ------
+        DataError
+            Nothing differs, or there is no way to show it.
+        """
+        if self.opener is None or not self.found:
+            raise DataError("no text differs, so that there is nothing to show")
+        return self.opener(self)
 
     @property
     def n(self) -> int:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from nbner.analysis.scores import Matches, Scheme, Score
+from nbner.analysis.details import Detail, Sides, details
+from nbner.analysis.resampling import Estimate
+from nbner.analysis.scores import Matches, Scheme, Score, score
 from nbner.results.writing import as_html, listed, number
+from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+
+COUNTS = ("correct", "incorrect", "partial", "missed", "spurious", "possible", "actual")
+DETAILS = (
+    *("scheme", "label", *COUNTS),
+    *(f"{name}{end}" for name in ("precision", "recall", "f") for end in ("", "_low", "_high")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +35,17 @@ class Evaluation:
         What was measured on.
     fingerprint : str
         The model that predicted.
+    sides : Sides, optional
+        What was counted; without it there are no intervals.
+    notices : tuple of str
+        What keeps the two sides from being alike whatever the model does.
     """
 
     score: Score
     split: str = "dev"
     fingerprint: str = ""
+    sides: Sides | None = field(default=None, repr=False, compare=False)
+    notices: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -67,6 +83,28 @@ class Evaluation:
         return self.score.schemes
 
     @property
+    def macro_f(self) -> float | None:
+        """Mean F over exact spans of the labels that either side has; None without any."""
+        defined = [c.f for c in self.score.per_label.values() if c.f is not None]
+        return sum(defined) / len(defined) if defined else None
+
+    @property
+    def details(self) -> pd.DataFrame:
+        """One row a scheme and label; also "micro" (all spans) and "macro" (mean over labels).
+
+        ``scheme`` ("strict", "exact": borders alone, "partial", "ent_type":
+        label alone), ``label``, the counts ``correct``, ``incorrect``,
+        ``partial``, ``missed`` and ``spurious``, the denominators ``possible``
+        (of recall: gold spans) and ``actual`` (of precision: predicted ones),
+        and ``precision``, ``recall`` and ``f`` with ``_low`` and ``_high``:
+        ends of 95 % intervals, bootstrapped over texts.
+        """
+        import pandas as pd
+
+        rows = [] if self.sides is None else [_detail_row(one) for one in details(self.sides)]
+        return pd.DataFrame(rows, columns=list(DETAILS))
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row a label: label, precision, recall, f, support; NaN where undefined."""
         import pandas as pd
@@ -99,7 +137,50 @@ class Evaluation:
                 f"{self.score.left_out:,} predicted spans left out: their labels could not be "
                 "given when the examples were answered"
             )
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notices])
 
     def _repr_html_(self) -> str:
         return as_html(str(self), self.frame)
+
+
+def _detail_row(one: Detail) -> tuple[Any, ...]:
+    figures: tuple[Estimate, ...] = (one.precision, one.recall, one.f)
+    return (
+        *(one.scheme, one.label),
+        *(getattr(one.matches, name) for name in COUNTS),
+        *(value for each in figures for value in (each.value, each.low, each.high)),
+    )
+
+
+def evaluated(
+    gold: Sequence[Example],
+    predicted: Sequence[Sequence[Span]],
+    *,
+    labels: Sequence[str] = (),
+    split: str = "",
+    fingerprint: str = "",
+    notices: Sequence[str] = (),
+    seed: int = 0,
+) -> Evaluation:
+    """Measure predictions against examples with gold.
+
+    Parameters
+    ----------
+    gold : sequence of Example
+    predicted : sequence of sequences of Span
+    labels : sequence of str
+        Labels to report even where neither side has them.
+    split, fingerprint : str
+    notices : sequence of str
+    seed : int
+        Of the bootstrap.
+    """
+    sides = Sides(
+        [one.spans for one in gold],
+        predicted,
+        tuple(labels),
+        [one.labels for one in gold],
+        seed,
+    )
+    measured = score(sides.gold, sides.predicted, labels=sides.labels, known=sides.known)
+    return Evaluation(measured, split, fingerprint, sides, tuple(notices))

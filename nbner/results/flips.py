@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbner.analysis.flips import TURNS, Flip, counted
+from nbner.errors import DataError
 from nbner.palette import label_colors
 from nbner.results.differences import marked
 from nbner.types import Example
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pandas as pd
+
 
 SHOWN = 20
 COLUMNS = ("example", "turn", "label", "start", "end", "span", "is_gold", "text")
@@ -27,10 +31,13 @@ class Flips:
     found : tuple of Flip
     n : int
         Examples counted over.
+    opener : callable, optional
+        Makes the widget that shows them.
     """
 
     found: tuple[Flip, ...] = field(repr=False)
     n: int = 0
+    opener: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def right_to_wrong(self) -> int:
@@ -75,6 +82,21 @@ class Flips:
         labels = sorted({label for label, _ in counts})
         rows = [(label, *(counts[label, turn] for turn in TURNS)) for label in labels]
         return pd.DataFrame(rows, columns=["label", *TURNS])
+
+    def show(self) -> Any:
+        """Show both models' spans against each other in the error explorer, with the gold.
+
+        Raises
+        ------
+        DataError
+            The examples are not at hand any more.
+        """
+        if self.opener is None:
+            raise DataError(
+                "these flips cannot be opened: their examples are not at hand",
+                remedy="Use flips.frame, or session.compare(model_a, model_b).flips.show()",
+            )
+        return self.opener()
 
     def html(self, *, limit: int = SHOWN) -> str:
         """Write the flips in their texts, as safe HTML."""

@@ -25,7 +25,14 @@ from nbner.widgets.lineup import Lineup
 WINDOW = 12
 
 
-def _bundle(name: str) -> str:
+def bundle(name: str) -> str:
+    """Read a part of the front end.
+
+    Raises
+    ------
+    NbnerError
+        It was not built.
+    """
     file = files("nbner.widgets") / "static" / name
     if not file.is_file():
         raise NbnerError(
@@ -44,8 +51,8 @@ class Reception(anywidget.AnyWidget):
         Where examples come from and answers go.
     """
 
-    _esm = _bundle("annotator.js")
-    _css = _bundle("annotator.css")
+    _esm = bundle("annotator.js")
+    _css = bundle("annotator.css")
 
     # Private wire: the page reads these and never writes them.
     _setup = traitlets.Dict().tag(sync=True)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from nervaluate import Evaluator
 from span_strategies import LABELS, corpora, spans
 
+from nbner.analysis.details import Sides, details
 from nbner.analysis.scores import SCHEMES, score
 from nbner.types import Span
 
@@ -48,3 +49,15 @@ def test_the_least_overlap_equals_that_of_nervaluate(pair):
 def test_the_borders_of_the_least_overlap_are_those_of_nervaluate():
     assert_as_nervaluate([[Span(9, 109, "A")]], [[Span(0, 10, "A")]])
     assert_as_nervaluate([[Span(9, 110, "A")]], [[Span(0, 10, "A")]])
+
+
+@given(corpora())
+def test_each_label_counts_as_its_tag_does_in_nervaluate(corpus):
+    gold, predicted = zip(*corpus, strict=True)
+    evaluator = Evaluator(as_entities(gold), as_entities(predicted), list(LABELS), loader="dict")
+    theirs = evaluator.evaluate()["entities"]
+    ours = {(one.scheme, one.label): one.matches for one in details(Sides(gold, predicted))}
+    for label, schemes in theirs.items():
+        for scheme in SCHEMES:
+            one, other = ours[scheme, label], schemes[scheme]
+            assert [getattr(one, c) for c in COUNTS] == [getattr(other, c) for c in COUNTS]

@@ -94,6 +94,56 @@ class Host:
         return round(box["x"] + share * box["width"]), round(box["y"] + box["height"] / 2)
 
 
+class Kernel:
+    """A widget of Python's, and a page that speaks with it as with a kernel."""
+
+    def __init__(self, page, widget, name, traits):
+        self.page, self.widget, self.errors, self.asked = page, widget, [], []
+        self._out = []
+        widget.send = lambda message, buffers=None: self._out.append(message)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.expose_function("ask", self._answer)
+        worlds.serve(page)
+        page.goto(f"{worlds.ORIGIN}kernel")
+        page.wait_for_selector("html[data-ready]")
+        self.name, self.traits = name, traits
+
+    def start(self, theme=""):
+        state = self.widget.get_state(key=[*self.traits, "_setup", "_snapshot"])
+        self.page.evaluate(
+            "([name, state, theme]) => host.start(name, state, theme)", [self.name, state, theme]
+        )
+        return self
+
+    def tell(self):
+        """Pass on what code has made the widget say."""
+        out, self._out[:] = list(self._out), []
+        self.page.evaluate("(messages) => host.model.tell(messages)", out)
+
+    @property
+    def root(self):
+        return self.page.locator("[data-nbner]").first
+
+    def _answer(self, message):
+        self.asked.append(message)
+        self._out.clear()
+        reply = self.widget.receive(message)
+        return [*self._out, *([reply] if reply else [])]
+
+
+@pytest.fixture
+def kernel(context):
+    """Give the way to open a page on a widget; no request may leave it, and no error be in it."""
+    opened = []
+
+    def start(widget, name, traits, theme=""):
+        opened.append(Kernel(context.new_page(), widget, name, traits))
+        return opened[-1].start(theme)
+
+    yield start
+    assert [error for one in opened for error in one.errors] == []
+
+
 @pytest.fixture
 def world():
     return worlds

@@ -11,6 +11,9 @@ ORIGIN = "http://nbner.test/"
 FILES = {
     "": (HERE / "host.html", "text/html"),
     "host.js": (HERE / "host.js", "text/javascript"),
+    "host.css": (HERE / "host.css", "text/css"),
+    "kernel": (HERE / "kernel_host.html", "text/html"),
+    "kernel_host.js": (HERE / "kernel_host.js", "text/javascript"),
     **{one.name: (one, KINDS[one.suffix]) for one in STATIC.glob("*.*")},
 }
 COLORS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#c9b800", "#8a8a8a")

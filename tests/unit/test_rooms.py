@@ -23,6 +23,7 @@ ROOMS = (
     "auditing",
     "reviewing",
     "settling",
+    "mending",
     "faces",
     "session",
     "simulating",

@@ -206,10 +206,14 @@ export class Controller extends Hub implements Stage {
   /** Shows the example that is pointed at in the list. */
   choose(): void {
     const { chosen, rows } = this.panels.listing;
-    if (chosen === null) return;
+    if (chosen !== null) this.open(chosen.id, rows.map(({ id }) => id));
+  }
+
+  /** Shows an example of a list, from where one goes on along that list. */
+  open(id: string, ids: readonly string[]): void {
     this.batch(() => {
       this.panels.close();
-      this.decider.choose(chosen.id, rows.map(({ id }) => id));
+      this.decider.choose(id, ids);
     });
   }
 

@@ -1,0 +1,77 @@
+/** Error rates by what spans are like: bars with their intervals, each of which opens its examples. */
+import { figure } from "../core/words";
+import { button, make, setText } from "../views/dom";
+import type { Explorer } from "./explorer";
+import type { Bar } from "./messages";
+
+export class BarsView {
+  readonly element = make("div", "rates", { hidden: "" });
+  private readonly title = make("div", "rates-title");
+  private readonly rows = make("div", "rates-rows", { role: "list" });
+
+  /**
+   * @param opened Called when a key has opened a bar.
+   */
+  constructor(
+    private readonly explorer: Explorer,
+    private readonly opened: () => void,
+  ) {
+    this.element.append(this.title, this.rows);
+    this.element.addEventListener("keydown", (event) => this.type(event));
+  }
+
+  update(): void {
+    const { bars, view } = this.explorer;
+    this.element.hidden = view === "matrix";
+    if (bars === null) return setText(this.title, "…");
+    setText(this.title, `Error rate by ${bars.words}, with 95 % intervals`);
+    this.rows.replaceChildren(...bars.bars.map((bar) => this.write(bar)));
+    this.mark();
+  }
+
+  mark(): void {
+    const { at } = this.explorer;
+    for (const row of this.buttons) {
+      const isOpen = "bucket" in at && at.bucket === row.dataset.bar && at.factor === this.explorer.view;
+      row.setAttribute("aria-pressed", String(isOpen));
+    }
+  }
+
+  focus(): void {
+    this.buttons[0]?.focus({ preventScroll: true });
+  }
+
+  private get buttons(): HTMLElement[] {
+    return [...this.rows.children] as HTMLElement[];
+  }
+
+  private write([name, n, errors, rate, low, high, share]: Bar): HTMLElement {
+    const bar = make("span", "rate-bar", { "aria-hidden": "true" }, make("b", ""), make("i", ""));
+    bar.style.setProperty("--nbner-rate", String(rate ?? 0));
+    bar.style.setProperty("--nbner-low", String(low ?? 0));
+    bar.style.setProperty("--nbner-high", String(high ?? 0));
+    const says = `${percent(rate)} wrong (${percent(low)} to ${percent(high)})`;
+    const counts = `${figure(errors)} of ${figure(n)} · ${percent(share)} of all errors`;
+    const parts = [
+      make("bdi", "rate-name", {}, name),
+      bar,
+      make("span", "rate-says", {}, says),
+      make("span", "rate-counts", {}, counts),
+    ];
+    const attributes = { "data-bar": name, "aria-label": `${name}: ${says}, ${counts}`, role: "listitem" };
+    return button("rate", attributes, parts, (event) => {
+      // A press of a key goes on to what it has opened.
+      this.explorer.open({ factor: this.explorer.view, bucket: name }, event.detail === 0 ? this.opened : undefined);
+    });
+  }
+
+  private type(event: KeyboardEvent): void {
+    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (by === undefined) return;
+    event.preventDefault();
+    const at = this.buttons.findIndex((one) => one.matches(":focus"));
+    this.buttons[at + by]?.focus();
+  }
+}
+
+const percent = (value: number | null): string => (value === null ? "–" : `${Math.round(100 * value)} %`);

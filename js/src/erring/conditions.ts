@@ -1,0 +1,142 @@
+/** What findings must be like to be shown: a line of choices, each of which says what it is. */
+import { button, icon, make } from "../views/dom";
+import type { Explorer } from "./explorer";
+import type { Conditions } from "./messages";
+
+interface Choice {
+  readonly name: string;
+  /** What is offered, and what each of it asks for; the first asks for nothing. */
+  readonly options: readonly (readonly [string, Partial<Conditions>])[];
+  /** Which of the options holds. */
+  readonly now: number;
+}
+
+const LENGTHS: Choice["options"] = [
+  ["any length", { shortest: null, longest: null }],
+  ["1 token", { shortest: 1, longest: 1 }],
+  ["2 tokens", { shortest: 2, longest: 2 }],
+  ["3 tokens", { shortest: 3, longest: 3 }],
+  ["4 tokens and more", { shortest: 4, longest: null }],
+];
+const SEEN: Choice["options"] = [
+  ["seen or not", { seen: null }],
+  ["seen in training", { seen: true }],
+  ["not seen in training", { seen: false }],
+];
+const SURE: Choice["options"] = [
+  ["any confidence", { least: null, most: null }],
+  ["below .5", { least: null, most: 0.5 }],
+  [".5 to .9", { least: 0.5, most: 0.9 }],
+  [".9 and above", { least: 0.9, most: null }],
+];
+const JUDGED: Choice["options"] = [
+  ["judged or not", { judged: null }],
+  ["not judged yet", { judged: false }],
+  ["judged", { judged: true }],
+];
+
+export class ConditionsView {
+  readonly element = make("div", "conditions", { role: "group", "aria-label": "Conditions" });
+  private readonly field: HTMLInputElement;
+  private readonly rest = make("span", "conditions-rest");
+  private drawnFor = "";
+
+  constructor(private readonly explorer: Explorer) {
+    this.field = make("input", "search conditions-text", {
+      type: "search",
+      placeholder: "words in the text",
+      "aria-label": "Only texts with these words",
+      "data-condition": "text",
+      spellcheck: "false",
+    });
+    this.field.addEventListener("change", () => explorer.narrow({ text: this.field.value.trim() }));
+    this.element.append(this.field, this.rest);
+  }
+
+  update(): void {
+    const { state } = this.explorer;
+    const signature = JSON.stringify([state.conditions, state.splits, state.columns, this.labels()]);
+    if (signature === this.drawnFor) return;
+    this.drawnFor = signature;
+    if (!this.field.matches(":focus")) this.field.value = state.conditions.text;
+    const focused = (this.rest.querySelector(":focus") as HTMLElement | null)?.dataset.condition;
+    this.rest.replaceChildren(
+      ...this.choices().map((choice) => this.select(choice)),
+      ...state.conditions.predicates.map((name) => this.chip(name)),
+      ...this.way(),
+    );
+    const again = [...this.rest.children].find((one) => (one as HTMLElement).dataset.condition === focused);
+    if (focused !== undefined) (again as HTMLElement | undefined)?.focus();
+  }
+
+  /** Labels stay on offer where a condition has taken their spans away. */
+  private labels(): readonly string[] {
+    const { controller, state } = this.explorer;
+    return [...new Set([...controller.setup.labels, ...state.labels])];
+  }
+
+  private choices(): Choice[] {
+    const { conditions, splits, columns } = this.explorer.state;
+    const label = conditions.labels[0];
+    const found = [
+      choice("label", [["any label", { labels: [] }], ...this.labels().map((one) => [one, { labels: [one] }] as const)],
+        ([name]) => name === label),
+      choice("length", LENGTHS, ([, one]) => one.shortest === conditions.shortest && one.longest === conditions.longest),
+      choice("seen", SEEN, ([, one]) => one.seen === conditions.seen),
+      choice("confidence", SURE, ([, one]) => one.least === conditions.least && one.most === conditions.most),
+      choice("judged", JUDGED, ([, one]) => one.judged === conditions.judged),
+    ];
+    if (splits.length > 1) {
+      const options = splits.map((one) => [one, { split: one }] as const);
+      found.push(choice("split", [["any split", { split: null }], ...options], ([name]) => name === conditions.split));
+    }
+    return [...found, ...Object.entries(columns).map(([name, values]) => this.column(name, values))];
+  }
+
+  private column(name: string, values: readonly string[]): Choice {
+    const { meta } = this.explorer.state.conditions;
+    const { [name]: now, ...others } = meta;
+    const options = values.map((value) => [value, { meta: { ...others, [name]: value } }] as const);
+    return choice(name, [[`any ${name}`, { meta: others }], ...options], ([value], i) => i > 0 && value === now);
+  }
+
+  private select({ name, options, now }: Choice): HTMLElement {
+    const items = options.map(([words], i) => {
+      const item = make("option", "", { value: String(i) }, words);
+      item.selected = i === now;
+      return item;
+    });
+    const attributes = { "aria-label": name, "data-condition": name, "data-set": now > 0 ? "" : null };
+    const select = make("select", "condition", attributes, ...items);
+    select.addEventListener("change", () => this.explorer.narrow(options[select.selectedIndex]?.[1] ?? {}));
+    return select;
+  }
+
+  private chip(name: string): HTMLElement {
+    const { predicates } = this.explorer.state.conditions;
+    const attributes = { "data-condition": `code:${name}`, "aria-label": `Take off ${name}`, title: "Set by code" };
+    return button("chip", attributes, [make("bdi", "", {}, name), icon("cross")], () =>
+      this.explorer.narrow({ predicates: predicates.filter((one) => one !== name) }),
+    );
+  }
+
+  private way(): HTMLElement[] {
+    const { conditions } = this.explorer.state;
+    const { labels, meta, predicates, text, ...rest } = conditions;
+    const isSet =
+      labels.length + predicates.length + Object.keys(meta).length > 0 ||
+      text !== "" ||
+      Object.values(rest).some((one) => one !== null);
+    const all = (): HTMLElement =>
+      button("chip", { "data-condition": "none" }, ["all findings"], () => this.explorer.widen());
+    return isSet ? [all()] : [];
+  }
+}
+
+function choice(
+  name: string,
+  options: Choice["options"],
+  holds: (option: Choice["options"][number], index: number) => boolean,
+): Choice {
+  return { name, options, now: Math.max(0, options.findIndex(holds)) };
+}

@@ -1,0 +1,215 @@
+/** Puts an error explorer together in one place of the page, and takes it away again without a trace. */
+import type { Off } from "../core/port";
+import { figure, plural } from "../core/words";
+import { mount as mountAnnotator } from "../views/annotator";
+import { button, icon, keyHint, make, setAttributes, setText } from "../views/dom";
+import { BarsView } from "./bars";
+import { ConditionsView } from "./conditions";
+import type { Aspect, Explorer } from "./explorer";
+import { FindingsView } from "./findings";
+import { MatrixView } from "./matrix";
+
+export function mount(place: HTMLElement, explorer: Explorer): Off {
+  const view = new ExplorerView(explorer);
+  place.append(view.root);
+  return () => view.dispose();
+}
+
+class ExplorerView {
+  readonly root: HTMLElement;
+  private readonly headline = make("span", "place");
+  private readonly judged = make("span", "count");
+  private readonly undo: HTMLButtonElement;
+  private readonly views = make("div", "chips", { role: "group", "aria-label": "Pictures" });
+  private readonly notices = make("div", "errors-notices");
+  private readonly empty = make("div", "panel");
+  private readonly said = make("span", "errors-said", { role: "status" });
+  private readonly conditions: ConditionsView;
+  private readonly matrix: MatrixView;
+  private readonly bars: BarsView;
+  private readonly findings: FindingsView;
+  private readonly bench = make("div", "bench", { hidden: "" });
+  private readonly offs: Off[];
+
+  constructor(private readonly explorer: Explorer) {
+    const toRows = (): void => this.findings.focus();
+    this.conditions = new ConditionsView(explorer);
+    this.matrix = new MatrixView(explorer, toRows);
+    this.bars = new BarsView(explorer, toRows);
+    this.findings = new FindingsView(explorer, () => this.back(), () => this.work());
+    const attributes = { "aria-label": "Undo the last change", "aria-keyshortcuts": "u", "data-act": "revert" };
+    this.undo = button("drawer-button", attributes, [icon("undo"), keyHint("u")], () => explorer.undo());
+    const unmount = mountAnnotator(this.bench, explorer.controller);
+    this.root = this.makeRoot();
+    this.update("state");
+    this.update("rows");
+    this.offs = [unmount, explorer.subscribe((aspect) => this.update(aspect))];
+  }
+
+  dispose(): void {
+    this.offs.forEach((off) => off());
+    this.root.remove();
+  }
+
+  private makeRoot(): HTMLElement {
+    const standing = make("span", "standing", {}, this.said, this.judged, this.undo);
+    const root = make(
+      "div",
+      "root errors",
+      {
+        "data-nbner": "errors",
+        // JupyterLab's shortcuts listen before the event gets here; this tells them not to.
+        "data-lm-suppress-shortcuts": "true",
+        role: "application",
+        "aria-label": "Errors",
+      },
+      make("div", "head", {}, this.headline, standing),
+      this.notices,
+      this.views,
+      this.conditions.element,
+      this.empty,
+      this.matrix.element,
+      this.bars.element,
+      this.findings.element,
+      this.bench,
+    );
+    root.addEventListener("keydown", (event) => this.catchKey(event), { capture: true });
+    const swallow = (event: Event): void => event.stopPropagation();
+    for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, swallow);
+    return root;
+  }
+
+  private update(aspect: Aspect): void {
+    switch (aspect) {
+      case "state":
+        return this.showState();
+      case "bars":
+        this.showViews();
+        this.bars.update();
+        return this.showEmpty();
+      case "rows":
+        this.findings.update();
+        this.bars.mark();
+        return this.matrix.mark();
+      case "pointed":
+        return this.findings.point();
+      case "shown":
+        return this.showBench();
+      case "said":
+        return setText(this.said, this.explorer.said);
+    }
+  }
+
+  /** Behind the last example the surface is empty, and the hand goes back to the rows. */
+  private showBench(): void {
+    const isEmpty = this.explorer.controller.shown === null;
+    if (isEmpty && this.bench.matches(":focus-within")) this.findings.focus();
+    this.bench.hidden = isEmpty;
+  }
+
+  private showState(): void {
+    const { state } = this.explorer;
+    setText(this.headline, [state.title, state.headline].filter(Boolean).join(" · "));
+    setText(this.judged, state.judged === 0 ? "" : `${plural(state.judged, "example")} judged`);
+    this.undo.hidden = !state.changes;
+    setAttributes(this.undo, { "aria-disabled": state.undoes ? null : "true" });
+    this.notices.replaceChildren(...state.notices.map((one) => make("div", "errors-notice", {}, one)));
+    this.showViews();
+    this.conditions.update();
+    this.matrix.update();
+    this.bars.update();
+    this.showEmpty();
+  }
+
+  private showViews(): void {
+    const { state, view } = this.explorer;
+    const names = ["matrix", ...state.factors.map(([name]) => name)];
+    const known = [...this.views.children] as HTMLElement[];
+    if (known.length !== names.length) {
+      this.views.replaceChildren(...names.map((name) => this.viewButton(name)));
+    }
+    for (const one of this.views.children) {
+      one.setAttribute("aria-pressed", String((one as HTMLElement).dataset.view === view));
+    }
+  }
+
+  private viewButton(name: string): HTMLElement {
+    const words = this.explorer.state.factors.find(([factor]) => factor === name)?.[1];
+    const title = words === undefined ? "What is taken for what" : `Error rate by ${words}`;
+    return button("chip", { "data-view": name, title }, [name], () => this.explorer.look(name));
+  }
+
+  /** An empty slice, and no error at all, say what they are and what the next step is. */
+  private showEmpty(): void {
+    const { state, view } = this.explorer;
+    const says = emptiness(state.total, state.errors, state.conditions.predicates.length);
+    this.empty.hidden = says === null;
+    this.matrix.element.hidden = view !== "matrix" || state.total === 0;
+    if (state.total === 0) this.bars.element.hidden = true;
+    if (says === null) return;
+    const [title, next] = says;
+    this.empty.replaceChildren(make("div", "panel-title", {}, title), make("div", "panel-next", {}, next));
+  }
+
+  /** Keys that mean something wherever the focus is in here, the surface included. */
+  private catchKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) {
+      return this.catchUndo(event);
+    }
+    const isWork = this.bench.contains(event.target as Node);
+    if (isWork && !this.isPlain(event.target)) return;
+    if (event.key === "u") this.explorer.undo();
+    else if (isWork && event.key === "m") this.explorer.judge(this.explorer.controller.shown?.id);
+    else if (isWork && event.key === "Escape" && this.isIdle()) this.findings.focus();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** In the surface ctrl z undoes step by step; here it takes back the last change as a whole. */
+  private catchUndo(event: KeyboardEvent): void {
+    const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
+    if (!isUndo || isField(event.target) || this.bench.contains(event.target as Node)) return;
+    this.explorer.undo();
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Whether a key goes to the surface itself, and not to what may be open in it. */
+  private isPlain(target: EventTarget | null): boolean {
+    const { panels } = this.explorer.controller;
+    return panels.open === null && target === this.surface && this.bench.querySelector(".nbner-help:not([hidden])") === null;
+  }
+
+  private isIdle(): boolean {
+    const { cursor, news } = this.explorer.controller;
+    return cursor.caret === null && news.text === "";
+  }
+
+  private get surface(): HTMLElement | null {
+    return this.bench.querySelector("[data-nbner='annotator']");
+  }
+
+  private work(): void {
+    this.bench.hidden = false;
+    this.surface?.focus({ preventScroll: true });
+    this.bench.scrollIntoView({ block: "nearest" });
+  }
+
+  private back(): void {
+    if (this.explorer.view === "matrix") this.matrix.focus();
+    else this.bars.focus();
+  }
+}
+
+const isField = (target: EventTarget | null): boolean =>
+  target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+
+function emptiness(total: number, errors: number, coded: number): readonly [string, string] | null {
+  if (total === 0) {
+    const also = coded > 0 ? ", also the one that code has set" : "";
+    return ["Nothing meets these conditions.", `Take one off${also}, or show all findings.`];
+  }
+  if (errors > 0) return null;
+  return ["Nothing is wrong here.", `All ${figure(total)} spans are as they should be. Look at another split, or at other conditions.`];
+}

@@ -1,0 +1,41 @@
+/**
+ * Wires an error explorer to one widget of anywidget's: the annotation surface
+ * with its own logic, and what stands above it.
+ */
+import { Controller } from "./core/controller";
+import { Explorer } from "./erring/explorer";
+import { mount } from "./erring/view";
+import { hostOf, JupyterPort, type Model } from "./jupyter";
+
+export default () => {
+  let explorer: Explorer | null = null;
+
+  const start = (model: Model): (() => void) => {
+    const port = new JupyterPort(model);
+    const host = hostOf(port);
+    const controller = new Controller(host);
+    const made = new Explorer(host, controller);
+    explorer = made;
+    return () => {
+      made.dispose();
+      controller.dispose();
+      port.dispose();
+    };
+  };
+
+  return {
+    initialize: ({ model }: { model: Model }) => start(model),
+    render: ({ model, el }: { model: Model; el: HTMLElement }) => {
+      // A host without `initialize` gives the model only now; then it ends with the view.
+      const end = explorer === null ? start(model) : null;
+      const unmount = mount(el, explorer as unknown as Explorer);
+      return () => {
+        unmount();
+        if (end !== null) {
+          end();
+          explorer = null;
+        }
+      };
+    },
+  };
+};

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { merged } from "../src/erring/explorer";
+import { readAt, readOpened, readState, type Finding } from "../src/erring/messages";
+
+const finding = (id: string, words: string): Finding =>
+  readOpened({ rows: [{ id, sides: [["gold", [["a ", "", false], [words, "ORG", true]]]] }] })
+    .rows[0] as Finding;
+
+test("whatever the kernel sends, a state comes out of it", () => {
+  for (const raw of [null, 7, [], {}, { labels: 3, cells: [[1]], columns: [], conditions: "x" }]) {
+    const state = readState(raw);
+    assert.deepEqual(state.labels, []);
+    assert.equal(state.total, 0);
+    assert.equal(state.conditions.text, "");
+  }
+});
+
+test("a place is a square of the matrix, a bar, or everything", () => {
+  assert.deepEqual(readAt({ gold: null, predicted: "A" }), { gold: null, predicted: "A", borders: false });
+  assert.deepEqual(readAt({ factor: "length", bucket: "2" }), { factor: "length", bucket: "2" });
+  assert.deepEqual(readAt({}), {});
+});
+
+test("what is mended stays in its place, and what comes is put behind it", () => {
+  const [one, two, three] = [finding("1", "x"), finding("2", "y"), finding("3", "z")];
+  const now = merged([one, two], [two, three]);
+  assert.deepEqual(now.map(({ id, isGone }) => [id, isGone]), [["1", true], ["2", false], ["3", false]]);
+  // Taken back, it is there again.
+  assert.deepEqual(merged(now, [one, two, three]).map(({ isGone }) => isGone), [false, false, false]);
+});

@@ -1,0 +1,196 @@
+"""Which findings are looked at: conditions on them, and the places of a confusion matrix."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from nbner.analysis.findings import Finding
+
+Predicate: TypeAlias = Callable[[Finding], object]
+
+#: The row and the column of what has no partner, and the column of right labels with wrong borders.
+NOTHING, BORDERS = "nothing", "borders"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A place of the matrix.
+
+    Parameters
+    ----------
+    row : str, optional
+        Gold label; None is the row "nothing".
+    column : str, optional
+        Predicted label; None is the column "nothing".
+    borders : bool
+        The label is right and the borders are wrong.
+    """
+
+    row: str | None
+    column: str | None
+    borders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Findings counted by gold label and predicted label.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        Of rows and columns, in order.
+    counts : mapping
+        `Cell` to number of findings.
+    moved : mapping
+        `Cell` to how many of those have other borders too.
+    """
+
+    labels: tuple[str, ...]
+    counts: Mapping[Cell, int]
+    moved: Mapping[Cell, int]
+
+    @property
+    def total(self) -> int:
+        """All findings."""
+        return sum(self.counts.values())
+
+    @property
+    def errors(self) -> int:
+        """Those in which something is wrong."""
+        return sum(n for cell, n in self.counts.items() if cell.borders or cell.row != cell.column)
+
+
+def by_cell(found: Iterable[Finding]) -> dict[Cell, list[Finding]]:
+    """Sort findings into the places of the matrix."""
+    sorted_: dict[tuple[str | None, str | None, bool], list[Finding]] = defaultdict(list)
+    for one in found:
+        gold, predicted = one.gold, one.predicted
+        row = None if gold is None else gold.label
+        column = None if predicted is None else predicted.label
+        sorted_[row, column, one.kind == "borders"].append(one)
+    return {Cell(*place): some for place, some in sorted_.items()}
+
+
+def matrix(cells: Mapping[Cell, Sequence[Finding]], labels: Sequence[str]) -> Matrix:
+    """Count findings by gold label and predicted label.
+
+    Parameters
+    ----------
+    cells : mapping
+        As `by_cell` sorts them.
+    labels : sequence of str
+        In their order; labels that only the findings know come behind.
+    """
+    known = {label for cell in cells for label in (cell.row, cell.column) if label is not None}
+    order = (*labels, *sorted(known - set(labels)))
+    return Matrix(
+        labels=tuple(one for one in order if one in known),
+        counts={cell: len(some) for cell, some in cells.items()},
+        moved={
+            cell: sum(one.kind == "label and borders" for one in some)
+            for cell, some in cells.items()
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What findings must be like; what is left out does not matter.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        One of the two spans has one of these.
+    shortest, longest : int, optional
+        Tokens.
+    seen : bool, optional
+        Whether training had the same words with the same label.
+    least, most : float, optional
+        The model's probability.
+    split : str, optional
+    text : str, optional
+        In the example's text; case does not count.
+    meta : mapping
+        Column to value, compared as text.
+    judged : bool, optional
+        Whether somebody has judged the example.
+    predicates : mapping
+        Name to any function of a `Finding`.
+    """
+
+    labels: tuple[str, ...] = ()
+    shortest: int | None = None
+    longest: int | None = None
+    seen: bool | None = None
+    least: float | None = None
+    most: float | None = None
+    split: str | None = None
+    text: str | None = None
+    meta: Mapping[str, str] = field(default_factory=dict)
+    judged: bool | None = None
+    predicates: Mapping[str, Predicate] = field(default_factory=dict)
+
+    def choose(self, found: Iterable[Finding]) -> list[Finding]:
+        """Give the findings that meet all conditions, in their order."""
+        chosen = list(found)
+        for test in self._tests():
+            chosen = [one for one in chosen if test(one)]
+        return chosen
+
+    def _tests(self) -> list[Predicate]:
+        """Give what is to be tested, the quick tests first."""
+        labels, split, judged, seen = set(self.labels), self.split, self.judged, self.seen
+        tests: list[Predicate] = []
+        if split is not None:
+            tests.append(lambda one: one.example.split == split)
+        if labels:
+            tests.append(lambda one: _has_label(one, labels))
+        if judged is not None:
+            tests.append(lambda one: (one.judged is not None) == judged)
+        if self.text:
+            tests.append(_holds(self.text.casefold()))
+        tests += [_is(column, value) for column, value in self.meta.items()]
+        if seen is not None:
+            tests.append(lambda one: one.seen == seen)
+        if self.shortest is not None or self.longest is not None:
+            tests.append(_between(self.shortest, self.longest, lambda one: one.length))
+        if self.least is not None or self.most is not None:
+            tests.append(_between(self.least, self.most, lambda one: one.probability))
+        return [*tests, *self.predicates.values()]
+
+
+def _has_label(one: Finding, labels: set[str]) -> bool:
+    gold, predicted = one.gold, one.predicted
+    return (gold is not None and gold.label in labels) or (
+        predicted is not None and predicted.label in labels
+    )
+
+
+def _holds(sought: str) -> Predicate:
+    known: dict[int, bool] = {}
+
+    def holds(one: Finding) -> bool:
+        if one.number not in known:
+            known[one.number] = sought in one.example.text.casefold()
+        return known[one.number]
+
+    return holds
+
+
+def _is(column: str, value: str) -> Predicate:
+    return lambda one: str(one.example.meta.get(column, "")) == value
+
+
+def _between(
+    low: float | None, high: float | None, of: Callable[[Finding], float | None]
+) -> Predicate:
+    def lies(one: Finding) -> bool:
+        value = of(one)
+        if value is None:
+            return False
+        return (low is None or value >= low) and (high is None or value <= high)
+
+    return lies

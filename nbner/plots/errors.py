@@ -1,0 +1,125 @@
+"""What is wrong: the confusion matrix, and error rates by what spans are like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nbner.plots.style import ACCENT, FAINT, INK, ROW, dressed, new_axes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+
+def confusion(
+    table: pd.DataFrame,
+    *,
+    names: tuple[str, str] = ("gold", "predicted"),
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a confusion matrix: errors tinted by their share of the row, right ones in grey.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As ``Errors.confusion`` has it: labels and "nothing"; "borders" as the
+        last column.
+    names : (str, str)
+        Of rows and columns.
+    title : str, optional
+        By default the most frequent error.
+    ax : Axes, optional
+        By default a new one.
+    """
+    rows, columns = list(table.index), list(table.columns)
+    side = ROW * max(6, len(columns))
+    ax = new_axes(2.2 + 1.7 * side, 1.4 + side) if ax is None else ax
+    values = table.to_numpy()
+    for y, row in enumerate(rows):
+        total = max(1, int(values[y].sum()))
+        for x, column in enumerate(columns):
+            _square(ax, (x, y), int(values[y, x]), int(values[y, x]) / total, right=row == column)
+    ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
+    ax.set_yticks(range(len(rows)), rows, parse_math=False)
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlabel(names[1], parse_math=False)
+    ax.set_ylabel(names[0], parse_math=False)
+    return dressed(ax, title or _worst(table))
+
+
+def error_bars(
+    frame: pd.DataFrame, *, words: str, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw error rates with their intervals, and the share of all errors beside each.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As ``Errors.attribution`` has it, of one factor.
+    words : str
+        What the factor is.
+    title : str, optional
+        By default where most errors are.
+    ax : Axes, optional
+        By default a new one.
+    """
+    ax = new_axes(height=1.1 + 1.2 * ROW * max(4, len(frame))) if ax is None else ax
+    for y, row in enumerate(frame.to_dict("records")):
+        ax.barh(y, row["rate"], height=0.6, color=ACCENT, alpha=FAINT)
+        ax.plot([row["rate_low"], row["rate_high"]], [y, y], color=INK, linewidth=1.2)
+        ax.annotate(
+            f"{row['errors']:,} of {row['n']:,} · {row['share']:.0%} of all errors",
+            (row["rate_high"], y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK,
+            fontsize=8,
+            annotation_clip=False,
+        )
+    ax.set_yticks(range(len(frame)), list(frame["bucket"]), parse_math=False)
+    ax.set_ylim(max(1, len(frame)) - 0.4, -0.6)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel(f"errors a span, by {words}")
+    ax.xaxis.set_major_formatter("{x:.0%}")
+    return dressed(ax, title or _most(frame))
+
+
+def _square(ax: Axes, place: tuple[int, int], count: int, share: float, *, right: bool) -> None:
+    if not count:
+        return
+    x, y = place
+    color, alpha = (INK, 0.16) if right else (ACCENT, 0.15 + 0.7 * share)
+    ax.fill_between([x - 0.46, x + 0.46], y - 0.46, y + 0.46, color=color, alpha=alpha, linewidth=0)
+    ax.text(x, y, f"{count:,}", ha="center", va="center", color=INK, fontsize=8)
+
+
+def _worst(table: pd.DataFrame) -> str:
+    wrong = {
+        (str(row), str(column)): int(table.loc[row, column])
+        for row in table.index
+        for column in table.columns
+        if row != column
+    }
+    worst = max(wrong, key=lambda one: wrong[one], default=None)
+    if worst is None or not wrong[worst]:
+        return "Nothing is wrong"
+    row, column = worst
+    what = {
+        column == "nothing": f"{row} is missed",
+        row == "nothing": f"{column} where there is nothing",
+        column == "borders": f"{row} with other borders",
+    }
+    return f"Most often: {what.get(True, f'{row} taken for {column}')} ({wrong[worst]:,})"
+
+
+def _most(frame: pd.DataFrame) -> str:
+    if frame.empty or not frame["errors"].sum():
+        return "Nothing is wrong"
+    row = frame.iloc[int(frame["share"].to_numpy().argmax())]
+    return (
+        f"{row['share']:.0%} of all errors: {row['bucket']} "
+        f"(wrong in {row['rate']:.0%}, {row['rate_low']:.0%} to {row['rate_high']:.0%})"
+    )

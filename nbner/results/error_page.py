@@ -1,0 +1,168 @@
+"""An error analysis as one HTML page: no script, no style sheet and no picture from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from nbner.analysis.attribution import FACTORS, Bucket
+from nbner.analysis.findings import Finding
+from nbner.analysis.slices import BORDERS, NOTHING, Cell
+from nbner.palette import label_colors
+from nbner.results.differences import marked
+
+if TYPE_CHECKING:
+    from nbner.results.errors import Errors
+
+#: Kinds of errors whose examples are shown, the most frequent first.
+_MOST = 40
+
+_SHOWN = ("frequency", "length", "shape", "sentence end")
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 15px/1.5 system-ui, sans-serif }
+body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th { font-weight: 500; text-align: left; padding: .15rem .5rem }
+td { padding: .15rem .5rem; text-align: right }
+.matrix td { min-width: 2.5rem; text-align: center; border: 1px solid #8883 }
+.matrix td.wrong { background: color-mix(in srgb, #0d8ddb calc(15% + var(--share) * 70%), Canvas) }
+.matrix td.right { background: #8882 }
+.matrix a { color: inherit }
+.matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg) }
+.bar { position: relative; width: 20rem; height: .9rem; background: #8882 }
+.bar b { position: absolute; inset: 0 auto 0 0; background: #0d8ddb99 }
+.bar i { position: absolute; top: 45%; height: 10%; background: currentcolor }
+.text { white-space: pre-wrap; text-align: left; line-height: 1.9 }
+.side { color: #767676; text-align: left; vertical-align: top }
+.quiet { color: #767676 }
+section { margin: 2rem 0 }
+"""
+
+
+def page(errors: Errors, *, examples: int) -> str:
+    """Write the page.
+
+    Parameters
+    ----------
+    errors : Errors
+    examples : int
+        At most so many of each kind of error.
+    """
+    wrong = {cell: some for cell, some in errors.cells.items() if some[0].is_error}
+    ordered = dict(sorted(wrong.items(), key=lambda item: -len(item[1]))[:_MOST])
+    colors = label_colors(errors.matrix().labels)
+    anchors = {cell: f"errors-{i}" for i, cell in enumerate(ordered)}
+    title = f"Errors{': ' if errors.title else ''}{errors.title}"
+    body = "".join(
+        [
+            f"<h1>{escape(title)}</h1>",
+            *(f"<p>{escape(line)}</p>" for line in str(errors).splitlines()),
+            _matrix(errors, anchors),
+            *(_bars(errors.buckets(name), FACTORS[name].words) for name in _SHOWN),
+            *(
+                _section(errors, cell, some, anchors[cell], colors, examples)
+                for cell, some in ordered.items()
+            ),
+        ]
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def named(cell: Cell, names: tuple[str, str]) -> str:
+    """Say what stands in a place of the matrix."""
+    gold, predicted = names
+    if cell.borders:
+        return f"{cell.row}: right label, other borders"
+    if cell.column is None:
+        return f"{cell.row} in {gold}, nothing in {predicted}"
+    if cell.row is None:
+        return f"{cell.column} in {predicted}, nothing in {gold}"
+    if cell.row == cell.column:
+        return f"{cell.row} in both"
+    return f"{cell.row} in {gold}, {cell.column} in {predicted}"
+
+
+def _matrix(errors: Errors, anchors: Mapping[Cell, str]) -> str:
+    counted = errors.matrix()
+    rows: list[str | None] = [*counted.labels, None]
+    heads = "".join(f"<th>{escape(one or NOTHING)}</th>" for one in rows)
+    lines = []
+    for row in rows:
+        cells = [Cell(row, column) for column in rows]
+        cells += [] if row is None else [Cell(row, row, borders=True)]
+        total = max(1, sum(counted.counts.get(cell, 0) for cell in cells))
+        written = "".join(
+            _count(cell, counted.counts.get(cell, 0), total, anchors) for cell in cells
+        )
+        lines.append(f"<tr><th>{escape(row or NOTHING)}</th>{written}</tr>")
+    corner = f"{errors.names[0]} ↓ {errors.names[1]} →"
+    return (
+        f'<section><h2>What is taken for what</h2><table class="matrix"><thead><tr>'
+        f"<th>{escape(corner)}</th>{heads}<th>{BORDERS}</th></tr></thead>"
+        f"<tbody>{''.join(lines)}</tbody></table></section>"
+    )
+
+
+def _count(cell: Cell, count: int, total: int, anchors: Mapping[Cell, str]) -> str:
+    if not count:
+        return "<td></td>"
+    if cell not in anchors:
+        return f'<td class="{"right" if cell.row == cell.column else ""}">{count:,}</td>'
+    link = f'<a href="#{anchors[cell]}">{count:,}</a>'
+    return f'<td class="wrong" style="--share:{count / total:.3f}">{link}</td>'
+
+
+def _bars(buckets: Iterable[Bucket], words: str) -> str:
+    return (
+        f"<section><h2>Error rate by {escape(words)}</h2><table>"
+        "<tr><th></th><th>rate, with its 95 % interval</th><th></th><th>errors</th><th>of</th>"
+        f"<th>share of all errors</th></tr>{''.join(map(_bar, buckets))}</table></section>"
+    )
+
+
+def _bar(one: Bucket) -> str:
+    rate, low, high = one.rate.value, one.rate.low, one.rate.high
+    return (
+        f'<tr><th>{escape(one.name)}</th><td><div class="bar"><b style="width:{rate:.1%}"></b>'
+        f'<i style="left:{low:.1%};width:{max(0.0, high - low):.1%}"></i></div></td>'
+        f"<td>{rate:.1%} ({low:.1%} to {high:.1%})</td><td>{one.errors:,}</td><td>{one.n:,}</td>"
+        f"<td>{one.share.value:.0%}</td></tr>"
+    )
+
+
+def _section(
+    errors: Errors,
+    cell: Cell,
+    found: list[Finding],
+    anchor: str,
+    colors: Mapping[str, str],
+    examples: int,
+) -> str:
+    shown = "".join(_example(one, errors, colors) for one in found[:examples])
+    left = len(found) - examples
+    more = f'<p class="quiet">and {left:,} more</p>' if left > 0 else ""
+    heading = f"{named(cell, errors.names)} ({len(found):,})"
+    return (
+        f'<section id="{anchor}"><h2>{escape(heading)}</h2><table>{shown}</table>{more}</section>'
+    )
+
+
+def _example(one: Finding, errors: Errors, colors: Mapping[str, str]) -> str:
+    sides = zip(errors.names, (errors.side(one.number), errors.predicted[one.number]), strict=True)
+    rows = (
+        f'<tr><td class="side">{escape(name)}</td>'
+        f'<td class="text">{marked(one.example.text, spans, _with_all(colors, spans))}</td></tr>'
+        for name, spans in sides
+    )
+    return "".join(rows)
+
+
+def _with_all(colors: Mapping[str, str], spans: Iterable[object]) -> Mapping[str, str]:
+    strangers = {getattr(span, "label", "") for span in spans} - colors.keys()
+    return {**colors, **dict.fromkeys(strangers, "#8a8a8a")}

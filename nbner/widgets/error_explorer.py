@@ -1,0 +1,332 @@
+"""The error explorer: a confusion matrix whose every number opens its examples, to be mended there.
+
+Which state lives where
+-----------------------
+In the kernel, and the truth: findings, conditions, what is open, what can be
+undone. Synced to the page: ``_errors``, made afresh whenever a page asks for
+the widget's state. The examples that open below stand in the annotation
+surface, which speaks with the kernel as the annotator does (see `Reception`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import traitlets
+
+from nbner.analysis.attribution import FACTORS
+from nbner.analysis.findings import JUDGED, Finding
+from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate, by_cell, matrix
+from nbner.errors import DataError
+from nbner.results.errors import Errors
+from nbner.types import Answer, Example
+from nbner.widgets import exploring, wire
+from nbner.widgets.desk import Desk
+from nbner.widgets.pieces import row
+from nbner.widgets.reception import Reception, bundle, sentence
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_MOST = 200  # rows in one reply
+
+
+class ErrorDesk(Desk, Protocol):
+    """A desk at which examples are judged, and every change can be taken back."""
+
+    @property
+    def can_change(self) -> bool:
+        """Whether answers go anywhere."""
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether something was changed here."""
+
+    def key(self, number: int) -> int:
+        """Give the id of an example by its position."""
+
+    def judge(self, key: int, verdict: str | None) -> bool:
+        """Say who is wrong on an example, while its gold stays as it is."""
+
+    def undo(self) -> Example | None:
+        """Take the last change back."""
+
+
+class ErrorExplorer(Reception):
+    """See what is wrong, and mend it where it stands.
+
+    ``Session.errors`` makes it; so do ``Flips.show`` and ``Differences.show``.
+
+    Parameters
+    ----------
+    errors : Errors
+    desk : ErrorDesk
+        Over the same examples.
+    """
+
+    _esm = bundle("errors.js")
+    _css = bundle("errors.css")
+
+    _errors = traitlets.Any(None).tag(
+        sync=True,
+        to_json=lambda _value, widget: widget._state(),  # noqa: SLF001
+    )
+
+    def __init__(self, errors: Errors, desk: ErrorDesk) -> None:
+        self._found = errors
+        self._mending = desk
+        self._conditions = Conditions()
+        self._offers = exploring.offers(errors)
+        self._sorted: dict[Cell, list[Finding]] | None = None
+        self._opened: wire.Message = {}
+        super().__init__(desk)
+        self._handlers |= {
+            "narrow": self._narrow,
+            "open": self._open,
+            "bars": self._bars,
+            "judge": self._judge,
+            "revert": self._revert,
+        }
+
+    # What a user calls.
+
+    @property
+    def errors(self) -> Errors:
+        """The findings that the page shows, under its conditions, as a value."""
+        if self._conditions == Conditions():
+            return self._found
+        return self._found.slice(self._conditions)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a finding, under the conditions that are set; see ``Errors.frame``."""
+        return self.errors.frame
+
+    @property
+    def confusion(self) -> pd.DataFrame:
+        """The confusion matrix as a frame, under the conditions that are set."""
+        return self.errors.confusion
+
+    @property
+    def examples(self) -> list[Example]:
+        """The examples of what is open, each once."""
+        found = exploring.Place(self._opened).choose(self._cells())
+        return list({one.number: one.example for one in found}.values())
+
+    def attribution(self, *factors: str) -> pd.DataFrame:
+        """Error rates by what spans are like, with intervals; see ``Errors.attribution``."""
+        return self.errors.attribution(factors) if factors else self.errors.attribution()
+
+    def plot(self, by: str = "matrix", ax: Axes | None = None) -> Axes:
+        """Draw the confusion matrix, or the error rate by a factor; see ``Errors.plot``."""
+        return self.errors.plot(by, ax=ax)
+
+    def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:
+        """Write a report to send; see ``Errors.to_html``."""
+        return self.errors.to_html(path, examples=examples)
+
+    def where(
+        self, condition: Predicate | None = None, *, name: str | None = None, **options: Any
+    ) -> ErrorExplorer:
+        """Set the conditions that the page shows findings under; without any, all are shown.
+
+        Parameters
+        ----------
+        condition : callable, optional
+            Any function of a finding; see ``Errors.where``.
+        name : str, optional
+            What the page calls it.
+        **options
+            ``labels``, ``shortest``, ``longest``, ``seen``, ``least``,
+            ``most``, ``split``, ``text``, ``meta``, ``judged``.
+
+        Raises
+        ------
+        DataError
+            There is no such condition, or the function fails.
+        """
+        try:
+            made = Conditions(**options)
+        except TypeError:
+            raise DataError(
+                f"there is no condition {next(iter(options))!r}",
+                remedy="There are labels, shortest, longest, seen, least, most, split, text, "
+                "meta, judged, and any function of a finding",
+            ) from None
+        if condition is not None:
+            made = replace(made, predicates={name or _name_of(condition): condition})
+        self._set(made)
+        self._announce()
+        return self
+
+    def show(
+        self,
+        gold: str | None = None,
+        predicted: str | None = None,
+        *,
+        borders: bool = False,
+        factor: str | None = None,
+        bucket: str | None = None,
+    ) -> ErrorExplorer:
+        """Open examples in the page, as a click does.
+
+        Parameters
+        ----------
+        gold, predicted : str, optional
+            A place of the matrix; a side that is left out is "nothing".
+        borders : bool
+            The gold label's spans with other borders.
+        factor, bucket : str, optional
+            A bar of a picture in place of that.
+
+        Raises
+        ------
+        DataError
+            There is nothing, or no such place.
+        """
+        if factor is not None:
+            at: wire.Message = {"factor": factor, "bucket": str(bucket)}
+        else:
+            at = {"gold": gold, "predicted": gold if borders else predicted, "borders": borders}
+        if not exploring.Place(at).choose(self._cells()):
+            raise DataError(
+                f"there is nothing at {', '.join(f'{k}={v!r}' for k, v in at.items())}",
+                remedy="errors.confusion and errors.attribution() show where something is",
+            )
+        self._opened = at
+        self.send({"type": "show-place", "at": at})
+        return self
+
+    def undo(self) -> Example | None:
+        """Take the last change back; give the example as it is again, or None."""
+        return self._mending.undo()
+
+    def refresh(self, *, ahead: bool = False) -> None:
+        """Show what there is now."""
+        self._given.clear()
+        self.send(
+            {"type": "refresh", **self._take_snapshot(), **({"ahead": True} if ahead else {})}
+        )
+        self._announce()
+
+    # The protocol.
+
+    def _state(self) -> wire.Message:
+        counted = self._matrix()
+        found = self._found
+        judged = sum(one.extra.get(JUDGED) is not None for one in found.examples)
+        return {
+            "title": found.title,
+            "names": list(found.names),
+            "headline": self._headline(counted),
+            "notices": list(found.notices),
+            "labels": list(counted.labels),
+            "cells": exploring.cells(counted),
+            "total": counted.total,
+            "errors": counted.errors,
+            "conditions": exploring.written(self._conditions),
+            "at": self._opened,
+            "judged": judged,
+            "changes": self._mending.can_change,
+            "undoes": self._mending.can_undo,
+            **self._offers,
+        }
+
+    def _headline(self, counted: Matrix) -> str:
+        whole = len(self._found.findings)
+        share = f" · {counted.errors / counted.total:.1%}" if counted.total else ""
+        of = f"{counted.errors:,} errors in {counted.total:,} spans{share}"
+        return of if counted.total == whole else f"{of} · of {whole:,} in all"
+
+    def _narrow(self, message: wire.Message) -> wire.Message:
+        kept = message.get("conditions")
+        names = kept.get("predicates", []) if isinstance(kept, dict) else []
+        predicates = {k: v for k, v in self._conditions.predicates.items() if k in names}
+        self._set(exploring.conditions_from(kept, predicates))
+        return {"type": "errors", **self._state()}
+
+    def _open(self, message: wire.Message) -> wire.Message:
+        at = message.get("at", {})
+        place = exploring.Place(at)
+        self._opened = at
+        found = place.choose(self._cells())
+        offset, want = _count(message, "offset"), min(_count(message, "want"), _MOST)
+        rows = [
+            row(one, self._found, self._mending.key(one.number))
+            for one in found[offset : offset + want]
+        ]
+        return {"type": "opened", "at": at, "offset": offset, "rows": rows, "total": len(found)}
+
+    def _bars(self, message: wire.Message) -> wire.Message:
+        factor = wire.text_of(message, "factor")
+        buckets = self.errors.buckets(factor)
+        words = FACTORS[factor].words
+        return {"type": "bars", "factor": factor, "words": words, "bars": exploring.bars(buckets)}
+
+    def _judge(self, message: wire.Message) -> wire.Message:
+        verdict = message.get("verdict")
+        is_new = self._mending.judge(
+            wire.example_id(message), verdict if verdict == "model" else None
+        )
+        says = "The model is wrong here: the gold stands" if verdict == "model" else "Not judged"
+        return {"type": "done", "words": says if is_new else "That was said already"}
+
+    def _revert(self, _message: wire.Message) -> wire.Message:
+        before = self._mending.undo()
+        return {"type": "done", "words": "Nothing to undo" if before is None else "Undone"}
+
+    def _tell(self, answers: Sequence[Answer]) -> None:
+        super()._tell(answers)
+        try:
+            self._announce()
+        except Exception as error:  # noqa: BLE001
+            # The answer is stored, and must be acknowledged whatever a condition makes of it.
+            self._conditions = Conditions()
+            self._announce()
+            self._show_notice(f"A condition failed with {sentence(error)}: it was taken off", "")
+
+    def _announce(self) -> None:
+        """Tell the page how it stands now."""
+        self._sorted = None
+        self.send({"type": "errors", **self._state()})
+
+    def _set(self, conditions: Conditions) -> None:
+        """Take over conditions, if every finding can be asked about them."""
+        try:
+            chosen = conditions.choose(self._found.findings)
+        except Exception as error:
+            raise DataError(
+                f"a condition failed with {sentence(error)}",
+                remedy="A condition is a function of one finding: lambda one: one.length > 2",
+            ) from error
+        self._conditions, self._sorted = conditions, by_cell(chosen)
+
+    def _cells(self) -> dict[Cell, list[Finding]]:
+        if self._sorted is None:
+            self._sorted = by_cell(self._conditions.choose(self._found.findings))
+        return self._sorted
+
+    def _matrix(self) -> Matrix:
+        return matrix(self._cells(), self._found.labels)
+
+    # Where no kernel lives.
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        made = super()._repr_mimebundle_(**kwargs)
+        data, *metadata = made if isinstance(made, tuple) else (made,)
+        data = {**(data or {}), "text/html": self.errors._repr_html_()}
+        return (data, *metadata) if metadata else data
+
+
+def _name_of(condition: Callable[..., object]) -> str:
+    name = getattr(condition, "__name__", "")
+    return name if name.isidentifier() else "a condition of yours"
+
+
+def _count(message: wire.Message, key: str) -> int:
+    value = message.get(key)
+    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0

@@ -1,0 +1,188 @@
+"""What a session has wrong: explored, mended, compared."""
+
+from __future__ import annotations
+
+import pytest
+from spacy.scorer import Scorer
+
+import nbner
+from nbner.types import Span
+
+
+@pytest.fixture
+def erring(cooking):
+    """Give the session with gold of its own, of which some is not what the model says."""
+    session, _ = cooking
+    if not session.examples("erring"):
+        session.add(nbner.sample().dev[:40], split="erring")
+    return session
+
+
+def test_the_explorer_counts_what_evaluate_counts(erring):
+    explorer = erring.errors("erring", progress=False)
+    measured = erring.evaluate("erring")
+    frame = explorer.frame
+    assert (frame["kind"] == "correct").sum() == measured.score.exact.tp
+    assert frame["gold"].notna().sum() == measured.support
+    assert explorer.confusion.to_numpy().sum() == len(frame)
+    # Every span has the model's probability, and what training knew of it.
+    assert frame["probability"].between(0, 1).all()
+    right = frame[frame["kind"] == "correct"]
+    assert right["probability"].mean() > frame[frame["kind"] != "correct"]["probability"].mean()
+    words = frame["words"].iloc[0].casefold()
+    assert frame["seen"].iloc[0] == any(
+        one.text[s.start : s.end].casefold() == words and s.label == frame["gold"].iloc[0]
+        for one in erring.examples("train")
+        for s in one.spans
+    )
+
+
+def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(erring):
+    explorer = erring.errors("erring", confidence=False, progress=False)
+    before = {one.text: one.spans for one in erring.examples("erring")}
+    total = explorer.errors.n
+    opened = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 200})
+    row = next(one for one in opened["rows"] if one["kind"] == "missed")
+    # The gold was wrong: there is nothing. Through the messages of the annotation surface.
+    found = explorer.receive({"type": "find", "id": "2", "examples": [row["id"]]})["tasks"][0]
+    said = found["versions"][0]
+    assert said["by"] == "predicted"
+    reply = explorer.receive(
+        {
+            "type": "answer",
+            "id": "a1",
+            "example": row["id"],
+            "answer": "accept",
+            "spans": said["spans"],
+        }
+    )
+    assert reply["type"] == "saved"
+    assert explorer.errors.n < total
+    changed = [one for one in erring.examples("erring") if one.spans != before[one.text]]
+    assert len(changed) == 1
+    # Another one stands, and the model is wrong on it.
+    other = next(one for one in opened["rows"] if one["id"] != row["id"])
+    explorer.receive({"type": "judge", "id": "3", "example": other["id"], "verdict": "model"})
+    assert explorer.frame["judged"].eq("model").any()
+    assert explorer.undo() is not None
+    assert not explorer.frame["judged"].eq("model").any()
+    explorer.undo()
+    assert explorer.undo() is None
+    assert explorer.errors.n == total
+    assert {one.text: one.spans for one in erring.examples("erring")} == before
+    assert {one.answer for one in erring.examples("erring")} == {"accept"}
+
+
+def test_an_answer_from_elsewhere_reaches_the_matrix(erring):
+    explorer = erring.errors("erring", confidence=False, progress=False)
+    wrong = next(one for one in explorer.errors.findings if one.is_error)
+    text = wrong.example.text
+    elsewhere = erring.manual("erring")
+    shown = elsewhere.goto(wrong.example.input_hash)
+    elsewhere.answer("ignore", example=shown)
+    assert not explorer.frame["text"].eq(text).any()
+    elsewhere.answer("accept", wrong.example.spans, example=shown)
+    assert explorer.frame["text"].eq(text).any()
+
+
+def test_what_cannot_be_looked_at_says_what_to_do(erring):
+    with pytest.raises(nbner.DataError, match=r"nothing is accepted in split 'nowhere'.*manual"):
+        erring.errors("nowhere")
+    with nbner.Session("new", labels=["A"], store=":memory:") as fresh:
+        fresh.add([{"text": "Add it", "spans": [], "answer": "accept"}], split="dev")
+        with pytest.raises(nbner.ModelError, match=r"session.train"):
+            fresh.errors()
+    explorer = erring.errors("erring", confidence=False, progress=False)
+    with pytest.raises(nbner.DataError, match="no condition 'colour'"):
+        explorer.where(colour="red")
+    with pytest.raises(nbner.DataError, match="a condition failed with AttributeError"):
+        explorer.where(lambda one: one.colour)
+    with pytest.raises(nbner.DataError, match="there is nothing at gold='Nowhere'"):
+        explorer.show("Nowhere")
+    with pytest.raises(nbner.DataError, match="'mood' is not a factor"):
+        explorer.plot("mood")
+
+
+def test_odd_sides_are_told_before_they_are_counted():
+    text = "Add 5 ml of LB."
+    gold = [{"text": text, "spans": [{"start": 4, "end": 8, "label": "Amount"}]}]
+    said = [{"text": text, "spans": [{"start": 0, "end": 3, "label": "ACTION"}]}]
+    words = str(nbner.evaluate(gold, said))
+    assert "Gold has labels that are never predicted: Amount (1)" in words
+    assert "Predicted labels that gold does not have: ACTION (1)" in words
+    # Other tokens, other whitespace: spans are compared by their characters.
+    other = [{"text": "Add  5 ml of LB.", "spans": [{"start": 5, "end": 9, "label": "Amount"}]}]
+    measured = nbner.evaluate(gold, other)
+    assert measured.f == 1
+    assert "written differently" in str(measured)
+    with pytest.raises(nbner.DataError, match=r"1 texts of predicted are not among the gold"):
+        nbner.evaluate(gold, [*said, {"text": "Something else", "spans": []}])
+    with pytest.raises(nbner.DataError, match="there is no text in predicted"):
+        nbner.evaluate(gold, [])
+
+
+def test_evaluate_takes_what_predict_gives_and_equals_the_session_and_spacy(erring):
+    gold = erring.examples("erring")
+    frame = erring.predict([one.text for one in gold])
+    measured = nbner.evaluate(gold, frame)
+    own = erring.evaluate("erring")
+    assert measured.f == pytest.approx(own.f)
+    docs = [pair_of_docs(erring.nlp, one) for one in gold]
+    theirs = Scorer(erring.nlp).score(docs)
+    assert measured.f == pytest.approx(theirs["ents_f"])
+    for label, row in theirs["ents_per_type"].items():
+        assert measured.score.per_label[label].f == pytest.approx(row["f"])
+
+
+def pair_of_docs(nlp, example):
+    from spacy.training import Example
+
+    gold = nlp.make_doc(example.text)
+    gold.set_ents([gold.char_span(s.start, s.end, s.label) for s in example.spans])
+    return Example(nlp(example.text), gold)
+
+
+def test_two_models_are_compared_and_their_flips_open(erring, tmp_path):
+    import spacy
+
+    rules = spacy.blank("en")
+    ruler = rules.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "Action", "pattern": "Whisk"}])
+    rules.to_disk(tmp_path / "rules")
+    found = erring.compare(tmp_path / "rules", split="erring", progress=False)
+    assert found.is_certain
+    assert found.gain > 0
+    assert found.p < 0.01
+    assert "p = 0.00" in found.verdict
+    assert list(found.frame["name"]) == [row.name for row in found.rows]
+    assert set(found.per_label["label"]) == set(erring.labels)
+    explorer = found.flips.show()
+    assert set(explorer.frame["text"]) >= {one.text for one in found.flips.examples}
+    opened = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 5})
+    assert [name for name, _ in opened["rows"][0]["sides"]][-1] == "gold"
+    with pytest.raises(nbner.ModelError, match="both are the same model"):
+        erring.compare(erring.nlp, progress=False)
+
+
+def test_differences_open_too_and_cannot_be_changed():
+    a = [{"text": "Add 5 ml.", "spans": [{"start": 4, "end": 8, "label": "Amount"}]}]
+    b = [{"text": "Add  5 ml.", "spans": [{"start": 0, "end": 9, "label": "Amount"}]}]
+    explorer = nbner.differences(a, b).show()
+    (row,) = explorer.frame.to_dict("records")
+    assert (row["kind"], row["predicted_start"], row["predicted_end"]) == ("borders", 0, 8)
+    reply = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 5})
+    judged = {"type": "judge", "id": "2", "example": reply["rows"][0]["id"], "verdict": "model"}
+    assert "Decide the example first" in explorer.receive(judged)["message"]
+    with pytest.raises(nbner.DataError, match="no text differs"):
+        nbner.differences(a, a).show()
+
+
+def test_spans_off_the_tokens_are_told(erring):
+    from nbner.analysis.sides import oddities
+
+    text = "Whisk the eggs"
+    example = nbner.Example(text, (), (Span(0, 3, "Action"),))
+    cut = nbner.Example(text, erring._tokenize(text), (Span(0, 3, "Action"),))
+    assert oddities([example], [[]], known=["Action"]) == []
+    (told,) = oddities([cut], [[]], known=["Action"])
+    assert told.startswith("1 gold span does not begin and end with a token")
