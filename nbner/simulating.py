@@ -94,8 +94,9 @@ def simulate(
 
     Each way has a session of its own, which starts from the same base model
     with the same texts and no gold. A round is ``batch`` examples and a
-    training. The first round is by hand everywhere, since nothing can be
-    suggested yet. The session that is given is not changed.
+    training. Where the base model is not trained, the first round is by hand
+    everywhere, since nothing can be suggested yet; where it is, its own F
+    stands at round 0. The session that is given is not changed.
 
     Parameters
     ----------
@@ -142,12 +143,11 @@ def simulate(
     points: list[Point] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nbner-")))
-        bar = stack.enter_context(
-            Bar(1 + len(ways) * (whole - 1), "simulating", "rounds", shown=progress)
-        )
         plan = _Plan(session, robot, gold, batch, max_epochs)
         first = folder / "first"
-        begun = next(bar.over([plan.begin(first, measured)]))
+        begun = plan.begin(first, measured)
+        left = len(ways) * (whole - begun.round)
+        bar = stack.enter_context(Bar(left, "simulating", "rounds", shown=progress))
         for mode, order in ways:
             way = mode if (mode, order) == ("manual", "random") else f"{mode}, {order}"
             points.append(replace(begun, way=way))
@@ -168,13 +168,18 @@ class _Plan:
     max_epochs: int | None
 
     def begin(self, folder: Path, measured: Sequence[Example]) -> Point:
-        """Annotate the first batch by hand, and train on it."""
+        """Put the texts in a store; without a trained model annotate the first batch by hand."""
+        from nbner.model.pipeline import is_trained
+
         folder.mkdir()
+        nothing = Point("", 0, 0, 0, 0, 0.0, 0, 0.0)
         order = shuffled(len(self.gold), self.session.seed)
         with self._session(folder) as own:
             own.add([_unanswered(self.gold[i]) for i in order])
             own.add([replace(one, split="dev") for one in measured], split="dev")
-            return self._round(own, own.manual(), Point("", 0, 0, 0, 0, 0.0, 0, 0.0))
+            if is_trained(own.nlp):
+                return replace(nothing, f=own.evaluate("dev").f or 0.0)
+            return self._round(own, own.manual(), nothing)
 
     def go_on(
         self, folder: Path, way: str, how: tuple[str, str], begun: Point, rounds: int
@@ -183,7 +188,7 @@ class _Plan:
         mode, order = how
         so_far = replace(begun, way=way)
         with self._session(folder) as own:
-            for _ in range(1, rounds):
+            for _ in range(begun.round, rounds):
                 given: Any = "given" if order == "random" else order
                 widget = own.manual() if mode == "manual" else own.make_gold(order=given, aside=0.0)
                 so_far = self._round(own, widget, so_far)

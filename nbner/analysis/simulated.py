@@ -14,7 +14,7 @@ class Point:
     ----------
     way : str
     round : int
-        From 1.
+        From 1; 0 for a model that was there before.
     examples, spans : int
         Accepted so far, and spans in them.
     actions : int

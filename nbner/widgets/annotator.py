@@ -62,7 +62,7 @@ class Annotator(Reception):
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _as_opened(self) -> Example | None:
         shown = self._opening
-        return None if shown is None else heard.as_it_stands(shown, {}, ())
+        return self._first_open() if shown is None else heard.as_it_stands(shown, {}, ())
 
     def _first_open(self) -> Example | None:
         found = next(iter(self._lineup.upcoming(1, self._given.unshowable)), None)

@@ -319,6 +319,23 @@ def test_simulated_ways_start_alike_and_cost_is_counted(session):
         result.plot(over="euros")
 
 
+def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, corpus):
+    trained, _ = cooking
+    path = trained._shelf.newest().path
+    with nbner.Session("more", labels=corpus.labels, model=path, store=":memory:") as session:
+        session.add(corpus.train[200:240])
+        session.add(corpus.dev[:20], split="dev")
+        ways = [("manual", "random"), ("make-gold", "random")]
+        result = nbner.simulate(
+            session, ways=ways, batch=40, rounds=1, max_epochs=1, progress=False
+        )
+    frame = result.frame.set_index(["way", "round"])
+    assert list(frame.loc["manual"].index) == [0, 1]
+    assert frame.loc[("manual", 0), "f"] == frame.loc[("make-gold, random", 0), "f"] > 0
+    assert (frame.xs(1, level="round")["examples"] == 40).all()
+    assert frame.loc[("make-gold, random", 1), "actions"] < frame.loc[("manual", 1), "actions"]
+
+
 @pytest.mark.parametrize(
     ("given", "match"),
     [
