@@ -346,6 +346,8 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
         ({"ways": []}, "no way"),
         ({"ways": ["manual"]}, "no way 'manual'"),
         ({"ways": [("manual", "least sure")]}, "no way"),
+        ({"ways": [("make-gold", "given")]}, "no way"),
+        ({"ways": [("by ear", "random")]}, "no way"),
     ],
 )
 def test_simulations_that_cannot_be_are_refused(session, given, match):
