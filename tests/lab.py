@@ -118,8 +118,15 @@ class Server:
 
     def stop_kernels(self):
         """End every kernel, so that one test's leftovers do not slow the next."""
-        for kernel in json.loads(self._ask("kernels")):
-            self._ask(f"kernels/{kernel['id']}", method="DELETE")
+        until = time.monotonic() + 30
+        while kernels := json.loads(self._ask("kernels")):
+            for kernel in kernels:
+                try:
+                    self._ask(f"kernels/{kernel['id']}", method="DELETE")
+                except urllib.error.HTTPError:
+                    # One that is being restarted cannot be ended yet.
+                    if time.monotonic() > until:
+                        raise
 
     def _ask(self, what, method="GET"):
         address = f"http://127.0.0.1:{self.port}/api/{what}"

@@ -83,7 +83,7 @@ class Reception(anywidget.AnyWidget):
         self._replying: set[str] = set()
         self._due: list[int] = []
         self._page_has_spoken = False
-        #: The first open example, as the last snapshot had it; None once it has an answer.
+        #: The first open example, as the last snapshot had it; None if something has changed since.
         self._opening: Example | None = None
         super().__init__(_setup=wire.setup(desk.info, nbner.__version__, self._colors))
         self.on_msg(self._on_message)
@@ -256,11 +256,10 @@ class Reception(anywidget.AnyWidget):
 
     def _tell(self, answers: Sequence[Answer]) -> None:
         """Tell the page of answers; those that it sent itself get a reply instead."""
+        self._opening = None
         for answer in answers:
             self._given.forget(answer.input_hash)
             self._due.append(answer.input_hash)
-            if self._opening is not None and self._opening.input_hash == answer.input_hash:
-                self._opening = None
         is_own = bool(self._replying) and all(self._is_own(answer.id) for answer in answers)
         if is_own:
             return

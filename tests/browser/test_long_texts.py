@@ -109,3 +109,47 @@ def test_an_unbroken_word_stays_in_the_frame(host, world):
         box = host.token(i).bounding_box()
         assert box["x"] + box["width"] <= frame["x"] + frame["width"]
     assert re.fullmatch("x+", host.token(0).inner_text())
+
+
+#: Where each token begins, as text and as it would be in one piece.
+PLACES = """(whole) => {
+  const words = document.querySelector('.nbner-words');
+  if (whole)
+    for (const piece of words.querySelectorAll('[data-piece]')) {
+      piece.previousElementSibling.append(...piece.childNodes);
+      piece.remove();
+    }
+  return [...words.querySelectorAll('[data-token]')].map((token) => {
+    const [box] = token.getClientRects();
+    return [Math.round(4 * box.x), Math.round(4 * box.y)].join();
+  });
+}"""
+
+
+@pytest.mark.parametrize("word", ["word", "كلمة"], ids=["left to right", "right to left"])
+def test_a_paragraph_of_many_lines_looks_as_if_it_were_in_one_piece(host, world, word):
+    words = [[f"{word}{'x' * (7 * i % 11)}", " "] for i in range(1_500)]
+    host.open(world.tokenized(1, words, [(100, 140, "ORG"), (700, 701, "GPE")]))
+    pieces = host.root.locator("[data-piece]")
+    expect(pieces.first).to_be_attached()
+    narrow = "document.querySelector('[data-nbner]').parentElement.style.width = '430px'"
+    before = pieces.count()
+    host.page.evaluate(narrow)
+    host.page.wait_for_function(
+        "many => document.querySelectorAll('[data-piece]').length > many", arg=before
+    )
+    assert host.page.evaluate(PLACES, False) == host.page.evaluate(PLACES, True)
+
+
+def test_a_span_over_two_pieces_is_one_span(host, world):
+    host.open(world.tokenized(1, [[f"word{i}", " "] for i in range(1_500)]))
+    piece = host.root.locator("[data-piece]").first
+    expect(piece).to_be_attached()
+    first = int(piece.locator("[data-token]").first.get_attribute("data-token"))
+    host.token(first - 1).click()
+    host.press("Shift+ArrowRight", "1")
+    expect(host.mark(first - 1, first + 1)).to_have_attribute("data-label", "ORG")
+    part = host.root.locator(f'[data-part-of="{first - 1}:{first + 1}"]')
+    expect(part).to_contain_text(f"word{first}")
+    host.press("1")
+    expect(part).to_have_count(0)

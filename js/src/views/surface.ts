@@ -6,6 +6,7 @@ import type { Task } from "../core/protocol";
 import type { Span, Stretch } from "../core/spans";
 import { plural } from "../core/words";
 import { button, icon, make, setAttributes, setHue, setText } from "./dom";
+import { Folding } from "./folding";
 import { lineEdge, middleOf, tokenOnNextLine } from "./lines";
 import { Marks } from "./marks";
 import { Overlay, type Drawing } from "./overlay";
@@ -26,6 +27,7 @@ export class Surface {
   private readonly cross: HTMLButtonElement;
   private readonly overlay: Overlay;
   private readonly marks: Marks;
+  private readonly folding = new Folding(this.words);
   private readonly selection = new Paint("data-selected", []);
   private readonly preview = new Paint("data-preview", []);
   private tokens: readonly HTMLElement[] = [];
@@ -106,6 +108,7 @@ export class Surface {
     // Marked before it comes into the page, which would follow every single step.
     this.marks.draw(this.controller.spans);
     this.words.replaceChildren(text);
+    this.folding.restart();
     this.showLoose(task);
   }
 
@@ -158,6 +161,7 @@ export class Surface {
   private redraw(reveal = false, tries = REVEALS): void {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
+      this.folding.follow();
       const isFar = reveal && this.caret !== null && scrollTo(this.element, this.caret);
       this.nameCross();
       this.overlay.draw(this.drawing());
