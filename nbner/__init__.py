@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from nbner.analysis.robot import Robot
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from nbner.faces.parity import differences
     from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
+    from nbner.simulating import drive, simulate
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
 
@@ -33,6 +35,7 @@ _HOMES = {
     "ModelError": "nbner.errors",
     "NbnerError": "nbner.errors",
     "Parse": "nbner.types",
+    "Robot": "nbner.analysis.robot",
     "Sample": "nbner.data.sample",
     "Session": "nbner.session",
     "Span": "nbner.types",
@@ -42,8 +45,10 @@ _HOMES = {
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
     "differences": "nbner.faces.parity",
+    "drive": "nbner.simulating",
     "evaluate": "nbner.faces.measuring",
     "sample": "nbner.data.sample",
+    "simulate": "nbner.simulating",
 }
 
 __all__ = [
@@ -57,6 +62,7 @@ __all__ = [
     "ModelError",
     "NbnerError",
     "Parse",
+    "Robot",
     "Sample",
     "Session",
     "Span",
@@ -67,8 +73,10 @@ __all__ = [
     "TrainingReport",
     "__version__",
     "differences",
+    "drive",
     "evaluate",
     "sample",
+    "simulate",
 ]
 
 

@@ -11,6 +11,7 @@ from weakref import WeakSet
 from nbner.data.quizzes import check_no_quizzes
 from nbner.data.store import Store
 from nbner.errors import DataError
+from nbner.faces.anchoring import Anchored
 from nbner.faces.deciding import Deciding
 from nbner.faces.decoding import Decoding
 from nbner.faces.hand import Hand
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 class Session(
     Measuring,
     Hand,
+    Anchored,
     Deciding,
     Decoding,
     Comparing,
@@ -118,6 +120,16 @@ class Session(
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _beside(self, store: str | Path) -> Session:
+        """Make a session with the same labels, base model and seed in another store."""
+        made = Session(
+            self.dataset, labels=self.labels, store=store, annotator=self.annotator, seed=self.seed
+        )
+        if made._nlp is made._base:
+            made._nlp = self._base
+        made._base = self._base
+        return made
 
     @property
     def summary(self) -> Summary:

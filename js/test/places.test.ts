@@ -212,6 +212,9 @@ describe("every occurrence", () => {
   test("what stands there is never overwritten", () => {
     const spans = [{ start: 0, end: 2, label: "GPE" }];
     assert.equal(problemAt(spans, { start: 1, end: 2 }, "ORG", "label"), "holds GPE");
+    assert.equal(problemAt(spans, { start: 1, end: 2 }, "ORG", "label", true), "holds GPE");
+    assert.equal(problemAt(spans, { start: 0, end: 2 }, "ORG", "label", true), "");
+    assert.equal(problemAt(spans, { start: 0, end: 2 }, "GPE", "label", true), null);
     assert.equal(problemAt(spans, { start: 0, end: 2 }, "GPE", "label"), null);
     assert.equal(problemAt(spans, { start: 2, end: 3 }, "ORG", "label"), "");
     assert.equal(problemAt(spans, { start: 0, end: 2 }, "GPE", "unlabel"), "");

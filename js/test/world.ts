@@ -298,6 +298,7 @@ export const SETUP: Setup = {
   protocol: PROTOCOL,
   advises: false,
   redecodes: false,
+  mends: false,
 };
 
 export function taskOf(id: string, text = "Uber left the city", more: Partial<Task> = {}): Task {

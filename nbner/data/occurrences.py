@@ -43,9 +43,26 @@ def occurrences(
 
 
 def problem_at(
-    tokens: Sequence[Token], spans: Sequence[Span], place: tuple[int, int], label: str, take: Take
+    tokens: Sequence[Token],
+    spans: Sequence[Span],
+    place: tuple[int, int],
+    label: str,
+    take: Take,
+    *,
+    relabels: bool = False,
 ) -> str | None:
     """Say why a place is to be left as it is.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+    spans : sequence of Span
+    place : (int, int)
+        Token indices, half-open.
+    label : str
+    take : {"label", "unlabel"}
+    relabels : bool
+        Whether another label of just these words may change.
 
     Returns
     -------
@@ -60,16 +77,25 @@ def problem_at(
         return "" if is_same else None
     if is_same:
         return None
+    if relabels:
+        there = [span for span in there if (span.start, span.end) != (start, end)]
     return f"holds {', '.join(span.label for span in there)}" if there else ""
 
 
-def changed(spans: Sequence[Span], span: Span, take: Take) -> tuple[Span, ...] | None:
+def changed(
+    spans: Sequence[Span], span: Span, take: Take, *, relabels: bool = False
+) -> tuple[Span, ...] | None:
     """Put a span among others, or take it out; None where that cannot be.
 
-    What stands there already is never overwritten.
+    What stands there already is never overwritten, but for another label of
+    just these words where ``relabels`` says so.
     """
+    if span in spans:
+        return tuple(one for one in spans if one != span) if take == "unlabel" else None
     if take == "unlabel":
-        return tuple(one for one in spans if one != span) if span in spans else None
+        return None
+    if relabels:
+        spans = [one for one in spans if (one.start, one.end) != (span.start, span.end)]
     if any(one.start < span.end and span.start < one.end for one in spans):
         return None
     return tuple(sorted((*spans, span), key=lambda one: one.start))

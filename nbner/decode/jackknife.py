@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decode.search import parses
+from nbner.decode.probabilities import SpanProbabilities
+from nbner.decode.search import parses, span_probabilities
 from nbner.errors import DataError
 from nbner.model.training import train
 from nbner.types import Example, Parse
@@ -108,8 +109,71 @@ def jackknife(
     DataError, TrainingError
         There are too few texts, or a fold's rest cannot be trained on.
     """
-    dealt = deal(len(examples), folds, seed)
-    for number, positions in enumerate(dealt):
+    for one in models_apart(
+        base,
+        examples,
+        dev,
+        labels=labels,
+        folds=folds,
+        seed=seed,
+        max_epochs=max_epochs,
+        watch=watch,
+    ):
+        texts = [examples[i] for i in one.positions]
+        lists = tuple(parses(one.nlp, texts, width, longest=LONGEST))
+        yield Fold(one.number, one.positions, lists, one.f)
+
+
+@dataclass(frozen=True, slots=True)
+class FoldModel:
+    """A model that was trained on all folds but one.
+
+    Parameters
+    ----------
+    number : int
+        From 0.
+    positions : tuple of int
+        Of the texts that it never saw, among all.
+    nlp : Language
+    f : float, optional
+        Its dev F.
+    """
+
+    number: int
+    positions: tuple[int, ...]
+    nlp: Language
+    f: float | None
+
+    def probabilities(self, examples: Sequence[Example]) -> Iterator[SpanProbabilities]:
+        """Give the exact probabilities of the spans of the texts that it never saw."""
+        return span_probabilities(self.nlp, [examples[i] for i in self.positions], longest=LONGEST)
+
+
+def models_apart(
+    base: Language,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    *,
+    labels: Sequence[str],
+    folds: int,
+    seed: int,
+    max_epochs: int | None = None,
+    watch: Callable[[int, TrainingRecord], None] | None = None,
+) -> Iterator[FoldModel]:
+    """Train a model for each fold, on all the others.
+
+    Parameters
+    ----------
+    base, examples, dev, labels, folds, seed, max_epochs, watch
+        As for `jackknife`; without ``dev``, a seeded fifth of each fold's rest
+        is held out to choose the model on.
+
+    Raises
+    ------
+    DataError, TrainingError
+        There are too few texts, or a fold's rest cannot be trained on.
+    """
+    for number, positions in enumerate(deal(len(examples), folds, seed)):
         own = set(positions)
         result = train_once(
             base,
@@ -120,9 +184,7 @@ def jackknife(
             max_epochs=max_epochs,
             watch=None if watch is None else partial(watch, number),
         )
-        texts = [examples[i] for i in positions]
-        lists = tuple(parses(result.nlp, texts, width, longest=LONGEST))
-        yield Fold(number, tuple(positions), lists, result.best.f)
+        yield FoldModel(number, tuple(positions), result.nlp, result.best.f)
 
 
 def train_once(

@@ -110,7 +110,7 @@ class Deciding(Analysing):
                 folds=folds,
                 seed=self.seed,
                 max_epochs=max_epochs,
-                watch=_teller(bar, folds),
+                watch=teller(bar, folds),
             )
             made += bar.over(found)
         nlp = copy_of(self._nlp)
@@ -244,7 +244,7 @@ class Deciding(Analysing):
         with Bar(len(models), "gathering models", "models", shown=progress) as bar:
             for number, one in enumerate(bar.over(models), start=1):
                 if isinstance(one, int):
-                    tell = _teller(bar, len(models))
+                    tell = teller(bar, len(models))
                     members[f"seed {one}"] = self._trained_with(one, split, dev, max_epochs, tell)
                 elif isinstance(one, (str, Path)):
                     members[f"model {number}"] = load_base(one)
@@ -321,7 +321,7 @@ def _check_width(width: int) -> None:
         )
 
 
-def _teller(bar: Bar, of: int) -> Tell:
+def teller(bar: Bar, of: int) -> Tell:
     """Say beside the bar how the training of one of several models goes."""
 
     def tell(number: int, record: TrainingRecord) -> None:

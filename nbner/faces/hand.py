@@ -67,6 +67,8 @@ class Hand(Advising, Choosing):
         overlap: Overlap | None = None,
         order: Order = "given",
         aside: float | None = None,
+        withhold: float = 0.0,
+        corrupt: float = 0.0,
     ) -> Annotator:
         """Correct suggestions: the widget, holding the model's.
 
@@ -98,6 +100,11 @@ class Hand(Advising, Choosing):
             does not learn from them, and measures on them. By default a tenth
             where the order chooses, since the chosen ones are not like the
             rest.
+        withhold, corrupt : float
+            An anchoring audit: shares of the suggestions that are not shown,
+            and that are shown with a wrong label or a wrong end. Every answer
+            keeps what was done, and `anchoring` reports how far it was
+            followed. Other analyses are not on offer meanwhile.
 
         Raises
         ------
@@ -105,7 +112,8 @@ class Hand(Advising, Choosing):
             There is no trained model, no pattern, and no suggestion came with
             the data; or the order needs a model that is not there.
         DataError
-            A line of the file is no pattern, or there is no such order.
+            A line of the file is no pattern, there is no such order, or a
+            share is none.
         """
         from nbner.model.pipeline import is_trained
 
@@ -117,10 +125,26 @@ class Hand(Advising, Choosing):
             )
         suggest = self._suggesting(patterns, model=True) or self._suggest
         dataset = self._in_order(order, aside)
-        if not is_trained(self._nlp):
-            return self._annotator(split, "make-gold", Adviser(suggest), overlap, dataset)
-        adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
+        adviser = Adviser(suggest)
+        if is_trained(self._nlp):
+            adviser = Adviser(suggest, self._ranked, self._analyses, redecodes=neighbours)
+        if withhold or corrupt:
+            adviser = self._audited(adviser, withhold, corrupt)
         return self._annotator(split, "make-gold", adviser, overlap, dataset)
+
+    def _audited(self, adviser: Adviser, withhold: float, corrupt: float) -> Adviser:
+        """Spoil some suggestions; an annotator who could leaf would see what they were."""
+        from nbner.auditing import Auditor
+
+        auditor = Auditor(
+            adviser.suggest,
+            adviser.remark,
+            self.labels,
+            withhold=withhold,
+            corrupt=corrupt,
+            seed=self.seed,
+        )
+        return Adviser(auditor.suggest, auditor.remark)
 
     def _suggesting(self, source: Source | None, *, model: bool) -> Suggest | None:
         """Make the way to suggest with patterns; None where there are none."""

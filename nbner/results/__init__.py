@@ -1,18 +1,22 @@
 """What a session hands back: values that print, show and draw themselves."""
 
 from nbner.results.agreement import Agreement
+from nbner.results.anchoring import Anchoring
 from nbner.results.background import BackgroundTraining
 from nbner.results.calibration import Calibration
+from nbner.results.consistency import Consistency
 from nbner.results.differences import Differences
 from nbner.results.errors import Errors
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
+from nbner.results.label_issues import LabelIssues
 from nbner.results.layers import ActionScores, TokenFeatures
 from nbner.results.oracle import Lists, OracleCurve
 from nbner.results.parity import Determinism, Parity
 from nbner.results.probabilities import TextProbabilities
 from nbner.results.problems import Problems
 from nbner.results.reranking import Comparison, Ensemble, Reranking
+from nbner.results.simulation import Simulation
 from nbner.results.stats import Stats
 from nbner.results.summary import Summary
 from nbner.results.tokenization import Tokenization
@@ -25,15 +29,18 @@ from nbner.results.versus import ModelComparison
 __all__ = [
     "ActionScores",
     "Agreement",
+    "Anchoring",
     "BackgroundTraining",
     "Calibration",
     "Comparison",
+    "Consistency",
     "Determinism",
     "Differences",
     "Ensemble",
     "Errors",
     "Evaluation",
     "Flips",
+    "LabelIssues",
     "LearningCurve",
     "Lists",
     "ModelComparison",
@@ -41,6 +48,7 @@ __all__ = [
     "Parity",
     "Problems",
     "Reranking",
+    "Simulation",
     "Stats",
     "Summary",
     "TextProbabilities",

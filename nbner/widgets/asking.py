@@ -62,12 +62,15 @@ class Asking:
         words, label, take = _words(message), wire.text_of(message, "label"), _take(message)
         cased, most = message.get("cased") is not False, min(_count(message, "want"), MOST)
         besides = wire.held({"have": [message.get("besides")]})
+        relabels = self._desk.info.mends
         found: list[wire.Message] = []
         for example in self._desk.containing(words, cased=cased):
             if example.input_hash in besides:
                 continue
             for place in occurrences(example.tokens, words, cased=cased):
-                problem = problem_at(example.tokens, _marked(example), place, label, take)
+                problem = problem_at(
+                    example.tokens, _marked(example), place, label, take, relabels=relabels
+                )
                 if problem is not None:
                     found.append(_place(example, place, problem))
             if len(found) > most:
@@ -118,7 +121,8 @@ class Asking:
             wanted.setdefault(key, []).append((start, end))
         answers = []
         for example in self._desk.start(list(wanted)):
-            spans = _changed(example, wanted[example.input_hash], label, take)
+            places_here = wanted[example.input_hash]
+            spans = _changed(example, places_here, label, take, relabels=info.mends)
             if example.answer is None and spans is not None:
                 answers.append(
                     Answer(
@@ -175,7 +179,7 @@ def row(example: Example, score: float | None, sought: str) -> wire.Message:
 
 
 def _changed(
-    example: Example, places: list[tuple[int, int]], label: str, take: Take
+    example: Example, places: list[tuple[int, int]], label: str, take: Take, *, relabels: bool
 ) -> tuple[Span, ...] | None:
     """Give an example's spans with all these places changed; None where nothing can be."""
     spans = before = _marked(example)
@@ -184,7 +188,7 @@ def _changed(
         if not 0 <= start < end <= size:
             raise DataError(f"tokens {start} to {end} do not lie in 0 to {size}", field="places")
         span = Span(example.tokens[start].start, example.tokens[end - 1].end, label)
-        after = changed(spans, span, take)
+        after = changed(spans, span, take, relabels=relabels)
         spans = spans if after is None else after
     return None if spans == before else spans
 

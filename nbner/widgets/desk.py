@@ -34,6 +34,9 @@ class DeskInfo:
         Whether examples can be searched again.
     redecodes : bool
         Whether the page asks for that after every change of a span.
+    mends : bool
+        Whether what is shown is gold to be mended: labelling every occurrence
+        then also changes the label of words that have another one.
     """
 
     key: str
@@ -44,6 +47,7 @@ class DeskInfo:
     labels: tuple[str, ...]
     advises: bool = False
     redecodes: bool = False
+    mends: bool = False
 
 
 class Desk(Protocol):

@@ -118,6 +118,7 @@ def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
         "protocol": PROTOCOL,
         "advises": info.advises,
         "redecodes": info.redecodes,
+        "mends": info.mends,
     }
 
 

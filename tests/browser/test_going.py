@@ -174,6 +174,31 @@ def test_a_conflict_is_shown_with_its_reason_and_stays(host, world):
     assert host.spans() == [["0:1", "ORG"], ["2:4", "PERSON"]]
 
 
+def test_where_gold_is_mended_one_key_gives_all_the_same_words_one_label_and_one_takes_it_back(
+    host, world
+):
+    before = [["0:1", "ORG"], ["2:3", "PERSON"], ["4:6", "GPE"]]
+    doubted = {"source": "the usual label", "score": 0.04}
+    spans = [(0, 1, "ORG"), (2, 3, "PERSON", doubted), (4, 6, "GPE")]
+    by = {"by": "the usual label", "answer": "accept", "spans": [[0, 1, "ORG"]]}
+    about = {"draft": True, "suggested": True, "by": "the usual label", "versions": [by]}
+    host.open(world.task(1, "Uber and Uber or Uber Eats", spans, **about), mends=True)
+    expect(host.mark(2, 3)).to_have_attribute("title", "Doubted by the usual label at .04")
+    expect(host.mark(0, 1)).not_to_have_attribute("data-suggested", "")
+    expect(host.root.get_by_text("doubted by the usual label")).to_be_visible()
+    host.press("Tab", "e")
+    lines = host.root.locator("[data-place]")
+    expect(lines).to_have_count(2)
+    expect(lines.nth(0)).to_have_attribute("aria-checked", "true")
+    expect(lines.nth(1)).to_contain_text("holds GPE")
+    host.page.keyboard.press("Enter")
+    assert host.spans() == [["0:1", "ORG"], ["2:3", "ORG"], ["4:6", "GPE"]]
+    host.press("Control+z")
+    assert host.spans() == before
+    host.press("v")
+    assert host.spans() == [["0:1", "ORG"]]
+
+
 def test_a_label_is_removed_from_every_occurrence(host, world):
     host.open(world.task(1, "Uber and Uber", [(0, 1, "ORG"), (2, 3, "ORG")]))
     host.press("Tab", "r")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,15 @@ LONGEST_SECONDS = 300
 
 @pytest.mark.timeout(LONGEST_SECONDS)
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda file: file.stem)
-def test_runs_without_a_screen_and_leaves_its_pictures(notebook, tmp_path):
+def test_runs_without_a_screen_and_leaves_its_pictures(notebook, tmp_path, request):
+    env = dict(os.environ)
+    if notebook.stem == "team_with_postgresql":
+        env["NBNER_DATABASE"] = request.getfixturevalue("postgres_server").place()
     subprocess.run(
         [sys.executable, str(ROOT / "notebooks/run.py"), str(notebook), str(tmp_path)],
         check=True,
         capture_output=True,
+        env=env,
     )
     executed = nbformat.read(tmp_path / notebook.name, as_version=4)
     code = [cell for cell in executed.cells if cell.cell_type == "code"]

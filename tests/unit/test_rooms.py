@@ -20,11 +20,14 @@ ROOMS = (
     "results",
     "widgets",
     "labelling",
+    "auditing",
     "reviewing",
     "quizzing",
+    "settling",
     "mending",
     "faces",
     "session",
+    "simulating",
 )
 HEAVY = {"spacy", "thinc", "pandas", "matplotlib", "sqlalchemy", "anywidget", "ipywidgets", "tqdm"}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -30,6 +30,7 @@ export interface Sweeper {
 
 export interface Ground {
   readonly shown: Item | null;
+  readonly setup: { readonly mends: boolean };
   changed(part: "panel"): void;
 }
 
@@ -137,7 +138,8 @@ export class Everywhere {
     const tokens = item?.task.tokens ?? [];
     const places = placesOf(tokens, this.words, this.cased);
     const spans = item?.state.spans ?? [];
-    const found = places.map((place) => problemAt(spans, place, this.label, this.take));
+    const { mends } = this.ground.setup;
+    const found = places.map((place) => problemAt(spans, place, this.label, this.take, mends));
     this.here = places.flatMap((place, i) => {
       const problem = found[i] ?? null;
       if (problem === null) return [];

@@ -58,12 +58,19 @@ export function excerpt(tokens: Tokens, { start, end }: Stretch): Excerpt {
  * Why a place is to be left as it is: a word for people, empty where it can be
  * changed, null where there is nothing to change.
  */
-export function problemAt(spans: Spans, place: Stretch, label: string, take: Take): string | null {
-  const there = overlapping(spans, place);
-  const isSame = there.some(
-    (one) => one.start === place.start && one.end === place.end && one.label === label,
-  );
+export function problemAt(
+  spans: Spans,
+  place: Stretch,
+  label: string,
+  take: Take,
+  relabels = false,
+): string | null {
+  const over = overlapping(spans, place);
+  const isHere = (one: Stretch): boolean => one.start === place.start && one.end === place.end;
+  const isSame = over.some((one) => isHere(one) && one.label === label);
   if (take === "unlabel") return isSame ? "" : null;
   if (isSame) return null;
+  // Where gold is mended, another label of just these words may change.
+  const there = relabels ? over.filter((one) => !isHere(one)) : over;
   return there.length === 0 ? "" : `holds ${there.map((one) => one.label).join(", ")}`;
 }

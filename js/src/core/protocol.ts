@@ -76,6 +76,8 @@ export interface Setup {
   readonly advises: boolean;
   /** Whether it does so after every change of a span. */
   readonly redecodes: boolean;
+  /** Whether gold is mended: another label of the same words may change with all of them. */
+  readonly mends: boolean;
 }
 
 /** `past` is oldest first: its last is what was answered last. */

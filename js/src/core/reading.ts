@@ -138,6 +138,7 @@ export function readSetup(raw: unknown): Setup {
     protocol: whole(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
+    mends: from.mends === true,
   };
 }
 

@@ -114,11 +114,10 @@ export class Marks {
   }
 
   private hint(span: Span, isSuggestion: boolean): string | null {
-    if (isSuggestion) {
-      return ["Suggested", sourceOf(span)].filter(Boolean).join(" ");
-    }
+    const said = this.controller.setup.mends ? "Doubted" : "Suggested";
+    if (isSuggestion) return [said, sourceOf(span)].filter(Boolean).join(" ");
     const was = this.controller.suggestedInstead(span);
-    return was === null ? null : `Suggested was ${was.label}: ${this.controller.textOf(was)}`;
+    return was === null ? null : `${said} was ${was.label}: ${this.controller.textOf(was)}`;
   }
 }
 

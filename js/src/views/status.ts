@@ -91,7 +91,8 @@ export class Status {
     const item = this.controller.shown;
     const task = item?.task;
     const pairs = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
-    if (task?.suggested === true && task.by) pairs.push(`suggested by ${task.by}`);
+    const verb = this.controller.setup.mends ? "doubted" : "suggested";
+    if (task?.suggested === true && task.by) pairs.push(`${verb} by ${task.by}`);
     const { tourPlace, advice } = this.controller;
     if (advice.place !== null) {
       const { at, of, probability } = advice.place;

@@ -1,0 +1,257 @@
+"""How far an annotator follows what is suggested: some suggestions are spoilt on purpose.
+
+Of the model's suggestions a share is withheld and a share is shown with a
+wrong label or a wrong end. Who looks for themselves marks what was withheld and
+mends what is wrong; who is anchored (Tversky and Kahneman 1974) does neither.
+Intervals are Wilson's (1927), and Newcombe's (1998) for a difference, 95 %,
+over spans taken as independent. Pure functions of plain values.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from random import Random
+from typing import Any, Literal, TypeAlias
+
+from nbner.analysis.noise import Fault, check_share, spoilt
+from nbner.errors import DataError
+from nbner.types import Span, Token
+
+Kind: TypeAlias = Literal["corrupted", "withheld", "untouched"]
+KINDS: tuple[Kind, ...] = ("corrupted", "withheld", "untouched")
+
+#: Key of ``Answer.extra`` under which an audit is kept.
+AUDIT = "audit"
+
+_FAULTS: tuple[Fault, ...] = ("other label", "other borders")
+_Z = 1.959964
+
+
+@dataclass(frozen=True, slots=True)
+class Tampering:
+    """What was done to the suggestions of one example.
+
+    Parameters
+    ----------
+    withheld : tuple of Span
+        Not shown.
+    corrupted : tuple of (Span, Span)
+        As it was, and as it was shown.
+    untouched : tuple of Span
+    """
+
+    withheld: tuple[Span, ...] = ()
+    corrupted: tuple[tuple[Span, Span], ...] = ()
+    untouched: tuple[Span, ...] = ()
+
+    @property
+    def shown(self) -> tuple[Span, ...]:
+        """What the annotator sees."""
+        now = [now for _, now in self.corrupted]
+        return tuple(sorted((*self.untouched, *now), key=lambda one: one.start))
+
+
+def check_shares(withhold: float, corrupt: float) -> None:
+    """Refuse shares that are none, or more than all together.
+
+    Raises
+    ------
+    DataError
+    """
+    check_share(withhold, "withhold")
+    check_share(corrupt, "corrupt")
+    if withhold + corrupt > 1:
+        raise DataError(
+            f"withhold={withhold} and corrupt={corrupt} are more than all suggestions",
+            field="corrupt",
+            remedy="Give shares that add up to 1 at most, such as withhold=0.05, corrupt=0.05",
+        )
+
+
+def tamper(
+    spans: Sequence[Span],
+    tokens: Sequence[Token],
+    labels: Sequence[str],
+    *,
+    withhold: float,
+    corrupt: float,
+    random: Random,
+) -> Tampering:
+    """Withhold and corrupt some of an example's suggestions.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Not overlapping. A corrupted one keeps its source and its score.
+    tokens : sequence of Token
+    labels : sequence of str
+    withhold, corrupt : float
+        Chance of each span.
+    random : random.Random
+    """
+    withheld: list[Span] = []
+    corrupted: list[tuple[Span, Span]] = []
+    untouched: list[Span] = []
+    now = list(spans)
+    for span in spans:
+        drawn = random.random()
+        change = None
+        if drawn < withhold:
+            withheld.append(span)
+            continue
+        if drawn < withhold + corrupt:
+            change = _corrupt(span, now, tokens, labels, random)
+        if change is None:
+            untouched.append(span)
+        else:
+            now = [change if one == span else one for one in now]
+            corrupted.append((span, change))
+    return Tampering(tuple(withheld), tuple(corrupted), tuple(untouched))
+
+
+def written(tampering: Tampering) -> dict[str, Any]:
+    """Write it so that JSON can hold it."""
+    return {
+        "withheld": [_plain(one) for one in tampering.withheld],
+        "corrupted": [[_plain(was), _plain(now)] for was, now in tampering.corrupted],
+        "untouched": [_plain(one) for one in tampering.untouched],
+    }
+
+
+def read(extra: Mapping[str, Any]) -> Tampering | None:
+    """Read what `written` wrote under `AUDIT`; None where no audit was kept."""
+    kept = extra.get(AUDIT)
+    if not isinstance(kept, Mapping):
+        return None
+    return Tampering(
+        tuple(Span(*one) for one in kept["withheld"]),
+        tuple((Span(*was), Span(*now)) for was, now in kept["corrupted"]),
+        tuple(Span(*one) for one in kept["untouched"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Suggestions that were followed, of all of a kind.
+
+    Parameters
+    ----------
+    followed, n : int
+    """
+
+    followed: int = 0
+    n: int = 0
+
+    @property
+    def value(self) -> float | None:
+        """The share; None where there is nothing to count."""
+        return self.followed / self.n if self.n else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's interval; from 0 to 1 where there is nothing to count."""
+        if not self.n:
+            return 0.0, 1.0
+        share, z2 = self.followed / self.n, _Z * _Z
+        middle = (share + z2 / (2 * self.n)) / (1 + z2 / self.n)
+        half = _Z * sqrt(share * (1 - share) / self.n + z2 / (4 * self.n**2)) / (1 + z2 / self.n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What an annotator did with all suggestions of an audit.
+
+    Parameters
+    ----------
+    corrupted : Share
+        Left as they were shown.
+    withheld : Share
+        Left unmarked.
+    untouched : Share
+        Left as they were shown.
+    refused : Share
+        Of the untouched ones, taken away with nothing in their place: what
+        would be left unmarked without any anchoring.
+    """
+
+    corrupted: Share
+    withheld: Share
+    untouched: Share
+    refused: Share
+
+    @property
+    def omission(self) -> tuple[float, float, float] | None:
+        """How much more often something is left unmarked because it was not suggested.
+
+        Returns
+        -------
+        (float, float, float) or None
+            The difference of ``withheld`` and ``refused`` with its interval;
+            None where one of them has nothing to count.
+        """
+        one, other = self.withheld, self.refused
+        if one.value is None or other.value is None:
+            return None
+        difference = one.value - other.value
+        (low1, high1), (low2, high2) = one.interval, other.interval
+        down = sqrt((one.value - low1) ** 2 + (high2 - other.value) ** 2)
+        up = sqrt((high1 - one.value) ** 2 + (other.value - low2) ** 2)
+        return difference, max(-1.0, difference - down), min(1.0, difference + up)
+
+
+def count(audits: Iterable[tuple[Tampering, Sequence[Span]]]) -> Audited:
+    """Count how far suggestions were followed.
+
+    Parameters
+    ----------
+    audits : iterable of (Tampering, sequence of Span)
+        Each with the spans that were accepted.
+    """
+    followed, seen, refused = Counter[str](), Counter[str](), 0
+    for tampering, spans in audits:
+        accepted = set(spans)
+        seen["corrupted"] += len(tampering.corrupted)
+        followed["corrupted"] += sum(now in accepted for _, now in tampering.corrupted)
+        seen["withheld"] += len(tampering.withheld)
+        followed["withheld"] += sum(_is_bare(one, spans) for one in tampering.withheld)
+        seen["untouched"] += len(tampering.untouched)
+        followed["untouched"] += sum(one in accepted for one in tampering.untouched)
+        refused += sum(_is_bare(one, spans) for one in tampering.untouched)
+    shares = {kind: Share(followed[kind], seen[kind]) for kind in KINDS}
+    return Audited(**shares, refused=Share(refused, seen["untouched"]))
+
+
+def only_right(tampering: Tampering, gold: Sequence[Span]) -> Tampering:
+    """Leave the suggestions that were right before they were tampered with."""
+    right = set(gold)
+    return Tampering(
+        tuple(one for one in tampering.withheld if one in right),
+        tuple(pair for pair in tampering.corrupted if pair[0] in right),
+        tuple(one for one in tampering.untouched if one in right),
+    )
+
+
+def _corrupt(
+    span: Span, now: list[Span], tokens: Sequence[Token], labels: Sequence[str], random: Random
+) -> Span | None:
+    # Only this span is to change; the others are there to be kept clear of.
+    others = [one for one in now if one != span]
+    for fault in random.sample(_FAULTS, len(_FAULTS)):
+        _, changes = spoilt([span], tokens, labels, 1.0, random, faults=[fault])
+        for change in changes:
+            new = change.now
+            if new is not None and _is_bare(new, others):
+                return replace(new, source=span.source, score=span.score)
+    return None
+
+
+def _is_bare(span: Span, spans: Sequence[Span]) -> bool:
+    return all(one.end <= span.start or span.end <= one.start for one in spans)
+
+
+def _plain(span: Span) -> list[Any]:
+    return [span.start, span.end, span.label]

@@ -1,0 +1,164 @@
+"""Errors put into spans on purpose: to measure who finds them, and who follows them.
+
+Pure functions of plain values; whatever is random comes from the caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Literal, TypeAlias
+
+from nbner.data.alignment import token_range
+from nbner.errors import DataError
+from nbner.types import Span, Token
+
+Fault: TypeAlias = Literal["other label", "other borders", "left out", "invented"]
+FAULTS: tuple[Fault, ...] = ("other label", "other borders", "left out", "invented")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One error.
+
+    Parameters
+    ----------
+    fault : {"other label", "other borders", "left out", "invented"}
+    was : Span, optional
+        None where a span was invented.
+    now : Span, optional
+        None where a span was left out.
+    """
+
+    fault: Fault
+    was: Span | None
+    now: Span | None
+
+
+def check_share(share: float, name: str) -> None:
+    """Refuse what is not a share.
+
+    Raises
+    ------
+    DataError
+        It is no number from 0 to 1.
+    """
+    is_number = isinstance(share, (int, float)) and not isinstance(share, bool)
+    if not is_number or not 0 <= share <= 1:
+        raise DataError(
+            f"{name}={share!r} is not a share",
+            field=name,
+            remedy=f"Give a number from 0 to 1, such as {name}=0.05",
+        )
+
+
+def spoilt(
+    spans: Sequence[Span],
+    tokens: Sequence[Token],
+    labels: Sequence[str],
+    share: float,
+    random: Random,
+    *,
+    faults: Sequence[Fault] = FAULTS,
+) -> tuple[tuple[Span, ...], tuple[Change, ...]]:
+    """Put an error at a share of the spans, each kind as often as the others.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Not overlapping.
+    tokens : sequence of Token
+    labels : sequence of str
+        Those that a wrong label is drawn from.
+    share : float
+        Chance of each span to get an error, from 0 to 1.
+    random : random.Random
+    faults : sequence of str
+        "other label" and "other borders" (one end by one token) change the
+        span, "left out" takes it away, "invented" keeps it and adds another of
+        one token. A kind that cannot be at some span gives way to another one.
+
+    Returns
+    -------
+    spans : tuple of Span
+        Sorted, not overlapping.
+    changes : tuple of Change
+    """
+    now = list(spans)
+    changes: list[Change] = []
+    for span in spans:
+        if random.random() >= share:
+            continue
+        for fault in random.sample(list(faults), len(faults)):
+            change = _MAKE[fault](span, now, tokens, labels, random)
+            if change is not None:
+                now = [one for one in now if one != change.was]
+                now += [] if change.now is None else [change.now]
+                changes.append(change)
+                break
+    return tuple(sorted(now, key=lambda one: one.start)), tuple(changes)
+
+
+def _other_label(
+    span: Span, _now: list[Span], _tokens: Sequence[Token], labels: Sequence[str], random: Random
+) -> Change | None:
+    others = [label for label in labels if label != span.label]
+    if not others:
+        return None
+    return Change("other label", span, Span(span.start, span.end, random.choice(others)))
+
+
+def _other_borders(
+    span: Span, now: list[Span], tokens: Sequence[Token], _labels: Sequence[str], random: Random
+) -> Change | None:
+    place = token_range(tokens, span.start, span.end)
+    if place is None:
+        return None
+    start, end = place
+    moved = [(start - 1, end), (start + 1, end), (start, end - 1), (start, end + 1)]
+    others = [one for one in now if one != span]
+    fitting = [
+        Span(tokens[a].start, tokens[b - 1].end, span.label)
+        for a, b in moved
+        if _stands(tokens, a, b) and _is_free(tokens[a].start, tokens[b - 1].end, others)
+    ]
+    return Change("other borders", span, random.choice(fitting)) if fitting else None
+
+
+def _left_out(
+    span: Span, _now: list[Span], _tokens: Sequence[Token], _labels: Sequence[str], _random: Random
+) -> Change | None:
+    return Change("left out", span, None)
+
+
+def _invented(
+    _span: Span, now: list[Span], tokens: Sequence[Token], labels: Sequence[str], random: Random
+) -> Change | None:
+    words = [one for one in tokens if one.text[:1].isalnum() and _is_free(one.start, one.end, now)]
+    if not words:
+        return None
+    word = random.choice(words)
+    return Change("invented", None, Span(word.start, word.end, random.choice(list(labels))))
+
+
+_Make: TypeAlias = Callable[
+    [Span, list[Span], Sequence[Token], Sequence[str], Random], "Change | None"
+]
+_MAKE: dict[Fault, _Make] = {
+    "other label": _other_label,
+    "other borders": _other_borders,
+    "left out": _left_out,
+    "invented": _invented,
+}
+
+
+def _stands(tokens: Sequence[Token], start: int, end: int) -> bool:
+    """Whether a stretch lies in the text and does not begin or end with white space."""
+    if not 0 <= start < end <= len(tokens):
+        return False
+    return not (tokens[start].text.isspace() or tokens[end - 1].text.isspace())
+
+
+def _is_free(start: int, end: int, spans: Sequence[Span]) -> bool:
+    return all(span.end <= start or end <= span.start for span in spans)

@@ -1,0 +1,125 @@
+"""An anchoring audit in a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from nbner.analysis.anchoring import Audited, Share
+from nbner.errors import DataError
+from nbner.results.writing import as_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMNS = ("annotator", "suggestions", "n", "followed", "share", "low", "high")
+EVERYBODY = "everybody"
+WORDS = {
+    "corrupted": "corrupted, left as shown",
+    "withheld": "withheld, left unmarked",
+    "untouched": "untouched, left as shown",
+    "refused": "untouched, taken away",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Anchoring:
+    """How far annotators followed suggestions that had been spoilt on purpose.
+
+    Parameters
+    ----------
+    by_annotator : mapping of str to Audited
+    together : Audited
+    n : int
+        Accepted answers with an audit.
+    still_wrong : int
+        Answers that hold a corrupted suggestion.
+    """
+
+    by_annotator: Mapping[str, Audited]
+    together: Audited
+    n: int
+    still_wrong: int = 0
+    opens: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an annotator and kind of suggestion, with Wilson's 95 % interval.
+
+        ``suggestions`` says which were followed and how: "corrupted, left as
+        shown", "withheld, left unmarked", "untouched, left as shown"; and for
+        comparison "untouched, taken away".
+        """
+        import pandas as pd
+
+        people = dict(self.by_annotator)
+        if len(people) > 1:
+            people[EVERYBODY] = self.together
+        rows = [
+            (name, words, *_figures(getattr(audited, kind)))
+            for name, audited in people.items()
+            for kind, words in WORDS.items()
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the shares that were followed, with their intervals."""
+        from nbner.plots.anchoring import followed_rows
+
+        corrupted = self.together.corrupted
+        title = (
+            f"{corrupted.followed:,} of {corrupted.n:,} corrupted suggestions were left as shown"
+        )
+        return followed_rows(self.frame, title=title, ax=ax)
+
+    def annotate(self) -> Any:
+        """Open the answers that hold a corrupted suggestion; ``v`` takes what it was.
+
+        Raises
+        ------
+        DataError
+            There are none.
+        """
+        if not self.still_wrong or self.opens is None:
+            raise DataError(
+                "no answer holds a corrupted suggestion: there is nothing to mend",
+                remedy="Training can use these answers as they are",
+            )
+        return self.opens()
+
+    def __str__(self) -> str:
+        corrupted, withheld = self.together.corrupted, self.together.withheld
+        followed = f"{_said(corrupted)} corrupted suggestions were left as shown"
+        lines = [f"{followed}, {_said(withheld)} withheld ones unmarked"]
+        if self.together.omission is not None:
+            points, low, high = (100 * value for value in self.together.omission)
+            lines.append(
+                f"Not to be suggested made an entity {points:.0f} points ({low:.0f} to {high:.0f}) "
+                "likelier to be left unmarked"
+            )
+        lines.append(f"Over {self.n:,} accepted answers of {', '.join(self.by_annotator)}")
+        if self.still_wrong:
+            lines.append(
+                f"{self.still_wrong:,} answers hold a corrupted suggestion: mend them with "
+                ".annotate() before you train"
+            )
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return as_html(str(self), self.frame) if self.n else f"<div>{escape(str(self))}</div>"
+
+
+def _figures(share: Share) -> tuple[object, ...]:
+    low, high = share.interval
+    value = float("nan") if share.value is None else share.value
+    return (share.n, share.followed, value, low, high)
+
+
+def _said(share: Share) -> str:
+    if share.value is None:
+        return "0 of 0"
+    low, high = (100 * value for value in share.interval)
+    return f"{share.followed:,} of {share.n:,} ({100 * share.value:.0f} %, {low:.0f} to {high:.0f})"

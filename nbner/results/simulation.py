@@ -1,0 +1,93 @@
+"""Simulated annotating in a cell: learning curves over actions and seconds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from nbner.analysis.robot import Robot
+from nbner.analysis.simulated import Point, common_f, seconds_to, ways_of
+from nbner.results.writing import as_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMNS = ("way", "round", "examples", "spans", "actions", "seconds", "wrong", "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What annotating in several ways would cost, and what the models learn from it.
+
+    Parameters
+    ----------
+    points : tuple of Point
+    annotator : Robot
+    dev : str
+        Where F was measured.
+    """
+
+    points: tuple[Point, ...] = field(repr=False)
+    annotator: Robot
+    dev: str = "dev"
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a way and round.
+
+        Sums so far: ``examples``, ``spans``, ``actions`` (key presses and
+        drags), ``seconds`` and ``wrong`` (spans that differ from gold); and
+        ``f`` of the model after that round.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([asdict(one) for one in self.points], columns=list(COLUMNS))
+
+    def plot(self, ax: Axes | None = None, *, over: str = "seconds") -> Axes:
+        """Draw F of each way over what it has cost.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+        over : {"seconds", "actions", "examples"}
+        """
+        from nbner.plots.simulation import cost_curves
+
+        return cost_curves(self.frame, over=over, title=self.verdict.split("\n")[0], ax=ax)
+
+    @property
+    def verdict(self) -> str:
+        """Which way reaches most at what cost, in words with its figures."""
+        ways = ways_of(self.points)
+        f = common_f(self.points)
+        times = {way: seconds_to(some, f) for way, some in ways.items()}
+        reached = sorted((seconds, way) for way, seconds in times.items() if seconds is not None)
+        (least, best), (most, worst) = reached[0], reached[-1]
+        lines = [f"{best} reaches F {f:.2f} in {_time(least)}"]
+        if best != worst:
+            lines[0] += f", {worst} in {_time(most)}"
+        for way, some in ways.items():
+            last = some[-1]
+            lines.append(
+                f"{way}: F {last.f:.3f} after {last.examples:,} examples, {last.actions:,} actions "
+                f"and {_time(last.seconds)}; {last.wrong:,} spans off gold"
+            )
+        robot = self.annotator
+        lines.append(
+            f"Simulated: error rate {robot.error_rate:g}, follows {robot.follows:g}, "
+            f"{robot.seconds_per_action:g} s an action and {robot.seconds_per_word:g} s a word"
+        )
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.verdict
+
+    def _repr_html_(self) -> str:
+        return as_html(self.verdict, self.frame)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

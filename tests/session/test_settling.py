@@ -1,0 +1,355 @@
+"""Label issues, consistency, audits and the robot, through the session and the widget."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import nbner
+from nbner.errors import DataError, ModelError
+from nbner.types import Span
+from nbner.widgets.page import Page
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return nbner.sample()
+
+
+@pytest.fixture(scope="module")
+def gold(corpus):
+    """Give gold in which some words are labelled otherwise at one place, and missed at another."""
+    texts = [
+        "Whisk the eggs with salt.",
+        "Crack the eggs into salt.",
+        "Boil the eggs in salt.",
+        "Peel the eggs first.",
+        "Serve the Eggs warm.",
+    ]
+    labels = ["Ingredient", "Ingredient", "Ingredient", "Tool", None]
+    marked = [
+        replace(nbner.Example(text, answer="accept"), spans=spans_of(text, label))
+        for text, label in zip(texts, labels, strict=True)
+    ]
+    others = [one for one in corpus.train if "eggs" not in one.text.lower()]
+    return [*others[:100], *marked]
+
+
+def spans_of(text, label):
+    at = text.lower().index("eggs")
+    spans = [] if label is None else [Span(at, at + 4, label)]
+    first = text.index(" ")
+    return (Span(0, first, "Action"), *spans)
+
+
+@pytest.fixture
+def session(corpus, gold):
+    with nbner.Session("mend", labels=corpus.labels, store=":memory:", annotator="ann") as made:
+        made.add(gold)
+        made.add(corpus.dev[:30], split="dev")
+        yield made
+
+
+@pytest.fixture(scope="module")
+def issues(corpus, gold):
+    """Give a session with its label issues; what is answered there stays."""
+    with nbner.Session("issues", labels=corpus.labels, store=":memory:", annotator="ann") as made:
+        made.add(gold)
+        made.add(corpus.dev[:30], split="dev")
+        yield made, made.label_issues(folds=2, max_epochs=3, progress=False)
+
+
+def quiet(widget):
+    widget.heard = []
+    widget.send = lambda content, buffers=None: widget.heard.append(content)
+    return widget
+
+
+def eggs(session):
+    """Give what gold says of the eggs, the test's five texts in their order."""
+    found = []
+    for one in session.examples("train")[-5:]:
+        at = one.text.lower().index("eggs")
+        found.append(next((s.label for s in one.spans if s.start == at), None))
+    return found
+
+
+def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
+    _, found = issues
+    assert (found.n, found.folds, found.over) == (105, 2, "train")
+    scores = list(found.frame["score"])
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] > 0
+    widget = quiet(found[:20].annotate())
+    first = found[0]
+    assert widget.current.text == first.example.text
+    task = widget.receive({"type": "hello", "id": "1", "protocol": 2})["window"][0]
+    doubted = [one for one in task["spans"] if "score" in one[3]]
+    assert len(doubted) == sum(
+        one.given is not None for one in found[:20] if one.example == first.example
+    )
+    assert task["versions"][0]["by"] == "models of the other folds"
+    assert (task["draft"], task["answer"]) == (True, None)
+    assert "gold spans look wrong" in str(found)
+    assert found.plot().get_title(loc="left").startswith(f"{found.frame['label'].count():,} of")
+
+
+def test_settling_an_issue_stores_an_answer_and_goes_on_to_the_next(issues):
+    session, found = issues
+    widget = quiet(found[:20].annotate())
+    page = Page(widget)
+    shown = page.next()
+    before = session.history(shown.input_hash)
+    version = widget.receive({"type": "hello", "id": "1", "protocol": 2})["window"][0]["versions"][
+        0
+    ]
+    mended = [
+        Span(shown.tokens[a].start, shown.tokens[b - 1].end, label)
+        for a, b, label in version["spans"]
+    ]
+    page.accept(shown, mended, 2.0)
+    after = next(one for one in session.examples("train") if one.input_hash == shown.input_hash)
+    assert (set(after.spans), after.answer, after.annotator) == (set(mended), "accept", "ann")
+    assert len(session.history(shown.input_hash)) == len(before) + 1
+    counts = widget.receive({"type": "fetch", "id": "2", "want": 3, "have": []})["counts"]
+    assert (counts["accept"], counts["total"]) == (1, len(found[:20].examples))
+    assert page.next().text == found[:20].examples[1].text
+    assert [one["id"] for one in past(widget)] == [str(shown.input_hash)]
+    widget.undo()
+    assert past(widget) == []
+
+
+def past(widget):
+    return widget.receive({"type": "past", "id": "3", "want": 5})["tasks"]
+
+
+def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
+    trained, _ = cooking
+    found = trained.label_issues("dev", folds=0)
+    assert len(found)
+    assert found.fold_f == ()
+    with pytest.raises(ModelError, match="train"):
+        session.label_issues("dev", folds=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"split": "nowhere"}, "no gold"),
+        ({"folds": 1}, "folds"),
+        ({"folds": 2000}, "cannot be dealt"),
+    ],
+)
+def test_issues_that_cannot_be_had_are_refused_with_the_way_out(session, given, match):
+    with pytest.raises(DataError, match=match):
+        session.label_issues(progress=False, **given)
+
+
+def test_nothing_to_open_says_what_to_do(issues):
+    none = issues[1].where(lambda _one: False)
+    assert (len(none), len(none.frame), none.examples) == (0, 0, [])
+    assert none.plot().get_title(loc="left").startswith("0 of")
+    with pytest.raises(DataError, match="no label issue"):
+        none.annotate()
+
+
+def test_where_all_words_are_labelled_alike_it_says_so(corpus):
+    with nbner.Session("alike", labels=corpus.labels, store=":memory:") as alike:
+        alike.add(corpus.train[:1])
+        found = alike.consistency()
+    assert str(found) == "All words are labelled alike in 1 examples of train"
+    assert found.plot().get_title(loc="left") == str(found)
+    with pytest.raises(DataError, match="nothing to open"):
+        found.annotate()
+
+
+def test_what_was_begun_and_not_decided_is_shown_again(issues):
+    _, found = issues
+    rest = found[20:]
+    key = str(rest.examples[0].input_hash)
+    draft = {"type": "answer", "id": "d", "example": key, "answer": None, "spans": []}
+    assert quiet(rest.annotate()).receive(draft)["type"] == "saved"
+    again = quiet(rest.annotate()).receive({"type": "hello", "id": "1", "protocol": 2})
+    assert (again["window"][0]["id"], again["window"][0]["spans"]) == (key, [])
+
+
+def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
+    found = session.consistency()
+    one = found["eggs"]
+    assert dict(one.counts) == {"Ingredient": 3, "Tool": 1, None: 1}
+    before = session.answers()
+    done = found.mend("eggs", "Ingredient")
+    assert (done.places, done.examples) == (2, 2)
+    assert eggs(session) == ["Ingredient"] * 5
+    assert session.counts("train").accept == 105
+    assert done.undo() == 2
+    assert eggs(session) == ["Ingredient"] * 3 + ["Tool", None]
+    now = session.answers()
+    assert now[["input_hash", "spans", "annotator"]].equals(
+        before[["input_hash", "spans", "annotator"]]
+    )
+
+
+def test_labels_are_taken_away_in_bulk_too_and_what_has_changed_since_stays(session):
+    found = session.consistency(cased=True)
+    assert dict(found["eggs"].counts) == {"Ingredient": 3, "Tool": 1}
+    done = found.mend("eggs", None)
+    assert done.examples == 4
+    assert eggs(session) == [None] * 5
+    widget = quiet(session.manual())
+    widget.answer("accept", [], example=session.examples("train")[-5])
+    assert done.undo() == 3
+    assert eggs(session)[:2] == [None, "Ingredient"]
+
+
+def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
+    found = cooking[0].consistency()
+    assert found.is_judged
+    assert found.occurrences["usual_probability"].between(0, 1).all()
+    scores = list(found.frame["score"])
+    assert scores == sorted(scores, reverse=True)
+    least = found.frame["words"].iloc[0]
+    with pytest.raises(DataError, match="no such place"):
+        found.mend(least, found[least].usual, least=1.0)
+    assert "the model expects" in str(found)
+    assert found.plot().get_yticklabels()[0].get_text() == least
+
+
+@pytest.mark.parametrize(
+    ("act", "match"),
+    [
+        (lambda one: one.mend("flour power", "Tool"), "no words"),
+        (lambda one: one.mend("eggs", "Tol"), "not one of the labels"),
+        (lambda one: one.mend("eggs", "Ingredient", least=0.5), "no model"),
+    ],
+)
+def test_acts_that_cannot_be_are_refused_and_nothing_is_changed(session, act, match):
+    with pytest.raises(DataError, match=match):
+        act(session.consistency())
+    assert eggs(session) == ["Ingredient"] * 3 + ["Tool", None]
+
+
+def test_in_the_widget_every_occurrence_is_mended_by_one_message_and_undone_by_one(session):
+    widget = quiet(session.consistency().annotate("eggs"))
+    ask = {"type": "occurrences", "id": "1", "words": ["eggs"], "label": "Ingredient", "want": 99}
+    found = widget.receive({**ask, "take": "label", "cased": False})["places"]
+    assert [(one["hit"], one["problem"]) for one in found] == [("eggs", ""), ("Eggs", "")]
+    places = [[one["example"], one["start"], one["end"]] for one in found]
+    bulk = {"type": "bulk", "bulk": "b1", "label": "Ingredient", "take": "label", "places": places}
+    reply = widget.receive({**bulk, "id": "2", "have": [one[0] for one in places]})
+    assert (reply["type"], reply["count"]) == ("applied", 2)
+    assert eggs(session) == ["Ingredient"] * 5
+    assert session.counts("train").accept == 105, "what is mended stays gold"
+    assert widget.receive({"type": "fetch", "id": "3", "have": []})["tasks"] == []
+    assert widget.receive({**bulk, "id": "4", "undo": True})["count"] == 2
+    assert eggs(session) == ["Ingredient"] * 3 + ["Tool", None]
+    assert len(widget.receive({"type": "fetch", "id": "5", "have": []})["tasks"]) == 2
+
+
+def test_an_audit_is_kept_in_the_store_and_finds_how_far_a_robot_follows(cooking, corpus):
+    session, store = cooking
+    texts = corpus.train[200:280]
+    session.add([one.text for one in texts], split="audit")
+    robot = nbner.Robot(follows=0.5)
+    widget = session.make_gold(split="audit", withhold=0.2, corrupt=0.2)
+    done = nbner.drive(widget, robot, texts)
+    assert len(done) == len(texts)
+    assert widget._setup["advises"] is False
+    # A session made later, on the same store, evaluates it.
+    with nbner.Session("cooking", store=store) as later:
+        report = later.anchoring("audit", gold=texts)
+        assert later.anchoring("audit", annotator="ann").n == len(texts)
+        with pytest.raises(DataError, match="under an audit"):
+            later.anchoring("audit", annotator="bob")
+        wrong = quiet(report.annotate())
+        counts = wrong.receive({"type": "fetch", "id": "1", "have": []})["counts"]
+        assert counts["total"] == report.still_wrong > 0
+        task = wrong.receive({"type": "hello", "id": "2", "protocol": 2})["window"][0]
+        assert task["versions"][0]["by"] == "the suggestion before the audit"
+    for kind in ("corrupted", "withheld"):
+        share = getattr(report.together, kind)
+        assert share.n > 15
+        assert share.interval[0] < 0.5 < share.interval[1]
+    assert report.together.untouched.value == 1
+    assert "corrupted suggestions were left as shown" in str(report)
+    assert report.plot().get_xlim() == (0, 1)
+
+
+def test_an_audit_spoils_the_same_suggestions_each_time(cooking, corpus):
+    session, _ = cooking
+    session.add([one.text for one in corpus.train[280:300]], split="again")
+    shown = [
+        [page.next().spans for _ in range(12)]
+        for page in (Page(session.make_gold("again", withhold=0.5)) for _ in range(2))
+    ]
+    assert shown[0] == shown[1]
+    plain = Page(session.make_gold("again"))
+    assert sum(map(len, shown[0])) < sum(len(plain.next().spans) for _ in range(12))
+
+
+@pytest.mark.parametrize(
+    "given", [{"withhold": 1.5}, {"corrupt": -0.1}, {"withhold": 0.7, "corrupt": 0.7}]
+)
+def test_shares_that_are_none_are_refused(cooking, given):
+    with pytest.raises(DataError, match="Give"):
+        cooking[0].make_gold("dev", **given)
+
+
+def test_simulated_ways_start_alike_and_cost_is_counted(session):
+    before = session.answers()
+    ways = [("manual", "random"), ("make-gold", "least sure")]
+    robot = nbner.Robot(error_rate=0.05)
+    result = nbner.simulate(
+        session, robot, ways=ways, batch=20, rounds=2, max_epochs=1, progress=False
+    )
+    frame = result.frame.set_index(["way", "round"])
+    assert list(frame.index) == [
+        (w, r) for w in ("manual", "make-gold, least sure") for r in (1, 2)
+    ]
+    assert frame.loc["manual"].iloc[0].equals(frame.loc["make-gold, least sure"].iloc[0])
+    assert (frame["examples"].to_numpy() == [20, 40, 20, 40]).all()
+    by_hand = frame.loc[("manual", 2)]
+    assert by_hand["actions"] == by_hand["examples"] + 2 * by_hand["spans"]
+    assert by_hand["wrong"] > 0
+    assert session.answers().equals(before), "the session that is given stays as it is"
+    assert "Simulated: error rate 0.05" in result.verdict
+    assert len(result.plot(over="actions").lines) == 2
+    with pytest.raises(DataError, match="no cost"):
+        result.plot(over="euros")
+
+
+def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, corpus):
+    trained, _ = cooking
+    path = trained._shelf.newest().path
+    with nbner.Session("more", labels=corpus.labels, model=path, store=":memory:") as session:
+        session.add(corpus.train[200:240])
+        session.add(corpus.dev[:20], split="dev")
+        ways = [("manual", "random"), ("make-gold", "random")]
+        result = nbner.simulate(
+            session, ways=ways, batch=40, rounds=1, max_epochs=1, progress=False
+        )
+    frame = result.frame.set_index(["way", "round"])
+    assert list(frame.loc["manual"].index) == [0, 1]
+    assert frame.loc[("manual", 0), "f"] == frame.loc[("make-gold, random", 0), "f"] > 0
+    assert (frame.xs(1, level="round")["examples"] == 40).all()
+    assert frame.loc[("make-gold, random", 1), "actions"] < frame.loc[("manual", 1), "actions"]
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        ({"split": "nowhere"}, "no gold"),
+        ({"dev": "nowhere"}, "no gold"),
+        ({"batch": 1000}, "cannot be had"),
+        ({"rounds": 0}, "cannot be had"),
+        ({"ways": []}, "no way"),
+        ({"ways": ["manual"]}, "no way 'manual'"),
+        ({"ways": [("manual", "least sure")]}, "no way"),
+        ({"ways": [("make-gold", "given")]}, "no way"),
+        ({"ways": [("by ear", "random")]}, "no way"),
+    ],
+)
+def test_simulations_that_cannot_be_are_refused(session, given, match):
+    with pytest.raises(DataError, match=match):
+        nbner.simulate(session, progress=False, **given)
