@@ -202,3 +202,26 @@ def test_a_text_without_gold_says_so(context, world):
     expect(viewer.root.get_by_role("status")).to_have_text("“Fry”: O is chosen, 0.60.")
     expect(viewer.root.locator("[data-act=mistake]")).to_have_count(0)
     assert viewer.errors == []
+
+
+def test_a_long_text_scrolls_inside_to_the_word(context, world):
+    words = [[f"word{i}", " "] for i in range(280)]
+    long = run(
+        tokens=words,
+        steps=[[[0, 1.0, None]] for _ in words],
+        beams=[[[0 if i else -1, 0 if i else -1, float(i), GREEDY | BEST]] for i in range(281)],
+        found=[],
+        gold=None,
+        score=280.0,
+    )
+    viewer = Viewer(context.new_page(), world, long)
+    height = viewer.root.bounding_box()["height"]
+    frame = viewer.root.locator(".nbner-step-text").bounding_box()
+    for keys, step in ((("End", "ArrowLeft"), 279), (("Home",), 0)):
+        viewer.press(*keys)
+        viewer.at(step)
+        box = viewer.root.locator("[data-when=now]").bounding_box()
+        assert frame["y"] <= box["y"]
+        assert box["y"] + box["height"] <= frame["y"] + frame["height"]
+    assert viewer.root.bounding_box()["height"] == height
+    assert viewer.errors == []

@@ -18,6 +18,8 @@ import {
 /** Rows that are there; the beam may be wider. */
 export const ROWS = 8;
 
+type Chip = readonly [words: string, label: string, kind: "more" | "less" | "open"];
+
 interface Row {
   readonly row: HTMLElement;
   readonly score: HTMLElement;
@@ -31,6 +33,7 @@ export class Beam implements Part {
   private readonly rows: readonly Row[];
   private readonly rest = make("div", "step-rest");
   private readonly lost: number | null;
+  private readonly said = new Map<Row, string>();
 
   constructor(private readonly run: Run) {
     this.lost = lostAt(run);
@@ -50,7 +53,10 @@ export class Beam implements Part {
       const rank = shown[i];
       const held = rank === undefined ? undefined : beam[rank];
       setAttributes(row.row, { "data-empty": held === undefined ? "" : null });
-      if (rank === undefined || held === undefined) return clear(row);
+      if (rank === undefined || held === undefined) {
+        this.said.delete(row);
+        return clear(row);
+      }
       this.fill(row, held, analysisAt(run, place, rank), greedy);
     });
     setText(this.rest, this.story(place, beam.some((held) => (held[3] & GREEDY) !== 0)));
@@ -64,7 +70,13 @@ export class Beam implements Part {
       "data-greedy": (flags & GREEDY) !== 0 ? "" : null,
       "data-lost": this.lost !== null && (flags & BEST) !== 0 && (flags & GREEDY) === 0 ? "" : null,
     });
-    row.says.replaceChildren(...this.differences(analysis, greedy, (flags & GREEDY) !== 0));
+    const chips = this.differences(analysis, greedy);
+    const says = (flags & GREEDY) !== 0 ? "as the text above" : JSON.stringify(chips);
+    // From word to word most rows say what they said before.
+    if (this.said.get(row) === says) return;
+    this.said.set(row, says);
+    const nodes = chips.flatMap((one, i) => (i > 0 ? [" ", this.chip(one)] : [this.chip(one)]));
+    row.says.replaceChildren(...((flags & GREEDY) !== 0 ? [says] : nodes));
   }
 
   private signs(flags: number): string[] {
@@ -77,22 +89,21 @@ export class Beam implements Part {
     return names.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name);
   }
 
-  private differences(one: Analysis, greedy: Analysis, isGreedy: boolean): (Node | string)[] {
-    if (isGreedy) return ["as the text above"];
+  private differences(one: Analysis, greedy: Analysis): readonly Chip[] {
+    const { run } = this;
     const more = one.closed.filter((entity) => !isAmong(entity, greedy.closed));
     const less = greedy.closed.filter((entity) => !isAmong(entity, one.closed));
-    const parts = more.map(([start, end, label]) => this.chip(wordsOf(this.run, start, end), label, "more"));
+    const chips: Chip[] = more.map(([start, end, label]) => [wordsOf(run, start, end), label, "more"]);
     if (one.open !== null && one.open.join() !== greedy.open?.join()) {
-      parts.push(this.chip(`${wordOf(this.run, one.open[0])} …`, one.open[1], "open"));
+      chips.push([`${wordOf(run, one.open[0])} …`, one.open[1], "open"]);
     }
     if (one.open === null && greedy.open !== null) {
       less.push([greedy.open[0], greedy.open[0] + 1, greedy.open[1]]);
     }
-    parts.push(...less.map(([start, end, label]) => this.chip(wordsOf(this.run, start, end), label, "less")));
-    return parts.flatMap((part, i) => (i > 0 ? [" ", part] : [part]));
+    return [...chips, ...less.map(([start, end, label]): Chip => [wordsOf(run, start, end), label, "less"])];
   }
 
-  private chip(words: string, label: string, kind: "more" | "less" | "open"): HTMLElement {
+  private chip([words, label, kind]: Chip): HTMLElement {
     const says = kind === "less" ? "without " : kind === "open" ? "opened " : "";
     const chip = make(
       "span",

@@ -56,7 +56,7 @@ export class Text implements Part {
   private reveal(word: HTMLElement | undefined): void {
     const frame = this.element;
     if (word === undefined || frame.scrollHeight <= frame.clientHeight) return;
-    const top = word.offsetTop - frame.offsetTop;
+    const top = word.offsetTop;
     if (top < frame.scrollTop) frame.scrollTop = top - 16;
     else if (top + word.offsetHeight > frame.scrollTop + frame.clientHeight) {
       frame.scrollTop = top + word.offsetHeight - frame.clientHeight + 16;

@@ -41,7 +41,8 @@ class TraceView {
       this.root.focus({ preventScroll: true });
     });
     const [state, bars, beam] = [new StateLine(run), new Bars(run), new Beam(run)];
-    this.parts = [text, state, bars, beam];
+    // The text measures where the word is: last, so that the page is laid out once.
+    this.parts = [state, bars, beam, text];
     const panels = make("div", "step-panels", {}, bars.element, beam.element);
     this.root = make(
       "div",
@@ -123,9 +124,9 @@ class TraceView {
     setText(this.count, place === last ? `done, ${last} words` : `word ${place + 1} of ${last}`);
     this.hair.style.setProperty("--nbner-share", String(last > 0 ? place / last : 1));
     setAttributes(this.hair, { "aria-valuenow": String(place), "aria-valuemax": String(last) });
-    this.parts.forEach((part) => part.show(place));
     setText(this.said, saidAt(run, place));
     this.showButtons();
+    this.parts.forEach((part) => part.show(place));
   }
 
   private showButtons(): void {
