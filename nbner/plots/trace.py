@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST = 60  # words in one picture
 INCHES = 0.26  # a word
 SHOWN = 10  # actions in one picture
+VISIBLE = 0.005
+LEAST = 4  # actions that are drawn, however improbable
 OTHERS = "#b8b8b8"  # of an action without a label
 
 
@@ -85,13 +87,18 @@ def choice_bars(
     Parameters
     ----------
     choices : sequence of Choice
-        The first one is chosen. At most 10 are drawn, and what costs nothing.
+        The first one is chosen. At most 10 are drawn, and what costs nothing;
+        those that would not be seen are left out.
     labels : sequence of str
     title : str
     ax : Axes, optional
         By default a new one.
     """
-    shown = [one for i, one in enumerate(choices) if i < SHOWN or one.is_zero_cost]
+    shown = [
+        one
+        for i, one in enumerate(choices)
+        if i < LEAST or (i < SHOWN and one.probability >= VISIBLE) or one.is_zero_cost
+    ]
     ax = new_axes(height=1.1 + ROW * max(4, len(shown))) if ax is None else ax
     colors = _colors(labels, choices)
     for y, one in enumerate(shown):
@@ -109,7 +116,8 @@ def choice_bars(
 
 
 def _said(one: Choice, *, is_chosen: bool) -> str:
-    parts = [f"{one.probability:.2f}", "chosen" if is_chosen else ""]
+    small = 0 < one.probability < VISIBLE
+    parts = ["<0.01" if small else f"{one.probability:.2f}", "chosen" if is_chosen else ""]
     if one.is_zero_cost:
         parts.append("costs nothing")
     elif is_chosen and one.cost is not None:
