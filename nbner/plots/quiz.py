@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-INCHES = 0.42  # an example
+INCHES = 0.46  # an example
 MOST = 60  # students in one picture
 WRITTEN = 15  # examples up to which each F is written
 
@@ -19,7 +19,7 @@ WRITTEN = 15  # examples up to which each F is written
 def quiz_grid(
     frame: pd.DataFrame, students: pd.DataFrame, *, title: str = "", ax: Axes | None = None
 ) -> Axes:
-    """Draw a grid of students and examples, darker where F is higher.
+    """Draw the F of every student on every example, a small bar each.
 
     Parameters
     ----------
@@ -56,6 +56,9 @@ def quiz_grid(
 
 
 def _cell(ax: Axes, x: int, y: int, f: float, *, write: bool) -> None:
-    ax.bar(x, 0.84, bottom=y - 0.42, width=0.92, color=ACCENT, alpha=0.08 + 0.72 * f, linewidth=0)
+    """Draw F as a bar in a track, so that it reads on any ground, and write it above."""
+    left, width = x - 0.42, 0.84
+    for share, alpha in ((1.0, 0.18), (f, 1.0)):
+        ax.barh(y + 0.24, share * width, left=left, height=0.24, color=ACCENT, alpha=alpha)
     if write:
-        ax.text(x, y, f"{f:.1f}", ha="center", va="center", color=INK, fontsize=8)
+        ax.text(x, y - 0.14, f"{f:.2f}", ha="center", va="center", color=INK, fontsize=8)

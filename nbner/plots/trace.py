@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.palette import label_colors
-from nbner.plots.style import FAINT, INK, ROW, SIZE, dressed, new_axes
+from nbner.plots.style import FAINT, INK, ROW, SIZE, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST = 60  # words in one picture
 INCHES = 0.26  # a word
 SHOWN = 10  # actions in one picture
+VISIBLE = 0.005
+LEAST = 4  # actions that are drawn, however improbable
 OTHERS = "#b8b8b8"  # of an action without a label
 
 
@@ -85,29 +87,25 @@ def choice_bars(
     Parameters
     ----------
     choices : sequence of Choice
-        The first one is chosen. At most 10 are drawn, and what costs nothing.
+        The first one is chosen. At most 10 are drawn, and what costs nothing;
+        those that would not be seen are left out.
     labels : sequence of str
     title : str
     ax : Axes, optional
         By default a new one.
     """
-    shown = [one for i, one in enumerate(choices) if i < SHOWN or one.is_zero_cost]
+    shown = [
+        one
+        for i, one in enumerate(choices)
+        if i < LEAST or (i < SHOWN and one.probability >= VISIBLE) or one.is_zero_cost
+    ]
     ax = new_axes(height=1.1 + ROW * max(4, len(shown))) if ax is None else ax
     colors = _colors(labels, choices)
     for y, one in enumerate(shown):
         is_chosen = y == 0
         color = colors.get(one.action[2:], OTHERS)
         ax.barh(y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT)
-        ax.annotate(
-            _said(one, is_chosen=is_chosen),
-            (one.probability, y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            fontsize=8,
-            annotation_clip=False,
-        )
+        beside(ax, (one.probability, y), _said(one, is_chosen=is_chosen))
     ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1)
@@ -118,7 +116,8 @@ def choice_bars(
 
 
 def _said(one: Choice, *, is_chosen: bool) -> str:
-    parts = [f"{one.probability:.2f}", "chosen" if is_chosen else ""]
+    small = 0 < one.probability < VISIBLE
+    parts = ["<0.01" if small else f"{one.probability:.2f}", "chosen" if is_chosen else ""]
     if one.is_zero_cost:
         parts.append("costs nothing")
     elif is_chosen and one.cost is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class QuizMarks:
     """
 
     name: str
-    questions: tuple[Question, ...]
+    questions: tuple[Question, ...] = field(repr=False)
     labels: tuple[str, ...] = ()
     seed: int = 0
 
@@ -164,8 +164,8 @@ class Reveal:
 
     marks: QuizMarks
     student: str
-    predicted: Sequence[tuple[Span, ...]] | None
-    parses: Sequence[Sequence[Parse]]
+    predicted: Sequence[tuple[Span, ...]] | None = field(repr=False)
+    parses: Sequence[Sequence[Parse]] = field(repr=False)
 
     @property
     def score(self) -> PRF:

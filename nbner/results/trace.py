@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner.results.writing import as_html
+from nbner.results.writing import as_html, share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class Trace:
         What else a person should know, such as why there is no gold.
     """
 
-    run: Run
+    run: Run = field(repr=False)
     width: int
     labels: tuple[str, ...] = ()
     note: str = ""
@@ -151,7 +151,7 @@ class Trace:
     def said(self, at: int) -> str:
         """Say in words what is decided at a step."""
         step = self.steps[at]
-        chosen = f"{step.chosen.action} with {step.chosen.probability:.2f}"
+        chosen = f"{step.chosen.action} with {share(step.chosen.probability)}"
         if step.chosen.cost is None:
             return chosen
         if not step.is_mistake:
@@ -163,7 +163,9 @@ class Trace:
         if not self.steps:
             return "Nothing to decide"
         at = min(range(len(self.steps)), key=lambda i: self.steps[i].chosen.probability)
-        least = f"least sure at “{self.steps[at].word}” ({self.steps[at].chosen.probability:.2f})"
+        least = (
+            f"least sure at “{self.steps[at].word}” ({share(self.steps[at].chosen.probability)})"
+        )
         words = f"{_counted(len(self.steps), 'decision')}, {least}"
         if self.gold is None:
             return words
@@ -207,7 +209,7 @@ def _row(trace: Trace, at: int, step: Step, *, has_gold: bool) -> str:
     if state.start is not None:
         opened = f"{trace.text[tokens[state.start].start : tokens[at - 1].end]} ({state.label})"
     others = ", ".join(_likely(one) for one in step.choices[1:3])
-    cells = [step.word, opened, step.chosen.action, f"{step.chosen.probability:.2f}", others]
+    cells = [step.word, opened, step.chosen.action, share(step.chosen.probability), others]
     if has_gold:
         free = " or ".join(step.zero_cost) or "no action is free"
         cells.append(f"✕ {free}" if step.is_mistake else "✓")
@@ -215,7 +217,7 @@ def _row(trace: Trace, at: int, step: Step, *, has_gold: bool) -> str:
 
 
 def _likely(one: Choice) -> str:
-    return f"{one.action} {one.probability:.2f}"
+    return f"{one.action} {share(one.probability)}"
 
 
 def _listed(text: str, spans: Iterable[Span]) -> str:

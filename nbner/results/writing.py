@@ -15,6 +15,11 @@ def number(value: float | None, digits: int = 2) -> str:
     return "undefined" if value is None else f"{value:.{digits}f}"
 
 
+def share(probability: float) -> str:
+    """Write a probability; one that would be nought is only small."""
+    return "<0.01" if 0 < probability < 0.005 else f"{probability:.2f}"
+
+
 def listed(numbers: Mapping[Any, float | None]) -> str:
     """Write figures with their names."""
     return ", ".join(f"{name} {number(value)}" for name, value in numbers.items())

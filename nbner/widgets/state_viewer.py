@@ -125,6 +125,9 @@ class StateViewer(anywidget.AnyWidget):
     def __str__(self) -> str:
         return str(self.trace)
 
+    def __repr__(self) -> str:
+        return str(self.trace)
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         shown = super()._repr_mimebundle_(**kwargs)
         data, *metadata = shown if isinstance(shown, tuple) else (shown,)

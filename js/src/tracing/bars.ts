@@ -1,7 +1,7 @@
 /** The distribution over the valid actions at one word. Its rows are made once and filled anew. */
 import { make, setAttributes, setHue, setText } from "../views/dom";
 import { hueOf, type Part } from "./parts";
-import { costs, isFree, labelOf, nameOf, wordOf, type Choice, type Run } from "./run";
+import { costs, isFree, labelOf, nameOf, shareOf, wordOf, type Choice, type Run } from "./run";
 
 export const ROWS = 8;
 
@@ -47,7 +47,7 @@ export class Bars implements Part {
     const action = nameOf(this.run, choice[0]);
     const sign = signOf(choice, isChosen);
     setText(bar.name, action);
-    setText(bar.share, choice[1].toFixed(2));
+    setText(bar.share, shareOf(choice[1]));
     setText(bar.sign, sign);
     bar.fill.style.transform = `scaleX(${choice[1].toFixed(4)})`;
     setHue(bar.row, hueOf(this.run, labelOf(action)));
@@ -55,7 +55,7 @@ export class Bars implements Part {
       "data-action": action,
       "data-chosen": isChosen ? "" : null,
       "data-free": isFree(choice) ? "" : costs(choice) && isChosen ? "no" : null,
-      "aria-label": [action, `probability ${choice[1].toFixed(2)}`, sign].filter(Boolean).join(", "),
+      "aria-label": [action, `probability ${shareOf(choice[1])}`, sign].filter(Boolean).join(", "),
     });
   }
 }
@@ -86,5 +86,5 @@ function restOf(choices: readonly Choice[], shown: readonly Choice[]): string {
   const left = choices.length - shown.length;
   if (left === 0) return "";
   const share = choices.reduce((sum, one) => sum + one[1], 0) - shown.reduce((sum, one) => sum + one[1], 0);
-  return `and ${left} more, ${Math.max(0, share).toFixed(2)} together`;
+  return `and ${left} more, ${shareOf(Math.max(0, share))} together`;
 }

@@ -100,12 +100,16 @@ export function lostAt(run: Run): number | null {
   return left < 1 ? null : left - 1;
 }
 
+/** A probability in two places; one that would be nought is only small. */
+export const shareOf = (probability: number): string =>
+  probability > 0 && probability < 0.005 ? "<0.01" : probability.toFixed(2);
+
 /** What a word's decision is, in words. */
 export function saidAt(run: Run, token: number): string {
   const choices = run.steps[token];
   const chosen = choices?.[0];
   if (choices === undefined || chosen === undefined) return finished(run);
-  const says = `“${wordOf(run, token)}”: ${nameOf(run, chosen[0])} is chosen, ${chosen[1].toFixed(2)}.`;
+  const says = `“${wordOf(run, token)}”: ${nameOf(run, chosen[0])} is chosen, ${shareOf(chosen[1])}.`;
   if (chosen[2] === null) return says;
   if (!costs(chosen)) return `${says} It costs nothing of the gold.`;
   const free = choices.filter(isFree).map(([action]) => nameOf(run, action));
