@@ -146,7 +146,7 @@ def explained(lab):
     lab.run(1)
     viewer = lab.page.locator("[data-nbner=trace]")
     viewer.focus()
-    for key in ("Home", "m", "ArrowRight"):
+    for key in ("Home", "m", "m"):
         lab.page.keyboard.press(key)
     expect(viewer.locator("[data-when=now]")).to_be_visible()
     return viewer

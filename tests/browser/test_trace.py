@@ -118,7 +118,7 @@ def test_steps_by_key_forward_and_back(viewer):
     viewer.at(3)
     beam = viewer.root.locator("[data-part=beam]")
     expect(beam.locator("[data-lost]")).to_contain_text("brown rice")
-    expect(beam).to_contain_text("Greedy search lost a better one at “brown”: 5.50")
+    expect(beam).to_contain_text("Greedy search lost a higher score at “brown”: 5.50")
     expect(beam.locator("[data-kind=less]")).to_contain_text("rice")
     viewer.press("End")
     viewer.at(5)

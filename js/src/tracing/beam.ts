@@ -111,8 +111,9 @@ export class Beam implements Part {
     if (!holdsGreedy) return "What greedy search does has fallen out of the beam.";
     if (lost === null) return place === run.steps.length ? "Greedy search lost nothing that the beam holds." : "";
     const [best] = run.beams.at(-1) ?? [];
-    const scores = `${best?.[2].toFixed(2) ?? ""} in the end, against ${run.score.toFixed(2)}`;
-    return place > lost ? `Greedy search lost a better one at “${wordOf(run, lost)}”: ${scores}.` : "";
+    const scores = `${best?.[2].toFixed(2) ?? ""} against ${run.score.toFixed(2)}`;
+    const lostOne = `Greedy search lost a higher score at “${wordOf(run, lost)}”`;
+    return place > lost ? `${lostOne}: ${scores} in the end.` : "";
   }
 }
 

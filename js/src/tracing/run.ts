@@ -102,7 +102,7 @@ export function lostAt(run: Run): number | null {
 
 /** A probability in two places; one that would be nought is only small. */
 export const shareOf = (probability: number): string =>
-  probability > 0 && probability < 0.005 ? "<0.01" : probability.toFixed(2);
+  probability < 0.005 ? "<0.01" : probability.toFixed(2);
 
 /** What a word's decision is, in words. */
 export function saidAt(run: Run, token: number): string {

@@ -70,7 +70,8 @@ export class Text implements Part {
   private mark(run: Run, start: number, end: number, label: string): HTMLElement {
     const inside = this.between(run, start, end).slice(0, -1);
     const tag = make("span", "tag", {}, label);
-    const element = make("mark", "mark", { "data-state": "ahead", "data-label": label }, ...inside, tag);
+    const words = make("span", "step-inside", {}, ...inside);
+    const element = make("mark", "step-mark", { "data-state": "ahead", "data-label": label }, words, tag);
     setHue(element, hueOf(run, label));
     this.marks.push({ element, start, end });
     return element;
