@@ -37,6 +37,15 @@ class Mean:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
+def mean_f(values: Sequence[float | None]) -> Mean:
+    """Average F: as `mean`, with an interval that stays between 0 and 1."""
+    found = mean(values)
+    # A comparison with NaN is false: what is undefined stays so.
+    low = 0.0 if found.low < 0 else found.low
+    high = 1.0 if found.high > 1 else found.high
+    return Mean(found.value, low, high)
+
+
 def mean(values: Sequence[float | None]) -> Mean:
     """Average what is defined, with the interval that the spread of the values gives."""
     defined = [value for value in values if value is not None and value == value]

@@ -6,7 +6,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nbner.palette import label_colors
-from nbner.plots.style import FAINT, INK, ROW, dressed, new_axes
+from nbner.plots.style import FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,13 +48,4 @@ def _row(ax: Axes, y: int, row: dict[Any, Any], color: str) -> None:
     ax.plot(row["relaxed"], y, marker="o", markersize=7, color="none", **look)
     ax.plot(row["exact"], y, marker="o", markersize=9, color=color, **look)
     right = max(row["relaxed"], 0 if isnan(row["exact_high"]) else row["exact_high"])
-    ax.annotate(
-        f"{row['exact']:.2f} · {row['spans']:,} spans",
-        (right, y),
-        xytext=(9, 0),
-        textcoords="offset points",
-        va="center",
-        color=INK,
-        fontsize=8,
-        annotation_clip=False,
-    )
+    beside(ax, (right, y), f"{row['exact']:.2f} · {row['spans']:,} spans")

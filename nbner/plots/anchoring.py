@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, INK, ROW, dressed, new_axes
+from nbner.plots.style import ACCENT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,16 +33,7 @@ def followed_rows(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) ->
             continue
         ax.plot([row["low"], row["high"]], [y, y], color=color, linewidth=2)
         ax.plot(row["share"], y, marker="o", markersize=8, color=color)
-        ax.annotate(
-            f"{row['followed']:,} of {row['n']:,}",
-            (row["high"], y),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=color,
-            fontsize=8,
-            annotation_clip=False,
-        )
+        beside(ax, (row["high"], y), f"{row['followed']:,} of {row['n']:,}", color=color)
     # Names are data: a dollar sign in one is not mathematics.
     ax.set_yticks(range(len(frame)), names, parse_math=False)
     ax.set_ylim(len(frame) - 0.4, -0.6)

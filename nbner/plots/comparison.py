@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, FAINT, INK, ROW, dressed, new_axes
+from nbner.plots.style import ACCENT, FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,16 +37,7 @@ def comparison_rows(
         ax.plot([row["f_low"], row["f_high"]], [y, y], color=color, alpha=alpha, linewidth=2)
         ax.plot(row["f"], y, marker="o", markersize=8, color=color, alpha=alpha)
         gain = "" if y == 0 else f"  {100 * row['gain']:+.1f} F"
-        ax.annotate(
-            f"{row['f']:.3f}{gain}",
-            (row["f_high"], y),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=color,
-            fontsize=8,
-            annotation_clip=False,
-        )
+        beside(ax, (row["f_high"], y), f"{row['f']:.3f}{gain}", color=color)
     ax.set_yticks(range(len(frame)), list(frame["name"]), parse_math=False)
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.axvline(frame["f"].iloc[0], color=INK, linewidth=0.6, linestyle=":")

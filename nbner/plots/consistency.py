@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbner.palette import label_colors
-from nbner.plots.style import FAINT, INK, ROW, dressed, new_axes
+from nbner.plots.style import FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,16 +45,7 @@ def variation_bars(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -
                 hatch=hatch,
             )
             left += row[name]
-        ax.annotate(
-            f"{row['usual']} · about {row['score']:.1f} wrong",
-            (left, y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            fontsize=8,
-            annotation_clip=False,
-        )
+        beside(ax, (left, y), f"{row['usual']} · about {row['score']:.1f} wrong")
     # Words are data: a dollar sign in one is not mathematics.
     ax.set_yticks(range(len(shown)), list(shown["words"]), parse_math=False)
     ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)

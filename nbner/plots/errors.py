@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, FAINT, INK, ROW, dressed, new_axes
+from nbner.plots.style import ACCENT, FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,15 +69,10 @@ def error_bars(
     for y, row in enumerate(frame.to_dict("records")):
         ax.barh(y, row["rate"], height=0.6, color=ACCENT, alpha=FAINT)
         ax.plot([row["rate_low"], row["rate_high"]], [y, y], color=INK, linewidth=1.2)
-        ax.annotate(
-            f"{row['errors']:,} of {row['n']:,} · {row['share']:.0%} of all errors",
+        beside(
+            ax,
             (row["rate_high"], y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            fontsize=8,
-            annotation_clip=False,
+            f"{row['errors']:,} of {row['n']:,} · {row['share']:.0%} of all errors",
         )
     ax.set_yticks(range(len(frame)), list(frame["bucket"]), parse_math=False)
     ax.set_ylim(max(1, len(frame)) - 0.4, -0.6)

@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nbner.palette import label_colors
-from nbner.plots.style import FAINT, INK, ROW, dressed, new_axes
+from nbner.plots.style import FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,16 +55,7 @@ def _evaluation_row(ax: Axes, y: int, row: object, colors: Mapping[str, str]) ->
     ax.plot(precision, y, marker=">", markersize=5, clip_on=False, **look)
     ax.plot(recall, y, marker="<", markersize=5, clip_on=False, **look)
     ax.plot(f, y, marker="o", markersize=9, clip_on=False, **look)
-    ax.annotate(
-        f"{f:.2f} · {support:,} gold",
-        (max(ends), y),
-        xytext=(9, 0),
-        textcoords="offset points",
-        va="center",
-        color=INK,
-        fontsize=8,
-        annotation_clip=False,
-    )
+    beside(ax, (max(ends), y), f"{f:.2f} · {support:,} gold")
 
 
 def _strongest_and_weakest(frame: pd.DataFrame) -> str:

@@ -64,6 +64,20 @@ def name_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
     )
 
 
+def beside(ax: Axes, at: tuple[float, float], words: str, color: str = INK) -> None:
+    """Write a row's figures beside its last point, in place of a scale to read them from."""
+    ax.annotate(
+        words,
+        at,
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        color=color,
+        fontsize=8,
+        annotation_clip=False,
+    )
+
+
 def dressed(ax: Axes, title: str) -> Axes:
     """Give Axes the family's look: thin, grey, no box, the finding on top."""
     ax.patch.set_alpha(0.0)

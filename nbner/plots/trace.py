@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.palette import label_colors
-from nbner.plots.style import FAINT, INK, ROW, SIZE, dressed, new_axes
+from nbner.plots.style import FAINT, INK, ROW, SIZE, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,16 +105,7 @@ def choice_bars(
         is_chosen = y == 0
         color = colors.get(one.action[2:], OTHERS)
         ax.barh(y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT)
-        ax.annotate(
-            _said(one, is_chosen=is_chosen),
-            (one.probability, y),
-            xytext=(6, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            fontsize=8,
-            annotation_clip=False,
-        )
+        beside(ax, (one.probability, y), _said(one, is_chosen=is_chosen))
     ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1)

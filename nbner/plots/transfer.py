@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, FAINT, INK, ROW, dressed, new_axes
+from nbner.plots.style import ACCENT, FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,16 +36,7 @@ def comparison_dots(
         if not isnan(low):
             ax.plot([low, high], [y, y], color=ACCENT, linewidth=3, alpha=FAINT)
         ax.plot(f, y, marker=_MARKS[groups.index(label) % len(_MARKS)], color=ACCENT, markersize=7)
-        ax.annotate(
-            f"{f:.3f} · {seconds:,.0f} s",
-            (f if isnan(high) else high, y),
-            xytext=(9, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-            fontsize=8,
-            annotation_clip=False,
-        )
+        beside(ax, (f if isnan(high) else high, y), f"{f:.3f} · {seconds:,.0f} s")
     rows = [f"{how} · {label}" for label, how in zip(totals["label"], totals["how"], strict=True)]
     ax.set_yticks(range(len(rows)), rows[::-1], parse_math=False)
     ax.set_xlabel("F over exact spans, mean over seeds with its 95 % interval")

@@ -32,6 +32,8 @@ td { padding: .15rem .5rem; text-align: right }
 .matrix td.right { background: #8882 }
 .matrix a { color: inherit }
 .matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg) }
+.matrix thead th:first-child { writing-mode: horizontal-tb; transform: none }
+.matrix thead th:first-child { vertical-align: bottom }
 .bar { position: relative; width: 20rem; height: .9rem; background: #8882 }
 .bar b { position: absolute; inset: 0 auto 0 0; background: #0d8ddb99 }
 .bar i { position: absolute; top: 45%; height: 10%; background: currentcolor }

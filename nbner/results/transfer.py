@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nbner.analysis.growth import gain
-from nbner.analysis.intervals import Mean, mean
+from nbner.analysis.intervals import Mean, mean, mean_f
 from nbner.analysis.scores import Score
 from nbner.results.writing import as_html
 
@@ -122,7 +122,7 @@ class TrainingComparison:
         return [one for one in self.runs if one.how == how]
 
     def _mean(self, how: str, labels: Sequence[str] | None) -> Mean:
-        return mean([one.f(labels) for one in self._of(how)])
+        return mean_f([one.f(labels) for one in self._of(how)])
 
     def _seconds(self, how: str) -> float:
         return mean([one.seconds for one in self._of(how)]).value
@@ -178,7 +178,7 @@ class LearningCurve:
         for label, some in self._groups().items():
             for n in self.sizes:
                 found = [one.f(some) for one in self.runs if one.n == n]
-                f = mean(found)
+                f = mean_f(found)
                 rows.append((label, n, f.value, f.low, f.high, len(found)))
         return pd.DataFrame(rows, columns=["label", "n", "f", "f_low", "f_high", "seeds"])
 
@@ -189,7 +189,7 @@ class LearningCurve:
 
         rows = []
         for label, some in self._groups().items():
-            now = mean([one.f(some) for one in self.runs if one.n == self.sizes[-1]])
+            now = mean_f([one.f(some) for one in self.runs if one.n == self.sizes[-1]])
             more = self._gain(some)
             rows.append((label, now.value, more.value, more.low, more.high))
         return pd.DataFrame(rows, columns=["label", "f", "gain", "gain_low", "gain_high"])

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MOST = 200  # rows in one reply
+_WAY = 2000  # examples along which one can go on without opening anything again
 
 
 class ErrorExplorer(Reception):
@@ -240,7 +242,16 @@ class ErrorExplorer(Reception):
             row(one, self._found, self._mending.key(one.number))
             for one in found[offset : offset + want]
         ]
-        return {"type": "opened", "at": at, "offset": offset, "rows": rows, "total": len(found)}
+        numbers = dict.fromkeys(one.number for one in found) if offset == 0 else ()
+        ids = [str(self._mending.key(number)) for number in islice(numbers, _WAY)]
+        return {
+            "type": "opened",
+            "at": at,
+            "offset": offset,
+            "rows": rows,
+            "ids": ids,
+            "total": len(found),
+        }
 
     def _bars(self, message: wire.Message) -> wire.Message:
         factor = wire.text_of(message, "factor")

@@ -44,12 +44,16 @@ def test_a_label_comes_back_from_a_file_or_is_refused(tmp_path, name, format_, l
     assert again.text == TEXT
 
 
-@pytest.mark.parametrize("label", LABELS)
-def test_a_label_comes_back_from_the_store(dataset, add, give, label):
-    add([{"text": TEXT, "spans": [{"start": 4, "end": 8, "label": label}]}])
-    (example,) = dataset.examples()
-    assert example.spans == (Span(4, 8, label),)
-    give(dataset, example, spans=[(4, 8, label)])
-    (example,) = dataset.examples(answer="accept")
-    assert example.spans == (Span(4, 8, label),)
-    assert dataset.labels == (label,)
+def test_labels_come_back_from_the_store(dataset, add, give):
+    add(
+        [
+            {"text": f"Add {n}", "spans": [{"start": 0, "end": 3, "label": label}]}
+            for n, label in enumerate(LABELS)
+        ]
+    )
+    for label, example in zip(LABELS, list(dataset.examples()), strict=True):
+        assert example.spans == (Span(0, 3, label),)
+        give(dataset, example, spans=[(0, 3, label)])
+    kept = [example.spans for example in dataset.examples(answer="accept")]
+    assert kept == [(Span(0, 3, label),) for label in LABELS]
+    assert dataset.labels == tuple(LABELS)

@@ -82,12 +82,20 @@ def test_labels_on_demand(curve):
         ({"decoders": ("best",)}, "'best' is not a decoder"),
         ({"split": "nowhere"}, "nothing is accepted in split 'nowhere'"),
         ({"source": "thin air"}, "'thin air' is not a source"),
-        ({"source": "answers"}, "no accepted answer was given to a suggestion"),
     ],
 )
 def test_what_cannot_be_studied_names_the_way_out(session, asked, said):
     with pytest.raises(DataError, match=said) as caught:
         session.oracle_curve(**asked)
+    assert caught.value.remedy
+
+
+def test_without_an_answer_to_a_suggestion_there_is_no_curve_of_answers(cooking):
+    model = models_of(cooking[1])[-1]
+    with Session("new", store=":memory:", model=model) as session:
+        session.add([{"text": "Fold it .", "spans": [], "answer": "accept"}], split="dev")
+        with pytest.raises(DataError, match="no accepted answer was given to a sugg") as caught:
+            session.oracle_curve(source="answers")
     assert caught.value.remedy
 
 

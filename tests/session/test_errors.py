@@ -42,6 +42,9 @@ def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(er
     before = {one.text: one.spans for one in erring.examples("erring")}
     total = explorer.errors.n
     opened = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 200})
+    # The way goes along all that was opened, however few rows are there yet.
+    first = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 1})
+    assert first["ids"] == list(dict.fromkeys(one["id"] for one in opened["rows"]))
     row = next(one for one in opened["rows"] if one["kind"] == "missed")
     # The gold was wrong: there is nothing. Through the messages of the annotation surface.
     found = explorer.receive({"type": "find", "id": "2", "examples": [row["id"]]})["tasks"][0]

@@ -39,6 +39,8 @@ export class Explorer {
   bars: Bars | null = null;
   /** What was done last, or why it could not be done. */
   said = "";
+  /** The examples of what was opened: from one to the next goes the way. */
+  private way: readonly string[] = [];
   private readonly waiting = new Map<string, Then>();
   private readonly listeners = new Set<Listener>();
   private readonly offs: Off[];
@@ -119,8 +121,7 @@ export class Explorer {
     this.point(index);
     const row = this.rows[this.pointed];
     if (row === undefined || !this.state.changes) return;
-    const ids = [...new Set(this.rows.map(({ id }) => id))];
-    this.controller.open(row.id, ids);
+    this.controller.open(row.id, this.way);
   }
 
   /** Says that the model is wrong on an example, or takes that back. */
@@ -184,7 +185,8 @@ export class Explorer {
   }
 
   private takeRows(raw: unknown): void {
-    const { rows, total, offset } = readOpened(raw);
+    const { rows, total, offset, ids } = readOpened(raw);
+    if (offset === 0) this.way = ids;
     this.rows = offset === 0 ? rows : [...this.rows, ...rows];
     this.total = total;
   }
@@ -193,6 +195,7 @@ export class Explorer {
     const id = this.controller.shown?.id;
     const index = this.rows.findIndex((row) => row.id === id);
     if (index >= 0 && this.rows[this.pointed]?.id !== id) this.point(index);
+    if (index < 0 && id !== undefined && this.way.includes(id)) this.more();
     this.changed("shown");
   }
 

@@ -80,6 +80,8 @@ export interface Opened {
   readonly offset: number;
   readonly total: number;
   readonly rows: readonly Finding[];
+  /** The examples of all rows, also of those that are not there yet; at the first rows only. */
+  readonly ids: readonly string[];
 }
 
 const number = (raw: unknown): number | null =>
@@ -143,7 +145,8 @@ export function readAt(raw: unknown): At {
 
 export function readOpened(raw: unknown): Opened {
   const from = fields(raw);
-  return { offset: whole(from.offset), total: whole(from.total), rows: list(from.rows).map(readFinding) };
+  const rows = list(from.rows).map(readFinding);
+  return { offset: whole(from.offset), total: whole(from.total), rows, ids: texts(from.ids) };
 }
 
 function readFinding(raw: unknown): Finding {

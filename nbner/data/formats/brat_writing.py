@@ -40,22 +40,28 @@ def write(examples: Iterable[Example], path: Path) -> int:
     An example begins on a new line. Relations and events are kept where there
     is one example.
     """
-    texts: list[str] = []
-    said: list[str] = []
-    start, is_alone = 0, False
-    for example in examples:
-        if texts and (is_alone or EXTRA in example.extra):
-            raise DataError(
-                "relations, nested spans and spans in pieces belong to a document of their own",
-                file=path,
-                remedy=f"Write a folder of documents: export({str(path.with_suffix(''))!r})",
-            )
-        is_alone = EXTRA in example.extra
-        said += _lines(example, start, len(said) + 1)
-        texts.append(example.text)
-        start += len(example.text) + 1
-    _write_pair(path.with_suffix(""), "\n".join(texts), said)
-    return len(texts)
+    count = start = numbered = 0
+    is_alone = False
+    stem = path.with_suffix("")
+    with (
+        replacing(stem.with_name(f"{stem.name}.txt")) as texts,
+        replacing(stem.with_name(f"{stem.name}.ann")) as said,
+    ):
+        for example in examples:
+            if count and (is_alone or EXTRA in example.extra):
+                raise DataError(
+                    "relations, nested spans and spans in pieces belong to a document of their own",
+                    file=path,
+                    remedy=f"Write a folder of documents: export({str(stem)!r})",
+                )
+            is_alone = EXTRA in example.extra
+            lines = _lines(example, start, numbered + 1)
+            texts.write(("\n" * bool(count) + example.text).encode("utf-8"))
+            said.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+            count += 1
+            numbered += len(lines)
+            start += len(example.text) + 1
+    return count
 
 
 def _write_pair(stem: Path, text: str, all_lines: Sequence[str]) -> None:
