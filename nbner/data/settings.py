@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Select, insert, select
 
 from nbner.data.codec import dump, load
 from nbner.data.database import Database
@@ -22,7 +22,8 @@ class Settings:
     def get(self, name: str, default: Any = None) -> Any:
         """Give what was set last under a name."""
         with self._database.reading() as connection:
-            return read(connection, self._id, name, default)
+            found = connection.scalar(newest(self._id, name))
+        return default if found is None else load(found)
 
     def set(self, name: str, value: Any) -> None:
         """Set a value that JSON can hold; what was set before stays on record."""
@@ -42,12 +43,6 @@ class Settings:
         )
         with self._database.reading() as connection:
             return [(row.created, load(row.value)) for row in connection.execute(query)]
-
-
-def read(connection: Connection, dataset_id: int, name: str, default: Any = None) -> Any:
-    """Give what was set last under a name, within a transaction."""
-    found = connection.scalar(newest(dataset_id, name))
-    return default if found is None else load(found)
 
 
 def newest(dataset_id: int, name: str) -> Select[Any]:

@@ -263,8 +263,7 @@ def test_memory_stays_flat(cells, say):
         "flat: 1 MB more at most",
     )
     assert grown <= 1
-    # JupyterLab's own come and go; one an example would be hundreds.
-    assert last["JSEventListeners"] <= first["JSEventListeners"] + 200
+    assert last["JSEventListeners"] <= first["JSEventListeners"] + 10
 
 
 def label_some(lab, count):
