@@ -127,15 +127,17 @@ class Modelling(Retraining, Confidence):
         wishes: dict[str, Any] = {"max_epochs": max_epochs, "patience": patience}
         if background:
             return self._begin_apart(how, split, dev, seed=seed, margin=margin, **wishes)
+        learnt, held = self._learnt_and_held(split, dev)
         run = self._begin(
             how,
             split,
-            dev,
+            learnt,
+            held,
             seed=seed,
             output=self._shelf.new_folder(),
             **wishes,
         )
-        problems = self.problems(split, dev)
+        problems = self._problems(split, dev, learnt, held)
         with run:
             if progress:
                 show(problems)

@@ -52,24 +52,22 @@ class Retraining(Material):
         self,
         how: How | None,
         split: str,
-        dev: str,
+        examples: Sequence[Example],
+        measured: Sequence[Example],
         *,
         seed: int,
         output: Path,
-        examples: Sequence[Example] | None = None,
-        measured: Sequence[Example] | None = None,
         **wishes: Any,
     ) -> Training:
-        """Prepare a run; ``examples`` and ``measured`` stand in for what the splits hold."""
+        """Prepare a run over examples of a split; rehearsal takes texts of that split."""
         from nbner.model import training
 
         base = self._start_of(how)
-        learnt, held = self._learnt_and_held(split, dev)
         rehearse = self._rehearsal(base, split, seed) if how == "rehearsal" else ()
         return training.train(
             base,
-            learnt if examples is None else examples,
-            held if measured is None else measured,
+            examples,
+            measured,
             labels=self.labels,
             seed=seed,
             output=output,
@@ -96,7 +94,7 @@ class Retraining(Material):
         base = self._start_of(how)
         train, measured = self._learnt_and_held(split, dev)
         corpus = choose(train, measured, self.labels, seed)
-        problems = self.problems(split, dev)
+        problems = self._problems(split, dev, train, measured)
         run = TrainingApart(
             base,
             train,
@@ -126,12 +124,17 @@ class Retraining(Material):
         Problems
             Each with its ``examples``; ``frame`` lists them.
         """
+        return self._problems(split, dev, *self._learnt_and_held(split, dev))
+
+    def _problems(
+        self, split: str, dev: str, learnt: Sequence[Example], held: Sequence[Example]
+    ) -> Problems:
         from nbner.analysis.problems import problems
         from nbner.results import Problems
 
         train, measured = (
             [one for one in some if one.answer == "accept" and not one.binary]
-            for some in self._learnt_and_held(split, dev)
+            for some in (learnt, held)
         )
         by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
         answers = [

@@ -116,7 +116,7 @@ class Transferring(Retraining):
             self._start_of(how)
         jobs = [(how, self.seed + i, examples) for i in range(seeds) for how in hows]
         runs = self._try_all(
-            jobs, measured, split, dev, progress, max_epochs=max_epochs, patience=patience
+            jobs, split, measured, progress, max_epochs=max_epochs, patience=patience
         )
         before = labels_of(self._grown_from or self._nlp)
         known = tuple(label for label in self.labels if label in before)
@@ -182,7 +182,7 @@ class Transferring(Retraining):
             for part in nested(examples, shares, seed)
         ]
         runs = self._try_all(
-            jobs, measured, split, dev, progress, max_epochs=max_epochs, patience=patience
+            jobs, split, measured, progress, max_epochs=max_epochs, patience=patience
         )
         batch = max(1, len(examples) // 5) if more is None else more
         return LearningCurve(tuple(runs), batch, source)
@@ -198,9 +198,8 @@ class Transferring(Retraining):
     def _try_all(
         self,
         jobs: Sequence[tuple[How | None, int, Sequence[Example]]],
-        measured: Sequence[Example],
         split: str,
-        dev: str,
+        measured: Sequence[Example],
         progress: bool,  # noqa: FBT001 - passed on
         **wishes: Any,
     ) -> list[Tried]:
@@ -209,7 +208,7 @@ class Transferring(Retraining):
 
         def runs() -> Iterator[Tried]:
             for how, seed, examples in jobs:
-                yield self._try(how, seed, examples, measured, split, dev, **wishes)
+                yield self._try(how, seed, split, examples, measured, **wishes)
 
         return until_stopped(runs(), len(jobs), "training", shown=progress)
 
@@ -217,10 +216,9 @@ class Transferring(Retraining):
         self,
         how: How | None,
         seed: int,
+        split: str,
         examples: Sequence[Example],
         measured: Sequence[Example],
-        split: str,
-        dev: str,
         **wishes: Any,
     ) -> Tried:
         """Train once, measure, and leave nothing behind."""
@@ -232,11 +230,10 @@ class Transferring(Retraining):
             run = self._begin(
                 how,
                 split,
-                dev,
+                examples,
+                measured,
                 seed=seed,
                 output=Path(folder) / "run",
-                examples=examples,
-                measured=measured,
                 **wishes,
             )
             with run:

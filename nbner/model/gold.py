@@ -27,7 +27,7 @@ from spacy import training
 from spacy.tokens import Doc, DocBin, Span
 
 from nbner.errors import TrainingError
-from nbner.model.pipeline import doc_from_example, keeps_tokens, labels_of
+from nbner.model.pipeline import doc_and_whose, doc_from_example, labels_of
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -151,7 +151,11 @@ def reference(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
     labels : collection of str
         The labels that are being learnt; see `is_partial`.
     """
-    doc = doc_from_example(nlp, example)
+    doc, is_given = doc_and_whose(nlp, example)
+    return _gold(doc, example, labels, is_given=is_given)
+
+
+def _gold(doc: Doc, example: Example, labels: Collection[str], *, is_given: bool) -> Doc:
     if example.answer == "reject":
         return _rejected(doc, example)
     unknown = example.binary or is_partial(example, labels)
@@ -166,7 +170,7 @@ def reference(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
     missing -= {token.i for entity in entities for token in entity}
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(missing)], default="outside")
     # Only in what is written does it make a difference; see `write`.
-    doc.has_unknown_spaces = keeps_tokens(nlp, example)
+    doc.has_unknown_spaces = is_given
     return doc
 
 
@@ -182,9 +186,11 @@ def supervised(
     nlp: Language, examples: Sequence[Example], labels: Collection[str]
 ) -> list[training.Example]:
     """Pair each example's fresh ``Doc`` with its gold one, as spaCy trains on them."""
+    docs = (doc_and_whose(nlp, example) for example in examples)
+    # Tokenizing takes its time, and copying a doc does not.
     return [
-        training.Example(doc_from_example(nlp, example), reference(nlp, example, labels))
-        for example in examples
+        training.Example(doc.copy(), _gold(doc, example, labels, is_given=is_given))
+        for example, (doc, is_given) in zip(examples, docs, strict=True)
     ]
 
 

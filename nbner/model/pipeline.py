@@ -129,9 +129,17 @@ def doc_from_example(nlp: Language, example: Example) -> Doc:
         The text is longer than the pipeline takes, or the example's tokens are
         not those of its text.
     """
+    return doc_and_whose(nlp, example)[0]
+
+
+def doc_and_whose(nlp: Language, example: Example) -> tuple[Doc, bool]:
+    """Make a ``Doc`` as `doc_from_example`, and say whether its tokens came with the example.
+
+    False where the pipeline's own tokenizer makes the same.
+    """
     doc = _make_doc(nlp, example.text)
     if not _differs(doc, example):
-        return doc
+        return doc, False
     try:
         words, spaces = get_words_and_spaces([t.text for t in example.tokens], example.text)
     except ValueError as error:
@@ -140,12 +148,7 @@ def doc_from_example(nlp: Language, example: Example) -> Doc:
             field="tokens",
             remedy="give the tokens of this text, in its order, or leave them out",
         ) from error
-    return Doc(nlp.vocab, words=words, spaces=spaces)
-
-
-def keeps_tokens(nlp: Language, example: Example) -> bool:
-    """Whether the example came with tokens that the pipeline's tokenizer would not make."""
-    return example.given_tokens and _differs(_make_doc(nlp, example.text), example)
+    return Doc(nlp.vocab, words=words, spaces=spaces), True
 
 
 def _differs(doc: Doc, example: Example) -> bool:
