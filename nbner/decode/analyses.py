@@ -12,7 +12,7 @@ from nbner.decode.arrays import Flags, Floats, Ints
 from nbner.decode.constraints import Constraints, Fixed
 from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
 from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
-from nbner.decode.reading import OUTSIDE, Places, parses_of
+from nbner.decode.reading import OUTSIDE, Places, readings
 from nbner.decode.single import k_best_of_one
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
@@ -209,15 +209,8 @@ class Lattice:
         self, weights: Floats, k: int, base: float, forced: tuple[Span, ...] = ()
     ) -> tuple[Parse, ...]:
         lists = k_best_of_one(weights, k)
-        return parses_of(
-            lists.scores[0],
-            lists.segments[0],
-            self._places,
-            self.labels,
-            width=weights.shape[1],
-            log_total=base,
-            forced=forced,
-        )
+        (reading,) = readings(lists, [self._places], self.labels, width=weights.shape[1])
+        return reading.parses(log_total=base, forced=forced)
 
     def _outside(self, start: int, end: int) -> float:
         return float(self._weights[start:end, -1, -1].sum())

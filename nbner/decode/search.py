@@ -21,7 +21,7 @@ from nbner.decode.lattice import LatticeBatch, Settings, build
 from nbner.decode.marginals import segment_probabilities, token_probabilities
 from nbner.decode.moves import Moves
 from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above
-from nbner.decode.reading import OUTSIDE, Places, parses_of
+from nbner.decode.reading import OUTSIDE, Places, Reading, readings
 from nbner.errors import DataError
 from nbner.types import Parse
 
@@ -183,19 +183,15 @@ def _built(
 
 def _exact_parses(
     recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: Settings
-) -> list[tuple[Parse, ...]]:
-    found: list[tuple[Parse, ...]] = [(Parse(1.0, 0.0, ()),)] * len(docs)
+) -> Iterator[tuple[Parse, ...]]:
+    found: dict[int, Reading] = {}
     for batch, built in _built(recognizer, docs, settings):
         lists = k_best(built.weights, built.lengths, k)
-        for row, i in enumerate(batch):
-            found[i] = parses_of(
-                lists.scores[row],
-                lists.segments[row],
-                Places.of(docs[i]),
-                built.labels,
-                width=built.weights.shape[2],
-            )
-    return found
+        places = [Places.of(docs[i]) for i in batch]
+        read = readings(lists, places, built.labels, width=built.weights.shape[2])
+        found.update(zip(batch, read, strict=True))
+    for i in range(len(docs)):
+        yield found.pop(i).parses() if i in found else (Parse(1.0, 0.0, ()),)
 
 
 def _probabilities(
