@@ -14,6 +14,7 @@ longer one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -58,10 +59,9 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     prefixes[:, width - 1, 0] = 0.0
     segments = np.zeros((docs, positions, k), np.int32)
     ranks = np.zeros((docs, positions, k), np.int32)
-    region = _Region.of(min(k, width * kinds), k)
     for j, going in enumerate(still_going(lengths, positions)):
         step = _Step(weights[:going, j].reshape(going, -1), prefixes[:going, j : j + width], kinds)
-        scores, segments[:going, j], ranks[:going, j] = _best(step, region, k)
+        scores, segments[:going, j], ranks[:going, j] = _best(step, k)
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
     return Lists(last, _traced(segments, ranks, lengths, width, kinds))
@@ -100,57 +100,69 @@ class _Region:
 
     segment: Ints  # (candidates,) position among the best segments
     prefix: Ints  # (candidates,)
-    beyond: Ints  # (segments,) the first prefix of each segment that is left out
+    left_out: Ints  # the segments of which prefixes are left out
+    beyond: Ints  # the first prefix of each that is
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def of(cls, segments: int, k: int) -> _Region:
-        beyond = k // np.arange(1, segments + 1)
-        segment = np.repeat(np.arange(segments), beyond)
-        prefix = np.concatenate([np.arange(many) for many in beyond])
-        return cls(segment, prefix, beyond)
+        many = k // np.arange(1, segments + 1)
+        segment = np.repeat(np.arange(segments), many)
+        prefix = np.concatenate([np.arange(one) for one in many])
+        left_out = np.flatnonzero(many < k)
+        return cls(segment, prefix, left_out, many[left_out])
 
 
-def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
+def _best(step: _Step, k: int) -> tuple[Floats, Ints, Ints]:
     """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
-    chosen, _ = _top(heads, len(region.beyond))
+    # The k-th best is no worse than the k-th of those that end with a token outside, and few
+    # segments have a best analysis as good as that.
+    least = step.prefixes[:, -1, -1] + step.segments[:, -1]
+    enough = int((heads >= least[:, None]).sum(axis=1).max())
+    region = _Region.of(min(k, enough), k)
+    chosen, _ = _top(heads, min(k, enough))
     weights = step.segments[rows, chosen]
     before = chosen // step.kinds
     candidates = step.prefixes[rows, before[:, region.segment], region.prefix]
     candidates += weights[:, region.segment]
-    order, scores = _top(candidates, k)
+    order, scores = _top(candidates, k + 1)
+    # What follows the k best, in the region and beyond it.
+    following = step.prefixes[rows, before[:, region.left_out], region.beyond]
+    following += weights[:, region.left_out]
+    order, scores, rest = order[:, :k], scores[:, :k], scores[:, k:]
     segments = chosen[rows, region.segment[order]]
     ranks = region.prefix[order]
-    unsure = _unsure(step, region, heads, chosen, weights, before, candidates, scores)
+    unsure = _unsure(scores, rest, following, heads if enough > k else None)
     if len(unsure):
         exact = _exact(step.only(unsure), heads[unsure], scores[unsure, -1], k)
         scores[unsure], segments[unsure], ranks[unsure] = exact
     return scores, segments, ranks
 
 
-def _unsure(
-    step: _Step,
-    region: _Region,
-    heads: Floats,
-    chosen: Ints,
-    weights: Floats,
-    before: Ints,
-    candidates: Floats,
-    scores: Floats,
-) -> Ints:
-    """Find the docs in which something outside the region may belong to the k best, or ties."""
+def _unsure(scores: Floats, rest: Floats, following: Floats, heads: Floats | None) -> Ints:
+    """Find the docs in which something left out may belong to the k best, or ties.
+
+    Parameters
+    ----------
+    scores : array, shape (docs, k)
+        Falling.
+    rest : array, shape (docs, 0 or 1)
+        The next.
+    following : array, shape (docs, segments)
+        The best candidate of each segment that was not looked at.
+    heads : array, optional
+        All segments', if more than k of them may matter.
+    """
     k = scores.shape[1]
     least = scores[:, -1:]
-    left_out = region.beyond < k
-    rows = np.arange(len(scores))[:, None]
-    beyond = step.prefixes[rows, before[:, left_out], region.beyond[left_out]]
-    missed = _counts(beyond + weights[:, left_out], least).any(axis=1)
-    finite = scores > -np.inf
-    tied = ((scores[:, 1:] == scores[:, :-1]) & finite[:, 1:]).any(axis=1)
-    tied |= _counts(candidates, least).sum(axis=1) > finite.sum(axis=1)
-    tied |= _counts(heads, least).sum(axis=1) > chosen.shape[1]
-    return np.flatnonzero(missed | tied)
+    missed = _counts(following, least).any(axis=1)
+    missed |= _counts(rest, least).any(axis=1)
+    missed |= ((scores[:, 1:] == scores[:, :-1]) & (scores[:, 1:] > -np.inf)).any(axis=1)
+    if heads is not None:
+        missed |= _counts(heads, least).sum(axis=1) > k
+    return np.flatnonzero(missed)
 
 
 def _counts(scores: Floats, least: Floats) -> Flags:
