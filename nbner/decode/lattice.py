@@ -9,7 +9,7 @@ all that a search needs: it is a semi-Markov model.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner.decode.arrays import Flags, Floats, Ints
-from nbner.decode.scoring import StateScorer
+from nbner.decode.scoring import STATES, StateScorer
 from nbner.decode.validity import Validity
 from nbner.errors import DataError
 
@@ -115,16 +115,44 @@ def build(
     weights = np.full(shape, -np.inf)
     single, begun = _closed(scorer, valid, settings)
     weights[doc_of, place_of, width - 1] = single
-    starts = np.arange(len(doc_of))
-    for more in range(1, width):
-        starts = starts[most[starts] > more]
-        ends = starts + more
-        going, ending = _open(scorer, valid, settings, ends, starts)
-        so_far = begun[starts]
-        weights[doc_of[ends], place_of[ends], width - 1 - more, :-1] = so_far + ending
-        begun[starts] = so_far + going
+    flat = weights.reshape(-1, shape[3])
+    row_of = (doc_of * shape[1] + place_of) * width + width - 1
+    for levels in _together(most, width):
+        tokens = np.concatenate([starts + more for more, starts in levels])
+        begins = np.concatenate([starts for _, starts in levels])
+        going, ending = _open(scorer, valid, settings, tokens, begins)
+        at = 0
+        for more, starts in levels:
+            part = slice(at, at + len(starts))
+            so_far = begun[starts]
+            flat[row_of[starts + more] - more, :-1] = so_far + ending[part]
+            begun[starts] = so_far + going[part]
+            at += len(starts)
     preset = tuple(np.split(valid.preset, np.cumsum(lengths)[:-1]))
     return LatticeBatch(weights, lengths, preset, moves.labels)
+
+
+def _together(most: Ints, width: int) -> Iterator[list[tuple[int, Ints]]]:
+    """Give the starts of entities that can go on for so many tokens more, some numbers at once.
+
+    The layers are quicker over many states than over few, up to a point.
+
+    Yields
+    ------
+    list of (more, starts)
+    """
+    levels: list[tuple[int, Ints]] = []
+    states = 0
+    starts = np.arange(len(most))
+    for more in range(1, width):
+        starts = starts[most[starts] > more]
+        if levels and states + len(starts) > STATES:
+            yield levels
+            levels, states = [], 0
+        levels.append((more, starts))
+        states += len(starts)
+    if levels:
+        yield levels
 
 
 def _refuse_too_large(shape: tuple[int, int, int, int]) -> None:

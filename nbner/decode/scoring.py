@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-STATES = 16_384  # in one pass through the layers; more would not be quicker
+STATES = 2_048  # in one pass through the layers, so that they stay near the processor
 
 
 class StateScorer:
