@@ -60,8 +60,12 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     segments = np.zeros((docs, positions, k), np.int32)
     ranks = np.zeros((docs, positions, k), np.int32)
     for j, going in enumerate(still_going(lengths, positions)):
-        step = _Step(weights[:going, j].reshape(going, -1), prefixes[:going, j : j + width], kinds)
-        scores, segments[:going, j], ranks[:going, j] = _best(step, k)
+        # What would begin before the text is not looked at.
+        first = max(0, width - 1 - j)
+        ending = weights[:going, j, first:].reshape(going, -1)
+        step = _Step(ending, prefixes[:going, j + first : j + width], kinds)
+        scores, chosen, ranks[:going, j] = _best(step, k)
+        segments[:going, j] = chosen + first * kinds
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
     return Lists(last, _traced(segments, ranks, lengths, width, kinds))
@@ -120,10 +124,12 @@ def _best(step: _Step, k: int) -> tuple[Floats, Ints, Ints]:
     # The k-th best is no worse than the k-th of those that end with a token outside, and few
     # segments have a best analysis as good as that.
     least = step.prefixes[:, -1, -1] + step.segments[:, -1]
-    enough = int((heads >= least[:, None]).sum(axis=1).max())
-    region = _Region.of(min(k, enough), k)
-    chosen, _ = _top(heads, min(k, enough))
-    weights = step.segments[rows, chosen]
+    near = heads >= least[:, None]
+    many = near.sum(axis=1)
+    enough = int(many.max())
+    chosen, best = _top(heads, k) if enough > k else _ordered(heads, near, many)
+    region = _Region.of(chosen.shape[1], k)
+    weights = np.where(best > -np.inf, step.segments[rows, chosen], -np.inf)
     before = chosen // step.kinds
     candidates = step.prefixes[rows, before[:, region.segment], region.prefix]
     candidates += weights[:, region.segment]
@@ -163,6 +169,18 @@ def _unsure(scores: Floats, rest: Floats, following: Floats, heads: Floats | Non
     if heads is not None:
         missed |= _counts(heads, least).sum(axis=1) > k
     return np.flatnonzero(missed)
+
+
+def _ordered(scores: Floats, wanted: Flags, many: Ints) -> tuple[Ints, Floats]:
+    """Order those of each row that are wanted, greatest first; -inf behind the last of a row."""
+    row, column = np.nonzero(wanted)
+    at = row, _counted(many)
+    found = np.full((len(scores), int(many.max())), np.inf)
+    columns = np.zeros(found.shape, np.intp)
+    found[at], columns[at] = -scores[row, column], column
+    order = np.argsort(found, axis=1)
+    rows = np.arange(len(scores))[:, None]
+    return columns[rows, order], -found[rows, order]
 
 
 def _counts(scores: Floats, least: Floats) -> Flags:
@@ -217,13 +235,18 @@ def _traced(
     docs, positions, k = segments.shape
     traced = np.full((docs, k, positions), -1, np.int32)
     doc, place = np.divmod(np.arange(docs * k), k)
-    rank, end = place.copy(), lengths[doc] - 1
-    while True:
+    rank, end = place, lengths[doc] - 1
+    lists = doc * positions  # where the lists of each doc begin, and its rows of what is traced
+    rows = np.arange(docs * k) * positions
+    tokens = width - np.arange(width * kinds) // kinds
+    flat = segments.reshape(-1), ranks.reshape(-1), traced.reshape(-1)
+    while len(rows):
+        at = (lists + end) * k + rank
+        segment = flat[0].take(at)
+        flat[2][rows + end] = segment
+        rank = flat[1].take(at)
+        end = end - tokens.take(segment)
         going = end >= 0
-        doc, place, rank, end = doc[going], place[going], rank[going], end[going]
-        if not len(doc):
-            return traced
-        segment = segments[doc, end, rank]
-        traced[doc, place, end] = segment
-        rank = ranks[doc, end, rank]
-        end = end - (width - segment // kinds)
+        if not going.all():
+            lists, rows, rank, end = lists[going], rows[going], rank[going], end[going]
+    return traced

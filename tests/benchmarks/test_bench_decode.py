@@ -115,7 +115,7 @@ def test_one_exact_list_beside_seven_beams(corpus, say):
     times = seconds(beams) / exact
     say(
         f"{name}: beam_parse at widths 1 to 64, as multiples of one exact 64 best",
-        f"{times:.0f}",
+        f"{times:.1f}",
         f">= {LEAST_BEAM}",
     )
     assert times >= LEAST_BEAM
