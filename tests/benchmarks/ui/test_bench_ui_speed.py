@@ -253,17 +253,19 @@ def test_memory_stays_flat(cells, say):
             one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]
         }
         used.append(figures)
-    first, last = used[1], used[-1]
+    first, middle, last = used[1], used[9], used[-1]
     grown = (last["JSHeapUsedSize"] - first["JSHeapUsedSize"]) / 2**20
     say(
         "memory of the page after 100 and after 1,000 examples",
         f"{first['JSHeapUsedSize'] / 2**20:.1f} and {last['JSHeapUsedSize'] / 2**20:.1f} MB; "
         f"{first['Nodes']:,.0f} and {last['Nodes']:,.0f} nodes; "
-        f"{first['JSEventListeners']:,.0f} and {last['JSEventListeners']:,.0f} listeners",
+        f"after 100, 500 and 1,000 {first['JSEventListeners']:,.0f}, "
+        f"{middle['JSEventListeners']:,.0f} and {last['JSEventListeners']:,.0f} listeners",
         "flat: 1 MB more at most",
     )
     assert grown <= 1
-    assert last["JSEventListeners"] <= first["JSEventListeners"] + 10
+    # JupyterLab adds 132 of its own some seconds after it has opened, also if nothing is done.
+    assert last["JSEventListeners"] <= middle["JSEventListeners"] + 10
 
 
 def label_some(lab, count):
