@@ -187,7 +187,8 @@ class Modelling(Retraining, Confidence):
         Raises
         ------
         ModelError
-            The model has not been trained.
+            The model has not been trained, or a process that shares the work
+            has died.
         DataError
             The source cannot be read.
         """

@@ -9,6 +9,7 @@ from nbner.data.alignment import token_range
 from nbner.errors import ModelError
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
+from nbner.model.processes import pipe
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def predict(
     Raises
     ------
     ModelError
-        At once, if the pipeline's recognizer has not been trained.
+        At once, if the pipeline's recognizer has not been trained; later, if a
+        process that shares the work dies.
     DataError
         A text that the pipeline cannot take.
     """
@@ -65,7 +67,9 @@ def predict_docs(
     """Do what `predict` does, and give the docs, for those who need the tokens too."""
     check_trained(nlp)
     docs = (doc_from_example(nlp, _example(item)) for item in items)
-    return nlp.pipe(docs, batch_size=batch_size, n_process=n_process)
+    if n_process == 1:
+        return nlp.pipe(docs, batch_size=batch_size)
+    return pipe(nlp, docs, batch_size=batch_size, n_process=n_process)
 
 
 def check_trained(nlp: Language) -> None:

@@ -1,9 +1,15 @@
 """The one prediction function: what plain spaCy says, whatever the batch."""
 
+import multiprocessing
+import os
+import signal
+
 import pytest
 import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from spacy.language import Language
+from spacy.tokens import Doc
 
 from nbner.errors import DataError, ModelError
 from nbner.model.fingerprints import fingerprint
@@ -51,6 +57,46 @@ def test_two_processes_say_the_same(trained, texts, at_spaces, corpus):
     one = list(predict(trained, items))
     two = list(predict(trained, items, n_process=2, batch_size=16))
     assert two == one
+
+
+@Language.component("test_dies_in_a_worker")
+def dies_in_a_worker(doc):
+    if doc.text == "poison" and multiprocessing.parent_process() is not None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return doc
+
+
+def test_a_process_that_dies_is_said_and_nothing_waits_for_it(trained, texts):
+    trained.add_pipe("test_dies_in_a_worker", first=True)
+    try:
+        with pytest.raises(ModelError, match=r"of the 2 processes .* has died.*n_process="):
+            list(predict(trained, [*texts, "poison", *texts], n_process=2, batch_size=4))
+        assert list(predict(trained, texts, n_process=2)) == list(predict(trained, texts))
+    finally:
+        trained.remove_pipe("test_dies_in_a_worker")
+
+
+@Language.component("test_counts")
+def counts(doc):
+    doc._.test_size = len(doc)
+    return doc
+
+
+def test_what_a_component_keeps_with_a_doc_comes_back_from_a_process(trained):
+    Doc.set_extension("test_size", default=0)
+    trained.add_pipe("test_counts", last=True)
+    try:
+        docs = predict_docs(trained, ["Add water .", "Stir"], n_process=2, batch_size=1)
+        assert [doc._.test_size for doc in docs] == [3, 1]
+    finally:
+        trained.remove_pipe("test_counts")
+        Doc.remove_extension("test_size")
+
+
+def test_one_may_stop_reading_what_processes_predict(trained, texts):
+    found = predict_docs(trained, texts * 3, n_process=2, batch_size=2)
+    assert next(found).text == texts[0]
+    found.close()
 
 
 def test_spans_are_code_points_and_name_their_model(trained):
