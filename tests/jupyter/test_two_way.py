@@ -50,7 +50,8 @@ def opened(lab, server, name):
     )
     told = (
         "import time\nuntil = time.monotonic() + 20\n"
-        "while not widget.selection and time.monotonic() < until: time.sleep(.05)\n"
+        "said = lambda: widget.selection and widget.selection.text\n"
+        "while said() != '5 ml' and time.monotonic() < until: time.sleep(.05)\n"
         "print(widget.current.text, widget.current.spans[0].label, widget.selection.text)"
     )
     steer = (
