@@ -29,6 +29,7 @@ from nbner.labelling import Switchboard
 if TYPE_CHECKING:
     from nbner.results import Summary
     from nbner.widgets.annotator import Annotator
+    from nbner.widgets.error_explorer import ErrorExplorer
 
 
 class Session(
@@ -108,6 +109,7 @@ class Session(
         self._labels_follow_data = checked is None
         self._switchboard = Switchboard()
         self._annotators: WeakSet[Annotator] = WeakSet()
+        self._explorers: WeakSet[ErrorExplorer] = WeakSet()
         self._lattices = KeptLattices()
         if checked is not None:
             self._dataset.set_labels(checked)

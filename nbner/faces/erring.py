@@ -78,7 +78,9 @@ class Erring(Modelling):
             confidence=confidence and recognizer_of(self._nlp) is not None,
             progress=progress,
         )
-        return self._explorer(errors)
+        explorer = self._explorer(errors)
+        self._explorers.add(explorer)
+        return explorer
 
     def _errors_on(
         self,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbner.decode.keeping import KeptLattices
     from nbner.model.shelf import Shelf
     from nbner.widgets.annotator import Annotator
+    from nbner.widgets.error_explorer import ErrorExplorer
 
 
 class Foundation:
@@ -30,6 +31,7 @@ class Foundation:
     _labels_follow_data: bool
     _switchboard: Switchboard
     _annotators: WeakSet[Annotator]
+    _explorers: WeakSet[ErrorExplorer]
     _lattices: KeptLattices
 
     @property

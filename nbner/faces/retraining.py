@@ -242,3 +242,5 @@ class Retraining(Material):
         self._grown_from = None
         for annotator in list(self._annotators):
             annotator.refresh()
+        for explorer in list(self._explorers):
+            explorer.outdate()

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
 _MOST = 200  # rows in one reply
 _WAY = 2000  # examples along which one can go on without opening anything again
+_OUTDATED = (
+    "Another model is in use since this was opened; these are the errors of the one before. Run "
+    "session.errors() again to see those of the new one."
+)
 
 
 class ErrorExplorer(Reception):
@@ -66,6 +70,7 @@ class ErrorExplorer(Reception):
         self._offers = exploring.offers(errors)
         self._sorted: dict[Cell, list[Finding]] | None = None
         self._opened: wire.Message = {}
+        self._is_outdated = False
         super().__init__(desk)
         self._handlers |= {
             "narrow": self._narrow,
@@ -188,6 +193,11 @@ class ErrorExplorer(Reception):
         """Take the last change back; give the example as it is again, or None."""
         return self._mending.undo()
 
+    def outdate(self) -> None:
+        """Say that another model is in use by now. What is shown stays, and can be mended."""
+        self._is_outdated = True
+        self._announce()
+
     def refresh(self, *, ahead: bool = False) -> None:
         """Show what there is now."""
         self._given.clear()
@@ -206,7 +216,7 @@ class ErrorExplorer(Reception):
             "title": found.title,
             "names": list(found.names),
             "headline": self._headline(counted),
-            "notices": list(found.notices),
+            "notices": [*([_OUTDATED] if self._is_outdated else []), *found.notices],
             "labels": list(counted.labels),
             "cells": exploring.cells(counted),
             "total": counted.total,

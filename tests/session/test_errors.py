@@ -88,6 +88,22 @@ def test_an_answer_from_elsewhere_reaches_the_matrix(erring):
     assert explorer.frame["text"].eq(text).any()
 
 
+def test_an_open_explorer_says_that_another_model_is_in_use(tmp_path):
+    with nbner.Session("retrained", store=tmp_path / "nbner.db") as session:
+        session.add(nbner.sample().train[:40])
+        first = session.train(max_epochs=1, progress=False)
+        explorer = session.errors("train", confidence=False, progress=False)
+        before = explorer.receive({"type": "narrow", "id": "1", "conditions": {}})
+        heard = []
+        explorer.send = heard.append
+        session.use(first)
+    assert before["notices"] == []
+    [news] = [one for one in heard if one["type"] == "errors"]
+    assert "Another model is in use" in news["notices"][0]
+    assert "session.errors()" in news["notices"][0]
+    assert news["cells"] == before["cells"]
+
+
 def test_what_cannot_be_looked_at_says_what_to_do(erring):
     with pytest.raises(nbner.DataError, match=r"nothing is accepted in split 'nowhere'.*manual"):
         erring.errors("nowhere")
