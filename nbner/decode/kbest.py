@@ -14,7 +14,6 @@ longer one.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -59,12 +58,13 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     prefixes[:, width - 1, 0] = 0.0
     segments = np.zeros((docs, positions, k), np.int32)
     ranks = np.zeros((docs, positions, k), np.int32)
+    region = _Region.of(min(k, width * kinds), k)
     for j, going in enumerate(still_going(lengths, positions)):
         # What would begin before the text is not looked at.
         first = max(0, width - 1 - j)
         ending = weights[:going, j, first:].reshape(going, -1)
         step = _Step(ending, prefixes[:going, j + first : j + width], kinds)
-        scores, chosen, ranks[:going, j] = _best(step, k)
+        scores, chosen, ranks[:going, j] = _best(step, region, k)
         segments[:going, j] = chosen + first * kinds
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
@@ -104,20 +104,21 @@ class _Region:
 
     segment: Ints  # (candidates,) position among the best segments
     prefix: Ints  # (candidates,)
-    left_out: Ints  # the segments of which prefixes are left out
-    beyond: Ints  # the first prefix of each that is
+    many: Ints  # (segments,) prefixes of each that are looked at
 
     @classmethod
-    @lru_cache(maxsize=1024)
     def of(cls, segments: int, k: int) -> _Region:
         many = k // np.arange(1, segments + 1)
-        segment = np.repeat(np.arange(segments), many)
-        prefix = np.concatenate([np.arange(one) for one in many])
-        left_out = np.flatnonzero(many < k)
-        return cls(segment, prefix, left_out, many[left_out])
+        return cls(np.repeat(np.arange(segments), many), _counted(many), many)
+
+    def first(self, segments: int) -> _Region:
+        """Give the part of so many segments."""
+        many = self.many[:segments]
+        candidates = int(many.sum())
+        return _Region(self.segment[:candidates], self.prefix[:candidates], many)
 
 
-def _best(step: _Step, k: int) -> tuple[Floats, Ints, Ints]:
+def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
     """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
@@ -128,15 +129,14 @@ def _best(step: _Step, k: int) -> tuple[Floats, Ints, Ints]:
     many = near.sum(axis=1)
     enough = int(many.max())
     chosen, best = _top(heads, k) if enough > k else _ordered(heads, near, many)
-    region = _Region.of(chosen.shape[1], k)
+    region = region.first(chosen.shape[1])
     weights = np.where(best > -np.inf, step.segments[rows, chosen], -np.inf)
     before = chosen // step.kinds
     candidates = step.prefixes[rows, before[:, region.segment], region.prefix]
     candidates += weights[:, region.segment]
     order, scores = _top(candidates, k + 1)
     # What follows the k best, in the region and beyond it.
-    following = step.prefixes[rows, before[:, region.left_out], region.beyond]
-    following += weights[:, region.left_out]
+    following = step.prefixes[rows, before[:, 1:], region.many[1:]] + weights[:, 1:]
     order, scores, rest = order[:, :k], scores[:, :k], scores[:, k:]
     segments = chosen[rows, region.segment[order]]
     ranks = region.prefix[order]
@@ -157,7 +157,7 @@ def _unsure(scores: Floats, rest: Floats, following: Floats, heads: Floats | Non
     rest : array, shape (docs, 0 or 1)
         The next.
     following : array, shape (docs, segments)
-        The best candidate of each segment that was not looked at.
+        The best candidate of each segment, but the first, that was not looked at.
     heads : array, optional
         All segments', if more than k of them may matter.
     """
