@@ -70,7 +70,7 @@ def test_zero_cost_is_what_spacys_oracle_says(case):
     for step in trace(nlp, text, gold).steps:
         assert state.B(0) == step.state.token
         # spaCy's own choice of an action in this state, and where that leads.
-        first = moves.get_oracle_sequence_from_state(state.copy(), right)[0]
+        first = oracle_from(moves, state, right)
         free = {
             name
             for name in map(moves.get_class_name, range(moves.n_moves))
@@ -78,10 +78,19 @@ def test_zero_cost_is_what_spacys_oracle_says(case):
             and moves.get_cost(state, right, column(moves, name)) <= 0
         }
         assert set(step.zero_cost) == free
-        assert moves.get_class_name(first) in free
+        assert first is None or first in free
         assert step.is_mistake == (step.chosen.action not in free)
         moves.apply_transition(state, step.chosen.action)
     assert state.is_final()
+
+
+def oracle_from(moves, state, right):
+    """Name spaCy's own choice; None where what was set before leaves no way to the gold."""
+    try:
+        return moves.get_class_name(moves.get_oracle_sequence_from_state(state.copy(), right)[0])
+    except ValueError as error:
+        assert "E024" in str(error)  # noqa: PT017 - both outcomes are right
+        return None
 
 
 def column(moves, name):
