@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Floats, Ints, SmallInts
+from nbner.decode.arrays import Flags, Floats, Ints, SmallInts, counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class _Region:
     @classmethod
     def of(cls, segments: int, k: int) -> _Region:
         many = k // np.arange(1, segments + 1)
-        return cls(np.repeat(np.arange(segments), many), _counted(many), many)
+        return cls(np.repeat(np.arange(segments), many), counted(many), many)
 
     def first(self, segments: int) -> _Region:
         """Give the part of so many segments."""
@@ -174,7 +174,7 @@ def _unsure(scores: Floats, rest: Floats, following: Floats, heads: Floats | Non
 def _ordered(scores: Floats, wanted: Flags, many: Ints) -> tuple[Ints, Floats]:
     """Order those of each row that are wanted, greatest first; -inf behind the last of a row."""
     row, column = np.nonzero(wanted)
-    at = row, _counted(many)
+    at = row, counted(many)
     found = np.full((len(scores), int(many.max())), np.inf)
     columns = np.zeros(found.shape, np.intp)
     found[at], columns[at] = -scores[row, column], column
@@ -206,21 +206,16 @@ def _exact(step: _Step, heads: Floats, least: Floats, k: int) -> tuple[Floats, I
     weight = step.segments[row, segment]
     many = _how_many(step.prefixes[row, segment // step.kinds], weight, least[row])
     row, segment, weight = np.repeat(row, many), np.repeat(segment, many), np.repeat(weight, many)
-    prefix = _counted(many)
+    prefix = counted(many)
     score = step.prefixes[row, segment // step.kinds, prefix] + weight
     order = np.lexsort((prefix, segment, -score, row))
-    place = _counted(np.bincount(row, minlength=len(heads)))
+    place = counted(np.bincount(row, minlength=len(heads)))
     order, place = order[place < k], place[place < k]
     at = row[order], place
     scores = np.full((len(heads), k), -np.inf)
     segments, prefixes = np.zeros((2, len(heads), k), np.intp)
     scores[at], segments[at], prefixes[at] = score[order], segment[order], prefix[order]
     return scores, segments, prefixes
-
-
-def _counted(sizes: Ints) -> Ints:
-    """Count from 0 within groups of these sizes."""
-    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
 
 
 def _how_many(lists: Floats, weight: Floats, least: Floats) -> Ints:

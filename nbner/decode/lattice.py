@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Floats, Ints
+from nbner.decode.arrays import Flags, Floats, Ints, counted
 from nbner.decode.scoring import STATES, StateScorer
 from nbner.decode.validity import Validity
 from nbner.errors import DataError
@@ -107,7 +107,7 @@ def build(
     valid = Validity.of(docs, moves)
     lengths = np.array([len(doc) for doc in docs], np.intp)
     doc_of = np.repeat(np.arange(len(docs)), lengths)
-    place_of = np.arange(len(doc_of)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    place_of = counted(lengths)
     most = _most_tokens(valid, doc_of, settings.longest)
     width = int(most.max())
     shape = (len(docs), int(lengths[0]), width, len(moves.labels) + 1)

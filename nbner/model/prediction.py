@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.data.alignment import token_range
-from nbner.errors import ModelError
+from nbner.errors import DataError, ModelError
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.model.processes import pipe
@@ -36,7 +36,7 @@ def predict(
     batch_size : int, optional
         The pipeline's own by default. It changes the speed, not the result.
     n_process : int
-        Processes to share the work.
+        Processes to share the work; -1 for one a processor.
 
     Yields
     ------
@@ -50,7 +50,7 @@ def predict(
         At once, if the pipeline's recognizer has not been trained; later, if a
         process that shares the work dies.
     DataError
-        A text that the pipeline cannot take.
+        A text that the pipeline cannot take, or no number of processes.
     """
     docs = predict_docs(nlp, items, batch_size=batch_size, n_process=n_process)
     source = fingerprint(nlp)
@@ -66,6 +66,11 @@ def predict_docs(
 ) -> Iterator[Doc]:
     """Do what `predict` does, and give the docs, for those who need the tokens too."""
     check_trained(nlp)
+    if n_process < 1 and n_process != -1:
+        raise DataError(
+            f"n_process={n_process} is no number of processes",
+            remedy="Give 1 or more, or -1 for one a processor",
+        )
     docs = (doc_from_example(nlp, _example(item)) for item in items)
     if n_process == 1:
         return nlp.pipe(docs, batch_size=batch_size)

@@ -53,7 +53,7 @@ def pipe(
     ModelError
         A process died.
     """
-    many = n_process if n_process > 0 else os.cpu_count() or 1
+    many = (os.cpu_count() or 1) if n_process == -1 else n_process
     size = batch_size or nlp.batch_size
     pool = ProcessPoolExecutor(many, initializer=_begin, initargs=(nlp, Underscore.get_state()))
     try:

@@ -216,7 +216,7 @@ class ErrorExplorer(Reception):
             "title": found.title,
             "names": list(found.names),
             "headline": self._headline(counted),
-            "notices": [*([_OUTDATED] if self._is_outdated else []), *found.notices],
+            "notices": self._notices,
             "labels": list(counted.labels),
             "cells": exploring.cells(counted),
             "total": counted.total,
@@ -228,6 +228,10 @@ class ErrorExplorer(Reception):
             "undoes": self._mending.can_undo,
             **self._offers,
         }
+
+    @property
+    def _notices(self) -> list[str]:
+        return [*([_OUTDATED] if self._is_outdated else []), *self._found.notices]
 
     def _headline(self, counted: Matrix) -> str:
         whole = len(self._found.findings)
@@ -321,7 +325,7 @@ class ErrorExplorer(Reception):
         made = super()._repr_mimebundle_(**kwargs)
         data, *metadata = made if isinstance(made, tuple) else (made,)
         counted = self._matrix()
-        lines = [self._found.title, self._headline(counted), *self._found.notices]
+        lines = [self._found.title, self._headline(counted), *self._notices]
         said = "".join(f"<div>{escape(line)}</div>" for line in lines)
         table = matrix_table(counted, self._found.names, {})
         data = {**(data or {}), "text/html": f"<div>{said}{table}</div>"}

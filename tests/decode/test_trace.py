@@ -78,7 +78,8 @@ def test_zero_cost_is_what_spacys_oracle_says(case):
             and moves.get_cost(state, right, column(moves, name)) <= 0
         }
         assert set(step.zero_cost) == free
-        assert first is None or first in free
+        # Nothing but what was set before can stand in the gold's way.
+        assert first in free or (first is None and any(t.ent_iob for t in pair.predicted))
         assert step.is_mistake == (step.chosen.action not in free)
         moves.apply_transition(state, step.chosen.action)
     assert state.is_final()

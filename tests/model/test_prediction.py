@@ -96,7 +96,15 @@ def test_what_a_component_keeps_with_a_doc_comes_back_from_a_process(trained):
 def test_one_may_stop_reading_what_processes_predict(trained, texts):
     found = predict_docs(trained, texts * 3, n_process=2, batch_size=2)
     assert next(found).text == texts[0]
+    assert len(multiprocessing.active_children()) == 2
     found.close()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("number", [0, -2])
+def test_what_is_no_number_of_processes_is_refused_at_once(trained, number):
+    with pytest.raises(DataError, match=r"no number of processes.*-1"):
+        predict(trained, ["Stir"], n_process=number)
 
 
 def test_spans_are_code_points_and_name_their_model(trained):
