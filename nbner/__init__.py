@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
     from nbner.faces.measuring import evaluate
     from nbner.faces.parity import differences
-    from nbner.results import Evaluation, TextProbabilities, TrainingReport
+    from nbner.results.evaluation import Evaluation
+    from nbner.results.probabilities import TextProbabilities
+    from nbner.results.training import TrainingReport
     from nbner.session import Session
     from nbner.simulating import drive, simulate
     from nbner.types import Answer, Counts, Example, Parse, Span, Token

@@ -27,7 +27,7 @@ from nbner.faces.transfer import Transferring
 from nbner.labelling import Switchboard
 
 if TYPE_CHECKING:
-    from nbner.results import Summary
+    from nbner.results.summary import Summary
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
 
@@ -136,7 +136,7 @@ class Session(
     @property
     def summary(self) -> Summary:
         """How it stands: splits, labels and model; ``summary.frame`` has the counts."""
-        from nbner.results import Summary
+        from nbner.results.summary import Summary
 
         return Summary(
             dataset=self.dataset,

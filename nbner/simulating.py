@@ -24,7 +24,7 @@ from nbner.types import Example
 from nbner.widgets.page import Page
 
 if TYPE_CHECKING:
-    from nbner.results import Simulation
+    from nbner.results.simulation import Simulation
     from nbner.session import Session
     from nbner.widgets.annotator import Annotator
 
@@ -127,7 +127,7 @@ def simulate(
     TrainingError
         What was annotated in the first round holds no entity.
     """
-    from nbner.results import Simulation
+    from nbner.results.simulation import Simulation
     from nbner.widgets.live import Bar
 
     robot = Robot() if annotator is None else annotator

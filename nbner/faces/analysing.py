@@ -12,7 +12,8 @@ from nbner.faces.modelling import Modelling
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results import Calibration, OracleCurve
+    from nbner.results.calibration import Calibration
+    from nbner.results.oracle import OracleCurve
 
 
 class Analysing(Modelling):
@@ -104,7 +105,7 @@ class Analysing(Modelling):
         from nbner.analysis import calibration
         from nbner.model.calibration import keep
         from nbner.model.fingerprints import fingerprint
-        from nbner.results import Calibration
+        from nbner.results.calibration import Calibration
 
         gold = self._gold(split)
         pairs = calibration.pairs_of(list(self._believed(gold, progress=progress)))
@@ -154,7 +155,7 @@ class Analysing(Modelling):
     ) -> OracleCurve:
         from nbner.model.fingerprints import fingerprint
         from nbner.model.gold import is_expressible
-        from nbner.results import Lists, OracleCurve
+        from nbner.results.oracle import Lists, OracleCurve
 
         gold = self._gold(split)
         right, known = [one.spans for one in gold], [one.labels for one in gold]
@@ -191,7 +192,7 @@ class Analysing(Modelling):
                 yield ([parse.spans for parse in one] for one in bar.over(found))
 
     def _curve_of_answers(self, widths: tuple[int, ...]) -> OracleCurve:
-        from nbner.results import OracleCurve
+        from nbner.results.oracle import OracleCurve
 
         kept = [
             judgement

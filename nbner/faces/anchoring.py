@@ -15,7 +15,7 @@ from nbner.settling import Doubt
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results import Anchoring
+    from nbner.results.anchoring import Anchoring
     from nbner.widgets.annotator import Annotator
 
 ORIGINAL = "the suggestion before the audit"
@@ -57,7 +57,7 @@ class Anchored(Consistent):
         DataError
             No answer was given under an audit.
         """
-        from nbner.results import Anchoring
+        from nbner.results.anchoring import Anchoring
 
         audited = self._audited_answers(split, annotator)
         if not audited:

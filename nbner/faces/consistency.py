@@ -19,7 +19,7 @@ from nbner.settling import MENDED, Doubt, labels_of
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results import Consistency
+    from nbner.results.consistency import Consistency
     from nbner.widgets.annotator import Annotator
 
 USUAL = "the usual label"
@@ -57,8 +57,7 @@ class Consistent(Settling):
         DataError
             There is no gold.
         """
-        from nbner.results import Consistency
-        from nbner.results.consistency import Tools
+        from nbner.results.consistency import Consistency, Tools
 
         gold = self._gold(split)
         known = self._known_by_example(gold, progress=progress)

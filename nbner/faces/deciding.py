@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nbner.decode.jackknife import Fold
     from nbner.decode.reranker import Reranker
     from nbner.model.records import TrainingRecord
-    from nbner.results import Ensemble, Reranking
+    from nbner.results.reranking import Ensemble, Reranking
     from nbner.widgets.live import Bar
 
 Tell: TypeAlias = "Callable[[int, TrainingRecord], None]"
@@ -91,7 +91,7 @@ class Deciding(Analysing):
         from nbner.decode.reranker import Reranker, add_to, named
         from nbner.decode.search import parses
         from nbner.model.pipeline import copy_of
-        from nbner.results import Comparison, Reranking
+        from nbner.results.reranking import Comparison, Reranking
         from nbner.widgets.live import Bar
 
         _check_width(width)
@@ -188,7 +188,7 @@ class Deciding(Analysing):
         from nbner.decode.learning import decide_apart, learn
         from nbner.decode.pooling import Committee, pools
         from nbner.decode.reranker import docs_of
-        from nbner.results import Ensemble
+        from nbner.results.reranking import Ensemble
         from nbner.widgets.live import Bar
 
         _check_width(width)

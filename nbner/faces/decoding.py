@@ -13,7 +13,7 @@ from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
     from nbner.decode.search import Decoder
-    from nbner.results import TextProbabilities
+    from nbner.results.probabilities import TextProbabilities
 
 
 class Decoding(Material):
@@ -126,7 +126,7 @@ class Decoding(Material):
             The pipeline has no entity recognizer, or an untrained one.
         """
         from nbner.decode.search import span_probabilities
-        from nbner.results import TextProbabilities
+        from nbner.results.probabilities import TextProbabilities
 
         limit = self._longest(longest)
         (known,) = span_probabilities(self._nlp, _filled(text), longest=limit)

@@ -15,7 +15,7 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from nbner.analysis.pairing import Pair
     from nbner.analysis.profiles import Training
-    from nbner.results import Differences
+    from nbner.results.differences import Differences
     from nbner.results.errors import Errors
     from nbner.widgets.error_explorer import ErrorExplorer
 

@@ -15,7 +15,7 @@ from nbner.types import AnswerKind, Counts, Example
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbner.results import Verification
+    from nbner.results.verification import Verification
 
 HISTORY_COLUMNS = ["stored", "annotator", "answer", "spans", "flagged", "note", "seconds", "id"]
 
@@ -183,7 +183,7 @@ class Keeping(Foundation):
         Verification
             ``ok``, and ``frame`` with a row a rule.
         """
-        from nbner.results import Verification
+        from nbner.results.verification import Verification
 
         return Verification(self._store.url, tuple(self._store.verify()))
 

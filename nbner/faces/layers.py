@@ -9,7 +9,7 @@ from nbner.data.rows import as_example
 from nbner.faces.foundation import Foundation
 
 if TYPE_CHECKING:
-    from nbner.results import ActionScores, TokenFeatures
+    from nbner.results.layers import ActionScores, TokenFeatures
     from nbner.types import Example
 
 LONGEST = 10
@@ -41,7 +41,7 @@ class Layers(Foundation):
             The model has not been trained.
         """
         from nbner.decode.actions import action_scores
-        from nbner.results import ActionScores
+        from nbner.results.layers import ActionScores
 
         return ActionScores(next(action_scores(self._nlp, [text], longest=longest)))
 
@@ -66,7 +66,7 @@ class Layers(Foundation):
             The source cannot be read.
         """
         from nbner.decode.actions import action_scores
-        from nbner.results import TokenFeatures
+        from nbner.results.layers import TokenFeatures
 
         examples = (as_example(row) for row in formats.read(texts))
         return TokenFeatures.of(list(action_scores(self._nlp, examples, longest=1)))

@@ -14,7 +14,7 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.results import Evaluation
+    from nbner.results.evaluation import Evaluation
     from nbner.results.versus import LabelGain, ModelComparison
 
 
@@ -124,7 +124,7 @@ class Measuring(Erring):
         from nbner.analysis.significance import counts, randomisation
         from nbner.model.fingerprints import fingerprint
         from nbner.model.prediction import predict
-        from nbner.results import Flips
+        from nbner.results.flips import Flips
         from nbner.results.versus import ModelComparison
         from nbner.widgets.live import Bar
 

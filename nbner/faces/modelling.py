@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingRecord
     from nbner.model.training import Training
-    from nbner.results import BackgroundTraining, Evaluation, TrainingReport
+    from nbner.results.background import BackgroundTraining
+    from nbner.results.evaluation import Evaluation
+    from nbner.results.training import TrainingReport
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
@@ -261,8 +263,9 @@ class Modelling(Retraining, Confidence):
         return gold
 
     def _watch(self, run: Training) -> None:
-        from nbner.plots import new_figure, training_curve
-        from nbner.results import curve_frame
+        from nbner.plots.style import new_figure
+        from nbner.plots.training import training_curve
+        from nbner.results.training import curve_frame
         from nbner.widgets.live import watch
 
         def draw(steps: Sequence[TrainingRecord]) -> Figure:

@@ -15,7 +15,8 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.results import Determinism, Differences, Parity
+    from nbner.results.differences import Differences
+    from nbner.results.parity import Determinism, Parity
 
 EARLIER = 3  # trained models before the last one that a difference may come from
 
@@ -67,7 +68,7 @@ def differences(
     from nbner.data.annotations import read_annotations
     from nbner.model.differences import Variants
     from nbner.model.pipeline import load_base
-    from nbner.results import Differences
+    from nbner.results.differences import Differences
 
     known = None if texts is None else read_annotations(texts)
     pipelines = [_pipeline(a), _pipeline(b)]
@@ -151,7 +152,7 @@ class Comparing(Modelling):
             There is no example.
         """
         from nbner.model.parity import runs_of, texts_of
-        from nbner.results import Parity
+        from nbner.results.parity import Parity
 
         examples = self.examples(split)
         if not examples:
@@ -197,7 +198,7 @@ class Comparing(Modelling):
         """
         from nbner.data.annotations import read_annotations
         from nbner.model.determinism import check
-        from nbner.results import Determinism
+        from nbner.results.parity import Determinism
 
         items = [replace(one, spans=()) for one in read_annotations(texts)]
         outcomes = check(

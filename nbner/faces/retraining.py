@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingResult
     from nbner.model.training import Training
-    from nbner.results import BackgroundTraining, Problems, TrainingReport
+    from nbner.results.background import BackgroundTraining
+    from nbner.results.problems import Problems
+    from nbner.results.training import TrainingReport
 
 
 class Retraining(Material):
@@ -89,7 +91,7 @@ class Retraining(Material):
         """Start a run in another process; what can be refused is refused here and now."""
         from nbner.model.background import TrainingApart
         from nbner.model.gold import choose
-        from nbner.results import BackgroundTraining
+        from nbner.results.background import BackgroundTraining
 
         base = self._start_of(how)
         train, measured = self._learnt_and_held(split, dev)
@@ -130,7 +132,7 @@ class Retraining(Material):
         self, split: str, dev: str, learnt: Sequence[Example], held: Sequence[Example]
     ) -> Problems:
         from nbner.analysis.problems import problems
-        from nbner.results import Problems
+        from nbner.results.problems import Problems
 
         train, measured = (
             [one for one in some if one.answer == "accept" and not one.binary]
@@ -195,7 +197,8 @@ class Retraining(Material):
         from nbner.analysis.scores import score
         from nbner.model.pipeline import is_trained
         from nbner.model.prediction import predict
-        from nbner.results import Flips, TrainingReport
+        from nbner.results.flips import Flips
+        from nbner.results.training import TrainingReport
 
         sets = frozen_sets(gold, self._shelf.regression_sets())
         result = replace(result, record={**result.record, "regression": sets})

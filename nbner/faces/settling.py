@@ -17,7 +17,7 @@ from nbner.types import Example
 if TYPE_CHECKING:
     from nbner.analysis.label_issues import Issue
     from nbner.decode.probabilities import SpanProbabilities
-    from nbner.results import LabelIssues
+    from nbner.results.label_issues import LabelIssues
     from nbner.widgets.annotator import Annotator
 
 UNSEEN = "models of the other folds"
@@ -73,7 +73,7 @@ class Settling(Modelling):
         TrainingError
             A fold's rest cannot be trained on.
         """
-        from nbner.results import LabelIssues
+        from nbner.results.label_issues import LabelIssues
 
         gold = self._gold(split)
         found: list[Issue] = []

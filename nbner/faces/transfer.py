@@ -14,8 +14,7 @@ from nbner.types import Example
 
 if TYPE_CHECKING:
     from nbner.model.beginnings import How
-    from nbner.results import LearningCurve, TrainingComparison
-    from nbner.results.transfer import Tried
+    from nbner.results.transfer import LearningCurve, TrainingComparison, Tried
 
 WAYS: tuple[How, ...] = ("scratch", "continue", "last layer", "rehearsal")
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
@@ -109,7 +108,7 @@ class Transferring(Retraining):
             was learnt when nothing was.
         """
         from nbner.model.pipeline import labels_of
-        from nbner.results import TrainingComparison
+        from nbner.results.transfer import TrainingComparison
 
         examples, measured, _ = self._data(split, dev)
         for how in hows:
@@ -166,7 +165,7 @@ class Transferring(Retraining):
             Nothing to train on.
         """
         from nbner.model.gold import nested
-        from nbner.results import LearningCurve
+        from nbner.results.transfer import LearningCurve
 
         bad = [one for one in shares if not 0 < one <= 1]
         if bad or not shares:

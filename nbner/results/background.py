@@ -96,7 +96,7 @@ class BackgroundTraining:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dev F and the loss so far."""
-        from nbner.plots import training_curve
+        from nbner.plots.training import training_curve
 
         return training_curve(self.frame, ax=ax)
 

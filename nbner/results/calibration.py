@@ -119,7 +119,7 @@ class Calibration:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the reliability diagram, before and after."""
-        from nbner.plots import reliability_diagram
+        from nbner.plots.calibration import reliability_diagram
 
         return reliability_diagram(self.frame, title=self._headline(), ax=ax)
 

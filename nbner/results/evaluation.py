@@ -119,7 +119,7 @@ class Evaluation:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F, precision and recall of every label."""
-        from nbner.plots import evaluation_rows
+        from nbner.plots.scores import evaluation_rows
 
         return evaluation_rows(self.frame, title=self._headline(), ax=ax)
 

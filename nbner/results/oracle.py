@@ -157,7 +157,7 @@ class OracleCurve:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw best-in-list F and first-analysis F over the width of the list."""
-        from nbner.plots import oracle_curve
+        from nbner.plots.oracle import oracle_curve
 
         width = self._verdict.width
         return oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)

@@ -89,7 +89,7 @@ class TextProbabilities:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the probability of each token's label."""
-        from nbner.plots import token_bars
+        from nbner.plots.probabilities import token_bars
 
         return token_bars(
             [token.text for token in self.known.token_axis],

@@ -76,7 +76,7 @@ class Comparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of each way with its interval."""
-        from nbner.plots import comparison_rows
+        from nbner.plots.comparison import comparison_rows
 
         return comparison_rows(self.frame, decided=self.decided, title=self._headline(), ax=ax)
 

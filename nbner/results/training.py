@@ -101,7 +101,7 @@ class TrainingReport:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dev F and the loss over the run."""
-        from nbner.plots import training_curve
+        from nbner.plots.training import training_curve
 
         return training_curve(self.frame, ax=ax)
 

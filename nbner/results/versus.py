@@ -127,7 +127,7 @@ class ModelComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of both models with its interval."""
-        from nbner.plots import comparison_rows
+        from nbner.plots.comparison import comparison_rows
 
         name = self.rows[1].name
         return comparison_rows(self.frame, decided=name, title=self._headline(), ax=ax)

@@ -9,7 +9,7 @@ from span_strategies import corpora
 from nbner.analysis.comparison import compare
 from nbner.analysis.judging import best_positions
 from nbner.analysis.scores import score
-from nbner.results import Comparison
+from nbner.results.reranking import Comparison
 from nbner.types import Span
 
 mpl.use("Agg")

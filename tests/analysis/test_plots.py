@@ -9,8 +9,11 @@ from matplotlib.axes import Axes
 
 from nbner.analysis.scores import score
 from nbner.model.records import TrainingRecord
-from nbner.plots import evaluation_rows, new_figure, training_curve
-from nbner.results import Evaluation, curve_frame
+from nbner.plots.scores import evaluation_rows
+from nbner.plots.style import new_figure
+from nbner.plots.training import training_curve
+from nbner.results.evaluation import Evaluation
+from nbner.results.training import curve_frame
 from nbner.types import Span
 
 mpl.use("Agg")

@@ -8,7 +8,8 @@ import pytest
 
 from nbner.analysis.scores import score
 from nbner.model.records import TrainingRecord
-from nbner.results import Evaluation, TrainingReport, curve_frame
+from nbner.results.evaluation import Evaluation
+from nbner.results.training import TrainingReport, curve_frame
 from nbner.types import Span
 
 mpl.use("Agg")

@@ -8,8 +8,9 @@ from matplotlib import pyplot as plt
 from nbner.analysis.oracle import Point
 from nbner.analysis.resampling import Estimate
 from nbner.errors import DataError
-from nbner.plots import new_figure, oracle_curve
-from nbner.results import OracleCurve
+from nbner.plots.oracle import oracle_curve
+from nbner.plots.style import new_figure
+from nbner.results.oracle import OracleCurve
 
 mpl.use("Agg")
 

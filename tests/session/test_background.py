@@ -9,7 +9,7 @@ import time
 import pytest
 
 from nbner import ModelError, Session, TrainingError
-from nbner.results import BackgroundTraining
+from nbner.results.background import BackgroundTraining
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan")
 ROWS = [
