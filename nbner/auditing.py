@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
+from nbner._common.alignment import longest_first
 from nbner.analysis import anchoring
-from nbner.data.alignment import longest_first
 from nbner.labelling import Remark, Suggest
 from nbner.types import Answer, Example, Span
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbner.data.filters import Filter, Page
+from nbner._common.filters import Filter, Page
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.desk import DeskInfo, Listener, Mode
 

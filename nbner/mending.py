@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.filters import Filter, Page
 from nbner.analysis.findings import JUDGED
-from nbner.data.filters import Filter, Page
 from nbner.data.team import Version
 from nbner.errors import DataError
 from nbner.labelling import Switchboard, Tokenize, tokenized

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.data.filters import Filter, Page
+from nbner._common.filters import Filter, Page
 from nbner.data.quizzes import Definition, Quizzes
 from nbner.errors import DataError
 from nbner.labelling import LabellingDesk, Switchboard, Tokenize

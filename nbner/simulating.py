@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.alignment import align
 from nbner.analysis.choosing import ORDERS, shuffled
 from nbner.analysis.robot import Done, Robot
 from nbner.analysis.simulated import Point
-from nbner.data.alignment import align
 from nbner.errors import DataError
 from nbner.types import Example
 from nbner.widgets.page import Page
@@ -127,8 +127,8 @@ def simulate(
     TrainingError
         What was annotated in the first round holds no entity.
     """
+    from nbner._common.progress import Bar
     from nbner.results.simulation import Simulation
-    from nbner.widgets.live import Bar
 
     robot = Robot() if annotator is None else annotator
     _check_ways(ways)

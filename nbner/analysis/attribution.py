@@ -14,8 +14,8 @@ from functools import partial
 
 import numpy as np
 
+from nbner._common.bootstrap import Estimate, Floats, Resamples, share
 from nbner.analysis.findings import Finding
-from nbner.analysis.resampling import Estimate, Floats, Resamples, share
 
 REPEATS = 500
 

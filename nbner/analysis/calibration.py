@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from nbner.analysis.resampling import Floats
+from nbner._common.bootstrap import Floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,9 +12,9 @@ from functools import partial
 
 import numpy as np
 
+from nbner._common.bootstrap import Estimate, Resamples
 from nbner.analysis.judging import Judgement, Merit, judge, merit
 from nbner.analysis.oracle import difference, f_at
-from nbner.analysis.resampling import Estimate, Resamples
 from nbner.types import Span
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from nbner.data.alignment import token_range
+from nbner._common.alignment import token_range
 from nbner.types import Example, Span
 
 Words: TypeAlias = tuple[str, ...]

@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from nbner.analysis.resampling import Estimate, Floats, Resamples, share
+from nbner._common.bootstrap import Estimate, Floats, Resamples, share
 from nbner.analysis.scores import SCHEMES, Matches, Scheme, match
 from nbner.types import Span
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.analysis.intervals import Mean, mean
+from nbner._common.student_t import Mean, mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeAlias
 
-from nbner.data.alignment import token_range
+from nbner._common.alignment import token_range
 from nbner.errors import DataError
 from nbner.types import Span, Token
 

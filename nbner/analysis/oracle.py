@@ -35,8 +35,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nbner._common.bootstrap import Estimate, Floats, Resamples, micro_f, share
 from nbner.analysis.judging import Judgement, judge
-from nbner.analysis.resampling import Estimate, Floats, Resamples, micro_f, share
 from nbner.types import Span
 
 if TYPE_CHECKING:

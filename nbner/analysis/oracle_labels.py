@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
+from nbner._common.bootstrap import Estimate, Resamples
 from nbner.analysis.oracle import Study, difference, f_at
-from nbner.analysis.resampling import Estimate, Resamples
 from nbner.types import Span
 
 

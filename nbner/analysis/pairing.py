@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from nbner.analysis.texts import alterations, core, place
+from nbner._common.text_alignment import alterations, core, place
 from nbner.types import Example, Span
 
 Cut: TypeAlias = tuple[int, int]

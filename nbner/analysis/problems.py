@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from nbner.analysis.texts import collapsed
+from nbner._common.text_alignment import collapsed
 from nbner.types import Example
 
 Kind: TypeAlias = Literal[

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
-from nbner.data.alignment import align
+from nbner._common.alignment import align
 from nbner.types import Example, Span
 
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from nbner.analysis.resampling import Floats, micro_f
+from nbner._common.bootstrap import Floats, micro_f
 from nbner.types import Span
 
 REPEATS = 10_000

@@ -11,10 +11,10 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, func, insert, select, text, update
 
+from nbner._common.hashing import input_hash
+from nbner._common.serialization import load_spans
 from nbner.data.batch import Prepared, PreparedAnswer
-from nbner.data.codec import load_spans
 from nbner.data.events import append
-from nbner.data.hashing import input_hash
 from nbner.data.report import Problem
 from nbner.data.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS

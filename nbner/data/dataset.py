@@ -9,11 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
+from nbner._common.filters import Filter, Page
+from nbner._common.hashing import digest
+from nbner._common.serialization import dump_labels, load_labels
 from nbner.data import bulk, events, listing, queries, runs, withdrawing
-from nbner.data.codec import dump_labels, load_labels
 from nbner.data.database import Database
-from nbner.data.filters import Filter, Page
-from nbner.data.hashing import digest
 from nbner.data.intake import AddBatch, AddReport
 from nbner.data.past import Past
 from nbner.data.schema import answers, current, datasets, examples, splits, standing

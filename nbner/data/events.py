@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from nbner._common.alignment import longest_first
+from nbner._common.serialization import dump, dump_labels, dump_spans, half_pair
 from nbner.data import claiming
-from nbner.data.alignment import longest_first
-from nbner.data.codec import dump, dump_labels, dump_spans, half_pair
 from nbner.data.schema import answers, current, examples, label_sets, splits, standing
 from nbner.errors import DataError
 from nbner.types import ANSWER_KINDS, Answer, Span

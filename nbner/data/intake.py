@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 from uuid import uuid4
 
-from nbner.data.alignment import align, contracted, expanded, longest_first
+from nbner._common.alignment import align, contracted, expanded, longest_first
+from nbner._common.hashing import digest, input_hash_from, task_hash
+from nbner._common.serialization import dump, dump_spans, dump_tokens, half_pair
 from nbner.data.batch import AddBatch, Prepared, PreparedAnswer
-from nbner.data.codec import dump, dump_spans, dump_tokens, half_pair
-from nbner.data.hashing import digest, input_hash_from, task_hash
 from nbner.data.report import AddReport, Problem, ProblemKind
 from nbner.data.rows import ANSWER_KEYS, Row
 from nbner.errors import DataError

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from nbner._common.filters import Filter, Page
+from nbner._common.serialization import dump, load_spans
 from nbner.data import queries
-from nbner.data.codec import dump, load_spans
-from nbner.data.filters import Filter, Page
 from nbner.data.schema import answers, current, examples, standing
 
 if TYPE_CHECKING:

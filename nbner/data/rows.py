@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbner.data.alignment import tokens_at
-from nbner.data.hashing import input_hash, task_hash
+from nbner._common.alignment import tokens_at
+from nbner._common.hashing import input_hash, task_hash
 from nbner.errors import DataError
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Example, Span, Token
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
-from nbner.data.codec import dump, load
+from nbner._common.serialization import dump, load
 from nbner.data.schema import runs
 from nbner.errors import DataError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, insert, select
 
-from nbner.data.codec import dump, load
+from nbner._common.serialization import dump, load
 from nbner.data.database import Database
 from nbner.data.schema import settings
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from nbner._common.serialization import dump_labels
 from nbner.data import schema, verification
-from nbner.data.codec import dump_labels
 from nbner.data.database import Database
 from nbner.data.dataset import Dataset
 from nbner.data.events import insert_if_new

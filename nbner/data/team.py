@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Select, func, select
 
+from nbner._common.serialization import load, load_spans
 from nbner.data import claiming, queries
 from nbner.data.claiming import Asker
-from nbner.data.codec import load, load_spans
 from nbner.data.database import Database
 from nbner.data.schema import answers, current, examples, splits
 from nbner.data.settings import Settings, newest

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
+from nbner._common.hashing import digest
+from nbner._common.serialization import load
 from nbner.data import queries
-from nbner.data.codec import load
 from nbner.data.database import Database
-from nbner.data.hashing import digest
 from nbner.data.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from nbner._common.serialization import dump, load
 from nbner.data import events
-from nbner.data.codec import dump, load
 from nbner.data.queries import Found
 from nbner.data.schema import answers, current, splits, standing
 

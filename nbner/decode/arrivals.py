@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner.data.alignment import token_range
+from nbner._common.alignment import token_range
 from nbner.decode.lattice import cells
 from nbner.errors import ModelError
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of

@@ -130,9 +130,9 @@ class Analysing(Modelling):
         self, gold: Sequence[Example], *, progress: bool
     ) -> Iterator[list[tuple[float, str, bool]]]:
         """Give for each text the predicted spans: uncalibrated probability, label, right or not."""
+        from nbner._common.progress import Bar
         from nbner.decode.search import span_probabilities
         from nbner.model.prediction import predict
-        from nbner.widgets.live import Bar
 
         predicted = predict(self._nlp, gold)
         known = span_probabilities(self._nlp, gold, longest=LONGEST)
@@ -180,8 +180,8 @@ class Analysing(Modelling):
         self, gold: Sequence[Example], runs: Sequence[plans.Run], *, progress: bool
     ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
         """Give for each run the lists of all texts, one bar over all of them."""
+        from nbner._common.progress import Bar
         from nbner.decode.search import parses
-        from nbner.widgets.live import Bar
 
         with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
             for run in runs:

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nbner._common.occurrences import changed
 from nbner.analysis.consistency import Known, Occurrence, Variation, variations
-from nbner.data.occurrences import changed
 from nbner.data.team import Version
 from nbner.data.withdrawing import part_id
 from nbner.errors import DataError
@@ -77,8 +77,8 @@ class Consistent(Settling):
 
     def _known_by_example(self, gold: Sequence[Example], *, progress: bool) -> Known | None:
         """Give the way to ask the model in use; None where there is none."""
+        from nbner._common.progress import counted
         from nbner.model.pipeline import is_trained
-        from nbner.widgets.live import counted
 
         if not is_trained(self._nlp):
             return None

@@ -16,12 +16,12 @@ from nbner.types import Example, Parse, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
+    from nbner._common.progress import Bar
     from nbner.decode.features import FeatureFunction
     from nbner.decode.jackknife import Fold
     from nbner.decode.reranker import Reranker
     from nbner.model.records import TrainingRecord
     from nbner.results.reranking import Ensemble, Reranking
-    from nbner.widgets.live import Bar
 
 Tell: TypeAlias = "Callable[[int, TrainingRecord], None]"
 
@@ -87,12 +87,12 @@ class Deciding(Analysing):
         TrainingError
             A fold's rest cannot be trained on.
         """
+        from nbner._common.progress import Bar
         from nbner.decode.jackknife import jackknife
         from nbner.decode.reranker import Reranker, add_to, named
         from nbner.decode.search import parses
         from nbner.model.pipeline import copy_of
         from nbner.results.reranking import Comparison, Reranking
-        from nbner.widgets.live import Bar
 
         _check_width(width)
         functions = named(features)
@@ -184,12 +184,12 @@ class Deciding(Analysing):
         ModelError
             A model cannot be loaded, or has not been trained.
         """
+        from nbner._common.progress import Bar
         from nbner.decode.jackknife import deal
         from nbner.decode.learning import decide_apart, learn
         from nbner.decode.pooling import Committee, pools
         from nbner.decode.reranker import docs_of
         from nbner.results.reranking import Ensemble
-        from nbner.widgets.live import Bar
 
         _check_width(width)
         if len(models) < 2:
@@ -234,8 +234,8 @@ class Deciding(Analysing):
         progress: bool,
     ) -> dict[str, Language]:
         """Train and load the models of an ensemble, each under a name."""
+        from nbner._common.progress import Bar
         from nbner.model.pipeline import load_base
-        from nbner.widgets.live import Bar
 
         seeds = [one for one in models if isinstance(one, int)]
         if len(set(seeds)) < len(seeds):

@@ -91,8 +91,8 @@ class Decoding(Material):
         ModelError
             The pipeline has no entity recognizer, or an untrained one.
         """
+        from nbner._common.progress import counted
         from nbner.decode.search import parses
-        from nbner.widgets.live import counted
 
         single = isinstance(source, (str, Example))
         limit = self._longest(longest)

@@ -91,11 +91,11 @@ class Erring(Modelling):
         confidence: bool,
         progress: bool,
     ) -> Errors:
+        from nbner._common.progress import Bar
         from nbner.analysis.sides import oddities
         from nbner.model.pipeline import labels_of
         from nbner.model.prediction import predict
         from nbner.results.errors import Errors
-        from nbner.widgets.live import Bar
 
         passes = 2 if confidence else 1
         with Bar(passes * len(gold), "looking for errors", "texts", shown=progress) as bar:
@@ -184,7 +184,7 @@ def explored(found: Differences) -> ErrorExplorer:
 
 def _carried(pair: Pair) -> list[Span]:
     """Give the second side's spans where they lie in the first side's text."""
-    from nbner.analysis.texts import carried
+    from nbner._common.text_alignment import carried
 
     found = []
     for span in pair.b.spans:

@@ -52,9 +52,9 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     >>> nbner.evaluate([{"text": text, "spans": [tool]}], [{"text": text, "spans": []}]).recall
     0.0
     """
+    from nbner._common.text_alignment import carried
     from nbner.analysis.pairing import pair
     from nbner.analysis.sides import oddities
-    from nbner.analysis.texts import carried
     from nbner.data.annotations import read_annotations
     from nbner.results.evaluation import evaluated
 
@@ -119,6 +119,7 @@ class Measuring(Erring):
         ModelError
             A model cannot be loaded or is not trained, or both are the same.
         """
+        from nbner._common.progress import Bar
         from nbner.analysis.comparison import compare
         from nbner.analysis.flips import flips
         from nbner.analysis.significance import counts, randomisation
@@ -126,7 +127,6 @@ class Measuring(Erring):
         from nbner.model.prediction import predict
         from nbner.results.flips import Flips
         from nbner.results.versus import ModelComparison
-        from nbner.widgets.live import Bar
 
         models = [_pipeline(model_a), self._nlp if model_b is None else _pipeline(model_b)]
         prints = [fingerprint(one) for one in models]

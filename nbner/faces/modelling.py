@@ -123,7 +123,7 @@ class Modelling(Retraining, Confidence):
         TrainingError
             Nothing has been accepted, or no accepted example holds an entity.
         """
-        from nbner.widgets.live import show
+        from nbner._common.progress import show
 
         seed = self.seed if seed is None else seed
         wishes: dict[str, Any] = {"max_epochs": max_epochs, "patience": patience}
@@ -200,8 +200,8 @@ class Modelling(Retraining, Confidence):
 
         if is_dask_frame(source):
             return predict_lazily(self._nlp, source)
+        from nbner._common.progress import counted
         from nbner.model.prediction import predict_docs
-        from nbner.widgets.live import counted
 
         # The pipeline reads a batch ahead; tee keeps only what it has read.
         ahead, examples, again = tee((unlabelled(row) for row in formats.read(source)), 3)
@@ -263,10 +263,10 @@ class Modelling(Retraining, Confidence):
         return gold
 
     def _watch(self, run: Training) -> None:
-        from nbner.plots.style import new_figure
+        from nbner._common.plot_style import new_figure
+        from nbner._common.progress import watch
         from nbner.plots.training import training_curve
         from nbner.results.training import curve_frame
-        from nbner.widgets.live import watch
 
         def draw(steps: Sequence[TrainingRecord]) -> Figure:
             figure = new_figure()

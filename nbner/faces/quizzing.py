@@ -6,9 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nbner._common.alignment import align
 from nbner.analysis.choosing import shuffled
 from nbner.analysis.quizzes import Question, Sheet
-from nbner.data.alignment import align
 from nbner.errors import DataError
 from nbner.faces.foundation import Foundation
 from nbner.labelling import Switchboard

@@ -106,8 +106,8 @@ class Settling(Modelling):
         progress: bool,  # noqa: FBT001 - passed on by position within this module
     ) -> Iterator[tuple[list[Example], Iterator[SpanProbabilities], float | None]]:
         """Give each fold's examples with what a model that never saw them says."""
+        from nbner._common.progress import Bar
         from nbner.decode.jackknife import models_apart
-        from nbner.widgets.live import Bar
 
         held = [] if dev == split else self.examples(dev, answer="accept")
         with Bar(folds, "training on folds", "folds", shown=progress) as bar:

@@ -203,7 +203,7 @@ class Transferring(Retraining):
         **wishes: Any,
     ) -> list[Tried]:
         """Run the jobs; the stop button keeps those that are whole."""
-        from nbner.widgets.live import until_stopped
+        from nbner._common.progress import until_stopped
 
         def runs() -> Iterator[Tried]:
             for how, seed, examples in jobs:

@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.data.alignment import tokens_at
+from nbner._common.alignment import tokens_at
 from nbner.model import apart
 from nbner.model.pipeline import load_base, origin_of
 from nbner.model.records import TrainingRecord, TrainingResult

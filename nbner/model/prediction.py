@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbner.data.alignment import token_range
+from nbner._common.alignment import token_range
 from nbner.errors import DataError, ModelError
 from nbner.model.fingerprints import fingerprint
 from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of

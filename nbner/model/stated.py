@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
-from nbner.data.alignment import align, expanded
+from nbner._common.alignment import align, expanded
 from nbner.errors import DataError
 from nbner.types import Example, Span
 

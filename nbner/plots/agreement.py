@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from nbner.palette import label_colors
-from nbner.plots.style import FAINT, INK, ROW, beside, dressed, new_axes
+from nbner._common.colors import label_colors
+from nbner._common.plot_style import FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, INK, ROW, beside, dressed, new_axes
+from nbner._common.plot_style import ACCENT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nbner.palette import label_colors
-from nbner.plots.style import INK, SIZE, dressed, new_axes
+from nbner._common.colors import label_colors
+from nbner._common.plot_style import INK, SIZE, dressed, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

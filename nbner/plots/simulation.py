@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nbner._common.colors import CYCLE
+from nbner._common.plot_style import INK, dressed, name_line, new_axes
 from nbner.errors import DataError
-from nbner.palette import CYCLE
-from nbner.plots.style import INK, dressed, name_line, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd

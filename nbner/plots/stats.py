@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner.palette import label_colors
-from nbner.plots.style import INK, ROW, dressed, new_axes
+from nbner._common.colors import label_colors
+from nbner._common.plot_style import INK, ROW, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, FAINT, INK, dressed, name_line, new_axes
+from nbner._common.plot_style import ACCENT, FAINT, INK, dressed, name_line, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from nbner.plots.style import ACCENT, FAINT, INK, ROW, beside, dressed, new_axes
+from nbner._common.plot_style import ACCENT, FAINT, INK, ROW, beside, dressed, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd

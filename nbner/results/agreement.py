@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import as_html, number
 from nbner.analysis.agreement import Figure, Measured, Measures, Rated
-from nbner.results.writing import as_html, number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import as_html
 from nbner.analysis.anchoring import Audited, Share
 from nbner.errors import DataError
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from nbner._common.format import number
 from nbner.results.training import TrainingReport, curve_frame
-from nbner.results.writing import number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html, number
 from nbner.analysis.calibration import (
     Pairs,
     Temperatures,
@@ -12,7 +13,6 @@ from nbner.analysis.calibration import (
     expected_error,
     reliability,
 )
-from nbner.results.writing import as_html, number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from nbner._common.format import as_html
 from nbner.analysis.consistency import Occurrence, Variation
 from nbner.errors import DataError
-from nbner.results.writing import as_html
 from nbner.types import Example
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.colors import label_colors
 from nbner.analysis.causes import CAUSES, Cause
 from nbner.analysis.pairing import Pair, Pairing
 from nbner.errors import DataError
-from nbner.palette import label_colors
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

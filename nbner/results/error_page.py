@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from nbner._common.colors import label_colors
 from nbner.analysis.attribution import FACTORS, Bucket
 from nbner.analysis.findings import Finding
 from nbner.analysis.slices import BORDERS, NOTHING, Cell, Matrix
-from nbner.palette import label_colors
 from nbner.results.differences import marked
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import as_html
 from nbner.analysis.attribution import FACTORS, Bucket, attribute
 from nbner.analysis.findings import Finding, findings
 from nbner.analysis.profiles import Training
 from nbner.analysis.slices import BORDERS, NOTHING, Cell, Conditions, Matrix, by_cell, matrix
 from nbner.errors import DataError
-from nbner.results.writing import as_html
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

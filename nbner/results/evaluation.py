@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.bootstrap import Estimate
+from nbner._common.format import as_html, listed, number
 from nbner.analysis.details import Detail, Sides, details
-from nbner.analysis.resampling import Estimate
 from nbner.analysis.scores import Matches, Scheme, Score, score
-from nbner.results.writing import as_html, listed, number
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

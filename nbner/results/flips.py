@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.colors import label_colors
 from nbner.analysis.flips import TURNS, Flip, counted
 from nbner.errors import DataError
-from nbner.palette import label_colors
 from nbner.results.differences import marked
 from nbner.types import Example
 

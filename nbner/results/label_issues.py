@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
+from nbner._common.colors import label_colors
 from nbner.analysis.label_issues import Issue
-from nbner.palette import label_colors
 from nbner.results.differences import marked
 from nbner.types import Example, Span
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
+from nbner._common.bootstrap import Estimate
+from nbner._common.format import as_html
 from nbner.analysis.oracle import Point, Study
 from nbner.analysis.oracle_labels import by_label
-from nbner.analysis.resampling import Estimate
 from nbner.analysis.verdicts import Verdict, advise, spoken_of
 from nbner.errors import DataError
-from nbner.results.writing import as_html
 from nbner.types import Span
 
 if TYPE_CHECKING:

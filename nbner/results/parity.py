@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from nbner.results.writing import as_html
+from nbner._common.format import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from nbner._common.colors import label_colors
+from nbner._common.format import number
+from nbner._common.span_html import marked
 from nbner.analysis.agreement import measure
 from nbner.analysis.quizzes import Question, counted, marks_of, rated, students_of
 from nbner.analysis.scores import PRF
-from nbner.palette import label_colors
 from nbner.results.agreement import Agreement
-from nbner.results.marked import marked
-from nbner.results.writing import number
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:

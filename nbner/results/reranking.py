@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
 from nbner.analysis.comparison import Compared, compare
-from nbner.results.writing import as_html
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

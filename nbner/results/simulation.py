@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
 from nbner.analysis.robot import Robot
 from nbner.analysis.simulated import Point, common_f, seconds_to, ways_of
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

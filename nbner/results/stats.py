@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
 from nbner.analysis.effort import Effort, Work, by_annotator, by_answer, by_label, rest, total
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

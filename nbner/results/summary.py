@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner.palette import label_colors
+from nbner._common.colors import label_colors
 from nbner.types import Counts
 
 if TYPE_CHECKING:

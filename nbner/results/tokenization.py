@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
 from nbner.errors import DataError
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner.results.writing import as_html, share
+from nbner._common.format import as_html, share
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import as_html, number
 from nbner.analysis.flips import Loss
 from nbner.results.flips import Flips
 from nbner.results.problems import Problems
-from nbner.results.writing import as_html, number
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
+from nbner._common.student_t import Mean, mean, mean_f
 from nbner.analysis.growth import gain
-from nbner.analysis.intervals import Mean, mean, mean_f
 from nbner.analysis.scores import Score
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
 from nbner.data.verification import Check
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nbner._common.format import as_html
 from nbner.analysis.comparison import Compared
 from nbner.results.flips import Flips
-from nbner.results.writing import as_html
 
 if TYPE_CHECKING:
     import pandas as pd

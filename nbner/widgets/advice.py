@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nbner.data.alignment import align
+from nbner._common.alignment import align
 from nbner.errors import DataError
 from nbner.types import Example, Parse
 from nbner.widgets import wire

@@ -19,8 +19,8 @@ from typing import Any
 
 import traitlets
 
-from nbner.data.alignment import longest_first
-from nbner.data.filters import Filter
+from nbner._common.alignment import longest_first
+from nbner._common.filters import Filter
 from nbner.errors import DataError
 from nbner.types import AnswerKind, Example, Span
 from nbner.widgets import heard, wire

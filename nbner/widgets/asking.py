@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from nbner.data.alignment import longest_first
-from nbner.data.filters import STANDINGS, Filter
-from nbner.data.occurrences import Take, changed, excerpt, occurrences, problem_at
+from nbner._common.alignment import longest_first
+from nbner._common.filters import STANDINGS, Filter
+from nbner._common.occurrences import Take, changed, excerpt, occurrences, problem_at
 from nbner.data.withdrawing import part_id
 from nbner.errors import DataError
 from nbner.types import Answer, Example, Span

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from nbner.data.filters import Filter, Page
+from nbner._common.filters import Filter, Page
 from nbner.types import Answer, Counts, Example, Parse, Span
 
 Mode: TypeAlias = Literal["manual", "make-gold"]

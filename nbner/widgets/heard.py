@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nbner.data.alignment import longest_first
+from nbner._common.alignment import longest_first
 from nbner.types import Example, Span
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.data.alignment import tokens_at
+from nbner._common.alignment import tokens_at
 from nbner.errors import StoreError
 from nbner.types import Example, Span
 from nbner.widgets import wire

@@ -10,8 +10,8 @@ import anywidget
 import traitlets
 
 import nbner
+from nbner._common.colors import label_colors
 from nbner.errors import DataError, NbnerError
-from nbner.palette import label_colors
 from nbner.types import Answer, Example
 from nbner.widgets import advice, wire
 from nbner.widgets.asking import Asking

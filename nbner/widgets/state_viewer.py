@@ -15,9 +15,9 @@ import anywidget
 import traitlets
 
 import nbner
-from nbner.data.alignment import align, words_and_gaps
+from nbner._common.alignment import align, words_and_gaps
+from nbner._common.colors import label_colors
 from nbner.errors import DataError
-from nbner.palette import label_colors
 from nbner.results.trace import Trace
 from nbner.results.trace import still as still_trace
 from nbner.types import Example, Span, Token

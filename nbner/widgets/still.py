@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from nbner.results.marked import marked
+from nbner._common.span_html import marked
 from nbner.types import Example
 
 

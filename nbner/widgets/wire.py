@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
-from nbner.data.alignment import align, longest_first, token_range, words_and_gaps
+from nbner._common.alignment import align, longest_first, token_range, words_and_gaps
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.desk import DeskInfo

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from span_strategies import LABELS, corpora, spans
 
+from nbner._common.alignment import tokens_from_words
 from nbner.analysis.attribution import FACTORS, attribute
 from nbner.analysis.findings import findings, pairs
 from nbner.analysis.profiles import Training, length, shape, to_end
 from nbner.analysis.scores import score
 from nbner.analysis.slices import Cell, Conditions, by_cell, matrix
-from nbner.data.alignment import tokens_from_words
 from nbner.results.errors import Errors
 from nbner.types import Example, Span
 

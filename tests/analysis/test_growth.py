@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbner._common.student_t import mean
 from nbner.analysis.flips import flips, frozen_sets, losses
 from nbner.analysis.growth import fitted, gain
-from nbner.analysis.intervals import mean
 from nbner.analysis.scores import score
 from nbner.types import Example, Span
 

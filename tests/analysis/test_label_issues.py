@@ -2,9 +2,9 @@
 
 import pytest
 
+from nbner._common.alignment import joined
 from nbner.analysis.consistency import variations
 from nbner.analysis.label_issues import issues_in, mended, ranked
-from nbner.data.alignment import joined
 from nbner.types import Example, Span
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbner._common.alignment import joined, token_range
 from nbner.analysis.noise import FAULTS, check_share, spoilt
-from nbner.data.alignment import joined, token_range
 from nbner.errors import DataError
 from nbner.types import Span
 

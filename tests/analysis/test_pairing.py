@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nbner._common.text_alignment import alterations, core, place
 from nbner.analysis.pairing import pair
-from nbner.analysis.texts import alterations, core, place
 from nbner.types import Example, Span
 
 WHOLE = "Ada lives in Rome. Bo lives in Oslo."

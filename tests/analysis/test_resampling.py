@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbner.analysis import resampling
-from nbner.analysis.resampling import Resamples, interval, micro_f, share
+from nbner._common import bootstrap
+from nbner._common.bootstrap import Resamples, interval, micro_f, share
 
 
 def mean_of(size):
@@ -55,7 +55,7 @@ def test_figures_of_one_object_are_paired():
 
 def test_many_texts_are_drawn_in_parts_that_make_a_whole(monkeypatch):
     counts = np.random.default_rng(1).integers(0, 5, (40, 3))
-    monkeypatch.setattr(resampling, "_CELLS", 130)
+    monkeypatch.setattr(bootstrap, "_CELLS", 130)
     in_parts = Resamples(counts, repeats=500).estimate(micro_f)
     monkeypatch.undo()
     at_once = Resamples(counts, repeats=500).estimate(micro_f)

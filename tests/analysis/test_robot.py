@@ -4,10 +4,10 @@ from random import Random
 
 import pytest
 
+from nbner._common.alignment import joined
 from nbner.analysis import anchoring
 from nbner.analysis.robot import Robot, actions_between
 from nbner.analysis.simulated import Point, common_f, seconds_to
-from nbner.data.alignment import joined
 from nbner.errors import DataError
 from nbner.types import Span
 

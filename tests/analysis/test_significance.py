@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from span_strategies import LABELS, corpora
 
+from nbner._common.bootstrap import micro_f
 from nbner.analysis.details import Sides, details
-from nbner.analysis.resampling import micro_f
 from nbner.analysis.scores import SCHEMES, score
 from nbner.analysis.significance import counts, randomisation
 from nbner.results.evaluation import evaluated

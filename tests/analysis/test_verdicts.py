@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from matplotlib import pyplot as plt
 
+from nbner._common.bootstrap import Estimate
+from nbner._common.plot_style import new_figure
 from nbner.analysis.oracle import Point
-from nbner.analysis.resampling import Estimate
 from nbner.errors import DataError
 from nbner.plots.oracle import oracle_curve
-from nbner.plots.style import new_figure
 from nbner.results.oracle import OracleCurve
 
 mpl.use("Agg")

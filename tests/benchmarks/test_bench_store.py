@@ -22,7 +22,7 @@ from spacy.tokens import DocBin
 
 import nbner
 from nbner import Answer, NbnerError
-from nbner.data.alignment import tokens_at
+from nbner._common.alignment import tokens_at
 from nbner.data.formats import read, write
 from nbner.data.intake import prepare
 from nbner.data.rows import Row, as_example

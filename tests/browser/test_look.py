@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from nbner.palette import DISPLACY, label_colors
+from nbner._common.colors import DISPLACY, label_colors
 
 # displaCy's own colours, and then so many labels that the cycle of colours comes round.
 MANY = [*DISPLACY, *(f"label {i}" for i in range(12))]

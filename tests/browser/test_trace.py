@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from nbner.palette import label_colors
+from nbner._common.colors import label_colors
 
 GREEDY, BEST, GOLD = 1, 2, 4
 ACTIONS = ["O", "B-Food", "I-Food", "L-Food", "U-Food", "U-<b>x</b>"]

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from nbner.data.alignment import tokens_at
+from nbner._common.alignment import tokens_at
 from nbner.types import Example, Span
 
 # Emoji of several code points, combining marks, CJK, right-to-left, odd spaces and ends of line.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError
-from nbner.data.alignment import (
+from nbner._common.alignment import (
     align,
     joined,
     longest_first,

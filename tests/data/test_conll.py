@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span, Token
-from nbner.data.alignment import joined
+from nbner._common.alignment import joined
 from nbner.data.formats import read, write
 from nbner.data.formats.tags import decode, encode
 from nbner.data.rows import as_example

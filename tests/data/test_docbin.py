@@ -14,7 +14,7 @@ from spacy.tokens import DocBin
 from spacy.tokens import Span as DocSpan
 
 from nbner import DataError, Example, NbnerError, Span
-from nbner.data.alignment import joined
+from nbner._common.alignment import joined
 from nbner.data.formats import read, write
 
 NLP = spacy.blank("en")

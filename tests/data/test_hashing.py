@@ -6,12 +6,12 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbner.data.hashing import HASH_RANGE, digest, input_hash, task_hash
+from nbner._common.hashing import HASH_RANGE, digest, input_hash, task_hash
 from nbner.types import Span
 
 
 def test_hashes_are_the_same_in_every_process():
-    code = "from nbner.data.hashing import *; print(input_hash('Add 5 ml 水'), task_hash(7))"
+    code = "from nbner._common.hashing import *; print(input_hash('Add 5 ml 水'), task_hash(7))"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -76,7 +76,7 @@ INSERT INTO nbner_standing VALUES (1, 1, 2, 'reject'), (2, 1, NULL, NULL);
 
 @pytest.fixture
 def version_1(path):
-    from nbner.data.hashing import digest
+    from nbner._common.hashing import digest
 
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(VERSION_1)

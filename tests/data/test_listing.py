@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nbner
-from nbner.data.alignment import tokens_from_words
-from nbner.data.filters import Filter
-from nbner.data.occurrences import changed, occurrences, problem_at
+from nbner._common.alignment import tokens_from_words
+from nbner._common.filters import Filter
+from nbner._common.occurrences import changed, occurrences, problem_at
 from nbner.data.store import Store
 from nbner.data.withdrawing import part_id
 from nbner.types import Answer, Counts, Span

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
-from nbner.data.alignment import tokens_at
+from nbner._common.alignment import tokens_at
 from nbner.data.formats import read, write
 from nbner.data.rows import as_example
 

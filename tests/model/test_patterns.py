@@ -62,7 +62,7 @@ def test_what_both_say_has_both_sources_and_what_overlaps_is_given_too(nlp):
 
 
 def test_given_tokens_are_kept(nlp):
-    from nbner.data.alignment import tokens_from_words
+    from nbner._common.alignment import tokens_from_words
 
     text = "oliveoil"
     tokens = tokens_from_words(text, ["olive", "oil"])

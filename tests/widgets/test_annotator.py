@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbner.data.alignment import tokens_from_words
-from nbner.data.filters import Page
+from nbner._common.alignment import tokens_from_words
+from nbner._common.filters import Page
 from nbner.errors import DataError, StoreError
 from nbner.types import Counts, Example, Span
 from nbner.widgets import wire

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbner.data.alignment import longest_first
+from nbner._common.alignment import longest_first
 from nbner.data.formats.choices import Choices
 from nbner.data.formats.files import lines, whole_text
 from nbner.data.rows import Place, Row

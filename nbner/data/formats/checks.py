@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from numbers import Integral, Real
 from typing import Any
 
-from nbner.data.hashing import HASH_RANGE
+from nbner._common.hashing import HASH_RANGE
 from nbner.data.rows import Place
 from nbner.errors import DataError
 from nbner.types import ANSWER_KINDS, AnswerKind

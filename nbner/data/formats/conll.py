@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from nbner.data.alignment import joined, tokens_from_words
+from nbner._common.alignment import joined, tokens_from_words
 from nbner.data.formats.files import lines
 from nbner.data.formats.tags import decode, is_tag
 from nbner.data.rows import Place, Row

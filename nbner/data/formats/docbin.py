@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.data.alignment import tokens_from_columns
-from nbner.data.codec import load
+from nbner._common.alignment import tokens_from_columns
+from nbner._common.serialization import load
 from nbner.data.formats.checks import as_mapping, as_text
 from nbner.data.formats.files import existing
 from nbner.data.rows import Place, Row

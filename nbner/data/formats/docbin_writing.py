@@ -14,7 +14,7 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbner.data.codec import dump
+from nbner._common.serialization import dump
 from nbner.data.formats.docbin import USER_DATA
 from nbner.data.formats.files import replacing
 from nbner.data.formats.gold import Gold

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-from nbner.data.codec import plain
+from nbner._common.serialization import plain
 from nbner.data.rows import Place
 from nbner.errors import DataError
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from nbner.data.alignment import align
+from nbner._common.alignment import align
 from nbner.errors import DataError
 from nbner.types import Example, Token
 

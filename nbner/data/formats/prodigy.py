@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbner.data.alignment import tokens_at, tokens_from_words
+from nbner._common.alignment import tokens_at, tokens_from_words
 from nbner.data.formats.checks import (
     as_int,
     as_list,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbner.data.alignment import joined, tokens_from_words
+from nbner._common.alignment import joined, tokens_from_words
 from nbner.data.formats.checks import as_mapping, as_text, is_int
 from nbner.data.formats.files import encoded_json, replacing
 from nbner.data.formats.gold import Gold

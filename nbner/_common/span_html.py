@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 
-from nbner.data.alignment import longest_first
+from nbner._common.alignment import longest_first
 from nbner.types import Span
 
 

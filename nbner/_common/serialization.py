@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from nbner.data.alignment import tokens_from_columns
+from nbner._common.alignment import tokens_from_columns
 from nbner.types import Span, Token
 
 

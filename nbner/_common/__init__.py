@@ -1,0 +1,1 @@
+"""Shared helpers: alignment, hashing, bootstrap, colors, plot style, span HTML, progress bars."""
