@@ -13,11 +13,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from nbner.analysis.robot import Robot
-    from nbner.data.intake import AddReport
-    from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
     from nbner.faces.measuring import evaluate
     from nbner.faces.parity import differences
+    from nbner.io.importer import AddReport
+    from nbner.io.sample_corpus import Sample, sample
     from nbner.results.evaluation import Evaluation
     from nbner.results.probabilities import TextProbabilities
     from nbner.results.training import TrainingReport
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 _HOMES = {
-    "AddReport": "nbner.data.intake",
+    "AddReport": "nbner.io.importer",
     "Annotator": "nbner.widgets.annotator",
     "Answer": "nbner.types",
     "Counts": "nbner.types",
@@ -38,7 +38,7 @@ _HOMES = {
     "NbnerError": "nbner.errors",
     "Parse": "nbner.types",
     "Robot": "nbner.analysis.robot",
-    "Sample": "nbner.data.sample",
+    "Sample": "nbner.io.sample_corpus",
     "Session": "nbner.session",
     "Span": "nbner.types",
     "StoreError": "nbner.errors",
@@ -49,7 +49,7 @@ _HOMES = {
     "differences": "nbner.faces.parity",
     "drive": "nbner.simulating",
     "evaluate": "nbner.faces.measuring",
-    "sample": "nbner.data.sample",
+    "sample": "nbner.io.sample_corpus",
     "simulate": "nbner.simulating",
 }
 

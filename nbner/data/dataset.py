@@ -14,12 +14,12 @@ from nbner._common.hashing import digest
 from nbner._common.serialization import dump_labels, load_labels
 from nbner.data import bulk, events, listing, queries, runs, withdrawing
 from nbner.data.database import Database
-from nbner.data.intake import AddBatch, AddReport
 from nbner.data.past import Past
 from nbner.data.schema import answers, current, datasets, examples, splits, standing
 from nbner.data.settings import Settings
 from nbner.data.spool import spooled
 from nbner.data.team import Team
+from nbner.io.importer import AddBatch, AddReport
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _PAGE = 1000

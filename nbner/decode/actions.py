@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.data.formats.docbin import tokens_of
 from nbner.decode.arrays import Flags, Floats, Scores
 from nbner.decode.arrivals import Item, arriving, trained_recognizer
 from nbner.decode.scoring import StateScorer
 from nbner.decode.validity import Validity
+from nbner.io.docbin import tokens_of
 from nbner.types import Token
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
-from nbner.data.formats.docbin import tokens_of
 from nbner.decode.features import FeatureFunction, describe
 from nbner.decode.search import parses
 from nbner.errors import DataError, ModelError
+from nbner.io.docbin import tokens_of
 from nbner.model.pipeline import doc_from_example, recognizer_of
 from nbner.types import Example, Parse, Span
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from nbner.data.formats.docbin import tokens_of
 from nbner.decode.analyses import Lattice, check_k
 from nbner.decode.arrivals import Item, arriving, batches, trained_recognizer
 from nbner.decode.beam import beam_parses
@@ -23,6 +22,7 @@ from nbner.decode.moves import Moves
 from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above
 from nbner.decode.reading import OUTSIDE, Places, Reading, readings
 from nbner.errors import DataError
+from nbner.io.docbin import tokens_of
 from nbner.types import Parse
 
 if TYPE_CHECKING:

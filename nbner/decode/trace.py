@@ -27,9 +27,9 @@ from spacy.pipeline._parser_internals._beam_utils import (  # type: ignore[impor
 )
 from spacy.training import Example as Pair
 
-from nbner.data.formats.docbin import tokens_of
 from nbner.decode.actions import State, after
 from nbner.decode.arrivals import Item, arriving, trained_recognizer
+from nbner.io.docbin import tokens_of
 from nbner.model.gold import reference
 from nbner.types import Example, Span, Token
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nbner.data import formats
-from nbner.data.rows import as_example
 from nbner.errors import DataError
 from nbner.faces.material import Material
+from nbner.io import formats
+from nbner.io.rows import as_example
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbner.data import formats
-from nbner.data.rows import as_example
 from nbner.faces.foundation import Foundation
+from nbner.io import formats
+from nbner.io.rows import as_example
 
 if TYPE_CHECKING:
     from nbner.results.layers import ActionScores, TokenFeatures

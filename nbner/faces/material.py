@@ -6,17 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nbner.data import formats
-from nbner.data.formats import token_rows
-from nbner.data.formats.gold import GoldOnly
-from nbner.data.intake import AddReport, Misaligned, prepare
 from nbner.faces.foundation import Foundation
+from nbner.io import formats, huggingface
+from nbner.io.gold_export import GoldOnly
+from nbner.io.importer import AddReport, Misaligned, prepare
 from nbner.types import Answer, AnswerKind, Example
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbner.data.formats import By, Export, Format
+    from nbner.io.formats import By, Export, Format
 
 ANSWER_COLUMNS = [
     *("input_hash", "split", "annotator", "answer", "text", "spans", "flagged", "note", "created")
@@ -181,7 +180,7 @@ class Material(Foundation):
             A span does not fit the tokens.
         """
         gold = GoldOnly(self._tokenize, "refuse").of(self._dataset.examples(split))
-        return token_rows.numbered(token_rows.rows_from_gold(gold))
+        return huggingface.numbered(huggingface.rows_from_gold(gold))
 
 
 def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]) -> pd.DataFrame:

@@ -55,7 +55,7 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     from nbner._common.text_alignment import carried
     from nbner.analysis.pairing import pair
     from nbner.analysis.sides import oddities
-    from nbner.data.annotations import read_annotations
+    from nbner.io.annotations import read_annotations
     from nbner.results.evaluation import evaluated
 
     rights = read_annotations(gold)

@@ -9,11 +9,11 @@ from itertools import tee
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.analysis.flips import MARGIN
-from nbner.data import formats
-from nbner.data.rows import unlabelled
 from nbner.errors import DataError
 from nbner.faces.confidence import Confidence, Confident
 from nbner.faces.retraining import Retraining
+from nbner.io import formats
+from nbner.io.rows import unlabelled
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

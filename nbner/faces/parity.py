@@ -65,7 +65,7 @@ def differences(
     """
     from nbner.analysis.causes import Inquiry
     from nbner.analysis.pairing import pair
-    from nbner.data.annotations import read_annotations
+    from nbner.io.annotations import read_annotations
     from nbner.model.differences import Variants
     from nbner.model.pipeline import load_base
     from nbner.results.differences import Differences
@@ -196,7 +196,7 @@ class Comparing(Modelling):
         ModelError
             The model has not been trained.
         """
-        from nbner.data.annotations import read_annotations
+        from nbner.io.annotations import read_annotations
         from nbner.model.determinism import check
         from nbner.results.parity import Determinism
 
@@ -215,7 +215,7 @@ def _annotated(
     a: Any, b: Any, pipelines: Sequence[Language | None], texts: list[Example] | None
 ) -> list[list[Example]]:
     """Read both sides; a model predicts for the texts of the other one."""
-    from nbner.data.annotations import is_spans, read_annotations
+    from nbner.io.annotations import is_spans, read_annotations
     from nbner.model.prediction import predict
 
     whole = [

@@ -96,8 +96,8 @@ class Quizzing(Foundation):
         return quiz
 
     def _new_quiz(self, quizzes: Quizzes, name: str, split: str, n: int | None) -> Definition:
-        from nbner.data import formats
-        from nbner.data.intake import prepare
+        from nbner.io import formats
+        from nbner.io.importer import prepare
 
         chosen = self._drawn(split, n)
         bare = [Example(one.text, one.tokens, given_tokens=one.given_tokens) for one in chosen]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from spacy.util import load_model_from_config
 from thinc.api import Config
 
-from nbner.data import formats
-from nbner.data.rows import unlabelled
 from nbner.errors import DataError
+from nbner.io import formats
+from nbner.io.rows import unlabelled
 from nbner.model.fingerprints import fingerprint
 from nbner.model.prediction import check_trained, places_of, predict_docs
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from spacy.errors import MatchPatternError
 from spacy.matcher import Matcher, PhraseMatcher
 
-from nbner.data.rows import Place
 from nbner.errors import DataError
+from nbner.io.rows import Place
 from nbner.model.pipeline import doc_from_example, is_trained
 from nbner.model.prediction import predict_docs, spans_of
 from nbner.types import Example, Span

@@ -16,8 +16,8 @@ from spacy.pipeline import EntityRecognizer
 from spacy.tokens import Doc
 from spacy.util import get_words_and_spaces, load_model_from_config
 
-from nbner.data.formats.docbin import tokens_of
 from nbner.errors import DataError, ModelError
+from nbner.io.docbin import tokens_of
 from nbner.model.configs import blank_config, recognizer_config
 from nbner.model.fingerprints import fingerprint
 from nbner.model.transformers import missing_packages

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 
-from nbner.data import formats
 from nbner.decode.constraints import Constraints
 from nbner.decode.search import lattices, parses, span_probabilities
+from nbner.io import formats
 from nbner.types import Span
 
 pytestmark = pytest.mark.timeout(3000)

@@ -16,8 +16,8 @@ import pandas as pd
 import pytest
 
 import nbner
-from nbner.data import formats
-from nbner.data.rows import as_example
+from nbner.io import formats
+from nbner.io.rows import as_example
 from nbner.model.differences import Variants, other_tokenizers, sentences
 from nbner.types import Example, Span
 

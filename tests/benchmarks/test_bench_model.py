@@ -43,7 +43,7 @@ def test_suggestions_equal_predictions(trained, say, data):
 
 def test_predict_is_as_quick_as_plain_pipe(trained, say, data):
     session, _ = trained
-    rows = list(nbner.data.formats.read(data / "protocols/dev.conll"))
+    rows = list(nbner.io.formats.read(data / "protocols/dev.conll"))
     texts = [row.text for row in rows]
     assert len(texts) == 2862
     ratios = []

@@ -9,8 +9,8 @@ import pytest
 
 import nbner
 from nbner.analysis.plans import WIDTHS
-from nbner.data import formats
-from nbner.data.rows import as_example
+from nbner.io import formats
+from nbner.io.rows import as_example
 
 CORPORA = ("protocols", "wnut17")
 DEV = 1000  # texts measured on

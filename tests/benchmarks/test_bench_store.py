@@ -23,10 +23,10 @@ from spacy.tokens import DocBin
 import nbner
 from nbner import Answer, NbnerError
 from nbner._common.alignment import tokens_at
-from nbner.data.formats import read, write
-from nbner.data.intake import prepare
-from nbner.data.rows import Row, as_example
 from nbner.data.store import Store
+from nbner.io.formats import read, write
+from nbner.io.importer import prepare
+from nbner.io.rows import Row, as_example
 
 TEXTS = 100_000
 ANSWERS = 1_000_000
@@ -331,7 +331,7 @@ def test_memory_of_reading_a_gigabyte(tmp_path, say, name):
         for _ in range(1024):
             file.write(block)
         file.write(tail)
-    setup = "from nbner.data.formats import read\nfrom pathlib import Path\nlist(read(['a']))"
+    setup = "from nbner.io.formats import read\nfrom pathlib import Path\nlist(read(['a']))"
     found = peak(setup, "for _ in read(Path(sys.argv[1])): pass", path)
     path.unlink()
     say(f"reading a gigabyte as {name}: peak over the base, MB", found, "<= 50")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
-from nbner.data.formats import read, write
-from nbner.data.rows import as_example
+from nbner.io.formats import read, write
+from nbner.io.rows import as_example
 
 TEXT = "The North and South Bank of France"
 ANN = (

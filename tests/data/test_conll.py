@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span, Token
 from nbner._common.alignment import joined
-from nbner.data.formats import read, write
-from nbner.data.formats.tags import decode, encode
-from nbner.data.rows import as_example
+from nbner.io.formats import read, write
+from nbner.io.iob import decode, encode
+from nbner.io.rows import as_example
 
 
 @pytest.fixture

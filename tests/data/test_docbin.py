@@ -15,7 +15,7 @@ from spacy.tokens import Span as DocSpan
 
 from nbner import DataError, Example, NbnerError, Span
 from nbner._common.alignment import joined
-from nbner.data.formats import read, write
+from nbner.io.formats import read, write
 
 NLP = spacy.blank("en")
 

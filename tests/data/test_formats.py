@@ -6,8 +6,8 @@ import stat
 import pytest
 
 from nbner import DataError, Example, Span, Token
-from nbner.data.formats import read, write
-from nbner.data.rows import Row
+from nbner.io.formats import read, write
+from nbner.io.rows import Row
 
 
 def test_a_list_of_strings_is_texts():

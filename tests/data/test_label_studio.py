@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
-from nbner.data.formats import read, write
-from nbner.data.rows import as_example
+from nbner.io.formats import read, write
+from nbner.io.rows import as_example
 
 
 def result(start, end, text, label="ORG", **more):

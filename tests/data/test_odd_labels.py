@@ -3,8 +3,8 @@
 import pytest
 
 from nbner import DataError, Example, Span
-from nbner.data.formats import read, write
-from nbner.data.rows import as_example
+from nbner.io.formats import read, write
+from nbner.io.rows import as_example
 from nbner.types import Token
 
 LABELS = [

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
 from nbner._common.alignment import tokens_at
-from nbner.data.formats import read, write
-from nbner.data.rows import as_example
+from nbner.io.formats import read, write
+from nbner.io.rows import as_example
 
 VINCENT = {
     "text": "Hi. My name is Vincent",

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, Span
-from nbner.data.formats import read, write
-from nbner.data.formats.token_rows import numbered
-from nbner.data.rows import as_example
+from nbner.io.formats import read, write
+from nbner.io.huggingface import numbered
+from nbner.io.rows import as_example
 
 NAMES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 ROW = {"id": "0", "tokens": ["Ada", "Byron", "in", "Rome"], "ner_tags": [1, 2, 0, 3]}

@@ -11,10 +11,10 @@ from uuid import uuid4
 from nbner._common.alignment import align, contracted, expanded, longest_first
 from nbner._common.hashing import digest, input_hash_from, task_hash
 from nbner._common.serialization import dump, dump_spans, dump_tokens, half_pair
-from nbner.data.batch import AddBatch, Prepared, PreparedAnswer
-from nbner.data.report import AddReport, Problem, ProblemKind
-from nbner.data.rows import ANSWER_KEYS, Row
 from nbner.errors import DataError
+from nbner.io.import_batch import AddBatch, Prepared, PreparedAnswer
+from nbner.io.import_report import AddReport, Problem, ProblemKind
+from nbner.io.rows import ANSWER_KEYS, Row
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token
 
 __all__ = ["AddBatch", "AddReport", "Misaligned", "prepare"]

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from nbner.data.formats.files import BOM
-from nbner.data.rows import Place
+from nbner.io.files import BOM
+from nbner.io.rows import Place
 
 #: One example of more characters than this is no example but a damaged file.
 LONGEST_ITEM = 2**28

@@ -8,8 +8,8 @@ from typing import Any
 
 from nbner._common.alignment import token_range
 from nbner._common.hashing import input_hash, task_hash
-from nbner.data.formats.files import encoded_json, replacing
-from nbner.data.formats.prodigy import BINARY_VIEW, TASK_KEYS
+from nbner.io.files import encoded_json, replacing
+from nbner.io.prodigy import BINARY_VIEW, TASK_KEYS
 from nbner.types import IMPORT_ANNOTATOR, Example, Span, Token
 
 SUFFIXES = (".jsonl", ".ndjson")

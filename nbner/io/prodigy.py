@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbner._common.alignment import tokens_at, tokens_from_words
-from nbner.data.formats.checks import (
+from nbner.io.rows import Place, Row
+from nbner.io.validation import (
     as_int,
     as_list,
     as_mapping,
@@ -24,7 +25,6 @@ from nbner.data.formats.checks import (
     is_int,
     is_number,
 )
-from nbner.data.rows import Place, Row
 from nbner.types import Span, Token
 
 BINARY_VIEW = "ner"

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from nbner.data.formats.brat import DOCUMENT, EXTRA, Bound, bound, nested
-from nbner.data.formats.files import new_folder, replacing
-from nbner.data.rows import Place
 from nbner.errors import DataError
+from nbner.io.brat import DOCUMENT, EXTRA, Bound, bound, nested
+from nbner.io.files import new_folder, replacing
+from nbner.io.rows import Place
 from nbner.types import Example, Span
 
 SUFFIXES = (".ann",)

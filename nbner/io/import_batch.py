@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nbner.data.report import AddReport, Problem, ProblemKind
+from nbner.io.import_report import AddReport, Problem, ProblemKind
 from nbner.types import AnswerKind
 
 

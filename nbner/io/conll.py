@@ -15,10 +15,10 @@ from itertools import chain, islice
 from pathlib import Path
 
 from nbner._common.alignment import joined, tokens_from_words
-from nbner.data.formats.files import lines
-from nbner.data.formats.tags import decode, is_tag
-from nbner.data.rows import Place, Row
 from nbner.errors import DataError
+from nbner.io.files import lines
+from nbner.io.iob import decode, is_tag
+from nbner.io.rows import Place, Row
 from nbner.types import Span
 
 SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbner.data.formats.choices import Choices
-from nbner.data.formats.files import lines, whole_text
-from nbner.data.rows import Row
+from nbner.io.files import lines, whole_text
+from nbner.io.options import Choices
+from nbner.io.rows import Row
 
 SUFFIXES = (".txt",)
 

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbner.data import formats
-from nbner.data.rows import as_example
 from nbner.errors import DataError
+from nbner.io import formats
+from nbner.io.rows import as_example
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import IO, Any
 from uuid import uuid4
 
 from nbner._common.serialization import plain
-from nbner.data.rows import Place
 from nbner.errors import DataError
+from nbner.io.rows import Place
 
 BOM = b"\xef\xbb\xbf"
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbner.data.formats import json_items, label_studio, prodigy, token_rows
-from nbner.data.formats.choices import Choices
-from nbner.data.formats.files import lines
-from nbner.data.rows import Place, Row
+from nbner.io import huggingface, json_stream, label_studio, prodigy
+from nbner.io.files import lines
+from nbner.io.options import Choices
+from nbner.io.rows import Place, Row
 
 LINES = (".jsonl", ".ndjson")
 SUFFIXES = (".json",)
@@ -23,8 +23,8 @@ def rows_from_object(value: Mapping[str, Any], place: Place, choices: Choices) -
     """Yield what an object says: one row, or one a person where several have annotated."""
     if label_studio.looks_like(value):
         yield from label_studio.rows_from_task(value, place)
-    elif token_rows.looks_like(value):
-        yield token_rows.row_from_tokens(value, place, choices.tag_names)
+    elif huggingface.looks_like(value):
+        yield huggingface.row_from_tokens(value, place, choices.tag_names)
     else:
         yield prodigy.row_from_task(value, place)
 
@@ -51,7 +51,7 @@ def read(path: Path, choices: Choices) -> Iterator[Row]:
     DataError
         This is not JSON, or an item is not a task.
     """
-    for value, place in json_items.items(path):
+    for value, place in json_stream.items(path):
         if not isinstance(value, dict):
             raise _no_object(value, place)
         yield from rows_from_object(value, place, choices)

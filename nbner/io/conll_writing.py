@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from nbner.data.formats.conll import DOCSTART, TEXT_COMMENT
-from nbner.data.formats.files import replacing
-from nbner.data.formats.gold import Gold
-from nbner.data.formats.tags import encode
 from nbner.errors import DataError
+from nbner.io.conll import DOCSTART, TEXT_COMMENT
+from nbner.io.files import replacing
+from nbner.io.gold_export import Gold
+from nbner.io.iob import encode
 
 SUFFIXES = (".conll", ".iob2", ".bio")
 

@@ -7,8 +7,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from nbner.data.formats.files import encoded_json, replacing
-from nbner.data.formats.label_studio import EXTRA, KEPT
+from nbner.io.files import encoded_json, replacing
+from nbner.io.label_studio import EXTRA, KEPT
 from nbner.types import IMPORT_ANNOTATOR, Example, Span
 
 SUFFIXES = (".json",)

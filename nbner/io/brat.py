@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nbner._common.alignment import longest_first
-from nbner.data.formats.choices import Choices
-from nbner.data.formats.files import lines, whole_text
-from nbner.data.rows import Place, Row
+from nbner.io.files import lines, whole_text
+from nbner.io.options import Choices
+from nbner.io.rows import Place, Row
 from nbner.types import Span
 
 SUFFIXES = (".ann",)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import tokens_from_columns
 from nbner._common.serialization import load
-from nbner.data.formats.checks import as_mapping, as_text
-from nbner.data.formats.files import existing
-from nbner.data.rows import Place, Row
 from nbner.errors import DataError
+from nbner.io.files import existing
+from nbner.io.rows import Place, Row
+from nbner.io.validation import as_mapping, as_text
 from nbner.types import Span, Token
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from nbner._common.hashing import HASH_RANGE
-from nbner.data.rows import Place
 from nbner.errors import DataError
+from nbner.io.rows import Place
 from nbner.types import ANSWER_KINDS, AnswerKind
 
 

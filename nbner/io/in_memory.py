@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from nbner.data.formats import docbin, frames, objects, token_rows
-from nbner.data.formats.choices import Choices
-from nbner.data.rows import Place, Row, as_row
 from nbner.errors import DataError
+from nbner.io import docbin, huggingface, json_tasks, tables
+from nbner.io.options import Choices
+from nbner.io.rows import Place, Row, as_row
 from nbner.types import Example
 
 _REMEDY = "Give a path, a DataFrame, or a list of strings, dicts, Docs or examples"
@@ -29,14 +29,14 @@ def read_values(source: Any, choices: Choices) -> Iterator[Row]:
         This is nothing that rows can be read from.
     """
     if _is_a(source, "pandas", "DataFrame"):
-        yield from frames.read_frame(source)
+        yield from tables.read_frame(source)
     elif _is_a(source, "spacy.tokens", "DocBin"):
         yield from docbin.read_docbin(source)
     elif _is_row(source):
         yield from _rows(source, Place(None, 1), choices)
     elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
         if choices.tag_names is None:
-            choices = replace(choices, tag_names=token_rows.names_in(source))
+            choices = replace(choices, tag_names=huggingface.names_in(source))
         for number, value in enumerate(source, 1):
             if type(value) is str:
                 yield Row(value, line=number)
@@ -52,7 +52,7 @@ def _is_row(value: object) -> bool:
 
 def _rows(value: Any, place: Place, choices: Choices) -> Iterator[Row]:
     if isinstance(value, Mapping):
-        yield from objects.rows_from_object(value, place, choices)
+        yield from json_tasks.rows_from_object(value, place, choices)
     else:
         yield _row(value, place)
 

@@ -11,33 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from nbner.data.formats import (
+from nbner.errors import DataError
+from nbner.io import (
     brat,
     brat_writing,
     conll,
     conll_writing,
     docbin,
     docbin_writing,
-    frames,
+    huggingface,
+    json_tasks,
     label_studio_writing,
-    objects,
+    plain_text,
     prodigy_writing,
-    strings,
-    token_rows,
+    tables,
 )
-from nbner.data.formats.choices import By, Choices, Format
-from nbner.data.formats.files import existing
-from nbner.data.formats.gold import (
-    Gold,
-    GoldOnly,
-    Misaligned,
-    Tokenize,
-    accepted,
-    with_fitting_tokens,
-)
-from nbner.data.formats.values import read_values
-from nbner.data.rows import Row
-from nbner.errors import DataError
+from nbner.io.files import existing
+from nbner.io.gold_export import Gold, GoldOnly, Misaligned, Tokenize, accepted, with_fitting_tokens
+from nbner.io.in_memory import read_values
+from nbner.io.options import By, Choices, Format
+from nbner.io.rows import Row
 from nbner.types import Example
 
 __all__ = ["By", "Export", "Format", "read", "write"]
@@ -53,45 +46,45 @@ def _alone(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
 
 
 _READERS: dict[Format, Reader] = {
-    "prodigy": objects.read_lines,
-    "label-studio": objects.read,
-    "huggingface": objects.read_lines,
+    "prodigy": json_tasks.read_lines,
+    "label-studio": json_tasks.read,
+    "huggingface": json_tasks.read_lines,
     "conll": _alone(conll.read),
     "spacy": _alone(docbin.read),
-    "table": _alone(frames.read),
+    "table": _alone(tables.read),
     "brat": brat.read,
-    "text": strings.read,
+    "text": plain_text.read,
 }
 _READ_AS: dict[str, Format] = {
-    **dict.fromkeys(objects.LINES, "prodigy"),
-    **dict.fromkeys(objects.SUFFIXES, "label-studio"),
+    **dict.fromkeys(json_tasks.LINES, "prodigy"),
+    **dict.fromkeys(json_tasks.SUFFIXES, "label-studio"),
     **dict.fromkeys(conll.SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
-    **dict.fromkeys(frames.SUFFIXES, "table"),
+    **dict.fromkeys(tables.SUFFIXES, "table"),
     **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
 # These carry every example with its answer.
 _WRITERS: dict[Format, Writer] = {
     "prodigy": prodigy_writing.write,
     "label-studio": label_studio_writing.write,
-    "table": frames.write,
+    "table": tables.write,
 }
 # These carry gold alone, the last of them without tokens.
 _GOLD_WRITERS: dict[Format, GoldWriter] = {
     "conll": conll_writing.write,
     "spacy": docbin_writing.write,
-    "huggingface": token_rows.write,
+    "huggingface": huggingface.write,
 }
 _WRITTEN_AS: dict[str, Format] = {
     **dict.fromkeys(prodigy_writing.SUFFIXES, "prodigy"),
     **dict.fromkeys(label_studio_writing.SUFFIXES, "label-studio"),
-    **dict.fromkeys((*frames.SUFFIXES, frames.TABBED), "table"),
+    **dict.fromkeys((*tables.SUFFIXES, tables.TABBED), "table"),
     **dict.fromkeys(conll_writing.SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(brat_writing.SUFFIXES, "brat"),
 }
 # These suffixes say nothing of what is inside.
-_BY_CONTENT = (".txt", frames.TABBED)
+_BY_CONTENT = (".txt", tables.TABBED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +246,7 @@ def _folder_reader(folder: Path) -> Reader:
     if ".ann" in suffixes:
         return brat.read_folder
     if ".txt" in suffixes:
-        return strings.read_folder
+        return plain_text.read_folder
     raise DataError(
         "this is a folder without texts",
         file=folder,
@@ -277,7 +270,7 @@ def _format_by_content(path: Path, suffix: str) -> Format:
         return "conll"
     if suffix == ".txt":
         return "text"
-    return "table" if frames.looks_like(path) else "conll"
+    return "table" if tables.looks_like(path) else "conll"
 
 
 def _unknown(

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from nbner.data.formats.checks import (
+from nbner.io.prodigy import given_tokens
+from nbner.io.rows import Place, Row
+from nbner.io.validation import (
     as_int,
     as_list,
     as_mapping,
@@ -22,8 +24,6 @@ from nbner.data.formats.checks import (
     is_int,
     is_number,
 )
-from nbner.data.formats.prodigy import given_tokens
-from nbner.data.rows import Place, Row
 from nbner.types import AnswerKind, Span
 
 #: Under this key of a task's ``meta`` nbner keeps what Label Studio has no place for.

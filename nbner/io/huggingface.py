@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from nbner._common.alignment import joined, tokens_from_words
-from nbner.data.formats.checks import as_mapping, as_text, is_int
-from nbner.data.formats.files import encoded_json, replacing
-from nbner.data.formats.gold import Gold
-from nbner.data.formats.tags import decode, encode, is_tag
-from nbner.data.rows import Place, Row
+from nbner.io.files import encoded_json, replacing
+from nbner.io.gold_export import Gold
+from nbner.io.iob import decode, encode, is_tag
+from nbner.io.rows import Place, Row
+from nbner.io.validation import as_mapping, as_text, is_int
 from nbner.types import Span, Token
 
 TAG_KEYS = ("ner_tags", "tags")

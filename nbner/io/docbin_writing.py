@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.serialization import dump
-from nbner.data.formats.docbin import USER_DATA
-from nbner.data.formats.files import replacing
-from nbner.data.formats.gold import Gold
 from nbner.errors import DataError
+from nbner.io.docbin import USER_DATA
+from nbner.io.files import replacing
+from nbner.io.gold_export import Gold
 from nbner.types import Token
 
 if TYPE_CHECKING:

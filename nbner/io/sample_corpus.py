@@ -10,7 +10,7 @@ from typing import Any
 
 from nbner.types import Example, Span
 
-FOLDER = files("nbner.data") / "cooking"
+FOLDER = files("nbner.io") / "cooking"
 
 
 @dataclass(frozen=True, slots=True)

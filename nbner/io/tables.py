@@ -14,11 +14,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.data.formats.files import lines, replacing, whole_lines
-from nbner.data.formats.prodigy import row_from_task
-from nbner.data.formats.prodigy_writing import task_from_example
-from nbner.data.rows import Place, Row
 from nbner.errors import DataError
+from nbner.io.files import lines, replacing, whole_lines
+from nbner.io.prodigy import row_from_task
+from nbner.io.prodigy_writing import task_from_example
+from nbner.io.rows import Place, Row
 from nbner.types import Example
 
 if TYPE_CHECKING:

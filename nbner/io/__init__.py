@@ -1,0 +1,1 @@
+"""File formats and the checks that rows pass before they are stored."""
