@@ -18,7 +18,7 @@ from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.desk import DeskInfo, Listener, Mode
 
 if TYPE_CHECKING:
-    from nbner.data.store import Dataset
+    from nbner.store.store import Dataset
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 Suggest: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]

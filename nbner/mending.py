@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import Filter, Page
 from nbner.analysis.findings import JUDGED
-from nbner.data.team import Version
 from nbner.errors import DataError
 from nbner.labelling import Switchboard, Tokenize, tokenized
+from nbner.store.assignments import Version
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
 from nbner.widgets.desk import DeskInfo, Listener
 from nbner.widgets.wire import VERSIONS
 
 if TYPE_CHECKING:
-    from nbner.data.store import Dataset
     from nbner.results.errors import Errors
+    from nbner.store.store import Dataset
 
 
 @dataclass(frozen=True, slots=True)

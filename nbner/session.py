@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from nbner.data.quizzes import check_no_quizzes
-from nbner.data.store import Store
 from nbner.errors import DataError
 from nbner.faces.anchoring import Anchored
 from nbner.faces.deciding import Deciding
@@ -25,6 +24,7 @@ from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
 from nbner.faces.transfer import Transferring
 from nbner.labelling import Switchboard
+from nbner.store.store import Store
 
 if TYPE_CHECKING:
     from nbner.results.summary import Summary

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from nbner.data import claiming
-from nbner.data.database import Database
-from nbner.data.dataset import Dataset
-from nbner.data.team import Team
 from nbner.errors import StoreError
+from nbner.store import claims
+from nbner.store.assignments import Team
+from nbner.store.database import Database
+from nbner.store.dataset import Dataset
 from nbner.types import Answer, Example
 
 #: Open examples to their input hashes, in the order in which they are to come.
@@ -49,7 +49,7 @@ class OrderedTeam(Team):
             asker = self._asker(connection, split, annotator)
             if asker is None or limit <= 0:
                 return []
-            ids = claiming.free(connection, asker, POOL)
+            ids = claims.free(connection, asker, POOL)
             pool = dict(zip(ids, self._examples(connection, asker, ids), strict=True))
         # The model may take its time over the order: nothing is locked meanwhile.
         places = {one.input_hash: id_ for id_, one in pool.items()}
@@ -58,7 +58,7 @@ class OrderedTeam(Team):
         ]
         try:
             with self._database.writing() as connection:
-                wanted = claiming.claim_these(connection, asker, wanted)
+                wanted = claims.claim_these(connection, asker, wanted)
         except StoreError:
             # As in `Team`: reading may go on where writing cannot.
             pass

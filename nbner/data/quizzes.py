@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nbner.data.store import Dataset, Store
-from nbner.data.team import Version
 from nbner.errors import DataError
+from nbner.store.assignments import Version
+from nbner.store.store import Dataset, Store
 from nbner.types import IMPORT_ANNOTATOR, Example
 
 _PURPOSE = "purpose"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from nbner.analysis import anchoring
 from nbner.analysis.anchoring import Tampering
-from nbner.data.team import Version
 from nbner.errors import DataError
 from nbner.faces.consistency import Consistent
 from nbner.settling import Doubt
+from nbner.store.assignments import Version
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from nbner.faces.foundation import Foundation
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.data.store import Dataset
+    from nbner.store.store import Dataset
 
 LONGEST = 64  # tokens of the longest entity that entropy looks for
 ASIDE = 0.1

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from nbner._common.occurrences import changed
 from nbner.analysis.consistency import Known, Occurrence, Variation, variations
-from nbner.data.team import Version
-from nbner.data.withdrawing import part_id
 from nbner.errors import DataError
 from nbner.faces.settling import Settling
 from nbner.settling import MENDED, Doubt, labels_of
+from nbner.store.assignments import Version
+from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from nbner.data.store import Dataset, Store
 from nbner.labelling import Switchboard, tokenized
+from nbner.store.store import Dataset, Store
 from nbner.types import Counts, Example, Token
 
 if TYPE_CHECKING:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.analysis import judging
 from nbner.analysis.choosing import Order
-from nbner.data.team import Overlap
 from nbner.errors import DataError, ModelError
 from nbner.faces.advising import Advising
 from nbner.faces.choosing import Choosing
 from nbner.faces.confidence import LONGEST
 from nbner.labelling import Adviser, LabellingDesk, Suggest
+from nbner.store.assignments import Overlap
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.data.store import Dataset
     from nbner.model.patterns import Source
+    from nbner.store.store import Dataset
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.desk import Mode
 

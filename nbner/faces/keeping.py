@@ -6,16 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbner.data.past import Past
 from nbner.errors import DataError
 from nbner.faces.foundation import Foundation
 from nbner.labelling import tokenized
+from nbner.store.snapshot import Past
 from nbner.types import AnswerKind, Counts, Example
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbner.results.verification import Verification
+    from nbner.store.integrity_report import Verification
 
 HISTORY_COLUMNS = ["stored", "annotator", "answer", "spans", "flagged", "note", "seconds", "id"]
 
@@ -183,7 +183,7 @@ class Keeping(Foundation):
         Verification
             ``ok``, and ``frame`` with a row a rule.
         """
-        from nbner.results.verification import Verification
+        from nbner.store.integrity_report import Verification
 
         return Verification(self._store.url, tuple(self._store.verify()))
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.analysis import label_issues as issues
-from nbner.data.team import Version
 from nbner.faces.confidence import LONGEST
 from nbner.faces.deciding import teller
 from nbner.faces.modelling import Modelling
 from nbner.settling import Doubt, SettlingDesk
+from nbner.store.assignments import Version
 from nbner.types import Example
 
 if TYPE_CHECKING:

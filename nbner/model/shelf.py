@@ -22,7 +22,7 @@ from nbner.model.runs import BEST
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.data.store import Dataset
+    from nbner.store.store import Dataset
 
 
 class Shelf:

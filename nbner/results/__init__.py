@@ -23,8 +23,8 @@ from nbner.results.tokenization import Tokenization
 from nbner.results.trace import Trace
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
-from nbner.results.verification import Verification
 from nbner.results.versus import ModelComparison
+from nbner.store.integrity_report import Verification
 
 __all__ = [
     "ActionScores",

@@ -13,8 +13,8 @@ from typing import Any
 from nbner._common.alignment import longest_first
 from nbner._common.filters import STANDINGS, Filter
 from nbner._common.occurrences import Take, changed, excerpt, occurrences, problem_at
-from nbner.data.withdrawing import part_id
 from nbner.errors import DataError
+from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span
 from nbner.widgets import wire
 from nbner.widgets.desk import Desk

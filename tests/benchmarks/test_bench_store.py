@@ -23,10 +23,10 @@ from spacy.tokens import DocBin
 import nbner
 from nbner import Answer, NbnerError
 from nbner._common.alignment import tokens_at
-from nbner.data.store import Store
 from nbner.io.formats import read, write
 from nbner.io.importer import prepare
 from nbner.io.rows import Row, as_example
+from nbner.store.store import Store
 
 TEXTS = 100_000
 ANSWERS = 1_000_000
@@ -342,7 +342,7 @@ def test_memory_of_reading_a_gigabyte(tmp_path, say, name):
 
 ANSWERING = """
 import sys, time, uuid
-from nbner.data.store import Store
+from nbner.store.store import Store
 from nbner.types import Answer
 path, name, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
 dataset = Store(path).dataset("demo")

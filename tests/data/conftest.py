@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from nbner.data.store import Store
 from nbner.io import formats
 from nbner.io.importer import prepare
+from nbner.store.store import Store
 from nbner.types import Answer, Span, Token
 
 

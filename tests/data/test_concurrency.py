@@ -10,13 +10,13 @@ import threading
 import pytest
 
 from nbner import Answer
-from nbner.data.store import Store
+from nbner.store.store import Store
 
 # What each process runs: it answers, and says so only when the answer is in the store.
 ANSWERING = textwrap.dedent(
     """
     import sys
-    from nbner.data.store import Store
+    from nbner.store.store import Store
     from nbner.types import Answer
 
     path, name, wanted = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -34,7 +34,7 @@ ANSWERING = textwrap.dedent(
 MAKING = textwrap.dedent(
     """
     import sys
-    from nbner.data.store import Store
+    from nbner.store.store import Store
 
     print("ready", flush=True)
     sys.stdin.readline()

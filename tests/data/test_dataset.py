@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from nbner import Answer, DataError, Span
-from nbner.data.store import Store
 from nbner.io.formats import read
 from nbner.io.importer import prepare
+from nbner.store.store import Store
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span, Token
-from nbner.data.store import Store
 from nbner.io.formats import read
 from nbner.io.importer import prepare
 from nbner.io.rows import as_example
+from nbner.store.store import Store
 
 TEXT = "Add 5ml of LB"
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from nbner import Answer, Span, StoreError
-from nbner.data import schema
-from nbner.data.store import Store
+from nbner.store import schema
+from nbner.store.store import Store
 
 # The tables of version 1, as the nbner of that time made them.
 VERSION_1 = """
@@ -130,7 +130,7 @@ def test_an_older_store_on_a_server_is_brought_up_to_date(postgres_server, add, 
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(version_1, monkeypatch):
-    from nbner.data import migrations
+    from nbner.store import migrations
 
     def broken(connection):
         migrations._to_version_2(connection)

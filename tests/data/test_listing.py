@@ -14,8 +14,8 @@ import nbner
 from nbner._common.alignment import tokens_from_words
 from nbner._common.filters import Filter
 from nbner._common.occurrences import changed, occurrences, problem_at
-from nbner.data.store import Store
-from nbner.data.withdrawing import part_id
+from nbner.store.store import Store
+from nbner.store.undo import part_id
 from nbner.types import Answer, Counts, Span
 
 TEXTS = ["Whisk the eggs", "Ärger im Ofen", "Heat the oven", "An oven_glove 100%", "Eggs again"]

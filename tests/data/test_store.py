@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from nbner import StoreError
-from nbner.data.store import Store
+from nbner.store.store import Store
 
 
 @pytest.fixture
@@ -220,7 +220,7 @@ def limit(store, pages):
 
 
 def test_a_busy_store_is_said_in_plain_words(path, add, dataset, give, monkeypatch):
-    from nbner.data import database
+    from nbner.store import database
 
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     add(["Add"])

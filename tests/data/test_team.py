@@ -6,8 +6,8 @@ from contextlib import closing
 import pytest
 
 from nbner import DataError, Span
-from nbner.data import claiming
-from nbner.data.store import Store
+from nbner.store import claims
+from nbner.store.store import Store
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("nbner.data.team.time", clock)
-    monkeypatch.setattr("nbner.data.claiming.time", clock)
+    monkeypatch.setattr("nbner.store.assignments.time", clock)
+    monkeypatch.setattr("nbner.store.claims.time", clock)
     return clock
 
 
@@ -54,13 +54,13 @@ def test_those_on_the_page_are_passed_over(team):
 
 def test_a_claim_ends_by_itself_and_is_renewed_by_work(team, clock, dataset, give):
     (first, *_) = team.hand_out("train", "ann", 5)
-    clock.now += claiming.CLAIM_SECONDS * 0.6
+    clock.now += claims.CLAIM_SECONDS * 0.6
     give(dataset, first, by="ann")
     assert texts(team.hand_out("train", "ann", 5)) == [1, 2, 3, 4, 5]
-    clock.now += claiming.CLAIM_SECONDS * 0.6
+    clock.now += claims.CLAIM_SECONDS * 0.6
     # Ann has worked on meanwhile: hers are still hers.
     assert 1 not in texts(team.hand_out("train", "bob", 12))
-    clock.now += claiming.CLAIM_SECONDS
+    clock.now += claims.CLAIM_SECONDS
     assert texts(team.hand_out("train", "eve", 3)) == [1, 2, 3]
 
 

@@ -74,7 +74,7 @@ def answer(example, number):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
 def test_an_answer_that_cannot_be_stored_now_is_stored_later(tmp_path, monkeypatch, fault):
-    from nbner.data import database
+    from nbner.store import database
 
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     path = tmp_path / "nbner.db"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from sqlalchemy import Column, Connection, select, update
 from sqlalchemy.schema import CreateColumn
 
-from nbner.data import schema
+from nbner.store import schema
 
 Step = Callable[[Connection], None]
 

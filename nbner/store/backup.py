@@ -12,8 +12,8 @@ from sqlalchemy import Connection, create_engine, insert, inspect, select, updat
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from nbner.data import schema
 from nbner.errors import StoreError
+from nbner.store import schema
 
 _BATCH = 1000
 

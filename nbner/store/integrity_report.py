@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
-from nbner.data.verification import Check
+from nbner.store.integrity import Check
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Select, insert, select
 
 from nbner._common.serialization import dump, load
-from nbner.data.database import Database
-from nbner.data.schema import settings
+from nbner.store.database import Database
+from nbner.store.schema import settings
 
 
 class Settings:

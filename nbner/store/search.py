@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from nbner._common.filters import Filter, Page
 from nbner._common.serialization import dump, load_spans
-from nbner.data import queries
-from nbner.data.schema import answers, current, examples, standing
+from nbner.store import queries
+from nbner.store.schema import answers, current, examples, standing
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.selectable import FromClause

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, select
 
 from nbner._common.serialization import load, load_labels, load_spans, load_tokens
-from nbner.data.schema import answers, current, examples, label_sets, splits, standing
+from nbner.store.schema import answers, current, examples, label_sets, splits, standing
 from nbner.types import Answer, Counts, Example
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, update
 
 from nbner._common.serialization import dump, load
-from nbner.data import events
-from nbner.data.queries import Found
-from nbner.data.schema import answers, current, splits, standing
+from nbner.store import answers as events
+from nbner.store.queries import Found
+from nbner.store.schema import answers, current, splits, standing
 
 
 def part_id(whole: str, part: object) -> str:

@@ -17,10 +17,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from nbner.data import backups, schema
-from nbner.data.address import address, file_of, in_memory
-from nbner.data.migrations import migrate
 from nbner.errors import StoreError
+from nbner.store import backup as backups
+from nbner.store import schema
+from nbner.store.migrations import migrate
+from nbner.store.url import address, file_of, in_memory
 
 BUSY_SECONDS = 30
 

@@ -12,14 +12,15 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 from nbner._common.filters import Filter, Page
 from nbner._common.hashing import digest
 from nbner._common.serialization import dump_labels, load_labels
-from nbner.data import bulk, events, listing, queries, runs, withdrawing
-from nbner.data.database import Database
-from nbner.data.past import Past
-from nbner.data.schema import answers, current, datasets, examples, splits, standing
-from nbner.data.settings import Settings
-from nbner.data.spool import spooled
-from nbner.data.team import Team
 from nbner.io.importer import AddBatch, AddReport
+from nbner.store import answers as events
+from nbner.store import bulk_insert, model_runs, queries, search, undo
+from nbner.store.assignments import Team
+from nbner.store.database import Database
+from nbner.store.schema import answers, current, datasets, examples, splits, standing
+from nbner.store.settings import Settings
+from nbner.store.snapshot import Past
+from nbner.store.spool import spooled
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _PAGE = 1000
@@ -91,7 +92,7 @@ class Dataset:
                 self._set_labels(connection, grown)
             split_id = self._split_id(connection, batch.split)
             label_set_id = events.label_set(connection, grown)
-            outcome = bulk.add(connection, split_id, label_set_id, batches)
+            outcome = bulk_insert.add(connection, split_id, label_set_id, batches)
         for problem in outcome.duplicates:
             batch.note(problem)
         return batch.report(added=outcome.added, answered=outcome.answered)
@@ -225,7 +226,7 @@ class Dataset:
             split_id = connection.scalar(select(queries.split_id(self._id, split)))
             if split_id is None:
                 return Page()
-            return listing.page(connection, split_id, wanted, max(offset, 0), max(limit, 0))
+            return search.page(connection, split_id, wanted, max(offset, 0), max(limit, 0))
 
     def containing(self, split: str, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield open examples whose text holds all words, in the order of addition.
@@ -235,7 +236,7 @@ class Dataset:
         last = 0
         for split_id in self._split_ids(split):
             while True:
-                page = listing.containing(split_id, words, cased=cased, after=last, limit=_FEW)
+                page = search.containing(split_id, words, cased=cased, after=last, limit=_FEW)
                 with self._database.reading() as connection:
                     rows = connection.execute(page).all()
                 yield from map(queries.example_from, rows)
@@ -291,7 +292,7 @@ class Dataset:
             Input hashes of the examples that are as they were before.
         """
         with self._database.writing() as connection:
-            ids = withdrawing.withdraw(connection, self._id, whole, time.time())
+            ids = undo.withdraw(connection, self._id, whole, time.time())
             query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
             return tuple(connection.scalars(query.order_by(examples.c.id)))
 
@@ -391,12 +392,12 @@ class Dataset:
             A key is missing.
         """
         with self._database.writing() as connection:
-            runs.add(connection, self._id, run)
+            model_runs.add(connection, self._id, run)
 
     def runs(self) -> list[dict[str, Any]]:
         """Give the records of the trained models, the oldest first."""
         with self._database.reading() as connection:
-            return runs.of(connection, self._id)
+            return model_runs.of(connection, self._id)
 
     # How the tables are asked.
 

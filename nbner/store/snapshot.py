@@ -11,9 +11,10 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from nbner._common.serialization import dump, load
-from nbner.data import events, queries
-from nbner.data.database import Database
-from nbner.data.schema import answers, current, examples, splits
+from nbner.store import answers as events
+from nbner.store import queries
+from nbner.store.database import Database
+from nbner.store.schema import answers, current, examples, splits
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example
 
 if TYPE_CHECKING:

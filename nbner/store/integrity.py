@@ -10,9 +10,9 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from nbner._common.hashing import digest
 from nbner._common.serialization import load
-from nbner.data import queries
-from nbner.data.database import Database
-from nbner.data.schema import answers, current, examples, splits, standing
+from nbner.store import queries
+from nbner.store.database import Database
+from nbner.store.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS
 
 _PAGE = 1000

@@ -13,10 +13,10 @@ from sqlalchemy import Column, Connection, Table, func, insert, select, text, up
 
 from nbner._common.hashing import input_hash
 from nbner._common.serialization import load_spans
-from nbner.data.events import append
-from nbner.data.schema import answers, current, examples, splits, standing
 from nbner.io.import_batch import Prepared, PreparedAnswer
 from nbner.io.import_report import Problem
+from nbner.store.answers import append
+from nbner.store.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from sqlalchemy import select
 
 from nbner._common.serialization import dump_labels
-from nbner.data import schema, verification
-from nbner.data.database import Database
-from nbner.data.dataset import Dataset
-from nbner.data.events import insert_if_new
-from nbner.data.verification import Check
 from nbner.errors import DataError
+from nbner.store import integrity, schema
+from nbner.store.answers import insert_if_new
+from nbner.store.database import Database
+from nbner.store.dataset import Dataset
+from nbner.store.integrity import Check
 
 __all__ = ["Dataset", "Store"]
 
@@ -101,7 +101,7 @@ class Store:
 
     def verify(self) -> list[Check]:
         """Check every rule of the whole store; nothing is changed."""
-        return verification.verify(self._database)
+        return integrity.verify(self._database)
 
     def close(self) -> None:
         """Let go of the file. Closing again does nothing."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from nbner.data.schema import claims, current, standing
+from nbner.store.schema import claims, current, standing
 
 #: How long an example waits for whoever has it before them.
 CLAIM_SECONDS = 30 * 60.0

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 
 from nbner._common.serialization import dump, load
-from nbner.data.schema import runs
 from nbner.errors import DataError
+from nbner.store.schema import runs
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

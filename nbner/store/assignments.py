@@ -11,12 +11,12 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, Select, func, select
 
 from nbner._common.serialization import load, load_spans
-from nbner.data import claiming, queries
-from nbner.data.claiming import Asker
-from nbner.data.database import Database
-from nbner.data.schema import answers, current, examples, splits
-from nbner.data.settings import Settings, newest
 from nbner.errors import DataError, StoreError
+from nbner.store import claims, queries
+from nbner.store.claims import Asker
+from nbner.store.database import Database
+from nbner.store.schema import answers, current, examples, splits
+from nbner.store.settings import Settings, newest
 from nbner.types import ANSWER_KINDS, IMPORT_ANNOTATOR, AnswerKind, Counts, Example, Span
 
 Overlap: TypeAlias = int | Literal["all"]
@@ -104,14 +104,14 @@ class Team:
             asker = self._asker(connection, split, annotator)
             if asker is None or limit <= 0:
                 return []
-            ids, until = claiming.held(connection, asker)
+            ids, until = claims.held(connection, asker)
             # A write costs more than all the rest: the end of a split is not claimed anew.
-            is_held = claiming.is_fresh(until, asker.now) and (
-                len(ids) >= wanted or not claiming.has_more(connection, asker, len(ids))
+            is_held = claims.is_fresh(until, asker.now) and (
+                len(ids) >= wanted or not claims.has_more(connection, asker, len(ids))
             )
             found = self._examples(connection, asker, ids) if is_held else []
         if not is_held:
-            ids = self._claimed(asker, wanted + claiming.AHEAD)
+            ids = self._claimed(asker, wanted + claims.AHEAD)
             with self._database.reading() as connection:
                 found = self._examples(connection, asker, ids)
         passed_over = set(exclude)
@@ -163,7 +163,7 @@ class Team:
                 .group_by(current.c.answer)
             )
             mine = {row[0]: row[1] for row in connection.execute(query)}
-            still = claiming.wanted_count(connection, asker)
+            still = claims.wanted_count(connection, asker)
         kinds = {kind: mine.get(kind, 0) for kind in ANSWER_KINDS}
         return Counts(total=still + sum(kinds.values()), **kinds)
 
@@ -171,7 +171,7 @@ class Team:
         """Give back what an annotator has claimed in all splits."""
         with self._database.writing() as connection:
             ids = connection.scalars(select(splits.c.id).where(splits.c.dataset_id == self._id))
-            claiming.release(connection, ids.all(), annotator)
+            claims.release(connection, ids.all(), annotator)
 
     def annotators(self, split: str | None = None) -> list[str]:
         """Name who has decided anything, reviewers and imported gold left out."""
@@ -239,11 +239,11 @@ class Team:
                 if not self._database.is_sqlite:
                     turn = select(splits.c.id).where(splits.c.id == asker.split_id)
                     connection.execute(turn.with_for_update())
-                return claiming.claim(connection, asker, limit)
+                return claims.claim(connection, asker, limit)
         except StoreError:
             # Reading may go on where writing cannot: an answer will say so soon enough.
             with self._database.reading() as connection:
-                return claiming.free(connection, asker, limit)
+                return claims.free(connection, asker, limit)
 
     def _asker(self, connection: Connection, split: str, annotator: str) -> Asker | None:
         is_asked = (splits.c.dataset_id == self._id) & (splits.c.name == split)

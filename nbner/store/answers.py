@@ -11,9 +11,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from nbner._common.alignment import longest_first
 from nbner._common.serialization import dump, dump_labels, dump_spans, half_pair
-from nbner.data import claiming
-from nbner.data.schema import answers, current, examples, label_sets, splits, standing
 from nbner.errors import DataError
+from nbner.store import claims
+from nbner.store.schema import answers, current, examples, label_sets, splits, standing
 from nbner.types import ANSWER_KINDS, Answer, Span
 
 # Written once: putting a statement together takes longer than running it.
@@ -116,7 +116,7 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
         "extra": _dumped_extra(answer),
     }
     append(connection, event)
-    claiming.after_answer(connection, event)
+    claims.after_answer(connection, event)
     return True
 
 

@@ -1,0 +1,1 @@
+"""Append-only store of examples and answers, on SQLite or PostgreSQL."""
