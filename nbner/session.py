@@ -95,8 +95,8 @@ class Session(
         seed: int = 0,
     ) -> None:
         from nbner.decode.keeping import KeptLattices
-        from nbner.model.pipeline import load_base
         from nbner.model.shelf import Shelf
+        from nbner.nlp.pipeline import load_base
 
         checked = None if labels is None else _checked(labels)
         self.annotator = annotator or _login()
@@ -153,8 +153,8 @@ class Session(
         return self.summary._repr_html_()
 
     def _model_name(self) -> str:
-        from nbner.model.fingerprints import fingerprint
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.fingerprint import fingerprint
+        from nbner.nlp.pipeline import is_trained
 
         if not is_trained(self._nlp):
             return "not trained yet: session.train()"

@@ -169,7 +169,7 @@ class _Plan:
 
     def begin(self, folder: Path, measured: Sequence[Example]) -> Point:
         """Put the texts in a store; without a trained model annotate the first batch by hand."""
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         folder.mkdir()
         nothing = Point("", 0, 0, 0, 0, 0.0, 0, 0.0)

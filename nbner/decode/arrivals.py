@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nbner._common.alignment import token_range
 from nbner.decode.lattice import cells
 from nbner.errors import ModelError
-from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
+from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.types import Example
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nbner.decode.features import describe
 from nbner.decode.reranker import best_of
 from nbner.decode.search import lattices
-from nbner.model.pipeline import doc_from_example
+from nbner.nlp.pipeline import doc_from_example
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:

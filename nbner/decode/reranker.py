@@ -22,7 +22,7 @@ from nbner.decode.features import FeatureFunction, describe
 from nbner.decode.search import parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_of
-from nbner.model.pipeline import doc_from_example, recognizer_of
+from nbner.nlp.pipeline import doc_from_example, recognizer_of
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:

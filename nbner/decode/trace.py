@@ -30,7 +30,7 @@ from spacy.training import Example as Pair
 from nbner.decode.actions import State, after
 from nbner.decode.arrivals import Item, arriving, trained_recognizer
 from nbner.io.docbin import tokens_of
-from nbner.model.gold import reference
+from nbner.nlp.gold_docs import reference
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ class Advising(Confidence):
         that the session does not have are left out, as in suggestions.
         """
         from nbner.decode.constraints import Constraints
-        from nbner.model.fingerprints import fingerprint
+        from nbner.nlp.fingerprint import fingerprint
 
         lattice = self._lattice_of(example)
         constraints = Constraints(forced=tuple(forced), forbidden=tuple(forbidden))

@@ -103,8 +103,8 @@ class Analysing(Modelling):
             The model has not been trained.
         """
         from nbner.analysis import calibration
-        from nbner.model.calibration import keep
-        from nbner.model.fingerprints import fingerprint
+        from nbner.nlp.calibration_meta import keep
+        from nbner.nlp.fingerprint import fingerprint
         from nbner.results.calibration import Calibration
 
         gold = self._gold(split)
@@ -132,7 +132,7 @@ class Analysing(Modelling):
         """Give for each text the predicted spans: uncalibrated probability, label, right or not."""
         from nbner._common.progress import Bar
         from nbner.decode.search import span_probabilities
-        from nbner.model.prediction import predict
+        from nbner.nlp.prediction import predict
 
         predicted = predict(self._nlp, gold)
         known = span_probabilities(self._nlp, gold, longest=LONGEST)
@@ -153,8 +153,8 @@ class Analysing(Modelling):
         *,
         progress: bool,
     ) -> OracleCurve:
-        from nbner.model.fingerprints import fingerprint
-        from nbner.model.gold import is_expressible
+        from nbner.nlp.fingerprint import fingerprint
+        from nbner.nlp.gold_docs import is_expressible
         from nbner.results.oracle import Lists, OracleCurve
 
         gold = self._gold(split)

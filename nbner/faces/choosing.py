@@ -39,7 +39,7 @@ class Choosing(Foundation):
             The order needs a trained model, or two.
         """
         from nbner.data.ordered import Ordered
-        from nbner.model.fingerprints import fingerprint
+        from nbner.nlp.fingerprint import fingerprint
 
         if order not in ORDERS:
             named = ", ".join(repr(one) for one in ORDERS)
@@ -76,7 +76,7 @@ class Choosing(Foundation):
 
     def _ranking(self, order: Order) -> Callable[[Sequence[Example]], list[int]]:
         """Give the way to order examples: positions, first first."""
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         if order in ("least sure", "disagreeing") and not is_trained(self._nlp):
             raise ModelError(
@@ -109,7 +109,7 @@ class Choosing(Foundation):
         return choosing.farthest_first(new, len(examples), known=old)
 
     def _disagreeing(self, examples: Sequence[Example]) -> list[int]:
-        from nbner.model.prediction import predict
+        from nbner.nlp.prediction import predict
 
         (before,) = self._shelf.earlier(1)
         sides = predict(self._nlp, examples), predict(before, examples)

@@ -24,7 +24,7 @@ class Confidence(Foundation):
     """Exact probabilities of spans, calibrated where the model has been."""
 
     def _temperatures(self) -> Temperatures:
-        from nbner.model.calibration import temperatures_of
+        from nbner.nlp.calibration_meta import temperatures_of
 
         kept = temperatures_of(self._nlp)
         return Temperatures() if kept is None else Temperatures(*kept)

@@ -78,7 +78,7 @@ class Consistent(Settling):
     def _known_by_example(self, gold: Sequence[Example], *, progress: bool) -> Known | None:
         """Give the way to ask the model in use; None where there is none."""
         from nbner._common.progress import counted
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         if not is_trained(self._nlp):
             return None

@@ -91,7 +91,7 @@ class Deciding(Analysing):
         from nbner.decode.jackknife import jackknife
         from nbner.decode.reranker import Reranker, add_to, named
         from nbner.decode.search import parses
-        from nbner.model.pipeline import copy_of
+        from nbner.nlp.pipeline import copy_of
         from nbner.results.reranking import Comparison, Reranking
 
         _check_width(width)
@@ -235,7 +235,7 @@ class Deciding(Analysing):
     ) -> dict[str, Language]:
         """Train and load the models of an ensemble, each under a name."""
         from nbner._common.progress import Bar
-        from nbner.model.pipeline import load_base
+        from nbner.nlp.pipeline import load_base
 
         seeds = [one for one in models if isinstance(one, int)]
         if len(set(seeds)) < len(seeds):
@@ -305,7 +305,7 @@ class Deciding(Analysing):
 
     def _adopt(self, nlp: Language, record: Mapping[str, Any]) -> Path:
         """Save a pipeline, and use it from now on."""
-        from nbner.model.pipeline import load_base
+        from nbner.nlp.pipeline import load_base
 
         path = self._shelf.keep_pipeline(nlp, record)
         self._put_in_place(load_base(path))

@@ -68,7 +68,7 @@ class Erring(Modelling):
         if not splits:
             raise DataError("there is no split to look at", remedy='Name one: split="dev"')
         gold = [one for name in splits for one in self._gold(name)]
-        from nbner.model.pipeline import recognizer_of
+        from nbner.nlp.pipeline import recognizer_of
 
         errors = self._errors_on(
             gold,
@@ -93,8 +93,8 @@ class Erring(Modelling):
     ) -> Errors:
         from nbner._common.progress import Bar
         from nbner.analysis.sides import oddities
-        from nbner.model.pipeline import labels_of
-        from nbner.model.prediction import predict
+        from nbner.nlp.pipeline import labels_of
+        from nbner.nlp.prediction import predict
         from nbner.results.errors import Errors
 
         passes = 2 if confidence else 1

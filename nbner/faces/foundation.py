@@ -64,7 +64,7 @@ class Foundation:
         self._store.close()
 
     def _tokenize(self, text: str) -> tuple[Token, ...]:
-        from nbner.model.pipeline import tokenizer_of
+        from nbner.nlp.pipeline import tokenizer_of
 
         return tokenizer_of(self._nlp)(text)
 

@@ -17,7 +17,7 @@ from nbner.store.assignments import Overlap
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.model.patterns import Source
+    from nbner.nlp.patterns import Source
     from nbner.store.store import Dataset
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.desk import Mode
@@ -115,7 +115,7 @@ class Hand(Advising, Choosing):
             A line of the file is no pattern, there is no such order, or a
             share is none.
         """
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         if patterns is None and not is_trained(self._nlp) and not self._has_suggestions(split):
             raise ModelError(
@@ -150,7 +150,7 @@ class Hand(Advising, Choosing):
         """Make the way to suggest with patterns; None where there are none."""
         if source is None:
             return None
-        from nbner.model.patterns import check, load_patterns, suggest_with
+        from nbner.nlp.patterns import check, load_patterns, suggest_with
 
         patterns = load_patterns(self._nlp, source, self.labels)
         check(self._nlp, patterns, model=model)
@@ -197,8 +197,8 @@ class Hand(Advising, Choosing):
 
     def _suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         """Suggest with the last finished model; before there is one, what came with the data."""
-        from nbner.model.pipeline import is_trained
-        from nbner.model.prediction import predict
+        from nbner.nlp.pipeline import is_trained
+        from nbner.nlp.prediction import predict
 
         if not is_trained(self._nlp):
             return self._known(example.spans for example in examples)
@@ -214,7 +214,7 @@ class Hand(Advising, Choosing):
     ) -> Iterator[Iterable[Span]]:
         """Give each span the model's confidence; keep the lattices for what comes after."""
         from nbner.decode.search import lattices
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         if not is_trained(self._nlp):
             yield from proposed

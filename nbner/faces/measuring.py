@@ -123,8 +123,8 @@ class Measuring(Erring):
         from nbner.analysis.comparison import compare
         from nbner.analysis.flips import flips
         from nbner.analysis.significance import counts, randomisation
-        from nbner.model.fingerprints import fingerprint
-        from nbner.model.prediction import predict
+        from nbner.nlp.fingerprint import fingerprint
+        from nbner.nlp.prediction import predict
         from nbner.results.flips import Flips
         from nbner.results.versus import ModelComparison
 
@@ -177,7 +177,7 @@ class Measuring(Erring):
 
 
 def _pipeline(source: Any) -> Language:
-    from nbner.model.pipeline import load_base
+    from nbner.nlp.pipeline import load_base
 
     path = getattr(source, "path", source)
     nlp = load_base(path) if isinstance(path, (str, Path)) else source

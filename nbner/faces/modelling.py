@@ -196,12 +196,12 @@ class Modelling(Retraining, Confidence):
         """
         import pandas as pd
 
-        from nbner.model.distributed import is_dask_frame, predict_lazily
+        from nbner.nlp.dask import is_dask_frame, predict_lazily
 
         if is_dask_frame(source):
             return predict_lazily(self._nlp, source)
         from nbner._common.progress import counted
-        from nbner.model.prediction import predict_docs
+        from nbner.nlp.prediction import predict_docs
 
         # The pipeline reads a batch ahead; tee keeps only what it has read.
         ahead, examples, again = tee((unlabelled(row) for row in formats.read(source)), 3)
@@ -234,9 +234,9 @@ class Modelling(Retraining, Confidence):
             The model has not been trained.
         """
         from nbner.analysis.sides import oddities
-        from nbner.model.fingerprints import fingerprint
-        from nbner.model.pipeline import labels_of
-        from nbner.model.prediction import predict
+        from nbner.nlp.fingerprint import fingerprint
+        from nbner.nlp.pipeline import labels_of
+        from nbner.nlp.prediction import predict
         from nbner.results.evaluation import evaluated
 
         gold = self._gold(split)
@@ -283,7 +283,7 @@ class Modelling(Retraining, Confidence):
 
 def _rows(doc: Doc, example: Example, confident: Confident | None) -> Iterator[tuple[Any, ...]]:
     """Give the row of each predicted span of one text, with its probability where it is known."""
-    from nbner.model.prediction import places_of
+    from nbner.nlp.prediction import places_of
 
     # Each time that a doc is asked for them, it makes its entities anew.
     entities = doc.ents

@@ -67,7 +67,7 @@ def differences(
     from nbner.analysis.pairing import pair
     from nbner.io.annotations import read_annotations
     from nbner.model.differences import Variants
-    from nbner.model.pipeline import load_base
+    from nbner.nlp.pipeline import load_base
     from nbner.results.differences import Differences
 
     known = None if texts is None else read_annotations(texts)
@@ -216,7 +216,7 @@ def _annotated(
 ) -> list[list[Example]]:
     """Read both sides; a model predicts for the texts of the other one."""
     from nbner.io.annotations import is_spans, read_annotations
-    from nbner.model.prediction import predict
+    from nbner.nlp.prediction import predict
 
     whole = [
         read_annotations(one)
@@ -241,7 +241,7 @@ def _annotated(
 
 def _pipeline(source: Any) -> Language | None:
     """Find the pipeline behind a side, if there is one."""
-    from nbner.model.pipeline import is_pipeline_folder, load_base
+    from nbner.nlp.pipeline import is_pipeline_folder, load_base
 
     nlp = getattr(source, "nlp", source)
     if hasattr(nlp, "pipe_names"):
@@ -253,7 +253,7 @@ def _pipeline(source: Any) -> Language | None:
 
 
 def _name(source: Any, letter: str) -> str:
-    from nbner.model.fingerprints import fingerprint
+    from nbner.nlp.fingerprint import fingerprint
 
     if isinstance(source, (str, Path)):
         return Path(source).name
@@ -268,6 +268,6 @@ def _labels(side: Iterable[Example]) -> frozenset[str]:
 
 
 def _is_trained(nlp: Language) -> bool:
-    from nbner.model.pipeline import is_trained, recognizer_of
+    from nbner.nlp.pipeline import is_trained, recognizer_of
 
     return recognizer_of(nlp) is None or is_trained(nlp)

@@ -149,8 +149,8 @@ class Quizzing(Foundation):
 
     def _reveal(self, marks: Callable[[], QuizMarks], student: str, k: int) -> Reveal:
         from nbner.decode.search import parses
-        from nbner.model.pipeline import is_trained
-        from nbner.model.prediction import predict
+        from nbner.nlp.pipeline import is_trained
+        from nbner.nlp.prediction import predict
         from nbner.results.quiz import Reveal
 
         found = marks()

@@ -44,7 +44,7 @@ class Retraining(Material):
         ModelError
             Its folder is gone.
         """
-        from nbner.model.pipeline import load_base
+        from nbner.nlp.pipeline import load_base
 
         nlp = load_base(report.path)
         self._shelf.keep_run(report.path, report.fingerprint, report.record)
@@ -90,7 +90,7 @@ class Retraining(Material):
     ) -> BackgroundTraining:
         """Start a run in another process; what can be refused is refused here and now."""
         from nbner.model.background import TrainingApart
-        from nbner.model.gold import choose
+        from nbner.nlp.gold_docs import choose
         from nbner.results.background import BackgroundTraining
 
         base = self._start_of(how)
@@ -159,7 +159,7 @@ class Retraining(Material):
 
     def _start_of(self, how: How | None) -> Language:
         from nbner.model.beginnings import HOWS, untrained
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         if how is not None and how not in HOWS:
             named = ", ".join(repr(one) for one in HOWS)
@@ -180,7 +180,7 @@ class Retraining(Material):
     def _rehearsal(self, base: Language, split: str, seed: int) -> list[Example]:
         """Choose as many texts without gold as there are with, and let the model label them."""
         from nbner.model.beginnings import rehearsed
-        from nbner.model.pipeline import labels_of
+        from nbner.nlp.pipeline import labels_of
 
         open_ = [one for one in self.examples(split) if one.answer is None]
         accepted = self.examples(split, answer="accept")
@@ -195,8 +195,8 @@ class Retraining(Material):
     ) -> TrainingReport:
         """Compare the new model with the one in use, and say whether it takes its place."""
         from nbner.analysis.scores import score
-        from nbner.model.pipeline import is_trained
-        from nbner.model.prediction import predict
+        from nbner.nlp.pipeline import is_trained
+        from nbner.nlp.prediction import predict
         from nbner.results.flips import Flips
         from nbner.results.training import TrainingReport
 

@@ -67,7 +67,7 @@ class Teaching(Foundation):
         'U-Action'
         """
         from nbner.decode.trace import trace
-        from nbner.model.prediction import check_trained
+        from nbner.nlp.prediction import check_trained
         from nbner.results.trace import Trace
         from nbner.widgets.state_viewer import StateViewer
 
@@ -105,8 +105,8 @@ class Teaching(Foundation):
         self, example: Example, gold: Given | None
     ) -> tuple[tuple[Span, ...] | None, str]:
         """Find the gold of a text, and what there is to say about it."""
-        from nbner.model.pipeline import labels_of
-        from nbner.model.stated import stated_gold
+        from nbner.nlp.gold_spans import stated_gold
+        from nbner.nlp.pipeline import labels_of
 
         known = labels_of(self._nlp)
         if gold is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbner.faces.foundation import Foundation
 
 if TYPE_CHECKING:
-    from nbner.model.tokenizer_rules import Rule
+    from nbner.nlp.tokenizer_rules import Rule
     from nbner.results.tokenization import Tokenization
 
 _SETTING = "tokenizer rules"
@@ -42,20 +42,20 @@ class Tokenizing(Foundation):
 
     def _load_rules(self) -> None:
         """Give the pipelines the rules of the dataset."""
-        from nbner.model.tokenizer_rules import from_json, set_rules
+        from nbner.nlp.tokenizer_rules import from_json, set_rules
 
         rules = from_json(self._dataset.settings.get(_SETTING, []))
         for nlp in (self._base, self._nlp):
             set_rules(nlp, rules)
 
     def _add_rules(self, rules: tuple[Rule, ...]) -> None:
-        from nbner.model.tokenizer_rules import from_json
+        from nbner.nlp.tokenizer_rules import from_json
 
         before = from_json(self._dataset.settings.get(_SETTING, []))
         self._set_rules(before, tuple(dict.fromkeys((*before, *rules))))
 
     def _undo_rules(self) -> tuple[Rule, ...]:
-        from nbner.model.tokenizer_rules import from_json
+        from nbner.nlp.tokenizer_rules import from_json
 
         # Rules are put on and taken off in turn, so that what held before is shorter.
         history = [from_json(value) for _, value in self._dataset.settings.history(_SETTING)]
@@ -66,7 +66,7 @@ class Tokenizing(Foundation):
         return after
 
     def _set_rules(self, before: tuple[Rule, ...], after: tuple[Rule, ...]) -> None:
-        from nbner.model.tokenizer_rules import as_json, set_rules
+        from nbner.nlp.tokenizer_rules import as_json, set_rules
 
         if before == after:
             return

@@ -47,7 +47,7 @@ class Transferring(Retraining):
             A label is empty, or this is a text and not a list.
         """
         from nbner.model.beginnings import resized
-        from nbner.model.pipeline import is_trained
+        from nbner.nlp.pipeline import is_trained
 
         asked = [labels] if isinstance(labels, str) else list(labels)
         bad = [one for one in asked if not isinstance(one, str) or not one.strip()]
@@ -107,7 +107,7 @@ class Transferring(Retraining):
             Nothing to train on, an unknown way, or one that starts from what
             was learnt when nothing was.
         """
-        from nbner.model.pipeline import labels_of
+        from nbner.nlp.pipeline import labels_of
         from nbner.results.transfer import TrainingComparison
 
         examples, measured, _ = self._data(split, dev)
@@ -164,7 +164,7 @@ class Transferring(Retraining):
         TrainingError
             Nothing to train on.
         """
-        from nbner.model.gold import nested
+        from nbner.nlp.gold_docs import nested
         from nbner.results.transfer import LearningCurve
 
         bad = [one for one in shares if not 0 < one <= 1]
@@ -188,7 +188,7 @@ class Transferring(Retraining):
 
     def _data(self, split: str, dev: str) -> tuple[Sequence[Example], Sequence[Example], str]:
         """Fix what is learnt from and what is measured on, for all runs of a comparison."""
-        from nbner.model.gold import choose
+        from nbner.nlp.gold_docs import choose
 
         train, measured = self._learnt_and_held(split, dev)
         corpus = choose(train, measured, self.labels, self.seed)
@@ -222,7 +222,7 @@ class Transferring(Retraining):
     ) -> Tried:
         """Train once, measure, and leave nothing behind."""
         from nbner.analysis.scores import score
-        from nbner.model.prediction import predict
+        from nbner.nlp.prediction import predict
         from nbner.results.transfer import Tried
 
         with tempfile.TemporaryDirectory(prefix="nbner-") as folder:

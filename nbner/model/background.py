@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import tokens_at
-from nbner.model import apart
-from nbner.model.pipeline import load_base, origin_of
 from nbner.model.records import TrainingRecord, TrainingResult
 from nbner.model.training import train
+from nbner.nlp import subprocess_job
+from nbner.nlp.pipeline import load_base, origin_of
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class TrainingApart:
             "output": str(output),
             "options": {"seed": seed, "last_layer": last_layer, **wishes},
         }
-        self._process = apart.start(self._folder, "train", job, stdin=subprocess.PIPE)
+        self._process = subprocess_job.start(self._folder, "train", job, stdin=subprocess.PIPE)
 
     @property
     def pid(self) -> int:
@@ -111,7 +111,7 @@ class TrainingApart:
         self._process.wait()
         self.stop()
         try:
-            said = apart.outcome(self._folder)
+            said = subprocess_job.outcome(self._folder)
             return _result(Path(said["path"]), said["record"])
         except BaseException:
             shutil.rmtree(self._output, ignore_errors=True)
@@ -139,7 +139,7 @@ def train_apart(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
             for record in run:
                 if record.is_best is not None:
                     told = [asdict(one) for one in run.evaluations]
-                    apart.write(folder / PROGRESS, told)
+                    subprocess_job.write(folder / PROGRESS, told)
         result = run.finish()
     return {"path": str(result.path), "record": result.record}
 

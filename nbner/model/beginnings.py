@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from spacy.util import load_model_from_config
 
 from nbner.errors import ModelError
-from nbner.model.configs import recognizer_config
-from nbner.model.pipeline import is_trained, labels_of, recognizer_of
-from nbner.model.prediction import predict
+from nbner.nlp.config import recognizer_config
+from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
+from nbner.nlp.prediction import predict
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

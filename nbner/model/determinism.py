@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spacy.tokens import DocBin
 
-from nbner.model import apart
-from nbner.model.pipeline import doc_from_example, load_base
-from nbner.model.prediction import predict
+from nbner.nlp import subprocess_job
+from nbner.nlp.pipeline import doc_from_example, load_base
+from nbner.nlp.prediction import predict
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -101,6 +101,6 @@ def _said_apart(nlp: Language, examples: Sequence[Example]) -> Found:
         nlp.to_disk(folder / "model")
         docs = [doc_from_example(nlp, one) for one in examples]
         DocBin(docs=docs, attrs=["ORTH", "NORM", "SPACY"]).to_disk(folder / "texts.spacy")
-        apart.start(folder, "predict", {}).wait()
-        found: Found = apart.outcome(folder)
+        subprocess_job.start(folder, "predict", {}).wait()
+        found: Found = subprocess_job.outcome(folder)
         return found

@@ -15,9 +15,9 @@ import spacy
 from spacy.pipeline import EntityRuler
 from spacy.pipeline.span_ruler import SpanRuler
 
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import doc_from_example, recognizer_of, tokenizer_of
-from nbner.model.prediction import predict, spans_of
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import doc_from_example, recognizer_of, tokenizer_of
+from nbner.nlp.prediction import predict, spans_of
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 
 from nbner.errors import TrainingError
-from nbner.model import gold
-from nbner.model.configs import set_pace, training_config
-from nbner.model.fingerprints import fingerprint
 from nbner.model.layers import Selective, Weights, frozen_weights, last_layer
-from nbner.model.pipeline import BLANK, is_trained, origin_of, recognizer_of
 from nbner.model.randomness import Randomness
+from nbner.nlp import gold_docs
+from nbner.nlp.config import set_pace, training_config
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import BLANK, is_trained, origin_of, recognizer_of
 
 if TYPE_CHECKING:
     from spacy import training
@@ -58,7 +58,7 @@ class Prepared:
     recognizer: str
     config: Config
     settings: dict[str, Any]
-    corpus: gold.Corpus
+    corpus: gold_docs.Corpus
     train: list[training.Example]
     dev: list[training.Example]
     base: str
@@ -95,7 +95,7 @@ class Wishes:
 
 
 def prepare(
-    base: Language, corpus: gold.Corpus, folder: RunFolder, *, seed: int, wishes: Wishes
+    base: Language, corpus: gold_docs.Corpus, folder: RunFolder, *, seed: int, wishes: Wishes
 ) -> Prepared:
     """Build the pipeline to train, and write its training data.
 
@@ -127,8 +127,8 @@ def prepare(
         # Once there is a vocabulary, and only once: it takes its time.
         if not pairs:
             learnt = (*corpus.train, *corpus.hints)
-            pairs["train"] = gold.supervised(nlp, learnt, corpus.labels)
-            pairs["dev"] = gold.supervised(nlp, corpus.dev, corpus.labels)
+            pairs["train"] = gold_docs.supervised(nlp, learnt, corpus.labels)
+            pairs["dev"] = gold_docs.supervised(nlp, corpus.dev, corpus.labels)
         return pairs["train"]
 
     with randomness:
@@ -144,8 +144,8 @@ def prepare(
             nlp.get_pipe(recognizer).add_label(label)  # type: ignore[attr-defined]
     train = build(nlp)
     with folder.writing():
-        gold.write(train, folder.path / "train.spacy")
-        gold.write(pairs["dev"], folder.path / "dev.spacy")
+        gold_docs.write(train, folder.path / "train.spacy")
+        gold_docs.write(pairs["dev"], folder.path / "dev.spacy")
     frozen = None
     if wishes.last_layer:
         frozen = frozen_weights(nlp, recognizer)
@@ -167,7 +167,7 @@ def prepare(
 
 def _config(
     base: Language,
-    corpus: gold.Corpus,
+    corpus: gold_docs.Corpus,
     folder: RunFolder,
     *,
     recognizer: str,
@@ -188,7 +188,7 @@ def _config(
     overrides = Config(dict(wishes.config or {}))
     part = config["components"][recognizer]
     if corpus.has_wrong_spans and "source" not in part:
-        part["incorrect_spans_key"] = gold.WRONG
+        part["incorrect_spans_key"] = gold_docs.WRONG
     config = config.merge(overrides)
     # Of the tokens only the number matters, so those at hand will do.
     sized = [one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.hints)]
@@ -198,8 +198,8 @@ def _config(
 
 def _learn_from_wrong_spans(recognizer: Any) -> None:
     """Tell a recognizer where the rejected spans are; one that is sourced has no config for it."""
-    recognizer.cfg["incorrect_spans_key"] = gold.WRONG
-    recognizer.moves.cfg["neg_key"] = gold.WRONG
+    recognizer.cfg["incorrect_spans_key"] = gold_docs.WRONG
+    recognizer.moves.cfg["neg_key"] = gold_docs.WRONG
 
 
 def _source(base: Language, folder: RunFolder) -> str | None:

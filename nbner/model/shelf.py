@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nbner.errors import ModelError
-from nbner.model import calibration
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import load_base
 from nbner.model.runs import BEST
+from nbner.nlp import calibration_meta
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import load_base
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -94,7 +94,7 @@ class Shelf:
         """Give a pipeline the temperatures that were kept for it, if there are some."""
         file = self._folder / f"calibration-{fingerprint(nlp)}.json"
         if file.is_file():
-            calibration.put(nlp, json.loads(file.read_text(encoding="utf-8")))
+            calibration_meta.put(nlp, json.loads(file.read_text(encoding="utf-8")))
 
     def regression_sets(self) -> dict[str, list[int]]:
         """Give each label's frozen examples, by input hash, as the last run has left them."""

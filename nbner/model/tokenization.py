@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.alignment import align
 from nbner.io.docbin import tokens_of
-from nbner.model.tokenizer_rules import Rule, add_rule, copy_of, takes_rules, with_infix
+from nbner.nlp.tokenizer_rules import Rule, add_rule, copy_of, takes_rules, with_infix
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:

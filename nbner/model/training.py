@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from spacy.training import loop
 
 from nbner.errors import TrainingError
-from nbner.model import gold
-from nbner.model.fingerprints import fingerprint
 from nbner.model.layers import check_frozen
-from nbner.model.pipeline import is_trained, load_base
 from nbner.model.preparation import Prepared, Wishes, prepare
 from nbner.model.records import StopReason, TrainingRecord, TrainingResult
 from nbner.model.runs import RunFolder, versions
+from nbner.nlp import gold_docs
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import is_trained, load_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,7 +105,7 @@ def train(
         The base cannot be loaded.
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
-    corpus = gold.choose(list(train_examples), list(dev_examples), labels, seed)
+    corpus = gold_docs.choose(list(train_examples), list(dev_examples), labels, seed)
     corpus = replace(corpus, train=(*corpus.train, *rehearse))
     wishes = Wishes(max_epochs, max_steps, patience, eval_frequency, dropout, config, last_layer)
     if last_layer and not is_trained(base):
@@ -169,7 +169,7 @@ class Training:
         return self._prepared.config
 
     @property
-    def corpus(self) -> gold.Corpus:
+    def corpus(self) -> gold_docs.Corpus:
         """What the run learns from and measures on."""
         return self._prepared.corpus
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nbner.model.tokenization import Diagnosis, Effect
-    from nbner.model.tokenizer_rules import Rule
+    from nbner.nlp.tokenizer_rules import Rule
 
 
 @dataclass(frozen=True, slots=True)

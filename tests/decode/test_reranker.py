@@ -22,8 +22,8 @@ from nbner.decode.pooling import Committee, best_set, mean_probabilities, pools
 from nbner.decode.reranker import Reranker, add_to, best_of, named
 from nbner.decode.search import lattices, parses
 from nbner.errors import DataError, ModelError
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import copy_of
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import copy_of
 from nbner.types import Example, Parse, Span
 
 ROOT = Path(__file__).parents[2]

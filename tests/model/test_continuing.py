@@ -5,9 +5,9 @@ import pytest
 import spacy
 from spacy.training import Example
 
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import is_trained, labels_of, load_base
-from nbner.model.prediction import predict
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import is_trained, labels_of, load_base
+from nbner.nlp.prediction import predict
 
 LABELS = ("Action", "Amount", "Reagent")
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96}

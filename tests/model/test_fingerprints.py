@@ -7,8 +7,8 @@ import sys
 import pytest
 import spacy
 
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import load_base
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import load_base
 
 RULES = [
     {"label": "ORG", "pattern": "Acme"},
@@ -37,7 +37,7 @@ def test_it_survives_saving_loading_use_and_another_process(trained, trained_pat
     assert fingerprint(trained) == before
     assert fingerprint(load_base(tmp_path / "again")) == before
     code = (
-        "import sys; from nbner.model.pipeline import load_base, fingerprint; "
+        "import sys; from nbner.nlp.pipeline import load_base, fingerprint; "
         "print(fingerprint(load_base(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(trained_path)]

@@ -1,8 +1,8 @@
 """Rejected spans and single judged spans are learnt from, as spaCy can."""
 
-from nbner.model import gold
-from nbner.model.pipeline import load_base
-from nbner.model.prediction import predict
+from nbner.nlp import gold_docs
+from nbner.nlp.pipeline import load_base
+from nbner.nlp.prediction import predict
 from nbner.types import Example, Span
 
 LABELS = ("Action", "Amount", "Reagent")
@@ -14,23 +14,25 @@ def wrong(text, *spans, **more):
 
 def test_a_rejected_span_is_wrong_and_all_else_is_missing():
     nlp = load_base("blank:en")
-    doc = gold.reference(nlp, wrong("Add water now", Span(4, 9, "Action")), LABELS)
+    doc = gold_docs.reference(nlp, wrong("Add water now", Span(4, 9, "Action")), LABELS)
     assert [token.ent_iob for token in doc] == [0, 0, 0]
-    assert [(span.text, span.label_) for span in doc.spans[gold.WRONG]] == [("water", "Action")]
+    assert [(span.text, span.label_) for span in doc.spans[gold_docs.WRONG]] == [
+        ("water", "Action")
+    ]
 
 
 def test_an_accepted_single_span_is_right_and_all_else_is_missing():
     nlp = load_base("blank:en")
     one = wrong("Add water now", Span(4, 9, "Reagent"), answer="accept", binary=True)
-    doc = gold.reference(nlp, one, LABELS)
+    doc = gold_docs.reference(nlp, one, LABELS)
     assert [token.ent_iob_ for token in doc] == ["", "B", ""]
 
 
 def test_hints_are_counted_apart_and_tell_data_apart(corpus, dev):
     hint = wrong("Add water", Span(0, 3, "Amount"))
     strange = wrong("Add water", Span(0, 3, "Robot"))
-    without = gold.choose(corpus, dev, LABELS, 0)
-    found = gold.choose([*corpus, hint, strange, wrong("Add")], dev, LABELS, 0)
+    without = gold_docs.choose(corpus, dev, LABELS, 0)
+    found = gold_docs.choose([*corpus, hint, strange, wrong("Add")], dev, LABELS, 0)
     assert found.train == without.train
     assert found.hints == (hint,)
     assert found.fingerprint != without.fingerprint
@@ -51,6 +53,6 @@ def test_a_rejected_span_is_unlearnt(run, trained, corpus, tmp_path):
             max_steps=60,
         )
         assert result.record["data"]["hints"] == 30
-        assert result.nlp.get_pipe("ner").incorrect_spans_key == gold.WRONG
+        assert result.nlp.get_pipe("ner").incorrect_spans_key == gold_docs.WRONG
         (after,) = predict(result.nlp, [text])
         assert amount not in after

@@ -8,8 +8,8 @@ import pytest
 import spacy
 
 from nbner.errors import DataError
-from nbner.model.patterns import load_patterns, suggest_with
-from nbner.model.pipeline import load_base
+from nbner.nlp.patterns import load_patterns, suggest_with
+from nbner.nlp.pipeline import load_base
 from nbner.types import Example, Span
 
 LABELS = ("Food", "Tool")

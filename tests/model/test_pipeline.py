@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner.errors import DataError, ModelError
-from nbner.model.pipeline import (
+from nbner.nlp.pipeline import (
     doc_from_example,
     is_trained,
     labels_of,

@@ -12,9 +12,9 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from nbner.errors import DataError, ModelError
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import load_base
-from nbner.model.prediction import predict, predict_docs
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import load_base
+from nbner.nlp.prediction import predict, predict_docs
 from nbner.types import Example, Span, Token
 
 WORDS = ["Add", "5 ml", "of", "water", "E. coli", "😀", "don't", "Stir", "two drops", ".", "\n"]

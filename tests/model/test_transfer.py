@@ -6,9 +6,9 @@ import pytest
 from nbner.errors import ModelError, TrainingError
 from nbner.model.beginnings import rehearsed, resized, untrained
 from nbner.model.layers import check_frozen, frozen_weights, last_layer
-from nbner.model.pipeline import is_trained, labels_of, load_base, recognizer_of
-from nbner.model.prediction import predict
 from nbner.model.training import train
+from nbner.nlp.pipeline import is_trained, labels_of, load_base, recognizer_of
+from nbner.nlp.prediction import predict
 
 LABELS = ("Action", "Amount", "Reagent")
 

@@ -8,10 +8,10 @@ from spacy.training import Example
 
 from nbner.decode.search import parses
 from nbner.errors import ModelError
-from nbner.model.configs import LEARN_RATE
-from nbner.model.pipeline import is_trained, load_base
-from nbner.model.prediction import predict
-from nbner.model.transformers import transformers_of
+from nbner.nlp.config import LEARN_RATE
+from nbner.nlp.pipeline import is_trained, load_base
+from nbner.nlp.prediction import predict
+from nbner.nlp.transformers import transformers_of
 
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96}
 RATE = 0.0005

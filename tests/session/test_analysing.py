@@ -218,7 +218,7 @@ def test_a_temperature_a_label(session):
 
 
 def test_temperatures_travel_with_the_pipeline_and_not_to_another(session, tmp_path):
-    from nbner.model.calibration import temperatures_of
+    from nbner.nlp.calibration_meta import temperatures_of
 
     report = session.calibrate(progress=False)
     session.nlp.to_disk(tmp_path / "model")

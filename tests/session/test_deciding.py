@@ -9,7 +9,7 @@ import spacy
 import nbner
 from nbner import DataError, Session, TrainingError
 from nbner.analysis.scores import score
-from nbner.model.fingerprints import fingerprint
+from nbner.nlp.fingerprint import fingerprint
 
 mpl.use("Agg")
 CORPUS = nbner.sample()

@@ -63,13 +63,13 @@ def test_a_partition_without_a_span_has_the_same_columns(session):
 def test_the_model_is_read_once_a_process(session, frame, monkeypatch):
     import dask.dataframe as dd
 
-    from nbner.model import distributed
+    from nbner.nlp import dask
 
-    reads, load = [], distributed.load_model_from_config
+    reads, load = [], dask.load_model_from_config
     monkeypatch.setattr(
-        distributed, "load_model_from_config", lambda *a, **k: reads.append(1) or load(*a, **k)
+        dask, "load_model_from_config", lambda *a, **k: reads.append(1) or load(*a, **k)
     )
-    monkeypatch.setattr(distributed, "_loaded", {})
+    monkeypatch.setattr(dask, "_loaded", {})
     session.predict(dd.from_pandas(frame, npartitions=5)).compute(scheduler="threads")
     assert len(reads) == 1
 

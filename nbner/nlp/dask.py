@@ -16,8 +16,8 @@ from thinc.api import Config
 from nbner.errors import DataError
 from nbner.io import formats
 from nbner.io.rows import unlabelled
-from nbner.model.fingerprints import fingerprint
-from nbner.model.prediction import check_trained, places_of, predict_docs
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.prediction import check_trained, places_of, predict_docs
 
 if TYPE_CHECKING:
     import pandas as pd

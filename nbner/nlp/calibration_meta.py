@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nbner.model.fingerprints import fingerprint
+from nbner.nlp.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from spacy.language import Language

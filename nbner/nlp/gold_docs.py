@@ -27,7 +27,7 @@ from spacy import training
 from spacy.tokens import Doc, DocBin, Span
 
 from nbner.errors import TrainingError
-from nbner.model.pipeline import doc_and_whose, doc_from_example, labels_of
+from nbner.nlp.pipeline import doc_and_whose, doc_from_example, labels_of
 from nbner.types import Example
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from spacy.util import get_words_and_spaces, load_model_from_config
 
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_of
-from nbner.model.configs import blank_config, recognizer_config
-from nbner.model.fingerprints import fingerprint
-from nbner.model.transformers import missing_packages
+from nbner.nlp.config import blank_config, recognizer_config
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.transformers import missing_packages
 from nbner.types import Example, Token
 
 if TYPE_CHECKING:

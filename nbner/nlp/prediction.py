@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from nbner._common.alignment import token_range
 from nbner.errors import DataError, ModelError
-from nbner.model.fingerprints import fingerprint
-from nbner.model.pipeline import doc_from_example, is_trained, recognizer_of
-from nbner.model.processes import pipe
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.multiprocess import pipe
+from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ def start(
     paths = os.pathsep.join(path for path in sys.path if path)
     with (folder / LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - this very Python, and nothing of the user's
-            [sys.executable, "-m", "nbner.model.apart", str(folder)],
+            [sys.executable, "-m", "nbner.nlp.subprocess_job", str(folder)],
             env={**os.environ, "PYTHONPATH": paths},
             stdin=stdin,
             start_new_session=True,  # the notebook's stop button is not for it

@@ -18,8 +18,8 @@ from spacy.matcher import Matcher, PhraseMatcher
 
 from nbner.errors import DataError
 from nbner.io.rows import Place
-from nbner.model.pipeline import doc_from_example, is_trained
-from nbner.model.prediction import predict_docs, spans_of
+from nbner.nlp.pipeline import doc_from_example, is_trained
+from nbner.nlp.prediction import predict_docs, spans_of
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def suggest_with(
     overlap, both are given, the model's first.
     """
     if model and is_trained(nlp):
-        from nbner.model.fingerprints import fingerprint
+        from nbner.nlp.fingerprint import fingerprint
 
         source = fingerprint(nlp)
         docs = predict_docs(nlp, examples)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from spacy.cli.init_config import init_config
 from spacy.util import registry
 
-from nbner.model.transformers import own_pace, transformers_of
+from nbner.nlp.transformers import own_pace, transformers_of
 
 if TYPE_CHECKING:
     from spacy.language import Language

@@ -1,0 +1,1 @@
+"""spaCy pipelines: loading, configuration, prediction, patterns and gold documents."""
