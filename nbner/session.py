@@ -94,7 +94,7 @@ class Session(
         annotator: str | None = None,
         seed: int = 0,
     ) -> None:
-        from nbner.decode.keeping import KeptLattices
+        from nbner.decoding.lattice_cache import KeptLattices
         from nbner.model.shelf import Shelf
         from nbner.nlp.pipeline import load_base
 

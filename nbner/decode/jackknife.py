@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decode.probabilities import SpanProbabilities
-from nbner.decode.search import parses, span_probabilities
+from nbner.decoding.api import parses, span_probabilities
+from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
 from nbner.model.training import train
 from nbner.types import Example, Parse

@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from nbner.decode import maxent
 from nbner.decode.maxent import Features
 from nbner.decode.reranker import LEAST, PRIOR, best_of
+from nbner.decoding import maxent
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nbner.decode.features import describe
 from nbner.decode.reranker import best_of
-from nbner.decode.search import lattices
+from nbner.decoding.api import lattices
 from nbner.nlp.pipeline import doc_from_example
 from nbner.types import Example, Parse, Span
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-    from nbner.decode.analyses import Lattice
+    from nbner.decoding.lattice_view import Lattice
 
 LONGEST = 64  # tokens of the longest entity that is looked for
 LEAST = 1e-12  # an analysis that a model cannot make

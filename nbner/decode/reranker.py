@@ -19,7 +19,7 @@ from spacy.language import Language
 from spacy.util import registry
 
 from nbner.decode.features import FeatureFunction, describe
-from nbner.decode.search import parses
+from nbner.decoding.api import parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_of
 from nbner.nlp.pipeline import doc_from_example, recognizer_of

@@ -27,8 +27,8 @@ from spacy.pipeline._parser_internals._beam_utils import (  # type: ignore[impor
 )
 from spacy.training import Example as Pair
 
-from nbner.decode.actions import State, after
-from nbner.decode.arrivals import Item, arriving, trained_recognizer
+from nbner.decoding.actions import State, after
+from nbner.decoding.batching import Item, arriving, trained_recognizer
 from nbner.io.docbin import tokens_of
 from nbner.nlp.gold_docs import reference
 from nbner.types import Example, Span, Token

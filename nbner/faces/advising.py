@@ -10,7 +10,7 @@ from nbner.faces.confidence import LONGEST, Confidence
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
-    from nbner.decode.analyses import Lattice
+    from nbner.decoding.lattice_view import Lattice
 
 
 class Advising(Confidence):
@@ -24,7 +24,7 @@ class Advising(Confidence):
         Each span has its confidence under these constraints. Spans with labels
         that the session does not have are left out, as in suggestions.
         """
-        from nbner.decode.constraints import Constraints
+        from nbner.decoding.constraints import Constraints
         from nbner.nlp.fingerprint import fingerprint
 
         lattice = self._lattice_of(example)
@@ -42,7 +42,7 @@ class Advising(Confidence):
 
     def _lattice_of(self, example: Example) -> Lattice:
         """Take the lattice that was kept when the example was suggested, or make it."""
-        from nbner.decode.search import lattices
+        from nbner.decoding.api import lattices
 
         key = (example.split, example.input_hash)
         lattice = self._lattices.get(key)

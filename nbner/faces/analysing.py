@@ -12,7 +12,7 @@ from nbner.faces.modelling import Modelling
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results.calibration import Calibration
+    from nbner.decoding.calibration.report import Calibration
     from nbner.results.oracle import OracleCurve
 
 
@@ -102,20 +102,20 @@ class Analysing(Modelling):
         ModelError
             The model has not been trained.
         """
-        from nbner.analysis import calibration
+        from nbner.decoding.calibration import temperature
+        from nbner.decoding.calibration.report import Calibration
         from nbner.nlp.calibration_meta import keep
         from nbner.nlp.fingerprint import fingerprint
-        from nbner.results.calibration import Calibration
 
         gold = self._gold(split)
-        pairs = calibration.pairs_of(list(self._believed(gold, progress=progress)))
-        if len(pairs) < calibration.LEAST:
+        pairs = temperature.pairs_of(list(self._believed(gold, progress=progress)))
+        if len(pairs) < temperature.LEAST:
             raise DataError(
                 f"the model predicts {len(pairs)} spans in split {split!r}, too few to fit a "
                 "temperature on",
-                remedy=f"Add gold there until it predicts {calibration.LEAST}",
+                remedy=f"Add gold there until it predicts {temperature.LEAST}",
             )
-        temperatures = calibration.fit(pairs, per_label=per_label)
+        temperatures = temperature.fit(pairs, per_label=per_label)
         self._shelf.keep_calibration(keep(self._nlp, temperatures.overall, temperatures.per_label))
         return Calibration.of(
             pairs,
@@ -131,7 +131,7 @@ class Analysing(Modelling):
     ) -> Iterator[list[tuple[float, str, bool]]]:
         """Give for each text the predicted spans: uncalibrated probability, label, right or not."""
         from nbner._common.progress import Bar
-        from nbner.decode.search import span_probabilities
+        from nbner.decoding.api import span_probabilities
         from nbner.nlp.prediction import predict
 
         predicted = predict(self._nlp, gold)
@@ -181,7 +181,7 @@ class Analysing(Modelling):
     ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
         """Give for each run the lists of all texts, one bar over all of them."""
         from nbner._common.progress import Bar
-        from nbner.decode.search import parses
+        from nbner.decoding.api import parses
 
         with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
             for run in runs:

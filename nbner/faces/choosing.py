@@ -97,7 +97,7 @@ class Choosing(Foundation):
         }[order]
 
     def _least_sure(self, examples: Sequence[Example]) -> list[int]:
-        from nbner.decode.search import lattices
+        from nbner.decoding.api import lattices
 
         scores = [one.entropy() for one in lattices(self._nlp, examples, longest=LONGEST)]
         return choosing.by_score(scores, _vectors(examples))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner.analysis.calibration import Temperatures
+from nbner.decoding.calibration.temperature import Temperatures
 from nbner.faces.foundation import Foundation
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.decode.probabilities import SpanProbabilities
+    from nbner.decoding.probabilities import SpanProbabilities
 
 #: From a predicted span to its probability.
 Confident: TypeAlias = Callable[[Span], float]
@@ -36,7 +36,7 @@ class Confidence(Foundation):
 
     def _confidences(self, items: Iterable[Example | str]) -> Iterator[Confident]:
         """Give for each text in turn the confidence of its spans."""
-        from nbner.decode.search import span_probabilities
+        from nbner.decoding.api import span_probabilities
 
         found = span_probabilities(self._nlp, items, longest=LONGEST)
         return (self._confident(known) for known in found)

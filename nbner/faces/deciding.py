@@ -90,7 +90,7 @@ class Deciding(Analysing):
         from nbner._common.progress import Bar
         from nbner.decode.jackknife import jackknife
         from nbner.decode.reranker import Reranker, add_to, named
-        from nbner.decode.search import parses
+        from nbner.decoding.api import parses
         from nbner.nlp.pipeline import copy_of
         from nbner.results.reranking import Comparison, Reranking
 

@@ -12,8 +12,8 @@ from nbner.io.rows import as_example
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
-    from nbner.decode.search import Decoder
-    from nbner.results.probabilities import TextProbabilities
+    from nbner.decoding.api import Decoder
+    from nbner.decoding.probabilities_report import TextProbabilities
 
 
 class Decoding(Material):
@@ -92,7 +92,7 @@ class Decoding(Material):
             The pipeline has no entity recognizer, or an untrained one.
         """
         from nbner._common.progress import counted
-        from nbner.decode.search import parses
+        from nbner.decoding.api import parses
 
         single = isinstance(source, (str, Example))
         limit = self._longest(longest)
@@ -125,8 +125,8 @@ class Decoding(Material):
         ModelError
             The pipeline has no entity recognizer, or an untrained one.
         """
-        from nbner.decode.search import span_probabilities
-        from nbner.results.probabilities import TextProbabilities
+        from nbner.decoding.api import span_probabilities
+        from nbner.decoding.probabilities_report import TextProbabilities
 
         limit = self._longest(longest)
         (known,) = span_probabilities(self._nlp, _filled(text), longest=limit)
@@ -141,8 +141,8 @@ class Decoding(Material):
         forced: Sequence[Span],
         forbidden: Sequence[Span],
     ) -> list[Parse]:
-        from nbner.decode.constraints import Constraints
-        from nbner.decode.search import lattices
+        from nbner.decoding.api import lattices
+        from nbner.decoding.constraints import Constraints
 
         if decoder != "exact" or not isinstance(source, (str, Example)):
             raise DataError(
@@ -155,7 +155,7 @@ class Decoding(Material):
     def _longest(self, longest: int | Literal["data"] | None) -> int | None:
         if longest != "data":
             return longest
-        from nbner.decode.arrivals import longest_entity
+        from nbner.decoding.batching import longest_entity
 
         found = longest_entity(self.examples(answer="accept"))
         if found is None:

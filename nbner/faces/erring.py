@@ -121,7 +121,7 @@ class Erring(Modelling):
         self, gold: Sequence[Example], predicted: Sequence[Sequence[Span]]
     ) -> Iterator[Mapping[Span, float]]:
         """Give for each text the model's probability of the spans of both sides."""
-        from nbner.decode.search import span_probabilities
+        from nbner.decoding.api import span_probabilities
 
         found = span_probabilities(self._nlp, gold, longest=LONGEST)
         for example, said, known in zip(gold, predicted, found, strict=True):

@@ -12,7 +12,7 @@ from nbner.types import Counts, Example, Token
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.decode.keeping import KeptLattices
+    from nbner.decoding.lattice_cache import KeptLattices
     from nbner.model.shelf import Shelf
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer

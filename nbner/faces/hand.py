@@ -213,7 +213,7 @@ class Hand(Advising, Choosing):
         self, examples: Sequence[Example], proposed: Iterable[Iterable[Span]]
     ) -> Iterator[Iterable[Span]]:
         """Give each span the model's confidence; keep the lattices for what comes after."""
-        from nbner.decode.search import lattices
+        from nbner.decoding.api import lattices
         from nbner.nlp.pipeline import is_trained
 
         if not is_trained(self._nlp):

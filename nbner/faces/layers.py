@@ -9,7 +9,7 @@ from nbner.io import formats
 from nbner.io.rows import as_example
 
 if TYPE_CHECKING:
-    from nbner.results.layers import ActionScores, TokenFeatures
+    from nbner.decoding.inspection import ActionScores, TokenFeatures
     from nbner.types import Example
 
 LONGEST = 10
@@ -40,8 +40,8 @@ class Layers(Foundation):
         ModelError
             The model has not been trained.
         """
-        from nbner.decode.actions import action_scores
-        from nbner.results.layers import ActionScores
+        from nbner.decoding.actions import action_scores
+        from nbner.decoding.inspection import ActionScores
 
         return ActionScores(next(action_scores(self._nlp, [text], longest=longest)))
 
@@ -65,8 +65,8 @@ class Layers(Foundation):
         DataError
             The source cannot be read.
         """
-        from nbner.decode.actions import action_scores
-        from nbner.results.layers import TokenFeatures
+        from nbner.decoding.actions import action_scores
+        from nbner.decoding.inspection import TokenFeatures
 
         examples = (as_example(row) for row in formats.read(texts))
         return TokenFeatures.of(list(action_scores(self._nlp, examples, longest=1)))

@@ -148,7 +148,7 @@ class Quizzing(Foundation):
         return QuizMarks(definition.name, tuple(questions), self.labels, self.seed)
 
     def _reveal(self, marks: Callable[[], QuizMarks], student: str, k: int) -> Reveal:
-        from nbner.decode.search import parses
+        from nbner.decoding.api import parses
         from nbner.nlp.pipeline import is_trained
         from nbner.nlp.prediction import predict
         from nbner.results.quiz import Reveal

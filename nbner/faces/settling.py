@@ -16,7 +16,7 @@ from nbner.types import Example
 
 if TYPE_CHECKING:
     from nbner.analysis.label_issues import Issue
-    from nbner.decode.probabilities import SpanProbabilities
+    from nbner.decoding.probabilities import SpanProbabilities
     from nbner.results.label_issues import LabelIssues
     from nbner.widgets.annotator import Annotator
 
@@ -125,7 +125,7 @@ class Settling(Modelling):
                 yield [gold[i] for i in one.positions], one.probabilities(gold), one.f
 
     def _known_now(self, gold: Sequence[Example]) -> Iterator[SpanProbabilities]:
-        from nbner.decode.search import span_probabilities
+        from nbner.decoding.api import span_probabilities
 
         return span_probabilities(self._nlp, gold, longest=LONGEST)
 

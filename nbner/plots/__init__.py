@@ -1,10 +1,10 @@
 """Rows in, matplotlib Axes out: one family of pictures, a module a subject."""
 
 from nbner._common.plot_style import new_figure
-from nbner.plots.calibration import reliability_diagram
+from nbner.decoding.calibration.plot import reliability_diagram
+from nbner.decoding.probabilities_plot import token_bars
 from nbner.plots.comparison import comparison_rows
 from nbner.plots.oracle import oracle_curve
-from nbner.plots.probabilities import token_bars
 from nbner.plots.scores import evaluation_rows
 from nbner.plots.training import training_curve
 

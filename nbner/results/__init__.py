@@ -1,19 +1,19 @@
 """What a session hands back: values that print, show and draw themselves."""
 
+from nbner.decoding.calibration.report import Calibration
+from nbner.decoding.inspection import ActionScores, TokenFeatures
+from nbner.decoding.probabilities_report import TextProbabilities
 from nbner.results.agreement import Agreement
 from nbner.results.anchoring import Anchoring
 from nbner.results.background import BackgroundTraining
-from nbner.results.calibration import Calibration
 from nbner.results.consistency import Consistency
 from nbner.results.differences import Differences
 from nbner.results.errors import Errors
 from nbner.results.evaluation import Evaluation
 from nbner.results.flips import Flips
 from nbner.results.label_issues import LabelIssues
-from nbner.results.layers import ActionScores, TokenFeatures
 from nbner.results.oracle import Lists, OracleCurve
 from nbner.results.parity import Determinism, Parity
-from nbner.results.probabilities import TextProbabilities
 from nbner.results.problems import Problems
 from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.simulation import Simulation

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbner.analysis.calibration import (
+from nbner.decoding.calibration.temperature import (
     LEAST,
     Pairs,
     Temperatures,

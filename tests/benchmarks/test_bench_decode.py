@@ -11,8 +11,8 @@ import time
 import numpy as np
 import pytest
 
-from nbner.decode.constraints import Constraints
-from nbner.decode.search import lattices, parses, span_probabilities
+from nbner.decoding.api import lattices, parses, span_probabilities
+from nbner.decoding.constraints import Constraints
 from nbner.io import formats
 from nbner.types import Span
 
@@ -33,7 +33,7 @@ MEASURE = """
 import itertools, sys, time
 import spacy
 from nbner.data import formats
-from nbner.decode.search import parses, span_probabilities
+from nbner.decoding.api import parses, span_probabilities
 
 def peak():
     # A new process begins with its parent's getrusage figure; this one begins anew.

@@ -7,9 +7,9 @@ import pytest
 from spacy.training import Example as Pair
 
 from nbner import ModelError, Session
-from nbner.decode.actions import action_scores
+from nbner.decoding.actions import action_scores
+from nbner.decoding.inspection import ActionScores, TokenFeatures
 from nbner.nlp.pipeline import load_base
-from nbner.results.layers import ActionScores, TokenFeatures
 
 TEXTS = ["Ada lives in New York .", "New York is far", "", "Ada", "Bo  saw Ada and New Rome City ."]
 GOLD = [

@@ -21,9 +21,9 @@ from decode_strategies import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbner.decode.scoring import StateScorer
-from nbner.decode.search import lattices, parses, span_probabilities
-from nbner.decode.validity import Validity
+from nbner.decoding.api import lattices, parses, span_probabilities
+from nbner.decoding.state_scorer import StateScorer
+from nbner.decoding.valid_actions import Validity
 from nbner.types import Span
 
 FEW = settings(max_examples=25, deadline=None)

@@ -9,8 +9,8 @@ from decode_strategies import LABELS, Kind, pipeline, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbner.decode.constraints import Constraints
-from nbner.decode.search import lattices
+from nbner.decoding.api import lattices
+from nbner.decoding.constraints import Constraints
 from nbner.errors import DataError
 from nbner.types import Span
 

@@ -20,7 +20,7 @@ from nbner.decode.features import describe, expected_errors
 from nbner.decode.learning import decide_apart, learn, shares
 from nbner.decode.pooling import Committee, best_set, mean_probabilities, pools
 from nbner.decode.reranker import Reranker, add_to, best_of, named
-from nbner.decode.search import lattices, parses
+from nbner.decoding.api import lattices, parses
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import copy_of

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nbner
-from nbner.decode import arrivals, lattice
-from nbner.decode.search import lattices, parses, span_probabilities
+from nbner.decoding import batching, lattice
+from nbner.decoding.api import lattices, parses, span_probabilities
 from nbner.types import Example, Span, Token
 
 TEXT = "Add 5 ml of LB"
@@ -39,8 +39,8 @@ def test_a_text_has_the_same_list_alone_and_in_company(some, k):
 
 def test_groups_and_batches_change_nothing(nlp, monkeypatch):
     before = list(parses(nlp, MANY, 5)), list(span_probabilities(nlp, MANY))
-    monkeypatch.setattr(arrivals, "GROUP", 2)
-    monkeypatch.setattr(arrivals, "CELLS", 1)
+    monkeypatch.setattr(batching, "GROUP", 2)
+    monkeypatch.setattr(batching, "CELLS", 1)
     after = list(parses(nlp, MANY, 5)), list(span_probabilities(nlp, MANY))
     assert all(same(a, b) for a, b in zip(before[0], after[0], strict=True))
     for a, b in zip(before[1], after[1], strict=True):

@@ -8,9 +8,9 @@ from decode_strategies import segmentations, weights_of_batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbner.decode.kbest import k_best
-from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
-from nbner.decode.single import k_best_of_one
+from nbner.decoding.k_best import k_best
+from nbner.decoding.k_best_single import k_best_of_one
+from nbner.decoding.marginals import log_totals, segment_probabilities, token_probabilities
 
 
 def listed(lists, row):

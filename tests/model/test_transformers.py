@@ -6,7 +6,7 @@ from spacy.language import Language
 from spacy.pipeline.tok2vec import DEFAULT_TOK2VEC_MODEL, Tok2Vec
 from spacy.training import Example
 
-from nbner.decode.search import parses
+from nbner.decoding.api import parses
 from nbner.errors import ModelError
 from nbner.nlp.config import LEARN_RATE
 from nbner.nlp.pipeline import is_trained, load_base

@@ -11,8 +11,8 @@ import spacy
 
 import nbner
 from nbner import DataError, ModelError, Session, Span
-from nbner.analysis.calibration import scaled
 from nbner.analysis.scores import score
+from nbner.decoding.calibration.temperature import scaled
 
 mpl.use("Agg")
 CORPUS = nbner.sample()
@@ -141,7 +141,7 @@ def test_probabilities_change_no_span(session):
 
 
 def test_probabilities_are_those_of_the_decoder(session):
-    from nbner.decode.search import span_probabilities
+    from nbner.decoding.api import span_probabilities
 
     texts = [one.text for one in CORPUS.dev[:10]]
     frame = session.predict(texts, probabilities=True)
@@ -268,7 +268,7 @@ def test_an_answer_is_stored_whatever_becomes_of_its_rank(session, monkeypatch):
     session.add(["Stir the soup ."], split="broken")
     annotator = session.make_gold(split="broken")
     assert annotator.current is not None
-    monkeypatch.setattr("nbner.decode.analyses.Lattice.k_best", broken)
+    monkeypatch.setattr("nbner.decoding.lattice_view.Lattice.k_best", broken)
     annotator.answer("accept")
     assert session.counts("broken").accept == 1
 
@@ -281,7 +281,7 @@ def test_labelling_by_hand_keeps_no_rank(session):
 
 
 def test_the_first_analysis_scores_as_the_frame_says(curve, session):
-    from nbner.decode.search import parses
+    from nbner.decoding.api import parses
 
     firsts = [one[0].spans for one in parses(session.nlp, CORPUS.dev, 1)]
     f = score([one.spans for one in CORPUS.dev], firsts).exact.f
@@ -289,13 +289,13 @@ def test_the_first_analysis_scores_as_the_frame_says(curve, session):
 
 
 def test_a_study_can_be_stopped(session, monkeypatch):
-    from nbner.decode import search
+    from nbner.decoding import api
 
     def interrupted(*_args, **_more):
         yield (nbner.Parse(1.0, 0.0, ()),)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(search, "parses", interrupted)
+    monkeypatch.setattr(api, "parses", interrupted)
     with pytest.raises(KeyboardInterrupt):
         session.oracle_curve(WIDTHS, progress=True)
     monkeypatch.undo()

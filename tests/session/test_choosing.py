@@ -70,7 +70,7 @@ def test_random_is_the_sessions_seed(session, tmp_path, learnt):
 
 
 def test_what_the_model_is_least_sure_of_comes_early(session):
-    from nbner.decode.search import lattices
+    from nbner.decoding.api import lattices
 
     first = session.make_gold("open", order="least sure", aside=0).current.text
     entropies = {one.text: one.entropy() for one in lattices(session.nlp, OPEN)}

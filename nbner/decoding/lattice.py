@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Floats, Ints, counted
-from nbner.decode.scoring import STATES, StateScorer
-from nbner.decode.validity import Validity
+from nbner.decoding.arrays import Flags, Floats, Ints, counted
+from nbner.decoding.state_scorer import STATES, StateScorer
+from nbner.decoding.valid_actions import Validity
 from nbner.errors import DataError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nbner.decode.analyses import Lattice
+    from nbner.decoding.lattice_view import Lattice
 
 MOST_TOKENS = 10_000  # of 10 kB each, with 18 labels and entities of up to 64 tokens
 

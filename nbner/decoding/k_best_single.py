@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nbner.decode.arrays import Flags, Floats
-from nbner.decode.kbest import Lists, k_best
+from nbner.decoding.arrays import Flags, Floats
+from nbner.decoding.k_best import Lists, k_best
 
 MOST = 4_000  # prefixes to extend in Python; with more, arrays are quicker
 SLACK = 1e-9  # relative; far above rounding, far below what tells analyses apart

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Hashes, Ints
-from nbner.decode.moves import Moves
+from nbner.decoding.arrays import Flags, Hashes, Ints
+from nbner.decoding.transitions import Moves
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decode.actions import Actions, TextActions
+from nbner.decoding.actions import Actions, TextActions
 
 if TYPE_CHECKING:
     import pandas as pd

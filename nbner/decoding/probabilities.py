@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nbner.decode.arrays import Floats
-from nbner.decode.reading import OUTSIDE, Places
+from nbner.decoding.arrays import Floats
+from nbner.decoding.spans import OUTSIDE, Places
 from nbner.types import Span, Token
 
 FLOOR = 1e-3

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nbner.decode.arrays import Floats, Ints
-from nbner.decode.kbest import Lists
+from nbner.decoding.arrays import Floats, Ints
+from nbner.decoding.k_best import Lists
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from nbner.decode.analyses import Lattice, check_k
-from nbner.decode.arrivals import Item, arriving, batches, trained_recognizer
-from nbner.decode.beam import beam_parses
-from nbner.decode.kbest import k_best
-from nbner.decode.lattice import LatticeBatch, Settings, build
-from nbner.decode.marginals import segment_probabilities, token_probabilities
-from nbner.decode.moves import Moves
-from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above
-from nbner.decode.reading import OUTSIDE, Places, Reading, readings
+from nbner.decoding.batching import Item, arriving, batches, trained_recognizer
+from nbner.decoding.beam import beam_parses
+from nbner.decoding.k_best import k_best
+from nbner.decoding.lattice import LatticeBatch, Settings, build
+from nbner.decoding.lattice_view import Lattice, check_k
+from nbner.decoding.marginals import segment_probabilities, token_probabilities
+from nbner.decoding.probabilities import FLOOR, SpanProbabilities, spans_above
+from nbner.decoding.spans import OUTSIDE, Places, Reading, readings
+from nbner.decoding.transitions import Moves
 from nbner.errors import DataError
 from nbner.io.docbin import tokens_of
 from nbner.types import Parse

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Floats, Scores
-from nbner.decode.arrivals import Item, arriving, trained_recognizer
-from nbner.decode.scoring import StateScorer
-from nbner.decode.validity import Validity
+from nbner.decoding.arrays import Flags, Floats, Scores
+from nbner.decoding.batching import Item, arriving, trained_recognizer
+from nbner.decoding.state_scorer import StateScorer
+from nbner.decoding.valid_actions import Validity
 from nbner.io.docbin import tokens_of
 from nbner.types import Token
 

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.alignment import token_range
-from nbner.decode.lattice import cells
+from nbner.decoding.lattice import cells
 from nbner.errors import ModelError
 from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.types import Example

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nbner.decode.arrays import Floats, Ints
-from nbner.decode.kbest import still_going
+from nbner.decoding.arrays import Floats, Ints
+from nbner.decoding.k_best import still_going
 
 
 def log_totals(weights: Floats, lengths: Ints) -> Floats:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decode.arrays import Ints, Scores, SmallInts
-from nbner.decode.moves import Moves
+from nbner.decoding.arrays import Ints, Scores, SmallInts
+from nbner.decoding.transitions import Moves
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer

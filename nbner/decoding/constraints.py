@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Floats
+from nbner.decoding.arrays import Flags, Floats
 from nbner.errors import DataError
 from nbner.types import Span
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbner.decode.arrays import Flags, Floats, Ints, SmallInts, counted
+from nbner.decoding.arrays import Flags, Floats, Ints, SmallInts, counted
 
 
 @dataclass(frozen=True, slots=True)

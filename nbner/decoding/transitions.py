@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decode.arrays import Hashes, Ints
+from nbner.decoding.arrays import Hashes, Ints
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html, number
-from nbner.analysis.calibration import (
+from nbner.decoding.calibration.temperature import (
     Pairs,
     Temperatures,
     cross_calibrated,
@@ -119,7 +119,7 @@ class Calibration:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the reliability diagram, before and after."""
-        from nbner.plots.calibration import reliability_diagram
+        from nbner.decoding.calibration.plot import reliability_diagram
 
         return reliability_diagram(self.frame, title=self._headline(), ax=ax)
 

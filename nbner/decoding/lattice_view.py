@@ -7,13 +7,13 @@ from functools import cached_property
 
 import numpy as np
 
-from nbner.decode import constraints as limits
-from nbner.decode.arrays import Flags, Floats, Ints
-from nbner.decode.constraints import Constraints, Fixed
-from nbner.decode.marginals import log_totals, segment_probabilities, token_probabilities
-from nbner.decode.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
-from nbner.decode.reading import OUTSIDE, Places, readings
-from nbner.decode.single import k_best_of_one
+from nbner.decoding import constraints as limits
+from nbner.decoding.arrays import Flags, Floats, Ints
+from nbner.decoding.constraints import Constraints, Fixed
+from nbner.decoding.k_best_single import k_best_of_one
+from nbner.decoding.marginals import log_totals, segment_probabilities, token_probabilities
+from nbner.decoding.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
+from nbner.decoding.spans import OUTSIDE, Places, readings
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
 

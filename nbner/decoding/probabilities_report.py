@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.decode.probabilities import SpanProbabilities
+    from nbner.decoding.probabilities import SpanProbabilities
     from nbner.types import Span
 
 SPAN_COLUMNS = [
@@ -89,7 +89,7 @@ class TextProbabilities:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the probability of each token's label."""
-        from nbner.plots.probabilities import token_bars
+        from nbner.decoding.probabilities_plot import token_bars
 
         return token_bars(
             [token.text for token in self.known.token_axis],

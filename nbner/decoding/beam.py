@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.decode.reading import Places
+from nbner.decoding.spans import Places
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Calibration of span probabilities by a temperature."""
