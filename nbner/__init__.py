@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from nbner.analysis.robot import Robot
     from nbner.decoding.probabilities_report import TextProbabilities
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
+    from nbner.evaluation.report import Evaluation
     from nbner.faces.measuring import evaluate
     from nbner.faces.parity import differences
     from nbner.io.importer import AddReport
     from nbner.io.sample_corpus import Sample, sample
-    from nbner.results.evaluation import Evaluation
     from nbner.results.training import TrainingReport
     from nbner.session import Session
     from nbner.simulating import drive, simulate

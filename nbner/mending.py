@@ -10,8 +10,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import Filter, Page
-from nbner.analysis.findings import JUDGED
 from nbner.errors import DataError
+from nbner.evaluation.errors.matches import JUDGED
 from nbner.labelling import Switchboard, Tokenize, tokenized
 from nbner.store.assignments import Version
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
@@ -19,7 +19,7 @@ from nbner.widgets.desk import DeskInfo, Listener
 from nbner.widgets.wire import VERSIONS
 
 if TYPE_CHECKING:
-    from nbner.results.errors import Errors
+    from nbner.evaluation.errors.report import Errors
     from nbner.store.store import Dataset
 
 

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner._common.bootstrap import Estimate, Floats, Resamples, micro_f, share
-from nbner.analysis.judging import Judgement, judge
+from nbner.evaluation.k_best_scores import Judgement, judge
 from nbner.types import Span
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbner.analysis.agreement import Rated
-from nbner.analysis.scores import PRF
+from nbner.evaluation.scores import PRF
 from nbner.types import AnswerKind, Span, Token
 
 

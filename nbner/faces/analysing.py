@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from nbner.analysis import judging, oracle, plans
+from nbner.analysis import oracle, plans
 from nbner.errors import DataError
+from nbner.evaluation import k_best_scores
 from nbner.faces.confidence import LONGEST
 from nbner.faces.modelling import Modelling
 from nbner.types import Example, Span
@@ -198,7 +199,7 @@ class Analysing(Modelling):
             judgement
             for answer in self._dataset.answers()
             if answer.answer == "accept"
-            and (judgement := judging.judgement_from(answer.extra)) is not None
+            and (judgement := k_best_scores.judgement_from(answer.extra)) is not None
         ]
         if not kept:
             raise DataError(
@@ -208,11 +209,11 @@ class Analysing(Modelling):
                 'session.oracle_curve(split="dev")',
             )
         longest = max(widths)
-        if longest > judging.KEPT:
+        if longest > k_best_scores.KEPT:
             raise DataError(
-                f"width {longest} is wider than the {judging.KEPT} analyses that answers keep",
+                f"width {longest} is wider than the {k_best_scores.KEPT} analyses that answers keep",
                 field="widths",
-                remedy=f"Ask for widths up to {judging.KEPT}",
+                remedy=f"Ask for widths up to {k_best_scores.KEPT}",
             )
         points = oracle.curve(kept, widths, "exact", seed=self.seed)
         return OracleCurve(points=tuple(points), over="the answers so far")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbner.analysis.comparison import compare
-from nbner.analysis.judging import best_positions, errors_of
 from nbner.errors import DataError
+from nbner.evaluation.comparison import compare
+from nbner.evaluation.k_best_scores import best_positions, errors_of
 from nbner.faces.analysing import Analysing
 from nbner.faces.confidence import LONGEST
 from nbner.types import Example, Parse, Span

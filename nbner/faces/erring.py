@@ -13,10 +13,10 @@ from nbner.mending import Backing, MendingDesk
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.analysis.pairing import Pair
-    from nbner.analysis.profiles import Training
-    from nbner.results.differences import Differences
-    from nbner.results.errors import Errors
+    from nbner.evaluation.diff.report import Differences
+    from nbner.evaluation.errors.report import Errors
+    from nbner.evaluation.errors.span_features import Training
+    from nbner.evaluation.pairing import Pair
     from nbner.widgets.error_explorer import ErrorExplorer
 
 
@@ -92,10 +92,10 @@ class Erring(Modelling):
         progress: bool,
     ) -> Errors:
         from nbner._common.progress import Bar
-        from nbner.analysis.sides import oddities
+        from nbner.evaluation.errors.report import Errors
+        from nbner.evaluation.warnings import oddities
         from nbner.nlp.pipeline import labels_of
         from nbner.nlp.prediction import predict
-        from nbner.results.errors import Errors
 
         passes = 2 if confidence else 1
         with Bar(passes * len(gold), "looking for errors", "texts", shown=progress) as bar:
@@ -113,7 +113,7 @@ class Erring(Modelling):
         )
 
     def _training(self, split: str) -> Training:
-        from nbner.analysis.profiles import Training
+        from nbner.evaluation.errors.span_features import Training
 
         return Training(self._dataset.examples(split, answer="accept"))
 
@@ -145,7 +145,7 @@ class Erring(Modelling):
         names: tuple[str, str] = ("before", "after"),
     ) -> ErrorExplorer:
         """Show two models' spans against each other where they differ, with the gold."""
-        from nbner.results.errors import Errors
+        from nbner.evaluation.errors.report import Errors
 
         differing = [i for i in range(len(gold)) if set(before[i]) != set(after[i])]
         errors = Errors(
@@ -162,7 +162,7 @@ class Erring(Modelling):
 
 def explored(found: Differences) -> ErrorExplorer:
     """Show the texts on which two sides differ; without a store nothing can be changed."""
-    from nbner.results.errors import Errors
+    from nbner.evaluation.errors.report import Errors
     from nbner.widgets.error_explorer import ErrorExplorer
 
     examples = [

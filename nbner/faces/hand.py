@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbner.analysis import judging
 from nbner.analysis.choosing import Order
 from nbner.errors import DataError, ModelError
+from nbner.evaluation import k_best_scores
 from nbner.faces.advising import Advising
 from nbner.faces.choosing import Choosing
 from nbner.faces.confidence import LONGEST
@@ -230,8 +230,8 @@ class Hand(Advising, Choosing):
         lattice = self._lattices.get((answer.split, answer.input_hash))
         if lattice is None or answer.answer != "accept":
             return {}
-        analyses = [parse.spans for parse in lattice.k_best(judging.KEPT)]
-        return judging.kept(judging.judge(analyses, answer.spans, answer.labels))
+        analyses = [parse.spans for parse in lattice.k_best(k_best_scores.KEPT)]
+        return k_best_scores.kept(k_best_scores.judge(analyses, answer.spans, answer.labels))
 
     def _has_suggestions(self, split: str) -> bool:
         return any(one.spans for one in self._dataset.examples(split) if one.answer is None)

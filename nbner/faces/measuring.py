@@ -14,8 +14,8 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.results.evaluation import Evaluation
-    from nbner.results.versus import LabelGain, ModelComparison
+    from nbner.evaluation.model_comparison import LabelGain, ModelComparison
+    from nbner.evaluation.report import Evaluation
 
 
 def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
@@ -53,10 +53,10 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     0.0
     """
     from nbner._common.text_alignment import carried
-    from nbner.analysis.pairing import pair
-    from nbner.analysis.sides import oddities
+    from nbner.evaluation.pairing import pair
+    from nbner.evaluation.report import evaluated
+    from nbner.evaluation.warnings import oddities
     from nbner.io.annotations import read_annotations
-    from nbner.results.evaluation import evaluated
 
     rights = read_annotations(gold)
     saids = read_annotations(predicted, rights)
@@ -120,13 +120,13 @@ class Measuring(Erring):
             A model cannot be loaded or is not trained, or both are the same.
         """
         from nbner._common.progress import Bar
-        from nbner.analysis.comparison import compare
-        from nbner.analysis.flips import flips
-        from nbner.analysis.significance import counts, randomisation
+        from nbner.evaluation.comparison import compare
+        from nbner.evaluation.model_comparison import ModelComparison
+        from nbner.evaluation.permutation_test import counts, randomisation
+        from nbner.evaluation.regressions import flips
+        from nbner.evaluation.regressions_report import Flips
         from nbner.nlp.fingerprint import fingerprint
         from nbner.nlp.prediction import predict
-        from nbner.results.flips import Flips
-        from nbner.results.versus import ModelComparison
 
         models = [_pipeline(model_a), self._nlp if model_b is None else _pipeline(model_b)]
         prints = [fingerprint(one) for one in models]
@@ -162,9 +162,9 @@ class Measuring(Erring):
         before: Sequence[Sequence[Span]],
         after: Sequence[Sequence[Span]],
     ) -> tuple[LabelGain, ...]:
-        from nbner.analysis.scores import PRF
-        from nbner.analysis.significance import counts, randomisation
-        from nbner.results.versus import LabelGain
+        from nbner.evaluation.model_comparison import LabelGain
+        from nbner.evaluation.permutation_test import counts, randomisation
+        from nbner.evaluation.scores import PRF
 
         rights, known = [one.spans for one in gold], [one.labels for one in gold]
         found = []

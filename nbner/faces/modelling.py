@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import tee
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nbner.analysis.flips import MARGIN
 from nbner.errors import DataError
+from nbner.evaluation.regressions import MARGIN
 from nbner.faces.confidence import Confidence, Confident
 from nbner.faces.retraining import Retraining
 from nbner.io import formats
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from spacy.tokens import Doc
 
+    from nbner.evaluation.report import Evaluation
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingRecord
     from nbner.model.training import Training
     from nbner.results.background import BackgroundTraining
-    from nbner.results.evaluation import Evaluation
     from nbner.results.training import TrainingReport
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
@@ -233,11 +233,11 @@ class Modelling(Retraining, Confidence):
         ModelError
             The model has not been trained.
         """
-        from nbner.analysis.sides import oddities
+        from nbner.evaluation.report import evaluated
+        from nbner.evaluation.warnings import oddities
         from nbner.nlp.fingerprint import fingerprint
         from nbner.nlp.pipeline import labels_of
         from nbner.nlp.prediction import predict
-        from nbner.results.evaluation import evaluated
 
         gold = self._gold(split)
         predicted = list(predict(self._nlp, gold))

@@ -15,8 +15,8 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.results.differences import Differences
-    from nbner.results.parity import Determinism, Parity
+    from nbner.evaluation.diff.report import Differences
+    from nbner.evaluation.reproducibility.report import Determinism, Parity
 
 EARLIER = 3  # trained models before the last one that a difference may come from
 
@@ -63,12 +63,12 @@ def differences(
     ModelError
         A pipeline cannot be loaded, or is not trained.
     """
-    from nbner.analysis.causes import Inquiry
-    from nbner.analysis.pairing import pair
+    from nbner.evaluation.diff.causes import Inquiry
+    from nbner.evaluation.diff.report import Differences
+    from nbner.evaluation.diff.variants import Variants
+    from nbner.evaluation.pairing import pair
     from nbner.io.annotations import read_annotations
-    from nbner.model.differences import Variants
     from nbner.nlp.pipeline import load_base
-    from nbner.results.differences import Differences
 
     known = None if texts is None else read_annotations(texts)
     pipelines = [_pipeline(a), _pipeline(b)]
@@ -151,8 +151,8 @@ class Comparing(Modelling):
         DataError
             There is no example.
         """
-        from nbner.model.parity import runs_of, texts_of
-        from nbner.results.parity import Parity
+        from nbner.evaluation.reproducibility.parity import runs_of, texts_of
+        from nbner.evaluation.reproducibility.report import Parity
 
         examples = self.examples(split)
         if not examples:
@@ -196,9 +196,9 @@ class Comparing(Modelling):
         ModelError
             The model has not been trained.
         """
+        from nbner.evaluation.reproducibility.determinism import check
+        from nbner.evaluation.reproducibility.report import Determinism
         from nbner.io.annotations import read_annotations
-        from nbner.model.determinism import check
-        from nbner.results.parity import Determinism
 
         items = [replace(one, spans=()) for one in read_annotations(texts)]
         outcomes = check(

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.analysis.flips import MARGIN, flips, frozen_sets, losses
 from nbner.errors import TrainingError
+from nbner.evaluation.regressions import MARGIN, flips, frozen_sets, losses
 from nbner.faces.material import Material
 from nbner.types import Example
 
@@ -194,10 +194,10 @@ class Retraining(Material):
         self, result: TrainingResult, gold: Sequence[Example], margin: float | None
     ) -> TrainingReport:
         """Compare the new model with the one in use, and say whether it takes its place."""
-        from nbner.analysis.scores import score
+        from nbner.evaluation.regressions_report import Flips
+        from nbner.evaluation.scores import score
         from nbner.nlp.pipeline import is_trained
         from nbner.nlp.prediction import predict
-        from nbner.results.flips import Flips
         from nbner.results.training import TrainingReport
 
         sets = frozen_sets(gold, self._shelf.regression_sets())

@@ -221,7 +221,7 @@ class Transferring(Retraining):
         **wishes: Any,
     ) -> Tried:
         """Train once, measure, and leave nothing behind."""
-        from nbner.analysis.scores import score
+        from nbner.evaluation.scores import score
         from nbner.nlp.prediction import predict
         from nbner.results.transfer import Tried
 

@@ -95,8 +95,8 @@ def main(folder: Path) -> None:
 
 
 def _works() -> dict[str, Work]:
+    from nbner.evaluation.reproducibility.determinism import predict_apart
     from nbner.model.background import train_apart
-    from nbner.model.determinism import predict_apart
 
     return {"predict": predict_apart, "train": train_apart}
 

@@ -3,9 +3,9 @@
 from nbner._common.plot_style import new_figure
 from nbner.decoding.calibration.plot import reliability_diagram
 from nbner.decoding.probabilities_plot import token_bars
-from nbner.plots.comparison import comparison_rows
+from nbner.evaluation.comparison_plot import comparison_rows
+from nbner.evaluation.plot import evaluation_rows
 from nbner.plots.oracle import oracle_curve
-from nbner.plots.scores import evaluation_rows
 from nbner.plots.training import training_curve
 
 __all__ = [

@@ -3,17 +3,18 @@
 from nbner.decoding.calibration.report import Calibration
 from nbner.decoding.inspection import ActionScores, TokenFeatures
 from nbner.decoding.probabilities_report import TextProbabilities
+from nbner.evaluation.diff.report import Differences
+from nbner.evaluation.errors.report import Errors
+from nbner.evaluation.model_comparison import ModelComparison
+from nbner.evaluation.regressions_report import Flips
+from nbner.evaluation.report import Evaluation
+from nbner.evaluation.reproducibility.report import Determinism, Parity
 from nbner.results.agreement import Agreement
 from nbner.results.anchoring import Anchoring
 from nbner.results.background import BackgroundTraining
 from nbner.results.consistency import Consistency
-from nbner.results.differences import Differences
-from nbner.results.errors import Errors
-from nbner.results.evaluation import Evaluation
-from nbner.results.flips import Flips
 from nbner.results.label_issues import LabelIssues
 from nbner.results.oracle import Lists, OracleCurve
-from nbner.results.parity import Determinism, Parity
 from nbner.results.problems import Problems
 from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.simulation import Simulation
@@ -23,7 +24,6 @@ from nbner.results.tokenization import Tokenization
 from nbner.results.trace import Trace
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison
-from nbner.results.versus import ModelComparison
 from nbner.store.integrity_report import Verification
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from nbner._common.colors import label_colors
 from nbner.analysis.label_issues import Issue
-from nbner.results.differences import marked
+from nbner.evaluation.diff.report import marked
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from nbner._common.format import number
 from nbner._common.span_html import marked
 from nbner.analysis.agreement import measure
 from nbner.analysis.quizzes import Question, counted, marks_of, rated, students_of
-from nbner.analysis.scores import PRF
+from nbner.evaluation.scores import PRF
 from nbner.results.agreement import Agreement
 from nbner.types import Parse, Span
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
-from nbner.analysis.comparison import Compared, compare
+from nbner.evaluation.comparison import Compared, compare
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Comparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of each way with its interval."""
-        from nbner.plots.comparison import comparison_rows
+        from nbner.evaluation.comparison_plot import comparison_rows
 
         return comparison_rows(self.frame, decided=self.decided, title=self._headline(), ax=ax)
 

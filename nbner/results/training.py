@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import as_html, number
-from nbner.analysis.flips import Loss
-from nbner.results.flips import Flips
+from nbner.evaluation.regressions import Loss
+from nbner.evaluation.regressions_report import Flips
 from nbner.results.problems import Problems
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nbner._common.format import as_html
 from nbner._common.student_t import Mean, mean, mean_f
 from nbner.analysis.growth import gain
-from nbner.analysis.scores import Score
+from nbner.evaluation.scores import Score
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from nbner.analysis.attribution import FACTORS
-from nbner.analysis.findings import JUDGED, Finding
-from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate, by_cell, matrix
 from nbner.errors import DataError
-from nbner.results.error_page import matrix_table
-from nbner.results.errors import Errors
+from nbner.evaluation.errors.attribution import FACTORS
+from nbner.evaluation.errors.filters import Cell, Conditions, Matrix, Predicate, by_cell, matrix
+from nbner.evaluation.errors.html_report import matrix_table
+from nbner.evaluation.errors.matches import JUDGED, Finding
+from nbner.evaluation.errors.report import Errors
 from nbner.types import Answer, Example
 from nbner.widgets import exploring, wire
 from nbner.widgets.desk import ErrorDesk

@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.analysis.attribution import FACTORS, Bucket
-from nbner.analysis.findings import Finding
-from nbner.analysis.slices import Cell, Conditions, Matrix, Predicate
 from nbner.errors import DataError
+from nbner.evaluation.errors.attribution import FACTORS, Bucket
+from nbner.evaluation.errors.filters import Cell, Conditions, Matrix, Predicate
+from nbner.evaluation.errors.matches import Finding
 from nbner.widgets.wire import Message
 
 if TYPE_CHECKING:
-    from nbner.results.errors import Errors
+    from nbner.evaluation.errors.report import Errors
 
 #: The row and the column "nothing", and the column "borders", in place of a label's index.
 NOTHING, BORDERS = -1, -2

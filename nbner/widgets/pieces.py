@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.analysis.findings import Finding
+from nbner.evaluation.errors.matches import Finding
 from nbner.types import Example, Span
 from nbner.widgets.wire import Message
 
 if TYPE_CHECKING:
-    from nbner.results.errors import Errors
+    from nbner.evaluation.errors.report import Errors
 
 #: What the kinds are called where neither side is the gold.
 _KINDS = {

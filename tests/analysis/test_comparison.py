@@ -6,9 +6,9 @@ from hypothesis import given
 from matplotlib import pyplot as plt
 from span_strategies import corpora
 
-from nbner.analysis.comparison import compare
-from nbner.analysis.judging import best_positions
-from nbner.analysis.scores import score
+from nbner.evaluation.comparison import compare
+from nbner.evaluation.k_best_scores import best_positions
+from nbner.evaluation.scores import score
 from nbner.results.reranking import Comparison
 from nbner.types import Span
 

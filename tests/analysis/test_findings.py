@@ -9,12 +9,12 @@ from hypothesis import given
 from span_strategies import LABELS, corpora, spans
 
 from nbner._common.alignment import tokens_from_words
-from nbner.analysis.attribution import FACTORS, attribute
-from nbner.analysis.findings import findings, pairs
-from nbner.analysis.profiles import Training, length, shape, to_end
-from nbner.analysis.scores import score
-from nbner.analysis.slices import Cell, Conditions, by_cell, matrix
-from nbner.results.errors import Errors
+from nbner.evaluation.errors.attribution import FACTORS, attribute
+from nbner.evaluation.errors.filters import Cell, Conditions, by_cell, matrix
+from nbner.evaluation.errors.matches import findings, pairs
+from nbner.evaluation.errors.report import Errors
+from nbner.evaluation.errors.span_features import Training, length, shape, to_end
+from nbner.evaluation.scores import score
 from nbner.types import Example, Span
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from nervaluate import Evaluator
 from span_strategies import LABELS, corpora, spans
 
-from nbner.analysis.details import Sides, details
-from nbner.analysis.scores import SCHEMES, score
+from nbner.evaluation.details import Sides, details
+from nbner.evaluation.scores import SCHEMES, score
 from nbner.types import Span
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner._common.text_alignment import alterations, core, place
-from nbner.analysis.pairing import pair
+from nbner.evaluation.pairing import pair
 from nbner.types import Example, Span
 
 WHOLE = "Ada lives in Rome. Bo lives in Oslo."

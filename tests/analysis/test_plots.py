@@ -8,11 +8,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from nbner._common.plot_style import new_figure
-from nbner.analysis.scores import score
+from nbner.evaluation.plot import evaluation_rows
+from nbner.evaluation.report import Evaluation
+from nbner.evaluation.scores import score
 from nbner.model.records import TrainingRecord
-from nbner.plots.scores import evaluation_rows
 from nbner.plots.training import training_curve
-from nbner.results.evaluation import Evaluation
 from nbner.results.training import curve_frame
 from nbner.types import Span
 

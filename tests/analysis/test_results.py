@@ -6,9 +6,9 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from nbner.analysis.scores import score
+from nbner.evaluation.report import Evaluation
+from nbner.evaluation.scores import score
 from nbner.model.records import TrainingRecord
-from nbner.results.evaluation import Evaluation
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.types import Span
 

@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from span_strategies import corpora, spans
 
-from nbner.analysis.scores import PRF, SCHEMES, Matches, match, score
+from nbner.evaluation.scores import PRF, SCHEMES, Matches, match, score
 from nbner.types import Span
 
 NLP = spacy.blank("en")

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from span_strategies import LABELS, corpora
 
 from nbner._common.bootstrap import micro_f
-from nbner.analysis.details import Sides, details
-from nbner.analysis.scores import SCHEMES, score
-from nbner.analysis.significance import counts, randomisation
-from nbner.results.evaluation import evaluated
+from nbner.evaluation.details import Sides, details
+from nbner.evaluation.permutation_test import counts, randomisation
+from nbner.evaluation.report import evaluated
+from nbner.evaluation.scores import SCHEMES, score
 from nbner.types import Example, Span
 
 counted = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4))

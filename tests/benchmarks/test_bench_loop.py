@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import nbner
+from nbner.evaluation.diff.variants import Variants, other_tokenizers, sentences
 from nbner.io import formats
 from nbner.io.rows import as_example
-from nbner.model.differences import Variants, other_tokenizers, sentences
 from nbner.types import Example, Span
 
 EPOCHS = 6

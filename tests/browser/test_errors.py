@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 import nbner
-from nbner.analysis.profiles import Training
+from nbner.evaluation.errors.report import Errors
+from nbner.evaluation.errors.span_features import Training
 from nbner.mending import Backing, MendingDesk
-from nbner.results.errors import Errors
 from nbner.types import Span
 from nbner.widgets.error_explorer import ErrorExplorer
 

@@ -11,8 +11,8 @@ import spacy
 
 import nbner
 from nbner import DataError, ModelError, Session, Span
-from nbner.analysis.scores import score
 from nbner.decoding.calibration.temperature import scaled
+from nbner.evaluation.scores import score
 
 mpl.use("Agg")
 CORPUS = nbner.sample()

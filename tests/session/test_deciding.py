@@ -8,7 +8,7 @@ import spacy
 
 import nbner
 from nbner import DataError, Session, TrainingError
-from nbner.analysis.scores import score
+from nbner.evaluation.scores import score
 from nbner.nlp.fingerprint import fingerprint
 
 mpl.use("Agg")

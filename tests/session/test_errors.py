@@ -196,7 +196,7 @@ def test_differences_open_too_and_cannot_be_changed():
 
 
 def test_spans_off_the_tokens_are_told(erring):
-    from nbner.analysis.sides import oddities
+    from nbner.evaluation.warnings import oddities
 
     text = "Whisk the eggs"
     example = nbner.Example(text, (), (Span(0, 3, "Action"),))

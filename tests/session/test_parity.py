@@ -111,7 +111,7 @@ def test_a_label_filter_is_seen_without_a_model(nlp, texts):
 
 
 def test_sentences_in_place_of_whole_texts(nlp, texts):
-    from nbner.model.differences import sentences
+    from nbner.evaluation.diff.variants import sentences
 
     # A model that looks around a place says something else at the new borders.
     nlp_of_parts = [
@@ -260,7 +260,7 @@ def test_the_same_is_said_in_every_circumstance(folders, texts):
 
 
 def test_what_is_not_the_same_is_shown(folders, texts, monkeypatch):
-    from nbner.model import determinism
+    from nbner.evaluation.reproducibility import determinism
 
     monkeypatch.setattr(determinism, "_said_apart", lambda nlp, examples: [[] for _ in examples])
     with Session("d", model=folders[0], store=":memory:") as session:

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from nbner import DataError, Example, Session, Span, TrainingError
-from nbner.analysis.flips import LEAST
+from nbner.evaluation.regressions import LEAST
 
 LABELS = ["Person", "Place"]
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn")

@@ -10,7 +10,7 @@ from test_bench_ui_speed import p95, spread
 #: Gold of ten spans an example; the predictions are wrong in one of five, in every way there is.
 PREPARE = """import random, uuid
 import nbner
-from nbner.analysis.profiles import Training
+from nbner.evaluation.errors.span_features import Training
 from nbner.results import Errors
 from nbner.types import Span
 

@@ -7,13 +7,13 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner.analysis.attribution import FACTORS, Bucket
-from nbner.analysis.findings import Finding
-from nbner.analysis.slices import BORDERS, NOTHING, Cell, Matrix
-from nbner.results.differences import marked
+from nbner.evaluation.diff.report import marked
+from nbner.evaluation.errors.attribution import FACTORS, Bucket
+from nbner.evaluation.errors.filters import BORDERS, NOTHING, Cell, Matrix
+from nbner.evaluation.errors.matches import Finding
 
 if TYPE_CHECKING:
-    from nbner.results.errors import Errors
+    from nbner.evaluation.errors.report import Errors
 
 #: Kinds of errors whose examples are shown, the most frequent first.
 _MOST = 40

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner.analysis.pairing import Cut, Pair, keys
+from nbner.evaluation.pairing import Cut, Pair, keys
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:
-    from nbner.model.differences import Phrase, Variants
+    from nbner.evaluation.diff.variants import Phrase, Variants
 
 SENTENCES = "sentence splitting"
 LABELS = "label filter"
@@ -279,7 +279,7 @@ def _trials(reference: Variants) -> Iterator[tuple[Cause, Trial]]:
 
 
 def _likely_trials(reference: Variants) -> Iterator[tuple[Cause, Trial]]:
-    from nbner.model.differences import other_tokenizers, sentences
+    from nbner.evaluation.diff.variants import other_tokenizers, sentences
 
     lang = str(reference.nlp.lang)
 

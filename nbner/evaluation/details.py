@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from nbner._common.bootstrap import Estimate, Floats, Resamples, share
-from nbner.analysis.scores import SCHEMES, Matches, Scheme, match
+from nbner.evaluation.scores import SCHEMES, Matches, Scheme, match
 from nbner.types import Span
 
 MICRO, MACRO = "micro", "macro"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from spacy.tokens import Doc
 from spacy.util import get_words_and_spaces
 
-from nbner.model.differences import sentences
+from nbner.evaluation.diff.variants import sentences
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

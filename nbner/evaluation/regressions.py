@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from nbner.analysis.scores import PRF, Score
+from nbner.evaluation.scores import PRF, Score
 from nbner.types import Example, Span
 
 Turn: TypeAlias = Literal["right to wrong", "wrong to right"]

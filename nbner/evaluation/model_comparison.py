@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
-from nbner.analysis.comparison import Compared
-from nbner.results.flips import Flips
+from nbner.evaluation.comparison import Compared
+from nbner.evaluation.regressions_report import Flips
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ class ModelComparison:
     p : float
         Probability of a difference in F as large as this one if the models
         were alike: approximate randomisation, two-sided, paired by text; see
-        `nbner.analysis.significance`.
+        `nbner.evaluation.permutation_test`.
     labels : tuple of LabelGain
     flips : Flips
         Spans that one of them has right and the other wrong.
@@ -127,7 +127,7 @@ class ModelComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of both models with its interval."""
-        from nbner.plots.comparison import comparison_rows
+        from nbner.evaluation.comparison_plot import comparison_rows
 
         name = self.rows[1].name
         return comparison_rows(self.frame, decided=name, title=self._headline(), ax=ax)

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from nbner._common.bootstrap import Estimate, Floats, Resamples, share
-from nbner.analysis.findings import Finding
+from nbner.evaluation.errors.matches import Finding
 
 REPEATS = 500
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.format import as_html, listed, number
-from nbner.analysis.details import Detail, Sides, details
-from nbner.analysis.scores import Matches, Scheme, Score, score
+from nbner.evaluation.details import Detail, Sides, details
+from nbner.evaluation.scores import Matches, Scheme, Score, score
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Evaluation:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F, precision and recall of every label."""
-        from nbner.plots.scores import evaluation_rows
+        from nbner.evaluation.plot import evaluation_rows
 
         return evaluation_rows(self.frame, title=self._headline(), ax=ax)
 

@@ -9,9 +9,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.colors import label_colors
-from nbner.analysis.causes import CAUSES, Cause
-from nbner.analysis.pairing import Pair, Pairing
 from nbner.errors import DataError
+from nbner.evaluation.diff.causes import CAUSES, Cause
+from nbner.evaluation.pairing import Pair, Pairing
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ class Differences:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the number of texts by cause."""
-        from nbner.plots.differences import cause_bars
+        from nbner.evaluation.diff.plot import cause_bars
 
         return cause_bars(self.counts, total=self.n, ax=ax)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from nbner.analysis.profiles import Training, length, shape, to_end
+from nbner.evaluation.errors.span_features import Training, length, shape, to_end
 from nbner.types import Example, Span
 
 Kind: TypeAlias = Literal["correct", "borders", "label", "label and borders", "missed", "spurious"]

@@ -2,7 +2,7 @@
 
 Each method predicts for the same examples under one changed condition:
 sentence by sentence, with other tokens, without a component, with entities set
-beforehand. What is compared, and what follows, is `nbner.analysis.causes`.
+beforehand. What is compared, and what follows, is `nbner.evaluation.diff.causes`.
 """
 
 from __future__ import annotations

@@ -8,11 +8,19 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import as_html
-from nbner.analysis.attribution import FACTORS, Bucket, attribute
-from nbner.analysis.findings import Finding, findings
-from nbner.analysis.profiles import Training
-from nbner.analysis.slices import BORDERS, NOTHING, Cell, Conditions, Matrix, by_cell, matrix
 from nbner.errors import DataError
+from nbner.evaluation.errors.attribution import FACTORS, Bucket, attribute
+from nbner.evaluation.errors.filters import (
+    BORDERS,
+    NOTHING,
+    Cell,
+    Conditions,
+    Matrix,
+    by_cell,
+    matrix,
+)
+from nbner.evaluation.errors.matches import Finding, findings
+from nbner.evaluation.errors.span_features import Training
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -229,7 +237,7 @@ class Errors:
         ax : Axes, optional
             By default a new one.
         """
-        from nbner.plots.errors import confusion, error_bars
+        from nbner.evaluation.errors.plot import confusion, error_bars
 
         if by == "matrix":
             return confusion(self.confusion, names=self.names, ax=ax)
@@ -250,7 +258,7 @@ class Errors:
         str
             The page.
         """
-        from nbner.results.error_page import page
+        from nbner.evaluation.errors.html_report import page
 
         written = page(self, examples=examples)
         if path is not None:

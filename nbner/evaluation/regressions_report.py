@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.colors import label_colors
-from nbner.analysis.flips import TURNS, Flip, counted
 from nbner.errors import DataError
-from nbner.results.differences import marked
+from nbner.evaluation.diff.report import marked
+from nbner.evaluation.regressions import TURNS, Flip, counted
 from nbner.types import Example
 
 if TYPE_CHECKING:

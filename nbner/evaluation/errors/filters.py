@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from nbner.analysis.findings import Finding
+from nbner.evaluation.errors.matches import Finding
 
 Predicate: TypeAlias = Callable[[Finding], object]
 

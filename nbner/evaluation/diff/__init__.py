@@ -1,0 +1,1 @@
+"""Differences between two sets of annotations, each with its cause."""

@@ -1,0 +1,1 @@
+"""Error analysis: matched spans, confusion matrix, attribution and HTML report."""

@@ -1,0 +1,1 @@
+"""Parity with plain spaCy, and determinism of predictions."""
