@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from nbner._common.alignment import longest_first
-from nbner.analysis import anchoring
 from nbner.labelling import Remark, Suggest
+from nbner.quality.anchoring import audit
 from nbner.types import Answer, Example, Span
 
 
@@ -40,13 +40,13 @@ class Auditor:
         corrupt: float,
         seed: int,
     ) -> None:
-        anchoring.check_shares(withhold, corrupt)
+        audit.check_shares(withhold, corrupt)
         self._suggest = suggest
         self._remark = remark
         self._labels = labels
         self._shares = {"withhold": withhold, "corrupt": corrupt}
         self._seed = seed
-        self._done: dict[tuple[str, int], anchoring.Tampering] = {}
+        self._done: dict[tuple[str, int], audit.Tampering] = {}
 
     def suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         """Suggest, with some withheld and some corrupted."""
@@ -59,11 +59,11 @@ class Auditor:
         done = self._done.get((answer.split, answer.input_hash))
         if done is not None:
             shares = {**self._shares, "seed": self._seed}
-            kept[anchoring.AUDIT] = {**anchoring.written(done), **shares}
+            kept[audit.AUDIT] = {**audit.written(done), **shares}
         return kept
 
     def _spoilt(self, example: Example, spans: Sequence[Span]) -> tuple[Span, ...]:
-        done = anchoring.tamper(
+        done = audit.tamper(
             longest_first(spans)[0],
             example.tokens,
             self._labels,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.results.agreement import Agreement
+    from nbner.quality.agreement.report import Agreement
     from nbner.widgets.annotator import Annotator
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nbner.analysis.agreement import Rated
 from nbner.evaluation.scores import PRF
+from nbner.quality.agreement.scores import Rated
 from nbner.types import AnswerKind, Span, Token
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from nbner.analysis.noise import check_share, spoilt
 from nbner.errors import DataError
+from nbner.quality.anchoring.noise import check_share, spoilt
 from nbner.types import Span, Token
 
 DECIDE = 1  # actions: the key that accepts

@@ -6,16 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from nbner.analysis import anchoring
-from nbner.analysis.anchoring import Tampering
 from nbner.errors import DataError
 from nbner.faces.consistency import Consistent
+from nbner.quality.anchoring import audit
+from nbner.quality.anchoring.audit import Tampering
 from nbner.settling import Doubt
 from nbner.store.assignments import Version
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results.anchoring import Anchoring
+    from nbner.quality.anchoring.report import Anchoring
     from nbner.widgets.annotator import Annotator
 
 ORIGINAL = "the suggestion before the audit"
@@ -57,7 +57,7 @@ class Anchored(Consistent):
         DataError
             No answer was given under an audit.
         """
-        from nbner.results.anchoring import Anchoring
+        from nbner.quality.anchoring.report import Anchoring
 
         audited = self._audited_answers(split, annotator)
         if not audited:
@@ -71,8 +71,8 @@ class Anchored(Consistent):
             people[answer.annotator].append((tampering, answer.spans))
         doubts = self._corrupted(audited, split)
         return Anchoring(
-            {name: anchoring.count(one) for name, one in sorted(people.items())},
-            anchoring.count(one for some in people.values() for one in some),
+            {name: audit.count(one) for name, one in sorted(people.items())},
+            audit.count(one for some in people.values() for one in some),
             n=sum(map(len, people.values())),
             still_wrong=len(doubts),
             opens=lambda: self._open_corrupted(doubts, split),
@@ -82,7 +82,7 @@ class Anchored(Consistent):
         """Give what each annotator has last decided on each example under an audit."""
         last: dict[tuple[str, int], tuple[Answer, Tampering]] = {}
         for answer in self._dataset.answers(split, annotator, current=False):
-            tampering = anchoring.read(answer.extra)
+            tampering = audit.read(answer.extra)
             if tampering is not None:
                 last[answer.annotator, answer.input_hash] = answer, tampering
         return [one for one in last.values() if one[0].answer == "accept"]
@@ -99,7 +99,7 @@ class Anchored(Consistent):
         truth = {one.text: one.spans for one in gold}
         texts = {one.input_hash: one.text for one in self._dataset.examples(split)}
         found = [
-            (answer, anchoring.only_right(tampering, truth[texts[answer.input_hash]]))
+            (answer, audit.only_right(tampering, truth[texts[answer.input_hash]]))
             for answer, tampering in audited
             if texts[answer.input_hash] in truth
         ]

@@ -10,16 +10,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nbner._common.occurrences import changed
-from nbner.analysis.consistency import Known, Occurrence, Variation, variations
 from nbner.errors import DataError
 from nbner.faces.settling import Settling
+from nbner.quality.consistency import Known, Occurrence, Variation, variations
 from nbner.settling import MENDED, Doubt, labels_of
 from nbner.store.assignments import Version
 from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.results.consistency import Consistency
+    from nbner.quality.consistency_report import Consistency
     from nbner.widgets.annotator import Annotator
 
 USUAL = "the usual label"
@@ -57,7 +57,7 @@ class Consistent(Settling):
         DataError
             There is no gold.
         """
-        from nbner.results.consistency import Consistency, Tools
+        from nbner.quality.consistency_report import Consistency, Tools
 
         gold = self._gold(split)
         known = self._known_by_example(gold, progress=progress)

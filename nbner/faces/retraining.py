@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from nbner.model.beginnings import How
     from nbner.model.records import TrainingResult
     from nbner.model.training import Training
+    from nbner.quality.data_warnings_report import Problems
     from nbner.results.background import BackgroundTraining
-    from nbner.results.problems import Problems
     from nbner.results.training import TrainingReport
 
 
@@ -131,8 +131,8 @@ class Retraining(Material):
     def _problems(
         self, split: str, dev: str, learnt: Sequence[Example], held: Sequence[Example]
     ) -> Problems:
-        from nbner.analysis.problems import problems
-        from nbner.results.problems import Problems
+        from nbner.quality.data_warnings import problems
+        from nbner.quality.data_warnings_report import Problems
 
         train, measured = (
             [one for one in some if one.answer == "accept" and not one.binary]

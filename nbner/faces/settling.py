@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from nbner.analysis import label_issues as issues
 from nbner.faces.confidence import LONGEST
 from nbner.faces.deciding import teller
 from nbner.faces.modelling import Modelling
+from nbner.quality import label_issues as issues
 from nbner.settling import Doubt, SettlingDesk
 from nbner.store.assignments import Version
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.analysis.label_issues import Issue
     from nbner.decoding.probabilities import SpanProbabilities
-    from nbner.results.label_issues import LabelIssues
+    from nbner.quality.label_issues import Issue
+    from nbner.quality.label_issues_report import LabelIssues
     from nbner.widgets.annotator import Annotator
 
 UNSEEN = "models of the other folds"
@@ -73,7 +73,7 @@ class Settling(Modelling):
         TrainingError
             A fold's rest cannot be trained on.
         """
-        from nbner.results.label_issues import LabelIssues
+        from nbner.quality.label_issues_report import LabelIssues
 
         gold = self._gold(split)
         found: list[Issue] = []

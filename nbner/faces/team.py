@@ -10,8 +10,8 @@ from nbner.faces.foundation import Foundation
 from nbner.types import IMPORT_ANNOTATOR
 
 if TYPE_CHECKING:
-    from nbner.results.agreement import Agreement
-    from nbner.results.stats import Stats
+    from nbner.quality.agreement.report import Agreement
+    from nbner.quality.progress.report import Stats
     from nbner.widgets.annotator import Annotator
 
 
@@ -87,15 +87,15 @@ class Team(Foundation):
         Agreement
             ``f`` (exact), ``relaxed``, ``kappa``, ``alpha``; ``frame`` (a row a
             pair), ``labels``, ``disputed`` and ``plot()``. What they are
-            defined over stands in ``nbner.analysis.agreement``.
+            defined over stands in ``nbner.quality.agreement.scores``.
 
         Raises
         ------
         DataError
             No text was accepted by two of them.
         """
-        from nbner.analysis.agreement import Rated, measure
-        from nbner.results.agreement import Agreement
+        from nbner.quality.agreement.report import Agreement
+        from nbner.quality.agreement.scores import Rated, measure
 
         team = self._dataset.team
         versions = {
@@ -136,8 +136,8 @@ class Team(Foundation):
             ``frame`` (a row a split, annotator and answer), ``labels``,
             ``time``, ``rest`` and ``plot()``.
         """
-        from nbner.analysis.effort import Work
-        from nbner.results.stats import Stats
+        from nbner.quality.progress.effort import Work
+        from nbner.quality.progress.report import Stats
 
         dataset = self._dataset
         sizes: dict[tuple[str, int], int] = {}

@@ -9,7 +9,7 @@ from nbner.faces.foundation import Foundation
 
 if TYPE_CHECKING:
     from nbner.nlp.tokenizer_rules import Rule
-    from nbner.results.tokenization import Tokenization
+    from nbner.quality.tokenization.report import Tokenization
 
 _SETTING = "tokenizer rules"
 
@@ -34,8 +34,8 @@ class Tokenizing(Foundation):
             rule: what it fixes and what it changes), ``changes(rule)``,
             ``apply(rule)`` and ``undo()``.
         """
-        from nbner.model.tokenization import diagnose
-        from nbner.results.tokenization import Tokenization
+        from nbner.quality.tokenization.diagnosis import diagnose
+        from nbner.quality.tokenization.report import Tokenization
 
         found = diagnose(self._nlp, list(self._dataset.examples(split)))
         return Tokenization(found, split, self._add_rules, self._undo_rules)

@@ -9,18 +9,18 @@ from nbner.evaluation.model_comparison import ModelComparison
 from nbner.evaluation.regressions_report import Flips
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.reproducibility.report import Determinism, Parity
-from nbner.results.agreement import Agreement
-from nbner.results.anchoring import Anchoring
+from nbner.quality.agreement.report import Agreement
+from nbner.quality.anchoring.report import Anchoring
+from nbner.quality.consistency_report import Consistency
+from nbner.quality.data_warnings_report import Problems
+from nbner.quality.label_issues_report import LabelIssues
+from nbner.quality.progress.report import Stats
+from nbner.quality.tokenization.report import Tokenization
 from nbner.results.background import BackgroundTraining
-from nbner.results.consistency import Consistency
-from nbner.results.label_issues import LabelIssues
 from nbner.results.oracle import Lists, OracleCurve
-from nbner.results.problems import Problems
 from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.simulation import Simulation
-from nbner.results.stats import Stats
 from nbner.results.summary import Summary
-from nbner.results.tokenization import Tokenization
 from nbner.results.trace import Trace
 from nbner.results.training import TrainingReport, curve_frame
 from nbner.results.transfer import LearningCurve, TrainingComparison

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from nbner._common.colors import label_colors
 from nbner._common.format import number
 from nbner._common.span_html import marked
-from nbner.analysis.agreement import measure
 from nbner.analysis.quizzes import Question, counted, marks_of, rated, students_of
 from nbner.evaluation.scores import PRF
-from nbner.results.agreement import Agreement
+from nbner.quality.agreement.report import Agreement
+from nbner.quality.agreement.scores import measure
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:

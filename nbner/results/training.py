@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.format import as_html, number
 from nbner.evaluation.regressions import Loss
 from nbner.evaluation.regressions_report import Flips
-from nbner.results.problems import Problems
+from nbner.quality.data_warnings_report import Problems
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from span_strategies import spans as span_sets
 
 from nbner import Span, Token
-from nbner.analysis.agreement import Rated, measure
-from nbner.results.agreement import Agreement
+from nbner.quality.agreement.report import Agreement
+from nbner.quality.agreement.scores import Rated, measure
 
 
 def words(count):

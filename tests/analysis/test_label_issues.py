@@ -3,8 +3,8 @@
 import pytest
 
 from nbner._common.alignment import joined
-from nbner.analysis.consistency import variations
-from nbner.analysis.label_issues import issues_in, mended, ranked
+from nbner.quality.consistency import variations
+from nbner.quality.label_issues import issues_in, mended, ranked
 from nbner.types import Example, Span
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner._common.alignment import joined, token_range
-from nbner.analysis.noise import FAULTS, check_share, spoilt
 from nbner.errors import DataError
+from nbner.quality.anchoring.noise import FAULTS, check_share, spoilt
 from nbner.types import Span
 
 LABELS = ["A", "B", "C"]

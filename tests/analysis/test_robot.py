@@ -5,10 +5,10 @@ from random import Random
 import pytest
 
 from nbner._common.alignment import joined
-from nbner.analysis import anchoring
 from nbner.analysis.robot import Robot, actions_between
 from nbner.analysis.simulated import Point, common_f, seconds_to
 from nbner.errors import DataError
+from nbner.quality.anchoring import audit
 from nbner.types import Span
 
 TEXT, TOKENS = joined(["word"] * 1200)
@@ -43,10 +43,10 @@ def test_its_error_rate_is_kept_and_its_errors_are_the_same_each_time():
 
 
 def test_it_follows_what_is_suggested_as_far_as_it_is_told_to():
-    spoilt = anchoring.tamper(GOLD, TOKENS, LABELS, withhold=0.3, corrupt=0.3, random=Random(0))
+    spoilt = audit.tamper(GOLD, TOKENS, LABELS, withhold=0.3, corrupt=0.3, random=Random(0))
     assert (len(spoilt.withheld), len(spoilt.corrupted)) == pytest.approx((120, 120), abs=30)
     done = Robot(follows=0.4).decide(TEXT, TOKENS, GOLD, LABELS, spoilt.shown)
-    counted = anchoring.count([(spoilt, done.spans)])
+    counted = audit.count([(spoilt, done.spans)])
     for share in (counted.corrupted, counted.withheld):
         assert share.interval[0] < 0.4 < share.interval[1]
     assert counted.untouched.value == 1
@@ -56,24 +56,22 @@ def test_it_follows_what_is_suggested_as_far_as_it_is_told_to():
 
 
 def test_an_audit_survives_being_written():
-    spoilt = anchoring.tamper(GOLD[:9], TOKENS, LABELS, withhold=0.3, corrupt=0.4, random=Random(3))
-    assert anchoring.read({anchoring.AUDIT: anchoring.written(spoilt)}) == spoilt
-    assert anchoring.read({}) is None
+    spoilt = audit.tamper(GOLD[:9], TOKENS, LABELS, withhold=0.3, corrupt=0.4, random=Random(3))
+    assert audit.read({audit.AUDIT: audit.written(spoilt)}) == spoilt
+    assert audit.read({}) is None
     assert {was for was, _ in spoilt.corrupted} | {*spoilt.withheld, *spoilt.untouched} == set(
         GOLD[:9]
     )
 
 
 def test_of_what_was_wrong_before_nothing_is_counted():
-    spoilt = anchoring.Tampering((GOLD[0],), ((GOLD[1], GOLD[2]),), (GOLD[3],))
-    assert anchoring.only_right(spoilt, GOLD[1:2]) == anchoring.Tampering(
-        (), ((GOLD[1], GOLD[2]),), ()
-    )
+    spoilt = audit.Tampering((GOLD[0],), ((GOLD[1], GOLD[2]),), (GOLD[3],))
+    assert audit.only_right(spoilt, GOLD[1:2]) == audit.Tampering((), ((GOLD[1], GOLD[2]),), ())
 
 
 def test_wilson_s_interval_is_the_one_of_the_books():
-    assert anchoring.Share(3, 10).interval == pytest.approx((0.1078, 0.6032), abs=1e-4)
-    assert anchoring.Share(0, 0).interval == (0.0, 1.0)
+    assert audit.Share(3, 10).interval == pytest.approx((0.1078, 0.6032), abs=1e-4)
+    assert audit.Share(0, 0).interval == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +84,7 @@ def test_an_impossible_robot_is_refused(given):
 
 def test_shares_of_more_than_all_are_refused():
     with pytest.raises(DataError, match="more than all suggestions"):
-        anchoring.check_shares(0.6, 0.6)
+        audit.check_shares(0.6, 0.6)
 
 
 def test_times_are_read_between_the_points():

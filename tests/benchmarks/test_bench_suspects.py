@@ -3,7 +3,7 @@
 from random import Random
 
 import nbner
-from nbner.analysis.noise import FAULTS, spoilt
+from nbner.quality.anchoring.noise import FAULTS, spoilt
 
 SHARE = 0.05
 FIRST = (100, 500, 1000)

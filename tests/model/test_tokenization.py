@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, ModelError, Session, Span
 from nbner._common.alignment import align
-from nbner.model.tokenization import diagnose
 from nbner.nlp.pipeline import tokenizer_of
 from nbner.nlp.tokenizer_rules import Rule, add_rule, as_json, copy_of, from_json, set_rules
+from nbner.quality.tokenization.diagnosis import diagnose
 
 
 def example(text, *spans):

@@ -16,8 +16,8 @@ from math import sqrt
 from random import Random
 from typing import Any, Literal, TypeAlias
 
-from nbner.analysis.noise import Fault, check_share, spoilt
 from nbner.errors import DataError
+from nbner.quality.anchoring.noise import Fault, check_share, spoilt
 from nbner.types import Span, Token
 
 Kind: TypeAlias = Literal["corrupted", "withheld", "untouched"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import as_html, number
-from nbner.analysis.agreement import Figure, Measured, Measures, Rated
+from nbner.quality.agreement.scores import Figure, Measured, Measures, Rated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ _FIGURES = ("exact", "relaxed", "kappa", "alpha")
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far annotators agree; the definitions stand in ``nbner.analysis.agreement``.
+    """How far annotators agree; the definitions stand in ``nbner.quality.agreement.scores``.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ class Agreement:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw exact F and its interval for every label, the worst at the bottom."""
-        from nbner.plots.agreement import agreement_rows
+        from nbner.quality.agreement.plot import agreement_rows
 
         return agreement_rows(self.labels, title=self._headline(), ax=ax)
 

@@ -9,8 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from nbner._common.colors import label_colors
-from nbner.analysis.label_issues import Issue
 from nbner.evaluation.diff.report import marked
+from nbner.quality.label_issues import Issue
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class LabelIssues:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw what most often looks wrong: what gold says, and what is likelier."""
-        from nbner.plots.label_issues import issue_bars
+        from nbner.quality.label_issues_plot import issue_bars
 
         return issue_bars(self.turns, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
 

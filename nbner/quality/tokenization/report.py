@@ -12,8 +12,8 @@ from nbner.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbner.model.tokenization import Diagnosis, Effect
     from nbner.nlp.tokenizer_rules import Rule
+    from nbner.quality.tokenization.diagnosis import Diagnosis, Effect
 
 
 @dataclass(frozen=True, slots=True)

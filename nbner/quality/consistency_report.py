@@ -8,8 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.format import as_html
-from nbner.analysis.consistency import Occurrence, Variation
 from nbner.errors import DataError
+from nbner.quality.consistency import Occurrence, Variation
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class Consistency:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the words of which most are expected to be wrong."""
-        from nbner.plots.consistency import variation_bars
+        from nbner.quality.consistency_plot import variation_bars
 
         return variation_bars(self.frame, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
 

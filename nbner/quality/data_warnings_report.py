@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner.analysis.problems import Problem
+from nbner.quality.data_warnings import Problem
 
 if TYPE_CHECKING:
     import pandas as pd

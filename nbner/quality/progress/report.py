@@ -7,7 +7,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
-from nbner.analysis.effort import Effort, Work, by_annotator, by_answer, by_label, rest, total
+from nbner.quality.progress.effort import (
+    Effort,
+    Work,
+    by_annotator,
+    by_answer,
+    by_label,
+    rest,
+    total,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +117,7 @@ class Stats:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the accepted entities of every label."""
-        from nbner.plots.stats import entity_rows
+        from nbner.quality.progress.plot import entity_rows
 
         return entity_rows(self.labels, title=self._headline(), ax=ax)
 

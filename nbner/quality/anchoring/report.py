@@ -8,8 +8,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import as_html
-from nbner.analysis.anchoring import Audited, Share
 from nbner.errors import DataError
+from nbner.quality.anchoring.audit import Audited, Share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ class Anchoring:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the shares that were followed, with their intervals."""
-        from nbner.plots.anchoring import followed_rows
+        from nbner.quality.anchoring.plot import followed_rows
 
         corrupted = self.together.corrupted
         title = (

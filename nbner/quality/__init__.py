@@ -1,0 +1,1 @@
+"""Quality of gold: label issues, consistency, agreement, anchoring, tokenization, progress."""

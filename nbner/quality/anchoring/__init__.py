@@ -1,0 +1,1 @@
+"""Anchoring audit: how far annotators follow perturbed suggestions."""

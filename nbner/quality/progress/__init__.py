@@ -1,0 +1,1 @@
+"""Annotation progress: counts, time spent and time left."""

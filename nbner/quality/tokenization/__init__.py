@@ -1,0 +1,1 @@
+"""Spans that the tokenizer cannot express, and rules that fix it."""
