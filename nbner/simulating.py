@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import align
-from nbner.analysis.choosing import ORDERS, shuffled
+from nbner.active_learning.strategies import ORDERS, shuffled
 from nbner.analysis.robot import Done, Robot
 from nbner.analysis.simulated import Point
 from nbner.errors import DataError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from nbner.analysis import choosing
-from nbner.analysis.choosing import ORDERS, Order
+from nbner.active_learning import strategies
+from nbner.active_learning.strategies import ORDERS, Order
 from nbner.errors import DataError, ModelError
 from nbner.faces.foundation import Foundation
 from nbner.types import Example
@@ -38,7 +38,7 @@ class Choosing(Foundation):
         ModelError
             The order needs a trained model, or two.
         """
-        from nbner.data.ordered import Ordered
+        from nbner.active_learning.ordered_dataset import Ordered
         from nbner.nlp.fingerprint import fingerprint
 
         if order not in ORDERS:
@@ -57,13 +57,13 @@ class Choosing(Foundation):
         self._ranking(order)  # says at once what is missing
 
         def is_aside(example: Example) -> bool:
-            return choosing.is_aside(example, share, self.seed)
+            return strategies.is_aside(example, share, self.seed)
 
         def rank(examples: Sequence[Example]) -> list[int]:
             apart = [i for i, one in enumerate(examples) if is_aside(one)]
             others = [i for i, one in enumerate(examples) if not is_aside(one)]
             ranked = self._ranking(order)([examples[i] for i in others])
-            mixed = choosing.interleaved([others[i] for i in ranked], apart, share)
+            mixed = strategies.interleaved([others[i] for i in ranked], apart, share)
             return [examples[i].input_hash for i in mixed]
 
         return Ordered(
@@ -90,7 +90,7 @@ class Choosing(Foundation):
             )
         return {
             "given": lambda examples: list(range(len(examples))),
-            "random": lambda examples: choosing.shuffled(len(examples), self.seed),
+            "random": lambda examples: strategies.shuffled(len(examples), self.seed),
             "least sure": self._least_sure,
             "diverse": self._diverse,
             "disagreeing": self._disagreeing,
@@ -100,22 +100,22 @@ class Choosing(Foundation):
         from nbner.decoding.api import lattices
 
         scores = [one.entropy() for one in lattices(self._nlp, examples, longest=LONGEST)]
-        return choosing.by_score(scores, _vectors(examples))
+        return strategies.by_score(scores, _vectors(examples))
 
     def _diverse(self, examples: Sequence[Example]) -> list[int]:
         known = [one.text for one in self._dataset.examples(answer="accept")]
-        vectors = choosing.word_vectors([*(one.text for one in examples), *known])
+        vectors = strategies.word_vectors([*(one.text for one in examples), *known])
         new, old = vectors[: len(examples)], vectors[len(examples) :]
-        return choosing.farthest_first(new, len(examples), known=old)
+        return strategies.farthest_first(new, len(examples), known=old)
 
     def _disagreeing(self, examples: Sequence[Example]) -> list[int]:
         from nbner.nlp.prediction import predict
 
         (before,) = self._shelf.earlier(1)
         sides = predict(self._nlp, examples), predict(before, examples)
-        scores = [choosing.disagreement(one, other) for one, other in zip(*sides, strict=True)]
-        return choosing.by_score(scores, _vectors(examples))
+        scores = [strategies.disagreement(one, other) for one, other in zip(*sides, strict=True)]
+        return strategies.by_score(scores, _vectors(examples))
 
 
-def _vectors(examples: Sequence[Example]) -> choosing.Floats:
-    return choosing.word_vectors([one.text for one in examples])
+def _vectors(examples: Sequence[Example]) -> strategies.Floats:
+    return strategies.word_vectors([one.text for one in examples])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nbner.analysis.choosing import Order
+from nbner.active_learning.strategies import Order
 from nbner.errors import DataError, ModelError
 from nbner.evaluation import k_best_scores
 from nbner.faces.advising import Advising

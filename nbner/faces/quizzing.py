@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nbner._common.alignment import align
-from nbner.analysis.choosing import shuffled
+from nbner.active_learning.strategies import shuffled
 from nbner.analysis.quizzes import Question, Sheet
 from nbner.errors import DataError
 from nbner.faces.foundation import Foundation

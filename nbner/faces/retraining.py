@@ -149,7 +149,7 @@ class Retraining(Material):
 
     def _learnt_and_held(self, split: str, dev: str) -> tuple[list[Example], list[Example]]:
         """Give what is accepted and what is rejected; what was kept aside is measured on."""
-        from nbner.data.ordered import ASIDE
+        from nbner.active_learning.ordered_dataset import ASIDE
 
         accepted = self.examples(split, answer="accept")
         aside = [one for one in accepted if one.extra.get(ASIDE)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, ModelError, Session, Span
-from nbner.analysis.choosing import by_score, farthest_first, interleaved, word_vectors
+from nbner.active_learning.strategies import by_score, farthest_first, interleaved, word_vectors
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn")
 PLACES = ("Rome", "Oslo", "Graz", "Ulm")

@@ -1,0 +1,1 @@
+"""Query strategies: the order in which examples are annotated."""
