@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from nbner.faces.parity import differences
     from nbner.io.importer import AddReport
     from nbner.io.sample_corpus import Sample, sample
-    from nbner.results.training import TrainingReport
     from nbner.session import Session
     from nbner.simulating import drive, simulate
+    from nbner.training.report import TrainingReport
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
 

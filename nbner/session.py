@@ -95,8 +95,8 @@ class Session(
         seed: int = 0,
     ) -> None:
         from nbner.decoding.lattice_cache import KeptLattices
-        from nbner.model.shelf import Shelf
         from nbner.nlp.pipeline import load_base
+        from nbner.training.model_store import Shelf
 
         checked = None if labels is None else _checked(labels)
         self.annotator = annotator or _login()

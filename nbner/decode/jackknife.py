@@ -20,13 +20,13 @@ import numpy as np
 from nbner.decoding.api import parses, span_probabilities
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
-from nbner.model.training import train
+from nbner.training.loop import train
 from nbner.types import Example, Parse
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.model.records import TrainingRecord, TrainingResult
+    from nbner.training.records import TrainingRecord, TrainingResult
 
 LONGEST = 64  # tokens of the longest entity in the lists
 

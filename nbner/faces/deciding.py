@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from nbner.decode.features import FeatureFunction
     from nbner.decode.jackknife import Fold
     from nbner.decode.reranker import Reranker
-    from nbner.model.records import TrainingRecord
     from nbner.results.reranking import Ensemble, Reranking
+    from nbner.training.records import TrainingRecord
 
 Tell: TypeAlias = "Callable[[int, TrainingRecord], None]"
 

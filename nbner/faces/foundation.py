@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.decoding.lattice_cache import KeptLattices
-    from nbner.model.shelf import Shelf
+    from nbner.training.model_store import Shelf
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
     from nbner.evaluation.report import Evaluation
-    from nbner.model.beginnings import How
-    from nbner.model.records import TrainingRecord
-    from nbner.model.training import Training
-    from nbner.results.background import BackgroundTraining
-    from nbner.results.training import TrainingReport
+    from nbner.training.background_report import BackgroundTraining
+    from nbner.training.initialization import How
+    from nbner.training.loop import Training
+    from nbner.training.records import TrainingRecord
+    from nbner.training.report import TrainingReport
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
@@ -265,8 +265,8 @@ class Modelling(Retraining, Confidence):
     def _watch(self, run: Training) -> None:
         from nbner._common.plot_style import new_figure
         from nbner._common.progress import watch
-        from nbner.plots.training import training_curve
-        from nbner.results.training import curve_frame
+        from nbner.training.plot import training_curve
+        from nbner.training.report import curve_frame
 
         def draw(steps: Sequence[TrainingRecord]) -> Figure:
             figure = new_figure()

@@ -15,12 +15,12 @@ from nbner.types import Example
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.model.beginnings import How
-    from nbner.model.records import TrainingResult
-    from nbner.model.training import Training
     from nbner.quality.data_warnings_report import Problems
-    from nbner.results.background import BackgroundTraining
-    from nbner.results.training import TrainingReport
+    from nbner.training.background_report import BackgroundTraining
+    from nbner.training.initialization import How
+    from nbner.training.loop import Training
+    from nbner.training.records import TrainingResult
+    from nbner.training.report import TrainingReport
 
 
 class Retraining(Material):
@@ -62,11 +62,11 @@ class Retraining(Material):
         **wishes: Any,
     ) -> Training:
         """Prepare a run over examples of a split; rehearsal takes texts of that split."""
-        from nbner.model import training
+        from nbner.training import loop
 
         base = self._start_of(how)
         rehearse = self._rehearsal(base, split, seed) if how == "rehearsal" else ()
-        return training.train(
+        return loop.train(
             base,
             examples,
             measured,
@@ -89,9 +89,9 @@ class Retraining(Material):
         **wishes: Any,
     ) -> BackgroundTraining:
         """Start a run in another process; what can be refused is refused here and now."""
-        from nbner.model.background import TrainingApart
         from nbner.nlp.gold_docs import choose
-        from nbner.results.background import BackgroundTraining
+        from nbner.training.background import TrainingApart
+        from nbner.training.background_report import BackgroundTraining
 
         base = self._start_of(how)
         train, measured = self._learnt_and_held(split, dev)
@@ -158,8 +158,8 @@ class Retraining(Material):
         return learnt, [*self.examples(dev, answer="accept"), *aside]
 
     def _start_of(self, how: How | None) -> Language:
-        from nbner.model.beginnings import HOWS, untrained
         from nbner.nlp.pipeline import is_trained
+        from nbner.training.initialization import HOWS, untrained
 
         if how is not None and how not in HOWS:
             named = ", ".join(repr(one) for one in HOWS)
@@ -179,8 +179,8 @@ class Retraining(Material):
 
     def _rehearsal(self, base: Language, split: str, seed: int) -> list[Example]:
         """Choose as many texts without gold as there are with, and let the model label them."""
-        from nbner.model.beginnings import rehearsed
         from nbner.nlp.pipeline import labels_of
+        from nbner.training.initialization import rehearsed
 
         open_ = [one for one in self.examples(split) if one.answer is None]
         accepted = self.examples(split, answer="accept")
@@ -198,7 +198,7 @@ class Retraining(Material):
         from nbner.evaluation.scores import score
         from nbner.nlp.pipeline import is_trained
         from nbner.nlp.prediction import predict
-        from nbner.results.training import TrainingReport
+        from nbner.training.report import TrainingReport
 
         sets = frozen_sets(gold, self._shelf.regression_sets())
         result = replace(result, record={**result.record, "regression": sets})

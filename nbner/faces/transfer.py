@@ -13,8 +13,8 @@ from nbner.faces.retraining import Retraining
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.model.beginnings import How
-    from nbner.results.transfer import LearningCurve, TrainingComparison, Tried
+    from nbner.training.comparison import LearningCurve, TrainingComparison, Tried
+    from nbner.training.initialization import How
 
 WAYS: tuple[How, ...] = ("scratch", "continue", "last layer", "rehearsal")
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
@@ -46,8 +46,8 @@ class Transferring(Retraining):
         DataError
             A label is empty, or this is a text and not a list.
         """
-        from nbner.model.beginnings import resized
         from nbner.nlp.pipeline import is_trained
+        from nbner.training.initialization import resized
 
         asked = [labels] if isinstance(labels, str) else list(labels)
         bad = [one for one in asked if not isinstance(one, str) or not one.strip()]
@@ -108,7 +108,7 @@ class Transferring(Retraining):
             was learnt when nothing was.
         """
         from nbner.nlp.pipeline import labels_of
-        from nbner.results.transfer import TrainingComparison
+        from nbner.training.comparison import TrainingComparison
 
         examples, measured, _ = self._data(split, dev)
         for how in hows:
@@ -165,7 +165,7 @@ class Transferring(Retraining):
             Nothing to train on.
         """
         from nbner.nlp.gold_docs import nested
-        from nbner.results.transfer import LearningCurve
+        from nbner.training.comparison import LearningCurve
 
         bad = [one for one in shares if not 0 < one <= 1]
         if bad or not shares:
@@ -223,7 +223,7 @@ class Transferring(Retraining):
         """Train once, measure, and leave nothing behind."""
         from nbner.evaluation.scores import score
         from nbner.nlp.prediction import predict
-        from nbner.results.transfer import Tried
+        from nbner.training.comparison import Tried
 
         with tempfile.TemporaryDirectory(prefix="nbner-") as folder:
             run = self._begin(

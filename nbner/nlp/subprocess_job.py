@@ -96,7 +96,7 @@ def main(folder: Path) -> None:
 
 def _works() -> dict[str, Work]:
     from nbner.evaluation.reproducibility.determinism import predict_apart
-    from nbner.model.background import train_apart
+    from nbner.training.background import train_apart
 
     return {"predict": predict_apart, "train": train_apart}
 

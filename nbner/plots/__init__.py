@@ -6,7 +6,7 @@ from nbner.decoding.probabilities_plot import token_bars
 from nbner.evaluation.comparison_plot import comparison_rows
 from nbner.evaluation.plot import evaluation_rows
 from nbner.plots.oracle import oracle_curve
-from nbner.plots.training import training_curve
+from nbner.training.plot import training_curve
 
 __all__ = [
     "comparison_rows",

@@ -16,15 +16,15 @@ from nbner.quality.data_warnings_report import Problems
 from nbner.quality.label_issues_report import LabelIssues
 from nbner.quality.progress.report import Stats
 from nbner.quality.tokenization.report import Tokenization
-from nbner.results.background import BackgroundTraining
 from nbner.results.oracle import Lists, OracleCurve
 from nbner.results.reranking import Comparison, Ensemble, Reranking
 from nbner.results.simulation import Simulation
 from nbner.results.summary import Summary
 from nbner.results.trace import Trace
-from nbner.results.training import TrainingReport, curve_frame
-from nbner.results.transfer import LearningCurve, TrainingComparison
 from nbner.store.integrity_report import Verification
+from nbner.training.background_report import BackgroundTraining
+from nbner.training.comparison import LearningCurve, TrainingComparison
+from nbner.training.report import TrainingReport, curve_frame
 
 __all__ = [
     "ActionScores",

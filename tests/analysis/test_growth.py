@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner._common.student_t import mean
-from nbner.analysis.growth import fitted, gain
 from nbner.evaluation.regressions import flips, frozen_sets, losses
 from nbner.evaluation.scores import score
+from nbner.training.learning_curve import fitted, gain
 from nbner.types import Example, Span
 
 A, B = Span(0, 1, "A"), Span(2, 3, "B")

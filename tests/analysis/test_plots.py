@@ -11,9 +11,9 @@ from nbner._common.plot_style import new_figure
 from nbner.evaluation.plot import evaluation_rows
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.scores import score
-from nbner.model.records import TrainingRecord
-from nbner.plots.training import training_curve
-from nbner.results.training import curve_frame
+from nbner.training.plot import training_curve
+from nbner.training.records import TrainingRecord
+from nbner.training.report import curve_frame
 from nbner.types import Span
 
 mpl.use("Agg")

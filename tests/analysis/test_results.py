@@ -8,8 +8,8 @@ import pytest
 
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.scores import score
-from nbner.model.records import TrainingRecord
-from nbner.results.training import TrainingReport, curve_frame
+from nbner.training.records import TrainingRecord
+from nbner.training.report import TrainingReport, curve_frame
 from nbner.types import Span
 
 mpl.use("Agg")

@@ -196,7 +196,7 @@ def test_planted_causes_are_named(session, texts, say, name, tmp_path):
 
 
 def second_model(session, folder):
-    from nbner.model.training import train
+    from nbner.training.loop import train
 
     examples = session.examples("train", answer="accept")[:1500]
     dev = session.examples("dev", answer="accept")[:300]

@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from nbner.model.training import train
 from nbner.nlp.pipeline import load_base
+from nbner.training.loop import train
 from nbner.types import Example, Span, Token
 
 LABELS = ("Action", "Amount", "Reagent")

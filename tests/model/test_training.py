@@ -10,10 +10,10 @@ import pytest
 import spacy
 
 from nbner.errors import TrainingError
-from nbner.model.training import train
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import labels_of, load_base
 from nbner.nlp.prediction import predict
+from nbner.training.loop import train
 
 LABELS = ("Action", "Amount", "Reagent")
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from nbner.errors import ModelError, TrainingError
-from nbner.model.beginnings import rehearsed, resized, untrained
-from nbner.model.layers import check_frozen, frozen_weights, last_layer
-from nbner.model.training import train
 from nbner.nlp.pipeline import is_trained, labels_of, load_base, recognizer_of
 from nbner.nlp.prediction import predict
+from nbner.training.freezing import check_frozen, frozen_weights, last_layer
+from nbner.training.initialization import rehearsed, resized, untrained
+from nbner.training.loop import train
 
 LABELS = ("Action", "Amount", "Reagent")
 

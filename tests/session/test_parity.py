@@ -12,8 +12,8 @@ import spacy
 
 import nbner
 from nbner import DataError, Example, Session, Span
-from nbner.model.training import train
 from nbner.nlp.pipeline import load_base
+from nbner.training.loop import train
 
 LABELS = ("Action", "Amount", "Reagent")
 VERBS = ("Add", "Pour", "Mix", "Stir", "Discard", "Heat")

@@ -337,7 +337,7 @@ def test_training_on_nothing_says_what_to_do(session):
 
 def test_the_stop_button_keeps_the_best_model_so_far(trained, monkeypatch):
     session, _, _ = trained
-    from nbner.model.training import Training
+    from nbner.training.loop import Training
 
     go_on = Training.__next__
 

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import tokens_at
-from nbner.model.records import TrainingRecord, TrainingResult
-from nbner.model.training import train
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import load_base, origin_of
+from nbner.training.loop import train
+from nbner.training.records import TrainingRecord, TrainingResult
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

@@ -15,18 +15,18 @@ from spacy.util import load_model_from_config, registry
 from thinc.api import Config
 
 from nbner.errors import TrainingError
-from nbner.model.layers import Selective, Weights, frozen_weights, last_layer
-from nbner.model.randomness import Randomness
 from nbner.nlp import gold_docs
 from nbner.nlp.config import set_pace, training_config
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import BLANK, is_trained, origin_of, recognizer_of
+from nbner.training.freezing import Selective, Weights, frozen_weights, last_layer
+from nbner.training.random_state import Randomness
 
 if TYPE_CHECKING:
     from spacy import training
     from spacy.language import Language
 
-    from nbner.model.runs import RunFolder
+    from nbner.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.model.records import TrainingRecord, TrainingResult
+    from nbner.training.records import TrainingRecord, TrainingResult
 
 CURVE_COLUMNS = (
     *("step", "epoch", "seconds", "words", "loss"),
@@ -101,7 +101,7 @@ class TrainingReport:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dev F and the loss over the run."""
-        from nbner.plots.training import training_curve
+        from nbner.training.plot import training_curve
 
         return training_curve(self.frame, ax=ax)
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nbner.errors import ModelError
-from nbner.model.runs import BEST
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
+from nbner.training.run_folder import BEST
 
 if TYPE_CHECKING:
     from spacy.language import Language

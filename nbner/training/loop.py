@@ -27,13 +27,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from spacy.training import loop
 
 from nbner.errors import TrainingError
-from nbner.model.layers import check_frozen
-from nbner.model.preparation import Prepared, Wishes, prepare
-from nbner.model.records import StopReason, TrainingRecord, TrainingResult
-from nbner.model.runs import RunFolder, versions
 from nbner.nlp import gold_docs
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
+from nbner.training.freezing import check_frozen
+from nbner.training.records import StopReason, TrainingRecord, TrainingResult
+from nbner.training.run_folder import RunFolder, versions
+from nbner.training.setup import Prepared, Wishes, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

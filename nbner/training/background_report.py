@@ -8,13 +8,13 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from nbner._common.format import number
-from nbner.results.training import TrainingReport, curve_frame
+from nbner.training.report import TrainingReport, curve_frame
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.model.records import TrainingRecord
+    from nbner.training.records import TrainingRecord
 
 State: TypeAlias = Literal["running", "done", "failed"]
 
@@ -96,7 +96,7 @@ class BackgroundTraining:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw dev F and the loss so far."""
-        from nbner.plots.training import training_curve
+        from nbner.training.plot import training_curve
 
         return training_curve(self.frame, ax=ax)
 

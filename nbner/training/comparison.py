@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
 from nbner._common.student_t import Mean, mean, mean_f
-from nbner.analysis.growth import gain
 from nbner.evaluation.scores import Score
+from nbner.training.learning_curve import gain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ class TrainingComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F of every way over all, old and new labels, with intervals."""
-        from nbner.plots.transfer import comparison_dots
+        from nbner.training.comparison_plot import comparison_dots
 
         return comparison_dots(self.frame, title=self.verdict.split(":")[0], ax=ax)
 
@@ -211,7 +211,7 @@ class LearningCurve:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F over the number of examples, with its interval and the next batch."""
-        from nbner.plots.transfer import effort_curve
+        from nbner.training.comparison_plot import effort_curve
 
         frame = self.frame[self.frame["label"] == ALL]
         after = (self.sizes[-1] + self.more, self._gain(None).value) if self.sizes else None

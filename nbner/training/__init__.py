@@ -1,0 +1,1 @@
+"""Training of pipelines: loop, setup, run folders, saved models, comparisons."""
