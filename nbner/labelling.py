@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import Filter, Page
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
-from nbner.widgets.desk import DeskInfo, Listener, Mode
+from nbner.widgets.queue_protocol import DeskInfo, Listener, Mode
 
 if TYPE_CHECKING:
     from nbner.store.store import Dataset
@@ -84,7 +84,7 @@ class Switchboard:
 
 
 class LabellingDesk:
-    """A ``nbner.widgets.desk.Desk`` over one split of a dataset.
+    """A ``nbner.widgets.queue_protocol.Desk`` over one split of a dataset.
 
     Parameters
     ----------

@@ -15,8 +15,8 @@ from nbner.evaluation.errors.matches import JUDGED
 from nbner.labelling import Switchboard, Tokenize, tokenized
 from nbner.store.assignments import Version
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
-from nbner.widgets.desk import DeskInfo, Listener
-from nbner.widgets.wire import VERSIONS
+from nbner.widgets.messages import VERSIONS
+from nbner.widgets.queue_protocol import DeskInfo, Listener
 
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors
@@ -62,7 +62,7 @@ def key_of(split: str, input_hash: int) -> int:
 
 
 class MendingDesk:
-    """A ``nbner.widgets.desk.Desk`` over examples that are held against something else.
+    """A ``nbner.widgets.queue_protocol.Desk`` over examples that are held against something else.
 
     Nothing waits here for an answer: examples are asked for one by one. The
     ids on the wire are those of `key_of`, for the examples may come from

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class QuizDesk(LabellingDesk):
-    """A ``nbner.widgets.desk.Desk`` over a quiz: no suggestion, and nobody else's answers.
+    """A ``nbner.widgets.queue_protocol.Desk`` over a quiz: no suggestion, and nobody else's answers.
 
     Parameters
     ----------

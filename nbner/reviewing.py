@@ -10,11 +10,11 @@ from typing import Any
 from nbner.labelling import LabellingDesk, tokenized
 from nbner.store.assignments import REVIEW, Version
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Span
-from nbner.widgets.wire import VERSIONS
+from nbner.widgets.messages import VERSIONS
 
 
 class ReviewDesk(LabellingDesk):
-    """A ``nbner.widgets.desk.Desk`` over the examples on which people differ.
+    """A ``nbner.widgets.queue_protocol.Desk`` over the examples on which people differ.
 
     It shows the spans on which all agree, and brings each version along. What
     is decided is an answer of the reviewer; the others' stay as they are.

@@ -10,8 +10,8 @@ from typing import Any
 from nbner.labelling import LabellingDesk, is_draft, tokenized
 from nbner.store.assignments import Version
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
-from nbner.widgets.desk import DeskInfo
-from nbner.widgets.wire import VERSIONS
+from nbner.widgets.messages import VERSIONS
+from nbner.widgets.queue_protocol import DeskInfo
 
 #: Under this key an answer's ``extra`` says what it was mended for.
 MENDED = "mended"
@@ -37,7 +37,7 @@ class Doubt:
 
 
 class SettlingDesk(LabellingDesk):
-    """A ``nbner.widgets.desk.Desk`` over accepted examples that are to be looked at again.
+    """A ``nbner.widgets.queue_protocol.Desk`` over accepted examples that are to be looked at again.
 
     Every example of the split that is not settled here is shown as open, with
     its gold as a draft; those that are doubted come first to last in their

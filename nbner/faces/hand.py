@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nbner.nlp.patterns import Source
     from nbner.store.store import Dataset
     from nbner.widgets.annotator import Annotator
-    from nbner.widgets.desk import Mode
+    from nbner.widgets.queue_protocol import Mode
 
 
 class Hand(Advising, Choosing):

@@ -23,12 +23,12 @@ from nbner._common.alignment import longest_first
 from nbner._common.filters import Filter
 from nbner.errors import DataError
 from nbner.types import AnswerKind, Example, Span
-from nbner.widgets import heard, wire
-from nbner.widgets.answering import explained, reopened
+from nbner.widgets import messages, page_state
+from nbner.widgets.answer_events import explained, reopened
+from nbner.widgets.base_widget import Reception, sentence
 from nbner.widgets.callbacks import OnAnswer
-from nbner.widgets.heard import Selection
-from nbner.widgets.reception import Reception, sentence
-from nbner.widgets.still import still
+from nbner.widgets.page_state import Selection
+from nbner.widgets.static_html import still
 
 
 class Annotator(Reception):
@@ -62,11 +62,11 @@ class Annotator(Reception):
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _as_opened(self) -> Example | None:
         shown = self._opening
-        return self._first_open() if shown is None else heard.as_it_stands(shown, {}, ())
+        return self._first_open() if shown is None else page_state.as_it_stands(shown, {}, ())
 
     def _first_open(self) -> Example | None:
         found = next(iter(self._lineup.upcoming(1, self._given.unshowable)), None)
-        return None if found is None else heard.as_it_stands(found, {}, ())
+        return None if found is None else page_state.as_it_stands(found, {}, ())
 
     @property
     def queue(self) -> list[int]:
@@ -114,9 +114,9 @@ class Annotator(Reception):
                 remedy="Give an example of session.examples(...), its input_hash or its position",
             )
         self._given.keep(shown)
-        task, counts = wire.task(shown), wire.tally(self._desk.counts())
+        task, counts = messages.task(shown), messages.tally(self._desk.counts())
         self.send({"type": "show", "task": task, "counts": counts})
-        self.set_trait("current", heard.as_it_stands(shown, {}, ()))
+        self.set_trait("current", page_state.as_it_stands(shown, {}, ()))
         return shown
 
     def on_answer(self, callback: OnAnswer) -> Callable[[], None]:
@@ -179,11 +179,11 @@ class Annotator(Reception):
         message = {
             "id": uuid.uuid4().hex,
             "answer": answer,
-            "spans": [wire.token_span(one, shown) for one in chosen],
+            "spans": [messages.token_span(one, shown) for one in chosen],
             "flagged": flagged,
             "note": note,
         }
-        self._desk.record(wire.answer_from(message, shown, self._desk.info))
+        self._desk.record(messages.answer_from(message, shown, self._desk.info))
         return self._find(shown.input_hash)
 
     def undo(self) -> Example | None:
@@ -228,24 +228,24 @@ class Annotator(Reception):
             remedy="Give examples of session.examples(...), or their input_hash",
         )
 
-    def _hear(self, message: wire.Message) -> None:
+    def _hear(self, message: messages.Message) -> None:
         """Take in what the page shows. It is news: nobody waits for a reply."""
         try:
             self._page_has_spoken = True
             shown = self._heard_example(message)
             labels = self._desk.info.labels
-            now = None if shown is None else heard.as_it_stands(shown, message, labels)
-            selection = None if now is None else heard.selection_from(now, message)
+            now = None if shown is None else page_state.as_it_stands(shown, message, labels)
+            selection = None if now is None else page_state.selection_from(now, message)
             self.set_trait("current", now)
             self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
             # An observer of the user's failed, in a message's handler: the cell must say so.
             self._show_notice(f"An observer failed with {sentence(error)}", "")
 
-    def _heard_example(self, message: wire.Message) -> Example | None:
+    def _heard_example(self, message: messages.Message) -> Example | None:
         if message.get("example") is None:
             return None
-        key = wire.example_id(message)
+        key = messages.example_id(message)
         return self._given.get(key) or self._started(key)
 
     def _look_again(self) -> None:

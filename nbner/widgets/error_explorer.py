@@ -26,10 +26,10 @@ from nbner.evaluation.errors.html_report import matrix_table
 from nbner.evaluation.errors.matches import JUDGED, Finding
 from nbner.evaluation.errors.report import Errors
 from nbner.types import Answer, Example
-from nbner.widgets import exploring, wire
-from nbner.widgets.desk import ErrorDesk
-from nbner.widgets.pieces import row
-from nbner.widgets.reception import Reception, bundle, sentence
+from nbner.widgets import error_messages, messages
+from nbner.widgets.base_widget import Reception, bundle, sentence
+from nbner.widgets.error_rows import row
+from nbner.widgets.queue_protocol import ErrorDesk
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,9 +67,9 @@ class ErrorExplorer(Reception):
         self._found = errors
         self._mending = desk
         self._conditions = Conditions()
-        self._offers = exploring.offers(errors)
+        self._offers = error_messages.offers(errors)
         self._sorted: dict[Cell, list[Finding]] | None = None
-        self._opened: wire.Message = {}
+        self._opened: messages.Message = {}
         self._is_outdated = False
         super().__init__(desk)
         self._handlers |= {
@@ -102,7 +102,7 @@ class ErrorExplorer(Reception):
     @property
     def examples(self) -> list[Example]:
         """The examples of what is open, each once."""
-        found = exploring.Place(self._opened).choose(self._cells())
+        found = error_messages.Place(self._opened).choose(self._cells())
         return list({one.number: one.example for one in found}.values())
 
     def attribution(self, *factors: str) -> pd.DataFrame:
@@ -177,10 +177,10 @@ class ErrorExplorer(Reception):
             There is nothing, or no such place.
         """
         if factor is not None:
-            at: wire.Message = {"factor": factor, "bucket": str(bucket)}
+            at: messages.Message = {"factor": factor, "bucket": str(bucket)}
         else:
             at = {"gold": gold, "predicted": gold if borders else predicted, "borders": borders}
-        if not exploring.Place(at).choose(self._cells()):
+        if not error_messages.Place(at).choose(self._cells()):
             raise DataError(
                 f"there is nothing at {', '.join(f'{k}={v!r}' for k, v in at.items())}",
                 remedy="errors.confusion and errors.attribution() show where something is",
@@ -208,7 +208,7 @@ class ErrorExplorer(Reception):
 
     # The protocol.
 
-    def _state(self) -> wire.Message:
+    def _state(self) -> messages.Message:
         counted = self._matrix()
         found = self._found
         judged = sum(one.extra.get(JUDGED) is not None for one in found.examples)
@@ -218,10 +218,10 @@ class ErrorExplorer(Reception):
             "headline": self._headline(counted),
             "notices": self._notices,
             "labels": list(counted.labels),
-            "cells": exploring.cells(counted),
+            "cells": error_messages.cells(counted),
             "total": counted.total,
             "errors": counted.errors,
-            "conditions": exploring.written(self._conditions),
+            "conditions": error_messages.written(self._conditions),
             "at": self._opened,
             "judged": judged,
             "changes": self._mending.can_change,
@@ -239,16 +239,16 @@ class ErrorExplorer(Reception):
         of = f"{counted.errors:,} errors in {counted.total:,} spans{share}"
         return of if counted.total == whole else f"{of} · of {whole:,} in all"
 
-    def _narrow(self, message: wire.Message) -> wire.Message:
+    def _narrow(self, message: messages.Message) -> messages.Message:
         kept = message.get("conditions")
         names = kept.get("predicates", []) if isinstance(kept, dict) else []
         predicates = {k: v for k, v in self._conditions.predicates.items() if k in names}
-        self._set(exploring.conditions_from(kept, predicates))
+        self._set(error_messages.conditions_from(kept, predicates))
         return {"type": "errors", **self._state()}
 
-    def _open(self, message: wire.Message) -> wire.Message:
+    def _open(self, message: messages.Message) -> messages.Message:
         at = message.get("at", {})
-        place = exploring.Place(at)
+        place = error_messages.Place(at)
         self._opened = at
         found = place.choose(self._cells())
         offset, want = _count(message, "offset"), min(_count(message, "want"), _MOST)
@@ -267,21 +267,26 @@ class ErrorExplorer(Reception):
             "total": len(found),
         }
 
-    def _bars(self, message: wire.Message) -> wire.Message:
-        factor = wire.text_of(message, "factor")
+    def _bars(self, message: messages.Message) -> messages.Message:
+        factor = messages.text_of(message, "factor")
         buckets = self.errors.buckets(factor)
         words = FACTORS[factor].words
-        return {"type": "bars", "factor": factor, "words": words, "bars": exploring.bars(buckets)}
+        return {
+            "type": "bars",
+            "factor": factor,
+            "words": words,
+            "bars": error_messages.bars(buckets),
+        }
 
-    def _judge(self, message: wire.Message) -> wire.Message:
+    def _judge(self, message: messages.Message) -> messages.Message:
         verdict = message.get("verdict")
         is_new = self._mending.judge(
-            wire.example_id(message), verdict if verdict == "model" else None
+            messages.example_id(message), verdict if verdict == "model" else None
         )
         says = "The model is wrong here: the gold stands" if verdict == "model" else "Not judged"
         return {"type": "done", "words": says if is_new else "That was said already"}
 
-    def _revert(self, _message: wire.Message) -> wire.Message:
+    def _revert(self, _message: messages.Message) -> messages.Message:
         before = self._mending.undo()
         return {"type": "done", "words": "Nothing to undo" if before is None else "Undone"}
 
@@ -337,6 +342,6 @@ def _name_of(condition: Callable[..., object]) -> str:
     return name if name.isidentifier() else "a condition of yours"
 
 
-def _count(message: wire.Message, key: str) -> int:
+def _count(message: messages.Message, key: str) -> int:
     value = message.get(key)
     return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0

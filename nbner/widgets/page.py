@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.alignment import tokens_at
 from nbner.errors import StoreError
 from nbner.types import Example, Span
-from nbner.widgets import wire
+from nbner.widgets import messages
 
 if TYPE_CHECKING:
-    from nbner.widgets.reception import Reception
+    from nbner.widgets.base_widget import Reception
 
 
 class Page:
@@ -30,9 +30,9 @@ class Page:
 
     def __init__(self, widget: Reception) -> None:
         self._widget = widget
-        snapshot = self._ask({"type": "hello", "protocol": wire.PROTOCOL})
+        snapshot = self._ask({"type": "hello", "protocol": messages.PROTOCOL})
         self._setup: Mapping[str, Any] = snapshot["setup"]
-        self._window: deque[wire.Message] = deque(snapshot["window"])
+        self._window: deque[messages.Message] = deque(snapshot["window"])
 
     @property
     def suggests(self) -> bool:
@@ -83,7 +83,7 @@ class Page:
                 "type": "answer",
                 "example": str(shown.input_hash),
                 "answer": "accept",
-                "spans": [wire.token_span(one, shown) for one in spans],
+                "spans": [messages.token_span(one, shown) for one in spans],
                 "flagged": False,
                 "note": "",
                 "seconds": seconds,
@@ -92,7 +92,7 @@ class Page:
         )
         self._window.extend(reply["next"])
 
-    def _ask(self, message: wire.Message) -> wire.Message:
+    def _ask(self, message: messages.Message) -> messages.Message:
         reply = self._widget.receive({"id": uuid.uuid4().hex, **message})
         if reply["type"] == "failed":
             raise StoreError(f"the widget has refused a message: {reply['message']}")
@@ -102,7 +102,7 @@ class Page:
         return self.labels.index(label)
 
 
-def _example(task: wire.Message) -> Example:
+def _example(task: messages.Message) -> Example:
     """Read an example off a task."""
     at, places = len(task["lead"]), []
     for word, gap in task["tokens"]:

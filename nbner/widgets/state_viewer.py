@@ -21,9 +21,9 @@ from nbner.errors import DataError
 from nbner.results.trace import Trace
 from nbner.results.trace import still as still_trace
 from nbner.types import Example, Span, Token
-from nbner.widgets.reception import bundle
-from nbner.widgets.still import still
-from nbner.widgets.wire import Message
+from nbner.widgets.base_widget import bundle
+from nbner.widgets.messages import Message
+from nbner.widgets.static_html import still
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -39,7 +39,7 @@ def label_all(sessions):
                     "example": str(example.input_hash),
                     "answer": "accept",
                     "spans": [
-                        nbner.widgets.wire.token_span(one, example) for one in (person, *place)
+                        nbner.widgets.messages.token_span(one, example) for one in (person, *place)
                     ],
                     "seconds": seconds,
                 }

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeGuard, get_args
 from nbner._common.alignment import align, longest_first, token_range, words_and_gaps
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Counts, Example, Span
-from nbner.widgets.desk import DeskInfo
+from nbner.widgets.queue_protocol import DeskInfo
 
 Message: TypeAlias = dict[str, Any]
 

@@ -10,7 +10,7 @@ from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import FACTORS, Bucket
 from nbner.evaluation.errors.filters import Cell, Conditions, Matrix, Predicate
 from nbner.evaluation.errors.matches import Finding
-from nbner.widgets.wire import Message
+from nbner.widgets.messages import Message
 
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nbner.errors import DataError
 from nbner.types import Answer, Example
-from nbner.widgets.desk import DeskInfo
+from nbner.widgets.queue_protocol import DeskInfo
 
 
 def reopened(example: Example, info: DeskInfo) -> Answer:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.evaluation.errors.matches import Finding
 from nbner.types import Example, Span
-from nbner.widgets.wire import Message
+from nbner.widgets.messages import Message
 
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors

@@ -16,10 +16,10 @@ from nbner._common.occurrences import Take, changed, excerpt, occurrences, probl
 from nbner.errors import DataError
 from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span
-from nbner.widgets import wire
-from nbner.widgets.desk import Desk
+from nbner.widgets import messages
+from nbner.widgets.queue_protocol import Desk
 
-Write = Callable[[Iterable[Example]], list[wire.Message]]
+Write = Callable[[Iterable[Example]], list[messages.Message]]
 
 #: At most so many rows, or places, in one reply.
 MOST = 500
@@ -43,12 +43,12 @@ class Asking:
         self._desk = desk
         self._write = write
 
-    def find(self, message: wire.Message) -> wire.Message:
+    def find(self, message: messages.Message) -> messages.Message:
         """Give examples by their ids."""
-        tasks = self._write(self._desk.start(wire.held(message, "examples")[:MOST]))
-        return {"type": "tasks", "tasks": tasks, "counts": wire.tally(self._desk.counts())}
+        tasks = self._write(self._desk.start(messages.held(message, "examples")[:MOST]))
+        return {"type": "tasks", "tasks": tasks, "counts": messages.tally(self._desk.counts())}
 
-    def listing(self, message: wire.Message) -> wire.Message:
+    def listing(self, message: messages.Message) -> messages.Message:
         """Give a piece of a list of examples."""
         wanted = filter_from(message.get("filter"))
         page = self._desk.page(
@@ -57,13 +57,13 @@ class Asking:
         rows = [row(example, score, wanted.text or "") for example, score in page.rows]
         return {"type": "listed", "rows": rows, "total": page.total}
 
-    def occurrences(self, message: wire.Message) -> wire.Message:
+    def occurrences(self, message: messages.Message) -> messages.Message:
         """Give the places in open examples where the same words stand."""
-        words, label, take = _words(message), wire.text_of(message, "label"), _take(message)
+        words, label, take = _words(message), messages.text_of(message, "label"), _take(message)
         cased, most = message.get("cased") is not False, min(_count(message, "want"), MOST)
-        besides = wire.held({"have": [message.get("besides")]})
+        besides = messages.held({"have": [message.get("besides")]})
         relabels = self._desk.info.mends
-        found: list[wire.Message] = []
+        found: list[messages.Message] = []
         for example in self._desk.containing(words, cased=cased):
             if example.input_hash in besides:
                 continue
@@ -77,7 +77,9 @@ class Asking:
                 break
         return {"type": "places", "places": found[:most], "more": len(found) > most}
 
-    def bulk(self, message: wire.Message, record: Callable[[list[Answer]], object]) -> wire.Message:
+    def bulk(
+        self, message: messages.Message, record: Callable[[list[Answer]], object]
+    ) -> messages.Message:
         """Change many places as one, or change them back.
 
         Parameters
@@ -86,16 +88,18 @@ class Asking:
         record : callable
             Stores answers in one transaction.
         """
-        whole = wire.text_of(message, "bulk")
+        whole = messages.text_of(message, "bulk")
         places = _places(message)
         touched = list(dict.fromkeys(key for key, _, _ in places))
         if message.get("undo") is True:
             done = list(self._desk.withdraw(whole))
         else:
-            answers = self._drafts(whole, places, wire.text_of(message, "label"), _take(message))
+            answers = self._drafts(
+                whole, places, messages.text_of(message, "label"), _take(message)
+            )
             record(answers)
             done = [answer.input_hash for answer in answers]
-        have = set(wire.held(message))
+        have = set(messages.held(message))
         tasks = self._write(self._desk.start([one for one in done if one in have]))
         return {
             "type": "applied",
@@ -103,7 +107,7 @@ class Asking:
             "count": len(done),
             "left": len(touched) - len(done),
             "tasks": tasks,
-            "counts": wire.tally(self._desk.counts()),
+            "counts": messages.tally(self._desk.counts()),
         }
 
     def _drafts(
@@ -157,7 +161,7 @@ def filter_from(raw: object) -> Filter:
     )
 
 
-def row(example: Example, score: float | None, sought: str) -> wire.Message:
+def row(example: Example, score: float | None, sought: str) -> messages.Message:
     """Write an example as one line, with what was looked for in sight."""
     text = example.text
     at = text.lower().find(sought.lower()) if sought else -1
@@ -198,7 +202,7 @@ def _marked(example: Example) -> tuple[Span, ...]:
     return longest_first(example.spans)[0]
 
 
-def _place(example: Example, place: tuple[int, int], problem: str) -> wire.Message:
+def _place(example: Example, place: tuple[int, int], problem: str) -> messages.Message:
     start, end = example.tokens[place[0]].start, example.tokens[place[1] - 1].end
     return {
         "example": str(example.input_hash),
@@ -238,7 +242,7 @@ def _places(message: Mapping[str, Any]) -> list[tuple[int, int, int]]:
     for one in raw:
         match one:
             case [str(example), int(start), int(end)]:
-                places.append((wire.example_id({"example": example}), start, end))
+                places.append((messages.example_id({"example": example}), start, end))
             case _:
                 raise DataError(f"{one!r} is not [example, start, end]", field="places")
     return places

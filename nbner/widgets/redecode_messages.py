@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from nbner._common.alignment import align
 from nbner.errors import DataError
 from nbner.types import Example, Parse
-from nbner.widgets import wire
-from nbner.widgets.desk import Desk
+from nbner.widgets import messages
+from nbner.widgets.queue_protocol import Desk
 
 #: Analyses that a page may ask for at once.
 MOST = 64
 
 
-def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> wire.Message:
+def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> messages.Message:
     """Answer a page that asks for an example to be searched again.
 
     Parameters
@@ -43,8 +43,8 @@ def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> wir
     found = desk.analyses(
         example.input_hash,
         want,
-        forced=wire.spans_from(message.get("forced", []), example, desk.info.labels),
-        forbidden=wire.spans_from(message.get("forbidden", []), example, desk.info.labels),
+        forced=messages.spans_from(message.get("forced", []), example, desk.info.labels),
+        forbidden=messages.spans_from(message.get("forbidden", []), example, desk.info.labels),
     )
     return {
         "type": "analyses",
@@ -53,9 +53,9 @@ def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> wir
     }
 
 
-def _analysis(parse: Parse, example: Example) -> wire.Message:
+def _analysis(parse: Parse, example: Example) -> messages.Message:
     fits = align(example.tokens, parse.spans).fits
     return {
         "probability": parse.probability,
-        "spans": [[start, end, span.label, wire.details(span)] for start, end, span in fits],
+        "spans": [[start, end, span.label, messages.details(span)] for start, end, span in fits],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from nbner.types import Example
-from nbner.widgets.desk import Desk
+from nbner.widgets.queue_protocol import Desk
 
 #: Examples that are looked up at a time.
 _SOME = 32

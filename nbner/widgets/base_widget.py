@@ -13,12 +13,12 @@ import nbner
 from nbner._common.colors import label_colors
 from nbner.errors import DataError, NbnerError
 from nbner.types import Answer, Example
-from nbner.widgets import advice, wire
-from nbner.widgets.asking import Asking
+from nbner.widgets import messages, redecode_messages
 from nbner.widgets.callbacks import Callbacks
-from nbner.widgets.desk import Desk
-from nbner.widgets.given import Given
-from nbner.widgets.lineup import Lineup
+from nbner.widgets.priority_queue import Lineup
+from nbner.widgets.query_handlers import Asking
+from nbner.widgets.queue_protocol import Desk
+from nbner.widgets.sent_examples import Given
 
 #: Examples that the page holds at a time: enough to go on while the kernel is
 #: busy, few enough to cost nothing.
@@ -67,7 +67,7 @@ class Reception(anywidget.AnyWidget):
         self._given = Given(self._show_notice)
         self._asking = Asking(desk, self._given.write)
         self._callbacks = Callbacks(self._show_notice)
-        self._handlers: dict[str, Callable[[wire.Message], wire.Message]] = {
+        self._handlers: dict[str, Callable[[messages.Message], messages.Message]] = {
             "answer": self._take_answer,
             "fetch": self._give_upcoming,
             "past": self._give_past,
@@ -85,11 +85,11 @@ class Reception(anywidget.AnyWidget):
         self._page_has_spoken = False
         #: The first open example, as the last snapshot had it; None if something has changed since.
         self._opening: Example | None = None
-        super().__init__(_setup=wire.setup(desk.info, nbner.__version__, self._colors))
+        super().__init__(_setup=messages.setup(desk.info, nbner.__version__, self._colors))
         self.on_msg(self._on_message)
         self._unsubscribe = desk.subscribe(self._tell)
 
-    def receive(self, message: wire.Message) -> wire.Message:
+    def receive(self, message: messages.Message) -> messages.Message:
         """Handle one message of the protocol and give its reply.
 
         Parameters
@@ -103,7 +103,7 @@ class Reception(anywidget.AnyWidget):
             With ``re``, the message's id, and ``type``; ``failed`` says what
             is wrong and whether the same message may be sent again.
         """
-        reply: wire.Message
+        reply: messages.Message
         if message.get("type") == "at":
             self._hear(message)
             return {}
@@ -133,11 +133,11 @@ class Reception(anywidget.AnyWidget):
         """Offer the labels that the desk has now, in every view."""
         info = self._desk.info
         self._colors = label_colors(info.labels)
-        self._setup = wire.setup(info, nbner.__version__, self._colors)
+        self._setup = messages.setup(info, nbner.__version__, self._colors)
 
     # The protocol.
 
-    def _send(self, msg: wire.Message, buffers: Any = None) -> None:
+    def _send(self, msg: messages.Message, buffers: Any = None) -> None:
         super()._send(msg, buffers=buffers)
         self._let_the_page_choose()
 
@@ -151,13 +151,13 @@ class Reception(anywidget.AnyWidget):
         """
         getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
-    def _on_message(self, _widget: object, content: wire.Message, _buffers: object) -> None:
+    def _on_message(self, _widget: object, content: messages.Message, _buffers: object) -> None:
         reply = self.receive(content)
         if reply:
             self.send(reply)
         self._call_back()
 
-    def _handler(self, message: wire.Message) -> Callable[[wire.Message], wire.Message]:
+    def _handler(self, message: messages.Message) -> Callable[[messages.Message], messages.Message]:
         kind = message.get("type")
         handler = self._handlers.get(kind) if isinstance(kind, str) else None
         if handler is None:
@@ -167,27 +167,27 @@ class Reception(anywidget.AnyWidget):
             )
         return handler
 
-    def _take_answer(self, message: wire.Message) -> wire.Message:
-        example = self._find(wire.example_id(message))
-        answer = wire.answer_from(message, example, self._desk.info)
+    def _take_answer(self, message: messages.Message) -> messages.Message:
+        example = self._find(messages.example_id(message))
+        answer = messages.answer_from(message, example, self._desk.info)
         self._replying.add(answer.id)
         try:
             self._desk.record(answer)
         finally:
             self._replying.discard(answer.id)
         self._given.unshowable.pop(answer.input_hash, None)
-        reply = wire.saved(answer, example, self._desk.counts())
-        return {**reply, "next": self._refill(wire.held(message))}
+        reply = messages.saved(answer, example, self._desk.counts())
+        return {**reply, "next": self._refill(messages.held(message))}
 
-    def _take_bulk(self, message: wire.Message) -> wire.Message:
-        whole = wire.text_of(message, "bulk")
+    def _take_bulk(self, message: messages.Message) -> messages.Message:
+        whole = messages.text_of(message, "bulk")
         self._replying.add(whole)
         try:
             return self._asking.bulk(message, self._desk.record_many)
         finally:
             self._replying.discard(whole)
 
-    def _refill(self, held: Sequence[int]) -> list[wire.Message]:
+    def _refill(self, held: Sequence[int]) -> list[messages.Message]:
         """Give what the page's window lacks; nothing where that cannot be had now.
 
         The answer is stored by then, and must be acknowledged whatever happens
@@ -198,45 +198,47 @@ class Reception(anywidget.AnyWidget):
         except Exception:  # noqa: BLE001
             return []
 
-    def _give_upcoming(self, message: wire.Message) -> wire.Message:
-        tasks = self._tasks(_wanted(message), wire.held(message))
-        return {"type": "tasks", "tasks": tasks, "counts": wire.tally(self._desk.counts())}
+    def _give_upcoming(self, message: messages.Message) -> messages.Message:
+        tasks = self._tasks(_wanted(message), messages.held(message))
+        return {"type": "tasks", "tasks": tasks, "counts": messages.tally(self._desk.counts())}
 
-    def _give_past(self, message: wire.Message) -> wire.Message:
-        before = wire.example_id(message, "before") if message.get("before") else None
+    def _give_past(self, message: messages.Message) -> messages.Message:
+        before = messages.example_id(message, "before") if message.get("before") else None
         past = self._desk.past(_wanted(message), before)
         return {
             "type": "tasks",
             "tasks": self._given.write(past),
-            "counts": wire.tally(self._desk.counts()),
+            "counts": messages.tally(self._desk.counts()),
         }
 
-    def _give_analyses(self, message: wire.Message) -> wire.Message:
-        return advice.analyses(message, self._find(wire.example_id(message)), self._desk)
+    def _give_analyses(self, message: messages.Message) -> messages.Message:
+        return redecode_messages.analyses(
+            message, self._find(messages.example_id(message)), self._desk
+        )
 
-    def _give_snapshot(self, message: wire.Message) -> wire.Message:
-        if message.get("protocol", wire.PROTOCOL) != wire.PROTOCOL:
+    def _give_snapshot(self, message: messages.Message) -> messages.Message:
+        if message.get("protocol", messages.PROTOCOL) != messages.PROTOCOL:
             raise DataError(
                 "this page was loaded by another version of nbner than the kernel runs",
                 remedy="Reload the page, and run the cell again",
             )
         return {"type": "snapshot", "setup": self._setup, **self._take_snapshot()}
 
-    def _take_snapshot(self, first: Example | None = None) -> wire.Message:
+    def _take_snapshot(self, first: Example | None = None) -> messages.Message:
         past = self._given.write(self._desk.past(WINDOW))
         kept = [] if first is None else self._desk.start([first.input_hash])
         shown = [one for one in kept if one.answer is None]
         rest = self._tasks(WINDOW - len(shown), [one.input_hash for one in shown])
         window = self._given.write(shown) + rest
-        self._opening = self._given.get(wire.example_id(window[0], "id")) if window else None
+        self._opening = self._given.get(messages.example_id(window[0], "id")) if window else None
         return {
             "window": window,
             "past": past[::-1],
-            "counts": wire.tally(self._desk.counts()),
+            "counts": messages.tally(self._desk.counts()),
         }
 
-    def _tasks(self, limit: int, exclude: Collection[int] = ()) -> list[wire.Message]:
-        tasks: list[wire.Message] = []
+    def _tasks(self, limit: int, exclude: Collection[int] = ()) -> list[messages.Message]:
+        tasks: list[messages.Message] = []
         passed_over = set(exclude)
         # Examples that cannot be shown are told of once, and others come in their place.
         while len(tasks) < limit:
@@ -272,7 +274,7 @@ class Reception(anywidget.AnyWidget):
         if len(answers) == 1:
             example = self._desk.find(answers[0].input_hash)
             if example is not None:
-                self.send(wire.saved(answers[0], example, self._desk.counts()))
+                self.send(messages.saved(answers[0], example, self._desk.counts()))
             self._look_again()
         else:
             self.refresh()
@@ -291,7 +293,7 @@ class Reception(anywidget.AnyWidget):
 
     # What the page tells of itself: a widget that cares takes it in.
 
-    def _hear(self, message: wire.Message) -> None:
+    def _hear(self, message: messages.Message) -> None:
         """Take in what the page shows. It is news: nobody waits for a reply."""
 
     def _look_again(self) -> None:
@@ -302,7 +304,7 @@ class Reception(anywidget.AnyWidget):
         raise NotImplementedError
 
 
-def _wanted(message: wire.Message) -> int:
+def _wanted(message: messages.Message) -> int:
     want = message.get("want", WINDOW)
     return min(want, 10 * WINDOW) if isinstance(want, int) else WINDOW
 

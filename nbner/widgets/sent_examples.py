@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from nbner.errors import DataError
 from nbner.types import Example
-from nbner.widgets import wire
+from nbner.widgets import messages
 
 #: Examples whose latest state is remembered.
 KEPT = 64
@@ -31,12 +31,12 @@ class Given:
         self._tell = tell
         self._latest: dict[int, Example] = {}
 
-    def write(self, examples: Iterable[Example]) -> list[wire.Message]:
+    def write(self, examples: Iterable[Example]) -> list[messages.Message]:
         """Write examples down, but for those that cannot be shown."""
         tasks = []
         for example in examples:
             try:
-                task = wire.task(example)
+                task = messages.task(example)
             except DataError as error:
                 self._refuse(example, str(error))
                 continue
