@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from nbner.analysis import oracle, plans
 from nbner.errors import DataError
 from nbner.evaluation import k_best_scores
 from nbner.faces.confidence import LONGEST
 from nbner.faces.modelling import Modelling
+from nbner.reranking.oracle import plan, study
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     from nbner.decoding.calibration.report import Calibration
-    from nbner.results.oracle import OracleCurve
+    from nbner.reranking.oracle.report import OracleCurve
 
 
 class Analysing(Modelling):
@@ -22,8 +22,8 @@ class Analysing(Modelling):
 
     def oracle_curve(
         self,
-        widths: Sequence[int] = plans.WIDTHS,
-        decoders: Sequence[plans.Decoder] = plans.DECODERS,
+        widths: Sequence[int] = plan.WIDTHS,
+        decoders: Sequence[plan.Decoder] = plan.DECODERS,
         split: str = "dev",
         *,
         source: Literal["gold", "answers"] = "gold",
@@ -32,7 +32,7 @@ class Analysing(Modelling):
         """Ask what a perfect choice among the k best analyses would gain.
 
         How everything is counted, ties and texts without entities among it,
-        stands in `nbner.analysis.oracle`.
+        stands in `nbner.reranking.oracle.study`.
 
         Parameters
         ----------
@@ -62,8 +62,8 @@ class Analysing(Modelling):
         ModelError
             The model has not been trained.
         """
-        taken = plans.check_widths(widths)
-        names = plans.check_decoders(decoders)
+        taken = plan.check_widths(widths)
+        names = plan.check_decoders(decoders)
         if source == "answers":
             return self._curve_of_answers(taken)
         if source != "gold":
@@ -149,22 +149,22 @@ class Analysing(Modelling):
     def _curve_of_gold(
         self,
         widths: tuple[int, ...],
-        decoders: Sequence[plans.Decoder],
+        decoders: Sequence[plan.Decoder],
         split: str,
         *,
         progress: bool,
     ) -> OracleCurve:
         from nbner.nlp.fingerprint import fingerprint
         from nbner.nlp.gold_docs import is_expressible
-        from nbner.results.oracle import Lists, OracleCurve
+        from nbner.reranking.oracle.report import Lists, OracleCurve
 
         gold = self._gold(split)
         right, known = [one.spans for one in gold], [one.labels for one in gold]
-        runs = plans.runs(widths, decoders)
-        points: list[oracle.Point] = []
-        studies: dict[tuple[str, int], oracle.Study] = {}
+        runs = plan.runs(widths, decoders)
+        points: list[study.Point] = []
+        studies: dict[tuple[str, int], study.Study] = {}
         for run, lists in zip(runs, self._lists(gold, runs, progress=progress), strict=True):
-            done = oracle.study(
+            done = study.study(
                 lists, right, widths=run.widths, decoder=run.decoder, known=known, seed=self.seed
             )
             points += done.points
@@ -178,7 +178,7 @@ class Analysing(Modelling):
         )
 
     def _lists(
-        self, gold: Sequence[Example], runs: Sequence[plans.Run], *, progress: bool
+        self, gold: Sequence[Example], runs: Sequence[plan.Run], *, progress: bool
     ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
         """Give for each run the lists of all texts, one bar over all of them."""
         from nbner._common.progress import Bar
@@ -193,7 +193,7 @@ class Analysing(Modelling):
                 yield ([parse.spans for parse in one] for one in bar.over(found))
 
     def _curve_of_answers(self, widths: tuple[int, ...]) -> OracleCurve:
-        from nbner.results.oracle import OracleCurve
+        from nbner.reranking.oracle.report import OracleCurve
 
         kept = [
             judgement
@@ -215,5 +215,5 @@ class Analysing(Modelling):
                 field="widths",
                 remedy=f"Ask for widths up to {k_best_scores.KEPT}",
             )
-        points = oracle.curve(kept, widths, "exact", seed=self.seed)
+        points = study.curve(kept, widths, "exact", seed=self.seed)
         return OracleCurve(points=tuple(points), over="the answers so far")

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner._common.progress import Bar
-    from nbner.decode.features import FeatureFunction
-    from nbner.decode.jackknife import Fold
-    from nbner.decode.reranker import Reranker
-    from nbner.results.reranking import Ensemble, Reranking
+    from nbner.reranking.component import Reranker
+    from nbner.reranking.cross_validation import Fold
+    from nbner.reranking.features import FeatureFunction
+    from nbner.reranking.report import Ensemble, Reranking
     from nbner.training.records import TrainingRecord
 
 Tell: TypeAlias = "Callable[[int, TrainingRecord], None]"
@@ -57,7 +57,7 @@ class Deciding(Analysing):
             Analyses in a list.
         features : sequence of callable
             Features of your own, from ``(doc, parse)`` to a dict of numbers,
-            beside those of `nbner.decode.features`.
+            beside those of `nbner.reranking.features`.
         split, dev : str
             Where to learn, and where to measure.
         folds : int
@@ -88,11 +88,11 @@ class Deciding(Analysing):
             A fold's rest cannot be trained on.
         """
         from nbner._common.progress import Bar
-        from nbner.decode.jackknife import jackknife
-        from nbner.decode.reranker import Reranker, add_to, named
         from nbner.decoding.api import parses
         from nbner.nlp.pipeline import copy_of
-        from nbner.results.reranking import Comparison, Reranking
+        from nbner.reranking.component import Reranker, add_to, named
+        from nbner.reranking.cross_validation import jackknife
+        from nbner.reranking.report import Comparison, Reranking
 
         _check_width(width)
         functions = named(features)
@@ -185,11 +185,11 @@ class Deciding(Analysing):
             A model cannot be loaded, or has not been trained.
         """
         from nbner._common.progress import Bar
-        from nbner.decode.jackknife import deal
-        from nbner.decode.learning import decide_apart, learn
-        from nbner.decode.pooling import Committee, pools
-        from nbner.decode.reranker import docs_of
-        from nbner.results.reranking import Ensemble
+        from nbner.reranking.component import docs_of
+        from nbner.reranking.cross_validation import deal
+        from nbner.reranking.ensemble import Committee, pools
+        from nbner.reranking.fitting import decide_apart, learn
+        from nbner.reranking.report import Ensemble
 
         _check_width(width)
         if len(models) < 2:
@@ -255,7 +255,7 @@ class Deciding(Analysing):
     def _trained_with(
         self, seed: int, split: str, dev: str, max_epochs: int | None, tell: Tell
     ) -> Language:
-        from nbner.decode.jackknife import train_once
+        from nbner.reranking.cross_validation import train_once
 
         return train_once(
             self._base,
@@ -271,8 +271,8 @@ class Deciding(Analysing):
         self, reranker: Reranker, gold: Sequence[Example], made: Sequence[Fold], l2: float | None
     ) -> float:
         """Fit a reranker to the folds' lists; the penalty is chosen on the last fold."""
-        from nbner.decode.learning import learn
-        from nbner.decode.reranker import docs_of
+        from nbner.reranking.component import docs_of
+        from nbner.reranking.fitting import learn
 
         lists = {i: one for fold in made for i, one in zip(fold.positions, fold.lists, strict=True)}
         docs = docs_of(self._nlp, gold)
@@ -289,7 +289,7 @@ class Deciding(Analysing):
         self, reranker: Reranker, gold: Sequence[Example], lists: Sequence[tuple[Parse, ...]]
     ) -> dict[str, list[tuple[Span, ...]]]:
         """Give what is decided for each text by the model, by the reranker, and at best."""
-        from nbner.decode.reranker import docs_of
+        from nbner.reranking.component import docs_of
 
         docs = docs_of(self._nlp, gold)
         chosen = [reranker.choose(*one) for one in zip(docs, lists, strict=True)]

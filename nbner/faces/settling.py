@@ -107,7 +107,7 @@ class Settling(Modelling):
     ) -> Iterator[tuple[list[Example], Iterator[SpanProbabilities], float | None]]:
         """Give each fold's examples with what a model that never saw them says."""
         from nbner._common.progress import Bar
-        from nbner.decode.jackknife import models_apart
+        from nbner.reranking.cross_validation import models_apart
 
         held = [] if dev == split else self.examples(dev, answer="accept")
         with Bar(folds, "training on folds", "folds", shown=progress) as bar:

@@ -5,7 +5,7 @@ from nbner.decoding.calibration.plot import reliability_diagram
 from nbner.decoding.probabilities_plot import token_bars
 from nbner.evaluation.comparison_plot import comparison_rows
 from nbner.evaluation.plot import evaluation_rows
-from nbner.plots.oracle import oracle_curve
+from nbner.reranking.oracle.plot import oracle_curve
 from nbner.training.plot import training_curve
 
 __all__ = [

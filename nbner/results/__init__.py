@@ -16,8 +16,8 @@ from nbner.quality.data_warnings_report import Problems
 from nbner.quality.label_issues_report import LabelIssues
 from nbner.quality.progress.report import Stats
 from nbner.quality.tokenization.report import Tokenization
-from nbner.results.oracle import Lists, OracleCurve
-from nbner.results.reranking import Comparison, Ensemble, Reranking
+from nbner.reranking.oracle.report import Lists, OracleCurve
+from nbner.reranking.report import Comparison, Ensemble, Reranking
 from nbner.results.simulation import Simulation
 from nbner.results.summary import Summary
 from nbner.results.trace import Trace

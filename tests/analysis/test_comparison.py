@@ -9,7 +9,7 @@ from span_strategies import corpora
 from nbner.evaluation.comparison import compare
 from nbner.evaluation.k_best_scores import best_positions
 from nbner.evaluation.scores import score
-from nbner.results.reranking import Comparison
+from nbner.reranking.report import Comparison
 from nbner.types import Span
 
 mpl.use("Agg")

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from span_strategies import LABELS, spans
 
-from nbner.analysis.oracle import curve, study
-from nbner.analysis.oracle_labels import by_label
-from nbner.analysis.plans import Run, check_decoders, check_widths, runs
 from nbner.errors import DataError
 from nbner.evaluation.k_best_scores import Judgement, judge, judgement_from, kept
 from nbner.evaluation.scores import score
+from nbner.reranking.oracle.per_label import by_label
+from nbner.reranking.oracle.plan import Run, check_decoders, check_widths, runs
+from nbner.reranking.oracle.study import curve, study
 from nbner.types import Span
 
 A, B, C = Span(0, 2, "A"), Span(3, 4, "B"), Span(5, 9, "C")

@@ -7,10 +7,10 @@ from matplotlib import pyplot as plt
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.plot_style import new_figure
-from nbner.analysis.oracle import Point
 from nbner.errors import DataError
-from nbner.plots.oracle import oracle_curve
-from nbner.results.oracle import OracleCurve
+from nbner.reranking.oracle.plot import oracle_curve
+from nbner.reranking.oracle.report import OracleCurve
+from nbner.reranking.oracle.study import Point
 
 mpl.use("Agg")
 

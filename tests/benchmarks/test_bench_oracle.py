@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import nbner
-from nbner.analysis.plans import WIDTHS
 from nbner.io import formats
 from nbner.io.rows import as_example
+from nbner.reranking.oracle.plan import WIDTHS
 
 CORPORA = ("protocols", "wnut17")
 DEV = 1000  # texts measured on

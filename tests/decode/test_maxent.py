@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbner.decode.maxent import Table, fit, log_loss, minimise
+from nbner.reranking.log_linear import Table, fit, log_loss, minimise
 
 NAMES = ("a", "b", "c")
 

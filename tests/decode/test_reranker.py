@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from spacy.tokens import Span as DocSpan
 from spacy.util import registry
 
-from nbner.decode.features import describe, expected_errors
-from nbner.decode.learning import decide_apart, learn, shares
-from nbner.decode.pooling import Committee, best_set, mean_probabilities, pools
-from nbner.decode.reranker import Reranker, add_to, best_of, named
 from nbner.decoding.api import lattices, parses
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import copy_of
+from nbner.reranking.component import Reranker, add_to, best_of, named
+from nbner.reranking.ensemble import Committee, best_set, mean_probabilities, pools
+from nbner.reranking.features import describe, expected_errors
+from nbner.reranking.fitting import decide_apart, learn, shares
 from nbner.types import Example, Parse, Span
 
 ROOT = Path(__file__).parents[2]
@@ -118,7 +118,7 @@ def test_spacy_alone_finds_it_by_its_entry_point(tmp_path):
     add_to(nlp, Reranker(nlp, weights={"score": 1.0}))
     nlp.to_disk(tmp_path / "model")
     # As an installation has it, whatever is installed where the tests run.
-    point = 'nbner_reranker = "nbner.decode.reranker:make_reranker"'
+    point = 'nbner_reranker = "nbner.reranking.component:make_reranker"'
     assert (
         f"[project.entry-points.spacy_factories]\n{point}\n"
         in (ROOT / "pyproject.toml").read_text()

@@ -110,7 +110,7 @@ def test_a_stop_leaves_everything_as_it_was(cooking, monkeypatch):
 
     session, _ = cooking
     before, runs = fingerprint(session.nlp), len(session._dataset.runs())
-    monkeypatch.setattr("nbner.decode.jackknife.train", interrupted)
+    monkeypatch.setattr("nbner.reranking.cross_validation.train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         session.rerank(progress=True, use=True)
     assert fingerprint(session.nlp) == before

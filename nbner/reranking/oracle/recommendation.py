@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nbner.analysis.oracle import Point
+from nbner.reranking.oracle.study import Point
 
 FEWEST = 30  # texts
 WORTH = 0.02  # F, between 0 and 1

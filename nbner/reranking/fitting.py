@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from nbner.decode.maxent import Features
-from nbner.decode.reranker import LEAST, PRIOR, best_of
 from nbner.decoding import maxent
+from nbner.reranking.component import LEAST, PRIOR, best_of
+from nbner.reranking.log_linear import Features
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 

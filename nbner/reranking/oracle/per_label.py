@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from nbner._common.bootstrap import Estimate, Resamples
-from nbner.analysis.oracle import Study, difference, f_at
+from nbner.reranking.oracle.study import Study, difference, f_at
 from nbner.types import Span
 
 

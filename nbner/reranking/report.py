@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from spacy.language import Language
 
-    from nbner.decode.pooling import Committee, Pool
+    from nbner.reranking.ensemble import Committee, Pool
 
 AVERAGE, POOLED, IN_POOL = "the average", "the reranked pool", "the best in the pool"
 COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
@@ -238,7 +238,7 @@ class Ensemble:
         seed : int
             Of the bootstrap.
         """
-        from nbner.decode.pooling import best_set
+        from nbner.reranking.ensemble import best_set
 
         right, known = [one.spans for one in gold], [one.labels for one in gold]
         alone = {name: [one.firsts[i] for one in pooled] for i, name in enumerate(names)}

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
-from nbner.decode.features import describe
-from nbner.decode.reranker import best_of
 from nbner.decoding.api import lattices
 from nbner.nlp.pipeline import doc_from_example
+from nbner.reranking.component import best_of
+from nbner.reranking.features import describe
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:

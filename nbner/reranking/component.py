@@ -18,11 +18,11 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
-from nbner.decode.features import FeatureFunction, describe
 from nbner.decoding.api import parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_of
 from nbner.nlp.pipeline import doc_from_example, recognizer_of
+from nbner.reranking.features import FeatureFunction, describe
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.format import as_html
-from nbner.analysis.oracle import Point, Study
-from nbner.analysis.oracle_labels import by_label
-from nbner.analysis.verdicts import Verdict, advise, spoken_of
 from nbner.errors import DataError
+from nbner.reranking.oracle.per_label import by_label
+from nbner.reranking.oracle.recommendation import Verdict, advise, spoken_of
+from nbner.reranking.oracle.study import Point, Study
 from nbner.types import Span
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ class OracleCurve:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw best-in-list F and first-analysis F over the width of the list."""
-        from nbner.plots.oracle import oracle_curve
+        from nbner.reranking.oracle.plot import oracle_curve
 
         width = self._verdict.width
         return oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)

@@ -1,0 +1,1 @@
+"""Reranker over the k best analyses, and ensembles of models."""
