@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.filters import Filter, Page
 from nbner.data.quizzes import Definition, Quizzes
 from nbner.errors import DataError
-from nbner.labelling import LabellingDesk, Switchboard, Tokenize
+from nbner.queues.labelling import LabellingDesk, Switchboard, Tokenize
 from nbner.results.quiz import QuizMarks, Reveal
 from nbner.types import Answer, Example
 

@@ -23,7 +23,7 @@ from nbner.faces.teaching import Teaching
 from nbner.faces.team import Team
 from nbner.faces.tokenizing import Tokenizing
 from nbner.faces.transfer import Transferring
-from nbner.labelling import Switchboard
+from nbner.queues.labelling import Switchboard
 from nbner.store.store import Store
 
 if TYPE_CHECKING:

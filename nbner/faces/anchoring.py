@@ -10,7 +10,7 @@ from nbner.errors import DataError
 from nbner.faces.consistency import Consistent
 from nbner.quality.anchoring import audit
 from nbner.quality.anchoring.audit import Tampering
-from nbner.settling import Doubt
+from nbner.queues.correction import Doubt
 from nbner.store.assignments import Version
 from nbner.types import Answer, Example, Span
 

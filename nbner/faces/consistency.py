@@ -13,7 +13,7 @@ from nbner._common.occurrences import changed
 from nbner.errors import DataError
 from nbner.faces.settling import Settling
 from nbner.quality.consistency import Known, Occurrence, Variation, variations
-from nbner.settling import MENDED, Doubt, labels_of
+from nbner.queues.correction import MENDED, Doubt, labels_of
 from nbner.store.assignments import Version
 from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nbner.errors import DataError
 from nbner.faces.confidence import LONGEST
 from nbner.faces.modelling import Modelling
-from nbner.mending import Backing, MendingDesk
+from nbner.queues.error_review import Backing, MendingDesk
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from nbner.labelling import Switchboard, tokenized
+from nbner.queues.labelling import Switchboard, tokenized
 from nbner.store.store import Dataset, Store
 from nbner.types import Counts, Example, Token
 

@@ -12,7 +12,7 @@ from nbner.evaluation import k_best_scores
 from nbner.faces.advising import Advising
 from nbner.faces.choosing import Choosing
 from nbner.faces.confidence import LONGEST
-from nbner.labelling import Adviser, LabellingDesk, Suggest
+from nbner.queues.labelling import Adviser, LabellingDesk, Suggest
 from nbner.store.assignments import Overlap
 from nbner.types import Answer, Example, Span
 
@@ -134,7 +134,7 @@ class Hand(Advising, Choosing):
 
     def _audited(self, adviser: Adviser, withhold: float, corrupt: float) -> Adviser:
         """Spoil some suggestions; an annotator who could leaf would see what they were."""
-        from nbner.auditing import Auditor
+        from nbner.queues.anchoring_audit import Auditor
 
         auditor = Auditor(
             adviser.suggest,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbner.errors import DataError
 from nbner.faces.foundation import Foundation
-from nbner.labelling import tokenized
+from nbner.queues.labelling import tokenized
 from nbner.store.snapshot import Past
 from nbner.types import AnswerKind, Counts, Example
 

@@ -11,7 +11,7 @@ from nbner.active_learning.strategies import shuffled
 from nbner.analysis.quizzes import Question, Sheet
 from nbner.errors import DataError
 from nbner.faces.foundation import Foundation
-from nbner.labelling import Switchboard
+from nbner.queues.labelling import Switchboard
 from nbner.types import Example
 
 if TYPE_CHECKING:

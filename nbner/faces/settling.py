@@ -10,7 +10,7 @@ from nbner.faces.confidence import LONGEST
 from nbner.faces.deciding import teller
 from nbner.faces.modelling import Modelling
 from nbner.quality import label_issues as issues
-from nbner.settling import Doubt, SettlingDesk
+from nbner.queues.correction import Doubt, SettlingDesk
 from nbner.store.assignments import Version
 from nbner.types import Example
 

@@ -38,7 +38,7 @@ class Team(Foundation):
         DataError
             The reviewer is one of those whose answers differ.
         """
-        from nbner.reviewing import ReviewDesk
+        from nbner.queues.adjudication import ReviewDesk
         from nbner.widgets.annotator import Annotator
 
         people = set(self._dataset.team.annotators(split))

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 import nbner
 from nbner.evaluation.errors.report import Errors
 from nbner.evaluation.errors.span_features import Training
-from nbner.mending import Backing, MendingDesk
+from nbner.queues.error_review import Backing, MendingDesk
 from nbner.types import Span
 from nbner.widgets.error_explorer import ErrorExplorer
 

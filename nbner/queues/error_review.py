@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.filters import Filter, Page
 from nbner.errors import DataError
 from nbner.evaluation.errors.matches import JUDGED
-from nbner.labelling import Switchboard, Tokenize, tokenized
+from nbner.queues.labelling import Switchboard, Tokenize, tokenized
 from nbner.store.assignments import Version
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
 from nbner.widgets.messages import VERSIONS

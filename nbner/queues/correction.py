@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbner.labelling import LabellingDesk, is_draft, tokenized
+from nbner.queues.labelling import LabellingDesk, is_draft, tokenized
 from nbner.store.assignments import Version
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.messages import VERSIONS

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from nbner._common.alignment import longest_first
-from nbner.labelling import Remark, Suggest
 from nbner.quality.anchoring import audit
+from nbner.queues.labelling import Remark, Suggest
 from nbner.types import Answer, Example, Span
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nbner.labelling import LabellingDesk, tokenized
+from nbner.queues.labelling import LabellingDesk, tokenized
 from nbner.store.assignments import REVIEW, Version
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Span
 from nbner.widgets.messages import VERSIONS

@@ -1,0 +1,1 @@
+"""Example queues behind the widgets: labelling, adjudication, correction, error review."""
