@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from nbner.analysis.robot import Robot
     from nbner.decoding.probabilities_report import TextProbabilities
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
     from nbner.evaluation.report import Evaluation
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from nbner.io.sample_corpus import Sample, sample
     from nbner.session import Session
     from nbner.simulating import drive, simulate
+    from nbner.simulation.annotator import Robot
     from nbner.training.report import TrainingReport
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
@@ -37,7 +37,7 @@ _HOMES = {
     "ModelError": "nbner.errors",
     "NbnerError": "nbner.errors",
     "Parse": "nbner.types",
-    "Robot": "nbner.analysis.robot",
+    "Robot": "nbner.simulation.annotator",
     "Sample": "nbner.io.sample_corpus",
     "Session": "nbner.session",
     "Span": "nbner.types",

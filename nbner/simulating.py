@@ -17,15 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import align
 from nbner.active_learning.strategies import ORDERS, shuffled
-from nbner.analysis.robot import Done, Robot
-from nbner.analysis.simulated import Point
 from nbner.errors import DataError
+from nbner.simulation.annotator import Done, Robot
+from nbner.simulation.cost_curve import Point
+from nbner.simulation.headless_client import Page
 from nbner.types import Example
-from nbner.widgets.page import Page
 
 if TYPE_CHECKING:
-    from nbner.results.simulation import Simulation
     from nbner.session import Session
+    from nbner.simulation.report import Simulation
     from nbner.widgets.annotator import Annotator
 
 #: How to annotate, and in which order; at first there is no model, and all are alike.
@@ -128,7 +128,7 @@ def simulate(
         What was annotated in the first round holds no entity.
     """
     from nbner._common.progress import Bar
-    from nbner.results.simulation import Simulation
+    from nbner.simulation.report import Simulation
 
     robot = Robot() if annotator is None else annotator
     _check_ways(ways)

@@ -18,9 +18,9 @@ from nbner.quality.progress.report import Stats
 from nbner.quality.tokenization.report import Tokenization
 from nbner.reranking.oracle.report import Lists, OracleCurve
 from nbner.reranking.report import Comparison, Ensemble, Reranking
-from nbner.results.simulation import Simulation
 from nbner.results.summary import Summary
 from nbner.results.trace import Trace
+from nbner.simulation.report import Simulation
 from nbner.store.integrity_report import Verification
 from nbner.training.background_report import BackgroundTraining
 from nbner.training.comparison import LearningCurve, TrainingComparison

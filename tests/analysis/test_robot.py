@@ -5,10 +5,10 @@ from random import Random
 import pytest
 
 from nbner._common.alignment import joined
-from nbner.analysis.robot import Robot, actions_between
-from nbner.analysis.simulated import Point, common_f, seconds_to
 from nbner.errors import DataError
 from nbner.quality.anchoring import audit
+from nbner.simulation.annotator import Robot, actions_between
+from nbner.simulation.cost_curve import Point, common_f, seconds_to
 from nbner.types import Span
 
 TEXT, TOKENS = joined(["word"] * 1200)

@@ -8,8 +8,8 @@ import pytest
 
 import nbner
 from nbner.errors import DataError, ModelError
+from nbner.simulation.headless_client import Page
 from nbner.types import Span
-from nbner.widgets.page import Page
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
-from nbner.analysis.robot import Robot
-from nbner.analysis.simulated import Point, common_f, seconds_to, ways_of
+from nbner.simulation.annotator import Robot
+from nbner.simulation.cost_curve import Point, common_f, seconds_to, ways_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ class Simulation:
         ax : Axes, optional
         over : {"seconds", "actions", "examples"}
         """
-        from nbner.plots.simulation import cost_curves
+        from nbner.simulation.plot import cost_curves
 
         return cost_curves(self.frame, over=over, title=self.verdict.split("\n")[0], ax=ax)
 

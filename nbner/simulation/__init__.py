@@ -1,0 +1,1 @@
+"""Simulated annotation through the real widget, to measure its cost."""
