@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 
-from nbner.decoding import maxent
+from nbner.reranking import log_linear
 from nbner.reranking.component import LEAST, PRIOR, best_of
 from nbner.reranking.log_linear import Features
 
@@ -110,7 +110,7 @@ def _penalty(
     def loss(l2: float) -> float:
         weights = _fitted([lists[i] for i in inside], [errors[i] for i in inside], l2)
         targets = [shares(errors[i]) for i in outside]
-        return maxent.log_loss([lists[i] for i in outside], targets, weights)
+        return log_linear.log_loss([lists[i] for i in outside], targets, weights)
 
     return min(PENALTIES, key=loss)
 
@@ -118,4 +118,4 @@ def _penalty(
 def _fitted(
     lists: Sequence[Sequence[Features]], errors: Sequence[Sequence[int]], l2: float
 ) -> dict[str, float]:
-    return maxent.fit(lists, [shares(one) for one in errors], l2=l2, least=LEAST, prior=PRIOR)
+    return log_linear.fit(lists, [shares(one) for one in errors], l2=l2, least=LEAST, prior=PRIOR)
