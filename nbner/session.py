@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from nbner.data.quizzes import check_no_quizzes
 from nbner.errors import DataError
 from nbner.faces.anchoring import Anchored
 from nbner.faces.deciding import Deciding
@@ -25,9 +24,10 @@ from nbner.faces.tokenizing import Tokenizing
 from nbner.faces.transfer import Transferring
 from nbner.queues.labelling import Switchboard
 from nbner.store.store import Store
+from nbner.teaching.quiz.storage import check_no_quizzes
 
 if TYPE_CHECKING:
-    from nbner.results.summary import Summary
+    from nbner.faces.summary import Summary
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
 
@@ -136,7 +136,7 @@ class Session(
     @property
     def summary(self) -> Summary:
         """How it stands: splits, labels and model; ``summary.frame`` has the counts."""
-        from nbner.results.summary import Summary
+        from nbner.faces.summary import Summary
 
         return Summary(
             dataset=self.dataset,

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from nbner._common.alignment import align
 from nbner.active_learning.strategies import shuffled
-from nbner.analysis.quizzes import Question, Sheet
 from nbner.errors import DataError
 from nbner.faces.foundation import Foundation
 from nbner.queues.labelling import Switchboard
+from nbner.teaching.quiz.scores import Question, Sheet
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.data.quizzes import Definition, Quizzes
-    from nbner.quizzing import Quiz
-    from nbner.results.quiz import QuizMarks, Reveal
+    from nbner.teaching.quiz.quiz import Quiz
+    from nbner.teaching.quiz.report import QuizMarks, Reveal
+    from nbner.teaching.quiz.storage import Definition, Quizzes
 
 USUAL = 10  # examples
 
@@ -73,8 +73,8 @@ class Quizzing(Foundation):
             There is no gold to ask about, fewer examples than asked for, or a
             quiz of that name with other examples.
         """
-        from nbner.data.quizzes import Quizzes
-        from nbner.quizzing import Quiz, QuizDesk
+        from nbner.teaching.quiz.quiz import Quiz, QuizDesk
+        from nbner.teaching.quiz.storage import Quizzes
 
         quizzes = Quizzes(self._store, self._dataset)
         definition = quizzes.find(name)
@@ -130,7 +130,7 @@ class Quizzing(Foundation):
         return [fit[place] for place in places]
 
     def _quiz_marks(self, quizzes: Quizzes, definition: Definition) -> QuizMarks:
-        from nbner.results.quiz import QuizMarks
+        from nbner.teaching.quiz.report import QuizMarks
 
         handed_in = quizzes.handed_in(definition.name)
         questions = [
@@ -151,7 +151,7 @@ class Quizzing(Foundation):
         from nbner.decoding.api import parses
         from nbner.nlp.pipeline import is_trained
         from nbner.nlp.prediction import predict
-        from nbner.results.quiz import Reveal
+        from nbner.teaching.quiz.report import Reveal
 
         found = marks()
         asked = [Example(one.text, one.tokens, given_tokens=True) for one in found.questions]

@@ -10,7 +10,7 @@ from nbner.faces.foundation import Foundation
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.widgets.state_viewer import StateViewer
+    from nbner.teaching.trace.trace_viewer import StateViewer
 
 Given: TypeAlias = "Iterable[Span | tuple[int, int, str]]"
 
@@ -66,10 +66,10 @@ class Teaching(Foundation):
         >>> trace.steps[0].chosen.action  # doctest: +SKIP
         'U-Action'
         """
-        from nbner.decode.trace import trace
         from nbner.nlp.prediction import check_trained
-        from nbner.results.trace import Trace
-        from nbner.widgets.state_viewer import StateViewer
+        from nbner.teaching.trace.report import Trace
+        from nbner.teaching.trace.trace import trace
+        from nbner.teaching.trace.trace_viewer import StateViewer
 
         check_trained(self._nlp)
         example = self._explained(text, width)

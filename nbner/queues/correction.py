@@ -37,7 +37,7 @@ class Doubt:
 
 
 class SettlingDesk(LabellingDesk):
-    """A ``nbner.widgets.queue_protocol.Desk`` over accepted examples that are to be looked at again.
+    """Queue (see ``nbner.widgets.queue_protocol``) of accepted examples to look at again.
 
     Every example of the split that is not settled here is shown as open, with
     its gold as a draft; those that are doubted come first to last in their

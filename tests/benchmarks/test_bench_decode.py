@@ -32,7 +32,7 @@ MOST_GROWTH = 1.1
 MEASURE = """
 import itertools, sys, time
 import spacy
-from nbner.data import formats
+from nbner.io import formats
 from nbner.decoding.api import parses, span_probabilities
 
 def peak():

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from spacy.tokens import Span as Entity
 from spacy.training import Example as Pair
 
-from nbner.decode.trace import trace
 from nbner.decoding.beam import beam_parses
+from nbner.teaching.trace.trace import trace
 from nbner.types import Span
 
 GREEDY_KINDS = [kind for kind in KINDS if kind.factory == "ner"]

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from nbner import DataError, ModelError, Session, Span
-from nbner.widgets.state_viewer import StateViewer
+from nbner.teaching.trace.trace_viewer import StateViewer
 
 TEXT = "Whisk the eggs with a pinch of salt until pale."
 GOLD = [(0, 5, "Action"), (10, 14, "Ingredient")]

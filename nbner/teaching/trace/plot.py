@@ -11,7 +11,7 @@ from nbner._common.plot_style import FAINT, INK, ROW, SIZE, beside, dressed, new
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nbner.decode.trace import Choice, Step
+    from nbner.teaching.trace.trace import Choice, Step
 
 MOST = 60  # words in one picture
 INCHES = 0.26  # a word

@@ -18,8 +18,8 @@ import nbner
 from nbner._common.alignment import align, words_and_gaps
 from nbner._common.colors import label_colors
 from nbner.errors import DataError
-from nbner.results.trace import Trace
-from nbner.results.trace import still as still_trace
+from nbner.teaching.trace.report import Trace
+from nbner.teaching.trace.report import still as still_trace
 from nbner.types import Example, Span, Token
 from nbner.widgets.base_widget import bundle
 from nbner.widgets.messages import Message
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.decode.trace import Choice, Hypothesis, Step
+    from nbner.teaching.trace.trace import Choice, Hypothesis, Step
 
 GREEDY, BEST, GOLD = 1, 2, 4
 

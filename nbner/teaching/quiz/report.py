@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from nbner._common.colors import label_colors
 from nbner._common.format import number
 from nbner._common.span_html import marked
-from nbner.analysis.quizzes import Question, counted, marks_of, rated, students_of
 from nbner.evaluation.scores import PRF
 from nbner.quality.agreement.report import Agreement
 from nbner.quality.agreement.scores import measure
+from nbner.teaching.quiz.scores import Question, counted, marks_of, rated, students_of
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class QuizMarks:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of every student on every example."""
-        from nbner.plots.quiz import quiz_grid
+        from nbner.teaching.quiz.plot import quiz_grid
 
         return quiz_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.decode.trace import Choice, Hypothesis, Run, Step
+    from nbner.teaching.trace.trace import Choice, Hypothesis, Run, Step
     from nbner.types import Span
 
 COLUMNS = [
@@ -139,7 +139,7 @@ class Trace:
             A step; negative ones count from the end.
         ax : Axes, optional
         """
-        from nbner.plots.trace import choice_bars, decision_bars
+        from nbner.teaching.trace.plot import choice_bars, decision_bars
 
         if step is None:
             title = self._headline()

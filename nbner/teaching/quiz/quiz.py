@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import Filter, Page
-from nbner.data.quizzes import Definition, Quizzes
 from nbner.errors import DataError
 from nbner.queues.labelling import LabellingDesk, Switchboard, Tokenize
-from nbner.results.quiz import QuizMarks, Reveal
+from nbner.teaching.quiz.report import QuizMarks, Reveal
+from nbner.teaching.quiz.storage import Definition, Quizzes
 from nbner.types import Answer, Example
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class QuizDesk(LabellingDesk):
-    """A ``nbner.widgets.queue_protocol.Desk`` over a quiz: no suggestion, and nobody else's answers.
+    """Queue (see ``nbner.widgets.queue_protocol``) of a quiz, without suggestions or answers.
 
     Parameters
     ----------

@@ -1,1 +1,0 @@
-"""The analysis room: what predictions are worth, as plain values."""

@@ -1,1 +1,0 @@
-"""The data room: alignment, hashing, formats, intake, and the append-only store."""

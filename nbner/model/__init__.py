@@ -1,1 +1,0 @@
-"""The model room: build and load pipelines, train them, predict with them."""

@@ -1,0 +1,1 @@
+"""Quizzes for a class, and the trace of the parser."""

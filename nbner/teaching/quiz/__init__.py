@@ -1,0 +1,1 @@
+"""Quizzes: a class labels the same examples without suggestions."""

@@ -1,0 +1,1 @@
+"""Trace of the transition-based recognizer, step by step."""
