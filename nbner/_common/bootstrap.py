@@ -114,6 +114,25 @@ def micro_f(counts: Floats) -> Floats:
     return share(2 * tp, 2 * tp + fp + fn)
 
 
+def f_at(column: int, sums: Floats) -> Floats:
+    """Compute F from the three counts that begin at a column.
+
+    Parameters
+    ----------
+    column : int
+        Of the true positives; false positives and false negatives follow.
+    sums : array of shape (..., columns)
+    """
+    return micro_f(sums[..., column : column + 3])
+
+
+def difference(
+    left: Callable[[Floats], Floats], right: Callable[[Floats], Floats], sums: Floats
+) -> Floats:
+    """Subtract one figure from another over the same sums, so that draws stay paired."""
+    return left(sums) - right(sums)
+
+
 def share(part: Floats, whole: Floats | np.float64) -> Floats:
     """Divide; nothing divided by nothing is NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -12,9 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Resamples
+from nbner._common.bootstrap import Estimate, Resamples, difference, f_at
 from nbner.evaluation.k_best_scores import Judgement, Merit, judge, merit
-from nbner.reranking.oracle.study import difference, f_at
 from nbner.types import Span
 
 

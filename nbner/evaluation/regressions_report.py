@@ -7,8 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.colors import label_colors
+from nbner._common.span_html import marked
 from nbner.errors import DataError
-from nbner.evaluation.diff.report import marked
 from nbner.evaluation.regressions import TURNS, Flip, counted
 from nbner.types import Example
 

@@ -211,7 +211,7 @@ class Analysing(Modelling):
         longest = max(widths)
         if longest > k_best_scores.KEPT:
             raise DataError(
-                f"width {longest} is wider than the {k_best_scores.KEPT} analyses kept with answers",
+                f"width {longest} is wider than the {k_best_scores.KEPT} analyses that are kept",
                 field="widths",
                 remedy=f"Ask for widths up to {k_best_scores.KEPT}",
             )

@@ -1,14 +1,13 @@
-"""Work in a fresh Python: started with a folder, it reads its job there and leaves its result.
+"""Jobs in a fresh Python process, which reads its input from a folder and writes its result there.
 
 ::
 
-    <folder>/job.json      what to do
-    <folder>/result.json   written last, under its name only when it is whole
-    <folder>/error.json    in its place, where the work failed on purpose
+    <folder>/job.json      the function to call and its input
+    <folder>/result.json   written last, and renamed into place when complete
+    <folder>/error.json    in its place, if the job raised an error on purpose
 
-A process of its own, not a fork and not ``multiprocessing``: a notebook has
-threads that a fork would break, and a user's script has no guard that a spawn
-would need.
+A new process, not a fork and not ``multiprocessing``: a fork would break the
+threads of a notebook, and a spawn needs a guard in the user's script.
 """
 
 from __future__ import annotations
@@ -18,34 +17,38 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from nbner import errors
 from nbner.errors import ModelError, NbnerError
 
-Work: TypeAlias = Callable[[Path, Mapping[str, Any]], Any]
+Job: TypeAlias = Callable[[Path, Mapping[str, Any]], Any]
 
 JOB, RESULT, ERROR, LOG = "job.json", "result.json", "error.json", "log.txt"
 
 
-def start(
-    folder: Path, kind: str, job: Mapping[str, Any], *, stdin: int = subprocess.DEVNULL
+def start_job(
+    folder: Path, function: str, job: Mapping[str, Any], *, stdin: int = subprocess.DEVNULL
 ) -> subprocess.Popen[bytes]:
-    """Start work in a fresh Python.
+    """Start a job in a fresh Python process.
 
     Parameters
     ----------
     folder : Path
-        Of this work alone; made if it is not there.
-    kind : {"predict", "train"}
+        Folder of this job alone; made if it is missing.
+    function : str
+        The function to call, as "module:function"; it takes the folder and the
+        job and returns a JSON value. Named, not passed, so that this module
+        imports none of its users.
     job : mapping
-        What JSON can hold.
+        JSON values.
     stdin : int
-        As `subprocess.Popen` takes it.
+        As in `subprocess.Popen`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / JOB, {"kind": kind, **job})
+    write(folder / JOB, {"function": function, **job})
     # The same modules as here, wherever they were imported from.
     paths = os.pathsep.join(path for path in sys.path if path)
     with (folder / LOG).open("wb") as log:
@@ -59,14 +62,19 @@ def start(
         )
 
 
-def outcome(folder: Path) -> Any:
-    """Read what finished work has left.
+def read_result(folder: Path) -> Any:
+    """Return the result of a finished job.
+
+    Parameters
+    ----------
+    folder : Path
+        As for `start_job`.
 
     Raises
     ------
     NbnerError
-        What the work raised on purpose, or a ``ModelError`` with the last
-        lines of its log where it died.
+        The error that the job raised on purpose, or a ``ModelError`` with the
+        last lines of its log if the process died.
     """
     if (folder / RESULT).exists():
         return json.loads((folder / RESULT).read_text(encoding="utf-8"))
@@ -85,24 +93,31 @@ def outcome(folder: Path) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Do the work that a folder holds."""
+    """Run the job of a folder and write its result or its error there."""
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    work = _works()[job["kind"]]
+    run = _function(job["function"])
     try:
-        write(folder / RESULT, work(folder, job))
+        write(folder / RESULT, run(folder, job))
     except NbnerError as error:
         write(folder / ERROR, {"kind": type(error).__name__, "message": str(error)})
 
 
-def _works() -> dict[str, Work]:
-    from nbner.evaluation.reproducibility.determinism import predict_apart
-    from nbner.training.background import train_apart
-
-    return {"predict": predict_apart, "train": train_apart}
+def _function(name: str) -> Job:
+    """Import the function that a job names as "module:function"."""
+    module, _, function = name.partition(":")
+    found: Job = getattr(import_module(module), function)
+    return found
 
 
 def write(path: Path, value: Any) -> None:
-    """Write JSON such that whoever reads finds all of it, or nothing."""
+    """Write a JSON file in one step: readers find all of it or nothing.
+
+    Parameters
+    ----------
+    path : Path
+    value : Any
+        A JSON value.
+    """
     part = path.with_suffix(".part")
     part.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
     part.rename(path)

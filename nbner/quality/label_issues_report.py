@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 from nbner._common.colors import label_colors
-from nbner.evaluation.diff.report import marked
+from nbner._common.span_html import marked
 from nbner.quality.label_issues import Issue
 from nbner.types import Example, Span
 

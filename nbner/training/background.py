@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 PROGRESS = "progress.json"
+_JOB = "nbner.training.background:run_training_job"
 
 
 class TrainingApart:
@@ -79,7 +80,7 @@ class TrainingApart:
             "output": str(output),
             "options": {"seed": seed, "last_layer": last_layer, **wishes},
         }
-        self._process = subprocess_job.start(self._folder, "train", job, stdin=subprocess.PIPE)
+        self._process = subprocess_job.start_job(self._folder, _JOB, job, stdin=subprocess.PIPE)
 
     @property
     def pid(self) -> int:
@@ -111,7 +112,7 @@ class TrainingApart:
         self._process.wait()
         self.stop()
         try:
-            said = subprocess_job.outcome(self._folder)
+            said = subprocess_job.read_result(self._folder)
             return _result(Path(said["path"]), said["record"])
         except BaseException:
             shutil.rmtree(self._output, ignore_errors=True)
@@ -120,7 +121,7 @@ class TrainingApart:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def train_apart(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     """Train, in a fresh Python, on what a folder holds."""
     # A parent that ignores interrupts would have handed that down.
     signal.signal(signal.SIGINT, signal.default_int_handler)

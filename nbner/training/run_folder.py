@@ -22,7 +22,7 @@ import numpy as np
 import spacy
 import thinc
 
-from nbner import __version__
+from nbner._version import __version__
 from nbner.errors import TrainingError
 
 if TYPE_CHECKING:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from importlib.resources import files
 from typing import Any
 
-import anywidget
 import traitlets
 
-import nbner
 from nbner._common.colors import label_colors
+from nbner._version import __version__
 from nbner.errors import DataError, NbnerError
 from nbner.types import Answer, Example
 from nbner.widgets import messages, redecode_messages
+from nbner.widgets.bundle import BundledWidget, bundle
 from nbner.widgets.callbacks import Callbacks
 from nbner.widgets.priority_queue import Lineup
 from nbner.widgets.query_handlers import Asking
@@ -25,24 +24,7 @@ from nbner.widgets.sent_examples import Given
 WINDOW = 12
 
 
-def bundle(name: str) -> str:
-    """Read a part of the front end.
-
-    Raises
-    ------
-    NbnerError
-        It was not built.
-    """
-    file = files("nbner.widgets") / "static" / name
-    if not file.is_file():
-        raise NbnerError(
-            f"the front end's {name} is missing from this installation. "
-            "Install nbner from a wheel, or run `pip install -e .` in the source folder."
-        )
-    return file.read_text(encoding="utf-8")
-
-
-class Reception(anywidget.AnyWidget):
+class Reception(BundledWidget):
     """Speaks with the page on behalf of a desk.
 
     Parameters
@@ -85,7 +67,7 @@ class Reception(anywidget.AnyWidget):
         self._page_has_spoken = False
         #: The first open example, as the last snapshot had it; None if something has changed since.
         self._opening: Example | None = None
-        super().__init__(_setup=messages.setup(desk.info, nbner.__version__, self._colors))
+        super().__init__(_setup=messages.setup(desk.info, __version__, self._colors))
         self.on_msg(self._on_message)
         self._unsubscribe = desk.subscribe(self._tell)
 
@@ -133,7 +115,7 @@ class Reception(anywidget.AnyWidget):
         """Offer the labels that the desk has now, in every view."""
         info = self._desk.info
         self._colors = label_colors(info.labels)
-        self._setup = messages.setup(info, nbner.__version__, self._colors)
+        self._setup = messages.setup(info, __version__, self._colors)
 
     # The protocol.
 

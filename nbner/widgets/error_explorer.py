@@ -27,7 +27,8 @@ from nbner.evaluation.errors.matches import JUDGED, Finding
 from nbner.evaluation.errors.report import Errors
 from nbner.types import Answer, Example
 from nbner.widgets import error_messages, messages
-from nbner.widgets.base_widget import Reception, bundle, sentence
+from nbner.widgets.base_widget import Reception, sentence
+from nbner.widgets.bundle import bundle
 from nbner.widgets.error_rows import row
 from nbner.widgets.queue_protocol import ErrorDesk
 

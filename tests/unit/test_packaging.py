@@ -35,7 +35,7 @@ def test_the_wheel_carries_the_bundle_and_the_sample(built):
     with zipfile.ZipFile(next(built.glob("*.whl"))) as wheel:
         names = set(wheel.namelist())
     assert names >= BUNDLE
-    assert {"nbner/py.typed", "nbner/data/cooking/train.jsonl"} <= names
+    assert {"nbner/py.typed", "nbner/io/cooking/train.jsonl"} <= names
     assert not [name for name in names if name.startswith(("js/", "tests/", "notebooks/"))]
 
 

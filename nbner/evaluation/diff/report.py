@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.colors import label_colors
+from nbner._common.span_html import marked
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
 from nbner.evaluation.pairing import Pair, Pairing
-from nbner.types import Example, Span
+from nbner.types import Example
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,22 +162,6 @@ class Differences:
     def _repr_html_(self) -> str:
         lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
         return f"<div>{lines}{self.html() if self.found else ''}</div>"
-
-
-def marked(text: str, spans: Iterable[Span], colors: Mapping[str, str]) -> str:
-    """Write a text with its spans marked, as safe HTML."""
-    parts, at = [], 0
-    for span in sorted(spans, key=lambda one: (one.start, one.end)):
-        if span.start < at:
-            continue
-        parts.append(escape(text[at : span.start]))
-        parts.append(
-            f'<span style="border-bottom:3px solid {colors[span.label]}">'
-            f"{escape(text[span.start : span.end])}"
-            f"<sub>{escape(span.label)}</sub></span>"
-        )
-        at = span.end
-    return "".join([*parts, escape(text[at:])])
 
 
 def _html_row(one: Difference, colors: Mapping[str, str]) -> str:

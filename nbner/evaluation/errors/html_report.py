@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from nbner._common.colors import label_colors
-from nbner.evaluation.diff.report import marked
+from nbner._common.span_html import marked
 from nbner.evaluation.errors.attribution import FACTORS, Bucket
 from nbner.evaluation.errors.filters import BORDERS, NOTHING, Cell, Matrix
 from nbner.evaluation.errors.matches import Finding
+from nbner.types import Span
 
-if TYPE_CHECKING:
-    from nbner.evaluation.errors.report import Errors
+
+class ErrorData(Protocol):
+    """The part of an error analysis that the page shows."""
+
+    title: str
+    names: tuple[str, str]
+    predicted: list[tuple[Span, ...]]
+
+    @property
+    def cells(self) -> dict[Cell, list[Finding]]:
+        """Matched spans by cell of the confusion matrix."""
+
+    def matrix(self) -> Matrix:
+        """Return the confusion matrix."""
+
+    def buckets(self, factor: str) -> list[Bucket]:
+        """Return the error rates by a factor."""
+
+    def side(self, number: int) -> Sequence[Span]:
+        """Return the spans of an example that predictions are compared with."""
+
 
 #: Kinds of errors whose examples are shown, the most frequent first.
 _MOST = 40
@@ -44,12 +64,12 @@ section { margin: 2rem 0 }
 """
 
 
-def page(errors: Errors, *, examples: int) -> str:
+def page(errors: ErrorData, *, examples: int) -> str:
     """Write the page.
 
     Parameters
     ----------
-    errors : Errors
+    errors : ErrorData
     examples : int
         At most so many of each kind of error.
     """
@@ -149,7 +169,7 @@ def _bar(one: Bucket) -> str:
 
 
 def _section(
-    errors: Errors,
+    errors: ErrorData,
     cell: Cell,
     found: list[Finding],
     anchor: str,
@@ -165,16 +185,11 @@ def _section(
     )
 
 
-def _example(one: Finding, errors: Errors, colors: Mapping[str, str]) -> str:
+def _example(one: Finding, errors: ErrorData, colors: Mapping[str, str]) -> str:
     sides = zip(errors.names, (errors.side(one.number), errors.predicted[one.number]), strict=True)
     rows = (
         f'<tr><td class="side">{escape(name)}</td>'
-        f'<td class="text">{marked(one.example.text, spans, _with_all(colors, spans))}</td></tr>'
+        f'<td class="text">{marked(one.example.text, spans, colors)}</td></tr>'
         for name, spans in sides
     )
     return "".join(rows)
-
-
-def _with_all(colors: Mapping[str, str], spans: Iterable[object]) -> Mapping[str, str]:
-    strangers = {getattr(span, "label", "") for span in spans} - colors.keys()
-    return {**colors, **dict.fromkeys(strangers, "#8a8a8a")}

@@ -19,6 +19,7 @@ from nbner.evaluation.errors.filters import (
     by_cell,
     matrix,
 )
+from nbner.evaluation.errors.html_report import page
 from nbner.evaluation.errors.matches import Finding, findings
 from nbner.evaluation.errors.span_features import Training
 from nbner.types import Example, Span
@@ -258,8 +259,6 @@ class Errors:
         str
             The page.
         """
-        from nbner.evaluation.errors.html_report import page
-
         written = page(self, examples=examples)
         if path is not None:
             Path(path).write_text(written, encoding="utf-8")

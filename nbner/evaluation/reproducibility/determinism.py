@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Found: TypeAlias = list[list[Any]]
 
+_JOB = "nbner.evaluation.reproducibility.determinism:run_prediction_job"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -73,7 +75,7 @@ def check(
     yield outcome("a fresh Python, the model read from disk", _said_apart(nlp, examples))
 
 
-def predict_apart(folder: Path, job: Mapping[str, Any]) -> Found:  # noqa: ARG001 - the job is the folder
+def run_prediction_job(folder: Path, job: Mapping[str, Any]) -> Found:  # noqa: ARG001 - the job is the folder
     """Predict, in a fresh Python, for the docs that lie in a folder with their model."""
     nlp = load_base(folder / "model")
     docs = DocBin().from_disk(folder / "texts.spacy").get_docs(nlp.vocab)
@@ -101,6 +103,6 @@ def _said_apart(nlp: Language, examples: Sequence[Example]) -> Found:
         nlp.to_disk(folder / "model")
         docs = [doc_from_example(nlp, one) for one in examples]
         DocBin(docs=docs, attrs=["ORTH", "NORM", "SPACY"]).to_disk(folder / "texts.spacy")
-        subprocess_job.start(folder, "predict", {}).wait()
-        found: Found = subprocess_job.outcome(folder)
+        subprocess_job.start_job(folder, _JOB, {}).wait()
+        found: Found = subprocess_job.read_result(folder)
         return found

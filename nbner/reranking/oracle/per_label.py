@@ -9,8 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Resamples
-from nbner.reranking.oracle.study import Study, difference, f_at
+from nbner._common.bootstrap import Estimate, Resamples, difference, f_at
+from nbner.reranking.oracle.study import Study
 from nbner.types import Span
 
 

@@ -28,14 +28,14 @@ The name: best-in-list accuracy, ``oracle_f``, as in Charniak and Johnson
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Floats, Resamples, micro_f, share
+from nbner._common.bootstrap import Estimate, Floats, Resamples, difference, f_at, share
 from nbner.evaluation.k_best_scores import Judgement, judge
 from nbner.types import Span
 
@@ -170,18 +170,6 @@ def study(
         first=tuple(first),
         best={width: tuple(chosen) for width, chosen in best.items()},
     )
-
-
-def f_at(column: int, sums: Floats) -> Floats:
-    """Give the F of the three counts that begin at a column."""
-    return micro_f(sums[..., column : column + 3])
-
-
-def difference(
-    left: Callable[[Floats], Floats], right: Callable[[Floats], Floats], sums: Floats
-) -> Floats:
-    """Subtract one figure from another, over the same sums."""
-    return left(sums) - right(sums)
 
 
 def _counts(judgements: Sequence[Judgement], width: int) -> NDArray[np.int64]:

@@ -11,17 +11,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import anywidget
 import traitlets
 
-import nbner
 from nbner._common.alignment import align, words_and_gaps
 from nbner._common.colors import label_colors
+from nbner._version import __version__
 from nbner.errors import DataError
 from nbner.teaching.trace.report import Trace
 from nbner.teaching.trace.report import still as still_trace
 from nbner.types import Example, Span, Token
-from nbner.widgets.base_widget import bundle
+from nbner.widgets.bundle import BundledWidget, bundle
 from nbner.widgets.messages import Message
 from nbner.widgets.static_html import still
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 GREEDY, BEST, GOLD = 1, 2, 4
 
 
-class StateViewer(anywidget.AnyWidget):
+class StateViewer(BundledWidget):
     """Step through the decisions of a recognizer; ``Session.explain`` makes it.
 
     Parameters
@@ -148,7 +147,7 @@ def _written(trace: Trace) -> Message:
     place = {name: i for i, name in enumerate(names)}
     labels = sorted({name[2:] for name in names} - {"", *trace.labels})
     return {
-        "version": nbner.__version__,
+        "version": __version__,
         "lead": lead,
         "tokens": [list(word) for word in words],
         "actions": names,
