@@ -20,12 +20,12 @@ from nbner.analysis.robot import Done, Robot
 from nbner.analysis.simulated import Point
 from nbner.data.alignment import align
 from nbner.errors import DataError
+from nbner.session_new.session import Session
 from nbner.types import Example
 from nbner.widgets.page import Page
 
 if TYPE_CHECKING:
     from nbner.results import Simulation
-    from nbner.session import Session
     from nbner.widgets.annotator import Annotator
 
 #: How to annotate, and in which order; at first there is no model, and all are alike.
@@ -212,7 +212,37 @@ class _Plan:
         )
 
     def _session(self, folder: Path) -> Session:
-        return self.session._beside(folder / "nbner.db")  # noqa: SLF001
+        return clone_into_store(self.session, folder / "nbner.db")
+
+
+def clone_into_store(session: Session, store: str | Path) -> Session:
+    """Build a session with the same dataset name, labels, base pipeline and seed in another store.
+
+    Parameters
+    ----------
+    session : Session
+        The session to clone; it is not changed. Its examples are not copied.
+    store : str or Path
+        The store of the clone. A model trained there stays in use.
+
+    Returns
+    -------
+    Session
+        The clone. It shares the base pipeline of the session.
+    """
+    context = session.context
+    clone = Session(
+        context.dataset.name,
+        labels=context.labels,
+        store=store,
+        annotator=context.annotator,
+        seed=context.seed,
+    )
+    own = clone.context
+    if own.nlp is own.base_nlp:
+        own.nlp = context.base_nlp
+    own.base_nlp = context.base_nlp
+    return clone
 
 
 def _unanswered(example: Example) -> Example:
