@@ -191,7 +191,7 @@ class Consistency:
         if not places or self.tools is None:
             raise DataError(
                 f"{words!r} has no such place that could change",
-                remedy=f"Look at session.consistency()[{words!r}].others",
+                remedy=f"Look at session.quality.consistency()[{words!r}].others",
             )
         whole = self.tools.new_id()
         done = self.tools.apply(whole, places, label)
@@ -213,7 +213,7 @@ class Consistency:
         if not chosen or self.tools is None:
             raise DataError(
                 "all words are labelled alike: there is nothing to open",
-                remedy="Look at session.label_issues() for errors of other kinds",
+                remedy="Look at session.quality.label_issues() for errors of other kinds",
             )
         return self.tools.open(chosen)
 
@@ -257,7 +257,7 @@ def _is_sure(place: Occurrence, usual: str, label: str | None, least: float) -> 
         raise DataError(
             "no model has looked at these places",
             field="least",
-            remedy="Call session.train() and then session.consistency() again",
+            remedy="Call session.train() and then session.quality.consistency() again",
         )
     if label is None:
         return place.usual_probability <= 1 - least

@@ -122,7 +122,8 @@ class LabelIssues:
 
         if not self.found or self.opens is None:
             raise DataError(
-                "there is no label issue to open", remedy="Look at session.label_issues(...) again"
+                "there is no label issue to open",
+                remedy="Look at session.quality.label_issues(...) again",
             )
         return self.opens(self.found)
 

@@ -25,7 +25,6 @@ ROOMS = (
     "quizzing",
     "settling",
     "mending",
-    "faces",
     "session",
     "simulating",
 )
