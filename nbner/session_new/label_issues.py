@@ -14,8 +14,8 @@ from nbner.decode.search import span_probabilities
 from nbner.results.label_issues import LabelIssues
 from nbner.session_new.context import SessionContext
 from nbner.session_new.corrections import open_corrections
+from nbner.session_new.progress_bars import progress_callback
 from nbner.session_new.suggestions import LONGEST
-from nbner.session_new.training import progress_callback
 from nbner.settling import Doubt
 from nbner.types import Example
 from nbner.widgets.live import Bar
