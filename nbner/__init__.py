@@ -16,15 +16,17 @@ if TYPE_CHECKING:
     from nbner.data.intake import AddReport
     from nbner.data.sample import Sample, sample
     from nbner.errors import DataError, ModelError, NbnerError, StoreError, TrainingError
-    from nbner.faces.measuring import evaluate
-    from nbner.faces.parity import differences
     from nbner.results import Evaluation, TextProbabilities, TrainingReport
     from nbner.session import Session
+    from nbner.session.differences import differences
+    from nbner.session.evaluation import evaluate
+    from nbner.session.files import read, token_rows, write
+    from nbner.session.quiz import quiz
     from nbner.simulating import drive, simulate
     from nbner.types import Answer, Counts, Example, Parse, Span, Token
     from nbner.widgets.annotator import Annotator
 
-_HOMES = {
+_MODULES = {
     "AddReport": "nbner.data.intake",
     "Annotator": "nbner.widgets.annotator",
     "Answer": "nbner.types",
@@ -44,11 +46,15 @@ _HOMES = {
     "Token": "nbner.types",
     "TrainingError": "nbner.errors",
     "TrainingReport": "nbner.results",
-    "differences": "nbner.faces.parity",
+    "differences": "nbner.session.differences",
     "drive": "nbner.simulating",
-    "evaluate": "nbner.faces.measuring",
+    "evaluate": "nbner.session.evaluation",
+    "quiz": "nbner.session.quiz",
+    "read": "nbner.session.files",
     "sample": "nbner.data.sample",
     "simulate": "nbner.simulating",
+    "token_rows": "nbner.session.files",
+    "write": "nbner.session.files",
 }
 
 __all__ = [
@@ -75,18 +81,22 @@ __all__ = [
     "differences",
     "drive",
     "evaluate",
+    "quiz",
+    "read",
     "sample",
     "simulate",
+    "token_rows",
+    "write",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """Load a public name from its room (PEP 562)."""
-    home = _HOMES.get(name)
-    if home is None:
+    """Load a public name from its module (PEP 562)."""
+    module = _MODULES.get(name)
+    if module is None:
         msg = f"module 'nbner' has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(import_module(home), name)
+    value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 

@@ -20,7 +20,7 @@ from nbner.analysis.robot import Done, Robot
 from nbner.analysis.simulated import Point
 from nbner.data.alignment import align
 from nbner.errors import DataError
-from nbner.session_new.session import Session
+from nbner.session.session import Session
 from nbner.types import Example
 from nbner.widgets.page import Page
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner.analysis.consistency import Occurrence, Variation
 from nbner.errors import DataError
+from nbner.results.widgets import AnnotatorWidget
 from nbner.results.writing import as_html
 from nbner.types import Example
 
@@ -21,7 +22,7 @@ Apply: TypeAlias = "Callable[[str, Sequence[Occurrence], str | None], int]"
 #: Takes an act back, and says how many examples are as they were.
 Withdraw: TypeAlias = "Callable[[str], int]"
 #: Opens the examples of some variations in the annotator.
-Open: TypeAlias = "Callable[[Sequence[Variation]], Any]"
+Open: TypeAlias = "Callable[[Sequence[Variation]], AnnotatorWidget]"
 
 SHOWN = 20
 COLUMNS = ("words", "usual", "as_usual", "otherwise", "missed", "says", "score")
@@ -197,7 +198,7 @@ class Consistency:
         done = self.tools.apply(whole, places, label)
         return Mended(words, label, len(places), done, whole, self.tools.withdraw)
 
-    def annotate(self, words: str | None = None) -> Any:
+    def annotate(self, words: str | None = None) -> AnnotatorWidget:
         """Open the examples with an unusual place in the annotator.
 
         With the caret on the words, ``e`` lists every occurrence in gold,

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from nbner.analysis.label_issues import Issue
 from nbner.palette import label_colors
 from nbner.results.differences import marked
+from nbner.results.widgets import AnnotatorWidget
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Opens the examples of some issues in the annotator.
-Open: TypeAlias = Callable[[Sequence[Issue]], Any]
+Open: TypeAlias = Callable[[Sequence[Issue]], AnnotatorWidget]
 
 SHOWN = 20
 NOTHING = "no entity"
@@ -111,7 +112,7 @@ class LabelIssues:
         rows = [(*pair, count) for pair, count in counts.most_common()]
         return pd.DataFrame(rows, columns=["given", "suggested", "count"])
 
-    def annotate(self) -> Any:
+    def annotate(self) -> AnnotatorWidget:
         """Open the examples in the annotator, the surest issue first.
 
         Each shows its gold, with what is doubted dashed and its probability
