@@ -146,7 +146,9 @@ def test_bad_input_names_the_way_out(sessions):
     with pytest.raises(DataError, match=r"4 examples are asked for.*1 to 3"):
         nbner.quiz(teacher, "q", n=4)
     nbner.quiz(teacher, "q", n=2)
-    with pytest.raises(DataError, match=r"there already, with 2 examples of 'dev'.*quiz\('q'\)"):
+    with pytest.raises(
+        DataError, match=r"there already, with 2 examples of 'dev'.*quiz\(session, 'q'\)"
+    ):
         nbner.quiz(mia, "q", n=3)
     assert nbner.quiz(mia, "q").marks.students == ()
     assert "Nobody has handed in anything yet" in str(nbner.quiz(mia, "q").marks)
