@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.analysis import judging, oracle, plans
-from nbner.decode.search import parses
+from nbner.decode import search
 from nbner.errors import DataError
 from nbner.model.fingerprints import fingerprint
 from nbner.model.gold import is_expressible
@@ -118,5 +118,5 @@ def _lists(
     with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
         for run in runs:
             bar.say(run.words)
-            found = parses(nlp, gold, run.widths[-1], decoder=run.decoder, longest=LONGEST)
+            found = search.parses(nlp, gold, run.widths[-1], decoder=run.decoder, longest=LONGEST)
             yield ([parse.spans for parse in one] for one in bar.over(found))
