@@ -168,8 +168,16 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     assert loss.support >= LEAST
     assert "Place lost" in str(report)
     assert "session.model.use(report)" in str(report)
+    assert forgetful.model.runs.empty
     forgetful.model.use(report)
     assert forgetful.evaluate().fingerprint == report.fingerprint
+    runs = forgetful.model.runs
+    assert list(runs["in_use"]) == list(runs["exists"]) == [True]
+    assert list(runs["fingerprint"]) == [report.fingerprint]
+    assert list(runs["path"]) == [str(report.path)]
+    assert list(runs["f"]) == [pytest.approx(report.f)]
+    forgetful.train("bad", how="continue", margin=None, **OPTIONS)
+    assert list(forgetful.model.runs["in_use"]) == [False, True]
 
 
 def test_without_a_margin_every_model_passes(forgetful):

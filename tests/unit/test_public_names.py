@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import pkgutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ def documents(text, parameter):
     lines = text.split("\n")
     return any(
         parameter in line.split(" : ")[0].split(", ") and following.startswith("    ")
-        for line, following in zip(lines, lines[1:], strict=False)
+        for line, following in pairwise(lines)
         if " : " in line
     )
 
@@ -140,9 +141,12 @@ def private_names(tree):
         for node in ast.walk(kind):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and is_private(node.name):
                 yield node.name
-            elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-                if is_private(node.attr):
-                    yield node.attr
+            elif isinstance(node, ast.Attribute) and is_set(node) and is_private(node.attr):
+                yield node.attr
+
+
+def is_set(node):
+    return isinstance(node.ctx, ast.Store)
 
 
 def is_private(name):
