@@ -9,7 +9,6 @@ from nbner.evaluation.regressions_report import Flips as Flips
 from nbner.evaluation.report import Evaluation as Evaluation
 from nbner.evaluation.reproducibility.report import Determinism as Determinism
 from nbner.evaluation.reproducibility.report import Parity as Parity
-from nbner.faces.summary import Summary as Summary
 from nbner.quality.agreement.report import Agreement as Agreement
 from nbner.quality.anchoring.report import Anchoring as Anchoring
 from nbner.quality.consistency_report import Consistency as Consistency
@@ -21,6 +20,7 @@ from nbner.reranking.oracle.report import OracleCurve as OracleCurve
 from nbner.reranking.report import Comparison as Comparison
 from nbner.reranking.report import Ensemble as Ensemble
 from nbner.reranking.report import Reranking as Reranking
+from nbner.session.summary import Summary as Summary
 from nbner.simulation.report import Simulation as Simulation
 from nbner.store.integrity_report import Verification as Verification
 from nbner.teaching.trace.report import Trace as Trace

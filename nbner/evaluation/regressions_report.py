@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
 from nbner._common.span_html import marked
 from nbner.errors import DataError
+from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
 from nbner.evaluation.regressions import TURNS, Flip, counted
 from nbner.types import Example
 
@@ -37,7 +38,9 @@ class Flips:
 
     found: tuple[Flip, ...] = field(repr=False)
     n: int = 0
-    opener: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    opener: Callable[[], ErrorExplorerWidget] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def right_to_wrong(self) -> int:
@@ -83,7 +86,7 @@ class Flips:
         rows = [(label, *(counts[label, turn] for turn in TURNS)) for label in labels]
         return pd.DataFrame(rows, columns=["label", *TURNS])
 
-    def show(self) -> Any:
+    def show(self) -> ErrorExplorerWidget:
         """Show both models' spans against each other in the error explorer, with the gold.
 
         Raises

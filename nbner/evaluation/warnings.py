@@ -51,7 +51,7 @@ def _off_the_tokens(examples: Iterable[Example]) -> str:
     verb = "does" if len(loose) == 1 else "do"
     return (
         f"{_many(len(loose), 'gold span')} {verb} not begin and end with a token, so that no "
-        f"model can find them: {loose[0]!r}. See session.tokenization()"
+        f"model can find them: {loose[0]!r}. See session.quality.tokenization()"
     )
 
 

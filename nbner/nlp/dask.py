@@ -20,6 +20,7 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.prediction import check_trained, places_of, predict_docs
 
 if TYPE_CHECKING:
+    import dask.dataframe as dd
     import pandas as pd
     from spacy.language import Language
 
@@ -70,7 +71,7 @@ def is_dask_frame(source: object) -> bool:
     )
 
 
-def predict_lazily(nlp: Language, source: Any) -> Any:
+def predict_lazily(nlp: Language, source: dd.DataFrame) -> dd.DataFrame:
     """Label a Dask DataFrame when it is computed.
 
     Parameters
@@ -102,7 +103,8 @@ def predict_lazily(nlp: Language, source: Any) -> Any:
     wanted = [name for name in TRAVELLING if name in source.columns]
     parcel = _sent(Parcel(nlp))
     meta = _frame([]).astype(TYPES)
-    return source[wanted].map_partitions(_part, parcel, meta=meta)
+    lazy: dd.DataFrame = source[wanted].map_partitions(_part, parcel, meta=meta)
+    return lazy
 
 
 def _sent(parcel: Parcel) -> Any:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.format import as_html
+from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.consistency import Occurrence, Variation
 from nbner.types import Example
@@ -21,7 +22,7 @@ Apply: TypeAlias = "Callable[[str, Sequence[Occurrence], str | None], int]"
 #: Takes an act back, and says how many examples are as they were.
 Withdraw: TypeAlias = "Callable[[str], int]"
 #: Opens the examples of some variations in the annotator.
-Open: TypeAlias = "Callable[[Sequence[Variation]], Any]"
+Open: TypeAlias = "Callable[[Sequence[Variation]], AnnotatorWidget]"
 
 SHOWN = 20
 COLUMNS = ("words", "usual", "as_usual", "otherwise", "missed", "says", "score")
@@ -191,13 +192,13 @@ class Consistency:
         if not places or self.tools is None:
             raise DataError(
                 f"{words!r} has no such place that could change",
-                remedy=f"Look at session.consistency()[{words!r}].others",
+                remedy=f"Look at session.quality.consistency()[{words!r}].others",
             )
         whole = self.tools.new_id()
         done = self.tools.apply(whole, places, label)
         return Mended(words, label, len(places), done, whole, self.tools.withdraw)
 
-    def annotate(self, words: str | None = None) -> Any:
+    def annotate(self, words: str | None = None) -> AnnotatorWidget:
         """Open the examples with an unusual place in the annotator.
 
         With the caret on the words, ``e`` lists every occurrence in gold,
@@ -213,7 +214,7 @@ class Consistency:
         if not chosen or self.tools is None:
             raise DataError(
                 "all words are labelled alike: there is nothing to open",
-                remedy="Look at session.label_issues() for errors of other kinds",
+                remedy="Look at session.quality.label_issues() for errors of other kinds",
             )
         return self.tools.open(chosen)
 
@@ -257,7 +258,7 @@ def _is_sure(place: Occurrence, usual: str, label: str | None, least: float) -> 
         raise DataError(
             "no model has looked at these places",
             field="least",
-            remedy="Call session.train() and then session.consistency() again",
+            remedy="Call session.train() and then session.quality.consistency() again",
         )
     if label is None:
         return place.usual_probability <= 1 - least

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
-from typing import TYPE_CHECKING, Any, TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, overload
 
 from nbner._common.colors import label_colors
 from nbner._common.span_html import marked
+from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.quality.label_issues import Issue
 from nbner.types import Example, Span
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Opens the examples of some issues in the annotator.
-Open: TypeAlias = Callable[[Sequence[Issue]], Any]
+Open: TypeAlias = Callable[[Sequence[Issue]], AnnotatorWidget]
 
 SHOWN = 20
 NOTHING = "no entity"
@@ -111,7 +112,7 @@ class LabelIssues:
         rows = [(*pair, count) for pair, count in counts.most_common()]
         return pd.DataFrame(rows, columns=["given", "suggested", "count"])
 
-    def annotate(self) -> Any:
+    def annotate(self) -> AnnotatorWidget:
         """Open the examples in the annotator, the surest issue first.
 
         Each shows its gold, with what is doubted dashed and its probability
@@ -122,7 +123,8 @@ class LabelIssues:
 
         if not self.found or self.opens is None:
             raise DataError(
-                "there is no label issue to open", remedy="Look at session.label_issues(...) again"
+                "there is no label issue to open",
+                remedy="Look at session.quality.label_issues(...) again",
             )
         return self.opens(self.found)
 

@@ -7,8 +7,8 @@ moment when the session's model does.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -25,6 +25,8 @@ Suggest: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
 Remark: TypeAlias = Callable[[Answer], Mapping[str, Any]]
 Analyse: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
 
+
+_logger = logging.getLogger("nbner.queues.labelling")
 
 #: Examples that are tokenized and looked at by the model at a time.
 _SOME = 32
@@ -233,8 +235,10 @@ class LabellingDesk:
             kept["suggested_by"] = sources
         if self._adviser is not None and self._adviser.remark is not None:
             # An answer is a person's work: no figure beside it is worth losing it.
-            with suppress(Exception):
+            try:
                 kept |= self._adviser.remark(answer)
+            except Exception:
+                _logger.debug("answer %s is stored without its rank", answer.id, exc_info=True)
         return replace(answer, extra=kept)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

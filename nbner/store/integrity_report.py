@@ -48,7 +48,7 @@ class Verification:
         if not broken:
             return f"{self.store}: every one of {len(self.checks)} rules holds"
         said = [f"  {check.rule}: {check.wrong:,} wrong ({check.detail})" for check in broken]
-        remedy = "  Go back to a copy: session.backup() makes them."
+        remedy = "  Go back to a copy: session.store.backup() makes them."
         return "\n".join([f"{self.store}: {len(broken)} rules do not hold", *said, remedy])
 
     def _repr_html_(self) -> str:

@@ -39,10 +39,6 @@ class Randomness:
         self._outside: tuple[Any, Any] = _states()
         self._inside: tuple[Any, Any] | None = None
 
-    def restart(self) -> None:
-        """Begin again at the seed, from the next time that it is entered."""
-        self._inside = None
-
     def __enter__(self) -> None:
         self._outside = _states()
         if self._inside is None:

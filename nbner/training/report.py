@@ -58,7 +58,7 @@ class TrainingReport:
         Labels on which it is worse than that model by more than the margin.
     in_use : bool
         False where it was held back, since it has lost too much on a label;
-        ``session.use(report)`` puts it in place all the same.
+        ``session.model.use(report)`` puts it in place all the same.
     """
 
     path: Path
@@ -134,7 +134,9 @@ class TrainingReport:
             held = "; ".join(str(one) for one in self.lost)
             lines.append(f"Forgetting guard: {held}")
         if not self.in_use:
-            lines.append("The old model stays in use; session.use(report) puts this one in place")
+            lines.append(
+                "The old model stays in use; session.model.use(report) puts this one in place"
+            )
         return [*lines, *(f"Data: {one.what}" for one in self.problems)]
 
     def _repr_html_(self) -> str:

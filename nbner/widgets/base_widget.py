@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from threading import Lock
 from typing import Any
 
 import traitlets
@@ -40,7 +41,7 @@ class Reception(BundledWidget):
     _setup = traitlets.Dict().tag(sync=True)
     _snapshot = traitlets.Any(None).tag(
         sync=True,
-        to_json=lambda _value, widget: widget._take_snapshot(),  # noqa: SLF001
+        to_json=lambda _value, self: self._take_snapshot(),
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -63,7 +64,9 @@ class Reception(BundledWidget):
         self._colors = label_colors(desk.info.labels)
         self._unsubscribe: Callable[[], None] | None = None
         self._replying: set[str] = set()
+        # Answers of another widget may arrive on another thread.
         self._due: list[int] = []
+        self._due_lock = Lock()
         self._page_has_spoken = False
         #: The first open example, as the last snapshot had it; None if something has changed since.
         self._opening: Example | None = None
@@ -249,7 +252,8 @@ class Reception(BundledWidget):
         self._opening = None
         for answer in answers:
             self._given.forget(answer.input_hash)
-            self._due.append(answer.input_hash)
+        with self._due_lock:
+            self._due += [answer.input_hash for answer in answers]
         is_own = bool(self._replying) and all(self._is_own(answer.id) for answer in answers)
         if is_own:
             return
@@ -266,7 +270,8 @@ class Reception(BundledWidget):
         return answer_id.split(":", maxsplit=1)[0] in self._replying
 
     def _call_back(self) -> None:
-        due, self._due = self._due, []
+        with self._due_lock:
+            due, self._due = self._due, []
         found = (self._desk.find(one) for one in dict.fromkeys(due))
         self._callbacks.call(one for one in found if one is not None)
 

@@ -61,7 +61,7 @@ class ErrorExplorer(Reception):
 
     _errors = traitlets.Any(None).tag(
         sync=True,
-        to_json=lambda _value, widget: widget._state(),  # noqa: SLF001
+        to_json=lambda _value, self: self._state(),
     )
 
     def __init__(self, errors: Errors, desk: ErrorDesk) -> None:

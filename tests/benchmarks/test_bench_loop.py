@@ -19,6 +19,8 @@ import nbner
 from nbner.evaluation.diff.variants import Variants, other_tokenizers, sentences
 from nbner.io import formats
 from nbner.io.rows import as_example
+from nbner.session.ordering import in_order
+from nbner.session.suggestions import open_annotator
 from nbner.types import Example, Span
 
 EPOCHS = 6
@@ -60,7 +62,7 @@ def test_parity(session, data, say, name):
     texts = [as_example(row) for row in rows_of(data, SETS[name])]
     fresh = [replace(one, spans=(), answer=None, annotator=None, extra={}) for one in texts]
     session.add(fresh, split=name)
-    parity = session.parity(name, batch_sizes=(1, 64), n_process=(1, 2))
+    parity = session.experiments.parity(name, batch_sizes=(1, 64), n_process=(1, 2))
     n = {unit: count for unit, _, count, _ in parity.rows}
     say(f"parity on {name}, examples that differ of {n}", parity.differing, 0)
     assert parity.same, parity.frame
@@ -332,7 +334,9 @@ def simulated(rows, dev, order, seed, folder, goal):
 
 
 def first(session):
-    return session._annotator("train", "manual", None, None, session._in_order("random", 0.0))
+    context = session.context
+    shuffled = in_order(context, "random", 0.0)
+    return open_annotator(context, "train", "manual", None, dataset=shuffled)
 
 
 def reached(curve, goal):

@@ -60,7 +60,7 @@ def test_exact_lists_hold_at_least_what_a_beam_holds(trained_on, say, data, name
 def test_calibration(trained_on, say, data, name):
     session, _ = trained_on(name)
     for per_label in (False, True):
-        found = session.calibrate(per_label=per_label, progress=False)
+        found = session.model.calibrate(per_label=per_label, progress=False)
         say(
             f"{name}, expected calibration error, "
             + ("a temperature a label" if per_label else f"temperature {found.temperature:.2f}"),
@@ -81,7 +81,7 @@ def test_a_reranker_and_an_ensemble(say, data, name, tmp_path):
             session.add(given(data, name, "dev", DEV), split="dev")
             report = session.train(max_epochs=EPOCHS, progress=False)
             models.append(report.path)
-            found = session.rerank(WIDTH, folds=FOLDS, max_epochs=EPOCHS, progress=False)
+            found = session.model.rerank(WIDTH, folds=FOLDS, max_epochs=EPOCHS, progress=False)
             rows = found.frame.set_index("name")
             say(
                 f"{what}, seed {seed}, reranker over {WIDTH} from {FOLDS} folds, F "
@@ -90,7 +90,7 @@ def test_a_reranker_and_an_ensemble(say, data, name, tmp_path):
                 f"as it comes; a perfect one {spread(rows.iloc[2])}",
             )
             if seed == SEEDS[-1]:
-                together = session.ensemble(models, width=WIDTH, progress=False)
+                together = session.model.ensemble(models, width=WIDTH, progress=False)
     table = together.frame.round(3).to_string(index=False)
     say(f"{what}, ensemble of seeds {SEEDS}", f"\n{table}\n{together.verdict}", "as it comes")
     assert set(found.frame["n"]) == set(together.frame["n"]) == {min(DEV, found.frame["n"].iloc[0])}

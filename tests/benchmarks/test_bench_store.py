@@ -88,7 +88,7 @@ def test_through_the_store_and_out_again(corpora, tmp_path, say):
         with nbner.Session("d", store=tmp_path / f"{number}.db") as session:
             report = session.add(file)
             first = {row.text: as_example(row) for row in reversed(list(read(file)))}
-            held = {example.text: example for example in session._dataset.examples()}
+            held = {example.text: example for example in session.context.dataset.examples()}
             if first.keys() != held.keys() or report.refused:
                 differing.append(file.name)
             lost = sum(len(one.spans) for one in first.values()) - sum(
@@ -97,7 +97,7 @@ def test_through_the_store_and_out_again(corpora, tmp_path, say):
             # A text that stands in a file twice has its newest answer.
             if lost and not (report.overlapping or report.duplicate):
                 differing.append(f"{file.name}: {lost} spans")
-            if not session.verify().ok:
+            if not session.store.verify().ok:
                 differing.append(f"{file.name}: does not hold together")
     say("files through the store: differing", differing, [])
     assert not differing

@@ -21,7 +21,7 @@ def test_planted_noise_is_found_first(data, say):
     with nbner.Session("spoilt", labels=clean.labels, store=":memory:", seed=0) as session:
         session.add(rows, gold=True)
         session.add(data / "protocols/dev.conll", split="dev")
-        found = session.label_issues(folds=5, max_epochs=4, progress=False)
+        found = session.quality.label_issues(folds=5, max_epochs=4, progress=False)
     total = sum(map(len, planted.values()))
     say("label issues in protocols/train", f"{len(found):,}; planted: {total:,}", "stated")
     hits = [fault_at(issue, planted[issue.example.text]) for issue in found]

@@ -53,7 +53,13 @@ def made():
         errors = Errors(
             examples, predicted, training=Training(examples[:1]), labels=LABELS, title="dev"
         )
-        backing = Backing(session._dataset, "ann", "store", session._tokenize, session._switchboard)
+        backing = Backing(
+            session.context.dataset,
+            "ann",
+            "store",
+            session.context.tokenize,
+            session.context.answer_bus,
+        )
         yield session, ErrorExplorer(errors, MendingDesk(errors, backing=backing, labels=LABELS))
 
 

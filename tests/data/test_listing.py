@@ -29,7 +29,7 @@ def session():
 
 
 def data(session):
-    return session._dataset
+    return session.context.dataset
 
 
 def answer(session, text, kind, spans=(), *, by="ann", key=None, **more):

@@ -110,13 +110,13 @@ def test_a_classifier_can_be_fed_with_them(nlp):
 def test_a_session_gives_arrays_and_frames(nlp, tmp_path):
     nlp.to_disk(tmp_path / "model")
     with Session(model=tmp_path / "model", store=":memory:") as session:
-        found = session.action_scores("Ada lives in New York .")
+        found = session.model.action_scores("Ada lives in New York .")
         assert found.array.shape == tuple(len(names) for names in found.axes.values())
         assert found.axes["token"] == ("Ada", "lives", "in", "New", "York", ".")
         frame = found.frame
         assert frame.groupby("token")["taken"].sum().eq(1).all()
         assert len(found.states_frame) == len(found.states.states) * len(found.axes["action"])
-        assert session.token_features(TEXTS).shape[0] == 6 + 4 + 0 + 1 + 9
+        assert session.model.token_features(TEXTS).shape[0] == 6 + 4 + 0 + 1 + 9
         assert "Ada/U-Person" in str(found)
 
 

@@ -9,6 +9,7 @@ import nbner
 # What is predicted is made by hand: it is wrong in ways that are known beforehand, and quick.
 SOURCE = """import nbner
 from nbner.results import Errors
+from nbner.session.errors import open_explorer
 session = nbner.Session("NAME", labels=["Reagent", "Amount", "Action"], store="NAME.db",
                         annotator="ann")
 def spans(text, found):
@@ -21,7 +22,7 @@ SAID = [
 session.add([dict(text=t, spans=spans(t, g), answer="accept") for t, g, _ in SAID], split="dev")
 predicted = [[nbner.Span(**one) for one in spans(t, p)] for t, _, p in SAID]
 errors = Errors(session.examples("dev"), predicted, labels=session.labels, title="dev")
-explorer = session._explorer(errors)
+explorer = open_explorer(session.context, errors)
 explorer"""
 
 

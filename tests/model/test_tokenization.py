@@ -157,7 +157,7 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
     ]
     with Session("d", store=store) as session:
         assert session.add(tasks).misaligned == 3
-        found = session.tokenization("train")
+        found = session.quality.tokenization("train")
         assert len(found.frame) == 3
         assert found.effects["fixes"][0] == 3
         changes = found.changes(found.rules[0])
@@ -166,25 +166,25 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
         assert "50" in found._repr_html_()
         report = session.train(progress=False, max_epochs=1)
         found.apply()
-        assert len(session.tokenization().frame) == 0
+        assert len(session.quality.tokenization().frame) == 0
         assert [token.text for token in session.examples()[0].tokens][:3] == ["Add", "50", "mM"]
         assert words(spacy.load(report.path).tokenizer, "5ml") == ["5", "ml"]
     with Session("d", store=store) as session:
-        assert len(session.tokenization().frame) == 0
+        assert len(session.quality.tokenization().frame) == 0
         assert len(session.train(progress=False, max_epochs=1).frame) > 0
         assert words(session.nlp.tokenizer, "5ml") == ["5", "ml"]
         assert found.undo is not None
-        assert session.tokenization().undo() == ()
-        assert len(session.tokenization().frame) == 3
+        assert session.quality.tokenization().undo() == ()
+        assert len(session.quality.tokenization().frame) == 3
     with Session("d", store=store) as session:
-        assert len(session.tokenization().frame) == 3
-        assert session.tokenization().undo() == ()
+        assert len(session.quality.tokenization().frame) == 3
+        assert session.quality.tokenization().undo() == ()
 
 
 def test_what_is_no_rule_of_these_is_refused():
     with Session("d", store=":memory:") as session:
         session.add(["Add 5 ml"])
-        found = session.tokenization()
+        found = session.quality.tokenization()
         with pytest.raises(DataError, match="no rule that would help"):
             found.apply()
         with pytest.raises(DataError, match="none of these rules"):

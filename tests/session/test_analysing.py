@@ -13,6 +13,7 @@ import nbner
 from nbner import DataError, ModelError, Session, Span
 from nbner.decoding.calibration.temperature import scaled
 from nbner.evaluation.scores import score
+from nbner.session.suggestions import temperatures_in
 
 mpl.use("Agg")
 CORPUS = nbner.sample()
@@ -105,7 +106,7 @@ def test_a_model_that_is_not_trained_cannot_be_studied():
         with pytest.raises(ModelError, match="has not been trained"):
             session.oracle_curve((1,), progress=False)
         with pytest.raises(ModelError, match="has not been trained"):
-            session.calibrate(progress=False)
+            session.model.calibrate(progress=False)
 
 
 def test_gold_that_no_list_can_hold_is_counted_and_said(cooking):
@@ -145,7 +146,7 @@ def test_probabilities_are_those_of_the_decoder(session):
 
     texts = [one.text for one in CORPUS.dev[:10]]
     frame = session.predict(texts, probabilities=True)
-    temperatures = session._temperatures()
+    temperatures = temperatures_in(session.nlp)
     for number, known in enumerate(span_probabilities(session.nlp, texts)):
         rows = frame[frame["example"] == number]
         spans = predicted_spans(frame, number)
@@ -162,7 +163,7 @@ def test_calibration_scales_predictions_and_suggestions_alike(cooking):
     session.nlp.meta.pop("nbner_calibration", None)
     texts = [one.text for one in CORPUS.dev[:20]]
     raw = session.predict(texts, probabilities=True)
-    report = session.calibrate(progress=False)
+    report = session.model.calibrate(progress=False)
     assert report.n_texts == len(CORPUS.dev)
     assert report.error_before == pytest.approx(by_hand(session, raw_of(session)), abs=1e-9)
     assert report.temperature != 1.0
@@ -209,7 +210,7 @@ def by_hand(session, pairs):
 
 
 def test_a_temperature_a_label(session):
-    report = session.calibrate(per_label=True, progress=False)
+    report = session.model.calibrate(per_label=True, progress=False)
     assert report.temperatures.per_label
     label, own = next(iter(report.temperatures.per_label.items()))
     rows = report.labels.set_index("label")
@@ -220,7 +221,7 @@ def test_a_temperature_a_label(session):
 def test_temperatures_travel_with_the_pipeline_and_not_to_another(session, tmp_path):
     from nbner.nlp.calibration_meta import temperatures_of
 
-    report = session.calibrate(progress=False)
+    report = session.model.calibrate(progress=False)
     session.nlp.to_disk(tmp_path / "model")
     loaded = spacy.load(tmp_path / "model")
     assert temperatures_of(loaded) == (report.temperature, {})
@@ -232,7 +233,7 @@ def test_temperatures_travel_with_the_pipeline_and_not_to_another(session, tmp_p
 def test_too_few_predictions_cannot_be_calibrated_on(session):
     session.add(CORPUS.dev[:2], split="few")
     with pytest.raises(DataError, match="too few to fit"):
-        session.calibrate("few", progress=False)
+        session.model.calibrate("few", progress=False)
 
 
 # The curve of the answers.
@@ -276,7 +277,7 @@ def test_an_answer_is_stored_whatever_becomes_of_its_rank(session, monkeypatch):
 def test_labelling_by_hand_keeps_no_rank(session):
     session.add(["Stir the soup again ."], split="by hand")
     session.manual(split="by hand").answer("accept")
-    (answer,) = session._dataset.answers("by hand")
+    (answer,) = session.context.dataset.answers("by hand")
     assert "gold_rank" not in answer.extra
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nbner import DataError, ModelError, Session, Span
 from nbner.active_learning.strategies import by_score, farthest_first, interleaved, word_vectors
+from nbner.session import ordering
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn")
 PLACES = ("Rome", "Oslo", "Graz", "Ulm")
@@ -88,7 +89,7 @@ def test_a_share_is_drawn_at_random_and_not_learnt_from(session):
     widget = session.make_gold("train", order="least sure", aside=0.3)
     for _ in range(30):
         widget.answer("accept", [Span(0, 3, "Person")])
-    answers = list(session._dataset.answers("train"))
+    answers = list(session.context.dataset.answers("train"))
     assert {one.extra.get("order") for one in answers if one.annotator != "import"} == {
         "least sure"
     }
@@ -107,9 +108,13 @@ def test_a_draft_comes_first_in_every_order(session):
     assert session.make_gold("open", order="random").current.text == text
 
 
-def test_a_new_model_makes_a_new_order(session):
+def test_a_new_model_makes_a_new_order(session, monkeypatch):
     calls = []
-    session._least_sure = lambda examples: calls.append(1) or list(range(len(examples)))
+    monkeypatch.setattr(
+        ordering,
+        "least_sure",
+        lambda _context, examples: calls.append(1) or list(range(len(examples))),
+    )
     widget = session.make_gold("open", order="least sure", aside=0)
     widget.answer("ignore")
     assert len(calls) == 1

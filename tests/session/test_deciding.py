@@ -25,7 +25,7 @@ def has_digits(doc, parse):
 def reranking(cooking):
     session, _ = cooking
     before = fingerprint(session.nlp)
-    found = session.rerank(4, [has_digits], folds=2, max_epochs=2, progress=False)
+    found = session.model.rerank(4, [has_digits], folds=2, max_epochs=2, progress=False)
     assert fingerprint(session.nlp) == before, "nothing changes unless it is asked for"
     return found
 
@@ -74,7 +74,7 @@ def test_the_session_uses_it_where_it_is_told_to(cooking, tmp_path):
         session.add(CORPUS.train[:60], split="train")
         session.add(CORPUS.dev, split="dev")
         # The base is a trained model here, which keeps this short.
-        found = session.rerank(3, folds=2, max_epochs=1, l2=1.0, use=True, progress=False)
+        found = session.model.rerank(3, folds=2, max_epochs=1, l2=1.0, use=True, progress=False)
         assert session.nlp.pipe_names == ["ner", "nbner_reranker"]
         assert session.evaluate("dev").f == pytest.approx(found.frame["f"].iloc[1])
         predicted = session.predict(DEV[:5])
@@ -100,7 +100,7 @@ def test_the_session_uses_it_where_it_is_told_to(cooking, tmp_path):
 )
 def test_what_cannot_be_reranked_names_the_way_out(cooking, asked, said):
     with pytest.raises(DataError, match=said) as caught:
-        cooking[0].rerank(progress=False, **asked)
+        cooking[0].model.rerank(progress=False, **asked)
     assert caught.value.remedy
 
 
@@ -109,12 +109,12 @@ def test_a_stop_leaves_everything_as_it_was(cooking, monkeypatch):
         raise KeyboardInterrupt
 
     session, _ = cooking
-    before, runs = fingerprint(session.nlp), len(session._dataset.runs())
+    before, runs = fingerprint(session.nlp), len(session.context.dataset.runs())
     monkeypatch.setattr("nbner.reranking.cross_validation.train", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        session.rerank(progress=True, use=True)
+        session.model.rerank(progress=True, use=True)
     assert fingerprint(session.nlp) == before
-    assert len(session._dataset.runs()) == runs
+    assert len(session.context.dataset.runs()) == runs
 
 
 # Several models.
@@ -123,7 +123,7 @@ def test_a_stop_leaves_everything_as_it_was(cooking, monkeypatch):
 def test_an_ensemble_is_measured_beside_each_of_its_models(cooking):
     session, store = cooking
     path = min(store.with_suffix(".models").glob("*/*/model-best"))
-    found = session.ensemble([path, 7], width=4, folds=3, max_epochs=2, progress=False)
+    found = session.model.ensemble([path, 7], width=4, folds=3, max_epochs=2, progress=False)
     rows = found.frame.set_index("name")
     together = ["the average", "the reranked pool", "the best in the pool"]
     assert set(rows.index[:2]) == {"model 1", "seed 7"}
@@ -143,8 +143,8 @@ def test_an_ensemble_is_measured_beside_each_of_its_models(cooking):
 def test_what_is_no_ensemble_names_the_way_out(cooking):
     session, _ = cooking
     with pytest.raises(DataError, match="1 models are no ensemble"):
-        session.ensemble([0])
+        session.model.ensemble([0])
     with pytest.raises(DataError, match="a seed is given twice"):
-        session.ensemble([1, 1], max_epochs=1, progress=False)
+        session.model.ensemble([1, 1], max_epochs=1, progress=False)
     with pytest.raises(TrainingError, match="is not between"):
-        session.ensemble([-1, 0], progress=False)
+        session.model.ensemble([-1, 0], progress=False)

@@ -72,7 +72,7 @@ def test_the_longest_entity_comes_from_the_data(session):
 
 
 def test_probabilities_are_a_frame_of_spans_a_frame_of_tokens_and_a_picture(session):
-    found = session.span_probabilities(TEXT)
+    found = session.model.span_probabilities(TEXT)
     frame = found.frame
     assert list(frame.columns) == [
         *("start", "end", "token_start", "token_end", "text", "label", "probability")
@@ -95,7 +95,7 @@ def test_probabilities_are_a_frame_of_spans_a_frame_of_tokens_and_a_picture(sess
 
 def test_a_span_and_a_list_agree(session):
     everything = session.parses(TEXT, k=5000)
-    found = session.span_probabilities(TEXT)
+    found = session.model.span_probabilities(TEXT)
     for row in found.frame.itertuples():
         span = Span(row.start, row.end, row.label)
         share = sum(one.probability for one in everything if span in one.spans)
@@ -104,7 +104,7 @@ def test_a_span_and_a_list_agree(session):
 
 
 def test_labels_and_words_are_data(session):
-    found = session.span_probabilities("<b> $x$ LB")
+    found = session.model.span_probabilities("<b> $x$ LB")
     html = found._repr_html_()
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
@@ -113,13 +113,13 @@ def test_labels_and_words_are_data(session):
 
 
 def test_a_long_text_is_drawn_in_part(session):
-    ax = session.span_probabilities(" ".join(["LB"] * 70), longest=3).plot()
+    ax = session.model.span_probabilities(" ".join(["LB"] * 70), longest=3).plot()
     assert ax.get_xlabel() == "the first 60 of 70 tokens"
     assert len(ax.get_xticklabels()) == 60
 
 
 def test_bad_input_is_refused(session):
-    for call in (session.parses, session.span_probabilities):
+    for call in (session.parses, session.model.span_probabilities):
         with pytest.raises(nbner.DataError, match="the text is empty"):
             call("")
     with pytest.raises(nbner.DataError, match=r"line 2.*the text is empty"):
@@ -135,6 +135,6 @@ def test_bad_input_is_refused(session):
 
 def test_an_untrained_model_says_so():
     with Session("d", labels=["A"], store=":memory:") as session:
-        for call in (session.parses, session.span_probabilities):
+        for call in (session.parses, session.model.span_probabilities):
             with pytest.raises(nbner.ModelError, match="not been trained"):
                 call(TEXT)

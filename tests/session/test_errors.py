@@ -96,7 +96,7 @@ def test_an_open_explorer_says_that_another_model_is_in_use(tmp_path):
         before = explorer.receive({"type": "narrow", "id": "1", "conditions": {}})
         heard = []
         explorer.send = heard.append
-        session.use(first)
+        session.model.use(first)
     assert before["notices"] == []
     [news] = [one for one in heard if one["type"] == "errors"]
     assert "Another model is in use" in news["notices"][0]
@@ -200,7 +200,7 @@ def test_spans_off_the_tokens_are_told(erring):
 
     text = "Whisk the eggs"
     example = nbner.Example(text, (), (Span(0, 3, "Action"),))
-    cut = nbner.Example(text, erring._tokenize(text), (Span(0, 3, "Action"),))
+    cut = nbner.Example(text, erring.context.tokenize(text), (Span(0, 3, "Action"),))
     assert oddities([example], [[]], known=["Action"]) == []
     (told,) = oddities([cut], [[]], known=["Action"])
     assert told.startswith("1 gold span does not begin and end with a token")

@@ -17,14 +17,14 @@ TEXTS = [f"Add {n} ml of water ." for n in range(20)]
 def read_only(path, session):
     """Let new connections read and not write, as on a read-only file system."""
 
-    @event.listens_for(session._store._database._engine, "connect")
+    @event.listens_for(session.context.store._database._engine, "connect")
     def protect(connection, _record):
         connection.execute("PRAGMA query_only = ON")
 
-    session._store._database._engine.dispose()
+    session.context.store._database._engine.dispose()
     yield
-    event.remove(session._store._database._engine, "connect", protect)
-    session._store._database._engine.dispose()
+    event.remove(session.context.store._database._engine, "connect", protect)
+    session.context.store._database._engine.dispose()
 
 
 @contextmanager
@@ -33,14 +33,14 @@ def full(path, session):
     with sqlite3.connect(path) as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
 
-    @event.listens_for(session._store._database._engine, "connect")
+    @event.listens_for(session.context.store._database._engine, "connect")
     def limit(connection, _record):
         connection.execute(f"PRAGMA max_page_count = {pages}")
 
-    session._store._database._engine.dispose()
+    session.context.store._database._engine.dispose()
     yield
-    event.remove(session._store._database._engine, "connect", limit)
-    session._store._database._engine.dispose()
+    event.remove(session.context.store._database._engine, "connect", limit)
+    session.context.store._database._engine.dispose()
 
 
 @contextmanager
@@ -93,8 +93,8 @@ def test_an_answer_that_cannot_be_stored_now_is_stored_later(tmp_path, monkeypat
         # Whoever doubts sends once more: it is applied once.
         widget.receive(sent[0])
         assert session.counts().accept == 3
-        assert len(session.history(session.examples()[0])) == 1
-        assert session.verify().ok
+        assert len(session.store.history(session.examples()[0])) == 1
+        assert session.store.verify().ok
 
 
 def test_a_server_that_is_lost_and_comes_back(postgres_server):
@@ -112,4 +112,4 @@ def test_a_server_that_is_lost_and_comes_back(postgres_server):
         assert all("cannot be reached" in one["message"] for one in refused)
         assert [widget.receive(message)["type"] for message in sent] == ["saved"] * 3
         assert session.counts().accept == 3
-        assert session.verify().ok
+        assert session.store.verify().ok

@@ -213,11 +213,11 @@ def test_models_alone_need_texts(nlp):
 def test_a_frame_of_predictions_needs_its_texts(nlp, texts, folders):
     with Session(model=folders[0], store=":memory:") as session:
         frame = session.predict(texts)
-        assert session.differences(frame, texts=texts).same
+        assert session.experiments.differences(frame, texts=texts).same
         with pytest.raises(DataError, match="texts="):
             nbner.differences(frame, frame)
         with pytest.raises(DataError, match="there are 10 texts"):
-            session.differences(frame, texts=texts[:10])
+            session.experiments.differences(frame, texts=texts[:10])
 
 
 # The same in the cell and at run time.
@@ -229,7 +229,7 @@ def test_suggestions_are_what_plain_spacy_says(folders, texts, tmp_path):
         given = tmp_path / "given.conll"
         given.write_text("Add\tO\n5ml\tO\nof\tO\nwater.\tO\n", encoding="utf-8")
         session.add(given)
-        parity = session.parity()
+        parity = session.experiments.parity()
     assert parity.same, parity.frame
     assert set(parity.frame["unit"]) == {"whole texts", "single sentences"}
     assert "2 processes" in " ".join(parity.frame["run"])
@@ -238,7 +238,7 @@ def test_suggestions_are_what_plain_spacy_says(folders, texts, tmp_path):
 def test_a_label_that_the_session_does_not_know_is_a_difference(folders, texts):
     with Session("d", labels=["Action"], model=folders[0], store=":memory:") as session:
         session.add(texts[:5])
-        parity = session.parity(batch_sizes=(8,), n_process=(1,))
+        parity = session.experiments.parity(batch_sizes=(8,), n_process=(1,))
     assert parity.differing
     assert "differ" in str(parity)
 
@@ -248,12 +248,12 @@ def test_parity_needs_examples(folders):
         Session("d", model=folders[0], store=":memory:") as session,
         pytest.raises(DataError, match=r"session\.add"),
     ):
-        session.parity()
+        session.experiments.parity()
 
 
 def test_the_same_is_said_in_every_circumstance(folders, texts):
     with Session("d", model=folders[0], store=":memory:") as session:
-        found = session.check_determinism(texts[:20], batch_sizes=(1, 8))
+        found = session.experiments.determinism(texts[:20], batch_sizes=(1, 8))
     assert found.same, found.frame
     assert list(found.frame["circumstance"])[-1].startswith("a fresh Python")
     assert str(found) == "The same 7 times over 20 texts"
@@ -264,7 +264,7 @@ def test_what_is_not_the_same_is_shown(folders, texts, monkeypatch):
 
     monkeypatch.setattr(determinism, "_said_apart", lambda nlp, examples: [[] for _ in examples])
     with Session("d", model=folders[0], store=":memory:") as session:
-        found = session.check_determinism(texts[:3], batch_sizes=(1,), n_process=())
+        found = session.experiments.determinism(texts[:3], batch_sizes=(1,), n_process=())
     assert not found.same
     assert "a fresh Python" in str(found)
     assert found.frame["which"].iloc[-1] == [0, 1, 2]

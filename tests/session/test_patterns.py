@@ -38,7 +38,7 @@ def test_accepting_by_code_takes_what_is_marked_and_keeps_who_suggested_it(sessi
     assert widget.get_state()["_setup"]["mode"] == "make-gold"
     done = widget.answer("accept")
     assert [TEXTS[0][s.start : s.end] for s in done.spans] == ["olive oil"]
-    [answer] = session._dataset.answers("train")
+    [answer] = session.context.dataset.answers("train")
     assert answer.extra["suggested_by"] == "patterns"
 
 

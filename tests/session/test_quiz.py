@@ -56,9 +56,9 @@ def hand_in(quiz, answers):
 
 def test_a_class_is_marked_and_its_sheets_stay_apart(sessions):
     teacher, mia, noor = sessions
-    quiz = teacher.quiz("week 3")
+    quiz = nbner.quiz(teacher, "week 3")
     before = teacher.counts(), teacher.answers().to_dict()
-    one, two = mia.quiz("week 3"), noor.quiz("week 3", split="dev", n=3)
+    one, two = nbner.quiz(mia, "week 3"), nbner.quiz(noor, "week 3", split="dev", n=3)
     hand_in(one, dict(GOLD))
     # Whoever comes later sees nothing of it: not in the text, not in the list.
     reply = two.widget.receive({"type": "list", "id": "1", "filter": {}, "offset": 0, "want": 9})
@@ -96,16 +96,16 @@ def test_a_class_is_marked_and_its_sheets_stay_apart(sessions):
     assert after == before
     assert set(teacher.answers()["annotator"]) == {"import"}
     assert teacher.summary.splits.keys() == {"dev"}
-    assert teacher.verify().ok
+    assert teacher.store.verify().ok
 
 
 def test_the_gold_is_shown_side_by_side_and_closes_the_quiz(sessions):
     teacher, mia, noor = sessions
-    teacher.quiz("q")
-    one = mia.quiz("q")
+    nbner.quiz(teacher, "q")
+    one = nbner.quiz(mia, "q")
     with pytest.raises(DataError, match=r"3 of 3 examples.*early=True"):
         one.reveal()
-    hand_in(noor.quiz("q"), dict(GOLD))
+    hand_in(nbner.quiz(noor, "q"), dict(GOLD))
     hand_in(one, {GOLD[0][0]: [(0, 3, "Place")]})
     shown = one.reveal(early=True)
     assert "0 of 2 gold spans found, 1 too many; F 0.00 over 1 of 3" in str(shown)
@@ -117,13 +117,13 @@ def test_the_gold_is_shown_side_by_side_and_closes_the_quiz(sessions):
     assert "&lt;b&gt;left" in html
     assert "<script" not in html
     with pytest.raises(DataError, match="has seen the gold"):
-        hand_in(mia.quiz("q"), {GOLD[1][0]: []})
-    assert len(mia.quiz("q").frame) == 4
+        hand_in(nbner.quiz(mia, "q"), {GOLD[1][0]: []})
+    assert len(nbner.quiz(mia, "q").frame) == 4
 
 
 def test_what_stands_in_a_quiz_is_marked_against_the_gold_that_stands(sessions):
     teacher, mia, _ = sessions
-    quiz = mia.quiz("q")
+    quiz = nbner.quiz(mia, "q")
     hand_in(quiz, {GOLD[0][0]: [(0, 3, "Person")]})
     assert quiz.frame["missed"].tolist() == [1]
     example = next(one for one in teacher.examples("dev") if one.text == GOLD[0][0])
@@ -134,7 +134,7 @@ def test_what_stands_in_a_quiz_is_marked_against_the_gold_that_stands(sessions):
 
 def test_nothing_is_trained_on_a_quiz(sessions, store):
     _, mia, _ = sessions
-    hand_in(mia.quiz("q"), dict(GOLD))
+    hand_in(nbner.quiz(mia, "q"), dict(GOLD))
     with pytest.raises(DataError, match=r"no gold and is never trained on.*Session\('class'"):
         Session("quizzes of class", store=store)
 
@@ -142,20 +142,22 @@ def test_nothing_is_trained_on_a_quiz(sessions, store):
 def test_bad_input_names_the_way_out(sessions):
     teacher, mia, _ = sessions
     with pytest.raises(DataError, match="split 'train' has no gold"):
-        teacher.quiz("q", split="train")
+        nbner.quiz(teacher, "q", split="train")
     with pytest.raises(DataError, match=r"4 examples are asked for.*1 to 3"):
-        teacher.quiz("q", n=4)
-    teacher.quiz("q", n=2)
-    with pytest.raises(DataError, match=r"there already, with 2 examples of 'dev'.*quiz\('q'\)"):
-        mia.quiz("q", n=3)
-    assert mia.quiz("q").marks.students == ()
-    assert "Nobody has handed in anything yet" in str(mia.quiz("q").marks)
-    mia.quiz("q").plot()
+        nbner.quiz(teacher, "q", n=4)
+    nbner.quiz(teacher, "q", n=2)
+    with pytest.raises(
+        DataError, match=r"there already, with 2 examples of 'dev'.*quiz\(session, 'q'\)"
+    ):
+        nbner.quiz(mia, "q", n=3)
+    assert nbner.quiz(mia, "q").marks.students == ()
+    assert "Nobody has handed in anything yet" in str(nbner.quiz(mia, "q").marks)
+    nbner.quiz(mia, "q").plot()
 
 
 def test_model_and_k_best_stand_beside_the_sheet(cooking):
     session, _ = cooking
-    quiz = session.quiz("kitchen", n=2, annotator="mia")
+    quiz = nbner.quiz(session, "kitchen", n=2, annotator="mia")
     data, _ = DisplayFormatter().format(quiz)
     assert "application/vnd.jupyter.widget-view+json" in data
     for example in quiz.open():

@@ -264,7 +264,7 @@ def test_the_answer_keeps_who_suggested(trained):
     session, report, _ = trained
     session.add(["Dan lives in Paris ."], split="kept")
     session.make_gold("kept").answer("accept")
-    (answer,) = session._dataset.answers("kept")
+    (answer,) = session.context.dataset.answers("kept")
     assert answer.extra["suggested_by"] == report.fingerprint
 
 

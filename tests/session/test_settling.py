@@ -57,7 +57,7 @@ def issues(corpus, gold):
     with nbner.Session("issues", labels=corpus.labels, store=":memory:", annotator="ann") as made:
         made.add(gold)
         made.add(corpus.dev[:30], split="dev")
-        yield made, made.label_issues(folds=2, max_epochs=3, progress=False)
+        yield made, made.quality.label_issues(folds=2, max_epochs=3, progress=False)
 
 
 def quiet(widget):
@@ -100,7 +100,7 @@ def test_settling_an_issue_stores_an_answer_and_goes_on_to_the_next(issues):
     widget = quiet(found[:20].annotate())
     page = Page(widget)
     shown = page.next()
-    before = session.history(shown.input_hash)
+    before = session.store.history(shown.input_hash)
     version = widget.receive({"type": "hello", "id": "1", "protocol": 2})["window"][0]["versions"][
         0
     ]
@@ -111,7 +111,7 @@ def test_settling_an_issue_stores_an_answer_and_goes_on_to_the_next(issues):
     page.accept(shown, mended, 2.0)
     after = next(one for one in session.examples("train") if one.input_hash == shown.input_hash)
     assert (set(after.spans), after.answer, after.annotator) == (set(mended), "accept", "ann")
-    assert len(session.history(shown.input_hash)) == len(before) + 1
+    assert len(session.store.history(shown.input_hash)) == len(before) + 1
     counts = widget.receive({"type": "fetch", "id": "2", "want": 3, "have": []})["counts"]
     assert (counts["accept"], counts["total"]) == (1, len(found[:20].examples))
     assert page.next().text == found[:20].examples[1].text
@@ -126,11 +126,11 @@ def past(widget):
 
 def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
     trained, _ = cooking
-    found = trained.label_issues("dev", folds=0)
+    found = trained.quality.label_issues("dev", folds=0)
     assert len(found)
     assert found.fold_f == ()
     with pytest.raises(ModelError, match="train"):
-        session.label_issues("dev", folds=0)
+        session.quality.label_issues("dev", folds=0)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
 )
 def test_issues_that_cannot_be_had_are_refused_with_the_way_out(session, given, match):
     with pytest.raises(DataError, match=match):
-        session.label_issues(progress=False, **given)
+        session.quality.label_issues(progress=False, **given)
 
 
 def test_nothing_to_open_says_what_to_do(issues):
@@ -157,7 +157,7 @@ def test_nothing_to_open_says_what_to_do(issues):
 def test_where_all_words_are_labelled_alike_it_says_so(corpus):
     with nbner.Session("alike", labels=corpus.labels, store=":memory:") as alike:
         alike.add(corpus.train[:1])
-        found = alike.consistency()
+        found = alike.quality.consistency()
     assert str(found) == "All words are labelled alike in 1 examples of train"
     assert found.plot().get_title(loc="left") == str(found)
     with pytest.raises(DataError, match="nothing to open"):
@@ -175,7 +175,7 @@ def test_what_was_begun_and_not_decided_is_shown_again(issues):
 
 
 def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
-    found = session.consistency()
+    found = session.quality.consistency()
     one = found["eggs"]
     assert dict(one.counts) == {"Ingredient": 3, "Tool": 1, None: 1}
     before = session.answers()
@@ -192,7 +192,7 @@ def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
 
 
 def test_labels_are_taken_away_in_bulk_too_and_what_has_changed_since_stays(session):
-    found = session.consistency(cased=True)
+    found = session.quality.consistency(cased=True)
     assert dict(found["eggs"].counts) == {"Ingredient": 3, "Tool": 1}
     done = found.mend("eggs", None)
     assert done.examples == 4
@@ -204,7 +204,7 @@ def test_labels_are_taken_away_in_bulk_too_and_what_has_changed_since_stays(sess
 
 
 def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
-    found = cooking[0].consistency()
+    found = cooking[0].quality.consistency()
     assert found.is_judged
     assert found.occurrences["usual_probability"].between(0, 1).all()
     scores = list(found.frame["score"])
@@ -226,12 +226,12 @@ def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
 )
 def test_acts_that_cannot_be_are_refused_and_nothing_is_changed(session, act, match):
     with pytest.raises(DataError, match=match):
-        act(session.consistency())
+        act(session.quality.consistency())
     assert eggs(session) == ["Ingredient"] * 3 + ["Tool", None]
 
 
 def test_in_the_widget_every_occurrence_is_mended_by_one_message_and_undone_by_one(session):
-    widget = quiet(session.consistency().annotate("eggs"))
+    widget = quiet(session.quality.consistency().annotate("eggs"))
     ask = {"type": "occurrences", "id": "1", "words": ["eggs"], "label": "Ingredient", "want": 99}
     found = widget.receive({**ask, "take": "label", "cased": False})["places"]
     assert [(one["hit"], one["problem"]) for one in found] == [("eggs", ""), ("Eggs", "")]
@@ -258,10 +258,10 @@ def test_an_audit_is_kept_in_the_store_and_finds_how_far_a_robot_follows(cooking
     assert widget._setup["advises"] is False
     # A session made later, on the same store, evaluates it.
     with nbner.Session("cooking", store=store) as later:
-        report = later.anchoring("audit", gold=texts)
-        assert later.anchoring("audit", annotator="ann").n == len(texts)
+        report = later.quality.anchoring("audit", gold=texts)
+        assert later.quality.anchoring("audit", annotator="ann").n == len(texts)
         with pytest.raises(DataError, match="under an audit"):
-            later.anchoring("audit", annotator="bob")
+            later.quality.anchoring("audit", annotator="bob")
         wrong = quiet(report.annotate())
         counts = wrong.receive({"type": "fetch", "id": "1", "have": []})["counts"]
         assert counts["total"] == report.still_wrong > 0
@@ -321,7 +321,7 @@ def test_simulated_ways_start_alike_and_cost_is_counted(session):
 
 def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, corpus):
     trained, _ = cooking
-    path = trained._shelf.newest().path
+    path = trained.context.model_store.newest().path
     with nbner.Session("more", labels=corpus.labels, model=path, store=":memory:") as session:
         session.add(corpus.train[200:240])
         session.add(corpus.dev[:20], split="dev")

@@ -26,7 +26,7 @@ def test_the_frame_says_what_was_decided(cooking, trace):
     assert frame.groupby("step")["chosen"].sum().eq(1).all()
     assert frame.groupby("step")["probability"].sum().round(4).eq(1).all()
     assert frame["zero_cost"].notna().all()
-    scores = session.action_scores(TEXT)
+    scores = session.model.action_scores(TEXT)
     assert tuple(frame[frame["chosen"]]["action"]) == scores.taken
     assert tuple(frame[frame["chosen"]]["word"]) == scores.axes["token"]
     beam = trace.beam_frame

@@ -56,7 +56,7 @@ def test_two_sessions_share_the_work(sessions):
 def test_agreement_review_and_what_stands_then(sessions):
     label_all(sessions)
     ann, _ = sessions
-    agreement = ann.agreement(samples=50)
+    agreement = ann.quality.agreement(samples=50)
     assert agreement.n == 3
     assert agreement.f == pytest.approx(2 * 3 / 7)
     assert list(agreement.disputed["text"]) == [TEXTS[0]]
@@ -74,7 +74,7 @@ def test_agreement_review_and_what_stands_then(sessions):
     assert (first.annotator, len(first.spans)) == ("ann (review)", 2)
     # The originals stay, and the reviewer is not one of those who are compared.
     assert list(ann.answers()["annotator"]).count("ann") == 3
-    assert ann.agreement(samples=0).f == agreement.f
+    assert ann.quality.agreement(samples=0).f == agreement.f
     assert ann.review()._take_snapshot()["counts"]["accept"] == 1
     widget.undo()
     assert len(ann.review()._take_snapshot()["window"]) == 1
@@ -88,14 +88,14 @@ def test_a_reviewer_is_none_of_the_reviewed(sessions):
 
 def test_without_two_opinions_there_is_no_agreement(sessions):
     with pytest.raises(DataError, match=r"overlap=\"all\""):
-        sessions[0].agreement()
+        sessions[0].quality.agreement()
 
 
 def test_progress_that_is_true(sessions):
     label_all(sessions)
     ann, _ = sessions
     ann.add(["Dan lives in Lima .", "Eve left ."], split="dev")
-    stats = ann.stats(idle=60)
+    stats = ann.quality.progress(idle=60)
     frame = stats.frame.set_index(["split", "annotator", "answer"])
     assert frame.loc[("train", "ann", "accept"), ["examples", "tokens", "entities"]].tolist() == [
         *(3, 13, 4)
@@ -121,9 +121,9 @@ def test_progress_that_is_true(sessions):
 
 def test_stats_without_any_time():
     with Session("people", store=":memory:") as session:
-        assert session.stats().rest is None
+        assert session.quality.progress().rest is None
         session.add([{"text": "Ada", "answer": "accept", "spans": []}, "Bo"])
-        stats = session.stats()
+        stats = session.quality.progress()
         assert stats.time["per_example"].isna().all()
         assert "no time was measured" in str(stats)
         stats.plot().figure.canvas.draw()
@@ -134,29 +134,29 @@ def test_the_past_through_the_session(sessions):
     before = time.time()
     time.sleep(0.01)
     label_all(sessions)
-    assert ann.at(before).counts().open == 3
-    assert len(ann.at(before).answers()) == 0
-    assert ann.at("1999-12-31").examples() == []
-    assert len(ann.at(time.time()).answers(annotator="ann")) == 3
-    history = ann.history(ann.examples()[0])
+    assert ann.store.at(before).counts().open == 3
+    assert len(ann.store.at(before).answers()) == 0
+    assert ann.store.at("1999-12-31").examples() == []
+    assert len(ann.store.at(time.time()).answers(annotator="ann")) == 3
+    history = ann.store.history(ann.examples()[0])
     assert list(history["annotator"]) == ["ann", "bob"]
     assert list(history["seconds"]) == [4, 500]
-    assert len(ann.history(TEXTS[1])) == 2
+    assert len(ann.store.history(TEXTS[1])) == 2
     with pytest.raises(DataError, match="there is no example"):
-        ann.history("nowhere")
+        ann.store.history("nowhere")
     with pytest.raises(DataError, match="is not a time"):
-        ann.at("yesterday or so")
-    assert ann.restore(before, annotator="bob") == 3
+        ann.store.at("yesterday or so")
+    assert ann.store.restore(before, annotator="bob") == 3
     assert list(ann.answers()["annotator"]) == ["ann"] * 3
-    assert "as of" in repr(ann.at(before))
+    assert "as of" in repr(ann.store.at(before))
 
 
 def test_copies_and_checks_through_the_session(sessions, tmp_path):
     ann, _ = sessions
     label_all(sessions)
-    with Session("people", store=ann.backup()) as copy:
+    with Session("people", store=ann.store.backup()) as copy:
         assert copy.counts() == ann.counts()
-    verification = ann.verify()
+    verification = ann.store.verify()
     assert verification.ok
     assert verification
     assert len(verification.frame) >= 6

@@ -8,6 +8,7 @@ import pytest
 
 from nbner import DataError, Example, Session, Span, TrainingError
 from nbner.evaluation.regressions import LEAST
+from nbner.session import experiments
 
 LABELS = ["Person", "Place"]
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn")
@@ -166,9 +167,17 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     (loss,) = [one for one in report.lost if one.label == "Place"]
     assert loss.support >= LEAST
     assert "Place lost" in str(report)
-    assert "session.use(report)" in str(report)
-    forgetful.use(report)
+    assert "session.model.use(report)" in str(report)
+    assert forgetful.model.runs.empty
+    forgetful.model.use(report)
     assert forgetful.evaluate().fingerprint == report.fingerprint
+    runs = forgetful.model.runs
+    assert list(runs["in_use"]) == list(runs["exists"]) == [True]
+    assert list(runs["fingerprint"]) == [report.fingerprint]
+    assert list(runs["path"]) == [str(report.path)]
+    assert list(runs["f"]) == [pytest.approx(report.f)]
+    forgetful.train("bad", how="continue", margin=None, **OPTIONS)
+    assert list(forgetful.model.runs["in_use"]) == [False, True]
 
 
 def test_without_a_margin_every_model_passes(forgetful):
@@ -208,18 +217,20 @@ def test_problems_are_said_with_their_examples(session):
     session.add_labels(["Food", "Robot"])
     session.add([row("Ada", "", "fig")], split="dev")
     session.add([session.examples("train")[0]], split="dev")
-    found = {one.kind: one for one in session.problems()}
+    found = {one.kind: one for one in session.quality.data_warnings()}
     assert found["only in dev"].label == "Food"
     assert [one.text for one in found["only in dev"].examples] == ["Ada eats a fig ."]
     assert found["never in train"].label == "Robot"
     assert len(found["in both splits"].examples) == 1
-    assert "<details>" in session.problems()._repr_html_()
+    assert "<details>" in session.quality.data_warnings()._repr_html_()
 
 
 def test_answers_that_contradict_each_other_are_a_problem(session):
     example = session.examples("train")[0]
     session.add([Example(example.text, answer="accept", annotator="bob")], split="dev")
-    (conflict,) = [one for one in session.problems() if one.kind == "conflicting answers"]
+    (conflict,) = [
+        one for one in session.quality.data_warnings() if one.kind == "conflicting answers"
+    ]
     assert {len(one.spans) for one in conflict.examples} == {0, 2}
 
 
@@ -238,7 +249,7 @@ def test_ways_of_training_side_by_side(trained):
     trained.add_labels(["Food"])
     trained.add(rows(0, 1, food=True)[:8], split="train")
     trained.add(rows(0, 1, food=True)[8:], split="dev")
-    found = trained.compare_training(
+    found = trained.experiments.compare_training(
         ["scratch", "last layer"], seeds=2, max_epochs=3, progress=False
     )
     assert found.new == ("Food",)
@@ -248,25 +259,29 @@ def test_ways_of_training_side_by_side(trained):
     assert (frame["seeds"] == 2).all()
     assert found.plot().get_title(loc="left")
     assert any(word in found.verdict for word in ("Retrain", "Resize", "No clear difference"))
-    assert trained._grown_from is in_use
+    assert trained.context.nlp_before_new_labels is in_use
 
 
 def test_the_stop_button_keeps_what_was_measured(trained, monkeypatch):
-    whole, runs = Session._try, []
+    whole, runs = experiments.start_run, []
 
-    def stopped(self, *args, **more):
+    def stopped(*args, **options):
         if runs:
             raise KeyboardInterrupt
-        runs.append(whole(self, *args, **more))
+        runs.append(whole(*args, **options))
         return runs[0]
 
-    monkeypatch.setattr(Session, "_try", stopped)
-    found = trained.compare_training(["continue"], seeds=3, max_epochs=1, progress=False)
+    monkeypatch.setattr(experiments, "start_run", stopped)
+    found = trained.experiments.compare_training(
+        ["continue"], seeds=3, max_epochs=1, progress=False
+    )
     assert len(found.runs) == 1
 
 
 def test_the_learning_curve_answers_whether_more_is_worth_it(session):
-    curve = session.learning_curve((0.25, 0.5, 1.0), seeds=2, max_epochs=2, progress=False)
+    curve = session.experiments.learning_curve(
+        (0.25, 0.5, 1.0), seeds=2, max_epochs=2, progress=False
+    )
     assert curve.sizes == [6, 12, 24]
     whole = curve.frame[curve.frame["label"] == "all labels"]
     assert (whole["seeds"] == 2).all()
@@ -279,4 +294,4 @@ def test_the_learning_curve_answers_whether_more_is_worth_it(session):
 @pytest.mark.parametrize("shares", [(), (0.0,), (1.5,)])
 def test_shares_that_are_none(session, shares):
     with pytest.raises(DataError, match="share"):
-        session.learning_curve(shares)
+        session.experiments.learning_curve(shares)

@@ -30,10 +30,6 @@ LEVELS = {
     "session": 9,
 }
 HEAVY = {"spacy", "thinc", "pandas", "matplotlib", "sqlalchemy", "anywidget", "ipywidgets", "tqdm"}
-# Not moved yet.
-LEGACY = {
-    *("faces", "session", "simulating"),
-}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -57,16 +53,16 @@ def parsed(file):
 
 
 def test_every_file_is_in_a_package_with_a_level():
-    assert {package_of(file) for file in FILES} <= {*LEVELS, *LEGACY, "__init__", "results"}
+    assert {package_of(file) for file in FILES} <= {*LEVELS, "__init__", "results"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_a_package_imports_only_from_packages_of_lower_level(file):
     package = package_of(file)
-    if package in {*LEGACY, "__init__", "results"}:
+    if package in {"__init__", "results"}:
         return
     inner = {name.split(".")[1] for name in imports(parsed(file)) if name.startswith("nbner.")}
-    inner -= {package, *LEGACY}
+    inner -= {package}
     assert {name for name in inner if LEVELS[name] >= LEVELS[package]} == set()
 
 

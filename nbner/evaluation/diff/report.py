@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
 from nbner._common.span_html import marked
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
+from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
 from nbner.evaluation.pairing import Pair, Pairing
 from nbner.types import Example
 
@@ -58,7 +59,9 @@ class Differences:
     b: str
     pairing: Pairing = field(repr=False)
     found: Sequence[Difference] = field(repr=False, default=())
-    opener: Callable[[Differences], Any] | None = field(default=None, repr=False, compare=False)
+    opener: Callable[[Differences], ErrorExplorerWidget] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @classmethod
     def of(
@@ -67,13 +70,13 @@ class Differences:
         b: str,
         pairing: Pairing,
         causes: Mapping[int, Cause],
-        opener: Callable[[Differences], Any] | None = None,
+        opener: Callable[[Differences], ErrorExplorerWidget] | None = None,
     ) -> Differences:
         """Put the causes to the pairs, by position."""
         found = [Difference(pairing.pairs[i], cause) for i, cause in sorted(causes.items())]
         return cls(a, b, pairing, tuple(found), opener)
 
-    def show(self) -> Any:
+    def show(self) -> ErrorExplorerWidget:
         """Show the texts that differ in the error explorer, one side over the other.
 
         Each text's cause is a column of its metadata, to narrow them by.

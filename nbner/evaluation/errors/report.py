@@ -85,7 +85,7 @@ class Errors:
         self.labels = tuple(labels)
         self._training = training or Training()
         self._probabilities = probabilities
-        self._seed = seed
+        self.seed = seed
         # Examples change where the page's messages are handled, which may be another thread.
         self._lock = RLock()
         self._by_example = [self._paired(i) for i in range(len(self.examples))]
@@ -209,7 +209,7 @@ class Errors:
         if factor not in FACTORS:
             named = ", ".join(repr(one) for one in FACTORS)
             raise DataError(f"{factor!r} is not a factor", remedy=f"There are {named}")
-        return attribute(self.findings, FACTORS[factor], seed=self._seed)
+        return attribute(self.findings, FACTORS[factor], seed=self.seed)
 
     def attribution(
         self, factors: Iterable[str] = ("frequency", "length", "shape", "sentence end")
@@ -301,7 +301,7 @@ class Slice(Errors):
         self.predicted, self.first = whole.predicted, whole.first
         self.names, self.title, self.notices = whole.names, whole.title, whole.notices
         self.labels = whole.labels
-        self._seed = whole._seed  # noqa: SLF001 - of the same family
+        self.seed = whole.seed
 
     @property
     def findings(self) -> list[Finding]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nbner._common.format import as_html
+from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.anchoring.audit import Audited, Share
 
@@ -43,7 +44,7 @@ class Anchoring:
     together: Audited
     n: int
     still_wrong: int = 0
-    opens: Callable[[], Any] | None = field(default=None, repr=False, compare=False)
+    opens: Callable[[], AnnotatorWidget] | None = field(default=None, repr=False, compare=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -75,7 +76,7 @@ class Anchoring:
         )
         return followed_rows(self.frame, title=title, ax=ax)
 
-    def annotate(self) -> Any:
+    def annotate(self) -> AnnotatorWidget:
         """Open the answers that hold a corrupted suggestion; ``v`` takes what it was.
 
         Raises

@@ -116,7 +116,7 @@ def _meets(one: Example, wanted: Filter) -> bool:
 class Quiz:
     """A quiz in a cell: the widget to label in, and what came out so far.
 
-    ``Session.quiz`` makes it. Every value is read anew from the store, so that
+    `nbner.quiz` makes it. Every value is read anew from the store, so that
     a teacher sees what the class hands in.
 
     Parameters

@@ -149,7 +149,7 @@ def check_no_quizzes(dataset: Dataset) -> None:
             f"{dataset.name!r} holds what was handed in to the quizzes of {asked!r}, which is no "
             "gold and is never trained on",
             field="dataset",
-            remedy=f"Open Session({asked!r}, ...) and call session.quiz(name)",
+            remedy=f"Open Session({asked!r}, ...) and call nbner.quiz(session, name)",
         )
 
 

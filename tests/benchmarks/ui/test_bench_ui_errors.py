@@ -43,8 +43,9 @@ examples = session.examples("dev")
 predicted = [list(said(one)) for one in examples]
 training = Training(examples[:500])
 print(sum(len(one.spans) for one in examples))"""
-SHOW = """errors = Errors(examples, predicted, training=training, labels=LABELS, title="dev")
-session._explorer(errors)"""
+SHOW = """from nbner.session.errors import open_explorer
+errors = Errors(examples, predicted, training=training, labels=LABELS, title="dev")
+open_explorer(session.context, errors)"""
 ROOT = "[data-nbner=errors]"
 WATCH = """() => {
   window.opened = [];

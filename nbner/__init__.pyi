@@ -1,0 +1,52 @@
+from nbner._version import __version__ as __version__
+from nbner.decoding.probabilities_report import TextProbabilities as TextProbabilities
+from nbner.errors import (
+    DataError as DataError,
+)
+from nbner.errors import (
+    ModelError as ModelError,
+)
+from nbner.errors import (
+    NbnerError as NbnerError,
+)
+from nbner.errors import (
+    StoreError as StoreError,
+)
+from nbner.errors import (
+    TrainingError as TrainingError,
+)
+from nbner.evaluation.report import Evaluation as Evaluation
+from nbner.io.importer import AddReport as AddReport
+from nbner.io.sample_corpus import Sample as Sample
+from nbner.io.sample_corpus import sample as sample
+from nbner.session.differences import differences as differences
+from nbner.session.evaluation import evaluate as evaluate
+from nbner.session.files import read as read
+from nbner.session.files import token_rows as token_rows
+from nbner.session.files import write as write
+from nbner.session.quiz import quiz as quiz
+from nbner.session.session import Session as Session
+from nbner.session.simulation import drive as drive
+from nbner.session.simulation import simulate as simulate
+from nbner.simulation.annotator import Robot as Robot
+from nbner.simulation.runner import drive as drive
+from nbner.training.report import TrainingReport as TrainingReport
+from nbner.types import (
+    Answer as Answer,
+)
+from nbner.types import (
+    Counts as Counts,
+)
+from nbner.types import (
+    Example as Example,
+)
+from nbner.types import (
+    Parse as Parse,
+)
+from nbner.types import (
+    Span as Span,
+)
+from nbner.types import (
+    Token as Token,
+)
+from nbner.widgets.annotator import Annotator as Annotator

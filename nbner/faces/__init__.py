@@ -1,1 +1,0 @@
-"""What a session can be asked, a module a subject; ``nbner.session`` puts them together."""

@@ -1,0 +1,183 @@
+"""Finds words with inconsistent labels in gold, relabels them in bulk and opens them."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nbner._common.occurrences import changed
+from nbner._common.progress import counted
+from nbner.errors import DataError
+from nbner.nlp.pipeline import is_trained
+from nbner.quality.consistency import Known, Occurrence, Variation, variations
+from nbner.quality.consistency_report import Consistency, Tools
+from nbner.queues.correction import MENDED, Doubt, labels_of
+from nbner.session.context import SessionContext
+from nbner.session.corrections import open_corrections
+from nbner.session.label_issues import current_probabilities
+from nbner.store.assignments import Version
+from nbner.store.undo import part_id
+from nbner.types import Answer, Example, Span
+
+if TYPE_CHECKING:
+    from nbner.widgets.annotator import Annotator
+
+_USUAL = "the usual label"
+
+
+def find_inconsistencies(
+    context: SessionContext, split: str, *, cased: bool, progress: bool
+) -> Consistency:
+    """Find words that gold labels in more than one way, or only in some places.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipeline in use, once trained, gives the probability of the usual label.
+    split : str
+        Split of the gold.
+    cased : bool
+        Whether words that differ in case are different words.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Consistency
+        The variations, with functions that relabel places, undo that, and open
+        the places in the correction widget.
+
+    Raises
+    ------
+    DataError
+        There is no gold.
+    """
+    gold = context.gold(split)
+    known = _probabilities_by_example(context, gold, progress=progress)
+    found = variations(gold, cased=cased, known=known or (lambda _one: None))
+    return Consistency(
+        tuple(found),
+        over=split,
+        n=len(gold),
+        is_judged=known is not None,
+        tools=Tools(
+            apply=lambda batch, places, label: _relabel(context, batch, split, places, label),
+            withdraw=partial(_undo, context),
+            open=partial(_open_variations, context, split),
+            new_id=lambda: uuid.uuid4().hex,
+        ),
+    )
+
+
+def _probabilities_by_example(
+    context: SessionContext, gold: Sequence[Example], *, progress: bool
+) -> Known | None:
+    """Return the function from an example to its span probabilities; None without a model."""
+    if not is_trained(context.nlp):
+        return None
+    found = current_probabilities(context, gold)
+    shown = counted(found, "computing probabilities") if progress else found
+    by_hash = {example.input_hash: one.spans for example, one in zip(gold, shown, strict=True)}
+    return lambda example: by_hash[example.input_hash]
+
+
+def _open_variations(context: SessionContext, split: str, chosen: Sequence[Variation]) -> Annotator:
+    by_example: dict[int, list[tuple[Occurrence, str]]] = defaultdict(list)
+    for variation in chosen:
+        for one in variation.others:
+            by_example[one.example.input_hash].append((one, variation.usual))
+    suspects = {key: _suspects(some) for key, some in by_example.items()}
+    return open_corrections(context, split, suspects, reason="consistency", source=_USUAL)
+
+
+def _relabel(
+    context: SessionContext,
+    batch_id: str,
+    split: str,
+    places: Sequence[Occurrence],
+    label: str | None,
+) -> int:
+    """Relabel places in one transaction and return the number of changed examples.
+
+    Examples that have changed since the places were found keep what they have.
+    """
+    if label is not None and label not in context.labels:
+        raise DataError(
+            f"{label!r} is not one of the labels {', '.join(context.labels)}", field="label"
+        )
+    by_example: dict[int, list[Occurrence]] = {}
+    for one in places:
+        by_example.setdefault(one.example.input_hash, []).append(one)
+    answers = [
+        answer
+        for key, some in by_example.items()
+        if (now := context.dataset.find(key, split)) is not None
+        and (answer := _relabelled(context, batch_id, now, some, label)) is not None
+    ]
+    context.dataset.record_many(answers)
+    context.answer_bus.tell(answers)
+    return len(answers)
+
+
+def _relabelled(
+    context: SessionContext,
+    batch_id: str,
+    now: Example,
+    places: Sequence[Occurrence],
+    label: str | None,
+) -> Answer | None:
+    """Build the answer that relabels places in one example; None if nothing changes."""
+    spans = now.spans
+    for one in places:
+        spans = _with_label(spans, one, label)
+    if now.answer != "accept" or set(spans) == set(now.spans):
+        return None
+    answer = Answer(
+        id=part_id(batch_id, now.input_hash),
+        input_hash=now.input_hash,
+        split=now.split,
+        annotator=context.annotator,
+        answer="accept",
+        spans=spans,
+        flagged=now.flagged,
+        note=now.note,
+        labels=context.labels,
+        created=time.time(),
+        extra={MENDED: "consistency"},
+    )
+    return replace(answer, labels=labels_of(now, answer))
+
+
+def _undo(context: SessionContext, batch_id: str) -> int:
+    """Undo a relabelling and return the number of restored examples."""
+    done = context.dataset.withdraw(batch_id)
+    context.answer_bus.tell(())
+    return len(done)
+
+
+def _suspects(some: Sequence[tuple[Occurrence, str]]) -> Doubt:
+    """Collect the unusual spans of one example, and its spans with the usual labels."""
+    spans = some[0][0].example.spans
+    suspect: dict[Span, float] = {}
+    for one, usual in some:
+        spans = _with_label(spans, one, usual)
+        if one.label is not None:
+            usual_p = one.usual_probability
+            suspect[Span(one.start, one.end, one.label)] = 0.0 if usual_p is None else 1 - usual_p
+    return Doubt(suspect, (Version(_USUAL, "accept", spans),))
+
+
+def _with_label(spans: tuple[Span, ...], one: Occurrence, label: str | None) -> tuple[Span, ...]:
+    """Return spans with one place relabelled, or unlabelled, unless another span overlaps it."""
+    if label is not None:
+        after = changed(spans, Span(one.start, one.end, label), "label", relabels=True)
+    elif one.label is not None:
+        after = changed(spans, Span(one.start, one.end, one.label), "unlabel")
+    else:
+        after = None
+    return spans if after is None else after

@@ -1,0 +1,204 @@
+"""Shared state of a session: dataset, store, models and open widgets.
+
+A module function that takes a `Session` reads its context from the public
+attribute ``session.context``, which ``dir(session)`` leaves out. Accessors
+inherit from `Accessor` and read ``self._context``. What several accessors need
+is a function over a context: suggestions and the annotation widget in
+`suggestions`, the error explorer in `errors`, training data and runs in
+`training`, checks of the data in `data_warnings`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from nbner.errors import DataError
+from nbner.nlp.pipeline import tokenizer_of
+from nbner.queues.labelling import Switchboard, tokenized
+from nbner.store.store import Dataset, Store
+from nbner.types import AnswerKind, Example, Token
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.decoding.lattice_cache import KeptLattices
+    from nbner.training.model_store import Shelf
+    from nbner.widgets.annotator import Annotator
+    from nbner.widgets.error_explorer import ErrorExplorer
+
+
+@dataclass(eq=False)
+class SessionContext:
+    """State that `Session` and its accessors share.
+
+    `Session` builds one and hands it to each accessor. Everything that more
+    than one of them needs is a public attribute or method here, so that no
+    accessor reads another one's private attributes.
+
+    Attributes
+    ----------
+    store, dataset : Store, Dataset
+        The database, and the dataset of this session in it.
+    annotator : str
+        Name under which answers are stored.
+    seed : int
+        Seed of everything random.
+    base_nlp : Language
+        The pipeline that the session was given; training starts from it.
+    nlp : Language
+        The pipeline in use: the last one trained, or ``base_nlp``.
+    nlp_before_new_labels : Language or None
+        The pipeline in use before `Session.add_labels` resized its output
+        layer. Training resizes it itself.
+    model_store : Shelf
+        Saved models of the dataset.
+    labels_follow_data : bool
+        Whether labels that arrive with data are added to the session's.
+    answer_bus : Switchboard
+        Announces answers to all open widgets.
+    lattice_cache : KeptLattices
+        Lattices of the examples suggested last.
+    annotators, explorers : WeakSet
+        Open widgets.
+    """
+
+    store: Store
+    dataset: Dataset
+    annotator: str
+    seed: int
+    base_nlp: Language
+    nlp: Language
+    model_store: Shelf
+    labels_follow_data: bool
+    lattice_cache: KeptLattices
+    answer_bus: Switchboard = field(default_factory=Switchboard)
+    nlp_before_new_labels: Language | None = None
+    annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
+    explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entity types, in the order of their keys."""
+        return self.dataset.labels
+
+    def tokenize(self, text: str) -> tuple[Token, ...]:
+        """Return the tokens of a text as the pipeline in use splits it.
+
+        Parameters
+        ----------
+        text : str
+            Not empty where the pipeline cannot take empty texts.
+
+        Raises
+        ------
+        DataError
+            The pipeline cannot take the text.
+        """
+        return tokenizer_of(self.nlp)(text)
+
+    def tokenized(self, example: Example) -> Example:
+        """Return an example with its tokens.
+
+        Parameters
+        ----------
+        example : Example
+            Tokens that it has are kept.
+        """
+        return tokenized(example, self.tokenize)
+
+    def examples(
+        self, split: str | None = None, *, answer: AnswerKind | None = None
+    ) -> list[Example]:
+        """Return the tokenized examples of a split, in the order of addition.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all splits.
+        answer : {"accept", "reject", "ignore"}, optional
+            Only examples with this current answer.
+        """
+        return [self.tokenized(one) for one in self.dataset.examples(split, answer=answer)]
+
+    def gold(self, split: str) -> list[Example]:
+        """Return the accepted examples of a split whose spans are complete gold.
+
+        Parameters
+        ----------
+        split : str
+            Answers to binary tasks are left out.
+
+        Raises
+        ------
+        DataError
+            Nothing is accepted in the split.
+        """
+        gold = [one for one in self.examples(split, answer="accept") if not one.binary]
+        if not gold:
+            raise DataError(
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                remedy=f"Add some with session.add(..., split={split!r}), or label there with "
+                f"session.manual(split={split!r})",
+            )
+        return gold
+
+    def update_labels(self) -> None:
+        """Make all open widgets offer the current labels."""
+        self.answer_bus.labels = self.labels
+        for widget in list(self.annotators):
+            widget.relabel()
+
+    def refresh_annotators(self) -> None:
+        """Make all open annotators load their examples again."""
+        for widget in list(self.annotators):
+            widget.refresh()
+
+    def activate(self, nlp: Language) -> None:
+        """Use a pipeline from now on; open widgets load new suggestions.
+
+        Parameters
+        ----------
+        nlp : Language
+            Not copied.
+        """
+        self.nlp = nlp
+        self.lattice_cache.clear()
+        self.nlp_before_new_labels = None
+        self.refresh_annotators()
+        for explorer in list(self.explorers):
+            explorer.outdate()
+
+
+class Accessor:
+    """Base class of the groups of methods on a session, such as ``session.model``.
+
+    Parameters
+    ----------
+    context : SessionContext
+        State that all groups share with the session.
+    """
+
+    def __init__(self, context: SessionContext) -> None:
+        self._context = context
+
+    def __dir__(self) -> list[str]:
+        return public_names(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {', '.join(public_names(type(self)))}"
+
+
+def public_names(kind: type, *, without: frozenset[str] = frozenset()) -> list[str]:
+    """Return the names of a class that do not begin with an underscore, sorted.
+
+    Parameters
+    ----------
+    kind : type
+        Its base classes count too.
+    without : frozenset of str
+        Names to leave out.
+    """
+    names = {name for one in kind.__mro__ for name in vars(one) if not name.startswith("_")}
+    return sorted(names - without)

@@ -1,0 +1,339 @@
+"""The ``session.experiments`` accessor: studies of training and of reproducibility."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.errors import DataError
+from nbner.evaluation.diff.report import Differences
+from nbner.evaluation.reproducibility.determinism import check
+from nbner.evaluation.reproducibility.parity import runs_of, texts_of
+from nbner.evaluation.reproducibility.report import Determinism, Parity
+from nbner.evaluation.scores import score
+from nbner.io.annotations import read_annotations
+from nbner.nlp.gold_docs import choose, nested
+from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
+from nbner.nlp.prediction import predict
+from nbner.session.context import Accessor, SessionContext
+from nbner.session.differences import differences
+from nbner.session.suggestions import suggest
+from nbner.session.training import initial_pipeline, start_run, training_split
+from nbner.training.comparison import LearningCurve, TrainingComparison, Tried
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from nbner.training.initialization import How
+
+WAYS: tuple[How, ...] = ("scratch", "continue", "last layer", "rehearsal")
+SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
+SEEDS = 3
+EARLIER_MODELS = 3  # trained before the one in use, and tried as causes of a difference
+
+
+class ExperimentsAccessor(Accessor):
+    """Compare ways of training, and check that predictions are reproducible.
+
+    Reached as ``session.experiments``. No method changes the session.
+    """
+
+    def learning_curve(
+        self,
+        shares: Sequence[float] = SHARES,
+        split: str = "train",
+        dev: str = "dev",
+        *,
+        seeds: int = SEEDS,
+        more: int | None = None,
+        max_epochs: int | None = None,
+        patience: int | None = None,
+        progress: bool = True,
+    ) -> LearningCurve:
+        """Compute F at growing fractions of the labels, to predict the gain of labelling more.
+
+        Each seed draws its own order of the examples; a larger fraction holds
+        the smaller ones. All are evaluated on the same dev examples.
+
+        Parameters
+        ----------
+        shares : sequence of float
+            Fractions, above 0 and at most 1.
+        split, dev : str
+            Where to train and where to evaluate.
+        seeds : int
+            Runs per fraction, each with another seed.
+        more : int, optional
+            Examples of the next batch; by default a fifth of those there are.
+        max_epochs, patience : int, optional
+            See `Session.train`.
+        progress : bool
+            Show a bar. The stop button keeps the runs that are finished.
+
+        Returns
+        -------
+        LearningCurve
+            ``verdict``, ``frame``, ``gains`` (the extrapolated gain of the next
+            batch, per label, with intervals) and ``plot()``.
+
+        Raises
+        ------
+        DataError
+            A fraction is not above 0 and at most 1.
+        TrainingError
+            There is nothing to train on.
+        """
+        bad = [one for one in shares if not 0 < one <= 1]
+        if bad or not shares:
+            raise DataError(
+                f"{bad[0] if bad else 'nothing'} is not a share",
+                field="shares",
+                remedy="Give numbers above 0 and at most 1, such as shares=(0.25, 0.5, 1.0)",
+            )
+        first = self._context.seed
+        examples, evaluated, source = self._fixed_split(split, dev)
+        jobs: list[tuple[How | None, int, Sequence[Example]]] = [
+            (None, seed, part)
+            for seed in range(first, first + seeds)
+            for part in nested(examples, shares, seed)
+        ]
+        runs = self._run_all(
+            jobs, split, evaluated, progress=progress, max_epochs=max_epochs, patience=patience
+        )
+        batch = max(1, len(examples) // 5) if more is None else more
+        return LearningCurve(tuple(runs), batch, source)
+
+    def compare_training(
+        self,
+        hows: Sequence[How] = WAYS,
+        split: str = "train",
+        dev: str = "dev",
+        *,
+        seeds: int = SEEDS,
+        max_epochs: int | None = None,
+        patience: int | None = None,
+        progress: bool = True,
+    ) -> TrainingComparison:
+        """Train in several ways on the same data, to answer "resize or retrain?".
+
+        The models are evaluated and deleted; the one in use stays. The stop
+        button keeps the runs that are finished.
+
+        Parameters
+        ----------
+        hows : sequence of {"scratch", "continue", "last layer", "rehearsal"}
+            See `Session.train`.
+        split, dev : str
+            Where to train and where to evaluate.
+        seeds : int
+            Runs per way, each with another seed.
+        max_epochs, patience : int, optional
+            See `Session.train`.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        TrainingComparison
+            ``verdict``, ``frame`` (F per old and per new label, with intervals
+            over the seeds, and time) and ``plot()``.
+
+        Raises
+        ------
+        TrainingError
+            There is nothing to train on, no such way, or it needs a trained
+            model and there is none.
+        """
+        context = self._context
+        examples, evaluated, _ = self._fixed_split(split, dev)
+        for how in hows:
+            initial_pipeline(context, how)
+        jobs = [(how, context.seed + i, examples) for i in range(seeds) for how in hows]
+        runs = self._run_all(
+            jobs, split, evaluated, progress=progress, max_epochs=max_epochs, patience=patience
+        )
+        before = labels_of(context.nlp_before_new_labels or context.nlp)
+        known = tuple(label for label in context.labels if label in before)
+        new = tuple(label for label in context.labels if label not in before)
+        return TrainingComparison(tuple(runs), known, new)
+
+    def parity(
+        self,
+        split: str | None = None,
+        *,
+        batch_sizes: Sequence[int] = (1, 32),
+        n_process: Sequence[int] = (1, 2),
+    ) -> Parity:
+        """Compare the suggestions of make-gold with plain ``nlp.pipe``, example by example.
+
+        Whole texts and single sentences, in order and in reverse, with several
+        batch sizes and numbers of processes. There must be no difference.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        batch_sizes, n_process : sequence of int
+            Options of ``nlp.pipe``.
+
+        Returns
+        -------
+        Parity
+            ``same``, ``differing`` and ``frame``: a row for each way of running.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        DataError
+            There is no example.
+        """
+        context = self._context
+        examples = context.examples(split)
+        if not examples:
+            raise DataError("there is no example to compare", remedy="Add some: session.add(...)")
+        rows = []
+        for unit, items in texts_of(context.nlp, examples).items():
+            suggested = suggest(context, items)
+            rows += [
+                (unit, run.how, len(items), run.differing(suggested))
+                for run in runs_of(context.nlp, items, batch_sizes, n_process)
+            ]
+        return Parity.of(rows)
+
+    def determinism(
+        self,
+        texts: Iterable[Any],
+        *,
+        batch_sizes: Sequence[int] = (1, 7, 64, 256),
+        n_process: Sequence[int] = (2,),
+        seed: int | None = None,
+    ) -> Determinism:
+        """Predict the same texts under several circumstances, and list what changes.
+
+        Batch sizes, orders, numbers of processes, and a fresh Python that reads
+        the model from disk.
+
+        Parameters
+        ----------
+        texts : iterable of str, dict, Doc or Example
+            Their spans are not used.
+        batch_sizes, n_process : sequence of int
+            Options of ``nlp.pipe``.
+        seed : int, optional
+            For the shuffled order; by default the session's.
+
+        Returns
+        -------
+        Determinism
+            ``same``, and ``frame``: a row for each circumstance.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        """
+        items = [replace(one, spans=()) for one in read_annotations(texts)]
+        outcomes = check(
+            self._context.nlp,
+            items,
+            batch_sizes=batch_sizes,
+            n_process=n_process,
+            seed=self._context.seed if seed is None else seed,
+        )
+        return Determinism.of(outcomes, [one.text for one in items])
+
+    def differences(self, a: Any, b: Any = None, *, texts: Any = None) -> Differences:
+        """Compare annotations with the predictions of the model in use for the same texts.
+
+        Parameters
+        ----------
+        a : path, pipeline, Session, DataFrame, or iterable of dict, Doc or Example
+            See `nbner.differences`.
+        b : the same, optional
+            By default the model in use.
+        texts : path or iterable, optional
+            For models and frames of predictions.
+
+        Returns
+        -------
+        Differences
+            ``counts`` (texts by cause), ``frame``, ``pairs``, ``plot()``.
+
+        Examples
+        --------
+        >>> session.experiments.differences("export-of-last-year.jsonl")  # doctest: +SKIP
+        """
+        nlp = self._context.nlp
+        return differences(
+            a,
+            nlp if b is None else b,
+            texts=texts,
+            # A pipeline of rules alone needs no training.
+            model=nlp if recognizer_of(nlp) is None or is_trained(nlp) else None,
+            others=self._context.model_store.earlier(EARLIER_MODELS),
+        )
+
+    def _fixed_split(
+        self, split: str, dev: str
+    ) -> tuple[Sequence[Example], Sequence[Example], str]:
+        """Return the training and dev examples of all runs, and the dev examples' origin."""
+        train, evaluated = training_split(self._context, split, dev)
+        corpus = choose(train, evaluated, self._context.labels, self._context.seed)
+        return corpus.train, corpus.dev, corpus.dev_source
+
+    def _run_all(
+        self,
+        jobs: Sequence[tuple[How | None, int, Sequence[Example]]],
+        split: str,
+        evaluated: Sequence[Example],
+        *,
+        progress: bool,
+        **options: Any,
+    ) -> list[Tried]:
+        """Train and evaluate each job; the stop button keeps those that are finished."""
+        from nbner._common.progress import until_stopped
+
+        def runs() -> Iterator[Tried]:
+            for how, seed, examples in jobs:
+                yield _train_and_score(
+                    self._context, how, seed, split, examples, evaluated, **options
+                )
+
+        return until_stopped(runs(), len(jobs), "training", shown=progress)
+
+
+def _train_and_score(
+    context: SessionContext,
+    how: How | None,
+    seed: int,
+    split: str,
+    examples: Sequence[Example],
+    evaluated: Sequence[Example],
+    **options: Any,
+) -> Tried:
+    """Train in a temporary folder, and evaluate."""
+    with tempfile.TemporaryDirectory(prefix="nbner-") as folder:
+        run = start_run(
+            context,
+            how,
+            split,
+            examples,
+            evaluated,
+            seed=seed,
+            output=Path(folder) / "run",
+            **options,
+        )
+        with run:
+            deque(run, maxlen=0)
+            result = run.finish()
+        scores = score(
+            [one.spans for one in evaluated],
+            list(predict(result.nlp, evaluated)),
+            labels=context.labels,
+            known=[one.labels for one in evaluated],
+        )
+    return Tried(how or "as given", seed, len(examples), result.seconds, scores)

@@ -1,0 +1,382 @@
+"""The ``session.model`` accessor: probabilities, calibration, rerankers and saved models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbner.decoding import actions
+from nbner.decoding.api import span_probabilities
+from nbner.decoding.calibration import temperature
+from nbner.decoding.calibration.report import Calibration
+from nbner.decoding.inspection import ActionScores, TokenFeatures
+from nbner.decoding.probabilities_report import TextProbabilities
+from nbner.errors import DataError
+from nbner.io import formats
+from nbner.io.rows import as_example
+from nbner.nlp.calibration_meta import keep
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import load_base
+from nbner.nlp.prediction import predict
+from nbner.reranking.report import Ensemble, Reranking
+from nbner.session import reranking
+from nbner.session.context import Accessor, SessionContext
+from nbner.session.parsing import checked_texts, longest_span
+from nbner.session.suggestions import LONGEST
+from nbner.training.report import TrainingReport
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from spacy.language import Language
+
+    from nbner.reranking.features import FeatureFunction
+
+LONGEST_STATES = 10
+RUN_COLUMNS = ["created", "f", "fingerprint", "path", "exists", "in_use"]
+
+
+class ModelAccessor(Accessor):
+    """Inspect, calibrate, rerank and change the model in use, as ``session.model``."""
+
+    def span_probabilities(
+        self, text: str | Example, *, longest: int | Literal["data"] | None = None
+    ) -> TextProbabilities:
+        """Compute the exact probability of every span of a text, and of every token's label.
+
+        Parameters
+        ----------
+        text : str or Example
+            An example's own tokens are kept.
+        longest : int or "data", optional
+            As for `Session.parses`.
+
+        Returns
+        -------
+        TextProbabilities
+            With ``frame`` (a row a span), ``tokens`` (a row a token) and ``plot()``.
+
+        Raises
+        ------
+        DataError
+            The text is empty.
+        ModelError
+            The pipeline has no entity recognizer, or an untrained one.
+        """
+        context = self._context
+        limit = longest_span(context, longest)
+        (known,) = span_probabilities(context.nlp, checked_texts(text), longest=limit)
+        return TextProbabilities(known, labels=context.labels)
+
+    def action_scores(self, text: str | Example, *, longest: int = LONGEST_STATES) -> ActionScores:
+        """Compute the distribution over the recognizer's actions at every token of a text.
+
+        Parameters
+        ----------
+        text : str or Example
+            An example's own tokens are kept.
+        longest : int
+            Tokens of the longest entity whose states ``states`` lists.
+
+        Returns
+        -------
+        ActionScores
+            ``array`` (probabilities along the greedy path, shape (tokens,
+            actions)) with ``axes``, ``frame``, and ``states`` for every state
+            that can be reached.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        """
+        found = actions.action_scores(self._context.nlp, [text], longest=longest)
+        return ActionScores(next(found))
+
+    def token_features(self, texts: Any) -> TokenFeatures:
+        """Return action probabilities and token vectors as one matrix, a row a token.
+
+        Parameters
+        ----------
+        texts : path, DataFrame, or iterable of str, dict, Doc or Example
+            As for `Session.predict`.
+
+        Returns
+        -------
+        TokenFeatures
+            ``matrix`` (float32, shape (tokens, features)), ``columns``,
+            ``examples``, ``tokens``, ``words`` and ``frame``.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        DataError
+            The source cannot be read.
+        """
+        examples = (as_example(row) for row in formats.read(texts))
+        scores = actions.action_scores(self._context.nlp, examples, longest=1)
+        return TokenFeatures.of(list(scores))
+
+    def calibrate(
+        self, split: str = "dev", *, per_label: bool = False, progress: bool = True
+    ) -> Calibration:
+        """Calibrate the model's span probabilities by a temperature fitted on gold.
+
+        The temperature is kept with the model: in its meta, which travels with
+        it, and beside the session's models, where the next session finds it.
+        ``session.predict(..., probabilities=True)`` and the confidence of
+        suggestions use it from now on. Which spans are predicted does not
+        change.
+
+        Parameters
+        ----------
+        split : str
+            Its accepted examples are the gold. They should be none that the
+            model was trained on.
+        per_label : bool
+            Fit a temperature for every label that is predicted 30 times or more.
+        progress : bool
+            Show a bar. The stop button leaves everything as it was.
+
+        Returns
+        -------
+        Calibration
+            ``temperature``, ``error_before``, ``error_after``, ``frame``,
+            ``labels``, ``plot()``.
+
+        Raises
+        ------
+        DataError
+            There is no gold, or fewer than 30 spans are predicted on it.
+        ModelError
+            The model has not been trained.
+        """
+        context = self._context
+        gold = context.gold(split)
+        pairs = temperature.pairs_of(list(_predicted_spans(context.nlp, gold, progress=progress)))
+        if len(pairs) < temperature.LEAST:
+            raise DataError(
+                f"the model predicts {len(pairs)} spans in split {split!r}, too few to fit a "
+                "temperature on",
+                remedy=f"Add gold there until it predicts {temperature.LEAST}",
+            )
+        fitted = temperature.fit(pairs, per_label=per_label)
+        kept = keep(context.nlp, fitted.overall, fitted.per_label)
+        context.model_store.keep_calibration(kept)
+        return Calibration.of(
+            pairs,
+            fitted,
+            seed=context.seed,
+            split=split,
+            n_texts=len(gold),
+            fingerprint=fingerprint(context.nlp),
+        )
+
+    def rerank(
+        self,
+        width: int = 8,
+        features: Sequence[FeatureFunction] = (),
+        *,
+        split: str = "train",
+        dev: str = "dev",
+        folds: int = 5,
+        max_epochs: int | None = None,
+        l2: float | None = None,
+        use: bool = False,
+        progress: bool = True,
+    ) -> Reranking:
+        """Fit a reranker over the k best analyses, and measure its gain on held-out texts.
+
+        It learns from lists of models that never saw their texts: ``folds``
+        models are trained for that, each from the session's base on all folds
+        but one, which takes about ``folds`` times as long as `Session.train`.
+        `Session.oracle_curve` shows beforehand the most that it can gain.
+
+        Parameters
+        ----------
+        width : int
+            Analyses in a list.
+        features : sequence of callable
+            Features of your own, from ``(doc, parse)`` to a dict of numbers,
+            beside those of `nbner.reranking.features`.
+        split, dev : str
+            Where to learn, and where to measure.
+        folds : int
+            Models that are trained for it.
+        max_epochs : int, optional
+            Of each fold's training.
+        l2 : float, optional
+            Weight of the penalty on large weights; by default the best of four
+            on the last fold.
+        use : bool
+            Use the pipeline with its reranker from now on, and in the next
+            session. Otherwise nothing changes: the result holds it as ``nlp``.
+        progress : bool
+            Show a bar. The stop button leaves everything as it was.
+
+        Returns
+        -------
+        Reranking
+            ``frame``, ``plot()``, ``verdict``, ``features``, ``nlp``,
+            ``to_disk(path)``.
+
+        Raises
+        ------
+        DataError
+            The width is below 2, there is no gold, or too little of it.
+        ModelError
+            The model has not been trained.
+        TrainingError
+            The rest of a fold cannot be trained on.
+        """
+        record = {"reranker": {"width": width, "folds": folds}}
+        return reranking.fit_reranker(
+            self._context,
+            width,
+            features,
+            split=split,
+            dev=dev,
+            folds=folds,
+            max_epochs=max_epochs,
+            l2=l2,
+            save=(lambda nlp: _save_and_use(self._context, nlp, record)) if use else None,
+            progress=progress,
+        )
+
+    def ensemble(
+        self,
+        models: Sequence[int | str | Path | Language],
+        *,
+        width: int = 8,
+        split: str = "train",
+        dev: str = "dev",
+        folds: int = 5,
+        max_epochs: int | None = None,
+        progress: bool = True,
+    ) -> Ensemble:
+        """Combine several models, and measure the gain over the best of them.
+
+        Two ways: the average of the models' exact span probabilities, of which
+        the spans above one half are taken; and a reranker over the pool of
+        their lists. The reranker learns on ``dev`` itself, which no model was
+        trained on, and decides each fold of it by what it learnt from the
+        others, so that no figure is counted over texts that it learnt from.
+
+        Parameters
+        ----------
+        models : sequence of int, str, Path or Language
+            At least two. A number is a seed: a model is trained with it, from
+            the session's base. The session's own model does not change.
+        width : int
+            Analyses that each model brings into the pool.
+        split, dev : str
+            Where seeds are trained, and where all is measured.
+        folds : int
+            Into which ``dev`` is divided.
+        max_epochs : int, optional
+            Of each seed's training.
+        progress : bool
+            Show a bar. The stop button leaves everything as it was.
+
+        Returns
+        -------
+        Ensemble
+            ``frame``: each model, the average, the reranked pool, the best in
+            the pool; gains are over the best single model. ``plot()``,
+            ``verdict``, ``predict(texts)``.
+
+        Raises
+        ------
+        DataError
+            There are fewer than two models, or too little gold.
+        ModelError
+            A model cannot be loaded, or has not been trained.
+        """
+        return reranking.fit_ensemble(
+            self._context,
+            models,
+            width=width,
+            split=split,
+            dev=dev,
+            folds=folds,
+            max_epochs=max_epochs,
+            progress=progress,
+        )
+
+    def use(self, report: TrainingReport) -> None:
+        """Use a trained model from now on, whatever the forgetting guard has found.
+
+        Parameters
+        ----------
+        report : TrainingReport
+            Of a run of this session.
+
+        Raises
+        ------
+        ModelError
+            Its folder no longer exists.
+        """
+        nlp = load_base(report.path)
+        self._context.model_store.keep_run(report.path, report.fingerprint, report.record)
+        self._context.activate(nlp)
+
+    @property
+    def runs(self) -> pd.DataFrame:
+        """The models of this dataset that came into use, the oldest first.
+
+        One row a run: ``created`` (UTC), ``f`` (best dev F over exact spans;
+        missing where the run has none, as for a reranker), ``fingerprint``,
+        ``path``, ``exists`` (whether the folder is still there) and ``in_use``
+        (true for at most one run: the last whose model is the one in use).
+        """
+        import pandas as pd
+
+        runs = self._context.dataset.runs()
+        current = fingerprint(self._context.nlp)
+        last = max((i for i, one in enumerate(runs) if one["fingerprint"] == current), default=None)
+        rows = [
+            (
+                pd.Timestamp(one["created"], unit="s", tz="UTC"),
+                _best_f(one["record"]),
+                one["fingerprint"],
+                one["path"],
+                Path(one["path"]).exists(),
+                number == last,
+            )
+            for number, one in enumerate(runs)
+        ]
+        return pd.DataFrame(rows, columns=RUN_COLUMNS).astype({"f": float})
+
+
+def _best_f(record: Mapping[str, Any]) -> float | None:
+    """Return the best dev F of a stored run; None where it has none."""
+    best = record.get("best")
+    found = best.get("f") if isinstance(best, Mapping) else None
+    return None if found is None else float(found)
+
+
+def _save_and_use(context: SessionContext, nlp: Language, record: Mapping[str, Any]) -> Path:
+    """Save a pipeline as the newest of the model store, use it, and return its folder."""
+    path = context.model_store.keep_pipeline(nlp, record)
+    context.activate(load_base(path))
+    return path
+
+
+def _predicted_spans(
+    nlp: Language, gold: Sequence[Example], *, progress: bool
+) -> Iterator[list[tuple[float, str, bool]]]:
+    """Yield for each text its predicted spans: uncalibrated probability, label, correct or not."""
+    from nbner._common.progress import Bar
+
+    predicted = predict(nlp, gold)
+    known = span_probabilities(nlp, gold, longest=LONGEST)
+    with Bar(len(gold), "calibrating", "texts", shown=progress) as bar:
+        for example, spans, found in zip(gold, bar.over(predicted), known, strict=True):
+            right = set(example.spans)
+            yield [
+                (found.of(span), span.label, span in right)
+                for span in spans
+                if example.labels is None or span.label in example.labels
+            ]

@@ -1,0 +1,123 @@
+"""Oracle curves: F with a perfect choice among the k best analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nbner.decoding import api
+from nbner.errors import DataError
+from nbner.evaluation import k_best_scores
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.gold_docs import is_expressible
+from nbner.reranking.oracle import plan, study
+from nbner.reranking.oracle.report import Lists, OracleCurve
+from nbner.session.suggestions import LONGEST
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.session.context import SessionContext
+    from nbner.types import Example, Span
+
+
+def curve_of_gold(
+    context: SessionContext,
+    widths: tuple[int, ...],
+    decoders: Sequence[plan.Decoder],
+    split: str,
+    *,
+    progress: bool,
+) -> OracleCurve:
+    """Compute the oracle curve of the model in use against accepted examples.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipeline in use decodes.
+    widths : tuple of int
+        Lengths of the lists; they rise.
+    decoders : sequence of {"exact", "beam"}
+        A curve each.
+    split : str
+        Holds the gold.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    DataError
+        Nothing is accepted in the split.
+    ModelError
+        The model has not been trained.
+    """
+    gold = context.gold(split)
+    right, known = [one.spans for one in gold], [one.labels for one in gold]
+    runs = plan.runs(widths, decoders)
+    points: list[study.Point] = []
+    studies: dict[tuple[str, int], study.Study] = {}
+    for run, lists in zip(runs, _lists(context.nlp, gold, runs, progress=progress), strict=True):
+        done = study.study(
+            lists, right, widths=run.widths, decoder=run.decoder, known=known, seed=context.seed
+        )
+        points += done.points
+        studies |= {(run.decoder, width): done for width in run.widths}
+    return OracleCurve(
+        points=tuple(points),
+        over=split,
+        unreachable=sum(not is_expressible(context.nlp, one) for one in gold),
+        lists=Lists(right, known, context.labels, studies),
+        fingerprint=fingerprint(context.nlp),
+    )
+
+
+def curve_of_answers(context: SessionContext, widths: tuple[int, ...]) -> OracleCurve:
+    """Compute the oracle curve from the ranks stored with accepted make-gold answers.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset holds the answers.
+    widths : tuple of int
+        Lengths of the list, up to 64; they rise.
+
+    Raises
+    ------
+    DataError
+        No answer has a rank, or a width is above 64.
+    """
+    kept = [
+        judgement
+        for answer in context.dataset.answers()
+        if answer.answer == "accept"
+        and (judgement := k_best_scores.judgement_from(answer.extra)) is not None
+    ]
+    if not kept:
+        raise DataError(
+            "no accepted answer was given to a suggestion of a model yet, so there is nothing "
+            "to count",
+            remedy="Correct some with session.make_gold(), or study gold with "
+            'session.oracle_curve(split="dev")',
+        )
+    longest = max(widths)
+    if longest > k_best_scores.KEPT:
+        raise DataError(
+            f"width {longest} is wider than the {k_best_scores.KEPT} analyses that answers keep",
+            field="widths",
+            remedy=f"Ask for widths up to {k_best_scores.KEPT}",
+        )
+    points = study.curve(kept, widths, "exact", seed=context.seed)
+    return OracleCurve(points=tuple(points), over="the answers so far")
+
+
+def _lists(
+    nlp: Language, gold: Sequence[Example], runs: Sequence[plan.Run], *, progress: bool
+) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
+    """Yield for each run the lists of all texts, with one bar over all runs."""
+    from nbner._common.progress import Bar
+
+    with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
+        for run in runs:
+            bar.say(run.words)
+            found = api.parses(nlp, gold, run.widths[-1], decoder=run.decoder, longest=LONGEST)
+            yield ([parse.spans for parse in one] for one in bar.over(found))

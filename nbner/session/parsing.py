@@ -1,0 +1,126 @@
+"""The k best analyses of texts, free or under constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbner.decoding import api
+from nbner.decoding.batching import longest_entity
+from nbner.decoding.constraints import Constraints
+from nbner.errors import DataError
+from nbner.io import formats
+from nbner.io.rows import as_example
+from nbner.session.context import SessionContext
+from nbner.types import Example, Parse, Span
+
+if TYPE_CHECKING:
+    from nbner.decoding.api import Decoder
+
+
+def parses(
+    context: SessionContext,
+    source: Any,
+    k: int,
+    decoder: Decoder,
+    *,
+    longest: int | Literal["data"] | None,
+    forced: Sequence[Span],
+    forbidden: Sequence[Span],
+    progress: bool,
+) -> list[Parse] | list[list[Parse]]:
+    """Return the k best analyses of a text, or of each of several.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipeline in use decodes.
+    source : str, Example, path, DataFrame, or iterable of them
+        A single text gives a single list.
+    k : int
+        Analyses a text at most.
+    decoder : {"exact", "beam"}
+        See `Session.parses`.
+    longest : int or "data", optional
+        Tokens of the longest entity.
+    forced, forbidden : sequence of Span
+        Constraints; for one text and the exact decoder.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    DataError
+        See `Session.parses`.
+    ModelError
+        The pipeline has no entity recognizer, or an untrained one.
+    """
+    from nbner._common.progress import counted
+
+    single = isinstance(source, (str, Example))
+    limit = longest_span(context, longest)
+    if forced or forbidden:
+        if decoder != "exact" or not single:
+            raise DataError(
+                "spans are forced or forbidden in one text at a time, and by the exact decoder",
+                remedy='Give one text, and decoder="exact"',
+            )
+        (lattice,) = api.lattices(context.nlp, checked_texts(source), longest=limit)
+        return list(lattice.k_best(k, Constraints(tuple(forced), tuple(forbidden))))
+    found = api.parses(context.nlp, checked_texts(source), k, decoder=decoder, longest=limit)
+    lists = [list(one) for one in (counted(found, "searching") if progress else found)]
+    return lists[0] if single else lists
+
+
+def longest_span(context: SessionContext, longest: int | Literal["data"] | None) -> int | None:
+    """Return the number of tokens of the longest entity to search for; None is any.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its accepted examples are measured for "data".
+    longest : int or "data", optional
+        A number or None is returned as it is.
+
+    Raises
+    ------
+    DataError
+        "data", and no accepted example holds a span.
+    """
+    if longest != "data":
+        return longest
+    found = longest_entity(context.examples(answer="accept"))
+    if found is None:
+        raise DataError(
+            'longest="data": no accepted example holds a span to measure',
+            remedy="Give a number of tokens, or None for any",
+        )
+    return found
+
+
+def checked_texts(source: Any) -> Iterable[Example | str]:
+    """Yield a text, or those of a source, none of them empty.
+
+    Parameters
+    ----------
+    source : str, Example, path, DataFrame, or iterable of them
+        Read as a stream.
+
+    Raises
+    ------
+    DataError
+        A text is empty.
+    """
+    if isinstance(source, (str, Example)):
+        rows: Iterable[Example] = [Example(source) if isinstance(source, str) else source]
+    else:
+        rows = (as_example(row) for row in formats.read(source))
+    for line, example in enumerate(rows, start=1):
+        if not example.text:
+            raise DataError(
+                "the text is empty, so it has no analyses to choose among",
+                line=None if isinstance(source, (str, Example)) else line,
+                field="text",
+                remedy="Leave it out",
+            )
+        yield example

@@ -1,0 +1,300 @@
+"""The ``session.quality`` accessor: the quality of gold and of the work on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import partial
+
+from nbner.errors import DataError
+from nbner.quality.agreement.report import Agreement
+from nbner.quality.agreement.scores import Rated, measure
+from nbner.quality.anchoring.report import Anchoring
+from nbner.quality.consistency_report import Consistency
+from nbner.quality.data_warnings_report import Problems
+from nbner.quality.label_issues_report import LabelIssues
+from nbner.quality.progress.effort import Work
+from nbner.quality.progress.report import Stats
+from nbner.quality.tokenization.diagnosis import diagnose
+from nbner.quality.tokenization.report import Tokenization
+from nbner.session.anchoring import evaluate_anchoring
+from nbner.session.consistency import find_inconsistencies
+from nbner.session.context import Accessor
+from nbner.session.data_warnings import find_data_warnings
+from nbner.session.label_issues import find_label_issues
+from nbner.session.tokenizer_rules import add_tokenizer_rules, undo_tokenizer_rules
+from nbner.session.training import training_split
+from nbner.types import IMPORT_ANNOTATOR, Example
+
+
+class QualityAccessor(Accessor):
+    """Label issues, consistency, agreement, tokenization, warnings, anchoring and progress.
+
+    `Session` makes one as ``session.quality``.
+    """
+
+    def label_issues(
+        self,
+        split: str = "train",
+        *,
+        folds: int = 5,
+        dev: str = "dev",
+        max_epochs: int | None = None,
+        progress: bool = True,
+    ) -> LabelIssues:
+        """Rank the gold spans, and the unlabelled tokens, that are probably wrong.
+
+        Gold is split into folds, and each fold is evaluated by a model that was
+        trained on all the others and so cannot repeat its errors. Wherever the
+        exact marginal probability of the gold annotation is below that of an
+        alternative, there is an issue; issues are sorted by that margin, widest
+        first. It takes about ``folds`` times as long as `Session.train`.
+
+        Parameters
+        ----------
+        split : str
+            Split of the gold.
+        folds : int
+            Number of folds. 0 uses the model in use instead, without any
+            training; only for a split that it was not trained on, such as "dev".
+        dev : str
+            Split on which the model of each fold is selected. If it is
+            ``split`` itself, or holds no gold, a fifth of the other folds is
+            held out instead.
+        max_epochs : int, optional
+            Of each fold's training; by default as for `Session.train`.
+        progress : bool
+            Whether to show a progress bar. An interrupt leaves everything
+            unchanged.
+
+        Returns
+        -------
+        LabelIssues
+            ``frame``, ``plot()``, and ``annotate()``, which opens the examples
+            in the annotator in this order.
+
+        Raises
+        ------
+        DataError
+            There is no gold, or too little for so many folds.
+        ModelError
+            ``folds=0``, and the model has not been trained.
+        TrainingError
+            The other folds of one fold cannot be trained on.
+        """
+        return find_label_issues(
+            self._context, split, folds=folds, dev=dev, max_epochs=max_epochs, progress=progress
+        )
+
+    def consistency(
+        self, split: str = "train", *, cased: bool = False, progress: bool = False
+    ) -> Consistency:
+        """Find words that gold labels in more than one way, or only in some places.
+
+        Each place that is not labelled as usual has the probability of the
+        usual label there under the model in use, once that is trained. A model
+        that was trained on this gold is biased towards it; `label_issues` is
+        not.
+
+        Parameters
+        ----------
+        split : str
+            Split of the gold.
+        cased : bool
+            Whether words that differ in case are different words.
+        progress : bool
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        Consistency
+            ``frame``, ``occurrences``, ``plot()``; ``mend(words, label)``
+            relabels all places in one step with ``undo()``, ``annotate()``
+            opens them in the annotator.
+
+        Raises
+        ------
+        DataError
+            There is no gold.
+        """
+        return find_inconsistencies(self._context, split, cased=cased, progress=progress)
+
+    def agreement(
+        self,
+        split: str | None = None,
+        *,
+        annotators: Collection[str] | None = None,
+        samples: int = 1000,
+    ) -> Agreement:
+        """Measure agreement between annotators over the texts that two or more accepted.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        annotators : collection of str, optional
+            By default all but reviewers and imported gold ("import").
+        samples : int
+            Number of bootstrap samples behind the confidence intervals.
+
+        Returns
+        -------
+        Agreement
+            ``f`` (exact), ``relaxed``, ``kappa``, ``alpha``; ``frame`` (one row
+            a pair), ``labels``, ``disputed`` and ``plot()``. The definitions
+            are in ``nbner.quality.agreement.scores``.
+
+        Raises
+        ------
+        DataError
+            No text was accepted by two annotators.
+        """
+        context = self._context
+        team = context.dataset.team
+        versions = {
+            id_: {
+                one.annotator: one.spans
+                for one in found
+                if one.answer == "accept" and _is_included(one.annotator, annotators)
+            }
+            for id_, found in team.versions(split)
+        }
+        shared = {id_: spans for id_, spans in versions.items() if len(spans) >= 2}
+        if not shared:
+            raise DataError(
+                "no text was accepted by two annotators",
+                field="annotators",
+                remedy='Let several people label the same: session.manual(overlap="all")',
+            )
+        examples = {id_: context.tokenized(one) for id_, one in team.examples(shared).items()}
+        rated = tuple(
+            Rated(examples[id_].text, examples[id_].tokens, spans) for id_, spans in shared.items()
+        )
+        return Agreement(measure(rated, samples=samples, seed=context.seed), rated, split)
+
+    def tokenization(self, split: str | None = None) -> Tokenization:
+        """Find spans that do not match token boundaries, and tokenizer rules that would help.
+
+        Nothing is changed before ``apply`` is called on the result.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+
+        Returns
+        -------
+        Tokenization
+            ``frame`` (one row a span, with the reason), ``rules``, ``effects``
+            (one row a rule: what it fixes and what it changes),
+            ``changes(rule)``, ``apply(rule)`` and ``undo()``.
+        """
+        context = self._context
+        found = diagnose(context.nlp, list(context.dataset.examples(split)))
+        return Tokenization(
+            found,
+            split,
+            partial(add_tokenizer_rules, context),
+            partial(undo_tokenizer_rules, context),
+        )
+
+    def data_warnings(self, split: str = "train", dev: str = "dev") -> Problems:
+        """List weaknesses of the data that training on a split would use.
+
+        Labels with few examples or none, labels that occur in dev alone, texts
+        in both splits, and accepted answers that contradict each other.
+
+        Parameters
+        ----------
+        split : str
+            Split to train on.
+        dev : str
+            Split to evaluate on.
+
+        Returns
+        -------
+        Problems
+            Each with its ``examples``; ``frame`` lists them.
+        """
+        learnt, held = training_split(self._context, split, dev)
+        return find_data_warnings(self._context, split, dev, learnt, held)
+
+    def anchoring(
+        self,
+        split: str = "train",
+        *,
+        annotator: str | None = None,
+        gold: Iterable[Example] | None = None,
+    ) -> Anchoring:
+        """Measure how often annotators accepted suggestions that were perturbed on purpose.
+
+        All accepted answers given under
+        ``session.make_gold(withhold=..., corrupt=...)`` are counted, at any
+        time, also those to examples that have been corrected since.
+
+        Parameters
+        ----------
+        split : str
+            Split of the answers.
+        annotator : str, optional
+            By default all, one by one and together.
+        gold : iterable of Example, optional
+            The truth about some of these texts. Only suggestions that were
+            right before they were perturbed are then counted, in these texts.
+
+        Returns
+        -------
+        Anchoring
+            ``frame``, ``plot()``, and ``annotate()``, which opens the answers
+            that hold a corrupted suggestion.
+
+        Raises
+        ------
+        DataError
+            No answer was given under an audit, or ``gold`` holds none of its
+            texts.
+        """
+        return evaluate_anchoring(self._context, split, annotator=annotator, gold=gold)
+
+    def progress(self, split: str | None = None, *, idle: float = 120.0) -> Stats:
+        """Count examples, answers and annotation time, and estimate the time still needed.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        idle : float
+            Seconds. Time on one example beyond this is a pause and is not
+            counted.
+
+        Returns
+        -------
+        Stats
+            ``frame`` (one row a split, annotator and answer), ``labels``,
+            ``time``, ``rest`` and ``plot()``.
+        """
+        context = self._context
+        sizes: dict[tuple[str, int], int] = {}
+        waiting: list[tuple[str, int]] = []
+        for example in context.dataset.examples(split):
+            size = len(context.tokenized(example).tokens)
+            sizes[example.split, example.input_hash] = size
+            if example.answer is None:
+                waiting.append((example.split, size))
+        current = {one.id for one in context.dataset.answers(split)}
+        works = [
+            Work(
+                example=(one.split, one.input_hash),
+                annotator=one.annotator,
+                answer=one.answer,
+                tokens=sizes.get((one.split, one.input_hash), 0),
+                labels=tuple(span.label for span in one.spans),
+                seconds=one.extra.get("seconds"),
+                is_current=one.id in current,
+            )
+            for one in context.dataset.answers(split, current=False)
+        ]
+        return Stats(tuple(works), tuple(waiting), context.labels, idle)
+
+
+def _is_included(annotator: str, wanted: Collection[str] | None) -> bool:
+    return annotator != IMPORT_ANNOTATOR if wanted is None else annotator in wanted

@@ -1,0 +1,178 @@
+"""Quizzes: the students of a class label the same examples without suggestions or gold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nbner._common.alignment import align
+from nbner.active_learning.strategies import shuffled
+from nbner.decoding.api import parses
+from nbner.errors import DataError
+from nbner.io import formats
+from nbner.io.importer import prepare
+from nbner.nlp.pipeline import is_trained
+from nbner.nlp.prediction import predict
+from nbner.queues.labelling import Switchboard
+from nbner.session.context import SessionContext
+from nbner.teaching.quiz.quiz import Quiz, QuizDesk
+from nbner.teaching.quiz.report import QuizMarks, Reveal
+from nbner.teaching.quiz.scores import Question, Sheet
+from nbner.teaching.quiz.storage import Definition, Quizzes
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from nbner.session.session import Session
+
+DEFAULT_SIZE = 10  # examples
+
+
+def quiz(
+    session: Session,
+    name: str = "quiz",
+    split: str | None = None,
+    n: int | None = None,
+    *,
+    annotator: str | None = None,
+) -> Quiz:
+    """Build a quiz, or join it: a class labels the same examples blind and is compared.
+
+    The first call under a name creates the quiz; every later one joins it, from
+    any session on this store (a file, or PostgreSQL for many at once). Each
+    student labels without suggestions, without gold and without the answers of
+    the others, under a name of their own; ``quiz.reveal()`` then shows gold,
+    model and the k best parses beside their own, with their score and the
+    agreement of the class, and closes the quiz for them.
+
+    Submissions are never gold. They are stored in a dataset of their own,
+    "quizzes of ...", with one split a quiz, which no session opens: training,
+    evaluation, agreement, review and export of this dataset do not include
+    them. The gold stays in this dataset and is looked up when submissions are
+    scored. The widget does not show the gold but does not lock it either:
+    whoever opens this dataset in Python can read it.
+
+    Parameters
+    ----------
+    session : Session
+        Its dataset holds the gold; its model is shown by ``reveal()``.
+    name : str
+        Name of the quiz.
+    split : str, optional
+        Split of the examples: accepted ones, sampled at random with the
+        session's seed. By default "dev".
+    n : int, optional
+        Number of examples; by default 10, or all if there are fewer.
+    annotator : str, optional
+        Name of the student; by default the session's annotator.
+
+    Returns
+    -------
+    Quiz
+        Displayed in a cell it is the widget. ``reveal()`` for the student;
+        ``frame`` (one row a student and example), ``student_frame``,
+        ``question_frame``, ``plot()`` and ``agreement()`` for the teacher.
+
+    Raises
+    ------
+    DataError
+        There is no gold, there are fewer examples than ``n``, or there is a
+        quiz of that name with other examples.
+    """
+    context = session.context
+    quizzes = Quizzes(context.store, context.dataset)
+    definition = quizzes.find(name)
+    if definition is None:
+        definition = _create_quiz(context, quizzes, name, split or "dev", n)
+    _check_same_examples(definition, split, n)
+    student = annotator or context.annotator
+    queue = QuizDesk(
+        quizzes,
+        definition,
+        student=student,
+        key=context.store.key,
+        tokenize=context.tokenize,
+        switchboard=Switchboard(),
+    )
+    score = partial(_score_submissions, context, quizzes, definition)
+    found = Quiz(queue, score, partial(_reveal, context, score, student))
+    context.annotators.add(found.widget)
+    return found
+
+
+def _create_quiz(
+    context: SessionContext, quizzes: Quizzes, name: str, split: str, n: int | None
+) -> Definition:
+    chosen = _sample(context, split, n)
+    bare = [Example(one.text, one.tokens, given_tokens=one.given_tokens) for one in chosen]
+    rows = formats.read(bare)
+    quizzes.sheets.set_labels(context.labels)
+    quizzes.sheets.add(prepare(rows, tokenize=context.tokenize, split=name, gold=False))
+    return quizzes.define(name, split, chosen)
+
+
+def _sample(context: SessionContext, split: str, n: int | None) -> list[Example]:
+    """Sample examples whose gold matches their tokens; return them in the order of addition."""
+    fit = [
+        one
+        for one in context.dataset.examples(split, answer="accept")
+        if not one.binary and not align(context.tokenized(one).tokens, one.spans).loose
+    ]
+    if not fit:
+        raise DataError(
+            f"split {split!r} has no gold to ask about",
+            field="split",
+            remedy="Accept some examples there, or name another one: "
+            "nbner.quiz(session, split=...)",
+        )
+    size = min(DEFAULT_SIZE, len(fit)) if n is None else n
+    if not 1 <= size <= len(fit):
+        raise DataError(
+            f"{size:,} examples are asked for, and split {split!r} has {len(fit):,} with gold",
+            field="n",
+            remedy=f"Give a number from 1 to {len(fit):,}",
+        )
+    places = sorted(shuffled(len(fit), context.seed)[:size])
+    return [fit[place] for place in places]
+
+
+def _score_submissions(
+    context: SessionContext, quizzes: Quizzes, definition: Definition
+) -> QuizMarks:
+    submissions = quizzes.handed_in(definition.name)
+    questions = [
+        Question(
+            text=one.text,
+            tokens=context.tokenized(one).tokens,
+            gold=one.spans,
+            sheets={
+                name: Sheet(version.answer, version.spans)
+                for name, version in submissions.get(key, {}).items()
+            },
+        )
+        for key, one in quizzes.gold(definition).items()
+    ]
+    return QuizMarks(definition.name, tuple(questions), context.labels, context.seed)
+
+
+def _reveal(
+    context: SessionContext, score: Callable[[], QuizMarks], student: str, k: int
+) -> Reveal:
+    found = score()
+    asked = [Example(one.text, one.tokens, given_tokens=True) for one in found.questions]
+    if not is_trained(context.nlp):
+        return Reveal(found, student, None, ())
+    predicted = list(predict(context.nlp, asked))
+    return Reveal(found, student, predicted, list(parses(context.nlp, asked, k)))
+
+
+def _check_same_examples(definition: Definition, split: str | None, n: int | None) -> None:
+    """Raise DataError where the name is taken by a quiz with other examples."""
+    is_other = split not in {None, definition.split} or n not in {None, len(definition.gold)}
+    if is_other:
+        raise DataError(
+            f"the quiz {definition.name!r} is there already, with {definition.says}",
+            field="name",
+            remedy=f"Join it with nbner.quiz(session, {definition.name!r}), or choose another "
+            "name for the new one",
+        )

@@ -1,0 +1,1039 @@
+"""The public object `Session`: one dataset with its labels, model and store."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from nbner.active_learning.strategies import Order
+from nbner.decoding.lattice_cache import KeptLattices
+from nbner.errors import DataError, ModelError
+from nbner.evaluation.regressions import MARGIN
+from nbner.io import formats
+from nbner.io.importer import AddReport, Misaligned, prepare
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import is_trained, load_base
+from nbner.queues.labelling import Adviser
+from nbner.reranking.oracle import plan
+from nbner.session import (
+    evaluation,
+    explaining,
+    oracle_curves,
+    parsing,
+    prediction,
+    reviewing,
+    suggestions,
+    training,
+)
+from nbner.session.answers import answer_frame
+from nbner.session.context import SessionContext, public_names
+from nbner.session.errors import find_errors, open_explorer
+from nbner.session.experiments import ExperimentsAccessor
+from nbner.session.model import ModelAccessor
+from nbner.session.ordering import in_order
+from nbner.session.quality import QualityAccessor
+from nbner.session.store import StoreAccessor
+from nbner.session.summary import Summary
+from nbner.session.tokenizer_rules import load_tokenizer_rules
+from nbner.store.assignments import Overlap
+from nbner.store.store import Store
+from nbner.teaching.quiz.storage import check_no_quizzes
+from nbner.training.model_store import Shelf
+from nbner.types import AnswerKind, Counts, Example, Parse, Span
+
+if TYPE_CHECKING:
+    import dask.dataframe as dd
+    import pandas as pd
+    from spacy.language import Language
+
+    from nbner.decoding.api import Decoder
+    from nbner.evaluation.model_comparison import ModelComparison
+    from nbner.evaluation.report import Evaluation
+    from nbner.io.formats import By, Export, Format
+    from nbner.nlp.patterns import Source
+    from nbner.reranking.oracle.report import OracleCurve
+    from nbner.session.explaining import GoldSpans
+    from nbner.teaching.trace.trace_viewer import StateViewer
+    from nbner.training.background_report import BackgroundTraining
+    from nbner.training.initialization import How
+    from nbner.training.report import TrainingReport
+    from nbner.widgets.annotator import Annotator
+    from nbner.widgets.error_explorer import ErrorExplorer
+
+
+class Session:
+    """Label, train, correct, predict and evaluate one dataset.
+
+    Everything is kept in the store: a new session with the same store and
+    dataset continues with the same data and the last trained model.
+
+    Parameters
+    ----------
+    dataset : str
+        A name inside the store.
+    labels : sequence of str, optional
+        Entity types in the order of their keys. By default those that the
+        dataset has, and new ones as the data brings them.
+    model : str or Path
+        "blank:en" (any spaCy language code), a packaged pipeline or a folder.
+    store : str or Path
+        A SQLite file, created if it does not exist; ":memory:"; or a database
+        URL.
+    annotator : str, optional
+        Name under which answers are stored. By default the login name.
+    seed : int
+        For everything random.
+
+    Raises
+    ------
+    StoreError
+        The store is not one, is newer than this version, or cannot be opened.
+    ModelError
+        The model cannot be loaded.
+    DataError
+        A label is empty or given twice.
+
+    Examples
+    --------
+    >>> session = Session("demo", labels=["Tool"], store=":memory:")
+    >>> session.add(["Whisk the eggs with a fork."]).added
+    1
+    """
+
+    def __init__(
+        self,
+        dataset: str = "default",
+        *,
+        labels: Sequence[str] | None = None,
+        model: str | Path = "blank:en",
+        store: str | Path = "nbner.db",
+        annotator: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        checked = None if labels is None else _validated_labels(labels)
+        base = load_base(model)
+        opened = Store(store)
+        found = opened.dataset(dataset)
+        check_no_quizzes(found)
+        models = Shelf(found, store)
+        if checked is not None:
+            found.set_labels(checked)
+        self._context = SessionContext(
+            store=opened,
+            dataset=found,
+            annotator=annotator or _default_annotator(),
+            seed=seed,
+            base_nlp=base,
+            nlp=models.newest() or base,
+            model_store=models,
+            labels_follow_data=checked is None,
+            lattice_cache=KeptLattices(),
+        )
+        load_tokenizer_rules(self._context)
+        models.put_calibration(self._context.nlp)
+        self._model = ModelAccessor(self._context)
+        self._quality = QualityAccessor(self._context)
+        self._experiments = ExperimentsAccessor(self._context)
+        self._store = StoreAccessor(self._context)
+
+    def __enter__(self) -> Session:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __dir__(self) -> list[str]:
+        return public_names(type(self), without=frozenset({"context"}))
+
+    def __repr__(self) -> str:
+        return str(self.summary)
+
+    def _repr_html_(self) -> str:
+        return self.summary._repr_html_()
+
+    def close(self) -> None:
+        """Close the database; widgets of this session can save no more."""
+        self._context.store.close()
+
+    # State.
+
+    @property
+    def context(self) -> SessionContext:
+        """The state behind the session, for functions that extend it; not part of its API."""
+        return self._context
+
+    @property
+    def model(self) -> ModelAccessor:
+        """Probabilities, calibration, reranking and the saved runs of the model in use."""
+        return self._model
+
+    @property
+    def quality(self) -> QualityAccessor:
+        """Label issues, consistency, agreement, tokenization, data warnings and progress."""
+        return self._quality
+
+    @property
+    def experiments(self) -> ExperimentsAccessor:
+        """Learning curves, comparisons of training, and checks of reproducibility."""
+        return self._experiments
+
+    @property
+    def store(self) -> StoreAccessor:
+        """The history of answers, snapshots, backups and integrity checks."""
+        return self._store
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name."""
+        return self._context.dataset.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The entity types, in the order of their keys."""
+        return self._context.labels
+
+    @property
+    def nlp(self) -> Language:
+        """The spaCy pipeline in use: the last one trained, or the one given."""
+        return self._context.nlp
+
+    @property
+    def annotator(self) -> str:
+        """Name under which answers are stored."""
+        return self._context.annotator
+
+    @property
+    def seed(self) -> int:
+        """Seed of everything random."""
+        return self._context.seed
+
+    @property
+    def summary(self) -> Summary:
+        """The splits, labels and model; ``summary.frame`` has the counts."""
+        context = self._context
+        return Summary(
+            dataset=self.dataset,
+            store=context.store.url,
+            splits={name: self.counts(name) for name in context.dataset.splits()},
+            labels=self.labels,
+            model=_model_name(context.nlp),
+        )
+
+    # Data.
+
+    def add(
+        self,
+        source: Any,
+        split: str = "train",
+        gold: bool | None = None,  # noqa: FBT001 - named in the contract, and read as a word
+        *,
+        misaligned: Misaligned = "keep",
+        by: By | None = None,
+        format: Format | None = None,  # noqa: A002 - the usual word
+        tag_names: Sequence[str] | None = None,
+    ) -> AddReport:
+        """Add texts, with whatever is known of them; all or nothing.
+
+        A row with an ``answer`` is an answer. CoNLL, DocBin, brat and token
+        rows are gold by nature and become accepted answers of annotator
+        "import". Other rows with spans and no answer hold suggestions. Of
+        spans that overlap, the longest is kept, then the earliest.
+
+        Parameters
+        ----------
+        source : path, DataFrame, or iterable of str, dict, Doc or Example
+            A file's format is found by its suffix, then by its content; a
+            folder holds documents of brat, or plain texts.
+        split : str
+            The split to add to.
+        gold : bool, optional
+            Take spans as gold, or as suggestions, whatever the format says.
+            Gold speaks of the labels that the session has after the call; where
+            several files share one list of labels, name it in ``labels=``.
+        misaligned : {"keep", "expand", "contract", "refuse"}
+            Treatment of a span that the tokens cannot express: kept as
+            characters and shown below the text, moved out to the ends of the
+            tokens that it touches, moved in to those that lie in it as a whole,
+            or refused with its row. Either way it is counted and listed.
+        by : {"line", "paragraph", "file"}, optional
+            Unit of one text in a file of plain text: by default a line, in a
+            folder a file.
+        format : str, optional
+            Read a file in this format, whatever its suffix: "prodigy", "conll",
+            "spacy", "brat", "label-studio", "table", "huggingface", "text".
+        tag_names : sequence of str, optional
+            The tags that numbers stand for in token rows, in their order.
+
+        Returns
+        -------
+        AddReport
+            ``added``, ``duplicate``, ``misaligned``, ``overlapping``,
+            ``discontinuous``, ``refused`` and ``frame``, which names file, line
+            and reason.
+
+        Raises
+        ------
+        DataError
+            With file, line, field and remedy; the store is as it was.
+        """
+        context = self._context
+        batch = prepare(
+            formats.read(source, by=by, format=format, tag_names=tag_names),
+            tokenize=context.tokenize,
+            labels=None if context.labels_follow_data else self.labels,
+            split=split,
+            gold=gold,
+            misaligned=misaligned,
+        )
+        report = context.dataset.add(batch)
+        if batch.labels:
+            context.update_labels()
+        return report
+
+    def export(
+        self,
+        path: str | Path,
+        split: str | None = None,
+        *,
+        misaligned: Literal["refuse", "leave out"] = "refuse",
+        format: Format | None = None,  # noqa: A002 - the usual word
+    ) -> Export:
+        """Write the examples to a file, in the format of its suffix.
+
+        Parameters
+        ----------
+        path : str or Path
+            ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv`` and
+            ``.tsv`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
+            (brat) carry accepted gold alone. A path without a suffix is a
+            folder of brat's documents.
+        split : str, optional
+            By default all.
+        misaligned : {"refuse", "leave out"}
+            Treatment of gold with a span off the tokens in a format that is
+            made of tokens: an error that names it, or a count.
+        format : str, optional
+            Write in this format, whatever the suffix: "huggingface" writes
+            token rows, one a line.
+
+        Returns
+        -------
+        Export
+            ``path``, ``written``, ``left_out`` and ``misaligned``.
+
+        Raises
+        ------
+        DataError
+            The suffix is unknown, the file cannot be written, or the format
+            cannot carry a label or a span.
+        """
+        return formats.write(
+            self._context.dataset.examples(split),
+            path,
+            tokenize=self._context.tokenize,
+            misaligned=misaligned,
+            format=format,
+        )
+
+    def examples(
+        self, split: str | None = None, *, answer: AnswerKind | None = None
+    ) -> list[Example]:
+        """Return the examples with their tokens and spans, in the order of addition.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        answer : {"accept", "reject", "ignore"}, optional
+            Only those with this current answer.
+        """
+        return self._context.examples(split, answer=answer)
+
+    def answers(self, split: str | None = None, *, annotator: str | None = None) -> pd.DataFrame:
+        """Return the current answers, one row an example and annotator.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        annotator : str, optional
+            By default all.
+
+        Returns
+        -------
+        DataFrame
+            ``input_hash``, ``split``, ``annotator``, ``answer``, ``text``,
+            ``spans`` (a list of ``(start, end, label)`` in code points),
+            ``flagged``, ``note`` and ``created`` (UTC).
+        """
+        dataset = self._context.dataset
+        texts = {(one.split, one.input_hash): one.text for one in dataset.examples(split)}
+        return answer_frame(dataset.answers(split, annotator), texts)
+
+    def counts(self, split: str | None = None) -> Counts:
+        """Count examples by their current answer.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        """
+        return self._context.dataset.counts(split)
+
+    def add_labels(self, labels: Iterable[str]) -> tuple[str, ...]:
+        """Add entity types; a trained model's output layer is resized for them.
+
+        The model predicts as before until it is trained again. Examples that
+        were answered before count as *missing* for the new labels, not as
+        without them. Open widgets offer the labels at once.
+
+        Parameters
+        ----------
+        labels : iterable of str
+            Those that the session has already are passed over.
+
+        Returns
+        -------
+        tuple of str
+            All labels, in the order of their keys.
+
+        Raises
+        ------
+        DataError
+            A label is empty, or this is a text and not a list.
+        """
+        new = training.checked_new_labels(labels, self.labels)
+        if new:
+            training.add_labels(self._context, new)
+        return self.labels
+
+    # Annotation.
+
+    def manual(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        overlap: Overlap | None = None,
+    ) -> Annotator:
+        """Open the annotation widget at the first open example, empty or with patterns' spans.
+
+        Parameters
+        ----------
+        split : str
+            The split to annotate.
+        patterns : str, Path or iterable of mappings, optional
+            A pattern file in Prodigy's format, or its lines. Their matches are
+            suggested; where two matches overlap, the longer one is marked and
+            the other one listed below the text.
+        overlap : int or "all", optional
+            Number of annotators who decide each example of the split; it is
+            kept in the store and holds for everybody. By default 1: an example
+            that one annotator has open is offered to no other until half an
+            hour has passed without activity. With more, annotators do not see
+            each other's answers.
+
+        Raises
+        ------
+        DataError
+            The session has no labels, or a line of the file is not a pattern.
+        """
+        spans = suggestions.pattern_suggester(self._context, patterns, model=False)
+        advised_by = None if spans is None else Adviser(spans)
+        return suggestions.open_annotator(
+            self._context, split, "manual", advised_by, overlap=overlap
+        )
+
+    def make_gold(
+        self,
+        split: str = "train",
+        *,
+        patterns: Source | None = None,
+        neighbours: bool = True,
+        overlap: Overlap | None = None,
+        order: Order = "given",
+        aside: float | None = None,
+        withhold: float = 0.0,
+        corrupt: float = 0.0,
+    ) -> Annotator:
+        """Open the annotation widget with the model's suggestions, to be corrected.
+
+        Until a model has been trained, the suggestions that came with the data
+        are shown. Each of the model's has its confidence as ``score``: its
+        exact probability, calibrated once ``session.model.calibrate()`` has
+        run. Every accepted answer keeps the rank of its spans among the model's
+        64 best analyses, for ``session.oracle_curve(source="answers")``.
+
+        Parameters
+        ----------
+        split : str
+            The split to annotate.
+        patterns : str, Path or iterable of mappings, optional
+            A pattern file in Prodigy's format, or its lines: their matches are
+            suggested beside the model's spans, each with its source.
+        neighbours : bool
+            After every edit of a span, re-decode the rest of the text with that
+            edit fixed.
+        overlap : int or "all", optional
+            As for `manual`.
+        order : {"given", "random", "least sure", "diverse", "disagreeing"}
+            The query strategy. "given": in the order of addition. "least sure":
+            the highest entropy over the exact analyses first. "diverse": the
+            example least similar to all that is labelled. "disagreeing": the
+            example on which the last two models disagree most. Examples that
+            are chosen together are dissimilar, and a new model makes a new
+            order.
+        aside : float, optional
+            Fraction of examples that are sampled at random and held out:
+            training does not learn from them, and evaluates on them. By default
+            a tenth where the strategy chooses, since the chosen ones are not
+            like the rest.
+        withhold, corrupt : float
+            For an anchoring audit: fractions of the suggestions that are not
+            shown, and that are shown with a wrong label or a wrong end. Every
+            answer keeps the changes, and ``session.quality.anchoring`` reports
+            how often annotators followed them. Other analyses are not offered
+            meanwhile.
+
+        Raises
+        ------
+        ModelError
+            There is no trained model, no pattern, and no suggestion came with
+            the data; or the order needs a model and there is none.
+        DataError
+            A line of the file is not a pattern, there is no such order, or a
+            fraction is not between 0 and 1.
+        """
+        context = self._context
+        if (
+            patterns is None
+            and not is_trained(context.nlp)
+            and not _has_suggestions(context, split)
+        ):
+            raise ModelError(
+                "there is nothing to suggest yet: the model is not trained. Label some examples "
+                "with session.manual() and call session.train(), give a trained pipeline: "
+                "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
+            )
+        dataset = in_order(context, order, aside)
+        advised_by = suggestions.adviser(
+            context, patterns, redecodes=neighbours, withhold=withhold, corrupt=corrupt
+        )
+        return suggestions.open_annotator(
+            context, split, "make-gold", advised_by, overlap=overlap, dataset=dataset
+        )
+
+    def review(self, split: str = "train", *, reviewer: str | None = None) -> Annotator:
+        """Open the annotation widget where annotators differ, with their versions below the text.
+
+        It starts with the spans on which all agree; a key takes a version as a
+        whole, and any span can be changed. The decision is an answer of the
+        reviewer and the current one from then on; the others' answers stay.
+
+        Parameters
+        ----------
+        split : str
+            The split to review.
+        reviewer : str, optional
+            Name under which the decisions are stored. By default the session's
+            annotator, followed by "(review)" where they are one of those who
+            differ.
+
+        Raises
+        ------
+        DataError
+            The reviewer is one of those whose answers differ.
+        """
+        return reviewing.open_review(self._context, split, reviewer)
+
+    # The model.
+
+    @overload
+    def train(
+        self,
+        split: str = ...,
+        dev: str = ...,
+        *,
+        how: How | None = ...,
+        max_epochs: int | None = ...,
+        patience: int | None = ...,
+        seed: int | None = ...,
+        margin: float | None = ...,
+        progress: bool = ...,
+        background: Literal[False] = ...,
+    ) -> TrainingReport: ...
+
+    @overload
+    def train(
+        self,
+        split: str = ...,
+        dev: str = ...,
+        *,
+        how: How | None = ...,
+        max_epochs: int | None = ...,
+        patience: int | None = ...,
+        seed: int | None = ...,
+        margin: float | None = ...,
+        progress: bool = ...,
+        background: Literal[True],
+    ) -> BackgroundTraining: ...
+
+    def train(
+        self,
+        split: str = "train",
+        dev: str = "dev",
+        *,
+        how: How | None = None,
+        max_epochs: int | None = None,
+        patience: int | None = None,
+        seed: int | None = None,
+        margin: float | None = MARGIN,
+        progress: bool = True,
+        background: bool = False,
+    ) -> TrainingReport | BackgroundTraining:
+        """Train on the accepted examples of a split, and use the best model from then on.
+
+        Runs spaCy's own training loop on a copy: labelling goes on meanwhile,
+        and suggestions come from the last finished model. The notebook's stop
+        button ends training with the best model so far.
+
+        Parameters
+        ----------
+        split, dev : str
+            Where to train and where to evaluate. Without accepted examples in
+            ``dev``, a seeded fifth of ``split`` is held out.
+        how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+            By default training starts from the pipeline that the session was
+            given. "scratch" resets that one's recognizer. "continue" goes on
+            from the model in use; "last layer" does so and freezes all weights
+            but those of the recognizer's last layer; "rehearsal" mixes in texts
+            without gold, as the model in use labels them.
+        max_epochs : int, optional
+            Passes over the data at most.
+        patience : int, optional
+            Evaluations without a gain after which training stops.
+        seed : int, optional
+            By default the session's.
+        margin : float, optional
+            The forgetting guard: a model that loses more F than this on a
+            label (of at least 10 gold spans in that label's regression set,
+            which is frozen at its first training) does not replace the one in
+            use. None accepts every model.
+        progress : bool
+            Show warnings about the data, a bar and the curve.
+        background : bool
+            Train in another process and return at once. Labelling goes on, and
+            suggestions change over when it is done and only then.
+
+        Returns
+        -------
+        TrainingReport or BackgroundTraining
+            With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
+            the model, its ``config.cfg`` and the data for ``spacy train``;
+            ``problems`` of the data, ``flips`` and ``in_use``.
+
+        Raises
+        ------
+        TrainingError
+            Nothing has been accepted, or no accepted example holds an entity.
+        """
+        seed = self.seed if seed is None else seed
+        options = {"max_epochs": max_epochs, "patience": patience}
+        if background:
+            return training.start_background_run(
+                self._context, how, split, dev, seed=seed, margin=margin, **options
+            )
+        return training.train_now(
+            self._context,
+            how,
+            split,
+            dev,
+            seed=seed,
+            margin=margin,
+            progress=progress,
+            **options,
+        )
+
+    def predict(
+        self,
+        source: Any,
+        *,
+        probabilities: bool = False,
+        batch_size: int | None = None,
+        n_process: int = 1,
+        progress: bool = False,
+    ) -> pd.DataFrame | dd.DataFrame:
+        """Label texts with the model in use, in the same way as it makes suggestions.
+
+        Parameters
+        ----------
+        source : path, DataFrame, or iterable of str, dict, Doc or Example
+            Or a Dask DataFrame with a column ``text``: it is labelled lazily,
+            on whatever cluster it lives (``pip install nbner[distributed]``).
+        probabilities : bool
+            Add each span's exact probability, calibrated once
+            ``session.model.calibrate()`` has run. It takes another pass over
+            the texts, and changes nothing else.
+        batch_size, n_process : int, optional
+            As in ``nlp.pipe``; they do not change the result.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        DataFrame
+            One row a predicted span: ``example`` (position in the source),
+            ``start`` and ``end`` (code points, half-open), ``token_start`` and
+            ``token_end`` (half-open), ``text`` and ``label``, and
+            ``probability`` where it was requested: 0 for a span of more than
+            64 tokens. A text without spans has no row.
+            For a Dask DataFrame one of Dask, in which ``example`` is the row's
+            label in the index, and without probabilities.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained, or a worker process has died.
+        DataError
+            The source cannot be read.
+        """
+        return prediction.predict(
+            self._context,
+            source,
+            probabilities=probabilities,
+            batch_size=batch_size,
+            n_process=n_process,
+            progress=progress,
+        )
+
+    def evaluate(self, split: str = "dev") -> Evaluation:
+        """Evaluate the model in use against the accepted examples of a split.
+
+        Parameters
+        ----------
+        split : str
+            Its accepted examples are the gold.
+
+        Returns
+        -------
+        Evaluation
+            ``f``, ``precision``, ``recall`` over exact spans, ``macro_f``,
+            ``schemes`` (nervaluate's four), ``frame`` (a row a label),
+            ``details`` (all counts, with intervals) and ``plot()``.
+
+        Raises
+        ------
+        DataError
+            Nothing is accepted in the split.
+        ModelError
+            The model has not been trained.
+        """
+        return evaluation.evaluate_model(self._context, split)
+
+    def errors(
+        self,
+        split: str | Sequence[str] = "dev",
+        *,
+        training: str = "train",
+        confidence: bool = True,
+        progress: bool = True,
+    ) -> ErrorExplorer:
+        """Open the error explorer on the model's errors on accepted examples.
+
+        Every number of the confusion matrix, and every bar, opens its
+        examples, gold over prediction. There the gold is corrected, or the
+        model is judged wrong; the matrix follows, and every change can be
+        undone.
+
+        Parameters
+        ----------
+        split : str or sequence of str
+            Its accepted examples are the gold.
+        training : str
+            The split that the model was trained on: a span is "seen" if its
+            words have the same label there.
+        confidence : bool
+            Compute the exact probability of every span that is predicted or
+            missed, which takes another pass over the texts.
+        progress : bool
+            Show a bar. The stop button leaves everything as it was.
+
+        Returns
+        -------
+        ErrorExplorer
+            ``frame`` (a row a finding), ``confusion``, ``attribution()``,
+            ``plot()``, ``where(...)``, ``show(...)``, ``to_html(path)``.
+
+        Raises
+        ------
+        DataError
+            Nothing is accepted in the split.
+        ModelError
+            The model has not been trained.
+        """
+        splits = [split] if isinstance(split, str) else list(split)
+        if not splits:
+            raise DataError("there is no split to look at", remedy='Name one: split="dev"')
+        context = self._context
+        found = find_errors(
+            context, splits, training=training, confidence=confidence, progress=progress
+        )
+        explorer = open_explorer(context, found)
+        context.explorers.add(explorer)
+        return explorer
+
+    def compare(
+        self,
+        model_a: Language | str | Path | TrainingReport,
+        model_b: Language | str | Path | TrainingReport | None = None,
+        split: str = "dev",
+        *,
+        progress: bool = True,
+    ) -> ModelComparison:
+        """Compare two models on the same gold, with a significance test of the difference.
+
+        Parameters
+        ----------
+        model_a, model_b : Language, str, Path or TrainingReport
+            A pipeline, its folder, or the report of ``session.train``. By
+            default ``model_b`` is the model in use.
+        split : str
+            Its accepted examples are the gold.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        ModelComparison
+            ``gain`` with its interval, ``p``, ``verdict``, ``frame``,
+            ``per_label``, ``plot()``, and ``flips``, which ``flips.show()``
+            opens in the error explorer.
+
+        Raises
+        ------
+        DataError
+            Nothing is accepted in the split.
+        ModelError
+            A model cannot be loaded or is not trained, or both are the same.
+        """
+        return evaluation.compare_models(self._context, model_a, model_b, split, progress=progress)
+
+    # Analyses.
+
+    @overload
+    def parses(
+        self,
+        source: str | Example,
+        k: int = ...,
+        decoder: Decoder = ...,
+        *,
+        longest: int | Literal["data"] | None = ...,
+        forced: Sequence[Span] = ...,
+        forbidden: Sequence[Span] = ...,
+        progress: bool = ...,
+    ) -> list[Parse]: ...
+
+    @overload
+    def parses(
+        self,
+        source: Any,
+        k: int = ...,
+        decoder: Decoder = ...,
+        *,
+        longest: int | Literal["data"] | None = ...,
+        forced: Sequence[Span] = ...,
+        forbidden: Sequence[Span] = ...,
+        progress: bool = ...,
+    ) -> list[list[Parse]]: ...
+
+    def parses(
+        self,
+        source: Any,
+        k: int = 8,
+        decoder: Decoder = "exact",
+        *,
+        longest: int | Literal["data"] | None = None,
+        forced: Sequence[Span] = (),
+        forbidden: Sequence[Span] = (),
+        progress: bool = False,
+    ) -> list[Parse] | list[list[Parse]]:
+        """Return the k best analyses of a text, or of each of several.
+
+        Parameters
+        ----------
+        source : str, Example, path, DataFrame, or iterable of them
+            A single text gives a single list.
+        k : int
+            Analyses a text at most.
+        decoder : {"exact", "beam"}
+            The exact k best, whose probabilities are the model's own, or the
+            contents of spaCy's beam of width k, whose probabilities are
+            fractions of the beam.
+        longest : int or "data", optional
+            Tokens of the longest entity that the exact search considers;
+            "data" takes it from the accepted examples. By default any length.
+        forced, forbidden : sequence of Span
+            Spans that every analysis of the text holds, and that none holds;
+            for one text and the exact decoder. Probabilities are conditional
+            on these.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        list of Parse, or list of list of Parse
+            Best first; fewer than k where a text has no more.
+
+        Raises
+        ------
+        DataError
+            k is below 1, a text is empty, there is no such decoder, or the
+            forced and forbidden spans contradict each other or the entities
+            that an earlier component sets.
+        ModelError
+            The pipeline has no entity recognizer, or an untrained one.
+        """
+        return parsing.parses(
+            self._context,
+            source,
+            k,
+            decoder,
+            longest=longest,
+            forced=forced,
+            forbidden=forbidden,
+            progress=progress,
+        )
+
+    def oracle_curve(
+        self,
+        widths: Sequence[int] = plan.WIDTHS,
+        decoders: Sequence[plan.Decoder] = plan.DECODERS,
+        split: str = "dev",
+        *,
+        source: Literal["gold", "answers"] = "gold",
+        progress: bool = True,
+    ) -> OracleCurve:
+        """Compute F with a perfect choice among the k best analyses, as a function of k.
+
+        The counting, with ties and texts without entities, is defined in
+        `nbner.reranking.oracle.study`.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Lengths of the list; they rise.
+        decoders : sequence of {"exact", "beam"}
+            The k best analyses without search error, and spaCy's own beam
+            search, which runs once a width.
+        split : str
+            Its accepted examples are the gold.
+        source : {"gold", "answers"}
+            "answers" uses no model: it counts the ranks that make-gold kept
+            beside every accepted answer, over all splits. It knows the exact
+            decoder alone, and widths up to 64.
+        progress : bool
+            Show a bar. The stop button ends the study without a result.
+
+        Returns
+        -------
+        OracleCurve
+            ``frame``, ``plot()``, ``verdict``, ``per_label()``.
+
+        Raises
+        ------
+        DataError
+            The widths do not rise, a decoder is not one, or there is no gold.
+        ModelError
+            The model has not been trained.
+        """
+        checked = plan.check_widths(widths)
+        names = plan.check_decoders(decoders)
+        if source == "answers":
+            return oracle_curves.curve_of_answers(self._context, checked)
+        if source != "gold":
+            raise DataError(f"{source!r} is not a source", remedy='Use "gold" or "answers"')
+        return oracle_curves.curve_of_gold(self._context, checked, names, split, progress=progress)
+
+    def explain(
+        self, text: str | Example, gold: GoldSpans | None = None, *, width: int = 8
+    ) -> StateViewer:
+        """Open the trace viewer on the recognizer's decisions on a text.
+
+        At every word: the buffer, the open entity, the distribution over the
+        valid actions, the greedy choice, and, where gold is known, the actions
+        that the training oracle calls zero-cost (spaCy's own dynamic oracle).
+        Beside it, the contents of spaCy's own beam search of this width before
+        the word, over raw scores, with the analysis that greedy search lost, if
+        it lost one. For the exact k best see `parses`.
+
+        Parameters
+        ----------
+        text : str or Example
+            An example's own tokens are kept.
+        gold : iterable of Span or (start, end, label), optional
+            Complete gold in code points; ``[]`` says that there is no entity.
+            By default the example's accepted answer, or the current one in this
+            dataset for this very text.
+        width : int
+            Of the beam; 1 to 64.
+
+        Returns
+        -------
+        StateViewer
+            With ``frame`` (a row a step and action), ``beam_frame``, ``steps``,
+            ``plot()`` and ``step``, the position that is shown, which can be
+            set and observed.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        DataError
+            The text is empty or has more than 300 tokens, the gold does not fit
+            the tokens or has a label that the model does not know, or there is
+            no such width.
+
+        Examples
+        --------
+        >>> trace = session.explain("Whisk the eggs.", [(10, 14, "Ingredient")])  # doctest: +SKIP
+        >>> trace.steps[0].chosen.action  # doctest: +SKIP
+        'U-Action'
+        """
+        return explaining.explain(self._context, text, gold, width=width)
+
+
+def _has_suggestions(context: SessionContext, split: str) -> bool:
+    """Whether an open example of a split came with spans."""
+    return any(one.spans for one in context.dataset.examples(split) if one.answer is None)
+
+
+def _model_name(nlp: Language) -> str:
+    if not is_trained(nlp):
+        return "not trained yet: session.train()"
+    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained"
+
+
+def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return labels as a tuple; raise `DataError` for an empty or repeated one."""
+    if isinstance(labels, str):
+        raise DataError(
+            f"labels= takes a list, not the text {labels!r}", remedy=f"labels=[{labels!r}]"
+        )
+    checked = tuple(labels)
+    bad = [one for one in checked if not isinstance(one, str) or not one.strip()]
+    if bad:
+        raise DataError(f"{bad[0]!r} is not the name of a label", field="labels")
+    twice = sorted({one for one in checked if checked.count(one) > 1})
+    if twice:
+        raise DataError(f"the label {twice[0]!r} is given twice", field="labels")
+    return checked
+
+
+def _default_annotator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # A container may run under a user id that has no name.
+        return "annotator"

@@ -1,0 +1,233 @@
+"""A robot at the real widget: what annotating costs, and what is learnt from it.
+
+The robot speaks to the widget in the messages that a browser's page sends; the
+session behind it, its store, its suggestions and its training are the real ones.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.active_learning.strategies import ORDERS, shuffled
+from nbner.errors import DataError
+from nbner.session.session import Session
+from nbner.simulation.annotator import Robot
+from nbner.simulation.cost_curve import Point
+from nbner.simulation.runner import drive
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from nbner.simulation.report import Simulation
+    from nbner.widgets.annotator import Annotator
+
+#: How to annotate, and in which order; at first there is no model, and all are alike.
+WAYS = (("manual", "random"), ("make-gold", "random"), ("make-gold", "least sure"))
+
+
+def simulate(
+    session: Session,
+    annotator: Robot | None = None,
+    *,
+    ways: Sequence[tuple[str, str]] = WAYS,
+    split: str = "train",
+    dev: str = "dev",
+    batch: int = 50,
+    rounds: int = 4,
+    max_epochs: int | None = None,
+    progress: bool = True,
+) -> Simulation:
+    """Let a robot that knows the gold annotate it again, in several ways.
+
+    Each way has a session of its own, which starts from the same base model
+    with the same texts and no gold. A round is ``batch`` examples and a
+    training. Where the base model is not trained, the first round is by hand
+    everywhere, since nothing can be suggested yet; where it is, its own F
+    stands at round 0. The session that is given is not changed.
+
+    Parameters
+    ----------
+    session : Session
+        Its accepted examples are the gold; its labels, base model and seed are used.
+    annotator : Robot, optional
+        By default one that makes no mistake, with 1.5 s an action.
+    ways : sequence of (str, str)
+        "manual" or "make-gold", and the order in which examples come: by hand
+        "random", otherwise one of those of `Session.make_gold` but "given".
+    split, dev : str
+        What is annotated, and where F is measured.
+    batch, rounds : int
+    max_epochs : int, optional
+        Of each training.
+    progress : bool
+        Show a bar. The stop button ends it and leaves nothing.
+
+    Returns
+    -------
+    Simulation
+        ``frame``, ``plot()``, ``verdict``.
+
+    Raises
+    ------
+    DataError
+        There is no gold, too little of it, or no such way.
+    TrainingError
+        What was annotated in the first round holds no entity.
+    """
+    from nbner._common.progress import Bar
+    from nbner.simulation.report import Simulation
+
+    robot = Robot() if annotator is None else annotator
+    _check_ways(ways)
+    gold, measured = _gold_of(session, split), _gold_of(session, dev)
+    if batch < 1 or rounds < 1 or batch > len(gold):
+        raise DataError(
+            f"{rounds} rounds of {batch} cannot be had from {len(gold):,} accepted examples",
+            field="batch",
+            remedy="Use a batch from 1 up to the number of accepted examples, and 1 round or more",
+        )
+    whole = min(rounds, len(gold) // batch)
+    points: list[Point] = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nbner-")))
+        plan = _Plan(session, robot, gold, batch, max_epochs)
+        first = folder / "first"
+        begun = plan.begin(first, measured)
+        left = len(ways) * (whole - begun.round)
+        bar = stack.enter_context(Bar(left, "simulating", "rounds", shown=progress))
+        for mode, order in ways:
+            way = mode if (mode, order) == ("manual", "random") else f"{mode}, {order}"
+            points.append(replace(begun, way=way))
+            own = folder / uuid.uuid4().hex
+            shutil.copytree(first, own)
+            points += bar.over(plan.go_on(own, way, (mode, order), begun, whole))
+    return Simulation(tuple(points), robot, dev)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all ways of one simulation share."""
+
+    session: Session
+    robot: Robot
+    gold: Sequence[Example]
+    batch: int
+    max_epochs: int | None
+
+    def begin(self, folder: Path, measured: Sequence[Example]) -> Point:
+        """Put the texts in a store; without a trained model annotate the first batch by hand."""
+        from nbner.nlp.pipeline import is_trained
+
+        folder.mkdir()
+        nothing = Point("", 0, 0, 0, 0, 0.0, 0, 0.0)
+        order = shuffled(len(self.gold), self.session.seed)
+        with self._session(folder) as own:
+            own.add([_unanswered(self.gold[i]) for i in order])
+            own.add([replace(one, split="dev") for one in measured], split="dev")
+            if is_trained(own.nlp):
+                return replace(nothing, f=own.evaluate("dev").f or 0.0)
+            return self._round(own, own.manual(), nothing)
+
+    def go_on(
+        self, folder: Path, way: str, how: tuple[str, str], begun: Point, rounds: int
+    ) -> Iterator[Point]:
+        """Annotate the other batches in one way, with a training after each."""
+        mode, order = how
+        so_far = replace(begun, way=way)
+        with self._session(folder) as own:
+            for number in range(begun.round, rounds):
+                # The texts lie in random order; two models disagree once there are two.
+                by_chance = order == "random" or (order == "disagreeing" and number < 2)
+                given: Any = "given" if by_chance else order
+                widget = own.manual() if mode == "manual" else own.make_gold(order=given, aside=0.0)
+                so_far = self._round(own, widget, so_far)
+                yield so_far
+
+    def _round(self, own: Session, widget: Annotator, so_far: Point) -> Point:
+        done = drive(widget, self.robot, self.gold, limit=self.batch)
+        widget.close()
+        own.train(max_epochs=self.max_epochs, margin=None, progress=False)
+        return replace(
+            so_far,
+            round=so_far.round + 1,
+            examples=so_far.examples + len(done),
+            spans=so_far.spans + sum(len(one.spans) for one in done),
+            actions=so_far.actions + sum(one.actions for one in done),
+            seconds=so_far.seconds + sum(one.seconds for one in done),
+            wrong=so_far.wrong + sum(one.wrong for one in done),
+            f=own.evaluate("dev").f or 0.0,
+        )
+
+    def _session(self, folder: Path) -> Session:
+        return clone_into_store(self.session, folder / "nbner.db")
+
+
+def clone_into_store(session: Session, store: str | Path) -> Session:
+    """Build a session with the same dataset name, labels, base pipeline and seed in another store.
+
+    Parameters
+    ----------
+    session : Session
+        The session to clone; it is not changed. Its examples are not copied.
+    store : str or Path
+        The store of the clone. A model trained there stays in use.
+
+    Returns
+    -------
+    Session
+        The clone. It shares the base pipeline of the session.
+    """
+    context = session.context
+    clone = Session(
+        context.dataset.name,
+        labels=context.labels,
+        store=store,
+        annotator=context.annotator,
+        seed=context.seed,
+    )
+    own = clone.context
+    if own.nlp is own.base_nlp:
+        own.nlp = context.base_nlp
+    own.base_nlp = context.base_nlp
+    return clone
+
+
+def _unanswered(example: Example) -> Example:
+    """Give the text as if nobody had looked at it."""
+    return Example(
+        example.text,
+        tokens=example.tokens if example.given_tokens else (),
+        given_tokens=example.given_tokens,
+        meta=example.meta,
+    )
+
+
+def _gold_of(session: Session, split: str) -> list[Example]:
+    gold = [one for one in session.examples(split, answer="accept") if not one.binary]
+    if not gold:
+        raise DataError(
+            f"nothing is accepted in split {split!r}, so the robot knows no gold there",
+            remedy=f"Add some with session.add(..., split={split!r}); nbner.sample() has a corpus",
+        )
+    return gold
+
+
+def _check_ways(ways: Sequence[tuple[str, str]]) -> None:
+    for way in ways:
+        mode, order = way if isinstance(way, (tuple, list)) and len(way) == 2 else (way, "")
+        fits = order == "random" or (mode == "make-gold" and order in ORDERS and order != "given")
+        fits = fits and mode in ("manual", "make-gold")
+        if not fits:
+            raise DataError(
+                f"there is no way {way!r} to annotate",
+                field="ways",
+                remedy='Give pairs such as ("manual", "random") and ("make-gold", "least sure")',
+            )
+    if not ways:
+        raise DataError("there is no way to annotate in ways=[]", field="ways", remedy="Give one")

@@ -1,0 +1,261 @@
+"""The ``session.store`` accessor: history, snapshots, backups and integrity checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbner.errors import DataError
+from nbner.queues.labelling import tokenized
+from nbner.session.answers import answer_frame
+from nbner.session.context import Accessor
+from nbner.store.integrity_report import Verification
+from nbner.store.snapshot import Past
+from nbner.types import AnswerKind, Counts, Example, Token
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY_COLUMNS = ["stored", "annotator", "answer", "spans", "flagged", "note", "seconds", "id"]
+
+
+class Snapshot:
+    """Read-only view of a dataset as it was at some moment.
+
+    Parameters
+    ----------
+    past : Past
+        The stored state at that moment.
+    dataset : str
+        Name of the dataset.
+    tokenize : callable
+        From a text to its tokens, for examples that were stored without.
+    """
+
+    def __init__(
+        self, past: Past, dataset: str, tokenize: Callable[[str], tuple[Token, ...]]
+    ) -> None:
+        self._past = past
+        self._dataset = dataset
+        self._tokenize = tokenize
+
+    @property
+    def moment(self) -> float:
+        """The moment, in seconds since the epoch (UTC)."""
+        return self._past.moment
+
+    def examples(
+        self, split: str | None = None, *, answer: AnswerKind | None = None
+    ) -> list[Example]:
+        """Return the examples of that moment with the answers current then.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        answer : {"accept", "reject", "ignore"}, optional
+            Only examples with this answer.
+
+        Returns
+        -------
+        list of Example
+            Tokenized, in the order of addition.
+        """
+        return [tokenized(one, self._tokenize) for one in self._past.examples(split, answer=answer)]
+
+    def answers(self, split: str | None = None, *, annotator: str | None = None) -> pd.DataFrame:
+        """Return the answers that were current then, one row an example and annotator.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        annotator : str, optional
+            By default all.
+
+        Returns
+        -------
+        DataFrame
+            With the columns of `Session.answers`.
+        """
+        texts = {(one.split, one.input_hash): one.text for one in self._past.examples(split)}
+        return answer_frame(self._past.answers(split, annotator), texts)
+
+    def counts(self, split: str | None = None) -> Counts:
+        """Count the examples of that moment by the answer current then.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+
+        Returns
+        -------
+        Counts
+            Numbers of examples.
+        """
+        return self._past.counts(split)
+
+    def __repr__(self) -> str:
+        when = datetime.fromtimestamp(self.moment).astimezone()
+        return f"{self._dataset!r} as of {when:%Y-%m-%d %H:%M:%S %Z}: {self.counts()}"
+
+
+class StoreAccessor(Accessor):
+    """History, snapshots, backups and integrity checks of a session's store.
+
+    `Session` makes one as ``session.store``.
+    """
+
+    def history(self, example: Example | int | str, split: str | None = None) -> pd.DataFrame:
+        """Return all answers that an example was ever given, the oldest first.
+
+        Parameters
+        ----------
+        example : Example, int or str
+            An example, its input hash, or its whole text.
+        split : str, optional
+            By default the example's own, or all.
+
+        Returns
+        -------
+        DataFrame
+            ``stored`` (UTC), ``annotator``, ``answer`` (None takes a decision
+            back), ``spans`` (a list of ``(start, end, label)``), ``flagged``,
+            ``note``, ``seconds`` and ``id``.
+
+        Raises
+        ------
+        DataError
+            There is no such example.
+        """
+        import pandas as pd
+
+        if isinstance(example, Example):
+            split = split or example.split
+            example = example.input_hash
+        found = self._context.dataset.history(example, split)
+        if found is None:
+            raise DataError(
+                f"there is no example {example!r}",
+                field="example",
+                remedy="Give an example of session.examples(), its input_hash, or its whole text",
+            )
+        rows = [
+            (
+                *(pd.Timestamp(stored, unit="s", tz="UTC"), one.annotator, one.answer),
+                [(span.start, span.end, span.label) for span in one.spans],
+                *(one.flagged, one.note, one.extra.get("seconds"), one.id),
+            )
+            for stored, one in found
+        ]
+        return pd.DataFrame(rows, columns=HISTORY_COLUMNS)
+
+    def at(self, time: datetime | float | str) -> Snapshot:
+        """Return a read-only view of the dataset as it was at some moment.
+
+        Parameters
+        ----------
+        time : datetime, float or str
+            A time, seconds since the epoch, or a string that pandas parses as
+            a time, such as "2024-05-01 12:00"; without a zone it is local time.
+
+        Returns
+        -------
+        Snapshot
+            With ``examples()``, ``answers()`` and ``counts()``.
+
+        Raises
+        ------
+        DataError
+            The string is not a time.
+        """
+        context = self._context
+        past = context.dataset.at(_seconds_since_epoch(time))
+        return Snapshot(past, context.dataset.name, context.tokenize)
+
+    def restore(
+        self,
+        time: datetime | float | str,
+        *,
+        split: str | None = None,
+        annotator: str | None = None,
+    ) -> int:
+        """Make the answers of some moment current again.
+
+        They are stored as new answers: nothing is deleted, and the answers that
+        are current now can be restored in the same way. Examples that were
+        added later stay.
+
+        Parameters
+        ----------
+        time : datetime, float or str
+            As for `at`.
+        split : str, optional
+            By default all.
+        annotator : str, optional
+            By default all.
+
+        Returns
+        -------
+        int
+            Number of answers that have changed.
+
+        Raises
+        ------
+        DataError
+            The string is not a time.
+        """
+        changed = self._context.dataset.at(_seconds_since_epoch(time)).restore(split, annotator)
+        self._context.refresh_annotators()
+        return changed
+
+    def backup(self, path: str | Path | None = None) -> Path:
+        """Copy the whole store, all datasets with all events, while it is in use.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write. By default a name with the time in it, in the folder
+            of the store. Trained models are folders of their own and are not
+            copied.
+
+        Returns
+        -------
+        Path
+            A SQLite file, also for a store on a database server:
+            ``Session(..., store=path)`` opens it.
+
+        Raises
+        ------
+        StoreError
+            The file exists already, or cannot be written.
+        """
+        return self._context.store.backup(path)
+
+    def verify(self) -> Verification:
+        """Check the integrity of the store and its counts without changing anything.
+
+        Returns
+        -------
+        Verification
+            ``ok``, and ``frame`` with one row a rule.
+        """
+        store = self._context.store
+        return Verification(store.url, tuple(store.verify()))
+
+
+def _seconds_since_epoch(time: datetime | float | str) -> float:
+    if isinstance(time, (int, float)):
+        return float(time)
+    import pandas as pd
+
+    try:
+        moment = pd.Timestamp(time).to_pydatetime()
+    except (ValueError, TypeError) as error:
+        raise DataError(
+            f"{time!r} is not a time", field="time", remedy='Write it as "2024-05-01 12:00"'
+        ) from error
+    return moment.timestamp()

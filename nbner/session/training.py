@@ -1,0 +1,401 @@
+"""Training runs: their start, their data, and whether their model comes into use."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nbner.active_learning.ordered_dataset import ASIDE
+from nbner.errors import DataError, TrainingError
+from nbner.evaluation.regressions import MARGIN, flips, frozen_sets, losses
+from nbner.evaluation.regressions_report import Flips
+from nbner.evaluation.scores import score
+from nbner.nlp.gold_docs import choose
+from nbner.nlp.pipeline import is_trained, labels_of
+from nbner.nlp.prediction import predict
+from nbner.session.context import SessionContext
+from nbner.session.data_warnings import find_data_warnings
+from nbner.session.errors import compare_in_explorer
+from nbner.training import loop
+from nbner.training.background import TrainingApart
+from nbner.training.background_report import BackgroundTraining
+from nbner.training.initialization import HOWS, rehearsed, resized, untrained
+from nbner.training.report import TrainingReport, curve_frame
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from spacy.language import Language
+
+    from nbner.training.initialization import How
+    from nbner.training.loop import Training
+    from nbner.training.records import TrainingRecord, TrainingResult
+
+
+# The data.
+
+
+def training_split(
+    context: SessionContext, split: str, dev: str
+) -> tuple[list[Example], list[Example]]:
+    """Return the examples to train on and those to evaluate on.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset holds the examples.
+    split, dev : str
+        Accepted and rejected examples of ``split`` are trained on; accepted
+        ones of ``dev`` are evaluated on, and so are those of ``split`` that
+        the query strategy held out.
+    """
+    accepted = context.examples(split, answer="accept")
+    held_out = [one for one in accepted if one.extra.get(ASIDE)]
+    train = [one for one in accepted if not one.extra.get(ASIDE)]
+    train += context.examples(split, answer="reject")
+    return train, [*context.examples(dev, answer="accept"), *held_out]
+
+
+# A run.
+
+
+def train_now(
+    context: SessionContext,
+    how: How | None,
+    split: str,
+    dev: str,
+    *,
+    seed: int,
+    margin: float | None,
+    progress: bool,
+    **options: Any,
+) -> TrainingReport:
+    """Train, and use the model unless it has forgotten too much.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Supplies base model and data, and takes the new model.
+    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+        The initialization.
+    split, dev : str
+        Where to train and where to evaluate.
+    seed : int
+        Of the run.
+    margin : float, optional
+        Loss of F on a label that keeps the model out of use.
+    progress : bool
+        Show warnings, a bar and the curve.
+    **options
+        Options of `nbner.training.loop.train`.
+
+    Raises
+    ------
+    TrainingError
+        There is nothing to train on.
+    """
+    from nbner._common.progress import show
+
+    train, evaluated = training_split(context, split, dev)
+    run = start_run(
+        context,
+        how,
+        split,
+        train,
+        evaluated,
+        seed=seed,
+        output=context.model_store.new_folder(),
+        **options,
+    )
+    warnings = find_data_warnings(context, split, dev, train, evaluated)
+    with run:
+        if progress:
+            show(warnings)
+            _show_progress(run)
+        else:
+            deque(run, maxlen=0)
+        result = run.finish()
+    gold = run.corpus.dev if run.corpus.is_measured_apart else ()
+    return replace(accept_or_reject(context, result, gold, margin), problems=warnings)
+
+
+def start_run(
+    context: SessionContext,
+    how: How | None,
+    split: str,
+    train_examples: Sequence[Example],
+    dev_examples: Sequence[Example],
+    *,
+    seed: int,
+    output: Path,
+    **options: Any,
+) -> Training:
+    """Prepare a training run; iterating over it trains.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Supplies the base model and the labels.
+    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+        The initialization.
+    split : str
+        Its texts are mixed in by ``how="rehearsal"``.
+    train_examples, dev_examples : sequence of Example
+        To train on and to evaluate on.
+    seed : int
+        Of the run.
+    output : Path
+        The run's folder.
+    **options
+        Options of `nbner.training.loop.train`.
+
+    Raises
+    ------
+    TrainingError
+        There is nothing to train on, or no such initialization.
+    """
+    base = initial_pipeline(context, how)
+    return loop.train(
+        base,
+        train_examples,
+        dev_examples,
+        labels=context.labels,
+        seed=seed,
+        output=output,
+        last_layer=how == "last layer",
+        rehearse=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
+        **options,
+    )
+
+
+def start_background_run(
+    context: SessionContext,
+    how: How | None,
+    split: str,
+    dev: str,
+    *,
+    seed: int,
+    margin: float | None,
+    **options: Any,
+) -> BackgroundTraining:
+    """Start a run in another process; errors in the data are raised at once.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Supplies base model and data, and takes the new model.
+    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+        The initialization.
+    split, dev : str
+        Where to train and where to evaluate.
+    seed : int
+        Of the run.
+    margin : float, optional
+        Loss of F on a label that keeps the model out of use.
+    **options
+        Options of `nbner.training.loop.train`, as JSON can hold them.
+
+    Raises
+    ------
+    TrainingError
+        There is nothing to train on, or no such initialization.
+    """
+    base = initial_pipeline(context, how)
+    train, evaluated = training_split(context, split, dev)
+    corpus = choose(train, evaluated, context.labels, seed)
+    warnings = find_data_warnings(context, split, dev, train, evaluated)
+    run = TrainingApart(
+        base,
+        train,
+        evaluated,
+        labels=context.labels,
+        output=context.model_store.new_folder(),
+        seed=seed,
+        last_layer=how == "last layer",
+        rehearse=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
+        wishes=options,
+    )
+    gold = corpus.dev if corpus.is_measured_apart else ()
+
+    def finish() -> TrainingReport:
+        return replace(accept_or_reject(context, run.wait(), gold, margin), problems=warnings)
+
+    return BackgroundTraining(run, finish)
+
+
+def initial_pipeline(context: SessionContext, how: How | None) -> Language:
+    """Return the pipeline that a run starts from.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Holds the base pipeline and the one in use.
+    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+        By default the base pipeline; "scratch" is that one with an untrained
+        recognizer; all others start from the model in use.
+
+    Raises
+    ------
+    TrainingError
+        There is no such initialization, or it needs a trained model.
+    """
+    if how is not None and how not in HOWS:
+        named = ", ".join(repr(one) for one in HOWS)
+        raise TrainingError(f"there is no training how={how!r}; there are {named}.")
+    if how is None:
+        return context.base_nlp
+    if how == "scratch":
+        return untrained(context.base_nlp)
+    start = context.nlp_before_new_labels or context.nlp
+    if not is_trained(start) and how != "continue":
+        raise TrainingError(
+            f"how={how!r} starts from what was learnt, and the model has not learnt anything "
+            "yet. Call session.train() first, or give a trained pipeline: "
+            "Session(..., model=...)."
+        )
+    return start
+
+
+def _rehearsal(context: SessionContext, base: Language, split: str, seed: int) -> list[Example]:
+    """Return as many texts without gold as there are with, labelled by the model."""
+    pending = [one for one in context.examples(split) if one.answer is None]
+    accepted = context.examples(split, answer="accept")
+    if not pending:
+        # Texts that have not been annotated with the old labels.
+        old = set(labels_of(base)) & set(context.labels)
+        pending = [one for one in accepted if one.labels is not None and old - set(one.labels)]
+    return rehearsed(base, pending, context.labels, size=len(accepted), seed=seed)
+
+
+# The end of a run.
+
+
+def accept_or_reject(
+    context: SessionContext,
+    result: TrainingResult,
+    gold: Sequence[Example],
+    margin: float | None = MARGIN,
+) -> TrainingReport:
+    """Compare a run's model with the one in use, and use it unless it has forgotten too much.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Holds the model in use, and takes the new one.
+    result : TrainingResult
+        A finished run.
+    gold : sequence of Example
+        Evaluated on; without any the model is accepted.
+    margin : float, optional
+        Loss of F on a label that keeps the model out of use.
+    """
+    report = _compare_with_current(context, result, gold, margin)
+    if report.in_use:
+        context.model_store.keep_run(report.path, report.fingerprint, report.record)
+        context.activate(result.nlp)
+    return report
+
+
+def _compare_with_current(
+    context: SessionContext,
+    result: TrainingResult,
+    gold: Sequence[Example],
+    margin: float | None,
+) -> TrainingReport:
+    """Report the changes against the model in use, with the labels that lose too much F."""
+    sets = frozen_sets(gold, context.model_store.regression_sets())
+    result = replace(result, record={**result.record, "regression": sets})
+    report = TrainingReport.of(result)
+    if not is_trained(context.nlp) or not gold:
+        return report
+    before, after = list(predict(context.nlp, gold)), list(predict(result.nlp, gold))
+    frozen = {one for hashes in sets.values() for one in hashes}
+    kept = [i for i, one in enumerate(gold) if one.input_hash in frozen]
+    scores = [
+        score(
+            [gold[i].spans for i in kept],
+            [predicted[i] for i in kept],
+            labels=context.labels,
+            known=[gold[i].labels for i in kept],
+        )
+        for predicted in (before, after)
+    ]
+    lost = [] if margin is None else losses(scores[0], scores[1], margin=margin)
+    return replace(
+        report,
+        flips=Flips(
+            tuple(flips(gold, before, after)),
+            n=len(gold),
+            opener=lambda: compare_in_explorer(context, gold, before, after),
+        ),
+        lost=tuple(lost),
+        in_use=not lost,
+    )
+
+
+# Labels.
+
+
+def add_labels(context: SessionContext, new: Sequence[str]) -> None:
+    """Add labels to the dataset, and resize a trained model's output layer for them.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its open widgets offer the labels at once.
+    new : sequence of str
+        None of them is among the session's.
+    """
+    nlp = resized(context.nlp, tuple(new)) if is_trained(context.nlp) else None
+    context.dataset.set_labels((*context.labels, *new))
+    context.update_labels()
+    if nlp is not None:
+        context.nlp_before_new_labels = context.nlp_before_new_labels or context.nlp
+        context.nlp = nlp
+
+
+def checked_new_labels(labels: object, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of a list that are new, in their order.
+
+    Parameters
+    ----------
+    labels : object
+        Must be an iterable of str and not itself a str.
+    known : sequence of str
+        Labels that there are.
+
+    Raises
+    ------
+    DataError
+        A label is empty, or this is not a list.
+    """
+    given = [labels] if isinstance(labels, str) else list(labels)  # type: ignore[call-overload]
+    bad = [one for one in given if not isinstance(one, str) or not one.strip()]
+    if bad or isinstance(labels, str):
+        raise DataError(
+            f"{(bad or given)[0]!r} is not a list of labels",
+            field="labels",
+            remedy='Give names in a list: session.add_labels(["Device"])',
+        )
+    return tuple(dict.fromkeys(one for one in given if one not in known))
+
+
+def _show_progress(run: Training) -> None:
+    from nbner._common.plot_style import new_figure
+    from nbner._common.progress import watch
+    from nbner.training.plot import training_curve
+
+    def draw(steps: Sequence[TrainingRecord]) -> Figure:
+        figure = new_figure()
+        training_curve(curve_frame(steps), ax=figure.subplots())
+        return figure
+
+    watch(
+        run,
+        epoch_words=sum(len(example.tokens) for example in run.corpus.train),
+        most_epochs=run.config["training"]["max_epochs"],
+        draw=draw,
+    )

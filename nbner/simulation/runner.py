@@ -1,0 +1,60 @@
+"""Drives an annotation widget with a simulated annotator, in the messages that a page sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from nbner._common.alignment import align
+from nbner.simulation.annotator import Done, Robot
+from nbner.simulation.headless_client import Page
+from nbner.types import Example
+
+if TYPE_CHECKING:
+    from nbner.widgets.annotator import Annotator
+
+
+def drive(
+    widget: Annotator,
+    annotator: Robot,
+    gold: Iterable[Example],
+    *,
+    limit: int | None = None,
+) -> list[Done]:
+    """Let a robot annotate at a widget, as a person would in the page.
+
+    Parameters
+    ----------
+    widget : Annotator
+        From ``session.manual()`` or ``session.make_gold()``.
+    annotator : Robot
+    gold : iterable of Example
+        What it knows: these texts with these spans, as far as they fit the
+        tokens. Of a text that it does not know it thinks that it holds no entity.
+    limit : int, optional
+        Examples at most; by default until none is open.
+
+    Returns
+    -------
+    list of Done
+        What it decided on each, and what that took.
+
+    Raises
+    ------
+    StoreError
+        An answer was not stored.
+    """
+    known = {example.text: example.spans for example in gold}
+    page = Page(widget)
+    done: list[Done] = []
+    while limit is None or len(done) < limit:
+        shown = page.next()
+        if shown is None:
+            break
+        fitting = align(shown.tokens, known.get(shown.text, ())).fits
+        spans = [span for _, _, span in fitting]
+        suggested = shown.spans if page.suggests else None
+        one = annotator.decide(shown.text, shown.tokens, spans, page.labels, suggested)
+        page.accept(shown, one.spans, one.seconds)
+        done.append(one)
+    return done
