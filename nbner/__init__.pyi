@@ -26,7 +26,6 @@ from nbner.session.files import token_rows as token_rows
 from nbner.session.files import write as write
 from nbner.session.quiz import quiz as quiz
 from nbner.session.session import Session as Session
-from nbner.session.simulation import drive as drive
 from nbner.session.simulation import simulate as simulate
 from nbner.simulation.annotator import Robot as Robot
 from nbner.simulation.runner import drive as drive
