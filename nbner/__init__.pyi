@@ -16,8 +16,8 @@ from nbner.errors import (
     TrainingError as TrainingError,
 )
 from nbner.evaluation.report import Evaluation as Evaluation
-from nbner.io.importer import AddReport as AddReport
-from nbner.io.sample_corpus import Sample as Sample
+from nbner.io.import_report import ImportReport as ImportReport
+from nbner.io.sample_corpus import SampleCorpus as SampleCorpus
 from nbner.io.sample_corpus import sample as sample
 from nbner.session.differences import differences as differences
 from nbner.session.evaluation import evaluate as evaluate
@@ -27,7 +27,7 @@ from nbner.session.files import write as write
 from nbner.session.quiz import quiz as quiz
 from nbner.session.session import Session as Session
 from nbner.session.simulation import simulate as simulate
-from nbner.simulation.annotator import Robot as Robot
+from nbner.simulation.annotator import SimulatedAnnotator as SimulatedAnnotator
 from nbner.simulation.runner import drive as drive
 from nbner.training.report import TrainingReport as TrainingReport
 from nbner.types import (

@@ -54,7 +54,7 @@ class DataError(NbnerError):
         super().__init__(problem)
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """File, line and field in one phrase; empty where none is known."""
         parts = [
             self.file or "",
@@ -64,7 +64,10 @@ class DataError(NbnerError):
         return ", ".join(part for part in parts if part)
 
     def __str__(self) -> str:
-        sentences = [f"{self.where}: {self.problem}" if self.where else self.problem, self.remedy]
+        sentences = [
+            f"{self.location}: {self.problem}" if self.location else self.problem,
+            self.remedy,
+        ]
         return ". ".join(sentence.rstrip(".") for sentence in sentences if sentence) + "."
 
 

@@ -92,7 +92,7 @@ class Example:
         outside is *missing* there, not *absent*. None where nobody answered.
     annotator : str, optional
         Who gave the current answer.
-    given_tokens : bool
+    pretokenized : bool
         True where the tokens came with the text; the pipeline then keeps them.
     binary : bool
         The answer judges the proposed spans alone, not the whole text: it is
@@ -114,7 +114,7 @@ class Example:
     input_hash: int = 0
     labels: tuple[str, ...] | None = field(default=None, repr=False)
     annotator: str | None = None
-    given_tokens: bool = False
+    pretokenized: bool = False
     binary: bool = False
     created: float | None = field(default=None, compare=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)

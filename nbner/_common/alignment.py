@@ -20,23 +20,23 @@ class Alignment:
 
     Parameters
     ----------
-    fits : tuple of (int, int, Span)
+    aligned : tuple of (int, int, Span)
         Token indices, half-open, and the span that lies exactly on them.
-    loose : tuple of Span
+    misaligned : tuple of Span
         Spans that begin or end inside a token or between two.
     """
 
-    fits: tuple[tuple[int, int, Span], ...] = ()
-    loose: tuple[Span, ...] = ()
+    aligned: tuple[tuple[int, int, Span], ...] = ()
+    misaligned: tuple[Span, ...] = ()
 
 
-def tokens_at(text: str, places: Sequence[tuple[int, int]]) -> tuple[Token, ...]:
+def tokens_from_offsets(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[Token, ...]:
     """Make tokens from their places in a text.
 
     Parameters
     ----------
     text : str
-    places : sequence of (int, int)
+    offsets : sequence of (int, int)
         Code points, half-open, in order, not overlapping.
 
     Returns
@@ -51,16 +51,16 @@ def tokens_at(text: str, places: Sequence[tuple[int, int]]) -> tuple[Token, ...]
         characters that are not whitespace.
     """
     tokens = []
-    last = len(places) - 1
+    last = len(offsets) - 1
     before = 0
-    for i, (start, end) in enumerate(places):
+    for i, (start, end) in enumerate(offsets):
         if not before <= start < end <= len(text):
             raise DataError(
                 f"token {i} ({start} to {end}) is empty, outside the text, or not after the last",
                 remedy="Tokens go from left to right, in code points, without overlap",
             )
         _refuse_left_out(text, before, start)
-        following = places[i + 1][0] if i < last else len(text)
+        following = offsets[i + 1][0] if i < last else len(text)
         tokens.append(Token(text[start:end], start, end, ws=end < following and text[end] == " "))
         before = end
     _refuse_left_out(text, before, len(text))
@@ -98,10 +98,10 @@ def tokens_from_words(text: str, words: Iterable[str]) -> tuple[Token, ...]:
             )
         position = start + len(word)
         places.append((start, position))
-    return tokens_at(text, places)
+    return tokens_from_offsets(text, places)
 
 
-def joined(words: Sequence[str]) -> tuple[str, tuple[Token, ...]]:
+def join_words(words: Sequence[str]) -> tuple[str, tuple[Token, ...]]:
     """Write words with one space between, and say where each of them stands."""
     tokens = []
     position = 0
@@ -120,7 +120,7 @@ def tokens_from_columns(
     return tuple(map(_token, zip(words, starts, ends, spaces, strict=True)))
 
 
-def token_range(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
+def char_to_token_range(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
     """Give the half-open token indices of a stretch of code points.
 
     Returns
@@ -152,19 +152,19 @@ def align(tokens: Sequence[Token], spans: Iterable[Span]) -> Alignment:
     return Alignment(tuple(fits), tuple(loose))
 
 
-def expanded(tokens: Sequence[Token], span: Span) -> Span | None:
+def expand_to_tokens(tokens: Sequence[Token], span: Span) -> Span | None:
     """Give a span the ends of the tokens that it touches; None where it touches none."""
     touched = [token for token in tokens if token.start < span.end and span.start < token.end]
     return replace(span, start=touched[0].start, end=touched[-1].end) if touched else None
 
 
-def contracted(tokens: Sequence[Token], span: Span) -> Span | None:
+def contract_to_tokens(tokens: Sequence[Token], span: Span) -> Span | None:
     """Give a span the ends of the tokens that lie in it as a whole; None where none does."""
     inside = [token for token in tokens if span.start <= token.start and token.end <= span.end]
     return replace(span, start=inside[0].start, end=inside[-1].end) if inside else None
 
 
-def longest_first(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def filter_spans(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Choose spans that do not overlap: the longest first, then the earliest.
 
     Returns

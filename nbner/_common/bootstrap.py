@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Floats: TypeAlias = NDArray[np.float64]
+FloatArray: TypeAlias = NDArray[np.float64]
 
-REPEATS = 1000
-LEVEL = 0.95
+N_RESAMPLES = 1000
+CONFIDENCE_LEVEL = 0.95
 _CELLS = 4_000_000  # weights held at a time
 
 
@@ -40,7 +40,7 @@ class Estimate:
     high: float = nan
 
 
-class Resamples:
+class Bootstrap:
     """Sums over texts, once as they are and many times over texts drawn with replacement.
 
     All figures made from one object share their draws, so that differences
@@ -50,32 +50,36 @@ class Resamples:
     ----------
     counts : array of shape (texts, columns)
         One row a text; the columns are what figures are made of.
-    repeats : int
+    n_resamples : int
         How many times to draw.
     seed : int
     """
 
-    def __init__(self, counts: NDArray[Any], *, repeats: int = REPEATS, seed: int = 0) -> None:
+    def __init__(
+        self, counts: NDArray[Any], *, n_resamples: int = N_RESAMPLES, seed: int = 0
+    ) -> None:
         table = np.asarray(counts, dtype=np.float64)
-        self._sums: Floats = table.sum(axis=0)
-        self._drawn: Floats = _drawn_sums(table, repeats, np.random.default_rng(seed))
+        self._sums: FloatArray = table.sum(axis=0)
+        self._drawn: FloatArray = _drawn_sums(table, n_resamples, np.random.default_rng(seed))
 
-    def estimate(self, figure: Callable[[Floats], Floats], level: float = LEVEL) -> Estimate:
+    def estimate(
+        self, statistic: Callable[[FloatArray], FloatArray], level: float = CONFIDENCE_LEVEL
+    ) -> Estimate:
         """Give a figure with its interval.
 
         Parameters
         ----------
-        figure : callable
+        statistic : callable
             From sums of shape (..., columns) to values of shape (...); NaN
             where there is nothing to count.
         level : float
             Share of the resamples that the interval holds.
         """
-        value = float(figure(self._sums))
-        return Estimate(value, *interval(figure(self._drawn), level))
+        value = float(statistic(self._sums))
+        return Estimate(value, *percentile_interval(statistic(self._drawn), level))
 
 
-def interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:
+def percentile_interval(values: FloatArray, level: float = CONFIDENCE_LEVEL) -> tuple[float, float]:
     """Give the middle part of resampled values; those that are NaN are left out.
 
     Parameters
@@ -97,7 +101,7 @@ def interval(values: Floats, level: float = LEVEL) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def micro_f(counts: Floats) -> Floats:
+def micro_f(counts: FloatArray) -> FloatArray:
     """Give the F of summed counts.
 
     Parameters
@@ -111,10 +115,10 @@ def micro_f(counts: Floats) -> Floats:
         NaN where there is neither a predicted nor a gold span.
     """
     tp, fp, fn = counts[..., 0], counts[..., 1], counts[..., 2]
-    return share(2 * tp, 2 * tp + fp + fn)
+    return safe_divide(2 * tp, 2 * tp + fp + fn)
 
 
-def f_at(column: int, sums: Floats) -> Floats:
+def micro_f_at(column: int, sums: FloatArray) -> FloatArray:
     """Compute F from the three counts that begin at a column.
 
     Parameters
@@ -127,19 +131,21 @@ def f_at(column: int, sums: Floats) -> Floats:
 
 
 def difference(
-    left: Callable[[Floats], Floats], right: Callable[[Floats], Floats], sums: Floats
-) -> Floats:
+    left: Callable[[FloatArray], FloatArray],
+    right: Callable[[FloatArray], FloatArray],
+    sums: FloatArray,
+) -> FloatArray:
     """Subtract one figure from another over the same sums, so that draws stay paired."""
     return left(sums) - right(sums)
 
 
-def share(part: Floats, whole: Floats | np.float64) -> Floats:
+def safe_divide(part: FloatArray, whole: FloatArray | np.float64) -> FloatArray:
     """Divide; nothing divided by nothing is NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(whole > 0, np.divide(part, whole), nan))
 
 
-def _drawn_sums(table: Floats, repeats: int, random: np.random.Generator) -> Floats:
+def _drawn_sums(table: FloatArray, repeats: int, random: np.random.Generator) -> FloatArray:
     size = len(table)
     if not size:
         return np.zeros((repeats, table.shape[1]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-DISPLACY = {
+DISPLACY_COLORS = {
     "ORG": "#7aecec",
     "PRODUCT": "#bfeeb7",
     "GPE": "#feca74",
@@ -31,7 +31,7 @@ DISPLACY = {
     "PERCENT": "#e4e7d2",
 }
 
-CYCLE = (
+COLOR_CYCLE = (
     "#56b4e9",
     "#e69f00",
     "#009e73",
@@ -64,6 +64,6 @@ def label_colors(labels: Sequence[str]) -> dict[str, str]:
     dict
         Label to ``#rrggbb``.
     """
-    others = [label for label in labels if label not in DISPLACY]
-    cycle = {label: CYCLE[i % len(CYCLE)] for i, label in enumerate(others)}
-    return {label: DISPLACY.get(label) or cycle[label] for label in labels}
+    others = [label for label in labels if label not in DISPLACY_COLORS]
+    cycle = {label: COLOR_CYCLE[i % len(COLOR_CYCLE)] for i, label in enumerate(others)}
+    return {label: DISPLACY_COLORS.get(label) or cycle[label] for label in labels}

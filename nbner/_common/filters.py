@@ -7,12 +7,12 @@ from typing import Literal, TypeAlias
 
 from nbner.types import AnswerKind, Example
 
-Standing: TypeAlias = AnswerKind | Literal["open", "answered"]
-STANDINGS: tuple[Standing, ...] = ("accept", "reject", "ignore", "open", "answered")
+AnswerFilter: TypeAlias = AnswerKind | Literal["open", "answered"]
+ANSWER_FILTERS: tuple[AnswerFilter, ...] = ("accept", "reject", "ignore", "open", "answered")
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class ExampleFilter:
     """Conditions that all have to hold; one that is not given holds for every example.
 
     Parameters
@@ -32,7 +32,7 @@ class Filter:
         with the lowest first; else they come in the order of addition.
     """
 
-    answer: Standing | None = None
+    answer: AnswerFilter | None = None
     flagged: bool = False
     noted: bool = False
     label: str | None = None
@@ -42,7 +42,7 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ExamplePage:
     """A piece of a list of examples.
 
     Parameters

@@ -15,7 +15,7 @@ from nbner.types import Span
 HASH_RANGE = range(-(2**31), 2**31)
 
 
-def digest(text: str) -> bytes:
+def text_digest(text: str) -> bytes:
     """Give 16 bytes by which a text is known among any number of texts."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -30,7 +30,7 @@ def input_hash(text: str, *, attempt: int = 0) -> int:
         Among a million texts some hundred share their 32 bits; the later ones
         try again with 1, 2 and so on.
     """
-    return _signed(digest(f"{text}\0{attempt}" if attempt else text))
+    return _signed(text_digest(f"{text}\0{attempt}" if attempt else text))
 
 
 def task_hash(of_input: int, spans: Iterable[Span] = ()) -> int:
@@ -46,11 +46,11 @@ def task_hash(of_input: int, spans: Iterable[Span] = ()) -> int:
     places = sorted((span.start, span.end, span.label) for span in spans)
     if not places:
         # What the line below gives, for the many texts that propose nothing.
-        return _signed(digest(f"[{of_input}, []]"))
-    return _signed(digest(json.dumps([of_input, places])))
+        return _signed(text_digest(f"[{of_input}, []]"))
+    return _signed(text_digest(json.dumps([of_input, places])))
 
 
-def input_hash_from(name: bytes) -> int:
+def input_hash_from_digest(name: bytes) -> int:
     """Give the hash of a text whose digest is known already."""
     return _signed(name)
 

@@ -7,14 +7,14 @@ from typing import Literal, TypeAlias
 
 from nbner.types import Span, Token
 
-Take: TypeAlias = Literal["label", "unlabel"]
+BulkAction: TypeAlias = Literal["label", "unlabel"]
 
 #: Characters that are shown to either side.
-AROUND = 60
+CONTEXT_CHARACTERS = 60
 
 
-def occurrences(
-    tokens: Sequence[Token], words: Sequence[str], *, cased: bool = True
+def find_occurrences(
+    tokens: Sequence[Token], words: Sequence[str], *, case_sensitive: bool = True
 ) -> list[tuple[int, int]]:
     """Find every place where words follow each other as whole tokens.
 
@@ -23,7 +23,7 @@ def occurrences(
     tokens : sequence of Token
     words : sequence of str
         Without tokens of white space, which are passed over in the text too.
-    cased : bool
+    case_sensitive : bool
         Whether the case has to be the same.
 
     Returns
@@ -31,8 +31,8 @@ def occurrences(
     list of (int, int)
         Token indices, half-open, from left to right; none overlaps another.
     """
-    folded = [token.text if cased else token.text.lower() for token in tokens]
-    wanted = [word if cased else word.lower() for word in words]
+    folded = [token.text if case_sensitive else token.text.lower() for token in tokens]
+    wanted = [word if case_sensitive else word.lower() for word in words]
     found: list[tuple[int, int]] = []
     for start, word in enumerate(folded):
         free = not found or found[-1][1] <= start
@@ -42,14 +42,14 @@ def occurrences(
     return found
 
 
-def problem_at(
+def conflict_at(
     tokens: Sequence[Token],
     spans: Sequence[Span],
-    place: tuple[int, int],
+    token_range: tuple[int, int],
     label: str,
-    take: Take,
+    action: BulkAction,
     *,
-    relabels: bool = False,
+    replace_labels: bool = False,
 ) -> str | None:
     """Say why a place is to be left as it is.
 
@@ -57,11 +57,11 @@ def problem_at(
     ----------
     tokens : sequence of Token
     spans : sequence of Span
-    place : (int, int)
+    token_range : (int, int)
         Token indices, half-open.
     label : str
-    take : {"label", "unlabel"}
-    relabels : bool
+    action : {"label", "unlabel"}
+    replace_labels : bool
         Whether another label of just these words may change.
 
     Returns
@@ -70,31 +70,31 @@ def problem_at(
         For people; empty where it can be changed, None where there is nothing
         to change.
     """
-    start, end = tokens[place[0]].start, tokens[place[1] - 1].end
+    start, end = tokens[token_range[0]].start, tokens[token_range[1] - 1].end
     there = [span for span in spans if span.start < end and start < span.end]
     is_same = Span(start, end, label) in there
-    if take == "unlabel":
+    if action == "unlabel":
         return "" if is_same else None
     if is_same:
         return None
-    if relabels:
+    if replace_labels:
         there = [span for span in there if (span.start, span.end) != (start, end)]
     return f"holds {', '.join(span.label for span in there)}" if there else ""
 
 
-def changed(
-    spans: Sequence[Span], span: Span, take: Take, *, relabels: bool = False
+def apply_bulk_action(
+    spans: Sequence[Span], span: Span, action: BulkAction, *, replace_labels: bool = False
 ) -> tuple[Span, ...] | None:
     """Put a span among others, or take it out; None where that cannot be.
 
     What stands there already is never overwritten, but for another label of
-    just these words where ``relabels`` says so.
+    just these words where ``replace_labels`` says so.
     """
     if span in spans:
-        return tuple(one for one in spans if one != span) if take == "unlabel" else None
-    if take == "unlabel":
+        return tuple(one for one in spans if one != span) if action == "unlabel" else None
+    if action == "unlabel":
         return None
-    if relabels:
+    if replace_labels:
         spans = [one for one in spans if (one.start, one.end) != (span.start, span.end)]
     if any(one.start < span.end and span.start < one.end for one in spans):
         return None
@@ -103,7 +103,7 @@ def changed(
 
 def excerpt(text: str, start: int, end: int) -> dict[str, str]:
     """Cut a stretch of code points out of its text, with what stands around it."""
-    left, right = max(0, start - AROUND), end + AROUND
+    left, right = max(0, start - CONTEXT_CHARACTERS), end + CONTEXT_CHARACTERS
     return {"left": text[left:start], "hit": text[start:end], "right": text[end:right]}
 
 

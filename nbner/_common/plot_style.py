@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK = "#767676"  # 4.5:1 on white, 4.2:1 on JupyterLab's dark ground
-ACCENT = "#0d8ddb"  # 3:1 and more on both
-FAINT = 0.6  # opacity of what is there for comparison
-SIZE = (6.4, 3.6)  # inches
-ROW = 0.26  # inches a label
+INK_COLOR = "#767676"  # 4.5:1 on white, 4.2:1 on JupyterLab's dark ground
+ACCENT_COLOR = "#0d8ddb"  # 3:1 and more on both
+FAINT_ALPHA = 0.6  # opacity of what is there for comparison
+FIGURE_SIZE = (6.4, 3.6)  # inches
+ROW_HEIGHT = 0.26  # inches a label
 
 
-def new_figure(width: float = SIZE[0], height: float = SIZE[1]) -> Figure:
+def new_figure(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> Figure:
     """Make a figure that pyplot knows nothing of, for drawing from any thread.
 
     Parameters
@@ -36,7 +36,7 @@ def new_figure(width: float = SIZE[0], height: float = SIZE[1]) -> Figure:
     return figure
 
 
-def new_axes(width: float = SIZE[0], height: float = SIZE[1]) -> Axes:
+def new_axes(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> Axes:
     """Make Axes that show themselves at the end of a cell, where that is safe.
 
     The inline backend shows what pyplot knows of. Pyplot's figures belong to
@@ -51,7 +51,7 @@ def new_axes(width: float = SIZE[0], height: float = SIZE[1]) -> Axes:
     return ax
 
 
-def name_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
+def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
     """Name a line at its end, in place of a legend."""
     ax.annotate(
         name,
@@ -64,7 +64,7 @@ def name_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
     )
 
 
-def beside(ax: Axes, at: tuple[float, float], words: str, color: str = INK) -> None:
+def annotate_row(ax: Axes, at: tuple[float, float], words: str, color: str = INK_COLOR) -> None:
     """Write a row's figures beside its last point, in place of a scale to read them from."""
     ax.annotate(
         words,
@@ -78,16 +78,16 @@ def beside(ax: Axes, at: tuple[float, float], words: str, color: str = INK) -> N
     )
 
 
-def dressed(ax: Axes, title: str) -> Axes:
+def apply_style(ax: Axes, title: str) -> Axes:
     """Give Axes the family's look: thin, grey, no box, the finding on top."""
     ax.patch.set_alpha(0.0)
-    ax.set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
+    ax.set_title(title, loc="left", color=INK_COLOR, fontsize=11, parse_math=False)
     for side, spine in ax.spines.items():
         spine.set_visible(side in {"left", "bottom"})
-        spine.set_color(INK)
+        spine.set_color(INK_COLOR)
         spine.set_linewidth(0.6)
-    ax.tick_params(colors=INK, width=0.6, length=3, labelsize=9)
-    ax.xaxis.label.set_color(INK)
+    ax.tick_params(colors=INK_COLOR, width=0.6, length=3, labelsize=9)
+    ax.xaxis.label.set_color(INK_COLOR)
     ax.xaxis.label.set_fontsize(9)
-    ax.yaxis.label.set_color(INK)
+    ax.yaxis.label.set_color(INK_COLOR)
     return ax

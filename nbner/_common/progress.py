@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-class Step(Protocol):
+class TrainingProgress(Protocol):
     """What is known after one step of training."""
 
     @property
@@ -42,7 +42,7 @@ def in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def show(value: Sized) -> None:
+def display_value(value: Sized) -> None:
     """Show a value in the cell, if there is a cell and anything to show."""
     if len(value) and in_notebook():
         from IPython.display import display
@@ -50,7 +50,7 @@ def show(value: Sized) -> None:
         display(value)
 
 
-class LivePicture:
+class LiveFigure:
     """One picture, replaced in place; outside a notebook it does nothing."""
 
     def __init__(self) -> None:
@@ -70,34 +70,34 @@ class LivePicture:
             self._handle.update(bundle, raw=True)
 
 
-def watch(
-    steps: Iterable[Step],
+def show_training(
+    steps: Iterable[TrainingProgress],
     *,
-    epoch_words: int,
-    most_epochs: int,
+    tokens_per_epoch: int,
+    max_epochs: int,
     draw: Callable[[Sequence[Any]], Figure],
 ) -> None:
     """Show training while it goes on; the notebook's stop button ends it.
 
     Parameters
     ----------
-    steps : iterable of Step
-    epoch_words : int
+    steps : iterable of TrainingProgress
+    tokens_per_epoch : int
         Tokens in one pass over the training data.
-    most_epochs : int
+    max_epochs : int
         Passes after which training ends at the latest; 0 where it is open.
     draw : callable
         From the evaluated steps so far to the figure of their curve.
     """
     from tqdm.auto import tqdm
 
-    evaluated: list[Step] = []
-    picture = LivePicture()
-    total = most_epochs or None
+    evaluated: list[TrainingProgress] = []
+    picture = LiveFigure()
+    total = max_epochs or None
     with tqdm(total=total, unit="epoch", desc="training", bar_format=_BAR, mininterval=0.5) as bar:
         try:
             for step in steps:
-                bar.update(round(step.words / max(1, epoch_words), 1) - bar.n)
+                bar.update(round(step.words / max(1, tokens_per_epoch), 1) - bar.n)
                 if step.f is not None:
                     evaluated.append(step)
                     best = max(one.f or 0.0 for one in evaluated)
@@ -107,29 +107,29 @@ def watch(
             bar.set_postfix_str(f"{bar.postfix or ''} · stopped: the best model so far is kept")
 
 
-def counted(items: Iterable[Item], doing: str) -> Iterator[Item]:
+def with_progress(items: Iterable[Item], description: str) -> Iterator[Item]:
     """Pass items on and count them with a bar."""
     from tqdm.auto import tqdm
 
-    yield from tqdm(items, desc=doing, unit=" examples")
+    yield from tqdm(items, desc=description, unit=" examples")
 
 
-class Bar:
+class ProgressBar:
     """One bar over several passes, or none; left by an error or the stop button, it closes.
 
     Parameters
     ----------
     total : int
         Steps in all passes.
-    doing, unit : str
-    shown : bool
+    description, unit : str
+    visible : bool
     """
 
-    def __init__(self, total: int, doing: str, unit: str, *, shown: bool = True) -> None:
+    def __init__(self, total: int, description: str, unit: str, *, visible: bool = True) -> None:
         from tqdm.auto import tqdm
 
         self._bar = tqdm(
-            total=total, desc=doing, unit=f" {unit}", disable=not shown, mininterval=0.3
+            total=total, desc=description, unit=f" {unit}", disable=not visible, mininterval=0.3
         )
 
     def __enter__(self) -> Self:
@@ -138,19 +138,19 @@ class Bar:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def say(self, words: str) -> None:
+    def set_text(self, words: str) -> None:
         """Say beside the bar what is going on."""
         self._bar.set_postfix_str(words)
 
-    def over(self, items: Iterable[Item]) -> Iterator[Item]:
+    def wrap(self, items: Iterable[Item]) -> Iterator[Item]:
         """Pass items on; each is a step."""
         for item in items:
             yield item
             self._bar.update()
 
 
-def until_stopped(
-    items: Iterator[Item], total: int, doing: str, *, shown: bool = True
+def collect_until_interrupt(
+    items: Iterator[Item], total: int, description: str, *, visible: bool = True
 ) -> list[Item]:
     """Collect items with a bar; the stop button keeps those that are whole.
 
@@ -162,7 +162,7 @@ def until_stopped(
     from tqdm.auto import tqdm
 
     found: list[Item] = []
-    with tqdm(total=total, desc=doing, disable=not shown) as bar:
+    with tqdm(total=total, desc=description, disable=not visible) as bar:
         try:
             for item in items:
                 found.append(item)

@@ -14,7 +14,7 @@ from nbner._common.alignment import tokens_from_columns
 from nbner.types import Span, Token
 
 
-def plain(value: Any) -> Any:
+def to_jsonable(value: Any) -> Any:
     """Give what JSON can hold in the place of a value that it does not know."""
     # NumPy's numbers and arrays; dates are better read as ISO than as repr.
     for method in ("tolist", "isoformat"):
@@ -23,10 +23,10 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=plain).encode
+_encode = json.JSONEncoder(separators=(",", ":"), default=to_jsonable).encode
 
 
-def dump(value: Any) -> str:
+def dump_json(value: Any) -> str:
     """Write a value as compact JSON; what JSON does not know as its string.
 
     Raises
@@ -37,12 +37,12 @@ def dump(value: Any) -> str:
     return _encode(value)
 
 
-def load(text: str) -> Any:
-    """Read what ``dump`` wrote."""
+def load_json(text: str) -> Any:
+    """Read what ``dump_json`` wrote."""
     return {} if text == "{}" else json.loads(text)
 
 
-def half_pair(text: str) -> int | None:
+def find_lone_surrogate(text: str) -> int | None:
     """Find half of a surrogate pair, which no database and no file in UTF-8 can hold.
 
     Returns
@@ -59,7 +59,7 @@ def half_pair(text: str) -> int | None:
 
 def dump_tokens(tokens: Iterable[Token]) -> str:
     """Write tokens as one flat list: start, end, and 1 where a space follows."""
-    return dump([part for token in tokens for part in (token.start, token.end, int(token.ws))])
+    return dump_json([part for token in tokens for part in (token.start, token.end, int(token.ws))])
 
 
 def load_tokens(text: str, tokens: str | None) -> tuple[Token, ...]:
@@ -73,7 +73,7 @@ def load_tokens(text: str, tokens: str | None) -> tuple[Token, ...]:
 def dump_spans(spans: Iterable[Span]) -> str:
     """Write spans as lists of start, end, label and, where there are any, details."""
     parts = [_span_parts(span) for span in spans]
-    return dump(parts) if parts else "[]"
+    return dump_json(parts) if parts else "[]"
 
 
 def load_spans(text: str | None) -> tuple[Span, ...]:
@@ -85,7 +85,7 @@ def load_spans(text: str | None) -> tuple[Span, ...]:
 
 def dump_labels(labels: Iterable[str]) -> str:
     """Write labels in their order."""
-    return dump(list(labels))
+    return dump_json(list(labels))
 
 
 @lru_cache(maxsize=256)

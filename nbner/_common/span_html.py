@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 
-from nbner._common.alignment import longest_first
+from nbner._common.alignment import filter_spans
 from nbner.types import Span
 
 
-def marked(
+def highlight_spans(
     text: str,
     spans: Iterable[Span],
     colors: Mapping[str, str],
-    sign: Callable[[Span], str] = lambda _: "",
+    suffix: Callable[[Span], str] = lambda _: "",
 ) -> str:
     """Mark the spans of a text.
 
@@ -24,14 +24,14 @@ def marked(
         Where they overlap, the longest are shown.
     colors : mapping
         Label to ``#rrggbb``.
-    sign : callable
+    suffix : callable
         From a span to what is said behind its label.
     """
-    kept, _ = longest_first(spans)
+    kept, _ = filter_spans(spans)
     parts: list[str] = []
     done = 0
     for span in kept:
-        parts += [escape(text[done : span.start]), _mark(text, span, colors, sign(span))]
+        parts += [escape(text[done : span.start]), _mark(text, span, colors, suffix(span))]
         done = span.end
     return "".join([*parts, escape(text[done:])])
 

@@ -16,7 +16,7 @@ _NORMAL = 1.960
 
 
 @dataclass(frozen=True, slots=True)
-class Mean:
+class Estimate:
     """A mean with its 95 % interval.
 
     Parameters
@@ -37,24 +37,24 @@ class Mean:
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-def mean_f(values: Sequence[float | None]) -> Mean:
-    """Average F: as `mean`, with an interval that stays between 0 and 1."""
-    found = mean(values)
+def mean_f_estimate(values: Sequence[float | None]) -> Estimate:
+    """Average F: as `mean_estimate`, with an interval that stays between 0 and 1."""
+    found = mean_estimate(values)
     # A comparison with NaN is false: what is undefined stays so.
     low = 0.0 if found.low < 0 else found.low
     high = 1.0 if found.high > 1 else found.high
-    return Mean(found.value, low, high)
+    return Estimate(found.value, low, high)
 
 
-def mean(values: Sequence[float | None]) -> Mean:
+def mean_estimate(values: Sequence[float | None]) -> Estimate:
     """Average what is defined, with the interval that the spread of the values gives."""
     defined = [value for value in values if value is not None and value == value]
     if not defined:
-        return Mean(nan)
+        return Estimate(nan)
     middle = fmean(defined)
     if len(defined) == 1:
-        return Mean(middle)
+        return Estimate(middle)
     freedom = len(defined) - 1
     t = _T[freedom - 1] if freedom <= len(_T) else _NORMAL
     half = t * stdev(defined) / sqrt(len(defined))
-    return Mean(middle, middle - half, middle + half)
+    return Estimate(middle, middle - half, middle + half)

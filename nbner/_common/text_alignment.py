@@ -23,7 +23,7 @@ _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 _LEAST = 3  # characters that a cut text must have left, so that it can be known again
 
 
-def unescaped(text: str) -> str:
+def unescape_html(text: str) -> str:
     """Resolve HTML entities, also where they were escaped twice."""
     for _ in range(3):
         plain = html.unescape(text)
@@ -33,32 +33,32 @@ def unescaped(text: str) -> str:
     return text
 
 
-def collapsed(text: str) -> str:
+def collapse_whitespace(text: str) -> str:
     """Write every run of whitespace as one space, and none at the ends."""
     return _SPACE.sub(" ", text).strip()
 
 
-def decomposed(text: str) -> str:
+def decompose_unicode(text: str) -> str:
     """Bring a text into normal form NFKD."""
     return unicodedata.normalize("NFKD", text)
 
 
 _FORMS: dict[str, Callable[[str], str]] = {
-    WHITESPACE: collapsed,
-    UNICODE: decomposed,
-    ENTITIES: unescaped,
+    WHITESPACE: collapse_whitespace,
+    UNICODE: decompose_unicode,
+    ENTITIES: unescape_html,
 }
 
 
-def core(text: str) -> str:
+def normalized_core(text: str) -> str:
     """Give what is left of a text when all that tools alter is taken away.
 
     No entities, compatibility decomposition (NFKD), no whitespace.
     """
-    return _SPACE.sub("", decomposed(unescaped(text)))
+    return _SPACE.sub("", decompose_unicode(unescape_html(text)))
 
 
-def alterations(one: str, other: str) -> tuple[str, ...]:
+def classify_alterations(one: str, other: str) -> tuple[str, ...]:
     """Name what was done to a text to make the other version.
 
     Returns
@@ -72,7 +72,7 @@ def alterations(one: str, other: str) -> tuple[str, ...]:
     for kind, form in _FORMS.items():
         if form(one) == form(other):
             return (kind,)
-    a, b = core(one), core(other)
+    a, b = normalized_core(one), normalized_core(other)
     cut = a != b and min(len(a), len(b)) >= _LEAST and (a.startswith(b) or b.startswith(a))
     if cut and (one.startswith(other.rstrip()) or other.startswith(one.rstrip())):
         return (TRUNCATION,)
@@ -82,7 +82,7 @@ def alterations(one: str, other: str) -> tuple[str, ...]:
     return (*kinds, TRUNCATION) if cut else kinds
 
 
-def place(text: str, at: int) -> int:
+def core_offset(text: str, at: int) -> int:
     """Count the core's characters before a place, so that places of two versions compare.
 
     Parameters
@@ -91,10 +91,10 @@ def place(text: str, at: int) -> int:
     at : int
         Code points.
     """
-    return len(core(text[:at]))
+    return len(normalized_core(text[:at]))
 
 
-def carried(one: str, other: str, start: int, end: int) -> tuple[int, int] | None:
+def map_span(one: str, other: str, start: int, end: int) -> tuple[int, int] | None:
     """Find the place in one version of a text that another version has.
 
     Parameters
@@ -111,7 +111,7 @@ def carried(one: str, other: str, start: int, end: int) -> tuple[int, int] | Non
     """
     if one == other:
         return start, end
-    low, high = place(other, start), place(other, end)
+    low, high = core_offset(other, start), core_offset(other, end)
     before = _places(one)
     inside = [at for at in range(len(one)) if low <= before[at] < before[at + 1] <= high]
     return (inside[0], inside[-1] + 1) if inside else None
@@ -120,17 +120,17 @@ def carried(one: str, other: str, start: int, end: int) -> tuple[int, int] | Non
 @lru_cache(maxsize=8)
 def _places(text: str) -> tuple[int, ...]:
     """Count the core's characters before every place of a text."""
-    return tuple(place(text, at) for at in range(len(text) + 1))
+    return tuple(core_offset(text, at) for at in range(len(text) + 1))
 
 
 def _needed(one: str, other: str) -> tuple[str, ...]:
     """Find the kinds that leave a trace in either text."""
-    plain = unescaped(one), unescaped(other)
-    normal = decomposed(plain[0]), decomposed(plain[1])
+    plain = unescape_html(one), unescape_html(other)
+    normal = decompose_unicode(plain[0]), decompose_unicode(plain[1])
     found = {
         ENTITIES: plain != (one, other),
         UNICODE: normal != plain,
-        WHITESPACE: collapsed(normal[0]) != collapsed(normal[1])
-        or normal != (collapsed(normal[0]), collapsed(normal[1])),
+        WHITESPACE: collapse_whitespace(normal[0]) != collapse_whitespace(normal[1])
+        or normal != (collapse_whitespace(normal[0]), collapse_whitespace(normal[1])),
     }
     return tuple(kind for kind in (WHITESPACE, UNICODE, ENTITIES) if found[kind]) or (OTHER,)

@@ -8,16 +8,16 @@ from typing import TypeAlias
 
 from nbner.errors import StoreError
 from nbner.store import claims
-from nbner.store.assignments import Team
+from nbner.store.assignments import Assignments
 from nbner.store.database import Database
 from nbner.store.dataset import Dataset
 from nbner.types import Answer, Example
 
 #: Open examples to their input hashes, in the order in which they are to come.
-Rank: TypeAlias = Callable[[Sequence[Example]], Sequence[int]]
+RankFn: TypeAlias = Callable[[Sequence[Example]], Sequence[int]]
 
 #: Key of an example that was drawn at random and is kept aside for evaluation.
-ASIDE = "_aside"
+HOLDOUT_KEY = "_aside"
 
 #: From open examples, a number, and what is passed over, to those that come next.
 Choose: TypeAlias = Callable[[Sequence[Example], int, Collection[int]], list[Example]]
@@ -25,7 +25,7 @@ Choose: TypeAlias = Callable[[Sequence[Example], int, Collection[int]], list[Exa
 POOL = 2000  # open examples that are ranked at a time
 
 
-class OrderedTeam(Team):
+class RankedAssignments(Assignments):
     """Hands open examples out in an order, each to one person as always.
 
     Parameters
@@ -41,7 +41,7 @@ class OrderedTeam(Team):
         super().__init__(database, dataset_id)
         self._choose = choose
 
-    def hand_out(
+    def next_for(
         self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
     ) -> list[Example]:
         """Give the next examples for one annotator, and keep them from the others for a while."""
@@ -49,7 +49,7 @@ class OrderedTeam(Team):
             asker = self._asker(connection, split, annotator)
             if asker is None or limit <= 0:
                 return []
-            ids = claims.free(connection, asker, POOL)
+            ids = claims.unclaimed(connection, asker, POOL)
             pool = dict(zip(ids, self._examples(connection, asker, ids), strict=True))
         # The model may take its time over the order: nothing is locked meanwhile.
         places = {one.input_hash: id_ for id_, one in pool.items()}
@@ -58,14 +58,14 @@ class OrderedTeam(Team):
         ]
         try:
             with self._database.writing() as connection:
-                wanted = claims.claim_these(connection, asker, wanted)
+                wanted = claims.claim_ids(connection, asker, wanted)
         except StoreError:
             # As in `Team`: reading may go on where writing cannot.
             pass
         return [pool[id_] for id_ in wanted]
 
 
-class Ordered(Dataset):
+class RankedDataset(Dataset):
     """The same dataset, and what comes next is ranked.
 
     Parameters
@@ -74,10 +74,10 @@ class Ordered(Dataset):
     name : str
         Of the order; every answer keeps it.
     rank : callable
-        Called when the order is used up, and when ``stamp`` has changed.
-    stamp : callable
+        Called when the order is used up, and when ``version`` has changed.
+    version : callable
         What the order depends on: the model in use.
-    is_aside : callable
+    in_holdout : callable
         Whether an example is of the random share.
     """
 
@@ -86,27 +86,27 @@ class Ordered(Dataset):
         dataset: Dataset,
         name: str,
         *,
-        rank: Rank,
-        stamp: Callable[[], str],
-        is_aside: Callable[[Example], bool],
+        rank: RankFn,
+        version: Callable[[], str],
+        in_holdout: Callable[[Example], bool],
     ) -> None:
         vars(self).update(vars(dataset))
         self._order_name = name
         self._rank = rank
-        self._stamp = stamp
-        self._is_aside = is_aside
+        self._stamp = version
+        self._is_aside = in_holdout
         self._ranked: tuple[str, list[int]] = ("", [])
 
     @property
-    def team(self) -> Team:
+    def assignments(self) -> Assignments:
         """The dataset as several people work on it, each in this order."""
-        return OrderedTeam(self._database, self._id, self._chosen)
+        return RankedAssignments(self._database, self._id, self._chosen)
 
-    def upcoming(
+    def next_unanswered(
         self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
     ) -> list[Example]:
         """Give the next open examples in this order; drafts come first."""
-        return self._chosen(super().upcoming(split, POOL, (), after), limit, exclude)
+        return self._chosen(super().next_unanswered(split, POOL, (), after), limit, exclude)
 
     def _chosen(
         self, pool: Sequence[Example], limit: int, exclude: Collection[int]
@@ -144,5 +144,5 @@ class Ordered(Dataset):
         extra = {**answer.extra, "order": self._order_name}
         example = self.find(answer.input_hash, answer.split)
         if example is not None and self._is_aside(example):
-            extra["task"] = {**extra.get("task", {}), ASIDE: True}
+            extra["task"] = {**extra.get("task", {}), HOLDOUT_KEY: True}
         return replace(answer, extra=extra)

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from nbner.types import Example, Span
 
-Order: TypeAlias = Literal["given", "random", "least sure", "diverse", "disagreeing"]
-ORDERS: tuple[Order, ...] = ("given", "random", "least sure", "diverse", "disagreeing")
+Strategy: TypeAlias = Literal["given", "random", "least sure", "diverse", "disagreeing"]
+STRATEGIES: tuple[Strategy, ...] = ("given", "random", "least sure", "diverse", "disagreeing")
 Floats: TypeAlias = NDArray[np.float64]
 
 BATCH = 16  # examples that are chosen together
@@ -44,7 +44,7 @@ def word_vectors(texts: Sequence[str]) -> Floats:
     return np.asarray(vectors / np.where(lengths == 0, 1.0, lengths))
 
 
-def farthest_first(vectors: Floats, size: int, *, known: Floats | None = None) -> list[int]:
+def farthest_first(vectors: Floats, size: int, *, selected: Floats | None = None) -> list[int]:
     """Choose rows one by one, each the farthest from all that are chosen or known.
 
     Parameters
@@ -53,7 +53,7 @@ def farthest_first(vectors: Floats, size: int, *, known: Floats | None = None) -
         Of length 1.
     size : int
         At most so many.
-    known : array, shape (others, width), optional
+    selected : array, shape (others, width), optional
         What is there already.
 
     Returns
@@ -64,8 +64,8 @@ def farthest_first(vectors: Floats, size: int, *, known: Floats | None = None) -
     if not len(vectors):
         return []
     near = np.full(len(vectors), -np.inf)
-    if known is not None and len(known):
-        near = (vectors @ known.T).max(axis=1)
+    if selected is not None and len(selected):
+        near = (vectors @ selected.T).max(axis=1)
     chosen: list[int] = []
     for _ in range(min(size, len(vectors))):
         at = int(near.argmin())
@@ -75,7 +75,9 @@ def farthest_first(vectors: Floats, size: int, *, known: Floats | None = None) -
     return chosen
 
 
-def by_score(scores: Sequence[float], vectors: Floats, *, batch: int = BATCH) -> list[int]:
+def rank_by_score_diverse(
+    scores: Sequence[float], vectors: Floats, *, batch: int = BATCH
+) -> list[int]:
     """Order by score, highest first, such that what stands together is not alike.
 
     Parameters
@@ -108,29 +110,29 @@ def shuffled(size: int, seed: int) -> list[int]:
     return order
 
 
-def is_aside(example: Example, share: float, seed: int) -> bool:
+def in_holdout(example: Example, fraction: float, seed: int) -> bool:
     """Whether an example belongs to the random share; the same for ever.
 
     A property of the text and the seed, so that no order has a say in it.
     """
     drawn = crc32(f"{seed}:{example.input_hash}".encode()) / 2**32
-    return drawn < share
+    return drawn < fraction
 
 
-def interleaved(order: Sequence[int], aside: Sequence[int], share: float) -> list[int]:
+def interleave(order: Sequence[int], holdout: Sequence[int], fraction: float) -> list[int]:
     """Mix the random share in, evenly.
 
     Parameters
     ----------
-    order, aside : sequence of int
-    share : float
+    order, holdout : sequence of int
+    fraction : float
         Of the whole, below 1.
     """
-    if not aside or share <= 0:
-        return [*order, *aside]
+    if not holdout or fraction <= 0:
+        return [*order, *holdout]
     # No share is so small that it would be more than the whole between two.
-    every = max(1, round(min(1 / share, len(order) + 2)))
-    mixed, rest = [], list(aside)
+    every = max(1, round(min(1 / fraction, len(order) + 2)))
+    mixed, rest = [], list(holdout)
     for number, one in enumerate(order, 1):
         mixed.append(one)
         if rest and number % max(1, every - 1) == 0:

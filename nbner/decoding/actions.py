@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decoding.arrays import Flags, Floats, Scores
-from nbner.decoding.batching import Item, arriving, trained_recognizer
+from nbner.decoding.arrays import BoolArray, Float32Array, FloatArray
+from nbner.decoding.batching import ExampleOrText, docs_before_ner, trained_recognizer
 from nbner.decoding.state_scorer import StateScorer
-from nbner.decoding.valid_actions import Validity
-from nbner.io.docbin import tokens_of
+from nbner.decoding.valid_actions import ValidActions
+from nbner.io.docbin import tokens_from_doc
 from nbner.types import Token
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-LONGEST = 10  # tokens of the longest entity whose states are listed
+MAX_LISTED_SPAN_LENGTH = 10  # tokens of the longest entity whose states are listed
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ParserState:
     """Where the recognizer stands.
 
     Parameters
@@ -48,7 +48,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
-class Actions:
+class ActionMatrix:
     """Scores of every action in some states of one text.
 
     Parameters
@@ -57,7 +57,7 @@ class Actions:
     tokens : tuple of Token
     actions : tuple of str
         The axis of columns: "O", "B-x", "I-x", "L-x", "U-x".
-    states : tuple of State
+    states : tuple of ParserState
         The axis of rows.
     scores : array of float32, shape (states, actions)
     valid : array of bool, shape (states, actions)
@@ -66,12 +66,12 @@ class Actions:
     text: str
     tokens: tuple[Token, ...]
     actions: tuple[str, ...]
-    states: tuple[State, ...]
-    scores: Scores
-    valid: Flags
+    states: tuple[ParserState, ...]
+    scores: Float32Array
+    valid: BoolArray
 
     @property
-    def probabilities(self) -> Floats:
+    def probabilities(self) -> FloatArray:
         """The softmax of the scores over each state's valid actions, shape (states, actions)."""
         raised = np.where(self.valid, self.scores.astype(np.float64), -np.inf)
         most = raised.max(axis=1, keepdims=True, initial=-np.inf)
@@ -86,34 +86,34 @@ class Actions:
 
 
 @dataclass(frozen=True, slots=True)
-class TextActions:
+class TextActionScores:
     """A text's actions along the greedy path, and in every state that can be reached.
 
     Parameters
     ----------
-    path : Actions
+    greedy_path : ActionMatrix
         One state a token.
-    reachable : Actions
+    reachable : ActionMatrix
         All states with an open entity of at most so many tokens.
-    vectors : array, shape (tokens, width)
+    token_vectors : array, shape (tokens, width)
         What the layers before the states make of each token.
     """
 
-    path: Actions
-    reachable: Actions
-    vectors: Scores
+    greedy_path: ActionMatrix
+    reachable: ActionMatrix
+    token_vectors: Float32Array
 
 
 def action_scores(
-    nlp: Language, items: Iterable[Item], *, longest: int = LONGEST
-) -> Iterator[TextActions]:
+    nlp: Language, items: Iterable[ExampleOrText], *, max_span_length: int = MAX_LISTED_SPAN_LENGTH
+) -> Iterator[TextActionScores]:
     """Score the actions of texts.
 
     Parameters
     ----------
     nlp : Language
     items : iterable of Example or str
-    longest : int
+    max_span_length : int
         Tokens of the longest entity whose states are listed.
 
     Raises
@@ -122,8 +122,8 @@ def action_scores(
         The pipeline has no entity recognizer, or an untrained one.
     """
     recognizer = trained_recognizer(nlp)
-    for docs in arriving(nlp, items):
-        yield from (_Reader(recognizer, doc, longest).read() for doc in docs)
+    for docs in docs_before_ner(nlp, items):
+        yield from (_Reader(recognizer, doc, max_span_length).read() for doc in docs)
 
 
 class _Reader:
@@ -133,11 +133,11 @@ class _Reader:
         self._recognizer: Any = recognizer
         self._scorer = StateScorer(recognizer, [doc]) if len(doc) else None
 
-    def read(self) -> TextActions:
+    def read(self) -> TextActionScores:
         if self._scorer is None:
             return _nothing(self._doc)
-        moves = self._scorer.moves
-        self._valid = Validity.of([self._doc], moves)
+        moves = self._scorer.transitions
+        self._valid = ValidActions.from_docs([self._doc], moves)
         states = list(self._reachable())
         scores = self._scores(states)
         reachable = self._actions(states, scores)
@@ -145,48 +145,50 @@ class _Reader:
         path = list(self._greedy(known))
         vectors = np.asarray(self._recognizer.model.get_ref("tok2vec").predict([self._doc]))
         walked = self._actions([state for state, _ in path], [row for _, row in path])
-        return TextActions(walked, reachable, vectors)
+        return TextActionScores(walked, reachable, vectors)
 
-    def _reachable(self) -> Iterator[State]:
+    def _reachable(self) -> Iterator[ParserState]:
         labels = self._moves.labels
         valid = self._valid
         for token in range(len(self._doc)):
-            yield State(token)
+            yield ParserState(token)
             for at, label in enumerate(labels):
                 for start in range(max(0, token - self._longest + 1), token):
                     inside = valid.inside[start + 1 : token, at].all()
                     if valid.begin[start, at] and inside:
-                        yield State(token, start, label)
+                        yield ParserState(token, start, label)
 
-    def _greedy(self, known: dict[tuple[int, int | None], Any]) -> Iterator[tuple[State, Any]]:
-        state = State(0)
+    def _greedy(
+        self, known: dict[tuple[int, int | None], Any]
+    ) -> Iterator[tuple[ParserState, Any]]:
+        state = ParserState(0)
         while state.token < len(self._doc):
             row = known.get((state.token, state.start))
             if row is None:  # an entity that is longer than was asked for
                 row = self._scores([state])[0]
             yield state, row
             raised = np.where(self._allowed(state), row, -np.inf)
-            state = after(state, self._moves.names[int(raised.argmax())])
+            state = next_state(state, self._moves.names[int(raised.argmax())])
 
     @property
     def _moves(self) -> Any:
         assert self._scorer is not None  # noqa: S101 - for the type checker: there is a token
-        return self._scorer.moves
+        return self._scorer.transitions
 
-    def _scores(self, states: Sequence[State]) -> Any:
+    def _scores(self, states: Sequence[ParserState]) -> Any:
         assert self._scorer is not None  # noqa: S101 - for the type checker: there is a token
         tokens = np.array([one.token for one in states], np.intp)
         starts = np.array([-1 if one.start is None else one.start for one in states], np.intp)
         return self._scorer.scores(tokens, starts)
 
-    def _allowed(self, state: State) -> Flags:
+    def _allowed(self, state: ParserState) -> BoolArray:
         label = None if state.label is None else self._moves.labels.index(state.label)
         return self._valid.allowed(state.token, label, self._moves)
 
-    def _actions(self, states: Sequence[State], scores: Sequence[Any]) -> Actions:
-        return Actions(
+    def _actions(self, states: Sequence[ParserState], scores: Sequence[Any]) -> ActionMatrix:
+        return ActionMatrix(
             text=self._doc.text,
-            tokens=tokens_of(self._doc),
+            tokens=tokens_from_doc(self._doc),
             actions=self._moves.names,
             states=tuple(states),
             scores=np.stack(list(scores)),
@@ -194,16 +196,16 @@ class _Reader:
         )
 
 
-def after(state: State, action: str) -> State:
+def next_state(state: ParserState, action: str) -> ParserState:
     """Say where an action leads to."""
     if action.startswith("B-"):
-        return State(state.token + 1, state.token, action[2:])
+        return ParserState(state.token + 1, state.token, action[2:])
     if action.startswith("I-"):
-        return State(state.token + 1, state.start, state.label)
-    return State(state.token + 1)
+        return ParserState(state.token + 1, state.start, state.label)
+    return ParserState(state.token + 1)
 
 
-def _nothing(doc: Doc) -> TextActions:
+def _nothing(doc: Doc) -> TextActionScores:
     empty = np.zeros((0, 0), np.float32)
-    none = Actions(doc.text, (), (), (), empty, np.zeros((0, 0), np.bool_))
-    return TextActions(none, none, empty)
+    none = ActionMatrix(doc.text, (), (), (), empty, np.zeros((0, 0), np.bool_))
+    return TextActionScores(none, none, empty)

@@ -12,17 +12,22 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from nbner.decoding.batching import Item, arriving, batches, trained_recognizer
+from nbner.decoding.batching import (
+    ExampleOrText,
+    batch_by_length,
+    docs_before_ner,
+    trained_recognizer,
+)
 from nbner.decoding.beam import beam_parses
 from nbner.decoding.k_best import k_best
-from nbner.decoding.lattice import LatticeBatch, Settings, build
+from nbner.decoding.lattice import LatticeBatch, LatticeSettings, build_lattices
 from nbner.decoding.lattice_view import Lattice, check_k
 from nbner.decoding.marginals import segment_probabilities, token_probabilities
-from nbner.decoding.probabilities import FLOOR, SpanProbabilities, spans_above
-from nbner.decoding.spans import OUTSIDE, Places, Reading, readings
-from nbner.decoding.transitions import Moves
+from nbner.decoding.probabilities import MIN_PROBABILITY, SpanProbabilities, collect_probable_spans
+from nbner.decoding.spans import OUTSIDE, LazyCandidates, TokenOffsets, read_candidates
+from nbner.decoding.transitions import Transitions
 from nbner.errors import DataError
-from nbner.io.docbin import tokens_of
+from nbner.io.docbin import tokens_from_doc
 from nbner.types import Parse
 
 if TYPE_CHECKING:
@@ -36,11 +41,11 @@ DECODERS: tuple[Decoder, ...] = ("exact", "beam")
 
 def parses(
     nlp: Language,
-    items: Iterable[Item],
+    items: Iterable[ExampleOrText],
     k: int,
     *,
     decoder: Decoder = "exact",
-    longest: int | None = None,
+    max_span_length: int | None = None,
     temperature: float = 1.0,
 ) -> Iterator[tuple[Parse, ...]]:
     """Give the k best analyses of every text, in order.
@@ -54,7 +59,7 @@ def parses(
     decoder : {"exact", "beam"}
         Exact search over normalised scores, or spaCy's beam of width k over
         raw ones. Beam probabilities are a softmax over the beam.
-    longest : int, optional
+    max_span_length : int, optional
         Tokens of the longest entity that the exact search looks for; None for
         any.
     temperature : float
@@ -77,9 +82,9 @@ def parses(
     check_k(k)
     if decoder not in DECODERS:
         raise DataError(f"there is no decoder {decoder!r}", remedy='Use "exact" or "beam"')
-    settings = _settings(longest, temperature)
+    settings = _settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
-    groups = arriving(nlp, items)
+    groups = docs_before_ner(nlp, items)
     if decoder == "beam":
         return (one for docs in groups for one in beam_parses(recognizer, docs, k))
     return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
@@ -87,11 +92,11 @@ def parses(
 
 def span_probabilities(
     nlp: Language,
-    items: Iterable[Item],
+    items: Iterable[ExampleOrText],
     *,
-    longest: int | None = None,
+    max_span_length: int | None = None,
     temperature: float = 1.0,
-    floor: float = FLOOR,
+    min_probability: float = MIN_PROBABILITY,
 ) -> Iterator[SpanProbabilities]:
     """Give the exact probability of every span and token of every text, in order.
 
@@ -99,11 +104,11 @@ def span_probabilities(
     ----------
     nlp : Language
     items : iterable of Example or str
-    longest : int, optional
+    max_span_length : int, optional
         Tokens of the longest entity that is summed over; None for any.
     temperature : float
         Divides the scores before they are normalised.
-    floor : float
+    min_probability : float
         The least probability that is listed for a span.
 
     Yields
@@ -115,22 +120,22 @@ def span_probabilities(
     DataError, ModelError
         As for `parses`.
     """
-    settings = _settings(longest, temperature)
+    settings = _settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     return (
         one
-        for docs in arriving(nlp, items)
-        for one in _probabilities(recognizer, docs, settings, floor)
+        for docs in docs_before_ner(nlp, items)
+        for one in _probabilities(recognizer, docs, settings, min_probability)
     )
 
 
 def lattices(
     nlp: Language,
-    items: Iterable[Item],
+    items: Iterable[ExampleOrText],
     *,
-    longest: int | None = None,
+    max_span_length: int | None = None,
     temperature: float = 1.0,
-    normalised: bool = True,
+    normalized: bool = True,
 ) -> Iterator[Lattice]:
     """Give the lattice of every text, in order, to keep and to search again.
 
@@ -138,11 +143,11 @@ def lattices(
     ----------
     nlp : Language
     items : iterable of Example or str
-    longest : int, optional
+    max_span_length : int, optional
         Tokens of the longest entity that it holds; None for any.
     temperature : float
         Divides the scores.
-    normalised : bool
+    normalized : bool
         False for the model's raw scores.
 
     Yields
@@ -155,12 +160,16 @@ def lattices(
     DataError, ModelError
         As for `parses`.
     """
-    settings = _settings(longest, temperature, normalised=normalised)
+    settings = _settings(max_span_length, temperature, normalised=normalized)
     recognizer = trained_recognizer(nlp)
-    return (one for docs in arriving(nlp, items) for one in _lattices(recognizer, docs, settings))
+    return (
+        one for docs in docs_before_ner(nlp, items) for one in _lattices(recognizer, docs, settings)
+    )
 
 
-def _settings(longest: int | None, temperature: float, *, normalised: bool = True) -> Settings:
+def _settings(
+    longest: int | None, temperature: float, *, normalised: bool = True
+) -> LatticeSettings:
     if longest is not None and longest < 1:
         raise DataError(
             f"longest={longest}: an entity has at least one token",
@@ -168,36 +177,36 @@ def _settings(longest: int | None, temperature: float, *, normalised: bool = Tru
         )
     if not 0 < temperature < np.inf:
         raise DataError(f"temperature={temperature} is not a number above 0", remedy="1 is neutral")
-    return Settings(normalised=normalised, longest=longest, temperature=temperature)
+    return LatticeSettings(normalized=normalised, max_span_length=longest, temperature=temperature)
 
 
 def _built(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
 ) -> Iterator[tuple[list[int], LatticeBatch]]:
     """Build the lattices of all docs that hold tokens, batch by batch."""
     labels = len(recognizer.labels)
-    for batch in batches(docs, longest=settings.longest, labels=labels):
-        built = build(recognizer, [docs[i] for i in batch], settings)
+    for batch in batch_by_length(docs, max_span_length=settings.max_span_length, labels=labels):
+        built = build_lattices(recognizer, [docs[i] for i in batch], settings)
         yield batch, built
 
 
 def _exact_parses(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: Settings
+    recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: LatticeSettings
 ) -> Iterator[tuple[Parse, ...]]:
-    found: dict[int, Reading] = {}
+    found: dict[int, LazyCandidates] = {}
     for batch, built in _built(recognizer, docs, settings):
         lists = k_best(built.weights, built.lengths, k)
-        places = [Places.of(docs[i]) for i in batch]
-        read = readings(lists, places, built.labels, width=built.weights.shape[2])
+        places = [TokenOffsets.from_doc(docs[i]) for i in batch]
+        read = read_candidates(lists, places, built.labels, width=built.weights.shape[2])
         found.update(zip(batch, read, strict=True))
     for i in range(len(docs)):
         yield found.pop(i).parses() if i in found else (Parse(1.0, 0.0, ()),)
 
 
 def _probabilities(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings, floor: float
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings, floor: float
 ) -> list[SpanProbabilities]:
-    labels = (*Moves.of(recognizer).labels, OUTSIDE)
+    labels = (*Transitions.from_recognizer(recognizer).labels, OUTSIDE)
     found = [
         SpanProbabilities(doc.text, {}, np.zeros((0, len(labels))), (), labels, floor)
         for doc in docs
@@ -208,20 +217,22 @@ def _probabilities(
         for row, i in enumerate(batch):
             found[i] = SpanProbabilities(
                 text=docs[i].text,
-                spans=spans_above(share[row], Places.of(docs[i]), built.labels, floor),
-                tokens=tokens[row, : len(docs[i])].copy(),
-                token_axis=tokens_of(docs[i]),
+                spans=collect_probable_spans(
+                    share[row], TokenOffsets.from_doc(docs[i]), built.labels, floor
+                ),
+                token_probabilities=tokens[row, : len(docs[i])].copy(),
+                token_axis=tokens_from_doc(docs[i]),
                 label_axis=(*built.labels, OUTSIDE),
-                floor=floor,
-                covered=float(np.exp(totals[row])),
+                min_probability=floor,
+                total_probability=float(np.exp(totals[row])),
             )
     return found
 
 
 def _lattices(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
 ) -> list[Lattice]:
-    labels = Moves.of(recognizer).labels
+    labels = Transitions.from_recognizer(recognizer).labels
     nothing = np.zeros((0, 1, len(labels) + 1))
     parts = {i: (nothing, np.zeros(0, np.bool_), labels) for i in range(len(docs))}
     for batch, built in _built(recognizer, docs, settings):
@@ -231,6 +242,8 @@ def _lattices(
             weights = built.weights[row, : len(docs[i]), width - most :].copy()
             parts[i] = weights, built.preset[row], built.labels
     return [
-        Lattice(doc.text, tokens_of(doc), weights, names, preset, normalised=settings.normalised)
+        Lattice(
+            doc.text, tokens_from_doc(doc), weights, names, preset, normalized=settings.normalized
+        )
         for doc, (weights, preset, names) in zip(docs, parts.values(), strict=True)
     ]

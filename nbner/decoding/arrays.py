@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Scores = NDArray[np.float32]
-Ints = NDArray[np.intp]
-SmallInts = NDArray[np.int32]
-Hashes = NDArray[np.uint64]
-Flags = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+Float32Array = NDArray[np.float32]
+IntArray = NDArray[np.intp]
+Int32Array = NDArray[np.int32]
+Uint64Array = NDArray[np.uint64]
+BoolArray = NDArray[np.bool_]
 
 
-def counted(sizes: Ints) -> Ints:
+def index_within_groups(sizes: IntArray) -> IntArray:
     """Count from 0 within groups of these sizes."""
     return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner._common.alignment import token_range
-from nbner.decoding.lattice import cells
+from nbner._common.alignment import char_to_token_range
+from nbner.decoding.lattice import count_weights
 from nbner.errors import ModelError
 from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.types import Example
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-Item: TypeAlias = Example | str
+ExampleOrText: TypeAlias = Example | str
 
 GROUP = 256  # docs that are read before the first result comes
 CELLS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
@@ -46,7 +46,7 @@ def trained_recognizer(nlp: Language) -> EntityRecognizer:
     return found[1]
 
 
-def arriving(nlp: Language, items: Iterable[Item]) -> Iterator[list[Doc]]:
+def docs_before_ner(nlp: Language, items: Iterable[ExampleOrText]) -> Iterator[list[Doc]]:
     """Run what stands before the recognizer, and give the docs in groups.
 
     Yields
@@ -68,19 +68,19 @@ def arriving(nlp: Language, items: Iterable[Item]) -> Iterator[list[Doc]]:
         yield group
 
 
-def longest_entity(examples: Iterable[Example]) -> int | None:
+def longest_span_length(examples: Iterable[Example]) -> int | None:
     """Count the tokens of the longest span of tokenized examples; None where there is none."""
     lengths = (
         place[1] - place[0]
         for example in examples
         for span in example.spans
-        if (place := token_range(example.tokens, span.start, span.end))
+        if (place := char_to_token_range(example.tokens, span.start, span.end))
     )
     return max(lengths, default=None)
 
 
-def batches(
-    docs: Sequence[Doc], *, longest: int | None, labels: int, most: int = CELLS
+def batch_by_length(
+    docs: Sequence[Doc], *, max_span_length: int | None, labels: int, max_weights: int = CELLS
 ) -> Iterator[list[int]]:
     """Put docs of like length together, so that a batch holds a bounded number of states.
 
@@ -95,7 +95,11 @@ def batches(
     )
     batch: list[int] = []
     for i in order:
-        if batch and cells(len(batch) + 1, len(docs[batch[0]]), longest, labels) > most:
+        if (
+            batch
+            and count_weights(len(batch) + 1, len(docs[batch[0]]), max_span_length, labels)
+            > max_weights
+        ):
             yield batch
             batch = []
         batch.append(i)
@@ -103,5 +107,5 @@ def batches(
         yield batch
 
 
-def _example(item: Item) -> Example:
+def _example(item: ExampleOrText) -> Example:
     return Example(item) if isinstance(item, str) else item

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.decoding.spans import Places
+from nbner.decoding.spans import TokenOffsets
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def beam_parses(
 
 
 def _parses(moves: Any, doc: Doc, beam: Any) -> tuple[Parse, ...]:
-    places = Places.of(doc)
+    places = TokenOffsets.from_doc(doc)
     analyses = moves.get_beam_parses(beam)
     return tuple(
         Parse(float(probability), float(score), _spans(entities, places))
@@ -53,7 +53,7 @@ def _parses(moves: Any, doc: Doc, beam: Any) -> tuple[Parse, ...]:
     )
 
 
-def _spans(entities: Sequence[tuple[int, int, str]], places: Places) -> tuple[Span, ...]:
+def _spans(entities: Sequence[tuple[int, int, str]], places: TokenOffsets) -> tuple[Span, ...]:
     # A blocked token stands in the beam as an entity without a label.
     return tuple(
         Span(int(places.starts[start]), int(places.ends[end - 1]), label)

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from nbner.decoding.arrays import Flags, Floats
+from nbner.decoding.arrays import BoolArray, FloatArray
 from nbner.errors import DataError
 from nbner.types import Span
 
-Place = tuple[int, int]
+Interval = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Constraints:
 
     forced: tuple[Span, ...] = ()
     forbidden: tuple[Span, ...] = ()
-    outside: tuple[Place, ...] = ()
+    outside: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
+class TokenConstraints:
     """Constraints in tokens: half-open places, with the position of the label.
 
     Parameters
@@ -48,17 +48,17 @@ class Fixed:
 
     forced: tuple[tuple[int, int, int], ...] = ()
     forbidden: tuple[tuple[int, int, int], ...] = ()
-    outside: tuple[Place, ...] = ()
+    outside: tuple[Interval, ...] = ()
 
 
-def constrained(weights: Floats, fixed: Fixed) -> Floats:
+def apply_constraints(weights: FloatArray, fixed: TokenConstraints) -> FloatArray:
     """Leave only the segments that agree with the constraints.
 
     Parameters
     ----------
     weights : array, shape (positions, width, labels + 1)
         Not changed.
-    fixed : Fixed
+    fixed : TokenConstraints
 
     Returns
     -------
@@ -79,13 +79,13 @@ def constrained(weights: Floats, fixed: Fixed) -> Floats:
     for start, end, label in fixed.forced:
         left[(ends >= start) & (starts < end)] = -np.inf
         left[start:end, width - 1, kinds - 1] = 0.0
-        weight = weight_of(weights, (start, end, label))
+        weight = span_weight(weights, (start, end, label))
         if np.isfinite(weight):
             left[start, width - 1, kinds - 1] = weight
     return left
 
 
-def weight_of(weights: Floats, place: tuple[int, int, int]) -> float:
+def span_weight(weights: FloatArray, place: tuple[int, int, int]) -> float:
     """Look the weight of an entity up; -inf where the model cannot make it."""
     start, end, label = place
     width = weights.shape[1]
@@ -94,7 +94,9 @@ def weight_of(weights: Floats, place: tuple[int, int, int]) -> float:
     return float(weights[end - 1, width - (end - start), label])
 
 
-def check(constraints: Constraints, fixed: Fixed, preset: Flags, weights: Floats) -> None:
+def check_constraints(
+    constraints: Constraints, fixed: TokenConstraints, preset: BoolArray, weights: FloatArray
+) -> None:
     """Say which constraints contradict each other, or what was set before the recognizer.
 
     Raises
@@ -105,27 +107,29 @@ def check(constraints: Constraints, fixed: Fixed, preset: Flags, weights: Floats
     for ((_, end, _), one), ((start, _, _), other) in pairwise(pairs):
         if start < end:
             raise DataError(
-                f"{named(one)} and {named(other)} are both forced, and overlap",
+                f"{describe_span(one)} and {describe_span(other)} are both forced, and overlap",
                 remedy="Force one of them",
             )
     for span in constraints.forced:
         if span in constraints.forbidden:
-            raise DataError(f"{named(span)} is both forced and forbidden", remedy="Choose one")
+            raise DataError(
+                f"{describe_span(span)} is both forced and forbidden", remedy="Choose one"
+            )
     for (start, end, label), span in pairs:
         if any(start < stop and begin < end for begin, stop in fixed.outside):
             raise DataError(
-                f"{named(span)} is forced where nothing may be an entity",
+                f"{describe_span(span)} is forced where nothing may be an entity",
                 remedy="Take the stretch out of outside=, or do not force the span",
             )
-        impossible = np.isneginf(weight_of(weights, (start, end, label)))
+        impossible = np.isneginf(span_weight(weights, (start, end, label)))
         if impossible and preset[start:end].any():
             raise DataError(
-                f"{named(span)} contradicts an entity or a blocked token that an earlier "
+                f"{describe_span(span)} contradicts an entity or a blocked token that an earlier "
                 "component of the pipeline has set",
                 remedy="Do not force it, or take that component out of the pipeline",
             )
 
 
-def named(span: Span) -> str:
+def describe_span(span: Span) -> str:
     """Name a span in a message."""
     return f"the {span.label} from {span.start} to {span.end}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decoding.actions import Actions, TextActions
+from nbner.decoding.actions import ActionMatrix, TextActionScores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,41 +23,41 @@ class ActionScores:
 
     Parameters
     ----------
-    found : TextActions
+    text_actions : TextActionScores
     """
 
-    found: TextActions
+    text_actions: TextActionScores
 
     @property
     def text(self) -> str:
         """The text."""
-        return self.found.path.text
+        return self.text_actions.greedy_path.text
 
     @property
     def array(self) -> NDArray[np.float64]:
         """Probabilities along the greedy path, of shape (tokens, actions); see `axes`."""
-        return self.found.path.probabilities
+        return self.text_actions.greedy_path.probabilities
 
     @property
     def scores(self) -> NDArray[np.float32]:
         """The model's own scores along the greedy path, of shape (tokens, actions)."""
-        return self.found.path.scores
+        return self.text_actions.greedy_path.scores
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:
         """The names on the array's axes: the words, and the actions."""
-        path = self.found.path
+        path = self.text_actions.greedy_path
         return {"token": tuple(one.text for one in path.tokens), "action": path.actions}
 
     @property
     def taken(self) -> tuple[str, ...]:
         """The action that is taken at each token."""
-        return self.found.path.best
+        return self.text_actions.greedy_path.best
 
     @property
-    def states(self) -> Actions:
+    def states(self) -> ActionMatrix:
         """Every state that can be reached: ``states``, ``actions``, ``probabilities``."""
-        return self.found.reachable
+        return self.text_actions.reachable
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -66,15 +66,15 @@ class ActionScores:
         ``token``, ``word``, ``start`` and ``label`` of the open entity,
         ``action``, ``score``, ``probability``, ``valid`` and ``taken``.
         """
-        return _frame(self.found.path)
+        return _frame(self.text_actions.greedy_path)
 
     @property
     def states_frame(self) -> pd.DataFrame:
         """The same for every state that can be reached; ``taken`` is the best there."""
-        return _frame(self.found.reachable)
+        return _frame(self.text_actions.reachable)
 
     def __str__(self) -> str:
-        path = self.found.path
+        path = self.text_actions.greedy_path
         best = self.array.max(axis=1) if len(self.array) else ()
         return " ".join(
             f"{token.text}/{action} {share:.2f}"
@@ -110,21 +110,21 @@ class TokenFeatures:
     words: tuple[str, ...] = field(repr=False)
 
     @classmethod
-    def of(cls, found: Sequence[TextActions]) -> TokenFeatures:
+    def from_actions(cls, found: Sequence[TextActionScores]) -> TokenFeatures:
         """Join the tokens of all texts."""
-        whole = [one for one in found if one.path.tokens]
+        whole = [one for one in found if one.greedy_path.tokens]
         if not whole:
             none = np.zeros(0, np.intp)
             return cls(np.zeros((0, 0), np.float32), (), none, none, ())
-        rows = [np.hstack([one.path.probabilities, one.vectors]) for one in whole]
-        width = whole[0].vectors.shape[1]
-        lengths = [len(one.path.tokens) for one in found]
+        rows = [np.hstack([one.greedy_path.probabilities, one.token_vectors]) for one in whole]
+        width = whole[0].token_vectors.shape[1]
+        lengths = [len(one.greedy_path.tokens) for one in found]
         return cls(
             matrix=np.vstack(rows).astype(np.float32),
-            columns=(*whole[0].path.actions, *(f"vector {i}" for i in range(width))),
+            columns=(*whole[0].greedy_path.actions, *(f"vector {i}" for i in range(width))),
             examples=np.repeat(np.arange(len(found)), lengths),
             tokens=np.concatenate([np.arange(length) for length in lengths]).astype(np.intp),
-            words=tuple(token.text for one in found for token in one.path.tokens),
+            words=tuple(token.text for one in found for token in one.greedy_path.tokens),
         )
 
     @property
@@ -146,7 +146,7 @@ class TokenFeatures:
         return np.array(self.matrix, dtype=dtype, copy=True if copy is None else copy)
 
 
-def _frame(actions: Actions) -> pd.DataFrame:
+def _frame(actions: ActionMatrix) -> pd.DataFrame:
     import pandas as pd
 
     n, m = len(actions.states), len(actions.actions)

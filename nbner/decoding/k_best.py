@@ -17,11 +17,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nbner.decoding.arrays import Flags, Floats, Ints, SmallInts, counted
+from nbner.decoding.arrays import BoolArray, FloatArray, Int32Array, IntArray, index_within_groups
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class KBestArrays:
     """The k best analyses of each doc.
 
     Parameters
@@ -33,11 +33,11 @@ class Lists:
         of that token, ``a * (labels + 1) + y``; -1 elsewhere.
     """
 
-    scores: Floats
-    segments: SmallInts
+    scores: FloatArray
+    segments: Int32Array
 
 
-def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
+def k_best(weights: FloatArray, lengths: IntArray, k: int) -> KBestArrays:
     """Find the k best analyses of every doc of a batch.
 
     Parameters
@@ -50,7 +50,7 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
 
     Returns
     -------
-    Lists
+    KBestArrays
     """
     docs, positions, width, kinds = weights.shape
     # Prefix j + width - 1 is what stands before token j; those in front are nothing.
@@ -59,7 +59,7 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
     segments = np.zeros((docs, positions, k), np.int32)
     ranks = np.zeros((docs, positions, k), np.int32)
     region = _Region.of(min(k, width * kinds), k)
-    for j, going in enumerate(still_going(lengths, positions)):
+    for j, going in enumerate(count_active_docs(lengths, positions)):
         # What would begin before the text is not looked at.
         first = max(0, width - 1 - j)
         ending = weights[:going, j, first:].reshape(going, -1)
@@ -68,10 +68,10 @@ def k_best(weights: Floats, lengths: Ints, k: int) -> Lists:
         segments[:going, j] = chosen + first * kinds
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
-    return Lists(last, _traced(segments, ranks, lengths, width, kinds))
+    return KBestArrays(last, _traced(segments, ranks, lengths, width, kinds))
 
 
-def still_going(lengths: Ints, positions: int) -> list[int]:
+def count_active_docs(lengths: IntArray, positions: int) -> list[int]:
     """Count for each position the docs that reach it; their lengths fall."""
     counts: list[int] = np.searchsorted(-lengths, -np.arange(positions), side="left").tolist()
     return counts
@@ -81,17 +81,17 @@ def still_going(lengths: Ints, positions: int) -> list[int]:
 class _Step:
     """What can end with one token: segments, and the lists they follow."""
 
-    segments: Floats  # (docs, width * kinds)
-    prefixes: Floats  # (docs, width, k)
+    segments: FloatArray  # (docs, width * kinds)
+    prefixes: FloatArray  # (docs, width, k)
     kinds: int
 
-    def heads(self) -> Floats:
+    def heads(self) -> FloatArray:
         """Give the best analysis that ends with each segment."""
         docs, width, _ = self.prefixes.shape
         first = self.prefixes[:, :, :1]
         return (first + self.segments.reshape(docs, width, self.kinds)).reshape(docs, -1)
 
-    def only(self, rows: Ints) -> _Step:
+    def only(self, rows: IntArray) -> _Step:
         return _Step(self.segments[rows], self.prefixes[rows], self.kinds)
 
 
@@ -102,14 +102,14 @@ class _Region:
     Usually they hold the k best. Whether they do is checked.
     """
 
-    segment: Ints  # (candidates,) position among the best segments
-    prefix: Ints  # (candidates,)
-    many: Ints  # (segments,) prefixes of each that are looked at
+    segment: IntArray  # (candidates,) position among the best segments
+    prefix: IntArray  # (candidates,)
+    many: IntArray  # (segments,) prefixes of each that are looked at
 
     @classmethod
     def of(cls, segments: int, k: int) -> _Region:
         many = k // np.arange(1, segments + 1)
-        return cls(np.repeat(np.arange(segments), many), counted(many), many)
+        return cls(np.repeat(np.arange(segments), many), index_within_groups(many), many)
 
     def first(self, segments: int) -> _Region:
         """Give the part of so many segments."""
@@ -118,7 +118,7 @@ class _Region:
         return _Region(self.segment[:candidates], self.prefix[:candidates], many)
 
 
-def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
+def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, IntArray]:
     """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
@@ -147,7 +147,9 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[Floats, Ints, Ints]:
     return scores, segments, ranks
 
 
-def _unsure(scores: Floats, rest: Floats, following: Floats, heads: Floats | None) -> Ints:
+def _unsure(
+    scores: FloatArray, rest: FloatArray, following: FloatArray, heads: FloatArray | None
+) -> IntArray:
     """Find the docs in which something left out may belong to the k best, or ties.
 
     Parameters
@@ -171,10 +173,10 @@ def _unsure(scores: Floats, rest: Floats, following: Floats, heads: Floats | Non
     return np.flatnonzero(missed)
 
 
-def _ordered(scores: Floats, wanted: Flags, many: Ints) -> tuple[Ints, Floats]:
+def _ordered(scores: FloatArray, wanted: BoolArray, many: IntArray) -> tuple[IntArray, FloatArray]:
     """Order those of each row that are wanted, greatest first; -inf behind the last of a row."""
     row, column = np.nonzero(wanted)
-    at = row, counted(many)
+    at = row, index_within_groups(many)
     found = np.full((len(scores), int(many.max())), np.inf)
     columns = np.zeros(found.shape, np.intp)
     found[at], columns[at] = -scores[row, column], column
@@ -183,11 +185,11 @@ def _ordered(scores: Floats, wanted: Flags, many: Ints) -> tuple[Ints, Floats]:
     return columns[rows, order], -found[rows, order]
 
 
-def _counts(scores: Floats, least: Floats) -> Flags:
+def _counts(scores: FloatArray, least: FloatArray) -> BoolArray:
     return (scores >= least) & (scores > -np.inf)
 
 
-def _top(scores: Floats, k: int) -> tuple[Ints, Floats]:
+def _top(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     """Order the k greatest of each row, greatest first, ties as they come; and give them."""
     rows = np.arange(len(scores))[:, None]
     turned = -scores
@@ -200,16 +202,18 @@ def _top(scores: Floats, k: int) -> tuple[Ints, Floats]:
     return order, -turned[rows, order]
 
 
-def _exact(step: _Step, heads: Floats, least: Floats, k: int) -> tuple[Floats, Ints, Ints]:
+def _exact(
+    step: _Step, heads: FloatArray, least: FloatArray, k: int
+) -> tuple[FloatArray, IntArray, IntArray]:
     """Take the k best of all candidates that reach a score known to be the k-th or below."""
     row, segment = np.nonzero(_counts(heads, least[:, None]))
     weight = step.segments[row, segment]
     many = _how_many(step.prefixes[row, segment // step.kinds], weight, least[row])
     row, segment, weight = np.repeat(row, many), np.repeat(segment, many), np.repeat(weight, many)
-    prefix = counted(many)
+    prefix = index_within_groups(many)
     score = step.prefixes[row, segment // step.kinds, prefix] + weight
     order = np.lexsort((prefix, segment, -score, row))
-    place = counted(np.bincount(row, minlength=len(heads)))
+    place = index_within_groups(np.bincount(row, minlength=len(heads)))
     order, place = order[place < k], place[place < k]
     at = row[order], place
     scores = np.full((len(heads), k), -np.inf)
@@ -218,14 +222,14 @@ def _exact(step: _Step, heads: Floats, least: Floats, k: int) -> tuple[Floats, I
     return scores, segments, prefixes
 
 
-def _how_many(lists: Floats, weight: Floats, least: Floats) -> Ints:
+def _how_many(lists: FloatArray, weight: FloatArray, least: FloatArray) -> IntArray:
     """Count in falling lists what reaches a score once the weight is added."""
     return np.asarray(_counts(lists + weight[:, None], least[:, None]).sum(axis=1))
 
 
 def _traced(
-    segments: SmallInts, ranks: SmallInts, lengths: Ints, width: int, kinds: int
-) -> SmallInts:
+    segments: Int32Array, ranks: Int32Array, lengths: IntArray, width: int, kinds: int
+) -> Int32Array:
     """Follow each analysis from its end to its beginning."""
     docs, positions, k = segments.shape
     traced = np.full((docs, k, positions), -1, np.int32)

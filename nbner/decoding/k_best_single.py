@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nbner.decoding.arrays import Flags, Floats
-from nbner.decoding.k_best import Lists, k_best
+from nbner.decoding.arrays import BoolArray, FloatArray
+from nbner.decoding.k_best import KBestArrays, k_best
 
 MOST = 4_000  # prefixes to extend in Python; with more, arrays are quicker
 SLACK = 1e-9  # relative; far above rounding, far below what tells analyses apart
@@ -21,7 +21,7 @@ SLACK = 1e-9  # relative; far above rounding, far below what tells analyses apar
 Entry = tuple[float, int, int]  # the score with its sign turned, the segment, the prefix's rank
 
 
-def k_best_of_one(weights: Floats, k: int) -> Lists:
+def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
     """Find the k best analyses of one text.
 
     Parameters
@@ -32,7 +32,7 @@ def k_best_of_one(weights: Floats, k: int) -> Lists:
 
     Returns
     -------
-    Lists
+    KBestArrays
         Of one doc.
     """
     positions, width, kinds = weights.shape
@@ -55,7 +55,7 @@ def k_best_of_one(weights: Floats, k: int) -> Lists:
     return _traced(lists, width, kinds, k)
 
 
-def _promising(weights: Floats, k: int) -> Flags:
+def _promising(weights: FloatArray, k: int) -> BoolArray:
     """Mark the segments that the k best analyses can hold."""
     positions, width, _ = weights.shape
     forward, backward = _viterbi(weights.max(axis=2))
@@ -69,7 +69,7 @@ def _promising(weights: Floats, k: int) -> Flags:
     return np.asarray((through >= least - slack) & (through > -np.inf))
 
 
-def _least(through: Floats, k: int, positions: int, slack: float) -> float:
+def _least(through: FloatArray, k: int, positions: int, slack: float) -> float:
     """Find a score that the k-th best analysis has at least.
 
     Analyses with different scores are different, and each has at most as many
@@ -85,7 +85,7 @@ def _least(through: Floats, k: int, positions: int, slack: float) -> float:
     return float(firsts[k - 1]) if len(firsts) >= k else -np.inf
 
 
-def _viterbi(best: Floats) -> tuple[Floats, Floats]:
+def _viterbi(best: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Score the best analyses before and behind each place, as in `marginals`."""
     positions, width = best.shape
     forward = np.full(positions + width, -np.inf)
@@ -99,7 +99,7 @@ def _viterbi(best: Floats) -> tuple[Floats, Floats]:
     return forward, backward
 
 
-def _traced(lists: list[list[Entry]], width: int, kinds: int, k: int) -> Lists:
+def _traced(lists: list[list[Entry]], width: int, kinds: int, k: int) -> KBestArrays:
     positions = len(lists) - 1
     traced = np.full((1, k, positions), -1, np.int32)
     scores = np.full((1, k), -np.inf)
@@ -116,4 +116,4 @@ def _traced(lists: list[list[Entry]], width: int, kinds: int, k: int) -> Lists:
             held.append(segment)
             at -= width - segment // kinds
     traced[0, np.array(rows, np.intp), np.array(places, np.intp)] = held
-    return Lists(scores, traced)
+    return KBestArrays(scores, traced)

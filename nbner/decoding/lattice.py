@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decoding.arrays import Flags, Floats, Ints, counted
-from nbner.decoding.state_scorer import STATES, StateScorer
-from nbner.decoding.valid_actions import Validity
+from nbner.decoding.arrays import BoolArray, FloatArray, IntArray, index_within_groups
+from nbner.decoding.state_scorer import STATES_PER_PASS, StateScorer
+from nbner.decoding.valid_actions import ValidActions
 from nbner.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,15 +30,15 @@ LARGEST = 1_000_000_000  # bytes of the weights of one batch
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class LatticeSettings:
     """How scores become weights, and how long an entity may be.
 
     Parameters
     ----------
-    normalised : bool
+    normalized : bool
         Take the log-softmax over each state's valid actions. An analysis's
         score is then its log-probability.
-    longest : int, optional
+    max_span_length : int, optional
         Tokens of the longest entity that is looked for. Entities that were set
         before the recognizer runs are kept whatever their length. None: as
         long as the text allows.
@@ -46,8 +46,8 @@ class Settings:
         Divides the model's scores.
     """
 
-    normalised: bool = True
-    longest: int | None = None
+    normalized: bool = True
+    max_span_length: int | None = None
     temperature: float = 1.0
 
 
@@ -69,20 +69,20 @@ class LatticeBatch:
         Sorted.
     """
 
-    weights: Floats
-    lengths: Ints
-    preset: tuple[Flags, ...]
+    weights: FloatArray
+    lengths: IntArray
+    preset: tuple[BoolArray, ...]
     labels: tuple[str, ...]
 
 
-def cells(docs: int, tokens: int, longest: int | None, labels: int) -> int:
+def count_weights(docs: int, tokens: int, max_span_length: int | None, labels: int) -> int:
     """Count the weights of a batch of so many docs of at most so many tokens."""
-    width = tokens if longest is None else min(tokens, longest)
+    width = tokens if max_span_length is None else min(tokens, max_span_length)
     return docs * tokens * width * (labels + 1)
 
 
-def build(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: Settings = Settings()
+def build_lattices(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings = LatticeSettings()
 ) -> LatticeBatch:
     """Score all states of some docs and sum them up to segments.
 
@@ -91,7 +91,7 @@ def build(
     recognizer : EntityRecognizer
     docs : sequence of Doc
         As they arrive at the recognizer, longest first, none empty.
-    settings : Settings
+    settings : LatticeSettings
 
     Returns
     -------
@@ -103,12 +103,12 @@ def build(
         A text is too long to look for entities of any length in it.
     """
     scorer = StateScorer(recognizer, docs)
-    moves = scorer.moves
-    valid = Validity.of(docs, moves)
+    moves = scorer.transitions
+    valid = ValidActions.from_docs(docs, moves)
     lengths = np.array([len(doc) for doc in docs], np.intp)
     doc_of = np.repeat(np.arange(len(docs)), lengths)
-    place_of = counted(lengths)
-    most = _most_tokens(valid, doc_of, settings.longest)
+    place_of = index_within_groups(lengths)
+    most = _most_tokens(valid, doc_of, settings.max_span_length)
     width = int(most.max())
     shape = (len(docs), int(lengths[0]), width, len(moves.labels) + 1)
     _refuse_too_large(shape)
@@ -132,7 +132,7 @@ def build(
     return LatticeBatch(weights, lengths, preset, moves.labels)
 
 
-def _together(most: Ints, width: int) -> Iterator[list[tuple[int, Ints]]]:
+def _together(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]]:
     """Give the starts of entities that can go on for so many tokens more, some numbers at once.
 
     The layers are quicker over many states than over few, up to a point.
@@ -141,12 +141,12 @@ def _together(most: Ints, width: int) -> Iterator[list[tuple[int, Ints]]]:
     ------
     list of (more, starts)
     """
-    levels: list[tuple[int, Ints]] = []
+    levels: list[tuple[int, IntArray]] = []
     states = 0
     starts = np.arange(len(most))
     for more in range(1, width):
         starts = starts[most[starts] > more]
-        if levels and states + len(starts) > STATES:
+        if levels and states + len(starts) > STATES_PER_PASS:
             yield levels
             levels, states = [], 0
         levels.append((more, starts))
@@ -167,9 +167,9 @@ def _refuse_too_large(shape: tuple[int, int, int, int]) -> None:
         )
 
 
-def _most_tokens(valid: Validity, doc_of: Ints, longest: int | None) -> Ints:
+def _most_tokens(valid: ValidActions, doc_of: IntArray, longest: int | None) -> IntArray:
     """Count how many tokens an entity that begins at a token can have at most."""
-    stretch = valid.stretches() + doc_of
+    stretch = valid.region_ids() + doc_of
     last = np.searchsorted(stretch, stretch, side="right") - 1
     room = last - np.arange(len(stretch)) + 1
     if longest is None:
@@ -177,7 +177,9 @@ def _most_tokens(valid: Validity, doc_of: Ints, longest: int | None) -> Ints:
     return np.where(valid.preset, room, np.minimum(room, longest))
 
 
-def _closed(scorer: StateScorer, valid: Validity, settings: Settings) -> tuple[Floats, Floats]:
+def _closed(
+    scorer: StateScorer, valid: ValidActions, settings: LatticeSettings
+) -> tuple[FloatArray, FloatArray]:
     """Weigh the actions of all states in which no entity is open.
 
     Returns
@@ -187,14 +189,14 @@ def _closed(scorer: StateScorer, valid: Validity, settings: Settings) -> tuple[F
     begun : array, shape (tokens, labels)
         B-x.
     """
-    moves = scorer.moves
+    moves = scorer.transitions
     tokens = np.arange(len(valid.outside))
     raw = scorer.scores(tokens, np.full(len(tokens), -1)) / np.float64(settings.temperature)
     outside = np.where(valid.blocked, _column(raw, moves.blocked), _column(raw, moves.outside))
     outside[~(valid.blocked | valid.outside)] = -np.inf
     units = np.where(valid.unit, _columns(raw, moves.unit), -np.inf)
     begun = np.where(valid.begin, _columns(raw, moves.begin), -np.inf)
-    if settings.normalised:
+    if settings.normalized:
         total = np.logaddexp.reduce(np.column_stack([units, outside, begun]), axis=1)
         total[np.isneginf(total)] = 0.0
         units, outside, begun = units - total[:, None], outside - total, begun - total[:, None]
@@ -203,18 +205,18 @@ def _closed(scorer: StateScorer, valid: Validity, settings: Settings) -> tuple[F
 
 def _open(
     scorer: StateScorer,
-    valid: Validity,
-    settings: Settings,
-    tokens: Ints,
-    starts: Ints,
-) -> tuple[Floats, Floats]:
+    valid: ValidActions,
+    settings: LatticeSettings,
+    tokens: IntArray,
+    starts: IntArray,
+) -> tuple[FloatArray, FloatArray]:
     """Weigh I-x and L-x of states in which an entity is open.
 
     Returns
     -------
     going, ending : array, shape (states, labels)
     """
-    moves = scorer.moves
+    moves = scorer.transitions
     raw = scorer.scores(tokens, starts) / np.float64(settings.temperature)
     going = np.where(valid.inside[tokens], _columns(raw, moves.inside), -np.inf)
     ending = _columns(raw, moves.last)
@@ -222,18 +224,18 @@ def _open(
     foreign = closes >= 0
     ending[foreign] = ending[foreign, closes[foreign]][:, None]
     ending[~valid.last[tokens]] = -np.inf
-    if settings.normalised:
+    if settings.normalized:
         total = np.logaddexp(going, ending)
         total[np.isneginf(total)] = 0.0
         going, ending = going - total, ending - total
     return going, ending
 
 
-def _columns(raw: Floats, columns: Ints) -> Floats:
+def _columns(raw: FloatArray, columns: IntArray) -> FloatArray:
     taken = raw[:, columns]
     taken[:, columns < 0] = -np.inf
     return taken
 
 
-def _column(raw: Floats, column: int) -> Floats:
+def _column(raw: FloatArray, column: int) -> FloatArray:
     return raw[:, column] if column >= 0 else np.full(len(raw), -np.inf)

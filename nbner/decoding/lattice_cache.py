@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nbner.decoding.lattice_view import Lattice
 
-MOST_TOKENS = 10_000  # of 10 kB each, with 18 labels and entities of up to 64 tokens
+MAX_TOKENS = 10_000  # of 10 kB each, with 18 labels and entities of up to 64 tokens
 
 
-class KeptLattices:
+class LatticeCache:
     """The lattices used last, up to a number of tokens in all; safe from any thread.
 
     Parameters
     ----------
-    most_tokens : int
+    max_tokens : int
         What is beyond is forgotten, the longest unused first. A single text
         that is longer is not kept.
     """
 
-    def __init__(self, most_tokens: int = MOST_TOKENS) -> None:
-        self._most = most_tokens
+    def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
+        self._most = max_tokens
         self._lattices: OrderedDict[Hashable, Lattice] = OrderedDict()
         self._lock = threading.Lock()
 

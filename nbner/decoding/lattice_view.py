@@ -8,12 +8,17 @@ from functools import cached_property
 import numpy as np
 
 from nbner.decoding import constraints as limits
-from nbner.decoding.arrays import Flags, Floats, Ints
-from nbner.decoding.constraints import Constraints, Fixed
-from nbner.decoding.k_best_single import k_best_of_one
+from nbner.decoding.arrays import BoolArray, FloatArray, IntArray
+from nbner.decoding.constraints import Constraints, TokenConstraints
+from nbner.decoding.k_best_single import k_best_single
 from nbner.decoding.marginals import log_totals, segment_probabilities, token_probabilities
-from nbner.decoding.probabilities import FLOOR, SpanProbabilities, spans_above, with_forced
-from nbner.decoding.spans import OUTSIDE, Places, readings
+from nbner.decoding.probabilities import (
+    MIN_PROBABILITY,
+    SpanProbabilities,
+    add_forced_spans,
+    collect_probable_spans,
+)
+from nbner.decoding.spans import OUTSIDE, TokenOffsets, read_candidates
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
 
@@ -35,7 +40,7 @@ class Lattice:
     labels : tuple of str
     preset : array of bool, shape (positions,)
         Tokens that were set before the recognizer runs.
-    normalised : bool
+    normalized : bool
         Whether a score is a log-probability. If not, probabilities are taken
         over all analyses that the lattice holds.
     """
@@ -44,17 +49,17 @@ class Lattice:
         self,
         text: str,
         tokens: tuple[Token, ...],
-        weights: Floats,
+        weights: FloatArray,
         labels: tuple[str, ...],
-        preset: Flags,
+        preset: BoolArray,
         *,
-        normalised: bool,
+        normalized: bool,
     ) -> None:
         self.text = text
         self.tokens = tokens
         self.labels = labels
-        self.normalised = normalised
-        self._places = Places(
+        self.normalized = normalized
+        self._places = TokenOffsets(
             np.array([token.start for token in tokens], np.intp),
             np.array([token.end for token in tokens], np.intp),
         )
@@ -101,7 +106,7 @@ class Lattice:
         if constraints is not None and constraints != Constraints():
             return self._constrained(k, constraints)
         if k > self._kept[0]:
-            base = 0.0 if self.normalised else self.log_total
+            base = 0.0 if self.normalized else self.log_total
             self._kept = (k, self._search(self._weights, k, base))
         return self._kept[1][:k]
 
@@ -117,13 +122,15 @@ class Lattice:
         for start, end, label in found:
             if start < at or label < 0:
                 return -np.inf
-            score += self._outside(at, start) + limits.weight_of(self._weights, (start, end, label))
+            score += self._outside(at, start) + limits.span_weight(
+                self._weights, (start, end, label)
+            )
             at = end
         return float(score + self._outside(at, len(self)))
 
     def probability_of(self, spans: Iterable[Span]) -> float:
         """Give the probability of the analysis with exactly these spans; 0 if not reachable."""
-        base = 0.0 if self.normalised else self.log_total
+        base = 0.0 if self.normalized else self.log_total
         return float(np.exp(self.score_of(spans) - base))
 
     def is_reachable(self, spans: Iterable[Span]) -> bool:
@@ -135,24 +142,24 @@ class Lattice:
         """
         return bool(np.isfinite(self.score_of(spans)))
 
-    def rank_of(self, spans: Iterable[Span], at_most: int) -> int | None:
+    def rank_of(self, spans: Iterable[Span], max_rank: int) -> int | None:
         """Say at which place of the exact list an analysis stands.
 
         Parameters
         ----------
         spans : iterable of Span
-        at_most : int
+        max_rank : int
             How far down to look.
 
         Returns
         -------
         int or None
-            1 for the best; None where it is not among the first ``at_most``.
+            1 for the best; None where it is not among the first ``max_rank``.
         """
         sought = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
         if not self.is_reachable(sought):
             return None
-        ranked = enumerate(self.k_best(at_most), start=1)
+        ranked = enumerate(self.k_best(max_rank), start=1)
         return next((rank for rank, parse in ranked if parse.spans == sought), None)
 
     def entropy(self) -> float:
@@ -164,7 +171,7 @@ class Lattice:
         return float(totals[0] - (share[held] * self._weights[None][held]).sum())
 
     def span_probabilities(
-        self, constraints: Constraints | None = None, *, floor: float = FLOOR
+        self, constraints: Constraints | None = None, *, min_probability: float = MIN_PROBABILITY
     ) -> SpanProbabilities:
         """Sum over all analyses; under constraints, over those that agree with them.
 
@@ -175,30 +182,30 @@ class Lattice:
         """
         constraints = constraints or Constraints()
         fixed = self._fixed(constraints)
-        left = limits.constrained(self._weights, fixed)
+        left = limits.apply_constraints(self._weights, fixed)
         totals, share = segment_probabilities(left[None], self._lengths)
         if np.isneginf(totals[0]):
             raise DataError(NOTHING_LEFT, remedy="Forbid less")
         known = SpanProbabilities(
             text=self.text,
-            spans=spans_above(share[0], self._places, self.labels, floor),
-            tokens=token_probabilities(share)[0],
+            spans=collect_probable_spans(share[0], self._places, self.labels, min_probability),
+            token_probabilities=token_probabilities(share)[0],
             token_axis=self.tokens,
             label_axis=(*self.labels, OUTSIDE),
-            floor=floor,
-            covered=float(np.exp(self.log_total)) if self.normalised else 1.0,
+            min_probability=min_probability,
+            total_probability=float(np.exp(self.log_total)) if self.normalized else 1.0,
         )
         places = [(start, end) for start, end, _ in fixed.forced]
         forced = [(*at, span) for at, span in zip(places, constraints.forced, strict=True)]
-        return with_forced(known, forced) if forced else known
+        return add_forced_spans(known, forced) if forced else known
 
     @property
-    def _lengths(self) -> Ints:
+    def _lengths(self) -> IntArray:
         return np.array([len(self)], np.intp)
 
     def _constrained(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
         fixed = self._fixed(constraints)
-        left = limits.constrained(self._weights, fixed)
+        left = limits.apply_constraints(self._weights, fixed)
         total = float(log_totals(left[None], self._lengths)[0])
         found = self._search(left, k, total, constraints.forced)
         if not found:
@@ -206,35 +213,37 @@ class Lattice:
         return found
 
     def _search(
-        self, weights: Floats, k: int, base: float, forced: tuple[Span, ...] = ()
+        self, weights: FloatArray, k: int, base: float, forced: tuple[Span, ...] = ()
     ) -> tuple[Parse, ...]:
-        lists = k_best_of_one(weights, k)
-        (reading,) = readings(lists, [self._places], self.labels, width=weights.shape[1])
+        lists = k_best_single(weights, k)
+        (reading,) = read_candidates(lists, [self._places], self.labels, width=weights.shape[1])
         return reading.parses(log_total=base, forced=forced)
 
     def _outside(self, start: int, end: int) -> float:
         return float(self._weights[start:end, -1, -1].sum())
 
     def _place(self, span: Span) -> tuple[int, int, int]:
-        place = self._places.tokens_of(span)
+        place = self._places.token_range(span)
         if place is None:
             return 0, 0, -1
         label = self.labels.index(span.label) if span.label in self.labels else -1
         return *place, label
 
-    def _fixed(self, constraints: Constraints) -> Fixed:
+    def _fixed(self, constraints: Constraints) -> TokenConstraints:
         for span in constraints.forced:
-            if self._places.tokens_of(span) is None:
+            if self._places.token_range(span) is None:
                 raise DataError(
-                    f"{limits.named(span)} is forced, but does not begin and end with tokens",
+                    f"{limits.describe_span(span)} is forced, but does not begin and end with tokens",
                     remedy="Give bounds of whole tokens",
                 )
-        fixed = Fixed(
+        fixed = TokenConstraints(
             forced=tuple(self._place(span) for span in constraints.forced),
             forbidden=tuple(self._place(span) for span in constraints.forbidden),
-            outside=tuple(self._places.touched(*stretch) for stretch in constraints.outside),
+            outside=tuple(
+                self._places.overlapping_tokens(*stretch) for stretch in constraints.outside
+            ),
         )
-        limits.check(constraints, fixed, self._preset, self._weights)
+        limits.check_constraints(constraints, fixed, self._preset, self._weights)
         return fixed
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from nbner.decoding.arrays import Floats, Ints
-from nbner.decoding.k_best import still_going
+from nbner.decoding.arrays import FloatArray, IntArray
+from nbner.decoding.k_best import count_active_docs
 
 
-def log_totals(weights: Floats, lengths: Ints) -> Floats:
+def log_totals(weights: FloatArray, lengths: IntArray) -> FloatArray:
     """Sum the exponentiated scores of all analyses of every doc.
 
     Parameters
@@ -32,7 +32,7 @@ def log_totals(weights: Floats, lengths: Ints) -> Floats:
     return np.asarray(forward[np.arange(len(lengths)), lengths + weights.shape[2] - 1])
 
 
-def segment_probabilities(weights: Floats, lengths: Ints) -> tuple[Floats, Floats]:
+def segment_probabilities(weights: FloatArray, lengths: IntArray) -> tuple[FloatArray, FloatArray]:
     """Give the share of the total that the analyses with each segment have.
 
     Parameters
@@ -59,7 +59,7 @@ def segment_probabilities(weights: Floats, lengths: Ints) -> tuple[Floats, Float
     return totals, shares
 
 
-def token_probabilities(segments: Floats) -> Floats:
+def token_probabilities(segments: FloatArray) -> FloatArray:
     """Sum the probabilities of segments over each token.
 
     Parameters
@@ -81,23 +81,23 @@ def token_probabilities(segments: Floats) -> Floats:
     return np.asarray(np.clip(covered, 0.0, 1.0))
 
 
-def _forward(sums: Floats, lengths: Ints) -> Floats:
+def _forward(sums: FloatArray, lengths: IntArray) -> FloatArray:
     """Sum over what stands before each token; place ``j + width`` is after token ``j``."""
     docs, positions, width = sums.shape
     forward = np.full((docs, positions + width), -np.inf)
     forward[:, width - 1] = 0.0
-    for j, going in enumerate(still_going(lengths, positions)):
+    for j, going in enumerate(count_active_docs(lengths, positions)):
         before = forward[:going, j : j + width] + sums[:going, j]
         forward[:going, j + width] = np.logaddexp.reduce(before, axis=1)
     return forward
 
 
-def _backward(sums: Floats, lengths: Ints) -> Floats:
+def _backward(sums: FloatArray, lengths: IntArray) -> FloatArray:
     """Sum over what stands behind each place."""
     docs, positions, width = sums.shape
     backward = np.full((docs, positions + width), -np.inf)
     backward[np.arange(docs), lengths + width - 1] = 0.0
-    goings = still_going(lengths, positions)
+    goings = count_active_docs(lengths, positions)
     for j in range(positions - 1, -1, -1):
         going = goings[j]
         after = backward[:going, j + width, None]
@@ -106,7 +106,7 @@ def _backward(sums: Floats, lengths: Ints) -> Floats:
     return backward
 
 
-def _summed(weights: Floats) -> tuple[Floats, Floats, Floats]:
+def _summed(weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum exponentials over the last axis.
 
     Returns

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nbner.decoding.arrays import Floats
-from nbner.decoding.spans import OUTSIDE, Places
+from nbner.decoding.arrays import FloatArray
+from nbner.decoding.spans import OUTSIDE, TokenOffsets
 from nbner.types import Span, Token
 
-FLOOR = 1e-3
+MIN_PROBABILITY = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,42 +23,42 @@ class SpanProbabilities:
     text : str
     spans : mapping of Span to float
         Every span whose probability reaches the floor, sorted by place.
-    tokens : array of float64, shape (tokens, labels + 1)
+    token_probabilities : array of float64, shape (tokens, labels + 1)
         The probability that a token belongs to an entity of a label; in the
         last column that it belongs to none. Each row adds up to 1.
     token_axis : tuple of Token
-        What the rows of ``tokens`` stand for.
+        What the rows of ``token_probabilities`` stand for.
     label_axis : tuple of str
         What its columns stand for; the last one is "O".
-    floor : float
+    min_probability : float
         The least probability that ``spans`` holds.
-    covered : float
+    total_probability : float
         The probability of all analyses that were summed over. Below 1 where a
         longest entity was stated; what is given here are shares of it.
     """
 
     text: str
     spans: Mapping[Span, float] = field(repr=False, hash=False)
-    tokens: Floats = field(repr=False, hash=False, compare=False)
+    token_probabilities: FloatArray = field(repr=False, hash=False, compare=False)
     token_axis: tuple[Token, ...] = field(repr=False)
     label_axis: tuple[str, ...]
-    floor: float = FLOOR
-    covered: float = 1.0
+    min_probability: float = MIN_PROBABILITY
+    total_probability: float = 1.0
 
-    def of(self, span: Span) -> float:
+    def probability_of(self, span: Span) -> float:
         """Give a span's probability; 0 for one below the floor."""
         return self.spans.get(span, 0.0)
 
 
-def spans_above(
-    segments: Floats, places: Places, labels: Sequence[str], floor: float
+def collect_probable_spans(
+    segments: FloatArray, places: TokenOffsets, labels: Sequence[str], floor: float
 ) -> dict[Span, float]:
     """Collect the spans of one text whose probability reaches the floor.
 
     Parameters
     ----------
     segments : array, shape (positions, width, labels + 1)
-    places : Places
+    places : TokenOffsets
     labels : sequence of str
     floor : float
     """
@@ -76,7 +76,7 @@ def spans_above(
     }
 
 
-def with_forced(
+def add_forced_spans(
     known: SpanProbabilities, forced: Sequence[tuple[int, int, Span]]
 ) -> SpanProbabilities:
     """Put in the spans that are certain, which the sums hold as tokens outside.
@@ -89,9 +89,9 @@ def with_forced(
     """
     labels = list(known.label_axis[:-1])
     labels += sorted({span.label for _, _, span in forced} - set(labels))
-    tokens = np.zeros((len(known.tokens), len(labels) + 1))
-    tokens[:, : len(known.label_axis) - 1] = known.tokens[:, :-1]
-    tokens[:, -1] = known.tokens[:, -1]
+    tokens = np.zeros((len(known.token_probabilities), len(labels) + 1))
+    tokens[:, : len(known.label_axis) - 1] = known.token_probabilities[:, :-1]
+    tokens[:, -1] = known.token_probabilities[:, -1]
     spans = dict(known.spans)
     for start, end, span in forced:
         tokens[start:end] = 0.0
@@ -103,6 +103,6 @@ def with_forced(
         tokens,
         known.token_axis,
         (*labels, OUTSIDE),
-        known.floor,
-        known.covered,
+        known.min_probability,
+        known.total_probability,
     )

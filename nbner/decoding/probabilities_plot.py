@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.plot_style import INK, SIZE, dressed, new_axes
+from nbner._common.plot_style import FIGURE_SIZE, INK_COLOR, apply_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,7 @@ def token_bars(
     """
     shown = min(len(words), MOST)
     if ax is None:
-        ax = new_axes(width=max(SIZE[0], 1.2 + INCHES * shown), height=3.0)
+        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + INCHES * shown), height=3.0)
     named = [*order, *(label for label in labels[:-1] if label not in order)]
     colors = label_colors(named)
     below = probabilities[:shown, :1] * 0.0
@@ -67,7 +67,7 @@ def token_bars(
     ax.set_ylabel("probability of a label")
     if shown < len(words):
         ax.set_xlabel(f"the first {shown:,} of {len(words):,} tokens")
-    return dressed(ax, title or f"The labels of {shown:,} tokens")
+    return apply_style(ax, title or f"The labels of {shown:,} tokens")
 
 
 def _name(ax: Axes, label: str, x: int, y: float) -> None:
@@ -79,7 +79,7 @@ def _name(ax: Axes, label: str, x: int, y: float) -> None:
         rotation=30,
         ha="left",
         fontsize=8,
-        color=INK,
+        color=INK_COLOR,
         parse_math=False,
     )
 

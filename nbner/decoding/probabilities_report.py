@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,18 +27,18 @@ class TextProbabilities:
 
     Parameters
     ----------
-    known : SpanProbabilities
+    probabilities : SpanProbabilities
     labels : tuple of str
         In the session's order, for the colours.
     """
 
-    known: SpanProbabilities
+    probabilities: SpanProbabilities
     labels: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """The text."""
-        return self.known.text
+        return self.probabilities.text
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -50,14 +50,14 @@ class TextProbabilities:
         """
         import pandas as pd
 
-        first = {token.start: i for i, token in enumerate(self.known.token_axis)}
-        last = {token.end: i + 1 for i, token in enumerate(self.known.token_axis)}
+        first = {token.start: i for i, token in enumerate(self.probabilities.token_axis)}
+        last = {token.end: i + 1 for i, token in enumerate(self.probabilities.token_axis)}
         rows = [
             (
                 *(span.start, span.end, first[span.start], last[span.end]),
                 *(self.text[span.start : span.end], span.label, probability),
             )
-            for span, probability in self.known.spans.items()
+            for span, probability in self.probabilities.spans.items()
         ]
         frame = pd.DataFrame(rows, columns=SPAN_COLUMNS)
         places = dict.fromkeys(SPAN_COLUMNS[:4], "int64")
@@ -65,7 +65,7 @@ class TextProbabilities:
         return frame.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
 
     @property
-    def tokens(self) -> pd.DataFrame:
+    def token_frame(self) -> pd.DataFrame:
         """One row a token: ``start``, ``end``, ``text``, then the probability of each label.
 
         The last column, "O", is that of no label. The probabilities of a row
@@ -73,55 +73,59 @@ class TextProbabilities:
         """
         import pandas as pd
 
-        axis = self.known.token_axis
+        axis = self.probabilities.token_axis
         places = pd.DataFrame(
             [(token.start, token.end, token.text) for token in axis],
             columns=["start", "end", "text"],
         )
         # Columns are put side by side, so that a label may be called "text".
-        shares = pd.DataFrame(self.known.tokens, columns=list(self.known.label_axis))
+        shares = pd.DataFrame(
+            self.probabilities.token_probabilities, columns=list(self.probabilities.label_axis)
+        )
         return pd.concat([places, shares], axis=1)
 
     @property
-    def likely(self) -> list[tuple[Span, float]]:
+    def likely_spans(self) -> list[tuple[Span, float]]:
         """The spans that are more probable than not, by place; they never overlap."""
-        return [(span, p) for span, p in self.known.spans.items() if p > LIKELY]
+        return [(span, p) for span, p in self.probabilities.spans.items() if p > LIKELY]
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the probability of each token's label."""
         from nbner.decoding.probabilities_plot import token_bars
 
         return token_bars(
-            [token.text for token in self.known.token_axis],
-            self.known.tokens,
-            self.known.label_axis,
+            [token.text for token in self.probabilities.token_axis],
+            self.probabilities.token_probabilities,
+            self.probabilities.label_axis,
             order=self.labels,
             title=self._finding(),
             ax=ax,
         )
 
     def _finding(self) -> str:
-        if not self.known.spans:
+        if not self.probabilities.spans:
             return "No span is probable here"
-        span, probability = min(self.known.spans.items(), key=lambda item: abs(item[1] - LIKELY))
+        span, probability = min(
+            self.probabilities.spans.items(), key=lambda item: abs(item[1] - LIKELY)
+        )
         return (
-            f"{len(self.likely)} likely spans; most doubtful: {span.label} "
+            f"{len(self.likely_spans)} likely spans; most doubtful: {span.label} "
             f'"{_short(self.text[span.start : span.end])}", {probability:.2f}'
         )
 
     def __str__(self) -> str:
         lines = [
             f"{span.label} {probability:.3f} {self.text[span.start : span.end]!r}"
-            for span, probability in self.likely
+            for span, probability in self.likely_spans
         ]
         head = (
-            f"{len(self.known.spans):,} spans of {len(self.known.token_axis):,} tokens have a "
-            f"probability of {self.known.floor:g} or more; more probable than not:"
+            f"{len(self.probabilities.spans):,} spans of {len(self.probabilities.token_axis):,} tokens have a "
+            f"probability of {self.probabilities.min_probability:g} or more; more probable than not:"
         )
         return "\n".join([head, *(lines or ["none"])])
 
     def _repr_html_(self) -> str:
-        return as_html(str(self).splitlines()[0], self.frame.head(20))
+        return render_html(str(self).splitlines()[0], self.frame.head(20))
 
 
 def _short(words: str) -> str:

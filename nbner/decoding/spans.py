@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nbner.decoding.arrays import Floats, Ints
-from nbner.decoding.k_best import Lists
+from nbner.decoding.arrays import FloatArray, IntArray
+from nbner.decoding.k_best import KBestArrays
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OUTSIDE = "O"
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class TokenOffsets:
     """Where the tokens of a text stand.
 
     Parameters
@@ -33,11 +33,11 @@ class Places:
         Code points, half-open.
     """
 
-    starts: Ints
-    ends: Ints
+    starts: IntArray
+    ends: IntArray
 
     @classmethod
-    def of(cls, doc: Doc) -> Places:
+    def from_doc(cls, doc: Doc) -> TokenOffsets:
         """Read them off a doc."""
         index, length = doc.to_array(["IDX", "LENGTH"]).reshape(len(doc), 2).T.astype(np.intp)
         return cls(index, index + length)
@@ -45,7 +45,7 @@ class Places:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def tokens_of(self, span: Span) -> tuple[int, int] | None:
+    def token_range(self, span: Span) -> tuple[int, int] | None:
         """Give the tokens that a span lies exactly on, half-open; None where it does not."""
         start = int(np.searchsorted(self.starts, span.start))
         end = int(np.searchsorted(self.ends, span.end))
@@ -54,14 +54,14 @@ class Places:
         exact = self.starts[start] == span.start and self.ends[end] == span.end
         return (start, end + 1) if exact else None
 
-    def touched(self, start: int, end: int) -> tuple[int, int]:
+    def overlapping_tokens(self, start: int, end: int) -> tuple[int, int]:
         """Give the tokens that share a character with a stretch, half-open."""
         first = int(np.searchsorted(self.ends, start, side="right"))
         return first, int(np.searchsorted(self.starts, end))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LazyCandidates:
     """One doc's list, from which its analyses are made when they are asked for.
 
     Until then they take no room, and one that is dropped before the next is
@@ -71,9 +71,9 @@ class Reading:
     ----------
     scores : array, shape (analyses,)
         Falling.
-    counts : array of int, shape (analyses,)
+    span_counts : array of int, shape (analyses,)
         Spans of each analysis.
-    which : array of int
+    span_indices : array of int
         The analyses' spans, one analysis after the other, in the order of the
         text, as places in ``spans``.
     spans : list of Span
@@ -81,9 +81,9 @@ class Reading:
         come again and again.
     """
 
-    scores: Floats
-    counts: Ints
-    which: Ints
+    scores: FloatArray
+    span_counts: IntArray
+    span_indices: IntArray
     spans: list[Span]
 
     def parses(self, *, log_total: float = 0.0, forced: Sequence[Span] = ()) -> tuple[Parse, ...]:
@@ -96,25 +96,27 @@ class Reading:
         forced : sequence of Span
             In every analysis, beside those that were found.
         """
-        with collector_at_rest():
-            each = map(self.spans.__getitem__, self.which.tolist())
-            sets = [tuple(islice(each, count)) if count else () for count in self.counts.tolist()]
+        with gc_paused():
+            each = map(self.spans.__getitem__, self.span_indices.tolist())
+            sets = [
+                tuple(islice(each, count)) if count else () for count in self.span_counts.tolist()
+            ]
             if forced:
                 sets = [tuple(sorted((*one, *forced), key=_start)) for one in sets]
             probabilities = np.exp(self.scores - log_total).tolist()
             columns = {"probability": probabilities, "score": self.scores.tolist(), "spans": sets}
-            return tuple(many(Parse, **columns))
+            return tuple(bulk_construct(Parse, **columns))
 
 
-def readings(
-    lists: Lists, places: Sequence[Places], labels: Sequence[str], *, width: int
-) -> list[Reading]:
+def read_candidates(
+    lists: KBestArrays, places: Sequence[TokenOffsets], labels: Sequence[str], *, width: int
+) -> list[LazyCandidates]:
     """Read the lists of a batch.
 
     Parameters
     ----------
-    lists : Lists
-    places : sequence of Places
+    lists : KBestArrays
+    places : sequence of TokenOffsets
         Of each doc.
     labels : sequence of str
     width : int
@@ -130,13 +132,13 @@ def readings(
     tokens = np.cumsum([0, *sizes[:-1]])[doc] + end
     keys = tokens * np.intp(outside) + lists.segments[doc, rank, end]
     keys, which = np.unique(keys, return_inverse=True)
-    with collector_at_rest():
+    with gc_paused():
         spans = _spans(*np.divmod(keys, outside), places, labels, width)
     counts = np.bincount(doc * k + rank, minlength=docs * k).reshape(docs, k)
     parts = np.split(which, np.cumsum(counts.sum(axis=1))[:-1])
     sizes = found.sum(axis=1).tolist()
     return [
-        Reading(lists.scores[row, :size], counts[row, :size], part, spans)
+        LazyCandidates(lists.scores[row, :size], counts[row, :size], part, spans)
         for row, (size, part) in enumerate(zip(sizes, parts, strict=True))
     ]
 
@@ -146,7 +148,7 @@ def _start(span: Span) -> int:
 
 
 @contextmanager
-def collector_at_rest() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Make many values that live on, without Python looking again and again for dead cycles.
 
     It would go through all objects of the process several times in a list of
@@ -162,17 +164,21 @@ def collector_at_rest() -> Iterator[None]:
 
 
 def _spans(
-    tokens: Ints, segments: Ints, places: Sequence[Places], labels: Sequence[str], width: int
+    tokens: IntArray,
+    segments: IntArray,
+    places: Sequence[TokenOffsets],
+    labels: Sequence[str],
+    width: int,
 ) -> list[Span]:
     """Give the spans that end with tokens, counted over all docs."""
     a, label = np.divmod(segments, len(labels) + 1)
     starts = np.concatenate([one.starts for one in places])[tokens - width + 1 + a]
     ends = np.concatenate([one.ends for one in places])[tokens]
     names = [labels[i] for i in label.tolist()]
-    return many(Span, start=starts.tolist(), end=ends.tolist(), label=names)
+    return bulk_construct(Span, start=starts.tolist(), end=ends.tolist(), label=names)
 
 
-def many(kind: type[T], **columns: Sequence[Any]) -> list[T]:
+def bulk_construct(kind: type[T], **columns: Sequence[Any]) -> list[T]:
     """Build values of a dataclass with slots from columns, as its constructor would one by one.
 
     A list of 256 analyses has hundreds of values. Set slot by slot, they need

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decoding.arrays import Ints, Scores, SmallInts
-from nbner.decoding.transitions import Moves
+from nbner.decoding.arrays import Float32Array, Int32Array, IntArray
+from nbner.decoding.transitions import Transitions
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-STATES = 2_048  # in one pass through the layers, so that they stay near the processor
+STATES_PER_PASS = 2_048  # in one pass through the layers, so that they stay near the processor
 
 
 class StateScorer:
@@ -41,12 +41,12 @@ class StateScorer:
         model: Any = recognizer.model
         # As greedy_parse does: a label that only the docs hold becomes a class.
         recognizer._ensure_labels_are_added(docs)  # noqa: SLF001
-        self.moves = Moves.of(recognizer)
+        self.transitions = Transitions.from_recognizer(recognizer)
         self._step = model.predict(list(docs))
         self._has_upper = bool(model.attrs["has_upper"])
         self._features = int(model.get_ref("lower").get_dim("nF"))
 
-    def scores(self, tokens: Ints, starts: Ints) -> Scores:
+    def scores(self, tokens: IntArray, starts: IntArray) -> Float32Array:
         """Score states.
 
         Parameters
@@ -60,17 +60,17 @@ class StateScorer:
         -------
         array of float32, shape (states, classes)
         """
-        scores = np.empty((len(tokens), len(self.moves.names)), np.float32)
-        for at in range(0, len(tokens), STATES):
-            part = slice(at, at + STATES)
+        scores = np.empty((len(tokens), len(self.transitions.names)), np.float32)
+        for at in range(0, len(tokens), STATES_PER_PASS):
+            part = slice(at, at + STATES_PER_PASS)
             features = self._features_of(tokens[part], starts[part])
             vectors = self._step.state2vec.predict(features)
             scores[part] = self._step.vec2scores.predict(vectors) if self._has_upper else vectors
-        if len(self.moves.unseen) and len(scores):
-            scores[:, self.moves.unseen] = scores.min(axis=1, keepdims=True)
+        if len(self.transitions.unseen) and len(scores):
+            scores[:, self.transitions.unseen] = scores.min(axis=1, keepdims=True)
         return scores
 
-    def _features_of(self, tokens: Ints, starts: Ints) -> SmallInts:
+    def _features_of(self, tokens: IntArray, starts: IntArray) -> Int32Array:
         """Do what ``StateC.set_context_tokens`` does."""
         features = np.full((len(tokens), self._features), -1, np.int32)
         features[:, 0] = tokens

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner.decoding.arrays import Hashes, Ints
+from nbner.decoding.arrays import IntArray, Uint64Array
 
 if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
@@ -16,7 +16,7 @@ BLOCKED = "U-"
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class Transitions:
     """The recognizer's classes, sorted by what they do.
 
     Parameters
@@ -26,7 +26,7 @@ class Moves:
         token that is blocked.
     labels : tuple of str
         Sorted.
-    hashes : array of uint64
+    label_hashes : array of uint64
         The labels as spaCy stores them in a doc.
     outside, blocked : int
         Columns of O and of "U-"; -1 where there is none.
@@ -39,17 +39,17 @@ class Moves:
 
     names: tuple[str, ...]
     labels: tuple[str, ...]
-    hashes: Hashes
+    label_hashes: Uint64Array
     outside: int
     blocked: int
-    begin: Ints
-    inside: Ints
-    last: Ints
-    unit: Ints
-    unseen: Ints
+    begin: IntArray
+    inside: IntArray
+    last: IntArray
+    unit: IntArray
+    unseen: IntArray
 
     @classmethod
-    def of(cls, recognizer: EntityRecognizer) -> Moves:
+    def from_recognizer(cls, recognizer: EntityRecognizer) -> Transitions:
         """Read them off a recognizer."""
         # Parser.move_names leaves out "U-", so its positions are not the columns.
         moves: Any = recognizer.moves
@@ -57,13 +57,13 @@ class Moves:
         column = {name: position for position, name in enumerate(names)}
         labels = tuple(sorted({name[2:] for name in names if name[1:2] == "-" and name[2:]}))
 
-        def columns(action: str) -> Ints:
+        def columns(action: str) -> IntArray:
             return np.array([column.get(f"{action}-{label}", -1) for label in labels], np.intp)
 
         return cls(
             names=names,
             labels=labels,
-            hashes=np.array([recognizer.vocab.strings[one] for one in labels], np.uint64),
+            label_hashes=np.array([recognizer.vocab.strings[one] for one in labels], np.uint64),
             outside=column.get("O", -1),
             blocked=column.get(BLOCKED, -1),
             begin=columns("B"),

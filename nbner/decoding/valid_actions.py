@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decoding.arrays import Flags, Hashes, Ints
-from nbner.decoding.transitions import Moves
+from nbner.decoding.arrays import BoolArray, IntArray, Uint64Array
+from nbner.decoding.transitions import Transitions
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
@@ -27,7 +27,7 @@ FACTS: list[int | str] = ["ENT_IOB", "ENT_TYPE", "SENT_START", "IS_SPACE"]
 
 
 @dataclass(frozen=True, slots=True)
-class Validity:
+class ValidActions:
     """Which actions are valid, for the concatenated tokens of a batch.
 
     Parameters
@@ -46,17 +46,17 @@ class Validity:
         Part of an entity that was set before the recognizer runs, or blocked.
     """
 
-    outside: Flags
-    blocked: Flags
-    unit: Flags
-    begin: Flags
-    inside: Flags
-    last: Flags
-    closes: Ints
-    preset: Flags
+    outside: BoolArray
+    blocked: BoolArray
+    unit: BoolArray
+    begin: BoolArray
+    inside: BoolArray
+    last: BoolArray
+    closes: IntArray
+    preset: BoolArray
 
     @classmethod
-    def of(cls, docs: Sequence[Doc], moves: Moves) -> Validity:
+    def from_docs(cls, docs: Sequence[Doc], moves: Transitions) -> ValidActions:
         """Work out the rules for docs as they arrive at the recognizer."""
         facts = np.concatenate([doc.to_array(FACTS).reshape(len(doc), 4) for doc in docs])
         ends = np.cumsum([len(doc) for doc in docs]) - 1
@@ -67,7 +67,7 @@ class Validity:
         before_sentence = ~final & (np.roll(sentence, -1) == 1)
         return _rules(iob, kind, space == 1, final, following, before_sentence, moves)
 
-    def allowed(self, token: int, open_label: int | None, moves: Moves) -> Flags:
+    def allowed(self, token: int, open_label: int | None, moves: Transitions) -> BoolArray:
         """Mark the classes that are valid in one state.
 
         Parameters
@@ -75,7 +75,7 @@ class Validity:
         token : int
         open_label : int, optional
             Position of the open entity's label; None where none is open.
-        moves : Moves
+        moves : Transitions
 
         Returns
         -------
@@ -93,28 +93,28 @@ class Validity:
             valid[moves.last[ending]] = self.last[token, open_label]
         return valid[:-1]
 
-    def stretches(self) -> Ints:
+    def region_ids(self) -> IntArray:
         """Count the stretches that an entity cannot leave, up to each token."""
         goes_on = (self.begin | self.inside).any(axis=1)
         return np.concatenate([[0], np.cumsum(~goes_on)[:-1]]).astype(np.intp)
 
 
 def _rules(
-    iob: Hashes,
-    kind: Hashes,
-    space: Flags,
-    final: Flags,
-    following: Hashes,
-    before_sentence: Flags,
-    moves: Moves,
-) -> Validity:
-    is_kind = kind[:, None] == moves.hashes
+    iob: Uint64Array,
+    kind: Uint64Array,
+    space: BoolArray,
+    final: BoolArray,
+    following: Uint64Array,
+    before_sentence: BoolArray,
+    moves: Transitions,
+) -> ValidActions:
+    is_kind = kind[:, None] == moves.label_hashes
     begins, goes_on = iob == BEGIN, iob == IN
     then_in, then_begin = following == IN, following == BEGIN
     free_begin = ~goes_on & ~then_begin & ~before_sentence & ~space
     preset_ends = goes_on & ~then_in
     kind_of = np.where(is_kind.any(axis=1), is_kind.argmax(axis=1), -1)
-    return Validity(
+    return ValidActions(
         outside=~begins & ~goes_on,
         blocked=begins & (kind == 0),
         unit=np.where(begins[:, None], is_kind, ~space[:, None]) & ~then_in[:, None],

@@ -12,13 +12,13 @@ from functools import partial
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Resamples, difference, f_at
-from nbner.evaluation.k_best_scores import Judgement, Merit, judge, merit
+from nbner._common.bootstrap import Bootstrap, Estimate, difference, micro_f_at
+from nbner.evaluation.k_best_scores import CandidateListScore, FKey, f_key, score_candidates
 from nbner.types import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class SystemScore:
     """One way to decide the texts.
 
     Parameters
@@ -45,24 +45,24 @@ class Compared:
     worse: int
 
 
-def compare(
+def compare_systems(
     gold: Sequence[Sequence[Span]],
-    ways: Mapping[str, Sequence[Sequence[Span]]],
+    systems: Mapping[str, Sequence[Sequence[Span]]],
     *,
-    known: Sequence[Collection[str] | None] | None = None,
-    against: str | None = None,
+    allowed_labels: Sequence[Collection[str] | None] | None = None,
+    baseline: str | None = None,
     seed: int = 0,
-) -> list[Compared]:
+) -> list[SystemScore]:
     """Measure each way of deciding against gold, and against another way.
 
     Parameters
     ----------
     gold : sequence of sequences of Span
-    ways : mapping
+    systems : mapping
         Name to what is decided for each text.
-    known : sequence, optional
+    allowed_labels : sequence, optional
         For each text the labels that could be given, or None for all.
-    against : str, optional
+    baseline : str, optional
         What gains are measured over; by default the first way.
     seed : int
         Of the bootstrap.
@@ -72,36 +72,39 @@ def compare(
     ValueError
         A way does not decide as many texts as there are golds.
     """
-    names = list(ways)
-    allowed = [None] * len(gold) if known is None else known
+    names = list(systems)
+    allowed = [None] * len(gold) if allowed_labels is None else allowed_labels
     places = list(zip(gold, allowed, strict=True))
     judged = {
-        name: [judge([one], *at) for one, at in zip(decided, places, strict=True)]
-        for name, decided in ways.items()
+        name: [score_candidates([one], *at) for one, at in zip(decided, places, strict=True)]
+        for name, decided in systems.items()
     }
     table = np.concatenate(
-        [np.array([one.steps[0][1:] for one in judged[name]]).reshape(-1, 3) for name in names],
+        [
+            np.array([one.improvements[0][1:] for one in judged[name]]).reshape(-1, 3)
+            for name in names
+        ],
         axis=1,
     )
-    resamples = Resamples(table, seed=seed)
-    base = against or names[0]
-    first = partial(f_at, 3 * names.index(base))
+    resamples = Bootstrap(table, seed=seed)
+    base = baseline or names[0]
+    first = partial(micro_f_at, 3 * names.index(base))
     rows = []
     for number, name in enumerate(names):
-        own = partial(f_at, 3 * number)
+        own = partial(micro_f_at, 3 * number)
         signs = [
             (_merit(one) > _merit(other)) - (_merit(one) < _merit(other))
             for one, other in zip(judged[name], judged[base], strict=True)
         ]
         rows.append(
-            Compared(
+            SystemScore(
                 name=name,
                 n=len(gold),
                 f=resamples.estimate(own),
                 gain=resamples.estimate(partial(difference, own, first)),
                 changed=sum(
                     set(one) != set(other)
-                    for one, other in zip(ways[name], ways[base], strict=True)
+                    for one, other in zip(systems[name], systems[base], strict=True)
                 ),
                 better=signs.count(1),
                 worse=signs.count(-1),
@@ -110,6 +113,6 @@ def compare(
     return rows
 
 
-def _merit(one: Judgement) -> Merit:
-    _, *counts = one.steps[0]
-    return merit(*counts)
+def _merit(one: CandidateListScore) -> FKey:
+    _, *counts = one.improvements[0]
+    return f_key(*counts)

@@ -9,20 +9,20 @@ from typing import Any, TypeAlias
 from nbner.types import Span
 
 #: Rank (from 1), true positives, false positives, false negatives.
-Step: TypeAlias = tuple[int, int, int, int]
-Merit: TypeAlias = tuple[float, int]
+RankedCounts: TypeAlias = tuple[int, int, int, int]
+FKey: TypeAlias = tuple[float, int]
 
 #: How many analyses an accepted answer of make-gold is held against.
-KEPT = 64
+MAX_STORED_CANDIDATES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class CandidateListScore:
     """One list of analyses held against the gold of its text.
 
     Parameters
     ----------
-    steps : tuple of (rank, tp, fp, fn)
+    improvements : tuple of (rank, tp, fp, fn)
         The analyses that are better than all before them, in the order of
         their ranks; the first analysis is always among them. The last one
         within a width is the best of that width.
@@ -32,29 +32,29 @@ class Judgement:
         Length of the list.
     """
 
-    steps: tuple[Step, ...]
+    improvements: tuple[RankedCounts, ...]
     gold_rank: int | None
     size: int
 
     def best_within(self, width: int) -> int:
         """Give the position in ``steps`` of the best analysis among the first ``width``."""
-        return max(i for i, step in enumerate(self.steps) if i == 0 or step[0] <= width)
+        return max(i for i, step in enumerate(self.improvements) if i == 0 or step[0] <= width)
 
 
-def judge(
-    analyses: Sequence[Sequence[Span]],
+def score_candidates(
+    candidates: Sequence[Sequence[Span]],
     gold: Sequence[Span],
-    known: Collection[str] | None = None,
-) -> Judgement:
+    allowed_labels: Collection[str] | None = None,
+) -> CandidateListScore:
     """Hold a list of analyses against the gold of its text.
 
     Parameters
     ----------
-    analyses : sequence of sequences of Span
+    candidates : sequence of sequences of Span
         Best first, as the model sees it. A list without any analysis is taken
         as one that holds the empty analysis.
     gold : sequence of Span
-    known : collection of str, optional
+    allowed_labels : collection of str, optional
         The labels that could be given when the text was answered; None for all.
 
     Examples
@@ -64,25 +64,27 @@ def judge(
     Judgement(steps=((1, 0, 1, 1), (2, 1, 0, 0)), gold_rank=2, size=2)
     """
     right = frozenset(gold)
-    steps: list[Step] = []
-    best: Merit | None = None
+    steps: list[RankedCounts] = []
+    best: FKey | None = None
     gold_rank = None
-    for rank, analysis in enumerate(analyses or [()], start=1):
-        found = {span for span in analysis if known is None or span.label in known}
+    for rank, analysis in enumerate(candidates or [()], start=1):
+        found = {
+            span for span in analysis if allowed_labels is None or span.label in allowed_labels
+        }
         tp = len(found & right)
         fp, fn = len(found) - tp, len(right) - tp
         if gold_rank is None and fp == fn == 0:
             gold_rank = rank
-        own = merit(tp, fp, fn)
+        own = f_key(tp, fp, fn)
         if best is None or own > best:
             best = own
             steps.append((rank, tp, fp, fn))
         if gold_rank is not None:
             break  # Nothing is better than the gold.
-    return Judgement(tuple(steps), gold_rank, len(analyses))
+    return CandidateListScore(tuple(steps), gold_rank, len(candidates))
 
 
-def kept(judgement: Judgement) -> dict[str, Any]:
+def answer_extra_from_score(judgement: CandidateListScore) -> dict[str, Any]:
     """Write a judgement as an answer keeps it, in its ``extra``.
 
     Returns
@@ -94,28 +96,28 @@ def kept(judgement: Judgement) -> dict[str, Any]:
     return {
         "gold_rank": judgement.gold_rank,
         "list_size": judgement.size,
-        "list_steps": [list(step) for step in judgement.steps],
+        "list_steps": [list(step) for step in judgement.improvements],
     }
 
 
-def judgement_from(extra: Mapping[str, Any]) -> Judgement | None:
-    """Read what `kept` wrote; None where there is nothing of the kind."""
+def score_from_answer_extra(extra: Mapping[str, Any]) -> CandidateListScore | None:
+    """Read what `answer_extra_from_score` wrote; None where there is nothing of the kind."""
     match extra:
         case {"gold_rank": int() | None as rank, "list_size": int(size), "list_steps": [*raw]}:
             pass
         case _:
             return None
-    steps: list[Step] = []
+    steps: list[RankedCounts] = []
     for one in raw:
         match one:
             case [int(place), int(tp), int(fp), int(fn)]:
                 steps.append((place, tp, fp, fn))
             case _:
                 return None
-    return Judgement(tuple(steps), rank, size) if steps else None
+    return CandidateListScore(tuple(steps), rank, size) if steps else None
 
 
-def merit(tp: int, fp: int, fn: int) -> Merit:
+def f_key(tp: int, fp: int, fn: int) -> FKey:
     """Give what a text's analyses are ranked by: its own F, then fewer errors.
 
     F is perfect where nothing was to be found and nothing was.
@@ -124,21 +126,24 @@ def merit(tp: int, fp: int, fn: int) -> Merit:
     return (2 * tp / whole if whole else 1.0), -(fp + fn)
 
 
-def best_positions(
-    analyses: Sequence[Sequence[Span]],
+def oracle_indices(
+    candidates: Sequence[Sequence[Span]],
     gold: Sequence[Span],
-    known: Collection[str] | None = None,
+    allowed_labels: Collection[str] | None = None,
 ) -> list[int]:
     """Give the positions, from 0, of all analyses that none of the list is better than."""
-    merits = [merit(*judge([one], gold, known).steps[0][1:]) for one in analyses]
+    merits = [
+        f_key(*score_candidates([one], gold, allowed_labels).improvements[0][1:])
+        for one in candidates
+    ]
     return [i for i, own in enumerate(merits) if own == max(merits)]
 
 
-def errors_of(
-    analyses: Sequence[Sequence[Span]],
+def error_counts(
+    candidates: Sequence[Sequence[Span]],
     gold: Sequence[Span],
-    known: Collection[str] | None = None,
+    allowed_labels: Collection[str] | None = None,
 ) -> list[int]:
     """Give the false positives and false negatives of each analysis, summed."""
-    counts = [judge([one], gold, known).steps[0] for one in analyses]
+    counts = [score_candidates([one], gold, allowed_labels).improvements[0] for one in candidates]
     return [fp + fn for _, _, fp, fn in counts]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
-from nbner.evaluation.comparison import Compared
-from nbner.evaluation.regressions_report import Flips
+from nbner._common.format import render_html
+from nbner.evaluation.comparison import SystemScore
+from nbner.evaluation.regressions_report import SpanChanges
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-CHANCE = 0.05  # probability below which a difference is not put down to chance
+SIGNIFICANCE_LEVEL = 0.05  # probability below which a difference is not put down to chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class LabelGain:
         Gold spans.
     f_a, f_b : float, optional
         None where there is no span to count.
-    p : float
+    p_value : float
         Of the paired test on this label's spans.
     """
 
@@ -35,7 +35,7 @@ class LabelGain:
     support: int
     f_a: float | None
     f_b: float | None
-    p: float
+    p_value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,20 @@ class ModelComparison:
     ----------
     rows : (Compared, Compared)
         The first model, and the second with its gain over the first.
-    p : float
+    p_value : float
         Probability of a difference in F as large as this one if the models
         were alike: approximate randomisation, two-sided, paired by text; see
         `nbner.evaluation.permutation_test`.
     labels : tuple of LabelGain
-    flips : Flips
+    span_changes : SpanChanges
         Spans that one of them has right and the other wrong.
     split : str
     """
 
-    rows: tuple[Compared, Compared]
-    p: float
+    rows: tuple[SystemScore, SystemScore]
+    p_value: float
     labels: tuple[LabelGain, ...] = field(repr=False)
-    flips: Flips = field(repr=False)
+    span_changes: SpanChanges = field(repr=False)
     split: str = "dev"
 
     @property
@@ -68,9 +68,9 @@ class ModelComparison:
         return self.rows[1].gain.value
 
     @property
-    def is_certain(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether chance alone would make such a difference in fewer than 5 of 100 cases."""
-        return self.p < CHANCE
+        return self.p_value < SIGNIFICANCE_LEVEL
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -88,7 +88,7 @@ class ModelComparison:
                 *(one.gain.value, one.gain.low, one.gain.high, p),
                 *(one.changed, one.better, one.worse),
             )
-            for one, p in zip(self.rows, (float("nan"), self.p), strict=True)
+            for one, p in zip(self.rows, (float("nan"), self.p_value), strict=True)
         ]
         figures = [f"{name}{end}" for name in ("f", "gain") for end in ("", "_low", "_high")]
         return pd.DataFrame(
@@ -104,14 +104,14 @@ class ModelComparison:
         import pandas as pd
 
         frame = pd.DataFrame(
-            [(one.label, one.support, one.f_a, one.f_b, one.p) for one in self.labels],
+            [(one.label, one.support, one.f_a, one.f_b, one.p_value) for one in self.labels],
             columns=["label", "support", "f_a", "f_b", "p"],
         ).astype({"f_a": "float64", "f_b": "float64"})
         frame.insert(4, "gain", frame["f_b"] - frame["f_a"])
         return frame
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Whether the second model is better, in words with its figures."""
         first, second = self.rows
         gain = second.gain
@@ -119,25 +119,25 @@ class ModelComparison:
         found = (
             f"{second.name} {verb} {100 * abs(gain.value):.1f} F "
             f"over {first.name} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f}; "
-            f"p = {self.p:.4f}, paired, over {second.n:,} texts of {self.split})"
+            f"p = {self.p_value:.4f}, paired, over {second.n:,} texts of {self.split})"
         )
-        if self.is_certain:
+        if self.is_significant:
             return f"{found}. Chance alone would hardly make that difference."
         return f"{found}. That may be chance: compare on more texts, or call them equal."
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of both models with its interval."""
-        from nbner.evaluation.comparison_plot import comparison_rows
+        from nbner.evaluation.comparison_plot import draw_comparison
 
         name = self.rows[1].name
-        return comparison_rows(self.frame, decided=name, title=self._headline(), ax=ax)
+        return draw_comparison(self.frame, highlighted=name, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         second = self.rows[1]
-        return f"{second.name}: {100 * second.gain.value:+.1f} F, p = {self.p:.3f}"
+        return f"{second.name}: {100 * second.gain.value:+.1f} F, p = {self.p_value:.3f}"
 
     def __str__(self) -> str:
-        return f"{self.verdict}\n{self.flips}"
+        return f"{self.summary}\n{self.span_changes}"
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)

@@ -13,79 +13,79 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from nbner._common.text_alignment import alterations, core, place
+from nbner._common.text_alignment import classify_alterations, core_offset, normalized_core
 from nbner.types import Example, Span
 
-Cut: TypeAlias = tuple[int, int]
-Key: TypeAlias = tuple[int, int, str]
+TextRange: TypeAlias = tuple[int, int]
+SpanKey: TypeAlias = tuple[int, int, str]
 
 _LEAST_CUT = 3  # characters of a text that was cut off
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TextPair:
     """One text as two sides have annotated it.
 
     Parameters
     ----------
-    number : int
+    position : int
         Position in the first side, or in the second where the first is in
         pieces.
     a, b : Example
-    cuts_a, cuts_b : tuple of (int, int)
+    segments_a, segments_b : tuple of (int, int)
         Where a side held the text in pieces: their places in code points.
-    altered : tuple of str
+    alterations : tuple of str
         How the texts differ; see `texts.alterations`.
     """
 
-    number: int
+    position: int
     a: Example
     b: Example
-    cuts_a: tuple[Cut, ...] = ()
-    cuts_b: tuple[Cut, ...] = ()
-    altered: tuple[str, ...] = ()
+    segments_a: tuple[TextRange, ...] = ()
+    segments_b: tuple[TextRange, ...] = ()
+    alterations: tuple[str, ...] = ()
 
     @property
-    def keys(self) -> tuple[frozenset[Key], frozenset[Key]]:
+    def span_keys(self) -> tuple[frozenset[SpanKey], frozenset[SpanKey]]:
         """Each side's spans, such that equal ones compare equal whatever was done to the text."""
-        return frozenset(self.keys_of(self.a)), frozenset(self.keys_of(self.b))
+        return frozenset(self.span_keys_of(self.a)), frozenset(self.span_keys_of(self.b))
 
-    def keys_of(self, side: Example) -> list[Key]:
+    def span_keys_of(self, side: Example) -> list[SpanKey]:
         """Give the key of each span of one of the two sides."""
         text = side.text
-        if not self.altered:
+        if not self.alterations:
             return [(one.start, one.end, one.label) for one in side.spans]
-        return [(place(text, s.start), place(text, s.end), s.label) for s in side.spans]
+        return [(core_offset(text, s.start), core_offset(text, s.end), s.label) for s in side.spans]
 
     @property
-    def differ(self) -> bool:
+    def differs(self) -> bool:
         """Whether the sides hold different spans."""
-        a, b = self.keys
+        a, b = self.span_keys
         return a != b
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
+class TextPairing:
     """All pairs, and what has no partner.
 
     Parameters
     ----------
-    pairs : tuple of Pair
-    alone_a, alone_b : tuple of int
+    pairs : tuple of TextPair
+    unmatched_a, unmatched_b : tuple of int
         Positions of the examples that only one side has.
     """
 
-    pairs: tuple[Pair, ...]
-    alone_a: tuple[int, ...]
-    alone_b: tuple[int, ...]
+    pairs: tuple[TextPair, ...]
+    unmatched_a: tuple[int, ...]
+    unmatched_b: tuple[int, ...]
 
 
-def keys(spans: Sequence[Span]) -> frozenset[Key]:
+def span_keys(spans: Sequence[Span]) -> frozenset[SpanKey]:
     """Give spans as what is compared of them."""
     return frozenset((span.start, span.end, span.label) for span in spans)
 
 
-def pair(a: Sequence[Example], b: Sequence[Example]) -> Pairing:
+def pair_texts(a: Sequence[Example], b: Sequence[Example]) -> TextPairing:
     """Put two sides beside one another.
 
     Parameters
@@ -101,22 +101,22 @@ class _Pairer:
         self.a, self.b = a, b
         self.open_a = dict.fromkeys(range(len(a)))
         self.open_b = dict.fromkeys(range(len(b)))
-        self.pairs: list[Pair] = []
+        self.pairs: list[TextPair] = []
 
-    def run(self) -> Pairing:
+    def run(self) -> TextPairing:
         self._equal(lambda text: text)
-        self._equal(core)
+        self._equal(normalized_core)
         self._in_pieces()
         self._cut_off()
-        return Pairing(
-            tuple(sorted(self.pairs, key=lambda one: one.number)),
+        return TextPairing(
+            tuple(sorted(self.pairs, key=lambda one: one.position)),
             tuple(self.open_a),
             tuple(self.open_b),
         )
 
     def _add(self, i: int, j: int) -> None:
         a, b = self.a[i], self.b[j]
-        self.pairs.append(Pair(i, a, b, altered=alterations(a.text, b.text)))
+        self.pairs.append(TextPair(i, a, b, alterations=classify_alterations(a.text, b.text)))
         del self.open_a[i], self.open_b[j]
 
     def _equal(self, form: Callable[[str], Hashable]) -> None:
@@ -130,18 +130,18 @@ class _Pairer:
 
     def _in_pieces(self) -> None:
         for used, j, whole, cuts in _wholes(self.a, self.open_a, self.b, self.open_b):
-            self.pairs.append(Pair(used[0], whole, self.b[j], cuts_a=cuts))
+            self.pairs.append(TextPair(used[0], whole, self.b[j], segments_a=cuts))
             _drop(self.open_a, used)
             del self.open_b[j]
         for used, i, whole, cuts in _wholes(self.b, self.open_b, self.a, self.open_a):
-            self.pairs.append(Pair(i, self.a[i], whole, cuts_b=cuts))
+            self.pairs.append(TextPair(i, self.a[i], whole, segments_b=cuts))
             _drop(self.open_b, used)
             del self.open_a[i]
 
     def _cut_off(self) -> None:
-        cores = sorted((core(self.b[j].text), j) for j in self.open_b)
+        cores = sorted((normalized_core(self.b[j].text), j) for j in self.open_b)
         for i in list(self.open_a):
-            sought = core(self.a[i].text)
+            sought = normalized_core(self.a[i].text)
             longer = bisect_left(cores, (sought, -1))
             # The whole stands right behind its beginning; a beginning right before its whole.
             for at in (longer, longer - 1):
@@ -165,7 +165,7 @@ def _wholes(
     open_pieces: dict[int, None],
     wholes: Sequence[Example],
     open_wholes: dict[int, None],
-) -> Iterator[tuple[list[int], int, Example, tuple[Cut, ...]]]:
+) -> Iterator[tuple[list[int], int, Example, tuple[TextRange, ...]]]:
     """Find runs of pieces that lie in one whole text, one after the other, and glue them."""
     queue = deque(open_pieces)
     for j in list(open_wholes):
@@ -184,7 +184,7 @@ def _wholes(
             queue.extendleft(reversed(used))
 
 
-def _glued(whole: Example, parts: Sequence[Example], cuts: Sequence[Cut]) -> Example:
+def _glued(whole: Example, parts: Sequence[Example], cuts: Sequence[TextRange]) -> Example:
     spans = tuple(
         replace(span, start=span.start + start, end=span.end + start)
         for part, (start, _) in zip(parts, cuts, strict=True)

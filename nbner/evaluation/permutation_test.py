@@ -14,25 +14,25 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from nbner._common.bootstrap import Floats, micro_f
+from nbner._common.bootstrap import FloatArray, micro_f
 from nbner.types import Span
 
-REPEATS = 10_000
+N_PERMUTATIONS = 10_000
 _CELLS = 4_000_000  # swaps held at a time
 
 
-def counts(
+def count_per_text(
     gold: Sequence[Sequence[Span]],
     predicted: Sequence[Sequence[Span]],
-    known: Sequence[Collection[str] | None] | None = None,
+    allowed_labels: Sequence[Collection[str] | None] | None = None,
     label: str | None = None,
-) -> Floats:
+) -> FloatArray:
     """Count exact spans text by text.
 
     Parameters
     ----------
     gold, predicted : sequence of sequences of Span
-    known : sequence, optional
+    allowed_labels : sequence, optional
         For each text the labels that could be given, or None for all.
     label : str, optional
         Only this one.
@@ -43,7 +43,9 @@ def counts(
         True positives, false positives and false negatives.
     """
     rows = []
-    for right, said, may_be in zip(gold, predicted, known or [None] * len(gold), strict=True):
+    for right, said, may_be in zip(
+        gold, predicted, allowed_labels or [None] * len(gold), strict=True
+    ):
         golds = {one for one in right if label is None or one.label == label}
         saids = {
             one
@@ -54,16 +56,18 @@ def counts(
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def randomisation(a: Floats, b: Floats, *, repeats: int = REPEATS, seed: int = 0) -> float:
+def approximate_randomization(
+    a: FloatArray, b: FloatArray, *, n_permutations: int = N_PERMUTATIONS, seed: int = 0
+) -> float:
     """Give the probability that two ways differ in F as much as they do by chance.
 
     Parameters
     ----------
     a, b : array of shape (texts, 3)
-        As `counts` gives them, over the same texts.
-    repeats : int
+        As `count_per_text` gives them, over the same texts.
+    n_permutations : int
         Random swaps. The smallest probability that can come out is one over
-        ``repeats + 1``.
+        ``n_permutations + 1``.
     seed : int
 
     Returns
@@ -80,13 +84,13 @@ def randomisation(a: Floats, b: Floats, *, repeats: int = REPEATS, seed: int = 0
     random = np.random.default_rng(seed)
     at_once = max(1, _CELLS // len(gap))
     as_far = 0
-    for start in range(0, repeats, at_once):
-        drawn = min(at_once, repeats - start)
+    for start in range(0, n_permutations, at_once):
+        drawn = min(at_once, n_permutations - start)
         moved = random.integers(0, 2, size=(drawn, len(gap))).astype(np.float64) @ gap
         # Equal but for rounding is as far.
         as_far += int((_apart(sum_a + moved, sum_b - moved) >= observed - 1e-12).sum())
-    return (1 + as_far) / (1 + repeats)
+    return (1 + as_far) / (1 + n_permutations)
 
 
-def _apart(a: Floats, b: Floats) -> Floats:
+def _apart(a: FloatArray, b: FloatArray) -> FloatArray:
     return np.abs(np.nan_to_num(micro_f(b)) - np.nan_to_num(micro_f(a)))

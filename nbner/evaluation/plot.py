@@ -7,14 +7,21 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.colors import label_colors
-from nbner._common.plot_style import FAINT, INK, ROW, beside, dressed, new_axes
+from nbner._common.plot_style import (
+    FAINT_ALPHA,
+    INK_COLOR,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 
-def evaluation_rows(
+def draw_evaluation(
     frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw F a label, best first, with precision and recall to its sides.
@@ -30,7 +37,7 @@ def evaluation_rows(
         By default a new one.
     """
     rows = frame.sort_values("f", ascending=True, na_position="first", kind="stable")
-    ax = new_axes(height=1.1 + ROW * max(4, len(rows))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
     colors = label_colors(list(frame["label"]))
     for y, row in enumerate(rows.itertuples(index=False)):
         _evaluation_row(ax, y, row, colors)
@@ -39,7 +46,7 @@ def evaluation_rows(
     ax.set_ylim(-0.6, max(1, len(rows)) - 0.4)
     ax.set_xlim(0, 1)
     ax.set_xlabel("F ●  precision ▸  recall ◂  over exact spans")
-    return dressed(ax, title or _strongest_and_weakest(frame))
+    return apply_style(ax, title or _strongest_and_weakest(frame))
 
 
 def _evaluation_row(ax: Axes, y: int, row: object, colors: Mapping[str, str]) -> None:
@@ -47,15 +54,19 @@ def _evaluation_row(ax: Axes, y: int, row: object, colors: Mapping[str, str]) ->
         getattr(row, name) for name in ("label", "precision", "recall", "f", "support")
     )
     if isnan(f):
-        ax.text(0.01, y, "no span to count", va="center", color=INK, fontsize=8)
+        ax.text(0.01, y, "no span to count", va="center", color=INK_COLOR, fontsize=8)
         return
-    look: dict[str, Any] = {"color": colors[label], "markeredgecolor": INK, "markeredgewidth": 0.6}
+    look: dict[str, Any] = {
+        "color": colors[label],
+        "markeredgecolor": INK_COLOR,
+        "markeredgewidth": 0.6,
+    }
     ends = [value for value in (precision, recall) if not isnan(value)]
-    ax.plot([min(ends), max(ends)], [y, y], color=colors[label], linewidth=3, alpha=FAINT)
+    ax.plot([min(ends), max(ends)], [y, y], color=colors[label], linewidth=3, alpha=FAINT_ALPHA)
     ax.plot(precision, y, marker=">", markersize=5, clip_on=False, **look)
     ax.plot(recall, y, marker="<", markersize=5, clip_on=False, **look)
     ax.plot(f, y, marker="o", markersize=9, clip_on=False, **look)
-    beside(ax, (max(ends), y), f"{f:.2f} · {support:,} gold")
+    annotate_row(ax, (max(ends), y), f"{f:.2f} · {support:,} gold")
 
 
 def _strongest_and_weakest(frame: pd.DataFrame) -> str:

@@ -13,39 +13,39 @@ from typing import Literal, TypeAlias
 from nbner.evaluation.scores import PRF, Score
 from nbner.types import Example, Span
 
-Turn: TypeAlias = Literal["right to wrong", "wrong to right"]
-TURNS: tuple[Turn, ...] = ("right to wrong", "wrong to right")
+Direction: TypeAlias = Literal["right to wrong", "wrong to right"]
+DIRECTIONS: tuple[Direction, ...] = ("right to wrong", "wrong to right")
 
-MARGIN = 0.05  # F that a label may lose
-LEAST = 10  # gold spans below which a loss says nothing
+MAX_F_LOSS = 0.05  # F that a label may lose
+MIN_SUPPORT = 10  # gold spans below which a loss says nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Flip:
+class SpanChange:
     """One span on which the old and the new model part, and one of them is right.
 
     Parameters
     ----------
-    number : int
+    example_index : int
         Position of the example.
     example : Example
         With its gold spans.
     span : Span
         In gold, or predicted and not in gold.
-    turn : {"right to wrong", "wrong to right"}
+    direction : {"right to wrong", "wrong to right"}
     is_gold : bool
         A gold span that was found or lost; else a wrong one that came or went.
     """
 
-    number: int
+    example_index: int
     example: Example
     span: Span
-    turn: Turn
+    direction: Direction
     is_gold: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Loss:
+class LabelRegression:
     """A label on which the new model is worse.
 
     Parameters
@@ -70,9 +70,9 @@ class Loss:
         )
 
 
-def flips(
+def span_changes(
     gold: Sequence[Example], before: Iterable[Sequence[Span]], after: Iterable[Sequence[Span]]
-) -> list[Flip]:
+) -> list[SpanChange]:
     """List every span on which exactly one of two models is right.
 
     Parameters
@@ -89,50 +89,50 @@ def flips(
             if example.labels is not None and span.label not in example.labels:
                 continue
             was_there, is_gold = span in set(old), span in right
-            turn: Turn = "right to wrong" if was_there == is_gold else "wrong to right"
-            found.append(Flip(number, example, span, turn, is_gold))
+            turn: Direction = "right to wrong" if was_there == is_gold else "wrong to right"
+            found.append(SpanChange(number, example, span, turn, is_gold))
     return found
 
 
-def counted(found: Iterable[Flip]) -> Counter[tuple[str, Turn]]:
+def count_changes(found: Iterable[SpanChange]) -> Counter[tuple[str, Direction]]:
     """Count flips by label and turn."""
-    return Counter((one.span.label, one.turn) for one in found)
+    return Counter((one.span.label, one.direction) for one in found)
 
 
-def losses(
-    before: Score, after: Score, *, margin: float = MARGIN, least: int = LEAST
-) -> list[Loss]:
+def label_regressions(
+    before: Score, after: Score, *, max_loss: float = MAX_F_LOSS, min_support: int = MIN_SUPPORT
+) -> list[LabelRegression]:
     """Name the labels on which a model is worse than another by more than a margin.
 
     Parameters
     ----------
     before, after : Score
         Over the same examples.
-    margin : float
+    max_loss : float
         F that a label may lose.
-    least : int
+    min_support : int
         Labels with fewer gold spans are not judged.
     """
     found = []
     for label, old in before.per_label.items():
         new = after.per_label.get(label, PRF())
         was, now = old.f, new.f or 0.0
-        if was is not None and old.support >= least and was - now > margin:
-            found.append(Loss(label, was, now, old.support))
+        if was is not None and old.support >= min_support and was - now > max_loss:
+            found.append(LabelRegression(label, was, now, old.support))
     return sorted(found, key=lambda one: one.after - one.before)
 
 
-def frozen_sets(
-    gold: Sequence[Example], kept: Mapping[str, Sequence[int]], *, most: int = 200
+def regression_sets(
+    gold: Sequence[Example], previous: Mapping[str, Sequence[int]], *, max_examples: int = 200
 ) -> dict[str, list[int]]:
     """Keep each label's regression set as it was, and freeze one for labels without.
 
     Parameters
     ----------
     gold : sequence of Example
-    kept : mapping
+    previous : mapping
         Label to input hashes, from the run before.
-    most : int
+    max_examples : int
         Examples a label.
 
     Returns
@@ -140,9 +140,9 @@ def frozen_sets(
     dict of str to list of int
         Label to the input hashes of the examples that stand for it.
     """
-    sets = {label: list(hashes) for label, hashes in kept.items()}
+    sets = {label: list(hashes) for label, hashes in previous.items()}
     labels = sorted({span.label for one in gold for span in one.spans} - sets.keys())
     for label in labels:
         holding = [one.input_hash for one in gold if any(s.label == label for s in one.spans)]
-        sets[label] = holding[:most]
+        sets[label] = holding[:max_examples]
     return sets

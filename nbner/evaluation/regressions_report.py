@@ -7,10 +7,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.span_html import marked
+from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
-from nbner.evaluation.regressions import TURNS, Flip, counted
+from nbner.evaluation.regressions import DIRECTIONS, SpanChange, count_changes
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -24,38 +24,38 @@ COLUMNS = ("example", "turn", "label", "start", "end", "span", "is_gold", "text"
 
 
 @dataclass(frozen=True, slots=True)
-class Flips:
+class SpanChanges:
     """Spans that one of two models has right and the other wrong.
 
     Parameters
     ----------
-    found : tuple of Flip
+    changes : tuple of SpanChange
     n : int
         Examples counted over.
-    opener : callable, optional
+    open_widget : callable, optional
         Makes the widget that shows them.
     """
 
-    found: tuple[Flip, ...] = field(repr=False)
+    changes: tuple[SpanChange, ...] = field(repr=False)
     n: int = 0
-    opener: Callable[[], ErrorExplorerWidget] | None = field(
+    open_widget: Callable[[], ErrorExplorerWidget] | None = field(
         default=None, repr=False, compare=False
     )
 
     @property
     def right_to_wrong(self) -> int:
         """Spans that the new model alone has wrong."""
-        return sum(one.turn == "right to wrong" for one in self.found)
+        return sum(one.direction == "right to wrong" for one in self.changes)
 
     @property
     def wrong_to_right(self) -> int:
         """Spans that the new model alone has right."""
-        return len(self.found) - self.right_to_wrong
+        return len(self.changes) - self.right_to_wrong
 
     @property
     def examples(self) -> list[Example]:
         """The examples that hold them, each once."""
-        return list({one.number: one.example for one in self.found}.values())
+        return list({one.example_index: one.example for one in self.changes}.values())
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -69,10 +69,10 @@ class Flips:
 
         rows = [
             (
-                *(one.number, one.turn, one.span.label, one.span.start, one.span.end),
+                *(one.example_index, one.direction, one.span.label, one.span.start, one.span.end),
                 *(one.example.text[one.span.start : one.span.end], one.is_gold, one.example.text),
             )
-            for one in self.found
+            for one in self.changes
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
@@ -81,12 +81,12 @@ class Flips:
         """One row a label: label, right to wrong, wrong to right."""
         import pandas as pd
 
-        counts = counted(self.found)
+        counts = count_changes(self.changes)
         labels = sorted({label for label, _ in counts})
-        rows = [(label, *(counts[label, turn] for turn in TURNS)) for label in labels]
-        return pd.DataFrame(rows, columns=["label", *TURNS])
+        rows = [(label, *(counts[label, turn] for turn in DIRECTIONS)) for label in labels]
+        return pd.DataFrame(rows, columns=["label", *DIRECTIONS])
 
-    def show(self) -> ErrorExplorerWidget:
+    def open(self) -> ErrorExplorerWidget:
         """Show both models' spans against each other in the error explorer, with the gold.
 
         Raises
@@ -94,20 +94,20 @@ class Flips:
         DataError
             The examples are not at hand any more.
         """
-        if self.opener is None:
+        if self.open_widget is None:
             raise DataError(
                 "these flips cannot be opened: their examples are not at hand",
                 remedy="Use flips.frame, or session.compare(model_a, model_b).flips.show()",
             )
-        return self.opener()
+        return self.open_widget()
 
-    def html(self, *, limit: int = SHOWN) -> str:
+    def to_html(self, *, limit: int = SHOWN) -> str:
         """Write the flips in their texts, as safe HTML."""
-        colors = label_colors(sorted({one.span.label for one in self.found}))
+        colors = label_colors(sorted({one.span.label for one in self.changes}))
         rows = "".join(
-            f"<tr><td>{escape(one.turn)}</td><td style='white-space:pre-wrap'>"
-            f"{marked(one.example.text, [one.span], colors)}</td></tr>"
-            for one in self.found[:limit]
+            f"<tr><td>{escape(one.direction)}</td><td style='white-space:pre-wrap'>"
+            f"{highlight_spans(one.example.text, [one.span], colors)}</td></tr>"
+            for one in self.changes[:limit]
         )
         return f'<table style="text-align:left">{rows}</table>'
 
@@ -118,4 +118,4 @@ class Flips:
         )
 
     def _repr_html_(self) -> str:
-        return f"<div>{escape(str(self))}{self.html() if self.found else ''}</div>"
+        return f"<div>{escape(str(self))}{self.to_html() if self.changes else ''}</div>"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
-from nbner._common.format import as_html, listed, number
-from nbner.evaluation.details import Detail, Sides, details
-from nbner.evaluation.scores import Matches, Scheme, Score, score
+from nbner._common.format import format_number, format_numbers, render_html
+from nbner.evaluation.details import ScoreDetail, ScoringInput, score_details
+from nbner.evaluation.scores import Scheme, SchemeCounts, Score, score
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -35,17 +35,17 @@ class Evaluation:
         What was measured on.
     fingerprint : str
         The model that predicted.
-    sides : Sides, optional
+    scoring_input : ScoringInput, optional
         What was counted; without it there are no intervals.
-    notices : tuple of str
+    warnings : tuple of str
         What keeps the two sides from being alike whatever the model does.
     """
 
     score: Score
     split: str = "dev"
     fingerprint: str = ""
-    sides: Sides | None = field(default=None, repr=False, compare=False)
-    notices: tuple[str, ...] = ()
+    scoring_input: ScoringInput | None = field(default=None, repr=False, compare=False)
+    warnings: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -78,7 +78,7 @@ class Evaluation:
         return {scheme: matches.f for scheme, matches in self.score.schemes.items()}
 
     @property
-    def matches(self) -> Mapping[Scheme, Matches]:
+    def scheme_counts(self) -> Mapping[Scheme, SchemeCounts]:
         """The counts under each scheme: correct, incorrect, partial, missed, spurious."""
         return self.score.schemes
 
@@ -101,7 +101,11 @@ class Evaluation:
         """
         import pandas as pd
 
-        rows = [] if self.sides is None else [_detail_row(one) for one in details(self.sides)]
+        rows = (
+            []
+            if self.scoring_input is None
+            else [_detail_row(one) for one in score_details(self.scoring_input)]
+        )
         return pd.DataFrame(rows, columns=list(DETAILS))
 
     @property
@@ -119,47 +123,50 @@ class Evaluation:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F, precision and recall of every label."""
-        from nbner.evaluation.plot import evaluation_rows
+        from nbner.evaluation.plot import draw_evaluation
 
-        return evaluation_rows(self.frame, title=self._headline(), ax=ax)
+        return draw_evaluation(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         counted = [(c.f, name) for name, c in self.score.per_label.items() if c.f is not None]
         weakest = f"; weakest: {min(counted)[1]}" if len(counted) > 1 else ""
-        return f"F {number(self.f)} on {self.split}, {self.n:,} examples{weakest}"
+        return f"F {format_number(self.f)} on {self.split}, {self.n:,} examples{weakest}"
 
     def __str__(self) -> str:
         numbers = {"F": self.f, "precision": self.precision, "recall": self.recall}
         over = f"{self.support:,} gold spans in {self.n:,} examples of {self.split}"
-        lines = [f"{listed(numbers)}, over {over}", f"F by scheme: {listed(self.schemes)}"]
+        lines = [
+            f"{format_numbers(numbers)}, over {over}",
+            f"F by scheme: {format_numbers(self.schemes)}",
+        ]
         if self.score.left_out:
             lines.append(
                 f"{self.score.left_out:,} predicted spans left out: their labels could not be "
                 "given when the examples were answered"
             )
-        return "\n".join([*lines, *self.notices])
+        return "\n".join([*lines, *self.warnings])
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
-def _detail_row(one: Detail) -> tuple[Any, ...]:
+def _detail_row(one: ScoreDetail) -> tuple[Any, ...]:
     figures: tuple[Estimate, ...] = (one.precision, one.recall, one.f)
     return (
         *(one.scheme, one.label),
-        *(getattr(one.matches, name) for name in COUNTS),
+        *(getattr(one.counts, name) for name in COUNTS),
         *(value for each in figures for value in (each.value, each.low, each.high)),
     )
 
 
-def evaluated(
+def evaluate_predictions(
     gold: Sequence[Example],
     predicted: Sequence[Sequence[Span]],
     *,
     labels: Sequence[str] = (),
     split: str = "",
     fingerprint: str = "",
-    notices: Sequence[str] = (),
+    warnings: Sequence[str] = (),
     seed: int = 0,
 ) -> Evaluation:
     """Measure predictions against examples with gold.
@@ -171,16 +178,18 @@ def evaluated(
     labels : sequence of str
         Labels to report even where neither side has them.
     split, fingerprint : str
-    notices : sequence of str
+    warnings : sequence of str
     seed : int
         Of the bootstrap.
     """
-    sides = Sides(
+    sides = ScoringInput(
         [one.spans for one in gold],
         predicted,
         tuple(labels),
         [one.labels for one in gold],
         seed,
     )
-    measured = score(sides.gold, sides.predicted, labels=sides.labels, known=sides.known)
-    return Evaluation(measured, split, fingerprint, sides, tuple(notices))
+    measured = score(
+        sides.gold, sides.predicted, labels=sides.labels, allowed_labels=sides.allowed_labels
+    )
+    return Evaluation(measured, split, fingerprint, sides, tuple(warnings))

@@ -69,7 +69,7 @@ class PRF:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class SchemeCounts:
     """Spans counted under one scheme; two counts add up.
 
     Parameters
@@ -88,8 +88,8 @@ class Matches:
     missed: int = 0
     spurious: int = 0
 
-    def __add__(self, other: Matches) -> Matches:
-        return Matches(
+    def __add__(self, other: SchemeCounts) -> SchemeCounts:
+        return SchemeCounts(
             self.correct + other.correct,
             self.incorrect + other.incorrect,
             self.partial + other.partial,
@@ -141,7 +141,7 @@ class Score:
     per_label : mapping
         Label to `PRF`, in the order of the labels asked for.
     schemes : mapping
-        Scheme to `Matches`, over all labels.
+        Scheme to `SchemeCounts`, over all labels.
     left_out : int
         Predicted spans that count neither way, since their label could not be
         given when the example was answered.
@@ -150,7 +150,7 @@ class Score:
     n: int
     exact: PRF
     per_label: Mapping[str, PRF]
-    schemes: Mapping[Scheme, Matches]
+    schemes: Mapping[Scheme, SchemeCounts]
     left_out: int = 0
 
 
@@ -159,7 +159,7 @@ def score(
     predicted: Iterable[Sequence[Span]],
     *,
     labels: Sequence[str] = (),
-    known: Iterable[Collection[str] | None] | None = None,
+    allowed_labels: Iterable[Collection[str] | None] | None = None,
 ) -> Score:
     """Measure predictions against gold, example by example.
 
@@ -171,7 +171,7 @@ def score(
     labels : sequence of str
         Labels to report even where neither side has them; others follow in
         alphabetical order.
-    known : iterable, optional
+    allowed_labels : iterable, optional
         For each example the labels that could be given when it was answered,
         or None for all. A predicted span with another label is left out.
 
@@ -181,16 +181,16 @@ def score(
         The sides do not have equally many examples.
     """
     rights, answers = list(gold), list(predicted)
-    allowed = [None] * len(rights) if known is None else list(known)
+    allowed = [None] * len(rights) if allowed_labels is None else list(allowed_labels)
     left_out = 0
     per_label = dict.fromkeys(labels, PRF())
-    schemes = dict.fromkeys(SCHEMES, Matches())
+    schemes = dict.fromkeys(SCHEMES, SchemeCounts())
     for right, answer, may_be in zip(rights, answers, allowed, strict=True):
         counted = [span for span in answer if may_be is None or span.label in may_be]
         left_out += len(answer) - len(counted)
         for label, counts in _exact(right, counted).items():
             per_label[label] = per_label.get(label, PRF()) + counts
-        for scheme, matches in match(right, counted).items():
+        for scheme, matches in count_schemes(right, counted).items():
             schemes[scheme] += matches
     order = [*labels, *sorted(per_label.keys() - set(labels))]
     return Score(
@@ -202,7 +202,7 @@ def score(
     )
 
 
-def match(gold: Sequence[Span], predicted: Sequence[Span]) -> dict[Scheme, Matches]:
+def count_schemes(gold: Sequence[Span], predicted: Sequence[Span]) -> dict[Scheme, SchemeCounts]:
     """Pair the spans of one example under each scheme, and count.
 
     From left to right each predicted span takes the best gold span that it
@@ -243,7 +243,7 @@ def _count(
     gold: Sequence[Span],
     predicted: Sequence[Span],
     overlapping: Sequence[Sequence[int]],
-) -> Matches:
+) -> SchemeCounts:
     is_correct = _IS_CORRECT[scheme]
     free = set(range(len(gold)))
     correct = other = 0
@@ -262,7 +262,7 @@ def _count(
             other += wrong
     partial = other if scheme == "partial" else 0
     spurious = len(predicted) - correct - other
-    return Matches(correct, other - partial, partial, missed=len(free), spurious=spurious)
+    return SchemeCounts(correct, other - partial, partial, missed=len(free), spurious=spurious)
 
 
 def _place(span: Span) -> tuple[int, int]:

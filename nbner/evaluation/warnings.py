@@ -10,11 +10,11 @@ from nbner._common.alignment import align
 from nbner.types import Example, Span
 
 
-def oddities(
+def evaluation_warnings(
     examples: Sequence[Example],
     predicted: Sequence[Sequence[Span]],
     *,
-    known: Collection[str] | None = None,
+    model_labels: Collection[str] | None = None,
 ) -> list[str]:
     """Say what keeps predictions from being like gold whatever the model does.
 
@@ -23,7 +23,7 @@ def oddities(
     examples : sequence of Example
         With tokens and gold spans.
     predicted : sequence of sequences of Span
-    known : collection of str, optional
+    model_labels : collection of str, optional
         Labels that the model can give.
 
     Returns
@@ -33,7 +33,7 @@ def oddities(
     """
     found = [
         _off_the_tokens(examples),
-        *_alone(examples, predicted, known),
+        *_alone(examples, predicted, model_labels),
         _left_out(examples, predicted),
     ]
     return [one for one in found if one]
@@ -44,7 +44,7 @@ def _off_the_tokens(examples: Iterable[Example]) -> str:
         example.text[span.start : span.end]
         for example in examples
         if example.tokens
-        for span in align(example.tokens, example.spans).loose
+        for span in align(example.tokens, example.spans).misaligned
     ]
     if not loose:
         return ""

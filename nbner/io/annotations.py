@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
 from nbner.io import formats
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SPAN_COLUMNS = ("example", "start", "end", "label")
 
 
-def is_spans(source: Any) -> bool:
+def is_span_frame(source: Any) -> bool:
     """Whether this is a frame with one row a span, as ``session.predict`` gives it."""
     pandas = sys.modules.get("pandas")
     return (
@@ -45,8 +45,8 @@ def read_annotations(source: Any, texts: Sequence[Example] | None = None) -> lis
         The source cannot be read, or is a frame of spans and there are no
         texts, or too few.
     """
-    if not is_spans(source):
-        return [as_example(row) for row in formats.read(source)]
+    if not is_span_frame(source):
+        return [example_from_row(row) for row in formats.read(source)]
     if texts is None:
         raise DataError(
             "a frame with one row a span does not hold the texts",

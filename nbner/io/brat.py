@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nbner._common.alignment import longest_first
-from nbner.io.files import lines, whole_text
-from nbner.io.options import Choices
-from nbner.io.rows import Place, Row
+from nbner._common.alignment import filter_spans
+from nbner.io.files import numbered_lines, read_text
+from nbner.io.options import ReadOptions
+from nbner.io.rows import Row, SourceLocation
 from nbner.types import Span
 
 SUFFIXES = (".ann",)
@@ -32,7 +32,7 @@ _REMEDY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class TextBound:
     """One span of an ``.ann``.
 
     Parameters
@@ -54,7 +54,7 @@ class Bound:
         return Span(self.pieces[0][0], self.pieces[-1][1], self.label)
 
 
-def read(path: Path, _choices: Choices) -> Iterator[Row]:
+def read(path: Path, _choices: ReadOptions) -> Iterator[Row]:
     """Yield the one document of an ``.ann`` and its ``.txt``; it is complete gold.
 
     Raises
@@ -65,7 +65,7 @@ def read(path: Path, _choices: Choices) -> Iterator[Row]:
     yield _document(path, path.with_suffix(".txt"))
 
 
-def read_folder(folder: Path, _choices: Choices) -> Iterator[Row]:
+def read_folder(folder: Path, _choices: ReadOptions) -> Iterator[Row]:
     """Yield the documents of a folder in the order of their names.
 
     A text without an ``.ann`` is one that nobody has annotated.
@@ -75,7 +75,7 @@ def read_folder(folder: Path, _choices: Choices) -> Iterator[Row]:
         yield _document(folder / f"{name}.ann", folder / f"{name}.txt")
 
 
-def bound(line: str, place: Place) -> Bound:
+def parse_text_bound(line: str, place: SourceLocation) -> TextBound:
     """Read the line of one span.
 
     Raises
@@ -88,29 +88,29 @@ def bound(line: str, place: Place) -> Bound:
     if found is None:
         raise place.error(f"{line[:60]!r} is no span", remedy=_REMEDY)
     offsets = [pair.split(" ") for pair in found[2].split(";")]
-    return Bound(id_, found[1], tuple((int(start), int(end)) for start, end in offsets))
+    return TextBound(id_, found[1], tuple((int(start), int(end)) for start, end in offsets))
 
 
-def nested(bounds: Sequence[Bound]) -> set[str]:
+def nested_ids(bounds: Sequence[TextBound]) -> set[str]:
     """Name the spans that a longer one covers in part: nbner keeps the longest."""
     named = [(one.span, one.id) for one in bounds]
-    _, overlapping = longest_first(span for span, _ in named)
+    _, overlapping = filter_spans(span for span, _ in named)
     left = [id(span) for span in overlapping]
     return {name for span, name in named if id(span) in left}
 
 
 def _document(ann: Path, txt: Path) -> Row:
-    text = whole_text(txt)
+    text = read_text(txt)
     meta = {DOCUMENT: txt.stem}
     if not ann.exists():
         return Row(text, meta=meta, file=str(txt), line=1)
-    numbered = [(number, line) for number, line in lines(ann) if line.strip()]
-    places = [Place(str(ann), number) for number, _ in numbered]
-    bounds: list[Bound] = []
+    numbered = [(number, line) for number, line in numbered_lines(ann) if line.strip()]
+    places = [SourceLocation(str(ann), number) for number, _ in numbered]
+    bounds: list[TextBound] = []
     at: list[int] = []
     for (number, line), place in zip(numbered, places, strict=True):
         if line.startswith("T"):
-            one = bound(line, place)
+            one = parse_text_bound(line, place)
             _check(one, line, text, place)
             bounds.append(one)
             at.append(number)
@@ -126,7 +126,7 @@ def _document(ann: Path, txt: Path) -> Row:
     )
 
 
-def _check(one: Bound, line: str, text: str, place: Place) -> None:
+def _check(one: TextBound, line: str, text: str, place: SourceLocation) -> None:
     """Compare a span with the text that is written beside it."""
     before = 0
     for start, end in one.pieces:
@@ -148,23 +148,23 @@ def _check(one: Bound, line: str, text: str, place: Place) -> None:
         )
 
 
-def _marked(one: Bound, text: str) -> Span:
+def _marked(one: TextBound, text: str) -> Span:
     span = one.span
-    if not in_pieces(one, text):
+    if not is_discontinuous(one, text):
         return span
     return Span(span.start, span.end, span.label, extra={"_pieces": [list(p) for p in one.pieces]})
 
 
-def in_pieces(one: Bound, text: str) -> bool:
+def is_discontinuous(one: TextBound, text: str) -> bool:
     """Whether something other than whitespace lies between the pieces of a span."""
     ends = [end for _, end in one.pieces[:-1]]
     starts = [start for start, _ in one.pieces[1:]]
     return any(text[end:start].strip() for end, start in zip(ends, starts, strict=True))
 
 
-def _kept(all_lines: list[str], bounds: list[Bound], text: str) -> dict[str, list[str]]:
+def _kept(all_lines: list[str], bounds: list[TextBound], text: str) -> dict[str, list[str]]:
     """Keep the lines where spans alone would not give them back."""
-    is_plain = len(bounds) == len(all_lines) and not nested(bounds)
-    if is_plain and not any(in_pieces(one, text) for one in bounds):
+    is_plain = len(bounds) == len(all_lines) and not nested_ids(bounds)
+    if is_plain and not any(is_discontinuous(one, text) for one in bounds):
         return {}
     return {EXTRA: all_lines}

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from nbner.errors import DataError
-from nbner.io.brat import DOCUMENT, EXTRA, Bound, bound, nested
-from nbner.io.files import new_folder, replacing
-from nbner.io.rows import Place
+from nbner.io.brat import DOCUMENT, EXTRA, TextBound, nested_ids, parse_text_bound
+from nbner.io.files import atomic_folder, atomic_write
+from nbner.io.rows import SourceLocation
 from nbner.types import Example, Span
 
 SUFFIXES = (".ann",)
@@ -27,7 +27,7 @@ def write_folder(examples: Iterable[Example], folder: Path) -> int:
     still free, else by number.
     """
     taken: set[str] = set()
-    with new_folder(folder) as draft:
+    with atomic_folder(folder) as draft:
         for number, example in enumerate(examples, 1):
             name = _name(example, number, taken)
             _write_pair(draft / name, example.text, _lines(example))
@@ -44,8 +44,8 @@ def write(examples: Iterable[Example], path: Path) -> int:
     is_alone = False
     stem = path.with_suffix("")
     with (
-        replacing(stem.with_name(f"{stem.name}.txt")) as texts,
-        replacing(stem.with_name(f"{stem.name}.ann")) as said,
+        atomic_write(stem.with_name(f"{stem.name}.txt")) as texts,
+        atomic_write(stem.with_name(f"{stem.name}.ann")) as said,
     ):
         for example in examples:
             if count and (is_alone or EXTRA in example.extra):
@@ -65,9 +65,9 @@ def write(examples: Iterable[Example], path: Path) -> int:
 
 
 def _write_pair(stem: Path, text: str, all_lines: Sequence[str]) -> None:
-    with replacing(stem.with_name(f"{stem.name}.txt")) as file:
+    with atomic_write(stem.with_name(f"{stem.name}.txt")) as file:
         file.write(text.encode("utf-8"))
-    with replacing(stem.with_name(f"{stem.name}.ann")) as file:
+    with atomic_write(stem.with_name(f"{stem.name}.ann")) as file:
         file.write("".join(f"{line}\n" for line in all_lines).encode("utf-8"))
 
 
@@ -94,8 +94,10 @@ def _with_kept(example: Example, kept: Sequence[str]) -> Iterator[str]:
 
     A nested span was shown to nobody, so that nobody has taken it away.
     """
-    bounds = {line: bound(line, Place()) for line in kept if line.startswith("T")}
-    hidden = nested(list(bounds.values()))
+    bounds = {
+        line: parse_text_bound(line, SourceLocation()) for line in kept if line.startswith("T")
+    }
+    hidden = nested_ids(list(bounds.values()))
     wanted = {span: span for span in example.spans}
     gone: set[str] = set()
     for one in bounds.values():
@@ -134,13 +136,13 @@ def _line(id_: str, span: Span, text: str, offset: int) -> str:
         (span.start + one.start(), span.start + one.end())
         for one in _SOLID.finditer(text[span.start : span.end])
     )
-    _check(Bound(id_, span.label, pieces), span, text)
+    _check(TextBound(id_, span.label, pieces), span, text)
     places = ";".join(f"{start + offset} {end + offset}" for start, end in pieces)
     said = " ".join(text[start:end] for start, end in pieces).translate(_FLAT)
     return f"{id_}\t{span.label} {places}\t{said}"
 
 
-def _check(one: Bound, span: Span, text: str) -> None:
+def _check(one: TextBound, span: Span, text: str) -> None:
     if any(character.isspace() or character == ";" for character in span.label):
         raise DataError(
             f"brat cannot carry the label {span.label!r}: it holds whitespace or a semicolon",

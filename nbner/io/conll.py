@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
-from nbner._common.alignment import joined, tokens_from_words
+from nbner._common.alignment import join_words, tokens_from_words
 from nbner.errors import DataError
-from nbner.io.files import lines
-from nbner.io.iob import decode, is_tag
-from nbner.io.rows import Place, Row
+from nbner.io.files import numbered_lines
+from nbner.io.iob import is_tag, tags_to_spans
+from nbner.io.rows import Row, SourceLocation
 from nbner.types import Span
 
 SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio")
@@ -82,7 +82,7 @@ def read(path: Path) -> Iterator[Row]:
     DataError
         No column holds tags, a line has no tag, or words contradict ``# text``.
     """
-    numbered = lines(path)
+    numbered = numbered_lines(path)
     sample, numbered = _peeked(numbered)
     dialect = _dialect([line for _, line in sample], _BY_NAME)
     if dialect is None:
@@ -99,7 +99,7 @@ def read(path: Path) -> Iterator[Row]:
 
 def looks_like(path: Path) -> bool:
     """Whether a text file holds a tag on most of its first lines."""
-    sample, _ = _peeked(lines(path))
+    sample, _ = _peeked(numbered_lines(path))
     return _dialect([line for _, line in sample], _BY_LOOKS) is not None
 
 
@@ -138,7 +138,7 @@ def _is_numbered(ids: Sequence[str]) -> bool:
 def _sentences(numbered: Iterable[Line], dialect: Dialect, file: str) -> Iterator[Row]:
     sentence = _Sentence()
     for number, line in numbered:
-        place = Place(file, number)
+        place = SourceLocation(file, number)
         if not line.strip():
             if sentence.words:
                 yield _row(sentence, file)
@@ -173,7 +173,7 @@ def _read_comment(line: str, sentence: _Sentence) -> None:
         sentence.meta[pair[1]] = pair[2]
 
 
-def _word_and_tag(line: str, dialect: Dialect, place: Place) -> tuple[str, str]:
+def _word_and_tag(line: str, dialect: Dialect, place: SourceLocation) -> tuple[str, str]:
     cells = dialect.cells(line)
     if len(cells) <= dialect.tag:
         raise place.error(
@@ -194,16 +194,16 @@ def _word_and_tag(line: str, dialect: Dialect, place: Place) -> tuple[str, str]:
 
 
 def _row(sentence: _Sentence, file: str) -> Row:
-    place = Place(file, sentence.first_line)
+    place = SourceLocation(file, sentence.first_line)
     if sentence.text is None:
-        text, tokens = joined(sentence.words)
+        text, tokens = join_words(sentence.words)
     else:
         text = sentence.text
-        with place.named("text"):
+        with place.adding_field("text"):
             tokens = tokens_from_words(text, sentence.words)
     spans = tuple(
         Span(tokens[start].start, tokens[end - 1].end, label)
-        for start, end, label in decode(sentence.tags)
+        for start, end, label in tags_to_spans(sentence.tags)
     )
     return Row(
         text=text,

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from nbner.errors import DataError
 from nbner.io.conll import DOCSTART, TEXT_COMMENT
-from nbner.io.files import replacing
-from nbner.io.gold_export import Gold
-from nbner.io.iob import encode
+from nbner.io.files import atomic_write
+from nbner.io.gold_export import GoldExample
+from nbner.io.iob import spans_to_tags
 
 SUFFIXES = (".conll", ".iob2", ".bio")
 
 _FLAT = str.maketrans("\n\r\t", "   ")
 
 
-def write(gold: Iterable[Gold], path: Path) -> int:
+def write(gold: Iterable[GoldExample], path: Path) -> int:
     """Write gold as IOB2 and say how many sentences there were.
 
     Tokens of nothing but whitespace have no line. Where one space between all
@@ -30,14 +30,14 @@ def write(gold: Iterable[Gold], path: Path) -> int:
         A label or a word that a line cannot hold.
     """
     count = 0
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         for one in gold:
             file.write("\n".join([*_sentence(one), "", ""]).encode("utf-8"))
             count += 1
     return count
 
 
-def _sentence(one: Gold) -> Iterator[str]:
+def _sentence(one: GoldExample) -> Iterator[str]:
     solid = [not token.text.isspace() for token in one.tokens]
     words = [token.text for token, is_solid in zip(one.tokens, solid, strict=True) if is_solid]
     yield from _comments(one, words)
@@ -46,12 +46,12 @@ def _sentence(one: Gold) -> Iterator[str]:
     entities = [(before[start], before[end], label) for start, end, label in one.entities]
     for start, end, label in entities:
         _check_entity(start, end, label, one)
-    for word, tag in zip(words, encode(len(words), entities), strict=True):
+    for word, tag in zip(words, spans_to_tags(len(words), entities), strict=True):
         _check_word(word, one)
         yield f"{word}\t{tag}"
 
 
-def _comments(one: Gold, words: Sequence[str]) -> Iterator[str]:
+def _comments(one: GoldExample, words: Sequence[str]) -> Iterator[str]:
     for key, value in one.example.meta.items():
         if _is_plain(key, value):
             yield f"# {key} = {value}"
@@ -68,7 +68,7 @@ def _is_plain(key: str, value: object) -> bool:
     return is_key and line == line.translate(_FLAT)
 
 
-def _check_entity(start: int, end: int, label: str, one: Gold) -> None:
+def _check_entity(start: int, end: int, label: str, one: GoldExample) -> None:
     if any(character.isspace() for character in label):
         raise DataError(
             f"CoNLL cannot carry the label {label!r}: it holds whitespace",
@@ -83,7 +83,7 @@ def _check_entity(start: int, end: int, label: str, one: Gold) -> None:
         )
 
 
-def _check_word(word: str, one: Gold) -> None:
+def _check_word(word: str, one: GoldExample) -> None:
     if word == DOCSTART or word != word.translate(_FLAT):
         raise DataError(
             f"CoNLL cannot carry the word {word!r} of {one.example.text[:60]!r}",

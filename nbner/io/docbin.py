@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import tokens_from_columns
-from nbner._common.serialization import load
+from nbner._common.serialization import load_json
 from nbner.errors import DataError
-from nbner.io.files import existing
-from nbner.io.rows import Place, Row
+from nbner.io.files import require_file
+from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import as_mapping, as_text
 from nbner.types import Span, Token
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".spacy",)
 
 #: Under this key of ``doc.user_data`` nbner keeps what spaCy has no place for.
-USER_DATA = "nbner"
+USER_DATA_KEY = "nbner"
 
 _MISSING = 0  # in ``ent_iob``
 # What spaCy and its packing raise on bytes that are not theirs.
@@ -41,7 +41,7 @@ def read(path: Path) -> Iterator[Row]:
     """
     from spacy.tokens import DocBin
 
-    data = existing(path).read_bytes()
+    data = require_file(path).read_bytes()
     try:
         docs = DocBin(store_user_data=True).from_bytes(data)
     except _DAMAGE as error:
@@ -61,17 +61,17 @@ def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
 
     restored = docs.get_docs(Vocab())
     for number in range(1, len(docs) + 1):
-        yield _restored(restored, Place(file, number))
+        yield _restored(restored, SourceLocation(file, number))
 
 
-def _restored(docs: Iterator[Doc], place: Place) -> Row:
+def _restored(docs: Iterator[Doc], place: SourceLocation) -> Row:
     try:
         return row_from_doc(next(docs), place)
     except _DAMAGE as error:
         raise place.error("this doc cannot be restored", remedy=_REMEDY) from error
 
 
-def row_from_doc(doc: Doc, place: Place) -> Row:
+def row_from_doc(doc: Doc, place: SourceLocation) -> Row:
     """Read one doc with its own tokens.
 
     Entities are complete gold where every token is annotated. A doc in which no
@@ -82,7 +82,7 @@ def row_from_doc(doc: Doc, place: Place) -> Row:
     kept = _kept(doc, place)
     return Row(
         text=doc.text,
-        tokens=tokens_of(doc),
+        tokens=tokens_from_doc(doc),
         spans=_spans(doc, place) if any(annotated) else None,
         flagged=kept.get("flagged") is True,
         note=as_text(kept.get("note", ""), "note", place),
@@ -93,7 +93,7 @@ def row_from_doc(doc: Doc, place: Place) -> Row:
     )
 
 
-def tokens_of(doc: Doc, text: str | None = None) -> tuple[Token, ...]:
+def tokens_from_doc(doc: Doc, text: str | None = None) -> tuple[Token, ...]:
     """Read a doc's tokens as plain ones.
 
     From one array: to ask spaCy for each token takes longer than its tokenizer.
@@ -115,15 +115,15 @@ def tokens_of(doc: Doc, text: str | None = None) -> tuple[Token, ...]:
     return tokens_from_columns(text, starts.tolist(), ends.tolist(), (spaces == 1).tolist())
 
 
-def _kept(doc: Doc, place: Place) -> Mapping[str, Any]:
-    kept = as_text(doc.user_data.get(USER_DATA, "{}"), USER_DATA, place)
+def _kept(doc: Doc, place: SourceLocation) -> Mapping[str, Any]:
+    kept = as_text(doc.user_data.get(USER_DATA_KEY, "{}"), USER_DATA_KEY, place)
     try:
-        return as_mapping(load(kept), USER_DATA, place)
+        return as_mapping(load_json(kept), USER_DATA_KEY, place)
     except ValueError as error:
-        raise place.error(f"this is not JSON: {error}", field=USER_DATA) from error
+        raise place.error(f"this is not JSON: {error}", field=USER_DATA_KEY) from error
 
 
-def _spans(doc: Doc, place: Place) -> tuple[Span, ...]:
+def _spans(doc: Doc, place: SourceLocation) -> tuple[Span, ...]:
     try:
         entities = doc.ents
     except ValueError as error:

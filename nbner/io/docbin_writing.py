@@ -14,11 +14,11 @@ from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbner._common.serialization import dump
+from nbner._common.serialization import dump_json
 from nbner.errors import DataError
-from nbner.io.docbin import USER_DATA
-from nbner.io.files import replacing
-from nbner.io.gold_export import Gold
+from nbner.io.docbin import USER_DATA_KEY
+from nbner.io.files import atomic_write
+from nbner.io.gold_export import GoldExample
 from nbner.types import Token
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _PIECE = 2**16  # tokens
 _LARGEST = 2**32  # bytes of one value in MessagePack
 
 
-def write(gold: Iterable[Gold], path: Path) -> int:
+def write(gold: Iterable[GoldExample], path: Path) -> int:
     """Write gold as a DocBin and say how many docs there were.
 
     ``doc.text`` is the text: whitespace that spaCy's tokens cannot hold becomes
@@ -51,7 +51,7 @@ def write(gold: Iterable[Gold], path: Path) -> int:
     for one in gold:
         columns.add(one)
     packer = zlib.compressobj()
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         for part in columns.parts(path):
             file.write(packer.compress(part))
         file.write(packer.flush())
@@ -77,7 +77,7 @@ class _Columns:
         self._entities = array("Q")
         self._user_data: list[bytes] = []
 
-    def add(self, one: Gold) -> None:
+    def add(self, one: GoldExample) -> None:
         words, spaces, places = _words(one.example.text, one.tokens)
         before = len(self._words)
         for start, end, label in one.entities:
@@ -164,12 +164,12 @@ def _covered(first: Ints, sizes: Ints) -> Ints:
     return covered
 
 
-def _user_data(one: Gold) -> dict[str, str]:
+def _user_data(one: GoldExample) -> dict[str, str]:
     example = one.example
     kept = {"meta": dict(example.meta), "flagged": example.flagged, "note": example.note}
     said = {key: value for key, value in kept.items() if value}
     # As JSON, because spaCy's own packing turns lists into tuples.
-    return {USER_DATA: dump(said)} if said else {}
+    return {USER_DATA_KEY: dump_json(said)} if said else {}
 
 
 # Of MessagePack (msgpack.org), what spaCy's packer takes a hundred times as long for.

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
 
-from nbner._common.serialization import plain
+from nbner._common.serialization import to_jsonable
 from nbner.errors import DataError
-from nbner.io.rows import Place
+from nbner.io.rows import SourceLocation
 
-BOM = b"\xef\xbb\xbf"
+UTF8_BOM = b"\xef\xbb\xbf"
 
 
-def existing(path: Path) -> Path:
+def require_file(path: Path) -> Path:
     """Give the path back if a file can be read there.
 
     Raises
@@ -42,13 +42,13 @@ def existing(path: Path) -> Path:
     return path
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield a text file's lines, numbered from 1, without their line ends."""
-    for number, line in whole_lines(path):
+    for number, line in raw_lines(path):
         yield number, line.removesuffix("\n").removesuffix("\r")
 
 
-def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
+def raw_lines(path: Path) -> Iterator[tuple[int, str]]:
     """Yield a text file's lines as they are, numbered from 1.
 
     Only a line feed ends a line, so that other separators stay in the texts.
@@ -60,18 +60,18 @@ def whole_lines(path: Path) -> Iterator[tuple[int, str]]:
     """
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):
-            start = len(BOM) if number == 1 and raw.startswith(BOM) else 0
+            start = len(UTF8_BOM) if number == 1 and raw.startswith(UTF8_BOM) else 0
             try:
                 line = raw[start:].decode("utf-8")
             except UnicodeDecodeError as error:
-                raise Place(str(path), number).error(
+                raise SourceLocation(str(path), number).error(
                     f"byte {start + error.start + 1} of the line is not UTF-8",
                     remedy="Save the file as UTF-8",
                 ) from error
             yield number, line
 
 
-def whole_text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Read a text file as it is, so that offsets into it hold; no line end is changed.
 
     Raises
@@ -79,17 +79,17 @@ def whole_text(path: Path) -> str:
     DataError
         The file cannot be read, or is not UTF-8.
     """
-    data = existing(path).read_bytes()
+    data = require_file(path).read_bytes()
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Place(str(path), data.count(b"\n", 0, error.start) + 1).error(
+        raise SourceLocation(str(path), data.count(b"\n", 0, error.start) + 1).error(
             f"byte {error.start + 1} of the file is not UTF-8", remedy="Save the file as UTF-8"
         ) from error
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for writing that takes ``path``'s place only when all went well.
 
     Raises
@@ -120,7 +120,7 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path) -> Iterator[Path]:
     """Give a draft folder whose files go into ``folder`` only when all went well.
 
     Raises
@@ -153,15 +153,15 @@ def new_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def encoded_json(value: Any) -> bytes:
+def json_bytes(value: Any) -> bytes:
     """Write JSON in UTF-8, or in ASCII where UTF-8 has no place for a character.
 
     Half a surrogate pair in the user's own columns has no UTF-8, but it has an escape.
     """
     try:
-        return json.dumps(value, ensure_ascii=False, default=plain).encode("utf-8")
+        return json.dumps(value, ensure_ascii=False, default=to_jsonable).encode("utf-8")
     except UnicodeEncodeError:
-        return json.dumps(value, default=plain).encode("ascii")
+        return json.dumps(value, default=to_jsonable).encode("ascii")
 
 
 def _is_a_folder(path: Path) -> DataError:

@@ -26,18 +26,25 @@ from nbner.io import (
     prodigy_writing,
     tables,
 )
-from nbner.io.files import existing
-from nbner.io.gold_export import Gold, GoldOnly, Misaligned, Tokenize, accepted, with_fitting_tokens
-from nbner.io.in_memory import read_values
-from nbner.io.options import By, Choices, Format
+from nbner.io.files import require_file
+from nbner.io.gold_export import (
+    ExportMisaligned,
+    GoldExample,
+    GoldFilter,
+    Tokenize,
+    accepted_gold,
+    with_aligned_tokens,
+)
+from nbner.io.in_memory import read_objects
+from nbner.io.options import FormatName, ReadOptions, TextUnit
 from nbner.io.rows import Row
 from nbner.types import Example
 
-__all__ = ["By", "Export", "Format", "read", "write"]
+__all__ = ["ExportReport", "FormatName", "TextUnit", "read", "write"]
 
-Reader: TypeAlias = Callable[[Path, Choices], Iterator[Row]]
+Reader: TypeAlias = Callable[[Path, ReadOptions], Iterator[Row]]
 Writer: TypeAlias = Callable[[Iterable[Example], Path], int]
-GoldWriter: TypeAlias = Callable[[Iterable[Gold], Path], int]
+GoldWriter: TypeAlias = Callable[[Iterable[GoldExample], Path], int]
 
 
 def _alone(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
@@ -45,7 +52,7 @@ def _alone(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
     return lambda path, _choices: read_path(path)
 
 
-_READERS: dict[Format, Reader] = {
+_READERS: dict[FormatName, Reader] = {
     "prodigy": json_tasks.read_lines,
     "label-studio": json_tasks.read,
     "huggingface": json_tasks.read_lines,
@@ -55,8 +62,8 @@ _READERS: dict[Format, Reader] = {
     "brat": brat.read,
     "text": plain_text.read,
 }
-_READ_AS: dict[str, Format] = {
-    **dict.fromkeys(json_tasks.LINES, "prodigy"),
+_READ_AS: dict[str, FormatName] = {
+    **dict.fromkeys(json_tasks.LINE_SUFFIXES, "prodigy"),
     **dict.fromkeys(json_tasks.SUFFIXES, "label-studio"),
     **dict.fromkeys(conll.SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
@@ -64,18 +71,18 @@ _READ_AS: dict[str, Format] = {
     **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
 # These carry every example with its answer.
-_WRITERS: dict[Format, Writer] = {
+_WRITERS: dict[FormatName, Writer] = {
     "prodigy": prodigy_writing.write,
     "label-studio": label_studio_writing.write,
     "table": tables.write,
 }
 # These carry gold alone, the last of them without tokens.
-_GOLD_WRITERS: dict[Format, GoldWriter] = {
+_GOLD_WRITERS: dict[FormatName, GoldWriter] = {
     "conll": conll_writing.write,
     "spacy": docbin_writing.write,
     "huggingface": huggingface.write,
 }
-_WRITTEN_AS: dict[str, Format] = {
+_WRITTEN_AS: dict[str, FormatName] = {
     **dict.fromkeys(prodigy_writing.SUFFIXES, "prodigy"),
     **dict.fromkeys(label_studio_writing.SUFFIXES, "label-studio"),
     **dict.fromkeys((*tables.SUFFIXES, tables.TABBED), "table"),
@@ -88,7 +95,7 @@ _BY_CONTENT = (".txt", tables.TABBED)
 
 
 @dataclass(frozen=True, slots=True)
-class Export:
+class ExportReport:
     """What was written.
 
     Parameters
@@ -119,8 +126,8 @@ class Export:
 def read(
     source: object,
     *,
-    by: By | None = None,
-    format: Format | None = None,  # noqa: A002 - the word that people look for
+    by: TextUnit | None = None,
+    format: FormatName | None = None,  # noqa: A002 - the word that people look for
     tag_names: Sequence[str] | None = None,
 ) -> Iterator[Row]:
     """Read rows from wherever they are, as a stream.
@@ -150,13 +157,13 @@ def read(
     """
     names = None if tag_names is None else tuple(tag_names)
     if not isinstance(source, (str, Path)):
-        yield from read_values(source, Choices(by or "line", names))
+        yield from read_objects(source, ReadOptions(by or "line", names))
         return
     path = Path(source)
     if format is None and _is_folder(path):
-        yield from _folder_reader(path)(path, Choices(by or "file", names))
+        yield from _folder_reader(path)(path, ReadOptions(by or "file", names))
     else:
-        yield from _reader(path, format)(path, Choices(by or "line", names))
+        yield from _reader(path, format)(path, ReadOptions(by or "line", names))
 
 
 def write(
@@ -164,9 +171,9 @@ def write(
     path: str | Path,
     *,
     tokenize: Tokenize | None = None,
-    misaligned: Misaligned = "refuse",
-    format: Format | None = None,  # noqa: A002 - the word that people look for
-) -> Export:
+    misaligned: ExportMisaligned = "refuse",
+    format: FormatName | None = None,  # noqa: A002 - the word that people look for
+) -> ExportReport:
     """Write examples in the format that the path's suffix names.
 
     ``.jsonl``, ``.json``, ``.csv`` and ``.tsv`` carry every example with its
@@ -192,7 +199,7 @@ def write(
 
     Returns
     -------
-    Export
+    ExportReport
 
     Raises
     ------
@@ -205,19 +212,19 @@ def write(
     named = format or ("brat" if to_folder else _WRITTEN_AS.get(path.suffix.lower()))
     if named in _WRITERS:
         if tokenize is not None:
-            examples = (with_fitting_tokens(one, tokenize) for one in examples)
-        return Export(path, _WRITERS[named](examples, path))
+            examples = (with_aligned_tokens(one, tokenize) for one in examples)
+        return ExportReport(path, _WRITERS[named](examples, path))
     seen = _Counted(examples)
     if named == "brat":
         write_brat = brat_writing.write_folder if to_folder else brat_writing.write
-        written = write_brat(accepted(seen), path)
-        return Export(path, written, left_out=seen.count - written)
+        written = write_brat(accepted_gold(seen), path)
+        return ExportReport(path, written, left_out=seen.count - written)
     if named not in _GOLD_WRITERS:
         raise _unknown(path, format, sorted(_WRITTEN_AS), [*_WRITERS, *_GOLD_WRITERS, "brat"])
-    picked = GoldOnly(tokenize, misaligned)
-    written = _GOLD_WRITERS[named](picked.of(seen), path)
+    picked = GoldFilter(tokenize, misaligned)
+    written = _GOLD_WRITERS[named](picked.select(seen), path)
     loose = picked.misaligned_count
-    return Export(path, written, left_out=seen.count - written - loose, misaligned=loose)
+    return ExportReport(path, written, left_out=seen.count - written - loose, misaligned=loose)
 
 
 class _Counted:
@@ -254,8 +261,8 @@ def _folder_reader(folder: Path) -> Reader:
     )
 
 
-def _reader(path: Path, named: Format | None) -> Reader:
-    existing(path)
+def _reader(path: Path, named: FormatName | None) -> Reader:
+    require_file(path)
     suffix = path.suffix.lower()
     named = named or _READ_AS.get(suffix)
     if named is None and suffix in _BY_CONTENT:
@@ -265,7 +272,7 @@ def _reader(path: Path, named: Format | None) -> Reader:
     return _READERS[named]
 
 
-def _format_by_content(path: Path, suffix: str) -> Format:
+def _format_by_content(path: Path, suffix: str) -> FormatName:
     if conll.looks_like(path):
         return "conll"
     if suffix == ".txt":

@@ -11,11 +11,11 @@ from nbner.errors import DataError
 from nbner.types import Example, Token
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
-Misaligned: TypeAlias = Literal["refuse", "leave out"]
+ExportMisaligned: TypeAlias = Literal["refuse", "leave out"]
 
 
 @dataclass(frozen=True, slots=True)
-class Gold:
+class GoldExample:
     """One accepted example on its tokens.
 
     Parameters
@@ -32,12 +32,12 @@ class Gold:
     entities: tuple[tuple[int, int, str], ...]
 
 
-def accepted(examples: Iterable[Example]) -> Iterator[Example]:
+def accepted_gold(examples: Iterable[Example]) -> Iterator[Example]:
     """Yield what was accepted as the complete gold of its text."""
     return (one for one in examples if one.answer == "accept" and not one.binary)
 
 
-def with_fitting_tokens(example: Example, tokenize: Tokenize) -> Example:
+def with_aligned_tokens(example: Example, tokenize: Tokenize) -> Example:
     """Give an example its tokens, unless a span contradicts them.
 
     A file whose spans are off its own tokens is one that nobody can read.
@@ -45,10 +45,10 @@ def with_fitting_tokens(example: Example, tokenize: Tokenize) -> Example:
     if example.tokens:
         return example
     tokens = tokenize(example.text)
-    return example if align(tokens, example.spans).loose else replace(example, tokens=tokens)
+    return example if align(tokens, example.spans).misaligned else replace(example, tokens=tokens)
 
 
-class GoldOnly:
+class GoldFilter:
     """Picks the complete gold out of examples, and counts what it leaves out.
 
     Parameters
@@ -64,12 +64,12 @@ class GoldOnly:
         Examples left out because a span does not fit.
     """
 
-    def __init__(self, tokenize: Tokenize | None, misaligned: Misaligned) -> None:
+    def __init__(self, tokenize: Tokenize | None, misaligned: ExportMisaligned) -> None:
         self._tokenize = tokenize
         self._misaligned = misaligned
         self.misaligned_count = 0
 
-    def of(self, examples: Iterable[Example]) -> Iterator[Gold]:
+    def select(self, examples: Iterable[Example]) -> Iterator[GoldExample]:
         """Yield what was accepted as the complete gold of its text.
 
         Raises
@@ -77,22 +77,22 @@ class GoldOnly:
         DataError
             There are no tokens, or a span does not fit them.
         """
-        for example in accepted(examples):
+        for example in accepted_gold(examples):
             tokens = example.tokens or self._tokens(example)
             fitted = align(tokens, example.spans)
-            if fitted.loose and self._misaligned == "leave out":
+            if fitted.misaligned and self._misaligned == "leave out":
                 self.misaligned_count += 1
                 continue
-            if fitted.loose:
-                span = fitted.loose[0]
+            if fitted.misaligned:
+                span = fitted.misaligned[0]
                 raise DataError(
                     f"{example.text[span.start : span.end]!r} ({span.label}, {span.start} to "
                     f"{span.end}) does not begin and end with a token in {example.text[:60]!r}",
                     field="spans",
                     remedy='Write .jsonl, which needs no tokens, or use misaligned="leave out"',
                 )
-            entities = tuple((start, end, span.label) for start, end, span in fitted.fits)
-            yield Gold(example, tokens, entities)
+            entities = tuple((start, end, span.label) for start, end, span in fitted.aligned)
+            yield GoldExample(example, tokens, entities)
 
     def _tokens(self, example: Example) -> tuple[Token, ...]:
         if self._tokenize is None:

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbner._common.alignment import joined, tokens_from_words
-from nbner.io.files import encoded_json, replacing
-from nbner.io.gold_export import Gold
-from nbner.io.iob import decode, encode, is_tag
-from nbner.io.rows import Place, Row
+from nbner._common.alignment import join_words, tokens_from_words
+from nbner.io.files import atomic_write, json_bytes
+from nbner.io.gold_export import GoldExample
+from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
+from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import as_mapping, as_text, is_int
 from nbner.types import Span, Token
 
@@ -33,7 +33,7 @@ def looks_like(row: Mapping[str, Any]) -> bool:
     )
 
 
-def names_in(source: object) -> tuple[str, ...] | None:
+def tag_names_of(source: object) -> tuple[str, ...] | None:
     """Ask a dataset which tags its numbers stand for; None where it does not say."""
     features = getattr(source, "features", None)
     if not isinstance(features, Mapping):
@@ -43,8 +43,8 @@ def names_in(source: object) -> tuple[str, ...] | None:
     return None if names is None else tuple(map(str, names))
 
 
-def row_from_tokens(
-    row: Mapping[str, Any], place: Place, names: Sequence[str] | None = None
+def row_from_token_row(
+    row: Mapping[str, Any], place: SourceLocation, names: Sequence[str] | None = None
 ) -> Row:
     """Read one row; it is complete gold, as a sentence of CoNLL is.
 
@@ -60,7 +60,8 @@ def row_from_tokens(
         raise place.error(f"there are {len(words)} tokens and {len(tags)} tags", field=key)
     text, tokens = _text_and_tokens(row, words, place)
     spans = tuple(
-        Span(tokens[start].start, tokens[end - 1].end, label) for start, end, label in decode(tags)
+        Span(tokens[start].start, tokens[end - 1].end, label)
+        for start, end, label in tags_to_spans(tags)
     )
     own = as_mapping(row.get("meta") or {}, "meta", place)
     rest = {str(name): value for name, value in row.items() if name not in _OWN}
@@ -77,8 +78,8 @@ def row_from_tokens(
     )
 
 
-def rows_from_gold(gold: Iterable[Gold]) -> Iterator[dict[str, Any]]:
-    """Yield rows with IOB2 names as tags, as ``row_from_tokens`` reads them.
+def token_rows_from_gold(gold: Iterable[GoldExample]) -> Iterator[dict[str, Any]]:
+    """Yield rows with IOB2 names as tags, as ``row_from_token_row`` reads them.
 
     ``text`` stands in a row whose words, joined with spaces, are another text.
     """
@@ -86,7 +87,7 @@ def rows_from_gold(gold: Iterable[Gold]) -> Iterator[dict[str, Any]]:
         example = one.example
         words = [token.text for token in one.tokens]
         row: dict[str, Any] = {key: value for key, value in example.meta.items() if key not in _OWN}
-        row |= {"tokens": words, TAG_KEYS[0]: encode(len(words), one.entities)}
+        row |= {"tokens": words, TAG_KEYS[0]: spans_to_tags(len(words), one.entities)}
         if " ".join(words) != example.text:
             row["text"] = example.text
         inside = {key: value for key, value in example.meta.items() if key in _OWN}
@@ -94,12 +95,12 @@ def rows_from_gold(gold: Iterable[Gold]) -> Iterator[dict[str, Any]]:
         yield row | {key: value for key, value in said.items() if value}
 
 
-def write(gold: Iterable[Gold], path: Path) -> int:
+def write(gold: Iterable[GoldExample], path: Path) -> int:
     """Write gold as one row a line, and say how many there were."""
     count = 0
-    with replacing(path) as file:
-        for row in rows_from_gold(gold):
-            file.write(encoded_json(row) + b"\n")
+    with atomic_write(path) as file:
+        for row in token_rows_from_gold(gold):
+            file.write(json_bytes(row) + b"\n")
             count += 1
     return count
 
@@ -108,7 +109,7 @@ def _tag_key(row: Mapping[str, Any]) -> str:
     return next((key for key in TAG_KEYS if key in row), TAG_KEYS[0])
 
 
-def _tag(tag: Any, names: Sequence[str] | None, field: str, place: Place) -> str:
+def _tag(tag: Any, names: Sequence[str] | None, field: str, place: SourceLocation) -> str:
     if is_int(tag):
         if names is None:
             raise place.error(
@@ -130,18 +131,18 @@ def _tag(tag: Any, names: Sequence[str] | None, field: str, place: Place) -> str
 
 
 def _text_and_tokens(
-    row: Mapping[str, Any], words: list[str], place: Place
+    row: Mapping[str, Any], words: list[str], place: SourceLocation
 ) -> tuple[str, tuple[Token, ...]]:
     if not all(words):
         raise place.error("a word is empty", field="tokens")
     if row.get("text") is None:
-        return joined(words)
+        return join_words(words)
     text = as_text(row["text"], "text", place)
-    with place.named("tokens"):
+    with place.adding_field("tokens"):
         return text, tokens_from_words(text, words)
 
 
-def numbered(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def tags_to_ids(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Put numbers in the place of tags.
 
     Returns

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from nbner.io.import_report import AddReport, Problem, ProblemKind
+from nbner.io.import_report import ImportIssue, ImportIssueKind, ImportReport
 from nbner.types import AnswerKind
 
 
@@ -23,7 +23,7 @@ class PreparedAnswer(NamedTuple):
     extra: str
 
 
-class Prepared(NamedTuple):
+class PreparedRow(NamedTuple):
     """A row that was found good, as the store's columns hold it.
 
     A tuple, because a hundred thousand of them are put aside and taken up again.
@@ -43,12 +43,12 @@ class Prepared(NamedTuple):
     file: str | None
     line: int | None
 
-    def problem(self, kind: ProblemKind, reason: str) -> Problem:
+    def to_issue(self, kind: ImportIssueKind, reason: str) -> ImportIssue:
         """Say what became of the row."""
-        return Problem(kind, reason, self.text, file=self.file, line=self.line)
+        return ImportIssue(kind, reason, self.text, file=self.file, line=self.line)
 
 
-class AddBatch:
+class ImportBatch:
     """Rows for one split, checked as they are taken.
 
     Made by ``prepare``; iterated once, by the store.
@@ -60,23 +60,25 @@ class AddBatch:
         The labels seen so far, in their order.
     """
 
-    def __init__(self, split: str, prepared: Callable[[AddBatch], Iterator[Prepared]]) -> None:
+    def __init__(
+        self, split: str, prepared: Callable[[ImportBatch], Iterator[PreparedRow]]
+    ) -> None:
         self.split = split
         self.labels: dict[str, None] = {}
-        self._problems: list[Problem] = []
+        self._problems: list[ImportIssue] = []
         self._prepared = prepared
 
-    def __iter__(self) -> Iterator[Prepared]:
+    def __iter__(self) -> Iterator[PreparedRow]:
         return self._prepared(self)
 
-    def note(self, problem: Problem) -> None:
+    def add_issue(self, problem: ImportIssue) -> None:
         """Keep a problem for the report."""
         self._problems.append(problem)
 
-    def report(self, *, added: int, answered: int) -> AddReport:
+    def report(self, *, added: int, answered: int) -> ImportReport:
         """Say what became of the rows, once the store has them."""
         counts = Counter(problem.problem for problem in self._problems)
-        return AddReport(
+        return ImportReport(
             split=self.split,
             added=added,
             answered=answered,
@@ -85,5 +87,5 @@ class AddBatch:
             overlapping=counts["overlapping"],
             discontinuous=counts["discontinuous"],
             refused=counts["refused"],
-            problems=tuple(self._problems),
+            issues=tuple(self._problems),
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     import pandas as pd
 
-ProblemKind: TypeAlias = Literal[
+ImportIssueKind: TypeAlias = Literal[
     "duplicate", "misaligned", "overlapping", "discontinuous", "refused"
 ]
 
@@ -19,7 +19,7 @@ _LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ImportIssue:
     """One row or span that could not be taken just as it came.
 
     Parameters
@@ -36,7 +36,7 @@ class Problem:
     line : int, optional
     """
 
-    problem: ProblemKind
+    problem: ImportIssueKind
     reason: str
     text: str
     start: int | None = None
@@ -47,7 +47,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class AddReport:
+class ImportReport:
     """What became of the rows that were added.
 
     Parameters
@@ -69,7 +69,7 @@ class AddReport:
         last character.
     refused : int
         Rows that were not added because of a misaligned span.
-    problems : tuple of Problem
+    issues : tuple of ImportIssue
         All of them, in the order of the rows; duplicates, which only the
         store knows, after the others.
     """
@@ -82,7 +82,7 @@ class AddReport:
     overlapping: int = 0
     discontinuous: int = 0
     refused: int = 0
-    problems: tuple[Problem, ...] = field(default=(), repr=False)
+    issues: tuple[ImportIssue, ...] = field(default=(), repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -96,7 +96,7 @@ class AddReport:
         """
         import pandas as pd
 
-        rows = [[getattr(one, name) for name in COLUMNS] for one in self.problems]
+        rows = [[getattr(one, name) for name in COLUMNS] for one in self.issues]
         frame = pd.DataFrame(rows, columns=list(COLUMNS))
         return frame.astype({"line": "Int64", "start": "Int64", "end": "Int64"})
 
@@ -120,11 +120,11 @@ class AddReport:
     def _repr_html_(self) -> str:
         """Show the sentence and the first problems; what came from files is text, not markup."""
         sentence = f"<p>{escape(str(self))}</p>"
-        if not self.problems:
+        if not self.issues:
             return sentence
         head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        body = "".join(_html_row(one) for one in self.problems[:_SHOWN])
-        more = len(self.problems) - _SHOWN
+        body = "".join(_html_row(one) for one in self.issues[:_SHOWN])
+        more = len(self.issues) - _SHOWN
         rest = f"<p>{more:,} more in <code>.frame</code></p>" if more > 0 else ""
         return f"{sentence}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"
 
@@ -133,7 +133,7 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _html_row(problem: Problem) -> str:
+def _html_row(problem: ImportIssue) -> str:
     return "<tr>" + "".join(_html_cell(getattr(problem, name)) for name in COLUMNS) + "</tr>"
 
 

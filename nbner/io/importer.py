@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 from uuid import uuid4
 
-from nbner._common.alignment import align, contracted, expanded, longest_first
-from nbner._common.hashing import digest, input_hash_from, task_hash
-from nbner._common.serialization import dump, dump_spans, dump_tokens, half_pair
+from nbner._common.alignment import align, contract_to_tokens, expand_to_tokens, filter_spans
+from nbner._common.hashing import input_hash_from_digest, task_hash, text_digest
+from nbner._common.serialization import dump_json, dump_spans, dump_tokens, find_lone_surrogate
 from nbner.errors import DataError
-from nbner.io.import_batch import AddBatch, Prepared, PreparedAnswer
-from nbner.io.import_report import AddReport, Problem, ProblemKind
+from nbner.io.import_batch import ImportBatch, PreparedAnswer, PreparedRow
+from nbner.io.import_report import ImportIssue, ImportIssueKind, ImportReport
 from nbner.io.rows import ANSWER_KEYS, Row
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token
 
-__all__ = ["AddBatch", "AddReport", "Misaligned", "prepare"]
+__all__ = ["ImportBatch", "ImportMisaligned", "ImportReport", "prepare_rows"]
 
-Misaligned: TypeAlias = Literal["keep", "expand", "contract", "refuse"]
-_MOVES = {"expand": expanded, "contract": contracted}
+ImportMisaligned: TypeAlias = Literal["keep", "expand", "contract", "refuse"]
+_MOVES = {"expand": expand_to_tokens, "contract": contract_to_tokens}
 _DONE = {
     "expand": "expanded to the tokens that it touches",
     "contract": "contracted to the tokens that lie in it",
@@ -30,15 +30,15 @@ _KEPT = "kept as characters"
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 
 
-def prepare(
+def prepare_rows(
     rows: Iterable[Row],
     *,
     tokenize: Tokenize,
     labels: Sequence[str] | None = None,
     split: str = "train",
     gold: bool | None = None,
-    misaligned: Misaligned = "keep",
-) -> AddBatch:
+    misaligned: ImportMisaligned = "keep",
+) -> ImportBatch:
     """Check rows for a split; ``Dataset.add`` takes what this returns.
 
     A row with an answer is an answer. Rows that are gold by nature become
@@ -64,27 +64,27 @@ def prepare(
 
     Returns
     -------
-    AddBatch
+    ImportBatch
         Its iteration raises ``DataError``, with file, line, field and remedy,
         at the first row that cannot be taken.
     """
     if not isinstance(split, str) or not split.strip():
         raise DataError("a split has a name, such as 'train' or 'dev'", field="split")
-    if misaligned not in get_args(Misaligned):
+    if misaligned not in get_args(ImportMisaligned):
         raise DataError(
             f"{misaligned!r} is no choice for spans off the tokens",
             field="misaligned",
-            remedy=f"Use one of {', '.join(get_args(Misaligned))}",
+            remedy=f"Use one of {', '.join(get_args(ImportMisaligned))}",
         )
     intake = _Intake(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
 
-    def prepared(batch: AddBatch) -> Iterator[Prepared]:
+    def prepared(batch: ImportBatch) -> Iterator[PreparedRow]:
         for row in rows:
             one = intake.take(row, batch)
             if one is not None:
                 yield one
 
-    return AddBatch(split, prepared)
+    return ImportBatch(split, prepared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,9 @@ class _Intake:
     tokenize: Tokenize
     labels: frozenset[str] | None
     gold: bool | None
-    misaligned: Misaligned
+    misaligned: ImportMisaligned
 
-    def take(self, row: Row, batch: AddBatch) -> Prepared | None:
+    def take(self, row: Row, batch: ImportBatch) -> PreparedRow | None:
         """Check a row; None if it is refused."""
         _check_text(row)
         if not row.spans:
@@ -107,17 +107,17 @@ class _Intake:
         if wanted is None:
             return None
         lines = {id(span): line for span, line in wanted}
-        spans, overlapping = longest_first(span for span, _ in wanted)
+        spans, overlapping = filter_spans(span for span, _ in wanted)
         for span in overlapping:
             reason = "a longer span covers part of it"
-            batch.note(_span_problem("overlapping", row, span, reason, lines[id(span)]))
+            batch.add_issue(_span_problem("overlapping", row, span, reason, lines[id(span)]))
         batch.labels.update(dict.fromkeys(span.label for span in spans))
         return self._prepared(row, spans)
 
     def _check_span(self, row: Row, i: int, span: Span) -> None:
         field = f"spans[{i}]"
         if not 0 <= span.start < span.end <= len(row.text):
-            raise row.place.error(
+            raise row.location.error(
                 f"{span.start} to {span.end} is not a stretch of a text of {len(row.text)} "
                 "characters",
                 field=field,
@@ -125,13 +125,13 @@ class _Intake:
             )
         _check_encodable(row, span.label, f"{field}.label")
         if self.labels is not None and span.label not in self.labels:
-            raise row.place.error(
+            raise row.location.error(
                 f"the label {span.label!r} is not one of: {', '.join(sorted(self.labels))}",
                 field=f"{field}.label",
                 remedy="Add it to labels=, or take the labels from the data with labels=None",
             )
 
-    def _on_tokens(self, row: Row, batch: AddBatch) -> list[tuple[Span, int | None]] | None:
+    def _on_tokens(self, row: Row, batch: ImportBatch) -> list[tuple[Span, int | None]] | None:
         """Look for spans off the tokens, and do with them what was asked for.
 
         Returns
@@ -141,21 +141,21 @@ class _Intake:
         """
         spans = row.spans or ()
         tokens = row.tokens if row.tokens is not None else self.tokenize(row.text)
-        loose = {id(span) for span in align(tokens, spans).loose}
+        loose = {id(span) for span in align(tokens, spans).misaligned}
         self._check_own_tokens(row, loose)
         wanted = []
         for span in spans:
             line = row.line_of(span)
             if "_pieces" in span.extra:
                 reason = "it is in pieces; kept as the stretch from the first to the last character"
-                batch.note(_span_problem("discontinuous", row, span, reason, line))
+                batch.add_issue(_span_problem("discontinuous", row, span, reason, line))
             wanted.append(
                 (self._moved(row, tokens, span, batch) if id(span) in loose else span, line)
             )
         if not loose or self.misaligned != "refuse":
             return wanted
         reason = "a span does not fit the tokens"
-        batch.note(Problem("refused", reason, row.text, file=row.file, line=row.line))
+        batch.add_issue(ImportIssue("refused", reason, row.text, file=row.file, line=row.line))
         return None
 
     def _check_own_tokens(self, row: Row, loose: Container[int]) -> None:
@@ -164,7 +164,7 @@ class _Intake:
             return
         for span in row.spans or ():
             if id(span) in loose:
-                raise row.place.error(
+                raise row.location.error(
                     f"{row.text[span.start : span.end]!r} ({span.start} to {span.end}) does not "
                     "begin and end with one of the row's own tokens",
                     field="spans",
@@ -172,21 +172,21 @@ class _Intake:
                     'misaligned="expand", "contract" or "refuse"',
                 )
 
-    def _moved(self, row: Row, tokens: Sequence[Token], span: Span, batch: AddBatch) -> Span:
+    def _moved(self, row: Row, tokens: Sequence[Token], span: Span, batch: ImportBatch) -> Span:
         move = _MOVES.get(self.misaligned)
         moved = None if move is None else move(tokens, span)
         done = _KEPT if moved is None and self.misaligned != "refuse" else _DONE[self.misaligned]
         reason = f"it does not begin and end with a token; {done}"
-        batch.note(_span_problem("misaligned", row, span, reason, row.line_of(span)))
+        batch.add_issue(_span_problem("misaligned", row, span, reason, row.line_of(span)))
         return span if moved is None else moved
 
-    def _prepared(self, row: Row, spans: tuple[Span, ...]) -> Prepared:
+    def _prepared(self, row: Row, spans: tuple[Span, ...]) -> PreparedRow:
         kind = self._answer(row)
-        name = digest(row.text)
-        hashed = row.input_hash or input_hash_from(name)
+        name = text_digest(row.text)
+        hashed = row.input_hash or input_hash_from_digest(name)
         proposed = () if kind else spans
         kept = {key: value for key, value in row.extra.items() if key not in ANSWER_KEYS}
-        return Prepared(
+        return PreparedRow(
             text=row.text,
             digest=name,
             input_hash=hashed,
@@ -228,7 +228,7 @@ def _prepared_answer(row: Row, kind: AnswerKind, spans: tuple[Span, ...]) -> Pre
 
 def _check_text(row: Row) -> None:
     if not row.text.strip():
-        raise row.place.error(
+        raise row.location.error(
             "the text is empty", field="text", remedy="Drop the rows without a text"
         )
     for field, value in (("text", row.text), ("note", row.note), ("annotator", row.annotator)):
@@ -239,14 +239,14 @@ def _check_text(row: Row) -> None:
 def _check_encodable(row: Row, value: str, field: str) -> None:
     if "\0" in value:
         # SQLite would take it, PostgreSQL and most other programs would not.
-        raise row.place.error(
+        raise row.location.error(
             f"character {value.index(chr(0))} is NUL, which is no text",
             field=field,
             remedy="Remove it; the file may be damaged, or in UTF-16",
         )
-    at = half_pair(value)
+    at = find_lone_surrogate(value)
     if at is not None:
-        raise row.place.error(
+        raise row.location.error(
             f"character {at} is half of a pair ({value[at]!r})",
             field=field,
             remedy="The text was cut inside an emoji, or joined from pieces of UTF-16",
@@ -257,24 +257,24 @@ def _dumped_spans(row: Row, spans: Iterable[Span]) -> str:
     try:
         return dump_spans(spans)
     except (TypeError, ValueError, RecursionError) as error:
-        raise row.place.error(f"this cannot be stored: {error}", field="spans") from error
+        raise row.location.error(f"this cannot be stored: {error}", field="spans") from error
 
 
 def _dumped(row: Row, field: str, value: Mapping[str, Any]) -> str:
     if not value:
         return "{}"
     try:
-        return dump(dict(value))
+        return dump_json(dict(value))
     except (TypeError, ValueError, RecursionError) as error:
-        raise row.place.error(
+        raise row.location.error(
             f"this cannot be stored: {error}", field=field, remedy="Keys must be strings"
         ) from error
 
 
 def _span_problem(
-    kind: ProblemKind, row: Row, span: Span, reason: str, line: int | None
-) -> Problem:
-    return Problem(
+    kind: ImportIssueKind, row: Row, span: Span, reason: str, line: int | None
+) -> ImportIssue:
+    return ImportIssue(
         kind,
         reason,
         row.text[span.start : span.end],

@@ -22,7 +22,7 @@ def is_tag(cell: str) -> bool:
     return cell == OUTSIDE or (cell[:1] in _LETTERS and cell[1:2] == "-" and bool(cell[2:].strip()))
 
 
-def decode(tags: Sequence[str]) -> list[tuple[int, int, str]]:
+def tags_to_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     """Read tags as entities.
 
     Parameters
@@ -55,7 +55,7 @@ def decode(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     return entities
 
 
-def encode(length: int, entities: Iterable[tuple[int, int, str]]) -> list[str]:
+def spans_to_tags(length: int, entities: Iterable[tuple[int, int, str]]) -> list[str]:
     """Write entities as IOB2 tags, in which neighbours of one type stay two.
 
     Parameters

@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from nbner.io.files import BOM
-from nbner.io.rows import Place
+from nbner.io.files import UTF8_BOM
+from nbner.io.rows import SourceLocation
 
 #: One example of more characters than this is no example but a damaged file.
-LONGEST_ITEM = 2**28
+MAX_ITEM_LENGTH = 2**28
 
 _CHUNK = 2**16
 _BLANK = re.compile(r"[ \t\r\n]*")
 _REMEDY = "A .json file holds a list of objects, or one object"
 
 
-def items(path: Path) -> Iterator[tuple[Any, Place]]:
+def iter_items(path: Path) -> Iterator[tuple[Any, SourceLocation]]:
     """Yield the items of a JSON list with their lines; an object is a list of one.
 
     Raises
@@ -29,7 +29,7 @@ def items(path: Path) -> Iterator[tuple[Any, Place]]:
         This is not JSON, or not UTF-8.
     """
     with path.open("rb") as file:
-        if file.read(len(BOM)) != BOM:
+        if file.read(len(UTF8_BOM)) != UTF8_BOM:
             file.seek(0)
         reading = _Reading(file, str(path))
         if reading.peek() == "[":
@@ -40,7 +40,7 @@ def items(path: Path) -> Iterator[tuple[Any, Place]]:
             raise reading.place.error("there is more behind the end of the JSON", remedy=_REMEDY)
 
 
-def _listed(reading: _Reading) -> Iterator[tuple[Any, Place]]:
+def _listed(reading: _Reading) -> Iterator[tuple[Any, SourceLocation]]:
     reading.skip()
     if reading.peek() == "]":
         reading.skip()
@@ -70,9 +70,9 @@ class _Reading:
         self._ended = False
 
     @property
-    def place(self) -> Place:
+    def place(self) -> SourceLocation:
         """Where the reading stands."""
-        return Place(self._name, self._line)
+        return SourceLocation(self._name, self._line)
 
     def peek(self) -> str:
         """Pass over blanks and give the next character; nothing at the end."""
@@ -86,7 +86,7 @@ class _Reading:
         """Pass over one character."""
         self._move(self._at + 1)
 
-    def item(self) -> tuple[Any, Place]:
+    def item(self) -> tuple[Any, SourceLocation]:
         """Read the value that begins here."""
         self.peek()
         place = self.place
@@ -110,7 +110,7 @@ class _Reading:
 
     def _grow(self, by: int = 0) -> bool:
         """Read on, by as much again as there is, so that long items cost no more than twice."""
-        if self._ended or len(self._buffer) - self._at > LONGEST_ITEM:
+        if self._ended or len(self._buffer) - self._at > MAX_ITEM_LENGTH:
             return False
         data = self._file.read(max(by, _CHUNK))
         self._ended = not data

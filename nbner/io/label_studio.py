@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from nbner.io.prodigy import given_tokens
-from nbner.io.rows import Place, Row
+from nbner.io.prodigy import parse_tokens
+from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import (
     as_int,
     as_list,
@@ -43,7 +43,7 @@ def looks_like(task: Mapping[str, Any]) -> bool:
     return "annotation_id" in task and "text" in task
 
 
-def rows_from_task(task: Mapping[str, Any], place: Place) -> Iterator[Row]:
+def rows_from_task(task: Mapping[str, Any], place: SourceLocation) -> Iterator[Row]:
     """Yield a row for each annotation; for none, the task with what was predicted.
 
     Raises
@@ -67,7 +67,7 @@ class _Base:
     """What all annotations of a task share."""
 
     def __init__(
-        self, task: Mapping[str, Any], data: Mapping[str, Any], key: str, place: Place
+        self, task: Mapping[str, Any], data: Mapping[str, Any], key: str, place: SourceLocation
     ) -> None:
         self._task = task
         self._place = place
@@ -81,7 +81,7 @@ class _Base:
             "meta": meta if kept_meta is None else as_mapping(kept_meta, "meta", place),
             "flagged": self._kept.get("flagged") is True,
             "note": as_text(self._kept.get("note") or "", "note", place),
-            "tokens": given_tokens(self._kept.get("tokens"), self._text, place),
+            "tokens": parse_tokens(self._kept.get("tokens"), self._text, place),
             "input_hash": check_hash(self._kept.get("_input_hash"), "_input_hash", place),
             "file": place.file,
             "line": place.line,
@@ -154,7 +154,7 @@ def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": task.get("id"), "data": data, "annotations": [annotation]}
 
 
-def _text_key(data: Mapping[str, Any], place: Place) -> str:
+def _text_key(data: Mapping[str, Any], place: SourceLocation) -> str:
     if isinstance(data.get("text"), str):
         return "text"
     texts = [str(key) for key, value in data.items() if isinstance(value, str)]
@@ -167,14 +167,14 @@ def _text_key(data: Mapping[str, Any], place: Place) -> str:
     )
 
 
-def _annotations(task: Mapping[str, Any], place: Place) -> tuple[str, list[Any]]:
+def _annotations(task: Mapping[str, Any], place: SourceLocation) -> tuple[str, list[Any]]:
     # Versions before 1.0 said completions.
     key = "completions" if "completions" in task else "annotations"
     return key, as_list(task.get(key) or [], key, place)
 
 
 def _results(
-    given: Mapping[str, Any], text: str, field: str, place: Place
+    given: Mapping[str, Any], text: str, field: str, place: SourceLocation
 ) -> tuple[tuple[Span, ...], list[Any]]:
     """Give the labelled spans, and what else was said: choices, relations."""
     spans: list[Span] = []
@@ -191,7 +191,7 @@ def _results(
 
 
 def _spans(
-    parts: Mapping[str, Any], value: Mapping[str, Any], text: str, field: str, place: Place
+    parts: Mapping[str, Any], value: Mapping[str, Any], text: str, field: str, place: SourceLocation
 ) -> Iterator[Span]:
     start = as_int(value.get("start"), f"{field}.value.start", place)
     end = as_int(value.get("end"), f"{field}.value.end", place)
@@ -205,7 +205,7 @@ def _spans(
 
 
 def _code_points(
-    text: str, start: int, end: int, said: Any, field: str, place: Place
+    text: str, start: int, end: int, said: Any, field: str, place: SourceLocation
 ) -> tuple[int, int]:
     """Read offsets as code points, or as UTF-16 where only that gives the text they name."""
     if not isinstance(said, str) or _same(text[max(start, 0) : max(end, 0)], said):
@@ -241,7 +241,7 @@ def _annotator(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _when(value: Any, place: Place) -> float | None:
+def _when(value: Any, place: SourceLocation) -> float | None:
     if value is None or is_number(value):
         return None if value is None else float(value)
     said = as_text(value, "created_at", place).replace("Z", "+00:00")

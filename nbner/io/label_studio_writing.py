@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from nbner.io.files import encoded_json, replacing
+from nbner.io.files import atomic_write, json_bytes
 from nbner.io.label_studio import EXTRA, KEPT
 from nbner.types import IMPORT_ANNOTATOR, Example, Span
 
@@ -23,10 +23,10 @@ def write(examples: Iterable[Example], path: Path) -> int:
     ``meta.nbner``, where a flag, a note, tokens and meta stand too.
     """
     count = 0
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(b"[")
         for example in examples:
-            file.write((b",\n" if count else b"\n") + encoded_json(task_from_example(example)))
+            file.write((b",\n" if count else b"\n") + json_bytes(task_from_example(example)))
             count += 1
         file.write(b"\n]\n")
     return count
@@ -98,7 +98,7 @@ def _kept(example: Example, *, plain: bool) -> dict[str, Any]:
         "note": example.note,
         # Keys that would be taken for the text's, or beside which no text could be told.
         "meta": None if plain and _is_clear(example.meta) else dict(example.meta),
-        "tokens": _places(example) if example.given_tokens else None,
+        "tokens": _places(example) if example.pretokenized else None,
         "binary": example.binary,
         "answer": example.answer,
         "created": example.created,

@@ -7,8 +7,8 @@ from typing import Literal, TypeAlias
 
 from nbner.errors import DataError
 
-By: TypeAlias = Literal["line", "paragraph", "file"]
-Format: TypeAlias = Literal[
+TextUnit: TypeAlias = Literal["line", "paragraph", "file"]
+FormatName: TypeAlias = Literal[
     "prodigy", "conll", "spacy", "brat", "label-studio", "table", "huggingface", "text"
 ]
 
@@ -16,7 +16,7 @@ _WAYS = ("line", "paragraph", "file")
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ReadOptions:
     """What a reader may be told beside the path.
 
     Parameters
@@ -32,7 +32,7 @@ class Choices:
         ``by`` is none of the three.
     """
 
-    by: By = "line"
+    by: TextUnit = "line"
     tag_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:

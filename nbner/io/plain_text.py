@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbner.io.files import lines, whole_text
-from nbner.io.options import Choices
+from nbner.io.files import numbered_lines, read_text
+from nbner.io.options import ReadOptions
 from nbner.io.rows import Row
 
 SUFFIXES = (".txt",)
 
 
-def read(path: Path, choices: Choices) -> Iterator[Row]:
+def read(path: Path, choices: ReadOptions) -> Iterator[Row]:
     """Yield a row for every text that holds more than whitespace.
 
     A paragraph ends where a line holds nothing but whitespace; its own line
@@ -24,18 +24,18 @@ def read(path: Path, choices: Choices) -> Iterator[Row]:
         The file is not UTF-8.
     """
     if choices.by == "file":
-        text = whole_text(path)
+        text = read_text(path)
         if text.strip():
             yield Row(text, meta={"document": path.stem}, file=str(path), line=1)
     elif choices.by == "paragraph":
         yield from _paragraphs(path)
     else:
-        for number, line in lines(path):
+        for number, line in numbered_lines(path):
             if line.strip():
                 yield Row(line, file=str(path), line=number)
 
 
-def read_folder(folder: Path, choices: Choices) -> Iterator[Row]:
+def read_folder(folder: Path, choices: ReadOptions) -> Iterator[Row]:
     """Yield the texts of a folder's ``.txt`` files, in the order of their names."""
     for path in sorted(folder.glob("*.txt")):
         yield from read(path, choices)
@@ -44,7 +44,7 @@ def read_folder(folder: Path, choices: Choices) -> Iterator[Row]:
 def _paragraphs(path: Path) -> Iterator[Row]:
     open_lines: list[str] = []
     first = 0
-    for number, line in lines(path):
+    for number, line in numbered_lines(path):
         if line.strip():
             first = first or number
             open_lines.append(line)

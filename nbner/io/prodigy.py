@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nbner._common.alignment import tokens_at, tokens_from_words
-from nbner.io.rows import Place, Row
+from nbner._common.alignment import tokens_from_offsets, tokens_from_words
+from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import (
     as_int,
     as_list,
@@ -38,14 +38,14 @@ _SPAN_KEYS = {"start", "end", "token_start", "token_end", "label", "text"}
 _SCORING_KEYS = {"score", "rank", "priority"}
 
 
-def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
+def row_from_task(task: Mapping[str, Any], place: SourceLocation) -> Row:
     """Read one task.
 
     Parameters
     ----------
     task : mapping
         With ``text``, and any of the other keys.
-    place : Place
+    place : SourceLocation
 
     Raises
     ------
@@ -53,7 +53,7 @@ def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
         A key is missing or of the wrong kind, or the task contradicts itself.
     """
     text = _text(task, place)
-    tokens = given_tokens(task.get("tokens"), text, place)
+    tokens = parse_tokens(task.get("tokens"), text, place)
     answer = check_answer(task.get("answer"), place)
     spans = _spans(task.get("spans"), text, tokens, place)
     kept = {str(key): value for key, value in task.items() if key not in TASK_KEYS}
@@ -79,7 +79,7 @@ def row_from_task(task: Mapping[str, Any], place: Place) -> Row:
     )
 
 
-def _text(task: Mapping[str, Any], place: Place) -> str:
+def _text(task: Mapping[str, Any], place: SourceLocation) -> str:
     if task.get("text") is None:
         keys = ", ".join(repr(str(key)) for key in list(task)[:8]) or "none"
         raise place.error(
@@ -90,7 +90,7 @@ def _text(task: Mapping[str, Any], place: Place) -> str:
     return as_text(task["text"], "text", place)
 
 
-def given_tokens(value: Any, text: str, place: Place) -> tuple[Token, ...] | None:
+def parse_tokens(value: Any, text: str, place: SourceLocation) -> tuple[Token, ...] | None:
     """Read tokens: words, places, or ``Token`` values; None where there are none."""
     if value is None:
         return None
@@ -98,7 +98,7 @@ def given_tokens(value: Any, text: str, place: Place) -> tuple[Token, ...] | Non
     if all(isinstance(token, Token) for token in given):
         given = [{"start": token.start, "end": token.end} for token in given]
     if all(isinstance(token, str) for token in given):
-        with place.named("tokens"):
+        with place.adding_field("tokens"):
             return tokens_from_words(text, given)
     places = []
     for i, token in enumerate(given):
@@ -107,12 +107,12 @@ def given_tokens(value: Any, text: str, place: Place) -> tuple[Token, ...] | Non
         start, end = _start_and_end(parts, field, place)
         _compare(parts.get("text"), text[max(start, 0) : end], field, place)
         places.append((start, end))
-    with place.named("tokens"):
-        return tokens_at(text, places)
+    with place.adding_field("tokens"):
+        return tokens_from_offsets(text, places)
 
 
 def _spans(
-    value: Any, text: str, tokens: tuple[Token, ...] | None, place: Place
+    value: Any, text: str, tokens: tuple[Token, ...] | None, place: SourceLocation
 ) -> tuple[Span, ...] | None:
     if value is None:
         return None
@@ -131,7 +131,7 @@ def _span(
     field: str,
     text: str,
     tokens: tuple[Token, ...] | None,
-    place: Place,
+    place: SourceLocation,
 ) -> Span:
     if given.get("start") is None and given.get("end") is None and tokens:
         start, end = _from_token_indices(given, field, tokens, place)
@@ -147,7 +147,7 @@ def _span(
     return Span(start, end, label, source=source, score=score, extra=extra)
 
 
-def _start_and_end(parts: Mapping[str, Any], field: str, place: Place) -> tuple[int, int]:
+def _start_and_end(parts: Mapping[str, Any], field: str, place: SourceLocation) -> tuple[int, int]:
     return (
         as_int(parts.get("start"), f"{field}.start", place),
         as_int(parts.get("end"), f"{field}.end", place),
@@ -155,7 +155,7 @@ def _start_and_end(parts: Mapping[str, Any], field: str, place: Place) -> tuple[
 
 
 def _from_token_indices(
-    given: Mapping[str, Any], field: str, tokens: tuple[Token, ...], place: Place
+    given: Mapping[str, Any], field: str, tokens: tuple[Token, ...], place: SourceLocation
 ) -> tuple[int, int]:
     first = as_int(given.get("token_start"), f"{field}.token_start", place)
     last = as_int(given.get("token_end"), f"{field}.token_end", place)
@@ -166,7 +166,7 @@ def _from_token_indices(
     return tokens[first].start, tokens[last].end
 
 
-def _compare(said: Any, found: str, field: str, place: Place) -> None:
+def _compare(said: Any, found: str, field: str, place: SourceLocation) -> None:
     if isinstance(said, str) and said != found:
         raise place.error(
             f"{said!r} is written here, but the text at these offsets is {found!r}",
@@ -175,13 +175,13 @@ def _compare(said: Any, found: str, field: str, place: Place) -> None:
         )
 
 
-def _annotator(value: Any, place: Place) -> str | None:
+def _annotator(value: Any, place: SourceLocation) -> str | None:
     if value is None or value == "":
         return None
     return str(value) if is_int(value) else as_text(value, "_annotator_id", place)
 
 
-def _when(value: Any, place: Place) -> float | None:
+def _when(value: Any, place: SourceLocation) -> float | None:
     return None if value is None else as_number(value, "_timestamp", place)
 
 

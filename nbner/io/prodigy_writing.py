@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbner._common.alignment import token_range
+from nbner._common.alignment import char_to_token_range
 from nbner._common.hashing import input_hash, task_hash
-from nbner.io.files import encoded_json, replacing
+from nbner.io.files import atomic_write, json_bytes
 from nbner.io.prodigy import BINARY_VIEW, TASK_KEYS
 from nbner.types import IMPORT_ANNOTATOR, Example, Span, Token
 
@@ -19,9 +19,9 @@ VIEW = "ner_manual"
 def write(examples: Iterable[Example], path: Path) -> int:
     """Write every example as one task a line, and say how many there were."""
     count = 0
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         for example in examples:
-            file.write(encoded_json(task_from_example(example)) + b"\n")
+            file.write(json_bytes(task_from_example(example)) + b"\n")
             count += 1
     return count
 
@@ -65,7 +65,7 @@ def _token_json(i: int, token: Token) -> dict[str, Any]:
 
 def _span_json(span: Span, example: Example) -> dict[str, Any]:
     span_json: dict[str, Any] = {**span.extra, "start": span.start, "end": span.end}
-    on_tokens = token_range(example.tokens, span.start, span.end)
+    on_tokens = char_to_token_range(example.tokens, span.start, span.end)
     if on_tokens:
         # Theirs ends with its last token, ours before the next one.
         span_json |= {"token_start": on_tokens[0], "token_end": on_tokens[1] - 1}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbner._common.alignment import tokens_at
+from nbner._common.alignment import tokens_from_offsets
 from nbner._common.hashing import input_hash, task_hash
 from nbner.errors import DataError
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Example, Span, Token
@@ -17,7 +17,7 @@ ANSWER_KEYS = ("_session_id", "_view_id", "_is_binary")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLocation:
     """Where a row was read, for messages.
 
     Parameters
@@ -37,7 +37,7 @@ class Place:
         return DataError(problem, file=self.file, line=self.line, field=field, remedy=remedy)
 
     @contextmanager
-    def named(self, field: str) -> Iterator[None]:
+    def adding_field(self, field: str) -> Iterator[None]:
         """Add the place to a ``DataError`` of somebody who did not know it."""
         try:
             yield
@@ -96,9 +96,9 @@ class Row:
     span_lines: tuple[int, ...] | None = field(default=None, compare=False)
 
     @property
-    def place(self) -> Place:
+    def location(self) -> SourceLocation:
         """Where it was read."""
-        return Place(self.file, self.line)
+        return SourceLocation(self.file, self.line)
 
     def line_of(self, span: Span) -> int | None:
         """Give the line of one of the row's own spans."""
@@ -109,7 +109,7 @@ class Row:
         return self.line
 
 
-def as_example(row: Row, *, split: str = "train") -> Example:
+def example_from_row(row: Row, *, split: str = "train") -> Example:
     """Show a row as the example it would be, without a store in between."""
     answer = row.answer or ("accept" if row.gold and row.spans is not None else None)
     hashed = row.input_hash or input_hash(row.text)
@@ -125,19 +125,19 @@ def as_example(row: Row, *, split: str = "train") -> Example:
         split=split,
         input_hash=hashed,
         annotator=(row.annotator or IMPORT_ANNOTATOR) if answer else None,
-        given_tokens=row.tokens is not None,
+        pretokenized=row.tokens is not None,
         binary=row.binary,
         created=row.created,
         extra={**row.extra, "_task_hash": named},
     )
 
 
-def unlabelled(row: Row) -> Example:
+def strip_annotations(row: Row) -> Example:
     """Take a row's text and tokens alone, for who only labels it; it has no hash."""
-    return Example(row.text, row.tokens or (), given_tokens=row.tokens is not None)
+    return Example(row.text, row.tokens or (), pretokenized=row.tokens is not None)
 
 
-def as_row(example: Example, place: Place) -> Row:
+def row_from_example(example: Example, place: SourceLocation) -> Row:
     """Take an example, a session's or a user's own, as a row.
 
     Raises
@@ -148,9 +148,11 @@ def as_row(example: Example, place: Place) -> Row:
     extra = dict(example.extra)
     answered = example.answer is not None
     tokens = None
-    if example.given_tokens:
-        with place.named("tokens"):
-            tokens = tokens_at(example.text, [(one.start, one.end) for one in example.tokens])
+    if example.pretokenized:
+        with place.adding_field("tokens"):
+            tokens = tokens_from_offsets(
+                example.text, [(one.start, one.end) for one in example.tokens]
+            )
     return Row(
         text=example.text,
         tokens=tokens,

@@ -14,14 +14,14 @@ FOLDER = files("nbner.io") / "cooking"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleCorpus:
     """Sentences about cooking, written for nbner; MIT licence.
 
     Parameters
     ----------
     train, dev : tuple of Example
         With gold, accepted.
-    unlabelled : tuple of str
+    unlabeled : tuple of str
         More sentences of the same kind.
     labels : tuple of str
         The entity types, the most frequent first.
@@ -31,7 +31,7 @@ class Sample:
 
     train: tuple[Example, ...]
     dev: tuple[Example, ...]
-    unlabelled: tuple[str, ...]
+    unlabeled: tuple[str, ...]
     labels: tuple[str, ...]
     guideline: str
 
@@ -49,16 +49,16 @@ class Sample:
         spans = sum(len(example.spans) for example in self)
         return (
             f"{len(self.train)} train and {len(self.dev)} dev sentences with {spans:,} entities of "
-            f"{len(self.labels)} types, and {len(self.unlabelled)} without labels"
+            f"{len(self.labels)} types, and {len(self.unlabeled)} without labels"
         )
 
 
-def sample() -> Sample:
+def sample() -> SampleCorpus:
     """Read the corpus that comes with nbner.
 
     Returns
     -------
-    Sample
+    SampleCorpus
         ``train``, ``dev``, ``unlabelled``, ``labels`` and ``guideline``.
 
     Examples
@@ -71,10 +71,10 @@ def sample() -> Sample:
     for example in train:
         for span in example.spans:
             seen[span.label] = seen.get(span.label, 0) + 1
-    return Sample(
+    return SampleCorpus(
         train=train,
         dev=dev,
-        unlabelled=tuple(row["text"] for row in _rows("unlabelled")),
+        unlabeled=tuple(row["text"] for row in _rows("unlabelled")),
         labels=tuple(sorted(seen, key=lambda label: (-seen[label], label))),
         guideline=(FOLDER / "GUIDELINE.md").read_text(encoding="utf-8"),
     )

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
-from nbner.io.files import lines, replacing, whole_lines
+from nbner.io.files import atomic_write, numbered_lines, raw_lines
 from nbner.io.prodigy import row_from_task
 from nbner.io.prodigy_writing import task_from_example
-from nbner.io.rows import Place, Row
+from nbner.io.rows import Row, SourceLocation
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def read(path: Path) -> Iterator[Row]:
         head = next(records, [])
         _check_columns(head, str(path))
         for cells in records:
-            place = Place(str(path), counter.number)
+            place = SourceLocation(str(path), counter.number)
             if cells:
                 yield row_from_task(_task(head, _as_wide(cells, head, place), place), place)
     except csv.Error as error:
@@ -77,7 +77,7 @@ def read_frame(frame: DataFrame) -> Iterator[Row]:
     head = [str(name) for name in frame.columns]
     _check_columns(head, None)
     for number, cells in enumerate(frame.itertuples(index=False, name=None), 1):
-        place = Place(None, number)
+        place = SourceLocation(None, number)
         yield row_from_task(_task(head, [_plain(cell) for cell in cells], place), place)
 
 
@@ -92,7 +92,7 @@ def write(examples: Iterable[Example], path: Path) -> int:
     Keys that nbner does not know stay out: only .jsonl carries them.
     """
     count = 0
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         table = csv.writer(out, delimiter="\t" if path.suffix.lower() == TABBED else ",")
         table.writerow(COLUMNS)
@@ -109,7 +109,7 @@ class _LineCounter:
 
     def __init__(self, path: Path) -> None:
         self.number = 0
-        self._lines = whole_lines(path)
+        self._lines = raw_lines(path)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -120,7 +120,7 @@ class _LineCounter:
 
 
 def _first_cells(path: Path, delimiter: str) -> list[str]:
-    _, line = next(lines(path), (0, ""))
+    _, line = next(numbered_lines(path), (0, ""))
     return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
@@ -148,7 +148,7 @@ def _check_columns(head: Sequence[str], file: str | None) -> None:
         )
 
 
-def _as_wide(cells: list[str], head: list[str], place: Place) -> list[Any]:
+def _as_wide(cells: list[str], head: list[str], place: SourceLocation) -> list[Any]:
     if len(cells) != len(head):
         raise place.error(
             f"the row has {len(cells)} cells, the head has {len(head)}",
@@ -159,7 +159,7 @@ def _as_wide(cells: list[str], head: list[str], place: Place) -> list[Any]:
     ]
 
 
-def _task(head: Sequence[str], cells: Sequence[Any], place: Place) -> dict[str, Any]:
+def _task(head: Sequence[str], cells: Sequence[Any], place: SourceLocation) -> dict[str, Any]:
     task: dict[str, Any] = {}
     meta: dict[str, Any] = {}
     for name, cell in zip(head, cells, strict=True):
@@ -176,7 +176,7 @@ def _task(head: Sequence[str], cells: Sequence[Any], place: Place) -> dict[str, 
     return task
 
 
-def _value(name: str, cell: Any, place: Place) -> Any:
+def _value(name: str, cell: Any, place: SourceLocation) -> Any:
     if name in _JSON and isinstance(cell, str):
         try:
             return json.loads(cell)
@@ -189,7 +189,7 @@ def _value(name: str, cell: Any, place: Place) -> Any:
     return cell
 
 
-def _number(name: str, cell: str | float, place: Place) -> float:
+def _number(name: str, cell: str | float, place: SourceLocation) -> float:
     try:
         number = float(cell)
     except ValueError:
@@ -198,7 +198,7 @@ def _number(name: str, cell: str | float, place: Place) -> float:
     return int(number) if number.is_integer() else number
 
 
-def _truth(name: str, word: str, place: Place) -> bool:
+def _truth(name: str, word: str, place: SourceLocation) -> bool:
     if word not in (*_TRUE, *_FALSE):
         raise place.error(f"{word!r} is neither true nor false", field=name)
     return word in _TRUE

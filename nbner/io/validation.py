@@ -9,7 +9,7 @@ from typing import Any
 
 from nbner._common.hashing import HASH_RANGE
 from nbner.errors import DataError
-from nbner.io.rows import Place
+from nbner.io.rows import SourceLocation
 from nbner.types import ANSWER_KINDS, AnswerKind
 
 
@@ -28,42 +28,42 @@ def is_number(value: Any) -> bool:
         return False
 
 
-def as_text(value: Any, field: str, place: Place) -> str:
+def as_text(value: Any, field: str, place: SourceLocation) -> str:
     """Give a string, or say that this is none."""
     if not isinstance(value, str):
         raise _wrong(value, "a string", field, place)
     return str(value)
 
 
-def as_int(value: Any, field: str, place: Place) -> int:
+def as_int(value: Any, field: str, place: SourceLocation) -> int:
     """Give a whole number, or say that this is none."""
     if not is_int(value):
         raise _wrong(value, "a whole number", field, place)
     return int(value)
 
 
-def as_number(value: Any, field: str, place: Place) -> float:
+def as_number(value: Any, field: str, place: SourceLocation) -> float:
     """Give a finite number, or say that this is none."""
     if not is_number(value):
         raise _wrong(value, "a number", field, place)
     return float(value)
 
 
-def as_list(value: Any, field: str, place: Place) -> list[Any]:
+def as_list(value: Any, field: str, place: SourceLocation) -> list[Any]:
     """Give a list, or say that this is none."""
     if not isinstance(value, (list, tuple)):
         raise _wrong(value, "a list", field, place)
     return list(value)
 
 
-def as_mapping(value: Any, field: str, place: Place) -> Mapping[str, Any]:
+def as_mapping(value: Any, field: str, place: SourceLocation) -> Mapping[str, Any]:
     """Give a mapping, or say that this is none."""
     if not isinstance(value, Mapping):
         raise _wrong(value, "an object", field, place)
     return value
 
 
-def check_answer(value: Any, place: Place) -> AnswerKind | None:
+def check_answer(value: Any, place: SourceLocation) -> AnswerKind | None:
     """Give accept, reject, ignore or None, or say that this is none of them."""
     for kind in ANSWER_KINDS:
         if value == kind:
@@ -77,7 +77,7 @@ def check_answer(value: Any, place: Place) -> AnswerKind | None:
     )
 
 
-def check_hash(value: Any, field: str, place: Place) -> int | None:
+def check_hash(value: Any, field: str, place: SourceLocation) -> int | None:
     """Give a signed number of 32 bits or None, or say that this is neither."""
     if value is None:
         return None
@@ -91,7 +91,7 @@ def check_hash(value: Any, field: str, place: Place) -> int | None:
     return number
 
 
-def check_label(value: Any, field: str, place: Place) -> str:
+def check_label(value: Any, field: str, place: SourceLocation) -> str:
     """Give a label, or say what is wrong with it."""
     label = as_text(value, field, place)
     if not label.strip():
@@ -99,7 +99,7 @@ def check_label(value: Any, field: str, place: Place) -> str:
     return label
 
 
-def _wrong(value: Any, wanted: str, field: str, place: Place) -> DataError:
+def _wrong(value: Any, wanted: str, field: str, place: SourceLocation) -> DataError:
     if value is None:
         return place.error(f"{wanted} is missing", field=field)
     shown = repr(value)

@@ -14,25 +14,27 @@ from nbner.nlp.fingerprint import fingerprint
 if TYPE_CHECKING:
     from spacy.language import Language
 
-KEY = "nbner_calibration"
+META_KEY = "nbner_calibration"
 
 
-def keep(nlp: Language, overall: float, per_label: Mapping[str, float]) -> dict[str, Any]:
+def save_temperatures(
+    nlp: Language, overall: float, per_label: Mapping[str, float]
+) -> dict[str, Any]:
     """Write temperatures into a pipeline's meta, and give what was written."""
     kept = {"model": fingerprint(nlp), "overall": overall, "per_label": dict(per_label)}
-    nlp.meta[KEY] = kept
+    nlp.meta[META_KEY] = kept
     return kept
 
 
-def put(nlp: Language, kept: Mapping[str, Any]) -> None:
-    """Write into a pipeline's meta what `keep` gave, where it was fitted for this very model."""
+def restore_temperatures(nlp: Language, kept: Mapping[str, Any]) -> None:
+    """Write into a pipeline's meta what `save_temperatures` gave, where it was fitted for this very model."""
     if kept.get("model") == fingerprint(nlp):
-        nlp.meta[KEY] = dict(kept)
+        nlp.meta[META_KEY] = dict(kept)
 
 
-def temperatures_of(nlp: Language) -> tuple[float, dict[str, float]] | None:
+def load_temperatures(nlp: Language) -> tuple[float, dict[str, float]] | None:
     """Read the temperatures of a pipeline; None where it has none that were fitted for it."""
-    kept = nlp.meta.get(KEY)
+    kept = nlp.meta.get(META_KEY)
     if not isinstance(kept, dict) or kept.get("model") != fingerprint(nlp):
         return None
     return float(kept["overall"]), {str(k): float(v) for k, v in kept["per_label"].items()}

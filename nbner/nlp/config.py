@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from spacy.cli.init_config import init_config
 from spacy.util import registry
 
-from nbner.nlp.transformers import own_pace, transformers_of
+from nbner.nlp.transformers import own_optimizer_settings, transformers_of
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -99,7 +99,7 @@ def training_config(
     if source is not None:
         _start_from(config, base, recognizer, source, continued=continued)
     if set(transformers_of(base)) - set(training["frozen_components"]):
-        training |= own_pace(base)
+        training |= own_optimizer_settings(base)
     return config
 
 
@@ -134,7 +134,7 @@ def _listened_to(nlp: Language, recognizer: str) -> dict[str, list[str]]:
     return {name: heard for name, heard in listeners.items() if recognizer in heard}
 
 
-def set_pace(
+def set_eval_schedule(
     config: Config,
     docs: Iterable[Sized],
     *,

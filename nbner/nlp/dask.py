@@ -15,9 +15,9 @@ from thinc.api import Config
 
 from nbner.errors import DataError
 from nbner.io import formats
-from nbner.io.rows import unlabelled
+from nbner.io.rows import strip_annotations
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.prediction import check_trained, places_of, predict_docs
+from nbner.nlp.prediction import check_trained, predict_docs, token_offsets
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -36,7 +36,7 @@ _loaded: dict[str, Language] = {}
 _loading, _predicting = threading.Lock(), threading.Lock()
 
 
-class Parcel:
+class PickledPipeline:
     """A pipeline as it travels.
 
     Parameters
@@ -71,7 +71,7 @@ def is_dask_frame(source: object) -> bool:
     )
 
 
-def predict_lazily(nlp: Language, source: dd.DataFrame) -> dd.DataFrame:
+def predict_dask(nlp: Language, source: dd.DataFrame) -> dd.DataFrame:
     """Label a Dask DataFrame when it is computed.
 
     Parameters
@@ -101,13 +101,13 @@ def predict_lazily(nlp: Language, source: dd.DataFrame) -> dd.DataFrame:
         )
     check_trained(nlp)
     wanted = [name for name in TRAVELLING if name in source.columns]
-    parcel = _sent(Parcel(nlp))
+    parcel = _sent(PickledPipeline(nlp))
     meta = _frame([]).astype(TYPES)
     lazy: dd.DataFrame = source[wanted].map_partitions(_part, parcel, meta=meta)
     return lazy
 
 
-def _sent(parcel: Parcel) -> Any:
+def _sent(parcel: PickledPipeline) -> Any:
     """Send the model to every worker of the current cluster; without one, it is at hand."""
     from dask.delayed import delayed
 
@@ -120,9 +120,9 @@ def _sent(parcel: Parcel) -> Any:
     return delayed(client.scatter(parcel, broadcast=True, hash=False))
 
 
-def _part(rows: pd.DataFrame, parcel: Parcel) -> pd.DataFrame:
+def _part(rows: pd.DataFrame, parcel: PickledPipeline) -> pd.DataFrame:
     nlp = parcel.unpack()
-    examples = [unlabelled(row) for row in formats.read(rows)]
+    examples = [strip_annotations(row) for row in formats.read(rows)]
     names = rows.index.tolist()
     # One pipeline is not for several threads at once; other processes have their own.
     with _predicting:
@@ -131,7 +131,7 @@ def _part(rows: pd.DataFrame, parcel: Parcel) -> pd.DataFrame:
         (name, entity.start_char, entity.end_char, *place, entity.text, entity.label_)
         for name, doc, example in zip(names, docs, examples, strict=True)
         for entities in (doc.ents,)
-        for entity, place in zip(entities, places_of(entities, example), strict=True)
+        for entity, place in zip(entities, token_offsets(entities, example), strict=True)
     ]
     return _frame(spans).astype(TYPES)
 

@@ -27,14 +27,14 @@ from spacy import training
 from spacy.tokens import Doc, DocBin, Span
 
 from nbner.errors import TrainingError
-from nbner.nlp.pipeline import doc_and_whose, doc_from_example, labels_of
+from nbner.nlp.pipeline import doc_from_example, doc_with_token_source, labels_of
 from nbner.types import Example
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 HELD_OUT = 0.2
-WRONG = "nbner_wrong"  # key of the spans that were rejected
+INCORRECT_SPANS_KEY = "nbner_wrong"  # key of the spans that were rejected
 THEMSELVES = "the training examples themselves"
 DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
 
@@ -52,7 +52,7 @@ class Corpus:
         training examples themselves ...".
     labels : tuple of str
         The labels that can be learnt here, in the session's order.
-    hints : tuple of Example
+    partial_examples : tuple of Example
         Answers that are not complete gold, and say something all the same:
         spans that were rejected, and single spans that were accepted. All
         that lies outside of them is missing.
@@ -62,34 +62,34 @@ class Corpus:
     dev: tuple[Example, ...]
     dev_source: str
     labels: tuple[str, ...]
-    hints: tuple[Example, ...] = ()
+    partial_examples: tuple[Example, ...] = ()
 
     @property
-    def has_wrong_spans(self) -> bool:
+    def has_incorrect_spans(self) -> bool:
         """Whether some of the hints are spans that were rejected."""
-        return any(one.answer == "reject" for one in self.hints)
+        return any(one.answer == "reject" for one in self.partial_examples)
 
     @property
-    def is_measured_apart(self) -> bool:
+    def has_separate_dev(self) -> bool:
         """Whether the dev examples are others than those that are learnt from."""
         return not self.dev_source.startswith(THEMSELVES)
 
     @property
-    def partial(self) -> int:
+    def missing_label_count(self) -> int:
         """How many training examples were answered before one of the labels existed."""
-        return sum(is_partial(example, self.labels) for example in self.train)
+        return sum(lacks_labels(example, self.labels) for example in self.train)
 
     @property
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of a SHA-256 over all examples, in their order."""
         rows = [[_plain(example) for example in part] for part in (self.train, self.dev)]
-        hints = [[one.answer, *_plain(one)] for one in self.hints]
+        hints = [[one.answer, *_plain(one)] for one in self.partial_examples]
         # Without hints it is what it was before there were any.
         packed = json.dumps([rows, self.labels, *([hints] if hints else [])], ensure_ascii=False)
         return hashlib.sha256(packed.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def choose(
+def split_corpus(
     train: Sequence[Example], dev: Sequence[Example], labels: Collection[str], seed: int
 ) -> Corpus:
     """Take the complete gold, and hold a part of it out where there is no dev gold.
@@ -136,12 +136,12 @@ def _is_hint(example: Example, labels: Collection[str]) -> bool:
     return is_judged and bool(example.spans) and all(s.label in labels for s in example.spans)
 
 
-def is_partial(example: Example, labels: Collection[str]) -> bool:
+def lacks_labels(example: Example, labels: Collection[str]) -> bool:
     """Whether one of the labels could not be given when the example was answered."""
     return example.labels is not None and not set(labels) <= set(example.labels)
 
 
-def reference(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
+def reference_doc(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
     """Make the gold ``Doc`` of an accepted example.
 
     Parameters
@@ -149,16 +149,16 @@ def reference(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
     nlp : Language
     example : Example
     labels : collection of str
-        The labels that are being learnt; see `is_partial`.
+        The labels that are being learnt; see `lacks_labels`.
     """
-    doc, is_given = doc_and_whose(nlp, example)
+    doc, is_given = doc_with_token_source(nlp, example)
     return _gold(doc, example, labels, is_given=is_given)
 
 
 def _gold(doc: Doc, example: Example, labels: Collection[str], *, is_given: bool) -> Doc:
     if example.answer == "reject":
         return _rejected(doc, example)
-    unknown = example.binary or is_partial(example, labels)
+    unknown = example.binary or lacks_labels(example, labels)
     missing = set(range(len(doc))) if unknown else set()
     entities: list[Span] = []
     for span in example.spans:
@@ -177,16 +177,16 @@ def _gold(doc: Doc, example: Example, labels: Collection[str], *, is_given: bool
 def _rejected(doc: Doc, example: Example) -> Doc:
     """Mark spans as wrong, and say nothing else."""
     found = (doc.char_span(one.start, one.end, label=one.label) for one in example.spans)
-    doc.spans[WRONG] = [span for span in found if span is not None]
+    doc.spans[INCORRECT_SPANS_KEY] = [span for span in found if span is not None]
     doc.set_ents([], default="missing")
     return doc
 
 
-def supervised(
+def training_examples(
     nlp: Language, examples: Sequence[Example], labels: Collection[str]
 ) -> list[training.Example]:
     """Pair each example's fresh ``Doc`` with its gold one, as spaCy trains on them."""
-    docs = (doc_and_whose(nlp, example) for example in examples)
+    docs = (doc_with_token_source(nlp, example) for example in examples)
     # Tokenizing takes its time, and copying a doc does not.
     return [
         training.Example(doc.copy(), _gold(doc, example, labels, is_given=is_given))
@@ -208,25 +208,25 @@ def is_expressible(nlp: Language, example: Example) -> bool:
     return not any(e is None or e[0].is_space or e[-1].is_space for e in entities)
 
 
-def write(pairs: Sequence[training.Example], path: Path) -> None:
+def write_docbin(pairs: Sequence[training.Example], path: Path) -> None:
     """Write gold as a ``DocBin`` from which ``spacy train`` makes the same training data.
 
     ``spacy train`` tokenizes each text anew, except where a doc's spaces are
     unknown; docs whose tokens are not the tokenizer's are marked as such by
-    `reference`. Read back, their texts have a space after every token.
+    `reference_doc`. Read back, their texts have a space after every token.
     """
     DocBin(attrs=DOCBIN_ATTRS, docs=[pair.reference for pair in pairs]).to_disk(path)
 
 
-def nested(
-    examples: Sequence[Example], shares: Sequence[float], seed: int
+def nested_subsets(
+    examples: Sequence[Example], fractions: Sequence[float], seed: int
 ) -> list[tuple[Example, ...]]:
     """Draw growing parts of the examples, each within the next; none is without an entity.
 
     Parameters
     ----------
     examples : sequence of Example
-    shares : sequence of float
+    fractions : sequence of float
         Above 0, at most 1.
     seed : int
     """
@@ -236,7 +236,7 @@ def nested(
     if first is not None:
         order.remove(first)
         order.insert(0, first)
-    sizes = sorted({max(1, round(share * len(examples))) for share in shares})
+    sizes = sorted({max(1, round(share * len(examples))) for share in fractions})
     return [tuple(examples[i] for i in order[:size]) for size in sizes]
 
 
@@ -274,6 +274,6 @@ def _hold_out(
 
 
 def _plain(example: Example) -> list[object]:
-    tokens = [(t.start, t.end) for t in example.tokens] if example.given_tokens else None
+    tokens = [(t.start, t.end) for t in example.tokens] if example.pretokenized else None
     spans = [(s.start, s.end, s.label) for s in example.spans]
     return [example.text, tokens, spans, None if example.labels is None else list(example.labels)]

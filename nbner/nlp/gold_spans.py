@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from itertools import pairwise
 
-from nbner._common.alignment import align, expanded
+from nbner._common.alignment import align, expand_to_tokens
 from nbner.errors import DataError
 from nbner.types import Example, Span
 
 
-def stated_gold(
+def parse_gold_spans(
     example: Example, given: Iterable[Span | tuple[int, int, str]], known: Collection[str]
 ) -> tuple[Span, ...]:
     """Read gold for one text, or say what is wrong with it.
@@ -44,7 +44,7 @@ def stated_gold(
                 remedy=f"Train it on examples of {span.label}, or leave that span out; it knows "
                 f"{_listed(known)}",
             )
-    for span in align(example.tokens, spans).loose:
+    for span in align(example.tokens, spans).misaligned:
         raise _off_tokens(example, span)
     for left, right in pairwise(spans):
         if right.start < left.end:
@@ -70,7 +70,7 @@ def _span(given: object) -> Span:
 
 
 def _off_tokens(example: Example, span: Span) -> DataError:
-    whole = expanded(example.tokens, span)
+    whole = expand_to_tokens(example.tokens, span)
     if whole is None:
         remedy = f"The text has {len(example.text):,} characters"
     else:

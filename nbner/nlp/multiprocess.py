@@ -28,7 +28,7 @@ AHEAD = 2  # batches on their way for each process, so that none waits
 _here: list[Language] = []  # the pipeline of this process, if it is one of the pool's
 
 
-def pipe(
+def pipe_in_processes(
     nlp: Language, docs: Iterable[Doc], *, n_process: int, batch_size: int | None = None
 ) -> Iterator[Doc]:
     """Do what ``nlp.pipe`` does, in several processes.

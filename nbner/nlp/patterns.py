@@ -17,7 +17,7 @@ from spacy.errors import MatchPatternError
 from spacy.matcher import Matcher, PhraseMatcher
 
 from nbner.errors import DataError
-from nbner.io.rows import Place
+from nbner.io.rows import SourceLocation
 from nbner.nlp.pipeline import doc_from_example, is_trained
 from nbner.nlp.prediction import predict_docs, spans_of
 from nbner.types import Example, Span
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-Source: TypeAlias = str | Path | Iterable[Mapping[str, Any]]
+PatternSource: TypeAlias = str | Path | Iterable[Mapping[str, Any]]
 
 #: The source of spans whose patterns came without a file.
 _UNNAMED = "patterns"
@@ -41,16 +41,16 @@ class Pattern:
     label : str
     pattern : str or tuple of dict
         A phrase, or a token pattern.
-    place : Place
+    place : SourceLocation
         Where it was read.
     """
 
     label: str
     pattern: str | tuple[Mapping[str, Any], ...]
-    place: Place
+    place: SourceLocation
 
 
-class Patterns:
+class PatternMatcher:
     """Patterns that are ready to be looked for.
 
     Parameters
@@ -80,9 +80,9 @@ class Patterns:
     def __len__(self) -> int:
         return len(self._patterns)
 
-    def on(self, nlp: Language) -> Patterns:
+    def on(self, nlp: Language) -> PatternMatcher:
         """Give the same patterns for another pipeline's docs."""
-        return self if nlp is self._nlp else Patterns(nlp, self._patterns, self.source)
+        return self if nlp is self._nlp else PatternMatcher(nlp, self._patterns, self.source)
 
     def spans(self, doc: Doc) -> tuple[Span, ...]:
         """Find the patterns in a doc.
@@ -136,7 +136,7 @@ class Patterns:
             ) from error
 
 
-def load_patterns(nlp: Language, source: Source, labels: Sequence[str]) -> Patterns:
+def load_patterns(nlp: Language, source: PatternSource, labels: Sequence[str]) -> PatternMatcher:
     """Read patterns from a file, or take them as they are given.
 
     Parameters
@@ -157,10 +157,10 @@ def load_patterns(nlp: Language, source: Source, labels: Sequence[str]) -> Patte
     patterns = [_pattern(raw, place, labels) for raw, place in _lines(source)]
     if not patterns:
         raise DataError("there is no pattern in it", file=name, remedy="One JSON object a line")
-    return Patterns(nlp, patterns, name)
+    return PatternMatcher(nlp, patterns, name)
 
 
-def check(nlp: Language, patterns: Patterns, *, model: bool) -> None:
+def check_patterns(nlp: Language, patterns: PatternMatcher, *, model: bool) -> None:
     """Look for the patterns once, so that what they lack is said before a widget is shown.
 
     Raises
@@ -168,11 +168,11 @@ def check(nlp: Language, patterns: Patterns, *, model: bool) -> None:
     DataError
         A pattern asks for something that the pipeline does not say.
     """
-    suggest_with(nlp, patterns, [Example("a")], model=model)
+    suggest_with_patterns(nlp, patterns, [Example("a")], model=model)
 
 
-def suggest_with(
-    nlp: Language, patterns: Patterns, examples: Sequence[Example], *, model: bool
+def suggest_with_patterns(
+    nlp: Language, patterns: PatternMatcher, examples: Sequence[Example], *, model: bool
 ) -> list[tuple[Span, ...]]:
     """Suggest with patterns, and with the model where it is wanted and trained.
 
@@ -211,14 +211,14 @@ def _agreed(one: Span, other: Span) -> Span:
     )
 
 
-def _lines(source: Source) -> Iterator[tuple[Any, Place]]:
+def _lines(source: PatternSource) -> Iterator[tuple[Any, SourceLocation]]:
     if not isinstance(source, (str, Path)):
-        yield from ((raw, Place(None, line)) for line, raw in enumerate(source, 1))
+        yield from ((raw, SourceLocation(None, line)) for line, raw in enumerate(source, 1))
         return
     path = Path(source)
     for line, text in enumerate(_text_of(path).splitlines(), 1):
         if text.strip():
-            place = Place(str(path), line)
+            place = SourceLocation(str(path), line)
             yield _loaded(text, place.error), place
 
 
@@ -245,7 +245,7 @@ def _loaded(text: str, refuse: Callable[..., DataError]) -> Any:
         raise refuse(f"this is not JSON: {error}", remedy="Write one JSON object a line") from error
 
 
-def _pattern(raw: Any, place: Place, labels: Sequence[str]) -> Pattern:
+def _pattern(raw: Any, place: SourceLocation, labels: Sequence[str]) -> Pattern:
     example = 'Write {"label": "DRUG", "pattern": [{"lower": "opiates"}]}'
     if not isinstance(raw, Mapping):
         raise place.error("a pattern is a JSON object", remedy=example)

@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 from spacy.util import get_words_and_spaces, load_model_from_config
 
 from nbner.errors import DataError, ModelError
-from nbner.io.docbin import tokens_of
+from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.config import blank_config, recognizer_config
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.transformers import missing_packages
@@ -26,7 +26,7 @@ from nbner.types import Example, Token
 if TYPE_CHECKING:
     from spacy.language import Language
 
-BLANK = "blank:"
+BLANK_PREFIX = "blank:"
 
 # Whatever spaCy raises for a pipeline that is missing, broken or too new.
 LOADING = (OSError, ImportError, ValueError, KeyError, AttributeError, RuntimeError)
@@ -57,7 +57,7 @@ def load_base(model: str | Path) -> Language:
         There is no such pipeline, or it cannot be loaded; with the remedy.
     """
     name = str(model)
-    nlp = _blank(name.removeprefix(BLANK)) if name.startswith(BLANK) else _load(name)
+    nlp = _blank(name.removeprefix(BLANK_PREFIX)) if name.startswith(BLANK_PREFIX) else _load(name)
     if recognizer_of(nlp) is None:
         nlp.add_pipe("ner", config=recognizer_config(nlp))
     path = getattr(nlp, "path", None)
@@ -67,17 +67,17 @@ def load_base(model: str | Path) -> Language:
     return nlp
 
 
-def copy_of(nlp: Language) -> Language:
+def clone_pipeline(nlp: Language) -> Language:
     """Make a pipeline of one's own that does the same; what is done to it leaves ``nlp`` alone."""
     return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
 
 
-def origin_of(nlp: Language) -> str | None:
+def loadable_from(nlp: Language) -> str | None:
     """Name where this very pipeline can be loaded again; None if it has changed since."""
     origin, before = _origins.get(nlp, (None, None))
     if origin is None or before != fingerprint(nlp):
         return None
-    return origin if origin.startswith(BLANK) or _is_there(origin) else None
+    return origin if origin.startswith(BLANK_PREFIX) or _is_there(origin) else None
 
 
 def is_pipeline_folder(path: str | Path) -> bool:
@@ -113,7 +113,7 @@ def tokenizer_of(nlp: Language) -> Callable[[str], tuple[Token, ...]]:
 
     The function raises ``DataError`` for a text that the pipeline cannot take.
     """
-    return lambda text: tokens_of(_make_doc(nlp, text), text)
+    return lambda text: tokens_from_doc(_make_doc(nlp, text), text)
 
 
 def doc_from_example(nlp: Language, example: Example) -> Doc:
@@ -129,10 +129,10 @@ def doc_from_example(nlp: Language, example: Example) -> Doc:
         The text is longer than the pipeline takes, or the example's tokens are
         not those of its text.
     """
-    return doc_and_whose(nlp, example)[0]
+    return doc_with_token_source(nlp, example)[0]
 
 
-def doc_and_whose(nlp: Language, example: Example) -> tuple[Doc, bool]:
+def doc_with_token_source(nlp: Language, example: Example) -> tuple[Doc, bool]:
     """Make a ``Doc`` as `doc_from_example`, and say whether its tokens came with the example.
 
     False where the pipeline's own tokenizer makes the same.
@@ -152,7 +152,7 @@ def doc_and_whose(nlp: Language, example: Example) -> tuple[Doc, bool]:
 
 
 def _differs(doc: Doc, example: Example) -> bool:
-    if not example.given_tokens or not example.tokens:
+    if not example.pretokenized or not example.tokens:
         return False
     # Tokens of whitespace are spaCy's way to keep the text whole.
     ours = [(token.idx, len(token)) for token in doc if not token.is_space]
@@ -186,7 +186,7 @@ def _blank(lang: str) -> Language:
         return load_model_from_config(blank_config(lang), auto_fill=True)
     except LOADING as error:
         raise ModelError(
-            f"{BLANK}{lang} needs more than spaCy itself: {_one_line(error)}. Install what is "
+            f"{BLANK_PREFIX}{lang} needs more than spaCy itself: {_one_line(error)}. Install what is "
             "missing, or use another tokenizer's language, such as blank:xx."
         ) from error
 

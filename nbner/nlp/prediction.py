@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from nbner._common.alignment import token_range
+from nbner._common.alignment import char_to_token_range
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.multiprocess import pipe
+from nbner.nlp.multiprocess import pipe_in_processes
 from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.types import Example, Span
 
@@ -74,7 +74,7 @@ def predict_docs(
     docs = (doc_from_example(nlp, _example(item)) for item in items)
     if n_process == 1:
         return nlp.pipe(docs, batch_size=batch_size)
-    return pipe(nlp, docs, batch_size=batch_size, n_process=n_process)
+    return pipe_in_processes(nlp, docs, batch_size=batch_size, n_process=n_process)
 
 
 def check_trained(nlp: Language) -> None:
@@ -99,16 +99,16 @@ def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:
     )
 
 
-def places_of(entities: Sequence[SpacySpan], example: Example) -> Iterator[tuple[int, int]]:
+def token_offsets(entities: Sequence[SpacySpan], example: Example) -> Iterator[tuple[int, int]]:
     """Give each entity's half-open token indices, in the example's own tokens if it has some.
 
     Where more than a space lies between given tokens, spaCy's doc holds tokens
     of whitespace that the example does not know.
     """
-    given = example.tokens if example.given_tokens else ()
+    given = example.tokens if example.pretokenized else ()
     for entity in entities:
         own = given if len(entity.doc) != len(given) else ()
-        place = token_range(own, entity.start_char, entity.end_char) if own else None
+        place = char_to_token_range(own, entity.start_char, entity.end_char) if own else None
         yield place or (entity.start, entity.end)
 
 

@@ -48,7 +48,7 @@ def start_job(
         As in `subprocess.Popen`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write(folder / JOB, {"function": function, **job})
+    write_json(folder / JOB, {"function": function, **job})
     # The same modules as here, wherever they were imported from.
     paths = os.pathsep.join(path for path in sys.path if path)
     with (folder / LOG).open("wb") as log:
@@ -97,9 +97,9 @@ def main(folder: Path) -> None:
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
     run = _function(job["function"])
     try:
-        write(folder / RESULT, run(folder, job))
+        write_json(folder / RESULT, run(folder, job))
     except NbnerError as error:
-        write(folder / ERROR, {"kind": type(error).__name__, "message": str(error)})
+        write_json(folder / ERROR, {"kind": type(error).__name__, "message": str(error)})
 
 
 def _function(name: str) -> Job:
@@ -109,7 +109,7 @@ def _function(name: str) -> Job:
     return found
 
 
-def write(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any) -> None:
     """Write a JSON file in one step: readers find all of it or nothing.
 
     Parameters

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TokenizerRule:
     """One rule for spaCy's tokenizer.
 
     Parameters
@@ -41,22 +41,22 @@ class Rule:
         return f"special case {self.pattern!r} = {' + '.join(map(repr, self.pieces))}"
 
 
-def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+def rules_to_json(rules: Iterable[TokenizerRule]) -> list[dict[str, Any]]:
     """Write rules as JSON has them."""
     return [{"kind": one.kind, "pattern": one.pattern, "pieces": list(one.pieces)} for one in rules]
 
 
-def from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
-    """Read what ``as_json`` wrote."""
-    return tuple(Rule(one["kind"], one["pattern"], tuple(one["pieces"])) for one in stored)
+def rules_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[TokenizerRule, ...]:
+    """Read what ``rules_to_json`` wrote."""
+    return tuple(TokenizerRule(one["kind"], one["pattern"], tuple(one["pieces"])) for one in stored)
 
 
-def takes_rules(tokenizer: object) -> bool:
+def supports_rules(tokenizer: object) -> bool:
     """Whether this tokenizer is made of rules; those of some languages are not."""
     return isinstance(tokenizer, Tokenizer) and _infixes(tokenizer) is not None
 
 
-def copy_of(tokenizer: Tokenizer) -> Tokenizer:
+def copy_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
     """Make a tokenizer to try rules on; it takes a moment, for it reads a thousand rules."""
     return Tokenizer(
         tokenizer.vocab,
@@ -70,7 +70,7 @@ def copy_of(tokenizer: Tokenizer) -> Tokenizer:
 
 
 @contextmanager
-def with_infix(tokenizer: Tokenizer, rule: Rule) -> Iterator[Tokenizer]:
+def temporary_infix(tokenizer: Tokenizer, rule: TokenizerRule) -> Iterator[Tokenizer]:
     """Give a tokenizer one infix more, for a while."""
     before = tokenizer.infix_finditer
     add_rule(tokenizer, rule)
@@ -80,7 +80,9 @@ def with_infix(tokenizer: Tokenizer, rule: Rule) -> Iterator[Tokenizer]:
         tokenizer.infix_finditer = before
 
 
-def set_rules(nlp: Language, wanted: Iterable[Rule], *, instead_of: Iterable[Rule] = ()) -> None:
+def set_rules(
+    nlp: Language, wanted: Iterable[TokenizerRule], *, instead_of: Iterable[TokenizerRule] = ()
+) -> None:
     """Give a pipeline's tokenizer these rules, in place of others that it has got before.
 
     A rule that is there already is not added again, so that a pipeline which
@@ -96,7 +98,7 @@ def set_rules(nlp: Language, wanted: Iterable[Rule], *, instead_of: Iterable[Rul
     if not wanted and not gone:
         return
     tokenizer = nlp.tokenizer
-    if not takes_rules(tokenizer):
+    if not supports_rules(tokenizer):
         raise ModelError(
             f"the tokenizer of {nlp.lang!r} is not made of rules, so that none can be added. "
             'Keep spans as characters, or use another tokenizer: model="blank:xx".'
@@ -113,7 +115,7 @@ def _infixes(tokenizer: Tokenizer) -> str | None:
     return compiled.pattern if isinstance(compiled, re.Pattern) else None
 
 
-def add_rule(tokenizer: Tokenizer, rule: Rule) -> None:
+def add_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
     """Add a rule, unless it is there."""
     if rule.kind == "special case":
         tokenizer.add_special_case(rule.pattern, [{"ORTH": piece} for piece in rule.pieces])
@@ -123,7 +125,7 @@ def add_rule(tokenizer: Tokenizer, rule: Rule) -> None:
         tokenizer.infix_finditer = compile_infix_regex([parts, rule.pattern]).finditer
 
 
-def _remove(tokenizer: Tokenizer, rule: Rule) -> None:
+def _remove(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
     if rule.kind == "special case":
         tokenizer.rules = {
             word: pieces for word, pieces in tokenizer.rules.items() if word != rule.pattern

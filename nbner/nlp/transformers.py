@@ -44,7 +44,7 @@ def transformers_of(nlp: Language) -> tuple[str, ...]:
     return tuple(name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory in FACTORIES)
 
 
-def own_pace(nlp: Language) -> dict[str, Any]:
+def own_optimizer_settings(nlp: Language) -> dict[str, Any]:
     """Give what a pipeline's own config says of how its transformer is trained.
 
     A transformer that was trained already forgets what it knows at the rate at

@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from nbner._common.alignment import token_range
+from nbner._common.alignment import char_to_token_range
 from nbner.types import Example, Span
 
 Words: TypeAlias = tuple[str, ...]
 #: The probability of a span of one example; None where nobody knows.
-Known: TypeAlias = Callable[[Example], Mapping[Span, float] | None]
+ProbabilityLookup: TypeAlias = Callable[[Example], Mapping[Span, float] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
+class PhraseOccurrence:
     """The words at one place.
 
     Parameters
@@ -45,21 +45,21 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True)
-class Variation:
+class LabelVariation:
     """Words that are labelled in more than one way, or labelled and missed.
 
     Parameters
     ----------
     words : tuple of str
         Lower case unless case was asked for.
-    usual : str
+    usual_label : str
         The most frequent label.
-    occurrences : tuple of Occurrence
+    occurrences : tuple of PhraseOccurrence
     """
 
     words: Words
-    usual: str
-    occurrences: tuple[Occurrence, ...] = field(repr=False)
+    usual_label: str
+    occurrences: tuple[PhraseOccurrence, ...] = field(repr=False)
 
     @property
     def counts(self) -> Counter[str | None]:
@@ -67,9 +67,9 @@ class Variation:
         return Counter(one.label for one in self.occurrences)
 
     @property
-    def others(self) -> tuple[Occurrence, ...]:
+    def deviating(self) -> tuple[PhraseOccurrence, ...]:
         """The occurrences that are not as usual, the likeliest to be wrong first."""
-        found = [one for one in self.occurrences if one.label != self.usual]
+        found = [one for one in self.occurrences if one.label != self.usual_label]
         return tuple(sorted(found, key=lambda one: -(one.usual_probability or 0.0)))
 
     @property
@@ -79,32 +79,36 @@ class Variation:
         The sum of what the model gives the usual label there; without a model
         the share of the usual label stands in for each.
         """
-        share = self.counts[self.usual] / len(self.occurrences)
+        share = self.counts[self.usual_label] / len(self.occurrences)
         return sum(
-            share if one.usual_probability is None else one.usual_probability for one in self.others
+            share if one.usual_probability is None else one.usual_probability
+            for one in self.deviating
         )
 
 
-def variations(
-    examples: Sequence[Example], *, cased: bool = False, known: Known = lambda _one: None
-) -> list[Variation]:
+def find_variations(
+    examples: Sequence[Example],
+    *,
+    case_sensitive: bool = False,
+    probabilities: ProbabilityLookup = lambda _one: None,
+) -> list[LabelVariation]:
     """Find the words that gold does not treat alike.
 
     Parameters
     ----------
     examples : sequence of Example
         Tokenized, with complete gold.
-    cased : bool
+    case_sensitive : bool
         Whether words in another case are other words.
-    known : callable
+    probabilities : callable
         From an example to the probabilities of its spans; asked once each.
 
     Returns
     -------
-    list of Variation
+    list of LabelVariation
         Those of which most are expected to be wrong first.
     """
-    wanted = _Phrases(examples, cased=cased)
+    wanted = _Phrases(examples, cased=case_sensitive)
     places: dict[Words, list[tuple[int, int, int, str | None]]] = defaultdict(list)
     for number, example in enumerate(examples):
         for words, start, end, label in wanted.places_in(example):
@@ -115,18 +119,18 @@ def variations(
         for words, found in varied.items()
     }
     asked = sorted({one[0] for found in varied.values() for one in found})
-    probabilities = {number: known(examples[number]) for number in asked}
+    asked_probabilities = {number: probabilities(examples[number]) for number in asked}
     result = [
-        Variation(
+        LabelVariation(
             words,
             usual[words],
             tuple(
-                Occurrence(
+                PhraseOccurrence(
                     examples[number],
                     start,
                     end,
                     label,
-                    _of(probabilities[number], Span(start, end, usual[words])),
+                    _of(asked_probabilities[number], Span(start, end, usual[words])),
                 )
                 for number, start, end, label in found
             ),
@@ -146,7 +150,7 @@ class _Phrases:
         for example in examples:
             folded = self._folded(example)
             for span in example.spans:
-                place = token_range(example.tokens, span.start, span.end)
+                place = char_to_token_range(example.tokens, span.start, span.end)
                 if place is not None:
                     words = folded[slice(*place)]
                     self._known.add(words)

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
-from nbner.quality.consistency import Occurrence, Variation
+from nbner.quality.consistency import LabelVariation, PhraseOccurrence
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Gives places a label (None: takes theirs away) as one act, under an id; tells how many changed.
-Apply: TypeAlias = "Callable[[str, Sequence[Occurrence], str | None], int]"
+Apply: TypeAlias = "Callable[[str, Sequence[PhraseOccurrence], str | None], int]"
 #: Takes an act back, and says how many examples are as they were.
 Withdraw: TypeAlias = "Callable[[str], int]"
 #: Opens the examples of some variations in the annotator.
-Open: TypeAlias = "Callable[[Sequence[Variation]], AnnotatorWidget]"
+Open: TypeAlias = "Callable[[Sequence[LabelVariation]], AnnotatorWidget]"
 
 SHOWN = 20
 COLUMNS = ("words", "usual", "as_usual", "otherwise", "missed", "says", "score")
@@ -33,17 +33,17 @@ OCCURRENCE_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
+class RelabelBackend:
     """What carries changes out; given by the session."""
 
-    apply: Apply
-    withdraw: Withdraw
-    open: Open
+    relabel: Apply
+    undo: Withdraw
+    open_widget: Open
     new_id: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class BulkRelabel:
     """Many places that were changed as one.
 
     Parameters
@@ -93,35 +93,35 @@ class Consistency:
 
     Parameters
     ----------
-    found : tuple of Variation
-    over : str
+    variations : tuple of LabelVariation
+    split : str
         The split.
     n : int
         Examples that were looked at.
-    is_judged : bool
+    has_probabilities : bool
         Whether a model's probabilities stand beside the places.
     """
 
-    found: tuple[Variation, ...] = field(repr=False)
-    over: str
+    variations: tuple[LabelVariation, ...] = field(repr=False)
+    split: str
     n: int
-    is_judged: bool
-    tools: Tools | None = field(default=None, repr=False, compare=False)
+    has_probabilities: bool
+    backend: RelabelBackend | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.variations)
 
-    def __iter__(self) -> Iterator[Variation]:
-        return iter(self.found)
+    def __iter__(self) -> Iterator[LabelVariation]:
+        return iter(self.variations)
 
-    def __getitem__(self, words: int | str) -> Variation:
+    def __getitem__(self, words: int | str) -> LabelVariation:
         """Give a variation by its rank, or by its words."""
-        return self.found[words] if isinstance(words, int) else self._of(words)
+        return self.variations[words] if isinstance(words, int) else self._of(words)
 
     @property
     def examples(self) -> list[Example]:
         """The examples with an unusual place, each once."""
-        places = [one for variation in self.found for one in variation.others]
+        places = [one for variation in self.variations for one in variation.deviating]
         return list({one.example.input_hash: one.example for one in places}.values())
 
     @property
@@ -134,7 +134,7 @@ class Consistency:
         """
         import pandas as pd
 
-        return pd.DataFrame([_row(one) for one in self.found], columns=list(COLUMNS))
+        return pd.DataFrame([_row(one) for one in self.variations], columns=list(COLUMNS))
 
     @property
     def occurrences(self) -> pd.DataFrame:
@@ -147,22 +147,24 @@ class Consistency:
 
         rows = [
             (
-                *(" ".join(one.words), place.label, one.usual, place.usual_probability),
+                *(" ".join(one.words), place.label, one.usual_label, place.usual_probability),
                 *(place.start, place.end, place.example.split, place.example.input_hash),
                 place.example.text,
             )
-            for one in self.found
-            for place in one.others
+            for one in self.variations
+            for place in one.deviating
         ]
         return pd.DataFrame(rows, columns=list(OCCURRENCE_COLUMNS))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the words of which most are expected to be wrong."""
-        from nbner.quality.consistency_plot import variation_bars
+        from nbner.quality.consistency_plot import draw_variations
 
-        return variation_bars(self.frame, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
+        return draw_variations(self.frame, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
 
-    def mend(self, words: str, label: str | None, *, least: float = 0.0) -> Mended:
+    def relabel(
+        self, words: str, label: str | None, *, min_probability: float = 0.0
+    ) -> BulkRelabel:
         """Give some words one label wherever gold has them otherwise, as one act.
 
         Parameters
@@ -171,7 +173,7 @@ class Consistency:
             As ``frame`` writes them.
         label : str, optional
             None takes their labels away.
-        least : float
+        min_probability : float
             Only at places where the model gives the usual label at least this
             probability; for ``label=None`` at most 1 minus this.
 
@@ -187,18 +189,22 @@ class Consistency:
         """
         one = self._of(words)
         places = [place for place in one.occurrences if place.label != label]
-        if least:
-            places = [place for place in places if _is_sure(place, one.usual, label, least)]
-        if not places or self.tools is None:
+        if min_probability:
+            places = [
+                place
+                for place in places
+                if _is_sure(place, one.usual_label, label, min_probability)
+            ]
+        if not places or self.backend is None:
             raise DataError(
                 f"{words!r} has no such place that could change",
                 remedy=f"Look at session.quality.consistency()[{words!r}].others",
             )
-        whole = self.tools.new_id()
-        done = self.tools.apply(whole, places, label)
-        return Mended(words, label, len(places), done, whole, self.tools.withdraw)
+        whole = self.backend.new_id()
+        done = self.backend.relabel(whole, places, label)
+        return BulkRelabel(words, label, len(places), done, whole, self.backend.undo)
 
-    def annotate(self, words: str | None = None) -> AnnotatorWidget:
+    def open(self, words: str | None = None) -> AnnotatorWidget:
         """Open the examples with an unusual place in the annotator.
 
         With the caret on the words, ``e`` lists every occurrence in gold,
@@ -210,17 +216,17 @@ class Consistency:
         words : str, optional
             By default all.
         """
-        chosen = self.found if words is None else (self._of(words),)
-        if not chosen or self.tools is None:
+        chosen = self.variations if words is None else (self._of(words),)
+        if not chosen or self.backend is None:
             raise DataError(
                 "all words are labelled alike: there is nothing to open",
                 remedy="Look at session.quality.label_issues() for errors of other kinds",
             )
-        return self.tools.open(chosen)
+        return self.backend.open_widget(chosen)
 
-    def _of(self, words: str) -> Variation:
+    def _of(self, words: str) -> LabelVariation:
         wanted = words.split()
-        for one in self.found:
+        for one in self.variations:
             if " ".join(one.words).split() in (wanted, [word.lower() for word in wanted]):
                 return one
         raise DataError(
@@ -230,30 +236,30 @@ class Consistency:
         )
 
     def __str__(self) -> str:
-        if not self.found:
-            return f"All words are labelled alike in {self.n:,} examples of {self.over}"
-        places = sum(len(one.others) for one in self.found)
-        expected = sum(one.score for one in self.found)
-        how = "the model expects" if self.is_judged else "by the usual label's share"
+        if not self.variations:
+            return f"All words are labelled alike in {self.n:,} examples of {self.split}"
+        places = sum(len(one.deviating) for one in self.variations)
+        expected = sum(one.score for one in self.variations)
+        how = "the model expects" if self.has_probabilities else "by the usual label's share"
         return (
             f"{len(self):,} words or phrases are labelled in more than one way\n"
-            f"{places:,} places in {len(self.examples):,} of {self.n:,} examples of {self.over} "
+            f"{places:,} places in {len(self.examples):,} of {self.n:,} examples of {self.split} "
             f"are not as usual; {how} about {expected:,.0f} of them to be wrong"
         )
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame.head(SHOWN))
+        return render_html(str(self), self.frame.head(SHOWN))
 
 
-def _row(one: Variation) -> tuple[object, ...]:
+def _row(one: LabelVariation) -> tuple[object, ...]:
     counts = one.counts
-    missed, usual = counts[None], counts[one.usual]
+    missed, usual = counts[None], counts[one.usual_label]
     says = ", ".join(f"{label or 'not marked'} {count:,}" for label, count in counts.most_common())
     otherwise = len(one.occurrences) - missed - usual
-    return (" ".join(one.words), one.usual, usual, otherwise, missed, says, one.score)
+    return (" ".join(one.words), one.usual_label, usual, otherwise, missed, says, one.score)
 
 
-def _is_sure(place: Occurrence, usual: str, label: str | None, least: float) -> bool:
+def _is_sure(place: PhraseOccurrence, usual: str, label: str | None, least: float) -> bool:
     if place.usual_probability is None:
         raise DataError(
             "no model has looked at these places",

@@ -10,47 +10,47 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from nbner._common.text_alignment import collapsed
+from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
 
-Kind: TypeAlias = Literal[
+DataWarningKind: TypeAlias = Literal[
     "few examples", "only in dev", "never in train", "in both splits", "conflicting answers"
 ]
 
-FEW = 10  # gold spans below which a label can hardly be learnt
+MIN_SPANS = 10  # gold spans below which a label can hardly be learnt
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DataWarning:
     """One thing that training would suffer from.
 
     Parameters
     ----------
     kind : str
-        One of `Kind`.
-    what : str
+        One of `DataWarningKind`.
+    message : str
         In a sentence.
     label : str, optional
     examples : tuple of Example
         Those that show it.
     """
 
-    kind: Kind
-    what: str
+    kind: DataWarningKind
+    message: str
     label: str | None = None
     examples: tuple[Example, ...] = field(default=(), repr=False)
 
     def __str__(self) -> str:
-        return self.what
+        return self.message
 
 
-def problems(
+def find_data_warnings(
     train: Sequence[Example],
     dev: Sequence[Example],
     labels: Sequence[str],
     *,
     answers: Sequence[Example] = (),
-) -> list[Problem]:
+) -> list[DataWarning]:
     """Look for what training would suffer from.
 
     Parameters
@@ -71,32 +71,34 @@ def problems(
 
 def _labels(
     train: Sequence[Example], dev: Sequence[Example], labels: Sequence[str]
-) -> Iterable[Problem]:
+) -> Iterable[DataWarning]:
     learnt = Counter(span.label for one in train for span in one.spans)
     measured = Counter(span.label for one in dev for span in one.spans)
     for label in labels:
         count = learnt[label]
         if not count and measured[label]:
             what = f"{label} is in dev ({measured[label]:,} spans) and never in the training data"
-            yield Problem("only in dev", f"{what}: it cannot be learnt", label, _with(dev, label))
+            yield DataWarning(
+                "only in dev", f"{what}: it cannot be learnt", label, _with(dev, label)
+            )
         elif not count:
-            yield Problem("never in train", f"{label} has no example at all", label)
-        elif count < FEW:
-            what = f"{label} has {count:,} spans to learn from; {FEW} are a beginning"
-            yield Problem("few examples", what, label, _with(train, label))
+            yield DataWarning("never in train", f"{label} has no example at all", label)
+        elif count < MIN_SPANS:
+            what = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
+            yield DataWarning("few examples", what, label, _with(train, label))
 
 
-def _shared(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[Problem]:
-    texts = {collapsed(one.text) for one in train}
-    both = tuple(one for one in dev if collapsed(one.text) in texts)
+def _shared(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[DataWarning]:
+    texts = {collapse_whitespace(one.text) for one in train}
+    both = tuple(one for one in dev if collapse_whitespace(one.text) in texts)
     if both:
         what = (
             f"{len(both):,} of {len(dev):,} dev texts are in the training data too: F is too high"
         )
-        yield Problem("in both splits", what, None, both)
+        yield DataWarning("in both splits", what, None, both)
 
 
-def _conflicts(examples: Sequence[Example]) -> Iterable[Problem]:
+def _conflicts(examples: Sequence[Example]) -> Iterable[DataWarning]:
     by_text = _grouped(examples, lambda one: one.text)
     found = tuple(
         one
@@ -107,7 +109,7 @@ def _conflicts(examples: Sequence[Example]) -> Iterable[Problem]:
     if found:
         texts = len({one.text for one in found})
         what = f"{texts:,} texts have accepted answers that contradict each other"
-        yield Problem("conflicting answers", what, None, found)
+        yield DataWarning("conflicting answers", what, None, found)
 
 
 def _grouped(

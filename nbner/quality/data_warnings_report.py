@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner.quality.data_warnings import Problem
+from nbner.quality.data_warnings import DataWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,45 +16,45 @@ SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Problems:
+class DataWarnings:
     """What training would suffer from; each problem has its ``examples``.
 
     Parameters
     ----------
-    found : tuple of Problem
+    warnings : tuple of DataWarning
     """
 
-    found: tuple[Problem, ...] = ()
+    warnings: tuple[DataWarning, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.warnings)
 
-    def __iter__(self) -> Iterator[Problem]:
-        return iter(self.found)
+    def __iter__(self) -> Iterator[DataWarning]:
+        return iter(self.warnings)
 
-    def __getitem__(self, position: int) -> Problem:
-        return self.found[position]
+    def __getitem__(self, position: int) -> DataWarning:
+        return self.warnings[position]
 
     @property
     def frame(self) -> pd.DataFrame:
         """One row a problem: kind, label, what, examples (how many show it)."""
         import pandas as pd
 
-        rows = [(one.kind, one.label, one.what, len(one.examples)) for one in self.found]
+        rows = [(one.kind, one.label, one.message, len(one.examples)) for one in self.warnings]
         return pd.DataFrame(rows, columns=["kind", "label", "what", "examples"])
 
     def __str__(self) -> str:
-        if not self.found:
+        if not self.warnings:
             return "Nothing is wrong with the data that could be seen"
-        return "\n".join(one.what for one in self.found)
+        return "\n".join(one.message for one in self.warnings)
 
     def _repr_html_(self) -> str:
-        return "".join(_html(one) for one in self.found) or f"<div>{escape(str(self))}</div>"
+        return "".join(_html(one) for one in self.warnings) or f"<div>{escape(str(self))}</div>"
 
 
-def _html(problem: Problem) -> str:
+def _html(problem: DataWarning) -> str:
     """Write a problem such that its examples open with a click."""
     shown = "".join(f"<li>{escape(one.text[:200])}</li>" for one in problem.examples[:SHOWN])
     more = len(problem.examples) - SHOWN
     rest = f"<li>and {more:,} more, in .examples</li>" if more > 0 else ""
-    return f"<details><summary>{escape(problem.what)}</summary><ul>{shown}{rest}</ul></details>"
+    return f"<details><summary>{escape(problem.message)}</summary><ul>{shown}{rest}</ul></details>"

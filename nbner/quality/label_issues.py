@@ -15,12 +15,17 @@ from typing import Literal, TypeAlias
 
 from nbner.types import Example, Span
 
-Kind: TypeAlias = Literal["other label", "other borders", "no entity", "missed"]
-KINDS: tuple[Kind, ...] = ("other label", "other borders", "no entity", "missed")
+LabelIssueKind: TypeAlias = Literal["other label", "other borders", "no entity", "missed"]
+LABEL_ISSUE_KINDS: tuple[LabelIssueKind, ...] = (
+    "other label",
+    "other borders",
+    "no entity",
+    "missed",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class LabelIssue:
     """A gold span, or a gap in gold, that looks wrong.
 
     Parameters
@@ -28,39 +33,39 @@ class Issue:
     example : Example
         With its gold.
     kind : {"other label", "other borders", "no entity", "missed"}
-    given : Span, optional
+    gold : Span, optional
         The gold span; None for a gap.
     suggested : Span, optional
         What is likelier; None where that is no entity.
-    probability : float
+    gold_probability : float
         Of what gold says.
     suggested_probability : float
         Of what is likelier.
     """
 
     example: Example = field(repr=False)
-    kind: Kind
-    given: Span | None
+    kind: LabelIssueKind
+    gold: Span | None
     suggested: Span | None
-    probability: float
+    gold_probability: float
     suggested_probability: float
 
     @property
     def score(self) -> float:
         """The margin of what is likelier over gold, above 0 and up to 1."""
-        return self.suggested_probability - self.probability
+        return self.suggested_probability - self.gold_probability
 
     @property
     def place(self) -> tuple[int, int]:
         """The first and the end of the gold span, or else of the gap; code points."""
-        span = self.given or self.suggested
+        span = self.gold or self.suggested
         assert span is not None  # noqa: S101 - for the type checker: one of them is there
         return span.start, span.end
 
 
-def issues_in(
+def find_label_issues(
     example: Example, spans: Mapping[Span, float], outside: Sequence[float]
-) -> list[Issue]:
+) -> list[LabelIssue]:
     """Find where gold is less likely than what contradicts it.
 
     Parameters
@@ -75,7 +80,7 @@ def issues_in(
 
     Returns
     -------
-    list of Issue
+    list of LabelIssue
         In no order. A span with a label that could not be given when the
         example was answered is missing there, and no issue.
     """
@@ -90,25 +95,25 @@ def issues_in(
     return [one for one in found if one.score > 0]
 
 
-def ranked(issues: Iterable[Issue]) -> list[Issue]:
+def rank_issues(issues: Iterable[LabelIssue]) -> list[LabelIssue]:
     """Put the surest first."""
     return sorted(issues, key=lambda one: -one.score)
 
 
-def mended(spans: Sequence[Span], some: Iterable[Issue]) -> tuple[Span, ...]:
+def apply_suggestions(spans: Sequence[Span], some: Iterable[LabelIssue]) -> tuple[Span, ...]:
     """Put what is likelier in the place of what gold says.
 
     Parameters
     ----------
     spans : sequence of Span
         Gold of one example.
-    some : iterable of Issue
+    some : iterable of LabelIssue
         Of that example.
     """
     kept = list(spans)
     for one in some:
         new = one.suggested
-        kept = [span for span in kept if span != one.given]
+        kept = [span for span in kept if span != one.gold]
         if new is not None:
             kept = [span for span in kept if not _overlap(span, new)]
             kept.append(Span(new.start, new.end, new.label))
@@ -135,30 +140,30 @@ class _Nothing:
 
 def _of_span(
     example: Example, given: Span, likely: Mapping[Span, float], nothing: _Nothing
-) -> Issue:
+) -> LabelIssue:
     against: list[tuple[float, Span | None]] = [
         (value, span) for span, value in likely.items() if span != given and _overlap(span, given)
     ]
     against.append((nothing.at(given), None))
     value, suggested = max(against, key=lambda one: one[0])
-    return Issue(
+    return LabelIssue(
         example, _kind(given, suggested), given, suggested, likely.get(given, 0.0), float(value)
     )
 
 
-def _gaps(example: Example, likely: Mapping[Span, float], nothing: _Nothing) -> list[Issue]:
+def _gaps(example: Example, likely: Mapping[Span, float], nothing: _Nothing) -> list[LabelIssue]:
     """Find likely spans where gold has nothing: of those that overlap, the likeliest."""
-    gaps: list[Issue] = []
+    gaps: list[LabelIssue] = []
     taken = list(example.spans)
     for span, value in sorted(likely.items(), key=lambda item: -item[1]):
         if any(_overlap(span, other) for other in taken):
             continue
         taken.append(span)
-        gaps.append(Issue(example, "missed", None, span, nothing.at(span), float(value)))
+        gaps.append(LabelIssue(example, "missed", None, span, nothing.at(span), float(value)))
     return gaps
 
 
-def _kind(given: Span, suggested: Span | None) -> Kind:
+def _kind(given: Span, suggested: Span | None) -> LabelIssueKind:
     if suggested is None:
         return "no entity"
     same = (given.start, given.end) == (suggested.start, suggested.end)

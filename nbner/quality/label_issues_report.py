@@ -9,9 +9,9 @@ from html import escape
 from typing import TYPE_CHECKING, TypeAlias, overload
 
 from nbner._common.colors import label_colors
-from nbner._common.span_html import marked
+from nbner._common.span_html import highlight_spans
 from nbner._common.widget_protocols import AnnotatorWidget
-from nbner.quality.label_issues import Issue
+from nbner.quality.label_issues import LabelIssue
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Opens the examples of some issues in the annotator.
-Open: TypeAlias = Callable[[Sequence[Issue]], AnnotatorWidget]
+Open: TypeAlias = Callable[[Sequence[LabelIssue]], AnnotatorWidget]
 
 SHOWN = 20
 NOTHING = "no entity"
@@ -40,8 +40,8 @@ class LabelIssues:
 
     Parameters
     ----------
-    found : tuple of Issue
-    over : str
+    issues : tuple of LabelIssue
+    split : str
         The split.
     n : int
         Examples that were looked at.
@@ -53,37 +53,37 @@ class LabelIssues:
         Their dev F.
     """
 
-    found: tuple[Issue, ...] = field(repr=False)
-    over: str
+    issues: tuple[LabelIssue, ...] = field(repr=False)
+    split: str
     n: int
     n_spans: int
     folds: int
     fold_f: tuple[float | None, ...] = ()
-    opens: Open | None = field(default=None, repr=False, compare=False)
+    open_widget: Open | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
-        return len(self.found)
+        return len(self.issues)
 
-    def __iter__(self) -> Iterator[Issue]:
-        return iter(self.found)
+    def __iter__(self) -> Iterator[LabelIssue]:
+        return iter(self.issues)
 
     @overload
-    def __getitem__(self, at: int) -> Issue: ...
+    def __getitem__(self, at: int) -> LabelIssue: ...
 
     @overload
     def __getitem__(self, at: slice) -> LabelIssues: ...
 
-    def __getitem__(self, at: int | slice) -> Issue | LabelIssues:
-        return replace(self, found=self.found[at]) if isinstance(at, slice) else self.found[at]
+    def __getitem__(self, at: int | slice) -> LabelIssue | LabelIssues:
+        return replace(self, issues=self.issues[at]) if isinstance(at, slice) else self.issues[at]
 
-    def where(self, holds: Callable[[Issue], bool]) -> LabelIssues:
+    def where(self, holds: Callable[[LabelIssue], bool]) -> LabelIssues:
         """Give those for which a function of an issue says yes."""
-        return replace(self, found=tuple(one for one in self.found if holds(one)))
+        return replace(self, issues=tuple(one for one in self.issues if holds(one)))
 
     @property
     def examples(self) -> list[Example]:
         """The examples that hold them, each once, the surest first."""
-        return list({one.example.input_hash: one.example for one in self.found}.values())
+        return list({one.example.input_hash: one.example for one in self.issues}.values())
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -95,24 +95,26 @@ class LabelIssues:
         """
         import pandas as pd
 
-        return pd.DataFrame([_row(one) for one in self.found], columns=list(COLUMNS))
+        return pd.DataFrame([_row(one) for one in self.issues], columns=list(COLUMNS))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw what most often looks wrong: what gold says, and what is likelier."""
-        from nbner.quality.label_issues_plot import issue_bars
+        from nbner.quality.label_issues_plot import draw_label_issues
 
-        return issue_bars(self.turns, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
+        return draw_label_issues(
+            self.label_changes, title=str(self).split("\n", maxsplit=1)[0], ax=ax
+        )
 
     @property
-    def turns(self) -> pd.DataFrame:
+    def label_changes(self) -> pd.DataFrame:
         """How often each label should be another: ``given``, ``suggested``, ``count``."""
         import pandas as pd
 
-        counts = Counter((_label(one.given), _label(one.suggested)) for one in self.found)
+        counts = Counter((_label(one.gold), _label(one.suggested)) for one in self.issues)
         rows = [(*pair, count) for pair, count in counts.most_common()]
         return pd.DataFrame(rows, columns=["given", "suggested", "count"])
 
-    def annotate(self) -> AnnotatorWidget:
+    def open(self) -> AnnotatorWidget:
         """Open the examples in the annotator, the surest issue first.
 
         Each shows its gold, with what is doubted dashed and its probability
@@ -121,28 +123,28 @@ class LabelIssues:
         """
         from nbner.errors import DataError
 
-        if not self.found or self.opens is None:
+        if not self.issues or self.open_widget is None:
             raise DataError(
                 "there is no label issue to open",
                 remedy="Look at session.quality.label_issues(...) again",
             )
-        return self.opens(self.found)
+        return self.open_widget(self.issues)
 
     def __str__(self) -> str:
         if not self.n_spans:
-            return f"No gold span in {self.n:,} examples of {self.over} to doubt"
-        spans = sum(one.given is not None for one in self.found)
+            return f"No gold span in {self.n:,} examples of {self.split} to doubt"
+        spans = sum(one.gold is not None for one in self.issues)
         who = f"{self.folds} models that never saw them" if self.folds else "the model in use"
         lines = [
             f"{spans:,} of {self.n_spans:,} gold spans look wrong, {len(self) - spans:,} missed",
-            f"In {len(self.examples):,} of {self.n:,} examples of {self.over}, says {who}",
+            f"In {len(self.examples):,} of {self.n:,} examples of {self.split}, says {who}",
         ]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        labels = {span.label for one in self.found for span in (one.given, one.suggested) if span}
+        labels = {span.label for one in self.issues for span in (one.gold, one.suggested) if span}
         colors = label_colors(sorted(labels))
-        rows = "".join(_html_row(one, colors) for one in self.found[:SHOWN])
+        rows = "".join(_html_row(one, colors) for one in self.issues[:SHOWN])
         more = len(self) - SHOWN
         rest = f"<div>and {more:,} more, in .frame and .annotate()</div>" if more > 0 else ""
         table = f'<table style="text-align:left">{rows}</table>' if rows else ""
@@ -154,13 +156,13 @@ def _label(span: Span | None) -> str:
     return NOTHING if span is None else span.label
 
 
-def _row(one: Issue) -> tuple[object, ...]:
-    text, given, new = one.example.text, one.given, one.suggested
+def _row(one: LabelIssue) -> tuple[object, ...]:
+    text, given, new = one.example.text, one.gold, one.suggested
     words, new_words = (
         None if span is None else text[span.start : span.end] for span in (given, new)
     )
     return (
-        *(one.score, one.kind, words, None if given is None else given.label, one.probability),
+        *(one.score, one.kind, words, None if given is None else given.label, one.gold_probability),
         *(new_words, None if new is None else new.label, one.suggested_probability),
         *one.place,
         *((None, None) if new is None else (new.start, new.end)),
@@ -168,11 +170,11 @@ def _row(one: Issue) -> tuple[object, ...]:
     )
 
 
-def _html_row(one: Issue, colors: dict[str, str]) -> str:
+def _html_row(one: LabelIssue, colors: dict[str, str]) -> str:
     says = [
         f'<td style="white-space:pre-wrap">'
-        f"{marked(one.example.text, [] if span is None else [span], colors)}</td>"
-        for span in (one.given, one.suggested)
+        f"{highlight_spans(one.example.text, [] if span is None else [span], colors)}</td>"
+        for span in (one.gold, one.suggested)
     ]
-    shares = f"{one.probability:.2f} → {one.suggested_probability:.2f}"
+    shares = f"{one.gold_probability:.2f} → {one.suggested_probability:.2f}"
     return f"<tr><td>{escape(one.kind)}<br><small>{shares}</small></td>{''.join(says)}</tr>"

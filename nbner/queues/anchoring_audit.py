@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from nbner._common.alignment import longest_first
+from nbner._common.alignment import filter_spans
 from nbner.quality.anchoring import audit
-from nbner.queues.labelling import Remark, Suggest
+from nbner.queues.labelling import AnswerMetadataFn, SuggestFn
 from nbner.types import Answer, Example, Span
 
 
-class Auditor:
+class AuditedSuggester:
     """Stands between who suggests and the page.
 
     What becomes of a suggestion depends on the seed and the example alone, so
@@ -22,7 +22,7 @@ class Auditor:
     ----------
     suggest : callable
         Examples to their suggestions.
-    remark : callable, optional
+    answer_metadata : callable, optional
         What else is kept beside an answer.
     labels : sequence of str
     withhold, corrupt : float
@@ -32,39 +32,39 @@ class Auditor:
 
     def __init__(
         self,
-        suggest: Suggest,
-        remark: Remark | None,
+        suggest: SuggestFn,
+        answer_metadata: AnswerMetadataFn | None,
         labels: Sequence[str],
         *,
         withhold: float,
         corrupt: float,
         seed: int,
     ) -> None:
-        audit.check_shares(withhold, corrupt)
+        audit.check_fractions(withhold, corrupt)
         self._suggest = suggest
-        self._remark = remark
+        self._remark = answer_metadata
         self._labels = labels
         self._shares = {"withhold": withhold, "corrupt": corrupt}
         self._seed = seed
-        self._done: dict[tuple[str, int], audit.Tampering] = {}
+        self._done: dict[tuple[str, int], audit.PerturbedSuggestions] = {}
 
     def suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         """Suggest, with some withheld and some corrupted."""
         found = self._suggest(examples)
         return [self._spoilt(*one) for one in zip(examples, found, strict=True)]
 
-    def remark(self, answer: Answer) -> Mapping[str, Any]:
+    def answer_metadata(self, answer: Answer) -> Mapping[str, Any]:
         """Say what was done to the suggestions that an answer was given to."""
         kept = {} if self._remark is None else dict(self._remark(answer))
         done = self._done.get((answer.split, answer.input_hash))
         if done is not None:
             shares = {**self._shares, "seed": self._seed}
-            kept[audit.AUDIT] = {**audit.written(done), **shares}
+            kept[audit.AUDIT_KEY] = {**audit.audit_to_json(done), **shares}
         return kept
 
     def _spoilt(self, example: Example, spans: Sequence[Span]) -> tuple[Span, ...]:
-        done = audit.tamper(
-            longest_first(spans)[0],
+        done = audit.perturb_suggestions(
+            filter_spans(spans)[0],
             example.tokens,
             self._labels,
             **self._shares,

@@ -7,36 +7,36 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nbner.queues.labelling import LabellingDesk, is_draft, tokenized
-from nbner.store.assignments import Version
+from nbner.queues.labelling import AnnotationQueue, ensure_tokens, is_draft
+from nbner.store.assignments import AnnotatorVersion
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.messages import VERSIONS
-from nbner.widgets.queue_protocol import DeskInfo
+from nbner.widgets.queue_protocol import QueueInfo
 
 #: Under this key an answer's ``extra`` says what it was mended for.
-MENDED = "mended"
+CORRECTION_REASON = "mended"
 
 #: What a bulk answer of the page carries; see ``widgets.asking``.
 _EVERYWHERE = "everywhere"
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class SuspectSpans:
     """What is doubted in one example.
 
     Parameters
     ----------
     spans : mapping of Span to float
         Gold spans, with the probability that somebody gives them.
-    versions : tuple of Version
+    versions : tuple of AnnotatorVersion
         What would be likelier, each as a complete set of spans.
     """
 
     spans: Mapping[Span, float] = field(default_factory=dict)
-    versions: tuple[Version, ...] = ()
+    versions: tuple[AnnotatorVersion, ...] = ()
 
 
-class SettlingDesk(LabellingDesk):
+class CorrectionQueue(AnnotationQueue):
     """Queue (see ``nbner.widgets.queue_protocol``) of accepted examples to look at again.
 
     Every example of the split that is not settled here is shown as open, with
@@ -46,27 +46,32 @@ class SettlingDesk(LabellingDesk):
 
     Parameters
     ----------
-    doubts : mapping of int to Doubt
+    suspects : mapping of int to Doubt
         Input hashes, in the order in which they are to come.
-    what : str
+    reason : str
         What they are mended for; every answer keeps it.
-    doubter : str
+    source : str
         Who gives the spans their probabilities.
     """
 
     def __init__(
-        self, *args: Any, doubts: Mapping[int, Doubt], what: str, doubter: str, **options: Any
+        self,
+        *args: Any,
+        suspects: Mapping[int, SuspectSpans],
+        reason: str,
+        source: str,
+        **options: Any,
     ) -> None:
-        super().__init__(*args, adviser=None, **options)
-        self._doubts = dict(doubts)
-        self._what = what
-        self._doubter = doubter
+        super().__init__(*args, suggester=None, **options)
+        self._doubts = dict(suspects)
+        self._what = reason
+        self._doubter = source
         self._settled: dict[int, AnswerKind] = {}
 
     @property
-    def info(self) -> DeskInfo:
+    def info(self) -> QueueInfo:
         """What the page needs to know once."""
-        return replace(super().info, mends=True)
+        return replace(super().info, edits_gold=True)
 
     def counts(self) -> Counts:
         """Count what is doubted by how it was settled."""
@@ -75,13 +80,13 @@ class SettlingDesk(LabellingDesk):
             total=len(self._doubts), **{kind: kinds[kind] for kind in ANSWER_KINDS if kinds[kind]}
         )
 
-    def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
+    def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next doubted examples, each with its gold."""
         passed_over = {*exclude, *self._settled}
         due = [one for one in self._doubts if one not in passed_over]
-        return self.start(due[: max(limit, 0)])
+        return self.load(due[: max(limit, 0)])
 
-    def start(self, hashes: Sequence[int]) -> list[Example]:
+    def load(self, hashes: Sequence[int]) -> list[Example]:
         """Give examples by their input hashes, as they are to be shown."""
         found = (self.find(one) for one in hashes)
         return [one for one in found if one is not None]
@@ -92,26 +97,26 @@ class SettlingDesk(LabellingDesk):
         found = self._dataset.find(input_hash, split)
         if found is None:
             return None
-        own = self._dataset.team.find(input_hash, split, annotator, alone=True)
+        own = self._dataset.assignments.find(input_hash, split, annotator, own_answer_only=True)
         # What somebody has begun here is shown, although another's decision stands meanwhile.
         if own is not None and is_draft(own) and (own.created or 0.0) >= (found.created or 0.0):
             found = own
-        return self._shown(tokenized(found, self._tokenize))
+        return self._shown(ensure_tokens(found, self._tokenize))
 
-    def past(self, limit: int, before: int | None = None) -> list[Example]:
+    def recent(self, limit: int, before: int | None = None) -> list[Example]:
         """Give what was settled here, the last first."""
         settled = list(self._settled)[::-1]
         if before in self._settled:
             settled = settled[settled.index(before) + 1 :]
-        return self.start(settled[: max(limit, 0)])
+        return self.load(settled[: max(limit, 0)])
 
-    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+    def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield accepted examples whose text holds all words, as they are to be shown."""
         wanted = [one if cased else one.lower() for one in words]
         for example in self._dataset.examples(self._info.split, answer="accept"):
             text = example.text if cased else example.text.lower()
             if example.input_hash not in self._settled and all(one in text for one in wanted):
-                yield self._shown(tokenized(example, self._tokenize))
+                yield self._shown(ensure_tokens(example, self._tokenize))
 
     def record_many(self, answers: Sequence[Answer]) -> int:
         """Store answers with what they were given for; changes to many stay accepted."""
@@ -126,24 +131,24 @@ class SettlingDesk(LabellingDesk):
             self._settled = before
             raise
 
-    def withdraw(self, whole: str) -> Sequence[int]:
+    def undo_batch(self, batch_id: str) -> Sequence[int]:
         """Take back answers that were given as one, but for what has changed since."""
-        done = super().withdraw(whole)
+        done = super().undo_batch(batch_id)
         for key in done:
             self._settled.pop(key, None)
         return done
 
     def _mended(self, answer: Answer) -> Answer:
-        extra = {**answer.extra, MENDED: self._what}
+        extra = {**answer.extra, CORRECTION_REASON: self._what}
         if _EVERYWHERE not in extra or answer.answer is not None:
             return replace(answer, extra=extra)
-        labels = labels_of(self._dataset.find(answer.input_hash, answer.split), answer)
+        labels = labels_after_bulk_edit(self._dataset.find(answer.input_hash, answer.split), answer)
         return replace(answer, answer="accept", labels=labels, extra=extra)
 
     def _note(self, answer: Answer) -> None:
         """Take an example off the queue, unless a change to many has left something to settle."""
         self._settled.pop(answer.input_hash, None)
-        doubt = self._doubts.get(answer.input_hash, Doubt())
+        doubt = self._doubts.get(answer.input_hash, SuspectSpans())
         whole = any(set(answer.spans) == set(one.spans) for one in doubt.versions)
         if answer.answer is not None and (whole or _EVERYWHERE not in answer.extra):
             self._settled[answer.input_hash] = answer.answer
@@ -151,21 +156,21 @@ class SettlingDesk(LabellingDesk):
     def _shown(self, example: Example) -> Example:
         if example.input_hash in self._settled:
             return example
-        doubt = self._doubts.get(example.input_hash, Doubt())
+        doubt = self._doubts.get(example.input_hash, SuspectSpans())
         spans = tuple(self._doubted(span, doubt) for span in example.spans)
         extra = {**example.extra, VERSIONS: doubt.versions}
         # A draft: only the spans with a source are dashed, the others are gold as it stands.
         by = example.annotator or self._info.annotator
         return replace(example, answer=None, annotator=by, spans=spans, extra=extra)
 
-    def _doubted(self, span: Span, doubt: Doubt) -> Span:
+    def _doubted(self, span: Span, doubt: SuspectSpans) -> Span:
         if span not in doubt.spans:
             return Span(span.start, span.end, span.label)
         score = doubt.spans[span]
         return Span(span.start, span.end, span.label, source=self._doubter, score=score)
 
 
-def labels_of(before: Example | None, answer: Answer) -> tuple[str, ...]:
+def labels_after_bulk_edit(before: Example | None, answer: Answer) -> tuple[str, ...]:
     """Give the labels that an example is complete for after a change that nobody has looked at.
 
     Nobody was asked about labels that came after its answer; those of the

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.filters import Filter, Page
+from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner.errors import DataError
-from nbner.evaluation.errors.matches import JUDGED
-from nbner.queues.labelling import Switchboard, Tokenize, tokenized
-from nbner.store.assignments import Version
+from nbner.evaluation.errors.matches import JUDGED_KEY
+from nbner.queues.labelling import AnswerBus, TokenizeFn, ensure_tokens
+from nbner.store.assignments import AnnotatorVersion
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
 from nbner.widgets.messages import VERSIONS
-from nbner.widgets.queue_protocol import DeskInfo, Listener
+from nbner.widgets.queue_protocol import Listener, QueueInfo
 
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Backing:
+class StoreBinding:
     """Where the examples live, and where answers go.
 
     Parameters
@@ -35,19 +35,19 @@ class Backing:
         Identity of the store.
     tokenize : callable
         Text to tokens, for examples that came without.
-    switchboard : Switchboard
+    answer_bus : AnswerBus
         Shared by the desks of one session.
     """
 
     dataset: Dataset
     annotator: str
     key: str
-    tokenize: Tokenize
-    switchboard: Switchboard
+    tokenize: TokenizeFn
+    answer_bus: AnswerBus
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class UndoEntry:
     """What an example was before a person changed it here."""
 
     key: int
@@ -55,52 +55,52 @@ class Act:
     extra: Mapping[str, Any]
 
 
-def key_of(split: str, input_hash: int) -> int:
+def global_example_id(split: str, input_hash: int) -> int:
     """Give an example its id among those of several splits; the same one for ever."""
     found = blake2b(f"{split}\0{input_hash}".encode(), digest_size=6).digest()
     return int.from_bytes(found, "big")
 
 
-class MendingDesk:
+class ErrorReviewQueue:
     """A ``nbner.widgets.queue_protocol.Desk`` over examples that are held against something else.
 
     Nothing waits here for an answer: examples are asked for one by one. The
-    ids on the wire are those of `key_of`, for the examples may come from
+    ids on the wire are those of `global_example_id`, for the examples may come from
     several splits.
 
     Parameters
     ----------
     errors : Errors
         It follows what is changed.
-    backing : Backing, optional
+    binding : StoreBinding, optional
         Without one, the examples can be looked at and not changed.
     labels : sequence of str
     """
 
     def __init__(
-        self, errors: Errors, *, backing: Backing | None = None, labels: Sequence[str] = ()
+        self, errors: Errors, *, binding: StoreBinding | None = None, labels: Sequence[str] = ()
     ) -> None:
         self._errors = errors
-        self._backing = backing
-        self._acts: list[Act] = []
+        self._backing = binding
+        self._acts: list[UndoEntry] = []
         # The example whose decision was taken back here last, by an edit.
         self._at_work: int | None = None
         self._numbers = {
-            key_of(one.split, one.input_hash or number): number
+            global_example_id(one.split, one.input_hash or number): number
             for number, one in enumerate(errors.examples)
         }
         self._keys = {number: key for key, number in self._numbers.items()}
-        self._info = DeskInfo(
-            key="" if backing is None else backing.key,
-            dataset="" if backing is None else backing.dataset.name,
+        self._info = QueueInfo(
+            key="" if binding is None else binding.key,
+            dataset="" if binding is None else binding.dataset.name,
             split=f"errors of {errors.title}" if errors.title else "errors",
             mode="manual",
-            annotator="" if backing is None else backing.annotator,
+            annotator="" if binding is None else binding.annotator,
             labels=tuple(labels),
         )
 
     @property
-    def info(self) -> DeskInfo:
+    def info(self) -> QueueInfo:
         """What the page needs to know once."""
         return self._info
 
@@ -114,7 +114,7 @@ class MendingDesk:
         """Whether something was changed here."""
         return bool(self._acts)
 
-    def key(self, number: int) -> int:
+    def example_id(self, number: int) -> int:
         """Give the id of an example by its position."""
         return self._keys[number]
 
@@ -123,11 +123,11 @@ class MendingDesk:
         answers = [one.answer for one in self._errors.examples]
         return Counts(len(answers), **{kind: answers.count(kind) for kind in ANSWER_KINDS})
 
-    def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:  # noqa: ARG002
+    def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:  # noqa: ARG002
         """Give nothing: nothing waits here."""
         return []
 
-    def past(self, limit: int, before: int | None = None) -> list[Example]:  # noqa: ARG002
+    def recent(self, limit: int, before: int | None = None) -> list[Example]:  # noqa: ARG002
         """Give nothing: what was decided before is not taken back here."""
         return []
 
@@ -137,31 +137,34 @@ class MendingDesk:
         if number is None:
             return None
         example = self._now(number)
-        first = self._errors.first
+        first = self._errors.reference
         sides = [self._errors.predicted] if first is None else [first, self._errors.predicted]
-        names = self._errors.names[-len(sides) :]
-        said = [Version(by, "accept", side[number]) for by, side in zip(names, sides, strict=True)]
+        names = self._errors.side_names[-len(sides) :]
+        said = [
+            AnnotatorVersion(by, "accept", side[number])
+            for by, side in zip(names, sides, strict=True)
+        ]
         extra = {**example.extra, VERSIONS: said}
         return replace(example, input_hash=input_hash, extra=extra)
 
-    def start(self, hashes: Sequence[int]) -> list[Example]:
+    def load(self, hashes: Sequence[int]) -> list[Example]:
         """Give examples by their ids."""
         return [example for one in hashes if (example := self.find(one)) is not None]
 
-    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+    def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
         """Give a piece of the list of examples that meet some conditions."""
         found = [
             replace(one, input_hash=self._keys[number])
             for number, one in enumerate(self._errors.examples)
-            if _meets(one, wanted)
+            if _meets(one, conditions)
         ]
-        return Page(tuple((one, None) for one in found[offset : offset + limit]), len(found))
+        return ExamplePage(tuple((one, None) for one in found[offset : offset + limit]), len(found))
 
-    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:  # noqa: ARG002
+    def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:  # noqa: ARG002
         """Yield nothing: none of these examples is open."""
         return iter(())
 
-    def analyses(
+    def redecode(
         self,
         input_hash: int,  # noqa: ARG002
         k: int,  # noqa: ARG002
@@ -183,14 +186,14 @@ class MendingDesk:
         real = [self._real(one, act) for one, act in zip(answers, acts, strict=True)]
         return self._store(real, acts)
 
-    def withdraw(self, whole: str) -> Sequence[int]:
+    def undo_batch(self, batch_id: str) -> Sequence[int]:
         """Take back answers that were given as one, but for what has changed since."""
         backing = self._writable()
-        done = backing.dataset.withdraw(whole)
-        backing.switchboard.tell(())
+        done = backing.dataset.undo_batch(batch_id)
+        backing.answer_bus.publish(())
         return done
 
-    def judge(self, key: int, verdict: str | None) -> bool:
+    def record_verdict(self, key: int, verdict: str | None) -> bool:
         """Say who is wrong on an example, while its gold stays as it is.
 
         Returns
@@ -208,12 +211,12 @@ class MendingDesk:
             raise DataError(
                 "only accepted gold can be right", remedy="Decide the example first: accept it"
             )
-        if example.extra.get(JUDGED) == verdict:
+        if example.extra.get(JUDGED_KEY) == verdict:
             return False
         extra = self._extra_of(key)
-        task = {name: value for name, value in extra.get("task", {}).items() if name != JUDGED}
+        task = {name: value for name, value in extra.get("task", {}).items() if name != JUDGED_KEY}
         if verdict is not None:
-            task[JUDGED] = verdict
+            task[JUDGED_KEY] = verdict
         return self.record(self._answer(key, example, {**extra, "task": task}))
 
     def undo(self) -> Example | None:
@@ -235,24 +238,24 @@ class MendingDesk:
             if known or not answers:
                 listener(known)
 
-        return self._backing.switchboard.subscribe(translate)
+        return self._backing.answer_bus.subscribe(translate)
 
-    def _store(self, real: Sequence[Answer], acts: Sequence[Act]) -> int:
+    def _store(self, real: Sequence[Answer], acts: Sequence[UndoEntry]) -> int:
         """Store answers, keep what can be taken back, and tell every widget."""
         backing = self._writable()
         stored = backing.dataset.record_many(real)
         if stored:
             for act, answer in zip(acts, real, strict=False):
                 self._remember(act, is_open=answer.answer is None)
-            backing.switchboard.tell(real)
+            backing.answer_bus.publish(real)
         return stored
 
     def _known(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         for answer in answers:
-            key = key_of(answer.split, answer.input_hash)
+            key = global_example_id(answer.split, answer.input_hash)
             number = self._numbers.get(key)
             if number is not None:
-                self._errors.change(number, self._now(number))
+                self._errors.update_example(number, self._now(number))
                 yield replace(answer, input_hash=key)
 
     def _now(self, number: int) -> Example:
@@ -260,9 +263,9 @@ class MendingDesk:
         if self._backing is None:
             return known
         found = self._backing.dataset.find(known.input_hash, known.split)
-        return known if found is None else tokenized(found, self._backing.tokenize)
+        return known if found is None else ensure_tokens(found, self._backing.tokenize)
 
-    def _writable(self) -> Backing:
+    def _writable(self) -> StoreBinding:
         if self._backing is None:
             raise DataError(
                 "these texts are not in a session's store, so that nothing can be changed here",
@@ -270,10 +273,10 @@ class MendingDesk:
             )
         return self._backing
 
-    def _real(self, answer: Answer, act: Act) -> Answer:
+    def _real(self, answer: Answer, act: UndoEntry) -> Answer:
         """Give an answer its example's own id; what was known of the example stays with it."""
         known = self._errors.examples[self._numbers[answer.input_hash]]
-        kept = {k: v for k, v in act.extra.get("task", {}).items() if k != JUDGED}
+        kept = {k: v for k, v in act.extra.get("task", {}).items() if k != JUDGED_KEY}
         extra = {**({"task": kept} if kept else {}), **answer.extra}
         return replace(answer, input_hash=known.input_hash, split=known.split, extra=extra)
 
@@ -297,11 +300,11 @@ class MendingDesk:
             extra=extra,
         )
 
-    def _act(self, answer: Answer) -> Act:
+    def _act(self, answer: Answer) -> UndoEntry:
         number = self._numbers[answer.input_hash]
-        return Act(answer.input_hash, self._now(number), self._extra_of(answer.input_hash))
+        return UndoEntry(answer.input_hash, self._now(number), self._extra_of(answer.input_hash))
 
-    def _remember(self, act: Act, *, is_open: bool) -> None:
+    def _remember(self, act: UndoEntry, *, is_open: bool) -> None:
         """Keep what an example was; an edit and the decision after it are one change."""
         last = self._acts[-1] if self._acts else None
         if last is None or last.key != act.key or self._at_work != act.key:
@@ -317,7 +320,7 @@ def _same(one: Example, other: Example) -> bool:
     )
 
 
-def _meets(example: Example, wanted: Filter) -> bool:
+def _meets(example: Example, wanted: ExampleFilter) -> bool:
     standing = example.answer or "open"
     is_answered = wanted.answer == "answered" and example.answer is not None
     return (

@@ -13,17 +13,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nbner._common.filters import Filter, Page
+from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
-from nbner.widgets.queue_protocol import DeskInfo, Listener, Mode
+from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
 
 if TYPE_CHECKING:
     from nbner.store.store import Dataset
 
-Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
-Suggest: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
-Remark: TypeAlias = Callable[[Answer], Mapping[str, Any]]
-Analyse: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
+TokenizeFn: TypeAlias = Callable[[str], tuple[Token, ...]]
+SuggestFn: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
+AnswerMetadataFn: TypeAlias = Callable[[Answer], Mapping[str, Any]]
+RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
 
 
 _logger = logging.getLogger("nbner.queues.labelling")
@@ -33,29 +33,29 @@ _SOME = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Adviser:
+class Suggester:
     """What is said on examples before and while a person labels them.
 
     Parameters
     ----------
     suggest : callable
         Examples to the spans that they are shown with.
-    remark : callable, optional
+    answer_metadata : callable, optional
         From an answer to what else is worth keeping beside it. It must be
         quick; where it fails, the answer is stored without.
-    analyse : callable, optional
+    redecode : callable, optional
         The best analyses of an example that hold some spans and not others.
-    redecodes : bool
+    auto_redecode : bool
         Whether a page is to ask for that after every change of a span.
     """
 
-    suggest: Suggest
-    remark: Remark | None = None
-    analyse: Analyse | None = None
-    redecodes: bool = False
+    suggest: SuggestFn
+    answer_metadata: AnswerMetadataFn | None = None
+    redecode: RedecodeFn | None = None
+    auto_redecode: bool = False
 
 
-class Switchboard:
+class AnswerBus:
     """Tells every widget of a session what any of them has stored.
 
     Attributes
@@ -79,13 +79,13 @@ class Switchboard:
 
         return unsubscribe
 
-    def tell(self, answers: Sequence[Answer]) -> None:
+    def publish(self, answers: Sequence[Answer]) -> None:
         """Pass answers on that were given as one."""
         for listener in tuple(self._listeners):
             listener(answers)
 
 
-class LabellingDesk:
+class AnnotationQueue:
     """A ``nbner.widgets.queue_protocol.Desk`` over one split of a dataset.
 
     Parameters
@@ -96,9 +96,9 @@ class LabellingDesk:
         Identity of the store.
     tokenize : callable
         Text to tokens, for examples that came without.
-    adviser : Adviser, optional
+    suggester : Suggester, optional
         Without one, examples are shown empty.
-    switchboard : Switchboard
+    answer_bus : AnswerBus
         Shared by the desks of one session.
     mode : {"manual", "make-gold"}
     """
@@ -110,30 +110,30 @@ class LabellingDesk:
         split: str,
         annotator: str,
         key: str,
-        tokenize: Tokenize,
-        adviser: Adviser | None,
-        switchboard: Switchboard,
+        tokenize: TokenizeFn,
+        suggester: Suggester | None,
+        answer_bus: AnswerBus,
         mode: Mode = "manual",
     ) -> None:
         self._dataset = dataset
         self._tokenize = tokenize
-        self._adviser = adviser
-        self._switchboard = switchboard
-        advises = adviser is not None and adviser.analyse is not None
-        self._info = DeskInfo(
+        self._adviser = suggester
+        self._switchboard = answer_bus
+        advises = suggester is not None and suggester.redecode is not None
+        self._info = QueueInfo(
             key=key,
             dataset=dataset.name,
             split=split,
             mode=mode,
             annotator=annotator,
             labels=dataset.labels,
-            advises=advises,
-            redecodes=adviser is not None and advises and adviser.redecodes,
+            has_k_best=advises,
+            auto_redecode=suggester is not None and advises and suggester.auto_redecode,
         )
         self._suggested_by: dict[int, str] = {}
 
     @property
-    def info(self) -> DeskInfo:
+    def info(self) -> QueueInfo:
         """What the page needs to know; with the labels that can be given now."""
         labels = self._switchboard.labels
         if labels is not None and labels != self._info.labels:
@@ -142,36 +142,38 @@ class LabellingDesk:
 
     def counts(self) -> Counts:
         """How far the split has come."""
-        return self._dataset.team.counts(self._info.split, self._info.annotator)
+        return self._dataset.assignments.counts(self._info.split, self._info.annotator)
 
-    def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
+    def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next open examples with the spans to start from.
 
         A draft, left by taking a decision back, is shown as it was left. All
         others start with suggestions, or empty where none were asked for. What
         is given out is kept from other annotators for a while.
         """
-        found = self._dataset.team.hand_out(self._info.split, self._info.annotator, limit, exclude)
+        found = self._dataset.assignments.next_for(
+            self._info.split, self._info.annotator, limit, exclude
+        )
         return self._started(found)
 
-    def start(self, hashes: Sequence[int]) -> list[Example]:
+    def load(self, hashes: Sequence[int]) -> list[Example]:
         """Give examples by their input hashes, as they are to be shown."""
         split, annotator = self._info.split, self._info.annotator
-        found = [self._dataset.team.find(one, split, annotator) for one in hashes]
+        found = [self._dataset.assignments.find(one, split, annotator) for one in hashes]
         return self._started([one for one in found if one is not None])
 
-    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+    def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
         """Give a piece of the list of examples that meet some conditions."""
-        return self._dataset.page(self._info.split, wanted, offset, limit)
+        return self._dataset.list_examples(self._info.split, conditions, offset, limit)
 
-    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+    def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield open examples whose text holds all words, as they are to be shown."""
-        found = self._dataset.containing(self._info.split, words, cased=cased)
+        found = self._dataset.search_text(self._info.split, words, cased=cased)
         while some := list(islice(found, _SOME)):
             yield from self._started(some)
 
     def _started(self, found: Sequence[Example]) -> list[Example]:
-        examples = [tokenized(example, self._tokenize) for example in found]
+        examples = [ensure_tokens(example, self._tokenize) for example in found]
         fresh = [one for one in examples if one.answer is None and not is_draft(one)]
         adviser = self._adviser
         suggestions = adviser.suggest(fresh) if adviser and fresh else [()] * len(fresh)
@@ -180,20 +182,22 @@ class LabellingDesk:
             for example, spans in zip(fresh, suggestions, strict=True)
         }
         self._suggested_by |= {
-            key: sources for key, example in started.items() if (sources := sources_of(example))
+            key: sources
+            for key, example in started.items()
+            if (sources := suggestion_sources(example))
         }
         return [started.get(example.input_hash, example) for example in examples]
 
-    def past(self, limit: int, before: int | None = None) -> list[Example]:
+    def recent(self, limit: int, before: int | None = None) -> list[Example]:
         """Give this annotator's last answered examples, newest first."""
         found = self._dataset.recent(self._info.split, self._info.annotator, limit, before=before)
-        return [tokenized(example, self._tokenize) for example in found]
+        return [ensure_tokens(example, self._tokenize) for example in found]
 
     def find(self, input_hash: int) -> Example | None:
         """Look one example up as it stands now."""
         split, annotator = self._info.split, self._info.annotator
-        example = self._dataset.team.find(input_hash, split, annotator)
-        return None if example is None else tokenized(example, self._tokenize)
+        example = self._dataset.assignments.find(input_hash, split, annotator)
+        return None if example is None else ensure_tokens(example, self._tokenize)
 
     def record(self, answer: Answer) -> bool:
         """Store an answer durably, with who suggested its spans; tell every widget."""
@@ -204,16 +208,16 @@ class LabellingDesk:
         remarked = [self._with_remarks(answer) for answer in answers]
         applied = self._dataset.record_many(remarked)
         if applied:
-            self._switchboard.tell(remarked)
+            self._switchboard.publish(remarked)
         return applied
 
-    def withdraw(self, whole: str) -> Sequence[int]:
+    def undo_batch(self, batch_id: str) -> Sequence[int]:
         """Take back answers that were given as one, but for what has changed since."""
-        done = self._dataset.withdraw(whole)
-        self._switchboard.tell(())
+        done = self._dataset.undo_batch(batch_id)
+        self._switchboard.publish(())
         return done
 
-    def analyses(
+    def redecode(
         self,
         input_hash: int,
         k: int,
@@ -223,7 +227,7 @@ class LabellingDesk:
     ) -> list[Parse]:
         """Give the model's k best analyses that hold some spans and not others."""
         example = self.find(input_hash)
-        analyse = None if self._adviser is None else self._adviser.analyse
+        analyse = None if self._adviser is None else self._adviser.redecode
         if example is None or analyse is None:
             return []
         return analyse(example, k, forced, forbidden)
@@ -233,10 +237,10 @@ class LabellingDesk:
         sources = self._suggested_by.get(answer.input_hash)
         if sources:
             kept["suggested_by"] = sources
-        if self._adviser is not None and self._adviser.remark is not None:
+        if self._adviser is not None and self._adviser.answer_metadata is not None:
             # An answer is a person's work: no figure beside it is worth losing it.
             try:
-                kept |= self._adviser.remark(answer)
+                kept |= self._adviser.answer_metadata(answer)
             except Exception:
                 _logger.debug("answer %s is stored without its rank", answer.id, exc_info=True)
         return replace(answer, extra=kept)
@@ -254,12 +258,12 @@ class LabellingDesk:
         return self._switchboard.subscribe(in_this_split)
 
 
-def sources_of(example: Example) -> str:
+def suggestion_sources(example: Example) -> str:
     """Name who has suggested an example's spans."""
     return ", ".join(dict.fromkeys(span.source for span in example.spans if span.source))
 
 
-def tokenized(example: Example, tokenize: Tokenize) -> Example:
+def ensure_tokens(example: Example, tokenize: TokenizeFn) -> Example:
     """Give an example its tokens, where it came without."""
     return example if example.tokens else replace(example, tokens=tokenize(example.text))
 

@@ -20,9 +20,9 @@ from spacy.util import registry
 
 from nbner.decoding.api import parses
 from nbner.errors import DataError, ModelError
-from nbner.io.docbin import tokens_of
+from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.pipeline import doc_from_example, recognizer_of
-from nbner.reranking.features import FeatureFunction, describe
+from nbner.reranking.features import FeatureFunction, extract_features
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 FACTORY = "nbner_reranker"
 WIDTH = 8
-LONGEST = 64  # tokens of the longest entity in the lists
+MAX_SPAN_LENGTH = 64  # tokens of the longest entity in the lists
 #: Where nothing speaks for another analysis, the recognizer's own order stays.
-PRIOR = {"score": 1.0}
-LEAST = 2  # lists in which a feature must tell analyses apart
+PRIOR_WEIGHTS = {"score": 1.0}
+MIN_LISTS = 2  # lists in which a feature must tell analyses apart
 FILE = "reranker.json"
 
 
@@ -51,7 +51,7 @@ class Reranker:
     weights : mapping, optional
         Feature to weight; without any, the first analysis stays.
     functions : mapping, optional
-        Name to a feature function of the user's own; see `named`.
+        Name to a feature function of the user's own; see `name_functions`.
 
     Raises
     ------
@@ -93,13 +93,13 @@ class Reranker:
 
     def features(self, doc: Doc, analyses: Sequence[Parse]) -> list[dict[str, float]]:
         """Give the features of each analysis of a list."""
-        return describe(doc, analyses, self.functions)
+        return extract_features(doc, analyses, self.functions)
 
     def choose(self, doc: Doc, analyses: Sequence[Parse]) -> int:
         """Give the position of the analysis that has the highest score; ties go to the first."""
         if len(analyses) < 2 or not self.weights:
             return 0
-        return best_of(self.features(doc, analyses), self.weights)
+        return best_index(self.features(doc, analyses), self.weights)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:  # noqa: ARG002 - spaCy's signature
         """Write the reranker; of feature functions their names alone."""
@@ -141,8 +141,8 @@ class Reranker:
                 "the reranker's pipeline is gone. Keep the nlp object, or load it anew."
             )
         # The docs already have entities: lists are made from what they were before.
-        fresh = (Example(doc.text, tokens=tokens_of(doc), given_tokens=True) for doc in docs)
-        return parses(nlp, fresh, self.width, longest=LONGEST)
+        fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
+        return parses(nlp, fresh, self.width, max_span_length=MAX_SPAN_LENGTH)
 
 
 @Language.factory(FACTORY, default_config={"width": WIDTH}, assigns=["doc.ents"])
@@ -151,7 +151,7 @@ def make_reranker(nlp: Language, name: str, width: int) -> Reranker:
     return Reranker(nlp, name, width=width)
 
 
-def add_to(nlp: Language, reranker: Reranker) -> Reranker:
+def add_reranker(nlp: Language, reranker: Reranker) -> Reranker:
     """Put a fitted reranker behind the recognizer of a pipeline, in place of an earlier one."""
     found = recognizer_of(nlp)
     if found is None:
@@ -166,7 +166,7 @@ def add_to(nlp: Language, reranker: Reranker) -> Reranker:
     return added
 
 
-def best_of(described: Sequence[Mapping[str, float]], weights: Mapping[str, float]) -> int:
+def best_index(described: Sequence[Mapping[str, float]], weights: Mapping[str, float]) -> int:
     """Give the position of the highest weighted sum; ties go to the first."""
     if not described:
         return 0
@@ -177,12 +177,12 @@ def best_of(described: Sequence[Mapping[str, float]], weights: Mapping[str, floa
     return max(range(len(scores)), key=lambda i: (scores[i], -i))
 
 
-def docs_of(nlp: Language, examples: Iterable[Example]) -> list[Doc]:
+def make_docs(nlp: Language, examples: Iterable[Example]) -> list[Doc]:
     """Make the docs that features look at: tokens alone."""
     return [doc_from_example(nlp, example) for example in examples]
 
 
-def named(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFunction]:
+def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFunction]:
     """Give feature functions the names under which a saved reranker finds them again.
 
     What is registered as ``spacy.registry.misc`` keeps its name. All others are

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from nbner.training.records import TrainingRecord, TrainingResult
 
-LONGEST = 64  # tokens of the longest entity in the lists
+MAX_SPAN_LENGTH = 64  # tokens of the longest entity in the lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Fold:
     f: float | None
 
 
-def deal(size: int, folds: int, seed: int) -> list[list[int]]:
+def split_into_folds(size: int, folds: int, seed: int) -> list[list[int]]:
     """Deal positions into folds of like size.
 
     Raises
@@ -73,7 +73,7 @@ def deal(size: int, folds: int, seed: int) -> list[list[int]]:
     return [sorted(order[number::folds].tolist()) for number in range(folds)]
 
 
-def jackknife(
+def out_of_fold_k_best(
     base: Language,
     examples: Sequence[Example],
     dev: Sequence[Example],
@@ -83,7 +83,7 @@ def jackknife(
     folds: int,
     seed: int,
     max_epochs: int | None = None,
-    watch: Callable[[int, TrainingRecord], None] | None = None,
+    on_record: Callable[[int, TrainingRecord], None] | None = None,
 ) -> Iterator[Fold]:
     """Train a model for each fold, and give the lists that it makes of it.
 
@@ -101,7 +101,7 @@ def jackknife(
     seed : int
         Deals the texts, and trains.
     max_epochs : int, optional
-    watch : callable, optional
+    on_record : callable, optional
         Called with the fold's number and each step's record.
 
     Raises
@@ -109,7 +109,7 @@ def jackknife(
     DataError, TrainingError
         There are too few texts, or a fold's rest cannot be trained on.
     """
-    for one in models_apart(
+    for one in train_fold_models(
         base,
         examples,
         dev,
@@ -117,10 +117,10 @@ def jackknife(
         folds=folds,
         seed=seed,
         max_epochs=max_epochs,
-        watch=watch,
+        on_record=on_record,
     ):
         texts = [examples[i] for i in one.positions]
-        lists = tuple(parses(one.nlp, texts, width, longest=LONGEST))
+        lists = tuple(parses(one.nlp, texts, width, max_span_length=MAX_SPAN_LENGTH))
         yield Fold(one.number, one.positions, lists, one.f)
 
 
@@ -144,12 +144,14 @@ class FoldModel:
     nlp: Language
     f: float | None
 
-    def probabilities(self, examples: Sequence[Example]) -> Iterator[SpanProbabilities]:
+    def span_probabilities(self, examples: Sequence[Example]) -> Iterator[SpanProbabilities]:
         """Give the exact probabilities of the spans of the texts that it never saw."""
-        return span_probabilities(self.nlp, [examples[i] for i in self.positions], longest=LONGEST)
+        return span_probabilities(
+            self.nlp, [examples[i] for i in self.positions], max_span_length=MAX_SPAN_LENGTH
+        )
 
 
-def models_apart(
+def train_fold_models(
     base: Language,
     examples: Sequence[Example],
     dev: Sequence[Example],
@@ -158,14 +160,14 @@ def models_apart(
     folds: int,
     seed: int,
     max_epochs: int | None = None,
-    watch: Callable[[int, TrainingRecord], None] | None = None,
+    on_record: Callable[[int, TrainingRecord], None] | None = None,
 ) -> Iterator[FoldModel]:
     """Train a model for each fold, on all the others.
 
     Parameters
     ----------
     base, examples, dev, labels, folds, seed, max_epochs, watch
-        As for `jackknife`; without ``dev``, a seeded fifth of each fold's rest
+        As for `out_of_fold_k_best`; without ``dev``, a seeded fifth of each fold's rest
         is held out to choose the model on.
 
     Raises
@@ -173,21 +175,21 @@ def models_apart(
     DataError, TrainingError
         There are too few texts, or a fold's rest cannot be trained on.
     """
-    for number, positions in enumerate(deal(len(examples), folds, seed)):
+    for number, positions in enumerate(split_into_folds(len(examples), folds, seed)):
         own = set(positions)
-        result = train_once(
+        result = train_in_temporary_folder(
             base,
             [one for i, one in enumerate(examples) if i not in own],
             dev,
             labels=labels,
             seed=seed,
             max_epochs=max_epochs,
-            watch=None if watch is None else partial(watch, number),
+            on_record=None if on_record is None else partial(on_record, number),
         )
         yield FoldModel(number, tuple(positions), result.nlp, result.best.f)
 
 
-def train_once(
+def train_in_temporary_folder(
     base: Language,
     examples: Sequence[Example],
     dev: Sequence[Example],
@@ -195,7 +197,7 @@ def train_once(
     labels: Sequence[str],
     seed: int,
     max_epochs: int | None = None,
-    watch: Callable[[TrainingRecord], None] | None = None,
+    on_record: Callable[[TrainingRecord], None] | None = None,
 ) -> TrainingResult:
     """Train a model that nothing is kept of but what is returned.
 
@@ -218,6 +220,6 @@ def train_once(
         ) as run,
     ):
         for record in run:
-            if watch is not None:
-                watch(record)
+            if on_record is not None:
+                on_record(record)
         return run.finish()

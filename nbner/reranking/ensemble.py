@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from nbner.decoding.api import lattices
 from nbner.nlp.pipeline import doc_from_example
-from nbner.reranking.component import best_of
-from nbner.reranking.features import describe
+from nbner.reranking.component import best_index
+from nbner.reranking.features import extract_features
 from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from nbner.decoding.lattice_view import Lattice
 
-LONGEST = 64  # tokens of the longest entity that is looked for
+MAX_SPAN_LENGTH = 64  # tokens of the longest entity that is looked for
 LEAST = 1e-12  # an analysis that a model cannot make
 LEAST_SPAN = 1e-3  # a span's probability, below which no average looks at it
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class CandidatePool:
     """What several models make of one text.
 
     Parameters
@@ -34,21 +34,23 @@ class Pool:
     analyses : tuple of Parse
         All that are in some model's list, by their mean probability over the
         models, which is their ``probability``; ``score`` is its logarithm.
-    views : tuple of tuples of float
+    log_probabilities : tuple of tuples of float
         For each analysis its log-probability with each model.
-    firsts : tuple of tuples of Span
+    first_spans : tuple of tuples of Span
         The first analysis of each model.
-    spans : mapping
+    span_probabilities : mapping
         Span to its exact probability, averaged over the models.
     """
 
     analyses: tuple[Parse, ...]
-    views: tuple[tuple[float, ...], ...]
-    firsts: tuple[tuple[Span, ...], ...]
-    spans: Mapping[Span, float]
+    log_probabilities: tuple[tuple[float, ...], ...]
+    first_spans: tuple[tuple[Span, ...], ...]
+    span_probabilities: Mapping[Span, float]
 
 
-def pools(models: Sequence[Language], examples: Sequence[Example], width: int) -> Iterator[Pool]:
+def pool_texts(
+    models: Sequence[Language], examples: Sequence[Example], width: int
+) -> Iterator[CandidatePool]:
     """Pool the lists of several models, text by text.
 
     Parameters
@@ -58,13 +60,13 @@ def pools(models: Sequence[Language], examples: Sequence[Example], width: int) -
     width : int
         Analyses that each model brings.
     """
-    found = [lattices(nlp, examples, longest=LONGEST) for nlp in models]
+    found = [lattices(nlp, examples, max_span_length=MAX_SPAN_LENGTH) for nlp in models]
     for views in zip(*found, strict=True):
-        yield pool(views, width)
+        yield pool_lattices(views, width)
 
 
-def pool(views: Sequence[Lattice], width: int) -> Pool:
-    """Pool what several models make of one text; see `Pool`."""
+def pool_lattices(views: Sequence[Lattice], width: int) -> CandidatePool:
+    """Pool what several models make of one text; see `CandidatePool`."""
     lists = [one.k_best(width) for one in views]
     every = {parse.spans for parses in lists for parse in parses}
     judged = [
@@ -72,15 +74,17 @@ def pool(views: Sequence[Lattice], width: int) -> Pool:
     ]
     means = {spans: sum(row) / len(views) for spans, row in judged}
     judged.sort(key=lambda one: (-means[one[0]], [(s.start, s.end, s.label) for s in one[0]]))
-    return Pool(
+    return CandidatePool(
         analyses=tuple(Parse(means[spans], log(means[spans]), spans) for spans, _ in judged),
-        views=tuple(tuple(log(p) for p in row) for _, row in judged),
-        firsts=tuple(parses[0].spans for parses in lists),
-        spans=mean_probabilities([one.span_probabilities(floor=LEAST_SPAN).spans for one in views]),
+        log_probabilities=tuple(tuple(log(p) for p in row) for _, row in judged),
+        first_spans=tuple(parses[0].spans for parses in lists),
+        span_probabilities=mean_probabilities(
+            [one.span_probabilities(min_probability=LEAST_SPAN).spans for one in views]
+        ),
     )
 
 
-class Committee:
+class EnsembleReranker:
     """Several models that decide together: a reranker over the pool of their lists.
 
     Parameters
@@ -103,13 +107,13 @@ class Committee:
         self.width = width
         self.weights = dict(weights or {})
 
-    def features(self, doc: Doc, pooled: Pool) -> list[dict[str, float]]:
+    def features(self, doc: Doc, pooled: CandidatePool) -> list[dict[str, float]]:
         """Give the features of each analysis of a pool.
 
         Those of `features`, the log-probability with each model and the lowest
         of them, and how many models have it first; differences from the first.
         """
-        described = describe(doc, pooled.analyses)
+        described = extract_features(doc, pooled.analyses)
         first = self._views(pooled, 0)
         for number, features in enumerate(described):
             own = self._views(pooled, number)
@@ -120,15 +124,15 @@ class Committee:
         """Decide texts, in order, by the reranked pool."""
         examples = [Example(item) if isinstance(item, str) else item for item in items]
         docs = (doc_from_example(self.models[0], example) for example in examples)
-        for doc, pooled in zip(docs, pools(self.models, examples, self.width), strict=True):
+        for doc, pooled in zip(docs, pool_texts(self.models, examples, self.width), strict=True):
             described = self.features(doc, pooled)
-            yield pooled.analyses[best_of(described, self.weights)].spans
+            yield pooled.analyses[best_index(described, self.weights)].spans
 
-    def _views(self, pooled: Pool, number: int) -> dict[str, float]:
-        views = pooled.views[number]
+    def _views(self, pooled: CandidatePool, number: int) -> dict[str, float]:
+        views = pooled.log_probabilities[number]
         found = {f"model {i + 1}": value for i, value in enumerate(views)}
         found["lowest"] = min(views)
-        found["firsts"] = float(pooled.firsts.count(pooled.analyses[number].spans))
+        found["firsts"] = float(pooled.first_spans.count(pooled.analyses[number].spans))
         return found
 
 
@@ -141,7 +145,7 @@ def mean_probabilities(tables: Sequence[Mapping[Span, float]]) -> dict[Span, flo
     return found
 
 
-def best_set(probabilities: Mapping[Span, float], threshold: float = 0.5) -> tuple[Span, ...]:
+def best_span_set(probabilities: Mapping[Span, float], threshold: float = 0.5) -> tuple[Span, ...]:
     """Choose spans that do not overlap, by their probabilities.
 
     The chosen set has the highest sum of probability minus threshold. At one

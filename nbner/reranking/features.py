@@ -35,7 +35,7 @@ LONGEST_WORDS = 4  # tokens of a span whose whole text is a feature
 LONGEST = 6  # lengths from here on are one
 
 
-def describe(
+def extract_features(
     doc: Doc, analyses: Sequence[Parse], functions: Mapping[str, FeatureFunction] | None = None
 ) -> list[dict[str, float]]:
     """Give the features of each analysis of a list, as differences from the first.

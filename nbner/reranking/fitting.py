@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from math import exp
 
 from nbner.reranking import log_linear
-from nbner.reranking.component import LEAST, PRIOR, best_of
+from nbner.reranking.component import MIN_LISTS, PRIOR_WEIGHTS, best_index
 from nbner.reranking.log_linear import Features
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class FittedWeights:
     """What was learnt from lists.
 
     Parameters
@@ -36,20 +36,20 @@ class Learnt:
     l2: float
 
 
-def shares(errors: Sequence[int]) -> list[float]:
+def targets_from_errors(errors: Sequence[int]) -> list[float]:
     """Give the target of each candidate of a list by its errors; they add up to 1."""
     least = min(errors, default=0)
     powers = [exp(least - one) for one in errors]
     return [power / sum(powers) for power in powers]
 
 
-def learn(
+def fit_weights(
     lists: Sequence[Sequence[Features]],
     errors: Sequence[Sequence[int]],
-    apart: Collection[int],
+    holdout: Collection[int],
     *,
     l2: float | None = None,
-) -> Learnt:
+) -> FittedWeights:
     """Fit weights, the penalty chosen on lists that are kept apart and then learnt from as well.
 
     Parameters
@@ -58,16 +58,16 @@ def learn(
         The features of each candidate of each list.
     errors : sequence of sequences of int
         Of each candidate: spans too many or too few.
-    apart : collection of int
+    holdout : collection of int
         Positions of the lists on which the penalty is chosen.
     l2 : float, optional
         The penalty, where it is known.
     """
-    chosen = _penalty(lists, errors, apart) if l2 is None else l2
-    return Learnt(_fitted(lists, errors, chosen), chosen)
+    chosen = _penalty(lists, errors, holdout) if l2 is None else l2
+    return FittedWeights(_fitted(lists, errors, chosen), chosen)
 
 
-def decide_apart(
+def cross_validated_choices(
     lists: Sequence[Sequence[Features]],
     errors: Sequence[Sequence[int]],
     folds: Sequence[Sequence[int]],
@@ -77,7 +77,7 @@ def decide_apart(
     Parameters
     ----------
     lists, errors
-        As for `learn`.
+        As for `fit_weights`.
     folds : sequence of sequences of int
         Positions of the lists; at least two folds.
 
@@ -92,9 +92,9 @@ def decide_apart(
         # The penalty is chosen on one of the others, so that it knows nothing of this fold either.
         neighbour = set(folds[(number + 1) % len(folds)])
         apart = [place for place, i in enumerate(others) if i in neighbour]
-        learnt = learn([lists[i] for i in others], [errors[i] for i in others], apart)
+        learnt = fit_weights([lists[i] for i in others], [errors[i] for i in others], apart)
         for i in own:
-            chosen[i] = best_of(lists[i], learnt.weights)
+            chosen[i] = best_index(lists[i], learnt.weights)
     return chosen
 
 
@@ -109,7 +109,7 @@ def _penalty(
 
     def loss(l2: float) -> float:
         weights = _fitted([lists[i] for i in inside], [errors[i] for i in inside], l2)
-        targets = [shares(errors[i]) for i in outside]
+        targets = [targets_from_errors(errors[i]) for i in outside]
         return log_linear.log_loss([lists[i] for i in outside], targets, weights)
 
     return min(PENALTIES, key=loss)
@@ -118,4 +118,10 @@ def _penalty(
 def _fitted(
     lists: Sequence[Sequence[Features]], errors: Sequence[Sequence[int]], l2: float
 ) -> dict[str, float]:
-    return log_linear.fit(lists, [shares(one) for one in errors], l2=l2, least=LEAST, prior=PRIOR)
+    return log_linear.fit_log_linear(
+        lists,
+        [targets_from_errors(one) for one in errors],
+        l2=l2,
+        min_lists=MIN_LISTS,
+        prior=PRIOR_WEIGHTS,
+    )

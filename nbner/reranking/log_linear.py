@@ -38,7 +38,7 @@ ARMIJO = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class FeatureMatrix:
     """The features of all candidates of all lists, as a sparse matrix.
 
     Parameters
@@ -48,7 +48,7 @@ class Table:
     value : array of float64, shape (entries,)
     start : array of int, shape (lists,)
         First candidate of each list; every list has one.
-    share : array of float64, shape (candidates,)
+    target : array of float64, shape (candidates,)
         The targets; those of a list add up to 1.
     width : int
         Features.
@@ -58,16 +58,16 @@ class Table:
     column: Indices
     value: Vector
     start: Indices
-    share: Vector
+    target: Vector
     width: int
 
     @classmethod
-    def of(
+    def from_lists(
         cls,
         lists: Sequence[Sequence[Features]],
         shares: Sequence[Sequence[float]],
         names: Mapping[str, int],
-    ) -> Table:
+    ) -> FeatureMatrix:
         """Write features into a table; those without a column are left out."""
         entries = [
             (row, names[name], value)
@@ -83,14 +83,14 @@ class Table:
             column=np.array(columns[1], np.intp),
             value=np.array(columns[2], np.float64),
             start=start,
-            share=np.array([one for part in shares for one in part], np.float64),
+            target=np.array([one for part in shares for one in part], np.float64),
             width=len(names),
         )
 
     def scores(self, weights: Vector) -> Vector:
         """Give every candidate's score, shape (candidates,)."""
         products = self.value * weights[self.column]
-        return np.bincount(self.row, products, len(self.share)).astype(np.float64)
+        return np.bincount(self.row, products, len(self.target)).astype(np.float64)
 
     def loss(self, weights: Vector) -> tuple[float, Vector]:
         """Give the negative log-likelihood and its gradient, without the penalty."""
@@ -102,17 +102,17 @@ class Table:
         sums = np.add.reduceat(powers, self.start)
         likely = powers / np.repeat(sums, sizes)
         gradient = np.bincount(
-            self.column, (likely - self.share)[self.row] * self.value, self.width
+            self.column, (likely - self.target)[self.row] * self.value, self.width
         ).astype(np.float64)
-        return float(np.sum(np.log(sums)) - self.share @ scores), gradient
+        return float(np.sum(np.log(sums)) - self.target @ scores), gradient
 
 
-def fit(
+def fit_log_linear(
     lists: Sequence[Sequence[Features]],
-    shares: Sequence[Sequence[float]],
+    targets: Sequence[Sequence[float]],
     *,
     l2: float,
-    least: int = 1,
+    min_lists: int = 1,
     prior: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
     """Fit weights to lists of candidates.
@@ -121,15 +121,15 @@ def fit(
     ----------
     lists : sequence of sequences of mappings
         The features of each candidate of each list.
-    shares : sequence of sequences of float
+    targets : sequence of sequences of float
         The target of each candidate; those of a list add up to 1.
     l2 : float
         Above 0.
-    least : int
+    min_lists : int
         A feature counts if it tells candidates apart in so many lists.
     prior : mapping, optional
         Where weights stand before anything is learnt; 0 by default. What is in
-        it counts whatever ``least`` says.
+        it counts whatever ``min_lists`` says.
 
     Returns
     -------
@@ -138,12 +138,12 @@ def fit(
     """
     before = dict(prior or {})
     # Where all are equally good there is nothing to learn.
-    useful = [i for i, one in enumerate(shares) if len(set(one)) > 1]
-    lists, shares = [lists[i] for i in useful], [shares[i] for i in useful]
-    names = _names(lists, least, before)
+    useful = [i for i, one in enumerate(targets) if len(set(one)) > 1]
+    lists, targets = [lists[i] for i in useful], [targets[i] for i in useful]
+    names = _names(lists, min_lists, before)
     if not lists or not names:
         return before
-    table = Table.of(lists, shares, names)
+    table = FeatureMatrix.from_lists(lists, targets, names)
     centre = np.array([before.get(name, 0.0) for name in names])
 
     def objective(weights: Vector) -> tuple[float, Vector]:
@@ -151,30 +151,30 @@ def fit(
         moved = weights - centre
         return loss + l2 / 2 * float(moved @ moved), gradient + l2 * moved
 
-    weights = minimise(objective, centre)
+    weights = minimize(objective, centre)
     return {name: float(weights[i]) for name, i in names.items() if weights[i]}
 
 
 def log_loss(
     lists: Sequence[Sequence[Features]],
-    shares: Sequence[Sequence[float]],
+    targets: Sequence[Sequence[float]],
     weights: Mapping[str, float],
 ) -> float:
     """Give the mean loss a list, without the penalty; NaN without lists."""
     if not lists:
         return nan
     names = {name: i for i, name in enumerate(weights)}
-    table = Table.of(lists, shares, names)
+    table = FeatureMatrix.from_lists(lists, targets, names)
     loss, _ = table.loss(np.array(list(weights.values()), np.float64))
     return loss / len(lists)
 
 
-def minimise(
+def minimize(
     objective: Objective,
     start: Vector,
     *,
     tolerance: float = LARGEST_GRADIENT,
-    most_steps: int = MOST_STEPS,
+    max_steps: int = MOST_STEPS,
 ) -> Vector:
     """Minimise a smooth function by L-BFGS.
 
@@ -185,11 +185,11 @@ def minimise(
     start : array of float64, shape (n,)
     tolerance : float
         It ends where no part of the gradient is larger.
-    most_steps : int
+    max_steps : int
     """
     point, (value, gradient) = start, objective(start)
     memory: deque[tuple[Vector, Vector]] = deque(maxlen=MEMORY)
-    for _ in range(most_steps):
+    for _ in range(max_steps):
         if np.max(np.abs(gradient), initial=0.0) <= tolerance:
             break
         direction = _direction(gradient, memory)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
-from nbner.evaluation.comparison import Compared, compare
+from nbner._common.format import render_html
+from nbner.evaluation.comparison import SystemScore, compare_systems
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from spacy.language import Language
 
-    from nbner.reranking.ensemble import Committee, Pool
+    from nbner.reranking.ensemble import CandidatePool, EnsembleReranker
 
 AVERAGE, POOLED, IN_POOL = "the average", "the reranked pool", "the best in the pool"
 COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
@@ -24,20 +24,20 @@ CHANGES = ["changed", "better", "worse"]
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RerankingComparison:
     """Ways to decide the same texts, each with its gain over the first.
 
     Parameters
     ----------
-    rows : tuple of Compared
+    rows : tuple of SystemScore
         The first is what the others are measured against.
-    decided : str
+    evaluated : str
         The row that the result is about.
     split : str
     """
 
-    rows: tuple[Compared, ...]
-    decided: str
+    rows: tuple[SystemScore, ...]
+    evaluated: str
     split: str
 
     @property
@@ -60,38 +60,40 @@ class Comparison:
         ]
         return pd.DataFrame(rows, columns=[*COLUMNS, *CHANGES])
 
-    def row(self, name: str) -> Compared:
+    def row(self, name: str) -> SystemScore:
         """Give a row by its name."""
         return next(one for one in self.rows if one.name == name)
 
     @property
     def gain(self) -> float:
         """F gained over the first row, between -1 and 1."""
-        return self.row(self.decided).gain.value
+        return self.row(self.evaluated).gain.value
 
     @property
-    def is_certain(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the whole interval of the gain lies above 0."""
-        return self.row(self.decided).gain.low > 0
+        return self.row(self.evaluated).gain.low > 0
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of each way with its interval."""
-        from nbner.evaluation.comparison_plot import comparison_rows
+        from nbner.evaluation.comparison_plot import draw_comparison
 
-        return comparison_rows(self.frame, decided=self.decided, title=self._headline(), ax=ax)
+        return draw_comparison(
+            self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
+        )
 
     def _headline(self) -> str:
-        own = self.row(self.decided).gain
+        own = self.row(self.evaluated).gain
         kind = "gains" if own.value >= 0 else "loses"
         return (
-            f"{self.decided[:1].upper()}{self.decided[1:]} {kind} {100 * abs(own.value):.1f} F "
+            f"{self.evaluated[:1].upper()}{self.evaluated[1:]} {kind} {100 * abs(own.value):.1f} F "
             f"({100 * own.low:+.1f} to {100 * own.high:+.1f}) over {self.rows[0].name}"
         )
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Whether to use it, in words with its figures."""
-        own, first, last = self.row(self.decided), self.rows[0], self.rows[-1]
+        own, first, last = self.row(self.evaluated), self.rows[0], self.rows[-1]
         found = (
             f"{self._headline()}: F {first.f.value:.3f} to {own.f.value:.3f} over {own.n:,} texts "
             f"of {self.split}; {own.changed:,} texts are decided otherwise, {own.better:,} of them "
@@ -104,17 +106,19 @@ class Comparison:
                 f"{_part(own.gain.value / last.gain.value)} of that is reached."
             )
         advice = (
-            "Use it." if self.is_certain else "It may be chance: do not use it on this evidence."
+            "Use it."
+            if self.is_significant
+            else "It may be chance: do not use it on this evidence."
         )
         if own.gain.value <= 0:
             advice = "Do not use it."
         return " ".join([*sentences, advice])
 
     def __str__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ class Reranking:
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : RerankingComparison
         Rows: "the first analysis", "the reranker", "the best in the list".
     nlp : Language
         A copy of the pipeline with the reranker behind its recognizer.
@@ -141,7 +145,7 @@ class Reranking:
         Where it was saved, if the session uses it from now on.
     """
 
-    comparison: Comparison
+    comparison: RerankingComparison
     nlp: Language = field(repr=False)
     width: int = 8
     n_lists: int = 0
@@ -153,7 +157,7 @@ class Reranking:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The rows of `Comparison.frame`."""
+        """The rows of `RerankingComparison.frame`."""
         return self.comparison.frame
 
     @property
@@ -170,9 +174,9 @@ class Reranking:
         return pd.DataFrame(rows, columns=["feature", "weight"])
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Whether to use it, in words with its figures."""
-        return self.comparison.verdict
+        return self.comparison.summary
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of the first, the chosen and the best analyses."""
@@ -187,10 +191,10 @@ class Reranking:
             f"{len(self.weights):,} weights learnt from {self.n_lists:,} lists of up to "
             f"{self.width} analyses, made by {self.folds} models that never saw their texts"
         )
-        return f"{self.verdict}\n{learnt}"
+        return f"{self.summary}\n{learnt}"
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,26 +203,26 @@ class Ensemble:
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : RerankingComparison
         Rows: each model, the best first; "the average", "the reranked pool",
         "the best in the pool".
-    committee : Committee
+    reranker : EnsembleReranker
         The models, with a reranker that has learnt from all texts.
     """
 
-    comparison: Comparison
-    committee: Committee = field(repr=False)
+    comparison: RerankingComparison
+    reranker: EnsembleReranker = field(repr=False)
 
     @classmethod
-    def of(
+    def measure(
         cls,
         names: Sequence[str],
-        pooled: Sequence[Pool],
+        pools: Sequence[CandidatePool],
         chosen: Sequence[int],
         best: Sequence[int],
         *,
         gold: Sequence[Example],
-        committee: Committee,
+        reranker: EnsembleReranker,
         split: str,
         seed: int,
     ) -> Ensemble:
@@ -228,56 +232,56 @@ class Ensemble:
         ----------
         names : sequence of str
             Of the models, in the order of the pools.
-        pooled : sequence of Pool
+        pools : sequence of CandidatePool
             One a text.
         chosen, best : sequence of int
             Position in each pool that the reranker chose, and the best one.
         gold : sequence of Example
-        committee : Committee
+        reranker : EnsembleReranker
         split : str
         seed : int
             Of the bootstrap.
         """
-        from nbner.reranking.ensemble import best_set
+        from nbner.reranking.ensemble import best_span_set
 
         right, known = [one.spans for one in gold], [one.labels for one in gold]
-        alone = {name: [one.firsts[i] for one in pooled] for i, name in enumerate(names)}
-        measured = compare(right, alone, known=known, seed=seed)
+        alone = {name: [one.first_spans[i] for one in pools] for i, name in enumerate(names)}
+        measured = compare_systems(right, alone, allowed_labels=known, seed=seed)
         ranked = sorted(measured, key=lambda one: -one.f.value)
         ways: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
-        ways[AVERAGE] = [best_set(one.spans) for one in pooled]
+        ways[AVERAGE] = [best_span_set(one.span_probabilities) for one in pools]
         for name, places in ((POOLED, chosen), (IN_POOL, best)):
-            ways[name] = [one.analyses[i].spans for one, i in zip(pooled, places, strict=True)]
-        rows = compare(right, ways, known=known, seed=seed)
-        return cls(Comparison(tuple(rows), POOLED, split), committee)
+            ways[name] = [one.analyses[i].spans for one, i in zip(pools, places, strict=True)]
+        rows = compare_systems(right, ways, allowed_labels=known, seed=seed)
+        return cls(RerankingComparison(tuple(rows), POOLED, split), reranker)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The rows of `Comparison.frame`; gains are over the best single model."""
+        """The rows of `RerankingComparison.frame`; gains are over the best single model."""
         return self.comparison.frame
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Whether to use the models together, in words with their figures."""
         average = self.comparison.row(AVERAGE).gain
         return (
-            f"{self.comparison.verdict} The average of the models' probabilities changes F by "
+            f"{self.comparison.summary} The average of the models' probabilities changes F by "
             f"{100 * average.value:+.1f} ({100 * average.low:+.1f} to {100 * average.high:+.1f})."
         )
 
     def predict(self, items: Iterable[Example | str]) -> list[tuple[Span, ...]]:
         """Decide texts by the reranked pool, in order."""
-        return list(self.committee.predict(items))
+        return list(self.reranker.predict(items))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of each model and of each way together."""
         return self.comparison.plot(ax=ax)
 
     def __str__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
 def _part(share: float) -> str:

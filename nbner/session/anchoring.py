@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from nbner.errors import DataError
 from nbner.quality.anchoring import audit
-from nbner.quality.anchoring.audit import Tampering
+from nbner.quality.anchoring.audit import PerturbedSuggestions
 from nbner.quality.anchoring.report import Anchoring
-from nbner.queues.correction import Doubt
+from nbner.queues.correction import SuspectSpans
 from nbner.session.context import SessionContext
 from nbner.session.corrections import open_corrections
-from nbner.store.assignments import Version
+from nbner.store.assignments import AnnotatorVersion
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
@@ -61,26 +61,26 @@ def evaluate_anchoring(
             remedy="Annotate with session.make_gold(withhold=0.05, corrupt=0.05) first",
         )
     counted = audited if gold is None else _right_before(context, audited, split, gold)
-    by_annotator: dict[str, list[tuple[Tampering, tuple[Span, ...]]]] = defaultdict(list)
+    by_annotator: dict[str, list[tuple[PerturbedSuggestions, tuple[Span, ...]]]] = defaultdict(list)
     for answer, tampering in counted:
         by_annotator[answer.annotator].append((tampering, answer.spans))
     corrupted = _corrupted_in_gold(context, audited, split)
     return Anchoring(
-        {name: audit.count(one) for name, one in sorted(by_annotator.items())},
-        audit.count(one for some in by_annotator.values() for one in some),
+        {name: audit.count_followed(one) for name, one in sorted(by_annotator.items())},
+        audit.count_followed(one for some in by_annotator.values() for one in some),
         n=sum(map(len, by_annotator.values())),
-        still_wrong=len(corrupted),
-        opens=lambda: _open_corrupted(context, split, corrupted),
+        uncorrected=len(corrupted),
+        open_widget=lambda: _open_corrupted(context, split, corrupted),
     )
 
 
 def _audited_answers(
     context: SessionContext, split: str, annotator: str | None
-) -> list[tuple[Answer, Tampering]]:
+) -> list[tuple[Answer, PerturbedSuggestions]]:
     """Return each annotator's last decision on each audited example, if it accepts."""
-    last: dict[tuple[str, int], tuple[Answer, Tampering]] = {}
+    last: dict[tuple[str, int], tuple[Answer, PerturbedSuggestions]] = {}
     for answer in context.dataset.answers(split, annotator, current=False):
-        tampering = audit.read(answer.extra)
+        tampering = audit.audit_from_answer_extra(answer.extra)
         if tampering is not None:
             last[answer.annotator, answer.input_hash] = answer, tampering
     return [one for one in last.values() if one[0].answer == "accept"]
@@ -88,15 +88,15 @@ def _audited_answers(
 
 def _right_before(
     context: SessionContext,
-    audited: Sequence[tuple[Answer, Tampering]],
+    audited: Sequence[tuple[Answer, PerturbedSuggestions]],
     split: str,
     gold: Iterable[Example],
-) -> list[tuple[Answer, Tampering]]:
+) -> list[tuple[Answer, PerturbedSuggestions]]:
     """Restrict audited answers to suggestions that were right before the perturbation."""
     truth = {one.text: one.spans for one in gold}
     texts = {one.input_hash: one.text for one in context.dataset.examples(split)}
     found = [
-        (answer, audit.only_right(tampering, truth[texts[answer.input_hash]]))
+        (answer, audit.only_correct(tampering, truth[texts[answer.input_hash]]))
         for answer, tampering in audited
         if texts[answer.input_hash] in truth
     ]
@@ -110,7 +110,7 @@ def _right_before(
 
 
 def _corrupted_in_gold(
-    context: SessionContext, audited: Sequence[tuple[Answer, Tampering]], split: str
+    context: SessionContext, audited: Sequence[tuple[Answer, PerturbedSuggestions]], split: str
 ) -> dict[int, tuple[tuple[Span, Span], ...]]:
     """Return the (original, corrupted) suggestions whose corruption is in gold, by example."""
     tampered: dict[int, list[tuple[Span, Span]]] = defaultdict(list)
@@ -135,7 +135,7 @@ def _open_corrupted(
     return open_corrections(context, split, suspects, reason="anchoring", source=_ORIGINAL)
 
 
-def _suspects(example: Example, pairs: Iterable[tuple[Span, Span]]) -> Doubt:
+def _suspects(example: Example, pairs: Iterable[tuple[Span, Span]]) -> SuspectSpans:
     """Mark the corrupted spans of an example, and restore the suggested ones in a version."""
     spans = list(example.spans)
     for was, now in pairs:
@@ -144,4 +144,6 @@ def _suspects(example: Example, pairs: Iterable[tuple[Span, Span]]) -> Doubt:
         if all(one.end <= was.start or was.end <= one.start for one in others):
             spans = [*others, Span(was.start, was.end, was.label)]
     spans.sort(key=lambda one: one.start)
-    return Doubt({now: 0.0 for _, now in pairs}, (Version(_ORIGINAL, "accept", tuple(spans)),))
+    return SuspectSpans(
+        {now: 0.0 for _, now in pairs}, (AnnotatorVersion(_ORIGINAL, "accept", tuple(spans)),)
+    )

@@ -10,18 +10,23 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nbner._common.occurrences import changed
-from nbner._common.progress import counted
+from nbner._common.occurrences import apply_bulk_action
+from nbner._common.progress import with_progress
 from nbner.errors import DataError
 from nbner.nlp.pipeline import is_trained
-from nbner.quality.consistency import Known, Occurrence, Variation, variations
-from nbner.quality.consistency_report import Consistency, Tools
-from nbner.queues.correction import MENDED, Doubt, labels_of
+from nbner.quality.consistency import (
+    LabelVariation,
+    PhraseOccurrence,
+    ProbabilityLookup,
+    find_variations,
+)
+from nbner.quality.consistency_report import Consistency, RelabelBackend
+from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
 from nbner.session.context import SessionContext
 from nbner.session.corrections import open_corrections
 from nbner.session.label_issues import current_probabilities
-from nbner.store.assignments import Version
-from nbner.store.undo import part_id
+from nbner.store.assignments import AnnotatorVersion
+from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
@@ -59,16 +64,16 @@ def find_inconsistencies(
     """
     gold = context.gold(split)
     known = _probabilities_by_example(context, gold, progress=progress)
-    found = variations(gold, cased=cased, known=known or (lambda _one: None))
+    found = find_variations(gold, case_sensitive=cased, probabilities=known or (lambda _one: None))
     return Consistency(
         tuple(found),
-        over=split,
+        split=split,
         n=len(gold),
-        is_judged=known is not None,
-        tools=Tools(
-            apply=lambda batch, places, label: _relabel(context, batch, split, places, label),
-            withdraw=partial(_undo, context),
-            open=partial(_open_variations, context, split),
+        has_probabilities=known is not None,
+        backend=RelabelBackend(
+            relabel=lambda batch, places, label: _relabel(context, batch, split, places, label),
+            undo=partial(_undo, context),
+            open_widget=partial(_open_variations, context, split),
             new_id=lambda: uuid.uuid4().hex,
         ),
     )
@@ -76,21 +81,23 @@ def find_inconsistencies(
 
 def _probabilities_by_example(
     context: SessionContext, gold: Sequence[Example], *, progress: bool
-) -> Known | None:
+) -> ProbabilityLookup | None:
     """Return the function from an example to its span probabilities; None without a model."""
     if not is_trained(context.nlp):
         return None
     found = current_probabilities(context, gold)
-    shown = counted(found, "computing probabilities") if progress else found
+    shown = with_progress(found, "computing probabilities") if progress else found
     by_hash = {example.input_hash: one.spans for example, one in zip(gold, shown, strict=True)}
     return lambda example: by_hash[example.input_hash]
 
 
-def _open_variations(context: SessionContext, split: str, chosen: Sequence[Variation]) -> Annotator:
-    by_example: dict[int, list[tuple[Occurrence, str]]] = defaultdict(list)
+def _open_variations(
+    context: SessionContext, split: str, chosen: Sequence[LabelVariation]
+) -> Annotator:
+    by_example: dict[int, list[tuple[PhraseOccurrence, str]]] = defaultdict(list)
     for variation in chosen:
-        for one in variation.others:
-            by_example[one.example.input_hash].append((one, variation.usual))
+        for one in variation.deviating:
+            by_example[one.example.input_hash].append((one, variation.usual_label))
     suspects = {key: _suspects(some) for key, some in by_example.items()}
     return open_corrections(context, split, suspects, reason="consistency", source=_USUAL)
 
@@ -99,7 +106,7 @@ def _relabel(
     context: SessionContext,
     batch_id: str,
     split: str,
-    places: Sequence[Occurrence],
+    places: Sequence[PhraseOccurrence],
     label: str | None,
 ) -> int:
     """Relabel places in one transaction and return the number of changed examples.
@@ -110,7 +117,7 @@ def _relabel(
         raise DataError(
             f"{label!r} is not one of the labels {', '.join(context.labels)}", field="label"
         )
-    by_example: dict[int, list[Occurrence]] = {}
+    by_example: dict[int, list[PhraseOccurrence]] = {}
     for one in places:
         by_example.setdefault(one.example.input_hash, []).append(one)
     answers = [
@@ -120,7 +127,7 @@ def _relabel(
         and (answer := _relabelled(context, batch_id, now, some, label)) is not None
     ]
     context.dataset.record_many(answers)
-    context.answer_bus.tell(answers)
+    context.answer_bus.publish(answers)
     return len(answers)
 
 
@@ -128,7 +135,7 @@ def _relabelled(
     context: SessionContext,
     batch_id: str,
     now: Example,
-    places: Sequence[Occurrence],
+    places: Sequence[PhraseOccurrence],
     label: str | None,
 ) -> Answer | None:
     """Build the answer that relabels places in one example; None if nothing changes."""
@@ -138,7 +145,7 @@ def _relabelled(
     if now.answer != "accept" or set(spans) == set(now.spans):
         return None
     answer = Answer(
-        id=part_id(batch_id, now.input_hash),
+        id=batch_answer_id(batch_id, now.input_hash),
         input_hash=now.input_hash,
         split=now.split,
         annotator=context.annotator,
@@ -148,19 +155,19 @@ def _relabelled(
         note=now.note,
         labels=context.labels,
         created=time.time(),
-        extra={MENDED: "consistency"},
+        extra={CORRECTION_REASON: "consistency"},
     )
-    return replace(answer, labels=labels_of(now, answer))
+    return replace(answer, labels=labels_after_bulk_edit(now, answer))
 
 
 def _undo(context: SessionContext, batch_id: str) -> int:
     """Undo a relabelling and return the number of restored examples."""
-    done = context.dataset.withdraw(batch_id)
-    context.answer_bus.tell(())
+    done = context.dataset.undo_batch(batch_id)
+    context.answer_bus.publish(())
     return len(done)
 
 
-def _suspects(some: Sequence[tuple[Occurrence, str]]) -> Doubt:
+def _suspects(some: Sequence[tuple[PhraseOccurrence, str]]) -> SuspectSpans:
     """Collect the unusual spans of one example, and its spans with the usual labels."""
     spans = some[0][0].example.spans
     suspect: dict[Span, float] = {}
@@ -169,15 +176,19 @@ def _suspects(some: Sequence[tuple[Occurrence, str]]) -> Doubt:
         if one.label is not None:
             usual_p = one.usual_probability
             suspect[Span(one.start, one.end, one.label)] = 0.0 if usual_p is None else 1 - usual_p
-    return Doubt(suspect, (Version(_USUAL, "accept", spans),))
+    return SuspectSpans(suspect, (AnnotatorVersion(_USUAL, "accept", spans),))
 
 
-def _with_label(spans: tuple[Span, ...], one: Occurrence, label: str | None) -> tuple[Span, ...]:
+def _with_label(
+    spans: tuple[Span, ...], one: PhraseOccurrence, label: str | None
+) -> tuple[Span, ...]:
     """Return spans with one place relabelled, or unlabelled, unless another span overlaps it."""
     if label is not None:
-        after = changed(spans, Span(one.start, one.end, label), "label", relabels=True)
+        after = apply_bulk_action(
+            spans, Span(one.start, one.end, label), "label", replace_labels=True
+        )
     elif one.label is not None:
-        after = changed(spans, Span(one.start, one.end, one.label), "unlabel")
+        after = apply_bulk_action(spans, Span(one.start, one.end, one.label), "unlabel")
     else:
         after = None
     return spans if after is None else after

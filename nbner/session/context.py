@@ -16,15 +16,15 @@ from weakref import WeakSet
 
 from nbner.errors import DataError
 from nbner.nlp.pipeline import tokenizer_of
-from nbner.queues.labelling import Switchboard, tokenized
+from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.store import Dataset, Store
 from nbner.types import AnswerKind, Example, Token
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.decoding.lattice_cache import KeptLattices
-    from nbner.training.model_store import Shelf
+    from nbner.decoding.lattice_cache import LatticeCache
+    from nbner.training.model_store import ModelStore
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
 
@@ -52,13 +52,13 @@ class SessionContext:
     nlp_before_new_labels : Language or None
         The pipeline in use before `Session.add_labels` resized its output
         layer. Training resizes it itself.
-    model_store : Shelf
+    model_store : ModelStore
         Saved models of the dataset.
     labels_follow_data : bool
         Whether labels that arrive with data are added to the session's.
-    answer_bus : Switchboard
+    answer_bus : AnswerBus
         Announces answers to all open widgets.
-    lattice_cache : KeptLattices
+    lattice_cache : LatticeCache
         Lattices of the examples suggested last.
     annotators, explorers : WeakSet
         Open widgets.
@@ -70,10 +70,10 @@ class SessionContext:
     seed: int
     base_nlp: Language
     nlp: Language
-    model_store: Shelf
+    model_store: ModelStore
     labels_follow_data: bool
-    lattice_cache: KeptLattices
-    answer_bus: Switchboard = field(default_factory=Switchboard)
+    lattice_cache: LatticeCache
+    answer_bus: AnswerBus = field(default_factory=AnswerBus)
     nlp_before_new_labels: Language | None = None
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
@@ -106,7 +106,7 @@ class SessionContext:
         example : Example
             Tokens that it has are kept.
         """
-        return tokenized(example, self.tokenize)
+        return ensure_tokens(example, self.tokenize)
 
     def examples(
         self, split: str | None = None, *, answer: AnswerKind | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nbner.queues.correction import Doubt, SettlingDesk
+from nbner.queues.correction import CorrectionQueue, SuspectSpans
 from nbner.session.context import SessionContext
 from nbner.session.suggestions import show_queue
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def open_corrections(
     context: SessionContext,
     split: str,
-    suspects: Mapping[int, Doubt],
+    suspects: Mapping[int, SuspectSpans],
     *,
     reason: str,
     source: str,
@@ -42,15 +42,15 @@ def open_corrections(
     Annotator
         The widget; it is open for corrections as soon as it is displayed.
     """
-    queue = SettlingDesk(
+    queue = CorrectionQueue(
         context.dataset,
         split=split,
         annotator=context.annotator,
         key=context.store.key,
         tokenize=context.tokenize,
         switchboard=context.answer_bus,
-        doubts=suspects,
-        what=reason,
-        doubter=source,
+        suspects=suspects,
+        reason=reason,
+        source=source,
     )
     return show_queue(context, queue)

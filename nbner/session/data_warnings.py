@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nbner.quality.data_warnings import problems
-from nbner.quality.data_warnings_report import Problems
+from nbner.quality.data_warnings import find_data_warnings
+from nbner.quality.data_warnings_report import DataWarnings
 from nbner.session.context import SessionContext
 from nbner.types import Example
 
 
-def find_data_warnings(
+def session_data_warnings(
     context: SessionContext,
     split: str,
     dev: str,
     learnt: Sequence[Example],
     held: Sequence[Example],
-) -> Problems:
+) -> DataWarnings:
     """Find weaknesses of training data and contradictions between its accepted answers.
 
     Parameters
@@ -33,7 +33,7 @@ def find_data_warnings(
 
     Returns
     -------
-    Problems
+    DataWarnings
         The warnings. Only accepted examples with complete gold are checked.
     """
     train, measured = (
@@ -47,4 +47,4 @@ def find_data_warnings(
         for answer in context.dataset.answers(name)
         if answer.answer == "accept" and (key := (answer.split, answer.input_hash)) in by_key
     ]
-    return Problems(tuple(problems(train, measured, context.labels, answers=answers)))
+    return DataWarnings(tuple(find_data_warnings(train, measured, context.labels, answers=answers)))

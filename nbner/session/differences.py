@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
-from nbner.evaluation.diff.causes import Inquiry
+from nbner.evaluation.diff.causes import DifferenceExplainer
 from nbner.evaluation.diff.report import Differences
-from nbner.evaluation.diff.variants import Variants
-from nbner.evaluation.pairing import pair
-from nbner.io.annotations import is_spans, read_annotations
+from nbner.evaluation.diff.variants import PipelineVariants
+from nbner.evaluation.pairing import pair_texts
+from nbner.io.annotations import is_span_frame, read_annotations
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_pipeline_folder, load_base
 from nbner.nlp.prediction import predict
@@ -68,18 +68,20 @@ def differences(
     known = None if texts is None else read_annotations(texts)
     pipelines = [_pipeline_of(a), _pipeline_of(b)]
     sides = _annotated(a, b, pipelines, known)
-    pairing = pair(*sides)
+    pairing = pair_texts(*sides)
     given = load_base(model) if isinstance(model, (str, Path)) else model
     reference = given or pipelines[1] or pipelines[0]
     strangers = [one for one in (*pipelines, *others) if one is not None and one is not reference]
-    causes = Inquiry(
+    causes = DifferenceExplainer(
         pairs=pairing.pairs,
         labels_a=_labels_in(sides[0]),
         labels_b=_labels_in(sides[1]),
-        reference=None if reference is None else Variants(reference),
-        others=[Variants(one) for one in strangers],
-    ).run()
-    return Differences.of(_name_of(a, "a"), _name_of(b, "b"), pairing, causes, explore_differences)
+        reference=None if reference is None else PipelineVariants(reference),
+        others=[PipelineVariants(one) for one in strangers],
+    ).explain()
+    return Differences.from_causes(
+        _name_of(a, "a"), _name_of(b, "b"), pairing, causes, explore_differences
+    )
 
 
 def _annotated(
@@ -89,13 +91,13 @@ def _annotated(
     whole = [
         read_annotations(one)
         for one, nlp in zip((a, b), pipelines, strict=True)
-        if nlp is None and not is_spans(one)
+        if nlp is None and not is_span_frame(one)
     ]
     over = texts if texts is not None else next(iter(whole), None)
     sides = []
     for one, nlp in zip((a, b), pipelines, strict=True):
         if nlp is None:
-            sides.append(read_annotations(one, over) if is_spans(one) else whole.pop(0))
+            sides.append(read_annotations(one, over) if is_span_frame(one) else whole.pop(0))
         elif over is None:
             raise DataError(
                 "there is no text to compare on", remedy="Give some: differences(..., texts=texts)"

@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nbner._common.text_alignment import carried
+from nbner._common.text_alignment import map_span
 from nbner.decoding.api import span_probabilities
 from nbner.evaluation.errors.report import Errors
-from nbner.evaluation.errors.span_features import Training
-from nbner.evaluation.warnings import oddities
+from nbner.evaluation.errors.span_features import TrainingVocabulary
+from nbner.evaluation.warnings import evaluation_warnings
 from nbner.nlp.pipeline import labels_of, recognizer_of
 from nbner.nlp.prediction import predict
-from nbner.queues.error_review import Backing, MendingDesk
+from nbner.queues.error_review import ErrorReviewQueue, StoreBinding
 from nbner.session.context import SessionContext
 from nbner.session.suggestions import LONGEST, calibrated
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     from nbner.evaluation.diff.report import Differences
-    from nbner.evaluation.pairing import Pair
+    from nbner.evaluation.pairing import TextPair
     from nbner.widgets.error_explorer import ErrorExplorer
 
 
@@ -55,23 +55,23 @@ def find_errors(
     ModelError
         The model has not been trained.
     """
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
     gold = [one for name in splits for one in context.gold(name)]
-    seen = Training(context.dataset.examples(training, answer="accept"))
+    seen = TrainingVocabulary(context.dataset.examples(training, answer="accept"))
     confidence = confidence and recognizer_of(context.nlp) is not None
     passes = 2 if confidence else 1
-    with Bar(passes * len(gold), "looking for errors", "texts", shown=progress) as bar:
-        predicted = list(bar.over(predict(context.nlp, gold)))
-        known = list(bar.over(_confidences_of(context, gold, predicted))) if confidence else None
+    with ProgressBar(passes * len(gold), "looking for errors", "texts", visible=progress) as bar:
+        predicted = list(bar.wrap(predict(context.nlp, gold)))
+        known = list(bar.wrap(_confidences_of(context, gold, predicted))) if confidence else None
     return Errors(
         gold,
         predicted,
-        training=seen,
+        training_vocabulary=seen,
         probabilities=known,
         labels=context.labels,
         title=", ".join(splits),
-        notices=oddities(gold, predicted, known=labels_of(context.nlp)),
+        warnings=evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
         seed=context.seed,
     )
 
@@ -80,7 +80,7 @@ def _confidences_of(
     context: SessionContext, gold: Sequence[Example], predicted: Sequence[Sequence[Span]]
 ) -> Iterator[Mapping[Span, float]]:
     """Yield for each text the calibrated probability of its gold and predicted spans."""
-    found = span_probabilities(context.nlp, gold, longest=LONGEST)
+    found = span_probabilities(context.nlp, gold, max_span_length=LONGEST)
     for example, spans, known in zip(gold, predicted, found, strict=True):
         confidence = calibrated(context.nlp, known)
         yield {span: confidence(span) for span in {*example.spans, *spans}}
@@ -98,14 +98,14 @@ def open_explorer(context: SessionContext, errors: Errors) -> ErrorExplorer:
     """
     from nbner.widgets.error_explorer import ErrorExplorer
 
-    backing = Backing(
+    backing = StoreBinding(
         context.dataset,
         context.annotator,
         context.store.key,
         context.tokenize,
         context.answer_bus,
     )
-    return ErrorExplorer(errors, MendingDesk(errors, backing=backing, labels=context.labels))
+    return ErrorExplorer(errors, ErrorReviewQueue(errors, binding=backing, labels=context.labels))
 
 
 def compare_in_explorer(
@@ -132,9 +132,9 @@ def compare_in_explorer(
     errors = Errors(
         [gold[i] for i in differing],
         [after[i] for i in differing],
-        first=[before[i] for i in differing],
+        reference=[before[i] for i in differing],
         labels=context.labels,
-        names=names,
+        side_names=names,
         title=f"{names[0]} and {names[1]}",
         seed=context.seed,
     )
@@ -153,25 +153,25 @@ def explore_differences(found: Differences) -> ErrorExplorer:
 
     examples = [
         replace(one.pair.a, meta={**one.pair.a.meta, "cause": one.cause.name})
-        for one in found.found
+        for one in found.differences
     ]
     labels = sorted({s.label for one in (*found.pairs,) for side in one for s in side.spans})
     errors = Errors(
         examples,
-        [_carried_over(one.pair) for one in found.found],
-        first=[one.spans for one in examples],
+        [_carried_over(one.pair) for one in found.differences],
+        reference=[one.spans for one in examples],
         labels=labels,
-        names=(found.a, found.b),
+        side_names=(found.a, found.b),
         title=f"{found.a} and {found.b}",
     )
-    return ErrorExplorer(errors, MendingDesk(errors, labels=labels))
+    return ErrorExplorer(errors, ErrorReviewQueue(errors, labels=labels))
 
 
-def _carried_over(pair: Pair) -> list[Span]:
+def _carried_over(pair: TextPair) -> list[Span]:
     """Return the second side's spans at their offsets in the first side's text."""
     found = []
     for span in pair.b.spans:
-        place = carried(pair.a.text, pair.b.text, span.start, span.end)
+        place = map_span(pair.a.text, pair.b.text, span.start, span.end)
         if place is not None:
             found.append(replace(span, start=place[0], end=place[1]))
     return found

@@ -7,17 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.text_alignment import carried
+from nbner._common.text_alignment import map_span
 from nbner.errors import DataError, ModelError
 from nbner.evaluation import comparison
 from nbner.evaluation.model_comparison import LabelGain, ModelComparison
-from nbner.evaluation.pairing import pair
-from nbner.evaluation.permutation_test import counts, randomisation
-from nbner.evaluation.regressions import flips
-from nbner.evaluation.regressions_report import Flips
-from nbner.evaluation.report import Evaluation, evaluated
+from nbner.evaluation.pairing import pair_texts
+from nbner.evaluation.permutation_test import approximate_randomization, count_per_text
+from nbner.evaluation.regressions import span_changes
+from nbner.evaluation.regressions_report import SpanChanges
+from nbner.evaluation.report import Evaluation, evaluate_predictions
 from nbner.evaluation.scores import PRF
-from nbner.evaluation.warnings import oddities
+from nbner.evaluation.warnings import evaluation_warnings
 from nbner.io.annotations import read_annotations
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import labels_of, load_base
@@ -71,23 +71,23 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     for name, side in (("gold", golds), ("predicted", predictions)):
         if not side:
             raise DataError(f"there is no text in {name}", field=name, remedy="Give some")
-    pairing = pair(golds, predictions)
-    _check_all_paired(golds, pairing.alone_a, "gold", "predictions")
-    _check_all_paired(predictions, pairing.alone_b, "predicted", "gold")
+    pairing = pair_texts(golds, predictions)
+    _check_all_paired(golds, pairing.unmatched_a, "gold", "predictions")
+    _check_all_paired(predictions, pairing.unmatched_b, "predicted", "gold")
     examples = [one.a for one in pairing.pairs]
     spans = [
         [
             replace(span, start=place[0], end=place[1])
             for span in one.b.spans
-            if (place := carried(one.a.text, one.b.text, span.start, span.end))
+            if (place := map_span(one.a.text, one.b.text, span.start, span.end))
         ]
         for one in pairing.pairs
     ]
-    altered = sum(bool(one.altered) for one in pairing.pairs)
-    notices = oddities(examples, spans)
+    altered = sum(bool(one.alterations) for one in pairing.pairs)
+    notices = evaluation_warnings(examples, spans)
     if altered:
         notices.append(f"{altered:,} texts are written differently: compared by their characters")
-    return evaluated(examples, spans, notices=notices, seed=seed)
+    return evaluate_predictions(examples, spans, warnings=notices, seed=seed)
 
 
 def evaluate_model(context: SessionContext, split: str) -> Evaluation:
@@ -109,13 +109,13 @@ def evaluate_model(context: SessionContext, split: str) -> Evaluation:
     """
     gold = context.gold(split)
     predicted = list(predict(context.nlp, gold))
-    return evaluated(
+    return evaluate_predictions(
         gold,
         predicted,
         labels=context.labels,
         split=split,
         fingerprint=fingerprint(context.nlp),
-        notices=oddities(gold, predicted, known=labels_of(context.nlp)),
+        warnings=evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
         seed=context.seed,
     )
 
@@ -148,7 +148,7 @@ def compare_models(
     ModelError
         A model cannot be loaded or is not trained, or both are the same.
     """
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
     models = [_pipeline_of(model_a), context.nlp if model_b is None else _pipeline_of(model_b)]
     prints = [fingerprint(one) for one in models]
@@ -158,22 +158,25 @@ def compare_models(
             "or a report of session.train()."
         )
     gold = context.gold(split)
-    with Bar(2 * len(gold), "comparing", "texts", shown=progress) as bar:
-        before, after = ([*bar.over(predict(one, gold))] for one in models)
+    with ProgressBar(2 * len(gold), "comparing", "texts", visible=progress) as bar:
+        before, after = ([*bar.wrap(predict(one, gold))] for one in models)
     names = (f"model {prints[0]}", f"model {prints[1]}")
     right, known = [one.spans for one in gold], [one.labels for one in gold]
-    rows = comparison.compare(
-        right, dict(zip(names, (before, after), strict=True)), known=known, seed=context.seed
+    rows = comparison.compare_systems(
+        right,
+        dict(zip(names, (before, after), strict=True)),
+        allowed_labels=known,
+        seed=context.seed,
     )
-    tables = [counts(right, predicted, known) for predicted in (before, after)]
+    tables = [count_per_text(right, predicted, known) for predicted in (before, after)]
     return ModelComparison(
         rows=(rows[0], rows[1]),
-        p=randomisation(tables[0], tables[1], seed=context.seed),
+        p_value=approximate_randomization(tables[0], tables[1], seed=context.seed),
         labels=_gains(gold, before, after, labels=context.labels, seed=context.seed),
-        flips=Flips(
-            tuple(flips(gold, before, after)),
+        span_changes=SpanChanges(
+            tuple(span_changes(gold, before, after)),
             n=len(gold),
-            opener=lambda: compare_in_explorer(context, gold, before, after, names),
+            open_widget=lambda: compare_in_explorer(context, gold, before, after, names),
         ),
         split=split,
     )
@@ -191,9 +194,9 @@ def _gains(
     right, known = [one.spans for one in gold], [one.labels for one in gold]
     found = []
     for label in labels:
-        tables = [counts(right, predicted, known, label) for predicted in (before, after)]
+        tables = [count_per_text(right, predicted, known, label) for predicted in (before, after)]
         a, b = (PRF(*(int(n) for n in table.sum(axis=0))) for table in tables)
-        p = randomisation(tables[0], tables[1], seed=seed)
+        p = approximate_randomization(tables[0], tables[1], seed=seed)
         found.append(LabelGain(label, a.support, a.f, b.f, p))
     return tuple(found)
 

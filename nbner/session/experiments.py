@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
 from nbner.evaluation.diff.report import Differences
-from nbner.evaluation.reproducibility.determinism import check
-from nbner.evaluation.reproducibility.parity import runs_of, texts_of
+from nbner.evaluation.reproducibility.determinism import check_determinism
+from nbner.evaluation.reproducibility.parity import run_spacy, text_units
 from nbner.evaluation.reproducibility.report import Determinism, Parity
 from nbner.evaluation.scores import score
 from nbner.io.annotations import read_annotations
-from nbner.nlp.gold_docs import choose, nested
+from nbner.nlp.gold_docs import nested_subsets, split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.differences import differences
 from nbner.session.suggestions import suggest
 from nbner.session.training import initial_pipeline, start_run, training_split
-from nbner.training.comparison import LearningCurve, TrainingComparison, Tried
+from nbner.training.comparison import LearningCurve, TrainingComparison, TrainingTrial
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.training.initialization import How
+    from nbner.training.initialization import InitStrategy
 
-WAYS: tuple[How, ...] = ("scratch", "continue", "last layer", "rehearsal")
+WAYS: tuple[InitStrategy, ...] = ("scratch", "continue", "last layer", "rehearsal")
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 SEEDS = 3
 EARLIER_MODELS = 3  # trained before the one in use, and tried as causes of a difference
@@ -95,10 +95,10 @@ class ExperimentsAccessor(Accessor):
             )
         first = self._context.seed
         examples, evaluated, source = self._fixed_split(split, dev)
-        jobs: list[tuple[How | None, int, Sequence[Example]]] = [
+        jobs: list[tuple[InitStrategy | None, int, Sequence[Example]]] = [
             (None, seed, part)
             for seed in range(first, first + seeds)
-            for part in nested(examples, shares, seed)
+            for part in nested_subsets(examples, shares, seed)
         ]
         runs = self._run_all(
             jobs, split, evaluated, progress=progress, max_epochs=max_epochs, patience=patience
@@ -108,7 +108,7 @@ class ExperimentsAccessor(Accessor):
 
     def compare_training(
         self,
-        hows: Sequence[How] = WAYS,
+        hows: Sequence[InitStrategy] = WAYS,
         split: str = "train",
         dev: str = "dev",
         *,
@@ -196,13 +196,13 @@ class ExperimentsAccessor(Accessor):
         if not examples:
             raise DataError("there is no example to compare", remedy="Add some: session.add(...)")
         rows = []
-        for unit, items in texts_of(context.nlp, examples).items():
+        for unit, items in text_units(context.nlp, examples).items():
             suggested = suggest(context, items)
             rows += [
-                (unit, run.how, len(items), run.differing(suggested))
-                for run in runs_of(context.nlp, items, batch_sizes, n_process)
+                (unit, run.description, len(items), run.differing(suggested))
+                for run in run_spacy(context.nlp, items, batch_sizes, n_process)
             ]
-        return Parity.of(rows)
+        return Parity.from_rows(rows)
 
     def determinism(
         self,
@@ -237,14 +237,14 @@ class ExperimentsAccessor(Accessor):
             The model has not been trained.
         """
         items = [replace(one, spans=()) for one in read_annotations(texts)]
-        outcomes = check(
+        outcomes = check_determinism(
             self._context.nlp,
             items,
             batch_sizes=batch_sizes,
             n_process=n_process,
             seed=self._context.seed if seed is None else seed,
         )
-        return Determinism.of(outcomes, [one.text for one in items])
+        return Determinism.from_results(outcomes, [one.text for one in items])
 
     def differences(self, a: Any, b: Any = None, *, texts: Any = None) -> Differences:
         """Compare annotations with the predictions of the model in use for the same texts.
@@ -274,7 +274,7 @@ class ExperimentsAccessor(Accessor):
             texts=texts,
             # A pipeline of rules alone needs no training.
             model=nlp if recognizer_of(nlp) is None or is_trained(nlp) else None,
-            others=self._context.model_store.earlier(EARLIER_MODELS),
+            others=self._context.model_store.previous(EARLIER_MODELS),
         )
 
     def _fixed_split(
@@ -282,39 +282,39 @@ class ExperimentsAccessor(Accessor):
     ) -> tuple[Sequence[Example], Sequence[Example], str]:
         """Return the training and dev examples of all runs, and the dev examples' origin."""
         train, evaluated = training_split(self._context, split, dev)
-        corpus = choose(train, evaluated, self._context.labels, self._context.seed)
+        corpus = split_corpus(train, evaluated, self._context.labels, self._context.seed)
         return corpus.train, corpus.dev, corpus.dev_source
 
     def _run_all(
         self,
-        jobs: Sequence[tuple[How | None, int, Sequence[Example]]],
+        jobs: Sequence[tuple[InitStrategy | None, int, Sequence[Example]]],
         split: str,
         evaluated: Sequence[Example],
         *,
         progress: bool,
         **options: Any,
-    ) -> list[Tried]:
+    ) -> list[TrainingTrial]:
         """Train and evaluate each job; the stop button keeps those that are finished."""
-        from nbner._common.progress import until_stopped
+        from nbner._common.progress import collect_until_interrupt
 
-        def runs() -> Iterator[Tried]:
+        def runs() -> Iterator[TrainingTrial]:
             for how, seed, examples in jobs:
                 yield _train_and_score(
                     self._context, how, seed, split, examples, evaluated, **options
                 )
 
-        return until_stopped(runs(), len(jobs), "training", shown=progress)
+        return collect_until_interrupt(runs(), len(jobs), "training", visible=progress)
 
 
 def _train_and_score(
     context: SessionContext,
-    how: How | None,
+    how: InitStrategy | None,
     seed: int,
     split: str,
     examples: Sequence[Example],
     evaluated: Sequence[Example],
     **options: Any,
-) -> Tried:
+) -> TrainingTrial:
     """Train in a temporary folder, and evaluate."""
     with tempfile.TemporaryDirectory(prefix="nbner-") as folder:
         run = start_run(
@@ -334,6 +334,6 @@ def _train_and_score(
             [one.spans for one in evaluated],
             list(predict(result.nlp, evaluated)),
             labels=context.labels,
-            known=[one.labels for one in evaluated],
+            allowed_labels=[one.labels for one in evaluated],
         )
-    return Tried(how or "as given", seed, len(examples), result.seconds, scores)
+    return TrainingTrial(how or "as given", seed, len(examples), result.seconds, scores)

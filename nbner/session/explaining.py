@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner.errors import DataError
-from nbner.nlp.gold_spans import stated_gold
+from nbner.nlp.gold_spans import parse_gold_spans
 from nbner.nlp.pipeline import labels_of
 from nbner.nlp.prediction import check_trained
 from nbner.session.context import SessionContext
@@ -15,7 +15,7 @@ from nbner.teaching.trace.trace import trace
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
-    from nbner.teaching.trace.trace_viewer import StateViewer
+    from nbner.teaching.trace.trace_viewer import TraceViewer
 
 #: Gold spans as a caller may pass them.
 GoldSpans: TypeAlias = "Iterable[Span | tuple[int, int, str]]"
@@ -26,7 +26,7 @@ MAX_WIDTH = 64
 
 def explain(
     context: SessionContext, text: str | Example, gold: GoldSpans | None = None, *, width: int = 8
-) -> StateViewer:
+) -> TraceViewer:
     """Trace the decisions of the model in use on a text.
 
     Parameters
@@ -43,7 +43,7 @@ def explain(
 
     Returns
     -------
-    StateViewer
+    TraceViewer
         The viewer of the trace.
 
     Raises
@@ -54,14 +54,14 @@ def explain(
         The text is empty or too long, the gold does not fit, or the width is
         out of range.
     """
-    from nbner.teaching.trace.trace_viewer import StateViewer
+    from nbner.teaching.trace.trace_viewer import TraceViewer
 
     check_trained(context.nlp)
     example = context.tokenized(Example(text) if isinstance(text, str) else text)
     _check_explainable(example, width)
     spans, note = _gold_and_note(context, example, gold)
-    run = trace(context.nlp, example, spans, width=width)
-    return StateViewer(Trace(run, width, context.labels, note))
+    run = trace(context.nlp, example, spans, beam_width=width)
+    return TraceViewer(Trace(run, width, context.labels, note))
 
 
 def _check_explainable(example: Example, width: int) -> None:
@@ -93,12 +93,12 @@ def _gold_and_note(
     """Return the gold of a text, None if it is unknown, and a note for the viewer."""
     known = labels_of(context.nlp)
     if gold is not None:
-        return stated_gold(example, gold, known), ""
+        return parse_gold_spans(example, gold, known), ""
     stored = _stored_gold(context, example)
     if stored is None:
         return None, "no gold is known"
     try:
-        return stated_gold(example, stored, known), ""
+        return parse_gold_spans(example, stored, known), ""
     except DataError as error:
         # A trace without gold is still of use.
         return None, f"the stored gold cannot be used: {error.problem}"

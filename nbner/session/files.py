@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner.io import formats
 from nbner.io import huggingface as token_row_format
-from nbner.io.gold_export import GoldOnly
-from nbner.io.rows import as_example
+from nbner.io.gold_export import GoldFilter
+from nbner.io.rows import example_from_row
 from nbner.nlp.pipeline import load_base, tokenizer_of
 from nbner.types import Example, Token
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.io.formats import By, Export, Format
+    from nbner.io.formats import ExportReport
+    from nbner.io.options import FormatName, TextUnit
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 
@@ -25,8 +26,8 @@ Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 def read(
     source: Any,
     *,
-    format: Format | None = None,  # noqa: A002 - the usual word
-    by: By | None = None,
+    format: FormatName | None = None,  # noqa: A002 - the usual word
+    by: TextUnit | None = None,
     tag_names: Sequence[str] | None = None,
 ) -> Iterator[Example]:
     """Read examples from any supported source, as a stream.
@@ -64,18 +65,18 @@ def read(
     ['Whisk the eggs.', 'Serve.']
     """
     rows = formats.read(source, by=by, format=format, tag_names=tag_names)
-    return (as_example(row) for row in rows)
+    return (example_from_row(row) for row in rows)
 
 
 def write(
     examples: Iterable[Example],
     path: str | Path,
     *,
-    format: Format | None = None,  # noqa: A002 - the usual word
+    format: FormatName | None = None,  # noqa: A002 - the usual word
     misaligned: Literal["refuse", "leave out"] = "refuse",
     tokenize: Tokenize | None = None,
     nlp: Language | None = None,
-) -> Export:
+) -> ExportReport:
     """Write examples to a file, in the format of its suffix.
 
     Parameters
@@ -101,7 +102,7 @@ def write(
 
     Returns
     -------
-    Export
+    ExportReport
         ``path``, ``written``, ``left_out`` and ``misaligned``.
 
     Raises
@@ -147,8 +148,8 @@ def token_rows(
     DataError
         A span does not fit the tokens.
     """
-    gold = GoldOnly(_tokenizer(tokenize, nlp), "refuse").of(examples)
-    return token_row_format.numbered(token_row_format.rows_from_gold(gold))
+    gold = GoldFilter(_tokenizer(tokenize, nlp), "refuse").select(examples)
+    return token_row_format.tags_to_ids(token_row_format.token_rows_from_gold(gold))
 
 
 def _tokenizer(tokenize: Tokenize | None, nlp: Language | None) -> Tokenize:

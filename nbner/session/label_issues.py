@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from nbner._common.progress import Bar
+from nbner._common.progress import ProgressBar
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.quality import label_issues as issues
-from nbner.quality.label_issues import Issue
+from nbner.quality.label_issues import LabelIssue
 from nbner.quality.label_issues_report import LabelIssues
-from nbner.queues.correction import Doubt
-from nbner.reranking.cross_validation import models_apart
+from nbner.queues.correction import SuspectSpans
+from nbner.reranking.cross_validation import train_fold_models
 from nbner.session.context import SessionContext
 from nbner.session.corrections import open_corrections
 from nbner.session.progress_bars import progress_callback
 from nbner.session.suggestions import LONGEST
-from nbner.store.assignments import Version
+from nbner.store.assignments import AnnotatorVersion
 from nbner.types import Example
 
 _OUT_OF_FOLD = "models of the other folds"
@@ -66,7 +66,7 @@ def find_label_issues(
         The other folds of one fold cannot be trained on.
     """
     gold = context.gold(split)
-    found: list[Issue] = []
+    found: list[LabelIssue] = []
     fold_f: list[float | None] = []
     if folds == 0:
         found += _issues_in(gold, current_probabilities(context, gold))
@@ -79,13 +79,13 @@ def find_label_issues(
             fold_f.append(f)
     source = _OUT_OF_FOLD if folds else _IN_USE
     return LabelIssues(
-        tuple(issues.ranked(found)),
-        over=split,
+        tuple(issues.rank_issues(found)),
+        split=split,
         n=len(gold),
         n_spans=sum(len(one.spans) for one in gold),
         folds=folds,
         fold_f=tuple(fold_f),
-        opens=lambda chosen: open_corrections(
+        open_widget=lambda chosen: open_corrections(
             context, split, _suspects(chosen, source), reason="label issues", source=source
         ),
     )
@@ -113,7 +113,7 @@ def current_probabilities(
     ModelError
         The pipeline has not been trained.
     """
-    return span_probabilities(context.nlp, gold, longest=LONGEST)
+    return span_probabilities(context.nlp, gold, max_span_length=LONGEST)
 
 
 def _out_of_fold_probabilities(
@@ -128,8 +128,8 @@ def _out_of_fold_probabilities(
 ) -> Iterator[tuple[list[Example], Iterator[SpanProbabilities], float | None]]:
     """Yield each fold with the probabilities and dev F of a model trained on the others."""
     held_out = [] if dev == split else context.examples(dev, answer="accept")
-    with Bar(folds, "training on folds", "folds", shown=progress) as bar:
-        models = models_apart(
+    with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
+        models = train_fold_models(
             context.base_nlp,
             gold,
             held_out,
@@ -137,28 +137,34 @@ def _out_of_fold_probabilities(
             folds=folds,
             seed=context.seed,
             max_epochs=max_epochs,
-            watch=progress_callback(bar, folds),
+            on_record=progress_callback(bar, folds),
         )
-        for one in bar.over(models):
-            yield [gold[i] for i in one.positions], one.probabilities(gold), one.f
+        for one in bar.wrap(models):
+            yield [gold[i] for i in one.positions], one.span_probabilities(gold), one.f
 
 
 def _issues_in(
     examples: Sequence[Example], probabilities: Iterator[SpanProbabilities]
-) -> Iterator[Issue]:
+) -> Iterator[LabelIssue]:
     for example, one in zip(examples, probabilities, strict=True):
-        yield from issues.issues_in(example, one.spans, one.tokens[:, -1].tolist())
+        yield from issues.find_label_issues(
+            example, one.spans, one.token_probabilities[:, -1].tolist()
+        )
 
 
-def _suspects(chosen: Sequence[Issue], source: str) -> dict[int, Doubt]:
+def _suspects(chosen: Sequence[LabelIssue], source: str) -> dict[int, SuspectSpans]:
     """Group issues by example, each with the gold that the model would give."""
-    by_example: dict[int, list[Issue]] = defaultdict(list)
+    by_example: dict[int, list[LabelIssue]] = defaultdict(list)
     for one in chosen:
         by_example[one.example.input_hash].append(one)
     return {
-        key: Doubt(
-            {one.given: one.probability for one in some if one.given is not None},
-            (Version(source, "accept", issues.mended(some[0].example.spans, some)),),
+        key: SuspectSpans(
+            {one.gold: one.gold_probability for one in some if one.gold is not None},
+            (
+                AnnotatorVersion(
+                    source, "accept", issues.apply_suggestions(some[0].example.spans, some)
+                ),
+            ),
         )
         for key, some in by_example.items()
     }

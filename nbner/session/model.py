@@ -14,8 +14,8 @@ from nbner.decoding.inspection import ActionScores, TokenFeatures
 from nbner.decoding.probabilities_report import TextProbabilities
 from nbner.errors import DataError
 from nbner.io import formats
-from nbner.io.rows import as_example
-from nbner.nlp.calibration_meta import keep
+from nbner.io.rows import example_from_row
+from nbner.nlp.calibration_meta import save_temperatures
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import predict
@@ -66,7 +66,7 @@ class ModelAccessor(Accessor):
         """
         context = self._context
         limit = longest_span(context, longest)
-        (known,) = span_probabilities(context.nlp, checked_texts(text), longest=limit)
+        (known,) = span_probabilities(context.nlp, checked_texts(text), max_span_length=limit)
         return TextProbabilities(known, labels=context.labels)
 
     def action_scores(self, text: str | Example, *, longest: int = LONGEST_STATES) -> ActionScores:
@@ -91,7 +91,7 @@ class ModelAccessor(Accessor):
         ModelError
             The model has not been trained.
         """
-        found = actions.action_scores(self._context.nlp, [text], longest=longest)
+        found = actions.action_scores(self._context.nlp, [text], max_span_length=longest)
         return ActionScores(next(found))
 
     def token_features(self, texts: Any) -> TokenFeatures:
@@ -115,9 +115,9 @@ class ModelAccessor(Accessor):
         DataError
             The source cannot be read.
         """
-        examples = (as_example(row) for row in formats.read(texts))
-        scores = actions.action_scores(self._context.nlp, examples, longest=1)
-        return TokenFeatures.of(list(scores))
+        examples = (example_from_row(row) for row in formats.read(texts))
+        scores = actions.action_scores(self._context.nlp, examples, max_span_length=1)
+        return TokenFeatures.from_actions(list(scores))
 
     def calibrate(
         self, split: str = "dev", *, per_label: bool = False, progress: bool = True
@@ -155,17 +155,19 @@ class ModelAccessor(Accessor):
         """
         context = self._context
         gold = context.gold(split)
-        pairs = temperature.pairs_of(list(_predicted_spans(context.nlp, gold, progress=progress)))
-        if len(pairs) < temperature.LEAST:
+        pairs = temperature.collect_pairs(
+            list(_predicted_spans(context.nlp, gold, progress=progress))
+        )
+        if len(pairs) < temperature.MIN_PAIRS:
             raise DataError(
                 f"the model predicts {len(pairs)} spans in split {split!r}, too few to fit a "
                 "temperature on",
-                remedy=f"Add gold there until it predicts {temperature.LEAST}",
+                remedy=f"Add gold there until it predicts {temperature.MIN_PAIRS}",
             )
-        fitted = temperature.fit(pairs, per_label=per_label)
-        kept = keep(context.nlp, fitted.overall, fitted.per_label)
-        context.model_store.keep_calibration(kept)
-        return Calibration.of(
+        fitted = temperature.fit_temperatures(pairs, per_label=per_label)
+        kept = save_temperatures(context.nlp, fitted.overall, fitted.per_label)
+        context.model_store.save_calibration(kept)
+        return Calibration.from_pairs(
             pairs,
             fitted,
             seed=context.seed,
@@ -319,7 +321,7 @@ class ModelAccessor(Accessor):
             Its folder no longer exists.
         """
         nlp = load_base(report.path)
-        self._context.model_store.keep_run(report.path, report.fingerprint, report.record)
+        self._context.model_store.record_run(report.path, report.fingerprint, report.record)
         self._context.activate(nlp)
 
     @property
@@ -359,7 +361,7 @@ def _best_f(record: Mapping[str, Any]) -> float | None:
 
 def _save_and_use(context: SessionContext, nlp: Language, record: Mapping[str, Any]) -> Path:
     """Save a pipeline as the newest of the model store, use it, and return its folder."""
-    path = context.model_store.keep_pipeline(nlp, record)
+    path = context.model_store.save_pipeline(nlp, record)
     context.activate(load_base(path))
     return path
 
@@ -368,15 +370,15 @@ def _predicted_spans(
     nlp: Language, gold: Sequence[Example], *, progress: bool
 ) -> Iterator[list[tuple[float, str, bool]]]:
     """Yield for each text its predicted spans: uncalibrated probability, label, correct or not."""
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
     predicted = predict(nlp, gold)
-    known = span_probabilities(nlp, gold, longest=LONGEST)
-    with Bar(len(gold), "calibrating", "texts", shown=progress) as bar:
-        for example, spans, found in zip(gold, bar.over(predicted), known, strict=True):
+    known = span_probabilities(nlp, gold, max_span_length=LONGEST)
+    with ProgressBar(len(gold), "calibrating", "texts", visible=progress) as bar:
+        for example, spans, found in zip(gold, bar.wrap(predicted), known, strict=True):
             right = set(example.spans)
             yield [
-                (found.of(span), span.label, span in right)
+                (found.probability_of(span), span.label, span in right)
                 for span in spans
                 if example.labels is None or span.label in example.labels
             ]

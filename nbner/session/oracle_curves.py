@@ -11,7 +11,7 @@ from nbner.evaluation import k_best_scores
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.gold_docs import is_expressible
 from nbner.reranking.oracle import plan, study
-from nbner.reranking.oracle.report import Lists, OracleCurve
+from nbner.reranking.oracle.report import OracleCurve, OracleData
 from nbner.session.suggestions import LONGEST
 
 if TYPE_CHECKING:
@@ -53,20 +53,25 @@ def curve_of_gold(
     """
     gold = context.gold(split)
     right, known = [one.spans for one in gold], [one.labels for one in gold]
-    runs = plan.runs(widths, decoders)
-    points: list[study.Point] = []
-    studies: dict[tuple[str, int], study.Study] = {}
+    runs = plan.plan_passes(widths, decoders)
+    points: list[study.OraclePoint] = []
+    studies: dict[tuple[str, int], study.OracleStudy] = {}
     for run, lists in zip(runs, _lists(context.nlp, gold, runs, progress=progress), strict=True):
-        done = study.study(
-            lists, right, widths=run.widths, decoder=run.decoder, known=known, seed=context.seed
+        done = study.run_study(
+            lists,
+            right,
+            widths=run.widths,
+            decoder=run.decoder,
+            allowed_labels=known,
+            seed=context.seed,
         )
         points += done.points
         studies |= {(run.decoder, width): done for width in run.widths}
     return OracleCurve(
         points=tuple(points),
-        over=split,
+        source=split,
         unreachable=sum(not is_expressible(context.nlp, one) for one in gold),
-        lists=Lists(right, known, context.labels, studies),
+        data=OracleData(right, known, context.labels, studies),
         fingerprint=fingerprint(context.nlp),
     )
 
@@ -90,7 +95,7 @@ def curve_of_answers(context: SessionContext, widths: tuple[int, ...]) -> Oracle
         judgement
         for answer in context.dataset.answers()
         if answer.answer == "accept"
-        and (judgement := k_best_scores.judgement_from(answer.extra)) is not None
+        and (judgement := k_best_scores.score_from_answer_extra(answer.extra)) is not None
     ]
     if not kept:
         raise DataError(
@@ -100,24 +105,26 @@ def curve_of_answers(context: SessionContext, widths: tuple[int, ...]) -> Oracle
             'session.oracle_curve(split="dev")',
         )
     longest = max(widths)
-    if longest > k_best_scores.KEPT:
+    if longest > k_best_scores.MAX_STORED_CANDIDATES:
         raise DataError(
-            f"width {longest} is wider than the {k_best_scores.KEPT} analyses that answers keep",
+            f"width {longest} is wider than the {k_best_scores.MAX_STORED_CANDIDATES} analyses that answers keep",
             field="widths",
-            remedy=f"Ask for widths up to {k_best_scores.KEPT}",
+            remedy=f"Ask for widths up to {k_best_scores.MAX_STORED_CANDIDATES}",
         )
-    points = study.curve(kept, widths, "exact", seed=context.seed)
-    return OracleCurve(points=tuple(points), over="the answers so far")
+    points = study.oracle_points(kept, widths, "exact", seed=context.seed)
+    return OracleCurve(points=tuple(points), source="the answers so far")
 
 
 def _lists(
-    nlp: Language, gold: Sequence[Example], runs: Sequence[plan.Run], *, progress: bool
+    nlp: Language, gold: Sequence[Example], runs: Sequence[plan.DecoderPass], *, progress: bool
 ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
     """Yield for each run the lists of all texts, with one bar over all runs."""
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
-    with Bar(len(gold) * len(runs), "studying", "texts", shown=progress) as bar:
+    with ProgressBar(len(gold) * len(runs), "studying", "texts", visible=progress) as bar:
         for run in runs:
-            bar.say(run.words)
-            found = api.parses(nlp, gold, run.widths[-1], decoder=run.decoder, longest=LONGEST)
-            yield ([parse.spans for parse in one] for one in bar.over(found))
+            bar.set_text(run.description)
+            found = api.parses(
+                nlp, gold, run.widths[-1], decoder=run.decoder, max_span_length=LONGEST
+            )
+            yield ([parse.spans for parse in one] for one in bar.wrap(found))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.active_learning import strategies
-from nbner.active_learning.ordered_dataset import Ordered
-from nbner.active_learning.strategies import ORDERS, Order
+from nbner.active_learning.ordered_dataset import RankedDataset
+from nbner.active_learning.strategies import STRATEGIES, Strategy
 from nbner.decoding.api import lattices
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
@@ -23,7 +23,7 @@ LONGEST = 64  # tokens of the longest entity that the entropy sums over
 ASIDE = 0.1
 
 
-def in_order(context: SessionContext, order: Order, aside: float | None) -> Dataset:
+def in_order(context: SessionContext, order: Strategy, aside: float | None) -> Dataset:
     """Return the dataset with its open examples in the order of a query strategy.
 
     Parameters
@@ -44,8 +44,8 @@ def in_order(context: SessionContext, order: Order, aside: float | None) -> Data
     ModelError
         The order needs a trained model, or two.
     """
-    if order not in ORDERS:
-        named = ", ".join(repr(one) for one in ORDERS)
+    if order not in STRATEGIES:
+        named = ", ".join(repr(one) for one in STRATEGIES)
         raise DataError(f"there is no order {order!r}", field="order", remedy=f"Use {named}")
     chosen = order not in ("given", "random")
     share = (ASIDE if chosen else 0.0) if aside is None else aside
@@ -61,25 +61,27 @@ def in_order(context: SessionContext, order: Order, aside: float | None) -> Data
     strategy_of(context, order)
 
     def is_aside(example: Example) -> bool:
-        return strategies.is_aside(example, share, context.seed)
+        return strategies.in_holdout(example, share, context.seed)
 
     def rank(examples: Sequence[Example]) -> list[int]:
         held_out = [i for i, one in enumerate(examples) if is_aside(one)]
         others = [i for i, one in enumerate(examples) if not is_aside(one)]
         ranked = strategy_of(context, order)([examples[i] for i in others])
-        mixed = strategies.interleaved([others[i] for i in ranked], held_out, share)
+        mixed = strategies.interleave([others[i] for i in ranked], held_out, share)
         return [examples[i].input_hash for i in mixed]
 
-    return Ordered(
+    return RankedDataset(
         context.dataset,
         order,
         rank=rank,
-        stamp=lambda: fingerprint(context.nlp),
-        is_aside=is_aside,
+        version=lambda: fingerprint(context.nlp),
+        in_holdout=is_aside,
     )
 
 
-def strategy_of(context: SessionContext, order: Order) -> Callable[[Sequence[Example]], list[int]]:
+def strategy_of(
+    context: SessionContext, order: Strategy
+) -> Callable[[Sequence[Example]], list[int]]:
     """Return a query strategy: a function from examples to their positions, first one first.
 
     Parameters
@@ -99,7 +101,7 @@ def strategy_of(context: SessionContext, order: Order) -> Callable[[Sequence[Exa
             f"order={order!r} needs a trained model, and there is none yet. Label some "
             'examples with order="diverse" or order="random", and call session.train().'
         )
-    if order == "disagreeing" and not context.model_store.earlier(1):
+    if order == "disagreeing" and not context.model_store.previous(1):
         raise ModelError(
             'order="disagreeing" needs two trained models, and there is one. Train once more, '
             'or use order="least sure".'
@@ -123,8 +125,8 @@ def least_sure(context: SessionContext, examples: Sequence[Example]) -> list[int
     examples : sequence of Example
         The candidates.
     """
-    scores = [one.entropy() for one in lattices(context.nlp, examples, longest=LONGEST)]
-    return strategies.by_score(scores, _vectors(examples))
+    scores = [one.entropy() for one in lattices(context.nlp, examples, max_span_length=LONGEST)]
+    return strategies.rank_by_score_diverse(scores, _vectors(examples))
 
 
 def diverse(context: SessionContext, examples: Sequence[Example]) -> list[int]:
@@ -140,7 +142,7 @@ def diverse(context: SessionContext, examples: Sequence[Example]) -> list[int]:
     known = [one.text for one in context.dataset.examples(answer="accept")]
     vectors = strategies.word_vectors([*(one.text for one in examples), *known])
     new, old = vectors[: len(examples)], vectors[len(examples) :]
-    return strategies.farthest_first(new, len(examples), known=old)
+    return strategies.farthest_first(new, len(examples), selected=old)
 
 
 def disagreeing(context: SessionContext, examples: Sequence[Example]) -> list[int]:
@@ -153,10 +155,10 @@ def disagreeing(context: SessionContext, examples: Sequence[Example]) -> list[in
     examples : sequence of Example
         The candidates.
     """
-    (before,) = context.model_store.earlier(1)
+    (before,) = context.model_store.previous(1)
     sides = predict(context.nlp, examples), predict(before, examples)
     scores = [strategies.disagreement(one, other) for one, other in zip(*sides, strict=True)]
-    return strategies.by_score(scores, _vectors(examples))
+    return strategies.rank_by_score_diverse(scores, _vectors(examples))
 
 
 def _vectors(examples: Sequence[Example]) -> strategies.Floats:

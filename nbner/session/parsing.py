@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbner.decoding import api
-from nbner.decoding.batching import longest_entity
+from nbner.decoding.batching import longest_span_length
 from nbner.decoding.constraints import Constraints
 from nbner.errors import DataError
 from nbner.io import formats
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 from nbner.session.context import SessionContext
 from nbner.types import Example, Parse, Span
 
@@ -55,7 +55,7 @@ def parses(
     ModelError
         The pipeline has no entity recognizer, or an untrained one.
     """
-    from nbner._common.progress import counted
+    from nbner._common.progress import with_progress
 
     single = isinstance(source, (str, Example))
     limit = longest_span(context, longest)
@@ -65,10 +65,12 @@ def parses(
                 "spans are forced or forbidden in one text at a time, and by the exact decoder",
                 remedy='Give one text, and decoder="exact"',
             )
-        (lattice,) = api.lattices(context.nlp, checked_texts(source), longest=limit)
+        (lattice,) = api.lattices(context.nlp, checked_texts(source), max_span_length=limit)
         return list(lattice.k_best(k, Constraints(tuple(forced), tuple(forbidden))))
-    found = api.parses(context.nlp, checked_texts(source), k, decoder=decoder, longest=limit)
-    lists = [list(one) for one in (counted(found, "searching") if progress else found)]
+    found = api.parses(
+        context.nlp, checked_texts(source), k, decoder=decoder, max_span_length=limit
+    )
+    lists = [list(one) for one in (with_progress(found, "searching") if progress else found)]
     return lists[0] if single else lists
 
 
@@ -89,7 +91,7 @@ def longest_span(context: SessionContext, longest: int | Literal["data"] | None)
     """
     if longest != "data":
         return longest
-    found = longest_entity(context.examples(answer="accept"))
+    found = longest_span_length(context.examples(answer="accept"))
     if found is None:
         raise DataError(
             'longest="data": no accepted example holds a span to measure',
@@ -114,7 +116,7 @@ def checked_texts(source: Any) -> Iterable[Example | str]:
     if isinstance(source, (str, Example)):
         rows: Iterable[Example] = [Example(source) if isinstance(source, str) else source]
     else:
-        rows = (as_example(row) for row in formats.read(source))
+        rows = (example_from_row(row) for row in formats.read(source))
     for line, example in enumerate(rows, start=1):
         if not example.text:
             raise DataError(

@@ -7,9 +7,9 @@ from itertools import tee
 from typing import TYPE_CHECKING, Any
 
 from nbner.io import formats
-from nbner.io.rows import unlabelled
-from nbner.nlp.dask import is_dask_frame, predict_lazily
-from nbner.nlp.prediction import places_of, predict_docs
+from nbner.io.rows import strip_annotations
+from nbner.nlp.dask import is_dask_frame, predict_dask
+from nbner.nlp.prediction import predict_docs, token_offsets
 from nbner.session.context import SessionContext
 from nbner.session.suggestions import SpanConfidence, confidences
 from nbner.types import Example, Span
@@ -56,13 +56,13 @@ def predict(
     import pandas as pd
 
     if is_dask_frame(source):
-        return predict_lazily(context.nlp, source)
-    from nbner._common.progress import counted
+        return predict_dask(context.nlp, source)
+    from nbner._common.progress import with_progress
 
     # The pipeline reads a batch ahead; tee keeps only what it has read.
-    ahead, examples, again = tee((unlabelled(row) for row in formats.read(source)), 3)
+    ahead, examples, again = tee((strip_annotations(row) for row in formats.read(source)), 3)
     docs = predict_docs(context.nlp, ahead, batch_size=batch_size, n_process=n_process)
-    shown = counted(docs, "predicting") if progress else docs
+    shown = with_progress(docs, "predicting") if progress else docs
     confidence = confidences(context, again) if probabilities else (None for _ in again)
     rows = [
         (number, *row)
@@ -79,7 +79,7 @@ def _rows(
     """Yield the row of each predicted span of a text, with its probability where it is known."""
     # spaCy builds the entities anew each time that ``doc.ents`` is read.
     entities = doc.ents
-    for entity, place in zip(entities, places_of(entities, example), strict=True):
+    for entity, place in zip(entities, token_offsets(entities, example), strict=True):
         start, end, label = entity.start_char, entity.end_char, entity.label_
         row = (start, end, *place, example.text[start:end], label)
         yield row if confidence is None else (*row, confidence(Span(start, end, label)))

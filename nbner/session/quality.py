@@ -7,19 +7,19 @@ from functools import partial
 
 from nbner.errors import DataError
 from nbner.quality.agreement.report import Agreement
-from nbner.quality.agreement.scores import Rated, measure
+from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
 from nbner.quality.anchoring.report import Anchoring
 from nbner.quality.consistency_report import Consistency
-from nbner.quality.data_warnings_report import Problems
+from nbner.quality.data_warnings_report import DataWarnings
 from nbner.quality.label_issues_report import LabelIssues
-from nbner.quality.progress.effort import Work
-from nbner.quality.progress.report import Stats
+from nbner.quality.progress.effort import AnnotationTime
+from nbner.quality.progress.report import AnnotationProgress
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
 from nbner.session.anchoring import evaluate_anchoring
 from nbner.session.consistency import find_inconsistencies
 from nbner.session.context import Accessor
-from nbner.session.data_warnings import find_data_warnings
+from nbner.session.data_warnings import session_data_warnings
 from nbner.session.label_issues import find_label_issues
 from nbner.session.tokenizer_rules import add_tokenizer_rules, undo_tokenizer_rules
 from nbner.session.training import training_split
@@ -149,7 +149,7 @@ class QualityAccessor(Accessor):
             No text was accepted by two annotators.
         """
         context = self._context
-        team = context.dataset.team
+        team = context.dataset.assignments
         versions = {
             id_: {
                 one.annotator: one.spans
@@ -165,11 +165,12 @@ class QualityAccessor(Accessor):
                 field="annotators",
                 remedy='Let several people label the same: session.manual(overlap="all")',
             )
-        examples = {id_: context.tokenized(one) for id_, one in team.examples(shared).items()}
+        examples = {id_: context.tokenized(one) for id_, one in team.examples_by_id(shared).items()}
         rated = tuple(
-            Rated(examples[id_].text, examples[id_].tokens, spans) for id_, spans in shared.items()
+            AnnotatedText(examples[id_].text, examples[id_].tokens, spans)
+            for id_, spans in shared.items()
         )
-        return Agreement(measure(rated, samples=samples, seed=context.seed), rated, split)
+        return Agreement(measure_agreement(rated, samples=samples, seed=context.seed), rated, split)
 
     def tokenization(self, split: str | None = None) -> Tokenization:
         """Find spans that do not match token boundaries, and tokenizer rules that would help.
@@ -197,7 +198,7 @@ class QualityAccessor(Accessor):
             partial(undo_tokenizer_rules, context),
         )
 
-    def data_warnings(self, split: str = "train", dev: str = "dev") -> Problems:
+    def data_warnings(self, split: str = "train", dev: str = "dev") -> DataWarnings:
         """List weaknesses of the data that training on a split would use.
 
         Labels with few examples or none, labels that occur in dev alone, texts
@@ -216,7 +217,7 @@ class QualityAccessor(Accessor):
             Each with its ``examples``; ``frame`` lists them.
         """
         learnt, held = training_split(self._context, split, dev)
-        return find_data_warnings(self._context, split, dev, learnt, held)
+        return session_data_warnings(self._context, split, dev, learnt, held)
 
     def anchoring(
         self,
@@ -255,7 +256,7 @@ class QualityAccessor(Accessor):
         """
         return evaluate_anchoring(self._context, split, annotator=annotator, gold=gold)
 
-    def progress(self, split: str | None = None, *, idle: float = 120.0) -> Stats:
+    def progress(self, split: str | None = None, *, idle: float = 120.0) -> AnnotationProgress:
         """Count examples, answers and annotation time, and estimate the time still needed.
 
         Parameters
@@ -282,7 +283,7 @@ class QualityAccessor(Accessor):
                 waiting.append((example.split, size))
         current = {one.id for one in context.dataset.answers(split)}
         works = [
-            Work(
+            AnnotationTime(
                 example=(one.split, one.input_hash),
                 annotator=one.annotator,
                 answer=one.answer,
@@ -293,7 +294,7 @@ class QualityAccessor(Accessor):
             )
             for one in context.dataset.answers(split, current=False)
         ]
-        return Stats(tuple(works), tuple(waiting), context.labels, idle)
+        return AnnotationProgress(tuple(works), tuple(waiting), context.labels, idle)
 
 
 def _is_included(annotator: str, wanted: Collection[str] | None) -> bool:

@@ -11,15 +11,15 @@ from nbner.active_learning.strategies import shuffled
 from nbner.decoding.api import parses
 from nbner.errors import DataError
 from nbner.io import formats
-from nbner.io.importer import prepare
+from nbner.io.importer import prepare_rows
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
-from nbner.queues.labelling import Switchboard
+from nbner.queues.labelling import AnswerBus
 from nbner.session.context import SessionContext
-from nbner.teaching.quiz.quiz import Quiz, QuizDesk
-from nbner.teaching.quiz.report import QuizMarks, Reveal
-from nbner.teaching.quiz.scores import Question, Sheet
-from nbner.teaching.quiz.storage import Definition, Quizzes
+from nbner.teaching.quiz.quiz import Quiz, QuizQueue
+from nbner.teaching.quiz.report import QuizResults, QuizReveal
+from nbner.teaching.quiz.scores import QuizQuestion, Submission
+from nbner.teaching.quiz.storage import QuizDefinition, QuizStore
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -80,19 +80,19 @@ def quiz(
         quiz of that name with other examples.
     """
     context = session.context
-    quizzes = Quizzes(context.store, context.dataset)
+    quizzes = QuizStore(context.store, context.dataset)
     definition = quizzes.find(name)
     if definition is None:
         definition = _create_quiz(context, quizzes, name, split or "dev", n)
     _check_same_examples(definition, split, n)
     student = annotator or context.annotator
-    queue = QuizDesk(
+    queue = QuizQueue(
         quizzes,
         definition,
         student=student,
         key=context.store.key,
         tokenize=context.tokenize,
-        switchboard=Switchboard(),
+        answer_bus=AnswerBus(),
     )
     score = partial(_score_submissions, context, quizzes, definition)
     found = Quiz(queue, score, partial(_reveal, context, score, student))
@@ -101,13 +101,15 @@ def quiz(
 
 
 def _create_quiz(
-    context: SessionContext, quizzes: Quizzes, name: str, split: str, n: int | None
-) -> Definition:
+    context: SessionContext, quizzes: QuizStore, name: str, split: str, n: int | None
+) -> QuizDefinition:
     chosen = _sample(context, split, n)
-    bare = [Example(one.text, one.tokens, given_tokens=one.given_tokens) for one in chosen]
+    bare = [Example(one.text, one.tokens, pretokenized=one.pretokenized) for one in chosen]
     rows = formats.read(bare)
-    quizzes.sheets.set_labels(context.labels)
-    quizzes.sheets.add(prepare(rows, tokenize=context.tokenize, split=name, gold=False))
+    quizzes.submissions_dataset.set_labels(context.labels)
+    quizzes.submissions_dataset.add(
+        prepare_rows(rows, tokenize=context.tokenize, split=name, gold=False)
+    )
     return quizzes.define(name, split, chosen)
 
 
@@ -116,7 +118,7 @@ def _sample(context: SessionContext, split: str, n: int | None) -> list[Example]
     fit = [
         one
         for one in context.dataset.examples(split, answer="accept")
-        if not one.binary and not align(context.tokenized(one).tokens, one.spans).loose
+        if not one.binary and not align(context.tokenized(one).tokens, one.spans).misaligned
     ]
     if not fit:
         raise DataError(
@@ -137,41 +139,41 @@ def _sample(context: SessionContext, split: str, n: int | None) -> list[Example]
 
 
 def _score_submissions(
-    context: SessionContext, quizzes: Quizzes, definition: Definition
-) -> QuizMarks:
-    submissions = quizzes.handed_in(definition.name)
+    context: SessionContext, quizzes: QuizStore, definition: QuizDefinition
+) -> QuizResults:
+    submissions = quizzes.submissions(definition.name)
     questions = [
-        Question(
+        QuizQuestion(
             text=one.text,
             tokens=context.tokenized(one).tokens,
             gold=one.spans,
-            sheets={
-                name: Sheet(version.answer, version.spans)
+            submissions={
+                name: Submission(version.answer, version.spans)
                 for name, version in submissions.get(key, {}).items()
             },
         )
         for key, one in quizzes.gold(definition).items()
     ]
-    return QuizMarks(definition.name, tuple(questions), context.labels, context.seed)
+    return QuizResults(definition.name, tuple(questions), context.labels, context.seed)
 
 
 def _reveal(
-    context: SessionContext, score: Callable[[], QuizMarks], student: str, k: int
-) -> Reveal:
+    context: SessionContext, score: Callable[[], QuizResults], student: str, k: int
+) -> QuizReveal:
     found = score()
-    asked = [Example(one.text, one.tokens, given_tokens=True) for one in found.questions]
+    asked = [Example(one.text, one.tokens, pretokenized=True) for one in found.questions]
     if not is_trained(context.nlp):
-        return Reveal(found, student, None, ())
+        return QuizReveal(found, student, None, ())
     predicted = list(predict(context.nlp, asked))
-    return Reveal(found, student, predicted, list(parses(context.nlp, asked, k)))
+    return QuizReveal(found, student, predicted, list(parses(context.nlp, asked, k)))
 
 
-def _check_same_examples(definition: Definition, split: str | None, n: int | None) -> None:
+def _check_same_examples(definition: QuizDefinition, split: str | None, n: int | None) -> None:
     """Raise DataError where the name is taken by a quiz with other examples."""
     is_other = split not in {None, definition.split} or n not in {None, len(definition.gold)}
     if is_other:
         raise DataError(
-            f"the quiz {definition.name!r} is there already, with {definition.says}",
+            f"the quiz {definition.name!r} is there already, with {definition.description}",
             field="name",
             remedy=f"Join it with nbner.quiz(session, {definition.name!r}), or choose another "
             "name for the new one",

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 from nbner.decoding.api import parses
 from nbner.errors import DataError
-from nbner.evaluation.comparison import compare
-from nbner.evaluation.k_best_scores import best_positions, errors_of
-from nbner.nlp.pipeline import copy_of, load_base
-from nbner.reranking.component import Reranker, add_to, docs_of, named
-from nbner.reranking.cross_validation import deal, jackknife, train_once
-from nbner.reranking.ensemble import Committee, pools
-from nbner.reranking.fitting import decide_apart, learn
-from nbner.reranking.report import Comparison, Ensemble, Reranking
+from nbner.evaluation.comparison import compare_systems
+from nbner.evaluation.k_best_scores import error_counts, oracle_indices
+from nbner.nlp.pipeline import clone_pipeline, load_base
+from nbner.reranking.component import Reranker, add_reranker, make_docs, name_functions
+from nbner.reranking.cross_validation import (
+    out_of_fold_k_best,
+    split_into_folds,
+    train_in_temporary_folder,
+)
+from nbner.reranking.ensemble import EnsembleReranker, pool_texts
+from nbner.reranking.fitting import cross_validated_choices, fit_weights
+from nbner.reranking.report import Ensemble, Reranking, RerankingComparison
 from nbner.session.context import SessionContext
 from nbner.session.progress_bars import ProgressCallback, progress_callback
 from nbner.session.suggestions import LONGEST
@@ -75,16 +79,16 @@ def fit_reranker(
     TrainingError
         The rest of a fold cannot be trained on.
     """
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
     _check_width(width)
-    functions = named(features)
+    functions = name_functions(features)
     gold, held_out = context.gold(split), context.gold(dev)
     # Before anything is trained, so that a mistake is not found an hour later.
-    lists = list(parses(context.nlp, held_out, width, longest=LONGEST))
+    lists = list(parses(context.nlp, held_out, width, max_span_length=LONGEST))
     made: list[Fold] = []
-    with Bar(folds, "training on folds", "folds", shown=progress) as bar:
-        found = jackknife(
+    with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
+        found = out_of_fold_k_best(
             context.base_nlp,
             gold,
             held_out,
@@ -93,21 +97,21 @@ def fit_reranker(
             folds=folds,
             seed=context.seed,
             max_epochs=max_epochs,
-            watch=progress_callback(bar, folds),
+            on_record=progress_callback(bar, folds),
         )
-        made += bar.over(found)
-    nlp = copy_of(context.nlp)
+        made += bar.wrap(found)
+    nlp = clone_pipeline(context.nlp)
     fitted = Reranker(nlp, width=width, functions=functions)
     penalty = _fit(context.nlp, fitted, gold, made, l2)
-    reranker = add_to(nlp, fitted)
-    rows = compare(
+    reranker = add_reranker(nlp, fitted)
+    rows = compare_systems(
         [one.spans for one in held_out],
         _chosen_spans(context.nlp, reranker, held_out, lists),
-        known=[one.labels for one in held_out],
+        allowed_labels=[one.labels for one in held_out],
         seed=context.seed,
     )
     return Reranking(
-        comparison=Comparison(tuple(rows), RERANKED, dev),
+        comparison=RerankingComparison(tuple(rows), RERANKED, dev),
         nlp=nlp,
         width=width,
         n_lists=len(gold),
@@ -156,7 +160,7 @@ def fit_ensemble(
     ModelError
         A model cannot be loaded, or has not been trained.
     """
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
     _check_width(width)
     if len(models) < 2:
@@ -166,27 +170,27 @@ def fit_ensemble(
             remedy="Give two or more, such as seeds: session.model.ensemble([0, 1, 2])",
         )
     gold = context.gold(dev)
-    dealt = deal(len(gold), folds, context.seed)
+    dealt = split_into_folds(len(gold), folds, context.seed)
     members = _load_members(context, models, split, dev, max_epochs=max_epochs, progress=progress)
-    committee = Committee(list(members.values()), width)
-    with Bar(len(gold), "pooling", "texts", shown=progress) as bar:
-        pooled = list(bar.over(pools(committee.models, gold, width)))
-    docs = docs_of(committee.models[0], gold)
+    committee = EnsembleReranker(list(members.values()), width)
+    with ProgressBar(len(gold), "pooling", "texts", visible=progress) as bar:
+        pooled = list(bar.wrap(pool_texts(committee.models, gold, width)))
+    docs = make_docs(committee.models[0], gold)
     described = [committee.features(*one) for one in zip(docs, pooled, strict=True)]
     judged = [
         ([one.spans for one in pool.analyses], example.spans, example.labels)
         for pool, example in zip(pooled, gold, strict=True)
     ]
-    errors = [errors_of(*one) for one in judged]
-    chosen = decide_apart(described, errors, dealt)
-    committee.weights = dict(learn(described, errors, dealt[0]).weights)
-    return Ensemble.of(
+    errors = [error_counts(*one) for one in judged]
+    chosen = cross_validated_choices(described, errors, dealt)
+    committee.weights = dict(fit_weights(described, errors, dealt[0]).weights)
+    return Ensemble.measure(
         list(members),
         pooled,
         chosen,
-        [best_positions(*one)[0] for one in judged],
+        [oracle_indices(*one)[0] for one in judged],
         gold=gold,
-        committee=committee,
+        reranker=committee,
         split=dev,
         seed=context.seed,
     )
@@ -202,15 +206,15 @@ def _load_members(
     progress: bool,
 ) -> dict[str, Language]:
     """Train or load the models of an ensemble, each under a name."""
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
 
     seeds = [one for one in models if isinstance(one, int)]
     if len(set(seeds)) < len(seeds):
         raise DataError("a seed is given twice", field="models", remedy="Use other seeds")
     members: dict[str, Language] = {}
-    with Bar(len(models), "gathering models", "models", shown=progress) as bar:
+    with ProgressBar(len(models), "gathering models", "models", visible=progress) as bar:
         report = progress_callback(bar, len(models))
-        for number, one in enumerate(bar.over(models), start=1):
+        for number, one in enumerate(bar.wrap(models), start=1):
             if isinstance(one, int):
                 members[f"seed {one}"] = _train_seed(context, one, split, dev, max_epochs, report)
             elif isinstance(one, (str, Path)):
@@ -228,14 +232,14 @@ def _train_seed(
     max_epochs: int | None,
     report: ProgressCallback,
 ) -> Language:
-    return train_once(
+    return train_in_temporary_folder(
         context.base_nlp,
         context.gold(split),
         context.gold(dev),
         labels=context.labels,
         seed=seed,
         max_epochs=max_epochs,
-        watch=lambda record: report(0, record),
+        on_record=lambda record: report(0, record),
     ).nlp
 
 
@@ -248,13 +252,13 @@ def _fit(
 ) -> float:
     """Fit a reranker to the folds' lists and return the penalty, chosen on the last fold."""
     lists = {i: one for fold in made for i, one in zip(fold.positions, fold.lists, strict=True)}
-    docs = docs_of(nlp, gold)
+    docs = make_docs(nlp, gold)
     described = [reranker.features(doc, lists[i]) for i, doc in enumerate(docs)]
     errors = [
-        errors_of([parse.spans for parse in lists[i]], example.spans, example.labels)
+        error_counts([parse.spans for parse in lists[i]], example.spans, example.labels)
         for i, example in enumerate(gold)
     ]
-    learnt = learn(described, errors, made[-1].positions, l2=l2)
+    learnt = fit_weights(described, errors, made[-1].positions, l2=l2)
     reranker.weights = dict(learnt.weights)
     return learnt.l2
 
@@ -266,10 +270,10 @@ def _chosen_spans(
     lists: Sequence[tuple[Parse, ...]],
 ) -> dict[str, list[tuple[Span, ...]]]:
     """Return each text's spans as chosen by the model, by the reranker, and by an oracle."""
-    docs = docs_of(nlp, gold)
+    docs = make_docs(nlp, gold)
     chosen = [reranker.choose(*one) for one in zip(docs, lists, strict=True)]
     best = [
-        best_positions([parse.spans for parse in one], example.spans, example.labels)[0]
+        oracle_indices([parse.spans for parse in one], example.spans, example.labels)[0]
         for one, example in zip(lists, gold, strict=True)
     ]
     positions = {FIRST: [0] * len(lists), RERANKED: chosen, BEST: best}

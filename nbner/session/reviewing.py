@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nbner.errors import DataError
-from nbner.queues.adjudication import ReviewDesk
+from nbner.queues.adjudication import AdjudicationQueue
 from nbner.session.context import SessionContext
 from nbner.session.suggestions import show_queue
 
@@ -37,7 +37,7 @@ def open_review(context: SessionContext, split: str, reviewer: str | None = None
     DataError
         The reviewer is one of the annotators whose answers are reviewed.
     """
-    annotators = set(context.dataset.team.annotators(split))
+    annotators = set(context.dataset.assignments.annotators(split))
     name = reviewer or context.annotator
     if reviewer is None and name in annotators:
         name = f"{name} (review)"
@@ -47,13 +47,13 @@ def open_review(context: SessionContext, split: str, reviewer: str | None = None
             field="reviewer",
             remedy=f"Give the decisions another name: reviewer={f'{name} (review)'!r}",
         )
-    queue = ReviewDesk(
+    queue = AdjudicationQueue(
         context.dataset,
         split=split,
         annotator=name,
         key=context.store.key,
         tokenize=context.tokenize,
-        adviser=None,
+        suggester=None,
         switchboard=context.answer_bus,
     )
     return show_queue(context, queue)

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nbner.active_learning.strategies import Order
-from nbner.decoding.lattice_cache import KeptLattices
+from nbner.active_learning.strategies import Strategy
+from nbner.decoding.lattice_cache import LatticeCache
 from nbner.errors import DataError, ModelError
-from nbner.evaluation.regressions import MARGIN
+from nbner.evaluation.regressions import MAX_F_LOSS
 from nbner.io import formats
-from nbner.io.importer import AddReport, Misaligned, prepare
+from nbner.io.import_report import ImportReport
+from nbner.io.importer import ImportMisaligned, prepare_rows
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
-from nbner.queues.labelling import Adviser
+from nbner.queues.labelling import Suggester
 from nbner.reranking.oracle import plan
 from nbner.session import (
     evaluation,
@@ -39,8 +40,8 @@ from nbner.session.summary import Summary
 from nbner.session.tokenizer_rules import load_tokenizer_rules
 from nbner.store.assignments import Overlap
 from nbner.store.store import Store
-from nbner.teaching.quiz.storage import check_no_quizzes
-from nbner.training.model_store import Shelf
+from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
+from nbner.training.model_store import ModelStore
 from nbner.types import AnswerKind, Counts, Example, Parse, Span
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ if TYPE_CHECKING:
     from nbner.decoding.api import Decoder
     from nbner.evaluation.model_comparison import ModelComparison
     from nbner.evaluation.report import Evaluation
-    from nbner.io.formats import By, Export, Format
-    from nbner.nlp.patterns import Source
+    from nbner.io.formats import ExportReport
+    from nbner.io.options import FormatName, TextUnit
+    from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.explaining import GoldSpans
-    from nbner.teaching.trace.trace_viewer import StateViewer
+    from nbner.teaching.trace.trace_viewer import TraceViewer
     from nbner.training.background_report import BackgroundTraining
-    from nbner.training.initialization import How
+    from nbner.training.initialization import InitStrategy
     from nbner.training.report import TrainingReport
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
@@ -116,8 +118,8 @@ class Session:
         base = load_base(model)
         opened = Store(store)
         found = opened.dataset(dataset)
-        check_no_quizzes(found)
-        models = Shelf(found, store)
+        ensure_not_quiz_dataset(found)
+        models = ModelStore(found, store)
         if checked is not None:
             found.set_labels(checked)
         self._context = SessionContext(
@@ -126,13 +128,13 @@ class Session:
             annotator=annotator or _default_annotator(),
             seed=seed,
             base_nlp=base,
-            nlp=models.newest() or base,
+            nlp=models.latest() or base,
             model_store=models,
             labels_follow_data=checked is None,
-            lattice_cache=KeptLattices(),
+            lattice_cache=LatticeCache(),
         )
         load_tokenizer_rules(self._context)
-        models.put_calibration(self._context.nlp)
+        models.load_calibration(self._context.nlp)
         self._model = ModelAccessor(self._context)
         self._quality = QualityAccessor(self._context)
         self._experiments = ExperimentsAccessor(self._context)
@@ -229,11 +231,11 @@ class Session:
         split: str = "train",
         gold: bool | None = None,  # noqa: FBT001 - named in the contract, and read as a word
         *,
-        misaligned: Misaligned = "keep",
-        by: By | None = None,
-        format: Format | None = None,  # noqa: A002 - the usual word
+        misaligned: ImportMisaligned = "keep",
+        by: TextUnit | None = None,
+        format: FormatName | None = None,  # noqa: A002 - the usual word
         tag_names: Sequence[str] | None = None,
-    ) -> AddReport:
+    ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
 
         A row with an ``answer`` is an answer. CoNLL, DocBin, brat and token
@@ -268,7 +270,7 @@ class Session:
 
         Returns
         -------
-        AddReport
+        ImportReport
             ``added``, ``duplicate``, ``misaligned``, ``overlapping``,
             ``discontinuous``, ``refused`` and ``frame``, which names file, line
             and reason.
@@ -279,7 +281,7 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
-        batch = prepare(
+        batch = prepare_rows(
             formats.read(source, by=by, format=format, tag_names=tag_names),
             tokenize=context.tokenize,
             labels=None if context.labels_follow_data else self.labels,
@@ -298,8 +300,8 @@ class Session:
         split: str | None = None,
         *,
         misaligned: Literal["refuse", "leave out"] = "refuse",
-        format: Format | None = None,  # noqa: A002 - the usual word
-    ) -> Export:
+        format: FormatName | None = None,  # noqa: A002 - the usual word
+    ) -> ExportReport:
         """Write the examples to a file, in the format of its suffix.
 
         Parameters
@@ -415,7 +417,7 @@ class Session:
         self,
         split: str = "train",
         *,
-        patterns: Source | None = None,
+        patterns: PatternSource | None = None,
         overlap: Overlap | None = None,
     ) -> Annotator:
         """Open the annotation widget at the first open example, empty or with patterns' spans.
@@ -441,7 +443,7 @@ class Session:
             The session has no labels, or a line of the file is not a pattern.
         """
         spans = suggestions.pattern_suggester(self._context, patterns, model=False)
-        advised_by = None if spans is None else Adviser(spans)
+        advised_by = None if spans is None else Suggester(spans)
         return suggestions.open_annotator(
             self._context, split, "manual", advised_by, overlap=overlap
         )
@@ -450,10 +452,10 @@ class Session:
         self,
         split: str = "train",
         *,
-        patterns: Source | None = None,
+        patterns: PatternSource | None = None,
         neighbours: bool = True,
         overlap: Overlap | None = None,
-        order: Order = "given",
+        order: Strategy = "given",
         aside: float | None = None,
         withhold: float = 0.0,
         corrupt: float = 0.0,
@@ -556,7 +558,7 @@ class Session:
         split: str = ...,
         dev: str = ...,
         *,
-        how: How | None = ...,
+        how: InitStrategy | None = ...,
         max_epochs: int | None = ...,
         patience: int | None = ...,
         seed: int | None = ...,
@@ -571,7 +573,7 @@ class Session:
         split: str = ...,
         dev: str = ...,
         *,
-        how: How | None = ...,
+        how: InitStrategy | None = ...,
         max_epochs: int | None = ...,
         patience: int | None = ...,
         seed: int | None = ...,
@@ -585,11 +587,11 @@ class Session:
         split: str = "train",
         dev: str = "dev",
         *,
-        how: How | None = None,
+        how: InitStrategy | None = None,
         max_epochs: int | None = None,
         patience: int | None = None,
         seed: int | None = None,
-        margin: float | None = MARGIN,
+        margin: float | None = MAX_F_LOSS,
         progress: bool = True,
         background: bool = False,
     ) -> TrainingReport | BackgroundTraining:
@@ -958,7 +960,7 @@ class Session:
 
     def explain(
         self, text: str | Example, gold: GoldSpans | None = None, *, width: int = 8
-    ) -> StateViewer:
+    ) -> TraceViewer:
         """Open the trace viewer on the recognizer's decisions on a text.
 
         At every word: the buffer, the open entity, the distribution over the

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.active_learning.strategies import ORDERS, shuffled
+from nbner.active_learning.strategies import STRATEGIES, shuffled
 from nbner.errors import DataError
 from nbner.session.session import Session
-from nbner.simulation.annotator import Robot
-from nbner.simulation.cost_curve import Point
+from nbner.simulation.annotator import SimulatedAnnotator
+from nbner.simulation.cost_curve import CostPoint
 from nbner.simulation.runner import drive
 from nbner.types import Example
 
@@ -33,7 +33,7 @@ WAYS = (("manual", "random"), ("make-gold", "random"), ("make-gold", "least sure
 
 def simulate(
     session: Session,
-    annotator: Robot | None = None,
+    annotator: SimulatedAnnotator | None = None,
     *,
     ways: Sequence[tuple[str, str]] = WAYS,
     split: str = "train",
@@ -55,7 +55,7 @@ def simulate(
     ----------
     session : Session
         Its accepted examples are the gold; its labels, base model and seed are used.
-    annotator : Robot, optional
+    annotator : SimulatedAnnotator, optional
         By default one that makes no mistake, with 1.5 s an action.
     ways : sequence of (str, str)
         "manual" or "make-gold", and the order in which examples come: by hand
@@ -80,10 +80,10 @@ def simulate(
     TrainingError
         What was annotated in the first round holds no entity.
     """
-    from nbner._common.progress import Bar
+    from nbner._common.progress import ProgressBar
     from nbner.simulation.report import Simulation
 
-    robot = Robot() if annotator is None else annotator
+    robot = SimulatedAnnotator() if annotator is None else annotator
     _check_ways(ways)
     gold, measured = _gold_of(session, split), _gold_of(session, dev)
     if batch < 1 or rounds < 1 or batch > len(gold):
@@ -93,20 +93,20 @@ def simulate(
             remedy="Use a batch from 1 up to the number of accepted examples, and 1 round or more",
         )
     whole = min(rounds, len(gold) // batch)
-    points: list[Point] = []
+    points: list[CostPoint] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nbner-")))
         plan = _Plan(session, robot, gold, batch, max_epochs)
         first = folder / "first"
         begun = plan.begin(first, measured)
         left = len(ways) * (whole - begun.round)
-        bar = stack.enter_context(Bar(left, "simulating", "rounds", shown=progress))
+        bar = stack.enter_context(ProgressBar(left, "simulating", "rounds", visible=progress))
         for mode, order in ways:
             way = mode if (mode, order) == ("manual", "random") else f"{mode}, {order}"
-            points.append(replace(begun, way=way))
+            points.append(replace(begun, condition=way))
             own = folder / uuid.uuid4().hex
             shutil.copytree(first, own)
-            points += bar.over(plan.go_on(own, way, (mode, order), begun, whole))
+            points += bar.wrap(plan.go_on(own, way, (mode, order), begun, whole))
     return Simulation(tuple(points), robot, dev)
 
 
@@ -115,17 +115,17 @@ class _Plan:
     """What all ways of one simulation share."""
 
     session: Session
-    robot: Robot
+    robot: SimulatedAnnotator
     gold: Sequence[Example]
     batch: int
     max_epochs: int | None
 
-    def begin(self, folder: Path, measured: Sequence[Example]) -> Point:
+    def begin(self, folder: Path, measured: Sequence[Example]) -> CostPoint:
         """Put the texts in a store; without a trained model annotate the first batch by hand."""
         from nbner.nlp.pipeline import is_trained
 
         folder.mkdir()
-        nothing = Point("", 0, 0, 0, 0, 0.0, 0, 0.0)
+        nothing = CostPoint("", 0, 0, 0, 0, 0.0, 0, 0.0)
         order = shuffled(len(self.gold), self.session.seed)
         with self._session(folder) as own:
             own.add([_unanswered(self.gold[i]) for i in order])
@@ -135,11 +135,11 @@ class _Plan:
             return self._round(own, own.manual(), nothing)
 
     def go_on(
-        self, folder: Path, way: str, how: tuple[str, str], begun: Point, rounds: int
-    ) -> Iterator[Point]:
+        self, folder: Path, way: str, how: tuple[str, str], begun: CostPoint, rounds: int
+    ) -> Iterator[CostPoint]:
         """Annotate the other batches in one way, with a training after each."""
         mode, order = how
-        so_far = replace(begun, way=way)
+        so_far = replace(begun, condition=way)
         with self._session(folder) as own:
             for number in range(begun.round, rounds):
                 # The texts lie in random order; two models disagree once there are two.
@@ -149,7 +149,7 @@ class _Plan:
                 so_far = self._round(own, widget, so_far)
                 yield so_far
 
-    def _round(self, own: Session, widget: Annotator, so_far: Point) -> Point:
+    def _round(self, own: Session, widget: Annotator, so_far: CostPoint) -> CostPoint:
         done = drive(widget, self.robot, self.gold, limit=self.batch)
         widget.close()
         own.train(max_epochs=self.max_epochs, margin=None, progress=False)
@@ -160,7 +160,7 @@ class _Plan:
             spans=so_far.spans + sum(len(one.spans) for one in done),
             actions=so_far.actions + sum(one.actions for one in done),
             seconds=so_far.seconds + sum(one.seconds for one in done),
-            wrong=so_far.wrong + sum(one.wrong for one in done),
+            n_wrong=so_far.n_wrong + sum(one.n_wrong for one in done),
             f=own.evaluate("dev").f or 0.0,
         )
 
@@ -202,8 +202,8 @@ def _unanswered(example: Example) -> Example:
     """Give the text as if nobody had looked at it."""
     return Example(
         example.text,
-        tokens=example.tokens if example.given_tokens else (),
-        given_tokens=example.given_tokens,
+        tokens=example.tokens if example.pretokenized else (),
+        pretokenized=example.pretokenized,
         meta=example.meta,
     )
 
@@ -221,7 +221,9 @@ def _gold_of(session: Session, split: str) -> list[Example]:
 def _check_ways(ways: Sequence[tuple[str, str]]) -> None:
     for way in ways:
         mode, order = way if isinstance(way, (tuple, list)) and len(way) == 2 else (way, "")
-        fits = order == "random" or (mode == "make-gold" and order in ORDERS and order != "given")
+        fits = order == "random" or (
+            mode == "make-gold" and order in STRATEGIES and order != "given"
+        )
         fits = fits and mode in ("manual", "make-gold")
         if not fits:
             raise DataError(

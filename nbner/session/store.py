@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner.errors import DataError
-from nbner.queues.labelling import tokenized
+from nbner.queues.labelling import ensure_tokens
 from nbner.session.answers import answer_frame
 from nbner.session.context import Accessor
-from nbner.store.integrity_report import Verification
-from nbner.store.snapshot import Past
+from nbner.store.integrity_report import IntegrityReport
+from nbner.store.snapshot import DatasetSnapshot
 from nbner.types import AnswerKind, Counts, Example, Token
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Snapshot:
 
     Parameters
     ----------
-    past : Past
+    past : DatasetSnapshot
         The stored state at that moment.
     dataset : str
         Name of the dataset.
@@ -35,7 +35,7 @@ class Snapshot:
     """
 
     def __init__(
-        self, past: Past, dataset: str, tokenize: Callable[[str], tuple[Token, ...]]
+        self, past: DatasetSnapshot, dataset: str, tokenize: Callable[[str], tuple[Token, ...]]
     ) -> None:
         self._past = past
         self._dataset = dataset
@@ -63,7 +63,9 @@ class Snapshot:
         list of Example
             Tokenized, in the order of addition.
         """
-        return [tokenized(one, self._tokenize) for one in self._past.examples(split, answer=answer)]
+        return [
+            ensure_tokens(one, self._tokenize) for one in self._past.examples(split, answer=answer)
+        ]
 
     def answers(self, split: str | None = None, *, annotator: str | None = None) -> pd.DataFrame:
         """Return the answers that were current then, one row an example and annotator.
@@ -235,7 +237,7 @@ class StoreAccessor(Accessor):
         """
         return self._context.store.backup(path)
 
-    def verify(self) -> Verification:
+    def verify(self) -> IntegrityReport:
         """Check the integrity of the store and its counts without changing anything.
 
         Returns
@@ -244,7 +246,7 @@ class StoreAccessor(Accessor):
             ``ok``, and ``frame`` with one row a rule.
         """
         store = self._context.store
-        return Verification(store.url, tuple(store.verify()))
+        return IntegrityReport(store.url, tuple(store.verify()))
 
 
 def _seconds_since_epoch(time: datetime | float | str) -> float:

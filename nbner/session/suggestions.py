@@ -11,13 +11,13 @@ from nbner.decoding.calibration.temperature import Temperatures
 from nbner.decoding.constraints import Constraints
 from nbner.errors import DataError
 from nbner.evaluation import k_best_scores
-from nbner.nlp.calibration_meta import temperatures_of
+from nbner.nlp.calibration_meta import load_temperatures
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.patterns import check, load_patterns, suggest_with
+from nbner.nlp.patterns import check_patterns, load_patterns, suggest_with_patterns
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
-from nbner.queues.anchoring_audit import Auditor
-from nbner.queues.labelling import Adviser, LabellingDesk, Suggest
+from nbner.queues.anchoring_audit import AuditedSuggester
+from nbner.queues.labelling import AnnotationQueue, Suggester, SuggestFn
 from nbner.session.context import SessionContext
 from nbner.store.assignments import Overlap
 from nbner.types import Answer, Example, Parse, Span
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from nbner.decoding.lattice_view import Lattice
     from nbner.decoding.probabilities import SpanProbabilities
-    from nbner.nlp.patterns import Source
+    from nbner.nlp.patterns import PatternSource
     from nbner.store.store import Dataset
     from nbner.widgets.annotator import Annotator
-    from nbner.widgets.queue_protocol import Desk, Mode
+    from nbner.widgets.queue_protocol import ExampleQueue, Mode
 
 #: From a predicted span to its probability.
 SpanConfidence: TypeAlias = Callable[[Span], float]
@@ -54,7 +54,7 @@ def calibrated(nlp: Language, probabilities: SpanProbabilities) -> SpanConfidenc
         Exact span probabilities of the text.
     """
     temperatures = temperatures_in(nlp)
-    return lambda span: temperatures.apply(probabilities.of(span), span.label)
+    return lambda span: temperatures.apply(probabilities.probability_of(span), span.label)
 
 
 def temperatures_in(nlp: Language) -> Temperatures:
@@ -65,7 +65,7 @@ def temperatures_in(nlp: Language) -> Temperatures:
     nlp : Language
         The model.
     """
-    kept = temperatures_of(nlp)
+    kept = load_temperatures(nlp)
     return Temperatures() if kept is None else Temperatures(*kept)
 
 
@@ -81,7 +81,7 @@ def confidences(
     items : iterable of Example or str
         Read as a stream.
     """
-    found = span_probabilities(context.nlp, items, longest=LONGEST)
+    found = span_probabilities(context.nlp, items, max_span_length=LONGEST)
     return (calibrated(context.nlp, known) for known in found)
 
 
@@ -106,8 +106,8 @@ def suggest(context: SessionContext, examples: Sequence[Example]) -> list[tuple[
 
 
 def pattern_suggester(
-    context: SessionContext, source: Source | None, *, model: bool
-) -> Suggest | None:
+    context: SessionContext, source: PatternSource | None, *, model: bool
+) -> SuggestFn | None:
     """Return a function that suggests with patterns; None where there are no patterns.
 
     Parameters
@@ -127,13 +127,13 @@ def pattern_suggester(
     if source is None:
         return None
     patterns = load_patterns(context.nlp, source, context.labels)
-    check(context.nlp, patterns, model=model)
+    check_patterns(context.nlp, patterns, model=model)
 
     def suggest_patterns(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         nonlocal patterns
         # Another pipeline may have come into use since.
         patterns = patterns.on(context.nlp)
-        found = suggest_with(context.nlp, patterns, examples, model=model)
+        found = suggest_with_patterns(context.nlp, patterns, examples, model=model)
         return _with_known_labels(context, _scored(context, examples, found) if model else found)
 
     return suggest_patterns
@@ -141,12 +141,12 @@ def pattern_suggester(
 
 def adviser(
     context: SessionContext,
-    patterns: Source | None,
+    patterns: PatternSource | None,
     *,
     redecodes: bool,
     withhold: float = 0.0,
     corrupt: float = 0.0,
-) -> Adviser:
+) -> Suggester:
     """Build the suggestions, ranks and re-decoding behind a make-gold annotator.
 
     Parameters
@@ -172,25 +172,25 @@ def adviser(
         return suggest(context, examples)
 
     spans = pattern_suggester(context, patterns, model=True) or suggest_model
-    made = Adviser(spans)
+    made = Suggester(spans)
     if is_trained(context.nlp):
-        made = Adviser(
+        made = Suggester(
             spans,
             lambda answer: rank_of(context, answer),
             lambda *asked: redecode(context, *asked),
-            redecodes=redecodes,
+            auto_redecode=redecodes,
         )
     if not (withhold or corrupt):
         return made
-    auditor = Auditor(
+    auditor = AuditedSuggester(
         made.suggest,
-        made.remark,
+        made.answer_metadata,
         context.labels,
         withhold=withhold,
         corrupt=corrupt,
         seed=context.seed,
     )
-    return Adviser(auditor.suggest, auditor.remark)
+    return Suggester(auditor.suggest, auditor.answer_metadata)
 
 
 def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:
@@ -212,8 +212,10 @@ def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:
     lattice = context.lattice_cache.get((answer.split, answer.input_hash))
     if lattice is None or answer.answer != "accept":
         return {}
-    analyses = [parse.spans for parse in lattice.k_best(k_best_scores.KEPT)]
-    return k_best_scores.kept(k_best_scores.judge(analyses, answer.spans, answer.labels))
+    analyses = [parse.spans for parse in lattice.k_best(k_best_scores.MAX_STORED_CANDIDATES)]
+    return k_best_scores.answer_extra_from_score(
+        k_best_scores.score_candidates(analyses, answer.spans, answer.labels)
+    )
 
 
 def redecode(
@@ -263,7 +265,7 @@ def open_annotator(
     context: SessionContext,
     split: str,
     mode: Mode,
-    advised_by: Adviser | None,
+    advised_by: Suggester | None,
     *,
     overlap: Overlap | None = None,
     dataset: Dataset | None = None,
@@ -278,7 +280,7 @@ def open_annotator(
         The split.
     mode : {"manual", "make-gold"}
         What the page calls the task.
-    advised_by : Adviser, optional
+    advised_by : Suggester, optional
         Source of suggestions; examples start empty without one.
     overlap : int or "all", optional
         Annotators per example, kept in the store.
@@ -296,30 +298,30 @@ def open_annotator(
             remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
         )
     if overlap is not None:
-        context.dataset.team.set_overlap(split, overlap)
+        context.dataset.assignments.set_overlap(split, overlap)
     return show_queue(
         context,
-        LabellingDesk(
+        AnnotationQueue(
             dataset or context.dataset,
             split=split,
             annotator=context.annotator,
             key=context.store.key,
             tokenize=context.tokenize,
-            adviser=advised_by,
-            switchboard=context.answer_bus,
+            suggester=advised_by,
+            answer_bus=context.answer_bus,
             mode=mode,
         ),
     )
 
 
-def show_queue(context: SessionContext, queue: Desk) -> Annotator:
+def show_queue(context: SessionContext, queue: ExampleQueue) -> Annotator:
     """Build an annotation widget over a queue of examples, and register it as open.
 
     Parameters
     ----------
     context : SessionContext
         Refreshes the widget when labels or the model change.
-    queue : Desk
+    queue : ExampleQueue
         Supplies examples and takes answers.
     """
     from nbner.widgets.annotator import Annotator
@@ -344,7 +346,7 @@ def _scored(
     if not is_trained(context.nlp):
         yield from proposed
         return
-    found = lattices(context.nlp, examples, longest=LONGEST)
+    found = lattices(context.nlp, examples, max_span_length=LONGEST)
     for example, spans, lattice in zip(examples, proposed, found, strict=True):
         context.lattice_cache.put((example.split, example.input_hash), lattice)
         confidence = calibrated(context.nlp, lattice.span_probabilities())
@@ -356,6 +358,6 @@ def _lattice_of(context: SessionContext, example: Example) -> Lattice:
     key = (example.split, example.input_hash)
     lattice = context.lattice_cache.get(key)
     if lattice is None:
-        lattice = next(lattices(context.nlp, [example], longest=LONGEST))
+        lattice = next(lattices(context.nlp, [example], max_span_length=LONGEST))
         context.lattice_cache.put(key, lattice)
     return lattice

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nbner.nlp.tokenizer_rules import Rule, as_json, from_json, set_rules
+from nbner.nlp.tokenizer_rules import TokenizerRule, rules_from_json, rules_to_json, set_rules
 from nbner.session.context import SessionContext
 
 _SETTING = "tokenizer rules"
@@ -19,26 +19,26 @@ def load_tokenizer_rules(context: SessionContext) -> None:
     context : SessionContext
         Its ``base_nlp`` and ``nlp`` are changed.
     """
-    rules = from_json(context.dataset.settings.get(_SETTING, []))
+    rules = rules_from_json(context.dataset.settings.get(_SETTING, []))
     for nlp in (context.base_nlp, context.nlp):
         set_rules(nlp, rules)
 
 
-def add_tokenizer_rules(context: SessionContext, rules: tuple[Rule, ...]) -> None:
+def add_tokenizer_rules(context: SessionContext, rules: tuple[TokenizerRule, ...]) -> None:
     """Add rules to the tokenizer of a dataset and store them.
 
     Parameters
     ----------
     context : SessionContext
         Its pipelines are changed, and open widgets load their examples again.
-    rules : tuple of Rule
+    rules : tuple of TokenizerRule
         Rules to add; those that are in force already are skipped.
     """
-    before = from_json(context.dataset.settings.get(_SETTING, []))
+    before = rules_from_json(context.dataset.settings.get(_SETTING, []))
     _replace_rules(context, before, tuple(dict.fromkeys((*before, *rules))))
 
 
-def undo_tokenizer_rules(context: SessionContext) -> tuple[Rule, ...]:
+def undo_tokenizer_rules(context: SessionContext) -> tuple[TokenizerRule, ...]:
     """Undo the last addition of rules.
 
     Parameters
@@ -48,12 +48,12 @@ def undo_tokenizer_rules(context: SessionContext) -> tuple[Rule, ...]:
 
     Returns
     -------
-    tuple of Rule
+    tuple of TokenizerRule
         The rules in force afterwards.
     """
     # Additions and undos follow each other in the history: the state before the
     # last addition is the newest one with fewer rules.
-    history = [from_json(value) for _, value in context.dataset.settings.history(_SETTING)]
+    history = [rules_from_json(value) for _, value in context.dataset.settings.history(_SETTING)]
     before = history[-1] if history else ()
     earlier = [rules for rules in history[:-1] if len(rules) < len(before)]
     after = earlier[-1] if earlier else ()
@@ -62,13 +62,13 @@ def undo_tokenizer_rules(context: SessionContext) -> tuple[Rule, ...]:
 
 
 def _replace_rules(
-    context: SessionContext, before: tuple[Rule, ...], after: tuple[Rule, ...]
+    context: SessionContext, before: tuple[TokenizerRule, ...], after: tuple[TokenizerRule, ...]
 ) -> None:
     if before == after:
         return
     for nlp in (context.base_nlp, context.nlp):
         set_rules(nlp, after, instead_of=before)
-    context.dataset.settings.set(_SETTING, as_json(after))
+    context.dataset.settings.set(_SETTING, rules_to_json(after))
     # The saved model is opened with the same tokenizer next time.
     runs = context.dataset.runs()
     if runs and (folder := Path(runs[-1]["path"])).is_dir():

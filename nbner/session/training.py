@@ -8,21 +8,31 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.active_learning.ordered_dataset import ASIDE
+from nbner.active_learning.ordered_dataset import HOLDOUT_KEY
 from nbner.errors import DataError, TrainingError
-from nbner.evaluation.regressions import MARGIN, flips, frozen_sets, losses
-from nbner.evaluation.regressions_report import Flips
+from nbner.evaluation.regressions import (
+    MAX_F_LOSS,
+    label_regressions,
+    regression_sets,
+    span_changes,
+)
+from nbner.evaluation.regressions_report import SpanChanges
 from nbner.evaluation.scores import score
-from nbner.nlp.gold_docs import choose
+from nbner.nlp.gold_docs import split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of
 from nbner.nlp.prediction import predict
 from nbner.session.context import SessionContext
-from nbner.session.data_warnings import find_data_warnings
+from nbner.session.data_warnings import session_data_warnings
 from nbner.session.errors import compare_in_explorer
 from nbner.training import loop
-from nbner.training.background import TrainingApart
+from nbner.training.background import BackgroundRun
 from nbner.training.background_report import BackgroundTraining
-from nbner.training.initialization import HOWS, rehearsed, resized, untrained
+from nbner.training.initialization import (
+    INIT_STRATEGIES,
+    pseudo_rehearsal_examples,
+    reset_ner,
+    resize_ner,
+)
 from nbner.training.report import TrainingReport, curve_frame
 from nbner.types import Example
 
@@ -30,8 +40,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from spacy.language import Language
 
-    from nbner.training.initialization import How
-    from nbner.training.loop import Training
+    from nbner.training.initialization import InitStrategy
+    from nbner.training.loop import TrainingRun
     from nbner.training.records import TrainingRecord, TrainingResult
 
 
@@ -53,8 +63,8 @@ def training_split(
         the query strategy held out.
     """
     accepted = context.examples(split, answer="accept")
-    held_out = [one for one in accepted if one.extra.get(ASIDE)]
-    train = [one for one in accepted if not one.extra.get(ASIDE)]
+    held_out = [one for one in accepted if one.extra.get(HOLDOUT_KEY)]
+    train = [one for one in accepted if not one.extra.get(HOLDOUT_KEY)]
     train += context.examples(split, answer="reject")
     return train, [*context.examples(dev, answer="accept"), *held_out]
 
@@ -64,7 +74,7 @@ def training_split(
 
 def train_now(
     context: SessionContext,
-    how: How | None,
+    how: InitStrategy | None,
     split: str,
     dev: str,
     *,
@@ -97,7 +107,7 @@ def train_now(
     TrainingError
         There is nothing to train on.
     """
-    from nbner._common.progress import show
+    from nbner._common.progress import display_value
 
     train, evaluated = training_split(context, split, dev)
     run = start_run(
@@ -107,24 +117,24 @@ def train_now(
         train,
         evaluated,
         seed=seed,
-        output=context.model_store.new_folder(),
+        output=context.model_store.next_folder(),
         **options,
     )
-    warnings = find_data_warnings(context, split, dev, train, evaluated)
+    warnings = session_data_warnings(context, split, dev, train, evaluated)
     with run:
         if progress:
-            show(warnings)
+            display_value(warnings)
             _show_progress(run)
         else:
             deque(run, maxlen=0)
         result = run.finish()
-    gold = run.corpus.dev if run.corpus.is_measured_apart else ()
-    return replace(accept_or_reject(context, result, gold, margin), problems=warnings)
+    gold = run.corpus.dev if run.corpus.has_separate_dev else ()
+    return replace(accept_or_reject(context, result, gold, margin), data_warnings=warnings)
 
 
 def start_run(
     context: SessionContext,
-    how: How | None,
+    how: InitStrategy | None,
     split: str,
     train_examples: Sequence[Example],
     dev_examples: Sequence[Example],
@@ -132,7 +142,7 @@ def start_run(
     seed: int,
     output: Path,
     **options: Any,
-) -> Training:
+) -> TrainingRun:
     """Prepare a training run; iterating over it trains.
 
     Parameters
@@ -165,15 +175,15 @@ def start_run(
         labels=context.labels,
         seed=seed,
         output=output,
-        last_layer=how == "last layer",
-        rehearse=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
+        freeze=how == "last layer",
+        rehearsal_examples=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
         **options,
     )
 
 
 def start_background_run(
     context: SessionContext,
-    how: How | None,
+    how: InitStrategy | None,
     split: str,
     dev: str,
     *,
@@ -205,28 +215,28 @@ def start_background_run(
     """
     base = initial_pipeline(context, how)
     train, evaluated = training_split(context, split, dev)
-    corpus = choose(train, evaluated, context.labels, seed)
-    warnings = find_data_warnings(context, split, dev, train, evaluated)
-    run = TrainingApart(
+    corpus = split_corpus(train, evaluated, context.labels, seed)
+    warnings = session_data_warnings(context, split, dev, train, evaluated)
+    run = BackgroundRun(
         base,
         train,
         evaluated,
         labels=context.labels,
-        output=context.model_store.new_folder(),
+        output=context.model_store.next_folder(),
         seed=seed,
-        last_layer=how == "last layer",
-        rehearse=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
-        wishes=options,
+        freeze=how == "last layer",
+        rehearsal_examples=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
+        options=options,
     )
-    gold = corpus.dev if corpus.is_measured_apart else ()
+    gold = corpus.dev if corpus.has_separate_dev else ()
 
     def finish() -> TrainingReport:
-        return replace(accept_or_reject(context, run.wait(), gold, margin), problems=warnings)
+        return replace(accept_or_reject(context, run.wait(), gold, margin), data_warnings=warnings)
 
     return BackgroundTraining(run, finish)
 
 
-def initial_pipeline(context: SessionContext, how: How | None) -> Language:
+def initial_pipeline(context: SessionContext, how: InitStrategy | None) -> Language:
     """Return the pipeline that a run starts from.
 
     Parameters
@@ -242,13 +252,13 @@ def initial_pipeline(context: SessionContext, how: How | None) -> Language:
     TrainingError
         There is no such initialization, or it needs a trained model.
     """
-    if how is not None and how not in HOWS:
-        named = ", ".join(repr(one) for one in HOWS)
+    if how is not None and how not in INIT_STRATEGIES:
+        named = ", ".join(repr(one) for one in INIT_STRATEGIES)
         raise TrainingError(f"there is no training how={how!r}; there are {named}.")
     if how is None:
         return context.base_nlp
     if how == "scratch":
-        return untrained(context.base_nlp)
+        return reset_ner(context.base_nlp)
     start = context.nlp_before_new_labels or context.nlp
     if not is_trained(start) and how != "continue":
         raise TrainingError(
@@ -267,7 +277,7 @@ def _rehearsal(context: SessionContext, base: Language, split: str, seed: int) -
         # Texts that have not been annotated with the old labels.
         old = set(labels_of(base)) & set(context.labels)
         pending = [one for one in accepted if one.labels is not None and old - set(one.labels)]
-    return rehearsed(base, pending, context.labels, size=len(accepted), seed=seed)
+    return pseudo_rehearsal_examples(base, pending, context.labels, size=len(accepted), seed=seed)
 
 
 # The end of a run.
@@ -277,7 +287,7 @@ def accept_or_reject(
     context: SessionContext,
     result: TrainingResult,
     gold: Sequence[Example],
-    margin: float | None = MARGIN,
+    margin: float | None = MAX_F_LOSS,
 ) -> TrainingReport:
     """Compare a run's model with the one in use, and use it unless it has forgotten too much.
 
@@ -294,7 +304,7 @@ def accept_or_reject(
     """
     report = _compare_with_current(context, result, gold, margin)
     if report.in_use:
-        context.model_store.keep_run(report.path, report.fingerprint, report.record)
+        context.model_store.record_run(report.path, report.fingerprint, report.record)
         context.activate(result.nlp)
     return report
 
@@ -306,9 +316,9 @@ def _compare_with_current(
     margin: float | None,
 ) -> TrainingReport:
     """Report the changes against the model in use, with the labels that lose too much F."""
-    sets = frozen_sets(gold, context.model_store.regression_sets())
+    sets = regression_sets(gold, context.model_store.regression_sets())
     result = replace(result, record={**result.record, "regression": sets})
-    report = TrainingReport.of(result)
+    report = TrainingReport.from_result(result)
     if not is_trained(context.nlp) or not gold:
         return report
     before, after = list(predict(context.nlp, gold)), list(predict(result.nlp, gold))
@@ -319,19 +329,19 @@ def _compare_with_current(
             [gold[i].spans for i in kept],
             [predicted[i] for i in kept],
             labels=context.labels,
-            known=[gold[i].labels for i in kept],
+            allowed_labels=[gold[i].labels for i in kept],
         )
         for predicted in (before, after)
     ]
-    lost = [] if margin is None else losses(scores[0], scores[1], margin=margin)
+    lost = [] if margin is None else label_regressions(scores[0], scores[1], max_loss=margin)
     return replace(
         report,
-        flips=Flips(
-            tuple(flips(gold, before, after)),
+        span_changes=SpanChanges(
+            tuple(span_changes(gold, before, after)),
             n=len(gold),
-            opener=lambda: compare_in_explorer(context, gold, before, after),
+            open_widget=lambda: compare_in_explorer(context, gold, before, after),
         ),
-        lost=tuple(lost),
+        regressed_labels=tuple(lost),
         in_use=not lost,
     )
 
@@ -349,7 +359,7 @@ def add_labels(context: SessionContext, new: Sequence[str]) -> None:
     new : sequence of str
         None of them is among the session's.
     """
-    nlp = resized(context.nlp, tuple(new)) if is_trained(context.nlp) else None
+    nlp = resize_ner(context.nlp, tuple(new)) if is_trained(context.nlp) else None
     context.dataset.set_labels((*context.labels, *new))
     context.update_labels()
     if nlp is not None:
@@ -383,9 +393,9 @@ def checked_new_labels(labels: object, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in given if one not in known))
 
 
-def _show_progress(run: Training) -> None:
+def _show_progress(run: TrainingRun) -> None:
     from nbner._common.plot_style import new_figure
-    from nbner._common.progress import watch
+    from nbner._common.progress import show_training
     from nbner.training.plot import training_curve
 
     def draw(steps: Sequence[TrainingRecord]) -> Figure:
@@ -393,9 +403,9 @@ def _show_progress(run: Training) -> None:
         training_curve(curve_frame(steps), ax=figure.subplots())
         return figure
 
-    watch(
+    show_training(
         run,
-        epoch_words=sum(len(example.tokens) for example in run.corpus.train),
-        most_epochs=run.config["training"]["max_epochs"],
+        tokens_per_epoch=sum(len(example.tokens) for example in run.corpus.train),
+        max_epochs=run.config["training"]["max_epochs"],
         draw=draw,
     )

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from random import Random
 
 from nbner.errors import DataError
-from nbner.quality.anchoring.noise import check_share, spoilt
+from nbner.quality.anchoring.noise import check_fraction, corrupt_spans
 from nbner.types import Span, Token
 
-DECIDE = 1  # actions: the key that accepts
-CHANGE = 2  # actions: go to a span or select its words; delete, or press a label's key
+DECISION_ACTIONS = 1  # actions: the key that accepts
+CHANGE_ACTIONS = 2  # actions: go to a span or select its words; delete, or press a label's key
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class SimulatedAnswer:
     """What was decided on one example, and what it took.
 
     Parameters
@@ -24,18 +24,18 @@ class Done:
     actions : int
         Key presses and drags.
     seconds : float
-    wrong : int
+    n_wrong : int
         Spans that gold does not have, and gold spans that are missing.
     """
 
     spans: tuple[Span, ...]
     actions: int
     seconds: float
-    wrong: int
+    n_wrong: int
 
 
 @dataclass(frozen=True, slots=True)
-class Robot:
+class SimulatedAnnotator:
     """An annotator who knows the gold.
 
     It errs in the same way on the same text, whatever it is shown, but for
@@ -46,7 +46,7 @@ class Robot:
     error_rate : float
         Chance of each gold span to be got wrong: another label, other borders,
         overlooked, or one invented beside it.
-    follows : float
+    anchoring_rate : float
         Chance of a wrong suggestion to be left as it is, and of an entity that
         was not suggested to be overlooked.
     seconds_per_action : float
@@ -62,28 +62,28 @@ class Robot:
     """
 
     error_rate: float = 0.0
-    follows: float = 0.0
+    anchoring_rate: float = 0.0
     seconds_per_action: float = 1.5
     seconds_per_word: float = 0.25
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_share(self.error_rate, "error_rate")
-        check_share(self.follows, "follows")
+        check_fraction(self.error_rate, "error_rate")
+        check_fraction(self.anchoring_rate, "follows")
         for name in ("seconds_per_action", "seconds_per_word"):
             if not getattr(self, name) >= 0:
                 raise DataError(
                     f"{name}={getattr(self, name)!r} is no time", field=name, remedy="Give seconds"
                 )
 
-    def decide(
+    def annotate(
         self,
         text: str,
         tokens: Sequence[Token],
         gold: Sequence[Span],
         labels: Sequence[str],
         suggested: Sequence[Span] | None,
-    ) -> Done:
+    ) -> SimulatedAnswer:
         """Decide one example.
 
         Parameters
@@ -96,13 +96,13 @@ class Robot:
             What is shown at the start; None where nobody suggests.
         """
         random = Random(f"{self.seed}:{text}")  # noqa: S311 - chance, not a secret
-        spans, _ = spoilt(gold, tokens, labels, self.error_rate, random)
+        spans, _ = corrupt_spans(gold, tokens, labels, self.error_rate, random)
         if suggested is not None:
             spans = self._anchored(spans, suggested, random)
-        actions = actions_between(suggested or (), spans)
+        actions = count_actions(suggested or (), spans)
         words = sum(not one.text.isspace() for one in tokens)
         seconds = actions * self.seconds_per_action + words * self.seconds_per_word
-        return Done(spans, actions, seconds, wrong=len(set(spans) ^ set(gold)))
+        return SimulatedAnswer(spans, actions, seconds, n_wrong=len(set(spans) ^ set(gold)))
 
     def _anchored(
         self, meant: Sequence[Span], suggested: Sequence[Span], random: Random
@@ -110,16 +110,19 @@ class Robot:
         """Let some wrong suggestions stand, and overlook some of what was not suggested."""
         spans = list(meant)
         for span in meant:
-            if all(_apart(span, one) for one in suggested) and random.random() < self.follows:
+            if (
+                all(_apart(span, one) for one in suggested)
+                and random.random() < self.anchoring_rate
+            ):
                 spans.remove(span)
         for span in suggested:
-            if span not in meant and random.random() < self.follows:
+            if span not in meant and random.random() < self.anchoring_rate:
                 spans = [one for one in spans if _apart(one, span)]
                 spans.append(Span(span.start, span.end, span.label))
         return tuple(sorted(spans, key=lambda one: one.start))
 
 
-def actions_between(shown: Sequence[Span], wanted: Sequence[Span]) -> int:
+def count_actions(shown: Sequence[Span], wanted: Sequence[Span]) -> int:
     """Count what it takes in the widget to come from some spans to others, and to accept.
 
     A new span, another label or other borders take two actions: its words are
@@ -128,7 +131,7 @@ def actions_between(shown: Sequence[Span], wanted: Sequence[Span]) -> int:
     """
     new = [span for span in wanted if span not in shown]
     gone = [span for span in shown if span not in wanted and all(_apart(span, one) for one in new)]
-    return DECIDE + CHANGE * (len(new) + len(gone))
+    return DECISION_ACTIONS + CHANGE_ACTIONS * (len(new) + len(gone))
 
 
 def _apart(one: Span, other: Span) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class CostPoint:
     """How one way to annotate stands after a round.
 
     Parameters
     ----------
-    way : str
+    condition : str
     round : int
         From 1; 0 for a model that was there before.
     examples, spans : int
@@ -21,31 +21,31 @@ class Point:
         Key presses and drags so far.
     seconds : float
         Of annotating so far; training is not counted.
-    wrong : int
+    n_wrong : int
         Spans that the answers have and gold has not, or the other way round.
     f : float
         Of the model trained on what was accepted, on dev.
     """
 
-    way: str
+    condition: str
     round: int
     examples: int
     spans: int
     actions: int
     seconds: float
-    wrong: int
+    n_wrong: int
     f: float
 
 
-def ways_of(points: Sequence[Point]) -> dict[str, list[Point]]:
+def points_by_condition(points: Sequence[CostPoint]) -> dict[str, list[CostPoint]]:
     """Give each way's points, in the order of rounds."""
-    found: dict[str, list[Point]] = {}
+    found: dict[str, list[CostPoint]] = {}
     for point in points:
-        found.setdefault(point.way, []).append(point)
+        found.setdefault(point.condition, []).append(point)
     return found
 
 
-def seconds_to(points: Sequence[Point], f: float) -> float | None:
+def seconds_to_reach(points: Sequence[CostPoint], f: float) -> float | None:
     """Estimate the seconds after which one way has reached some F.
 
     By straight lines between its points; None where it never has.
@@ -61,6 +61,6 @@ def seconds_to(points: Sequence[Point], f: float) -> float | None:
     return None
 
 
-def common_f(points: Sequence[Point]) -> float:
+def common_best_f(points: Sequence[CostPoint]) -> float:
     """Give the highest F that every way has reached."""
-    return min(max(point.f for point in some) for some in ways_of(points).values())
+    return min(max(point.f for point in some) for some in points_by_condition(points).values())

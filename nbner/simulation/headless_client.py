@@ -11,16 +11,16 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.alignment import tokens_at
+from nbner._common.alignment import tokens_from_offsets
 from nbner.errors import StoreError
 from nbner.types import Example, Span
 from nbner.widgets import messages
 
 if TYPE_CHECKING:
-    from nbner.widgets.base_widget import Reception
+    from nbner.widgets.base_widget import BaseAnnotationWidget
 
 
-class Page:
+class HeadlessClient:
     """Speaks to a widget as a browser's page does.
 
     Parameters
@@ -28,14 +28,14 @@ class Page:
     widget : Annotator
     """
 
-    def __init__(self, widget: Reception) -> None:
+    def __init__(self, widget: BaseAnnotationWidget) -> None:
         self._widget = widget
-        snapshot = self._ask({"type": "hello", "protocol": messages.PROTOCOL})
+        snapshot = self._ask({"type": "hello", "protocol": messages.PROTOCOL_VERSION})
         self._setup: Mapping[str, Any] = snapshot["setup"]
         self._window: deque[messages.Message] = deque(snapshot["window"])
 
     @property
-    def suggests(self) -> bool:
+    def has_suggestions(self) -> bool:
         """Whether the examples come with suggestions."""
         return bool(self._setup["mode"] == "make-gold")
 
@@ -44,7 +44,7 @@ class Page:
         """The labels that have a button."""
         return list(self._setup["labels"])
 
-    def next(self) -> Example | None:
+    def next_example(self) -> Example | None:
         """Show the next open example; None where there is none left.
 
         Returns
@@ -83,7 +83,7 @@ class Page:
                 "type": "answer",
                 "example": str(shown.input_hash),
                 "answer": "accept",
-                "spans": [messages.token_span(one, shown) for one in spans],
+                "spans": [messages.serialize_span(one, shown) for one in spans],
                 "flagged": False,
                 "note": "",
                 "seconds": seconds,
@@ -109,7 +109,7 @@ def _example(task: messages.Message) -> Example:
         places.append((at, at + len(word)))
         at += len(word) + len(gap)
     text = task["lead"] + "".join(word + gap for word, gap in task["tokens"])
-    tokens = tokens_at(text, places)
+    tokens = tokens_from_offsets(text, places)
     spans = tuple(
         Span(tokens[start].start, tokens[end - 1].end, label)
         for start, end, label, *_ in task["spans"]

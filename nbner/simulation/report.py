@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
-from nbner.simulation.annotator import Robot
-from nbner.simulation.cost_curve import Point, common_f, seconds_to, ways_of
+from nbner._common.format import render_html
+from nbner.simulation.annotator import SimulatedAnnotator
+from nbner.simulation.cost_curve import (
+    CostPoint,
+    common_best_f,
+    points_by_condition,
+    seconds_to_reach,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +27,14 @@ class Simulation:
 
     Parameters
     ----------
-    points : tuple of Point
-    annotator : Robot
+    points : tuple of CostPoint
+    annotator : SimulatedAnnotator
     dev : str
         Where F was measured.
     """
 
-    points: tuple[Point, ...] = field(repr=False)
-    annotator: Robot
+    points: tuple[CostPoint, ...] = field(repr=False)
+    annotator: SimulatedAnnotator
     dev: str = "dev"
 
     @property
@@ -44,24 +49,24 @@ class Simulation:
 
         return pd.DataFrame([asdict(one) for one in self.points], columns=list(COLUMNS))
 
-    def plot(self, ax: Axes | None = None, *, over: str = "seconds") -> Axes:
+    def plot(self, ax: Axes | None = None, *, cost: str = "seconds") -> Axes:
         """Draw F of each way over what it has cost.
 
         Parameters
         ----------
         ax : Axes, optional
-        over : {"seconds", "actions", "examples"}
+        cost : {"seconds", "actions", "examples"}
         """
-        from nbner.simulation.plot import cost_curves
+        from nbner.simulation.plot import draw_cost_curves
 
-        return cost_curves(self.frame, over=over, title=self.verdict.split("\n")[0], ax=ax)
+        return draw_cost_curves(self.frame, cost=cost, title=self.summary.split("\n")[0], ax=ax)
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Which way reaches most at what cost, in words with its figures."""
-        ways = ways_of(self.points)
-        f = common_f(self.points)
-        times = {way: seconds_to(some, f) for way, some in ways.items()}
+        ways = points_by_condition(self.points)
+        f = common_best_f(self.points)
+        times = {way: seconds_to_reach(some, f) for way, some in ways.items()}
         reached = sorted((seconds, way) for way, seconds in times.items() if seconds is not None)
         (least, best), (most, worst) = reached[0], reached[-1]
         lines = [f"{best} reaches F {f:.2f} in {_time(least)}"]
@@ -71,20 +76,20 @@ class Simulation:
             last = some[-1]
             lines.append(
                 f"{way}: F {last.f:.3f} after {last.examples:,} examples, {last.actions:,} actions "
-                f"and {_time(last.seconds)}; {last.wrong:,} spans off gold"
+                f"and {_time(last.seconds)}; {last.n_wrong:,} spans off gold"
             )
         robot = self.annotator
         lines.append(
-            f"Simulated: error rate {robot.error_rate:g}, follows {robot.follows:g}, "
+            f"Simulated: error rate {robot.error_rate:g}, follows {robot.anchoring_rate:g}, "
             f"{robot.seconds_per_action:g} s an action and {robot.seconds_per_word:g} s a word"
         )
         return "\n".join(lines)
 
     def __str__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _repr_html_(self) -> str:
-        return as_html(self.verdict, self.frame)
+        return render_html(self.summary, self.frame)
 
 
 def _time(seconds: float) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from nbner._common.alignment import align
-from nbner.simulation.annotator import Done, Robot
-from nbner.simulation.headless_client import Page
+from nbner.simulation.annotator import SimulatedAnnotator, SimulatedAnswer
+from nbner.simulation.headless_client import HeadlessClient
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 def drive(
     widget: Annotator,
-    annotator: Robot,
+    annotator: SimulatedAnnotator,
     gold: Iterable[Example],
     *,
     limit: int | None = None,
-) -> list[Done]:
+) -> list[SimulatedAnswer]:
     """Let a robot annotate at a widget, as a person would in the page.
 
     Parameters
     ----------
     widget : Annotator
         From ``session.manual()`` or ``session.make_gold()``.
-    annotator : Robot
+    annotator : SimulatedAnnotator
     gold : iterable of Example
         What it knows: these texts with these spans, as far as they fit the
         tokens. Of a text that it does not know it thinks that it holds no entity.
@@ -36,7 +36,7 @@ def drive(
 
     Returns
     -------
-    list of Done
+    list of SimulatedAnswer
         What it decided on each, and what that took.
 
     Raises
@@ -45,16 +45,16 @@ def drive(
         An answer was not stored.
     """
     known = {example.text: example.spans for example in gold}
-    page = Page(widget)
-    done: list[Done] = []
+    page = HeadlessClient(widget)
+    done: list[SimulatedAnswer] = []
     while limit is None or len(done) < limit:
-        shown = page.next()
+        shown = page.next_example()
         if shown is None:
             break
-        fitting = align(shown.tokens, known.get(shown.text, ())).fits
+        fitting = align(shown.tokens, known.get(shown.text, ())).aligned
         spans = [span for _, _, span in fitting]
-        suggested = shown.spans if page.suggests else None
-        one = annotator.decide(shown.text, shown.tokens, spans, page.labels, suggested)
+        suggested = shown.spans if page.has_suggestions else None
+        one = annotator.annotate(shown.text, shown.tokens, spans, page.labels, suggested)
         page.accept(shown, one.spans, one.seconds)
         done.append(one)
     return done

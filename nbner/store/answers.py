@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, CursorResult, Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from nbner._common.alignment import longest_first
-from nbner._common.serialization import dump, dump_labels, dump_spans, half_pair
+from nbner._common.alignment import filter_spans
+from nbner._common.serialization import dump_json, dump_labels, dump_spans, find_lone_surrogate
 from nbner.errors import DataError
 from nbner.store import claims
 from nbner.store.schema import answers, current, examples, label_sets, splits, standing
@@ -62,7 +62,7 @@ _COUNT = (
 _ADD = insert(answers)
 
 
-def take_turns(connection: Connection, dataset_id: int, names: Iterable[str]) -> None:
+def lock_splits(connection: Connection, dataset_id: int, names: Iterable[str]) -> None:
     """On a server, let writers of the same splits go one after the other.
 
     What they read after this holds until they are done; SQLite has one writer
@@ -75,7 +75,7 @@ def take_turns(connection: Connection, dataset_id: int, names: Iterable[str]) ->
         connection.execute(wanted.order_by(splits.c.id).with_for_update())
 
 
-def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
+def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bool:
     """Add an answer; False if its id was added before.
 
     Raises
@@ -111,16 +111,16 @@ def apply(connection: Connection, dataset_id: int, answer: Answer) -> bool:
         "spans": dump_spans(_checked(answer, found.text)),
         "flagged": answer.flagged,
         "note": answer.note,
-        "label_set_id": found.label_set_id or label_set(connection, answer.labels),
+        "label_set_id": found.label_set_id or ensure_label_set(connection, answer.labels),
         "created": answer.created,
         "extra": _dumped_extra(answer),
     }
-    append(connection, event)
-    claims.after_answer(connection, event)
+    insert_event(connection, event)
+    claims.update_after_answer(connection, event)
     return True
 
 
-def append(connection: Connection, event: Mapping[str, Any]) -> None:
+def insert_event(connection: Connection, event: Mapping[str, Any]) -> None:
     """Add an event, given by its columns, and bring up to date what follows from it."""
     stored = {**event, "stored": time.time()}
     answer_id = _new_id(connection.execute(_ADD, stored))
@@ -132,7 +132,7 @@ def append(connection: Connection, event: Mapping[str, Any]) -> None:
     _set_standing(connection, event["example_id"], event["split_id"], newest)
 
 
-def label_set(connection: Connection, labels: Iterable[str]) -> int:
+def ensure_label_set(connection: Connection, labels: Iterable[str]) -> int:
     """Give the id of a list of labels, adding it if it is new."""
     text = dump_labels(labels)
     found = connection.scalar(_LABEL_SET, {"text": text})
@@ -183,7 +183,7 @@ def _checked(answer: Answer, text: str) -> list[Span]:
     if not answer.id or not answer.annotator:
         raise DataError("an answer has an id and an annotator", field="annotator")
     for said in (answer.id, answer.annotator, answer.note):
-        if half_pair(said) is not None:
+        if find_lone_surrogate(said) is not None:
             raise DataError(f"{said!r} holds half of a pair", remedy="Write it anew")
         if "\0" in said:
             raise DataError(f"{said!r} holds the character NUL", remedy="Remove it")
@@ -195,7 +195,7 @@ def _checked(answer: Answer, text: str) -> list[Span]:
             )
         if not span.label.strip():
             raise DataError("a span has no label", field="spans")
-    kept, overlapping = longest_first(answer.spans)
+    kept, overlapping = filter_spans(answer.spans)
     if overlapping:
         raise DataError(
             f"the span {overlapping[0].start} to {overlapping[0].end} overlaps another",
@@ -207,6 +207,6 @@ def _checked(answer: Answer, text: str) -> list[Span]:
 
 def _dumped_extra(answer: Answer) -> str:
     try:
-        return dump(dict(answer.extra))
+        return dump_json(dict(answer.extra))
     except (TypeError, ValueError) as error:
         raise DataError(f"this cannot be stored: {error}", field="extra") from error

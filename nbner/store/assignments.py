@@ -10,25 +10,25 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Select, func, select
 
-from nbner._common.serialization import load, load_spans
+from nbner._common.serialization import load_json, load_spans
 from nbner.errors import DataError, StoreError
 from nbner.store import claims, queries
-from nbner.store.claims import Asker
+from nbner.store.claims import ClaimRequest
 from nbner.store.database import Database
 from nbner.store.schema import answers, current, examples, splits
-from nbner.store.settings import Settings, newest
+from nbner.store.settings import DatasetSettings, select_latest
 from nbner.types import ANSWER_KINDS, IMPORT_ANNOTATOR, AnswerKind, Counts, Example, Span
 
 Overlap: TypeAlias = int | Literal["all"]
 
 #: An answer with this key in ``extra`` decides between others and is not one of them.
-REVIEW = "review"
+REVIEW_KEY = "review"
 
 _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class AnnotatorVersion:
     """What one annotator says of an example.
 
     Parameters
@@ -43,19 +43,19 @@ class Version:
     spans: tuple[Span, ...]
 
     @property
-    def says(self) -> tuple[AnswerKind, frozenset[tuple[int, int, str]]]:
+    def key(self) -> tuple[AnswerKind, frozenset[tuple[int, int, str]]]:
         """By what versions are compared; of an ignored example the spans say nothing."""
         spans = () if self.answer == "ignore" else self.spans
         return self.answer, frozenset((span.start, span.end, span.label) for span in spans)
 
 
-class Team:
+class Assignments:
     """Examples for people; made by ``Dataset.team``."""
 
     def __init__(self, database: Database, dataset_id: int) -> None:
         self._database = database
         self._id = dataset_id
-        self._settings = Settings(database, dataset_id)
+        self._settings = DatasetSettings(database, dataset_id)
 
     def overlap(self, split: str) -> Overlap:
         """How many people are to decide each example of a split."""
@@ -80,7 +80,7 @@ class Team:
         if overlap != self.overlap(split):
             self._settings.set(_overlap_name(split), overlap)
 
-    def hand_out(
+    def next_for(
         self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
     ) -> list[Example]:
         """Give the next examples for one annotator, and keep them from the others for a while.
@@ -104,21 +104,21 @@ class Team:
             asker = self._asker(connection, split, annotator)
             if asker is None or limit <= 0:
                 return []
-            ids, until = claims.held(connection, asker)
+            ids, until = claims.current_claims(connection, asker)
             # A write costs more than all the rest: the end of a split is not claimed anew.
             is_held = claims.is_fresh(until, asker.now) and (
-                len(ids) >= wanted or not claims.has_more(connection, asker, len(ids))
+                len(ids) >= wanted or not claims.has_unclaimed(connection, asker, len(ids))
             )
             found = self._examples(connection, asker, ids) if is_held else []
         if not is_held:
-            ids = self._claimed(asker, wanted + claims.AHEAD)
+            ids = self._claimed(asker, wanted + claims.CLAIM_MARGIN)
             with self._database.reading() as connection:
                 found = self._examples(connection, asker, ids)
         passed_over = set(exclude)
         return [one for one in found if one.input_hash not in passed_over][:limit]
 
     def find(
-        self, input_hash: int, split: str, annotator: str, *, alone: bool = False
+        self, input_hash: int, split: str, annotator: str, *, own_answer_only: bool = False
     ) -> Example | None:
         """Look one example up as this annotator is to see it.
 
@@ -126,14 +126,14 @@ class Team:
         ----------
         input_hash : int
         split, annotator : str
-        alone : bool
+        own_answer_only : bool
             With nobody else's answer, whatever the overlap is.
         """
         with self._database.reading() as connection:
             asker = self._asker(connection, split, annotator)
             if asker is None:
                 return None
-            asked = queries.examples_of(annotator) if alone else _seen_by(asker)
+            asked = queries.select_examples_for(annotator) if own_answer_only else _seen_by(asker)
             query = asked.where(
                 examples.c.split_id == asker.split_id, examples.c.input_hash == input_hash
             )
@@ -163,11 +163,11 @@ class Team:
                 .group_by(current.c.answer)
             )
             mine = {row[0]: row[1] for row in connection.execute(query)}
-            still = claims.wanted_count(connection, asker)
+            still = claims.remaining_count(connection, asker)
         kinds = {kind: mine.get(kind, 0) for kind in ANSWER_KINDS}
         return Counts(total=still + sum(kinds.values()), **kinds)
 
-    def release(self, annotator: str) -> None:
+    def release_claims(self, annotator: str) -> None:
         """Give back what an annotator has claimed in all splits."""
         with self._database.writing() as connection:
             ids = connection.scalars(select(splits.c.id).where(splits.c.dataset_id == self._id))
@@ -180,7 +180,7 @@ class Team:
 
     def versions(
         self, split: str | None = None, *, reviews: bool = False
-    ) -> Iterator[tuple[int, list[Version]]]:
+    ) -> Iterator[tuple[int, list[AnnotatorVersion]]]:
         """Yield each decided example's id with its versions, oldest first.
 
         Parameters
@@ -200,40 +200,40 @@ class Team:
         )
         if split is not None:
             query = query.where(splits.c.name == split)
-        grouped: dict[int, list[Version]] = defaultdict(list)
+        grouped: dict[int, list[AnnotatorVersion]] = defaultdict(list)
         with self._database.reading() as connection:
             for row in connection.execute(query):
-                if bool(load(row.extra).get(REVIEW)) == reviews:
-                    version = Version(row.annotator, row.answer, load_spans(row.spans))
+                if bool(load_json(row.extra).get(REVIEW_KEY)) == reviews:
+                    version = AnnotatorVersion(row.annotator, row.answer, load_spans(row.spans))
                     grouped[row.example_id].append(version)
         yield from sorted(grouped.items())
 
-    def disputed(self, split: str) -> list[tuple[int, list[Version]]]:
+    def disputed(self, split: str) -> list[tuple[int, list[AnnotatorVersion]]]:
         """Give the examples on which people differ and which nobody has reviewed.
 
         Returns
         -------
-        list of (int, list of Version)
+        list of (int, list of AnnotatorVersion)
             Example ids, in the order of addition.
         """
         reviewed = {id_ for id_, _ in self.versions(split, reviews=True)}
         return [
             (id_, people)
             for id_, versions in self.versions(split)
-            if id_ not in reviewed and differ(people := _people(versions))
+            if id_ not in reviewed and disagree(people := _people(versions))
         ]
 
-    def examples(self, ids: Collection[int]) -> dict[int, Example]:
+    def examples_by_id(self, ids: Collection[int]) -> dict[int, Example]:
         """Look examples up by their ids, as they stand."""
         wanted = list(ids)
         found: dict[int, Example] = {}
         with self._database.reading() as connection:
             for i in range(0, len(wanted), _BATCH):
-                query = queries.shown_examples().where(examples.c.id.in_(wanted[i : i + _BATCH]))
+                query = queries.select_examples().where(examples.c.id.in_(wanted[i : i + _BATCH]))
                 found |= {row.id: queries.example_from(row) for row in connection.execute(query)}
         return found
 
-    def _claimed(self, asker: Asker, limit: int) -> list[int]:
+    def _claimed(self, asker: ClaimRequest, limit: int) -> list[int]:
         try:
             with self._database.writing() as connection:
                 if not self._database.is_sqlite:
@@ -243,37 +243,37 @@ class Team:
         except StoreError:
             # Reading may go on where writing cannot: an answer will say so soon enough.
             with self._database.reading() as connection:
-                return claims.free(connection, asker, limit)
+                return claims.unclaimed(connection, asker, limit)
 
-    def _asker(self, connection: Connection, split: str, annotator: str) -> Asker | None:
+    def _asker(self, connection: Connection, split: str, annotator: str) -> ClaimRequest | None:
         is_asked = (splits.c.dataset_id == self._id) & (splits.c.name == split)
-        setting = newest(self._id, _overlap_name(split)).scalar_subquery()
+        setting = select_latest(self._id, _overlap_name(split)).scalar_subquery()
         found = connection.execute(select(splits.c.id, setting).where(is_asked)).first()
         if found is None:
             return None
-        split_id, overlap = found[0], 1 if found[1] is None else load(found[1])
-        return Asker(split_id, annotator, None if overlap == "all" else overlap, time.time())
+        split_id, overlap = found[0], 1 if found[1] is None else load_json(found[1])
+        return ClaimRequest(split_id, annotator, None if overlap == "all" else overlap, time.time())
 
     @staticmethod
-    def _examples(connection: Connection, asker: Asker, ids: list[int]) -> list[Example]:
+    def _examples(connection: Connection, asker: ClaimRequest, ids: list[int]) -> list[Example]:
         query = _seen_by(asker).where(examples.c.id.in_(ids)).order_by(examples.c.id)
         return [queries.example_from(row) for row in connection.execute(query)]
 
 
-def differ(versions: Collection[Version]) -> bool:
+def disagree(versions: Collection[AnnotatorVersion]) -> bool:
     """Whether versions say different things."""
-    return len({one.says for one in versions}) > 1
+    return len({one.key for one in versions}) > 1
 
 
-def _people(versions: list[Version]) -> list[Version]:
+def _people(versions: list[AnnotatorVersion]) -> list[AnnotatorVersion]:
     return [one for one in versions if one.annotator != IMPORT_ANNOTATOR]
 
 
-def _seen_by(asker: Asker) -> Select[Any]:
+def _seen_by(asker: ClaimRequest) -> Select[Any]:
     # Whoever decides beside others must not see what they said.
     if asker.overlap == 1:
-        return queries.shown_examples()
-    return queries.examples_of(asker.annotator)
+        return queries.select_examples()
+    return queries.select_examples_for(asker.annotator)
 
 
 def _overlap_name(split: str) -> str:

@@ -13,25 +13,28 @@ from sqlalchemy import Column, Connection, Table, func, insert, select, text, up
 
 from nbner._common.hashing import input_hash
 from nbner._common.serialization import load_spans
-from nbner.io.import_batch import Prepared, PreparedAnswer
-from nbner.io.import_report import Problem
-from nbner.store.answers import append
+from nbner.io.import_batch import PreparedAnswer, PreparedRow
+from nbner.io.import_report import ImportIssue
+from nbner.store.answers import insert_event
 from nbner.store.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS
 
 
 @dataclass(slots=True)
-class Outcome:
+class InsertResult:
     """What became of the rows."""
 
     added: int = 0
     answered: int = 0
-    duplicates: list[Problem] = field(default_factory=list)
+    duplicates: list[ImportIssue] = field(default_factory=list)
 
 
-def add(
-    connection: Connection, split_id: int, label_set_id: int, batches: Iterable[Sequence[Prepared]]
-) -> Outcome:
+def insert_batches(
+    connection: Connection,
+    split_id: int,
+    label_set_id: int,
+    batches: Iterable[Sequence[PreparedRow]],
+) -> InsertResult:
     """Add rows to a split, those with a text that is there already as answers alone."""
     if connection.dialect.name != "sqlite":
         connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
@@ -42,20 +45,20 @@ def add(
 
 
 class _Adding:
-    """One call of ``add``: what it adds to and what has come of it."""
+    """One call of ``insert_batches``: what it adds to and what has come of it."""
 
     def __init__(self, connection: Connection, split_id: int, label_set_id: int) -> None:
-        self.outcome = Outcome()
+        self.outcome = InsertResult()
         self._connection = connection
         self._split_id = split_id
         self._label_set_id = label_set_id
         self._now = time.time()
         self._next_look = 1000
 
-    def take(self, batch: Sequence[Prepared]) -> None:
+    def take(self, batch: Sequence[PreparedRow]) -> None:
         self._let_the_server_look()
         known = self._known(batch)
-        new: dict[bytes, Prepared] = {}
+        new: dict[bytes, PreparedRow] = {}
         repeated = []
         for row in batch:
             if row.digest in known or row.digest in new:
@@ -81,7 +84,7 @@ class _Adding:
         for table in (examples, answers, current, standing):
             self._connection.exec_driver_sql(f"ANALYZE {table.name}")
 
-    def _known(self, batch: Sequence[Prepared]) -> dict[bytes, int]:
+    def _known(self, batch: Sequence[PreparedRow]) -> dict[bytes, int]:
         """Give the ids of the examples that have these texts already."""
         if not batch:
             return {}
@@ -89,7 +92,7 @@ class _Adding:
         found = self._among(columns, examples.c.digest, [row.digest for row in batch])
         return {bytes(digest): id_ for digest, id_ in found}
 
-    def _add_examples(self, rows: Sequence[Prepared]) -> None:
+    def _add_examples(self, rows: Sequence[PreparedRow]) -> None:
         """Add new texts with their answers."""
         hashes = self._free_hashes(rows)
         last_example, last_answer = self._newest(examples), self._newest(answers)
@@ -101,7 +104,7 @@ class _Adding:
         self._follow(last_example, last_answer)
         self._count(len(rows), answered)
 
-    def _add_answers(self, rows: Sequence[Prepared], last_example: int) -> None:
+    def _add_answers(self, rows: Sequence[PreparedRow], last_example: int) -> None:
         found = self._connection.execute(
             select(examples.c.digest, examples.c.id).where(
                 examples.c.split_id == self._split_id, examples.c.id > last_example
@@ -140,7 +143,7 @@ class _Adding:
             )
         )
 
-    def _free_hashes(self, rows: Sequence[Prepared]) -> list[int]:
+    def _free_hashes(self, rows: Sequence[PreparedRow]) -> list[int]:
         """Give each row its hash, or its next one where another text has it already."""
         taken = self._taken({row.input_hash for row in rows})
         hashes = []
@@ -175,7 +178,7 @@ class _Adding:
         newest = select(func.max(table.c.id)).where(table.c.split_id == self._split_id)
         return int(self._connection.scalar(newest) or 0)
 
-    def _example(self, row: Prepared, hashed: int) -> dict[str, Any]:
+    def _example(self, row: PreparedRow, hashed: int) -> dict[str, Any]:
         return {
             "split_id": self._split_id,
             "input_hash": hashed,
@@ -207,7 +210,7 @@ class _Adding:
             "stored": self._now,
         }
 
-    def _count(self, total: int, answered: Sequence[Prepared]) -> None:
+    def _count(self, total: int, answered: Sequence[PreparedRow]) -> None:
         self.outcome.added += total
         self.outcome.answered += len(answered)
         kinds = Counter(row.answer.answer for row in answered if row.answer)
@@ -218,7 +221,7 @@ class _Adding:
             .values({name: splits.c[name] + count for name, count in more.items()})
         )
 
-    def _repeat(self, row: Prepared, example_id: int) -> None:
+    def _repeat(self, row: PreparedRow, example_id: int) -> None:
         """Take what a row with a known text says that is not known yet."""
         if row.answer is None:
             reason = "the text is in this split already; the example stays as it is"
@@ -226,9 +229,9 @@ class _Adding:
             reason = "the text is in this split already, with the same answer"
         else:
             reason = f"the text is in this split already; {row.answer.annotator!r}'s answer is new"
-            append(self._connection, self._event(row.answer, example_id))
+            insert_event(self._connection, self._event(row.answer, example_id))
             self.outcome.answered += 1
-        self.outcome.duplicates.append(row.problem("duplicate", reason))
+        self.outcome.duplicates.append(row.to_issue("duplicate", reason))
 
     def _says_the_same(self, answer: PreparedAnswer, example_id: int) -> bool:
         found = self._connection.execute(

@@ -18,7 +18,7 @@ from nbner.store.schema import claims, current, standing
 #: How long an example waits for whoever has it before them.
 CLAIM_SECONDS = 30 * 60.0
 #: Examples claimed beyond those that are wanted now, so that not every answer writes claims.
-AHEAD = 12
+CLAIM_MARGIN = 12
 
 # Written once: putting a statement together takes longer than running it.
 _END = delete(claims).where(
@@ -26,7 +26,7 @@ _END = delete(claims).where(
 )
 
 
-class Asker(NamedTuple):
+class ClaimRequest(NamedTuple):
     """Who asks for examples, and of what.
 
     Parameters
@@ -45,7 +45,7 @@ class Asker(NamedTuple):
     now: float
 
 
-def held(connection: Connection, asker: Asker) -> tuple[list[int], float]:
+def current_claims(connection: Connection, asker: ClaimRequest) -> tuple[list[int], float]:
     """Give the open examples that this annotator has claimed, and when the first claim ends."""
     query = (
         select(claims.c.example_id, claims.c.until)
@@ -67,12 +67,12 @@ def is_fresh(until: float, now: float) -> bool:
     return until > now + CLAIM_SECONDS / 2
 
 
-def has_more(connection: Connection, asker: Asker, count: int) -> bool:
+def has_unclaimed(connection: Connection, asker: ClaimRequest, count: int) -> bool:
     """Whether this annotator could be given more examples than so many."""
-    return len(free(connection, asker, count + 1)) > count
+    return len(unclaimed(connection, asker, count + 1)) > count
 
 
-def claim(connection: Connection, asker: Asker, limit: int) -> list[int]:
+def claim(connection: Connection, asker: ClaimRequest, limit: int) -> list[int]:
     """Claim the next examples for this annotator, in the order of addition.
 
     Those that the annotator has claimed already are among them, renewed.
@@ -83,7 +83,7 @@ def claim(connection: Connection, asker: Asker, limit: int) -> list[int]:
     return found
 
 
-def claim_these(connection: Connection, asker: Asker, ids: Sequence[int]) -> list[int]:
+def claim_ids(connection: Connection, asker: ClaimRequest, ids: Sequence[int]) -> list[int]:
     """Claim some examples for this annotator, and give those that could still be had."""
     query = _free(asker).where(standing.c.example_id.in_(ids))
     still = set(connection.scalars(query))
@@ -92,12 +92,12 @@ def claim_these(connection: Connection, asker: Asker, ids: Sequence[int]) -> lis
     return found
 
 
-def free(connection: Connection, asker: Asker, limit: int) -> list[int]:
+def unclaimed(connection: Connection, asker: ClaimRequest, limit: int) -> list[int]:
     """Give what ``claim`` would, without claiming; for a store that cannot be written now."""
     return list(connection.scalars(_free(asker).limit(limit)))
 
 
-def after_answer(connection: Connection, event: Mapping[str, Any]) -> None:
+def update_after_answer(connection: Connection, event: Mapping[str, Any]) -> None:
     """End the claim that a decision answers; begin one where a decision was taken back."""
     if event["answer"] is None:
         until = time.time() + CLAIM_SECONDS
@@ -107,14 +107,14 @@ def after_answer(connection: Connection, event: Mapping[str, Any]) -> None:
         connection.execute(_END, {"example": event["example_id"], "by": event["annotator"]})
 
 
-def wanted_count(connection: Connection, asker: Asker) -> int:
+def remaining_count(connection: Connection, asker: ClaimRequest) -> int:
     """Count the examples that this annotator may still be given, claimed by others or not."""
     query = select(func.count()).select_from(standing)
     query = query.where(standing.c.split_id == asker.split_id, _is_wanted(asker))
     return int(connection.scalar(query) or 0)
 
 
-def _free(asker: Asker) -> Select[Any]:
+def _free(asker: ClaimRequest) -> Select[Any]:
     others = and_(
         claims.c.example_id == standing.c.example_id,
         claims.c.annotator != asker.annotator,
@@ -131,7 +131,7 @@ def _free(asker: Asker) -> Select[Any]:
     return query.order_by(standing.c.example_id)
 
 
-def _is_wanted(asker: Asker) -> ColumnElement[bool]:
+def _is_wanted(asker: ClaimRequest) -> ColumnElement[bool]:
     """Whether an example lacks this annotator's decision, and decisions at all."""
     if asker.overlap == 1:
         return standing.c.answer.is_(None)
@@ -155,7 +155,7 @@ def _decisions() -> ColumnElement[int]:
     )
 
 
-def _row(asker: Asker, example_id: int, until: float) -> dict[str, Any]:
+def _row(asker: ClaimRequest, example_id: int, until: float) -> dict[str, Any]:
     return {
         "example_id": example_id,
         "annotator": asker.annotator,

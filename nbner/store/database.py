@@ -21,7 +21,7 @@ from nbner.errors import StoreError
 from nbner.store import backup as backups
 from nbner.store import schema
 from nbner.store.migrations import migrate
-from nbner.store.url import address, file_of, in_memory
+from nbner.store.url import is_memory, parse_url, sqlite_path
 
 BUSY_SECONDS = 30
 
@@ -69,10 +69,10 @@ class Database:
     """
 
     def __init__(self, where: str | Path) -> None:
-        url = address(where)
+        url = parse_url(where)
         self.url = url.render_as_string(hide_password=True)
-        self._name = f"The store {file_of(url) or self.url}"
-        self._file = file_of(url)
+        self._name = f"The store {sqlite_path(url) or self.url}"
+        self._file = sqlite_path(url)
         self._identity: tuple[int, int] | None = None
         self._closed = False
         if self._file is not None:
@@ -276,7 +276,7 @@ def _sqlite_options(url: URL) -> dict[str, Any]:
         "pool_timeout": BUSY_SECONDS,
         "connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False},
     }
-    if in_memory(url):
+    if is_memory(url):
         # The one connection is the database; threads take turns.
         options |= {"pool_size": 1, "max_overflow": 0}
     return options

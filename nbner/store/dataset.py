@@ -9,18 +9,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
-from nbner._common.filters import Filter, Page
-from nbner._common.hashing import digest
+from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
-from nbner.io.importer import AddBatch, AddReport
+from nbner.io.import_batch import ImportBatch
+from nbner.io.import_report import ImportReport
 from nbner.store import answers as events
 from nbner.store import bulk_insert, model_runs, queries, search, undo
-from nbner.store.assignments import Team
+from nbner.store.assignments import Assignments
 from nbner.store.database import Database
 from nbner.store.schema import answers, current, datasets, examples, splits, standing
-from nbner.store.settings import Settings
-from nbner.store.snapshot import Past
-from nbner.store.spool import spooled
+from nbner.store.settings import DatasetSettings
+from nbner.store.snapshot import DatasetSnapshot
+from nbner.store.spool import buffered_to_disk
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _PAGE = 1000
@@ -44,14 +45,14 @@ class Dataset:
         return f"Dataset({self.name!r})"
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> DatasetSettings:
         """What was set for this dataset."""
-        return Settings(self._database, self._id)
+        return DatasetSettings(self._database, self._id)
 
     @property
-    def team(self) -> Team:
+    def assignments(self) -> Assignments:
         """The dataset as several people work on it."""
-        return Team(self._database, self._id)
+        return Assignments(self._database, self._id)
 
     # Labels.
 
@@ -68,14 +69,14 @@ class Dataset:
 
     # Examples in.
 
-    def add(self, batch: AddBatch) -> AddReport:
+    def add(self, batch: ImportBatch) -> ImportReport:
         """Add checked rows to their split: all of them, or after an error none.
 
         Labels that the dataset does not have yet are added to its list.
 
         Parameters
         ----------
-        batch : AddBatch
+        batch : ImportBatch
             From ``intake.prepare``. Read to its end before anything is locked.
 
         Raises
@@ -85,30 +86,30 @@ class Dataset:
         StoreError
             The store cannot be written.
         """
-        with spooled(batch) as batches, self._database.writing() as connection:
+        with buffered_to_disk(batch) as batches, self._database.writing() as connection:
             labels = self._labels(connection)
             grown = tuple(dict.fromkeys((*labels, *batch.labels)))
             if grown != labels:
                 self._set_labels(connection, grown)
             split_id = self._split_id(connection, batch.split)
-            label_set_id = events.label_set(connection, grown)
-            outcome = bulk_insert.add(connection, split_id, label_set_id, batches)
+            label_set_id = events.ensure_label_set(connection, grown)
+            outcome = bulk_insert.insert_batches(connection, split_id, label_set_id, batches)
         for problem in outcome.duplicates:
-            batch.note(problem)
+            batch.add_issue(problem)
         return batch.report(added=outcome.added, answered=outcome.answered)
 
     # Examples out.
 
     def find(self, input_hash: int, split: str) -> Example | None:
         """Look one example up as it stands now."""
-        query = queries.shown_examples().where(
+        query = queries.select_examples().where(
             queries.in_split(self._id, split), examples.c.input_hash == input_hash
         )
         with self._database.reading() as connection:
             found = connection.execute(query).first()
         return None if found is None else queries.example_from(found)
 
-    def upcoming(
+    def next_unanswered(
         self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
     ) -> list[Example]:
         """Give the next examples that nobody has decided, in the order of addition.
@@ -123,7 +124,7 @@ class Dataset:
         after : int, optional
             Only what was added after the example with this input hash.
         """
-        split_id = queries.split_id(self._id, split)
+        split_id = queries.split_id_subquery(self._id, split)
         ids = (
             select(standing.c.example_id, examples.c.input_hash)
             .join(examples, examples.c.id == standing.c.example_id)
@@ -135,7 +136,9 @@ class Dataset:
             .limit(max(limit, 0) + len(exclude))
         )
         if after is not None:
-            ids = ids.where(standing.c.example_id > queries.example_id(self._id, split, after))
+            ids = ids.where(
+                standing.c.example_id > queries.example_id_subquery(self._id, split, after)
+            )
         passed_over = set(exclude)
         with self._database.reading() as connection:
             wanted = [
@@ -143,7 +146,7 @@ class Dataset:
                 for row in connection.execute(ids)
                 if row.input_hash not in passed_over
             ][: max(limit, 0)]
-            query = queries.shown_examples().where(examples.c.id.in_(wanted))
+            query = queries.select_examples().where(examples.c.id.in_(wanted))
             found = connection.execute(query.order_by(examples.c.id)).all()
         return [queries.example_from(row) for row in found]
 
@@ -167,18 +170,18 @@ class Dataset:
             With this annotator's own answer.
         """
         mine = (
-            current.c.split_id == queries.split_id(self._id, split),
+            current.c.split_id == queries.split_id_subquery(self._id, split),
             current.c.annotator == annotator,
         )
         query = (
-            queries.answered_examples()
+            queries.select_annotated_examples()
             .where(*mine, current.c.answer.is_not(None))
             .order_by(current.c.answer_id.desc())
             .limit(max(limit, 0))
         )
         with self._database.reading() as connection:
             if before is not None:
-                this = current.c.example_id == queries.example_id(self._id, split, before)
+                this = current.c.example_id == queries.example_id_subquery(self._id, split, before)
                 last = connection.scalar(select(current.c.answer_id).where(*mine, this))
                 query = query if last is None else query.where(current.c.answer_id < last)
             found = connection.execute(query).all()
@@ -203,7 +206,7 @@ class Dataset:
         answered : bool, optional
             Only those with a decision, or without.
         """
-        query = queries.shown_examples()
+        query = queries.select_examples()
         # Each of the two has an index in which the wanted rows lie side by side.
         split_id, key = examples.c.split_id, examples.c.id
         if answer is not None or answered is False:
@@ -220,15 +223,17 @@ class Dataset:
         for row in rows:
             yield queries.example_from(row)
 
-    def page(self, split: str, wanted: Filter, offset: int, limit: int) -> Page:
+    def list_examples(
+        self, split: str, wanted: ExampleFilter, offset: int, limit: int
+    ) -> ExamplePage:
         """Give a piece of the list of a split's examples that meet all conditions."""
         with self._database.reading() as connection:
-            split_id = connection.scalar(select(queries.split_id(self._id, split)))
+            split_id = connection.scalar(select(queries.split_id_subquery(self._id, split)))
             if split_id is None:
-                return Page()
-            return search.page(connection, split_id, wanted, max(offset, 0), max(limit, 0))
+                return ExamplePage()
+            return search.list_examples(connection, split_id, wanted, max(offset, 0), max(limit, 0))
 
-    def containing(self, split: str, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+    def search_text(self, split: str, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield open examples whose text holds all words, in the order of addition.
 
         The words may stand in other words there.
@@ -236,7 +241,7 @@ class Dataset:
         last = 0
         for split_id in self._split_ids(split):
             while True:
-                page = search.containing(split_id, words, cased=cased, after=last, limit=_FEW)
+                page = search.select_by_text(split_id, words, cased=cased, after=last, limit=_FEW)
                 with self._database.reading() as connection:
                     rows = connection.execute(page).all()
                 yield from map(queries.example_from, rows)
@@ -275,10 +280,10 @@ class Dataset:
         """
         collected = list(given)
         with self._database.writing() as connection:
-            events.take_turns(connection, self._id, {answer.split for answer in collected})
-            return sum(events.apply(connection, self._id, answer) for answer in collected)
+            events.lock_splits(connection, self._id, {answer.split for answer in collected})
+            return sum(events.record_answer(connection, self._id, answer) for answer in collected)
 
-    def withdraw(self, whole: str) -> tuple[int, ...]:
+    def undo_batch(self, whole: str) -> tuple[int, ...]:
         """Take back answers that were given as one, but for what has changed since.
 
         Parameters
@@ -292,7 +297,7 @@ class Dataset:
             Input hashes of the examples that are as they were before.
         """
         with self._database.writing() as connection:
-            ids = undo.withdraw(connection, self._id, whole, time.time())
+            ids = undo.undo_batch(connection, self._id, whole, time.time())
             query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
             return tuple(connection.scalars(query.order_by(examples.c.id)))
 
@@ -309,7 +314,7 @@ class Dataset:
             Only the newest of each annotator to each example. Otherwise every
             one that was ever given.
         """
-        query = queries.answer_events()
+        query = queries.select_answers()
         if annotator is not None:
             query = query.where(answers.c.annotator == annotator)
         if current:
@@ -341,7 +346,7 @@ class Dataset:
         known = (
             examples.c.input_hash == example
             if isinstance(example, int)
-            else examples.c.digest == digest(example)
+            else examples.c.digest == text_digest(example)
         )
         with self._database.reading() as connection:
             ids = [
@@ -351,15 +356,15 @@ class Dataset:
                     select(examples.c.id).where(queries.in_split(self._id, one), known)
                 )
             ]
-            query = queries.answer_events().where(answers.c.example_id.in_(ids))
+            query = queries.select_answers().where(answers.c.example_id.in_(ids))
             found = connection.execute(query.order_by(answers.c.id)).all()
         if not ids:
             return None
         return [(row.stored or row.created, queries.answer_from(row)) for row in found]
 
-    def at(self, moment: float) -> Past:
+    def at(self, moment: float) -> DatasetSnapshot:
         """Give the dataset as it was; seconds since the epoch, UTC."""
-        return Past(moment, self._database, self._id)
+        return DatasetSnapshot(moment, self._database, self._id)
 
     # Counts and runs.
 
@@ -392,12 +397,12 @@ class Dataset:
             A key is missing.
         """
         with self._database.writing() as connection:
-            model_runs.add(connection, self._id, run)
+            model_runs.add_run(connection, self._id, run)
 
     def runs(self) -> list[dict[str, Any]]:
         """Give the records of the trained models, the oldest first."""
         with self._database.reading() as connection:
-            return model_runs.of(connection, self._id)
+            return model_runs.list_runs(connection, self._id)
 
     # How the tables are asked.
 
@@ -434,7 +439,7 @@ class Dataset:
         with self._database.reading() as connection:
             return list(connection.scalars(query))
 
-    def _pages(self, query: Select[Any], key: ColumnElement[int]) -> Iterator[queries.Found]:
+    def _pages(self, query: Select[Any], key: ColumnElement[int]) -> Iterator[queries.ResultRow]:
         """Read page by page, up to what was there at the start."""
         numbered = query.add_columns(key.label("page_key"))
         newest = select(func.max(key))

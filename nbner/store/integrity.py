@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
-from nbner._common.hashing import digest
-from nbner._common.serialization import load
+from nbner._common.hashing import text_digest
+from nbner._common.serialization import load_json
 from nbner.store import queries
 from nbner.store.database import Database
 from nbner.store.schema import answers, current, examples, splits, standing
@@ -20,7 +20,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class IntegrityCheck:
     """One rule, and what breaks it.
 
     Parameters
@@ -28,7 +28,7 @@ class Check:
     rule : str
     checked : int
         Rows that were looked at.
-    wrong : int
+    violations : int
         Rows that break the rule.
     detail : str
         The first of them.
@@ -36,18 +36,18 @@ class Check:
 
     rule: str
     checked: int
-    wrong: int = 0
+    violations: int = 0
     detail: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether nothing breaks the rule."""
-        return self.wrong == 0
+        return self.violations == 0
 
 
-def verify(database: Database) -> list[Check]:
+def verify(database: Database) -> list[IntegrityCheck]:
     """Check a whole store; reads every row once, and changes nothing."""
-    checks: list[Callable[[Connection], Check]] = [
+    checks: list[Callable[[Connection], IntegrityCheck]] = [
         _file_is_sound,
         _counts_add_up,
         _every_example_stands,
@@ -59,10 +59,10 @@ def verify(database: Database) -> list[Check]:
         return [check(connection) for check in checks]
 
 
-def _file_is_sound(connection: Connection) -> Check:
+def _file_is_sound(connection: Connection) -> IntegrityCheck:
     rule = "the database itself is sound"
     if connection.dialect.name != "sqlite":
-        return Check(f"{rule} (its server's own business)", 0)
+        return IntegrityCheck(f"{rule} (its server's own business)", 0)
     problems = [
         str(row[0])
         for row in connection.exec_driver_sql("PRAGMA integrity_check")
@@ -70,10 +70,10 @@ def _file_is_sound(connection: Connection) -> Check:
     ]
     strays = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     problems += [f"a row of {row[0]} refers to nothing" for row in strays]
-    return Check(rule, 1, len(problems), "; ".join(problems[:_SHOWN]))
+    return IntegrityCheck(rule, 1, len(problems), "; ".join(problems[:_SHOWN]))
 
 
-def _counts_add_up(connection: Connection) -> Check:
+def _counts_add_up(connection: Connection) -> IntegrityCheck:
     """Compare the counts that are shown with the rows that they count."""
     wrong: list[str] = []
     found = connection.execute(select(splits)).mappings().all()
@@ -93,10 +93,10 @@ def _counts_add_up(connection: Connection) -> Check:
                 f"split {split['name']!r}: {split['total']} and {told}, not {added} and {real}"
             )
     rule = "added = accepted + rejected + ignored + open, in every split"
-    return Check(rule, len(found), len(wrong), "; ".join(wrong[:_SHOWN]))
+    return IntegrityCheck(rule, len(found), len(wrong), "; ".join(wrong[:_SHOWN]))
 
 
-def _every_example_stands(connection: Connection) -> Check:
+def _every_example_stands(connection: Connection) -> IntegrityCheck:
     query = (
         select(examples.c.id)
         .outerjoin(standing, standing.c.example_id == examples.c.id)
@@ -105,7 +105,7 @@ def _every_example_stands(connection: Connection) -> Check:
     return _check(connection, "every example has its place in its split", query, examples)
 
 
-def _current_is_newest(connection: Connection) -> Check:
+def _current_is_newest(connection: Connection) -> IntegrityCheck:
     newest = (
         select(answers.c.example_id, answers.c.annotator, func.max(answers.c.id).label("answer_id"))
         .group_by(answers.c.example_id, answers.c.annotator)
@@ -129,7 +129,7 @@ def _current_is_newest(connection: Connection) -> Check:
     return _check(connection, "current is each annotator's newest answer", query, current)
 
 
-def _standing_is_newest(connection: Connection) -> Check:
+def _standing_is_newest(connection: Connection) -> IntegrityCheck:
     decided = func.max(case((current.c.answer.is_not(None), current.c.answer_id)))
     newest = (
         select(
@@ -155,7 +155,7 @@ def _standing_is_newest(connection: Connection) -> Check:
     return _check(connection, "what stands is the newest decision, else draft", query, standing)
 
 
-def _texts_and_spans_are_whole(connection: Connection) -> Check:
+def _texts_and_spans_are_whole(connection: Connection) -> IntegrityCheck:
     wrong: list[str] = []
     checked = 0
     for row in _rows(connection):
@@ -164,12 +164,12 @@ def _texts_and_spans_are_whole(connection: Connection) -> Check:
         if problem:
             wrong.append(f"example {row.id}: {problem}")
     rule = "every text has its digest, and every span lies in its text"
-    return Check(rule, checked, len(wrong), "; ".join(wrong[:_SHOWN]))
+    return IntegrityCheck(rule, checked, len(wrong), "; ".join(wrong[:_SHOWN]))
 
 
 def _rows(connection: Connection) -> Iterator[Any]:
     last = 0
-    query = queries.shown_examples().add_columns(examples.c.digest).order_by(examples.c.id)
+    query = queries.select_examples().add_columns(examples.c.digest).order_by(examples.c.id)
     while page := connection.execute(query.where(examples.c.id > last).limit(_PAGE)).all():
         yield from page
         last = page[-1].id
@@ -178,16 +178,16 @@ def _rows(connection: Connection) -> Iterator[Any]:
 def _problem(row: Any) -> str:
     try:
         example = queries.example_from(row)
-        parts = [*(load(row.suggested)), *(load(row.spans) if row.spans else [])]
+        parts = [*(load_json(row.suggested)), *(load_json(row.spans) if row.spans else [])]
     except (ValueError, TypeError, AttributeError, LookupError) as error:
         return f"a column cannot be read: {error}"
-    if bytes(row.digest) != digest(example.text):
+    if bytes(row.digest) != text_digest(example.text):
         return "the text is not the one that was added"
     outside = [part for part in parts if not 0 <= part[0] < part[1] <= len(example.text)]
     return f"a span {outside[0][:3]} lies outside the text" if outside else ""
 
 
-def _check(connection: Connection, rule: str, query: Select[Any], table: Any) -> Check:
+def _check(connection: Connection, rule: str, query: Select[Any], table: Any) -> IntegrityCheck:
     wrong = connection.scalars(query.limit(100_000)).all()
     checked = connection.scalar(select(func.count()).select_from(table)) or 0
-    return Check(rule, int(checked), len(wrong), ", ".join(map(str, wrong[:_SHOWN])))
+    return IntegrityCheck(rule, int(checked), len(wrong), ", ".join(map(str, wrong[:_SHOWN])))

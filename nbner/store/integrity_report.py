@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
-from nbner.store.integrity import Check
+from nbner._common.format import render_html
+from nbner.store.integrity import IntegrityCheck
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class IntegrityReport:
     """Every rule of a store, and whether it holds.
 
     Parameters
     ----------
     store : str
         Where it is.
-    checks : tuple of Check
+    checks : tuple of IntegrityCheck
     """
 
     store: str
-    checks: tuple[Check, ...]
+    checks: tuple[IntegrityCheck, ...]
 
     @property
     def ok(self) -> bool:
@@ -47,9 +47,9 @@ class Verification:
         broken = [check for check in self.checks if not check.ok]
         if not broken:
             return f"{self.store}: every one of {len(self.checks)} rules holds"
-        said = [f"  {check.rule}: {check.wrong:,} wrong ({check.detail})" for check in broken]
+        said = [f"  {check.rule}: {check.violations:,} wrong ({check.detail})" for check in broken]
         remedy = "  Go back to a copy: session.store.backup() makes them."
         return "\n".join([f"{self.store}: {len(broken)} rules do not hold", *said, remedy])
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)

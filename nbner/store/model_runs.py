@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
-from nbner._common.serialization import dump, load
+from nbner._common.serialization import dump_json, load_json
 from nbner.errors import DataError
 from nbner.store.schema import runs
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEYS = ("id", "created", "path", "fingerprint", "record")
 
 
-def add(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> None:
+def add_run(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> None:
     """Keep a record.
 
     Raises
@@ -29,15 +29,15 @@ def add(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> None
         if key not in run:
             raise DataError(f"a run needs {', '.join(KEYS)}", field=key)
     try:
-        record = dump(run["record"])
+        record = dump_json(run["record"])
     except (TypeError, ValueError) as error:
         raise DataError(f"this cannot be stored: {error}", field="record") from error
     values = {**{key: run[key] for key in KEYS}, "path": str(run["path"]), "record": record}
     connection.execute(insert(runs), {"dataset_id": dataset_id, **values})
 
 
-def of(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
+def list_runs(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
     """Give a dataset's records, the oldest first."""
     query = select(*(runs.c[key] for key in KEYS)).where(runs.c.dataset_id == dataset_id)
     found = connection.execute(query.order_by(runs.c.seq)).mappings()
-    return [{**row, "record": load(row["record"])} for row in found]
+    return [{**row, "record": load_json(row["record"])} for row in found]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, select
 
-from nbner._common.serialization import load, load_labels, load_spans, load_tokens
+from nbner._common.serialization import load_json, load_labels, load_spans, load_tokens
 from nbner.store.schema import answers, current, examples, label_sets, splits, standing
 from nbner.types import Answer, Counts, Example
 
 if TYPE_CHECKING:
     from sqlalchemy.sql.selectable import FromClause
 
-Found: TypeAlias = Row[Any]
+ResultRow: TypeAlias = Row[Any]
 
 EXAMPLE_COLUMNS = (
     *(examples.c.id, examples.c.input_hash, examples.c.task_hash, examples.c.text),
@@ -28,10 +28,10 @@ ANSWER_COLUMNS = (
 )
 
 
-def shown_examples() -> Select[Any]:
+def select_examples() -> Select[Any]:
     """Ask for examples with the answer that stands, or the draft, or neither."""
     return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
-        with_answers(
+        join_answers(
             examples.join(splits, examples.c.split_id == splits.c.id).join(
                 standing, standing.c.example_id == examples.c.id
             ),
@@ -40,10 +40,10 @@ def shown_examples() -> Select[Any]:
     )
 
 
-def answered_examples() -> Select[Any]:
+def select_annotated_examples() -> Select[Any]:
     """Ask for examples with one annotator's current answer, whoever answered later."""
     return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
-        with_answers(
+        join_answers(
             current.join(examples, current.c.example_id == examples.c.id).join(
                 splits, examples.c.split_id == splits.c.id
             ),
@@ -52,18 +52,18 @@ def answered_examples() -> Select[Any]:
     )
 
 
-def examples_of(annotator: str) -> Select[Any]:
+def select_examples_for(annotator: str) -> Select[Any]:
     """Ask for examples with one annotator's answer or draft, or neither; others' stay unseen."""
     mine = (current.c.example_id == examples.c.id) & (current.c.annotator == annotator)
     return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
-        with_answers(
+        join_answers(
             examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(current, mine),
             current.c.answer_id,
         )
     )
 
 
-def answer_events() -> Select[Any]:
+def select_answers() -> Select[Any]:
     """Ask for every answer that was ever given."""
     return select(
         answers, examples.c.input_hash, splits.c.name.label("split"), label_sets.c.labels
@@ -74,7 +74,7 @@ def answer_events() -> Select[Any]:
     )
 
 
-def split_id(dataset_id: int, name: str) -> ScalarSelect[int]:
+def split_id_subquery(dataset_id: int, name: str) -> ScalarSelect[int]:
     """Ask for a split's id; nothing is equal to that of a split that is not there."""
     found = select(splits.c.id).where(splits.c.dataset_id == dataset_id, splits.c.name == name)
     return found.correlate(None).scalar_subquery()
@@ -82,11 +82,11 @@ def split_id(dataset_id: int, name: str) -> ScalarSelect[int]:
 
 def in_split(dataset_id: int, name: str) -> ColumnElement[bool]:
     """Whether an example is in a split."""
-    is_in: ColumnElement[bool] = examples.c.split_id == split_id(dataset_id, name)
+    is_in: ColumnElement[bool] = examples.c.split_id == split_id_subquery(dataset_id, name)
     return is_in
 
 
-def example_id(dataset_id: int, split: str, input_hash: int) -> ScalarSelect[int]:
+def example_id_subquery(dataset_id: int, split: str, input_hash: int) -> ScalarSelect[int]:
     """Ask for an example's id."""
     found = select(examples.c.id).where(
         in_split(dataset_id, split), examples.c.input_hash == input_hash
@@ -107,10 +107,10 @@ def is_current() -> ColumnElement[bool]:
     )
 
 
-def example_from(row: Found) -> Example:
-    """Read a row of ``shown_examples`` or ``answered_examples``."""
+def example_from(row: ResultRow) -> Example:
+    """Read a row of ``select_examples`` or ``select_annotated_examples``."""
     seen = row.annotator is not None
-    said: Mapping[str, Any] = load(row.answer_extra) if seen else {}
+    said: Mapping[str, Any] = load_json(row.answer_extra) if seen else {}
     return Example(
         text=row.text,
         tokens=load_tokens(row.text, row.tokens),
@@ -118,20 +118,20 @@ def example_from(row: Found) -> Example:
         answer=row.answer,
         flagged=row.flagged if seen else row.came_flagged,
         note=row.note if seen else row.came_with_note,
-        meta=load(row.meta),
+        meta=load_json(row.meta),
         split=row.split,
         input_hash=row.input_hash,
         labels=load_labels(row.labels) if row.answer else None,
         annotator=row.annotator,
-        given_tokens=row.tokens is not None,
+        pretokenized=row.tokens is not None,
         binary=said.get("binary", False),
         created=row.created,
-        extra={"_task_hash": row.task_hash, **load(row.extra), **said.get("task", {})},
+        extra={"_task_hash": row.task_hash, **load_json(row.extra), **said.get("task", {})},
     )
 
 
-def answer_from(row: Found) -> Answer:
-    """Read a row of ``answer_events``."""
+def answer_from(row: ResultRow) -> Answer:
+    """Read a row of ``select_answers``."""
     return Answer(
         id=row.uid,
         input_hash=row.input_hash,
@@ -143,11 +143,11 @@ def answer_from(row: Found) -> Answer:
         note=row.note,
         labels=load_labels(row.labels),
         created=row.created,
-        extra=load(row.extra),
+        extra=load_json(row.extra),
     )
 
 
-def counts_from(rows: Iterable[Found]) -> Counts:
+def counts_from(rows: Iterable[ResultRow]) -> Counts:
     """Add up the counts of splits."""
     found = list(rows)
     return Counts(
@@ -158,7 +158,7 @@ def counts_from(rows: Iterable[Found]) -> Counts:
     )
 
 
-def with_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
+def join_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
     """Put beside a table the answers that one of its columns names, where it names one."""
     return table.outerjoin(answers, answers.c.id == answer_id).outerjoin(
         label_sets, label_sets.c.id == answers.c.label_set_id

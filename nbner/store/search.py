@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from nbner._common.filters import Filter, Page
-from nbner._common.serialization import dump, load_spans
+from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.serialization import dump_json, load_spans
 from nbner.store import queries
 from nbner.store.schema import answers, current, examples, standing
 
@@ -22,11 +22,13 @@ _NOTE = func.coalesce(answers.c.note, examples.c.note)
 _SCORED = '"score":'
 
 
-def page(connection: Connection, split_id: int, wanted: Filter, offset: int, limit: int) -> Page:
+def list_examples(
+    connection: Connection, split_id: int, wanted: ExampleFilter, offset: int, limit: int
+) -> ExamplePage:
     """Give a piece of the list of a split's examples that meet all conditions."""
     if wanted.unsure:
         ids = _by_confidence(connection, split_id, wanted)
-        return Page(_rows(connection, ids[offset : offset + limit]), len(ids))
+        return ExamplePage(_rows(connection, ids[offset : offset + limit]), len(ids))
     counted = select(func.count()).select_from(_joined(wanted)).where(_holds(split_id, wanted))
     found = (
         select(standing.c.example_id)
@@ -37,10 +39,10 @@ def page(connection: Connection, split_id: int, wanted: Filter, offset: int, lim
         .offset(offset)
     )
     ids = list(connection.scalars(found))
-    return Page(_rows(connection, ids), connection.scalar(counted) or 0)
+    return ExamplePage(_rows(connection, ids), connection.scalar(counted) or 0)
 
 
-def containing(
+def select_by_text(
     split_id: int, words: Iterable[str], *, cased: bool, after: int, limit: int
 ) -> Select[Any]:
     """Ask for the open examples whose text holds all words, in the order of addition.
@@ -49,7 +51,7 @@ def containing(
     there in another case or inside of other words.
     """
     return (
-        queries.shown_examples()
+        queries.select_examples()
         .where(
             standing.c.split_id == split_id,
             standing.c.answer.is_(None),
@@ -61,7 +63,7 @@ def containing(
     )
 
 
-def _joined(wanted: Filter) -> FromClause:
+def _joined(wanted: ExampleFilter) -> FromClause:
     """Join no more tables than the conditions need: a list may be over a million rows."""
     table: FromClause = standing
     on_answer = wanted.flagged or wanted.noted or wanted.label
@@ -72,7 +74,7 @@ def _joined(wanted: Filter) -> FromClause:
     return table
 
 
-def _holds(split_id: int, wanted: Filter) -> ColumnElement[bool]:
+def _holds(split_id: int, wanted: ExampleFilter) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [standing.c.split_id == split_id]
     if wanted.answer == "open":
         conditions.append(standing.c.answer.is_(None))
@@ -95,7 +97,7 @@ def _holds(split_id: int, wanted: Filter) -> ColumnElement[bool]:
 
 def _has_label(label: str) -> ColumnElement[bool]:
     # Spans are stored as [start,end,"label"] or [start,end,"label",{...}].
-    written = f",{dump(label)}"
+    written = f",{dump_json(label)}"
     return or_(
         _SHOWN_SPANS.contains(f"{written}]", autoescape=True),
         _SHOWN_SPANS.contains(f"{written},{{", autoescape=True),
@@ -122,7 +124,7 @@ def _decided_by(annotator: str) -> ColumnElement[bool]:
     )
 
 
-def _by_confidence(connection: Connection, split_id: int, wanted: Filter) -> list[int]:
+def _by_confidence(connection: Connection, split_id: int, wanted: ExampleFilter) -> list[int]:
     query = (
         select(examples.c.id, examples.c.spans)
         .select_from(_joined(wanted))
@@ -141,7 +143,7 @@ def lowest(spans: str) -> float | None:
 def _rows(connection: Connection, ids: Sequence[int]) -> tuple[Any, ...]:
     if not ids:
         return ()
-    query = queries.shown_examples().where(examples.c.id.in_(ids))
+    query = queries.select_examples().where(examples.c.id.in_(ids))
     found = {row.id: row for row in connection.execute(query)}
     rows = (found[one] for one in ids)
     return tuple((queries.example_from(row), lowest(row.suggested)) for row in rows)

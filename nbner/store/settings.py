@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Select, insert, select
 
-from nbner._common.serialization import dump, load
+from nbner._common.serialization import dump_json, load_json
 from nbner.store.database import Database
 from nbner.store.schema import settings
 
 
-class Settings:
+class DatasetSettings:
     """The settings of one dataset; made by ``Dataset.settings``."""
 
     def __init__(self, database: Database, dataset_id: int) -> None:
@@ -22,15 +22,15 @@ class Settings:
     def get(self, name: str, default: Any = None) -> Any:
         """Give what was set last under a name."""
         with self._database.reading() as connection:
-            found = connection.scalar(newest(self._id, name))
-        return default if found is None else load(found)
+            found = connection.scalar(select_latest(self._id, name))
+        return default if found is None else load_json(found)
 
     def set(self, name: str, value: Any) -> None:
         """Set a value that JSON can hold; what was set before stays on record."""
         with self._database.writing() as connection:
             connection.execute(
                 insert(settings).values(
-                    dataset_id=self._id, name=name, value=dump(value), created=time.time()
+                    dataset_id=self._id, name=name, value=dump_json(value), created=time.time()
                 )
             )
 
@@ -42,10 +42,10 @@ class Settings:
             .order_by(settings.c.id)
         )
         with self._database.reading() as connection:
-            return [(row.created, load(row.value)) for row in connection.execute(query)]
+            return [(row.created, load_json(row.value)) for row in connection.execute(query)]
 
 
-def newest(dataset_id: int, name: str) -> Select[Any]:
+def select_latest(dataset_id: int, name: str) -> Select[Any]:
     """Ask for what was set last under a name, as it is stored."""
     return (
         select(settings.c.value)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from nbner._common.serialization import dump, load
+from nbner._common.serialization import dump_json, load_json
 from nbner.store import answers as events
 from nbner.store import queries
 from nbner.store.database import Database
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class DatasetSnapshot:
     """A dataset as it was; nothing can be written to it. Made by ``Dataset.at``.
 
     What version 1 of the tables stored has no time of its own: its examples
@@ -48,7 +48,7 @@ class Past:
         )
         query: Select[Any] = (
             select(*queries.EXAMPLE_COLUMNS, *queries.ANSWER_COLUMNS)
-            .select_from(queries.with_answers(joined, stood.c.answer_id))
+            .select_from(queries.join_answers(joined, stood.c.answer_id))
             .where(self._in(split), func.coalesce(examples.c.created, 0.0) <= self.moment)
             .order_by(examples.c.id)
         )
@@ -62,7 +62,7 @@ class Past:
         """Give what was current: the newest answer of each annotator to each example."""
         newest = _newest(self.moment)
         query = (
-            queries.answer_events()
+            queries.select_answers()
             .join(newest, newest.c.answer_id == answers.c.id)
             .where(self._in(split))
             .order_by(answers.c.id)
@@ -92,10 +92,10 @@ class Past:
         """
         with self._database.writing() as connection:
             names = select(splits.c.name).where(self._in(split))
-            events.take_turns(connection, self._dataset_id, connection.scalars(names).all())
+            events.lock_splits(connection, self._dataset_id, connection.scalars(names).all())
             changed = connection.execute(self._changed(split, annotator)).mappings().all()
             for row in changed:
-                events.append(connection, _again(connection, dict(row)))
+                events.insert_event(connection, _again(connection, dict(row)))
         return len(changed)
 
     def _changed(self, split: str | None, annotator: str | None) -> Select[Any]:
@@ -166,9 +166,9 @@ def _again(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
     event: dict[str, Any] = {key: row[key] for key in keys}
     event |= {"uid": str(uuid4()), "created": time.time()}
     if row["uid"] is None:
-        label_set = events.label_set(connection, ())
+        label_set = events.ensure_label_set(connection, ())
         nothing = {"answer": None, "flagged": False, "note": "", "label_set_id": label_set}
-        return event | nothing | {"spans": row["suggested"], "extra": dump({"restored": None})}
-    said = {**load(row["extra"]), "restored": row["uid"]}
+        return event | nothing | {"spans": row["suggested"], "extra": dump_json({"restored": None})}
+    said = {**load_json(row["extra"]), "restored": row["uid"]}
     kept = ("answer", "spans", "flagged", "note", "label_set_id")
-    return event | {key: row[key] for key in kept} | {"extra": dump(said)}
+    return event | {key: row[key] for key in kept} | {"extra": dump_json(said)}

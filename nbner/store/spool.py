@@ -23,7 +23,7 @@ _IN_MEMORY = 32 * 2**20
 
 
 @contextmanager
-def spooled(stream: Iterable[T]) -> Iterator[Iterator[list[T]]]:
+def buffered_to_disk(stream: Iterable[T]) -> Iterator[Iterator[list[T]]]:
     """Take a stream to its end, and give it back in batches.
 
     Raises

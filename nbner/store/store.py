@@ -12,7 +12,7 @@ from nbner.store import integrity, schema
 from nbner.store.answers import insert_if_new
 from nbner.store.database import Database
 from nbner.store.dataset import Dataset
-from nbner.store.integrity import Check
+from nbner.store.integrity import IntegrityCheck
 
 __all__ = ["Dataset", "Store"]
 
@@ -99,7 +99,7 @@ class Store:
         """
         return self._database.backup(None if path is None else Path(path))
 
-    def verify(self) -> list[Check]:
+    def verify(self) -> list[IntegrityCheck]:
         """Check every rule of the whole store; nothing is changed."""
         return integrity.verify(self._database)
 

@@ -11,18 +11,18 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from nbner._common.serialization import dump, load
+from nbner._common.serialization import dump_json, load_json
 from nbner.store import answers as events
-from nbner.store.queries import Found
+from nbner.store.queries import ResultRow
 from nbner.store.schema import answers, current, splits, standing
 
 
-def part_id(whole: str, part: object) -> str:
+def batch_answer_id(whole: str, part: object) -> str:
     """Name one answer of several that are given as one."""
     return f"{whole}:{part}"
 
 
-def withdraw(connection: Connection, dataset_id: int, whole: str, now: float) -> list[int]:
+def undo_batch(connection: Connection, dataset_id: int, whole: str, now: float) -> list[int]:
     """Take back what was given as one, but for what has changed since.
 
     Returns
@@ -41,7 +41,7 @@ def withdraw(connection: Connection, dataset_id: int, whole: str, now: float) ->
         # All ids that begin with the whole's and a colon, by the index.
         .where(
             splits.c.dataset_id == dataset_id,
-            answers.c.uid > part_id(whole, ""),
+            answers.c.uid > batch_answer_id(whole, ""),
             answers.c.uid < f"{whole};",
         )
     )
@@ -51,21 +51,21 @@ def withdraw(connection: Connection, dataset_id: int, whole: str, now: float) ->
     return [int(row.example_id) for row in rows]
 
 
-def _go_back(connection: Connection, row: Found, now: float) -> None:
+def _go_back(connection: Connection, row: ResultRow, now: float) -> None:
     columns = ("example_id", "split_id", "annotator", "flagged", "note", "label_set_id")
     event: dict[str, Any] = {name: getattr(row, name) for name in columns}
     event |= {"uid": f"back from {row.uid}", "created": now}
     before = _before(connection, row)
     if before is None:
-        nothing = {"answer": None, "spans": "[]", "extra": dump({"withdrawn": True})}
-        events.append(connection, {**event, **nothing})
+        nothing = {"answer": None, "spans": "[]", "extra": dump_json({"withdrawn": True})}
+        events.insert_event(connection, {**event, **nothing})
         _forget(connection, row.example_id, row.annotator)
         return
     said = ("answer", "spans", "flagged", "note", "label_set_id", "extra")
-    events.append(connection, {**event, **{name: getattr(before, name) for name in said}})
+    events.insert_event(connection, {**event, **{name: getattr(before, name) for name in said}})
 
 
-def _before(connection: Connection, row: Found) -> Found | None:
+def _before(connection: Connection, row: ResultRow) -> ResultRow | None:
     query = (
         select(answers)
         .where(
@@ -77,7 +77,7 @@ def _before(connection: Connection, row: Found) -> Found | None:
         .limit(1)
     )
     found = connection.execute(query).first()
-    return None if found is None or load(found.extra).get("withdrawn") else found
+    return None if found is None or load_json(found.extra).get("withdrawn") else found
 
 
 def _forget(connection: Connection, example_id: int, annotator: str) -> None:

@@ -14,7 +14,7 @@ MEMORY = ":memory:"
 POSTGRES = "postgresql+psycopg"
 
 
-def address(where: str | Path) -> URL:
+def parse_url(where: str | Path) -> URL:
     """Read where a store is.
 
     Raises
@@ -32,7 +32,7 @@ def address(where: str | Path) -> URL:
     else:
         url = URL.create("sqlite", database=str(Path(where).expanduser()))
     # A later change of folder must not lead to another file.
-    file = file_of(url)
+    file = sqlite_path(url)
     return url if file is None else url.set(database=str(file.absolute()))
 
 
@@ -41,14 +41,14 @@ def _with_driver(url: URL) -> URL:
     return url.set(drivername=POSTGRES) if url.drivername in ("postgres", "postgresql") else url
 
 
-def file_of(url: URL) -> Path | None:
+def sqlite_path(url: URL) -> Path | None:
     """Give the plain file behind a SQLite URL; None for memory, URIs and servers."""
-    if url.get_backend_name() != "sqlite" or in_memory(url):
+    if url.get_backend_name() != "sqlite" or is_memory(url):
         return None
     name = str(url.database)
     return None if name.startswith("file:") else Path(name)
 
 
-def in_memory(url: URL) -> bool:
+def is_memory(url: URL) -> bool:
     """Whether the database lives and dies with its connection."""
     return url.database in (None, "", MEMORY)

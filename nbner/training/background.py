@@ -19,9 +19,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.alignment import tokens_at
+from nbner._common.alignment import tokens_from_offsets
 from nbner.nlp import subprocess_job
-from nbner.nlp.pipeline import load_base, origin_of
+from nbner.nlp.pipeline import load_base, loadable_from
 from nbner.training.loop import train
 from nbner.training.records import TrainingRecord, TrainingResult
 from nbner.types import Example, Span
@@ -33,20 +33,20 @@ PROGRESS = "progress.json"
 _JOB = "nbner.training.background:run_training_job"
 
 
-class TrainingApart:
+class BackgroundRun:
     """A training run in another process.
 
     Parameters
     ----------
     base : Language
         Only looked at.
-    train_examples, dev_examples, rehearse : sequence of Example
+    train_examples, dev_examples, rehearsal_examples : sequence of Example
     labels : sequence of str
     output : Path
         The run's folder.
     seed : int
-    last_layer : bool
-    wishes : mapping
+    freeze : bool
+    options : mapping
         The other options of `training.train`, as JSON can hold them.
     """
 
@@ -59,15 +59,15 @@ class TrainingApart:
         labels: Sequence[str],
         output: Path,
         seed: int,
-        last_layer: bool = False,
-        rehearse: Sequence[Example] = (),
-        wishes: Mapping[str, Any],
+        freeze: bool = False,
+        rehearsal_examples: Sequence[Example] = (),
+        options: Mapping[str, Any],
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-"))
         self._output = output
         # The folder is taken from now on, so that no other run gets its name.
         output.mkdir(parents=True)
-        origin = origin_of(base)
+        origin = loadable_from(base)
         if origin is None:
             origin = str(self._folder / "base")
             base.to_disk(origin)
@@ -75,10 +75,10 @@ class TrainingApart:
             "base": origin,
             "train": [_plain(one) for one in train_examples],
             "dev": [_plain(one) for one in dev_examples],
-            "rehearse": [_plain(one) for one in rehearse],
+            "rehearse": [_plain(one) for one in rehearsal_examples],
             "labels": list(labels),
             "output": str(output),
-            "options": {"seed": seed, "last_layer": last_layer, **wishes},
+            "options": {"seed": seed, "last_layer": freeze, **options},
         }
         self._process = subprocess_job.start_job(self._folder, _JOB, job, stdin=subprocess.PIPE)
 
@@ -132,7 +132,7 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         [_example(one) for one in job["dev"]],
         labels=job["labels"],
         output=Path(job["output"]),
-        rehearse=[_example(one) for one in job["rehearse"]],
+        rehearsal_examples=[_example(one) for one in job["rehearse"]],
         **job["options"],
     )
     with run:
@@ -140,7 +140,7 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
             for record in run:
                 if record.is_best is not None:
                     told = [asdict(one) for one in run.evaluations]
-                    subprocess_job.write(folder / PROGRESS, told)
+                    subprocess_job.write_json(folder / PROGRESS, told)
         result = run.finish()
     return {"path": str(result.path), "record": result.record}
 
@@ -173,7 +173,7 @@ def _result(path: Path, record: dict[str, Any]) -> TrainingResult:
 def _plain(example: Example) -> dict[str, Any]:
     return {
         "text": example.text,
-        "tokens": [(t.start, t.end) for t in example.tokens] if example.given_tokens else None,
+        "tokens": [(t.start, t.end) for t in example.tokens] if example.pretokenized else None,
         "spans": [(span.start, span.end, span.label) for span in example.spans],
         "labels": example.labels,
         "answer": example.answer,
@@ -185,10 +185,12 @@ def _example(plain: Mapping[str, Any]) -> Example:
     text, tokens, labels = plain["text"], plain["tokens"], plain["labels"]
     return Example(
         text,
-        tokens=() if tokens is None else tokens_at(text, [(start, end) for start, end in tokens]),
+        tokens=()
+        if tokens is None
+        else tokens_from_offsets(text, [(start, end) for start, end in tokens]),
         spans=tuple(Span(*span) for span in plain["spans"]),
         labels=None if labels is None else tuple(labels),
         answer=plain["answer"],
         binary=plain["binary"],
-        given_tokens=tokens is not None,
+        pretokenized=tokens is not None,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from nbner._common.format import number
+from nbner._common.format import format_number
 from nbner.training.report import TrainingReport, curve_frame
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from nbner.training.records import TrainingRecord
 
-State: TypeAlias = Literal["running", "done", "failed"]
+TrainingState: TypeAlias = Literal["running", "done", "failed"]
 
 
-class Run(Protocol):
+class TrainingProcess(Protocol):
     """A run in another process."""
 
     @property
@@ -37,12 +37,12 @@ class BackgroundTraining:
 
     Parameters
     ----------
-    run : Run
+    run : TrainingProcess
     finish : callable
         Waits for the end, puts the model in place, and reports.
     """
 
-    def __init__(self, run: Run, finish: Callable[[], TrainingReport]) -> None:
+    def __init__(self, run: TrainingProcess, finish: Callable[[], TrainingReport]) -> None:
         self._run = run
         self._finish = finish
         self._report: TrainingReport | None = None
@@ -51,7 +51,7 @@ class BackgroundTraining:
         self._thread.start()
 
     @property
-    def state(self) -> State:
+    def state(self) -> TrainingState:
         """Whether it is running, done, or failed (see ``error``)."""
         if self._report is not None:
             return "done"
@@ -106,7 +106,7 @@ class BackgroundTraining:
         if self.error is not None:
             return f"Training failed: {self.error} The model in use has stayed."
         seen = [one.f for one in self._evaluations() if one.f is not None]
-        so_far = f", best dev F so far {number(max(seen), 3)}" if seen else ""
+        so_far = f", best dev F so far {format_number(max(seen), 3)}" if seen else ""
         return f"Training goes on in another process{so_far}; .wait() for the end, or .stop()"
 
     def _repr_html_(self) -> str:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
-from nbner._common.student_t import Mean, mean, mean_f
+from nbner._common.format import render_html
+from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.evaluation.scores import Score
-from nbner.training.learning_curve import gain
+from nbner.training.learning_curve import extrapolate_gain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,12 +22,12 @@ LITTLE = 0.005  # F below which a gain is not worth speaking of
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class TrainingTrial:
     """One run that was measured and thrown away.
 
     Parameters
     ----------
-    how : str
+    init : str
     seed : int
     n : int
         Examples learnt from.
@@ -37,7 +37,7 @@ class Tried:
         On dev.
     """
 
-    how: str
+    init: str
     seed: int
     n: int
     seconds: float
@@ -57,19 +57,19 @@ class TrainingComparison:
 
     Parameters
     ----------
-    runs : tuple of Tried
-    old, new : tuple of str
+    trials : tuple of TrainingTrial
+    old_labels, new_labels : tuple of str
         Labels that the model knew before, and those that it did not.
     """
 
-    runs: tuple[Tried, ...] = field(repr=False)
-    old: tuple[str, ...]
-    new: tuple[str, ...]
+    trials: tuple[TrainingTrial, ...] = field(repr=False)
+    old_labels: tuple[str, ...]
+    new_labels: tuple[str, ...]
 
     @property
-    def hows(self) -> list[str]:
+    def inits(self) -> list[str]:
         """The ways of training, in order."""
-        return list(dict.fromkeys(one.how for one in self.runs))
+        return list(dict.fromkeys(one.init for one in self.trials))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -81,14 +81,14 @@ class TrainingComparison:
         """
         import pandas as pd
 
-        rows = [row for how in self.hows for row in self._rows(how)]
+        rows = [row for how in self.inits for row in self._rows(how)]
         columns = ["how", "label", "kind", "f", "f_low", "f_high", "seconds", "seeds"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Answer "resize or retrain?", with its figures."""
-        scores = {how: self._mean(how, None) for how in self.hows}
+        scores = {how: self._mean(how, None) for how in self.inits}
         going_on = {how: one for how, one in scores.items() if how != "scratch"}
         if not going_on or "scratch" not in scores:
             best = max(scores, key=lambda how: scores[how].value)
@@ -108,36 +108,36 @@ class TrainingComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F of every way over all, old and new labels, with intervals."""
-        from nbner.training.comparison_plot import comparison_dots
+        from nbner.training.comparison_plot import draw_training_comparison
 
-        return comparison_dots(self.frame, title=self.verdict.split(":")[0], ax=ax)
+        return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
 
     def __str__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _repr_html_(self) -> str:
-        return as_html(self.verdict, self.frame)
+        return render_html(self.summary, self.frame)
 
-    def _of(self, how: str) -> list[Tried]:
-        return [one for one in self.runs if one.how == how]
+    def _of(self, how: str) -> list[TrainingTrial]:
+        return [one for one in self.trials if one.init == how]
 
-    def _mean(self, how: str, labels: Sequence[str] | None) -> Mean:
-        return mean_f([one.f(labels) for one in self._of(how)])
+    def _mean(self, how: str, labels: Sequence[str] | None) -> Estimate:
+        return mean_f_estimate([one.f(labels) for one in self._of(how)])
 
     def _seconds(self, how: str) -> float:
-        return mean([one.seconds for one in self._of(how)]).value
+        return mean_estimate([one.seconds for one in self._of(how)]).value
 
-    def _gap(self, one: str, other: str) -> Mean:
+    def _gap(self, one: str, other: str) -> Estimate:
         """Give the mean difference, seed by seed."""
         pairs = zip(self._of(one), self._of(other), strict=False)
-        return mean([(a.f() or 0.0) - (b.f() or 0.0) for a, b in pairs])
+        return mean_estimate([(a.f() or 0.0) - (b.f() or 0.0) for a, b in pairs])
 
     def _rows(self, how: str) -> list[tuple[object, ...]]:
         labels = list(self._of(how)[0].score.per_label)
         groups: dict[str, tuple[str, Sequence[str] | None]] = {ALL: ("total", None)}
-        if self.new:
-            groups |= {OLD: ("total", self.old), NEW: ("total", self.new)}
-        groups |= {one: ("new" if one in self.new else "old", [one]) for one in labels}
+        if self.new_labels:
+            groups |= {OLD: ("total", self.old_labels), NEW: ("total", self.new_labels)}
+        groups |= {one: ("new" if one in self.new_labels else "old", [one]) for one in labels}
         rows: list[tuple[object, ...]] = []
         for name, (kind, some) in groups.items():
             f = self._mean(how, some)
@@ -152,22 +152,22 @@ class LearningCurve:
 
     Parameters
     ----------
-    runs : tuple of Tried
+    trials : tuple of TrainingTrial
         Every share with every seed.
-    more : int
+    next_batch_size : int
         Examples of the next batch.
     dev_source : str
         What was measured on.
     """
 
-    runs: tuple[Tried, ...] = field(repr=False)
-    more: int
+    trials: tuple[TrainingTrial, ...] = field(repr=False)
+    next_batch_size: int
     dev_source: str = "given"
 
     @property
     def sizes(self) -> list[int]:
         """Numbers of examples, rising."""
-        return sorted({one.n for one in self.runs})
+        return sorted({one.n for one in self.trials})
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -177,8 +177,8 @@ class LearningCurve:
         rows = []
         for label, some in self._groups().items():
             for n in self.sizes:
-                found = [one.f(some) for one in self.runs if one.n == n]
-                f = mean_f(found)
+                found = [one.f(some) for one in self.trials if one.n == n]
+                f = mean_f_estimate(found)
                 rows.append((label, n, f.value, f.low, f.high, len(found)))
         return pd.DataFrame(rows, columns=["label", "n", "f", "f_low", "f_high", "seeds"])
 
@@ -189,19 +189,20 @@ class LearningCurve:
 
         rows = []
         for label, some in self._groups().items():
-            now = mean_f([one.f(some) for one in self.runs if one.n == self.sizes[-1]])
+            now = mean_f_estimate([one.f(some) for one in self.trials if one.n == self.sizes[-1]])
             more = self._gain(some)
             rows.append((label, now.value, more.value, more.low, more.high))
         return pd.DataFrame(rows, columns=["label", "f", "gain", "gain_low", "gain_high"])
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """Answer "is more labelling worth it?", with its figures."""
         found = self._gain(None)
         if found.value != found.value:  # NaN: no curve could be laid through so few sizes
             return "Too few shares to say what more labels would gain; give at least three"
-        figures = f"{self.more:,} more examples would gain about {100 * found.value:.1f} F" + (
-            "" if found.low != found.low else f" ({_range(found)})"
+        figures = (
+            f"{self.next_batch_size:,} more examples would gain about {100 * found.value:.1f} F"
+            + ("" if found.low != found.low else f" ({_range(found)})")
         )
         if found.low > LITTLE:
             return f"More labelling is worth it: {figures}"
@@ -211,29 +212,33 @@ class LearningCurve:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F over the number of examples, with its interval and the next batch."""
-        from nbner.training.comparison_plot import effort_curve
+        from nbner.training.comparison_plot import draw_learning_curve
 
         frame = self.frame[self.frame["label"] == ALL]
-        after = (self.sizes[-1] + self.more, self._gain(None).value) if self.sizes else None
-        return effort_curve(frame, next_batch=after, title=self.verdict, ax=ax)
+        after = (
+            (self.sizes[-1] + self.next_batch_size, self._gain(None).value) if self.sizes else None
+        )
+        return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
 
     def __str__(self) -> str:
-        return self.verdict
+        return self.summary
 
     def _repr_html_(self) -> str:
-        return as_html(self.verdict, self.gains)
+        return render_html(self.summary, self.gains)
 
     def _groups(self) -> Mapping[str, Sequence[str] | None]:
-        labels = self.runs[0].score.per_label if self.runs else {}
+        labels = self.trials[0].score.per_label if self.trials else {}
         return {ALL: None, **{label: [label] for label in labels}}
 
-    def _gain(self, labels: Sequence[str] | None) -> Mean:
+    def _gain(self, labels: Sequence[str] | None) -> Estimate:
         by_seed = {
-            seed: {one.n: one.f(labels) for one in self.runs if one.seed == seed}
-            for seed in dict.fromkeys(one.seed for one in self.runs)
+            seed: {one.n: one.f(labels) for one in self.trials if one.seed == seed}
+            for seed in dict.fromkeys(one.seed for one in self.trials)
         }
         whole = [scores for scores in by_seed.values() if len(scores) == len(self.sizes)]
-        return gain(self.sizes, [[scores[n] for n in self.sizes] for scores in whole], self.more)
+        return extrapolate_gain(
+            self.sizes, [[scores[n] for n in self.sizes] for scores in whole], self.next_batch_size
+        )
 
 
 def _verb(how: str) -> str:
@@ -244,5 +249,5 @@ def _verb(how: str) -> str:
     }.get(how, how)
 
 
-def _range(found: Mean) -> str:
+def _range(found: Estimate) -> str:
     return f"{100 * found.low:.1f} to {100 * found.high:.1f}"

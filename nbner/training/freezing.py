@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 #: Component, position of the node in it, and parameter.
-Place: TypeAlias = tuple[str, int, str]
-Weights: TypeAlias = "dict[Place, NDArray[Any]]"
+ParameterKey: TypeAlias = tuple[str, int, str]
+Weights: TypeAlias = "dict[ParameterKey, NDArray[Any]]"
 
 
-class Selective:
+class MaskedOptimizer:
     """An optimizer that moves some nodes' weights and leaves all others alone.
 
     Parameters
@@ -52,7 +52,7 @@ class Selective:
         return getattr(self._optimizer, name)
 
 
-def last_layer(nlp: Language, recognizer: str) -> set[int]:
+def output_layer_ids(nlp: Language, recognizer: str) -> set[int]:
     """Give the ids of the nodes in the recognizer's last layer."""
     model = _model_of(nlp, recognizer)
     layer = model.get_ref("upper" if model.attrs["has_upper"] else "lower")
@@ -61,7 +61,7 @@ def last_layer(nlp: Language, recognizer: str) -> set[int]:
 
 def frozen_weights(nlp: Language, recognizer: str) -> Weights:
     """Copy all weights of a pipeline outside of the recognizer's last layer."""
-    moved = last_layer(nlp, recognizer)
+    moved = output_layer_ids(nlp, recognizer)
     return {
         (name, position, parameter): np.array(node.get_param(parameter))
         for name, component in nlp.pipeline

@@ -18,16 +18,16 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-How: TypeAlias = Literal["scratch", "continue", "last layer", "rehearsal"]
-HOWS: tuple[How, ...] = ("scratch", "continue", "last layer", "rehearsal")
+InitStrategy: TypeAlias = Literal["scratch", "continue", "last layer", "rehearsal"]
+INIT_STRATEGIES: tuple[InitStrategy, ...] = ("scratch", "continue", "last layer", "rehearsal")
 
 
-def copy_of(nlp: Language) -> Language:
+def clone_pipeline(nlp: Language) -> Language:
     """Copy a pipeline, weights and all."""
     return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
 
 
-def untrained(nlp: Language) -> Language:
+def reset_ner(nlp: Language) -> Language:
     """Give the pipeline with a new recognizer in the place of its trained one.
 
     Parameters
@@ -41,14 +41,14 @@ def untrained(nlp: Language) -> Language:
     name = found[0]
     names = list(nlp.pipe_names)
     behind = names[names.index(name) + 1 :]
-    fresh = copy_of(nlp)
+    fresh = clone_pipeline(nlp)
     fresh.remove_pipe(name)
     place = {"before": behind[0]} if behind else {"last": True}
     fresh.add_pipe("ner", name=name, config=recognizer_config(fresh), **place)
     return fresh
 
 
-def resized(nlp: Language, labels: Collection[str]) -> Language:
+def resize_ner(nlp: Language, labels: Collection[str]) -> Language:
     """Give a copy whose last layer has room for more labels; it predicts as before.
 
     Raises
@@ -58,7 +58,7 @@ def resized(nlp: Language, labels: Collection[str]) -> Language:
     """
     if recognizer_of(nlp) is None:
         raise ModelError("the pipeline has no entity recognizer that could learn a label.")
-    grown = copy_of(nlp)
+    grown = clone_pipeline(nlp)
     found = recognizer_of(grown)
     assert found is not None  # noqa: S101 - for the type checker: it is a copy
     for label in labels:
@@ -66,8 +66,13 @@ def resized(nlp: Language, labels: Collection[str]) -> Language:
     return grown
 
 
-def rehearsed(
-    nlp: Language, texts: Sequence[Example], known: Collection[str], *, size: int, seed: int
+def pseudo_rehearsal_examples(
+    nlp: Language,
+    examples: Sequence[Example],
+    allowed_labels: Collection[str],
+    *,
+    size: int,
+    seed: int,
 ) -> list[Example]:
     """Let a trained model label texts again, so that going on keeps what it says of them.
 
@@ -77,9 +82,9 @@ def rehearsed(
     Parameters
     ----------
     nlp : Language
-    texts : sequence of Example
+    examples : sequence of Example
         Without gold.
-    known : collection of str
+    allowed_labels : collection of str
         Labels of the session; what the model has beyond them is left out.
     size : int
         Examples at most.
@@ -91,8 +96,8 @@ def rehearsed(
     list of Example
         Accepted, with the model's own labels: all others are missing there.
     """
-    chosen = random.Random(seed).sample(list(texts), min(size, len(texts)))  # noqa: S311
-    labels = tuple(label for label in labels_of(nlp) if label in set(known))
+    chosen = random.Random(seed).sample(list(examples), min(size, len(examples)))  # noqa: S311
+    labels = tuple(label for label in labels_of(nlp) if label in set(allowed_labels))
     return [
         replace(one, spans=_known(spans, labels), answer="accept", labels=labels, binary=False)
         for one, spans in zip(chosen, predict(nlp, chosen), strict=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner._common.student_t import Mean, mean
+from nbner._common.student_t import Estimate, mean_estimate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class PowerLaw:
         return float(self.ceiling - self.drop * n**-self.rate)
 
 
-def fitted(sizes: Sequence[int], scores: Sequence[float]) -> PowerLaw | None:
+def fit_power_law(sizes: Sequence[int], scores: Sequence[float]) -> PowerLaw | None:
     """Fit a curve; None where there are fewer than three sizes.
 
     Parameters
@@ -64,25 +64,27 @@ def fitted(sizes: Sequence[int], scores: Sequence[float]) -> PowerLaw | None:
     return None if best is None else best[1]
 
 
-def gain(sizes: Sequence[int], runs: Sequence[Sequence[float | None]], more: int) -> Mean:
+def extrapolate_gain(
+    sizes: Sequence[int], scores_by_seed: Sequence[Sequence[float | None]], next_batch_size: int
+) -> Estimate:
     """Extrapolate what more examples would gain, over the runs of several seeds.
 
     Parameters
     ----------
     sizes : sequence of int
         Numbers of examples, rising.
-    runs : sequence of sequences
+    scores_by_seed : sequence of sequences
         For each seed the scores at those sizes; None where undefined.
-    more : int
+    next_batch_size : int
         Examples of the next batch.
     """
     gains: list[float | None] = []
-    for scores in runs:
+    for scores in scores_by_seed:
         pairs = [(n, f) for n, f in zip(sizes, scores, strict=True) if f is not None]
-        law = fitted([n for n, _ in pairs], [f for _, f in pairs])
+        law = fit_power_law([n for n, _ in pairs], [f for _, f in pairs])
         last = sizes[-1]
-        gains.append(nan if law is None else law(last + more) - law(last))
-    return mean(gains)
+        gains.append(nan if law is None else law(last + next_batch_size) - law(last))
+    return mean_estimate(gains)
 
 
 def _at_rate(n: NDArray[np.float64], f: NDArray[np.float64], rate: float) -> PowerLaw:

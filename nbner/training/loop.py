@@ -32,8 +32,8 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.training.freezing import check_frozen
 from nbner.training.records import StopReason, TrainingRecord, TrainingResult
-from nbner.training.run_folder import RunFolder, versions
-from nbner.training.setup import Prepared, Wishes, prepare
+from nbner.training.run_folder import RunFolder, library_versions
+from nbner.training.setup import PreparedRun, TrainingOptions, prepare_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,9 +63,9 @@ def train(
     eval_frequency: int | None = None,
     dropout: float | None = None,
     config: Mapping[str, Any] | None = None,
-    last_layer: bool = False,
-    rehearse: Iterable[Example] = (),
-) -> Training:
+    freeze: bool = False,
+    rehearsal_examples: Iterable[Example] = (),
+) -> TrainingRun:
     """Prepare a run; iterating over what is returned trains.
 
     Parameters
@@ -91,10 +91,10 @@ def train(
     dropout : float, optional
     config : mapping, optional
         Sections of a spaCy config, which have the last word.
-    last_layer : bool
+    freeze : bool
         Leave all weights as they are but those of the recognizer's last layer.
         ``spacy train`` has no such switch: it would train them all.
-    rehearse : iterable of Example
+    rehearsal_examples : iterable of Example
         Learnt from beside the training examples, and never measured on.
 
     Raises
@@ -105,32 +105,34 @@ def train(
         The base cannot be loaded.
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
-    corpus = gold_docs.choose(list(train_examples), list(dev_examples), labels, seed)
-    corpus = replace(corpus, train=(*corpus.train, *rehearse))
-    wishes = Wishes(max_epochs, max_steps, patience, eval_frequency, dropout, config, last_layer)
-    if last_layer and not is_trained(base):
+    corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
+    corpus = replace(corpus, train=(*corpus.train, *rehearsal_examples))
+    wishes = TrainingOptions(
+        max_epochs, max_steps, patience, eval_frequency, dropout, config, freeze
+    )
+    if freeze and not is_trained(base):
         raise TrainingError(
             "only the last layer is to be trained, and the model has not learnt anything yet. Call "
             "session.train() first, or give a trained pipeline: Session(..., model=...)."
         )
     folder = RunFolder(Path(output))
     try:
-        return Training(prepare(base, corpus, folder, seed=seed, wishes=wishes), folder)
+        return TrainingRun(prepare_run(base, corpus, folder, seed=seed, options=wishes), folder)
     except BaseException:
         folder.remove()
         raise
 
 
-class Training:
+class TrainingRun:
     """One run: iterate to train, then `finish`. Made by `train`.
 
     Parameters
     ----------
-    prepared : Prepared
+    prepared : PreparedRun
     folder : RunFolder
     """
 
-    def __init__(self, prepared: Prepared, folder: RunFolder) -> None:
+    def __init__(self, prepared: PreparedRun, folder: RunFolder) -> None:
         self.evaluations: list[TrainingRecord] = []
         self._prepared = prepared
         self._folder = folder
@@ -190,12 +192,12 @@ class Training:
                 "The one in use stays."
             )
         try:
-            path = self._folder.name_best()
+            path = self._folder.finalize_best()
             nlp = load_base(path)
-            if self._prepared.frozen is not None:
-                check_frozen(self._prepared.frozen, nlp, self._prepared.recognizer)
+            if self._prepared.frozen_weights is not None:
+                check_frozen(self._prepared.frozen_weights, nlp, self._prepared.recognizer)
             record = self._record(best, fingerprint(nlp))
-            self._folder.complete(self.config, record)
+            self._folder.write_record(self.config, record)
         except BaseException:
             self._folder.remove()
             raise
@@ -219,7 +221,7 @@ class Training:
         start = perf_counter()
         evaluated_at = 0
         while True:
-            with self._prepared.randomness:
+            with self._prepared.random_state:
                 step = next(self._loop, None)
             if step is None:
                 self._exhausted = True
@@ -228,7 +230,7 @@ class Training:
             words = info["words"] - evaluated_at
             loss = info["losses"].get(self._prepared.recognizer, 0.0) / max(1, words)
             seconds = perf_counter() - start
-            record = TrainingRecord.of(info, is_best=is_best, loss=loss, seconds=seconds)
+            record = TrainingRecord.from_step(info, is_best=is_best, loss=loss, seconds=seconds)
             if is_best is not None:
                 evaluated_at = info["words"]
                 if is_best:
@@ -242,7 +244,7 @@ class Training:
         nlp, settings = self._prepared.nlp, self._prepared.settings
         loop.update_meta(settings, nlp, info)
         with nlp.use_params(settings["optimizer"].averages):
-            self._folder.keep(nlp, info["step"])
+            self._folder.save_checkpoint(nlp, info["step"])
 
     def _stopped(self, last: TrainingRecord) -> StopReason:
         settings = self._prepared.settings
@@ -259,29 +261,29 @@ class Training:
         return {
             "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "fingerprint": model,
-            "base": prepared.base,
+            "base": prepared.base_fingerprint,
             "seed": prepared.settings["seed"],
             "labels": list(corpus.labels),
             "best": asdict(best),
             "steps": last.step + 1,
             "seconds": last.seconds,
             "stopped": self._stopped(last),
-            "last_layer": prepared.frozen is not None,
+            "last_layer": prepared.frozen_weights is not None,
             "data": {
                 "fingerprint": corpus.fingerprint,
                 "train": len(corpus.train),
-                "partial": corpus.partial,
-                "hints": len(corpus.hints),
+                "partial": corpus.missing_label_count,
+                "hints": len(corpus.partial_examples),
                 "dev": len(corpus.dev),
                 "dev_source": corpus.dev_source,
             },
             "evaluations": [asdict(one) for one in self.evaluations],
-            "versions": versions(),
+            "versions": library_versions(),
             "config": prepared.config.to_str(),
         }
 
 
-def _spacy_loop(prepared: Prepared) -> Iterator[Step]:
+def _spacy_loop(prepared: PreparedRun) -> Iterator[Step]:
     nlp, settings = prepared.nlp, prepared.settings
     batches = loop.create_train_batches(
         nlp, lambda _: prepared.train, settings["batcher"], settings["max_epochs"]

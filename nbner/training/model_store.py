@@ -17,7 +17,7 @@ from nbner.errors import ModelError
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training.run_folder import BEST
+from nbner.training.run_folder import BEST_MODEL
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nbner.store.store import Dataset
 
 
-class Shelf:
+class ModelStore:
     """Keeps a dataset's trained models in numbered folders, and their records in the store.
 
     Parameters
@@ -41,12 +41,12 @@ class Shelf:
         self._dataset = dataset
         self._folder = _folder(str(store)) / re.sub(r"[^\w.-]+", "_", dataset.name)
 
-    def new_folder(self) -> Path:
+    def next_folder(self) -> Path:
         """Name a folder for the next run; it is not made yet."""
         taken = [int(one.name) for one in self._folder.glob("*") if one.name.isdecimal()]
         return self._folder / f"{max(taken, default=0) + 1:04d}"
 
-    def keep_run(self, path: Path, fingerprint: str, record: Mapping[str, Any]) -> None:
+    def record_run(self, path: Path, fingerprint: str, record: Mapping[str, Any]) -> None:
         """Record a finished run, so that the next session finds its model."""
         self._dataset.add_run(
             {
@@ -58,7 +58,7 @@ class Shelf:
             }
         )
 
-    def keep_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
+    def save_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
         """Save a pipeline that was made from a trained one, as the newest of all.
 
         Parameters
@@ -72,36 +72,36 @@ class Shelf:
         Path
             For ``spacy.load``.
         """
-        path = self.new_folder() / BEST
+        path = self.next_folder() / BEST_MODEL
         path.parent.mkdir(parents=True)
         nlp.to_disk(path)
-        self.keep_run(path, fingerprint(nlp), record)
+        self.record_run(path, fingerprint(nlp), record)
         return path
 
-    def keep_calibration(self, kept: Mapping[str, Any]) -> None:
+    def save_calibration(self, calibration: Mapping[str, Any]) -> None:
         """Write a model's temperatures beside the models, for the next session.
 
         Parameters
         ----------
-        kept : mapping
+        calibration : mapping
             As `calibration.keep` gave it.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"calibration-{kept['model']}.json"
-        file.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+        file = self._folder / f"calibration-{calibration['model']}.json"
+        file.write_text(json.dumps(calibration, ensure_ascii=False), encoding="utf-8")
 
-    def put_calibration(self, nlp: Language) -> None:
+    def load_calibration(self, nlp: Language) -> None:
         """Give a pipeline the temperatures that were kept for it, if there are some."""
         file = self._folder / f"calibration-{fingerprint(nlp)}.json"
         if file.is_file():
-            calibration_meta.put(nlp, json.loads(file.read_text(encoding="utf-8")))
+            calibration_meta.restore_temperatures(nlp, json.loads(file.read_text(encoding="utf-8")))
 
     def regression_sets(self) -> dict[str, list[int]]:
         """Give each label's frozen examples, by input hash, as the last run has left them."""
         records = (run["record"] for run in reversed(self._dataset.runs()))
         return next((one["regression"] for one in records if "regression" in one), {})
 
-    def newest(self) -> Language | None:
+    def latest(self) -> Language | None:
         """Load the last trained model; None, with a warning, where it cannot be loaded."""
         runs = self._dataset.runs()
         if not runs:
@@ -115,10 +115,10 @@ class Shelf:
             )
             return None
 
-    def earlier(self, most: int) -> list[Language]:
+    def previous(self, limit: int) -> list[Language]:
         """Load trained models before the last one, the newest first; those that still load."""
         found = []
-        for run in reversed(self._dataset.runs()[:-1][-most:]):
+        for run in reversed(self._dataset.runs()[:-1][-limit:]):
             with suppress(ModelError):
                 found.append(load_base(run["path"]))
         return found

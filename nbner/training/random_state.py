@@ -11,10 +11,10 @@ from thinc.api import fix_random_seed
 
 from nbner.errors import TrainingError
 
-LARGEST_SEED = 2**32 - 1
+MAX_SEED = 2**32 - 1
 
 
-class Randomness:
+class IsolatedRandomState:
     """Swaps Python's and NumPy's global generators for seeded ones while it is entered.
 
     spaCy draws from the global generators. Between two steps of training the
@@ -33,8 +33,8 @@ class Randomness:
     """
 
     def __init__(self, seed: int) -> None:
-        if not 0 <= seed <= LARGEST_SEED:
-            raise TrainingError(f"the seed {seed} is not between 0 and {LARGEST_SEED:,}.")
+        if not 0 <= seed <= MAX_SEED:
+            raise TrainingError(f"the seed {seed} is not between 0 and {MAX_SEED:,}.")
         self._seed = seed
         self._outside: tuple[Any, Any] = _states()
         self._inside: tuple[Any, Any] | None = None

@@ -51,7 +51,7 @@ class TrainingRecord:
     per_label: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(
+    def from_step(
         cls, info: Mapping[str, Any], *, is_best: bool | None, loss: float, seconds: float
     ) -> TrainingRecord:
         """Take what spaCy's loop says of a step."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.format import as_html, number
-from nbner.evaluation.regressions import Loss
-from nbner.evaluation.regressions_report import Flips
-from nbner.quality.data_warnings_report import Problems
+from nbner._common.format import format_number, render_html
+from nbner.evaluation.regressions import LabelRegression
+from nbner.evaluation.regressions_report import SpanChanges
+from nbner.quality.data_warnings_report import DataWarnings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,12 +49,12 @@ class TrainingReport:
     evaluations : sequence of TrainingRecord
     record : mapping
         Seed, versions, config, data fingerprint and scores.
-    problems : Problems
+    data_warnings : DataWarnings
         What is wrong with the data.
-    flips : Flips, optional
+    span_changes : SpanChanges, optional
         What went from right to wrong and from wrong to right, against the
         model that was in use.
-    lost : tuple of Loss
+    regressed_labels : tuple of LabelRegression
         Labels on which it is worse than that model by more than the margin.
     in_use : bool
         False where it was held back, since it has lost too much on a label;
@@ -72,13 +72,13 @@ class TrainingReport:
     dev_source: str
     evaluations: Sequence[TrainingRecord] = field(repr=False, default=())
     record: Mapping[str, Any] = field(repr=False, default_factory=dict, hash=False)
-    problems: Problems = field(repr=False, default_factory=Problems)
-    flips: Flips | None = field(repr=False, default=None)
-    lost: tuple[Loss, ...] = ()
+    data_warnings: DataWarnings = field(repr=False, default_factory=DataWarnings)
+    span_changes: SpanChanges | None = field(repr=False, default=None)
+    regressed_labels: tuple[LabelRegression, ...] = ()
     in_use: bool = True
 
     @classmethod
-    def of(cls, result: TrainingResult) -> TrainingReport:
+    def from_result(cls, result: TrainingResult) -> TrainingReport:
         """Report on what a run has left behind."""
         return cls(
             path=result.path,
@@ -113,7 +113,7 @@ class TrainingReport:
             "by hand": "stopped by hand",
         }.get(self.stopped, self.stopped)
         lines = [
-            f"Best dev F {number(self.f, 3)} over {self.n_dev:,} examples ({self.dev_source})",
+            f"Best dev F {format_number(self.f, 3)} over {self.n_dev:,} examples ({self.dev_source})",
             f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {why}",
             f"Model {self.fingerprint} in {self.path}",
         ]
@@ -129,18 +129,18 @@ class TrainingReport:
 
     def _turned(self) -> list[str]:
         """Say what has changed against the model before, and whether it is in use."""
-        lines = [] if self.flips is None else [str(self.flips)]
-        if self.lost:
-            held = "; ".join(str(one) for one in self.lost)
+        lines = [] if self.span_changes is None else [str(self.span_changes)]
+        if self.regressed_labels:
+            held = "; ".join(str(one) for one in self.regressed_labels)
             lines.append(f"Forgetting guard: {held}")
         if not self.in_use:
             lines.append(
                 "The old model stays in use; session.model.use(report) puts this one in place"
             )
-        return [*lines, *(f"Data: {one.what}" for one in self.problems)]
+        return [*lines, *(f"Data: {one.message}" for one in self.data_warnings)]
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
 def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:

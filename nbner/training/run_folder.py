@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from thinc.api import Config
 
-BEST = "model-best"
+BEST_MODEL = "model-best"
 
 
 class RunFolder:
@@ -50,12 +50,12 @@ class RunFolder:
         self.path = path.absolute()
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
             raise TrainingError(f"{self.path} is there already. Choose a folder that is not.")
-        with self.writing():
+        with self.guard_writes():
             self.path.mkdir(parents=True, exist_ok=True)
         self._best: Path | None = None
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
+    def guard_writes(self) -> Iterator[None]:
         """Turn a full disk and its like into a ``TrainingError``."""
         try:
             yield
@@ -65,21 +65,21 @@ class RunFolder:
                 "else was touched; make room or choose another folder, and train again."
             ) from error
 
-    def keep(self, nlp: Language, step: int) -> None:
+    def save_checkpoint(self, nlp: Language, step: int) -> None:
         """Save a model, and forget the one before it only when this one is whole."""
         whole = self.path / f"model-{step}"
         part = self.path / f"model-{step}.part"
-        with self.writing():
+        with self.guard_writes():
             nlp.to_disk(part)
             part.rename(whole)
         before, self._best = self._best, whole
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
 
-    def name_best(self) -> Path:
+    def finalize_best(self) -> Path:
         """Give the best model its final name, and clear away what an interruption left."""
-        final = self.path / BEST
-        with self.writing():
+        final = self.path / BEST_MODEL
+        with self.guard_writes():
             if self._best is not None and self._best != final:
                 self._best.rename(final)
                 self._best = final
@@ -88,10 +88,10 @@ class RunFolder:
                 shutil.rmtree(left, ignore_errors=True)
         return final
 
-    def complete(self, config: Config, record: dict[str, Any]) -> None:
+    def write_record(self, config: Config, record: dict[str, Any]) -> None:
         """Write the config, and the record as the last of all."""
         part = self.path / "record.json.part"
-        with self.writing():
+        with self.guard_writes():
             config.to_disk(self.path / "config.cfg")
             part.write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
             part.rename(self.path / "record.json")
@@ -101,7 +101,7 @@ class RunFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
 
-def versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Name what a run depends on: the same versions, seed and data give the same weights."""
     return {
         "nbner": __version__,

@@ -16,11 +16,11 @@ from thinc.api import Config
 
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
-from nbner.nlp.config import set_pace, training_config
+from nbner.nlp.config import set_eval_schedule, training_config
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import BLANK, is_trained, origin_of, recognizer_of
-from nbner.training.freezing import Selective, Weights, frozen_weights, last_layer
-from nbner.training.random_state import Randomness
+from nbner.nlp.pipeline import BLANK_PREFIX, is_trained, loadable_from, recognizer_of
+from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
+from nbner.training.random_state import IsolatedRandomState
 
 if TYPE_CHECKING:
     from spacy import training
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedRun:
     """A run before its first step.
 
     Parameters
@@ -46,11 +46,11 @@ class Prepared:
     corpus : gold.Corpus
     train, dev : list
         The corpus as spaCy's pairs of docs.
-    base : str
+    base_fingerprint : str
         Fingerprint of the pipeline that training starts from.
-    randomness : Randomness
+    random_state : IsolatedRandomState
         At the seed.
-    frozen : mapping, optional
+    frozen_weights : mapping, optional
         The weights that must not move, where only the last layer is trained.
     """
 
@@ -61,13 +61,13 @@ class Prepared:
     corpus: gold_docs.Corpus
     train: list[training.Example]
     dev: list[training.Example]
-    base: str
-    randomness: Randomness
-    frozen: Weights | None = None
+    base_fingerprint: str
+    random_state: IsolatedRandomState
+    frozen_weights: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class TrainingOptions:
     """What a caller asks for; None leaves it to `configs`.
 
     Parameters
@@ -81,7 +81,7 @@ class Wishes:
     dropout : float, optional
     config : mapping, optional
         Sections of a spaCy config; they have the last word.
-    last_layer : bool
+    freeze : bool
         Train the recognizer's last layer alone; see `layers`.
     """
 
@@ -91,12 +91,17 @@ class Wishes:
     eval_frequency: int | None = None
     dropout: float | None = None
     config: Mapping[str, Any] | None = None
-    last_layer: bool = False
+    freeze: bool = False
 
 
-def prepare(
-    base: Language, corpus: gold_docs.Corpus, folder: RunFolder, *, seed: int, wishes: Wishes
-) -> Prepared:
+def prepare_run(
+    base: Language,
+    corpus: gold_docs.Corpus,
+    folder: RunFolder,
+    *,
+    seed: int,
+    options: TrainingOptions,
+) -> PreparedRun:
     """Build the pipeline to train, and write its training data.
 
     Parameters
@@ -108,7 +113,7 @@ def prepare(
         Gets ``train.spacy``, ``dev.spacy`` and, where the base is nowhere on
         disk, the base.
     seed : int
-    wishes : Wishes
+    options : TrainingOptions
 
     Raises
     ------
@@ -119,16 +124,16 @@ def prepare(
     if found is None:
         raise TrainingError("the pipeline has no entity recognizer. Load it with load_base.")
     recognizer, _ = found
-    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, wishes=wishes)
-    randomness = Randomness(seed)
+    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, wishes=options)
+    randomness = IsolatedRandomState(seed)
     pairs: dict[str, list[training.Example]] = {}
 
     def build(nlp: Language) -> list[training.Example]:
         # Once there is a vocabulary, and only once: it takes its time.
         if not pairs:
-            learnt = (*corpus.train, *corpus.hints)
-            pairs["train"] = gold_docs.supervised(nlp, learnt, corpus.labels)
-            pairs["dev"] = gold_docs.supervised(nlp, corpus.dev, corpus.labels)
+            learnt = (*corpus.train, *corpus.partial_examples)
+            pairs["train"] = gold_docs.training_examples(nlp, learnt, corpus.labels)
+            pairs["dev"] = gold_docs.training_examples(nlp, corpus.dev, corpus.labels)
         return pairs["train"]
 
     with randomness:
@@ -136,21 +141,23 @@ def prepare(
         section = nlp.config.interpolate()["training"]
         settings = registry.resolve(section, schema=ConfigSchemaTraining)
         _initialize(nlp, config, settings, lambda: build(nlp))
-    if corpus.has_wrong_spans:
+    if corpus.has_incorrect_spans:
         _learn_from_wrong_spans(nlp.get_pipe(recognizer))
     if is_trained(base):
         # spaCy would add new labels as it meets them, in the order of a set.
         for label in corpus.labels:
             nlp.get_pipe(recognizer).add_label(label)  # type: ignore[attr-defined]
     train = build(nlp)
-    with folder.writing():
-        gold_docs.write(train, folder.path / "train.spacy")
-        gold_docs.write(pairs["dev"], folder.path / "dev.spacy")
+    with folder.guard_writes():
+        gold_docs.write_docbin(train, folder.path / "train.spacy")
+        gold_docs.write_docbin(pairs["dev"], folder.path / "dev.spacy")
     frozen = None
-    if wishes.last_layer:
+    if options.freeze:
         frozen = frozen_weights(nlp, recognizer)
-        settings["optimizer"] = Selective(settings["optimizer"], last_layer(nlp, recognizer))
-    return Prepared(
+        settings["optimizer"] = MaskedOptimizer(
+            settings["optimizer"], output_layer_ids(nlp, recognizer)
+        )
+    return PreparedRun(
         nlp=nlp,
         recognizer=recognizer,
         config=config,
@@ -158,10 +165,10 @@ def prepare(
         corpus=corpus,
         train=train,
         dev=pairs["dev"],
-        base=fingerprint(base),
+        base_fingerprint=fingerprint(base),
         # `spacy train` seeds once more between preparing and training.
-        randomness=Randomness(seed),
-        frozen=frozen,
+        random_state=IsolatedRandomState(seed),
+        frozen_weights=frozen,
     )
 
 
@@ -172,7 +179,7 @@ def _config(
     *,
     recognizer: str,
     seed: int,
-    wishes: Wishes,
+    wishes: TrainingOptions,
 ) -> Config:
     config = training_config(
         base,
@@ -187,29 +194,31 @@ def _config(
             config["training"][name] = getattr(wishes, name)
     overrides = Config(dict(wishes.config or {}))
     part = config["components"][recognizer]
-    if corpus.has_wrong_spans and "source" not in part:
-        part["incorrect_spans_key"] = gold_docs.WRONG
+    if corpus.has_incorrect_spans and "source" not in part:
+        part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
     config = config.merge(overrides)
     # Of the tokens only the number matters, so those at hand will do.
-    sized = [one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.hints)]
-    set_pace(config, sized, patience=wishes.patience, eval_frequency=wishes.eval_frequency)
+    sized = [
+        one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
+    ]
+    set_eval_schedule(config, sized, patience=wishes.patience, eval_frequency=wishes.eval_frequency)
     return config.merge(overrides)
 
 
 def _learn_from_wrong_spans(recognizer: Any) -> None:
     """Tell a recognizer where the rejected spans are; one that is sourced has no config for it."""
-    recognizer.cfg["incorrect_spans_key"] = gold_docs.WRONG
-    recognizer.moves.cfg["neg_key"] = gold_docs.WRONG
+    recognizer.cfg["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
+    recognizer.moves.cfg["neg_key"] = gold_docs.INCORRECT_SPANS_KEY
 
 
 def _source(base: Language, folder: RunFolder) -> str | None:
     """Find, or make, the place from which this run and ``spacy train`` can load the base."""
-    origin = origin_of(base)
+    origin = loadable_from(base)
     if origin is None:
         origin = str(folder.path / "base")
-        with folder.writing():
+        with folder.guard_writes():
             base.to_disk(origin)
-    return None if origin.startswith(BLANK) else origin
+    return None if origin.startswith(BLANK_PREFIX) else origin
 
 
 def _initialize(

@@ -19,27 +19,27 @@ from typing import Any
 
 import traitlets
 
-from nbner._common.alignment import longest_first
-from nbner._common.filters import Filter
+from nbner._common.alignment import filter_spans
+from nbner._common.filters import ExampleFilter
 from nbner.errors import DataError
 from nbner.types import AnswerKind, Example, Span
 from nbner.widgets import messages, page_state
-from nbner.widgets.answer_events import explained, reopened
-from nbner.widgets.base_widget import Reception, sentence
-from nbner.widgets.callbacks import OnAnswer
+from nbner.widgets.answer_events import raise_queue_errors, undo_answer
+from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
+from nbner.widgets.callbacks import AnswerCallback
 from nbner.widgets.page_state import Selection
-from nbner.widgets.static_html import still
+from nbner.widgets.static_html import render_static
 
 
-class Annotator(Reception):
+class Annotator(BaseAnnotationWidget):
     """Label the examples of a desk in a notebook cell.
 
-    ``Session.manual`` and ``Session.make_gold`` make it; any other ``Desk``
+    ``Session.manual`` and ``Session.make_gold`` make it; any other ``ExampleQueue``
     serves as well.
 
     Parameters
     ----------
-    desk : Desk
+    example_queue : ExampleQueue
         Where examples come from and answers go.
 
     Attributes
@@ -62,11 +62,11 @@ class Annotator(Reception):
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _as_opened(self) -> Example | None:
         shown = self._opening
-        return self._first_open() if shown is None else page_state.as_it_stands(shown, {}, ())
+        return self._first_open() if shown is None else page_state.apply_page_spans(shown, {}, ())
 
     def _first_open(self) -> Example | None:
-        found = next(iter(self._lineup.upcoming(1, self._given.unshowable)), None)
-        return None if found is None else page_state.as_it_stands(found, {}, ())
+        found = next(iter(self._lineup.next_batch(1, self._given.unrenderable)), None)
+        return None if found is None else page_state.apply_page_spans(found, {}, ())
 
     @property
     def queue(self) -> list[int]:
@@ -77,14 +77,16 @@ class Annotator(Reception):
         decided. Assigning raises ``DataError`` for what is not in this split
         or decided already; all others are in the queue nevertheless.
         """
-        return self._lineup.ahead
+        return self._lineup.pending
 
     @queue.setter
     def queue(self, items: Iterable[Example | int]) -> None:
         hashes = [self._hash_of(item, "queue") for item in items]
-        unknown, answered = self._lineup.put(hashes)
-        self.refresh(ahead=True)
-        explained(unknown, answered, kept=len(set(hashes)) - len(unknown) - len(answered))
+        unknown, answered = self._lineup.set(hashes)
+        self.refresh(keep_current=True)
+        raise_queue_errors(
+            unknown, answered, n_queued=len(set(hashes)) - len(unknown) - len(answered)
+        )
 
     def goto(self, item: Example | int) -> Example:
         """Show an example in every view, whatever its place, and let it be edited.
@@ -106,20 +108,23 @@ class Annotator(Reception):
         """
         shown = self._started(self._hash_of(item, "goto"))
         if shown is None and isinstance(item, int) and item >= 0:
-            page = self._desk.page(Filter(), item, 1)
+            page = self._desk.list_examples(ExampleFilter(), item, 1)
             shown = self._started(page.rows[0][0].input_hash) if page.rows else None
         if shown is None:
             raise DataError(
                 f"there is no example {item!r} in split {self._desk.info.split!r}",
                 remedy="Give an example of session.examples(...), its input_hash or its position",
             )
-        self._given.keep(shown)
-        task, counts = messages.task(shown), messages.tally(self._desk.counts())
+        self._given.remember(shown)
+        task, counts = (
+            messages.serialize_example(shown),
+            messages.serialize_counts(self._desk.counts()),
+        )
         self.send({"type": "show", "task": task, "counts": counts})
-        self.set_trait("current", page_state.as_it_stands(shown, {}, ()))
+        self.set_trait("current", page_state.apply_page_spans(shown, {}, ()))
         return shown
 
-    def on_answer(self, callback: OnAnswer) -> Callable[[], None]:
+    def on_answer(self, callback: AnswerCallback) -> Callable[[], None]:
         """Call a function with the example after every answer.
 
         Also after one that was taken back: its ``answer`` is then None. An
@@ -175,15 +180,15 @@ class Annotator(Reception):
         shown = example or self.current
         if shown is None:
             raise DataError("nothing is open here", remedy="Add texts with session.add(...)")
-        chosen = longest_first(shown.spans)[0] if spans is None else spans
+        chosen = filter_spans(shown.spans)[0] if spans is None else spans
         message = {
             "id": uuid.uuid4().hex,
             "answer": answer,
-            "spans": [messages.token_span(one, shown) for one in chosen],
+            "spans": [messages.serialize_span(one, shown) for one in chosen],
             "flagged": flagged,
             "note": note,
         }
-        self._desk.record(messages.answer_from(message, shown, self._desk.info))
+        self._desk.record(messages.parse_answer(message, shown, self._desk.info))
         return self._find(shown.input_hash)
 
     def undo(self) -> Example | None:
@@ -194,25 +199,25 @@ class Annotator(Reception):
         Example or None
             The example that is open again; None if there was no decision.
         """
-        last = next(iter(self._desk.past(1)), None)
+        last = next(iter(self._desk.recent(1)), None)
         if last is None:
             return None
-        self._desk.record(reopened(last, self._desk.info))
+        self._desk.record(undo_answer(last, self._desk.info))
         return self._find(last.input_hash)
 
-    def refresh(self, *, ahead: bool = False) -> None:
+    def refresh(self, *, keep_current: bool = False) -> None:
         """Show what the desk holds now; for when the stream or the model has changed.
 
         Parameters
         ----------
-        ahead : bool
+        keep_current : bool
             Keep what is shown at the head of the queue, and go on from there
             to the queue's first.
         """
         self._given.clear()
-        shown = self.current if ahead and self._page_has_spoken else None
+        shown = self.current if keep_current and self._page_has_spoken else None
         snapshot = self._take_snapshot(shown)
-        self.send({"type": "refresh", **snapshot, **({"ahead": True} if ahead else {})})
+        self.send({"type": "refresh", **snapshot, **({"ahead": True} if keep_current else {})})
         self._look_again()
 
     # What the page tells.
@@ -234,18 +239,18 @@ class Annotator(Reception):
             self._page_has_spoken = True
             shown = self._heard_example(message)
             labels = self._desk.info.labels
-            now = None if shown is None else page_state.as_it_stands(shown, message, labels)
-            selection = None if now is None else page_state.selection_from(now, message)
+            now = None if shown is None else page_state.apply_page_spans(shown, message, labels)
+            selection = None if now is None else page_state.parse_selection(now, message)
             self.set_trait("current", now)
             self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
             # An observer of the user's failed, in a message's handler: the cell must say so.
-            self._show_notice(f"An observer failed with {sentence(error)}", "")
+            self._show_notice(f"An observer failed with {format_error(error)}", "")
 
     def _heard_example(self, message: messages.Message) -> Example | None:
         if message.get("example") is None:
             return None
-        key = messages.example_id(message)
+        key = messages.read_example_id(message)
         return self._given.get(key) or self._started(key)
 
     def _look_again(self) -> None:
@@ -262,5 +267,5 @@ class Annotator(Reception):
         caption = (
             f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
         )
-        data = {**(data or {}), "text/html": still(self.current, self._colors, caption)}
+        data = {**(data or {}), "text/html": render_static(self.current, self._colors, caption)}
         return (data, *metadata) if metadata else data

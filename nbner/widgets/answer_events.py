@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from nbner.errors import DataError
 from nbner.types import Answer, Example
-from nbner.widgets.queue_protocol import DeskInfo
+from nbner.widgets.queue_protocol import QueueInfo
 
 
-def reopened(example: Example, info: DeskInfo) -> Answer:
+def undo_answer(example: Example, info: QueueInfo) -> Answer:
     """Make the event that takes an example's decision back and keeps its spans as a draft."""
     return Answer(
         id=uuid.uuid4().hex,
@@ -27,7 +27,7 @@ def reopened(example: Example, info: DeskInfo) -> Answer:
     )
 
 
-def explained(unknown: Sequence[int], answered: Sequence[int], *, kept: int) -> None:
+def raise_queue_errors(unknown: Sequence[int], answered: Sequence[int], *, n_queued: int) -> None:
     """Say which examples could not be put in the queue.
 
     Raises
@@ -40,7 +40,7 @@ def explained(unknown: Sequence[int], answered: Sequence[int], *, kept: int) -> 
     parts = [f"{_named(unknown)} not in this split"] if unknown else []
     parts += [f"{_named(answered)} answered already"] if answered else []
     remedy = "Take examples of session.examples(...); annotator.goto(...) shows an answered one"
-    problem = f"{' and '.join(parts)}; the other {kept} are in the queue"
+    problem = f"{' and '.join(parts)}; the other {n_queued} are in the queue"
     raise DataError(problem, field="queue", remedy=remedy)
 
 

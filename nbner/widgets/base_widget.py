@@ -13,29 +13,29 @@ from nbner._version import __version__
 from nbner.errors import DataError, NbnerError
 from nbner.types import Answer, Example
 from nbner.widgets import messages, redecode_messages
-from nbner.widgets.bundle import BundledWidget, bundle
-from nbner.widgets.callbacks import Callbacks
-from nbner.widgets.priority_queue import Lineup
-from nbner.widgets.query_handlers import Asking
-from nbner.widgets.queue_protocol import Desk
-from nbner.widgets.sent_examples import Given
+from nbner.widgets.bundle import BundledWidget, read_bundle
+from nbner.widgets.callbacks import AnswerCallbacks
+from nbner.widgets.priority_queue import PriorityQueue
+from nbner.widgets.query_handlers import QueryHandlers
+from nbner.widgets.queue_protocol import ExampleQueue
+from nbner.widgets.sent_examples import SentExamples
 
 #: Examples that the page holds at a time: enough to go on while the kernel is
 #: busy, few enough to cost nothing.
-WINDOW = 12
+WINDOW_SIZE = 12
 
 
-class Reception(BundledWidget):
+class BaseAnnotationWidget(BundledWidget):
     """Speaks with the page on behalf of a desk.
 
     Parameters
     ----------
-    desk : Desk
+    example_queue : ExampleQueue
         Where examples come from and answers go.
     """
 
-    _esm = bundle("annotator.js")
-    _css = bundle("annotator.css")
+    _esm = read_bundle("annotator.js")
+    _css = read_bundle("annotator.css")
 
     # Private wire: the page reads these and never writes them.
     _setup = traitlets.Dict().tag(sync=True)
@@ -44,12 +44,12 @@ class Reception(BundledWidget):
         to_json=lambda _value, self: self._take_snapshot(),
     )
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._lineup = Lineup(desk)
-        self._given = Given(self._show_notice)
-        self._asking = Asking(desk, self._given.write)
-        self._callbacks = Callbacks(self._show_notice)
+    def __init__(self, example_queue: ExampleQueue) -> None:
+        self._desk = example_queue
+        self._lineup = PriorityQueue(example_queue)
+        self._given = SentExamples(self._show_notice)
+        self._asking = QueryHandlers(example_queue, self._given.serialize)
+        self._callbacks = AnswerCallbacks(self._show_notice)
         self._handlers: dict[str, Callable[[messages.Message], messages.Message]] = {
             "answer": self._take_answer,
             "fetch": self._give_upcoming,
@@ -61,7 +61,7 @@ class Reception(BundledWidget):
             "bulk": self._take_bulk,
             "analyses": self._give_analyses,
         }
-        self._colors = label_colors(desk.info.labels)
+        self._colors = label_colors(example_queue.info.labels)
         self._unsubscribe: Callable[[], None] | None = None
         self._replying: set[str] = set()
         # Answers of another widget may arrive on another thread.
@@ -70,9 +70,11 @@ class Reception(BundledWidget):
         self._page_has_spoken = False
         #: The first open example, as the last snapshot had it; None if something has changed since.
         self._opening: Example | None = None
-        super().__init__(_setup=messages.setup(desk.info, __version__, self._colors))
+        super().__init__(
+            _setup=messages.serialize_setup(example_queue.info, __version__, self._colors)
+        )
         self.on_msg(self._on_message)
-        self._unsubscribe = desk.subscribe(self._tell)
+        self._unsubscribe = example_queue.subscribe(self._tell)
 
     def receive(self, message: messages.Message) -> messages.Message:
         """Handle one message of the protocol and give its reply.
@@ -99,7 +101,7 @@ class Reception(BundledWidget):
         except Exception as error:  # noqa: BLE001
             # Whatever it was, the page must hear that the answer is not stored:
             # an exception in a message handler would vanish without a trace.
-            reply = {"type": "failed", "message": sentence(error), "retry": True}
+            reply = {"type": "failed", "message": format_error(error), "retry": True}
         return {"re": message.get("id"), **reply}
 
     def close(self) -> None:
@@ -114,11 +116,11 @@ class Reception(BundledWidget):
         super().open()
         self._let_the_page_choose()
 
-    def relabel(self) -> None:
+    def update_labels(self) -> None:
         """Offer the labels that the desk has now, in every view."""
         info = self._desk.info
         self._colors = label_colors(info.labels)
-        self._setup = messages.setup(info, __version__, self._colors)
+        self._setup = messages.serialize_setup(info, __version__, self._colors)
 
     # The protocol.
 
@@ -153,19 +155,19 @@ class Reception(BundledWidget):
         return handler
 
     def _take_answer(self, message: messages.Message) -> messages.Message:
-        example = self._find(messages.example_id(message))
-        answer = messages.answer_from(message, example, self._desk.info)
+        example = self._find(messages.read_example_id(message))
+        answer = messages.parse_answer(message, example, self._desk.info)
         self._replying.add(answer.id)
         try:
             self._desk.record(answer)
         finally:
             self._replying.discard(answer.id)
-        self._given.unshowable.pop(answer.input_hash, None)
-        reply = messages.saved(answer, example, self._desk.counts())
-        return {**reply, "next": self._refill(messages.held(message))}
+        self._given.unrenderable.pop(answer.input_hash, None)
+        reply = messages.saved_message(answer, example, self._desk.counts())
+        return {**reply, "next": self._refill(messages.read_ids(message))}
 
     def _take_bulk(self, message: messages.Message) -> messages.Message:
-        whole = messages.text_of(message, "bulk")
+        whole = messages.require_text(message, "bulk")
         self._replying.add(whole)
         try:
             return self._asking.bulk(message, self._desk.record_many)
@@ -179,30 +181,34 @@ class Reception(BundledWidget):
         to the examples after it. The page asks for those, and hears why.
         """
         try:
-            return self._tasks(WINDOW - len(held), held)
+            return self._tasks(WINDOW_SIZE - len(held), held)
         except Exception:  # noqa: BLE001
             return []
 
     def _give_upcoming(self, message: messages.Message) -> messages.Message:
-        tasks = self._tasks(_wanted(message), messages.held(message))
-        return {"type": "tasks", "tasks": tasks, "counts": messages.tally(self._desk.counts())}
-
-    def _give_past(self, message: messages.Message) -> messages.Message:
-        before = messages.example_id(message, "before") if message.get("before") else None
-        past = self._desk.past(_wanted(message), before)
+        tasks = self._tasks(_wanted(message), messages.read_ids(message))
         return {
             "type": "tasks",
-            "tasks": self._given.write(past),
-            "counts": messages.tally(self._desk.counts()),
+            "tasks": tasks,
+            "counts": messages.serialize_counts(self._desk.counts()),
+        }
+
+    def _give_past(self, message: messages.Message) -> messages.Message:
+        before = messages.read_example_id(message, "before") if message.get("before") else None
+        past = self._desk.recent(_wanted(message), before)
+        return {
+            "type": "tasks",
+            "tasks": self._given.serialize(past),
+            "counts": messages.serialize_counts(self._desk.counts()),
         }
 
     def _give_analyses(self, message: messages.Message) -> messages.Message:
-        return redecode_messages.analyses(
-            message, self._find(messages.example_id(message)), self._desk
+        return redecode_messages.serialize_redecoding(
+            message, self._find(messages.read_example_id(message)), self._desk
         )
 
     def _give_snapshot(self, message: messages.Message) -> messages.Message:
-        if message.get("protocol", messages.PROTOCOL) != messages.PROTOCOL:
+        if message.get("protocol", messages.PROTOCOL_VERSION) != messages.PROTOCOL_VERSION:
             raise DataError(
                 "this page was loaded by another version of nbner than the kernel runs",
                 remedy="Reload the page, and run the cell again",
@@ -210,16 +216,18 @@ class Reception(BundledWidget):
         return {"type": "snapshot", "setup": self._setup, **self._take_snapshot()}
 
     def _take_snapshot(self, first: Example | None = None) -> messages.Message:
-        past = self._given.write(self._desk.past(WINDOW))
-        kept = [] if first is None else self._desk.start([first.input_hash])
+        past = self._given.serialize(self._desk.recent(WINDOW_SIZE))
+        kept = [] if first is None else self._desk.load([first.input_hash])
         shown = [one for one in kept if one.answer is None]
-        rest = self._tasks(WINDOW - len(shown), [one.input_hash for one in shown])
-        window = self._given.write(shown) + rest
-        self._opening = self._given.get(messages.example_id(window[0], "id")) if window else None
+        rest = self._tasks(WINDOW_SIZE - len(shown), [one.input_hash for one in shown])
+        window = self._given.serialize(shown) + rest
+        self._opening = (
+            self._given.get(messages.read_example_id(window[0], "id")) if window else None
+        )
         return {
             "window": window,
             "past": past[::-1],
-            "counts": messages.tally(self._desk.counts()),
+            "counts": messages.serialize_counts(self._desk.counts()),
         }
 
     def _tasks(self, limit: int, exclude: Collection[int] = ()) -> list[messages.Message]:
@@ -228,8 +236,8 @@ class Reception(BundledWidget):
         # Examples that cannot be shown are told of once, and others come in their place.
         while len(tasks) < limit:
             wanted = limit - len(tasks)
-            found = self._lineup.upcoming(wanted, passed_over | set(self._given.unshowable))
-            tasks += self._given.write(found)
+            found = self._lineup.next_batch(wanted, passed_over | set(self._given.unrenderable))
+            tasks += self._given.serialize(found)
             passed_over |= {one.input_hash for one in found}
             if len(found) < wanted:
                 break
@@ -245,7 +253,7 @@ class Reception(BundledWidget):
         return example
 
     def _started(self, input_hash: int) -> Example | None:
-        return next(iter(self._desk.start([input_hash])), None)
+        return next(iter(self._desk.load([input_hash])), None)
 
     def _tell(self, answers: Sequence[Answer]) -> None:
         """Tell the page of answers; those that it sent itself get a reply instead."""
@@ -260,7 +268,7 @@ class Reception(BundledWidget):
         if len(answers) == 1:
             example = self._desk.find(answers[0].input_hash)
             if example is not None:
-                self.send(messages.saved(answers[0], example, self._desk.counts()))
+                self.send(messages.saved_message(answers[0], example, self._desk.counts()))
             self._look_again()
         else:
             self.refresh()
@@ -286,16 +294,16 @@ class Reception(BundledWidget):
     def _look_again(self) -> None:
         """Follow the desk, which may hold something else now."""
 
-    def refresh(self, *, ahead: bool = False) -> None:
+    def refresh(self, *, keep_current: bool = False) -> None:
         """Show what the desk holds now."""
         raise NotImplementedError
 
 
 def _wanted(message: messages.Message) -> int:
-    want = message.get("want", WINDOW)
-    return min(want, 10 * WINDOW) if isinstance(want, int) else WINDOW
+    want = message.get("want", WINDOW_SIZE)
+    return min(want, 10 * WINDOW_SIZE) if isinstance(want, int) else WINDOW_SIZE
 
 
-def sentence(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     """Say an error in words; of a foreign one also its kind."""
     return str(error) if isinstance(error, NbnerError) else f"{type(error).__name__}: {error}"

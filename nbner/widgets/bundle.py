@@ -13,7 +13,7 @@ class BundledWidget(anywidget.AnyWidget):
     """Base of every widget; the only import of anywidget in the package."""
 
 
-def bundle(name: str) -> str:
+def read_bundle(name: str) -> str:
     """Read a built file of the front end.
 
     Parameters

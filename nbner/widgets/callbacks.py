@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from nbner.types import Example
 
-OnAnswer: TypeAlias = Callable[[Example], object]
+AnswerCallback: TypeAlias = Callable[[Example], object]
 
 
-class Callbacks:
+class AnswerCallbacks:
     """Calls them one after the other, whatever becomes of any of them.
 
     Parameters
@@ -23,10 +23,10 @@ class Callbacks:
 
     def __init__(self, show: Callable[[str, str], None]) -> None:
         self._show = show
-        self._functions: list[OnAnswer] = []
+        self._functions: list[AnswerCallback] = []
         self._failed = False
 
-    def add(self, function: OnAnswer) -> Callable[[], None]:
+    def add(self, function: AnswerCallback) -> Callable[[], None]:
         """Add a function; what is returned takes it away again."""
         self._functions.append(function)
 
@@ -49,7 +49,7 @@ class Callbacks:
             self._show("", "")
         self._failed = failed
 
-    def _run(self, function: OnAnswer, example: Example) -> bool:
+    def _run(self, function: AnswerCallback, example: Example) -> bool:
         try:
             function(example)
         except Exception as error:  # noqa: BLE001

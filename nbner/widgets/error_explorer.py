@@ -5,7 +5,7 @@ Which state lives where
 In the kernel, and the truth: findings, conditions, what is open, what can be
 undone. Synced to the page: ``_errors``, made afresh whenever a page asks for
 the widget's state. The examples that open below stand in the annotation
-surface, which speaks with the kernel as the annotator does (see `Reception`).
+surface, which speaks with the kernel as the annotator does (see `BaseAnnotationWidget`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,24 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from nbner.errors import DataError
-from nbner.evaluation.errors.attribution import FACTORS
-from nbner.evaluation.errors.filters import Cell, Conditions, Matrix, Predicate, by_cell, matrix
-from nbner.evaluation.errors.html_report import matrix_table
-from nbner.evaluation.errors.matches import JUDGED, Finding
+from nbner.evaluation.errors.attribution import ERROR_FACTORS
+from nbner.evaluation.errors.filters import (
+    ConfusionCell,
+    ConfusionMatrix,
+    MatchFilter,
+    Predicate,
+    confusion_matrix,
+    group_by_cell,
+)
+from nbner.evaluation.errors.html_report import render_confusion_matrix
+from nbner.evaluation.errors.matches import JUDGED_KEY, SpanMatch
 from nbner.evaluation.errors.report import Errors
 from nbner.types import Answer, Example
 from nbner.widgets import error_messages, messages
-from nbner.widgets.base_widget import Reception, sentence
-from nbner.widgets.bundle import bundle
-from nbner.widgets.error_rows import row
-from nbner.widgets.queue_protocol import ErrorDesk
+from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
+from nbner.widgets.bundle import read_bundle
+from nbner.widgets.error_rows import serialize_row
+from nbner.widgets.queue_protocol import ErrorQueue
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,35 +51,35 @@ _OUTDATED = (
 )
 
 
-class ErrorExplorer(Reception):
+class ErrorExplorer(BaseAnnotationWidget):
     """See what is wrong, and mend it where it stands.
 
-    ``Session.errors`` makes it; so do ``Flips.show`` and ``Differences.show``.
+    ``Session.errors`` makes it; so do ``SpanChanges.show`` and ``Differences.show``.
 
     Parameters
     ----------
     errors : Errors
-    desk : ErrorDesk
+    error_queue : ErrorQueue
         Over the same examples.
     """
 
-    _esm = bundle("errors.js")
-    _css = bundle("errors.css")
+    _esm = read_bundle("errors.js")
+    _css = read_bundle("errors.css")
 
     _errors = traitlets.Any(None).tag(
         sync=True,
         to_json=lambda _value, self: self._state(),
     )
 
-    def __init__(self, errors: Errors, desk: ErrorDesk) -> None:
+    def __init__(self, errors: Errors, error_queue: ErrorQueue) -> None:
         self._found = errors
-        self._mending = desk
-        self._conditions = Conditions()
-        self._offers = error_messages.offers(errors)
-        self._sorted: dict[Cell, list[Finding]] | None = None
+        self._mending = error_queue
+        self._conditions = MatchFilter()
+        self._offers = error_messages.filter_options(errors)
+        self._sorted: dict[ConfusionCell, list[SpanMatch]] | None = None
         self._opened: messages.Message = {}
         self._is_outdated = False
-        super().__init__(desk)
+        super().__init__(error_queue)
         self._handlers |= {
             "narrow": self._narrow,
             "open": self._open,
@@ -86,9 +93,9 @@ class ErrorExplorer(Reception):
     @property
     def errors(self) -> Errors:
         """The findings that the page shows, under its conditions, as a value."""
-        if self._conditions == Conditions():
+        if self._conditions == MatchFilter():
             return self._found
-        return self._found.slice(self._conditions)
+        return self._found.filter(self._conditions)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -103,8 +110,8 @@ class ErrorExplorer(Reception):
     @property
     def examples(self) -> list[Example]:
         """The examples of what is open, each once."""
-        found = error_messages.Place(self._opened).choose(self._cells())
-        return list({one.number: one.example for one in found}.values())
+        found = error_messages.CellSelection(self._opened).select(self._cells())
+        return list({one.example_index: one.example for one in found}.values())
 
     def attribution(self, *factors: str) -> pd.DataFrame:
         """Error rates by what spans are like, with intervals; see ``Errors.attribution``."""
@@ -118,7 +125,7 @@ class ErrorExplorer(Reception):
         """Write a report to send; see ``Errors.to_html``."""
         return self.errors.to_html(path, examples=examples)
 
-    def where(
+    def filter(
         self, condition: Predicate | None = None, *, name: str | None = None, **options: Any
     ) -> ErrorExplorer:
         """Set the conditions that the page shows findings under; without any, all are shown.
@@ -139,7 +146,7 @@ class ErrorExplorer(Reception):
             There is no such condition, or the function fails.
         """
         try:
-            made = Conditions(**options)
+            made = MatchFilter(**options)
         except TypeError:
             raise DataError(
                 f"there is no condition {next(iter(options))!r}",
@@ -181,7 +188,7 @@ class ErrorExplorer(Reception):
             at: messages.Message = {"factor": factor, "bucket": str(bucket)}
         else:
             at = {"gold": gold, "predicted": gold if borders else predicted, "borders": borders}
-        if not error_messages.Place(at).choose(self._cells()):
+        if not error_messages.CellSelection(at).select(self._cells()):
             raise DataError(
                 f"there is nothing at {', '.join(f'{k}={v!r}' for k, v in at.items())}",
                 remedy="errors.confusion and errors.attribution() show where something is",
@@ -194,16 +201,20 @@ class ErrorExplorer(Reception):
         """Take the last change back; give the example as it is again, or None."""
         return self._mending.undo()
 
-    def outdate(self) -> None:
+    def mark_stale(self) -> None:
         """Say that another model is in use by now. What is shown stays, and can be mended."""
         self._is_outdated = True
         self._announce()
 
-    def refresh(self, *, ahead: bool = False) -> None:
+    def refresh(self, *, keep_current: bool = False) -> None:
         """Show what there is now."""
         self._given.clear()
         self.send(
-            {"type": "refresh", **self._take_snapshot(), **({"ahead": True} if ahead else {})}
+            {
+                "type": "refresh",
+                **self._take_snapshot(),
+                **({"ahead": True} if keep_current else {}),
+            }
         )
         self._announce()
 
@@ -212,17 +223,17 @@ class ErrorExplorer(Reception):
     def _state(self) -> messages.Message:
         counted = self._matrix()
         found = self._found
-        judged = sum(one.extra.get(JUDGED) is not None for one in found.examples)
+        judged = sum(one.extra.get(JUDGED_KEY) is not None for one in found.examples)
         return {
             "title": found.title,
-            "names": list(found.names),
+            "names": list(found.side_names),
             "headline": self._headline(counted),
             "notices": self._notices,
             "labels": list(counted.labels),
-            "cells": error_messages.cells(counted),
+            "cells": error_messages.serialize_cells(counted),
             "total": counted.total,
             "errors": counted.errors,
-            "conditions": error_messages.written(self._conditions),
+            "conditions": error_messages.serialize_filters(self._conditions),
             "at": self._opened,
             "judged": judged,
             "changes": self._mending.can_change,
@@ -232,10 +243,10 @@ class ErrorExplorer(Reception):
 
     @property
     def _notices(self) -> list[str]:
-        return [*([_OUTDATED] if self._is_outdated else []), *self._found.notices]
+        return [*([_OUTDATED] if self._is_outdated else []), *self._found.warnings]
 
-    def _headline(self, counted: Matrix) -> str:
-        whole = len(self._found.findings)
+    def _headline(self, counted: ConfusionMatrix) -> str:
+        whole = len(self._found.matches)
         share = f" · {counted.errors / counted.total:.1%}" if counted.total else ""
         of = f"{counted.errors:,} errors in {counted.total:,} spans{share}"
         return of if counted.total == whole else f"{of} · of {whole:,} in all"
@@ -244,21 +255,21 @@ class ErrorExplorer(Reception):
         kept = message.get("conditions")
         names = kept.get("predicates", []) if isinstance(kept, dict) else []
         predicates = {k: v for k, v in self._conditions.predicates.items() if k in names}
-        self._set(error_messages.conditions_from(kept, predicates))
+        self._set(error_messages.parse_filters(kept, predicates))
         return {"type": "errors", **self._state()}
 
     def _open(self, message: messages.Message) -> messages.Message:
         at = message.get("at", {})
-        place = error_messages.Place(at)
+        place = error_messages.CellSelection(at)
         self._opened = at
-        found = place.choose(self._cells())
+        found = place.select(self._cells())
         offset, want = _count(message, "offset"), min(_count(message, "want"), _MOST)
         rows = [
-            row(one, self._found, self._mending.key(one.number))
+            serialize_row(one, self._found, self._mending.example_id(one.example_index))
             for one in found[offset : offset + want]
         ]
-        numbers = dict.fromkeys(one.number for one in found) if offset == 0 else ()
-        ids = [str(self._mending.key(number)) for number in islice(numbers, _WAY)]
+        numbers = dict.fromkeys(one.example_index for one in found) if offset == 0 else ()
+        ids = [str(self._mending.example_id(number)) for number in islice(numbers, _WAY)]
         return {
             "type": "opened",
             "at": at,
@@ -269,20 +280,20 @@ class ErrorExplorer(Reception):
         }
 
     def _bars(self, message: messages.Message) -> messages.Message:
-        factor = messages.text_of(message, "factor")
+        factor = messages.require_text(message, "factor")
         buckets = self.errors.buckets(factor)
-        words = FACTORS[factor].words
+        words = ERROR_FACTORS[factor].description
         return {
             "type": "bars",
             "factor": factor,
             "words": words,
-            "bars": error_messages.bars(buckets),
+            "bars": error_messages.serialize_bars(buckets),
         }
 
     def _judge(self, message: messages.Message) -> messages.Message:
         verdict = message.get("verdict")
-        is_new = self._mending.judge(
-            messages.example_id(message), verdict if verdict == "model" else None
+        is_new = self._mending.record_verdict(
+            messages.read_example_id(message), verdict if verdict == "model" else None
         )
         says = "The model is wrong here: the gold stands" if verdict == "model" else "Not judged"
         return {"type": "done", "words": says if is_new else "That was said already"}
@@ -297,33 +308,35 @@ class ErrorExplorer(Reception):
             self._announce()
         except Exception as error:  # noqa: BLE001
             # The answer is stored, and must be acknowledged whatever a condition makes of it.
-            self._conditions = Conditions()
+            self._conditions = MatchFilter()
             self._announce()
-            self._show_notice(f"A condition failed with {sentence(error)}: it was taken off", "")
+            self._show_notice(
+                f"A condition failed with {format_error(error)}: it was taken off", ""
+            )
 
     def _announce(self) -> None:
         """Tell the page how it stands now."""
         self._sorted = None
         self.send({"type": "errors", **self._state()})
 
-    def _set(self, conditions: Conditions) -> None:
+    def _set(self, conditions: MatchFilter) -> None:
         """Take over conditions, if every finding can be asked about them."""
         try:
-            chosen = conditions.choose(self._found.findings)
+            chosen = conditions.select(self._found.matches)
         except Exception as error:
             raise DataError(
-                f"a condition failed with {sentence(error)}",
+                f"a condition failed with {format_error(error)}",
                 remedy="A condition is a function of one finding: lambda one: one.length > 2",
             ) from error
-        self._conditions, self._sorted = conditions, by_cell(chosen)
+        self._conditions, self._sorted = conditions, group_by_cell(chosen)
 
-    def _cells(self) -> dict[Cell, list[Finding]]:
+    def _cells(self) -> dict[ConfusionCell, list[SpanMatch]]:
         if self._sorted is None:
-            self._sorted = by_cell(self._conditions.choose(self._found.findings))
+            self._sorted = group_by_cell(self._conditions.select(self._found.matches))
         return self._sorted
 
-    def _matrix(self) -> Matrix:
-        return matrix(self._cells(), self._found.labels)
+    def _matrix(self) -> ConfusionMatrix:
+        return confusion_matrix(self._cells(), self._found.labels)
 
     # Where no kernel lives.
 
@@ -333,7 +346,7 @@ class ErrorExplorer(Reception):
         counted = self._matrix()
         lines = [self._found.title, self._headline(counted), *self._notices]
         said = "".join(f"<div>{escape(line)}</div>" for line in lines)
-        table = matrix_table(counted, self._found.names, {})
+        table = render_confusion_matrix(counted, self._found.side_names, {})
         data = {**(data or {}), "text/html": f"<div>{said}{table}</div>"}
         return (data, *metadata) if metadata else data
 

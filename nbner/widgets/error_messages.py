@@ -7,22 +7,22 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
-from nbner.evaluation.errors.attribution import FACTORS, Bucket
-from nbner.evaluation.errors.filters import Cell, Conditions, Matrix, Predicate
-from nbner.evaluation.errors.matches import Finding
+from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket
+from nbner.evaluation.errors.filters import ConfusionCell, ConfusionMatrix, MatchFilter, Predicate
+from nbner.evaluation.errors.matches import SpanMatch
 from nbner.widgets.messages import Message
 
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors
 
 #: The row and the column "nothing", and the column "borders", in place of a label's index.
-NOTHING, BORDERS = -1, -2
+NOTHING_INDEX, BORDERS_INDEX = -1, -2
 
 #: Values of a column of metadata that are offered.
 _VALUES = 40
 
 
-class Place:
+class CellSelection:
     """What is opened: a place of the matrix, a bar of a picture, or all that is wrong.
 
     Parameters
@@ -38,46 +38,46 @@ class Place:
     """
 
     def __init__(self, raw: object) -> None:
-        self.cell: Cell | None = None
+        self.cell: ConfusionCell | None = None
         self.bar: tuple[str, str] | None = None
         match raw:
             case {"gold": str() | None as gold, "predicted": str() | None as predicted}:
-                self.cell = Cell(gold, predicted, raw.get("borders") is True)  # type: ignore[attr-defined]
-            case {"factor": str(factor), "bucket": str(bucket)} if factor in FACTORS:
+                self.cell = ConfusionCell(gold, predicted, raw.get("borders") is True)  # type: ignore[attr-defined]
+            case {"factor": str(factor), "bucket": str(bucket)} if factor in ERROR_FACTORS:
                 self.bar = factor, bucket
             case dict() if not raw:
                 pass
             case _:
                 raise DataError(f"{raw!r} is not a place of this widget", field="at")
 
-    def choose(self, cells: Mapping[Cell, list[Finding]]) -> list[Finding]:
+    def select(self, cells: Mapping[ConfusionCell, list[SpanMatch]]) -> list[SpanMatch]:
         """Give the findings that stand there, in the order of their examples."""
         if self.cell is not None:
             return cells.get(self.cell, [])
         wrong = [one for some in cells.values() for one in some if one.is_error]
-        wrong.sort(key=lambda one: (one.number, one.span.start))
+        wrong.sort(key=lambda one: (one.example_index, one.span.start))
         if self.bar is None:
             return wrong
-        factor, bucket = FACTORS[self.bar[0]], self.bar[1]
-        return [one for one in wrong if factor.of(one) == bucket]
+        factor, bucket = ERROR_FACTORS[self.bar[0]], self.bar[1]
+        return [one for one in wrong if factor.bucket_of(one) == bucket]
 
 
-def cells(counted: Matrix) -> list[list[int]]:
+def serialize_cells(counted: ConfusionMatrix) -> list[list[int]]:
     """Write the matrix: row, column, count, and how many of those have other borders too."""
     index: dict[str | None, int] = {label: i for i, label in enumerate(counted.labels)}
-    index[None] = NOTHING
+    index[None] = NOTHING_INDEX
     return [
         [
-            index[cell.row],
-            BORDERS if cell.borders else index[cell.column],
+            index[cell.gold],
+            BORDERS_INDEX if cell.borders else index[cell.predicted],
             count,
-            counted.moved.get(cell, 0),
+            counted.also_borders.get(cell, 0),
         ]
         for cell, count in counted.counts.items()
     ]
 
 
-def bars(buckets: Sequence[Bucket]) -> list[list[Any]]:
+def serialize_bars(buckets: Sequence[ErrorBucket]) -> list[list[Any]]:
     """Write bars: name, spans, errors, rate and the ends of its interval, share of all errors."""
     return [
         [
@@ -89,19 +89,19 @@ def bars(buckets: Sequence[Bucket]) -> list[list[Any]]:
     ]
 
 
-def conditions_from(raw: object, predicates: Mapping[str, Predicate]) -> Conditions:
+def parse_filters(raw: object, predicates: Mapping[str, Predicate]) -> MatchFilter:
     """Read conditions; what is not known, or not of its kind, is passed over."""
     given = raw if isinstance(raw, dict) else {}
     labels, meta = given.get("labels"), given.get("meta")
-    return Conditions(
+    return MatchFilter(
         labels=tuple(one for one in labels if isinstance(one, str))
         if isinstance(labels, list)
         else (),
-        shortest=_whole(given.get("shortest")),
-        longest=_whole(given.get("longest")),
+        min_length=_whole(given.get("shortest")),
+        max_length=_whole(given.get("longest")),
         seen=_flag(given.get("seen")),
-        least=_share(given.get("least")),
-        most=_share(given.get("most")),
+        min_probability=_share(given.get("least")),
+        max_probability=_share(given.get("most")),
         split=_text(given.get("split")),
         text=_text(given.get("text")),
         meta={str(k): str(v) for k, v in meta.items()} if isinstance(meta, dict) else {},
@@ -110,15 +110,15 @@ def conditions_from(raw: object, predicates: Mapping[str, Predicate]) -> Conditi
     )
 
 
-def written(conditions: Conditions) -> Message:
+def serialize_filters(conditions: MatchFilter) -> Message:
     """Write conditions as the page has them, and the names of those that only code can change."""
     return {
         "labels": list(conditions.labels),
-        "shortest": conditions.shortest,
-        "longest": conditions.longest,
+        "shortest": conditions.min_length,
+        "longest": conditions.max_length,
         "seen": conditions.seen,
-        "least": conditions.least,
-        "most": conditions.most,
+        "least": conditions.min_probability,
+        "most": conditions.max_probability,
         "split": conditions.split,
         "text": conditions.text or "",
         "meta": dict(conditions.meta),
@@ -127,7 +127,7 @@ def written(conditions: Conditions) -> Message:
     }
 
 
-def offers(errors: Errors) -> Message:
+def filter_options(errors: Errors) -> Message:
     """Write what conditions there are to choose from."""
     columns: dict[str, Counter[str]] = {}
     for one in errors.examples:
@@ -139,7 +139,7 @@ def offers(errors: Errors) -> Message:
             name: [value for value, _ in counts.most_common(_VALUES)]
             for name, counts in columns.items()
         },
-        "factors": [[one.name, one.words] for one in FACTORS.values()],
+        "factors": [[one.name, one.description] for one in ERROR_FACTORS.values()],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner.evaluation.errors.matches import Finding
+from nbner.evaluation.errors.matches import SpanMatch
 from nbner.types import Example, Span
 from nbner.widgets.messages import Message
 
@@ -26,7 +26,7 @@ _KINDS = {
 _AROUND = 90
 
 
-def row(finding: Finding, errors: Errors, key: int) -> Message:
+def serialize_row(finding: SpanMatch, errors: Errors, key: int) -> Message:
     """Write a finding: both sides of its text around it, each in pieces.
 
     Returns
@@ -40,8 +40,8 @@ def row(finding: Finding, errors: Errors, key: int) -> Message:
     first, last = _stretch(finding, example)
     return {
         "id": str(key),
-        "kind": _KINDS.get(finding.kind, "").format(*errors.names)
-        if errors.first is not None
+        "kind": _KINDS.get(finding.kind, "").format(*errors.side_names)
+        if errors.reference is not None
         else finding.kind,
         "split": example.split,
         "judged": finding.judged or "",
@@ -53,15 +53,15 @@ def row(finding: Finding, errors: Errors, key: int) -> Message:
     }
 
 
-def _sides(finding: Finding, errors: Errors) -> Iterator[tuple[str, Sequence[Span], Span | None]]:
-    a, b = errors.names
-    yield a, errors.side(finding.number), finding.gold
-    yield b, errors.predicted[finding.number], finding.predicted
-    if errors.first is not None and finding.example.answer == "accept":
+def _sides(finding: SpanMatch, errors: Errors) -> Iterator[tuple[str, Sequence[Span], Span | None]]:
+    a, b = errors.side_names
+    yield a, errors.reference_spans(finding.example_index), finding.gold
+    yield b, errors.predicted[finding.example_index], finding.predicted
+    if errors.reference is not None and finding.example.answer == "accept":
         yield "gold", finding.example.spans, None
 
 
-def _stretch(finding: Finding, example: Example) -> tuple[int, int]:
+def _stretch(finding: SpanMatch, example: Example) -> tuple[int, int]:
     """Give the part of the text that is shown, moved out to whole tokens."""
     spans = [one for one in (finding.gold, finding.predicted) if one is not None]
     low = min(one.start for one in spans) - _AROUND

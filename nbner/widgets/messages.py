@@ -11,25 +11,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
-from nbner._common.alignment import align, longest_first, token_range, words_and_gaps
+from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Counts, Example, Span
-from nbner.widgets.queue_protocol import DeskInfo
+from nbner.widgets.queue_protocol import QueueInfo
 
 Message: TypeAlias = dict[str, Any]
 
 #: Counts up when messages change in a way that the other side must know.
-PROTOCOL = 2
+PROTOCOL_VERSION = 2
 
 #: Nobody looks at one example for longer without having left the desk.
-LONGEST_SECONDS = 3600.0
+MAX_SECONDS = 3600.0
 
 #: Under this key of ``Example.extra`` a desk may bring what others say of an
 #: example: objects with ``annotator``, ``answer`` and ``spans``.
 VERSIONS = "_versions"
 
 
-def task(example: Example) -> Message:
+def serialize_example(example: Example) -> Message:
     """Write an example as the page wants it.
 
     Parameters
@@ -53,7 +53,7 @@ def task(example: Example) -> Message:
     _check_tokens(example)
     lead, words = words_and_gaps(example.text, example.tokens)
     fitted = align(example.tokens, example.spans)
-    kept, lost = longest_first(span for _, _, span in fitted.fits)
+    kept, lost = filter_spans(span for _, _, span in fitted.aligned)
     versions = example.extra.get(VERSIONS)
     # A draft is a person's own work, although nobody has decided it: in that,
     # only what still has a source is a suggestion.
@@ -66,7 +66,7 @@ def task(example: Example) -> Message:
         "tokens": [list(word) for word in words],
         "spans": [_written(span, example) for span in kept],
         "also": [_written(span, example) for span in lost if example.answer is None],
-        "loose": [_loose(span, example.text) for span in fitted.loose],
+        "loose": [_loose(span, example.text) for span in fitted.misaligned],
         "answer": example.answer,
         "flagged": example.flagged,
         "note": example.note,
@@ -93,9 +93,9 @@ def _check_tokens(example: Example) -> None:
 
 
 def _written(span: Span, example: Example) -> list[Any]:
-    place = token_range(example.tokens, span.start, span.end)
+    place = char_to_token_range(example.tokens, span.start, span.end)
     assert place is not None  # noqa: S101 - for the type checker: it was aligned
-    return [*place, span.label, details(span)]
+    return [*place, span.label, serialize_span_details(span)]
 
 
 def _loose(span: Span, text: str) -> Message:
@@ -104,7 +104,7 @@ def _loose(span: Span, text: str) -> Message:
     return {"text": inside or where, "label": span.label}
 
 
-def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
+def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) -> Message:
     """Write what the page needs to know beside its examples."""
     return {
         "key": info.key,
@@ -115,14 +115,14 @@ def setup(info: DeskInfo, version: str, colors: Mapping[str, str]) -> Message:
         "annotator": info.annotator,
         "labels": list(info.labels),
         "colors": dict(colors),
-        "protocol": PROTOCOL,
-        "advises": info.advises,
-        "redecodes": info.redecodes,
-        "mends": info.mends,
+        "protocol": PROTOCOL_VERSION,
+        "advises": info.has_k_best,
+        "redecodes": info.auto_redecode,
+        "mends": info.edits_gold,
     }
 
 
-def tally(counts: Counts) -> Message:
+def serialize_counts(counts: Counts) -> Message:
     """Write counts with the open ones said, not left to be subtracted."""
     return {
         "total": counts.total,
@@ -133,22 +133,22 @@ def tally(counts: Counts) -> Message:
     }
 
 
-def saved(answer: Answer, example: Example, counts: Counts) -> Message:
+def saved_message(answer: Answer, example: Example, counts: Counts) -> Message:
     """Write the news that an answer is in the store."""
     fitted = align(example.tokens, answer.spans)
     return {
         "type": "saved",
         "example": str(answer.input_hash),
         "answer": answer.answer,
-        "spans": [[start, end, span.label] for start, end, span in fitted.fits],
+        "spans": [[start, end, span.label] for start, end, span in fitted.aligned],
         "flagged": answer.flagged,
         "note": answer.note,
-        "counts": tally(counts),
+        "counts": serialize_counts(counts),
         "next": [],
     }
 
 
-def answer_from(message: Mapping[str, Any], example: Example, info: DeskInfo) -> Answer:
+def parse_answer(message: Mapping[str, Any], example: Example, info: QueueInfo) -> Answer:
     """Read an answer that the page sent.
 
     Raises
@@ -161,14 +161,14 @@ def answer_from(message: Mapping[str, Any], example: Example, info: DeskInfo) ->
     if kind is not None and kind not in get_args(AnswerKind):
         raise DataError(f"{kind!r} is not an answer", field="answer")
     seconds = message.get("seconds")
-    extra = {"seconds": min(float(seconds), LONGEST_SECONDS)} if _is_number(seconds) else {}
+    extra = {"seconds": min(float(seconds), MAX_SECONDS)} if _is_number(seconds) else {}
     return Answer(
-        id=text_of(message, "id"),
+        id=require_text(message, "id"),
         input_hash=example.input_hash,
         split=example.split,
         annotator=info.annotator,
         answer=kind,
-        spans=_apart(spans_from(message.get("spans", []), example, info.labels)),
+        spans=_apart(parse_spans(message.get("spans", []), example, info.labels)),
         flagged=bool(message.get("flagged", False)),
         note=str(message.get("note", "")),
         labels=info.labels,
@@ -177,7 +177,7 @@ def answer_from(message: Mapping[str, Any], example: Example, info: DeskInfo) ->
     )
 
 
-def token_span(span: Span | tuple[int, int, str], example: Example) -> list[Any]:
+def serialize_span(span: Span | tuple[int, int, str], example: Example) -> list[Any]:
     """Write a span of code points in token indices.
 
     Raises
@@ -186,7 +186,7 @@ def token_span(span: Span | tuple[int, int, str], example: Example) -> list[Any]
         It does not begin and end where tokens do.
     """
     start, end, label = (span.start, span.end, span.label) if isinstance(span, Span) else span
-    place = token_range(example.tokens, start, end)
+    place = char_to_token_range(example.tokens, start, end)
     if place is None:
         raise DataError(
             f"{example.text[start:end]!r} ({start} to {end}) does not begin and end with a token",
@@ -196,7 +196,7 @@ def token_span(span: Span | tuple[int, int, str], example: Example) -> list[Any]
     return [*place, label]
 
 
-def example_id(message: Mapping[str, Any], key: str = "example") -> int:
+def read_example_id(message: Mapping[str, Any], key: str = "example") -> int:
     """Read an example's id.
 
     Raises
@@ -205,12 +205,12 @@ def example_id(message: Mapping[str, Any], key: str = "example") -> int:
         There is none, or it is not a whole number.
     """
     try:
-        return int(text_of(message, key))
+        return int(require_text(message, key))
     except ValueError:
         raise DataError(f"{message[key]!r} is not an example's id", field=key) from None
 
 
-def text_of(message: Mapping[str, Any], key: str) -> str:
+def require_text(message: Mapping[str, Any], key: str) -> str:
     """Read a text that has to be there.
 
     Raises
@@ -224,7 +224,7 @@ def text_of(message: Mapping[str, Any], key: str) -> str:
     return value
 
 
-def held(message: Mapping[str, Any], key: str = "have") -> list[int]:
+def read_ids(message: Mapping[str, Any], key: str = "have") -> list[int]:
     """Read ids of examples, as of those the page holds; anything unreadable is passed over."""
     have = message.get(key, [])
     if not isinstance(have, list):
@@ -240,14 +240,14 @@ def _versions(versions: Iterable[Any], example: Example) -> list[Message]:
             "answer": one.answer,
             "spans": [
                 [start, end, span.label]
-                for start, end, span in align(example.tokens, one.spans).fits
+                for start, end, span in align(example.tokens, one.spans).aligned
             ],
         }
         for one in versions
     ]
 
 
-def details(span: Span) -> Message:
+def serialize_span_details(span: Span) -> Message:
     """Write who proposed a span, and with what confidence."""
     known = {"source": span.source, "score": span.score, "pattern": span.extra.get("pattern")}
     return {key: value for key, value in known.items() if value is not None}
@@ -257,7 +257,7 @@ def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
 
 
-def spans_from(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
+def parse_spans(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
     """Read spans in token indices, in their order; they may overlap.
 
     Raises

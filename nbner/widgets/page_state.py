@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nbner._common.alignment import longest_first
+from nbner._common.alignment import filter_spans
 from nbner.types import Example, Span
 
 
@@ -26,7 +26,9 @@ class Selection(Span):
     text: str = ""
 
 
-def as_it_stands(example: Example, message: Mapping[str, Any], labels: Sequence[str]) -> Example:
+def apply_page_spans(
+    example: Example, message: Mapping[str, Any], labels: Sequence[str]
+) -> Example:
     """Give an example with its spans as they are in the page, decided or not.
 
     Parameters
@@ -39,7 +41,7 @@ def as_it_stands(example: Example, message: Mapping[str, Any], labels: Sequence[
     """
     flat = message.get("spans")
     if not isinstance(flat, list):
-        return replace(example, spans=longest_first(example.spans)[0])
+        return replace(example, spans=filter_spans(example.spans)[0])
     parts = iter(flat)
     read = [_span(example, one, labels) for one in zip(parts, parts, parts, strict=False)]
     spans = [span for span in read if span is not None]
@@ -48,7 +50,7 @@ def as_it_stands(example: Example, message: Mapping[str, Any], labels: Sequence[
     return replace(example, spans=tuple(known.get(span, span) for span in spans))
 
 
-def selection_from(example: Example, message: Mapping[str, Any]) -> Selection | None:
+def parse_selection(example: Example, message: Mapping[str, Any]) -> Selection | None:
     """Read what is selected; None where nothing is."""
     match message.get("selection"):
         case [int(start), int(end)] if 0 <= start < end <= len(example.tokens):

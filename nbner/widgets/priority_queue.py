@@ -5,31 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from nbner.types import Example
-from nbner.widgets.queue_protocol import Desk
+from nbner.widgets.queue_protocol import ExampleQueue
 
 #: Examples that are looked up at a time.
 _SOME = 32
 
 
-class Lineup:
+class PriorityQueue:
     """Hands out the examples that were asked for first, then the desk's own.
 
     Parameters
     ----------
-    desk : Desk
+    desk : ExampleQueue
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExampleQueue) -> None:
         self._desk = desk
         self._ahead: list[int] = []
 
     @property
-    def ahead(self) -> list[int]:
+    def pending(self) -> list[int]:
         """Input hashes of those still open, in their order."""
         found = self._first(len(self._ahead), ())
         return [one.input_hash for one in found]
 
-    def put(self, hashes: Sequence[int]) -> tuple[list[int], list[int]]:
+    def set(self, hashes: Sequence[int]) -> tuple[list[int], list[int]]:
         """Say which examples come next.
 
         Returns
@@ -44,13 +44,13 @@ class Lineup:
         answered = [key for key, one in found.items() if one is not None and one.answer]
         return unknown, answered
 
-    def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
+    def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next open examples, tokenized, with the spans to start from."""
         first = self._first(limit, exclude)
         if len(first) == limit:
             return first
         taken = {*exclude, *(one.input_hash for one in first)}
-        return first + self._desk.upcoming(limit - len(first), taken)
+        return first + self._desk.next_batch(limit - len(first), taken)
 
     def _first(self, limit: int, exclude: Collection[int]) -> list[Example]:
         """Give the first of the line; those decided meanwhile leave it."""
@@ -60,7 +60,7 @@ class Lineup:
             if len(found) >= limit:
                 break
             some = line[i : i + _SOME]
-            are_open = [one for one in self._desk.start(some) if one.answer is None]
+            are_open = [one for one in self._desk.load(some) if one.answer is None]
             gone = set(some) - {one.input_hash for one in are_open}
             self._ahead = [one for one in self._ahead if one not in gone]
             found += are_open

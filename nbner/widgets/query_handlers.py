@@ -10,66 +10,82 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from nbner._common.alignment import longest_first
-from nbner._common.filters import STANDINGS, Filter
-from nbner._common.occurrences import Take, changed, excerpt, occurrences, problem_at
+from nbner._common.alignment import filter_spans
+from nbner._common.filters import ANSWER_FILTERS, ExampleFilter
+from nbner._common.occurrences import (
+    BulkAction,
+    apply_bulk_action,
+    conflict_at,
+    excerpt,
+    find_occurrences,
+)
 from nbner.errors import DataError
-from nbner.store.undo import part_id
+from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Example, Span
 from nbner.widgets import messages
-from nbner.widgets.queue_protocol import Desk
+from nbner.widgets.queue_protocol import ExampleQueue
 
 Write = Callable[[Iterable[Example]], list[messages.Message]]
 
 #: At most so many rows, or places, in one reply.
-MOST = 500
+MAX_ROWS = 500
 
 #: Characters of a text in a row of a list, and before what was looked for.
 _WIDTH = 160
 _BEFORE = 40
 
 
-class Asking:
+class QueryHandlers:
     """Answers these questions from a desk.
 
     Parameters
     ----------
-    desk : Desk
+    desk : ExampleQueue
     write : callable
         Examples to messages; one that cannot be shown is left out.
     """
 
-    def __init__(self, desk: Desk, write: Write) -> None:
+    def __init__(self, desk: ExampleQueue, write: Write) -> None:
         self._desk = desk
         self._write = write
 
     def find(self, message: messages.Message) -> messages.Message:
         """Give examples by their ids."""
-        tasks = self._write(self._desk.start(messages.held(message, "examples")[:MOST]))
-        return {"type": "tasks", "tasks": tasks, "counts": messages.tally(self._desk.counts())}
+        tasks = self._write(self._desk.load(messages.read_ids(message, "examples")[:MAX_ROWS]))
+        return {
+            "type": "tasks",
+            "tasks": tasks,
+            "counts": messages.serialize_counts(self._desk.counts()),
+        }
 
     def listing(self, message: messages.Message) -> messages.Message:
         """Give a piece of a list of examples."""
-        wanted = filter_from(message.get("filter"))
-        page = self._desk.page(
-            wanted, _count(message, "offset"), min(_count(message, "want"), MOST)
+        wanted = parse_filter(message.get("filter"))
+        page = self._desk.list_examples(
+            wanted, _count(message, "offset"), min(_count(message, "want"), MAX_ROWS)
         )
-        rows = [row(example, score, wanted.text or "") for example, score in page.rows]
+        rows = [
+            serialize_list_row(example, score, wanted.text or "") for example, score in page.rows
+        ]
         return {"type": "listed", "rows": rows, "total": page.total}
 
     def occurrences(self, message: messages.Message) -> messages.Message:
         """Give the places in open examples where the same words stand."""
-        words, label, take = _words(message), messages.text_of(message, "label"), _take(message)
-        cased, most = message.get("cased") is not False, min(_count(message, "want"), MOST)
-        besides = messages.held({"have": [message.get("besides")]})
-        relabels = self._desk.info.mends
+        words, label, take = (
+            _words(message),
+            messages.require_text(message, "label"),
+            _take(message),
+        )
+        cased, most = message.get("cased") is not False, min(_count(message, "want"), MAX_ROWS)
+        besides = messages.read_ids({"have": [message.get("besides")]})
+        relabels = self._desk.info.edits_gold
         found: list[messages.Message] = []
-        for example in self._desk.containing(words, cased=cased):
+        for example in self._desk.search_text(words, cased=cased):
             if example.input_hash in besides:
                 continue
-            for place in occurrences(example.tokens, words, cased=cased):
-                problem = problem_at(
-                    example.tokens, _marked(example), place, label, take, relabels=relabels
+            for place in find_occurrences(example.tokens, words, case_sensitive=cased):
+                problem = conflict_at(
+                    example.tokens, _marked(example), place, label, take, replace_labels=relabels
                 )
                 if problem is not None:
                     found.append(_place(example, place, problem))
@@ -88,30 +104,30 @@ class Asking:
         record : callable
             Stores answers in one transaction.
         """
-        whole = messages.text_of(message, "bulk")
+        whole = messages.require_text(message, "bulk")
         places = _places(message)
         touched = list(dict.fromkeys(key for key, _, _ in places))
         if message.get("undo") is True:
-            done = list(self._desk.withdraw(whole))
+            done = list(self._desk.undo_batch(whole))
         else:
             answers = self._drafts(
-                whole, places, messages.text_of(message, "label"), _take(message)
+                whole, places, messages.require_text(message, "label"), _take(message)
             )
             record(answers)
             done = [answer.input_hash for answer in answers]
-        have = set(messages.held(message))
-        tasks = self._write(self._desk.start([one for one in done if one in have]))
+        have = set(messages.read_ids(message))
+        tasks = self._write(self._desk.load([one for one in done if one in have]))
         return {
             "type": "applied",
             "bulk": whole,
             "count": len(done),
             "left": len(touched) - len(done),
             "tasks": tasks,
-            "counts": messages.tally(self._desk.counts()),
+            "counts": messages.serialize_counts(self._desk.counts()),
         }
 
     def _drafts(
-        self, whole: str, places: list[tuple[int, int, int]], label: str, take: Take
+        self, whole: str, places: list[tuple[int, int, int]], label: str, take: BulkAction
     ) -> list[Answer]:
         info = self._desk.info
         if label not in info.labels:
@@ -124,13 +140,13 @@ class Asking:
         for key, start, end in places:
             wanted.setdefault(key, []).append((start, end))
         answers = []
-        for example in self._desk.start(list(wanted)):
+        for example in self._desk.load(list(wanted)):
             places_here = wanted[example.input_hash]
-            spans = _changed(example, places_here, label, take, relabels=info.mends)
+            spans = _changed(example, places_here, label, take, relabels=info.edits_gold)
             if example.answer is None and spans is not None:
                 answers.append(
                     Answer(
-                        id=part_id(whole, example.input_hash),
+                        id=batch_answer_id(whole, example.input_hash),
                         input_hash=example.input_hash,
                         split=example.split,
                         annotator=info.annotator,
@@ -146,12 +162,12 @@ class Asking:
         return answers
 
 
-def filter_from(raw: object) -> Filter:
+def parse_filter(raw: object) -> ExampleFilter:
     """Read the conditions of a list; what is not known is passed over."""
     given = raw if isinstance(raw, dict) else {}
     answer = given.get("answer")
-    return Filter(
-        answer=answer if answer in STANDINGS else None,
+    return ExampleFilter(
+        answer=answer if answer in ANSWER_FILTERS else None,
         flagged=given.get("flagged") is True,
         noted=given.get("noted") is True,
         label=_text_or_none(given, "label"),
@@ -161,7 +177,7 @@ def filter_from(raw: object) -> Filter:
     )
 
 
-def row(example: Example, score: float | None, sought: str) -> messages.Message:
+def serialize_list_row(example: Example, score: float | None, sought: str) -> messages.Message:
     """Write an example as one line, with what was looked for in sight."""
     text = example.text
     at = text.lower().find(sought.lower()) if sought else -1
@@ -183,7 +199,7 @@ def row(example: Example, score: float | None, sought: str) -> messages.Message:
 
 
 def _changed(
-    example: Example, places: list[tuple[int, int]], label: str, take: Take, *, relabels: bool
+    example: Example, places: list[tuple[int, int]], label: str, take: BulkAction, *, relabels: bool
 ) -> tuple[Span, ...] | None:
     """Give an example's spans with all these places changed; None where nothing can be."""
     spans = before = _marked(example)
@@ -192,14 +208,14 @@ def _changed(
         if not 0 <= start < end <= size:
             raise DataError(f"tokens {start} to {end} do not lie in 0 to {size}", field="places")
         span = Span(example.tokens[start].start, example.tokens[end - 1].end, label)
-        after = changed(spans, span, take, relabels=relabels)
+        after = apply_bulk_action(spans, span, take, replace_labels=relabels)
         spans = spans if after is None else after
     return None if spans == before else spans
 
 
 def _marked(example: Example) -> tuple[Span, ...]:
     """Give the spans that the page marks; those that lost to them are on offer only."""
-    return longest_first(example.spans)[0]
+    return filter_spans(example.spans)[0]
 
 
 def _place(example: Example, place: tuple[int, int], problem: str) -> messages.Message:
@@ -230,7 +246,7 @@ def _words(message: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _take(message: Mapping[str, Any]) -> Take:
+def _take(message: Mapping[str, Any]) -> BulkAction:
     return "unlabel" if message.get("take") == "unlabel" else "label"
 
 
@@ -242,7 +258,7 @@ def _places(message: Mapping[str, Any]) -> list[tuple[int, int, int]]:
     for one in raw:
         match one:
             case [str(example), int(start), int(end)]:
-                places.append((messages.example_id({"example": example}), start, end))
+                places.append((messages.read_example_id({"example": example}), start, end))
             case _:
                 raise DataError(f"{one!r} is not [example, start, end]", field="places")
     return places

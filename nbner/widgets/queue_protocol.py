@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from nbner._common.filters import Filter, Page
+from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner.types import Answer, Counts, Example, Parse, Span
 
 Mode: TypeAlias = Literal["manual", "make-gold"]
@@ -18,7 +18,7 @@ Listener: TypeAlias = Callable[[Sequence[Answer]], None]
 
 
 @dataclass(frozen=True, slots=True)
-class DeskInfo:
+class QueueInfo:
     """What stays the same while a desk is open, but for labels that are added.
 
     Parameters
@@ -30,11 +30,11 @@ class DeskInfo:
     annotator : str
     labels : tuple of str
         In the order of their keys.
-    advises : bool
+    has_k_best : bool
         Whether examples can be searched again.
-    redecodes : bool
+    auto_redecode : bool
         Whether the page asks for that after every change of a span.
-    mends : bool
+    edits_gold : bool
         Whether what is shown is gold to be mended: labelling every occurrence
         then also changes the label of words that have another one.
     """
@@ -45,22 +45,22 @@ class DeskInfo:
     mode: Mode
     annotator: str
     labels: tuple[str, ...]
-    advises: bool = False
-    redecodes: bool = False
-    mends: bool = False
+    has_k_best: bool = False
+    auto_redecode: bool = False
+    edits_gold: bool = False
 
 
-class Desk(Protocol):
+class ExampleQueue(Protocol):
     """Examples out, answers in. Every method may be called from any thread."""
 
     @property
-    def info(self) -> DeskInfo:
+    def info(self) -> QueueInfo:
         """What the page needs to know, as it is now."""
 
     def counts(self) -> Counts:
         """How far the split has come."""
 
-    def upcoming(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
+    def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
         """Give the next open examples, tokenized, with the spans to start from.
 
         These may overlap: the longest are shown, the others are on offer.
@@ -73,7 +73,7 @@ class Desk(Protocol):
             Input hashes that the page holds already.
         """
 
-    def past(self, limit: int, before: int | None = None) -> list[Example]:
+    def recent(self, limit: int, before: int | None = None) -> list[Example]:
         """Give this annotator's last answered examples, newest first.
 
         Parameters
@@ -87,20 +87,20 @@ class Desk(Protocol):
     def find(self, input_hash: int) -> Example | None:
         """Look one example up, tokenized, as it stands now."""
 
-    def start(self, hashes: Sequence[int]) -> list[Example]:
+    def load(self, hashes: Sequence[int]) -> list[Example]:
         """Give examples by their input hashes, as they are to be shown.
 
         An open one comes with the spans to start from, as from ``upcoming``;
         one that is not there is left out.
         """
 
-    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+    def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
         """Give a piece of the list of examples that meet some conditions."""
 
-    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+    def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield open examples whose text holds all words, as from ``start``."""
 
-    def analyses(
+    def redecode(
         self,
         input_hash: int,
         k: int,
@@ -138,8 +138,8 @@ class Desk(Protocol):
             As ``record``; none of them is stored then.
         """
 
-    def withdraw(self, whole: str) -> Sequence[int]:
-        """Take back answers whose ids begin with ``whole`` and a colon.
+    def undo_batch(self, batch_id: str) -> Sequence[int]:
+        """Take back answers whose ids begin with ``batch_id`` and a colon.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class Desk(Protocol):
         """
 
 
-class ErrorDesk(Desk, Protocol):
+class ErrorQueue(ExampleQueue, Protocol):
     """A desk at which examples are judged, and every change can be taken back."""
 
     @property
@@ -171,10 +171,10 @@ class ErrorDesk(Desk, Protocol):
     def can_undo(self) -> bool:
         """Whether something was changed here."""
 
-    def key(self, number: int) -> int:
+    def example_id(self, number: int) -> int:
         """Give the id of an example by its position."""
 
-    def judge(self, key: int, verdict: str | None) -> bool:
+    def record_verdict(self, key: int, verdict: str | None) -> bool:
         """Say who is wrong on an example, while its gold stays as it is."""
 
     def undo(self) -> Example | None:

@@ -8,13 +8,15 @@ from nbner._common.alignment import align
 from nbner.errors import DataError
 from nbner.types import Example, Parse
 from nbner.widgets import messages
-from nbner.widgets.queue_protocol import Desk
+from nbner.widgets.queue_protocol import ExampleQueue
 
 #: Analyses that a page may ask for at once.
-MOST = 64
+MAX_K_BEST = 64
 
 
-def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> messages.Message:
+def serialize_redecoding(
+    message: Mapping[str, object], example: Example, desk: ExampleQueue
+) -> messages.Message:
     """Answer a page that asks for an example to be searched again.
 
     Parameters
@@ -24,12 +26,12 @@ def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> mes
         half-open token indices.
     example : Example
         The one that is meant.
-    desk : Desk
+    desk : ExampleQueue
 
     Returns
     -------
     dict
-        ``analyses``, best first, each with its ``probability`` under these
+        ``serialize_redecoding``, best first, each with its ``probability`` under these
         constraints and its ``spans``.
 
     Raises
@@ -38,13 +40,15 @@ def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> mes
         A field is of the wrong kind, or the constraints contradict each other.
     """
     want = message.get("want")
-    if not isinstance(want, int) or isinstance(want, bool) or not 1 <= want <= MOST:
-        raise DataError(f"{want!r} is not a number of analyses from 1 to {MOST}", field="want")
-    found = desk.analyses(
+    if not isinstance(want, int) or isinstance(want, bool) or not 1 <= want <= MAX_K_BEST:
+        raise DataError(
+            f"{want!r} is not a number of analyses from 1 to {MAX_K_BEST}", field="want"
+        )
+    found = desk.redecode(
         example.input_hash,
         want,
-        forced=messages.spans_from(message.get("forced", []), example, desk.info.labels),
-        forbidden=messages.spans_from(message.get("forbidden", []), example, desk.info.labels),
+        forced=messages.parse_spans(message.get("forced", []), example, desk.info.labels),
+        forbidden=messages.parse_spans(message.get("forbidden", []), example, desk.info.labels),
     )
     return {
         "type": "analyses",
@@ -54,8 +58,11 @@ def analyses(message: Mapping[str, object], example: Example, desk: Desk) -> mes
 
 
 def _analysis(parse: Parse, example: Example) -> messages.Message:
-    fits = align(example.tokens, parse.spans).fits
+    fits = align(example.tokens, parse.spans).aligned
     return {
         "probability": parse.probability,
-        "spans": [[start, end, span.label, messages.details(span)] for start, end, span in fits],
+        "spans": [
+            [start, end, span.label, messages.serialize_span_details(span)]
+            for start, end, span in fits
+        ],
     }

@@ -9,10 +9,10 @@ from nbner.types import Example
 from nbner.widgets import messages
 
 #: Examples whose latest state is remembered.
-KEPT = 64
+MAX_REMEMBERED = 64
 
 
-class Given:
+class SentExamples:
     """Writes examples for the page; those that cannot be shown are told of, once.
 
     Parameters
@@ -22,33 +22,33 @@ class Given:
 
     Attributes
     ----------
-    unshowable : dict of int to str
+    unrenderable : dict of int to str
         Input hashes of examples that cannot be shown, and why.
     """
 
     def __init__(self, tell: Callable[[str, str], None]) -> None:
-        self.unshowable: dict[int, str] = {}
+        self.unrenderable: dict[int, str] = {}
         self._tell = tell
         self._latest: dict[int, Example] = {}
 
-    def write(self, examples: Iterable[Example]) -> list[messages.Message]:
+    def serialize(self, examples: Iterable[Example]) -> list[messages.Message]:
         """Write examples down, but for those that cannot be shown."""
         tasks = []
         for example in examples:
             try:
-                task = messages.task(example)
+                task = messages.serialize_example(example)
             except DataError as error:
                 self._refuse(example, str(error))
                 continue
             tasks.append(task)
-            self.keep(example)
+            self.remember(example)
         return tasks
 
-    def keep(self, example: Example) -> None:
+    def remember(self, example: Example) -> None:
         """Remember an example as it was given out last."""
         self.forget(example.input_hash)
         self._latest[example.input_hash] = example
-        while len(self._latest) > KEPT:
+        while len(self._latest) > MAX_REMEMBERED:
             self._latest.pop(next(iter(self._latest)), None)
 
     def get(self, input_hash: int) -> Example | None:
@@ -64,5 +64,5 @@ class Given:
         self._latest.clear()
 
     def _refuse(self, example: Example, why: str) -> None:
-        self.unshowable[example.input_hash] = why
-        self._tell(why, "\n".join(self.unshowable.values()))
+        self.unrenderable[example.input_hash] = why
+        self._tell(why, "\n".join(self.unrenderable.values()))

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from nbner._common.span_html import marked
+from nbner._common.span_html import highlight_spans
 from nbner.types import Example
 
 
-def still(example: Example | None, colors: Mapping[str, str], caption: str) -> str:
+def render_static(example: Example | None, colors: Mapping[str, str], caption: str) -> str:
     """Draw one example.
 
     Parameters
@@ -27,7 +27,7 @@ def still(example: Example | None, colors: Mapping[str, str], caption: str) -> s
     """
     body = "Nothing is open here."
     if example is not None:
-        body = marked(example.text, example.spans, colors)
+        body = highlight_spans(example.text, example.spans, colors)
     return (
         '<div style="border:1px solid #8888;border-radius:4px;padding:12px 16px;max-width:80ch">'
         f'<div style="font-size:12px;opacity:.75">{escape(caption)}</div>'

@@ -9,7 +9,7 @@ from span_strategies import spans as span_sets
 
 from nbner import Span, Token
 from nbner.quality.agreement.report import Agreement
-from nbner.quality.agreement.scores import Rated, measure
+from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
 
 
 def words(count):
@@ -19,7 +19,7 @@ def words(count):
 def rated(*judgements):
     """Give one-word texts with one label each; None where somebody did not judge."""
     return [
-        Rated(
+        AnnotatedText(
             "ab",
             words(1),
             {
@@ -39,7 +39,7 @@ def test_alpha_is_krippendorffs():
         *((1, 1, x, 1), (2, 2, 3, 2), (3, 3, 3, 3), (3, 3, 3, 3), (2, 2, 2, 2), (1, 2, 3, 4)),
         *((4, 4, 4, 4), (1, 1, 2, 1), (2, 2, 2, 2), (x, 5, 5, 5), (x, x, 1, 1), (x, 3, x, x)),
     ]
-    found = measure(rated(*units), samples=0).overall
+    found = measure_agreement(rated(*units), samples=0).overall
     assert found.alpha.value == pytest.approx(0.743, abs=0.0005)
     assert found.n == 11
 
@@ -47,13 +47,13 @@ def test_alpha_is_krippendorffs():
 def test_kappa_is_cohens():
     """A table of 20 and 15 on the diagonal, 5 and 10 beside it: kappa 0.4."""
     units = [(1, 1)] * 20 + [(0, 0)] * 15 + [(1, 0)] * 5 + [(0, 1)] * 10
-    found = measure(rated(*units), samples=0).overall
+    found = measure_agreement(rated(*units), samples=0).overall
     assert found.kappa.value == pytest.approx(0.4)
     assert found.exact.value == pytest.approx(2 * 20 / (25 + 30))
 
 
 def test_exact_and_relaxed_f_by_hand():
-    text = Rated(
+    text = AnnotatedText(
         "ab " * 6,
         words(6),
         {
@@ -61,7 +61,7 @@ def test_exact_and_relaxed_f_by_hand():
             "b": [Span(0, 2, "X"), Span(3, 5, "X"), Span(6, 8, "Y")],
         },
     )
-    found = measure([text], samples=0)
+    found = measure_agreement([text], samples=0)
     assert found.overall.exact.value == pytest.approx(2 * 1 / 6)
     # One to one: the long span matches only one of the two short ones.
     assert found.overall.relaxed.value == pytest.approx(2 * 2 / 6)
@@ -72,14 +72,16 @@ def test_exact_and_relaxed_f_by_hand():
 
 def test_the_most_disputed_come_first_and_the_rest_not_at_all():
     texts = rated((1, 1), (1, 2), (0, 1), (1, None))
-    found = measure(texts, samples=0)
+    found = measure_agreement(texts, samples=0)
     assert [(one.position, one.differing) for one in found.disputed] == [(1, 2), (2, 1)]
 
 
 def test_nothing_in_common_is_undefined_and_not_nought():
-    found = measure([Rated("ab", words(1), {"a": [], "b": []})], samples=20).overall
+    found = measure_agreement(
+        [AnnotatedText("ab", words(1), {"a": [], "b": []})], samples=20
+    ).overall
     assert (found.exact.value, found.kappa.value, found.alpha.value) == (None, None, None)
-    assert measure([], samples=20).overall.exact.value is None
+    assert measure_agreement([], samples=20).overall.exact.value is None
 
 
 def test_intervals_hold_the_value_and_narrow_with_more_texts():
@@ -87,38 +89,42 @@ def test_intervals_hold_the_value_and_narrow_with_more_texts():
     units = [(1, 1 if chance.random() < 0.8 else 2) for _ in range(400)]
     widths = []
     for count in (40, 400):
-        one = measure(rated(*units[:count]), seed=1).overall.exact
+        one = measure_agreement(rated(*units[:count]), seed=1).overall.exact
         assert one.low <= one.value <= one.high
         widths.append(one.high - one.low)
     assert widths[1] < widths[0] / 2
-    assert measure(rated(*units), seed=1) == measure(rated(*units), seed=1)
+    assert measure_agreement(rated(*units), seed=1) == measure_agreement(rated(*units), seed=1)
 
 
 @given(st.lists(st.tuples(span_sets(), span_sets(), span_sets()), min_size=1, max_size=5))
 def test_laws(found):
     size = max((span.end for sets in found for spans in sets for span in spans), default=1)
     tokens = [Token("x", n, n + 1) for n in range(size)]
-    texts = [Rated("x" * size, tokens, dict(zip("abc", sets, strict=True))) for sets in found]
-    one = measure(texts, samples=0)
+    texts = [
+        AnnotatedText("x" * size, tokens, dict(zip("abc", sets, strict=True))) for sets in found
+    ]
+    one = measure_agreement(texts, samples=0)
     if one.overall.exact.value is not None:
         assert 0 <= one.overall.exact.value <= one.overall.relaxed.value <= 1
     turned = [
-        Rated(text.text, tokens, {"xyz"["abc".index(k)]: v for k, v in text.spans.items()})
+        AnnotatedText(text.text, tokens, {"xyz"["abc".index(k)]: v for k, v in text.spans.items()})
         for text in texts
     ]
-    assert measure(turned, samples=0).overall == one.overall
-    same = [Rated(text.text, tokens, dict.fromkeys("ab", text.spans["a"])) for text in texts]
-    agreed = measure(same, samples=0).overall
+    assert measure_agreement(turned, samples=0).overall == one.overall
+    same = [
+        AnnotatedText(text.text, tokens, dict.fromkeys("ab", text.spans["a"])) for text in texts
+    ]
+    agreed = measure_agreement(same, samples=0).overall
     assert agreed.exact.value in (1, None)
     assert agreed.alpha.value in (pytest.approx(1), None)
-    assert measure(same, samples=0).disputed == ()
+    assert measure_agreement(same, samples=0).disputed == ()
 
 
 def test_the_value_shows_and_draws_itself():
     texts = rated((1, 1), (1, 2), (2, 2), ("<b>", "$x$"))
-    agreement = Agreement(measure(texts, samples=50), tuple(texts))
+    agreement = Agreement(measure_agreement(texts, samples=50), tuple(texts))
     assert list(agreement.frame["annotators"]) == ["a / b", "all"]
-    assert list(agreement.labels["label"]) == ["$x$", "1", "2", "<b>"]
+    assert list(agreement.per_label["label"]) == ["$x$", "1", "2", "<b>"]
     assert list(agreement.disputed.columns) == ["text", "differing", "f", "a", "b"]
     assert agreement.disputed["a"][0] == [("ab", "1")]
     assert "over 4 texts" in str(agreement)

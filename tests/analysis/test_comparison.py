@@ -6,10 +6,10 @@ from hypothesis import given
 from matplotlib import pyplot as plt
 from span_strategies import corpora
 
-from nbner.evaluation.comparison import compare
-from nbner.evaluation.k_best_scores import best_positions
+from nbner.evaluation.comparison import compare_systems
+from nbner.evaluation.k_best_scores import oracle_indices
 from nbner.evaluation.scores import score
-from nbner.reranking.report import Comparison
+from nbner.reranking.report import RerankingComparison
 from nbner.types import Span
 
 mpl.use("Agg")
@@ -28,14 +28,14 @@ def _closed():
 
 def compared(second):
     ways = {"the first": FIRST, "the other": second, "the best": GOLD}
-    return Comparison(tuple(compare(GOLD, ways)), "the other", "dev")
+    return RerankingComparison(tuple(compare_systems(GOLD, ways)), "the other", "dev")
 
 
 @given(corpora())
 def test_f_is_that_of_the_scores_and_gains_are_differences(corpus):
     gold, predicted = zip(*corpus, strict=True)
     nothing = [[]] * len(gold)
-    rows = compare(gold, {"one": predicted, "none": nothing}, against="none")
+    rows = compare_systems(gold, {"one": predicted, "none": nothing}, baseline="none")
     f = score(gold, predicted).exact.f
     if f is not None:
         assert rows[0].f.value == pytest.approx(f)
@@ -51,7 +51,7 @@ def test_texts_that_change_are_counted_by_how_they_fare():
 
 def test_labels_that_could_not_be_given_count_neither_way():
     known = [("A",)] * len(GOLD)
-    (row,) = compare([[A]] * len(GOLD), {"one": [[A, B]] * len(GOLD)}, known=known)
+    (row,) = compare_systems([[A]] * len(GOLD), {"one": [[A, B]] * len(GOLD)}, allowed_labels=known)
     assert row.f.value == 1
 
 
@@ -88,7 +88,7 @@ def test_the_frame_has_a_row_a_way():
 
 def test_names_are_data_in_the_picture_and_in_the_table():
     ways = {"$x$ <img>": FIRST, "the other": BETTER}
-    found = Comparison(tuple(compare(GOLD, ways)), "the other", "dev")
+    found = RerankingComparison(tuple(compare_systems(GOLD, ways)), "the other", "dev")
     ax = found.plot()
     ax.figure.canvas.draw()
     assert next(tick.get_text() for tick in ax.get_yticklabels()) == "$x$ <img>"
@@ -96,7 +96,7 @@ def test_names_are_data_in_the_picture_and_in_the_table():
 
 
 def test_all_that_none_is_better_than_are_best():
-    assert best_positions([[A], [B], [], [A, B]], [A, B]) == [3]
-    assert best_positions([[A], [B]], [A, B]) == [0, 1]
-    assert best_positions([[A], []], []) == [1]
-    assert best_positions([[A, B], [A]], [A], known=("A",)) == [0, 1]
+    assert oracle_indices([[A], [B], [], [A, B]], [A, B]) == [3]
+    assert oracle_indices([[A], [B]], [A, B]) == [0, 1]
+    assert oracle_indices([[A], []], []) == [1]
+    assert oracle_indices([[A, B], [A]], [A], allowed_labels=("A",)) == [0, 1]

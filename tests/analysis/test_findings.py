@@ -9,11 +9,21 @@ from hypothesis import given
 from span_strategies import LABELS, corpora, spans
 
 from nbner._common.alignment import tokens_from_words
-from nbner.evaluation.errors.attribution import FACTORS, attribute
-from nbner.evaluation.errors.filters import Cell, Conditions, by_cell, matrix
-from nbner.evaluation.errors.matches import findings, pairs
+from nbner.evaluation.errors.attribution import ERROR_FACTORS, error_rates
+from nbner.evaluation.errors.filters import (
+    ConfusionCell,
+    MatchFilter,
+    confusion_matrix,
+    group_by_cell,
+)
+from nbner.evaluation.errors.matches import match_example, pair_spans
 from nbner.evaluation.errors.report import Errors
-from nbner.evaluation.errors.span_features import Training, length, shape, to_end
+from nbner.evaluation.errors.span_features import (
+    TrainingVocabulary,
+    count_tokens,
+    tokens_to_sentence_end,
+    word_shape,
+)
 from nbner.evaluation.scores import score
 from nbner.types import Example, Span
 
@@ -29,13 +39,13 @@ def found_in(corpus):
     return [
         one
         for number, (gold, predicted) in enumerate(corpus)
-        for one in findings(number, example(text, gold), gold, predicted, Training())
+        for one in match_example(number, example(text, gold), gold, predicted, TrainingVocabulary())
     ]
 
 
 @given(spans(), spans())
 def test_every_span_is_in_one_pair(gold, predicted):
-    found = pairs(gold, predicted)
+    found = pair_spans(gold, predicted)
     assert Counter(a for a, _, _ in found if a) == Counter(gold)
     assert Counter(b for _, b, _ in found if b) == Counter(predicted)
     for a, b, kind in found:
@@ -55,7 +65,7 @@ def test_every_span_is_in_one_pair(gold, predicted):
 
 @given(spans(), spans())
 def test_nothing_that_could_be_paired_is_left_over(gold, predicted):
-    found = pairs(gold, predicted)
+    found = pair_spans(gold, predicted)
     missed = [a for a, _, kind in found if kind == "missed"]
     spurious = [b for _, b, kind in found if kind == "spurious"]
     assert not [
@@ -66,22 +76,22 @@ def test_nothing_that_could_be_paired_is_left_over(gold, predicted):
 @given(corpora())
 def test_the_matrix_adds_up_to_what_is_scored(corpus):
     gold, predicted = zip(*corpus, strict=True)
-    counted = matrix(by_cell(found_in(corpus)), LABELS)
+    counted = confusion_matrix(group_by_cell(found_in(corpus)), LABELS)
     measured = score(gold, predicted)
     for label in counted.labels:
-        row = sum(n for cell, n in counted.counts.items() if cell.row == label)
-        column = sum(n for cell, n in counted.counts.items() if cell.column == label)
+        row = sum(n for cell, n in counted.counts.items() if cell.gold == label)
+        column = sum(n for cell, n in counted.counts.items() if cell.predicted == label)
         counts = measured.per_label[label]
         assert (row, column) == (counts.support, counts.predicted)
-        assert counted.counts.get(Cell(label, label), 0) == counts.tp
+        assert counted.counts.get(ConfusionCell(label, label), 0) == counts.tp
     assert counted.total - counted.errors == measured.exact.tp
 
 
 @given(corpora())
 def test_the_shares_of_all_buckets_are_all_errors(corpus):
     found = found_in(corpus)
-    for factor in FACTORS.values():
-        buckets = attribute(found, factor)
+    for factor in ERROR_FACTORS.values():
+        buckets = error_rates(found, factor)
         assert sum(one.n for one in buckets) == len(found)
         errors = sum(one.errors for one in buckets)
         assert errors == sum(one.is_error for one in found)
@@ -96,14 +106,17 @@ def test_what_a_span_is_like():
     text = "Add 5 ml of LB broth . Then wait"
     tokens = example(text).tokens
     broth = Span(text.index("LB"), text.index(" ."), "Reagent")
-    assert length(tokens, broth) == 2
-    assert to_end(text, tokens, broth) == 0
-    assert to_end(text, tokens, Span(0, 3, "Action")) == 5
-    assert to_end(text, tokens, Span(text.index("Then"), text.index("Then") + 4, "A")) == 1
+    assert count_tokens(tokens, broth) == 2
+    assert tokens_to_sentence_end(text, tokens, broth) == 0
+    assert tokens_to_sentence_end(text, tokens, Span(0, 3, "Action")) == 5
+    assert (
+        tokens_to_sentence_end(text, tokens, Span(text.index("Then"), text.index("Then") + 4, "A"))
+        == 1
+    )
     said = ("broth", "Broth", "LB", "LB broth", "5 ml", "°", "37", "培养基", "A")
     kinds = ("lower", "Title", "UPPER", "mixed", "with digits", "no letters", "no letters")
-    assert tuple(map(shape, said)) == (*kinds, "mixed", "Title")
-    training = Training([example("Use lb  Broth", [Span(4, 13, "Reagent")])])
+    assert tuple(map(word_shape, said)) == (*kinds, "mixed", "Title")
+    training = TrainingVocabulary([example("Use lb  Broth", [Span(4, 13, "Reagent")])])
     assert training.frequency("LB broth", "Reagent") == 1
     assert training.frequency("LB broth", "Device") == 0
 
@@ -117,8 +130,10 @@ def small():
         [Span(0, 7, "C"), Span(8, 11, "A")],
     ]
     known = [dict.fromkeys(one, 0.5) for one in said]
-    training = Training([first])
-    return Errors([first, second], said, training=training, probabilities=known, labels="ABC")
+    training = TrainingVocabulary([first])
+    return Errors(
+        [first, second], said, training_vocabulary=training, probabilities=known, labels="ABC"
+    )
 
 
 def test_conditions_choose():
@@ -129,7 +144,7 @@ def test_conditions_choose():
     )
 
     def words(**given):
-        return [one.words for one in Conditions(**given).choose(errors.findings)]
+        return [one.words for one in MatchFilter(**given).select(errors.findings)]
 
     assert words(labels=("C",)) == ["water", "Heat"]
     assert words(shortest=2) == ["5 ml"]
@@ -143,7 +158,7 @@ def test_conditions_choose():
 
 def test_a_label_that_could_not_be_given_counts_neither_way():
     narrow = example("Add it", [], labels=("A",))
-    assert findings(0, narrow, (), [Span(0, 3, "B")], Training()) == []
+    assert match_example(0, narrow, (), [Span(0, 3, "B")], TrainingVocabulary()) == []
 
 
 def test_the_frame_can_be_grouped_and_holds_the_metadata():
@@ -190,7 +205,7 @@ def test_a_report_is_one_file_in_which_data_is_no_markup(tmp_path):
 
 def test_nothing_wrong_and_nothing_at_all_can_be_shown():
     right = Errors([example("Add it", [Span(0, 3, "A")])], [[Span(0, 3, "A")]])
-    assert right.n == 0
+    assert right.error_count == 0
     assert right.plot().get_title(loc="left") == "Nothing is wrong"
     assert right.plot("length").get_title(loc="left") == "Nothing is wrong"
     nothing = Errors([], [])

@@ -2,15 +2,15 @@
 
 import pytest
 
-from nbner._common.alignment import joined
-from nbner.quality.consistency import variations
-from nbner.quality.label_issues import issues_in, mended, ranked
+from nbner._common.alignment import join_words
+from nbner.quality.consistency import find_variations
+from nbner.quality.label_issues import apply_suggestions, find_label_issues, rank_issues
 from nbner.types import Example, Span
 
 
 def example(text, *spans, **given):
     words = text.split()
-    _, tokens = joined(words)
+    _, tokens = join_words(words)
     made = tuple(Span(tokens[a].start, tokens[b - 1].end, label) for a, b, label in spans)
     return Example(text, tokens=tokens, spans=made, answer="accept", **given)
 
@@ -21,7 +21,7 @@ def span(one, a, b, label):
 
 def found(one, probabilities, outside):
     spans = {span(one, a, b, label): value for (a, b, label), value in probabilities.items()}
-    return ranked(issues_in(one, spans, outside))
+    return rank_issues(find_label_issues(one, spans, outside))
 
 
 def test_each_kind_is_told_with_what_is_likelier():
@@ -44,7 +44,7 @@ def test_each_kind_is_told_with_what_is_likelier():
     assert issues[0].suggested == span(one, 1, 3, "R")
     assert issues[1].suggested is None
     assert issues[3].given is None
-    after = mended(one.spans, issues)
+    after = apply_suggestions(one.spans, issues)
     assert after == tuple(span(one, *place) for place in [(0, 1, "V"), (1, 3, "R"), (4, 5, "V")])
 
 
@@ -75,11 +75,11 @@ def test_words_that_are_not_labelled_alike_are_found_with_what_the_model_says():
     def say(one):
         return {span(one, 1, 2, "R"): known.get(one.text, 0.9)}
 
-    (one,) = variations(DATA, known=say)
-    assert (one.words, one.usual) == (("lb",), "R")
+    (one,) = find_variations(DATA, probabilities=say)
+    assert (one.words, one.usual_label) == (("lb",), "R")
     # In "LB broth" the words are part of another entity, which says nothing of them.
     assert dict(one.counts) == {"R": 2, None: 1, "V": 1}
-    assert [(place.label, place.usual_probability) for place in one.others] == [
+    assert [(place.label, place.usual_probability) for place in one.deviating] == [
         (None, 0.8),
         ("V", 0.3),
     ]
@@ -87,7 +87,7 @@ def test_words_that_are_not_labelled_alike_are_found_with_what_the_model_says():
 
 
 def test_case_makes_other_words_where_it_is_asked_for_and_the_share_stands_in_for_a_model():
-    (one,) = variations(DATA, cased=True)[:1]
+    (one,) = find_variations(DATA, case_sensitive=True)[:1]
     assert dict(one.counts) == {"R": 1, "V": 1}
     assert one.score == pytest.approx(0.5)
-    assert variations(DATA[:3]) == []
+    assert find_variations(DATA[:3]) == []

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from nervaluate import Evaluator
 from span_strategies import LABELS, corpora, spans
 
-from nbner.evaluation.details import Sides, details
+from nbner.evaluation.details import ScoringInput, score_details
 from nbner.evaluation.scores import SCHEMES, score
 from nbner.types import Span
 
@@ -56,7 +56,9 @@ def test_each_label_counts_as_its_tag_does_in_nervaluate(corpus):
     gold, predicted = zip(*corpus, strict=True)
     evaluator = Evaluator(as_entities(gold), as_entities(predicted), list(LABELS), loader="dict")
     theirs = evaluator.evaluate()["entities"]
-    ours = {(one.scheme, one.label): one.matches for one in details(Sides(gold, predicted))}
+    ours = {
+        (one.scheme, one.label): one.counts for one in score_details(ScoringInput(gold, predicted))
+    }
     for label, schemes in theirs.items():
         for scheme in SCHEMES:
             one, other = ours[scheme, label], schemes[scheme]

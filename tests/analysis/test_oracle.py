@@ -9,11 +9,16 @@ from hypothesis import strategies as st
 from span_strategies import LABELS, spans
 
 from nbner.errors import DataError
-from nbner.evaluation.k_best_scores import Judgement, judge, judgement_from, kept
+from nbner.evaluation.k_best_scores import (
+    CandidateListScore,
+    answer_extra_from_score,
+    score_candidates,
+    score_from_answer_extra,
+)
 from nbner.evaluation.scores import score
-from nbner.reranking.oracle.per_label import by_label
-from nbner.reranking.oracle.plan import Run, check_decoders, check_widths, runs
-from nbner.reranking.oracle.study import curve, study
+from nbner.reranking.oracle.per_label import points_per_label
+from nbner.reranking.oracle.plan import DecoderPass, check_decoders, check_widths, plan_passes
+from nbner.reranking.oracle.study import oracle_points, run_study
 from nbner.types import Span
 
 A, B, C = Span(0, 2, "A"), Span(3, 4, "B"), Span(5, 9, "C")
@@ -55,7 +60,7 @@ def exact_f(gold, chosen):
 @given(corpora())
 def test_every_figure_equals_the_count_by_hand(corpus):
     found, gold = zip(*corpus, strict=True)
-    done = study(found, gold, widths=WIDTHS, decoder="exact")
+    done = run_study(found, gold, widths=WIDTHS, decoder="exact")
     for point in done.points:
         chosen = [by_hand(one, right, point.width) for one, right in corpus]
         ranks = [
@@ -85,10 +90,10 @@ def test_every_figure_equals_the_count_by_hand(corpus):
 @given(corpora())
 def test_labels_add_up_to_the_whole(corpus):
     found, gold = zip(*corpus, strict=True)
-    done = study(found, gold, widths=WIDTHS, decoder="exact")
+    done = run_study(found, gold, widths=WIDTHS, decoder="exact")
     for width in WIDTHS:
         expected = score(gold, done.best[width], labels=LABELS).per_label
-        for row in by_label(done, gold, labels=LABELS, width=width):
+        for row in points_per_label(done, gold, labels=LABELS, width=width):
             f = expected[row.label].f
             assert row.support == expected[row.label].support
             np.testing.assert_allclose(row.oracle_f.value, np.nan if f is None else f)
@@ -99,48 +104,60 @@ def test_a_longer_list_is_never_worse_for_its_text(one):
     analyses, gold = one
     merits = [merit(by_hand(analyses, gold, width), gold) for width in WIDTHS]
     assert merits == sorted(merits)
-    judged = judge(analyses, gold)
-    ranks = [judged.steps[judged.best_within(width)][0] for width in WIDTHS]
+    judged = score_candidates(analyses, gold)
+    ranks = [judged.improvements[judged.best_within(width)][0] for width in WIDTHS]
     assert ranks == sorted(ranks)
 
 
 @given(lists())
 def test_what_an_answer_keeps_comes_back_through_json(one):
-    judged = judge(*one)
-    assert judgement_from(json.loads(json.dumps({"seconds": 2.0, **kept(judged)}))) == judged
+    judged = score_candidates(*one)
+    assert (
+        score_from_answer_extra(
+            json.loads(json.dumps({"seconds": 2.0, **answer_extra_from_score(judged)}))
+        )
+        == judged
+    )
 
 
 @pytest.mark.parametrize(
-    "extra", [{}, {"gold_rank": 1}, {**kept(judge([()], ())), "list_steps": [[1]]}]
+    "extra",
+    [
+        {},
+        {"gold_rank": 1},
+        {**answer_extra_from_score(score_candidates([()], ())), "list_steps": [[1]]},
+    ],
 )
 def test_what_was_not_kept_is_none(extra):
-    assert judgement_from(extra) is None
+    assert score_from_answer_extra(extra) is None
 
 
 def test_ties_go_to_the_first():
-    assert judge([[A], [B]], [A, B]).steps == ((1, 1, 0, 1),)
+    assert score_candidates([[A], [B]], [A, B]).improvements == ((1, 1, 0, 1),)
 
 
 def test_of_equal_f_the_one_with_fewer_errors_is_best():
     # Nothing is right in either, but the second invents nothing.
-    assert judge([[B, C], []], [A]).steps == ((1, 0, 2, 1), (2, 0, 0, 1))
+    assert score_candidates([[B, C], []], [A]).improvements == ((1, 0, 2, 1), (2, 0, 0, 1))
 
 
 def test_where_gold_has_no_span_the_empty_analysis_is_perfect():
-    assert judge([[A], []], []) == Judgement(((1, 0, 1, 0), (2, 0, 0, 0)), 2, 2)
-    assert judge([[A, B], [C]], []).steps[-1] == (2, 0, 1, 0)
+    assert score_candidates([[A], []], []) == CandidateListScore(((1, 0, 1, 0), (2, 0, 0, 0)), 2, 2)
+    assert score_candidates([[A, B], [C]], []).improvements[-1] == (2, 0, 1, 0)
 
 
 def test_a_label_that_could_not_be_given_counts_neither_way():
-    assert judge([[A, B]], [A], known=("A",)) == Judgement(((1, 1, 0, 0),), 1, 1)
+    assert score_candidates([[A, B]], [A], allowed_labels=("A",)) == CandidateListScore(
+        ((1, 1, 0, 0),), 1, 1
+    )
 
 
 def test_a_list_without_analyses_holds_the_empty_one():
-    assert judge([], [A]).steps == ((1, 0, 0, 1),)
+    assert score_candidates([], [A]).improvements == ((1, 0, 0, 1),)
 
 
 def test_texts_without_entities_count_only_what_is_invented():
-    done = study([[[A], []], [[B]]], [[], [B]], widths=(1, 2), decoder="exact")
+    done = run_study([[[A], []], [[B]]], [[], [B]], widths=(1, 2), decoder="exact")
     first, second = done.points
     assert first.oracle_f.value == pytest.approx(2 / 3)
     assert second.oracle_f.value == 1
@@ -149,16 +166,16 @@ def test_texts_without_entities_count_only_what_is_invented():
 
 
 def test_nothing_to_count_is_nan_and_no_error():
-    (point,) = study([[()]] * 3, [()] * 3, widths=(4,), decoder="exact").points
+    (point,) = run_study([[()]] * 3, [()] * 3, widths=(4,), decoder="exact").points
     assert np.isnan(point.oracle_f.value)
     assert point.first_is_best.value == point.gold_in_list.value == 1
-    assert curve([], (1,), "exact")[0].n == 0
+    assert oracle_points([], (1,), "exact")[0].n == 0
 
 
 def test_intervals_hold_the_figure_and_the_gain_is_paired():
     corpus = [([[A], [A, B]], [A, B])] * 30 + [([[C], []], [])] * 30
     found, gold = zip(*corpus, strict=True)
-    point = study(found, gold, widths=(2,), decoder="exact").points[0]
+    point = run_study(found, gold, widths=(2,), decoder="exact").points[0]
     for figure in (point.oracle_f, point.top1_f, point.first_is_best, point.gain):
         assert figure.low <= figure.value <= figure.high
     assert point.oracle_f.low == 1
@@ -168,7 +185,7 @@ def test_intervals_hold_the_figure_and_the_gain_is_paired():
 def test_lists_and_gold_of_unequal_number_are_an_error():
     for found in ([[(A,)]], [[(A,)]] * 3):
         with pytest.raises(ValueError, match=r"shorter|longer"):
-            study(iter(found), [(A,)] * 2, widths=(1,), decoder="exact")
+            run_study(iter(found), [(A,)] * 2, widths=(1,), decoder="exact")
 
 
 @pytest.mark.parametrize(
@@ -201,5 +218,9 @@ def test_decoders_that_are_none_name_the_way_out(decoders):
 
 def test_an_exact_list_serves_all_widths_and_a_beam_only_its_own():
     assert check_decoders("exact") == ("exact",)
-    planned = runs((1, 4), ("exact", "beam"))
-    assert planned == [Run("exact", (1, 4)), Run("beam", (1,)), Run("beam", (4,))]
+    planned = plan_passes((1, 4), ("exact", "beam"))
+    assert planned == [
+        DecoderPass("exact", (1, 4)),
+        DecoderPass("beam", (1,)),
+        DecoderPass("beam", (4,)),
+    ]

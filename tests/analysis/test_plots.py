@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from nbner._common.plot_style import new_figure
-from nbner.evaluation.plot import evaluation_rows
+from nbner.evaluation.plot import draw_evaluation
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.scores import score
 from nbner.training.plot import training_curve
@@ -52,12 +52,12 @@ def test_an_evaluation_is_drawn_with_its_finding():
 
 
 def test_a_frame_alone_says_which_label_is_best_and_worst():
-    ax = evaluation_rows(evaluation().frame)
+    ax = draw_evaluation(evaluation().frame)
     assert ax.get_title(loc="left") == "Found best: A (F 1.00); worst: B (F 0.00)"
 
 
 def test_a_label_that_cannot_be_counted_is_said_to_be_so():
-    ax = evaluation_rows(Evaluation(score([[]], [[]], labels=("A",))).frame)
+    ax = draw_evaluation(Evaluation(score([[]], [[]], labels=("A",))).frame)
     assert texts(ax) == ["no span to count"]
 
 

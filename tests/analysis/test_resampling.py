@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner._common import bootstrap
-from nbner._common.bootstrap import Resamples, interval, micro_f, share
+from nbner._common.bootstrap import Bootstrap, micro_f, percentile_interval, safe_divide
 
 
 def mean_of(size):
@@ -16,7 +16,7 @@ def mean_of(size):
 def test_the_interval_of_a_share_is_the_binomial_one():
     right = np.zeros((400, 1))
     right[:100] = 1
-    found = Resamples(right, repeats=4000).estimate(mean_of(400))
+    found = Bootstrap(right, n_resamples=4000).estimate(mean_of(400))
     half = 1.96 * np.sqrt(0.25 * 0.75 / 400)
     assert found.value == 0.25
     assert found.low == pytest.approx(0.25 - half, abs=0.006)
@@ -28,19 +28,19 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     held = 0
     for seed in range(200):
         drawn = (random.random((150, 1)) < 0.3).astype(float)
-        found = Resamples(drawn, repeats=300, seed=seed).estimate(mean_of(150))
+        found = Bootstrap(drawn, n_resamples=300, seed=seed).estimate(mean_of(150))
         held += found.low <= 0.3 <= found.high
     assert 0.90 <= held / 200 <= 0.99
 
 
 def test_texts_that_are_all_alike_leave_no_doubt():
-    found = Resamples(np.tile([2, 1, 1], (50, 1))).estimate(micro_f)
+    found = Bootstrap(np.tile([2, 1, 1], (50, 1))).estimate(micro_f)
     assert (found.value, found.low, found.high) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
 
 
 def test_the_same_seed_draws_the_same_texts():
     counts = np.random.default_rng(1).integers(0, 5, (40, 3))
-    one, same, other = (Resamples(counts, seed=seed).estimate(micro_f) for seed in (3, 3, 4))
+    one, same, other = (Bootstrap(counts, seed=seed).estimate(micro_f) for seed in (3, 3, 4))
     assert one == same
     assert one.value == other.value
     assert one != other
@@ -48,7 +48,7 @@ def test_the_same_seed_draws_the_same_texts():
 
 def test_figures_of_one_object_are_paired():
     counts = np.random.default_rng(1).integers(0, 5, (40, 1))
-    resamples = Resamples(np.concatenate([counts, counts + 1], axis=1))
+    resamples = Bootstrap(np.concatenate([counts, counts + 1], axis=1))
     found = resamples.estimate(lambda sums: (sums[..., 1] - sums[..., 0]) / 40)
     assert (found.low, found.high) == (1, 1)
 
@@ -56,21 +56,21 @@ def test_figures_of_one_object_are_paired():
 def test_many_texts_are_drawn_in_parts_that_make_a_whole(monkeypatch):
     counts = np.random.default_rng(1).integers(0, 5, (40, 3))
     monkeypatch.setattr(bootstrap, "_CELLS", 130)
-    in_parts = Resamples(counts, repeats=500).estimate(micro_f)
+    in_parts = Bootstrap(counts, n_resamples=500).estimate(micro_f)
     monkeypatch.undo()
-    at_once = Resamples(counts, repeats=500).estimate(micro_f)
+    at_once = Bootstrap(counts, n_resamples=500).estimate(micro_f)
     assert in_parts == at_once
 
 
 def test_what_cannot_be_counted_is_nan():
-    nothing = Resamples(np.zeros((5, 3))).estimate(micro_f)
+    nothing = Bootstrap(np.zeros((5, 3))).estimate(micro_f)
     assert np.isnan([nothing.value, nothing.low, nothing.high]).all()
-    no_text = Resamples(np.zeros((0, 3))).estimate(micro_f)
+    no_text = Bootstrap(np.zeros((0, 3))).estimate(micro_f)
     assert np.isnan([no_text.value, no_text.low, no_text.high]).all()
 
 
 def test_an_interval_leaves_undefined_values_out():
-    low, high = interval(np.array([np.nan, *np.arange(101.0)]), level=0.9)
+    low, high = percentile_interval(np.array([np.nan, *np.arange(101.0)]), level=0.9)
     assert (low, high) == pytest.approx((5, 95))
 
 
@@ -88,4 +88,6 @@ def test_micro_f_is_the_harmonic_mean(rows):
 
 
 def test_a_share_of_nothing_is_nan():
-    np.testing.assert_array_equal(share(np.array([1.0, 0]), np.array([2.0, 0])), [0.5, np.nan])
+    np.testing.assert_array_equal(
+        safe_divide(np.array([1.0, 0]), np.array([2.0, 0])), [0.5, np.nan]
+    )

@@ -75,7 +75,7 @@ def test_an_evaluation_of_nothing_has_a_frame_and_a_picture():
 
 
 def test_what_was_left_out_is_said():
-    measured = score(GOLD, PREDICTED, known=[("A",), None])
+    measured = score(GOLD, PREDICTED, allowed_labels=[("A",), None])
     assert "1 predicted spans left out" in str(Evaluation(measured))
 
 

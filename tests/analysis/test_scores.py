@@ -9,7 +9,7 @@ from spacy.tokens import Doc
 from spacy.training import Example
 from span_strategies import corpora, spans
 
-from nbner.evaluation.scores import PRF, SCHEMES, Matches, match, score
+from nbner.evaluation.scores import PRF, SCHEMES, SchemeCounts, count_schemes, score
 from nbner.types import Span
 
 NLP = spacy.blank("en")
@@ -19,8 +19,8 @@ SCORER = Scorer(NLP)
 
 def test_an_overlap_of_less_than_a_hundredth_is_none():
     predicted = [Span(0, 10, "A")]
-    assert match([Span(9, 109, "A")], predicted)["partial"].partial == 1
-    assert match([Span(9, 110, "A")], predicted)["partial"].partial == 0
+    assert count_schemes([Span(9, 109, "A")], predicted)["partial"].partial == 1
+    assert count_schemes([Span(9, 110, "A")], predicted)["partial"].partial == 0
 
 
 def pair_of_docs(gold, predicted):
@@ -74,13 +74,13 @@ def test_counts_add_up_over_examples(corpus):
     parts = [score([g], [p]) for g, p in corpus]
     assert whole.exact == sum((part.exact for part in parts), PRF())
     for scheme in SCHEMES:
-        assert whole.schemes[scheme] == sum((p.schemes[scheme] for p in parts), Matches())
+        assert whole.schemes[scheme] == sum((p.schemes[scheme] for p in parts), SchemeCounts())
 
 
 @given(spans(), st.randoms(use_true_random=False))
 def test_the_order_of_spans_does_not_matter(side, random):
     shuffled = random.sample(side, len(side))
-    assert match(shuffled, side[::-1]) == match(side, side)
+    assert count_schemes(shuffled, side[::-1]) == count_schemes(side, side)
 
 
 @pytest.mark.parametrize(
@@ -95,13 +95,15 @@ def test_the_order_of_spans_does_not_matter(side, random):
     ],
 )
 def test_one_pair_under_each_scheme(gold, predicted, expected):
-    found = match(gold, predicted)
+    found = count_schemes(gold, predicted)
     for scheme, kind in zip(SCHEMES, expected, strict=True):
-        assert found[scheme] == Matches(**{kind: 1}), scheme
+        assert found[scheme] == SchemeCounts(**{kind: 1}), scheme
 
 
 def test_neighbours_do_not_overlap():
-    assert match([Span(0, 2, "A")], [Span(2, 4, "A")])["partial"] == Matches(missed=1, spurious=1)
+    assert count_schemes([Span(0, 2, "A")], [Span(2, 4, "A")])["partial"] == SchemeCounts(
+        missed=1, spurious=1
+    )
 
 
 def test_what_cannot_be_counted_is_none():
@@ -122,7 +124,7 @@ def test_labels_stand_in_the_order_asked_for():
 def test_a_label_that_could_not_be_given_counts_neither_way():
     gold = [[Span(0, 1, "A")], [Span(0, 1, "A")]]
     predicted = [[Span(0, 1, "A"), Span(2, 3, "New")]] * 2
-    measured = score(gold, predicted, known=[("A",), None])
+    measured = score(gold, predicted, allowed_labels=[("A",), None])
     assert measured.left_out == 1
     assert measured.exact == PRF(tp=2, fp=1)
     assert measured.schemes["partial"].spurious == 1

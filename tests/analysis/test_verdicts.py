@@ -8,9 +8,9 @@ from matplotlib import pyplot as plt
 from nbner._common.bootstrap import Estimate
 from nbner._common.plot_style import new_figure
 from nbner.errors import DataError
-from nbner.reranking.oracle.plot import oracle_curve
+from nbner.reranking.oracle.plot import draw_oracle_curve
 from nbner.reranking.oracle.report import OracleCurve
-from nbner.reranking.oracle.study import Point
+from nbner.reranking.oracle.study import OraclePoint
 
 mpl.use("Agg")
 
@@ -24,7 +24,7 @@ def _closed():
 def point(width, best, first=0.7, *, n=1000, decoder="exact", sure=0.01, first_is_best=0.71):
     around = [Estimate(v, v - sure, v + sure) for v in (best, first, first_is_best)]
     gain = best - first
-    return Point(
+    return OraclePoint(
         *(decoder, width, n, *around, Estimate(0.8, 0.79, 0.81), Estimate(2.0, 1.8, 2.2)),
         Estimate(gain, gain - sure, gain + sure),
     )
@@ -36,8 +36,8 @@ def test_a_steep_curve_says_at_which_width():
     assert found.worthwhile is True
     assert found.recommended_width == 4  # the first that holds half of 10 F
     for part in ("rerank the top 4", "8.5 F", "0.700 to 0.785", "71 % of 1,000 texts", "85 %"):
-        assert part in found.verdict
-    assert "still rises" not in found.verdict
+        assert part in found.summary
+    assert "still rises" not in found.summary
     assert found.plot().get_title(loc="left") == (
         "A perfect reranker over 4 analyses would gain 8.5 F"
     )
@@ -45,7 +45,7 @@ def test_a_steep_curve_says_at_which_width():
 
 def test_a_curve_that_still_rises_is_said_to():
     found = OracleCurve((point(1, 0.7), point(2, 0.75), point(4, 0.8)))
-    assert "still rises at its end (by 5.0 F from 2 to 4)" in found.verdict
+    assert "still rises at its end (by 5.0 F from 2 to 4)" in found.summary
 
 
 @pytest.mark.parametrize(
@@ -56,36 +56,36 @@ def test_a_flat_or_uncertain_curve_is_not_worth_it(best, sure, said):
     found = OracleCurve((point(1, 0.7), point(8, best, sure=sure)))
     assert found.worthwhile is False
     assert found.recommended_width is None
-    assert said in found.verdict
-    assert "not worthwhile" in found.verdict
+    assert said in found.summary
+    assert "not worthwhile" in found.summary
 
 
 def test_too_few_texts_tell_nothing():
     found = OracleCurve((point(8, 0.9, n=12),))
     assert found.worthwhile is None
-    assert "12 texts cannot tell" in found.verdict
+    assert "12 texts cannot tell" in found.summary
 
 
 def test_no_entity_at_all_tells_nothing():
     found = OracleCurve((point(8, np.nan, np.nan),))
     assert found.worthwhile is None
-    assert "without any entity" in found.verdict
+    assert "without any entity" in found.summary
     assert found.plot().get_title(loc="left") == "There is no span to count in dev"
 
 
 def test_the_verdict_is_about_the_exact_lists_and_names_the_beam():
     points = [point(8, 0.75, decoder="beam"), point(8, 0.8)]
     found = OracleCurve(tuple(points))
-    assert "rerank the top 8" in found.verdict
+    assert "rerank the top 8" in found.summary
     assert "spaCy's beam a perfect choice reaches F 0.750, among the exact ones 0.800" in (
-        found.verdict
+        found.summary
     )
-    assert "rerank the top 8" in OracleCurve((points[0],)).verdict
+    assert "rerank the top 8" in OracleCurve((points[0],)).summary
 
 
 def test_gold_that_no_list_can_hold_is_said():
     found = OracleCurve((point(8, 0.8),), unreachable=3)
-    assert "For 3 of 1,000 texts no list can hold the gold" in found.verdict
+    assert "For 3 of 1,000 texts no list can hold the gold" in found.summary
 
 
 def test_the_frame_has_the_columns_of_the_contract():
@@ -125,6 +125,6 @@ def test_names_of_lines_that_end_together_stand_apart():
 def test_a_frame_alone_is_drawn_on_given_axes():
     frame = OracleCurve((point(1, 0.7), point(8, 0.8))).frame
     ax = new_figure().subplots()
-    assert oracle_curve(frame, ax=ax) is ax
+    assert draw_oracle_curve(frame, ax=ax) is ax
     assert ax.get_title(loc="left") == "A perfect reranker over 8 analyses would gain 10.0 F"
     assert plt.get_fignums() == []

@@ -128,7 +128,7 @@ def test_lists_equal_the_beams_where_it_is_exhaustive(corpus, say):
     short = [text for text in short if 1 <= len(nlp.make_doc(text)) <= 3]
     beams = parses(nlp, short, EXHAUSTIVE, decoder="beam")
     same = 0
-    for lattice, beam in zip(lattices(nlp, short, normalised=False), beams, strict=True):
+    for lattice, beam in zip(lattices(nlp, short, normalized=False), beams, strict=True):
         exact = lattice.k_best(EXHAUSTIVE)
         scores = [lattice.score_of(parse.spans) for parse in beam]
         # Two analyses whose scores differ in the last digits alone may change places.

@@ -16,9 +16,9 @@ import pandas as pd
 import pytest
 
 import nbner
-from nbner.evaluation.diff.variants import Variants, other_tokenizers, sentences
+from nbner.evaluation.diff.variants import PipelineVariants, common_tokenizers, sentence_ranges
 from nbner.io import formats
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 from nbner.session.ordering import in_order
 from nbner.session.suggestions import open_annotator
 from nbner.types import Example, Span
@@ -59,7 +59,7 @@ SETS = {
 
 @pytest.mark.parametrize("name", SETS)
 def test_parity(session, data, say, name):
-    texts = [as_example(row) for row in rows_of(data, SETS[name])]
+    texts = [example_from_row(row) for row in rows_of(data, SETS[name])]
     fresh = [replace(one, spans=(), answer=None, annotator=None, extra={}) for one in texts]
     session.add(fresh, split=name)
     parity = session.experiments.parity(name, batch_sizes=(1, 64), n_process=(1, 2))
@@ -96,7 +96,7 @@ def plain(nlp, texts):
 
 
 def said(nlp, texts):
-    return Variants(nlp).plain([Example(text) for text in texts])
+    return PipelineVariants(nlp).predict([Example(text) for text in texts])
 
 
 def bare(spans):
@@ -110,7 +110,7 @@ def with_spans(texts, spans, **more):
 def planted_sentences(nlp, texts, _):
     return [
         Example(text[start:end], spans=bare(said(nlp, [text[start:end]])[0]))
-        for text, cuts in zip(texts, sentences("en", texts), strict=True)
+        for text, cuts in zip(texts, sentence_ranges("en", texts), strict=True)
         for start, end in cuts
     ]
 
@@ -124,8 +124,8 @@ def planted_filter(nlp, texts, _):
 
 
 def planted_tokens(nlp, texts, _):
-    cut = other_tokenizers("en")["split at spaces"]
-    return with_spans(texts, Variants(nlp).with_tokens([Example(t) for t in texts], cut))
+    cut = common_tokenizers("en")["split at spaces"]
+    return with_spans(texts, PipelineVariants(nlp).predict_with_tokens([Example(t) for t in texts], cut))
 
 
 def planted_model(_, texts, other):
@@ -135,7 +135,7 @@ def planted_model(_, texts, other):
 def planted_ruler(nlp, texts, _):
     phrases = [(word, "Device") for word in ("water", "buffer", "cells", "tube", "sample")]
     examples = [Example(text) for text in texts]
-    return with_spans(texts, Variants(nlp).with_rules(examples, phrases, after=False))
+    return with_spans(texts, PipelineVariants(nlp).predict_with_rules(examples, phrases, after=False))
 
 
 def planted_person(nlp, texts, _):
@@ -294,7 +294,7 @@ def effort(data, request, tmp_path_factory):
 
     def run(corpus, order, seed):
         rows, dev = (
-            [as_example(row) for row in formats.read(data / corpus / f"{name}.conll")][:size]
+            [example_from_row(row) for row in formats.read(data / corpus / f"{name}.conll")][:size]
             for name, size in (("train", EFFORT_TEXTS), ("dev", EFFORT_DEV))
         )
         folder = tmp_path_factory.mktemp("effort")

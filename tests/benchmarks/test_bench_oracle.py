@@ -9,7 +9,7 @@ import pytest
 
 import nbner
 from nbner.io import formats
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 from nbner.reranking.oracle.plan import WIDTHS
 
 CORPORA = ("protocols", "wnut17")
@@ -25,7 +25,7 @@ WIDTH = 8
 
 def given(data: Path, name: str, split: str, most: int) -> list[nbner.Example]:
     rows = formats.read(data / name / f"{split}.conll")
-    return [replace(as_example(row), answer="accept") for row, _ in zip(rows, range(most))]  # noqa: B905
+    return [replace(example_from_row(row), answer="accept") for row, _ in zip(rows, range(most))]  # noqa: B905
 
 
 def spread(row) -> str:
@@ -92,5 +92,5 @@ def test_a_reranker_and_an_ensemble(say, data, name, tmp_path):
             if seed == SEEDS[-1]:
                 together = session.model.ensemble(models, width=WIDTH, progress=False)
     table = together.frame.round(3).to_string(index=False)
-    say(f"{what}, ensemble of seeds {SEEDS}", f"\n{table}\n{together.verdict}", "as it comes")
+    say(f"{what}, ensemble of seeds {SEEDS}", f"\n{table}\n{together.summary}", "as it comes")
     assert set(found.frame["n"]) == set(together.frame["n"]) == {min(DEV, found.frame["n"].iloc[0])}

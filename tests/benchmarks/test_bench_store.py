@@ -22,10 +22,10 @@ from spacy.tokens import DocBin
 
 import nbner
 from nbner import Answer, NbnerError
-from nbner._common.alignment import tokens_at
+from nbner._common.alignment import tokens_from_offsets
 from nbner.io.formats import read, write
-from nbner.io.importer import prepare
-from nbner.io.rows import Row, as_example
+from nbner.io.importer import prepare_rows
+from nbner.io.rows import Row, example_from_row
 from nbner.store.store import Store
 
 TEXTS = 100_000
@@ -67,10 +67,10 @@ def told(example):
 def test_files_come_back_as_they_went(corpora, tmp_path, say):
     differing, count = [], 0
     for number, (file, suffix) in enumerate(corpora):
-        first = [as_example(row) for row in read(file)]
+        first = [example_from_row(row) for row in read(file)]
         path = tmp_path / f"{number}{suffix}"
         export = write(first, path)
-        again = [as_example(row) for row in read(path)]
+        again = [example_from_row(row) for row in read(path)]
         count += len(first)
         if export.written != len(first) or [*map(told, first)] != [*map(told, again)]:
             differing.append(file.name)
@@ -87,7 +87,7 @@ def test_through_the_store_and_out_again(corpora, tmp_path, say):
     for number, (file, _) in enumerate(corpora):
         with nbner.Session("d", store=tmp_path / f"{number}.db") as session:
             report = session.add(file)
-            first = {row.text: as_example(row) for row in reversed(list(read(file)))}
+            first = {row.text: example_from_row(row) for row in reversed(list(read(file)))}
             held = {example.text: example for example in session.context.dataset.examples()}
             if first.keys() != held.keys() or report.refused:
                 differing.append(file.name)
@@ -109,7 +109,7 @@ def test_through_the_store_and_out_again(corpora, tmp_path, say):
 def test_one_answer(tmp_path, say):
     with closing(Store(tmp_path / "a.db")) as store:
         dataset = store.dataset("d")
-        dataset.add(prepare(read(f"text {n}" for n in range(500)), tokenize=None))
+        dataset.add(prepare_rows(read(f"text {n}" for n in range(500)), tokenize=None))
         took = []
         for number, example in enumerate(list(dataset.examples())):
             answer = Answer(str(number), example.input_hash, "train", "ann", "accept")
@@ -134,7 +134,7 @@ def large(tmp_path_factory):
                 for n in range(size + 50)
             )
             dataset.set_labels(["A"])
-            dataset.add(prepare(rows, tokenize=None))
+            dataset.add(prepare_rows(rows, tokenize=None))
     return stores
 
 
@@ -173,7 +173,7 @@ def many(corpora):
             spans += [(start + span.start, start + span.end, span.label) for span in row.spans]
             places += [(start + token.start, start + token.end) for token in row.tokens]
             text += f"{row.text} "
-        tokens = tokens_at(text[:-1], places)
+        tokens = tokens_from_offsets(text[:-1], places)
         spans = tuple(nbner.Span(*span) for span in spans)
         rows.append(Row(text[:-1], tokens, spans, gold=True))
     return rows
@@ -400,7 +400,7 @@ def place(request, tmp_path):
 def filled(place, count):
     store = Store(place)
     dataset = store.dataset("demo")
-    dataset.add(prepare(read(f"text {n}" for n in range(count)), tokenize=None))
+    dataset.add(prepare_rows(read(f"text {n}" for n in range(count)), tokenize=None))
     return store, dataset
 
 
@@ -472,7 +472,7 @@ def test_mutated_files_give_rows_or_a_clear_error(corpora, tmp_path, say):
             with closing(Store(":memory:")) as store:
                 dataset = store.dataset("d")
                 try:
-                    dataset.add(prepare(read(path), tokenize=lambda text: ()))
+                    dataset.add(prepare_rows(read(path), tokenize=lambda text: ()))
                 except NbnerError:
                     refused += 1
                     if dataset.counts().total:

@@ -3,7 +3,7 @@
 from random import Random
 
 import nbner
-from nbner.quality.anchoring.noise import FAULTS, spoilt
+from nbner.quality.anchoring.noise import SPAN_ERROR_KINDS, corrupt_spans
 
 SHARE = 0.05
 FIRST = (100, 500, 1000)
@@ -15,7 +15,7 @@ def test_planted_noise_is_found_first(data, say):
     random = Random(0)
     planted, rows = {}, []
     for example in clean.examples():
-        spans, changes = spoilt(example.spans, example.tokens, clean.labels, SHARE, random)
+        spans, changes = corrupt_spans(example.spans, example.tokens, clean.labels, SHARE, random)
         planted[example.text] = changes
         rows.append({"text": example.text, "tokens": tokens_of(example), "spans": spans_of(spans)})
     with nbner.Session("spoilt", labels=clean.labels, store=":memory:", seed=0) as session:
@@ -28,8 +28,8 @@ def test_planted_noise_is_found_first(data, say):
     for first in FIRST:
         right = sum(hit is not None for hit in hits[:first])
         say(f"planted among the first {first:,}", f"{right / first:.3f}", "stated")
-    for fault in FAULTS:
-        count = sum(change.fault == fault for one in planted.values() for change in one)
+    for fault in SPAN_ERROR_KINDS:
+        count = sum(change.kind == fault for one in planted.values() for change in one)
         say(
             f"{fault}: planted, in the first 1,000, in all issues",
             f"{count}, {hits[:1000].count(fault)}, {hits.count(fault)}",

@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 import nbner
 from nbner.evaluation.errors.report import Errors
-from nbner.evaluation.errors.span_features import Training
-from nbner.queues.error_review import Backing, MendingDesk
+from nbner.evaluation.errors.span_features import TrainingVocabulary
+from nbner.queues.error_review import ErrorReviewQueue, StoreBinding
 from nbner.types import Span
 from nbner.widgets.error_explorer import ErrorExplorer
 
@@ -51,16 +51,23 @@ def made():
         examples = session.examples("dev")
         predicted = [spans(text, gold if said is None else said) for text, gold, said in SAID]
         errors = Errors(
-            examples, predicted, training=Training(examples[:1]), labels=LABELS, title="dev"
+            examples,
+            predicted,
+            training_vocabulary=TrainingVocabulary(examples[:1]),
+            labels=LABELS,
+            title="dev",
         )
-        backing = Backing(
+        backing = StoreBinding(
             session.context.dataset,
             "ann",
             "store",
             session.context.tokenize,
             session.context.answer_bus,
         )
-        yield session, ErrorExplorer(errors, MendingDesk(errors, backing=backing, labels=LABELS))
+        yield (
+            session,
+            ErrorExplorer(errors, ErrorReviewQueue(errors, binding=backing, labels=LABELS)),
+        )
 
 
 def gold(session, text):

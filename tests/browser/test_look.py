@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from nbner._common.colors import DISPLACY, label_colors
+from nbner._common.colors import DISPLACY_COLORS, label_colors
 
 # displaCy's own colours, and then so many labels that the cycle of colours comes round.
-MANY = [*DISPLACY, *(f"label {i}" for i in range(12))]
+MANY = [*DISPLACY_COLORS, *(f"label {i}" for i in range(12))]
 LONG = " ".join(f"word{i}" for i in range(2_000))
 
 # Composes what is painted behind an element, layer by layer, and gives WCAG 2.2's ratio.

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from nbner.io import formats
-from nbner.io.importer import prepare
+from nbner.io.importer import prepare_rows
 from nbner.store.store import Store
 from nbner.types import Answer, Span, Token
 
@@ -55,7 +55,7 @@ def add(dataset):
 
     def add(source, *, split="train", to=dataset, **choices):
         choices = {"tokenize": tokenize, "labels": None, **choices}
-        return to.add(prepare(formats.read(source), split=split, **choices))
+        return to.add(prepare_rows(formats.read(source), split=split, **choices))
 
     return add
 

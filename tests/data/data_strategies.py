@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from nbner._common.alignment import tokens_at
+from nbner._common.alignment import tokens_from_offsets
 from nbner.types import Example, Span
 
 # Emoji of several code points, combining marks, CJK, right-to-left, odd spaces and ends of line.
@@ -104,7 +104,7 @@ def examples(draw, *, names=labels, answers=("accept",), meta=plain_meta, given=
     answer = draw(st.sampled_from(answers))
     return Example(
         text=text,
-        tokens=tokens_at(text, places) if given else (),
+        tokens=tokens_from_offsets(text, places) if given else (),
         spans=draw(spans_on(places, names)),
         answer=answer,
         flagged=draw(st.booleans()),
@@ -112,6 +112,6 @@ def examples(draw, *, names=labels, answers=("accept",), meta=plain_meta, given=
         meta=draw(meta),
         input_hash=draw(hashes),
         annotator=None if answer is None else draw(st.sampled_from(["import", "ann", "bob"])),
-        given_tokens=given,
+        pretokenized=given,
         created=None if answer is None else float(draw(st.integers(0, 2**31))),
     )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
 from nbner.io.formats import read, write
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 
 TEXT = "The North and South Bank of France"
 ANN = (
@@ -100,7 +100,7 @@ def test_several_examples_in_one_document(tmp_path):
 
 def test_relations_do_not_go_into_a_joint_document(folder, tmp_path):
     (row,) = read(folder / "b.ann")
-    given = [as_example(row), Example("Add", answer="accept")]
+    given = [example_from_row(row), Example("Add", answer="accept")]
     with pytest.raises(DataError, match="folder of documents"):
         write(given, tmp_path / "gold.ann")
     assert not (tmp_path / "gold.ann").exists()
@@ -161,6 +161,6 @@ def test_what_was_written_is_read_again(tmp_path_factory, given_examples):
     assert found == {one.text: places(one) for one in given_examples}
     again = folder.with_name("again")
     if given_examples:
-        write((as_example(row) for row in read(folder)), again)
+        write((example_from_row(row) for row in read(folder)), again)
         files = {one.name: one.read_bytes() for one in folder.iterdir()}
         assert {one.name: one.read_bytes() for one in again.iterdir()} == files

@@ -9,10 +9,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span, Token
-from nbner._common.alignment import joined
+from nbner._common.alignment import join_words
 from nbner.io.formats import read, write
-from nbner.io.iob import decode, encode
-from nbner.io.rows import as_example
+from nbner.io.iob import spans_to_tags, tags_to_spans
+from nbner.io.rows import example_from_row
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def labelled(row):
     ],
 )
 def test_tags_of_every_scheme(tags, entities):
-    assert decode(tags.split()) == entities
+    assert tags_to_spans(tags.split()) == entities
 
 
 runs = st.lists(
@@ -67,7 +67,7 @@ def entities_from(drawn):
 @given(runs, st.integers(0, 2))
 def test_neighbours_of_one_type_stay_two(drawn, tail):
     entities, length = entities_from(drawn)
-    assert decode(encode(length + tail, entities)) == entities
+    assert tags_to_spans(spans_to_tags(length + tail, entities)) == entities
 
 
 @given(runs)
@@ -82,8 +82,8 @@ def test_iob1_and_biluo_say_the_same_as_iob2(drawn):
         biluo[start], biluo[end - 1] = f"B-{label}", f"L-{label}"
         if end - start == 1:
             biluo[start] = f"U-{label}"
-    assert decode(iob1) == entities
-    assert decode(biluo) == entities
+    assert tags_to_spans(iob1) == entities
+    assert tags_to_spans(biluo) == entities
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_an_empty_file_has_no_rows(conll):
 
 
 def test_only_accepted_gold_is_written(tmp_path):
-    text, tokens = joined(["Add", "5"])
+    text, tokens = join_words(["Add", "5"])
     kinds = ["accept", "reject", "ignore", None]
     given = [Example(text, tokens, answer=kind) for kind in kinds]
     export = write(
@@ -196,7 +196,7 @@ def test_without_tokens_and_tokenizer_nothing_is_written(tmp_path):
 
 @pytest.mark.parametrize("label", ["a b", "a\tb", "a\nb", "a\u00a0b"])
 def test_a_label_that_a_line_cannot_hold_is_refused(tmp_path, label):
-    text, tokens = joined(["Add", "5"])
+    text, tokens = join_words(["Add", "5"])
     good = Example(text, tokens, answer="accept")
     bad = Example(text, tokens, (Span(0, 3, label),), "accept")
     (tmp_path / "a.conll").write_text("before")
@@ -206,7 +206,7 @@ def test_a_label_that_a_line_cannot_hold_is_refused(tmp_path, label):
 
 
 def test_gold_off_the_tokens_is_refused_or_left_out_and_counted(tmp_path):
-    text, tokens = joined(["Add", "5ml"])
+    text, tokens = join_words(["Add", "5ml"])
     loose = Example(text, tokens, (Span(4, 5, "X"),), "accept")
     with pytest.raises(DataError, match=r"'5' \(X, 4 to 5\)"):
         write([loose], tmp_path / "a.conll")
@@ -231,7 +231,7 @@ def without_line_ends(example):
 
 def test_line_ends_alone_need_no_text_comment(tmp_path):
     tokens = (Token("Add", 0, 3), Token("salt", 4, 8))
-    one = Example("Add\nsalt", tokens=tokens, answer="accept", given_tokens=True)
+    one = Example("Add\nsalt", tokens=tokens, answer="accept", pretokenized=True)
     write([one], tmp_path / "a.conll")
     assert (tmp_path / "a.conll").read_text() == "Add\tO\nsalt\tO\n\n"
 
@@ -249,5 +249,5 @@ def test_gold_survives_a_round_trip(drawn):
             places = [(token.start, token.end) for token in example.tokens]
             assert [(token.start, token.end) for token in row.tokens] == places
             assert row.meta == example.meta
-        write(map(as_example, rows), second)
+        write(map(example_from_row, rows), second)
         assert second.read_bytes() == first.read_bytes()

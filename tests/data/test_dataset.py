@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from nbner import Answer, DataError, Span
 from nbner.io.formats import read
-from nbner.io.importer import prepare
+from nbner.io.importer import prepare_rows
 from nbner.store.store import Store
 
 
@@ -350,7 +350,7 @@ class Work(RuleBasedStateMachine):
 
     @rule(names=st.lists(st.sampled_from("abcdef"), max_size=4))
     def add(self, names):
-        report = self.dataset.add(prepare(read(names), tokenize=lambda text: ()))
+        report = self.dataset.add(prepare_rows(read(names), tokenize=lambda text: ()))
         new = [name for name in dict.fromkeys(names) if name not in self.order]
         assert (report.added, report.duplicate) == (len(new), len(names) - len(new))
         self.order += new
@@ -393,7 +393,7 @@ class Work(RuleBasedStateMachine):
         told = (counts.total, counts.accept, counts.reject, counts.ignore, counts.open)
         assert told == (len(kinds), *(kinds.count(k) for k in ("accept", "reject", "ignore", None)))
         still_open = [text for text in self.order if self.standing(text) is None]
-        assert [one.text for one in self.dataset.upcoming("train", 99)] == still_open
+        assert [one.text for one in self.dataset.next_unanswered("train", 99)] == still_open
 
     @invariant()
     def recent_is_in_the_order_of_answers(self):

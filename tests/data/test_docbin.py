@@ -14,7 +14,7 @@ from spacy.tokens import DocBin
 from spacy.tokens import Span as DocSpan
 
 from nbner import DataError, Example, NbnerError, Span
-from nbner._common.alignment import joined
+from nbner._common.alignment import join_words
 from nbner.io.formats import read, write
 
 NLP = spacy.blank("en")
@@ -80,7 +80,7 @@ def test_entities_that_spacy_cannot_read_are_refused():
 
 
 def test_what_is_written_is_what_spacy_trains_on(tmp_path):
-    text, tokens = joined(["Add", "5", "ml"])
+    text, tokens = join_words(["Add", "5", "ml"])
     example = Example(text, tokens, (Span(4, 8, "Amount"),), "accept")
     assert write([example], tmp_path / "a.spacy").written == 1
     (doc,) = loaded(tmp_path / "a.spacy")
@@ -89,13 +89,13 @@ def test_what_is_written_is_what_spacy_trains_on(tmp_path):
 
 
 def test_accepted_without_an_entity_is_written_as_outside_not_as_missing(tmp_path):
-    text, tokens = joined(["Stir", "it"])
+    text, tokens = join_words(["Stir", "it"])
     write([Example(text, tokens, answer="accept")], tmp_path / "a.spacy")
     assert [token.ent_iob_ for token in loaded(tmp_path / "a.spacy")[0]] == ["O", "O"]
 
 
 def test_only_accepted_gold_is_written(tmp_path):
-    text, tokens = joined(["Stir"])
+    text, tokens = join_words(["Stir"])
     given = [Example(text, tokens, answer=kind) for kind in ("accept", "reject", "ignore", None)]
     given.append(Example(text, tokens, answer="accept", binary=True))
     export = write(given, tmp_path / "a.spacy")
@@ -127,7 +127,7 @@ def test_spacys_own_tokens_survive_exactly(text):
     doc = NLP(text)
     doc.ents = []
     (row,) = read([doc])
-    example = Example(row.text, row.tokens, answer="accept", given_tokens=True)
+    example = Example(row.text, row.tokens, answer="accept", pretokenized=True)
     with tempfile.TemporaryDirectory() as folder:
         write([example], Path(folder) / "a.spacy")
         (again,) = read(Path(folder) / "a.spacy")

@@ -63,7 +63,7 @@ def test_what_is_no_row_is_refused_with_its_place(value):
 
 
 def test_tokens_of_an_example_must_rebuild_its_text():
-    example = Example("Add 5", (Token("Add", 0, 3),), given_tokens=True)
+    example = Example("Add 5", (Token("Add", 0, 3),), pretokenized=True)
     with pytest.raises(DataError, match="leave out '5'"):
         list(read([example]))
 

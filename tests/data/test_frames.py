@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
 from nbner.io.formats import read, write
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_every_answer_survives_a_round_trip(drawn):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
         write(drawn, path)
-        assert [as_example(row) for row in read(path)] == drawn
+        assert [example_from_row(row) for row in read(path)] == drawn
 
 
 def test_a_binary_answer_stays_one(tmp_path):

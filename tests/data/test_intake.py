@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span, Token
 from nbner.io.formats import read
-from nbner.io.importer import prepare
-from nbner.io.rows import as_example
+from nbner.io.importer import prepare_rows
+from nbner.io.rows import example_from_row
 from nbner.store.store import Store
 
 TEXT = "Add 5ml of LB"
@@ -371,7 +371,7 @@ def test_examples_come_back_as_they_were_added(tokenize, drawn):
     store = Store(":memory:")
     dataset = store.dataset("demo")
     drawn = [one for one in drawn if one.text.strip()]
-    report = dataset.add(prepare(read(drawn), tokenize=tokenize))
+    report = dataset.add(prepare_rows(read(drawn), tokenize=tokenize))
     found = list(dataset.examples())
     store.close()
     assert report.added == len(drawn)
@@ -397,7 +397,7 @@ def test_any_text_is_known_again(tokenize, drawn):
     store = Store(":memory:")
     dataset = store.dataset("demo")
     reports = [
-        dataset.add(prepare(read([source]), tokenize=tokenize))
+        dataset.add(prepare_rows(read([source]), tokenize=tokenize))
         for source in (text, Example(text, tokens))
     ]
     assert [(one.added, one.duplicate) for one in reports] == [(1, 0), (0, 1)]
@@ -442,7 +442,7 @@ def test_a_row_shown_as_an_example_is_what_the_store_gives(add, dataset, jsonl):
     )
     (row,) = read(path)
     add(path)
-    assert as_example(row) == Example(
+    assert example_from_row(row) == Example(
         **{
             **{name: getattr(only(dataset), name) for name in Example.__dataclass_fields__},
             "labels": None,

@@ -76,11 +76,11 @@ INSERT INTO nbner_standing VALUES (1, 1, 2, 'reject'), (2, 1, NULL, NULL);
 
 @pytest.fixture
 def version_1(path):
-    from nbner._common.hashing import digest
+    from nbner._common.hashing import text_digest
 
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(VERSION_1)
-        content = CONTENT.format(first=digest("Add").hex(), second=digest("Stir").hex())
+        content = CONTENT.format(first=text_digest("Add").hex(), second=text_digest("Stir").hex())
         connection.executescript(content)
     return path
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
 from nbner.io.formats import read, write
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 
 
 def result(start, end, text, label="ORG", **more):
@@ -94,7 +94,7 @@ def test_the_short_form(file):
 def test_a_text_under_another_name_goes_out_under_it(file, tmp_path):
     task = {"data": {"article": "Acme"}, "annotations": [{"result": [result(0, 4, "Acme")]}]}
     (row,) = read(file(task))
-    write([as_example(row)], tmp_path / "out.json")
+    write([example_from_row(row)], tmp_path / "out.json")
     (written,) = json.loads((tmp_path / "out.json").read_text())
     assert written["data"] == {"article": "Acme"}
     assert [one.text for one in read(tmp_path / "out.json")] == ["Acme"]
@@ -152,5 +152,5 @@ def told(example):
 def test_what_was_written_is_read_again(tmp_path_factory, given_examples):
     path = tmp_path_factory.mktemp("ls") / "out.json"
     write(given_examples, path)
-    found = [as_example(row) for row in read(path)]
+    found = [example_from_row(row) for row in read(path)]
     assert [told(one) for one in found] == [told(one) for one in given_examples]

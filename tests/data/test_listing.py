@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import nbner
 from nbner._common.alignment import tokens_from_words
-from nbner._common.filters import Filter
-from nbner._common.occurrences import changed, occurrences, problem_at
+from nbner._common.filters import ExampleFilter
+from nbner._common.occurrences import apply_bulk_action, conflict_at, find_occurrences
 from nbner.store.store import Store
-from nbner.store.undo import part_id
+from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Counts, Span
 
 TEXTS = ["Whisk the eggs", "Ärger im Ofen", "Heat the oven", "An oven_glove 100%", "Eggs again"]
@@ -51,7 +51,7 @@ def answer(session, text, kind, spans=(), *, by="ann", key=None, **more):
 
 
 def texts(session, **wanted):
-    page = data(session).page("train", Filter(**wanted), 0, 50)
+    page = data(session).page("train", ExampleFilter(**wanted), 0, 50)
     assert page.total == len(page.rows)
     return [example.text for example, _ in page.rows]
 
@@ -88,11 +88,11 @@ def test_pages_follow_each_other(session):
     session.add([f"number {i}" for i in range(120)], split="many")
     seen = []
     for offset in range(0, 130, 50):
-        page = data(session).page("many", Filter(text="number"), offset, 50)
+        page = data(session).page("many", ExampleFilter(text="number"), offset, 50)
         assert page.total == 120
         seen += [example.text for example, _ in page.rows]
     assert seen == [f"number {i}" for i in range(120)]
-    assert data(session).page("nowhere", Filter(), 0, 10).total == 0
+    assert data(session).page("nowhere", ExampleFilter(), 0, 10).total == 0
 
 
 def test_the_least_sure_come_first_where_a_confidence_is_known(session):
@@ -100,7 +100,7 @@ def test_the_least_sure_come_first_where_a_confidence_is_known(session):
         span = {"start": 2, "end": len(text), "label": "Tool", "score": score}
         session.add([{"text": text, "spans": [span]}], split="scored")
     session.add(["a bowl"], split="scored")
-    page = data(session).page("scored", Filter(unsure=True), 0, 2)
+    page = data(session).page("scored", ExampleFilter(unsure=True), 0, 2)
     assert [(example.text, score) for example, score in page.rows] == [
         ("a fork", 0.2),
         ("a spoon", 0.5),
@@ -122,7 +122,7 @@ def test_places_hold_the_words_and_do_not_overlap(words, wanted, cased):
     def fold(some):
         return some if cased else [one.lower() for one in some]
 
-    found = occurrences(tokens(text), wanted, cased=cased)
+    found = find_occurrences(tokens(text), wanted, case_sensitive=cased)
     size = len(wanted)
     assert all(fold(words[start:end]) == fold(wanted) for start, end in found)
     assert all(left[1] <= right[0] for left, right in pairwise(found))
@@ -133,20 +133,20 @@ def test_places_hold_the_words_and_do_not_overlap(words, wanted, cased):
 
 def test_what_stands_there_is_never_overwritten():
     there = (Span(0, 4, "Tool"),)
-    assert changed(there, Span(2, 6, "Food"), "label") is None
-    assert changed(there, Span(5, 6, "Food"), "label") == (*there, Span(5, 6, "Food"))
-    assert changed(there, Span(0, 4, "Tool"), "unlabel") == ()
-    assert changed(there, Span(0, 4, "Food"), "unlabel") is None
+    assert apply_bulk_action(there, Span(2, 6, "Food"), "label") is None
+    assert apply_bulk_action(there, Span(5, 6, "Food"), "label") == (*there, Span(5, 6, "Food"))
+    assert apply_bulk_action(there, Span(0, 4, "Tool"), "unlabel") == ()
+    assert apply_bulk_action(there, Span(0, 4, "Food"), "unlabel") is None
     cut = tokens("an oven")
-    assert problem_at(cut, [Span(0, 7, "Food")], (1, 2), "Tool", "label") == "holds Food"
-    assert problem_at(cut, [Span(3, 7, "Tool")], (1, 2), "Tool", "label") is None
+    assert conflict_at(cut, [Span(0, 7, "Food")], (1, 2), "Tool", "label") == "holds Food"
+    assert conflict_at(cut, [Span(3, 7, "Tool")], (1, 2), "Tool", "label") is None
 
 
 def test_answers_given_as_one_are_taken_back_as_one(session):
     first = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")])
     for text in TEXTS[:3]:
         key = next(one.input_hash for one in session.examples("train") if one.text == text)
-        answer(session, text, None, [Span(0, 2, "Food")], key=part_id("b", key))
+        answer(session, text, None, [Span(0, 2, "Food")], key=batch_answer_id("b", key))
     changed_since = answer(session, TEXTS[2], "accept", [Span(0, 4, "Tool")])
     done = data(session).withdraw("b")
     assert first in done
@@ -162,7 +162,7 @@ def test_answers_given_as_one_are_taken_back_as_one(session):
 
 def test_what_others_have_said_stands_when_one_takes_back(session):
     key = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")], by="bob")
-    answer(session, TEXTS[0], None, [Span(0, 5, "Food")], key=part_id("c", key))
+    answer(session, TEXTS[0], None, [Span(0, 5, "Food")], key=batch_answer_id("c", key))
     assert data(session).withdraw("c") == (key,)
     assert data(session).find(key, "train").annotator == "bob"
     assert data(session).find(key, "train").spans == (Span(0, 5, "Tool"),)
@@ -170,5 +170,5 @@ def test_what_others_have_said_stands_when_one_takes_back(session):
 
 def test_the_id_of_the_whole_is_not_taken_for_another(tmp_path):
     store = Store(tmp_path / "s.db")
-    assert store.dataset("d").withdraw("a%") == ()
+    assert store.dataset("d").undo_batch("a%") == ()
     store.close()

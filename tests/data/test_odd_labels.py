@@ -4,7 +4,7 @@ import pytest
 
 from nbner import DataError, Example, Span
 from nbner.io.formats import read, write
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 from nbner.types import Token
 
 LABELS = [
@@ -26,7 +26,7 @@ PARTIAL = {"a.conll", "a.ann", "folder"}
 @pytest.mark.parametrize("label", LABELS)
 def test_a_label_comes_back_from_a_file_or_is_refused(tmp_path, name, format_, label):
     given = Example(
-        TEXT, TOKENS, (Span(4, 8, label), Span(12, 20, "ORG")), answer="accept", given_tokens=True
+        TEXT, TOKENS, (Span(4, 8, label), Span(12, 20, "ORG")), answer="accept", pretokenized=True
     )
     path = tmp_path / name
     refusal = None
@@ -39,7 +39,7 @@ def test_a_label_comes_back_from_a_file_or_is_refused(tmp_path, name, format_, l
         assert label in refusal or repr(label) in refusal
         assert not path.exists() or not any(path.iterdir())
         return
-    (again,) = [as_example(row) for row in read(path, format=format_)]
+    (again,) = [example_from_row(row) for row in read(path, format=format_)]
     assert again.spans == given.spans
     assert again.text == TEXT
 

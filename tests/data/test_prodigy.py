@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
-from nbner._common.alignment import tokens_at
+from nbner._common.alignment import tokens_from_offsets
 from nbner.io.formats import read, write
-from nbner.io.rows import as_example
+from nbner.io.rows import example_from_row
 
 VINCENT = {
     "text": "Hi. My name is Vincent",
@@ -68,11 +68,13 @@ def test_the_task_of_the_conventions_is_read(jsonl):
 
 
 def test_the_task_of_the_conventions_is_written_as_it_was(jsonl):
-    assert written(as_example(one(jsonl(VINCENT)))) == VINCENT
+    assert written(example_from_row(one(jsonl(VINCENT)))) == VINCENT
 
 
 def test_a_span_of_several_tokens_ends_with_its_last_token():
-    task = written(as_example(one([{**VINCENT, "spans": [{"start": 4, "end": 14, "label": "x"}]}])))
+    task = written(
+        example_from_row(one([{**VINCENT, "spans": [{"start": 4, "end": 14, "label": "x"}]}]))
+    )
     assert task["spans"] == [
         {
             "start": 4,
@@ -114,24 +116,24 @@ def test_no_spans_with_an_answer_is_no_entity_and_without_is_not_known():
 def test_unknown_keys_survive():
     span = {**VINCENT["spans"][0], "source": "v3", "score": 0.5, "rank": 2, "pattern": 7, "x": [1]}
     task = {**VINCENT, "spans": [span], "html": "<b>", "priority": 0.5, "config": {"a": None}}
-    assert written(as_example(one([task]))) == task
+    assert written(example_from_row(one([task]))) == task
 
 
 def test_keys_of_another_kind_than_ours_survive_as_they_are():
     span = {**VINCENT["spans"][0], "source": 3, "score": "high"}
     task = {**VINCENT, "spans": [span], "note": {"by": "x"}, "flagged": "maybe"}
-    assert written(as_example(one([task]))) == task
+    assert written(example_from_row(one([task]))) == task
 
 
 def test_flag_and_note_are_read_and_written():
     task = {**VINCENT, "flagged": True, "note": "really?"}
     row = one([task])
     assert (row.flagged, row.note) == (True, "really?")
-    assert written(as_example(row)) == task
+    assert written(example_from_row(row)) == task
 
 
 def test_what_has_no_hash_gets_one_and_keeps_it():
-    task = written(as_example(one([{"text": "Add 5 ml", "answer": "ignore"}])))
+    task = written(example_from_row(one([{"text": "Add 5 ml", "answer": "ignore"}])))
     again = one([task])
     assert (again.input_hash, again.task_hash) == (task["_input_hash"], task["_task_hash"])
 
@@ -163,7 +165,7 @@ def test_who_imported_is_nobody():
 def test_a_binary_task_is_known_and_stays_one(task, binary, answer):
     row = one([{"text": "a b", "answer": answer, **task}])
     assert row.binary is binary
-    assert one([written(as_example(row))]).binary is binary
+    assert one([written(example_from_row(row))]).binary is binary
 
 
 def test_a_proposal_without_an_answer_is_no_binary_answer():
@@ -267,7 +269,7 @@ def test_file_with_byte_order_mark_and_windows_line_ends(tmp_path):
 def tasks(draw):
     """Give tasks with every key, known and unknown."""
     text, places = draw(texts_with_tokens())
-    tokens = tokens_at(text, places)
+    tokens = tokens_from_offsets(text, places)
     details = {"source": st.none() | st.text(max_size=3), "score": st.none() | st.floats(0, 1)}
     details["extra"] = st.dictionaries(st.sampled_from(["rank", "pattern", "x"]), json_values)
     spans = draw(spans_on(places, odd_labels, **details))
@@ -305,11 +307,11 @@ def test_rows_survive_a_round_trip_with_every_key(drawn):
         first, second = Path(folder) / "1.jsonl", Path(folder) / "2.jsonl"
         write(drawn, first)
         rows = list(read(first))
-        write(map(as_example, rows), second)
+        write(map(example_from_row, rows), second)
         assert list(map(everything, read(second))) == list(map(everything, rows))
         assert tasks_in(second) == tasks_in(first)
 
 
 @given(examples(answers=("accept", "reject", "ignore")))
 def test_examples_survive_a_round_trip(example):
-    assert as_example(one([written(example)])) == example
+    assert example_from_row(one([written(example)])) == example

@@ -127,8 +127,8 @@ def test_what_is_no_number_of_people_is_refused(team, overlap):
 def test_an_overlap_holds_for_all_who_open_the_store(team, where):
     team.set_overlap("train", "all")
     with closing(Store(where)) as other:
-        assert other.dataset("demo").team.overlap("train") == "all"
-        assert other.dataset("demo").team.overlap("dev") == 1
+        assert other.dataset("demo").assignments.overlap("train") == "all"
+        assert other.dataset("demo").assignments.overlap("dev") == 1
 
 
 def test_nothing_is_there_in_a_split_that_is_not(team):
@@ -158,7 +158,7 @@ def test_where_nothing_can_be_written_one_reads_on(path, add):
     with closing(Store(path)) as store:
         add(["text 0", "text 1"], to=store.dataset("demo"))
     with closing(Store(f"sqlite:///file:{path}?mode=ro&uri=true")) as reader:
-        assert texts(reader.dataset("demo").team.hand_out("train", "ann", 5)) == [0, 1]
+        assert texts(reader.dataset("demo").assignments.next_for("train", "ann", 5)) == [0, 1]
 
 
 def test_where_people_differ(team, dataset, give):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Span
 from nbner.io.formats import read, write
-from nbner.io.huggingface import numbered
-from nbner.io.rows import as_example
+from nbner.io.huggingface import tags_to_ids
+from nbner.io.rows import example_from_row
 
 NAMES = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 ROW = {"id": "0", "tokens": ["Ada", "Byron", "in", "Rome"], "ner_tags": [1, 2, 0, 3]}
@@ -63,7 +63,7 @@ def test_a_number_too_high_is_named():
 
 
 def test_numbers_for_a_dataset():
-    rows, names = numbered([{**ROW, "ner_tags": ["B-PER", "I-PER", "O", "B-LOC"]}])
+    rows, names = tags_to_ids([{**ROW, "ner_tags": ["B-PER", "I-PER", "O", "B-LOC"]}])
     assert names == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
     assert rows[0]["ner_tags"] == [3, 4, 0, 1]
 
@@ -72,7 +72,7 @@ def test_numbers_for_a_dataset():
 def test_what_was_written_is_read_again(tmp_path_factory, given_examples):
     path = tmp_path_factory.mktemp("hf") / "out.jsonl"
     write(given_examples, path, format="huggingface")
-    found = [as_example(row) for row in read(path)]
+    found = [example_from_row(row) for row in read(path)]
 
     def told(one):
         spans = [(span.start, span.end, span.label) for span in one.spans]

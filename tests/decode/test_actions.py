@@ -60,13 +60,13 @@ def test_the_greedy_path_is_what_the_pipeline_does():
 
 def test_probabilities_add_up_over_valid_actions(nlp):
     for found in action_scores(nlp, TEXTS):
-        for actions in (found.path, found.reachable):
+        for actions in (found.greedy_path, found.reachable):
             assert np.allclose(actions.probabilities.sum(axis=1), 1.0)
             assert (actions.probabilities[~actions.valid] == 0).all()
 
 
 def test_every_state_is_listed_with_its_open_entity(nlp):
-    (found,) = action_scores(nlp, ["Ada lives there"], longest=2)
+    (found,) = action_scores(nlp, ["Ada lives there"], max_span_length=2)
     states = [(one.token, one.start, one.label) for one in found.reachable.states]
     labels = ("Person", "Place")
     assert states == [
@@ -82,25 +82,25 @@ def test_every_state_is_listed_with_its_open_entity(nlp):
 
 
 def test_an_entity_longer_than_was_asked_for_is_walked_all_the_same(nlp):
-    short, whole = (list(action_scores(nlp, TEXTS, longest=n)) for n in (1, 10))
+    short, whole = (list(action_scores(nlp, TEXTS, max_span_length=n)) for n in (1, 10))
     for one, other in zip(short, whole, strict=True):
-        assert one.path.best == other.path.best
+        assert one.greedy_path.best == other.greedy_path.best
 
 
 def test_features_are_one_row_a_token(nlp):
     found = list(action_scores(nlp, TEXTS))
-    features = TokenFeatures.of(found)
+    features = TokenFeatures.from_actions(found)
     tokens = [len(nlp.make_doc(text)) for text in TEXTS]
-    width = len(found[0].path.actions) + found[0].vectors.shape[1]
+    width = len(found[0].greedy_path.actions) + found[0].token_vectors.shape[1]
     assert features.shape == (sum(tokens), width) == features.frame.shape
     assert list(np.bincount(features.examples, minlength=len(TEXTS))) == tokens
     assert np.asarray(features).dtype == np.float32
     assert features.frame.loc[(0, 0, "Ada")].index[0] == features.columns[0]
-    assert TokenFeatures.of([]).shape == (0, 0)
+    assert TokenFeatures.from_actions([]).shape == (0, 0)
 
 
 def test_a_classifier_can_be_fed_with_them(nlp):
-    features = TokenFeatures.of(list(action_scores(nlp, TEXTS)))
+    features = TokenFeatures.from_actions(list(action_scores(nlp, TEXTS)))
     gold = np.array([word in {"Ada", "Bo"} for word in features.words], float)
     design = np.hstack([features.matrix, np.ones((len(gold), 1))])
     weights, *_ = np.linalg.lstsq(design, gold, rcond=None)
@@ -130,8 +130,8 @@ def test_a_vector_listener_serves():
     pairs = [Pair.from_dict(nlp.make_doc(text), {"entities": found}) for text, found in GOLD]
     nlp.initialize(lambda: pairs)
     (found,) = action_scores(nlp, TEXTS[:1])
-    assert len(found.vectors) == 6
-    assert np.isfinite(found.vectors).all()
+    assert len(found.token_vectors) == 6
+    assert np.isfinite(found.token_vectors).all()
 
 
 def test_an_untrained_model_is_an_error():

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from nbner.decoding.api import lattices, parses, span_probabilities
 from nbner.decoding.state_scorer import StateScorer
-from nbner.decoding.valid_actions import Validity
+from nbner.decoding.valid_actions import ValidActions
 from nbner.types import Span
 
 FEW = settings(max_examples=25, deadline=None)
@@ -45,14 +45,14 @@ def test_every_state_has_spacys_scores_and_valid_actions(kind, text, before):
     nlp, doc = prepared(kind, text, before)
     walk = Walk(nlp, doc)
     scorer = StateScorer(recognizer_of(nlp), [doc])
-    valid = Validity.of([doc], scorer.moves)
-    assert scorer.moves.names == tuple(walk.names)
+    valid = ValidActions.from_docs([doc], scorer.transitions)
+    assert scorer.transitions.names == tuple(walk.names)
     for (token, opened), (scores, allowed) in walk.states.items():
         start = -1 if opened is None else opened[0]
-        label = None if opened is None else scorer.moves.labels.index(opened[1])
+        label = None if opened is None else scorer.transitions.labels.index(opened[1])
         ours = scorer.scores(np.array([token]), np.array([start]))[0]
         np.testing.assert_allclose(ours, scores, atol=1e-5)
-        mask = valid.allowed(token, label, scorer.moves)
+        mask = valid.allowed(token, label, scorer.transitions)
         assert {walk.names[i] for i in np.flatnonzero(mask)} == allowed
 
 
@@ -61,7 +61,7 @@ def test_every_state_has_spacys_scores_and_valid_actions(kind, text, before):
 def test_the_exact_list_is_that_of_all_analyses_by_hand(kind, text, before, normalised):
     nlp, doc = prepared(kind, text, before)
     walk = Walk(nlp, doc, normalised=normalised)
-    (lattice,) = lattices(nlp, [text], normalised=normalised)
+    (lattice,) = lattices(nlp, [text], normalized=normalised)
     listed = lattice.k_best(len(walk.found) + 5)
     assert len(listed) == len(walk.found)
     for parse, (_, score) in zip(listed, walk.ranked(), strict=True):
@@ -77,7 +77,7 @@ def test_the_exact_list_is_that_of_all_analyses_by_hand(kind, text, before, norm
 def test_probabilities_are_those_by_hand_and_add_up(kind, text, before):
     nlp, doc = prepared(kind, text, before)
     walk = Walk(nlp, doc)
-    (known,) = span_probabilities(nlp, [text], floor=0)
+    (known,) = span_probabilities(nlp, [text], min_probability=0)
     by_hand = {}
     tokens = np.zeros((len(doc), len(known.label_axis)))
     for spans, score in walk.found.items():
@@ -89,11 +89,11 @@ def test_probabilities_are_those_by_hand_and_add_up(kind, text, before):
             tokens[start:end, known.label_axis.index(label)] += share
             tokens[start:end, -1] -= share
     assert close(sum(np.exp(score) for score in walk.found.values()), 1.0)
-    assert known.covered == pytest.approx(1.0)
-    np.testing.assert_allclose(known.tokens.sum(axis=1), 1.0, atol=1e-9)
-    np.testing.assert_allclose(known.tokens, tokens, atol=1e-4)
+    assert known.total_probability == pytest.approx(1.0)
+    np.testing.assert_allclose(known.token_probabilities.sum(axis=1), 1.0, atol=1e-9)
+    np.testing.assert_allclose(known.token_probabilities, tokens, atol=1e-4)
     for span, share in by_hand.items():
-        assert known.of(span) == pytest.approx(share, abs=1e-4)
+        assert known.probability_of(span) == pytest.approx(share, abs=1e-4)
     assert set(known.spans) <= set(by_hand)
     (lattice,) = lattices(nlp, [text])
     shares = np.exp(np.array(list(walk.found.values())))
@@ -105,7 +105,7 @@ def test_probabilities_are_those_by_hand_and_add_up(kind, text, before):
 @given(trained_kinds, texts(4), settings_before(new=()))
 def test_a_beam_that_holds_everything_gives_the_same_list(kind, text, before):
     nlp, _ = prepared(kind, text, before)
-    (lattice,) = lattices(nlp, [text], normalised=False)
+    (lattice,) = lattices(nlp, [text], normalized=False)
     (beam,) = parses(nlp, [text], 2000, decoder="beam")
     exact = lattice.k_best(len(beam) + 1)
     assert len(exact) == len(beam)
@@ -126,7 +126,7 @@ def test_what_greedy_parsing_finds_is_in_the_list_and_no_better_than_its_first(k
     # A blocked token stays in the doc as one, never among its entities.
     greedy = tuple(Span(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents)
     for normalised in (True, False):
-        (lattice,) = lattices(nlp, [text], normalised=normalised)
+        (lattice,) = lattices(nlp, [text], normalized=normalised)
         assert lattice.is_reachable(greedy)
         best = lattice.k_best(1)[0]
         assert best.score >= lattice.score_of(greedy) - 1e-6

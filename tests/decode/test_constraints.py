@@ -76,14 +76,14 @@ def test_the_rest_of_the_text_stays_as_likely_as_it_was_without_the_neighbour(nl
 
 
 def test_a_person_may_fix_what_the_model_cannot_find(nlp):
-    (kept,) = lattices(nlp, [TEXT], longest=2)
+    (kept,) = lattices(nlp, [TEXT], max_span_length=2)
     long, strange = Span(0, 11, "A"), Span(12, 14, "Unknown")
     (only,) = kept.k_best(5, Constraints(forced=(long, strange)))
     assert only.spans == (long, strange)
     assert only.probability == pytest.approx(1.0)
     known = kept.span_probabilities(Constraints(forced=(long, strange)))
     assert known.label_axis == ("A", "B-x", "Unknown", "O")
-    np.testing.assert_allclose(known.tokens[:, [0, 2]], [[1, 0]] * 4 + [[0, 1]])
+    np.testing.assert_allclose(known.token_probabilities[:, [0, 2]], [[1, 0]] * 4 + [[0, 1]])
     assert dict(known.spans) == {long: 1.0, strange: 1.0}
 
 

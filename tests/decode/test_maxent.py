@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbner.reranking.log_linear import Table, fit, log_loss, minimise
+from nbner.reranking.log_linear import FeatureMatrix, fit_log_linear, log_loss, minimize
 
 NAMES = ("a", "b", "c")
 
@@ -44,7 +44,7 @@ def loss_by_hand(lists, shares, weights):
 @given(problems(), st.lists(st.floats(-2, 2), min_size=3, max_size=3))
 def test_the_loss_is_the_one_by_hand_and_its_gradient_its_slope(problem, at):
     lists, shares = zip(*problem, strict=True)
-    table = Table.of(lists, shares, {name: i for i, name in enumerate(NAMES)})
+    table = FeatureMatrix.from_lists(lists, shares, {name: i for i, name in enumerate(NAMES)})
     weights = np.array(at)
     loss, gradient = table.loss(weights)
     by_hand = loss_by_hand(lists, shares, dict(zip(NAMES, at, strict=True)))
@@ -63,7 +63,7 @@ def test_no_step_from_the_fitted_weights_is_downhill(problem, l2):
     telling = [one for one in problem if len(set(one[1])) > 1]
     lists, shares = zip(*telling, strict=True) if telling else ((), ())
     prior = {"a": 1.0}
-    found = fit(lists, shares, l2=l2, prior=prior)
+    found = fit_log_linear(lists, shares, l2=l2, prior=prior)
 
     def penalised(weights):
         moved = sum((weights.get(n, 0.0) - prior.get(n, 0.0)) ** 2 for n in NAMES)
@@ -84,7 +84,7 @@ def test_a_quadratic_is_minimised(size):
     def objective(x):
         return float((x - centre) @ matrix @ (x - centre)) / 2, matrix @ (x - centre)
 
-    found = minimise(objective, np.zeros(size), tolerance=1e-8)
+    found = minimize(objective, np.zeros(size), tolerance=1e-8)
     np.testing.assert_allclose(found, centre, atol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_a_narrow_valley_is_followed_to_its_end():
         a, b = 1 - x[0], x[1] - x[0] ** 2
         return a * a + 100 * b * b, np.array([-2 * a - 400 * x[0] * b, 200 * b])
 
-    np.testing.assert_allclose(minimise(rosenbrock, np.array([-1.2, 1.0])), [1, 1], atol=1e-4)
+    np.testing.assert_allclose(minimize(rosenbrock, np.array([-1.2, 1.0])), [1, 1], atol=1e-4)
 
 
 def test_weights_of_a_known_model_are_found():
@@ -105,29 +105,29 @@ def test_weights_of_a_known_model_are_found():
         powers = np.exp(features @ truth)
         lists.append([dict(zip(NAMES, row, strict=True)) for row in features])
         shares.append(np.eye(4)[random.choice(4, p=powers / powers.sum())].tolist())
-    found = fit(lists, shares, l2=0.1)
+    found = fit_log_linear(lists, shares, l2=0.1)
     assert [found.get(name, 0.0) for name in NAMES] == pytest.approx(truth, abs=0.1)
     assert log_loss(lists, shares, found) < log_loss(lists, shares, {"a": 1.0}) < np.log(4)
 
 
 def test_what_cannot_be_learnt_from_leaves_the_prior():
     prior = {"a": 1.0}
-    assert fit([], [], l2=1.0, prior=prior) == prior
+    assert fit_log_linear([], [], l2=1.0, prior=prior) == prior
     # One candidate, or all equally good: nothing to choose.
-    assert fit([[{"b": 1.0}]], [[1.0]], l2=1.0, prior=prior) == prior
-    assert fit([[{"b": 1.0}, {}]], [[0.5, 0.5]], l2=1.0, prior=prior) == prior
+    assert fit_log_linear([[{"b": 1.0}]], [[1.0]], l2=1.0, prior=prior) == prior
+    assert fit_log_linear([[{"b": 1.0}, {}]], [[0.5, 0.5]], l2=1.0, prior=prior) == prior
     assert np.isnan(log_loss([], [], prior))
 
 
 def test_a_feature_counts_only_if_it_tells_apart_in_lists_enough():
     rare = [[{"a": 1.0}, {}], [{"b": 1.0}, {}], [{"b": 1.0}, {}]]
-    assert fit(rare, [[1.0, 0.0]] * 3, l2=1.0, least=2).keys() == {"b"}
+    assert fit_log_linear(rare, [[1.0, 0.0]] * 3, l2=1.0, min_lists=2).keys() == {"b"}
     same = [[{"a": 1.0}, {"a": 1.0}]] * 2
-    assert fit(same, [[1.0, 0.0]] * 2, l2=1.0) == {}
+    assert fit_log_linear(same, [[1.0, 0.0]] * 2, l2=1.0) == {}
 
 
 def test_large_scores_do_not_overflow():
-    table = Table.of([[{"a": 1e4}, {}]], [[1.0, 0.0]], {"a": 0})
+    table = FeatureMatrix.from_lists([[{"a": 1e4}, {}]], [[1.0, 0.0]], {"a": 0})
     loss, gradient = table.loss(np.array([-1.0]))
     assert loss == pytest.approx(1e4)
     assert np.isfinite(gradient).all()

@@ -19,11 +19,11 @@ from spacy.util import registry
 from nbner.decoding.api import lattices, parses
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import copy_of
-from nbner.reranking.component import Reranker, add_to, best_of, named
-from nbner.reranking.ensemble import Committee, best_set, mean_probabilities, pools
-from nbner.reranking.features import describe, expected_errors
-from nbner.reranking.fitting import decide_apart, learn, shares
+from nbner.nlp.pipeline import clone_pipeline
+from nbner.reranking.component import Reranker, add_reranker, best_index, name_functions
+from nbner.reranking.ensemble import EnsembleReranker, best_span_set, mean_probabilities, pool_texts
+from nbner.reranking.features import expected_errors, extract_features
+from nbner.reranking.fitting import cross_validated_choices, fit_weights, targets_from_errors
 from nbner.types import Example, Parse, Span
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +32,8 @@ TEXTS = ["Add 5 ml of LB", "LB of Add", "5 ml", "Add", "", "ml of of LB 5 Add ml
 
 
 def reranked(weights, width=8, **more):
-    nlp = copy_of(pipeline(Kind()))
-    return nlp, add_to(nlp, Reranker(nlp, width=width, weights=weights, **more))
+    nlp = clone_pipeline(pipeline(Kind()))
+    return nlp, add_reranker(nlp, Reranker(nlp, width=width, weights=weights, **more))
 
 
 def found(doc):
@@ -49,7 +49,7 @@ def parse(probability, *spans):
 
 def test_weights_decide_which_analysis_of_the_list_is_set():
     nlp, _ = reranked({"log rank": 1.0}, width=4)
-    lists = list(parses(nlp, TEXTS, 4, longest=64))
+    lists = list(parses(nlp, TEXTS, 4, max_span_length=64))
     for doc, analyses in zip(nlp.pipe(TEXTS), lists, strict=True):
         assert found(doc) == analyses[-1].spans  # the last one has the highest rank
     nlp, _ = reranked({"score": 1.0}, width=4)
@@ -85,10 +85,10 @@ def test_features_of_ones_own_count():
     def is_long(doc, one):
         return {"tokens": float(sum(s.end - s.start for s in one.spans)), "size": len(doc)}
 
-    nlp, component = reranked({}, functions=named([is_long]))
+    nlp, component = reranked({}, functions=name_functions([is_long]))
     (name,) = component.functions
     component.weights = {f"{name}:tokens": -1.0}
-    lists = list(parses(nlp, TEXTS, 8, longest=64))
+    lists = list(parses(nlp, TEXTS, 8, max_span_length=64))
     for doc, analyses in zip(nlp.pipe(TEXTS), lists, strict=True):
         covered = [sum(s.end - s.start for s in one.spans) for one in analyses]
         assert sum(s.end - s.start for s in found(doc)) == min(covered)
@@ -106,7 +106,7 @@ def test_it_comes_back_with_its_pipeline(tmp_path):
     loaded = spacy.load(tmp_path / "model")
     assert loaded.pipe_names[-2:] == ["ner", "nbner_reranker"]
     component = loaded.get_pipe("nbner_reranker")
-    assert (component.width, component.weights) == (5, {"log rank": 1.0, "is “odd” 成分": -0.5})
+    assert (component.beam_width, component.weights) == (5, {"log rank": 1.0, "is “odd” 成分": -0.5})
     assert [found(doc) for doc in loaded.pipe(TEXTS)] == [found(doc) for doc in nlp.pipe(TEXTS)]
     assert fingerprint(loaded) == fingerprint(nlp) != fingerprint(pipeline(Kind()))
 
@@ -115,7 +115,7 @@ def test_spacy_alone_finds_it_by_its_entry_point(tmp_path):
     nlp = spacy.blank("en")
     nlp.add_pipe("ner").add_label("A")
     nlp.initialize()
-    add_to(nlp, Reranker(nlp, weights={"score": 1.0}))
+    add_reranker(nlp, Reranker(nlp, weights={"score": 1.0}))
     nlp.to_disk(tmp_path / "model")
     # As an installation has it, whatever is installed where the tests run.
     point = 'nbner_reranker = "nbner.reranking.component:make_reranker"'
@@ -140,7 +140,7 @@ def test_functions_come_back_by_their_registered_names(tmp_path):
     def words(doc, one):
         return {"n": len(one.spans)}
 
-    nlp, component = reranked({"test_reranker_words.v1:n": 1.0}, functions=named([words]))
+    nlp, component = reranked({"test_reranker_words.v1:n": 1.0}, functions=name_functions([words]))
     assert list(component.functions) == ["test_reranker_words.v1"]
     nlp.to_disk(tmp_path / "model")
     assert spacy.load(tmp_path / "model").get_pipe("nbner_reranker").functions == {
@@ -155,16 +155,16 @@ def test_what_cannot_be_a_reranker_names_the_way_out():
     with pytest.raises(DataError, match="holds none"):
         Reranker(NLP, width=0)
     with pytest.raises(DataError, match="is not a function"):
-        named(["A"])
+        name_functions(["A"])
     with pytest.raises(DataError, match="are called"):
-        named([lambda doc, one: {}, lambda doc, one: {}])
+        name_functions([lambda doc, one: {}, lambda doc, one: {}])
     with pytest.raises(ModelError, match="no entity recognizer"):
-        add_to(spacy.blank("en"), Reranker(NLP))
+        add_reranker(spacy.blank("en"), Reranker(NLP))
 
 
 def test_a_second_reranker_takes_the_place_of_the_first():
     nlp, _ = reranked({"score": 1.0})
-    add_to(nlp, Reranker(nlp, width=3, weights={"A": 1.0}))
+    add_reranker(nlp, Reranker(nlp, width=3, weights={"A": 1.0}))
     assert nlp.pipe_names.count("nbner_reranker") == 1
     assert nlp.get_pipe("nbner_reranker").width == 3
 
@@ -176,7 +176,7 @@ def test_features_are_differences_from_the_first():
     doc = NLP.make_doc("add salt and salt to water")
     one = parse(0.5, (4, 8, "In"), (13, 17, "In"))
     other = parse(0.25, (4, 8, "In"), (13, 17, "Out"), (21, 26, "In"))
-    first, second = describe(doc, [one, other])
+    first, second = extract_features(doc, [one, other])
     assert first == {}
     assert second["score"] == pytest.approx(log(0.5))
     assert second["log rank"] == pytest.approx(log(2))
@@ -190,7 +190,7 @@ def test_features_are_differences_from_the_first():
 def test_a_word_labelled_here_and_not_there_is_inconsistent():
     doc = NLP.make_doc("LB broth and LB broth")
     some, every = parse(0.6, (0, 8, "A")), parse(0.4, (0, 8, "A"), (13, 21, "A"))
-    _, second = describe(doc, [some, every])
+    _, second = extract_features(doc, [some, every])
     assert second["equal words, not all labelled"] == -1
 
 
@@ -203,8 +203,8 @@ def test_expected_errors_are_those_by_hand():
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=5))
 def test_ties_go_to_the_first(values):
     described = [{"a": float(value)} for value in values]
-    assert best_of(described, {"a": 1.0}) == values.index(max(values))
-    assert best_of(described, {}) == 0
+    assert best_index(described, {"a": 1.0}) == values.index(max(values))
+    assert best_index(described, {}) == 0
 
 
 # Learning.
@@ -222,22 +222,22 @@ def lists_with_a_clue(size):
 def test_a_clue_is_learnt_and_helps_on_lists_that_were_not_learnt_from():
     lists, errors = lists_with_a_clue(60)
     folds = [list(range(number, 60, 3)) for number in range(3)]
-    assert decide_apart(lists, errors, folds) == [2] * 60
-    assert learn(lists, errors, folds[0]).weights["clue"] > 1
-    assert learn(lists, errors, folds[0], l2=7.0).l2 == 7.0
+    assert cross_validated_choices(lists, errors, folds) == [2] * 60
+    assert fit_weights(lists, errors, folds[0]).weights["clue"] > 1
+    assert fit_weights(lists, errors, folds[0], l2=7.0).l2 == 7.0
 
 
 def test_what_a_fold_alone_knows_does_not_decide_it():
     # Each fold has its own clue, so that nothing can be learnt from the others.
     lists = [[{}, {"score": -1.0, f"clue {i % 3}": 1.0}] for i in range(60)]
     folds = [list(range(number, 60, 3)) for number in range(3)]
-    chosen = decide_apart(lists, [[1, 0]] * 60, folds)
-    only_score = decide_apart([[{}, {"score": -1.0}]] * 60, [[1, 0]] * 60, folds)
+    chosen = cross_validated_choices(lists, [[1, 0]] * 60, folds)
+    only_score = cross_validated_choices([[{}, {"score": -1.0}]] * 60, [[1, 0]] * 60, folds)
     assert chosen == only_score
 
 
 def test_targets_fall_with_errors():
-    found = shares([2, 0, 1, 0])
+    found = targets_from_errors([2, 0, 1, 0])
     assert sum(found) == pytest.approx(1)
     assert (
         found[1] == found[3] == pytest.approx(found[2] * exp(1)) == pytest.approx(found[0] * exp(2))
@@ -253,7 +253,7 @@ EXAMPLES = [Example(text) for text in TEXTS]
 def test_a_pool_holds_every_list_with_the_mean_of_the_models():
     width = 4
     every = [list(lattices(nlp, EXAMPLES)) for nlp in MODELS]
-    for number, pooled in enumerate(pools(MODELS, EXAMPLES, width)):
+    for number, pooled in enumerate(pool_texts(MODELS, EXAMPLES, width)):
         views = [one[number] for one in every]
         lists = [{p.spans for p in view.k_best(width)} for view in views]
         assert {one.spans for one in pooled.analyses} == set().union(*lists)
@@ -262,16 +262,16 @@ def test_a_pool_holds_every_list_with_the_mean_of_the_models():
         ]
         assert [one.probability for one in pooled.analyses] == pytest.approx(means)
         assert means == sorted(means, reverse=True)
-        assert pooled.firsts == tuple(view.k_best(1)[0].spans for view in views)
+        assert pooled.first_spans == tuple(view.k_best(1)[0].spans for view in views)
 
 
 def test_a_committee_without_weights_takes_the_likeliest_of_its_pool():
-    committee = Committee(MODELS, 4)
-    pooled = list(pools(MODELS, EXAMPLES, 4))
+    committee = EnsembleReranker(MODELS, 4)
+    pooled = list(pool_texts(MODELS, EXAMPLES, 4))
     assert list(committee.predict(TEXTS)) == [one.analyses[0].spans for one in pooled]
     committee.weights = {"model 2": 1.0}
     for spans, one in zip(committee.predict(TEXTS), pooled, strict=True):
-        best = max(range(len(one.views)), key=lambda i: one.views[i][1])
+        best = max(range(len(one.log_probabilities)), key=lambda i: one.log_probabilities[i][1])
         assert spans == one.analyses[best].spans
 
 
@@ -297,12 +297,12 @@ def test_the_chosen_set_is_the_best_of_all_that_do_not_overlap(table, threshold)
         return all(a.end <= b.start or b.end <= a.start for a, b in combinations(spans, 2))
 
     every = [s for n in range(len(table) + 1) for s in combinations(table, n) if apart(s)]
-    chosen = best_set(table, threshold)
+    chosen = best_span_set(table, threshold)
     assert apart(chosen)
     assert chosen == tuple(sorted(chosen, key=lambda one: one.start))
     assert worth(chosen) == pytest.approx(max(worth(one) for one in every))
 
 
 def test_at_one_half_the_average_takes_what_is_likelier_than_not():
-    for one in pools(MODELS, EXAMPLES, 2):
-        assert set(best_set(one.spans)) == {span for span, p in one.spans.items() if p > 0.5}
+    for one in pool_texts(MODELS, EXAMPLES, 2):
+        assert set(best_span_set(one.span_probabilities)) == {span for span, p in one.span_probabilities.items() if p > 0.5}

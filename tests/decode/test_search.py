@@ -44,7 +44,7 @@ def test_groups_and_batches_change_nothing(nlp, monkeypatch):
     after = list(parses(nlp, MANY, 5)), list(span_probabilities(nlp, MANY))
     assert all(same(a, b) for a, b in zip(before[0], after[0], strict=True))
     for a, b in zip(before[1], after[1], strict=True):
-        np.testing.assert_allclose(a.tokens, b.tokens, atol=1e-5)
+        np.testing.assert_allclose(a.token_probabilities, b.token_probabilities, atol=1e-5)
         assert a.text == b.text
         assert a.token_axis == b.token_axis
 
@@ -69,7 +69,7 @@ def test_a_text_without_tokens_has_the_empty_analysis(nlp):
     for decoder in ("exact", "beam"):
         assert list(parses(nlp, [""], 4, decoder=decoder)) == [(nbner.Parse(1.0, 0.0, ()),)]
     (known,) = span_probabilities(nlp, [""])
-    assert known.tokens.shape == (0, 3)
+    assert known.token_probabilities.shape == (0, 3)
     (kept,) = lattices(nlp, [""])
     assert kept.k_best(3) == (nbner.Parse(1.0, 0.0, ()),)
     assert (kept.entropy(), kept.probability_of(()), kept.rank_of((), 3)) == (0.0, 1.0, 1)
@@ -77,13 +77,13 @@ def test_a_text_without_tokens_has_the_empty_analysis(nlp):
 
 def test_given_tokens_are_kept(nlp):
     tokens = (Token("Add5", 0, 4, ws=True), Token("ml", 5, 7))
-    (known,) = span_probabilities(nlp, [Example("Add5 ml", tokens, given_tokens=True)])
+    (known,) = span_probabilities(nlp, [Example("Add5 ml", tokens, pretokenized=True)])
     assert known.token_axis == tokens
     assert known.label_axis == ("A", "B-x", "O")
 
 
 def test_the_longest_entity_limits_what_is_found_and_not_its_score(nlp):
-    (free,), (limited,) = lattices(nlp, [TEXT]), lattices(nlp, [TEXT], longest=2)
+    (free,), (limited,) = lattices(nlp, [TEXT]), lattices(nlp, [TEXT], max_span_length=2)
     everything = {parse.spans: parse for parse in free.k_best(10_000)}
     short = {parse.spans: parse for parse in limited.k_best(10_000)}
     wanted = {
@@ -94,16 +94,16 @@ def test_the_longest_entity_limits_what_is_found_and_not_its_score(nlp):
         assert parse.score == pytest.approx(everything[spans].score)
     mass = sum(parse.probability for parse in short.values())
     assert np.exp(limited.log_total) == pytest.approx(mass)
-    (known,) = span_probabilities(nlp, [TEXT], longest=2)
-    assert known.covered == pytest.approx(mass)
-    np.testing.assert_allclose(known.tokens.sum(axis=1), 1.0)
+    (known,) = span_probabilities(nlp, [TEXT], max_span_length=2)
+    assert known.total_probability == pytest.approx(mass)
+    np.testing.assert_allclose(known.token_probabilities.sum(axis=1), 1.0)
 
 
 def test_an_entity_that_is_set_before_may_be_longer(nlp, set_before):
     whole = Span(0, len(TEXT), "A")
     set_before(TEXT, lambda doc: doc.set_ents([spacy.tokens.Span(doc, 0, 5, "A")]))
     for longest in (None, 1):
-        (listed,) = parses(nlp, [TEXT], 3, longest=longest)
+        (listed,) = parses(nlp, [TEXT], 3, max_span_length=longest)
         assert [parse.spans for parse in listed] == [(whole,)]
         assert listed[0].probability == pytest.approx(1.0)
 
@@ -138,7 +138,7 @@ def test_what_cannot_be_searched_is_refused_at_once(nlp):
     with pytest.raises(nbner.DataError, match="no decoder 'greedy'"):
         parses(nlp, [TEXT], 1, decoder="greedy")
     with pytest.raises(nbner.DataError, match="longest=0"):
-        lattices(nlp, [TEXT], longest=0)
+        lattices(nlp, [TEXT], max_span_length=0)
     for heat in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(nbner.DataError, match="temperature"):
             span_probabilities(nlp, [TEXT], temperature=heat)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner.decoding.k_best import k_best
-from nbner.decoding.k_best_single import k_best_of_one
+from nbner.decoding.k_best_single import k_best_single
 from nbner.decoding.marginals import log_totals, segment_probabilities, token_probabilities
 
 
@@ -57,7 +57,7 @@ def test_the_quick_search_of_one_text_gives_the_same_list(batch, k):
     weights, lengths = batch
     together = k_best(weights, lengths, k)
     for row, length in enumerate(lengths):
-        assert listed(k_best_of_one(weights[row, :length], k), 0) == listed(together, row)
+        assert listed(k_best_single(weights[row, :length], k), 0) == listed(together, row)
 
 
 @given(weights_of_batches(5))

@@ -47,14 +47,14 @@ def test_greedy_is_what_the_pipeline_does(case):
     nlp, text, _, gold = case
     doc = nlp(text)
     expected = [(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents]
-    for found in (trace(nlp, text, width=1), trace(nlp, text, gold, width=2)):
+    for found in (trace(nlp, text, beam_width=1), trace(nlp, text, gold, beam_width=2)):
         assert [(one.start, one.end, one.label) for one in found.spans] == expected
         assert len(found.steps) == len(doc)
         for step in found.steps:
             assert sum(one.probability for one in step.choices) == pytest.approx(1)
             assert step.chosen.score == max(one.score for one in step.choices)
     # A beam of one is greedy search, and loses nothing.
-    (only,) = trace(nlp, text, width=1).last
+    (only,) = trace(nlp, text, beam_width=1).final_beam
     assert only.spans == found.spans
     assert only.is_greedy
 
@@ -102,19 +102,19 @@ def column(moves, name):
 @settings(max_examples=60)
 def test_the_beam_is_spacys_own(case, width):
     nlp, text, _, gold = case
-    found = trace(nlp, text, gold, width=width)
+    found = trace(nlp, text, gold, beam_width=width)
     (expected,) = beam_parses(recognizer_of(nlp), [arrived(nlp, text)], width)
-    assert [one.spans for one in found.last] == [one.spans for one in expected]
-    assert [one.score for one in found.last] == pytest.approx([one.score for one in expected])
+    assert [one.spans for one in found.final_beam] == [one.spans for one in expected]
+    assert [one.score for one in found.final_beam] == pytest.approx([one.score for one in expected])
     for step in found.steps:
         assert len(step.beam) <= width
         assert sum(one.is_best for one in step.beam) == 1
         assert sum(one.is_greedy for one in step.beam) <= 1
-    gold_kept = [one for one in found.last if one.is_gold]
+    gold_kept = [one for one in found.final_beam if one.is_gold]
     assert [set(one.spans) for one in gold_kept] in ([], [set(gold)])
-    if found.lost is not None:
-        assert found.lost.score > found.score
-        assert found.lost.spans != found.spans or len(found.last) > 1
+    if found.search_error is not None:
+        assert found.search_error.score > found.score
+        assert found.search_error.spans != found.spans or len(found.final_beam) > 1
 
 
 def test_a_text_without_gold_has_no_costs():
@@ -133,4 +133,4 @@ def test_what_is_set_before_is_kept(set_before):
     assert Span(4, 8, "A") in found.spans
     assert [step.chosen.action for step in found.steps][1:3] == ["B-A", "L-A"]
     # Nothing can be done about it, so the gold is no sequence of actions.
-    assert not any(one.is_gold for one in found.last)
+    assert not any(one.is_gold for one in found.final_beam)

@@ -13,7 +13,9 @@ AB = ("A", "B")
 
 def tags(example, labels=AB):
     """Read a gold doc as one letter a token: B and I inside, O outside, - missing."""
-    return "".join("-IOB"[token.ent_iob] for token in gold_docs.reference(BLANK, example, labels))
+    return "".join(
+        "-IOB"[token.ent_iob] for token in gold_docs.reference_doc(BLANK, example, labels)
+    )
 
 
 def accepted(text, *spans, **more):
@@ -29,12 +31,12 @@ def test_accepting_no_span_says_that_there_is_none():
 
 
 def test_neighbours_of_one_label_stay_two():
-    doc = gold_docs.reference(BLANK, accepted("one two", Span(0, 3, "A"), Span(4, 7, "A")), AB)
+    doc = gold_docs.reference_doc(BLANK, accepted("one two", Span(0, 3, "A"), Span(4, 7, "A")), AB)
     assert [(e.start_char, e.end_char, e.label_) for e in doc.ents] == [(0, 3, "A"), (4, 7, "A")]
 
 
 def test_offsets_behind_an_emoji_are_code_points():
-    doc = gold_docs.reference(BLANK, accepted("👩‍🔬 mixes salt", Span(10, 14, "A")), AB)
+    doc = gold_docs.reference_doc(BLANK, accepted("👩‍🔬 mixes salt", Span(10, 14, "A")), AB)
     assert [entity.text for entity in doc.ents] == ["salt"]
 
 
@@ -59,13 +61,13 @@ def test_an_answer_that_does_not_tell_its_labels_knew_them_all():
 
 def test_only_labels_that_can_be_learnt_make_something_missing():
     old = accepted("one two", Span(0, 3, "A"))
-    corpus = gold_docs.choose([old], [old], ("A", "B", "C"), seed=0)
+    corpus = gold_docs.split_corpus([old], [old], ("A", "B", "C"), seed=0)
     assert corpus.labels == ("A",)
-    assert corpus.partial == 0
+    assert corpus.missing_label_count == 0
     new = Example("one two", spans=(Span(0, 3, "C"),), answer="accept", labels=("A", "B", "C"))
-    corpus = gold_docs.choose([old, new], [old], ("A", "B", "C"), seed=0)
+    corpus = gold_docs.split_corpus([old, new], [old], ("A", "B", "C"), seed=0)
     assert corpus.labels == ("A", "C")
-    assert corpus.partial == 1
+    assert corpus.missing_label_count == 1
 
 
 @pytest.mark.parametrize(
@@ -74,14 +76,14 @@ def test_only_labels_that_can_be_learnt_make_something_missing():
 def test_only_complete_answers_are_gold(more):
     good = accepted("one two", Span(0, 3, "A"))
     other = Example("three", **{"spans": (Span(0, 5, "A"),), "answer": "accept", **more})
-    corpus = gold_docs.choose([good, other], [good, other], AB, seed=0)
+    corpus = gold_docs.split_corpus([good, other], [good, other], AB, seed=0)
     assert corpus.train == corpus.dev == (good,)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_both_parts_of_a_held_out_corpus_hold_entities(seed):
     rare = [accepted(f"{i} two", *([Span(0, 1, "A")] * (i < 2))) for i in range(10)]
-    corpus = gold_docs.choose(rare, [], AB, seed)
+    corpus = gold_docs.split_corpus(rare, [], AB, seed)
     assert sorted(one.text for one in (*corpus.train, *corpus.dev)) == sorted(
         one.text for one in rare
     )
@@ -91,14 +93,16 @@ def test_both_parts_of_a_held_out_corpus_hold_entities(seed):
 
 def test_dev_examples_without_an_entity_are_not_measured_on():
     full = [accepted(f"{i} two", Span(0, 1, "A")) for i in range(5)]
-    corpus = gold_docs.choose(full, [accepted("nothing")], AB, seed=0)
+    corpus = gold_docs.split_corpus(full, [accepted("nothing")], AB, seed=0)
     assert corpus.dev_source == "held out, 1 of 5, since the dev examples hold no entity"
 
 
 def test_the_fingerprint_tells_data_apart():
     one, other = accepted("one two", Span(0, 3, "A")), accepted("one two", Span(4, 7, "A"))
     prints = {
-        gold_docs.choose([x], [y], AB, 0).fingerprint for x in (one, other) for y in (one, other)
+        gold_docs.split_corpus([x], [y], AB, 0).fingerprint
+        for x in (one, other)
+        for y in (one, other)
     }
     assert len(prints) == 4
 
@@ -110,11 +114,11 @@ def test_written_gold_is_read_back_as_it_was(tmp_path):
         tuple(Token(word, start, start + len(word), ws=True) for word, start in words),
         (Span(0, 7, "A"), Span(8, 14, "B")),
         "accept",
-        given_tokens=True,
+        pretokenized=True,
     )
     loose = accepted("one twothree", Span(4, 7, "A"))
-    pairs = gold_docs.supervised(BLANK, [given, loose], AB)
-    gold_docs.write(pairs, tmp_path / "train.spacy")
+    pairs = gold_docs.training_examples(BLANK, [given, loose], AB)
+    gold_docs.write_docbin(pairs, tmp_path / "train.spacy")
     docs = list(DocBin().from_disk(tmp_path / "train.spacy").get_docs(BLANK.vocab))
     assert [[token.text for token in doc] for doc in docs] == [
         ["E.", "coli", "1-5", "ml"],

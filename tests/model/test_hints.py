@@ -14,9 +14,9 @@ def wrong(text, *spans, **more):
 
 def test_a_rejected_span_is_wrong_and_all_else_is_missing():
     nlp = load_base("blank:en")
-    doc = gold_docs.reference(nlp, wrong("Add water now", Span(4, 9, "Action")), LABELS)
+    doc = gold_docs.reference_doc(nlp, wrong("Add water now", Span(4, 9, "Action")), LABELS)
     assert [token.ent_iob for token in doc] == [0, 0, 0]
-    assert [(span.text, span.label_) for span in doc.spans[gold_docs.WRONG]] == [
+    assert [(span.text, span.label_) for span in doc.spans[gold_docs.INCORRECT_SPANS_KEY]] == [
         ("water", "Action")
     ]
 
@@ -24,17 +24,17 @@ def test_a_rejected_span_is_wrong_and_all_else_is_missing():
 def test_an_accepted_single_span_is_right_and_all_else_is_missing():
     nlp = load_base("blank:en")
     one = wrong("Add water now", Span(4, 9, "Reagent"), answer="accept", binary=True)
-    doc = gold_docs.reference(nlp, one, LABELS)
+    doc = gold_docs.reference_doc(nlp, one, LABELS)
     assert [token.ent_iob_ for token in doc] == ["", "B", ""]
 
 
 def test_hints_are_counted_apart_and_tell_data_apart(corpus, dev):
     hint = wrong("Add water", Span(0, 3, "Amount"))
     strange = wrong("Add water", Span(0, 3, "Robot"))
-    without = gold_docs.choose(corpus, dev, LABELS, 0)
-    found = gold_docs.choose([*corpus, hint, strange, wrong("Add")], dev, LABELS, 0)
+    without = gold_docs.split_corpus(corpus, dev, LABELS, 0)
+    found = gold_docs.split_corpus([*corpus, hint, strange, wrong("Add")], dev, LABELS, 0)
     assert found.train == without.train
-    assert found.hints == (hint,)
+    assert found.partial_examples == (hint,)
     assert found.fingerprint != without.fingerprint
 
 
@@ -53,6 +53,6 @@ def test_a_rejected_span_is_unlearnt(run, trained, corpus, tmp_path):
             max_steps=60,
         )
         assert result.record["data"]["hints"] == 30
-        assert result.nlp.get_pipe("ner").incorrect_spans_key == gold_docs.WRONG
+        assert result.nlp.get_pipe("ner").incorrect_spans_key == gold_docs.INCORRECT_SPANS_KEY
         (after,) = predict(result.nlp, [text])
         assert amount not in after

@@ -8,7 +8,7 @@ import pytest
 import spacy
 
 from nbner.errors import DataError
-from nbner.nlp.patterns import load_patterns, suggest_with
+from nbner.nlp.patterns import load_patterns, suggest_with_patterns
 from nbner.nlp.pipeline import load_base
 from nbner.types import Example, Span
 
@@ -24,7 +24,7 @@ def nlp():
 
 def found(nlp, source, text, *, model=False, spans=()):
     patterns = load_patterns(nlp, source, LABELS)
-    [proposed] = suggest_with(nlp, patterns, [Example(text, spans=spans)], model=model)
+    [proposed] = suggest_with_patterns(nlp, patterns, [Example(text, spans=spans)], model=model)
     return [(text[s.start : s.end], s.label, s.source, s.extra.get("pattern")) for s in proposed]
 
 
@@ -67,8 +67,8 @@ def test_given_tokens_are_kept(nlp):
     text = "oliveoil"
     tokens = tokens_from_words(text, ["olive", "oil"])
     patterns = load_patterns(nlp, [OIL], LABELS)
-    [spans] = suggest_with(
-        nlp, patterns, [Example(text, tokens=tokens, given_tokens=True)], model=False
+    [spans] = suggest_with_patterns(
+        nlp, patterns, [Example(text, tokens=tokens, pretokenized=True)], model=False
     )
     assert [(s.start, s.end) for s in spans] == [(0, 8)]
 
@@ -76,7 +76,7 @@ def test_given_tokens_are_kept(nlp):
 def test_patterns_serve_another_pipeline(nlp):
     patterns = load_patterns(nlp, [OIL, OLIVE], LABELS)
     other = spacy.blank("en")
-    [spans] = suggest_with(other, patterns.on(other), [Example("olive oil")], model=False)
+    [spans] = suggest_with_patterns(other, patterns.on(other), [Example("olive oil")], model=False)
     assert [span.label for span in spans] == ["Food", "Tool"]
 
 

@@ -35,7 +35,7 @@ def tokenized(draw):
             start = None
         if start is None and not character.isspace():
             start = i
-    return Example(text, tuple(tokens), given_tokens=True)
+    return Example(text, tuple(tokens), pretokenized=True)
 
 
 @given(tokenized())
@@ -55,17 +55,17 @@ def test_tokens_rebuild_the_text(text):
 
 
 def test_tokens_made_by_the_pipeline_are_made_anew():
-    example = Example("Don't", (Token("Don't", 0, 5),), given_tokens=False)
+    example = Example("Don't", (Token("Don't", 0, 5),), pretokenized=False)
     assert [token.text for token in doc_from_example(BLANK, example)] == ["Do", "n't"]
 
 
 def test_equal_tokens_keep_what_the_tokenizer_knows_of_them():
-    example = Example("Don't", (Token("Do", 0, 2), Token("n't", 2, 5)), given_tokens=True)
+    example = Example("Don't", (Token("Do", 0, 2), Token("n't", 2, 5)), pretokenized=True)
     assert [token.norm_ for token in doc_from_example(BLANK, example)] == ["do", "not"]
 
 
 def test_tokens_of_another_text_are_an_error():
-    example = Example("one two", (Token("one", 0, 3), Token("three", 4, 9)), given_tokens=True)
+    example = Example("one two", (Token("one", 0, 3), Token("three", 4, 9)), pretokenized=True)
     with pytest.raises(DataError, match="do not rebuild"):
         doc_from_example(BLANK, example)
 

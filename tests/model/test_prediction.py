@@ -52,7 +52,7 @@ def test_the_order_changes_nothing(trained, texts):
 
 
 def test_two_processes_say_the_same(trained, texts, at_spaces, corpus):
-    given = [Example(one.text, at_spaces(one), given_tokens=True) for one in corpus[:20]]
+    given = [Example(one.text, at_spaces(one), pretokenized=True) for one in corpus[:20]]
     items = [*texts, *given]
     one = list(predict(trained, items))
     two = list(predict(trained, items, n_process=2, batch_size=16))
@@ -120,7 +120,7 @@ def test_given_tokens_are_kept(trained):
     tokens = tuple(
         Token(w, s, s + len(w), ws=w != "water.") for w, s in zip(words, starts, strict=True)
     )
-    [doc] = predict_docs(trained, [Example("Add 5 ml of water.", tokens, given_tokens=True)])
+    [doc] = predict_docs(trained, [Example("Add 5 ml of water.", tokens, pretokenized=True)])
     assert [token.text for token in doc] == list(words)
     [doc] = predict_docs(trained, [Example("Add 5 ml of water.")])
     assert [token.text for token in doc] == [*words[:4], "water", "."]

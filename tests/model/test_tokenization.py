@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from nbner import DataError, Example, ModelError, Session, Span
 from nbner._common.alignment import align
 from nbner.nlp.pipeline import tokenizer_of
-from nbner.nlp.tokenizer_rules import Rule, add_rule, as_json, copy_of, from_json, set_rules
+from nbner.nlp.tokenizer_rules import (
+    TokenizerRule,
+    add_rule,
+    copy_tokenizer,
+    rules_from_json,
+    rules_to_json,
+    set_rules,
+)
 from nbner.quality.tokenization.diagnosis import diagnose
 
 
@@ -37,27 +44,27 @@ def words(tokenizer, text):
 
 def test_what_fits_is_no_misfit(nlp):
     found = diagnose(nlp, [example("Add 5 ml.", "5 ml")])
-    assert (found.n, found.spans, found.misfits, found.effects) == (1, 1, (), ())
+    assert (found.n, found.spans, found.untokenizable, found.effects) == (1, 1, (), ())
 
 
 def test_one_infix_for_all_numbers_with_a_unit(nlp):
     found = diagnose(nlp, AMOUNTS)
-    assert len(found.misfits) == 3
+    assert len(found.untokenizable) == 3
     best = found.effects[0]
     assert best.rule.kind == "infix"
     assert (best.fixes, best.breaks, best.texts) == (3, 0, 4)
-    assert best.words["7x", ("7", "x")] == 1
-    for misfit in found.misfits:
+    assert best.token_changes["7x", ("7", "x")] == 1
+    for misfit in found.untokenizable:
         assert misfit.rules == (best.rule,)
-        assert "ends inside" in misfit.why
-    assert all(not align(tokenizer_of(nlp)(one.text), one.spans).fits for one in AMOUNTS[:3])
+        assert "ends inside" in misfit.reason
+    assert all(not align(tokenizer_of(nlp)(one.text), one.spans).aligned for one in AMOUNTS[:3])
 
 
 def test_a_special_case_where_a_rule_would_serve_one_word_alone(nlp):
     text = example("We saw AcmeCorp there.", "Acme")
     others = [Example("iPhone and LaTeX and abc")]
     found = diagnose(nlp, [text, *others])
-    (misfit,) = found.misfits
+    (misfit,) = found.untokenizable
     (rule,) = misfit.rules
     assert (rule.kind, rule.pattern, rule.pieces) == ("special case", "AcmeCorp", ("Acme", "Corp"))
     effects = {one.rule: one for one in found.effects}
@@ -66,9 +73,9 @@ def test_a_special_case_where_a_rule_would_serve_one_word_alone(nlp):
 
 def test_a_span_with_a_space_at_its_end_is_not_the_tokenizers_fault(nlp):
     found = diagnose(nlp, [Example("Add 5 ml", spans=(Span(0, 4, "A"),))])
-    (misfit,) = found.misfits
+    (misfit,) = found.untokenizable
     assert (misfit.rules, found.effects) == ((), ())
-    assert "correct the span" in misfit.why
+    assert "correct the span" in misfit.reason
 
 
 def test_tokens_that_came_with_the_text_are_not_asked_about(nlp):
@@ -84,9 +91,9 @@ def test_rules_are_put_on_once_and_taken_off_without_a_trace():
     text = "Add 50mM, AcmeCorp e.g. don't"
     was = words(nlp.tokenizer, text)
     rules = [
-        Rule("infix", r"(?<=\d)(?=[^\W\d_])"),
-        Rule("infix", r"(?<=m)(?=M)"),
-        Rule("special case", "AcmeCorp", ("Acme", "Corp")),
+        TokenizerRule("infix", r"(?<=\d)(?=[^\W\d_])"),
+        TokenizerRule("infix", r"(?<=m)(?=M)"),
+        TokenizerRule("special case", "AcmeCorp", ("Acme", "Corp")),
     ]
     for _ in range(2):
         set_rules(nlp, rules)
@@ -103,7 +110,10 @@ def test_rules_are_put_on_once_and_taken_off_without_a_trace():
 
 def test_rules_survive_saving_and_json(tmp_path):
     nlp = spacy.blank("de")
-    rules = (Rule("infix", r"(?<=\d)(?=[^\W\d_])"), Rule("special case", "xY", ("x", "Y")))
+    rules = (
+        TokenizerRule("infix", r"(?<=\d)(?=[^\W\d_])"),
+        TokenizerRule("special case", "xY", ("x", "Y")),
+    )
     set_rules(nlp, rules)
     nlp.to_disk(tmp_path / "m")
     again = spacy.load(tmp_path / "m")
@@ -111,7 +121,7 @@ def test_rules_survive_saving_and_json(tmp_path):
     set_rules(again, rules)
     set_rules(again, [], instead_of=rules)
     assert words(again.tokenizer, "5ml xY") == words(spacy.blank("de").tokenizer, "5ml xY")
-    assert from_json(as_json(rules)) == rules
+    assert rules_from_json(rules_to_json(rules)) == rules
 
 
 def test_a_tokenizer_without_rules_says_so(nlp):
@@ -120,9 +130,9 @@ def test_a_tokenizer_without_rules_says_so(nlp):
     other = spacy.blank("en")
     other.tokenizer = lambda text: Doc(other.vocab, words=text.split(" "))
     found = diagnose(other, AMOUNTS[:1])
-    assert (len(found.misfits), found.effects) == (1, ())
+    assert (len(found.untokenizable), found.effects) == (1, ())
     with pytest.raises(ModelError, match="not made of rules"):
-        set_rules(other, [Rule("infix", "x")])
+        set_rules(other, [TokenizerRule("infix", "x")])
 
 
 @settings(max_examples=20)
@@ -133,7 +143,7 @@ def test_a_rule_does_what_it_says(nlp, text, data):
     before = [(token.idx, len(token)) for token in nlp.tokenizer(text)]
     found = diagnose(nlp, [Example(text, spans=(Span(start, end, "A"),))])
     for effect in found.effects:
-        tokenizer = copy_of(nlp.tokenizer)
+        tokenizer = copy_tokenizer(nlp.tokenizer)
         add_rule(tokenizer, effect.rule)
         doc = tokenizer(text)
         assert doc.text == text
@@ -188,4 +198,4 @@ def test_what_is_no_rule_of_these_is_refused():
         with pytest.raises(DataError, match="no rule that would help"):
             found.apply()
         with pytest.raises(DataError, match="none of these rules"):
-            found.changes(Rule("infix", "x"))
+            found.changes(TokenizerRule("infix", "x"))

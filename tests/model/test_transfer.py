@@ -6,8 +6,8 @@ import pytest
 from nbner.errors import ModelError, TrainingError
 from nbner.nlp.pipeline import is_trained, labels_of, load_base, recognizer_of
 from nbner.nlp.prediction import predict
-from nbner.training.freezing import check_frozen, frozen_weights, last_layer
-from nbner.training.initialization import rehearsed, resized, untrained
+from nbner.training.freezing import check_frozen, frozen_weights, output_layer_ids
+from nbner.training.initialization import pseudo_rehearsal_examples, reset_ner, resize_ner
 from nbner.training.loop import train
 
 LABELS = ("Action", "Amount", "Reagent")
@@ -39,12 +39,12 @@ def test_a_weight_that_moved_is_noticed(trained_path):
 
 def test_the_last_layer_of_nothing_cannot_be_trained(corpus, dev, tmp_path):
     with pytest.raises(TrainingError, match=r"session\.train\(\) first"):
-        train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run", last_layer=True)
+        train("blank:en", corpus, dev, labels=LABELS, output=tmp_path / "run", freeze=True)
     assert not (tmp_path / "run").exists()
 
 
 def test_from_scratch_forgets_what_was_learnt(trained, run):
-    fresh = untrained(trained)
+    fresh = reset_ner(trained)
     assert not is_trained(fresh)
     assert is_trained(trained)
     assert fresh.pipe_names == trained.pipe_names
@@ -54,33 +54,38 @@ def test_from_scratch_forgets_what_was_learnt(trained, run):
 
 def test_a_blank_pipeline_has_nothing_to_forget():
     blank = load_base("blank:en")
-    assert untrained(blank) is blank
+    assert reset_ner(blank) is blank
 
 
 def test_room_for_a_label_changes_no_prediction(trained, dev):
-    grown = resized(trained, ["Vessel"])
+    grown = resize_ner(trained, ["Vessel"])
     assert labels_of(grown) == tuple(sorted((*LABELS, "Vessel")))
     assert labels_of(trained) == LABELS
     spans = [set(found) for found in predict(grown, dev)]
     assert spans == [set(found) for found in predict(trained, dev)]
-    assert len(last_layer(grown, "ner")) == 1
+    assert len(output_layer_ids(grown, "ner")) == 1
 
 
 def test_no_room_without_a_recognizer():
     import spacy
 
     with pytest.raises(ModelError, match="no entity recognizer"):
-        resized(spacy.blank("en"), ["X"])
+        resize_ner(spacy.blank("en"), ["X"])
 
 
 def test_rehearsal_keeps_what_the_model_says(trained, dev):
-    found = rehearsed(trained, dev, ["Action", "Vessel"], size=5, seed=0)
+    found = pseudo_rehearsal_examples(trained, dev, ["Action", "Vessel"], size=5, seed=0)
     assert len(found) == 5
     assert {span.label for one in found for span in one.spans} == {"Action"}
     assert {one.labels for one in found} == {("Action",)}
 
 
 def test_rehearsed_examples_are_learnt_and_not_measured(run, trained, corpus, dev):
-    result = run(trained, corpus[:20], (), rehearse=rehearsed(trained, dev, LABELS, size=7, seed=0))
+    result = run(
+        trained,
+        corpus[:20],
+        (),
+        rehearse=pseudo_rehearsal_examples(trained, dev, LABELS, size=7, seed=0),
+    )
     assert result.n_train == 16 + 7
     assert result.n_dev == 4

@@ -11,7 +11,7 @@ import spacy
 
 import nbner
 from nbner import DataError, ModelError, Session, Span
-from nbner.decoding.calibration.temperature import scaled
+from nbner.decoding.calibration.temperature import scale
 from nbner.evaluation.scores import score
 from nbner.session.suggestions import temperatures_in
 
@@ -120,7 +120,7 @@ def test_gold_that_no_list_can_hold_is_counted_and_said(cooking):
         session.add([{**row, "answer": "accept"} for row in rows], split="dev")
         found = session.oracle_curve((1, 4), decoders=("exact",), progress=False)
     assert found.unreachable == 2
-    assert "For 2 of 3 texts no list can hold the gold" in found.verdict
+    assert "For 2 of 3 texts no list can hold the gold" in found.summary
     assert (found.frame["gold_in_list"] <= 1 / 3).all()
 
 
@@ -150,7 +150,7 @@ def test_probabilities_are_those_of_the_decoder(session):
     for number, known in enumerate(span_probabilities(session.nlp, texts)):
         rows = frame[frame["example"] == number]
         spans = predicted_spans(frame, number)
-        expected = [temperatures.apply(known.of(span), span.label) for span in spans]
+        expected = [temperatures.apply(known.probability_of(span), span.label) for span in spans]
         assert rows["probability"].tolist() == pytest.approx(expected)
 
 
@@ -168,7 +168,7 @@ def test_calibration_scales_predictions_and_suggestions_alike(cooking):
     assert report.error_before == pytest.approx(by_hand(session, raw_of(session)), abs=1e-9)
     assert report.temperature != 1.0
     after = session.predict(texts, probabilities=True)
-    expected = scaled(raw["probability"].to_numpy(), report.temperature)
+    expected = scale(raw["probability"].to_numpy(), report.temperature)
     np.testing.assert_allclose(after["probability"], expected, atol=1e-6)
 
     session.add(texts, split="shown")
@@ -219,15 +219,15 @@ def test_a_temperature_a_label(session):
 
 
 def test_temperatures_travel_with_the_pipeline_and_not_to_another(session, tmp_path):
-    from nbner.nlp.calibration_meta import temperatures_of
+    from nbner.nlp.calibration_meta import load_temperatures
 
     report = session.model.calibrate(progress=False)
     session.nlp.to_disk(tmp_path / "model")
     loaded = spacy.load(tmp_path / "model")
-    assert temperatures_of(loaded) == (report.temperature, {})
+    assert load_temperatures(loaded) == (report.temperature, {})
     node = next(one for one in loaded.get_pipe("ner").model.walk() if one.has_param("W"))
     node.set_param("W", node.get_param("W") * 1.5)
-    assert temperatures_of(loaded) is None
+    assert load_temperatures(loaded) is None
 
 
 def test_too_few_predictions_cannot_be_calibrated_on(session):
@@ -253,7 +253,7 @@ def test_answers_give_the_curve_of_the_labelling_so_far(cooking):
         free = one.oracle_curve((1, 4, 64), source="answers")
         asked = one.oracle_curve((1, 4, 64), ("exact",), split="kitchen", progress=False)
         assert free.frame.equals(asked.frame)
-        assert free.over == "the answers so far"
+        assert free.source == "the answers so far"
         with pytest.raises(DataError, match="wider than the 64"):
             one.oracle_curve((1, 128), source="answers")
         # Taken back and answered anew, an answer counts once; a rejected one never.

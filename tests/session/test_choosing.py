@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner import DataError, ModelError, Session, Span
-from nbner.active_learning.strategies import by_score, farthest_first, interleaved, word_vectors
+from nbner.active_learning.strategies import (
+    farthest_first,
+    interleave,
+    rank_by_score_diverse,
+    word_vectors,
+)
 from nbner.session import ordering
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn")
@@ -151,7 +156,7 @@ def test_where_two_models_disagree(session):
 @given(st.lists(st.floats(0, 9), max_size=40), st.integers(1, 8))
 def test_an_order_by_score_is_a_permutation_and_begins_high(scores, batch):
     vectors = word_vectors([f"word{i}" for i in range(len(scores))])
-    order = by_score(scores, vectors, batch=batch)
+    order = rank_by_score_diverse(scores, vectors, batch=batch)
     assert sorted(order) == list(range(len(scores)))
     if scores:
         best = sorted(scores, reverse=True)[: 4 * batch]
@@ -166,13 +171,13 @@ def test_farthest_first_chooses_each_once(texts, size):
 
 def test_what_is_known_is_kept_away_from():
     vectors = word_vectors(["a b c", "x y z", "a b d"])
-    assert farthest_first(vectors, 1, known=vectors[:1]) == [1]
+    assert farthest_first(vectors, 1, selected=vectors[:1]) == [1]
 
 
 @given(st.integers(0, 30), st.integers(0, 10), st.floats(0, 0.9))
 def test_the_random_share_is_mixed_in_and_nothing_lost(size, apart, share):
     order, aside = list(range(size)), list(range(100, 100 + apart))
-    mixed = interleaved(order, aside, share)
+    mixed = interleave(order, aside, share)
     assert sorted(mixed) == sorted([*order, *aside])
     assert [one for one in mixed if one < 100] == order
     assert np.array_equal([one for one in mixed if one >= 100], aside)

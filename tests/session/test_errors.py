@@ -185,22 +185,22 @@ def test_two_models_are_compared_and_their_flips_open(erring):
 def test_differences_open_too_and_cannot_be_changed():
     a = [{"text": "Add 5 ml.", "spans": [{"start": 4, "end": 8, "label": "Amount"}]}]
     b = [{"text": "Add  5 ml.", "spans": [{"start": 0, "end": 9, "label": "Amount"}]}]
-    explorer = nbner.differences(a, b).show()
+    explorer = nbner.differences(a, b).open()
     (row,) = explorer.frame.to_dict("records")
     assert (row["kind"], row["predicted_start"], row["predicted_end"]) == ("borders", 0, 8)
     reply = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 5})
     judged = {"type": "judge", "id": "2", "example": reply["rows"][0]["id"], "verdict": "model"}
     assert "Decide the example first" in explorer.receive(judged)["message"]
     with pytest.raises(nbner.DataError, match="no text differs"):
-        nbner.differences(a, a).show()
+        nbner.differences(a, a).open()
 
 
 def test_spans_off_the_tokens_are_told(erring):
-    from nbner.evaluation.warnings import oddities
+    from nbner.evaluation.warnings import evaluation_warnings
 
     text = "Whisk the eggs"
     example = nbner.Example(text, (), (Span(0, 3, "Action"),))
     cut = nbner.Example(text, erring.context.tokenize(text), (Span(0, 3, "Action"),))
-    assert oddities([example], [[]], known=["Action"]) == []
-    (told,) = oddities([cut], [[]], known=["Action"])
+    assert evaluation_warnings([example], [[]], model_labels=["Action"]) == []
+    (told,) = evaluation_warnings([cut], [[]], model_labels=["Action"])
     assert told.startswith("1 gold span does not begin and end with a token")

@@ -98,7 +98,7 @@ def test_a_label_filter(nlp, texts):
     ]
     found = nbner.differences(kept, nlp)
     only_cause(found, "label filter")
-    assert found.found[0].cause.detail == "Amount"
+    assert found.differences[0].cause.detail == "Amount"
     assert found.frame["tried"].all()
 
 
@@ -111,12 +111,12 @@ def test_a_label_filter_is_seen_without_a_model(nlp, texts):
 
 
 def test_sentences_in_place_of_whole_texts(nlp, texts):
-    from nbner.evaluation.diff.variants import sentences
+    from nbner.evaluation.diff.variants import sentence_ranges
 
     # A model that looks around a place says something else at the new borders.
     nlp_of_parts = [
         Example(text[start:end], spans=said(nlp, [text[start:end]])[0].spans)
-        for text, cuts in zip(texts, sentences("en", texts), strict=True)
+        for text, cuts in zip(texts, sentence_ranges("en", texts), strict=True)
         for start, end in cuts
     ]
     found = nbner.differences(nlp_of_parts, nlp, texts=texts)
@@ -150,7 +150,7 @@ def test_a_text_that_was_altered(nlp, texts, kind):
     assert found.n == len(texts)
     if found.differing:
         only_cause(found, "text altered")
-        assert {one.cause.detail for one in found.found} == {kind}
+        assert {one.cause.detail for one in found.differences} == {kind}
 
 
 def test_another_model_that_is_known(nlp, folders, texts):
@@ -188,7 +188,7 @@ def test_what_a_person_corrected(nlp, texts):
         corrected.append(replace(one, spans=tuple(spans)))
     found = nbner.differences(corrected, nlp)
     only_cause(found, "a person corrected it")
-    assert found.found[0].cause.detail == "ann"
+    assert found.differences[0].cause.detail == "ann"
 
 
 def test_what_nobody_can_explain(nlp, texts):
@@ -200,7 +200,7 @@ def test_what_nobody_can_explain(nlp, texts):
 def test_pairs_are_shown_and_text_is_never_markup(nlp):
     text = "Add 5 ml of <b>water</b> ."
     found = nbner.differences([Example(text, spans=(Span(0, 3, "<i>"),))], nlp)
-    assert "<b>" not in found.html()
+    assert "<b>" not in found.to_html()
     assert "&lt;b&gt;water" in found._repr_html_()
     assert len(found.frame) == len(found.pairs) == 1
 

@@ -67,7 +67,7 @@ def test_a_class_is_marked_and_its_sheets_stay_apart(sessions):
     ] * 3
     assert all(not task["spans"] for task in two.widget._take_snapshot()["window"])
     hand_in(two, {GOLD[0][0]: [(0, 3, "Person")], GOLD[1][0]: [(12, 16, "Person")]})
-    two.widget.answer("ignore", example=two.open()[0])
+    two.widget.answer("ignore", example=two.pending()[0])
 
     frame = quiz.frame.set_index(["student", "question"])
     assert list(frame.columns) == [
@@ -150,8 +150,8 @@ def test_bad_input_names_the_way_out(sessions):
         DataError, match=r"there already, with 2 examples of 'dev'.*quiz\(session, 'q'\)"
     ):
         nbner.quiz(mia, "q", n=3)
-    assert nbner.quiz(mia, "q").marks.students == ()
-    assert "Nobody has handed in anything yet" in str(nbner.quiz(mia, "q").marks)
+    assert nbner.quiz(mia, "q").results.students == ()
+    assert "Nobody has handed in anything yet" in str(nbner.quiz(mia, "q").results)
     nbner.quiz(mia, "q").plot()
 
 
@@ -160,10 +160,10 @@ def test_model_and_k_best_stand_beside_the_sheet(cooking):
     quiz = nbner.quiz(session, "kitchen", n=2, annotator="mia")
     data, _ = DisplayFormatter().format(quiz)
     assert "application/vnd.jupyter.widget-view+json" in data
-    for example in quiz.open():
+    for example in quiz.pending():
         quiz.widget.answer("accept", [], example=example)
     shown = quiz.reveal(k=2)
-    predicted = session.predict([one.text for one in shown.marks.questions])
+    predicted = session.predict([one.text for one in shown.results.questions])
     found = [[(s.start, s.end, s.label) for s in spans] for spans in shown.predicted]
     for i, spans in enumerate(found):
         rows = predicted[predicted["example"] == i]

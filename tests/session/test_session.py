@@ -337,9 +337,9 @@ def test_training_on_nothing_says_what_to_do(session):
 
 def test_the_stop_button_keeps_the_best_model_so_far(trained, monkeypatch):
     session, _, _ = trained
-    from nbner.training.loop import Training
+    from nbner.training.loop import TrainingRun
 
-    go_on = Training.__next__
+    go_on = TrainingRun.__next__
 
     def pressed_after_an_evaluation(run):
         # What the notebook's stop button raises in the cell.
@@ -347,7 +347,7 @@ def test_the_stop_button_keeps_the_best_model_so_far(trained, monkeypatch):
             raise KeyboardInterrupt
         return go_on(run)
 
-    monkeypatch.setattr(Training, "__next__", pressed_after_an_evaluation)
+    monkeypatch.setattr(TrainingRun, "__next__", pressed_after_an_evaluation)
     report = session.train()
     assert report.stopped == "by hand"
     assert session.evaluate().fingerprint == report.fingerprint

@@ -8,7 +8,7 @@ import pytest
 
 import nbner
 from nbner.errors import DataError, ModelError
-from nbner.simulation.headless_client import Page
+from nbner.simulation.headless_client import HeadlessClient
 from nbner.types import Span
 
 
@@ -98,8 +98,8 @@ def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
 def test_settling_an_issue_stores_an_answer_and_goes_on_to_the_next(issues):
     session, found = issues
     widget = quiet(found[:20].annotate())
-    page = Page(widget)
-    shown = page.next()
+    page = HeadlessClient(widget)
+    shown = page.next_example()
     before = session.store.history(shown.input_hash)
     version = widget.receive({"type": "hello", "id": "1", "protocol": 2})["window"][0]["versions"][
         0
@@ -114,7 +114,7 @@ def test_settling_an_issue_stores_an_answer_and_goes_on_to_the_next(issues):
     assert len(session.store.history(shown.input_hash)) == len(before) + 1
     counts = widget.receive({"type": "fetch", "id": "2", "want": 3, "have": []})["counts"]
     assert (counts["accept"], counts["total"]) == (1, len(found[:20].examples))
-    assert page.next().text == found[:20].examples[1].text
+    assert page.next_example().text == found[:20].examples[1].text
     assert [one["id"] for one in past(widget)] == [str(shown.input_hash)]
     widget.undo()
     assert past(widget) == []
@@ -161,7 +161,7 @@ def test_where_all_words_are_labelled_alike_it_says_so(corpus):
     assert str(found) == "All words are labelled alike in 1 examples of train"
     assert found.plot().get_title(loc="left") == str(found)
     with pytest.raises(DataError, match="nothing to open"):
-        found.annotate()
+        found.open()
 
 
 def test_what_was_begun_and_not_decided_is_shown_again(issues):
@@ -262,16 +262,16 @@ def test_an_audit_is_kept_in_the_store_and_finds_how_far_a_robot_follows(cooking
         assert later.quality.anchoring("audit", annotator="ann").n == len(texts)
         with pytest.raises(DataError, match="under an audit"):
             later.quality.anchoring("audit", annotator="bob")
-        wrong = quiet(report.annotate())
+        wrong = quiet(report.open())
         counts = wrong.receive({"type": "fetch", "id": "1", "have": []})["counts"]
-        assert counts["total"] == report.still_wrong > 0
+        assert counts["total"] == report.uncorrected > 0
         task = wrong.receive({"type": "hello", "id": "2", "protocol": 2})["window"][0]
         assert task["versions"][0]["by"] == "the suggestion before the audit"
     for kind in ("corrupted", "withheld"):
-        share = getattr(report.together, kind)
+        share = getattr(report.overall, kind)
         assert share.n > 15
         assert share.interval[0] < 0.5 < share.interval[1]
-    assert report.together.untouched.value == 1
+    assert report.overall.untouched.value == 1
     assert "corrupted suggestions were left as shown" in str(report)
     assert report.plot().get_xlim() == (0, 1)
 
@@ -280,12 +280,12 @@ def test_an_audit_spoils_the_same_suggestions_each_time(cooking, corpus):
     session, _ = cooking
     session.add([one.text for one in corpus.train[280:300]], split="again")
     shown = [
-        [page.next().spans for _ in range(12)]
-        for page in (Page(session.make_gold("again", withhold=0.5)) for _ in range(2))
+        [page.next_example().spans for _ in range(12)]
+        for page in (HeadlessClient(session.make_gold("again", withhold=0.5)) for _ in range(2))
     ]
     assert shown[0] == shown[1]
-    plain = Page(session.make_gold("again"))
-    assert sum(map(len, shown[0])) < sum(len(plain.next().spans) for _ in range(12))
+    plain = HeadlessClient(session.make_gold("again"))
+    assert sum(map(len, shown[0])) < sum(len(plain.next_example().spans) for _ in range(12))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +313,7 @@ def test_simulated_ways_start_alike_and_cost_is_counted(session):
     assert by_hand["actions"] == by_hand["examples"] + 2 * by_hand["spans"]
     assert by_hand["wrong"] > 0
     assert session.answers().equals(before), "the session that is given stays as it is"
-    assert "Simulated: error rate 0.05" in result.verdict
+    assert "Simulated: error rate 0.05" in result.summary
     assert len(result.plot(over="actions").lines) == 2
     with pytest.raises(DataError, match="no cost"):
         result.plot(over="euros")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from nbner import DataError, ModelError, Session, Span
-from nbner.teaching.trace.trace_viewer import StateViewer
+from nbner.teaching.trace.trace_viewer import TraceViewer
 
 TEXT = "Whisk the eggs with a pinch of salt until pale."
 GOLD = [(0, 5, "Action"), (10, 14, "Ingredient")]
@@ -21,7 +21,7 @@ def trace(cooking):
 
 def test_the_frame_says_what_was_decided(cooking, trace):
     session, _ = cooking
-    assert isinstance(trace, StateViewer)
+    assert isinstance(trace, TraceViewer)
     frame = trace.frame
     assert frame.groupby("step")["chosen"].sum().eq(1).all()
     assert frame.groupby("step")["probability"].sum().round(4).eq(1).all()

@@ -39,7 +39,8 @@ def label_all(sessions):
                     "example": str(example.input_hash),
                     "answer": "accept",
                     "spans": [
-                        nbner.widgets.messages.token_span(one, example) for one in (person, *place)
+                        nbner.widgets.messages.serialize_span(one, example)
+                        for one in (person, *place)
                     ],
                     "seconds": seconds,
                 }
@@ -121,10 +122,10 @@ def test_progress_that_is_true(sessions):
 
 def test_stats_without_any_time():
     with Session("people", store=":memory:") as session:
-        assert session.quality.progress().rest is None
+        assert session.quality.progress().remaining_seconds is None
         session.add([{"text": "Ada", "answer": "accept", "spans": []}, "Bo"])
         stats = session.quality.progress()
-        assert stats.time["per_example"].isna().all()
+        assert stats.per_annotator["per_example"].isna().all()
         assert "no time was measured" in str(stats)
         stats.plot().figure.canvas.draw()
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from nbner import DataError, Example, Session, Span, TrainingError
-from nbner.evaluation.regressions import LEAST
+from nbner.evaluation.regressions import MIN_SUPPORT
 from nbner.session import experiments
 
 LABELS = ["Person", "Place"]
@@ -165,7 +165,7 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     assert not report.in_use
     assert forgetful.nlp is in_use
     (loss,) = [one for one in report.lost if one.label == "Place"]
-    assert loss.support >= LEAST
+    assert loss.support >= MIN_SUPPORT
     assert "Place lost" in str(report)
     assert "session.model.use(report)" in str(report)
     assert forgetful.model.runs.empty
@@ -187,7 +187,7 @@ def test_without_a_margin_every_model_passes(forgetful):
 def test_flips_name_every_span_that_turned(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
     flips = report.flips
-    assert flips.right_to_wrong >= LEAST
+    assert flips.right_to_wrong >= MIN_SUPPORT
     assert set(flips.frame["turn"]) <= {"right to wrong", "wrong to right"}
     assert (flips.frame["label"] == "Place").any()
     assert len(flips.frame) == flips.right_to_wrong + flips.wrong_to_right

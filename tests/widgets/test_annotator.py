@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner._common.alignment import tokens_from_words
-from nbner._common.filters import Page
+from nbner._common.filters import ExamplePage
 from nbner.errors import DataError, StoreError
 from nbner.types import Counts, Example, Span
 from nbner.widgets import messages
 from nbner.widgets.annotator import Annotator
-from nbner.widgets.queue_protocol import DeskInfo
-from nbner.widgets.static_html import still
+from nbner.widgets.queue_protocol import QueueInfo
+from nbner.widgets.static_html import render_static
 
-INFO = DeskInfo("key", "protocols", "train", "manual", "ann", ("Reagent", "Action"))
+INFO = QueueInfo("key", "protocols", "train", "manual", "ann", ("Reagent", "Action"))
 
 
 def example(number, text="Add 5 ml of LB", **known):
@@ -26,7 +26,7 @@ def example(number, text="Add 5 ml of LB", **known):
     return Example(text, tokens, input_hash=number, **known)
 
 
-class ListDesk:
+class ListQueue:
     """A desk over a list, which can be told to fail."""
 
     info = INFO
@@ -42,11 +42,11 @@ class ListDesk:
         kinds = [one.answer for one in self.examples.values()]
         return Counts(len(kinds), *(kinds.count(kind) for kind in ("accept", "reject", "ignore")))
 
-    def upcoming(self, limit, exclude=()):
+    def next_batch(self, limit, exclude=()):
         found = [e for e in self.examples.values() if e.answer is None]
         return [one for one in found if one.input_hash not in exclude][:limit]
 
-    def past(self, limit, before=None):
+    def recent(self, limit, before=None):
         done = [key for key in reversed(self.order) if self.examples[key].answer]
         if before is not None:
             done = done[done.index(before) + 1 :]
@@ -72,16 +72,16 @@ class ListDesk:
             listener([answer])
         return True
 
-    def start(self, hashes):
+    def load(self, hashes):
         return [self.examples[one] for one in hashes if one in self.examples]
 
-    def page(self, wanted, offset, limit):
+    def list_examples(self, wanted, offset, limit):
         found = list(self.examples.values())
         if wanted.text:
             found = [one for one in found if wanted.text in one.text]
-        return Page(tuple((one, None) for one in found[offset : offset + limit]), len(found))
+        return ExamplePage(tuple((one, None) for one in found[offset : offset + limit]), len(found))
 
-    def containing(self, words, *, cased):
+    def search_text(self, words, *, cased):
         for one in self.examples.values():
             if one.answer is None and all(word.lower() in one.text.lower() for word in words):
                 yield one
@@ -95,7 +95,7 @@ class ListDesk:
             for listener in tuple(listeners):
                 listener(answers)
 
-    def withdraw(self, whole):
+    def undo_batch(self, whole):
         return [one.input_hash for one in self.recorded.values() if one.id.startswith(f"{whole}:")]
 
     def subscribe(self, listener):
@@ -105,7 +105,7 @@ class ListDesk:
 
 @pytest.fixture
 def desk():
-    return ListDesk(*(example(number, f"Add {number} ml of LB") for number in range(1, 31)))
+    return ListQueue(*(example(number, f"Add {number} ml of LB") for number in range(1, 31)))
 
 
 @pytest.fixture
@@ -180,8 +180,8 @@ def test_a_stored_answer_is_acknowledged_even_if_nothing_more_can_be_shown(annot
 
 def test_a_draft_is_not_a_suggestion():
     spans = (Span(0, 3, "Action"),)
-    assert messages.task(example(1, spans=spans))["suggested"]
-    assert not messages.task(example(1, spans=spans, annotator="ann"))["suggested"]
+    assert messages.serialize_example(example(1, spans=spans))["suggested"]
+    assert not messages.serialize_example(example(1, spans=spans, annotator="ann"))["suggested"]
 
 
 def test_an_unforeseen_error_becomes_visible(annotator, desk):
@@ -250,7 +250,7 @@ def test_undo_by_code_takes_the_last_decision_back_and_keeps_the_spans(annotator
 
 
 def test_answering_when_nothing_is_open_says_so():
-    annotator = Annotator(ListDesk())
+    annotator = Annotator(ListQueue())
     assert annotator.current is None
     with pytest.raises(DataError, match="nothing is open"):
         annotator.answer("accept")
@@ -277,7 +277,7 @@ def test_the_message_of_an_answer_stays_small(annotator):
 
 def test_a_notebook_without_a_kernel_shows_the_example_escaped():
     text = "Add <b> & 5"
-    shown = still(example(1, text, spans=(Span(4, 7, "<i>"),)), {}, "<caption>")
+    shown = render_static(example(1, text, spans=(Span(4, 7, "<i>"),)), {}, "<caption>")
     assert "&lt;b&gt;" in shown
     assert "&lt;i&gt;" in shown
     assert "<b>" not in shown
@@ -305,14 +305,14 @@ def test_a_span_comes_back_from_the_wire_as_it_went(words, data):
     start = data.draw(st.integers(0, size - 1))
     end = data.draw(st.integers(start + 1, size))
     span = Span(shown.tokens[start].start, shown.tokens[end - 1].end, "Action")
-    task = messages.task(replace(shown, spans=(span,)))
+    task = messages.serialize_example(replace(shown, spans=(span,)))
     assert task["spans"] == [[start, end, "Action", {}]]
     assert task["lead"] + "".join(token + gap for token, gap in task["tokens"]) == shown.text
     message = {"id": "m", "answer": "accept", "spans": [one[:3] for one in task["spans"]]}
-    assert messages.answer_from(message, shown, INFO).spans == (span,)
+    assert messages.parse_answer(message, shown, INFO).spans == (span,)
 
 
 def test_a_span_off_the_tokens_is_shown_apart():
-    task = messages.task(example(1, spans=(Span(1, 3, "Action"),)))
+    task = messages.serialize_example(example(1, spans=(Span(1, 3, "Action"),)))
     assert task["spans"] == []
     assert task["loose"] == [{"text": "dd", "label": "Action"}]

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner._common.plot_style import ACCENT, FAINT, INK, dressed, name_line, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FAINT_ALPHA,
+    INK_COLOR,
+    apply_style,
+    label_line,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,7 +20,7 @@ if TYPE_CHECKING:
 LARGEST = 140.0  # points squared, the mark of the fullest bin
 SMALLEST = 12.0
 
-_LOOKS = {"before": (INK, "s", FAINT), "after": (ACCENT, "o", 1.0)}
+_LOOKS = {"before": (INK_COLOR, "s", FAINT_ALPHA), "after": (ACCENT_COLOR, "o", 1.0)}
 
 
 def reliability_diagram(
@@ -33,10 +40,10 @@ def reliability_diagram(
         By default a new one.
     """
     ax = new_axes(width=5.4, height=4.6) if ax is None else ax
-    ax.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
+    ax.plot([0, 1], [0, 1], color=INK_COLOR, linewidth=0.8, linestyle=":")
     most = frame["n"].max() or 1
     for when, rows in frame[frame["n"] > 0].groupby("when", sort=False):
-        color, marker, alpha = _LOOKS.get(str(when), (INK, "o", 1.0))
+        color, marker, alpha = _LOOKS.get(str(when), (INK_COLOR, "o", 1.0))
         x, y = rows["confidence"], rows["accuracy"]
         ax.vlines(
             x, rows["accuracy_low"], rows["accuracy_high"], color=color, alpha=alpha, linewidth=1
@@ -44,9 +51,9 @@ def reliability_diagram(
         ax.plot(x, y, color=color, alpha=alpha, linewidth=1.2)
         size = SMALLEST + (LARGEST - SMALLEST) * rows["n"] / most
         ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, linewidths=0)
-        name_line(ax, x.iloc[-1], y.iloc[-1], str(when), color)
+        label_line(ax, x.iloc[-1], y.iloc[-1], str(when), color)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
     ax.set_xlabel("probability (mean of the bin; dotted: what it should be)")
     ax.set_ylabel("share of predicted spans that are right")
-    return dressed(ax, title or "How often a probability is right")
+    return apply_style(ax, title or "How often a probability is right")

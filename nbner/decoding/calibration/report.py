@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html, number
+from nbner._common.format import format_number, render_html
 from nbner.decoding.calibration.temperature import (
-    Pairs,
+    CalibrationPairs,
     Temperatures,
-    cross_calibrated,
-    expected_error,
-    reliability,
+    cross_calibrate,
+    expected_calibration_error,
+    reliability_bins,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Calibration:
     temperatures : Temperatures
         Fitted on all pairs; what the model's probabilities are scaled by from
         now on.
-    before, after : Pairs
+    before, after : CalibrationPairs
         As the model gives them; and scaled, each by temperatures that were
         fitted on other texts.
     split : str
@@ -39,16 +39,16 @@ class Calibration:
     """
 
     temperatures: Temperatures
-    before: Pairs = field(repr=False)
-    after: Pairs = field(repr=False)
+    before: CalibrationPairs = field(repr=False)
+    after: CalibrationPairs = field(repr=False)
     split: str = "dev"
     n_texts: int = 0
     fingerprint: str = ""
 
     @classmethod
-    def of(
+    def from_pairs(
         cls,
-        pairs: Pairs,
+        pairs: CalibrationPairs,
         temperatures: Temperatures,
         *,
         seed: int = 0,
@@ -58,7 +58,7 @@ class Calibration:
     ) -> Calibration:
         """Measure the error after by cross-fitting over texts."""
         per_label = bool(temperatures.per_label)
-        after = cross_calibrated(pairs, per_label=per_label, seed=seed)
+        after = cross_calibrate(pairs, per_label=per_label, seed=seed)
         return cls(temperatures, pairs, after, split, n_texts, fingerprint)
 
     @property
@@ -69,12 +69,12 @@ class Calibration:
     @property
     def error_before(self) -> float:
         """Expected calibration error as the model gives its probabilities, between 0 and 1."""
-        return expected_error(self.before)
+        return expected_calibration_error(self.before)
 
     @property
     def error_after(self) -> float:
         """The same with temperatures fitted on other texts than those they are measured on."""
-        return expected_error(self.after)
+        return expected_calibration_error(self.after)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -89,12 +89,12 @@ class Calibration:
         rows = [
             {"when": when, **{column: getattr(one, column) for column in BIN_COLUMNS}}
             for when, pairs in (("before", self.before), ("after", self.after))
-            for one in reliability(pairs)
+            for one in reliability_bins(pairs)
         ]
         return pd.DataFrame(rows)
 
     @property
-    def labels(self) -> pd.DataFrame:
+    def per_label(self) -> pd.DataFrame:
         """One row a label: ``label``, ``n``, ``temperature``, ``accuracy``, errors before, after.
 
         ``n`` is the number of predicted spans; a label with few of them has no
@@ -104,15 +104,15 @@ class Calibration:
 
         rows = []
         for label in sorted(set(self.before.label)):
-            before, after = self.before.named(label), self.after.named(label)
+            before, after = self.before.with_label(label), self.after.with_label(label)
             rows.append(
                 {
                     "label": label,
                     "n": len(before),
-                    "temperature": self.temperatures.of(label),
-                    "accuracy": float(before.right.mean()),
-                    "error_before": expected_error(before),
-                    "error_after": expected_error(after),
+                    "temperature": self.temperatures.for_label(label),
+                    "accuracy": float(before.correct.mean()),
+                    "error_before": expected_calibration_error(before),
+                    "error_after": expected_calibration_error(after),
                 }
             )
         return pd.DataFrame(rows)
@@ -124,27 +124,27 @@ class Calibration:
         return reliability_diagram(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
-        mean = float(self.before.probability.mean() - self.before.right.mean())
+        mean = float(self.before.probability.mean() - self.before.correct.mean())
         kind = "overconfident" if mean > 0 else "underconfident"
         points = abs(100 * mean)
         said = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
         return (
-            f"{said}: error {number(self.error_before, 3)}, with a temperature "
-            f"{number(self.error_after, 3)}"
+            f"{said}: error {format_number(self.error_before, 3)}, with a temperature "
+            f"{format_number(self.error_after, 3)}"
         )
 
     def __str__(self) -> str:
         own = len(self.temperatures.per_label)
         also = f", and of its own for {own} labels" if own else ""
         fitted = (
-            f"temperature {number(self.temperature)}{also}, fitted on "
+            f"temperature {format_number(self.temperature)}{also}, fitted on "
             f"{len(self.before):,} predicted spans in {self.n_texts:,} texts of {self.split}"
         )
         error = (
-            f"expected calibration error {number(self.error_before, 3)} before, "
-            f"{number(self.error_after, 3)} after (on texts that it was not fitted on)"
+            f"expected calibration error {format_number(self.error_before, 3)} before, "
+            f"{format_number(self.error_after, 3)} after (on texts that it was not fitted on)"
         )
         return f"{fitted}\n{error}"
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.labels)
+        return render_html(str(self), self.per_label)

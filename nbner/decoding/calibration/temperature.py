@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from nbner._common.bootstrap import Floats
+from nbner._common.bootstrap import FloatArray
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +37,8 @@ Bools: TypeAlias = "NDArray[np.bool_]"
 
 BINS = 10
 FOLDS = 5
-LEAST = 30  # pairs that a label needs for a temperature of its own
-COLDEST, HOTTEST = 0.05, 20.0
+MIN_PAIRS = 30  # pairs that a label needs for a temperature of its own
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
 CLOSEST = 1e-6  # to 0 and 1: log-odds stay finite
 
 
@@ -57,48 +57,50 @@ class Temperatures:
     overall: float = 1.0
     per_label: Mapping[str, float] = field(default_factory=dict, hash=False)
 
-    def of(self, label: str) -> float:
+    def for_label(self, label: str) -> float:
         """Give the temperature of a label."""
         return self.per_label.get(label, self.overall)
 
     def apply(self, probability: float, label: str) -> float:
         """Give the calibrated probability of one span."""
-        return float(scaled(np.array([probability]), self.of(label))[0])
+        return float(scale(np.array([probability]), self.for_label(label))[0])
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class CalibrationPairs:
     """Predicted spans with their probabilities, and whether they are right.
 
     Parameters
     ----------
     probability : array of shape (pairs,)
-    right : array of bool, shape (pairs,)
+    correct : array of bool, shape (pairs,)
     label : tuple of str
     text : array of int, shape (pairs,)
         Which text each span is of; folds keep texts whole.
     """
 
-    probability: Floats
-    right: Bools
+    probability: FloatArray
+    correct: Bools
     label: tuple[str, ...]
     text: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.probability)
 
-    def where(self, chosen: Bools) -> Pairs:
+    def select(self, chosen: Bools) -> CalibrationPairs:
         """Give some of the pairs."""
         label = tuple(one for one, taken in zip(self.label, chosen, strict=True) if taken)
-        return Pairs(self.probability[chosen], self.right[chosen], label, self.text[chosen])
+        return CalibrationPairs(
+            self.probability[chosen], self.correct[chosen], label, self.text[chosen]
+        )
 
-    def named(self, label: str) -> Pairs:
+    def with_label(self, label: str) -> CalibrationPairs:
         """Give the pairs of one label."""
-        return self.where(np.array([one == label for one in self.label], dtype=bool))
+        return self.select(np.array([one == label for one in self.label], dtype=bool))
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """The pairs whose probability lies between two borders.
 
     Parameters
@@ -122,7 +124,7 @@ class Bin:
     accuracy_high: float
 
 
-def scaled(probability: Floats, temperature: float | Floats) -> Floats:
+def scale(probability: FloatArray, temperature: float | FloatArray) -> FloatArray:
     """Divide log-odds by a temperature.
 
     Parameters
@@ -135,7 +137,7 @@ def scaled(probability: Floats, temperature: float | Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-_log_odds(probability) / temperature)))
 
 
-def fit_temperature(probability: Floats, right: Bools) -> float:
+def fit_temperature(probability: FloatArray, correct: Bools) -> float:
     """Find the temperature under which what was right is most likely.
 
     The likelihood is concave in 1/temperature, so its slope is bisected.
@@ -147,9 +149,9 @@ def fit_temperature(probability: Floats, right: Bools) -> float:
     """
     if not len(probability):
         return 1.0
-    odds, n = _log_odds(probability), int(np.sum(right))
-    target = np.where(right, (n + 1) / (n + 2), 1 / (len(right) - n + 2))
-    low, high = 1 / HOTTEST, 1 / COLDEST
+    odds, n = _log_odds(probability), int(np.sum(correct))
+    target = np.where(correct, (n + 1) / (n + 2), 1 / (len(correct) - n + 2))
+    low, high = 1 / MAX_TEMPERATURE, 1 / MIN_TEMPERATURE
     for _ in range(60):
         middle = (low + high) / 2
         slope = float(np.sum(odds * (target - 1 / (1 + np.exp(-middle * odds)))))
@@ -158,31 +160,31 @@ def fit_temperature(probability: Floats, right: Bools) -> float:
     return round(2 / (low + high), 6)
 
 
-def fit(pairs: Pairs, *, per_label: bool = False) -> Temperatures:
-    """Fit one temperature, or one a label where there are `LEAST` pairs of it."""
-    overall = fit_temperature(pairs.probability, pairs.right)
+def fit_temperatures(pairs: CalibrationPairs, *, per_label: bool = False) -> Temperatures:
+    """Fit one temperature, or one a label where there are `MIN_PAIRS` pairs of it."""
+    overall = fit_temperature(pairs.probability, pairs.correct)
     own: dict[str, float] = {}
     for label in sorted(set(pairs.label)) if per_label else ():
-        part = pairs.named(label)
-        if len(part) >= LEAST:
-            own[label] = fit_temperature(part.probability, part.right)
+        part = pairs.with_label(label)
+        if len(part) >= MIN_PAIRS:
+            own[label] = fit_temperature(part.probability, part.correct)
     return Temperatures(overall, own)
 
 
-def calibrated(pairs: Pairs, temperatures: Temperatures) -> Pairs:
+def calibrate(pairs: CalibrationPairs, temperatures: Temperatures) -> CalibrationPairs:
     """Scale every pair by the temperature of its label."""
-    each = np.array([temperatures.of(label) for label in pairs.label])
-    return Pairs(scaled(pairs.probability, each), pairs.right, pairs.label, pairs.text)
+    each = np.array([temperatures.for_label(label) for label in pairs.label])
+    return CalibrationPairs(scale(pairs.probability, each), pairs.correct, pairs.label, pairs.text)
 
 
-def cross_calibrated(
-    pairs: Pairs, *, per_label: bool = False, folds: int = FOLDS, seed: int = 0
-) -> Pairs:
+def cross_calibrate(
+    pairs: CalibrationPairs, *, per_label: bool = False, folds: int = FOLDS, seed: int = 0
+) -> CalibrationPairs:
     """Scale every pair by temperatures fitted on other texts than its own.
 
     Parameters
     ----------
-    pairs : Pairs
+    pairs : CalibrationPairs
     per_label : bool
     folds : int
         At most as many as there are texts; with a single text the pairs stay
@@ -196,36 +198,40 @@ def cross_calibrated(
     probability = pairs.probability.copy()
     for number in range(int(dealt.max(initial=0)) + 1):
         own = fold == number
-        temperatures = fit(pairs.where(~own), per_label=per_label)
-        probability[own] = calibrated(pairs.where(own), temperatures).probability
-    return Pairs(probability, pairs.right, pairs.label, pairs.text)
+        temperatures = fit_temperatures(pairs.select(~own), per_label=per_label)
+        probability[own] = calibrate(pairs.select(own), temperatures).probability
+    return CalibrationPairs(probability, pairs.correct, pairs.label, pairs.text)
 
 
-def reliability(pairs: Pairs, bins: int = BINS) -> list[Bin]:
+def reliability_bins(pairs: CalibrationPairs, bins: int = BINS) -> list[ReliabilityBin]:
     """Put pairs into bins of equal width, and count what is right in each."""
     place = np.minimum((pairs.probability * bins).astype(int), bins - 1)
-    found: list[Bin] = []
+    found: list[ReliabilityBin] = []
     for number in range(bins):
         inside = place == number
-        n, right = int(inside.sum()), int(pairs.right[inside].sum())
+        n, right = int(inside.sum()), int(pairs.correct[inside].sum())
         confidence = float(pairs.probability[inside].mean()) if n else nan
         ends = _wilson(right, n)
         share = right / n if n else nan
-        found.append(Bin(number / bins, (number + 1) / bins, n, confidence, share, *ends))
+        found.append(
+            ReliabilityBin(number / bins, (number + 1) / bins, n, confidence, share, *ends)
+        )
     return found
 
 
-def expected_error(pairs: Pairs, bins: int = BINS) -> float:
+def expected_calibration_error(pairs: CalibrationPairs, bins: int = BINS) -> float:
     """Give the expected calibration error, between 0 and 1; NaN without pairs."""
     if not len(pairs):
         return nan
-    gaps = (one.n * abs(one.confidence - one.accuracy) for one in reliability(pairs, bins) if one.n)
+    gaps = (
+        one.n * abs(one.confidence - one.accuracy) for one in reliability_bins(pairs, bins) if one.n
+    )
     return float(sum(gaps)) / len(pairs)
 
 
-def pairs_of(
+def collect_pairs(
     predicted: Sequence[Sequence[tuple[float, str, bool]]],
-) -> Pairs:
+) -> CalibrationPairs:
     """Collect pairs text by text.
 
     Parameters
@@ -234,15 +240,15 @@ def pairs_of(
         One sequence a text.
     """
     rows = [(text, *one) for text, spans in enumerate(predicted) for one in spans]
-    return Pairs(
+    return CalibrationPairs(
         probability=np.array([row[1] for row in rows], dtype=np.float64),
-        right=np.array([row[3] for row in rows], dtype=bool),
+        correct=np.array([row[3] for row in rows], dtype=bool),
         label=tuple(row[2] for row in rows),
         text=np.array([row[0] for row in rows], dtype=np.int64),
     )
 
 
-def _log_odds(probability: Floats) -> Floats:
+def _log_odds(probability: FloatArray) -> FloatArray:
     inside = np.clip(probability, CLOSEST, 1 - CLOSEST)
     return np.asarray(np.log(inside / (1 - inside)))
 

@@ -15,22 +15,32 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner.evaluation.pairing import Cut, Pair, keys
+from nbner.evaluation.pairing import TextPair, TextRange, span_keys
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:
-    from nbner.evaluation.diff.variants import Phrase, Variants
+    from nbner.evaluation.diff.variants import Phrase, PipelineVariants
 
-SENTENCES = "sentence splitting"
-LABELS = "label filter"
-TOKENS = "another tokenizer"
-TEXT = "text altered"
-MODEL = "another model"
-RULES = "entity ruler"
-PRESET = "preset entities"
-PERSON = "a person corrected it"
+SENTENCE_SPLITTING = "sentence splitting"
+LABEL_FILTER = "label filter"
+OTHER_TOKENIZER = "another tokenizer"
+ALTERED_TEXT = "text altered"
+OTHER_MODEL = "another model"
+ENTITY_RULER = "entity ruler"
+PRESET_ENTITIES = "preset entities"
+HUMAN_CORRECTION = "a person corrected it"
 UNEXPLAINED = "unexplained"
-CAUSES = (SENTENCES, LABELS, TOKENS, TEXT, MODEL, RULES, PRESET, PERSON, UNEXPLAINED)
+CAUSES = (
+    SENTENCE_SPLITTING,
+    LABEL_FILTER,
+    OTHER_TOKENIZER,
+    ALTERED_TEXT,
+    OTHER_MODEL,
+    ENTITY_RULER,
+    PRESET_ENTITIES,
+    HUMAN_CORRECTION,
+    UNEXPLAINED,
+)
 
 # What is only likely counts only where it accounts for nearly everything.
 _NEARLY_ALL = 0.9
@@ -38,7 +48,7 @@ _RECURS = 2
 
 Spans: TypeAlias = Sequence[Span]
 #: From cases to what their odd side would then be, and a word on what was tried.
-Trial: TypeAlias = Callable[[Sequence["Case"]], Sequence[Spans]]
+Trial: TypeAlias = Callable[[Sequence["UnexplainedSide"]], Sequence[Spans]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,65 +61,65 @@ class Cause:
         One of `CAUSES`.
     detail : str
         Which label, model, component or alteration.
-    tried : bool
+    reproduced : bool
         Whether a pipeline was run under this condition and gave the result.
     """
 
     name: str
     detail: str = ""
-    tried: bool = True
+    reproduced: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class UnexplainedSide:
     """One side of a pair that is to be explained.
 
     Parameters
     ----------
     position : int
         Of the pair.
-    odd, other : Example
+    target, counterpart : Example
         The side that the pipeline does not give, and the one that it does.
-    cuts : tuple of (int, int)
+    segments : tuple of (int, int)
         The pieces in which the odd side held its text.
-    plain : sequence of Span
+    predicted : sequence of Span
         What the pipeline says of the odd side's text.
     labels : frozenset of str
         All labels of the odd side, over all its texts.
     """
 
     position: int
-    odd: Example
-    other: Example
-    cuts: tuple[Cut, ...]
-    plain: Spans
+    target: Example
+    counterpart: Example
+    segments: tuple[TextRange, ...]
+    predicted: Spans
     labels: frozenset[str]
 
 
 @dataclass
-class Inquiry:
+class DifferenceExplainer:
     """What is known, and what has been found so far.
 
     Parameters
     ----------
-    pairs : sequence of Pair
+    pairs : sequence of TextPair
         All that are the same on both sides too: they bear witness.
     labels_a, labels_b : frozenset of str
         All labels of a side.
-    reference : Variants, optional
+    reference : PipelineVariants, optional
         The pipeline that one of the sides comes from.
-    others : sequence of Variants
+    others : sequence of PipelineVariants
         Other pipelines that a side may come from.
     """
 
-    pairs: Sequence[Pair]
+    pairs: Sequence[TextPair]
     labels_a: frozenset[str]
     labels_b: frozenset[str]
-    reference: Variants | None = None
-    others: Sequence[Variants] = ()
+    reference: PipelineVariants | None = None
+    others: Sequence[PipelineVariants] = ()
     found: dict[int, Cause] = field(default_factory=dict)
 
-    def run(self) -> dict[int, Cause]:
+    def explain(self) -> dict[int, Cause]:
         """Name a cause for each pair that differs.
 
         Returns
@@ -117,7 +127,7 @@ class Inquiry:
         dict of int to Cause
             By position among the pairs.
         """
-        differing = [i for i, pair in enumerate(self.pairs) if pair.differ]
+        differing = [i for i, pair in enumerate(self.pairs) if pair.differs]
         if self.reference is not None and differing:
             self._try(self._cases(differing, self.reference), self.reference)
         for position in differing:
@@ -125,24 +135,30 @@ class Inquiry:
                 self.found[position] = self._compared(self.pairs[position])
         return self.found
 
-    def _cases(self, differing: Sequence[int], reference: Variants) -> list[Case]:
+    def _cases(
+        self, differing: Sequence[int], reference: PipelineVariants
+    ) -> list[UnexplainedSide]:
         """Find which side the pipeline gives; where it gives both, what went in is the cause."""
-        says_a = reference.plain([self.pairs[i].a for i in differing])
-        says_b = reference.plain([self.pairs[i].b for i in differing])
+        says_a = reference.predict([self.pairs[i].a for i in differing])
+        says_b = reference.predict([self.pairs[i].b for i in differing])
         cases = []
         for i, plain_a, plain_b in zip(differing, says_a, says_b, strict=True):
             pair = self.pairs[i]
-            is_a = keys(plain_a) == keys(pair.a.spans)
-            is_b = keys(plain_b) == keys(pair.b.spans)
+            is_a = span_keys(plain_a) == span_keys(pair.a.spans)
+            is_b = span_keys(plain_b) == span_keys(pair.b.spans)
             if is_a and is_b:
                 self.found[i] = _what_went_in(pair)
             elif is_b:
-                cases.append(Case(i, pair.a, pair.b, pair.cuts_a, plain_a, self.labels_a))
+                cases.append(
+                    UnexplainedSide(i, pair.a, pair.b, pair.segments_a, plain_a, self.labels_a)
+                )
             elif is_a:
-                cases.append(Case(i, pair.b, pair.a, pair.cuts_b, plain_b, self.labels_b))
+                cases.append(
+                    UnexplainedSide(i, pair.b, pair.a, pair.segments_b, plain_b, self.labels_b)
+                )
         return cases
 
-    def _try(self, cases: list[Case], reference: Variants) -> None:
+    def _try(self, cases: list[UnexplainedSide], reference: PipelineVariants) -> None:
         for cause, trial in _trials(reference):
             cases = self._settle(cases, trial, cause)
         for other in self.others:
@@ -153,8 +169,8 @@ class Inquiry:
         self._induced([c for c in cases if not self._strangers(self.pairs[c.position])], reference)
 
     def _settle(
-        self, cases: list[Case], trial: Trial, cause: Cause, *, least: float = 0.0
-    ) -> list[Case]:
+        self, cases: list[UnexplainedSide], trial: Trial, cause: Cause, *, least: float = 0.0
+    ) -> list[UnexplainedSide]:
         """Run a trial, name the cause where it gives the odd side, and return what is left."""
         if not cases:
             return cases
@@ -162,7 +178,7 @@ class Inquiry:
         hits = [
             case
             for case, spans in zip(cases, results, strict=True)
-            if keys(spans) == keys(case.odd.spans)
+            if span_keys(spans) == span_keys(case.target.spans)
         ]
         if len(hits) < least * len(cases):
             return cases
@@ -170,38 +186,49 @@ class Inquiry:
             self.found[case.position] = _with_detail(cause, case)
         return [case for case in cases if case.position not in self.found]
 
-    def _another(self, cases: list[Case], reference: Variants, other: Variants) -> list[Case]:
+    def _another(
+        self, cases: list[UnexplainedSide], reference: PipelineVariants, other: PipelineVariants
+    ) -> list[UnexplainedSide]:
         """See whether another pipeline gives the odd side, and what in it makes the difference."""
         if not cases:
             return cases
-        said = other.plain([case.odd for case in cases])
-        mine = [c for c, spans in zip(cases, said, strict=True) if keys(spans) == keys(c.odd.spans)]
+        said = other.predict([case.target for case in cases])
+        mine = [
+            c
+            for c, spans in zip(cases, said, strict=True)
+            if span_keys(spans) == span_keys(c.target.spans)
+        ]
         taken = {case.position for case in mine}
         left = [case for case in cases if case.position not in taken]
-        for cause, names in ((RULES, other.rulers), (SENTENCES, other.splitters)):
+        for cause, names in (
+            (ENTITY_RULER, other.rulers),
+            (SENTENCE_SPLITTING, other.sentence_splitters),
+        ):
             if names:
-                without = other.without([case.odd for case in mine], names)
+                without = other.predict_without([case.target for case in mine], names)
                 detail = ", ".join(names)
                 mine = self._same_as_plain(mine, without, Cause(cause, detail))
         mine = self._settle(
             mine,
-            lambda some: reference.with_tokens([c.odd for c in some], other.tokenize),
-            Cause(TOKENS),
+            lambda some: reference.predict_with_tokens([c.target for c in some], other.tokenize),
+            Cause(OTHER_TOKENIZER),
         )
         for case in mine:
-            self.found[case.position] = Cause(MODEL, other.fingerprint)
+            self.found[case.position] = Cause(OTHER_MODEL, other.fingerprint)
         return left
 
-    def _same_as_plain(self, cases: list[Case], said: Sequence[Spans], cause: Cause) -> list[Case]:
+    def _same_as_plain(
+        self, cases: list[UnexplainedSide], said: Sequence[Spans], cause: Cause
+    ) -> list[UnexplainedSide]:
         for case, spans in zip(cases, said, strict=True):
-            if keys(spans) == keys(case.plain):
+            if span_keys(spans) == span_keys(case.predicted):
                 self.found[case.position] = cause
         return [case for case in cases if case.position not in self.found]
 
-    def _induced(self, cases: list[Case], reference: Variants) -> None:
+    def _induced(self, cases: list[UnexplainedSide], reference: PipelineVariants) -> None:
         """Look for a list of phrases that would explain what one side has and the other has not."""
         side = {case.position for case in cases}
-        answered = sum(case.odd.answer is not None for case in cases)
+        answered = sum(case.target.answer is not None for case in cases)
         for is_a in (True, False):
             mine = [c for c in cases if c.position in side and self._is_a(c) == is_a]
             if not mine:
@@ -214,99 +241,108 @@ class Inquiry:
             if not answered:
                 self._settle(
                     mine,
-                    lambda some: reference.preset([c.odd for c in some], [_own(c) for c in some]),
-                    Cause(PRESET),
+                    lambda some: reference.predict_with_preset(
+                        [c.target for c in some], [_own(c) for c in some]
+                    ),
+                    Cause(PRESET_ENTITIES),
                     least=_NEARLY_ALL,
                 )
 
-    def _ruled(self, cases: list[Case], reference: Variants, phrases: list[Phrase]) -> list[Case]:
+    def _ruled(
+        self, cases: list[UnexplainedSide], reference: PipelineVariants, phrases: list[Phrase]
+    ) -> list[UnexplainedSide]:
         for after in (False, True):
             where = "after" if after else "before"
-            cause = Cause(RULES, f"{len(phrases):,} phrases {where} the recognizer")
+            cause = Cause(ENTITY_RULER, f"{len(phrases):,} phrases {where} the recognizer")
 
-            def trial(some: Sequence[Case], *, after: bool = after) -> Sequence[Spans]:
-                return reference.with_rules([c.odd for c in some], phrases, after=after)
+            def trial(some: Sequence[UnexplainedSide], *, after: bool = after) -> Sequence[Spans]:
+                return reference.predict_with_rules([c.target for c in some], phrases, after=after)
 
             cases = self._settle(cases, trial, cause)
         return cases
 
-    def _is_a(self, case: Case) -> bool:
-        return self.pairs[case.position].a is case.odd
+    def _is_a(self, case: UnexplainedSide) -> bool:
+        return self.pairs[case.position].a is case.target
 
-    def _compared(self, pair: Pair) -> Cause:
+    def _compared(self, pair: TextPair) -> Cause:
         """Name the cause from what the two sides show, without a pipeline that gives either."""
         filtered = _filtered(pair, self.labels_a, self.labels_b)
         if filtered:
-            return Cause(LABELS, _listed(filtered), tried=False)
-        if pair.altered:
-            return Cause(TEXT, ", ".join(pair.altered), tried=False)
+            return Cause(LABEL_FILTER, _listed(filtered), reproduced=False)
+        if pair.alterations:
+            return Cause(ALTERED_TEXT, ", ".join(pair.alterations), reproduced=False)
         strangers = self._strangers(pair)
         if strangers:
-            return Cause(MODEL, _listed(strangers), tried=False)
+            return Cause(OTHER_MODEL, _listed(strangers), reproduced=False)
         person = next((one for one in (pair.a, pair.b) if one.answer is not None), None)
         if person is not None:
-            return Cause(PERSON, person.annotator or "", tried=False)
-        if pair.cuts_a or pair.cuts_b:
-            return Cause(SENTENCES, tried=False)
-        return Cause(UNEXPLAINED, tried=False)
+            return Cause(HUMAN_CORRECTION, person.annotator or "", reproduced=False)
+        if pair.segments_a or pair.segments_b:
+            return Cause(SENTENCE_SPLITTING, reproduced=False)
+        return Cause(UNEXPLAINED, reproduced=False)
 
-    def _strangers(self, pair: Pair) -> set[str]:
+    def _strangers(self, pair: TextPair) -> set[str]:
         """Find models that only one side names as the source of its spans."""
         known = {self.reference.fingerprint} if self.reference else set()
         a, b = _sources(pair.a), _sources(pair.b)
         return set(a | b) - known if a != b else set()
 
 
-def _trials(reference: Variants) -> Iterator[tuple[Cause, Trial]]:
+def _trials(reference: PipelineVariants) -> Iterator[tuple[Cause, Trial]]:
     """Give the trials that cannot come out right by chance."""
 
-    def in_pieces(cases: Sequence[Case]) -> Sequence[Spans]:
-        return reference.in_pieces([c.odd for c in cases], [_pieces(c) for c in cases])
+    def in_pieces(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
+        return reference.predict_segments([c.target for c in cases], [_pieces(c) for c in cases])
 
-    def kept(cases: Sequence[Case]) -> Sequence[Spans]:
+    def kept(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
         return [_kept(case) for case in cases]
 
-    def with_tokens(cases: Sequence[Case]) -> Sequence[Spans]:
-        return reference.with_tokens([c.odd for c in cases], _tokens_of_either(cases))
+    def with_tokens(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
+        return reference.predict_with_tokens([c.target for c in cases], _tokens_of_either(cases))
 
-    yield Cause(SENTENCES), in_pieces
-    yield Cause(LABELS), kept
-    yield Cause(TOKENS), with_tokens
-    for name, components in ((RULES, reference.rulers), (SENTENCES, reference.splitters)):
+    yield Cause(SENTENCE_SPLITTING), in_pieces
+    yield Cause(LABEL_FILTER), kept
+    yield Cause(OTHER_TOKENIZER), with_tokens
+    for name, components in (
+        (ENTITY_RULER, reference.rulers),
+        (SENTENCE_SPLITTING, reference.sentence_splitters),
+    ):
         if components:
             trial = partial(_without, reference, components)
             yield Cause(name, f"without {', '.join(components)}"), trial
 
 
-def _likely_trials(reference: Variants) -> Iterator[tuple[Cause, Trial]]:
-    from nbner.evaluation.diff.variants import other_tokenizers, sentences
+def _likely_trials(reference: PipelineVariants) -> Iterator[tuple[Cause, Trial]]:
+    from nbner.evaluation.diff.variants import common_tokenizers, sentence_ranges
 
     lang = str(reference.nlp.lang)
 
-    def at_sentences(cases: Sequence[Case]) -> Sequence[Spans]:
-        cuts = sentences(lang, [c.odd.text for c in cases])
-        return reference.in_pieces([c.odd for c in cases], cuts)
+    def at_sentences(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
+        cuts = sentence_ranges(lang, [c.target.text for c in cases])
+        return reference.predict_segments([c.target for c in cases], cuts)
 
-    yield Cause(SENTENCES, "at the marks that end a sentence"), at_sentences
-    for name, tokenize in other_tokenizers(lang).items():
-        yield Cause(TOKENS, name), partial(_with_tokenizer, reference, tokenize)
+    yield Cause(SENTENCE_SPLITTING, "at the marks that end a sentence"), at_sentences
+    for name, tokenize in common_tokenizers(lang).items():
+        yield Cause(OTHER_TOKENIZER, name), partial(_with_tokenizer, reference, tokenize)
 
 
 def _without(
-    reference: Variants, components: Sequence[str], cases: Sequence[Case]
+    reference: PipelineVariants, components: Sequence[str], cases: Sequence[UnexplainedSide]
 ) -> Sequence[Spans]:
-    return reference.without([c.odd for c in cases], components)
+    return reference.predict_without([c.target for c in cases], components)
 
 
 def _with_tokenizer(
-    reference: Variants, tokenize: Callable[[str], tuple[Token, ...]], cases: Sequence[Case]
+    reference: PipelineVariants,
+    tokenize: Callable[[str], tuple[Token, ...]],
+    cases: Sequence[UnexplainedSide],
 ) -> Sequence[Spans]:
-    return reference.with_tokens([c.odd for c in cases], tokenize)
+    return reference.predict_with_tokens([c.target for c in cases], tokenize)
 
 
-def _filtered(pair: Pair, labels_a: frozenset[str], labels_b: frozenset[str]) -> set[str]:
+def _filtered(pair: TextPair, labels_a: frozenset[str], labels_b: frozenset[str]) -> set[str]:
     """Name the labels that one side never has, if they are all that the other has more."""
-    a, b = pair.keys
+    a, b = pair.span_keys
     for one, other, kept in ((a, b, labels_a), (b, a, labels_b)):
         left_out = {key[2] for key in other} - kept
         if left_out and one == {key for key in other if key[2] in kept}:
@@ -314,55 +350,57 @@ def _filtered(pair: Pair, labels_a: frozenset[str], labels_b: frozenset[str]) ->
     return set()
 
 
-def _what_went_in(pair: Pair) -> Cause:
-    if pair.altered:
-        return Cause(TEXT, ", ".join(pair.altered))
-    return Cause(TOKENS, "the tokens that came with the text")
+def _what_went_in(pair: TextPair) -> Cause:
+    if pair.alterations:
+        return Cause(ALTERED_TEXT, ", ".join(pair.alterations))
+    return Cause(OTHER_TOKENIZER, "the tokens that came with the text")
 
 
-def _with_detail(cause: Cause, case: Case) -> Cause:
-    if cause.name != LABELS:
+def _with_detail(cause: Cause, case: UnexplainedSide) -> Cause:
+    if cause.name != LABEL_FILTER:
         return cause
-    return Cause(LABELS, _listed({span.label for span in case.plain} - case.labels))
+    return Cause(LABEL_FILTER, _listed({span.label for span in case.predicted} - case.labels))
 
 
-def _pieces(case: Case) -> tuple[Cut, ...]:
-    return case.cuts or ((0, len(case.odd.text)),)
+def _pieces(case: UnexplainedSide) -> tuple[TextRange, ...]:
+    return case.segments or ((0, len(case.target.text)),)
 
 
-def _kept(case: Case) -> list[Span]:
-    return [span for span in case.plain if span.label in case.labels]
+def _kept(case: UnexplainedSide) -> list[Span]:
+    return [span for span in case.predicted if span.label in case.labels]
 
 
-def _tokens_of_either(cases: Sequence[Case]) -> Callable[[str], tuple[Token, ...]]:
+def _tokens_of_either(cases: Sequence[UnexplainedSide]) -> Callable[[str], tuple[Token, ...]]:
     """Look tokens up that came with a text on one side and not on the other."""
     known = {
         side.text: side.tokens
         for case in cases
-        for side in (case.other, case.odd)
-        if side.given_tokens
+        for side in (case.counterpart, case.target)
+        if side.pretokenized
     }
     return lambda text: known.get(text, ())
 
 
-def _own(case: Case) -> tuple[Span, ...]:
-    said = keys(case.plain)
-    return tuple(s for s in case.odd.spans if (s.start, s.end, s.label) not in said)
+def _own(case: UnexplainedSide) -> tuple[Span, ...]:
+    said = span_keys(case.predicted)
+    return tuple(s for s in case.target.spans if (s.start, s.end, s.label) not in said)
 
 
-def _phrases(cases: Sequence[Case], side: Sequence[Example], least: int) -> list[Phrase]:
+def _phrases(cases: Sequence[UnexplainedSide], side: Sequence[Example], least: int) -> list[Phrase]:
     """Find phrases that a side has always labelled, where the pipeline alone has not.
 
     Parameters
     ----------
-    cases : sequence of Case
+    cases : sequence of UnexplainedSide
     side : sequence of Example
         All of the side: each time that a phrase stands there must bear witness.
     least : int
         Times that a phrase must stand there.
     """
     wanted = {
-        (case.odd.text[span.start : span.end], span.label) for case in cases for span in _own(case)
+        (case.target.text[span.start : span.end], span.label)
+        for case in cases
+        for span in _own(case)
     }
     labelled: Counter[Phrase] = Counter(
         (one.text[span.start : span.end], span.label) for one in side for span in one.spans

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from nbner._common.plot_style import ACCENT, INK, ROW, dressed, new_axes
+from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def cause_bars(
+def draw_causes(
     counts: Mapping[str, int],
     *,
     total: int,
@@ -32,16 +32,16 @@ def cause_bars(
         By default a new one.
     """
     ordered = sorted(counts.items(), key=lambda item: item[1])
-    ax = new_axes(height=1.1 + ROW * max(4, len(ordered))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(ordered))) if ax is None else ax
     for y, (_, count) in enumerate(ordered):
-        ax.barh(y, count, height=0.6, color=ACCENT)
+        ax.barh(y, count, height=0.6, color=ACCENT_COLOR)
         ax.annotate(
             f"{count:,}",
             (count, y),
             xytext=(5, 0),
             textcoords="offset points",
             va="center",
-            color=INK,
+            color=INK_COLOR,
             fontsize=8,
         )
     ax.set_yticks(range(len(ordered)), [name for name, _ in ordered], parse_math=False)
@@ -49,7 +49,7 @@ def cause_bars(
     ax.set_xlim(left=0)
     ax.set_xlabel(f"texts that differ, of {total:,}")
     ax.xaxis.set_major_formatter("{x:,.0f}")
-    return dressed(ax, title or _finding(counts, total))
+    return apply_style(ax, title or _finding(counts, total))
 
 
 def _finding(counts: Mapping[str, int], total: int) -> str:

@@ -9,11 +9,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.span_html import marked
+from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
 from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
-from nbner.evaluation.pairing import Pair, Pairing
+from nbner.evaluation.pairing import TextPair, TextPairing
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ class Difference:
 
     Parameters
     ----------
-    pair : Pair
+    pair : TextPair
     cause : Cause
     """
 
-    pair: Pair
+    pair: TextPair
     cause: Cause
 
 
@@ -49,26 +49,26 @@ class Differences:
     ----------
     a, b : str
         The sides' names.
-    pairing : Pairing
+    pairing : TextPairing
         All texts side by side.
-    found : sequence of Difference
+    differences : sequence of Difference
         Those that differ.
     """
 
     a: str
     b: str
-    pairing: Pairing = field(repr=False)
-    found: Sequence[Difference] = field(repr=False, default=())
-    opener: Callable[[Differences], ErrorExplorerWidget] | None = field(
+    pairing: TextPairing = field(repr=False)
+    differences: Sequence[Difference] = field(repr=False, default=())
+    open_widget: Callable[[Differences], ErrorExplorerWidget] | None = field(
         default=None, repr=False, compare=False
     )
 
     @classmethod
-    def of(
+    def from_causes(
         cls,
         a: str,
         b: str,
-        pairing: Pairing,
+        pairing: TextPairing,
         causes: Mapping[int, Cause],
         opener: Callable[[Differences], ErrorExplorerWidget] | None = None,
     ) -> Differences:
@@ -76,7 +76,7 @@ class Differences:
         found = [Difference(pairing.pairs[i], cause) for i, cause in sorted(causes.items())]
         return cls(a, b, pairing, tuple(found), opener)
 
-    def show(self) -> ErrorExplorerWidget:
+    def open(self) -> ErrorExplorerWidget:
         """Show the texts that differ in the error explorer, one side over the other.
 
         Each text's cause is a column of its metadata, to narrow them by.
@@ -86,9 +86,9 @@ class Differences:
         DataError
             Nothing differs, or there is no way to show it.
         """
-        if self.opener is None or not self.found:
+        if self.open_widget is None or not self.differences:
             raise DataError("no text differs, so that there is nothing to show")
-        return self.opener(self)
+        return self.open_widget(self)
 
     @property
     def n(self) -> int:
@@ -98,23 +98,23 @@ class Differences:
     @property
     def differing(self) -> int:
         """Texts with other spans on one side than on the other."""
-        return len(self.found)
+        return len(self.differences)
 
     @property
     def same(self) -> bool:
         """Whether both sides have the same texts with the same spans."""
-        return not (self.found or self.pairing.alone_a or self.pairing.alone_b)
+        return not (self.differences or self.pairing.unmatched_a or self.pairing.unmatched_b)
 
     @property
     def counts(self) -> dict[str, int]:
         """Texts by cause, the most frequent first."""
-        counted = Counter(one.cause.name for one in self.found)
+        counted = Counter(one.cause.name for one in self.differences)
         return dict(sorted(counted.items(), key=lambda item: (-item[1], CAUSES.index(item[0]))))
 
     @property
     def pairs(self) -> list[tuple[Example, Example]]:
         """The texts that differ, as the two sides have them."""
-        return [(one.pair.a, one.pair.b) for one in self.found]
+        return [(one.pair.a, one.pair.b) for one in self.differences]
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -127,15 +127,15 @@ class Differences:
         """
         import pandas as pd
 
-        return pd.DataFrame([_row(one) for one in self.found], columns=list(COLUMNS))
+        return pd.DataFrame([_row(one) for one in self.differences], columns=list(COLUMNS))
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the number of texts by cause."""
-        from nbner.evaluation.diff.plot import cause_bars
+        from nbner.evaluation.diff.plot import draw_causes
 
-        return cause_bars(self.counts, total=self.n, ax=ax)
+        return draw_causes(self.counts, total=self.n, ax=ax)
 
-    def html(self, cause: str | None = None, *, limit: int = SHOWN) -> str:
+    def to_html(self, cause: str | None = None, *, limit: int = SHOWN) -> str:
         """Write differing texts side by side, spans marked, as safe HTML.
 
         Parameters
@@ -145,7 +145,7 @@ class Differences:
         limit : int
             At most so many.
         """
-        wanted = [one for one in self.found if cause is None or one.cause.name == cause]
+        wanted = [one for one in self.differences if cause is None or one.cause.name == cause]
         sides = (*(one.pair.a for one in wanted), *(one.pair.b for one in wanted))
         colors = label_colors(sorted({span.label for side in sides for span in side.spans}))
         rows = "".join(_html_row(one, colors) for one in wanted[:limit])
@@ -157,21 +157,21 @@ class Differences:
     def __str__(self) -> str:
         lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]
         lines += [f"  {count:,} {cause}" for cause, count in self.counts.items()]
-        for name, alone in ((self.a, self.pairing.alone_a), (self.b, self.pairing.alone_b)):
+        for name, alone in ((self.a, self.pairing.unmatched_a), (self.b, self.pairing.unmatched_b)):
             if alone:
                 lines.append(f"  {len(alone):,} texts are in {name} alone")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        return f"<div>{lines}{self.html() if self.found else ''}</div>"
+        return f"<div>{lines}{self.to_html() if self.differences else ''}</div>"
 
 
 def _html_row(one: Difference, colors: Mapping[str, str]) -> str:
     why = escape(one.cause.name) + (f"<br><small>{escape(one.cause.detail)}</small>")
     sides = (one.pair.a, one.pair.b)
     cells = "".join(
-        f'<td style="white-space:pre-wrap">{marked(side.text, side.spans, colors)}</td>'
+        f'<td style="white-space:pre-wrap">{highlight_spans(side.text, side.spans, colors)}</td>'
         for side in sides
     )
     return f"<tr><td>{why}</td>{cells}</tr>"
@@ -180,10 +180,10 @@ def _html_row(one: Difference, colors: Mapping[str, str]) -> str:
 def _row(one: Difference) -> tuple[object, ...]:
     pair, cause = one.pair, one.cause
     a, b = _listed(pair.a), _listed(pair.b)
-    keys_a, keys_b = pair.keys_of(pair.a), pair.keys_of(pair.b)
+    keys_a, keys_b = pair.span_keys_of(pair.a), pair.span_keys_of(pair.b)
     only_a = [span for span, key in zip(a, keys_a, strict=True) if key not in keys_b]
     only_b = [span for span, key in zip(b, keys_b, strict=True) if key not in keys_a]
-    head = (pair.number, cause.name, cause.detail, cause.tried, pair.a.text)
+    head = (pair.position, cause.name, cause.detail, cause.reproduced, pair.a.text)
     return (*head, a, b, only_a, only_b)
 
 

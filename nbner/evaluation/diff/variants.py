@@ -31,7 +31,7 @@ Phrase: TypeAlias = tuple[str, str]
 SPLITTERS = ("sentencizer", "senter", "parser")
 
 
-class Variants:
+class PipelineVariants:
     """A pipeline, and what it says under other conditions.
 
     Parameters
@@ -56,18 +56,20 @@ class Variants:
         return tuple(name for name, part in self.nlp.pipeline if isinstance(part, rules))
 
     @property
-    def splitters(self) -> tuple[str, ...]:
+    def sentence_splitters(self) -> tuple[str, ...]:
         """Components before the recognizer that set sentence starts."""
         names = list(self.nlp.pipe_names)
         found = recognizer_of(self.nlp)
         before = names[: names.index(found[0])] if found else names
         return tuple(one for one in before if self.nlp.get_pipe_meta(one).factory in SPLITTERS)
 
-    def plain(self, examples: Iterable[Example]) -> list[Spans]:
+    def predict(self, examples: Iterable[Example]) -> list[Spans]:
         """Predict as always."""
         return list(predict(self.nlp, examples))
 
-    def in_pieces(self, examples: Sequence[Example], cuts: Sequence[Sequence[Cut]]) -> list[Spans]:
+    def predict_segments(
+        self, examples: Sequence[Example], cuts: Sequence[Sequence[Cut]]
+    ) -> list[Spans]:
         """Predict for pieces of each text alone, and put the spans where they belong.
 
         Parameters
@@ -91,21 +93,25 @@ class Variants:
             for pieces in cuts
         ]
 
-    def with_tokens(
+    def predict_with_tokens(
         self, examples: Iterable[Example], tokenize: Callable[[str], tuple[Token, ...]]
     ) -> list[Spans]:
         """Predict with another tokenizer's tokens."""
         cut = (
-            replace(one, tokens=tokenize(one.text), given_tokens=True, spans=()) for one in examples
+            replace(one, tokens=tokenize(one.text), pretokenized=True, spans=()) for one in examples
         )
         return list(predict(self.nlp, cut))
 
-    def without(self, examples: Iterable[Example], components: Sequence[str]) -> list[Spans]:
+    def predict_without(
+        self, examples: Iterable[Example], components: Sequence[str]
+    ) -> list[Spans]:
         """Predict with some components switched off."""
         with self.nlp.select_pipes(disable=list(components)):
             return list(predict(self.nlp, examples))
 
-    def preset(self, examples: Sequence[Example], spans: Sequence[Spans]) -> list[Spans]:
+    def predict_with_preset(
+        self, examples: Sequence[Example], spans: Sequence[Spans]
+    ) -> list[Spans]:
         """Predict with entities that are set before the pipeline runs."""
         docs = []
         for example, fixed in zip(examples, spans, strict=True):
@@ -115,7 +121,7 @@ class Variants:
             docs.append(doc)
         return [spans_of(doc) for doc in self.nlp.pipe(docs)]
 
-    def with_rules(
+    def predict_with_rules(
         self, examples: Sequence[Example], phrases: Iterable[Phrase], *, after: bool
     ) -> list[Spans]:
         """Predict with an entity ruler before the recognizer, or after it and over it.
@@ -135,7 +141,7 @@ class Variants:
         return [spans_of(doc) for doc in self.nlp.pipe(ruler(doc) for doc in docs)]
 
 
-def sentences(lang: str, texts: Iterable[str]) -> list[tuple[Cut, ...]]:
+def sentence_ranges(lang: str, texts: Iterable[str]) -> list[tuple[Cut, ...]]:
     """Cut texts at the marks that end a sentence.
 
     Returns
@@ -151,7 +157,7 @@ def sentences(lang: str, texts: Iterable[str]) -> list[tuple[Cut, ...]]:
     ]
 
 
-def other_tokenizers(lang: str) -> dict[str, Callable[[str], tuple[Token, ...]]]:
+def common_tokenizers(lang: str) -> dict[str, Callable[[str], tuple[Token, ...]]]:
     """Give tokenizers that other tools are likely to have used, by name."""
     found: dict[str, Callable[[str], tuple[Token, ...]]] = {"split at spaces": _at_spaces}
     if lang != "xx":

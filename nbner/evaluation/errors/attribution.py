@@ -14,35 +14,35 @@ from functools import partial
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Floats, Resamples, share
-from nbner.evaluation.errors.matches import Finding
+from nbner._common.bootstrap import Bootstrap, Estimate, FloatArray, safe_divide
+from nbner.evaluation.errors.matches import SpanMatch
 
 REPEATS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class ErrorFactor:
     """Something that errors may depend on.
 
     Parameters
     ----------
     name : str
-    words : str
+    description : str
         As a heading says it.
     buckets : tuple of str
         In their order; empty where they come from the findings.
-    of : callable
+    bucket_of : callable
         From a finding to its bucket.
     """
 
     name: str
-    words: str
+    description: str
     buckets: tuple[str, ...]
-    of: Callable[[Finding], str]
+    bucket_of: Callable[[SpanMatch], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class ErrorBucket:
     """The findings that are alike in one respect.
 
     Parameters
@@ -83,70 +83,72 @@ def _names(*ends: int) -> tuple[str, ...]:
 _OFTEN, _LONG, _FAR = (0, 1, 4, 16), (1, 2, 3, 5), (0, 2, 5, 10)
 _often, _long, _far = _steps(*_OFTEN), _steps(*_LONG), _steps(*_FAR)
 
-FACTORS: Mapping[str, Factor] = {
+ERROR_FACTORS: Mapping[str, ErrorFactor] = {
     one.name: one
     for one in (
-        Factor(
+        ErrorFactor(
             "frequency",
             "how often training had these words with this label",
             _names(*_OFTEN),
             lambda one: _often(one.frequency),
         ),
-        Factor(
+        ErrorFactor(
             "length",
             "how many tokens the span has",
             ("1", *_names(*_LONG)[1:]),
             lambda one: "1" if one.length <= 1 else _long(one.length),
         ),
-        Factor(
+        ErrorFactor(
             "shape",
             "what its letters look like",
             ("lower", "Title", "UPPER", "mixed", "with digits", "no letters"),
             lambda one: one.shape,
         ),
-        Factor(
+        ErrorFactor(
             "sentence end",
             "how many tokens lie behind it in its sentence",
             _names(*_FAR),
-            lambda one: _far(one.to_end),
+            lambda one: _far(one.tokens_to_sentence_end),
         ),
-        Factor("label", "its label", (), lambda one: one.span.label),
-        Factor("kind", "what is wrong", (), lambda one: one.kind),
+        ErrorFactor("label", "its label", (), lambda one: one.span.label),
+        ErrorFactor("kind", "what is wrong", (), lambda one: one.kind),
     )
 }
 
 
-def attribute(found: Sequence[Finding], factor: Factor, *, seed: int = 0) -> list[Bucket]:
+def error_rates(
+    found: Sequence[SpanMatch], factor: ErrorFactor, *, seed: int = 0
+) -> list[ErrorBucket]:
     """Count errors by one factor.
 
     Parameters
     ----------
-    found : sequence of Finding
-    factor : Factor
-        Such as one of `FACTORS`.
+    found : sequence of SpanMatch
+    factor : ErrorFactor
+        Such as one of `ERROR_FACTORS`.
     seed : int
         Of the bootstrap.
 
     Returns
     -------
-    list of Bucket
+    list of ErrorBucket
         In their order, without those that hold no span.
     """
-    placed = [factor.of(one) for one in found]
+    placed = [factor.bucket_of(one) for one in found]
     there = set(placed)
     names = [one for one in factor.buckets if one in there]
     names += sorted(there - set(names))
     column = {name: 2 * i for i, name in enumerate(names)}
-    row = {number: i for i, number in enumerate(dict.fromkeys(one.number for one in found))}
+    row = {number: i for i, number in enumerate(dict.fromkeys(one.example_index for one in found))}
     table = np.zeros((len(row), 2 * len(names)))
     for one, bucket in zip(found, placed, strict=True):
-        at = row[one.number], column[bucket]
+        at = row[one.example_index], column[bucket]
         table[at] += 1
         table[at[0], at[1] + 1] += one.is_error
-    resamples = Resamples(table, repeats=REPEATS, seed=seed)
+    resamples = Bootstrap(table, n_resamples=REPEATS, seed=seed)
     sums = table.sum(axis=0)
     return [
-        Bucket(
+        ErrorBucket(
             factor=factor.name,
             name=name,
             n=int(sums[at]),
@@ -158,9 +160,9 @@ def attribute(found: Sequence[Finding], factor: Factor, *, seed: int = 0) -> lis
     ]
 
 
-def _rate(at: int, sums: Floats) -> Floats:
-    return share(sums[..., at + 1], sums[..., at])
+def _rate(at: int, sums: FloatArray) -> FloatArray:
+    return safe_divide(sums[..., at + 1], sums[..., at])
 
 
-def _share(at: int, sums: Floats) -> Floats:
-    return share(sums[..., at + 1], sums[..., 1::2].sum(axis=-1))
+def _share(at: int, sums: FloatArray) -> FloatArray:
+    return safe_divide(sums[..., at + 1], sums[..., 1::2].sum(axis=-1))

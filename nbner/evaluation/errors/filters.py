@@ -7,35 +7,35 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from nbner.evaluation.errors.matches import Finding
+from nbner.evaluation.errors.matches import SpanMatch
 
-Predicate: TypeAlias = Callable[[Finding], object]
+Predicate: TypeAlias = Callable[[SpanMatch], object]
 
 #: The row and the column of what has no partner, and the column of right labels with wrong borders.
 NOTHING, BORDERS = "nothing", "borders"
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class ConfusionCell:
     """A place of the matrix.
 
     Parameters
     ----------
-    row : str, optional
+    gold : str, optional
         Gold label; None is the row "nothing".
-    column : str, optional
+    predicted : str, optional
         Predicted label; None is the column "nothing".
     borders : bool
         The label is right and the borders are wrong.
     """
 
-    row: str | None
-    column: str | None
+    gold: str | None
+    predicted: str | None
     borders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class ConfusionMatrix:
     """Findings counted by gold label and predicted label.
 
     Parameters
@@ -43,14 +43,14 @@ class Matrix:
     labels : tuple of str
         Of rows and columns, in order.
     counts : mapping
-        `Cell` to number of findings.
-    moved : mapping
-        `Cell` to how many of those have other borders too.
+        `ConfusionCell` to number of findings.
+    also_borders : mapping
+        `ConfusionCell` to how many of those have other borders too.
     """
 
     labels: tuple[str, ...]
-    counts: Mapping[Cell, int]
-    moved: Mapping[Cell, int]
+    counts: Mapping[ConfusionCell, int]
+    also_borders: Mapping[ConfusionCell, int]
 
     @property
     def total(self) -> int:
@@ -60,36 +60,40 @@ class Matrix:
     @property
     def errors(self) -> int:
         """Those in which something is wrong."""
-        return sum(n for cell, n in self.counts.items() if cell.borders or cell.row != cell.column)
+        return sum(
+            n for cell, n in self.counts.items() if cell.borders or cell.gold != cell.predicted
+        )
 
 
-def by_cell(found: Iterable[Finding]) -> dict[Cell, list[Finding]]:
+def group_by_cell(found: Iterable[SpanMatch]) -> dict[ConfusionCell, list[SpanMatch]]:
     """Sort findings into the places of the matrix."""
-    sorted_: dict[tuple[str | None, str | None, bool], list[Finding]] = defaultdict(list)
+    sorted_: dict[tuple[str | None, str | None, bool], list[SpanMatch]] = defaultdict(list)
     for one in found:
         gold, predicted = one.gold, one.predicted
         row = None if gold is None else gold.label
         column = None if predicted is None else predicted.label
         sorted_[row, column, one.kind == "borders"].append(one)
-    return {Cell(*place): some for place, some in sorted_.items()}
+    return {ConfusionCell(*place): some for place, some in sorted_.items()}
 
 
-def matrix(cells: Mapping[Cell, Sequence[Finding]], labels: Sequence[str]) -> Matrix:
+def confusion_matrix(
+    cells: Mapping[ConfusionCell, Sequence[SpanMatch]], labels: Sequence[str]
+) -> ConfusionMatrix:
     """Count findings by gold label and predicted label.
 
     Parameters
     ----------
     cells : mapping
-        As `by_cell` sorts them.
+        As `group_by_cell` sorts them.
     labels : sequence of str
         In their order; labels that only the findings know come behind.
     """
-    known = {label for cell in cells for label in (cell.row, cell.column) if label is not None}
+    known = {label for cell in cells for label in (cell.gold, cell.predicted) if label is not None}
     order = (*labels, *sorted(known - set(labels)))
-    return Matrix(
+    return ConfusionMatrix(
         labels=tuple(one for one in order if one in known),
         counts={cell: len(some) for cell, some in cells.items()},
-        moved={
+        also_borders={
             cell: sum(one.kind == "label and borders" for one in some)
             for cell, some in cells.items()
         },
@@ -97,18 +101,18 @@ def matrix(cells: Mapping[Cell, Sequence[Finding]], labels: Sequence[str]) -> Ma
 
 
 @dataclass(frozen=True, slots=True)
-class Conditions:
+class MatchFilter:
     """What findings must be like; what is left out does not matter.
 
     Parameters
     ----------
     labels : tuple of str
         One of the two spans has one of these.
-    shortest, longest : int, optional
+    min_length, max_length : int, optional
         Tokens.
     seen : bool, optional
         Whether training had the same words with the same label.
-    least, most : float, optional
+    min_probability, max_probability : float, optional
         The model's probability.
     split : str, optional
     text : str, optional
@@ -118,22 +122,22 @@ class Conditions:
     judged : bool, optional
         Whether somebody has judged the example.
     predicates : mapping
-        Name to any function of a `Finding`.
+        Name to any function of a `SpanMatch`.
     """
 
     labels: tuple[str, ...] = ()
-    shortest: int | None = None
-    longest: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
     seen: bool | None = None
-    least: float | None = None
-    most: float | None = None
+    min_probability: float | None = None
+    max_probability: float | None = None
     split: str | None = None
     text: str | None = None
     meta: Mapping[str, str] = field(default_factory=dict)
     judged: bool | None = None
     predicates: Mapping[str, Predicate] = field(default_factory=dict)
 
-    def choose(self, found: Iterable[Finding]) -> list[Finding]:
+    def select(self, found: Iterable[SpanMatch]) -> list[SpanMatch]:
         """Give the findings that meet all conditions, in their order."""
         chosen = list(found)
         for test in self._tests():
@@ -155,14 +159,16 @@ class Conditions:
         tests += [_is(column, value) for column, value in self.meta.items()]
         if seen is not None:
             tests.append(lambda one: one.seen == seen)
-        if self.shortest is not None or self.longest is not None:
-            tests.append(_between(self.shortest, self.longest, lambda one: one.length))
-        if self.least is not None or self.most is not None:
-            tests.append(_between(self.least, self.most, lambda one: one.probability))
+        if self.min_length is not None or self.max_length is not None:
+            tests.append(_between(self.min_length, self.max_length, lambda one: one.length))
+        if self.min_probability is not None or self.max_probability is not None:
+            tests.append(
+                _between(self.min_probability, self.max_probability, lambda one: one.probability)
+            )
         return [*tests, *self.predicates.values()]
 
 
-def _has_label(one: Finding, labels: set[str]) -> bool:
+def _has_label(one: SpanMatch, labels: set[str]) -> bool:
     gold, predicted = one.gold, one.predicted
     return (gold is not None and gold.label in labels) or (
         predicted is not None and predicted.label in labels
@@ -172,10 +178,10 @@ def _has_label(one: Finding, labels: set[str]) -> bool:
 def _holds(sought: str) -> Predicate:
     known: dict[int, bool] = {}
 
-    def holds(one: Finding) -> bool:
-        if one.number not in known:
-            known[one.number] = sought in one.example.text.casefold()
-        return known[one.number]
+    def holds(one: SpanMatch) -> bool:
+        if one.example_index not in known:
+            known[one.example_index] = sought in one.example.text.casefold()
+        return known[one.example_index]
 
     return holds
 
@@ -185,9 +191,9 @@ def _is(column: str, value: str) -> Predicate:
 
 
 def _between(
-    low: float | None, high: float | None, of: Callable[[Finding], float | None]
+    low: float | None, high: float | None, of: Callable[[SpanMatch], float | None]
 ) -> Predicate:
-    def lies(one: Finding) -> bool:
+    def lies(one: SpanMatch) -> bool:
         value = of(one)
         if value is None:
             return False

@@ -7,10 +7,10 @@ from html import escape
 from typing import Protocol
 
 from nbner._common.colors import label_colors
-from nbner._common.span_html import marked
-from nbner.evaluation.errors.attribution import FACTORS, Bucket
-from nbner.evaluation.errors.filters import BORDERS, NOTHING, Cell, Matrix
-from nbner.evaluation.errors.matches import Finding
+from nbner._common.span_html import highlight_spans
+from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket
+from nbner.evaluation.errors.filters import BORDERS, NOTHING, ConfusionCell, ConfusionMatrix
+from nbner.evaluation.errors.matches import SpanMatch
 from nbner.types import Span
 
 
@@ -18,20 +18,20 @@ class ErrorData(Protocol):
     """The part of an error analysis that the page shows."""
 
     title: str
-    names: tuple[str, str]
+    side_names: tuple[str, str]
     predicted: list[tuple[Span, ...]]
 
     @property
-    def cells(self) -> dict[Cell, list[Finding]]:
+    def matches_by_cell(self) -> dict[ConfusionCell, list[SpanMatch]]:
         """Matched spans by cell of the confusion matrix."""
 
-    def matrix(self) -> Matrix:
+    def confusion_matrix(self) -> ConfusionMatrix:
         """Return the confusion matrix."""
 
-    def buckets(self, factor: str) -> list[Bucket]:
+    def buckets(self, factor: str) -> list[ErrorBucket]:
         """Return the error rates by a factor."""
 
-    def side(self, number: int) -> Sequence[Span]:
+    def reference_spans(self, number: int) -> Sequence[Span]:
         """Return the spans of an example that predictions are compared with."""
 
 
@@ -64,7 +64,7 @@ section { margin: 2rem 0 }
 """
 
 
-def page(errors: ErrorData, *, examples: int) -> str:
+def render_error_report(errors: ErrorData, *, examples: int) -> str:
     """Write the page.
 
     Parameters
@@ -73,9 +73,9 @@ def page(errors: ErrorData, *, examples: int) -> str:
     examples : int
         At most so many of each kind of error.
     """
-    wrong = {cell: some for cell, some in errors.cells.items() if some[0].is_error}
+    wrong = {cell: some for cell, some in errors.matches_by_cell.items() if some[0].is_error}
     ordered = dict(sorted(wrong.items(), key=lambda item: -len(item[1]))[:_MOST])
-    colors = label_colors(errors.matrix().labels)
+    colors = label_colors(errors.confusion_matrix().labels)
     anchors = {cell: f"errors-{i}" for i, cell in enumerate(ordered)}
     title = f"Errors{': ' if errors.title else ''}{errors.title}"
     body = "".join(
@@ -83,9 +83,9 @@ def page(errors: ErrorData, *, examples: int) -> str:
             f"<h1>{escape(title)}</h1>",
             *(f"<p>{escape(line)}</p>" for line in str(errors).splitlines()),
             "<section><h2>What is taken for what</h2>",
-            matrix_table(errors.matrix(), errors.names, anchors),
+            render_confusion_matrix(errors.confusion_matrix(), errors.side_names, anchors),
             "</section>",
-            *(_bars(errors.buckets(name), FACTORS[name].words) for name in _SHOWN),
+            *(_bars(errors.buckets(name), ERROR_FACTORS[name].description) for name in _SHOWN),
             *(
                 _section(errors, cell, some, anchors[cell], colors, examples)
                 for cell, some in ordered.items()
@@ -98,26 +98,28 @@ def page(errors: ErrorData, *, examples: int) -> str:
     )
 
 
-def named(cell: Cell, names: tuple[str, str]) -> str:
+def describe_cell(cell: ConfusionCell, names: tuple[str, str]) -> str:
     """Say what stands in a place of the matrix."""
     gold, predicted = names
     if cell.borders:
-        return f"{cell.row}: right label, other borders"
-    if cell.column is None:
-        return f"{cell.row} in {gold}, nothing in {predicted}"
-    if cell.row is None:
-        return f"{cell.column} in {predicted}, nothing in {gold}"
-    if cell.row == cell.column:
-        return f"{cell.row} in both"
-    return f"{cell.row} in {gold}, {cell.column} in {predicted}"
+        return f"{cell.gold}: right label, other borders"
+    if cell.predicted is None:
+        return f"{cell.gold} in {gold}, nothing in {predicted}"
+    if cell.gold is None:
+        return f"{cell.predicted} in {predicted}, nothing in {gold}"
+    if cell.gold == cell.predicted:
+        return f"{cell.gold} in both"
+    return f"{cell.gold} in {gold}, {cell.predicted} in {predicted}"
 
 
-def matrix_table(counted: Matrix, names: tuple[str, str], anchors: Mapping[Cell, str]) -> str:
+def render_confusion_matrix(
+    counted: ConfusionMatrix, names: tuple[str, str], anchors: Mapping[ConfusionCell, str]
+) -> str:
     """Write a confusion matrix as a table of safe HTML.
 
     Parameters
     ----------
-    counted : Matrix
+    counted : ConfusionMatrix
     names : (str, str)
         Of rows and columns.
     anchors : mapping
@@ -127,8 +129,8 @@ def matrix_table(counted: Matrix, names: tuple[str, str], anchors: Mapping[Cell,
     heads = "".join(f"<th>{escape(one or NOTHING)}</th>" for one in rows)
     lines = []
     for row in rows:
-        cells = [Cell(row, column) for column in rows]
-        cells += [] if row is None else [Cell(row, row, borders=True)]
+        cells = [ConfusionCell(row, column) for column in rows]
+        cells += [] if row is None else [ConfusionCell(row, row, borders=True)]
         total = max(1, sum(counted.counts.get(cell, 0) for cell in cells))
         written = "".join(
             _count(cell, counted.counts.get(cell, 0), total, anchors) for cell in cells
@@ -141,16 +143,18 @@ def matrix_table(counted: Matrix, names: tuple[str, str], anchors: Mapping[Cell,
     )
 
 
-def _count(cell: Cell, count: int, total: int, anchors: Mapping[Cell, str]) -> str:
+def _count(
+    cell: ConfusionCell, count: int, total: int, anchors: Mapping[ConfusionCell, str]
+) -> str:
     if not count:
         return "<td></td>"
     if cell not in anchors:
-        return f'<td class="{"right" if cell.row == cell.column else ""}">{count:,}</td>'
+        return f'<td class="{"right" if cell.gold == cell.predicted else ""}">{count:,}</td>'
     link = f'<a href="#{anchors[cell]}">{count:,}</a>'
     return f'<td class="wrong" style="--share:{count / total:.3f}">{link}</td>'
 
 
-def _bars(buckets: Iterable[Bucket], words: str) -> str:
+def _bars(buckets: Iterable[ErrorBucket], words: str) -> str:
     return (
         f"<section><h2>Error rate by {escape(words)}</h2><table>"
         "<tr><th></th><th>rate, with its 95 % interval</th><th></th><th>errors</th><th>of</th>"
@@ -158,7 +162,7 @@ def _bars(buckets: Iterable[Bucket], words: str) -> str:
     )
 
 
-def _bar(one: Bucket) -> str:
+def _bar(one: ErrorBucket) -> str:
     rate, low, high = one.rate.value, one.rate.low, one.rate.high
     return (
         f'<tr><th>{escape(one.name)}</th><td><div class="bar"><b style="width:{rate:.1%}"></b>'
@@ -170,8 +174,8 @@ def _bar(one: Bucket) -> str:
 
 def _section(
     errors: ErrorData,
-    cell: Cell,
-    found: list[Finding],
+    cell: ConfusionCell,
+    found: list[SpanMatch],
     anchor: str,
     colors: Mapping[str, str],
     examples: int,
@@ -179,17 +183,21 @@ def _section(
     shown = "".join(_example(one, errors, colors) for one in found[:examples])
     left = len(found) - examples
     more = f'<p class="quiet">and {left:,} more</p>' if left > 0 else ""
-    heading = f"{named(cell, errors.names)} ({len(found):,})"
+    heading = f"{describe_cell(cell, errors.side_names)} ({len(found):,})"
     return (
         f'<section id="{anchor}"><h2>{escape(heading)}</h2><table>{shown}</table>{more}</section>'
     )
 
 
-def _example(one: Finding, errors: ErrorData, colors: Mapping[str, str]) -> str:
-    sides = zip(errors.names, (errors.side(one.number), errors.predicted[one.number]), strict=True)
+def _example(one: SpanMatch, errors: ErrorData, colors: Mapping[str, str]) -> str:
+    sides = zip(
+        errors.side_names,
+        (errors.reference_spans(one.example_index), errors.predicted[one.example_index]),
+        strict=True,
+    )
     rows = (
         f'<tr><td class="side">{escape(name)}</td>'
-        f'<td class="text">{marked(one.example.text, spans, colors)}</td></tr>'
+        f'<td class="text">{highlight_spans(one.example.text, spans, colors)}</td></tr>'
         for name, spans in sides
     )
     return "".join(rows)

@@ -12,41 +12,55 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from nbner.evaluation.errors.span_features import Training, length, shape, to_end
+from nbner.evaluation.errors.span_features import (
+    TrainingVocabulary,
+    count_tokens,
+    tokens_to_sentence_end,
+    word_shape,
+)
 from nbner.types import Example, Span
 
-Kind: TypeAlias = Literal["correct", "borders", "label", "label and borders", "missed", "spurious"]
-KINDS: tuple[Kind, ...] = ("correct", "borders", "label", "label and borders", "missed", "spurious")
+MatchKind: TypeAlias = Literal[
+    "correct", "borders", "label", "label and borders", "missed", "spurious"
+]
+MATCH_KINDS: tuple[MatchKind, ...] = (
+    "correct",
+    "borders",
+    "label",
+    "label and borders",
+    "missed",
+    "spurious",
+)
 
-Pair: TypeAlias = "tuple[Span | None, Span | None, Kind]"
+SpanPair: TypeAlias = "tuple[Span | None, Span | None, MatchKind]"
 
 #: Who was wrong, as somebody has judged it: the model, while the gold stands.
-JUDGED = "judged"
+JUDGED_KEY = "judged"
 
 
-class Finding(NamedTuple):
+class SpanMatch(NamedTuple):
     """A gold span and a predicted one that belong together, or one without a partner.
 
     Parameters
     ----------
-    number : int
+    example_index : int
         Position of the example.
     example : Example
         With its gold spans.
     gold, predicted : Span, optional
     kind : str
-        One of `KINDS`.
-    training : Training
+        One of `MATCH_KINDS`.
+    training_vocabulary : TrainingVocabulary
     probabilities : mapping, optional
         The model's probability of spans of this text.
     """
 
-    number: int
+    example_index: int
     example: Example
     gold: Span | None
     predicted: Span | None
-    kind: Kind
-    training: Training
+    kind: MatchKind
+    training_vocabulary: TrainingVocabulary
     probabilities: Mapping[Span, float] | None = None
 
     @property
@@ -79,12 +93,12 @@ class Finding(NamedTuple):
     @property
     def length(self) -> int:
         """Tokens of the span."""
-        return length(self.example.tokens, self.span)
+        return count_tokens(self.example.tokens, self.span)
 
     @property
     def frequency(self) -> int:
         """Training spans with the same words and label."""
-        return self.training.frequency(self.words, self.span.label)
+        return self.training_vocabulary.frequency(self.words, self.span.label)
 
     @property
     def seen(self) -> bool:
@@ -94,12 +108,12 @@ class Finding(NamedTuple):
     @property
     def shape(self) -> str:
         """The kind of its letters; see `profiles.shape`."""
-        return shape(self.words)
+        return word_shape(self.words)
 
     @property
-    def to_end(self) -> int:
+    def tokens_to_sentence_end(self) -> int:
         """Tokens between the span and the end of its sentence."""
-        return to_end(self.example.text, self.example.tokens, self.span)
+        return tokens_to_sentence_end(self.example.text, self.example.tokens, self.span)
 
     @property
     def probability(self) -> float | None:
@@ -111,11 +125,11 @@ class Finding(NamedTuple):
     @property
     def judged(self) -> str | None:
         """Who is wrong, where somebody has judged that: "model", and the gold is right."""
-        found = self.example.extra.get(JUDGED)
+        found = self.example.extra.get(JUDGED_KEY)
         return found if isinstance(found, str) else None
 
 
-def pairs(gold: Sequence[Span], predicted: Sequence[Span]) -> list[Pair]:
+def pair_spans(gold: Sequence[Span], predicted: Sequence[Span]) -> list[SpanPair]:
     """Pair the spans of two sides of one text.
 
     Parameters
@@ -124,7 +138,7 @@ def pairs(gold: Sequence[Span], predicted: Sequence[Span]) -> list[Pair]:
         Spans of one side do not overlap one another.
     """
     open_gold = {(span.start, span.end): span for span in gold}
-    found: list[Pair] = []
+    found: list[SpanPair] = []
     rest: list[Span] = []
     for span in predicted:
         other = open_gold.pop((span.start, span.end), None)
@@ -138,14 +152,14 @@ def pairs(gold: Sequence[Span], predicted: Sequence[Span]) -> list[Pair]:
     return found
 
 
-def findings(
+def match_example(
     number: int,
     example: Example,
     gold: Sequence[Span],
     predicted: Sequence[Span],
-    training: Training,
+    training: TrainingVocabulary,
     probabilities: Mapping[Span, float] | None = None,
-) -> list[Finding]:
+) -> list[SpanMatch]:
     """Pair what is predicted for one example with its gold, or with another prediction.
 
     A predicted span whose label could not be given when the example was
@@ -155,12 +169,12 @@ def findings(
     if labels is not None:
         predicted = [span for span in predicted if span.label in labels]
     return [
-        Finding(number, example, right, said, kind, training, probabilities)
-        for right, said, kind in pairs(gold, predicted)
+        SpanMatch(number, example, right, said, kind, training, probabilities)
+        for right, said, kind in pair_spans(gold, predicted)
     ]
 
 
-def _overlapping(gold: list[Span], predicted: list[Span]) -> list[Pair]:
+def _overlapping(gold: list[Span], predicted: list[Span]) -> list[SpanPair]:
     candidates = sorted(
         (right.label != said.label, -shared, right.start, said.start, i, j)
         for i, right in enumerate(gold)
@@ -171,7 +185,7 @@ def _overlapping(gold: list[Span], predicted: list[Span]) -> list[Pair]:
         dict.fromkeys(range(len(gold))),
         dict.fromkeys(range(len(predicted))),
     )
-    found: list[Pair] = []
+    found: list[SpanPair] = []
     for differs, _, _, _, i, j in candidates:
         if i in free_gold and j in free_predicted:
             del free_gold[i], free_predicted[j]
@@ -180,6 +194,6 @@ def _overlapping(gold: list[Span], predicted: list[Span]) -> list[Pair]:
     return found + [(None, predicted[j], "spurious") for j in free_predicted]
 
 
-def _place(pair: Pair) -> int:
+def _place(pair: SpanPair) -> int:
     span = pair[0] or pair[1]
     return span.start if span else 0

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner._common.plot_style import ACCENT, FAINT, INK, ROW, beside, dressed, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FAINT_ALPHA,
+    INK_COLOR,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 
-def confusion(
+def draw_confusion_matrix(
     table: pd.DataFrame,
     *,
-    names: tuple[str, str] = ("gold", "predicted"),
+    side_names: tuple[str, str] = ("gold", "predicted"),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -25,7 +33,7 @@ def confusion(
     table : DataFrame
         As ``Errors.confusion`` has it: labels and "nothing"; "borders" as the
         last column.
-    names : (str, str)
+    side_names : (str, str)
         Of rows and columns.
     title : str, optional
         By default the most frequent error.
@@ -33,7 +41,7 @@ def confusion(
         By default a new one.
     """
     rows, columns = list(table.index), list(table.columns)
-    side = ROW * max(6, len(columns))
+    side = ROW_HEIGHT * max(6, len(columns))
     ax = new_axes(2.2 + 1.7 * side, 1.4 + side) if ax is None else ax
     values = table.to_numpy()
     for y, row in enumerate(rows):
@@ -44,13 +52,13 @@ def confusion(
     ax.set_yticks(range(len(rows)), rows, parse_math=False)
     ax.set_xlim(-0.5, len(columns) - 0.5)
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel(names[1], parse_math=False)
-    ax.set_ylabel(names[0], parse_math=False)
-    return dressed(ax, title or _worst(table))
+    ax.set_xlabel(side_names[1], parse_math=False)
+    ax.set_ylabel(side_names[0], parse_math=False)
+    return apply_style(ax, title or _worst(table))
 
 
-def error_bars(
-    frame: pd.DataFrame, *, words: str, title: str | None = None, ax: Axes | None = None
+def draw_error_rates(
+    frame: pd.DataFrame, *, description: str, title: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw error rates with their intervals, and the share of all errors beside each.
 
@@ -58,18 +66,18 @@ def error_bars(
     ----------
     frame : DataFrame
         As ``Errors.attribution`` has it, of one factor.
-    words : str
+    description : str
         What the factor is.
     title : str, optional
         By default where most errors are.
     ax : Axes, optional
         By default a new one.
     """
-    ax = new_axes(height=1.1 + 1.2 * ROW * max(4, len(frame))) if ax is None else ax
+    ax = new_axes(height=1.1 + 1.2 * ROW_HEIGHT * max(4, len(frame))) if ax is None else ax
     for y, row in enumerate(frame.to_dict("records")):
-        ax.barh(y, row["rate"], height=0.6, color=ACCENT, alpha=FAINT)
-        ax.plot([row["rate_low"], row["rate_high"]], [y, y], color=INK, linewidth=1.2)
-        beside(
+        ax.barh(y, row["rate"], height=0.6, color=ACCENT_COLOR, alpha=FAINT_ALPHA)
+        ax.plot([row["rate_low"], row["rate_high"]], [y, y], color=INK_COLOR, linewidth=1.2)
+        annotate_row(
             ax,
             (row["rate_high"], y),
             f"{row['errors']:,} of {row['n']:,} · {row['share']:.0%} of all errors",
@@ -77,18 +85,18 @@ def error_bars(
     ax.set_yticks(range(len(frame)), list(frame["bucket"]), parse_math=False)
     ax.set_ylim(max(1, len(frame)) - 0.4, -0.6)
     ax.set_xlim(0, 1)
-    ax.set_xlabel(f"errors a span, by {words}")
+    ax.set_xlabel(f"errors a span, by {description}")
     ax.xaxis.set_major_formatter("{x:.0%}")
-    return dressed(ax, title or _most(frame))
+    return apply_style(ax, title or _most(frame))
 
 
 def _square(ax: Axes, place: tuple[int, int], count: int, share: float, *, right: bool) -> None:
     if not count:
         return
     x, y = place
-    color, alpha = (INK, 0.16) if right else (ACCENT, 0.15 + 0.7 * share)
+    color, alpha = (INK_COLOR, 0.16) if right else (ACCENT_COLOR, 0.15 + 0.7 * share)
     ax.fill_between([x - 0.46, x + 0.46], y - 0.46, y + 0.46, color=color, alpha=alpha, linewidth=0)
-    ax.text(x, y, f"{count:,}", ha="center", va="center", color=INK, fontsize=8)
+    ax.text(x, y, f"{count:,}", ha="center", va="center", color=INK_COLOR, fontsize=8)
 
 
 def _worst(table: pd.DataFrame) -> str:

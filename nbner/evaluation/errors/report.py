@@ -7,21 +7,21 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 from nbner.errors import DataError
-from nbner.evaluation.errors.attribution import FACTORS, Bucket, attribute
+from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket, error_rates
 from nbner.evaluation.errors.filters import (
     BORDERS,
     NOTHING,
-    Cell,
-    Conditions,
-    Matrix,
-    by_cell,
-    matrix,
+    ConfusionCell,
+    ConfusionMatrix,
+    MatchFilter,
+    confusion_matrix,
+    group_by_cell,
 )
-from nbner.evaluation.errors.html_report import page
-from nbner.evaluation.errors.matches import Finding, findings
-from nbner.evaluation.errors.span_features import Training
+from nbner.evaluation.errors.html_report import render_error_report
+from nbner.evaluation.errors.matches import SpanMatch, match_example
+from nbner.evaluation.errors.span_features import TrainingVocabulary
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -44,19 +44,19 @@ class Errors:
         With tokens and gold spans.
     predicted : sequence of sequences of Span
         For each example in turn.
-    first : sequence of sequences of Span, optional
+    reference : sequence of sequences of Span, optional
         What the predictions are held against, where that is not the gold.
-    training : Training, optional
+    training_vocabulary : TrainingVocabulary, optional
         What the model has learnt from.
     probabilities : sequence of mappings, optional
         For each example the model's probability of spans.
     labels : sequence of str
         In their order.
-    names : (str, str)
+    side_names : (str, str)
         What the two sides are called.
     title : str
         What was looked at.
-    notices : sequence of str
+    warnings : sequence of str
         What a reader should know beforehand.
     seed : int
         Of the bootstrap.
@@ -67,32 +67,32 @@ class Errors:
         examples: Sequence[Example],
         predicted: Sequence[Sequence[Span]],
         *,
-        first: Sequence[Sequence[Span]] | None = None,
-        training: Training | None = None,
+        reference: Sequence[Sequence[Span]] | None = None,
+        training_vocabulary: TrainingVocabulary | None = None,
         probabilities: Sequence[Mapping[Span, float]] | None = None,
         labels: Sequence[str] = (),
-        names: tuple[str, str] = ("gold", "predicted"),
+        side_names: tuple[str, str] = ("gold", "predicted"),
         title: str = "",
-        notices: Sequence[str] = (),
+        warnings: Sequence[str] = (),
         seed: int = 0,
     ) -> None:
         self.examples = list(examples)
         self.predicted = [tuple(spans) for spans in predicted]
-        self.first = None if first is None else [tuple(spans) for spans in first]
-        self.names = names
+        self.reference = None if reference is None else [tuple(spans) for spans in reference]
+        self.side_names = side_names
         self.title = title
-        self.notices = tuple(notices)
+        self.warnings = tuple(warnings)
         self.labels = tuple(labels)
-        self._training = training or Training()
+        self._training = training_vocabulary or TrainingVocabulary()
         self._probabilities = probabilities
         self.seed = seed
         # Examples change where the page's messages are handled, which may be another thread.
         self._lock = RLock()
         self._by_example = [self._paired(i) for i in range(len(self.examples))]
-        self._all: list[Finding] | None = None
+        self._all: list[SpanMatch] | None = None
 
     @property
-    def findings(self) -> list[Finding]:
+    def matches(self) -> list[SpanMatch]:
         """Every gold span with what was predicted for it, and every predicted span without gold."""
         with self._lock:
             if self._all is None:
@@ -100,26 +100,28 @@ class Errors:
             return self._all
 
     @property
-    def n(self) -> int:
+    def error_count(self) -> int:
         """Errors."""
-        return sum(one.is_error for one in self.findings)
+        return sum(one.is_error for one in self.matches)
 
-    def change(self, number: int, example: Example) -> None:
+    def update_example(self, number: int, example: Example) -> None:
         """Take over an example that has been changed; one that is not accepted does not count."""
         with self._lock:
             self.examples[number] = example
             self._by_example[number] = self._paired(number)
             self._all = None
 
-    def of(self, number: int) -> list[Finding]:
+    def matches_of(self, number: int) -> list[SpanMatch]:
         """Give the findings of one example."""
         return self._by_example[number]
 
-    def side(self, number: int) -> tuple[Span, ...]:
+    def reference_spans(self, number: int) -> tuple[Span, ...]:
         """Give what is held against the predictions for an example: its gold, if nothing else."""
-        return self.examples[number].spans if self.first is None else self.first[number]
+        return self.examples[number].spans if self.reference is None else self.reference[number]
 
-    def where(self, condition: Callable[[Finding], object] | None = None, **options: Any) -> Errors:
+    def where(
+        self, condition: Callable[[SpanMatch], object] | None = None, **options: Any
+    ) -> Errors:
         """Give a slice: the same examples, with the findings that meet conditions.
 
         Parameters
@@ -127,26 +129,26 @@ class Errors:
         condition : callable, optional
             Any function of a finding, which has ``example``, ``gold``,
             ``predicted``, ``kind``, ``words``, ``length``, ``seen``,
-            ``frequency``, ``shape``, ``to_end``, ``probability``, ``meta``.
+            ``frequency``, ``shape``, ``tokens_to_sentence_end``, ``probability``, ``meta``.
         **options
-            As for ``Conditions``: ``labels``, ``shortest``, ``longest``,
+            As for ``MatchFilter``: ``labels``, ``shortest``, ``longest``,
             ``seen``, ``least``, ``most``, ``split``, ``text``, ``meta``, ``judged``.
         """
         tests = {} if condition is None else {"condition": condition}
-        return self.slice(Conditions(**options, predicates=tests))
+        return self.filter(MatchFilter(**options, predicates=tests))
 
-    def slice(self, conditions: Conditions) -> Errors:
+    def filter(self, conditions: MatchFilter) -> Errors:
         """Give the findings that meet conditions."""
-        return Slice(self, conditions)
+        return FilteredErrors(self, conditions)
 
     @property
-    def cells(self) -> dict[Cell, list[Finding]]:
+    def matches_by_cell(self) -> dict[ConfusionCell, list[SpanMatch]]:
         """The findings by their place in the matrix."""
-        return by_cell(self.findings)
+        return group_by_cell(self.matches)
 
-    def matrix(self) -> Matrix:
+    def confusion_matrix(self) -> ConfusionMatrix:
         """Count findings by gold label and predicted label."""
-        return matrix(self.cells, self.labels)
+        return confusion_matrix(self.matches_by_cell, self.labels)
 
     @property
     def confusion(self) -> pd.DataFrame:
@@ -157,12 +159,12 @@ class Errors:
         """
         import pandas as pd
 
-        counted = self.matrix()
+        counted = self.confusion_matrix()
         rows: list[str | None] = [*counted.labels, None]
         data = [
             [
-                *(counted.counts.get(Cell(row, column), 0) for column in rows),
-                counted.counts.get(Cell(row, row, borders=True), 0),
+                *(counted.counts.get(ConfusionCell(row, column), 0) for column in rows),
+                counted.counts.get(ConfusionCell(row, row, borders=True), 0),
             ]
             for row in rows
         ]
@@ -178,23 +180,23 @@ class Errors:
         ``predicted`` (labels, None where there is none), ``start``, ``end`` and
         ``words`` of the gold span, or of the predicted one without gold;
         both spans' own borders; ``length`` (tokens), ``seen`` and ``frequency``
-        (in training, words and label alike), ``shape``, ``to_end`` (tokens to
+        (in training, words and label alike), ``shape``, ``tokens_to_sentence_end`` (tokens to
         the end of the sentence), ``probability``, ``judged``, ``text``, and
         every column of the metadata, as ``meta.NAME`` where the name is taken.
         """
         import pandas as pd
 
-        frame = pd.DataFrame([_row(one) for one in self.findings], columns=list(COLUMNS))
+        frame = pd.DataFrame([_row(one) for one in self.matches], columns=list(COLUMNS))
         places = dict.fromkeys(
             ("gold_start", "gold_end", "predicted_start", "predicted_end"), "Int64"
         )
         frame = frame.astype({**places, "probability": "float64"})
         for key in dict.fromkeys(key for one in self.examples for key in one.meta):
             name = f"meta.{key}" if key in frame.columns else str(key)
-            frame[name] = [one.example.meta.get(key) for one in self.findings]
+            frame[name] = [one.example.meta.get(key) for one in self.matches]
         return frame
 
-    def buckets(self, factor: str) -> list[Bucket]:
+    def buckets(self, factor: str) -> list[ErrorBucket]:
         """Count errors by one thing that they may depend on.
 
         Parameters
@@ -206,10 +208,10 @@ class Errors:
         DataError
             There is no such factor.
         """
-        if factor not in FACTORS:
-            named = ", ".join(repr(one) for one in FACTORS)
+        if factor not in ERROR_FACTORS:
+            named = ", ".join(repr(one) for one in ERROR_FACTORS)
             raise DataError(f"{factor!r} is not a factor", remedy=f"There are {named}")
-        return attribute(self.findings, FACTORS[factor], seed=self.seed)
+        return error_rates(self.matches, ERROR_FACTORS[factor], seed=self.seed)
 
     def attribution(
         self, factors: Iterable[str] = ("frequency", "length", "shape", "sentence end")
@@ -238,11 +240,13 @@ class Errors:
         ax : Axes, optional
             By default a new one.
         """
-        from nbner.evaluation.errors.plot import confusion, error_bars
+        from nbner.evaluation.errors.plot import draw_confusion_matrix, draw_error_rates
 
         if by == "matrix":
-            return confusion(self.confusion, names=self.names, ax=ax)
-        return error_bars(self.attribution([by]), words=FACTORS[by].words, ax=ax)
+            return draw_confusion_matrix(self.confusion, side_names=self.side_names, ax=ax)
+        return draw_error_rates(
+            self.attribution([by]), description=ERROR_FACTORS[by].description, ax=ax
+        )
 
     def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:
         """Write a report to send: one HTML page without scripts, everything in it.
@@ -259,7 +263,7 @@ class Errors:
         str
             The page.
         """
-        written = page(self, examples=examples)
+        written = render_error_report(self, examples=examples)
         if path is not None:
             Path(path).write_text(written, encoding="utf-8")
         return written
@@ -267,71 +271,76 @@ class Errors:
     @property
     def headline(self) -> str:
         """How many errors there are, over what."""
-        found = self.findings
+        found = self.matches
         gold = sum(one.gold is not None for one in found)
-        share = f" ({self.n / len(found):.1%})" if found else ""
+        share = f" ({self.error_count / len(found):.1%})" if found else ""
         return (
-            f"{self.n:,} errors{share} in {gold:,} spans of {self.names[0]} and "
-            f"{len(found) - gold:,} more of {self.names[1]}, over {len(self.examples):,} examples"
+            f"{self.error_count:,} errors{share} in {gold:,} spans of {self.side_names[0]} and "
+            f"{len(found) - gold:,} more of {self.side_names[1]}, over {len(self.examples):,} examples"
         )
 
     def __str__(self) -> str:
-        return "\n".join([self.headline, *self.notices])
+        return "\n".join([self.headline, *self.warnings])
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.confusion.reset_index(names=self.names[0]))
+        return render_html(str(self), self.confusion.reset_index(names=self.side_names[0]))
 
-    def _paired(self, number: int) -> list[Finding]:
+    def _paired(self, number: int) -> list[SpanMatch]:
         example = self.examples[number]
         if example.annotator is not None and example.answer != "accept":
             return []
         known = None if self._probabilities is None else self._probabilities[number]
-        return findings(
-            number, example, self.side(number), self.predicted[number], self._training, known
+        return match_example(
+            number,
+            example,
+            self.reference_spans(number),
+            self.predicted[number],
+            self._training,
+            known,
         )
 
 
-class Slice(Errors):
+class FilteredErrors(Errors):
     """The findings that meet conditions; it follows what its whole takes over."""
 
-    def __init__(self, whole: Errors, conditions: Conditions) -> None:
+    def __init__(self, whole: Errors, conditions: MatchFilter) -> None:
         self._whole = whole
         self._conditions = conditions
         self.examples = whole.examples
-        self.predicted, self.first = whole.predicted, whole.first
-        self.names, self.title, self.notices = whole.names, whole.title, whole.notices
+        self.predicted, self.reference = whole.predicted, whole.reference
+        self.side_names, self.title, self.warnings = whole.side_names, whole.title, whole.warnings
         self.labels = whole.labels
         self.seed = whole.seed
 
     @property
-    def findings(self) -> list[Finding]:
+    def matches(self) -> list[SpanMatch]:
         """Those of the whole that meet the conditions."""
-        return self._conditions.choose(self._whole.findings)
+        return self._conditions.select(self._whole.matches)
 
-    def of(self, number: int) -> list[Finding]:
+    def matches_of(self, number: int) -> list[SpanMatch]:
         """Give the findings of one example."""
-        return self._conditions.choose(self._whole.of(number))
+        return self._conditions.select(self._whole.matches_of(number))
 
-    def change(self, number: int, example: Example) -> None:
+    def update_example(self, number: int, example: Example) -> None:
         """Take over an example whose gold has been changed."""
-        self._whole.change(number, example)
+        self._whole.update_example(number, example)
 
 
-def _row(one: Finding) -> tuple[Any, ...]:
+def _row(one: SpanMatch) -> tuple[Any, ...]:
     gold, predicted, span = one.gold, one.predicted, one.span
     frequency = one.frequency
     return (
-        *(one.number, one.split, one.kind),
+        *(one.example_index, one.split, one.kind),
         *(None if gold is None else gold.label, None if predicted is None else predicted.label),
         *(span.start, span.end, one.words),
         *((None, None) if gold is None else (gold.start, gold.end)),
         *((None, None) if predicted is None else (predicted.start, predicted.end)),
-        *(one.length, frequency > 0, frequency, one.shape, one.to_end),
+        *(one.length, frequency > 0, frequency, one.shape, one.tokens_to_sentence_end),
         *(one.probability, one.judged, one.example.text),
     )
 
 
-def _bucket_row(one: Bucket) -> tuple[Any, ...]:
+def _bucket_row(one: ErrorBucket) -> tuple[Any, ...]:
     return (
         *(one.factor, one.name, one.n, one.errors),
         *(one.rate.value, one.rate.low, one.rate.high),

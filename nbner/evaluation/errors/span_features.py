@@ -10,12 +10,12 @@ from operator import attrgetter
 from nbner.types import Example, Span, Token
 
 #: Tokens that end a sentence; so does a line break, and the end of the text.
-ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
+SENTENCE_ENDS = frozenset(".!?\u2026\u3002\uff01\uff1f\u061f\u0964")
 
 _START, _END = attrgetter("start"), attrgetter("end")
 
 
-class Training:
+class TrainingVocabulary:
     """What the training gold holds: how often the same words have been labelled alike.
 
     Parameters
@@ -26,28 +26,28 @@ class Training:
 
     def __init__(self, gold: Iterable[Example] = ()) -> None:
         self._counts: Counter[tuple[str, str]] = Counter(
-            (folded(example.text[span.start : span.end]), span.label)
+            (normalize(example.text[span.start : span.end]), span.label)
             for example in gold
             for span in example.spans
         )
 
     def frequency(self, words: str, label: str) -> int:
         """Give the number of training spans with the same words and label; case does not count."""
-        return self._counts[folded(words), label]
+        return self._counts[normalize(words), label]
 
 
-def folded(words: str) -> str:
+def normalize(words: str) -> str:
     """Give words in the form in which they are compared: without case, spaces as one."""
     return " ".join(words.casefold().split())
 
 
-def length(tokens: Sequence[Token], span: Span) -> int:
+def count_tokens(tokens: Sequence[Token], span: Span) -> int:
     """Give the number of tokens that a span touches."""
     first = bisect_right(tokens, span.start, key=_END)
     return bisect_left(tokens, span.end, key=_START) - first
 
 
-def to_end(text: str, tokens: Sequence[Token], span: Span) -> int:
+def tokens_to_sentence_end(text: str, tokens: Sequence[Token], span: Span) -> int:
     """Give the number of tokens between a span and the end of its sentence.
 
     A sentence ends with a token such as ``.`` or ``?``, which is not counted,
@@ -56,13 +56,13 @@ def to_end(text: str, tokens: Sequence[Token], span: Span) -> int:
     first = bisect_left(tokens, span.end, key=_START)
     before = span.end
     for count, token in enumerate(tokens[first:]):
-        if token.text in ENDS or "\n" in text[before : token.start]:
+        if token.text in SENTENCE_ENDS or "\n" in text[before : token.start]:
             return count
         before = token.end
     return max(0, len(tokens) - first)
 
 
-def shape(words: str) -> str:
+def word_shape(words: str) -> str:
     """Give the kind of a span's letters.
 
     Returns

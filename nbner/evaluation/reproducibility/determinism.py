@@ -25,28 +25,28 @@ _JOB = "nbner.evaluation.reproducibility.determinism:run_prediction_job"
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ConditionResult:
     """What came out under one circumstance.
 
     Parameters
     ----------
-    how : str
+    condition : str
     differing : tuple of int
         Positions of the texts for which something else came out than at first.
     """
 
-    how: str
+    condition: str
     differing: tuple[int, ...]
 
 
-def check(
+def check_determinism(
     nlp: Language,
     examples: Sequence[Example],
     *,
     batch_sizes: Sequence[int],
     n_process: Sequence[int],
     seed: int,
-) -> Iterator[Outcome]:
+) -> Iterator[ConditionResult]:
     """Predict under one circumstance after the other, against the pipeline's own batches.
 
     Parameters
@@ -59,9 +59,9 @@ def check(
     """
     first = _said(nlp, examples)
 
-    def outcome(how: str, found: Found) -> Outcome:
+    def outcome(how: str, found: Found) -> ConditionResult:
         pairs = enumerate(zip(first, found, strict=True))
-        return Outcome(how, tuple(i for i, (one, other) in pairs if one != other))
+        return ConditionResult(how, tuple(i for i, (one, other) in pairs if one != other))
 
     yield outcome("once more", _said(nlp, examples))
     for size in batch_sizes:

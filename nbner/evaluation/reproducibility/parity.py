@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from spacy.tokens import Doc
 from spacy.util import get_words_and_spaces
 
-from nbner.evaluation.diff.variants import sentences
+from nbner.evaluation.diff.variants import sentence_ranges
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ SENTENCE = "single sentences"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class SpacyRun:
     """One pass of plain ``nlp.pipe``.
 
     Parameters
     ----------
-    how : str
+    description : str
         Batch size, order and processes, in words.
     spans : tuple of tuples of Span
         In the order of the examples, whatever the order of the pass.
     """
 
-    how: str
+    description: str
     spans: tuple[Spans, ...]
 
     def differing(self, suggested: Sequence[Spans]) -> tuple[int, ...]:
@@ -42,9 +42,9 @@ class Run:
         return tuple(i for i, (plain, mine) in pairs if set(plain) != set(mine))
 
 
-def texts_of(nlp: Language, examples: Sequence[Example]) -> dict[str, list[Example]]:
+def text_units(nlp: Language, examples: Sequence[Example]) -> dict[str, list[Example]]:
     """Give the examples as they are, and every sentence of theirs as an example of its own."""
-    cuts = sentences(str(nlp.lang), [one.text for one in examples])
+    cuts = sentence_ranges(str(nlp.lang), [one.text for one in examples])
     single = [
         Example(one.text[start:end])
         for one, pieces in zip(examples, cuts, strict=True)
@@ -53,21 +53,21 @@ def texts_of(nlp: Language, examples: Sequence[Example]) -> dict[str, list[Examp
     return {WHOLE: list(examples), SENTENCE: single}
 
 
-def runs_of(
+def run_spacy(
     nlp: Language, examples: Sequence[Example], batch_sizes: Sequence[int], processes: Sequence[int]
-) -> Iterator[Run]:
+) -> Iterator[SpacyRun]:
     """Run plain ``nlp.pipe`` in several ways.
 
     Yields
     ------
-    Run
+    SpacyRun
     """
     for count in processes:
         for size in batch_sizes:
             how = f"batches of {size:,}, {count} process{'es' if count > 1 else ''}"
-            yield Run(how, _piped(nlp, examples, size, count))
+            yield SpacyRun(how, _piped(nlp, examples, size, count))
     backwards = _piped(nlp, examples[::-1], batch_sizes[-1], 1)
-    yield Run("in reverse", backwards[::-1])
+    yield SpacyRun("in reverse", backwards[::-1])
 
 
 def _piped(
@@ -85,7 +85,7 @@ def _piped(
 def _doc(nlp: Language, example: Example) -> Doc:
     plain = nlp.make_doc(example.text)
     words = [token.text for token in example.tokens]
-    if not example.given_tokens or words == [t.text for t in plain if not t.is_space]:
+    if not example.pretokenized or words == [t.text for t in plain if not t.is_space]:
         return plain
     words, spaces = get_words_and_spaces(words, example.text)
     return Doc(nlp.vocab, words=words, spaces=spaces)

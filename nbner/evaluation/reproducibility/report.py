@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,7 +16,7 @@ class Outcome(Protocol):
     """What came out under one circumstance."""
 
     @property
-    def how(self) -> str:
+    def condition(self) -> str:
         """The circumstance, in words."""
 
     @property
@@ -38,7 +38,7 @@ class Parity:
     rows: tuple[tuple[str, str, int, tuple[int, ...]], ...]
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[str, str, int, tuple[int, ...]]]) -> Parity:
+    def from_rows(cls, rows: Iterable[tuple[str, str, int, tuple[int, ...]]]) -> Parity:
         """Take the runs."""
         return cls(tuple(rows))
 
@@ -68,7 +68,7 @@ class Parity:
         return f"{self.differing:,} examples differ, over {over}: see .frame"
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +77,23 @@ class Determinism:
 
     Parameters
     ----------
-    outcomes : tuple
+    results : tuple
         Each with ``how`` and ``differing``.
     texts : tuple of str
     """
 
-    outcomes: tuple[Outcome, ...]
+    results: tuple[Outcome, ...]
     texts: tuple[str, ...]
 
     @classmethod
-    def of(cls, outcomes: Iterable[Outcome], texts: Sequence[str]) -> Determinism:
+    def from_results(cls, outcomes: Iterable[Outcome], texts: Sequence[str]) -> Determinism:
         """Take the outcomes."""
         return cls(tuple(outcomes), tuple(texts))
 
     @property
     def same(self) -> bool:
         """Whether nothing ever changed."""
-        return not any(one.differing for one in self.outcomes)
+        return not any(one.differing for one in self.results)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -101,21 +101,21 @@ class Determinism:
         import pandas as pd
 
         rows = [
-            (one.how, len(self.texts), len(one.differing), list(one.differing))
-            for one in self.outcomes
+            (one.condition, len(self.texts), len(one.differing), list(one.differing))
+            for one in self.results
         ]
         return pd.DataFrame(rows, columns=["circumstance", "texts", "differing", "which"])
 
     def __str__(self) -> str:
         if self.same:
-            return f"The same {len(self.outcomes)} times over {len(self.texts):,} texts"
+            return f"The same {len(self.results)} times over {len(self.texts):,} texts"
         lines = [
-            f"  {one.how}: {len(one.differing):,} texts, the first: "
+            f"  {one.condition}: {len(one.differing):,} texts, the first: "
             f"{self.texts[one.differing[0]][:60]!r}"
-            for one in self.outcomes
+            for one in self.results
             if one.differing
         ]
         return "\n".join([f"Not the same over {len(self.texts):,} texts", *lines])
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)

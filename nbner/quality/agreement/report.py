@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.format import as_html, number
-from nbner.quality.agreement.scores import Figure, Measured, Measures, Rated
+from nbner._common.format import format_number, render_html
+from nbner.quality.agreement.scores import AgreementScores, AnnotatedText, Figure, GroupAgreement
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,40 +22,40 @@ class Agreement:
 
     Parameters
     ----------
-    measured : Measured
-    rated : tuple of Rated
+    scores : AgreementScores
+    texts : tuple of AnnotatedText
         The texts, in the order in which they were measured.
     split : str, optional
     """
 
-    measured: Measured
-    rated: tuple[Rated, ...] = field(repr=False)
+    scores: AgreementScores
+    texts: tuple[AnnotatedText, ...] = field(repr=False)
     split: str | None = None
 
     @property
     def n(self) -> int:
         """Texts that at least two people accepted."""
-        return self.measured.overall.n
+        return self.scores.overall.n
 
     @property
     def f(self) -> float | None:
         """Exact span F over all pairs; None where nobody found a span."""
-        return self.measured.overall.exact.value
+        return self.scores.overall.exact.value
 
     @property
     def relaxed(self) -> float | None:
         """F over spans that overlap with one label; None where nobody found a span."""
-        return self.measured.overall.relaxed.value
+        return self.scores.overall.relaxed.value
 
     @property
     def kappa(self) -> float | None:
         """Cohen's kappa over tokens, the mean over pairs; None where undefined."""
-        return self.measured.overall.kappa.value
+        return self.scores.overall.kappa.value
 
     @property
     def alpha(self) -> float | None:
         """Krippendorff's nominal alpha over tokens; None where undefined."""
-        return self.measured.overall.alpha.value
+        return self.scores.overall.alpha.value
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -67,14 +67,14 @@ class Agreement:
             ``annotators``, ``n`` (texts), ``spans``, and ``exact``,
             ``relaxed``, ``kappa``, ``alpha``, each with ``_low`` and ``_high``.
         """
-        rows = {"all": self.measured.overall}
-        pairs = {" / ".join(pair): one for pair, one in self.measured.pairs.items()}
+        rows = {"all": self.scores.overall}
+        pairs = {" / ".join(pair): one for pair, one in self.scores.pairs.items()}
         return _frame("annotators", {**pairs, **rows})
 
     @property
-    def labels(self) -> pd.DataFrame:
+    def per_label(self) -> pd.DataFrame:
         """One row a label, set against everything else; the columns of ``frame``."""
-        return _frame("label", self.measured.labels)
+        return _frame("label", self.scores.labels)
 
     @property
     def disputed(self) -> pd.DataFrame:
@@ -89,41 +89,41 @@ class Agreement:
         """
         import pandas as pd
 
-        people = sorted({name for one in self.rated for name in one.spans})
+        people = sorted({name for one in self.texts for name in one.spans})
         rows = []
-        for one in self.measured.disputed:
-            rated = self.rated[one.position]
+        for one in self.scores.disputed:
+            rated = self.texts[one.position]
             found = [_spans(rated, name) for name in people]
             rows.append([rated.text, one.differing, one.f, *found])
         return pd.DataFrame(rows, columns=["text", "differing", "f", *people])
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw exact F and its interval for every label, the worst at the bottom."""
-        from nbner.quality.agreement.plot import agreement_rows
+        from nbner.quality.agreement.plot import draw_agreement
 
-        return agreement_rows(self.labels, title=self._headline(), ax=ax)
+        return draw_agreement(self.per_label, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
-        return f"Span F {number(self.f)} between people, over {self.n:,} texts"
+        return f"Span F {format_number(self.f)} between people, over {self.n:,} texts"
 
     def __str__(self) -> str:
-        overall = self.measured.overall
-        people = sorted({name for pair in self.measured.pairs for name in pair})
+        overall = self.scores.overall
+        people = sorted({name for pair in self.scores.pairs for name in pair})
         said = ", ".join(
             f"{name} {_interval(getattr(overall, key))}"
             for key, name in zip(_FIGURES, ("exact F", "relaxed F", "kappa", "alpha"), strict=True)
         )
         return (
             f"{said}, over {self.n:,} texts that at least two of {', '.join(people)} accepted\n"
-            f"{len(self.measured.disputed):,} texts are disputed; F is over spans, kappa and alpha "
+            f"{len(self.scores.disputed):,} texts are disputed; F is over spans, kappa and alpha "
             "over tokens; intervals are 95%, by bootstrap over texts"
         )
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
-def _frame(name: str, rows: Mapping[str, Measures]) -> pd.DataFrame:
+def _frame(name: str, rows: Mapping[str, GroupAgreement]) -> pd.DataFrame:
     import pandas as pd
 
     parts = [f"{key}{end}" for key in _FIGURES for end in ("", "_low", "_high")]
@@ -136,7 +136,7 @@ def _frame(name: str, rows: Mapping[str, Measures]) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(parts, "float64"))
 
 
-def _spans(rated: Rated, annotator: str) -> list[tuple[str, str]] | None:
+def _spans(rated: AnnotatedText, annotator: str) -> list[tuple[str, str]] | None:
     spans = rated.spans.get(annotator)
     if spans is None:
         return None
@@ -145,5 +145,5 @@ def _spans(rated: Rated, annotator: str) -> list[tuple[str, str]] | None:
 
 def _interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
-        return number(figure.value)
-    return f"{number(figure.value)} ({number(figure.low)} to {number(figure.high)})"
+        return format_number(figure.value)
+    return f"{format_number(figure.value)} ({format_number(figure.low)} to {format_number(figure.high)})"

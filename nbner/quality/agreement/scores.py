@@ -29,13 +29,13 @@ from nbner.types import Span, Token
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SAMPLES = 1000
+N_SAMPLES = 1000
 _OUTSIDE = ""
 _CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Rated:
+class AnnotatedText:
     """A text with what each annotator found in it.
 
     Parameters
@@ -66,7 +66,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Measures:
+class GroupAgreement:
     """The figures of a group: everybody, two annotators, or one label.
 
     Parameters
@@ -88,7 +88,7 @@ class Measures:
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed:
+class DisputedText:
     """A text on which annotators differ.
 
     Parameters
@@ -107,32 +107,34 @@ class Disputed:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What `measure` finds.
+class AgreementScores:
+    """What `measure_agreement` finds.
 
     Parameters
     ----------
-    overall : Measures
+    overall : GroupAgreement
     pairs : mapping
         Two annotators to their measures.
     labels : mapping
         Label to the measures of it against everything else.
-    disputed : tuple of Disputed
+    disputed : tuple of DisputedText
         The most disputed first.
     """
 
-    overall: Measures
-    pairs: Mapping[tuple[str, str], Measures]
-    labels: Mapping[str, Measures]
-    disputed: tuple[Disputed, ...]
+    overall: GroupAgreement
+    pairs: Mapping[tuple[str, str], GroupAgreement]
+    labels: Mapping[str, GroupAgreement]
+    disputed: tuple[DisputedText, ...]
 
 
-def measure(rated: Sequence[Rated], *, samples: int = SAMPLES, seed: int = 0) -> Measured:
+def measure_agreement(
+    rated: Sequence[AnnotatedText], *, samples: int = N_SAMPLES, seed: int = 0
+) -> AgreementScores:
     """Measure agreement over texts that at least two annotators judged.
 
     Parameters
     ----------
-    rated : sequence of Rated
+    rated : sequence of AnnotatedText
     samples : int
         Bootstrap samples; 0 leaves the intervals out.
     seed : int
@@ -148,10 +150,12 @@ def measure(rated: Sequence[Rated], *, samples: int = SAMPLES, seed: int = 0) ->
     everybody = _coincidences(texts, people, labels)
     summed = sum((one.spans for one in counts.values()), np.zeros((len(texts), len(labels), 4)))
 
-    def group(pairs: Sequence[_Counts], coincidences: NDArray[Any], at: int | None) -> Measures:
+    def group(
+        pairs: Sequence[_Counts], coincidences: NDArray[Any], at: int | None
+    ) -> GroupAgreement:
         return _measures(texts, pairs, coincidences, at, weights)
 
-    return Measured(
+    return AgreementScores(
         overall=group(list(counts.values()), everybody, None),
         pairs={
             pair: group([one], _coincidences(texts, list(pair), labels), None)
@@ -177,7 +181,9 @@ class _Counts:
         Whether both judged the text.
     """
 
-    def __init__(self, texts: Sequence[Rated], pair: tuple[str, str], labels: list[str]) -> None:
+    def __init__(
+        self, texts: Sequence[AnnotatedText], pair: tuple[str, str], labels: list[str]
+    ) -> None:
         import numpy as np
 
         number = {label: i for i, label in enumerate(labels)}
@@ -237,7 +243,9 @@ def _categories(
     return categories
 
 
-def _coincidences(texts: Sequence[Rated], people: Sequence[str], labels: list[str]) -> NDArray[Any]:
+def _coincidences(
+    texts: Sequence[AnnotatedText], people: Sequence[str], labels: list[str]
+) -> NDArray[Any]:
     """Count pairs of judgements of one token, each token weighing as many as it has judges."""
     import numpy as np
 
@@ -269,12 +277,12 @@ def _weights(texts: int, samples: int, seed: int) -> NDArray[Any]:
 
 
 def _measures(
-    texts: Sequence[Rated],
+    texts: Sequence[AnnotatedText],
     pairs: Sequence[_Counts],
     coincidences: NDArray[Any],
     at: int | None,
     weights: NDArray[Any],
-) -> Measures:
+) -> GroupAgreement:
     import numpy as np
 
     chosen = slice(None) if at is None else slice(at, at + 1)
@@ -285,7 +293,7 @@ def _measures(
         judged |= one.judged
     tokens = [one.tokens if at is None else _against_rest(one.tokens, at) for one in pairs]
     coincided = coincidences if at is None else _against_rest(coincidences, at)
-    return Measures(
+    return GroupAgreement(
         n=int(judged.sum()),
         spans=int(spans[:, :2].sum()),
         exact=_figure(spans, weights, lambda sums: _f(sums, 2)),
@@ -373,10 +381,10 @@ def _alpha(tables: NDArray[Any]) -> NDArray[Any]:
     return 1 - _divided(disagreed, by_chance)
 
 
-def _disputed(positions: Sequence[int], spans: NDArray[Any]) -> tuple[Disputed, ...]:
+def _disputed(positions: Sequence[int], spans: NDArray[Any]) -> tuple[DisputedText, ...]:
     sums = spans.sum(axis=1)
     found = [
-        Disputed(
+        DisputedText(
             position,
             int(left + right - 2 * both),
             None if left + right == 0 else float(2 * both / (left + right)),

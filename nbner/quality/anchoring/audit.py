@@ -17,21 +17,21 @@ from random import Random
 from typing import Any, Literal, TypeAlias
 
 from nbner.errors import DataError
-from nbner.quality.anchoring.noise import Fault, check_share, spoilt
+from nbner.quality.anchoring.noise import SpanErrorKind, check_fraction, corrupt_spans
 from nbner.types import Span, Token
 
-Kind: TypeAlias = Literal["corrupted", "withheld", "untouched"]
-KINDS: tuple[Kind, ...] = ("corrupted", "withheld", "untouched")
+SuggestionKind: TypeAlias = Literal["corrupted", "withheld", "untouched"]
+SUGGESTION_KINDS: tuple[SuggestionKind, ...] = ("corrupted", "withheld", "untouched")
 
 #: Key of ``Answer.extra`` under which an audit is kept.
-AUDIT = "audit"
+AUDIT_KEY = "audit"
 
-_FAULTS: tuple[Fault, ...] = ("other label", "other borders")
+_FAULTS: tuple[SpanErrorKind, ...] = ("other label", "other borders")
 _Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
-class Tampering:
+class PerturbedSuggestions:
     """What was done to the suggestions of one example.
 
     Parameters
@@ -54,15 +54,15 @@ class Tampering:
         return tuple(sorted((*self.untouched, *now), key=lambda one: one.start))
 
 
-def check_shares(withhold: float, corrupt: float) -> None:
+def check_fractions(withhold: float, corrupt: float) -> None:
     """Refuse shares that are none, or more than all together.
 
     Raises
     ------
     DataError
     """
-    check_share(withhold, "withhold")
-    check_share(corrupt, "corrupt")
+    check_fraction(withhold, "withhold")
+    check_fraction(corrupt, "corrupt")
     if withhold + corrupt > 1:
         raise DataError(
             f"withhold={withhold} and corrupt={corrupt} are more than all suggestions",
@@ -71,7 +71,7 @@ def check_shares(withhold: float, corrupt: float) -> None:
         )
 
 
-def tamper(
+def perturb_suggestions(
     spans: Sequence[Span],
     tokens: Sequence[Token],
     labels: Sequence[str],
@@ -79,7 +79,7 @@ def tamper(
     withhold: float,
     corrupt: float,
     random: Random,
-) -> Tampering:
+) -> PerturbedSuggestions:
     """Withhold and corrupt some of an example's suggestions.
 
     Parameters
@@ -109,10 +109,10 @@ def tamper(
         else:
             now = [change if one == span else one for one in now]
             corrupted.append((span, change))
-    return Tampering(tuple(withheld), tuple(corrupted), tuple(untouched))
+    return PerturbedSuggestions(tuple(withheld), tuple(corrupted), tuple(untouched))
 
 
-def written(tampering: Tampering) -> dict[str, Any]:
+def audit_to_json(tampering: PerturbedSuggestions) -> dict[str, Any]:
     """Write it so that JSON can hold it."""
     return {
         "withheld": [_plain(one) for one in tampering.withheld],
@@ -121,12 +121,12 @@ def written(tampering: Tampering) -> dict[str, Any]:
     }
 
 
-def read(extra: Mapping[str, Any]) -> Tampering | None:
-    """Read what `written` wrote under `AUDIT`; None where no audit was kept."""
-    kept = extra.get(AUDIT)
+def audit_from_answer_extra(extra: Mapping[str, Any]) -> PerturbedSuggestions | None:
+    """Read what `audit_to_json` wrote under `AUDIT_KEY`; None where no audit was kept."""
+    kept = extra.get(AUDIT_KEY)
     if not isinstance(kept, Mapping):
         return None
-    return Tampering(
+    return PerturbedSuggestions(
         tuple(Span(*one) for one in kept["withheld"]),
         tuple((Span(*was), Span(*now)) for was, now in kept["corrupted"]),
         tuple(Span(*one) for one in kept["untouched"]),
@@ -134,57 +134,57 @@ def read(extra: Mapping[str, Any]) -> Tampering | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Proportion:
     """Suggestions that were followed, of all of a kind.
 
     Parameters
     ----------
-    followed, n : int
+    count, n : int
     """
 
-    followed: int = 0
+    count: int = 0
     n: int = 0
 
     @property
     def value(self) -> float | None:
         """The share; None where there is nothing to count."""
-        return self.followed / self.n if self.n else None
+        return self.count / self.n if self.n else None
 
     @property
     def interval(self) -> tuple[float, float]:
         """Wilson's interval; from 0 to 1 where there is nothing to count."""
         if not self.n:
             return 0.0, 1.0
-        share, z2 = self.followed / self.n, _Z * _Z
+        share, z2 = self.count / self.n, _Z * _Z
         middle = (share + z2 / (2 * self.n)) / (1 + z2 / self.n)
         half = _Z * sqrt(share * (1 - share) / self.n + z2 / (4 * self.n**2)) / (1 + z2 / self.n)
         return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True)
-class Audited:
+class AnchoringCounts:
     """What an annotator did with all suggestions of an audit.
 
     Parameters
     ----------
-    corrupted : Share
+    corrupted : Proportion
         Left as they were shown.
-    withheld : Share
+    withheld : Proportion
         Left unmarked.
-    untouched : Share
+    untouched : Proportion
         Left as they were shown.
-    refused : Share
+    removed : Proportion
         Of the untouched ones, taken away with nothing in their place: what
         would be left unmarked without any anchoring.
     """
 
-    corrupted: Share
-    withheld: Share
-    untouched: Share
-    refused: Share
+    corrupted: Proportion
+    withheld: Proportion
+    untouched: Proportion
+    removed: Proportion
 
     @property
-    def omission(self) -> tuple[float, float, float] | None:
+    def omission_effect(self) -> tuple[float, float, float] | None:
         """How much more often something is left unmarked because it was not suggested.
 
         Returns
@@ -193,7 +193,7 @@ class Audited:
             The difference of ``withheld`` and ``refused`` with its interval;
             None where one of them has nothing to count.
         """
-        one, other = self.withheld, self.refused
+        one, other = self.withheld, self.removed
         if one.value is None or other.value is None:
             return None
         difference = one.value - other.value
@@ -203,7 +203,9 @@ class Audited:
         return difference, max(-1.0, difference - down), min(1.0, difference + up)
 
 
-def count(audits: Iterable[tuple[Tampering, Sequence[Span]]]) -> Audited:
+def count_followed(
+    audits: Iterable[tuple[PerturbedSuggestions, Sequence[Span]]],
+) -> AnchoringCounts:
     """Count how far suggestions were followed.
 
     Parameters
@@ -221,14 +223,14 @@ def count(audits: Iterable[tuple[Tampering, Sequence[Span]]]) -> Audited:
         seen["untouched"] += len(tampering.untouched)
         followed["untouched"] += sum(one in accepted for one in tampering.untouched)
         refused += sum(_is_bare(one, spans) for one in tampering.untouched)
-    shares = {kind: Share(followed[kind], seen[kind]) for kind in KINDS}
-    return Audited(**shares, refused=Share(refused, seen["untouched"]))
+    shares = {kind: Proportion(followed[kind], seen[kind]) for kind in SUGGESTION_KINDS}
+    return AnchoringCounts(**shares, removed=Proportion(refused, seen["untouched"]))
 
 
-def only_right(tampering: Tampering, gold: Sequence[Span]) -> Tampering:
+def only_correct(tampering: PerturbedSuggestions, gold: Sequence[Span]) -> PerturbedSuggestions:
     """Leave the suggestions that were right before they were tampered with."""
     right = set(gold)
-    return Tampering(
+    return PerturbedSuggestions(
         tuple(one for one in tampering.withheld if one in right),
         tuple(pair for pair in tampering.corrupted if pair[0] in right),
         tuple(one for one in tampering.untouched if one in right),
@@ -241,9 +243,9 @@ def _corrupt(
     # Only this span is to change; the others are there to be kept clear of.
     others = [one for one in now if one != span]
     for fault in random.sample(_FAULTS, len(_FAULTS)):
-        _, changes = spoilt([span], tokens, labels, 1.0, random, faults=[fault])
+        _, changes = corrupt_spans([span], tokens, labels, 1.0, random, kinds=[fault])
         for change in changes:
-            new = change.now
+            new = change.after
             if new is not None and _is_bare(new, others):
                 return replace(new, source=span.source, score=span.score)
     return None

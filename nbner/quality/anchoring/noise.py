@@ -10,33 +10,38 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal, TypeAlias
 
-from nbner._common.alignment import token_range
+from nbner._common.alignment import char_to_token_range
 from nbner.errors import DataError
 from nbner.types import Span, Token
 
-Fault: TypeAlias = Literal["other label", "other borders", "left out", "invented"]
-FAULTS: tuple[Fault, ...] = ("other label", "other borders", "left out", "invented")
+SpanErrorKind: TypeAlias = Literal["other label", "other borders", "left out", "invented"]
+SPAN_ERROR_KINDS: tuple[SpanErrorKind, ...] = (
+    "other label",
+    "other borders",
+    "left out",
+    "invented",
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SpanError:
     """One error.
 
     Parameters
     ----------
-    fault : {"other label", "other borders", "left out", "invented"}
-    was : Span, optional
+    kind : {"other label", "other borders", "left out", "invented"}
+    before : Span, optional
         None where a span was invented.
-    now : Span, optional
+    after : Span, optional
         None where a span was left out.
     """
 
-    fault: Fault
-    was: Span | None
-    now: Span | None
+    kind: SpanErrorKind
+    before: Span | None
+    after: Span | None
 
 
-def check_share(share: float, name: str) -> None:
+def check_fraction(fraction: float, name: str) -> None:
     """Refuse what is not a share.
 
     Raises
@@ -44,24 +49,24 @@ def check_share(share: float, name: str) -> None:
     DataError
         It is no number from 0 to 1.
     """
-    is_number = isinstance(share, (int, float)) and not isinstance(share, bool)
-    if not is_number or not 0 <= share <= 1:
+    is_number = isinstance(fraction, (int, float)) and not isinstance(fraction, bool)
+    if not is_number or not 0 <= fraction <= 1:
         raise DataError(
-            f"{name}={share!r} is not a share",
+            f"{name}={fraction!r} is not a share",
             field=name,
             remedy=f"Give a number from 0 to 1, such as {name}=0.05",
         )
 
 
-def spoilt(
+def corrupt_spans(
     spans: Sequence[Span],
     tokens: Sequence[Token],
     labels: Sequence[str],
-    share: float,
+    fraction: float,
     random: Random,
     *,
-    faults: Sequence[Fault] = FAULTS,
-) -> tuple[tuple[Span, ...], tuple[Change, ...]]:
+    kinds: Sequence[SpanErrorKind] = SPAN_ERROR_KINDS,
+) -> tuple[tuple[Span, ...], tuple[SpanError, ...]]:
     """Put an error at a share of the spans, each kind as often as the others.
 
     Parameters
@@ -71,10 +76,10 @@ def spoilt(
     tokens : sequence of Token
     labels : sequence of str
         Those that a wrong label is drawn from.
-    share : float
+    fraction : float
         Chance of each span to get an error, from 0 to 1.
     random : random.Random
-    faults : sequence of str
+    kinds : sequence of str
         "other label" and "other borders" (one end by one token) change the
         span, "left out" takes it away, "invented" keeps it and adds another of
         one token. A kind that cannot be at some span gives way to another one.
@@ -83,18 +88,18 @@ def spoilt(
     -------
     spans : tuple of Span
         Sorted, not overlapping.
-    changes : tuple of Change
+    changes : tuple of SpanError
     """
     now = list(spans)
-    changes: list[Change] = []
+    changes: list[SpanError] = []
     for span in spans:
-        if random.random() >= share:
+        if random.random() >= fraction:
             continue
-        for fault in random.sample(list(faults), len(faults)):
+        for fault in random.sample(list(kinds), len(kinds)):
             change = _MAKE[fault](span, now, tokens, labels, random)
             if change is not None:
-                now = [one for one in now if one != change.was]
-                now += [] if change.now is None else [change.now]
+                now = [one for one in now if one != change.before]
+                now += [] if change.after is None else [change.after]
                 changes.append(change)
                 break
     return tuple(sorted(now, key=lambda one: one.start)), tuple(changes)
@@ -102,17 +107,17 @@ def spoilt(
 
 def _other_label(
     span: Span, _now: list[Span], _tokens: Sequence[Token], labels: Sequence[str], random: Random
-) -> Change | None:
+) -> SpanError | None:
     others = [label for label in labels if label != span.label]
     if not others:
         return None
-    return Change("other label", span, Span(span.start, span.end, random.choice(others)))
+    return SpanError("other label", span, Span(span.start, span.end, random.choice(others)))
 
 
 def _other_borders(
     span: Span, now: list[Span], tokens: Sequence[Token], _labels: Sequence[str], random: Random
-) -> Change | None:
-    place = token_range(tokens, span.start, span.end)
+) -> SpanError | None:
+    place = char_to_token_range(tokens, span.start, span.end)
     if place is None:
         return None
     start, end = place
@@ -123,29 +128,29 @@ def _other_borders(
         for a, b in moved
         if _stands(tokens, a, b) and _is_free(tokens[a].start, tokens[b - 1].end, others)
     ]
-    return Change("other borders", span, random.choice(fitting)) if fitting else None
+    return SpanError("other borders", span, random.choice(fitting)) if fitting else None
 
 
 def _left_out(
     span: Span, _now: list[Span], _tokens: Sequence[Token], _labels: Sequence[str], _random: Random
-) -> Change | None:
-    return Change("left out", span, None)
+) -> SpanError | None:
+    return SpanError("left out", span, None)
 
 
 def _invented(
     _span: Span, now: list[Span], tokens: Sequence[Token], labels: Sequence[str], random: Random
-) -> Change | None:
+) -> SpanError | None:
     words = [one for one in tokens if one.text[:1].isalnum() and _is_free(one.start, one.end, now)]
     if not words:
         return None
     word = random.choice(words)
-    return Change("invented", None, Span(word.start, word.end, random.choice(list(labels))))
+    return SpanError("invented", None, Span(word.start, word.end, random.choice(list(labels))))
 
 
 _Make: TypeAlias = Callable[
-    [Span, list[Span], Sequence[Token], Sequence[str], Random], "Change | None"
+    [Span, list[Span], Sequence[Token], Sequence[str], Random], "SpanError | None"
 ]
-_MAKE: dict[Fault, _Make] = {
+_MAKE: dict[SpanErrorKind, _Make] = {
     "other label": _other_label,
     "other borders": _other_borders,
     "left out": _left_out,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
-from nbner.quality.anchoring.audit import Audited, Share
+from nbner.quality.anchoring.audit import AnchoringCounts, Proportion
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,18 +33,20 @@ class Anchoring:
     Parameters
     ----------
     by_annotator : mapping of str to Audited
-    together : Audited
+    overall : AnchoringCounts
     n : int
         Accepted answers with an audit.
-    still_wrong : int
+    uncorrected : int
         Answers that hold a corrupted suggestion.
     """
 
-    by_annotator: Mapping[str, Audited]
-    together: Audited
+    by_annotator: Mapping[str, AnchoringCounts]
+    overall: AnchoringCounts
     n: int
-    still_wrong: int = 0
-    opens: Callable[[], AnnotatorWidget] | None = field(default=None, repr=False, compare=False)
+    uncorrected: int = 0
+    open_widget: Callable[[], AnnotatorWidget] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -58,7 +60,7 @@ class Anchoring:
 
         people = dict(self.by_annotator)
         if len(people) > 1:
-            people[EVERYBODY] = self.together
+            people[EVERYBODY] = self.overall
         rows = [
             (name, words, *_figures(getattr(audited, kind)))
             for name, audited in people.items()
@@ -68,15 +70,13 @@ class Anchoring:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the shares that were followed, with their intervals."""
-        from nbner.quality.anchoring.plot import followed_rows
+        from nbner.quality.anchoring.plot import draw_anchoring
 
-        corrupted = self.together.corrupted
-        title = (
-            f"{corrupted.followed:,} of {corrupted.n:,} corrupted suggestions were left as shown"
-        )
-        return followed_rows(self.frame, title=title, ax=ax)
+        corrupted = self.overall.corrupted
+        title = f"{corrupted.count:,} of {corrupted.n:,} corrupted suggestions were left as shown"
+        return draw_anchoring(self.frame, title=title, ax=ax)
 
-    def annotate(self) -> AnnotatorWidget:
+    def open(self) -> AnnotatorWidget:
         """Open the answers that hold a corrupted suggestion; ``v`` takes what it was.
 
         Raises
@@ -84,43 +84,43 @@ class Anchoring:
         DataError
             There are none.
         """
-        if not self.still_wrong or self.opens is None:
+        if not self.uncorrected or self.open_widget is None:
             raise DataError(
                 "no answer holds a corrupted suggestion: there is nothing to mend",
                 remedy="Training can use these answers as they are",
             )
-        return self.opens()
+        return self.open_widget()
 
     def __str__(self) -> str:
-        corrupted, withheld = self.together.corrupted, self.together.withheld
+        corrupted, withheld = self.overall.corrupted, self.overall.withheld
         followed = f"{_said(corrupted)} corrupted suggestions were left as shown"
         lines = [f"{followed}, {_said(withheld)} withheld ones unmarked"]
-        if self.together.omission is not None:
-            points, low, high = (100 * value for value in self.together.omission)
+        if self.overall.omission_effect is not None:
+            points, low, high = (100 * value for value in self.overall.omission_effect)
             lines.append(
                 f"Not to be suggested made an entity {points:.0f} points ({low:.0f} to {high:.0f}) "
                 "likelier to be left unmarked"
             )
         lines.append(f"Over {self.n:,} accepted answers of {', '.join(self.by_annotator)}")
-        if self.still_wrong:
+        if self.uncorrected:
             lines.append(
-                f"{self.still_wrong:,} answers hold a corrupted suggestion: mend them with "
+                f"{self.uncorrected:,} answers hold a corrupted suggestion: mend them with "
                 ".annotate() before you train"
             )
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame) if self.n else f"<div>{escape(str(self))}</div>"
+        return render_html(str(self), self.frame) if self.n else f"<div>{escape(str(self))}</div>"
 
 
-def _figures(share: Share) -> tuple[object, ...]:
+def _figures(share: Proportion) -> tuple[object, ...]:
     low, high = share.interval
     value = float("nan") if share.value is None else share.value
-    return (share.n, share.followed, value, low, high)
+    return (share.n, share.count, value, low, high)
 
 
-def _said(share: Share) -> str:
+def _said(share: Proportion) -> str:
     if share.value is None:
         return "0 of 0"
     low, high = (100 * value for value in share.interval)
-    return f"{share.followed:,} of {share.n:,} ({100 * share.value:.0f} %, {low:.0f} to {high:.0f})"
+    return f"{share.count:,} of {share.n:,} ({100 * share.value:.0f} %, {low:.0f} to {high:.0f})"

@@ -10,7 +10,7 @@ from nbner.types import AnswerKind
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class AnnotationTime:
     """One answer as a piece of work.
 
     Parameters
@@ -41,7 +41,7 @@ class Work:
 
 
 @dataclass(slots=True)
-class Effort:
+class EffortSummary:
     """Work added up.
 
     Parameters
@@ -79,7 +79,7 @@ class Effort:
         """Seconds a token that was read; None where no time was measured."""
         return self.seconds / self.timed_tokens if self.timed_tokens else None
 
-    def add(self, works: Sequence[Work], idle: float) -> None:
+    def add(self, works: Sequence[AnnotationTime], idle: float) -> None:
         """Add all that one annotator did to one example."""
         spent = [min(one.seconds, idle) for one in works if one.seconds is not None]
         self.seconds += sum(spent)
@@ -96,25 +96,27 @@ class Effort:
                 self.timed_entities += found
 
 
-def total(works: Iterable[Work], idle: float) -> Effort:
+def total_effort(works: Iterable[AnnotationTime], idle: float) -> EffortSummary:
     """Add up everybody's work."""
-    effort = Effort()
+    effort = EffortSummary()
     for one in _by_task(works).values():
         effort.add(one, idle)
     return effort
 
 
-def by_annotator(works: Iterable[Work], idle: float) -> dict[str, Effort]:
+def effort_by_annotator(works: Iterable[AnnotationTime], idle: float) -> dict[str, EffortSummary]:
     """Add up the work of each annotator, in the order of their names."""
-    efforts: dict[str, Effort] = defaultdict(Effort)
+    efforts: dict[str, EffortSummary] = defaultdict(EffortSummary)
     for (annotator, _), one in _by_task(works).items():
         efforts[annotator].add(one, idle)
     return dict(sorted(efforts.items()))
 
 
-def by_answer(works: Iterable[Work], idle: float) -> dict[tuple[str, str, str], Effort]:
+def effort_by_answer(
+    works: Iterable[AnnotationTime], idle: float
+) -> dict[tuple[str, str, str], EffortSummary]:
     """Add up current decisions by split, annotator and answer."""
-    efforts: dict[tuple[str, str, str], Effort] = defaultdict(Effort)
+    efforts: dict[tuple[str, str, str], EffortSummary] = defaultdict(EffortSummary)
     for (annotator, (split, _)), one in _by_task(works).items():
         answer = next((work.answer for work in one if work.is_current), None)
         if answer is not None:
@@ -122,7 +124,7 @@ def by_answer(works: Iterable[Work], idle: float) -> dict[tuple[str, str, str], 
     return dict(sorted(efforts.items()))
 
 
-def by_label(works: Iterable[Work]) -> dict[tuple[str, str, str], int]:
+def entities_by_label(works: Iterable[AnnotationTime]) -> dict[tuple[str, str, str], int]:
     """Count accepted entities by label, split and annotator."""
     counts: dict[tuple[str, str, str], int] = defaultdict(int)
     for one in works:
@@ -132,7 +134,7 @@ def by_label(works: Iterable[Work]) -> dict[tuple[str, str, str], int]:
     return dict(counts)
 
 
-def rest(effort: Effort, waiting_tokens: int) -> float | None:
+def estimate_remaining(effort: EffortSummary, waiting_tokens: int) -> float | None:
     """Estimate the seconds for texts of so many tokens, at the pace of the past.
 
     By tokens, because the texts that wait may be longer or shorter than those
@@ -141,8 +143,10 @@ def rest(effort: Effort, waiting_tokens: int) -> float | None:
     return None if effort.per_token is None else effort.per_token * waiting_tokens
 
 
-def _by_task(works: Iterable[Work]) -> dict[tuple[str, tuple[str, int]], list[Work]]:
-    tasks: dict[tuple[str, tuple[str, int]], list[Work]] = defaultdict(list)
+def _by_task(
+    works: Iterable[AnnotationTime],
+) -> dict[tuple[str, tuple[str, int]], list[AnnotationTime]]:
+    tasks: dict[tuple[str, tuple[str, int]], list[AnnotationTime]] = defaultdict(list)
     for one in works:
         tasks[one.annotator, one.example].append(one)
     return tasks

@@ -10,8 +10,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.alignment import align
-from nbner.io.docbin import tokens_of
-from nbner.nlp.tokenizer_rules import Rule, add_rule, copy_of, takes_rules, with_infix
+from nbner.io.docbin import tokens_from_doc
+from nbner.nlp.tokenizer_rules import (
+    TokenizerRule,
+    add_rule,
+    copy_tokenizer,
+    supports_rules,
+    temporary_infix,
+)
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:
@@ -26,50 +32,50 @@ _DIGIT = r"\d"
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class UntokenizableSpan:
     """A span that the tokens cannot express.
 
     Parameters
     ----------
     example : Example
     span : Span
-    words : tuple of str
+    tokens : tuple of str
         The tokens that its ends cut.
-    why : str
-    rules : tuple of Rule
+    reason : str
+    rules : tuple of TokenizerRule
         That would cut the tokens where the span begins and ends; none where no
         rule can.
     """
 
     example: Example
     span: Span
-    words: tuple[str, ...]
-    why: str
-    rules: tuple[Rule, ...]
+    tokens: tuple[str, ...]
+    reason: str
+    rules: tuple[TokenizerRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class RuleEffect:
     """What a rule would do to the texts that were looked at.
 
     Parameters
     ----------
-    rule : Rule
+    rule : TokenizerRule
     fixes : int
         Misfits that it would make fit by itself.
     breaks : int
         Spans that fit now and would not then.
     texts : int
         Texts of which it would change the tokens.
-    words : mapping
+    token_changes : mapping
         (token, what becomes of it) to how often, the most frequent first.
     """
 
-    rule: Rule
+    rule: TokenizerRule
     fixes: int
     breaks: int
     texts: int
-    words: Mapping[tuple[str, tuple[str, ...]], int] = field(hash=False)
+    token_changes: Mapping[tuple[str, tuple[str, ...]], int] = field(hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +88,16 @@ class Diagnosis:
         Examples looked at: those whose tokens are the tokenizer's.
     spans : int
         Their spans.
-    misfits : tuple of Misfit
-    effects : tuple of Effect
+    untokenizable : tuple of UntokenizableSpan
+    effects : tuple of RuleEffect
         Of each rule that would make something fit: those that fix most, and of
         these those that change least, first.
     """
 
     n: int
     spans: int
-    misfits: tuple[Misfit, ...]
-    effects: tuple[Effect, ...]
+    untokenizable: tuple[UntokenizableSpan, ...]
+    effects: tuple[RuleEffect, ...]
 
 
 def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
@@ -103,19 +109,19 @@ def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
     examples : sequence of Example
         Those that came with tokens of their own are left out: they keep them.
     """
-    own = [example for example in examples if not example.given_tokens]
+    own = [example for example in examples if not example.pretokenized]
     cut = [(example, _tokens(nlp.tokenizer, example.text)) for example in own]
     found = [
         (example, tokens, span)
         for example, tokens in cut
-        for span in align(tokens, example.spans).loose
+        for span in align(tokens, example.spans).misaligned
     ]
-    can = takes_rules(nlp.tokenizer)
+    can = supports_rules(nlp.tokenizer)
     proposed = {(e.text, s): _proposals(t, s) if can else () for e, t, s in found}
     words = _special_cases(found) if can else {}
-    effects: list[Effect] = []
+    effects: list[RuleEffect] = []
     if found and can:
-        trial = copy_of(nlp.tokenizer)
+        trial = copy_tokenizer(nlp.tokenizer)
         infixes = dict.fromkeys(rule for rules in proposed.values() for rule in rules)
         effects = [_effect_of_infix(trial, rule, cut) for rule in infixes]
         effects += _effects_of_words(trial, words, cut)
@@ -126,17 +132,19 @@ def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
         for example, tokens, span in found
     )
     wanted = {rule for one in misfits for rule in one.rules}
-    useful.sort(key=lambda one: (one.rule not in wanted, -one.fixes, sum(one.words.values())))
+    useful.sort(
+        key=lambda one: (one.rule not in wanted, -one.fixes, sum(one.token_changes.values()))
+    )
     spans = sum(len(example.spans) for example in own)
     return Diagnosis(len(own), spans, misfits, tuple(useful))
 
 
-def _effect_of_infix(trial: Tokenizer, rule: Rule, cut: Sequence[Cut]) -> Effect:
+def _effect_of_infix(trial: Tokenizer, rule: TokenizerRule, cut: Sequence[Cut]) -> RuleEffect:
     """Try an infix on all texts in which it finds something."""
     fixes = breaks = texts = 0
     words: Counter[Change] = Counter()
     seeks = re.compile(rule.pattern)
-    with with_infix(trial, rule):
+    with temporary_infix(trial, rule):
         for example, tokens in cut:
             if seeks.search(example.text) is None:
                 continue
@@ -145,15 +153,17 @@ def _effect_of_infix(trial: Tokenizer, rule: Rule, cut: Sequence[Cut]) -> Effect
                 continue
             texts += 1
             words.update(_differences(tokens, after))
-            before_and_after = [set(align(one, example.spans).loose) for one in (tokens, after)]
+            before_and_after = [
+                set(align(one, example.spans).misaligned) for one in (tokens, after)
+            ]
             fixes += len(before_and_after[0] - before_and_after[1])
             breaks += len(before_and_after[1] - before_and_after[0])
-    return Effect(rule, fixes, breaks, texts, dict(words.most_common()))
+    return RuleEffect(rule, fixes, breaks, texts, dict(words.most_common()))
 
 
 def _effects_of_words(
-    trial: Tokenizer, rules: Mapping[str, Rule], cut: Sequence[Cut]
-) -> list[Effect]:
+    trial: Tokenizer, rules: Mapping[str, TokenizerRule], cut: Sequence[Cut]
+) -> list[RuleEffect]:
     """Try special cases, all at once: each changes its own word and no other."""
     for rule in rules.values():
         add_rule(trial, rule)
@@ -169,20 +179,20 @@ def _effects_of_words(
         texts.update({word for word, _ in found})
         for word, pieces in found:
             changes[word][word, pieces] += 1
-        for span in set(align(tokens, example.spans).loose) - set(
-            align(after, example.spans).loose
+        for span in set(align(tokens, example.spans).misaligned) - set(
+            align(after, example.spans).misaligned
         ):
             needed = set(_cut_words(tokens, span))
             fixes.update(needed if len(needed) == 1 else ())
     return [
-        Effect(rule, fixes[word], 0, texts[word], dict(changes[word].most_common()))
+        RuleEffect(rule, fixes[word], 0, texts[word], dict(changes[word].most_common()))
         for word, rule in rules.items()
         if changes[word]
     ]
 
 
 def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:
-    return tokens_of(tokenizer(text), text)
+    return tokens_from_doc(tokenizer(text), text)
 
 
 def _cuts(tokens: Sequence[Token], span: Span) -> Iterator[tuple[Token, int]]:
@@ -197,11 +207,11 @@ def _cut_words(tokens: Sequence[Token], span: Span) -> list[str]:
     return [token.text for token, _ in _cuts(tokens, span)]
 
 
-def _proposals(tokens: Sequence[Token], span: Span) -> tuple[Rule, ...]:
+def _proposals(tokens: Sequence[Token], span: Span) -> tuple[TokenizerRule, ...]:
     """Give an infix for each place where the span cuts a token, by what stands beside it."""
     return tuple(
         dict.fromkeys(
-            Rule("infix", f"(?<={_kind(token.text[at - 1])})(?={_kind(token.text[at])})")
+            TokenizerRule("infix", f"(?<={_kind(token.text[at - 1])})(?={_kind(token.text[at])})")
             for token, at in _cuts(tokens, span)
             if not token.text.isspace()
         )
@@ -216,7 +226,7 @@ def _kind(character: str) -> str:
 
 def _special_cases(
     found: Sequence[tuple[Example, tuple[Token, ...], Span]],
-) -> dict[str, Rule]:
+) -> dict[str, TokenizerRule]:
     """Give a special case for every word that is cut, at all places where it is cut."""
     places: dict[str, set[int]] = defaultdict(set)
     for _, tokens, span in found:
@@ -227,34 +237,38 @@ def _special_cases(
     for word, cuts in places.items():
         ends = [0, *sorted(cuts), len(word)]
         pieces = tuple(word[start:end] for start, end in pairwise(ends))
-        rules[word] = Rule("special case", word, pieces)
+        rules[word] = TokenizerRule("special case", word, pieces)
     return rules
 
 
-def _helps(one: Effect, found: Sequence[tuple[Example, tuple[Token, ...], Span]]) -> bool:
+def _helps(one: RuleEffect, found: Sequence[tuple[Example, tuple[Token, ...], Span]]) -> bool:
     """Whether a rule cuts a token where a span needs it, although the span needs more."""
     needed = {word for _, tokens, span in found for word in _cut_words(tokens, span)}
-    return any(word in needed for word, _ in one.words)
+    return any(word in needed for word, _ in one.token_changes)
 
 
 def _misfit(
     example: Example,
     tokens: Sequence[Token],
     span: Span,
-    proposed: Sequence[Rule],
-    words: Mapping[str, Rule],
-    best: Mapping[Rule, Effect],
-) -> Misfit:
+    proposed: Sequence[TokenizerRule],
+    words: Mapping[str, TokenizerRule],
+    best: Mapping[TokenizerRule, RuleEffect],
+) -> UntokenizableSpan:
     cuts = list(_cuts(tokens, span))
     cut = [token.text for token, _ in cuts]
     special = [words[word] for word in cut if word in words]
     rules = _chosen([rule for rule in proposed if rule in best], special, best)
-    return Misfit(example, span, tuple(dict.fromkeys(cut)), _why(example, span, cuts), rules)
+    return UntokenizableSpan(
+        example, span, tuple(dict.fromkeys(cut)), _why(example, span, cuts), rules
+    )
 
 
 def _chosen(
-    infixes: Sequence[Rule], special: Sequence[Rule], best: Mapping[Rule, Effect]
-) -> tuple[Rule, ...]:
+    infixes: Sequence[TokenizerRule],
+    special: Sequence[TokenizerRule],
+    best: Mapping[TokenizerRule, RuleEffect],
+) -> tuple[TokenizerRule, ...]:
     """Choose infixes where they serve more than one word, else the words' special cases."""
     known = [rule for rule in dict.fromkeys(special) if rule in best]
     general = infixes and any(_words_fixed(best[rule]) > 1 for rule in infixes)
@@ -263,8 +277,8 @@ def _chosen(
     return tuple(known)
 
 
-def _words_fixed(one: Effect) -> int:
-    return min(one.fixes, len(one.words))
+def _words_fixed(one: RuleEffect) -> int:
+    return min(one.fixes, len(one.token_changes))
 
 
 def _why(example: Example, span: Span, cuts: Sequence[tuple[Token, int]]) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 from nbner.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nbner.nlp.tokenizer_rules import Rule
-    from nbner.quality.tokenization.diagnosis import Diagnosis, Effect
+    from nbner.nlp.tokenizer_rules import TokenizerRule
+    from nbner.quality.tokenization.diagnosis import Diagnosis, RuleEffect
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Tokenization:
 
     diagnosis: Diagnosis
     split: str | None
-    _apply: Callable[[tuple[Rule, ...]], None] = field(repr=False)
-    _undo: Callable[[], tuple[Rule, ...]] = field(repr=False)
+    _apply: Callable[[tuple[TokenizerRule, ...]], None] = field(repr=False)
+    _undo: Callable[[], tuple[TokenizerRule, ...]] = field(repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -48,15 +48,15 @@ class Tokenization:
             (
                 *(one.example.split, one.example.input_hash, one.span.start, one.span.end),
                 one.example.text[one.span.start : one.span.end],
-                *(one.span.label, list(one.words), one.why, "; ".join(map(str, one.rules))),
+                *(one.span.label, list(one.tokens), one.reason, "; ".join(map(str, one.rules))),
             )
-            for one in self.diagnosis.misfits
+            for one in self.diagnosis.untokenizable
         ]
         columns = ["split", "input_hash", "start", "end", "text", "label", "tokens", "why", "rule"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
-    def rules(self) -> list[Rule]:
+    def rules(self) -> list[TokenizerRule]:
         """The rules that would help, the best first; give them to ``apply``."""
         return [one.rule for one in self.diagnosis.effects]
 
@@ -74,12 +74,12 @@ class Tokenization:
         import pandas as pd
 
         rows = [
-            (str(one.rule), one.fixes, one.breaks, one.texts, sum(one.words.values()))
+            (str(one.rule), one.fixes, one.breaks, one.texts, sum(one.token_changes.values()))
             for one in self.diagnosis.effects
         ]
         return pd.DataFrame(rows, columns=["rule", "fixes", "breaks", "texts", "tokens"])
 
-    def changes(self, rule: Rule) -> pd.DataFrame:
+    def changes(self, rule: TokenizerRule) -> pd.DataFrame:
         """List the tokens that a rule would change anywhere in the texts.
 
         Returns
@@ -90,14 +90,14 @@ class Tokenization:
         """
         import pandas as pd
 
-        needed = {word for one in self.diagnosis.misfits for word in one.words}
+        needed = {word for one in self.diagnosis.untokenizable for word in one.tokens}
         rows = [
             (token, " ".join(pieces), count, token in needed)
-            for (token, pieces), count in self._effect(rule).words.items()
+            for (token, pieces), count in self._effect(rule).token_changes.items()
         ]
         return pd.DataFrame(rows, columns=["token", "becomes", "count", "needed"])
 
-    def apply(self, *rules: Rule) -> None:
+    def apply(self, *rules: TokenizerRule) -> None:
         """Add rules to the tokenizer, in the store and with the trained model.
 
         They hold for this dataset in every session from then on. A model that
@@ -105,7 +105,7 @@ class Tokenization:
 
         Parameters
         ----------
-        *rules : Rule
+        *rules : TokenizerRule
             Of ``rules``; by default the first.
 
         Raises
@@ -118,11 +118,11 @@ class Tokenization:
             raise DataError("there is no rule that would help", field="rules")
         self._apply(chosen)
 
-    def undo(self) -> tuple[Rule, ...]:
+    def undo(self) -> tuple[TokenizerRule, ...]:
         """Take the last change of the rules back, and give the rules that hold then."""
         return self._undo()
 
-    def _effect(self, rule: Rule) -> Effect:
+    def _effect(self, rule: TokenizerRule) -> RuleEffect:
         for one in self.diagnosis.effects:
             if one.rule == rule:
                 return one
@@ -131,9 +131,9 @@ class Tokenization:
     def __str__(self) -> str:
         found = self.diagnosis
         over = f"{found.spans:,} spans in {found.n:,} examples"
-        said = [f"{len(found.misfits):,} of {over} do not begin and end with a token"]
+        said = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
         said += [
-            f"  {one.rule}: fixes {one.fixes:,}, changes {sum(one.words.values()):,} tokens in "
+            f"  {one.rule}: fixes {one.fixes:,}, changes {sum(one.token_changes.values()):,} tokens in "
             f"{one.texts:,} texts"
             for one in found.effects[:5]
         ]
@@ -142,4 +142,4 @@ class Tokenization:
         return "\n".join(said)
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)

@@ -9,13 +9,13 @@ from functools import partial
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Resamples, difference, f_at
-from nbner.reranking.oracle.study import Study
+from nbner._common.bootstrap import Bootstrap, Estimate, difference, micro_f_at
+from nbner.reranking.oracle.study import OracleStudy
 from nbner.types import Span
 
 
 @dataclass(frozen=True, slots=True)
-class LabelPoint:
+class OracleLabelPoint:
     """One label at one width: F of the first and of the best analyses, counted over that label.
 
     Parameters
@@ -37,34 +37,34 @@ class LabelPoint:
     gain: Estimate
 
 
-def by_label(
-    done: Study,
+def points_per_label(
+    study: OracleStudy,
     gold: Sequence[Sequence[Span]],
     *,
     labels: Sequence[str],
     width: int,
-    known: Sequence[Collection[str] | None] | None = None,
+    allowed_labels: Sequence[Collection[str] | None] | None = None,
     seed: int = 0,
-) -> list[LabelPoint]:
+) -> list[OracleLabelPoint]:
     """Count the analyses of a study label by label.
 
     The best analysis is still the best over all labels: a reranker chooses
     whole analyses.
     """
-    allowed = [None] * len(gold) if known is None else known
+    allowed = [None] * len(gold) if allowed_labels is None else allowed_labels
     tables = [
         np.array([_label_counts(*row, labels) for row in zip(side, gold, allowed, strict=True)])
-        for side in (done.best[width], done.first)
+        for side in (study.best[width], study.first)
     ]
     size = 3 * len(labels)
-    resamples = Resamples(np.concatenate([t.reshape(-1, size) for t in tables], axis=1), seed=seed)
-    point = next(one for one in done.points if one.width == width)
+    resamples = Bootstrap(np.concatenate([t.reshape(-1, size) for t in tables], axis=1), seed=seed)
+    point = next(one for one in study.points if one.width == width)
     found = []
     for number, label in enumerate(labels):
-        best = partial(f_at, 3 * number)
-        first = partial(f_at, size + 3 * number)
+        best = partial(micro_f_at, 3 * number)
+        first = partial(micro_f_at, size + 3 * number)
         found.append(
-            LabelPoint(
+            OracleLabelPoint(
                 decoder=point.decoder,
                 width=width,
                 label=label,

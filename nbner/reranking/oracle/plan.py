@@ -16,7 +16,7 @@ WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class DecoderPass:
     """One pass over the texts.
 
     Parameters
@@ -30,7 +30,7 @@ class Run:
     widths: tuple[int, ...]
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """What is being done."""
         return f"{self.widths[-1]:,} best, {self.decoder}"
 
@@ -77,12 +77,12 @@ def check_decoders(decoders: Sequence[str]) -> tuple[Decoder, ...]:
     return tuple(named)
 
 
-def runs(widths: tuple[int, ...], decoders: Sequence[Decoder]) -> list[Run]:
+def plan_passes(widths: tuple[int, ...], decoders: Sequence[Decoder]) -> list[DecoderPass]:
     """Plan the passes: an exact list holds all shorter ones, a beam of each width is its own."""
-    planned: list[Run] = []
+    planned: list[DecoderPass] = []
     for decoder in decoders:
         if decoder == "exact":
-            planned.append(Run(decoder, widths))
+            planned.append(DecoderPass(decoder, widths))
         else:
-            planned += [Run(decoder, (width,)) for width in widths]
+            planned += [DecoderPass(decoder, (width,)) for width in widths]
     return planned

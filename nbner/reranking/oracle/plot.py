@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nbner._common.plot_style import ACCENT, INK, dressed, name_line, new_axes
+from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, label_line, new_axes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,10 +14,10 @@ BAND = 0.18  # opacity of an interval
 BEAM = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
 NARROWEST_GAP = 0.05  # of the axis's height, between two names
 
-_LOOKS = {"exact": (ACCENT, "-", "o"), "beam": (BEAM, "--", "s")}
+_LOOKS = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (BEAM, "--", "s")}
 
 
-def oracle_curve(
+def draw_oracle_curve(
     frame: pd.DataFrame,
     *,
     title: str | None = None,
@@ -52,11 +52,11 @@ def oracle_curve(
     ax.set_xlabel("analyses in the list (bands: 95 % intervals over texts)")
     ax.set_ylabel("F over exact spans")
     ax.yaxis.set_major_formatter("{x:.2f}")
-    return dressed(ax, title or _finding(frame))
+    return apply_style(ax, title or _finding(frame))
 
 
 def _draw(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
-    color, line, marker = _LOOKS.get(decoder, (INK, "-", "o"))
+    color, line, marker = _LOOKS.get(decoder, (INK_COLOR, "-", "o"))
     width = rows["width"]
     for figure, heavy in (("oracle_f", True), ("top1_f", False)):
         ax.fill_between(
@@ -89,21 +89,21 @@ def _name_apart(ax: Axes, x: float, names: list[tuple[float, str, str]]) -> None
     least, at = NARROWEST_GAP * (high - low), low - 1.0
     for y, name, color in sorted(names):
         at = max(y, at + least)
-        name_line(ax, x * 1.05, at, name, color)
+        label_line(ax, x * 1.05, at, name, color)
 
 
 def _mark(ax: Axes, frame: pd.DataFrame, width: int) -> None:
     rows = frame[frame["width"] == width]
     row = rows[rows["decoder"] == "exact"] if "exact" in set(rows["decoder"]) else rows
     best, first = float(row["oracle_f"].iloc[0]), float(row["top1_f"].iloc[0])
-    ax.plot([width, width], [first, best], color=INK, linewidth=0.8)
-    ax.plot(width, best, marker="o", markersize=9, fillstyle="none", color=INK)
+    ax.plot([width, width], [first, best], color=INK_COLOR, linewidth=0.8)
+    ax.plot(width, best, marker="o", markersize=9, fillstyle="none", color=INK_COLOR)
     ax.annotate(
         f"+{100 * (best - first):.1f} F at {width}",
         (width, (first + best) / 2),
         xytext=(6, 0),
         textcoords="offset points",
-        color=INK,
+        color=INK_COLOR,
         fontsize=9,
         va="center",
     )

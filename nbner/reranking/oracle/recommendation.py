@@ -2,11 +2,11 @@
 
 The rules, in their order:
 
-1. Fewer texts than `FEWEST` decide nothing.
-2. A reranker is *not* worthwhile if a perfect one would gain less than `WORTH`
+1. Fewer texts than `MIN_TEXTS` decide nothing.
+2. A reranker is *not* worthwhile if a perfect one would gain less than `MIN_GAIN`
    at the widest list, or if the low end of the gain's interval is below
-   `CERTAIN`: no real reranker reaches more than a part of that.
-3. Otherwise it is, at the smallest width that holds `HALF` of the gain of the
+   `MIN_GAIN_LOW`: no real reranker reaches more than a part of that.
+3. Otherwise it is, at the smallest width that holds `GAIN_FRACTION` of the gain of the
    widest list: each doubling from there costs twice as much, makes the choice
    harder, and all of them together add less.
 4. Where the last step still adds more than `STILL_RISES`, that is said.
@@ -20,17 +20,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nbner.reranking.oracle.study import Point
+from nbner.reranking.oracle.study import OraclePoint
 
-FEWEST = 30  # texts
-WORTH = 0.02  # F, between 0 and 1
-CERTAIN = 0.01
-HALF = 0.5
+MIN_TEXTS = 30  # texts
+MIN_GAIN = 0.02  # F, between 0 and 1
+MIN_GAIN_LOW = 0.01
+GAIN_FRACTION = 0.5
 STILL_RISES = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Recommendation:
     """What to do next.
 
     Parameters
@@ -39,47 +39,49 @@ class Verdict:
         None where the texts cannot tell.
     width : int, optional
         The width to rerank at.
-    words : str
+    text : str
         The advice with its figures.
     """
 
     worthwhile: bool | None
     width: int | None
-    words: str
+    text: str
 
 
-def advise(points: Sequence[Point], *, unreachable: int = 0, gold_unit: str = "texts") -> Verdict:
+def recommend(
+    points: Sequence[OraclePoint], *, unreachable: int = 0, gold_unit: str = "texts"
+) -> Recommendation:
     """Say whether a reranker is worthwhile.
 
     Parameters
     ----------
-    points : sequence of Point
+    points : sequence of OraclePoint
         At least one.
     unreachable : int
         Texts whose gold no list can hold.
     gold_unit : str
         What the points were counted over, in the plural.
     """
-    chosen = spoken_of(points)
+    chosen = points_of_decoder(points)
     last = chosen[-1]
-    if last.n < FEWEST or last.gain.value != last.gain.value:
+    if last.n < MIN_TEXTS or last.gain.value != last.gain.value:
         verdict = _too_few(last, gold_unit)
-    elif last.gain.value < WORTH or last.gain.low < CERTAIN:
+    elif last.gain.value < MIN_GAIN or last.gain.low < MIN_GAIN_LOW:
         verdict = _not_worthwhile(last, gold_unit)
     else:
         verdict = _worthwhile(chosen, gold_unit)
     notes = [*_beam_note(points, chosen), *_unreachable_note(unreachable, last.n, gold_unit)]
-    return Verdict(verdict.worthwhile, verdict.width, " ".join([verdict.words, *notes]))
+    return Recommendation(verdict.worthwhile, verdict.width, " ".join([verdict.text, *notes]))
 
 
-def spoken_of(points: Sequence[Point]) -> list[Point]:
+def points_of_decoder(points: Sequence[OraclePoint]) -> list[OraclePoint]:
     """Give the points of the decoder that the advice is about."""
     decoders = [one.decoder for one in points]
     decoder = "exact" if "exact" in decoders else decoders[0]
     return [one for one in points if one.decoder == decoder]
 
 
-def points_of_f(value: float) -> str:
+def format_f_points(value: float) -> str:
     """Write a difference of F as people say it: 0.088 is 8.8 F."""
     return f"{100 * value:.1f} F"
 
@@ -88,42 +90,42 @@ def _percent(value: float) -> str:
     return f"{100 * value:.0f} %"
 
 
-def _too_few(last: Point, unit: str) -> Verdict:
-    what = f"{last.n:,} {unit}" if last.n < FEWEST else f"{last.n:,} {unit} without any entity"
-    return Verdict(
+def _too_few(last: OraclePoint, unit: str) -> Recommendation:
+    what = f"{last.n:,} {unit}" if last.n < MIN_TEXTS else f"{last.n:,} {unit} without any entity"
+    return Recommendation(
         worthwhile=None,
         width=None,
-        words=f"{what} cannot tell whether a reranker is worthwhile. Add gold until there are at "
-        f"least {FEWEST} texts, with entities, and ask again.",
+        text=f"{what} cannot tell whether a reranker is worthwhile. Add gold until there are at "
+        f"least {MIN_TEXTS} texts, with entities, and ask again.",
     )
 
 
-def _not_worthwhile(last: Point, unit: str) -> Verdict:
+def _not_worthwhile(last: OraclePoint, unit: str) -> Recommendation:
     gain, first = last.gain, last.first_is_best
     why = (
         f"a perfect choice among the {last.width} best analyses would gain only "
-        f"{points_of_f(gain.value)} over the first one"
-        if gain.value < WORTH
+        f"{format_f_points(gain.value)} over the first one"
+        if gain.value < MIN_GAIN
         else f"a perfect choice among the {last.width} best analyses would gain "
-        f"{points_of_f(gain.value)}, but over these {last.n:,} {unit} that is uncertain"
+        f"{format_f_points(gain.value)}, but over these {last.n:,} {unit} that is uncertain"
     )
-    return Verdict(
+    return Recommendation(
         worthwhile=False,
         width=None,
-        words=f"A reranker is not worthwhile: {why} ({_from_to(last)}; 95 % interval of the gain "
+        text=f"A reranker is not worthwhile: {why} ({_from_to(last)}; 95 % interval of the gain "
         f"{100 * gain.low:.1f} to {100 * gain.high:.1f}), and the first analysis is the best one "
         f"for {_percent(first.value)} of {last.n:,} {unit}. More or better training data will "
         "do more.",
     )
 
 
-def _worthwhile(points: Sequence[Point], unit: str) -> Verdict:
+def _worthwhile(points: Sequence[OraclePoint], unit: str) -> Recommendation:
     last = points[-1]
-    best = next(one for one in points if one.gain.value >= HALF * last.gain.value)
+    best = next(one for one in points if one.gain.value >= GAIN_FRACTION * last.gain.value)
     sentences = [
         f"A reranker is worthwhile: rerank the top {best.width}.",
         (
-            f"A perfect choice there would gain {points_of_f(best.gain.value)} ({_from_to(best)}; "
+            f"A perfect choice there would gain {format_f_points(best.gain.value)} ({_from_to(best)}; "
             f"95 % interval of the gain {100 * best.gain.low:.1f} to {100 * best.gain.high:.1f}), "
             f"and the first analysis is the best one for only "
             f"{_percent(best.first_is_best.value)} of {best.n:,} {unit}."
@@ -134,23 +136,23 @@ def _worthwhile(points: Sequence[Point], unit: str) -> Verdict:
         sentences.append(
             f"That is {_percent(held)} of what a list of {last.width} holds; from {best.width} to "
             f"{last.width} a perfect choice gains another "
-            f"{points_of_f(last.gain.value - best.gain.value)}."
+            f"{format_f_points(last.gain.value - best.gain.value)}."
         )
     if len(points) > 1:
         step = last.oracle_f.value - points[-2].oracle_f.value
         if step > STILL_RISES:
             sentences.append(
-                f"The curve still rises at its end (by {points_of_f(step)} from "
+                f"The curve still rises at its end (by {format_f_points(step)} from "
                 f"{points[-2].width} to {last.width})."
             )
-    return Verdict(worthwhile=True, width=best.width, words=" ".join(sentences))
+    return Recommendation(worthwhile=True, width=best.width, text=" ".join(sentences))
 
 
-def _from_to(point: Point) -> str:
+def _from_to(point: OraclePoint) -> str:
     return f"F {point.top1_f.value:.3f} to {point.oracle_f.value:.3f}"
 
 
-def _beam_note(points: Sequence[Point], chosen: Sequence[Point]) -> list[str]:
+def _beam_note(points: Sequence[OraclePoint], chosen: Sequence[OraclePoint]) -> list[str]:
     others = [one for one in points if one.decoder == "beam" and one.width == chosen[-1].width]
     if chosen[-1].decoder == "beam" or not others:
         return []

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from nbner._common.bootstrap import Estimate
-from nbner._common.format import as_html
+from nbner._common.format import render_html
 from nbner.errors import DataError
-from nbner.reranking.oracle.per_label import by_label
-from nbner.reranking.oracle.recommendation import Verdict, advise, spoken_of
-from nbner.reranking.oracle.study import Point, Study
+from nbner.reranking.oracle.per_label import points_per_label
+from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
+from nbner.reranking.oracle.study import OraclePoint, OracleStudy
 from nbner.types import Span
 
 if TYPE_CHECKING:
@@ -23,23 +23,23 @@ LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
 
 
 @dataclass(frozen=True, slots=True)
-class Lists:
+class OracleData:
     """The lists that a curve was counted over, for looking closer.
 
     Parameters
     ----------
     gold : sequence of sequences of Span
-    known : sequence
+    allowed_labels : sequence
         For each text the labels that could be given, or None for all.
     labels : sequence of str
     studies : mapping
-        (decoder, width) to its `Study`.
+        (decoder, width) to its `OracleStudy`.
     """
 
     gold: Sequence[Sequence[Span]]
-    known: Sequence[Collection[str] | None]
+    allowed_labels: Sequence[Collection[str] | None]
     labels: Sequence[str]
-    studies: Mapping[tuple[str, int], Study]
+    studies: Mapping[tuple[str, int], OracleStudy]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +48,22 @@ class OracleCurve:
 
     Parameters
     ----------
-    points : tuple of Point
+    points : tuple of OraclePoint
         One a decoder and width.
-    over : str
+    source : str
         What was counted over: "dev", or "the answers so far".
     unreachable : int
         Texts whose gold no list can hold.
-    lists : Lists, optional
+    data : OracleData, optional
         None where only the ranks are known.
     fingerprint : str
         The model that made the lists.
     """
 
-    points: tuple[Point, ...]
-    over: str = "dev"
+    points: tuple[OraclePoint, ...]
+    source: str = "dev"
     unreachable: int = 0
-    lists: Lists | None = field(default=None, repr=False)
+    data: OracleData | None = field(default=None, repr=False)
     fingerprint: str = ""
 
     @property
@@ -111,22 +111,22 @@ class OracleCurve:
         """
         import pandas as pd
 
-        if self.lists is None:
+        if self.data is None:
             raise DataError(
                 "a curve from answers knows counts over all labels alone",
                 remedy="Use session.oracle_curve(split=...) for figures label by label",
             )
-        spoken = spoken_of(self.points)
+        spoken = points_of_decoder(self.points)
         key = (decoder or spoken[0].decoder, width or self._verdict.width or spoken[-1].width)
-        if key not in self.lists.studies:
-            have = ", ".join(f"{name} at {size}" for name, size in self.lists.studies)
+        if key not in self.data.studies:
+            have = ", ".join(f"{name} at {size}" for name, size in self.data.studies)
             raise DataError(f"the curve has no {key[0]} at {key[1]}", remedy=f"It has: {have}")
-        found = by_label(
-            self.lists.studies[key],
-            self.lists.gold,
-            labels=self.lists.labels,
+        found = points_per_label(
+            self.data.studies[key],
+            self.data.gold,
+            labels=self.data.labels,
             width=key[1],
-            known=self.lists.known,
+            allowed_labels=self.data.allowed_labels,
         )
         rows = [
             {
@@ -151,34 +151,34 @@ class OracleCurve:
         return self._verdict.width
 
     @property
-    def verdict(self) -> str:
+    def summary(self) -> str:
         """What to do next, in words with its figures; the rules: `analysis.verdicts`."""
-        return self._verdict.words
+        return self._verdict.text
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw best-in-list F and first-analysis F over the width of the list."""
-        from nbner.reranking.oracle.plot import oracle_curve
+        from nbner.reranking.oracle.plot import draw_oracle_curve
 
         width = self._verdict.width
-        return oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
+        return draw_oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
 
     @property
-    def _verdict(self) -> Verdict:
-        return advise(self.points, unreachable=self.unreachable)
+    def _verdict(self) -> Recommendation:
+        return recommend(self.points, unreachable=self.unreachable)
 
     def _headline(self) -> str:
-        spoken, width = spoken_of(self.points), self._verdict.width
+        spoken, width = points_of_decoder(self.points), self._verdict.width
         shown = next((one for one in spoken if one.width == width), spoken[-1])
         if shown.gain.value != shown.gain.value:
-            return f"There is no span to count in {self.over}"
+            return f"There is no span to count in {self.source}"
         many = f"{shown.width:,} analyses" if shown.width > 1 else "1 analysis"
         return f"A perfect reranker over {many} would gain {100 * shown.gain.value:.1f} F"
 
     def __str__(self) -> str:
-        return f"Over {self.n:,} texts of {self.over}. {self.verdict}"
+        return f"Over {self.n:,} texts of {self.source}. {self.summary}"
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame)
+        return render_html(str(self), self.frame)
 
 
 def _figures(row: object, names: Sequence[str]) -> dict[str, float]:

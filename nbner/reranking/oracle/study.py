@@ -35,8 +35,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner._common.bootstrap import Estimate, Floats, Resamples, difference, f_at, share
-from nbner.evaluation.k_best_scores import Judgement, judge
+from nbner._common.bootstrap import (
+    Bootstrap,
+    Estimate,
+    FloatArray,
+    difference,
+    micro_f_at,
+    safe_divide,
+)
+from nbner.evaluation.k_best_scores import CandidateListScore, score_candidates
 from nbner.types import Span
 
 if TYPE_CHECKING:
@@ -49,7 +56,7 @@ _COLUMNS = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class OraclePoint:
     """The study of one decoder at one width; shares are between 0 and 1.
 
     Parameters
@@ -74,19 +81,19 @@ class Point:
     gain: Estimate
 
 
-def curve(
-    judgements: Sequence[Judgement],
+def oracle_points(
+    judgements: Sequence[CandidateListScore],
     widths: Sequence[int],
     decoder: str,
     *,
     repeats: int = 1000,
     seed: int = 0,
-) -> list[Point]:
+) -> list[OraclePoint]:
     """Sum up judged lists at each width; a shorter list is the prefix of a longer one.
 
     Parameters
     ----------
-    judgements : sequence of Judgement
+    judgements : sequence of CandidateListScore
         One a text, of lists at least as long as the widest width, or complete.
     widths : sequence of int
     decoder : str
@@ -97,7 +104,7 @@ def curve(
     counts = [_counts(judgements, width) for width in widths]
     if not counts:
         return []
-    resamples = Resamples(np.concatenate(counts, axis=1), repeats=repeats, seed=seed)
+    resamples = Bootstrap(np.concatenate(counts, axis=1), n_resamples=repeats, seed=seed)
     return [
         _point(resamples, column * _COLUMNS, decoder, width, len(judgements))
         for column, width in enumerate(widths)
@@ -105,12 +112,12 @@ def curve(
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class OracleStudy:
     """One decoder's lists against the gold, with what is needed to look closer.
 
     Parameters
     ----------
-    points : tuple of Point
+    points : tuple of OraclePoint
         One a width.
     first : tuple of sequences of Span
         The first analysis of each text.
@@ -118,20 +125,20 @@ class Study:
         Width to the best analysis of each text.
     """
 
-    points: tuple[Point, ...]
+    points: tuple[OraclePoint, ...]
     first: tuple[Sequence[Span], ...]
     best: Mapping[int, tuple[Sequence[Span], ...]]
 
 
-def study(
+def run_study(
     lists: Iterable[Sequence[Sequence[Span]]],
     gold: Sequence[Sequence[Span]],
     *,
     widths: Sequence[int],
     decoder: str,
-    known: Sequence[Collection[str] | None] | None = None,
+    allowed_labels: Sequence[Collection[str] | None] | None = None,
     seed: int = 0,
-) -> Study:
+) -> OracleStudy:
     """Hold the lists of many texts against their gold, at each width.
 
     Parameters
@@ -144,7 +151,7 @@ def study(
     widths : sequence of int
         See `check_widths`.
     decoder : str
-    known : sequence, optional
+    allowed_labels : sequence, optional
         For each text the labels that could be given, or None for all.
     seed : int
         Of the bootstrap.
@@ -154,30 +161,30 @@ def study(
     ValueError
         There are not equally many lists and golds.
     """
-    allowed = [None] * len(gold) if known is None else known
-    judgements: list[Judgement] = []
+    allowed = [None] * len(gold) if allowed_labels is None else allowed_labels
+    judgements: list[CandidateListScore] = []
     first: list[Sequence[Span]] = []
     best: dict[int, list[Sequence[Span]]] = {width: [] for width in widths}
     for found, right, may_be in zip(lists, gold, allowed, strict=True):
         analyses = found[: widths[-1]] or [()]
-        one = judge(analyses, right, may_be)
+        one = score_candidates(analyses, right, may_be)
         judgements.append(one)
         first.append(analyses[0])
         for width, chosen in best.items():
-            chosen.append(analyses[one.steps[one.best_within(width)][0] - 1])
-    return Study(
-        points=tuple(curve(judgements, widths, decoder, seed=seed)),
+            chosen.append(analyses[one.improvements[one.best_within(width)][0] - 1])
+    return OracleStudy(
+        points=tuple(oracle_points(judgements, widths, decoder, seed=seed)),
         first=tuple(first),
         best={width: tuple(chosen) for width, chosen in best.items()},
     )
 
 
-def _counts(judgements: Sequence[Judgement], width: int) -> NDArray[np.int64]:
+def _counts(judgements: Sequence[CandidateListScore], width: int) -> NDArray[np.int64]:
     table = np.zeros((len(judgements), _COLUMNS), dtype=np.int64)
     for row, one in zip(table, judgements, strict=True):
         best = one.best_within(width)
-        row[_BEST] = one.steps[best][1:]
-        row[_FIRST] = one.steps[0][1:]
+        row[_BEST] = one.improvements[best][1:]
+        row[_FIRST] = one.improvements[0][1:]
         row[_FIRST_IS_BEST] = best == 0
         if one.gold_rank is not None and one.gold_rank <= width:
             row[_IN_LIST] = 1
@@ -185,16 +192,21 @@ def _counts(judgements: Sequence[Judgement], width: int) -> NDArray[np.int64]:
     return table
 
 
-def _point(resamples: Resamples, start: int, decoder: str, width: int, n: int) -> Point:
-    best, first = partial(f_at, start + _BEST.start), partial(f_at, start + _FIRST.start)
+def _point(resamples: Bootstrap, start: int, decoder: str, width: int, n: int) -> OraclePoint:
+    best, first = (
+        partial(micro_f_at, start + _BEST.start),
+        partial(micro_f_at, start + _FIRST.start),
+    )
 
     def per_text(column: int) -> Estimate:
-        return resamples.estimate(lambda sums: share(sums[..., start + column], np.float64(n)))
+        return resamples.estimate(
+            lambda sums: safe_divide(sums[..., start + column], np.float64(n))
+        )
 
-    def rank(sums: Floats) -> Floats:
-        return share(sums[..., start + _RANK], sums[..., start + _IN_LIST])
+    def rank(sums: FloatArray) -> FloatArray:
+        return safe_divide(sums[..., start + _RANK], sums[..., start + _IN_LIST])
 
-    return Point(
+    return OraclePoint(
         decoder=decoder,
         width=width,
         n=n,

@@ -5,7 +5,14 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
-from nbner._common.plot_style import ACCENT, INK, ROW, SIZE, dressed, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FIGURE_SIZE,
+    INK_COLOR,
+    ROW_HEIGHT,
+    apply_style,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,9 +31,9 @@ def quiz_grid(
     Parameters
     ----------
     frame : DataFrame
-        As ``QuizMarks.frame`` has it.
+        As ``QuizResults.frame`` has it.
     students : DataFrame
-        As ``QuizMarks.student_frame``: the best on top, each with F at the
+        As ``QuizResults.student_frame``: the best on top, each with F at the
         right.
     title : str
     ax : Axes, optional
@@ -35,8 +42,8 @@ def quiz_grid(
     shown = students.head(MOST)
     last = int(frame["question"].max()) if len(frame) else 1
     if ax is None:
-        width = max(SIZE[0], 2.4 + INCHES * last)
-        ax = new_axes(width=width, height=1.2 + 1.2 * ROW * max(3, len(shown)))
+        width = max(FIGURE_SIZE[0], 2.4 + INCHES * last)
+        ax = new_axes(width=width, height=1.2 + 1.2 * ROW_HEIGHT * max(3, len(shown)))
     rows = {name: y for y, name in enumerate(shown["student"])}
     for row in frame.to_dict("records"):
         if row["student"] in rows:
@@ -45,20 +52,20 @@ def quiz_grid(
             _cell(ax, row["question"], rows[row["student"]], f, write=last <= WRITTEN)
     for y, f in enumerate(shown["f"]):
         said = "" if isnan(f) else f"F {f:.2f}"
-        ax.text(last + 0.7, y, said, va="center", color=INK, fontsize=9)
+        ax.text(last + 0.7, y, said, va="center", color=INK_COLOR, fontsize=9)
     ax.set_yticks(range(len(shown)), list(shown["student"]), parse_math=False)
     ax.set_xticks(range(1, last + 1))
     ax.set_xlim(0.4, last + 0.6)
     ax.set_ylim(max(1, len(shown)) - 0.4, -0.6)
     more = len(students) - len(shown)
     ax.set_xlabel(f"example{f'; {more:,} more students are not drawn' if more else ''}")
-    return dressed(ax, title)
+    return apply_style(ax, title)
 
 
 def _cell(ax: Axes, x: int, y: int, f: float, *, write: bool) -> None:
     """Draw F as a bar in a track, so that it reads on any ground, and write it above."""
     left, width = x - 0.42, 0.84
     for share, alpha in ((1.0, 0.18), (f, 1.0)):
-        ax.barh(y + 0.24, share * width, left=left, height=0.24, color=ACCENT, alpha=alpha)
+        ax.barh(y + 0.24, share * width, left=left, height=0.24, color=ACCENT_COLOR, alpha=alpha)
     if write:
-        ax.text(x, y - 0.14, f"{f:.2f}", ha="center", va="center", color=INK, fontsize=8)
+        ax.text(x, y - 0.14, f"{f:.2f}", ha="center", va="center", color=INK_COLOR, fontsize=8)

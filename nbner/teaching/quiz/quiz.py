@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.filters import Filter, Page
+from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner.errors import DataError
-from nbner.queues.labelling import LabellingDesk, Switchboard, Tokenize
-from nbner.teaching.quiz.report import QuizMarks, Reveal
-from nbner.teaching.quiz.storage import Definition, Quizzes
+from nbner.queues.labelling import AnnotationQueue, AnswerBus, TokenizeFn
+from nbner.teaching.quiz.report import QuizResults, QuizReveal
+from nbner.teaching.quiz.storage import QuizDefinition, QuizStore
 from nbner.types import Answer, Example
 
 if TYPE_CHECKING:
@@ -20,48 +20,48 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-class QuizDesk(LabellingDesk):
+class QuizQueue(AnnotationQueue):
     """Queue (see ``nbner.widgets.queue_protocol``) of a quiz, without suggestions or answers.
 
     Parameters
     ----------
-    quizzes : Quizzes
-    definition : Definition
+    quizzes : QuizStore
+    definition : QuizDefinition
     student : str
     key : str
         Identity of the store.
     tokenize : callable
-    switchboard : Switchboard
+    answer_bus : AnswerBus
     """
 
     def __init__(
         self,
-        quizzes: Quizzes,
-        definition: Definition,
+        quizzes: QuizStore,
+        definition: QuizDefinition,
         *,
         student: str,
         key: str,
-        tokenize: Tokenize,
-        switchboard: Switchboard,
+        tokenize: TokenizeFn,
+        answer_bus: AnswerBus,
     ) -> None:
         super().__init__(
-            quizzes.sheets,
+            quizzes.submissions_dataset,
             split=definition.name,
             annotator=student,
             key=key,
             tokenize=tokenize,
-            adviser=None,
-            switchboard=switchboard,
+            suggester=None,
+            answer_bus=answer_bus,
         )
         self._quizzes = quizzes
 
-    def page(self, wanted: Filter, offset: int, limit: int) -> Page:
+    def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
         """Give a piece of the list, with this student's own answers alone."""
-        rows = [one for one in self._own() if _meets(one, wanted)]
+        rows = [one for one in self._own() if _meets(one, conditions)]
         piece = rows[max(0, offset) :][: max(0, limit)]
-        return Page(tuple((one, None) for one in piece), len(rows))
+        return ExamplePage(tuple((one, None) for one in piece), len(rows))
 
-    def containing(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
+    def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield examples that this student has not decided and that hold all words."""
 
         def folded(text: str) -> str:
@@ -90,7 +90,7 @@ class QuizDesk(LabellingDesk):
 
     def close(self) -> None:
         """Take nothing more from this student: they have seen the gold."""
-        self._quizzes.note_gold_seen(self.info.split, self.info.annotator)
+        self._quizzes.record_gold_seen(self.info.split, self.info.annotator)
 
     def _own(self) -> Iterator[Example]:
         for one in self._dataset.examples(self.info.split):
@@ -99,7 +99,7 @@ class QuizDesk(LabellingDesk):
                 yield found
 
 
-def _meets(one: Example, wanted: Filter) -> bool:
+def _meets(one: Example, wanted: ExampleFilter) -> bool:
     standing = {None: True, "open": one.answer is None, "answered": one.answer is not None}
     return all(
         (
@@ -121,8 +121,8 @@ class Quiz:
 
     Parameters
     ----------
-    desk : QuizDesk
-    marks : callable
+    queue : QuizQueue
+    results : callable
         Gives all that was handed in, held against the gold.
     reveal : callable
         From how many analyses are wanted to the student's sheets side by side.
@@ -130,17 +130,17 @@ class Quiz:
 
     def __init__(
         self,
-        desk: QuizDesk,
-        marks: Callable[[], QuizMarks],
-        reveal: Callable[[int], Reveal],
+        queue: QuizQueue,
+        results: Callable[[], QuizResults],
+        reveal: Callable[[int], QuizReveal],
     ) -> None:
         from nbner.widgets.annotator import Annotator
 
-        self._desk = desk
-        self._marks = marks
+        self._desk = queue
+        self._marks = results
         self._reveal = reveal
         #: The widget in which it is labelled.
-        self.widget: Annotator = Annotator(desk)
+        self.widget: Annotator = Annotator(queue)
 
     @property
     def name(self) -> str:
@@ -152,33 +152,33 @@ class Quiz:
         """Under whose name sheets are handed in here."""
         return self._desk.info.annotator
 
-    def open(self) -> list[Example]:
+    def pending(self) -> list[Example]:
         """Give the examples that the student has still to answer, as the widget shows them."""
-        return self._desk.upcoming(self._desk.counts().open)
+        return self._desk.next_batch(self._desk.counts().open)
 
     @property
-    def marks(self) -> QuizMarks:
+    def results(self) -> QuizResults:
         """All that was handed in so far, held against the gold that stands."""
         return self._marks()
 
     @property
     def frame(self) -> pd.DataFrame:
         """One row a student and example: ``found``, ``missed``, ``extra``, ``f``, ``right``."""
-        return self.marks.frame
+        return self.results.frame
 
     @property
     def student_frame(self) -> pd.DataFrame:
         """One row a student, the best first."""
-        return self.marks.student_frame
+        return self.results.student_frame
 
     @property
     def question_frame(self) -> pd.DataFrame:
         """One row an example, with the F and the share of students who have it all right."""
-        return self.marks.question_frame
+        return self.results.question_frame
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of every student on every example."""
-        return self.marks.plot(ax)
+        return self.results.plot(ax)
 
     def agreement(self, *, samples: int = 1000) -> Agreement | None:
         """Measure how far the students agree with each other; None where no two accepted one.
@@ -188,9 +188,9 @@ class Quiz:
         samples : int
             Bootstrap samples behind the intervals.
         """
-        return self.marks.agreement(samples=samples)
+        return self.results.agreement(samples=samples)
 
-    def reveal(self, k: int = 3, *, early: bool = False) -> Reveal:
+    def reveal(self, k: int = 3, *, early: bool = False) -> QuizReveal:
         """Show gold, model and its k best beside what this student handed in.
 
         From then on the student can hand in nothing more to this quiz.

@@ -8,12 +8,18 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import number
-from nbner._common.span_html import marked
+from nbner._common.format import format_number
+from nbner._common.span_html import highlight_spans
 from nbner.evaluation.scores import PRF
 from nbner.quality.agreement.report import Agreement
-from nbner.quality.agreement.scores import measure
-from nbner.teaching.quiz.scores import Question, counted, marks_of, rated, students_of
+from nbner.quality.agreement.scores import measure_agreement
+from nbner.teaching.quiz.scores import (
+    QuizQuestion,
+    annotated_texts,
+    score_spans,
+    score_student,
+    students_of,
+)
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
@@ -28,20 +34,20 @@ QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
 
 
 @dataclass(frozen=True, slots=True)
-class QuizMarks:
+class QuizResults:
     """All that was handed in to a quiz so far, held against the gold.
 
     Parameters
     ----------
     name : str
-    questions : tuple of Question
+    questions : tuple of QuizQuestion
         In their order.
     labels : tuple of str
     seed : int
     """
 
     name: str
-    questions: tuple[Question, ...] = field(repr=False)
+    questions: tuple[QuizQuestion, ...] = field(repr=False)
     labels: tuple[str, ...] = ()
     seed: int = 0
 
@@ -53,7 +59,7 @@ class QuizMarks:
     @property
     def f(self) -> float | None:
         """Exact span F over all sheets; None where there is no span."""
-        return sum((marks_of(self.questions, one) for one in self.students), PRF()).f
+        return sum((score_student(self.questions, one) for one in self.students), PRF()).f
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -67,13 +73,13 @@ class QuizMarks:
 
         rows = [
             (
-                *(student, i, one.text, one.sheets[student].answer, marks.support),
+                *(student, i, one.text, one.submissions[student].answer, marks.support),
                 *(marks.tp, marks.fn, marks.fp, marks.f, not marks.fn and not marks.fp),
             )
             for student in self.students
             for i, one in enumerate(self.questions, start=1)
-            if student in one.sheets
-            for marks in [one.marks(student)]
+            if student in one.submissions
+            for marks in [one.score(student)]
         ]
         return pd.DataFrame(rows, columns=COLUMNS).astype({"f": "float64", "right": "bool"})
 
@@ -84,8 +90,8 @@ class QuizMarks:
 
         rows = []
         for student in self.students:
-            marks = marks_of(self.questions, student)
-            answered = sum(student in one.sheets for one in self.questions)
+            marks = score_student(self.questions, student)
+            answered = sum(student in one.submissions for one in self.questions)
             figures = marks.precision, marks.recall, marks.f
             rows.append((student, answered, marks.tp, marks.fn, marks.fp, *figures))
         frame = pd.DataFrame(rows, columns=STUDENT_COLUMNS)
@@ -99,7 +105,7 @@ class QuizMarks:
 
         rows = []
         for i, one in enumerate(self.questions, start=1):
-            marks = [one.marks(student) for student in one.sheets]
+            marks = [one.score(student) for student in one.submissions]
             right = [not each.fn and not each.fp for each in marks]
             share = sum(right) / len(right) if right else None
             rows.append((i, one.text, len(marks), len(one.gold), sum(marks, PRF()).f, share))
@@ -114,10 +120,12 @@ class QuizMarks:
         samples : int
             Bootstrap samples behind the intervals.
         """
-        shared = rated(self.questions)
+        shared = annotated_texts(self.questions)
         if not shared:
             return None
-        return Agreement(measure(shared, samples=samples, seed=self.seed), shared, self.name)
+        return Agreement(
+            measure_agreement(shared, samples=samples, seed=self.seed), shared, self.name
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of every student on every example."""
@@ -129,7 +137,7 @@ class QuizMarks:
         count = len(self.students)
         if not count:
             return "Nobody has handed in anything yet"
-        people = f"{count} student{'' if count == 1 else 's'}, F {number(self.f)}"
+        people = f"{count} student{'' if count == 1 else 's'}, F {format_number(self.f)}"
         hard = self.question_frame.dropna(subset=["f"])
         if hard.empty:
             return people
@@ -138,7 +146,7 @@ class QuizMarks:
 
     def __str__(self) -> str:
         agreement = self.agreement(samples=0)
-        agreed = "" if agreement is None else f"; between each other F {number(agreement.f)}"
+        agreed = "" if agreement is None else f"; between each other F {format_number(agreement.f)}"
         return f"{self.name}: {self._headline()}{agreed}"
 
     def _repr_html_(self) -> str:
@@ -149,12 +157,12 @@ class QuizMarks:
 
 
 @dataclass(frozen=True, slots=True)
-class Reveal:
+class QuizReveal:
     """A student's sheets beside the gold, the model's and its k best.
 
     Parameters
     ----------
-    marks : QuizMarks
+    results : QuizResults
     student : str
     predicted : sequence, optional
         For each question what the model finds; None without a trained model.
@@ -162,7 +170,7 @@ class Reveal:
         For each question the model's k best analyses.
     """
 
-    marks: QuizMarks
+    results: QuizResults
     student: str
     predicted: Sequence[tuple[Span, ...]] | None = field(repr=False)
     parses: Sequence[Sequence[Parse]] = field(repr=False)
@@ -170,45 +178,49 @@ class Reveal:
     @property
     def score(self) -> PRF:
         """The student's counts over all that they have handed in."""
-        return marks_of(self.marks.questions, self.student)
+        return score_student(self.results.questions, self.student)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The student's rows of ``QuizMarks.frame``."""
-        frame = self.marks.frame
+        """The student's rows of ``QuizResults.frame``."""
+        frame = self.results.frame
         return frame[frame["student"] == self.student].reset_index(drop=True)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the F of every student on every example."""
-        return self.marks.plot(ax)
+        return self.results.plot(ax)
 
     def __str__(self) -> str:
-        score, questions = self.score, self.marks.questions
-        answered = sum(self.student in one.sheets for one in questions)
+        score, questions = self.score, self.results.questions
+        answered = sum(self.student in one.submissions for one in questions)
         found = f"{score.tp} of {score.support} gold spans found, {score.fp} too many"
-        over = f"F {number(score.f)} over {answered} of {len(questions)} examples"
+        over = f"F {format_number(score.f)} over {answered} of {len(questions)} examples"
         lines = [f"{self.student}: {found}; {over}"]
-        others = len(self.marks.students)
+        others = len(self.results.students)
         if others > 1:
-            agreement = self.marks.agreement(samples=0)
-            agreed = "" if agreement is None else f"; between each other F {number(agreement.f)}"
-            lines.append(f"the class of {others}: F {number(self.marks.f)} against gold{agreed}")
+            agreement = self.results.agreement(samples=0)
+            agreed = (
+                "" if agreement is None else f"; between each other F {format_number(agreement.f)}"
+            )
+            lines.append(
+                f"the class of {others}: F {format_number(self.results.f)} against gold{agreed}"
+            )
         if self.predicted is not None:
             pairs = zip(questions, self.predicted, strict=True)
-            model = sum((counted(one.gold, spans) for one, spans in pairs), PRF())
-            lines.append(f"the model: F {number(model.f)} over all {len(questions)}")
+            model = sum((score_spans(one.gold, spans) for one, spans in pairs), PRF())
+            lines.append(f"the model: F {format_number(model.f)} over all {len(questions)}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        cards = "".join(self._card(i) for i in range(len(self.marks.questions)))
+        cards = "".join(self._card(i) for i in range(len(self.results.questions)))
         return f"<div>{head}{cards}</div>"
 
     def _card(self, at: int) -> str:
-        question = self.marks.questions[at]
-        colors = label_colors(self.marks.labels)
-        sheet = question.sheets.get(self.student)
-        own = None if sheet is None else sheet.counted
+        question = self.results.questions[at]
+        colors = label_colors(self.results.labels)
+        sheet = question.submissions.get(self.student)
+        own = None if sheet is None else sheet.scored_spans
         rows = [("you", "not answered" if own is None else "", own), ("gold", "", question.gold)]
         if self.predicted is not None:
             rows.append(("model", "", self.predicted[at]))
@@ -218,13 +230,13 @@ class Reveal:
         return (
             '<div style="border:1px solid #8888;border-radius:4px;padding:8px 16px;margin:8px 0;'
             'max-width:90ch">'
-            f'<div style="font-size:12px;opacity:.75">{at + 1} of {len(self.marks.questions)}'
+            f'<div style="font-size:12px;opacity:.75">{at + 1} of {len(self.results.questions)}'
             f"{escape(self._class(question))}</div>{body}</div>"
         )
 
     @staticmethod
     def _row(
-        question: Question,
+        question: QuizQuestion,
         who: str,
         said: str,
         spans: tuple[Span, ...] | None,
@@ -233,11 +245,11 @@ class Reveal:
     ) -> str:
         def sign(span: Span) -> str:
             if who == "gold":
-                people = len(question.sheets)
-                return f"{question.found_by(span)} of {people}" if people > 1 else ""
+                people = len(question.submissions)
+                return f"{question.count_students_with(span)} of {people}" if people > 1 else ""
             return "✓" if span in question.gold else "✕"
 
-        text = "" if spans is None else marked(question.text, spans, colors, sign)
+        text = "" if spans is None else highlight_spans(question.text, spans, colors, sign)
         return (
             '<div style="display:flex;gap:12px;align-items:baseline">'
             f'<div style="flex:none;width:5.5em;font-size:12px"><b>{escape(who)}</b> '
@@ -246,10 +258,10 @@ class Reveal:
             f"{text}</div></div>"
         )
 
-    def _class(self, question: Question) -> str:
-        people = len(question.sheets)
+    def _class(self, question: QuizQuestion) -> str:
+        people = len(question.submissions)
         if people < 2:
             return ""
-        marks = [question.marks(name) for name in question.sheets]
+        marks = [question.score(name) for name in question.submissions]
         right = sum(not one.fn and not one.fp for one in marks)
         return f" · {right} of {people} students have it all right"

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nbner.evaluation.scores import PRF
-from nbner.quality.agreement.scores import Rated
+from nbner.quality.agreement.scores import AnnotatedText
 from nbner.types import AnswerKind, Span, Token
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Submission:
     """What one student said of one example.
 
     Parameters
@@ -28,13 +28,13 @@ class Sheet:
     spans: tuple[Span, ...]
 
     @property
-    def counted(self) -> tuple[Span, ...]:
+    def scored_spans(self) -> tuple[Span, ...]:
         """The spans that count."""
         return self.spans if self.answer == "accept" else ()
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class QuizQuestion:
     """One example of a quiz with all that was handed in.
 
     Parameters
@@ -42,47 +42,51 @@ class Question:
     text : str
     tokens : tuple of Token
     gold : tuple of Span
-    sheets : mapping
+    submissions : mapping
         Student to sheet; whoever is missing has not answered yet.
     """
 
     text: str
     tokens: tuple[Token, ...]
     gold: tuple[Span, ...]
-    sheets: Mapping[str, Sheet]
+    submissions: Mapping[str, Submission]
 
-    def marks(self, student: str) -> PRF:
+    def score(self, student: str) -> PRF:
         """Count a student's spans against the gold, exactly."""
-        return counted(self.gold, self.sheets[student].counted)
+        return score_spans(self.gold, self.submissions[student].scored_spans)
 
-    def found_by(self, span: Span) -> int:
+    def count_students_with(self, span: Span) -> int:
         """How many students have a span."""
-        return sum(span in sheet.counted for sheet in self.sheets.values())
+        return sum(span in sheet.scored_spans for sheet in self.submissions.values())
 
 
-def counted(gold: Sequence[Span], found: Sequence[Span]) -> PRF:
+def score_spans(gold: Sequence[Span], found: Sequence[Span]) -> PRF:
     """Count exact spans of one text."""
     right, said = set(gold), set(found)
     return PRF(len(right & said), len(said - right), len(right - said))
 
 
-def students_of(questions: Sequence[Question]) -> tuple[str, ...]:
+def students_of(questions: Sequence[QuizQuestion]) -> tuple[str, ...]:
     """Name who has handed in anything."""
-    return tuple(sorted({name for one in questions for name in one.sheets}))
+    return tuple(sorted({name for one in questions for name in one.submissions}))
 
 
-def marks_of(questions: Sequence[Question], student: str) -> PRF:
+def score_student(questions: Sequence[QuizQuestion], student: str) -> PRF:
     """Sum a student's counts over what they have handed in."""
-    return sum((one.marks(student) for one in questions if student in one.sheets), PRF())
+    return sum((one.score(student) for one in questions if student in one.submissions), PRF())
 
 
-def rated(questions: Sequence[Question]) -> tuple[Rated, ...]:
+def annotated_texts(questions: Sequence[QuizQuestion]) -> tuple[AnnotatedText, ...]:
     """Give the sheets as what agreement is measured over: accepted ones, of two people or more."""
     found = (
-        Rated(
+        AnnotatedText(
             one.text,
             one.tokens,
-            {name: sheet.spans for name, sheet in one.sheets.items() if sheet.answer == "accept"},
+            {
+                name: sheet.spans
+                for name, sheet in one.submissions.items()
+                if sheet.answer == "accept"
+            },
         )
         for one in questions
     )

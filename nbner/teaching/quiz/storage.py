@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nbner.errors import DataError
-from nbner.store.assignments import Version
+from nbner.store.assignments import AnnotatorVersion
 from nbner.store.store import Dataset, Store
 from nbner.types import IMPORT_ANNOTATOR, Example
 
@@ -22,7 +22,7 @@ _PURPOSE = "purpose"
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class QuizDefinition:
     """What a quiz is made of.
 
     Parameters
@@ -39,12 +39,12 @@ class Definition:
     gold: dict[int, int]
 
     @property
-    def says(self) -> str:
+    def description(self) -> str:
         """What it is, in words."""
         return f"{len(self.gold)} examples of {self.split!r}"
 
 
-class Quizzes:
+class QuizStore:
     """The quizzes of one dataset.
 
     Parameters
@@ -63,7 +63,7 @@ class Quizzes:
         return f"quizzes of {self._asked.name}"
 
     @property
-    def sheets(self) -> Dataset:
+    def submissions_dataset(self) -> Dataset:
         """The dataset that holds the questions and what is handed in."""
         found = self._store.dataset(self._name)
         if found.settings.get(_PURPOSE) is None:
@@ -73,18 +73,20 @@ class Quizzes:
 
     def names(self) -> tuple[str, ...]:
         """Name the quizzes that there are."""
-        return tuple(self.sheets.splits()) if self._name in self._store.datasets() else ()
+        return (
+            tuple(self.submissions_dataset.splits()) if self._name in self._store.datasets() else ()
+        )
 
-    def find(self, name: str) -> Definition | None:
+    def find(self, name: str) -> QuizDefinition | None:
         """Give a quiz by its name; None where there is none."""
         if self._name not in self._store.datasets():
             return None
-        kept: dict[str, Any] | None = self.sheets.settings.get(f"quiz/{name}")
+        kept: dict[str, Any] | None = self.submissions_dataset.settings.get(f"quiz/{name}")
         if kept is None:
             return None
-        return Definition(name, kept["split"], dict(kept["gold"]))
+        return QuizDefinition(name, kept["split"], dict(kept["gold"]))
 
-    def define(self, name: str, split: str, chosen: Sequence[Example]) -> Definition:
+    def define(self, name: str, split: str, chosen: Sequence[Example]) -> QuizDefinition:
         """Keep what a quiz is made of, once its examples are among the sheets.
 
         Parameters
@@ -93,15 +95,15 @@ class Quizzes:
         chosen : sequence of Example
             As they stand in ``split``.
         """
-        sheets = self.sheets
+        sheets = self.submissions_dataset
         by_text = {one.text: one.input_hash for one in sheets.examples(name)}
         pairs = [(by_text[one.text], one.input_hash) for one in chosen]
         # Everybody labels every example, and sees nobody else's answers.
-        sheets.team.set_overlap(name, "all")
+        sheets.assignments.set_overlap(name, "all")
         sheets.settings.set(f"quiz/{name}", {"split": split, "gold": pairs})
-        return Definition(name, split, dict(pairs))
+        return QuizDefinition(name, split, dict(pairs))
 
-    def gold(self, definition: Definition) -> dict[int, Example]:
+    def gold(self, definition: QuizDefinition) -> dict[int, Example]:
         """Give the gold that stands, by the input hash in the quiz.
 
         Examples whose gold has been taken back since are left out.
@@ -114,28 +116,28 @@ class Quizzes:
             key: one for key, one in found.items() if one is not None and one.answer == "accept"
         }
 
-    def handed_in(self, name: str) -> dict[int, dict[str, Version]]:
+    def submissions(self, name: str) -> dict[int, dict[str, AnnotatorVersion]]:
         """Give the current answers, by example and student."""
-        team = self.sheets.team
+        team = self.submissions_dataset.assignments
         versions = dict(team.versions(name))
         return {
             example.input_hash: {
                 one.annotator: one for one in versions[id_] if one.annotator != IMPORT_ANNOTATOR
             }
-            for id_, example in team.examples(versions).items()
+            for id_, example in team.examples_by_id(versions).items()
         }
 
     def has_seen_gold(self, name: str, student: str) -> bool:
         """Whether a student was shown the gold, and can hand in nothing more."""
-        return bool(self.sheets.settings.get(_seen(name, student)))
+        return bool(self.submissions_dataset.settings.get(_seen(name, student)))
 
-    def note_gold_seen(self, name: str, student: str) -> None:
+    def record_gold_seen(self, name: str, student: str) -> None:
         """Keep that a student was shown the gold."""
         if not self.has_seen_gold(name, student):
-            self.sheets.settings.set(_seen(name, student), value=True)
+            self.submissions_dataset.settings.set(_seen(name, student), value=True)
 
 
-def check_no_quizzes(dataset: Dataset) -> None:
+def ensure_not_quiz_dataset(dataset: Dataset) -> None:
     """Refuse a dataset that holds sheets of quizzes.
 
     Raises

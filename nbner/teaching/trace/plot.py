@@ -6,12 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.plot_style import FAINT, INK, ROW, SIZE, beside, dressed, new_axes
+from nbner._common.plot_style import (
+    FAINT_ALPHA,
+    FIGURE_SIZE,
+    INK_COLOR,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from nbner.teaching.trace.trace import Choice, Step
+    from nbner.teaching.trace.trace import ActionChoice, TraceStep
 
 MOST = 60  # words in one picture
 INCHES = 0.26  # a word
@@ -22,7 +30,7 @@ OTHERS = "#b8b8b8"  # of an action without a label
 
 
 def decision_bars(
-    steps: Sequence[Step],
+    steps: Sequence[TraceStep],
     *,
     labels: Sequence[str] = (),
     title: str = "",
@@ -36,7 +44,7 @@ def decision_bars(
 
     Parameters
     ----------
-    steps : sequence of Step
+    steps : sequence of TraceStep
         One a word.
     labels : sequence of str
         In the order of their colours; others follow.
@@ -46,7 +54,7 @@ def decision_bars(
     """
     shown = min(len(steps), MOST)
     if ax is None:
-        ax = new_axes(width=max(SIZE[0], 1.2 + INCHES * shown), height=3.4)
+        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + INCHES * shown), height=3.4)
     colors = _colors(labels, [one for step in steps for one in step.choices])
     for x, step in enumerate(steps[:shown]):
         height = step.chosen.probability
@@ -65,18 +73,18 @@ def decision_bars(
     if any(step.is_mistake for step in steps[:shown]):
         notes.append("✕ costs gold,  ○ what would cost nothing")
     ax.set_xlabel(";  ".join(notes))
-    return dressed(ax, title)
+    return apply_style(ax, title)
 
 
-def _mark_mistake(ax: Axes, x: int, step: Step) -> None:
-    ax.plot(x, 1.05, marker="x", markersize=7, color=INK, markeredgewidth=1.6)
+def _mark_mistake(ax: Axes, x: int, step: TraceStep) -> None:
+    ax.plot(x, 1.05, marker="x", markersize=7, color=INK_COLOR, markeredgewidth=1.6)
     free = [one.probability for one in step.choices if one.is_zero_cost]
     if free:
-        ax.plot(x, max(free), marker="o", markersize=8, color="none", markeredgecolor=INK)
+        ax.plot(x, max(free), marker="o", markersize=8, color="none", markeredgecolor=INK_COLOR)
 
 
 def choice_bars(
-    choices: Sequence[Choice],
+    choices: Sequence[ActionChoice],
     *,
     labels: Sequence[str] = (),
     title: str = "",
@@ -86,7 +94,7 @@ def choice_bars(
 
     Parameters
     ----------
-    choices : sequence of Choice
+    choices : sequence of ActionChoice
         The first one is chosen. At most 10 are drawn, and what costs nothing;
         those that would not be seen are left out.
     labels : sequence of str
@@ -99,23 +107,25 @@ def choice_bars(
         for i, one in enumerate(choices)
         if i < LEAST or (i < SHOWN and one.probability >= VISIBLE) or one.is_zero_cost
     ]
-    ax = new_axes(height=1.1 + ROW * max(4, len(shown))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
     colors = _colors(labels, choices)
     for y, one in enumerate(shown):
         is_chosen = y == 0
         color = colors.get(one.action[2:], OTHERS)
-        ax.barh(y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT)
-        beside(ax, (one.probability, y), _said(one, is_chosen=is_chosen))
+        ax.barh(
+            y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT_ALPHA
+        )
+        annotate_row(ax, (one.probability, y), _said(one, is_chosen=is_chosen))
     ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     left = len(choices) - len(shown)
     rest = f" ({left:,} less probable ones are not drawn)" if left else ""
     ax.set_xlabel(f"probability over the valid actions{rest}")
-    return dressed(ax, title)
+    return apply_style(ax, title)
 
 
-def _said(one: Choice, *, is_chosen: bool) -> str:
+def _said(one: ActionChoice, *, is_chosen: bool) -> str:
     small = 0 < one.probability < VISIBLE
     parts = ["<0.01" if small else f"{one.probability:.2f}", "chosen" if is_chosen else ""]
     if one.is_zero_cost:
@@ -125,7 +135,7 @@ def _said(one: Choice, *, is_chosen: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _colors(labels: Sequence[str], choices: Sequence[Choice]) -> Mapping[str, str]:
+def _colors(labels: Sequence[str], choices: Sequence[ActionChoice]) -> Mapping[str, str]:
     others = sorted({one.action[2:] for one in choices} - {"", *labels})
     return label_colors([*labels, *others])
 

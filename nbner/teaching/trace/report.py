@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner._common.format import as_html, share
+from nbner._common.format import format_probability, render_html
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.teaching.trace.trace import Choice, Hypothesis, Run, Step
+    from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, ParserTrace, TraceStep
     from nbner.types import Span
 
 COLUMNS = [
@@ -31,8 +31,8 @@ class Trace:
 
     Parameters
     ----------
-    run : Run
-    width : int
+    parser_trace : ParserTrace
+    beam_width : int
         Sequences that the beam holds at most.
     labels : tuple of str
         In the session's order, for the colours.
@@ -40,35 +40,35 @@ class Trace:
         What else a person should know, such as why there is no gold.
     """
 
-    run: Run = field(repr=False)
-    width: int
+    parser_trace: ParserTrace = field(repr=False)
+    beam_width: int
     labels: tuple[str, ...] = ()
     note: str = ""
 
     @property
     def text(self) -> str:
         """The text."""
-        return self.run.text
+        return self.parser_trace.text
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[TraceStep, ...]:
         """One a token: ``state``, ``word``, ``choices``, ``chosen``, ``zero_cost``, ``beam``."""
-        return self.run.steps
+        return self.parser_trace.steps
 
     @property
     def spans(self) -> tuple[Span, ...]:
         """What greedy search finds."""
-        return self.run.spans
+        return self.parser_trace.spans
 
     @property
     def gold(self) -> tuple[Span, ...] | None:
         """The gold that the training oracle goes by; None where none is known."""
-        return self.run.gold
+        return self.parser_trace.gold
 
     @property
-    def lost(self) -> Hypothesis | None:
+    def search_error(self) -> BeamHypothesis | None:
         """The beam's best analysis where its score is above that of greedy search; else None."""
-        return self.run.lost
+        return self.parser_trace.search_error
 
     @property
     def mistakes(self) -> tuple[int, ...]:
@@ -111,20 +111,20 @@ class Trace:
         """
         import pandas as pd
 
-        beams = [*(step.beam for step in self.steps), self.run.last]
+        beams = [*(step.beam for step in self.steps), self.parser_trace.final_beam]
         rows = [
             (
                 *(i, rank, one.score, [(s.start, s.end, s.label) for s in one.spans]),
-                *(self.open_words(one), one.is_greedy, one.is_best, one.is_gold),
+                *(self.format_open_entity(one), one.is_greedy, one.is_best, one.is_gold),
             )
             for i, beam in enumerate(beams)
             for rank, one in enumerate(beam, start=1)
         ]
         return pd.DataFrame(rows, columns=BEAM_COLUMNS)
 
-    def open_words(self, one: Hypothesis) -> str:
+    def format_open_entity(self, one: BeamHypothesis) -> str:
         """Write the open entity of a sequence; empty where none is open."""
-        state, tokens = one.state, self.run.tokens
+        state, tokens = one.state, self.parser_trace.tokens
         if state.start is None:
             return ""
         words = self.text[tokens[state.start].start : tokens[state.token - 1].end]
@@ -145,13 +145,13 @@ class Trace:
             title = self._headline()
             return decision_bars(self.steps, labels=self.labels, title=title, ax=ax)
         at = range(len(self.steps))[step]
-        title = f"“{self.steps[at].word}”: {self.said(at)}"
+        title = f"“{self.steps[at].word}”: {self.describe_step(at)}"
         return choice_bars(self.steps[at].choices, labels=self.labels, title=title, ax=ax)
 
-    def said(self, at: int) -> str:
+    def describe_step(self, at: int) -> str:
         """Say in words what is decided at a step."""
         step = self.steps[at]
-        chosen = f"{step.chosen.action} with {share(step.chosen.probability)}"
+        chosen = f"{step.chosen.action} with {format_probability(step.chosen.probability)}"
         if step.chosen.cost is None:
             return chosen
         if not step.is_mistake:
@@ -163,9 +163,7 @@ class Trace:
         if not self.steps:
             return "Nothing to decide"
         at = min(range(len(self.steps)), key=lambda i: self.steps[i].chosen.probability)
-        least = (
-            f"least sure at “{self.steps[at].word}” ({share(self.steps[at].chosen.probability)})"
-        )
+        least = f"least sure at “{self.steps[at].word}” ({format_probability(self.steps[at].chosen.probability)})"
         words = f"{_counted(len(self.steps), 'decision')}, {least}"
         if self.gold is None:
             return words
@@ -175,18 +173,18 @@ class Trace:
         lines = [self._headline(), f"found: {_listed(self.text, self.spans)}"]
         if self.gold is not None:
             lines.append(f"gold: {_listed(self.text, self.gold)}")
-        if self.lost is not None:
+        if self.search_error is not None:
             lines.append(
-                f"lost by greedy search: {_listed(self.text, self.lost.spans)} "
-                f"(score {self.lost.score:.2f}, against {self.run.score:.2f})"
+                f"lost by greedy search: {_listed(self.text, self.search_error.spans)} "
+                f"(score {self.search_error.score:.2f}, against {self.parser_trace.score:.2f})"
             )
         return "\n".join([*lines, *([self.note] if self.note else [])])
 
     def _repr_html_(self) -> str:
-        return as_html(str(self), self.frame[self.frame["chosen"]].drop(columns="chosen"))
+        return render_html(str(self), self.frame[self.frame["chosen"]].drop(columns="chosen"))
 
 
-def still(trace: Trace, marked: str) -> str:
+def render_trace_html(trace: Trace, marked: str) -> str:
     """Write a trace as plain HTML, for where no kernel lives: no script, everything escaped.
 
     Parameters
@@ -203,21 +201,27 @@ def still(trace: Trace, marked: str) -> str:
     return f"{marked}<div>{lines}</div><table><tr>{heads}</tr>{rows}</table>"
 
 
-def _row(trace: Trace, at: int, step: Step, *, has_gold: bool) -> str:
-    state, tokens = step.state, trace.run.tokens
+def _row(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
+    state, tokens = step.state, trace.parser_trace.tokens
     opened = ""
     if state.start is not None:
         opened = f"{trace.text[tokens[state.start].start : tokens[at - 1].end]} ({state.label})"
     others = ", ".join(_likely(one) for one in step.choices[1:3])
-    cells = [step.word, opened, step.chosen.action, share(step.chosen.probability), others]
+    cells = [
+        step.word,
+        opened,
+        step.chosen.action,
+        format_probability(step.chosen.probability),
+        others,
+    ]
     if has_gold:
         free = " or ".join(step.zero_cost) or "no action is free"
         cells.append(f"✕ {free}" if step.is_mistake else "✓")
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _likely(one: Choice) -> str:
-    return f"{one.action} {share(one.probability)}"
+def _likely(one: ActionChoice) -> str:
+    return f"{one.action} {format_probability(one.probability)}"
 
 
 def _listed(text: str, spans: Iterable[Span]) -> str:

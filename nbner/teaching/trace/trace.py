@@ -27,10 +27,10 @@ from spacy.pipeline._parser_internals._beam_utils import (  # type: ignore[impor
 )
 from spacy.training import Example as Pair
 
-from nbner.decoding.actions import State, after
-from nbner.decoding.batching import Item, arriving, trained_recognizer
-from nbner.io.docbin import tokens_of
-from nbner.nlp.gold_docs import reference
+from nbner.decoding.actions import ParserState, next_state
+from nbner.decoding.batching import ExampleOrText, docs_before_ner, trained_recognizer
+from nbner.io.docbin import tokens_from_doc
+from nbner.nlp.gold_docs import reference_doc
 from nbner.types import Example, Span, Token
 
 if TYPE_CHECKING:
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-WIDTH = 8  # sequences in the beam
+BEAM_WIDTH = 8  # sequences in the beam
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ActionChoice:
     """One valid action in one state.
 
     Parameters
@@ -70,20 +70,20 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Hypothesis:
+class BeamHypothesis:
     """One sequence of actions that the beam holds.
 
     Parameters
     ----------
     score : float
         The sum of its actions' scores.
-    before : int, optional
+    parent : int, optional
         Its rank, from 0, one token ago; None at the first token.
     action : str, optional
         What it did at the last token; None at the first token.
     spans : tuple of Span
         The entities that it has closed.
-    state : State
+    state : ParserState
         Where it stands: the next token and the open entity.
     is_greedy, is_best, is_gold : bool
         Whether it begins the greedy sequence, the one that is the beam's best
@@ -91,38 +91,38 @@ class Hypothesis:
     """
 
     score: float
-    before: int | None
+    parent: int | None
     action: str | None
     spans: tuple[Span, ...]
-    state: State
+    state: ParserState
     is_greedy: bool = False
     is_best: bool = False
     is_gold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TraceStep:
     """One decision of greedy search, and the beam before it.
 
     Parameters
     ----------
-    state : State
+    state : ParserState
         The token that is decided on, and the open entity.
     word : str
         That token's own characters.
-    choices : tuple of Choice
+    choices : tuple of ActionChoice
         The valid actions, the most probable first.
-    chosen : Choice
+    chosen : ActionChoice
         Greedy search takes the highest score.
-    beam : tuple of Hypothesis
+    beam : tuple of BeamHypothesis
         What the beam holds before this token, the best first.
     """
 
-    state: State
+    state: ParserState
     word: str
-    choices: tuple[Choice, ...]
-    chosen: Choice
-    beam: tuple[Hypothesis, ...]
+    choices: tuple[ActionChoice, ...]
+    chosen: ActionChoice
+    beam: tuple[BeamHypothesis, ...]
 
     @property
     def zero_cost(self) -> tuple[str, ...]:
@@ -136,36 +136,36 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ParserTrace:
     """The recognizer's way through one text.
 
     Parameters
     ----------
     text : str
     tokens : tuple of Token
-    steps : tuple of Step
+    steps : tuple of TraceStep
         One a token.
     spans : tuple of Span
         What greedy search finds.
     score : float
         The sum of the scores along the greedy path.
-    last : tuple of Hypothesis
+    final_beam : tuple of BeamHypothesis
         The beam after the last token, the best first.
     gold : tuple of Span, optional
     """
 
     text: str
     tokens: tuple[Token, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[TraceStep, ...]
     spans: tuple[Span, ...]
     score: float
-    last: tuple[Hypothesis, ...]
+    final_beam: tuple[BeamHypothesis, ...]
     gold: tuple[Span, ...] | None = None
 
     @property
-    def lost(self) -> Hypothesis | None:
+    def search_error(self) -> BeamHypothesis | None:
         """What greedy search lost: the beam's best where its score is above the greedy one's."""
-        best = self.last[0] if self.last else None
+        best = self.final_beam[0] if self.final_beam else None
         if best is None or best.is_greedy or best.score <= self.score:
             return None
         return best
@@ -173,11 +173,11 @@ class Run:
 
 def trace(
     nlp: Language,
-    item: Item,
+    item: ExampleOrText,
     gold: Sequence[Span] | None = None,
     *,
-    width: int = WIDTH,
-) -> Run:
+    beam_width: int = BEAM_WIDTH,
+) -> ParserTrace:
     """Walk through a text as the recognizer does, and write down all it goes by.
 
     Parameters
@@ -188,7 +188,7 @@ def trace(
     gold : sequence of Span, optional
         Complete gold: on the tokens, not overlapping, of labels that the model
         knows.
-    width : int
+    beam_width : int
         Sequences in the beam.
 
     Raises
@@ -197,33 +197,33 @@ def trace(
         The pipeline has no entity recognizer, or an untrained one.
     """
     recognizer = trained_recognizer(nlp)
-    ((doc,),) = arriving(nlp, [item])
+    ((doc,),) = docs_before_ner(nlp, [item])
     if not len(doc):
-        return Run(doc.text, (), (), (), 0.0, (), None if gold is None else tuple(gold))
+        return ParserTrace(doc.text, (), (), (), 0.0, (), None if gold is None else tuple(gold))
     pair = None if gold is None else Pair(doc, _reference(nlp, item, gold))
     walk = _Walk(recognizer, doc, pair)
     decisions = list(walk.greedy())
     history = [walk.names.index(chosen.action) for _, _, chosen in decisions]
     correct = None if gold is None else walk.oracle(gold)
-    beams = list(walk.beams(width, history, correct))
-    return Run(
+    beams = list(walk.beams(beam_width, history, correct))
+    return ParserTrace(
         text=doc.text,
-        tokens=tokens_of(doc),
+        tokens=tokens_from_doc(doc),
         steps=tuple(
-            Step(state, doc[state.token].text, choices, chosen, beam)
+            TraceStep(state, doc[state.token].text, choices, chosen, beam)
             for (state, choices, chosen), beam in zip(decisions, beams, strict=False)
         ),
         spans=walk.read(history)[0],
         score=sum(chosen.score for _, _, chosen in decisions),
-        last=beams[-1],
+        final_beam=beams[-1],
         gold=None if gold is None else tuple(gold),
     )
 
 
-def _reference(nlp: Language, item: Item, gold: Sequence[Span]) -> Doc:
+def _reference(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
     example = Example(item) if isinstance(item, str) else item
     whole = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
-    return reference(nlp, whole, ())
+    return reference_doc(nlp, whole, ())
 
 
 class _Walk:
@@ -239,18 +239,18 @@ class _Walk:
         self._pair = pair
         self.names = [self._moves.get_class_name(i) for i in range(self._moves.n_moves)]
 
-    def greedy(self) -> Iterator[tuple[State, tuple[Choice, ...], Choice]]:
+    def greedy(self) -> Iterator[tuple[ParserState, tuple[ActionChoice, ...], ActionChoice]]:
         """Yield each state of greedy search, its valid actions, and the one that is taken."""
         (state,) = self._moves.init_batch([self._doc])
         gold = None if self._pair is None else self._moves.init_gold(state, self._pair)
-        at = State(0)
+        at = ParserState(0)
         while not state.is_final():
             choices = self._choices(state, gold)
             # Of equal scores spaCy takes the first class; so does the stable sort.
             chosen = choices[0]
             yield at, choices, chosen
             self._moves.apply_transition(state, chosen.action)
-            at = after(at, chosen.action)
+            at = next_state(at, chosen.action)
 
     def oracle(self, gold: Sequence[Span]) -> list[int] | None:
         """Give the sequence of actions that the gold is; None where the rules forbid it."""
@@ -262,7 +262,7 @@ class _Walk:
 
     def beams(
         self, width: int, greedy: Sequence[int], gold: Sequence[int] | None
-    ) -> Iterator[tuple[Hypothesis, ...]]:
+    ) -> Iterator[tuple[BeamHypothesis, ...]]:
         """Yield the beam before every token, and after the last."""
         batch = BeamBatch(
             self._moves, self._moves.init_batch([self._doc]), None, width, density=0.0
@@ -284,9 +284,9 @@ class _Walk:
             )
             before = histories
 
-    def read(self, history: Sequence[int]) -> tuple[tuple[Span, ...], State]:
+    def read(self, history: Sequence[int]) -> tuple[tuple[Span, ...], ParserState]:
         """Give the entities that a sequence of actions closes, and where it ends."""
-        state, spans = State(0), []
+        state, spans = ParserState(0), []
         for column in history:
             action = self.names[column]
             if action[0] in "LU" and action[2:]:
@@ -294,17 +294,17 @@ class _Walk:
                 last = self._doc[state.token]
                 label = action[2:] if state.label is None else state.label
                 spans.append(Span(first.idx, last.idx + len(last), label))
-            state = after(state, action)
+            state = next_state(state, action)
         return tuple(spans), state
 
-    def _choices(self, state: Any, gold: Any) -> tuple[Choice, ...]:
+    def _choices(self, state: Any, gold: Any) -> tuple[ActionChoice, ...]:
         scores = self._step.predict([state])[0]
         valid = [i for i, name in enumerate(self.names) if self._moves.is_valid(state, name)]
         raised = scores[valid].astype(np.float64)
         shares = np.exp(raised - np.logaddexp.reduce(raised))
         costs = [None if gold is None else self._moves.get_cost(state, gold, i) for i in valid]
         found = [
-            Choice(self.names[i], float(score), float(share), cost)
+            ActionChoice(self.names[i], float(score), float(share), cost)
             for i, score, share, cost in zip(valid, scores[valid], shares, costs, strict=True)
         ]
         return tuple(sorted(found, key=lambda one: -one.score))
@@ -315,14 +315,14 @@ class _Walk:
         score: float,
         before: list[list[int]],
         marked: tuple[Sequence[int], Sequence[int], Sequence[int] | None],
-    ) -> Hypothesis:
+    ) -> BeamHypothesis:
         spans, state = self.read(history)
         greedy, best, gold = (
             one is not None and history == list(one[: len(history)]) for one in marked
         )
-        return Hypothesis(
+        return BeamHypothesis(
             score=float(score),
-            before=before.index(history[:-1]) if history else None,
+            parent=before.index(history[:-1]) if history else None,
             action=self.names[history[-1]] if history else None,
             spans=spans,
             state=state,

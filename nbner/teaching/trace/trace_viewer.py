@@ -18,11 +18,11 @@ from nbner._common.colors import label_colors
 from nbner._version import __version__
 from nbner.errors import DataError
 from nbner.teaching.trace.report import Trace
-from nbner.teaching.trace.report import still as still_trace
+from nbner.teaching.trace.report import render_trace_html as still_trace
 from nbner.types import Example, Span, Token
-from nbner.widgets.bundle import BundledWidget, bundle
+from nbner.widgets.bundle import BundledWidget, read_bundle
 from nbner.widgets.messages import Message
-from nbner.widgets.static_html import still
+from nbner.widgets.static_html import render_static
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from nbner.teaching.trace.trace import Choice, Hypothesis, Step
+    from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, TraceStep
 
 GREEDY, BEST, GOLD = 1, 2, 4
 
 
-class StateViewer(BundledWidget):
+class TraceViewer(BundledWidget):
     """Step through the decisions of a recognizer; ``Session.explain`` makes it.
 
     Parameters
@@ -49,8 +49,8 @@ class StateViewer(BundledWidget):
         after the last. Set it to go there, observe it to hear of it.
     """
 
-    _esm = bundle("trace.js")
-    _css = bundle("trace.css")
+    _esm = read_bundle("trace.js")
+    _css = read_bundle("trace.css")
 
     _run = traitlets.Dict().tag(sync=True)
     step = traitlets.Int(0).tag(sync=True)
@@ -65,7 +65,7 @@ class StateViewer(BundledWidget):
         return self.trace.text
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[TraceStep, ...]:
         """One a word: ``state``, ``word``, ``choices``, ``chosen``, ``zero_cost``, ``beam``."""
         return self.trace.steps
 
@@ -80,9 +80,9 @@ class StateViewer(BundledWidget):
         return self.trace.gold
 
     @property
-    def lost(self) -> Hypothesis | None:
+    def search_error(self) -> BeamHypothesis | None:
         """The analysis that greedy search lost; None where it lost none."""
-        return self.trace.lost
+        return self.trace.search_error
 
     @property
     def mistakes(self) -> tuple[int, ...]:
@@ -130,18 +130,20 @@ class StateViewer(BundledWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         shown = super()._repr_mimebundle_(**kwargs)
         data, *metadata = shown if isinstance(shown, tuple) else (shown,)
-        example = Example(self.text, self.trace.run.tokens, self.spans)
-        marked = still(example, self._run["colors"], f"greedy search, {len(self.steps):,} words")
+        example = Example(self.text, self.trace.parser_trace.tokens, self.spans)
+        marked = render_static(
+            example, self._run["colors"], f"greedy search, {len(self.steps):,} words"
+        )
         data = {**(data or {}), "text/html": still_trace(self.trace, marked)}
         return (data, *metadata) if metadata else data
 
 
 def _written(trace: Trace) -> Message:
     """Write a trace as the page wants it: token indices, and actions by their place in a list."""
-    run = trace.run
+    run = trace.parser_trace
     lead, words = words_and_gaps(run.text, run.tokens)
     taken = [one.action for step in run.steps for one in step.choices]
-    beams = [*(step.beam for step in run.steps), run.last]
+    beams = [*(step.beam for step in run.steps), run.final_beam]
     taken += [one.action for beam in beams for one in beam if one.action is not None]
     names = list(dict.fromkeys(taken))
     place = {name: i for i, name in enumerate(names)}
@@ -157,21 +159,21 @@ def _written(trace: Trace) -> Message:
         "found": _spans(run.tokens, run.spans),
         "gold": None if run.gold is None else _spans(run.tokens, run.gold),
         "score": run.score,
-        "width": trace.width,
+        "width": trace.beam_width,
         "note": trace.note,
     }
 
 
-def _choice(one: Choice, place: dict[str, int]) -> list[Any]:
+def _choice(one: ActionChoice, place: dict[str, int]) -> list[Any]:
     return [place[one.action], round(one.probability, 5), one.cost]
 
 
-def _held(one: Hypothesis, place: dict[str, int]) -> list[Any]:
+def _held(one: BeamHypothesis, place: dict[str, int]) -> list[Any]:
     flags = GREEDY * one.is_greedy + BEST * one.is_best + GOLD * one.is_gold
-    before = -1 if one.before is None else one.before
+    before = -1 if one.parent is None else one.parent
     action = -1 if one.action is None else place[one.action]
     return [before, action, round(one.score, 4), flags]
 
 
 def _spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
-    return [[start, end, span.label] for start, end, span in align(tokens, spans).fits]
+    return [[start, end, span.label] for start, end, span in align(tokens, spans).aligned]
