@@ -31,7 +31,7 @@ def drawn(size, temperature=1.0, seed=0, label="A"):
 def joined(*parts):
     return CalibrationPairs(
         np.concatenate([one.probability for one in parts]),
-        np.concatenate([one.right for one in parts]),
+        np.concatenate([one.correct for one in parts]),
         sum((one.label for one in parts), ()),
         np.concatenate([one.text for one in parts]),
     )
@@ -39,21 +39,21 @@ def joined(*parts):
 
 def likelihood(pairs, temperature):
     odds = np.log(pairs.probability / (1 - pairs.probability)) / temperature
-    n, size = pairs.right.sum(), len(pairs)
-    target = np.where(pairs.right, (n + 1) / (n + 2), 1 / (size - n + 2))
+    n, size = pairs.correct.sum(), len(pairs)
+    target = np.where(pairs.correct, (n + 1) / (n + 2), 1 / (size - n + 2))
     return -np.sum(target * np.logaddexp(0, -odds) + (1 - target) * np.logaddexp(0, odds))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0, 4.0])
 def test_the_temperature_of_a_known_calibration_is_found(temperature):
     pairs = drawn(40_000, temperature)
-    assert fit_temperature(pairs.probability, pairs.right) == pytest.approx(temperature, rel=0.06)
+    assert fit_temperature(pairs.probability, pairs.correct) == pytest.approx(temperature, rel=0.06)
 
 
 @pytest.mark.parametrize("temperature", [0.6, 1.7, 3.0])
 def test_no_other_temperature_is_more_likely(temperature):
     pairs = drawn(300, temperature, seed=5)
-    found = fit_temperature(pairs.probability, pairs.right)
+    found = fit_temperature(pairs.probability, pairs.correct)
     grid = np.exp(np.linspace(np.log(0.06), np.log(19), 400))
     assert likelihood(pairs, found) >= max(likelihood(pairs, one) for one in grid) - 1e-9
 
@@ -127,7 +127,7 @@ def test_the_error_after_is_measured_on_other_texts():
     ).all()
     for number in np.unique(pairs.text)[:5]:
         own = pairs.text == number
-        changed = CalibrationPairs(pairs.probability, pairs.right ^ own, pairs.label, pairs.text)
+        changed = CalibrationPairs(pairs.probability, pairs.correct ^ own, pairs.label, pairs.text)
         np.testing.assert_array_equal(
             cross_calibrate(pairs).probability[own], cross_calibrate(changed).probability[own]
         )

@@ -57,9 +57,9 @@ def test_labels_that_could_not_be_given_count_neither_way():
 
 def test_a_certain_gain_is_advised_with_its_part_of_what_is_possible():
     found = compared(BETTER)
-    assert found.is_certain
-    assert found.verdict.endswith("Use it.")
-    assert "100 % of that is reached" in found.verdict
+    assert found.is_significant
+    assert found.summary.endswith("Use it.")
+    assert "100 % of that is reached" in found.summary
     title = found.plot().get_title(loc="left")
     assert title.startswith("The other gains")
     assert title.endswith("over the first")
@@ -74,8 +74,8 @@ def test_a_certain_gain_is_advised_with_its_part_of_what_is_possible():
 )
 def test_a_loss_and_a_chance_gain_are_not(second, advice):
     found = compared(second)
-    assert not found.is_certain
-    assert found.verdict.endswith(advice)
+    assert not found.is_significant
+    assert found.summary.endswith(advice)
 
 
 def test_the_frame_has_a_row_a_way():

@@ -138,16 +138,16 @@ def small():
 
 def test_conditions_choose():
     errors = small()
-    kinds = Counter(one.kind for one in errors.findings)
+    kinds = Counter(one.kind for one in errors.matches)
     assert kinds == dict.fromkeys(
         ("correct", "borders", "label", "label and borders", "missed", "spurious"), 1
     )
 
     def words(**given):
-        return [one.words for one in MatchFilter(**given).select(errors.findings)]
+        return [one.words for one in MatchFilter(**given).select(errors.matches)]
 
     assert words(labels=("C",)) == ["water", "Heat"]
-    assert words(shortest=2) == ["5 ml"]
+    assert words(min_length=2) == ["5 ml"]
     assert words(seen=False) == ["Heat", "it", "now"]
     assert words(most=0.4) == []
     assert words(least=0.5) == ["Add", "5 ml", "water", "Heat", "now"]
@@ -169,7 +169,7 @@ def test_the_frame_can_be_grouped_and_holds_the_metadata():
     assert frame["seen"].dtype == bool
     sliced = small().where(lambda one: one.is_error, labels=("A",))
     assert set(sliced.frame["words"]) == {"water", "Heat", "now"}
-    assert sliced.n == 3
+    assert sliced.error_count == 3
 
 
 def test_the_confusion_frame_and_the_pictures_say_the_same():
@@ -177,7 +177,7 @@ def test_the_confusion_frame_and_the_pictures_say_the_same():
     table = errors.confusion
     assert table.loc["C", "A"] == table.loc["A", "C"] == table.loc["B", "borders"] == 1
     assert table.loc["nothing", "A"] == table.loc["B", "nothing"] == 1
-    assert table.to_numpy().sum() == len(errors.findings)
+    assert table.to_numpy().sum() == len(errors.matches)
     drawn = errors.plot()
     assert "1" in {text.get_text() for text in drawn.texts}
     assert len(errors.plot("length").patches) == len(errors.buckets("length"))

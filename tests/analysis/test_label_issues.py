@@ -43,7 +43,7 @@ def test_each_kind_is_told_with_what_is_likelier():
     assert [round(issue.score, 2) for issue in issues] == [0.9, 0.75, 0.5, 0.3]
     assert issues[0].suggested == span(one, 1, 3, "R")
     assert issues[1].suggested is None
-    assert issues[3].given is None
+    assert issues[3].gold is None
     after = apply_suggestions(one.spans, issues)
     assert after == tuple(span(one, *place) for place in [(0, 1, "V"), (1, 3, "R"), (4, 5, "V")])
 

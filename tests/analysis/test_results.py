@@ -54,7 +54,7 @@ def test_an_evaluation_has_its_numbers(evaluation):
     assert evaluation.f == pytest.approx(2 / 5)
     assert set(evaluation.schemes) == {"strict", "exact", "partial", "ent_type"}
     assert evaluation.schemes["ent_type"] == pytest.approx(4 / 5)
-    assert evaluation.matches["partial"].partial == 1
+    assert evaluation.scheme_counts["partial"].partial == 1
 
 
 def test_an_evaluation_has_a_row_a_label(evaluation):

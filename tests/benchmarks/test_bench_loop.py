@@ -125,7 +125,9 @@ def planted_filter(nlp, texts, _):
 
 def planted_tokens(nlp, texts, _):
     cut = common_tokenizers("en")["split at spaces"]
-    return with_spans(texts, PipelineVariants(nlp).predict_with_tokens([Example(t) for t in texts], cut))
+    return with_spans(
+        texts, PipelineVariants(nlp).predict_with_tokens([Example(t) for t in texts], cut)
+    )
 
 
 def planted_model(_, texts, other):
@@ -135,7 +137,9 @@ def planted_model(_, texts, other):
 def planted_ruler(nlp, texts, _):
     phrases = [(word, "Device") for word in ("water", "buffer", "cells", "tube", "sample")]
     examples = [Example(text) for text in texts]
-    return with_spans(texts, PipelineVariants(nlp).predict_with_rules(examples, phrases, after=False))
+    return with_spans(
+        texts, PipelineVariants(nlp).predict_with_rules(examples, phrases, after=False)
+    )
 
 
 def planted_person(nlp, texts, _):

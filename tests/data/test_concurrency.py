@@ -154,7 +154,7 @@ def test_threads_write_and_read_at_once(shared):
             counts = shared.counts()
             assert counts.total == 40
             assert counts.accept + counts.open == 40
-            shared.upcoming("train", 12)
+            shared.next_unanswered("train", 12)
             assert sum(1 for _ in shared.examples()) == 40
 
     run_all(*(lambda name=name: answers(name) for name in ("a", "b", "c")), reads, reads)

@@ -90,7 +90,7 @@ def test_newest_is_what_came_last_whatever_the_clock_said(dataset, texts, give):
 def test_a_decision_taken_back_leaves_a_draft_and_an_open_example(dataset, texts, give):
     give(dataset, texts[0], "accept", [(0, 4, "A")])
     give(dataset, texts[0], None, [(0, 4, "B")])
-    found = dataset.upcoming("train", 1)[0]
+    found = dataset.next_unanswered("train", 1)[0]
     assert (found.answer, found.annotator, found.spans) == (None, "ann", (Span(0, 4, "B"),))
     assert found.labels is None
     assert dataset.counts().open == 5
@@ -178,14 +178,16 @@ def test_many_answers_are_all_stored_or_none(dataset, texts):
 
 def test_upcoming_is_what_nobody_decided_in_the_order_of_addition(dataset, texts, give):
     give(dataset, texts[1], "ignore", by="bob")
-    assert hashes(dataset.upcoming("train", 9)) == hashes([texts[0], *texts[2:]])
-    assert hashes(dataset.upcoming("train", 2)) == hashes([texts[0], texts[2]])
-    excluded = dataset.upcoming("train", 2, exclude=hashes([texts[0], texts[3]]))
+    assert hashes(dataset.next_unanswered("train", 9)) == hashes([texts[0], *texts[2:]])
+    assert hashes(dataset.next_unanswered("train", 2)) == hashes([texts[0], texts[2]])
+    excluded = dataset.next_unanswered("train", 2, exclude=hashes([texts[0], texts[3]]))
     assert hashes(excluded) == hashes([texts[2], texts[4]])
-    assert hashes(dataset.upcoming("train", 9, after=texts[2].input_hash)) == hashes(texts[3:])
-    assert dataset.upcoming("train", 0) == []
-    assert dataset.upcoming("dev", 9) == []
-    assert dataset.upcoming("train", 9, exclude=hashes(texts)) == []
+    assert hashes(dataset.next_unanswered("train", 9, after=texts[2].input_hash)) == hashes(
+        texts[3:]
+    )
+    assert dataset.next_unanswered("train", 0) == []
+    assert dataset.next_unanswered("dev", 9) == []
+    assert dataset.next_unanswered("train", 9, exclude=hashes(texts)) == []
 
 
 def test_recent_is_this_annotators_newest_first(dataset, texts, give):

@@ -60,7 +60,7 @@ def test_conll_is_gold_by_nature(add, dataset, tmp_path):
     report = add(tmp_path / "a.conll")
     assert report.answered == 1
     assert (only(dataset).answer, only(dataset).annotator) == ("accept", "import")
-    assert only(dataset).given_tokens
+    assert only(dataset).pretokenized
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_span_off_the_tokenizers_tokens_is_kept_and_listed(add, dataset):
     report = add([task((4, 5, "N"), (0, 3, "A"), answer="accept")])
     assert (report.added, report.misaligned, report.refused) == (1, 1, 0)
     assert only(dataset).spans == (Span(0, 3, "A"), Span(4, 5, "N"))
-    (problem,) = report.problems
+    (problem,) = report.issues
     assert (problem.problem, problem.text, problem.label, problem.line) == (
         "misaligned",
         "5",
@@ -138,7 +138,7 @@ def test_a_row_with_a_span_off_the_tokens_can_be_refused(add, dataset):
     report = add([task((4, 5, "N")), "Stir"], misaligned="refuse")
     assert (report.added, report.misaligned, report.refused) == (1, 1, 1)
     assert only(dataset).text == "Stir"
-    assert [problem.problem for problem in report.problems] == ["misaligned", "refused"]
+    assert [problem.problem for problem in report.issues] == ["misaligned", "refused"]
 
 
 def test_the_tokenizer_is_asked_only_where_there_are_spans_and_no_tokens(add):
@@ -152,7 +152,7 @@ def test_of_overlapping_spans_the_longest_is_kept_and_the_rest_listed(add, datas
     report = add([task((0, 3, "A"), (0, 7, "B"), (8, 10, "C"), answer="accept")])
     assert report.overlapping == 1
     assert only(dataset).spans == (Span(0, 7, "B"), Span(8, 10, "C"))
-    (problem,) = report.problems
+    (problem,) = report.issues
     assert (problem.start, problem.end, problem.label) == (0, 3, "A")
 
 
@@ -237,7 +237,7 @@ def test_the_same_answer_again_changes_nothing(add, dataset):
     add(rows)
     report = add(rows)
     assert (report.duplicate, report.answered) == (1, 0)
-    assert "same answer" in report.problems[0].reason
+    assert "same answer" in report.issues[0].reason
     assert len(list(dataset.answers(current=False))) == 1
 
 
@@ -245,7 +245,7 @@ def test_another_answer_to_a_known_text_is_the_newest(add, dataset):
     add([task((0, 3, "A"), answer="accept"), task((0, 3, "B"), answer="accept")])
     report = add([task(answer="reject", _annotator_id="bob")])
     assert (report.added, report.duplicate, report.answered) == (0, 1, 1)
-    assert "'bob'" in report.problems[0].reason
+    assert "'bob'" in report.issues[0].reason
     assert [(one.annotator, one.answer) for one in dataset.answers(current=False)] == [
         ("import", "accept"),
         ("import", "accept"),

@@ -304,7 +304,7 @@ def test_what_does_not_hold_together_is_found(lived, store, statement, rule):
         connection.execute(text(statement))
     broken = [check for check in store.verify() if not check.ok]
     assert any(check.rule.startswith(rule) for check in broken)
-    assert all(check.wrong and check.detail for check in broken)
+    assert all(check.violations and check.detail for check in broken)
 
 
 def test_spans_come_back_from_the_past(lived):

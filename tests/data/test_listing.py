@@ -51,7 +51,7 @@ def answer(session, text, kind, spans=(), *, by="ann", key=None, **more):
 
 
 def texts(session, **wanted):
-    page = data(session).page("train", ExampleFilter(**wanted), 0, 50)
+    page = data(session).list_examples("train", ExampleFilter(**wanted), 0, 50)
     assert page.total == len(page.rows)
     return [example.text for example, _ in page.rows]
 
@@ -88,11 +88,11 @@ def test_pages_follow_each_other(session):
     session.add([f"number {i}" for i in range(120)], split="many")
     seen = []
     for offset in range(0, 130, 50):
-        page = data(session).page("many", ExampleFilter(text="number"), offset, 50)
+        page = data(session).list_examples("many", ExampleFilter(text="number"), offset, 50)
         assert page.total == 120
         seen += [example.text for example, _ in page.rows]
     assert seen == [f"number {i}" for i in range(120)]
-    assert data(session).page("nowhere", ExampleFilter(), 0, 10).total == 0
+    assert data(session).list_examples("nowhere", ExampleFilter(), 0, 10).total == 0
 
 
 def test_the_least_sure_come_first_where_a_confidence_is_known(session):
@@ -100,7 +100,7 @@ def test_the_least_sure_come_first_where_a_confidence_is_known(session):
         span = {"start": 2, "end": len(text), "label": "Tool", "score": score}
         session.add([{"text": text, "spans": [span]}], split="scored")
     session.add(["a bowl"], split="scored")
-    page = data(session).page("scored", ExampleFilter(unsure=True), 0, 2)
+    page = data(session).list_examples("scored", ExampleFilter(unsure=True), 0, 2)
     assert [(example.text, score) for example, score in page.rows] == [
         ("a fork", 0.2),
         ("a spoon", 0.5),
@@ -148,7 +148,7 @@ def test_answers_given_as_one_are_taken_back_as_one(session):
         key = next(one.input_hash for one in session.examples("train") if one.text == text)
         answer(session, text, None, [Span(0, 2, "Food")], key=batch_answer_id("b", key))
     changed_since = answer(session, TEXTS[2], "accept", [Span(0, 4, "Tool")])
-    done = data(session).withdraw("b")
+    done = data(session).undo_batch("b")
     assert first in done
     assert changed_since not in done
     assert len(done) == 2
@@ -156,14 +156,14 @@ def test_answers_given_as_one_are_taken_back_as_one(session):
     assert now[TEXTS[0]].spans == (Span(0, 5, "Tool"),)
     assert (now[TEXTS[1]].spans, now[TEXTS[1]].annotator) == ((), None)
     assert now[TEXTS[2]].answer == "accept"
-    assert data(session).withdraw("b") == ()
+    assert data(session).undo_batch("b") == ()
     assert session.counts("train") == Counts(5, accept=1)
 
 
 def test_what_others_have_said_stands_when_one_takes_back(session):
     key = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")], by="bob")
     answer(session, TEXTS[0], None, [Span(0, 5, "Food")], key=batch_answer_id("c", key))
-    assert data(session).withdraw("c") == (key,)
+    assert data(session).undo_batch("c") == (key,)
     assert data(session).find(key, "train").annotator == "bob"
     assert data(session).find(key, "train").spans == (Span(0, 5, "Tool"),)
 

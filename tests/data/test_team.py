@@ -13,7 +13,7 @@ from nbner.store.store import Store
 @pytest.fixture
 def team(add, dataset):
     add([f"text {n}" for n in range(60)])
-    return dataset.team
+    return dataset.assignments
 
 
 @pytest.fixture
@@ -37,78 +37,78 @@ def texts(examples):
 
 
 def test_no_example_goes_to_two_people(team):
-    ann = texts(team.hand_out("train", "ann", 12))
-    bob = texts(team.hand_out("train", "bob", 12))
+    ann = texts(team.next_for("train", "ann", 12))
+    bob = texts(team.next_for("train", "bob", 12))
     assert ann == list(range(12))
     assert len(bob) == 12
     assert set(ann).isdisjoint(bob)
     # Asking again is answered with the same.
-    assert texts(team.hand_out("train", "ann", 12)) == ann
+    assert texts(team.next_for("train", "ann", 12)) == ann
 
 
 def test_those_on_the_page_are_passed_over(team):
-    page = team.hand_out("train", "ann", 12)
-    more = team.hand_out("train", "ann", 3, exclude=[one.input_hash for one in page])
+    page = team.next_for("train", "ann", 12)
+    more = team.next_for("train", "ann", 3, exclude=[one.input_hash for one in page])
     assert texts(more) == [12, 13, 14]
 
 
 def test_a_claim_ends_by_itself_and_is_renewed_by_work(team, clock, dataset, give):
-    (first, *_) = team.hand_out("train", "ann", 5)
+    (first, *_) = team.next_for("train", "ann", 5)
     clock.now += claims.CLAIM_SECONDS * 0.6
     give(dataset, first, by="ann")
-    assert texts(team.hand_out("train", "ann", 5)) == [1, 2, 3, 4, 5]
+    assert texts(team.next_for("train", "ann", 5)) == [1, 2, 3, 4, 5]
     clock.now += claims.CLAIM_SECONDS * 0.6
     # Ann has worked on meanwhile: hers are still hers.
-    assert 1 not in texts(team.hand_out("train", "bob", 12))
+    assert 1 not in texts(team.next_for("train", "bob", 12))
     clock.now += claims.CLAIM_SECONDS
-    assert texts(team.hand_out("train", "eve", 3)) == [1, 2, 3]
+    assert texts(team.next_for("train", "eve", 3)) == [1, 2, 3]
 
 
 def test_what_was_given_back_is_free(team):
-    team.hand_out("train", "ann", 5)
-    team.release("ann")
-    assert texts(team.hand_out("train", "bob", 2)) == [0, 1]
+    team.next_for("train", "ann", 5)
+    team.release_claims("ann")
+    assert texts(team.next_for("train", "bob", 2)) == [0, 1]
 
 
 def test_a_decision_taken_back_comes_to_its_annotator_again(team, dataset, give):
-    (first, *_) = team.hand_out("train", "ann", 3)
+    (first, *_) = team.next_for("train", "ann", 3)
     give(dataset, first, by="ann")
-    assert 0 not in texts(team.hand_out("train", "ann", 3))
+    assert 0 not in texts(team.next_for("train", "ann", 3))
     give(dataset, first, None, [(0, 4, "A")], by="ann")
-    assert 0 not in texts(team.hand_out("train", "bob", 12))
-    (again, *_) = team.hand_out("train", "ann", 3)
+    assert 0 not in texts(team.next_for("train", "bob", 12))
+    (again, *_) = team.next_for("train", "ann", 3)
     assert (texts([again]), again.spans) == ([0], (Span(0, 4, "A"),))
 
 
 def test_each_example_to_as_many_as_overlap_says(team, dataset, give):
     team.set_overlap("train", 2)
-    ann, bob = (team.hand_out("train", name, 12) for name in ("ann", "bob"))
+    ann, bob = (team.next_for("train", name, 12) for name in ("ann", "bob"))
     assert texts(ann) == texts(bob) == list(range(12))
-    assert set(texts(team.hand_out("train", "eve", 12))).isdisjoint(texts(ann))
+    assert set(texts(team.next_for("train", "eve", 12))).isdisjoint(texts(ann))
     give(dataset, ann[0], "accept", [(0, 4, "A")], by="ann")
-    (shown, *_) = team.hand_out("train", "bob", 1)
+    (shown, *_) = team.next_for("train", "bob", 1)
     # Bob must not see what Ann said.
     assert (texts([shown]), shown.spans, shown.answer, shown.annotator) == ([0], (), None, None)
     assert team.find(shown.input_hash, "train", "bob").answer is None
     assert team.find(shown.input_hash, "train", "ann").answer == "accept"
     give(dataset, bob[0], "reject", by="bob")
     for name in ("ann", "bob", "eve"):
-        assert 0 not in texts(team.hand_out("train", name, 60))
+        assert 0 not in texts(team.next_for("train", name, 60))
 
 
 def test_each_example_to_everybody(team, dataset, give):
     team.set_overlap("train", "all")
     for name in ("ann", "bob", "eve"):
-        for example in team.hand_out("train", name, 100):
+        for example in team.next_for("train", name, 100):
             give(dataset, example, by=name)
-        assert team.hand_out("train", name, 100) == []
+        assert team.next_for("train", name, 100) == []
         assert (team.counts("train", name).accept, team.counts("train", name).open) == (60, 0)
     assert team.counts("train", "dan").open == 60
     assert dataset.counts().accept == 60
 
 
 def test_counts_are_what_one_sees(team, dataset, give):
-    (first, second, *_) = team.hand_out("train", "ann", 3)
+    (first, second, *_) = team.next_for("train", "ann", 3)
     give(dataset, first, by="ann")
     assert (team.counts("train", "bob").accept, team.counts("train", "bob").open) == (1, 59)
     team.set_overlap("train", 2)
@@ -132,7 +132,7 @@ def test_an_overlap_holds_for_all_who_open_the_store(team, where):
 
 
 def test_nothing_is_there_in_a_split_that_is_not(team):
-    assert team.hand_out("dev", "ann", 5) == []
+    assert team.next_for("dev", "ann", 5) == []
     assert team.counts("dev", "ann").total == 0
     assert team.find(1, "dev", "ann") is None
 
@@ -172,7 +172,7 @@ def test_where_people_differ(team, dataset, give):
     give(dataset, third, "reject", by="bob")
     give(dataset, fifth, "accept", [(0, 4, "A")], by="ann")
     give(dataset, fifth, "accept", by="import")
-    disputed = team.examples([id_ for id_, _ in team.disputed("train")])
+    disputed = team.examples_by_id([id_ for id_, _ in team.disputed("train")])
     assert sorted(texts(disputed.values())) == [0, 2]
     assert team.annotators() == ["ann", "bob"]
     give(dataset, first, "accept", [(0, 4, "A")], by="eve", extra={"review": True})

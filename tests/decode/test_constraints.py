@@ -60,8 +60,8 @@ def test_the_list_is_what_is_left_of_all_analyses(given_, k):
         [one.probability / total for one in left[:k]]
     )
     assert all(agrees(one.spans, constraints) for one in listed)
-    known = kept.span_probabilities(constraints, floor=0)
-    np.testing.assert_allclose(known.tokens.sum(axis=1), 1.0)
+    known = kept.span_probabilities(constraints, min_probability=0)
+    np.testing.assert_allclose(known.token_probabilities.sum(axis=1), 1.0)
     for span, probability in known.spans.items():
         share = sum(one.probability for one in left if span in one.spans) / total
         assert probability == pytest.approx(share, abs=1e-6)

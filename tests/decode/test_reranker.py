@@ -106,7 +106,10 @@ def test_it_comes_back_with_its_pipeline(tmp_path):
     loaded = spacy.load(tmp_path / "model")
     assert loaded.pipe_names[-2:] == ["ner", "nbner_reranker"]
     component = loaded.get_pipe("nbner_reranker")
-    assert (component.beam_width, component.weights) == (5, {"log rank": 1.0, "is “odd” 成分": -0.5})
+    assert (component.beam_width, component.weights) == (
+        5,
+        {"log rank": 1.0, "is “odd” 成分": -0.5},
+    )
     assert [found(doc) for doc in loaded.pipe(TEXTS)] == [found(doc) for doc in nlp.pipe(TEXTS)]
     assert fingerprint(loaded) == fingerprint(nlp) != fingerprint(pipeline(Kind()))
 
@@ -305,4 +308,6 @@ def test_the_chosen_set_is_the_best_of_all_that_do_not_overlap(table, threshold)
 
 def test_at_one_half_the_average_takes_what_is_likelier_than_not():
     for one in pool_texts(MODELS, EXAMPLES, 2):
-        assert set(best_span_set(one.span_probabilities)) == {span for span, p in one.span_probabilities.items() if p > 0.5}
+        assert set(best_span_set(one.span_probabilities)) == {
+            span for span, p in one.span_probabilities.items() if p > 0.5
+        }

@@ -275,7 +275,7 @@ def test_a_page_of_another_version_is_told_to_reload_and_its_answers_are_stored(
 
 def test_tokens_that_do_not_rebuild_their_text_are_named_and_the_rest_goes_on(annotator, session):
     desk = annotator._desk
-    right, broken = desk.upcoming, hashes(session)[1]
+    right, broken = desk.next_batch, hashes(session)[1]
 
     def upcoming(limit, exclude=()):
         wrong = (Token("Subtract", 0, 8),)
