@@ -148,7 +148,7 @@ class SessionContext:
         """Make all open widgets offer the current labels."""
         self.answer_bus.labels = self.labels
         for widget in list(self.annotators):
-            widget.relabel()
+            widget.update_labels()
 
     def refresh_annotators(self) -> None:
         """Make all open annotators load their examples again."""
@@ -168,7 +168,7 @@ class SessionContext:
         self.nlp_before_new_labels = None
         self.refresh_annotators()
         for explorer in list(self.explorers):
-            explorer.outdate()
+            explorer.mark_stale()
 
 
 class Accessor:

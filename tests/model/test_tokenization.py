@@ -81,7 +81,7 @@ def test_a_span_with_a_space_at_its_end_is_not_the_tokenizers_fault(nlp):
 def test_tokens_that_came_with_the_text_are_not_asked_about(nlp):
     from dataclasses import replace
 
-    given_tokens = [replace(one, given_tokens=True) for one in AMOUNTS]
+    given_tokens = [replace(one, pretokenized=True) for one in AMOUNTS]
     assert diagnose(nlp, given_tokens).n == 0
 
 

@@ -45,8 +45,8 @@ def test_a_curve_has_a_row_a_decoder_and_width(curve):
         [decoder, width] for decoder in ("exact", "beam") for width in WIDTHS
     ]
     assert (curve.frame["n"] == len(CORPUS.dev)).all()
-    assert curve.over == "dev"
-    assert curve.verdict in str(curve)
+    assert curve.source == "dev"
+    assert curve.summary in str(curve)
     assert curve.plot().get_title(loc="left").startswith("A perfect reranker over")
 
 
@@ -180,7 +180,7 @@ def test_calibration_scales_predictions_and_suggestions_alike(cooking):
     with Session("cooking", store=store) as again:
         assert again.predict(texts, probabilities=True).equals(after)
     assert "temperature" in str(report)
-    assert list(report.labels.columns)[:3] == ["label", "n", "temperature"]
+    assert list(report.per_label.columns)[:3] == ["label", "n", "temperature"]
     assert set(report.frame["when"]) == {"before", "after"}
     assert "with a temperature" in report.plot().get_title(loc="left")
 
@@ -213,7 +213,7 @@ def test_a_temperature_a_label(session):
     report = session.model.calibrate(per_label=True, progress=False)
     assert report.temperatures.per_label
     label, own = next(iter(report.temperatures.per_label.items()))
-    rows = report.labels.set_index("label")
+    rows = report.per_label.set_index("label")
     assert rows.loc[label, "n"] >= 30
     assert rows.loc[label, "temperature"] == own
 

@@ -133,7 +133,7 @@ def test_an_ensemble_is_measured_beside_each_of_its_models(cooking):
     own = session.oracle_curve((1, 4), ("exact",), progress=False).frame["oracle_f"]
     assert rows.loc["model 1", "f"] == pytest.approx(own.iloc[0])
     assert rows["f"].iloc[-1] >= own.iloc[1]
-    assert "The average of the models' probabilities" in found.verdict
+    assert "The average of the models' probabilities" in found.summary
     assert "The reranked pool" in found.plot().get_title(loc="left")
     decided = found.predict(DEV[:10])
     assert len(decided) == 10

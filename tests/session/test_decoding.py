@@ -83,7 +83,7 @@ def test_probabilities_are_a_frame_of_spans_a_frame_of_tokens_and_a_picture(sess
         " ".join(TEXT.split()[row.token_start : row.token_end]) == row.text
         for row in frame.itertuples()
     )
-    tokens = found.tokens
+    tokens = found.token_frame
     assert list(tokens.columns) == ["start", "end", "text", "A", "B-x", "O"]
     assert list(tokens["text"]) == TEXT.split()
     np.testing.assert_allclose(tokens[["A", "B-x", "O"]].sum(axis=1), 1.0)
@@ -100,7 +100,7 @@ def test_a_span_and_a_list_agree(session):
         span = Span(row.start, row.end, row.label)
         share = sum(one.probability for one in everything if span in one.spans)
         assert row.probability == pytest.approx(share, abs=1e-6)
-    assert found.likely == [(s, p) for s, p in found.known.spans.items() if p > 0.5]
+    assert found.likely_spans == [(s, p) for s, p in found.probabilities.spans.items() if p > 0.5]
 
 
 def test_labels_and_words_are_data(session):
@@ -108,7 +108,7 @@ def test_labels_and_words_are_data(session):
     html = found._repr_html_()
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
-    assert f"spans of {len(found.known.token_axis)} tokens" in str(found)
+    assert f"spans of {len(found.probabilities.token_axis)} tokens" in str(found)
     found.plot().figure.canvas.draw()
 
 

@@ -40,7 +40,7 @@ def test_the_explorer_counts_what_evaluate_counts(erring):
 def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(erring):
     explorer = erring.errors("erring", confidence=False, progress=False)
     before = {one.text: one.spans for one in erring.examples("erring")}
-    total = explorer.errors.n
+    total = explorer.errors.error_count
     opened = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 200})
     # The way goes along all that was opened, however few rows are there yet.
     first = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 1})
@@ -60,7 +60,7 @@ def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(er
         }
     )
     assert reply["type"] == "saved"
-    assert explorer.errors.n < total
+    assert explorer.errors.error_count < total
     changed = [one for one in erring.examples("erring") if one.spans != before[one.text]]
     assert len(changed) == 1
     # Another one stands, and the model is wrong on it.
@@ -71,14 +71,14 @@ def test_gold_is_corrected_and_the_model_called_wrong_and_both_are_taken_back(er
     assert not explorer.frame["judged"].eq("model").any()
     explorer.undo()
     assert explorer.undo() is None
-    assert explorer.errors.n == total
+    assert explorer.errors.error_count == total
     assert {one.text: one.spans for one in erring.examples("erring")} == before
     assert {one.answer for one in erring.examples("erring")} == {"accept"}
 
 
 def test_an_answer_from_elsewhere_reaches_the_matrix(erring):
     explorer = erring.errors("erring", confidence=False, progress=False)
-    wrong = next(one for one in explorer.errors.findings if one.is_error)
+    wrong = next(one for one in explorer.errors.matches if one.is_error)
     text = wrong.example.text
     elsewhere = erring.manual("erring")
     shown = elsewhere.goto(wrong.example.input_hash)
@@ -113,9 +113,9 @@ def test_what_cannot_be_looked_at_says_what_to_do(erring):
             fresh.errors()
     explorer = erring.errors("erring", confidence=False, progress=False)
     with pytest.raises(nbner.DataError, match="no condition 'colour'"):
-        explorer.where(colour="red")
+        explorer.filter(colour="red")
     with pytest.raises(nbner.DataError, match="a condition failed with AttributeError"):
-        explorer.where(lambda one: one.colour)
+        explorer.filter(lambda one: one.colour)
     with pytest.raises(nbner.DataError, match="there is nothing at gold='Nowhere'"):
         explorer.show("Nowhere")
     with pytest.raises(nbner.DataError, match="'mood' is not a factor"):
@@ -168,10 +168,10 @@ def test_two_models_are_compared_and_their_flips_open(erring):
     ruler = rules.add_pipe("entity_ruler")
     ruler.add_patterns([{"label": "Action", "pattern": "Whisk"}])
     found = erring.compare(rules, split="erring", progress=False)
-    assert found.is_certain
+    assert found.is_significant
     assert found.gain > 0
-    assert found.p < 0.01
-    assert "p = 0.00" in found.verdict
+    assert found.p_value < 0.01
+    assert "p = 0.00" in found.summary
     assert list(found.frame["name"]) == [row.name for row in found.rows]
     assert set(found.per_label["label"]) == set(erring.labels)
     explorer = found.flips.show()

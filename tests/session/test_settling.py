@@ -77,11 +77,11 @@ def eggs(session):
 
 def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
     _, found = issues
-    assert (found.n, found.folds, found.over) == (105, 2, "train")
+    assert (found.n, found.folds, found.split) == (105, 2, "train")
     scores = list(found.frame["score"])
     assert scores == sorted(scores, reverse=True)
     assert scores[-1] > 0
-    widget = quiet(found[:20].annotate())
+    widget = quiet(found[:20].open())
     first = found[0]
     assert widget.current.text == first.example.text
     task = widget.receive({"type": "hello", "id": "1", "protocol": 2})["window"][0]
@@ -97,7 +97,7 @@ def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
 
 def test_settling_an_issue_stores_an_answer_and_goes_on_to_the_next(issues):
     session, found = issues
-    widget = quiet(found[:20].annotate())
+    widget = quiet(found[:20].open())
     page = HeadlessClient(widget)
     shown = page.next_example()
     before = session.store.history(shown.input_hash)
@@ -151,7 +151,7 @@ def test_nothing_to_open_says_what_to_do(issues):
     assert (len(none), len(none.frame), none.examples) == (0, 0, [])
     assert none.plot().get_title(loc="left").startswith("0 of")
     with pytest.raises(DataError, match="no label issue"):
-        none.annotate()
+        none.open()
 
 
 def test_where_all_words_are_labelled_alike_it_says_so(corpus):
@@ -169,7 +169,7 @@ def test_what_was_begun_and_not_decided_is_shown_again(issues):
     rest = found[20:]
     key = str(rest.examples[0].input_hash)
     draft = {"type": "answer", "id": "d", "example": key, "answer": None, "spans": []}
-    assert quiet(rest.annotate()).receive(draft)["type"] == "saved"
+    assert quiet(rest.open()).receive(draft)["type"] == "saved"
     again = quiet(rest.annotate()).receive({"type": "hello", "id": "1", "protocol": 2})
     assert (again["window"][0]["id"], again["window"][0]["spans"]) == (key, [])
 
@@ -179,7 +179,7 @@ def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
     one = found["eggs"]
     assert dict(one.counts) == {"Ingredient": 3, "Tool": 1, None: 1}
     before = session.answers()
-    done = found.mend("eggs", "Ingredient")
+    done = found.relabel("eggs", "Ingredient")
     assert (done.places, done.examples) == (2, 2)
     assert eggs(session) == ["Ingredient"] * 5
     assert session.counts("train").accept == 105
@@ -194,7 +194,7 @@ def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
 def test_labels_are_taken_away_in_bulk_too_and_what_has_changed_since_stays(session):
     found = session.quality.consistency(cased=True)
     assert dict(found["eggs"].counts) == {"Ingredient": 3, "Tool": 1}
-    done = found.mend("eggs", None)
+    done = found.relabel("eggs", None)
     assert done.examples == 4
     assert eggs(session) == [None] * 5
     widget = quiet(session.manual())
@@ -205,13 +205,13 @@ def test_labels_are_taken_away_in_bulk_too_and_what_has_changed_since_stays(sess
 
 def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
     found = cooking[0].quality.consistency()
-    assert found.is_judged
+    assert found.has_probabilities
     assert found.occurrences["usual_probability"].between(0, 1).all()
     scores = list(found.frame["score"])
     assert scores == sorted(scores, reverse=True)
     least = found.frame["words"].iloc[0]
     with pytest.raises(DataError, match="no such place"):
-        found.mend(least, found[least].usual, least=1.0)
+        found.relabel(least, found[least].usual_label, least=1.0)
     assert "the model expects" in str(found)
     assert found.plot().get_yticklabels()[0].get_text() == least
 
@@ -219,9 +219,9 @@ def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
 @pytest.mark.parametrize(
     ("act", "match"),
     [
-        (lambda one: one.mend("flour power", "Tool"), "no words"),
-        (lambda one: one.mend("eggs", "Tol"), "not one of the labels"),
-        (lambda one: one.mend("eggs", "Ingredient", least=0.5), "no model"),
+        (lambda one: one.relabel("flour power", "Tool"), "no words"),
+        (lambda one: one.relabel("eggs", "Tol"), "not one of the labels"),
+        (lambda one: one.relabel("eggs", "Ingredient", least=0.5), "no model"),
     ],
 )
 def test_acts_that_cannot_be_are_refused_and_nothing_is_changed(session, act, match):
@@ -231,7 +231,7 @@ def test_acts_that_cannot_be_are_refused_and_nothing_is_changed(session, act, ma
 
 
 def test_in_the_widget_every_occurrence_is_mended_by_one_message_and_undone_by_one(session):
-    widget = quiet(session.quality.consistency().annotate("eggs"))
+    widget = quiet(session.quality.consistency().open("eggs"))
     ask = {"type": "occurrences", "id": "1", "words": ["eggs"], "label": "Ingredient", "want": 99}
     found = widget.receive({**ask, "take": "label", "cased": False})["places"]
     assert [(one["hit"], one["problem"]) for one in found] == [("eggs", ""), ("Eggs", "")]
@@ -321,7 +321,7 @@ def test_simulated_ways_start_alike_and_cost_is_counted(session):
 
 def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, corpus):
     trained, _ = cooking
-    path = trained.context.model_store.newest().path
+    path = trained.context.model_store.latest().path
     with nbner.Session("more", labels=corpus.labels, model=path, store=":memory:") as session:
         session.add(corpus.train[200:240])
         session.add(corpus.dev[:20], split="dev")

@@ -31,7 +31,7 @@ def label_all(sessions):
         for text in TEXTS:
             person = (0, text.index(" "), "Person")
             place = [(13, 17, "Place")] if "Rome" in text and session is ann else []
-            (example,) = widget._desk.upcoming(1)
+            (example,) = widget._desk.next_batch(1)
             reply = widget.receive(
                 {
                     "type": "answer",
@@ -105,10 +105,10 @@ def test_progress_that_is_true(sessions):
     # Bob left the desk each time: no more than the idle time counts.
     assert frame.loc[("train", "bob", "accept"), "seconds"] == 180
     assert frame.loc[("dev", "", "open"), "examples"] == 2
-    time_ = stats.time.set_index("annotator")
+    time_ = stats.per_annotator.set_index("annotator")
     assert time_.loc["ann", "per_example"] == 4
     assert time_.loc["ann", "per_entity"] == 3
-    assert stats.rest == pytest.approx(192 / 26 * 8)
+    assert stats.remaining_seconds == pytest.approx(192 / 26 * 8)
     labels = stats.labels.groupby("label")["entities"].sum()
     assert labels.to_dict() == {"Person": 6, "Place": 1}
     assert "3 min for 6 examples" in str(stats)

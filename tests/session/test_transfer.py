@@ -164,7 +164,7 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
     assert not report.in_use
     assert forgetful.nlp is in_use
-    (loss,) = [one for one in report.lost if one.label == "Place"]
+    (loss,) = [one for one in report.regressed_labels if one.label == "Place"]
     assert loss.support >= MIN_SUPPORT
     assert "Place lost" in str(report)
     assert "session.model.use(report)" in str(report)
@@ -186,7 +186,7 @@ def test_without_a_margin_every_model_passes(forgetful):
 
 def test_flips_name_every_span_that_turned(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
-    flips = report.flips
+    flips = report.span_changes
     assert flips.right_to_wrong >= MIN_SUPPORT
     assert set(flips.frame["turn"]) <= {"right to wrong", "wrong to right"}
     assert (flips.frame["label"] == "Place").any()
@@ -238,7 +238,7 @@ def test_the_report_carries_the_problems(session):
     session.add_labels(["Robot"])
     report = session.train(**OPTIONS)
     assert "Robot has no example at all" in str(report)
-    assert report.problems.frame["kind"].tolist() == ["never in train"]
+    assert report.data_warnings.frame["kind"].tolist() == ["never in train"]
 
 
 # Side by side.
@@ -252,13 +252,13 @@ def test_ways_of_training_side_by_side(trained):
     found = trained.experiments.compare_training(
         ["scratch", "last layer"], seeds=2, max_epochs=3, progress=False
     )
-    assert found.new == ("Food",)
+    assert found.new_labels == ("Food",)
     frame = found.frame
     assert set(frame["kind"]) == {"old", "new", "total"}
     assert set(frame["how"]) == {"scratch", "last layer"}
     assert (frame["seeds"] == 2).all()
     assert found.plot().get_title(loc="left")
-    assert any(word in found.verdict for word in ("Retrain", "Resize", "No clear difference"))
+    assert any(word in found.summary for word in ("Retrain", "Resize", "No clear difference"))
     assert trained.context.nlp_before_new_labels is in_use
 
 
@@ -275,7 +275,7 @@ def test_the_stop_button_keeps_what_was_measured(trained, monkeypatch):
     found = trained.experiments.compare_training(
         ["continue"], seeds=3, max_epochs=1, progress=False
     )
-    assert len(found.runs) == 1
+    assert len(found.trials) == 1
 
 
 def test_the_learning_curve_answers_whether_more_is_worth_it(session):
@@ -286,9 +286,9 @@ def test_the_learning_curve_answers_whether_more_is_worth_it(session):
     whole = curve.frame[curve.frame["label"] == "all labels"]
     assert (whole["seeds"] == 2).all()
     assert set(curve.gains["label"]) == {"all labels", *LABELS}
-    assert curve.plot().get_title(loc="left") == curve.verdict
-    assert "5 more examples" not in curve.verdict or curve.more == 5
-    assert curve.more == 4
+    assert curve.plot().get_title(loc="left") == curve.summary
+    assert "5 more examples" not in curve.summary or curve.more == 5
+    assert curve.next_batch_size == 4
 
 
 @pytest.mark.parametrize("shares", [(), (0.0,), (1.5,)])
