@@ -480,10 +480,10 @@ class Session:
             edit fixed.
         overlap : int or "all", optional
             As for `manual`.
-        order : {"given", "random", "least sure", "diverse", "disagreeing"}
-            The query strategy. "given": in the order of addition. "least sure":
-            the highest entropy over the exact analyses first. "diverse": the
-            example least similar to all that is labelled. "disagreeing": the
+        order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+            The query strategy. "given": in the order of addition. "uncertainty":
+            the highest entropy over the exact analyses first. "diversity": the
+            example least similar to all that is labelled. "disagreement": the
             example on which the last two models disagree most. Examples that
             are chosen together are dissimilar, and a new model makes a new
             order.
