@@ -25,7 +25,7 @@ corpus = nbner.sample()
 session = nbner.Session("cooking", labels=corpus.labels, store=f"{uuid.uuid4()}.db")
 session.add(corpus.train[:23], split="kitchen")
 session.add([dict(text=TEXT, spans=SPANS, meta=dict(source="recipe"))], split="kitchen")
-session.add(corpus.unlabelled[:60], split="kitchen")
+session.add(corpus.unlabeled[:60], split="kitchen")
 session.make_gold(split="kitchen")
 """
 TEXT = (

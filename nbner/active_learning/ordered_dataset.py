@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from nbner.active_learning.strategies import STORED_NAMES
 from nbner.errors import StoreError
 from nbner.store import claims
 from nbner.store.assignments import Assignments
@@ -141,7 +142,8 @@ class RankedDataset(Dataset):
         return order
 
     def _marked(self, answer: Answer) -> Answer:
-        extra = {**answer.extra, "order": self._order_name}
+        name = STORED_NAMES.get(self._order_name, self._order_name)
+        extra = {**answer.extra, "order": name}
         example = self.find(answer.input_hash, answer.split)
         if example is not None and self._is_aside(example):
             extra["task"] = {**extra.get("task", {}), HOLDOUT_KEY: True}

@@ -18,8 +18,14 @@ from numpy.typing import NDArray
 
 from nbner.types import Example, Span
 
-Strategy: TypeAlias = Literal["given", "random", "least sure", "diverse", "disagreeing"]
-STRATEGIES: tuple[Strategy, ...] = ("given", "random", "least sure", "diverse", "disagreeing")
+Strategy: TypeAlias = Literal["given", "random", "uncertainty", "diversity", "disagreement"]
+STRATEGIES: tuple[Strategy, ...] = ("given", "random", "uncertainty", "diversity", "disagreement")
+#: Names of strategies in stored answers, where they differ.
+STORED_NAMES = {
+    "uncertainty": "least sure",
+    "diversity": "diverse",
+    "disagreement": "disagreeing",
+}
 Floats: TypeAlias = NDArray[np.float64]
 
 BATCH = 16  # examples that are chosen together

@@ -54,7 +54,7 @@ def _alone(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
 
 _READERS: dict[FormatName, Reader] = {
     "prodigy": json_tasks.read_lines,
-    "label-studio": json_tasks.read,
+    "label_studio": json_tasks.read,
     "huggingface": json_tasks.read_lines,
     "conll": _alone(conll.read),
     "spacy": _alone(docbin.read),
@@ -64,7 +64,7 @@ _READERS: dict[FormatName, Reader] = {
 }
 _READ_AS: dict[str, FormatName] = {
     **dict.fromkeys(json_tasks.LINE_SUFFIXES, "prodigy"),
-    **dict.fromkeys(json_tasks.SUFFIXES, "label-studio"),
+    **dict.fromkeys(json_tasks.SUFFIXES, "label_studio"),
     **dict.fromkeys(conll.SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(tables.SUFFIXES, "table"),
@@ -73,7 +73,7 @@ _READ_AS: dict[str, FormatName] = {
 # These carry every example with its answer.
 _WRITERS: dict[FormatName, Writer] = {
     "prodigy": prodigy_writing.write,
-    "label-studio": label_studio_writing.write,
+    "label_studio": label_studio_writing.write,
     "table": tables.write,
 }
 # These carry gold alone, the last of them without tokens.
@@ -84,7 +84,7 @@ _GOLD_WRITERS: dict[FormatName, GoldWriter] = {
 }
 _WRITTEN_AS: dict[str, FormatName] = {
     **dict.fromkeys(prodigy_writing.SUFFIXES, "prodigy"),
-    **dict.fromkeys(label_studio_writing.SUFFIXES, "label-studio"),
+    **dict.fromkeys(label_studio_writing.SUFFIXES, "label_studio"),
     **dict.fromkeys((*tables.SUFFIXES, tables.TABBED), "table"),
     **dict.fromkeys(conll_writing.SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
@@ -191,7 +191,7 @@ def write(
     tokenize : callable, optional
         Text to tokens, for the formats that need them, and for those that can
         hold them where all spans fit.
-    misaligned : {"refuse", "leave out"}
+    misaligned : {"refuse", "leave_out"}
         What to do about gold that does not fit the tokens in a format that
         needs them.
     format : str, optional

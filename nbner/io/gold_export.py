@@ -11,7 +11,7 @@ from nbner.errors import DataError
 from nbner.types import Example, Token
 
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
-ExportMisaligned: TypeAlias = Literal["refuse", "leave out"]
+ExportMisaligned: TypeAlias = Literal["refuse", "leave_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class GoldFilter:
     ----------
     tokenize : callable, optional
         Text to tokens, for examples that came without.
-    misaligned : {"refuse", "leave out"}
+    misaligned : {"refuse", "leave_out"}
         What to do about an example with a span that does not fit the tokens.
 
     Attributes
@@ -80,7 +80,7 @@ class GoldFilter:
         for example in accepted_gold(examples):
             tokens = example.tokens or self._tokens(example)
             fitted = align(tokens, example.spans)
-            if fitted.misaligned and self._misaligned == "leave out":
+            if fitted.misaligned and self._misaligned == "leave_out":
                 self.misaligned_count += 1
                 continue
             if fitted.misaligned:
@@ -89,7 +89,7 @@ class GoldFilter:
                     f"{example.text[span.start : span.end]!r} ({span.label}, {span.start} to "
                     f"{span.end}) does not begin and end with a token in {example.text[:60]!r}",
                     field="spans",
-                    remedy='Write .jsonl, which needs no tokens, or use misaligned="leave out"',
+                    remedy='Write .jsonl, which needs no tokens, or use misaligned="leave_out"',
                 )
             entities = tuple((start, end, span.label) for start, end, span in fitted.aligned)
             yield GoldExample(example, tokens, entities)

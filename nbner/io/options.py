@@ -9,7 +9,7 @@ from nbner.errors import DataError
 
 TextUnit: TypeAlias = Literal["line", "paragraph", "file"]
 FormatName: TypeAlias = Literal[
-    "prodigy", "conll", "spacy", "brat", "label-studio", "table", "huggingface", "text"
+    "prodigy", "conll", "spacy", "brat", "label_studio", "table", "huggingface", "text"
 ]
 
 _WAYS = ("line", "paragraph", "file")

@@ -59,7 +59,7 @@ def sample() -> SampleCorpus:
     Returns
     -------
     SampleCorpus
-        ``train``, ``dev``, ``unlabelled``, ``labels`` and ``guideline``.
+        ``train``, ``dev``, ``unlabeled``, ``labels`` and ``guideline``.
 
     Examples
     --------

@@ -39,7 +39,7 @@ def read(
         holds documents of brat, or plain texts.
     format : str, optional
         Read a file in this format, whatever its suffix: "prodigy", "conll",
-        "spacy", "brat", "label-studio", "table", "huggingface", "text".
+        "spacy", "brat", "label_studio", "table", "huggingface", "text".
     by : {"line", "paragraph", "file"}, optional
         Unit of one text in a file of plain text: by default a line, in a
         folder a file.
@@ -73,7 +73,7 @@ def write(
     path: str | Path,
     *,
     format: FormatName | None = None,  # noqa: A002 - the usual word
-    misaligned: Literal["refuse", "leave out"] = "refuse",
+    misaligned: Literal["refuse", "leave_out"] = "refuse",
     tokenize: Tokenize | None = None,
     nlp: Language | None = None,
 ) -> ExportReport:
@@ -91,7 +91,7 @@ def write(
     format : str, optional
         Write in this format, whatever the suffix: "huggingface" writes token
         rows, one a line.
-    misaligned : {"refuse", "leave out"}
+    misaligned : {"refuse", "leave_out"}
         Treatment of gold with a span off the tokens in a format that is made
         of tokens: an error that names it, or a count.
     tokenize : callable, optional

@@ -264,7 +264,7 @@ class Session:
             folder a file.
         format : str, optional
             Read a file in this format, whatever its suffix: "prodigy", "conll",
-            "spacy", "brat", "label-studio", "table", "huggingface", "text".
+            "spacy", "brat", "label_studio", "table", "huggingface", "text".
         tag_names : sequence of str, optional
             The tags that numbers stand for in token rows, in their order.
 
@@ -299,7 +299,7 @@ class Session:
         path: str | Path,
         split: str | None = None,
         *,
-        misaligned: Literal["refuse", "leave out"] = "refuse",
+        misaligned: Literal["refuse", "leave_out"] = "refuse",
         format: FormatName | None = None,  # noqa: A002 - the usual word
     ) -> ExportReport:
         """Write the examples to a file, in the format of its suffix.
@@ -313,7 +313,7 @@ class Session:
             folder of brat's documents.
         split : str, optional
             By default all.
-        misaligned : {"refuse", "leave out"}
+        misaligned : {"refuse", "leave_out"}
             Treatment of gold with a span off the tokens in a format that is
             made of tokens: an error that names it, or a count.
         format : str, optional
@@ -480,10 +480,10 @@ class Session:
             edit fixed.
         overlap : int or "all", optional
             As for `manual`.
-        order : {"given", "random", "least sure", "diverse", "disagreeing"}
-            The query strategy. "given": in the order of addition. "least sure":
-            the highest entropy over the exact analyses first. "diverse": the
-            example least similar to all that is labelled. "disagreeing": the
+        order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+            The query strategy. "given": in the order of addition. "uncertainty":
+            the highest entropy over the exact analyses first. "diversity": the
+            example least similar to all that is labelled. "disagreement": the
             example on which the last two models disagree most. Examples that
             are chosen together are dissimilar, and a new model makes a new
             order.

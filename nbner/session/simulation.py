@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 #: How to annotate, and in which order; at first there is no model, and all are alike.
-WAYS = (("manual", "random"), ("make-gold", "random"), ("make-gold", "least sure"))
+WAYS = (("manual", "random"), ("make-gold", "random"), ("make-gold", "uncertainty"))
 
 
 def simulate(
@@ -143,7 +143,7 @@ class _Plan:
         with self._session(folder) as own:
             for number in range(begun.round, rounds):
                 # The texts lie in random order; two models disagree once there are two.
-                by_chance = order == "random" or (order == "disagreeing" and number < 2)
+                by_chance = order == "random" or (order == "disagreement" and number < 2)
                 given: Any = "given" if by_chance else order
                 widget = own.manual() if mode == "manual" else own.make_gold(order=given, aside=0.0)
                 so_far = self._round(own, widget, so_far)
@@ -229,7 +229,7 @@ def _check_ways(ways: Sequence[tuple[str, str]]) -> None:
             raise DataError(
                 f"there is no way {way!r} to annotate",
                 field="ways",
-                remedy='Give pairs such as ("manual", "random") and ("make-gold", "least sure")',
+                remedy='Give pairs such as ("manual", "random") and ("make-gold", "uncertainty")',
             )
     if not ways:
         raise DataError("there is no way to annotate in ways=[]", field="ways", remedy="Give one")

@@ -31,7 +31,7 @@ LEAST_DASK = 1.6
 SEEDS = (0, 1, 2)
 CLOSE_F = 0.005
 REACHED = 0.9
-ORDERS = ("random", "least sure", "diverse")
+ORDERS = ("random", "uncertainty", "diversity")
 # As small as keeps the curves apart: all three orders see the same texts.
 EFFORT_TEXTS = 1000
 EFFORT_DEV = 400

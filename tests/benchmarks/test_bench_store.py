@@ -243,7 +243,7 @@ def test_exporting_texts_that_are_to_be_cut(many, tmp_path, say):
 
     with nbner.Session("d", store=tmp_path / "nbner.db") as session:
         session.add(rows)
-        ours = best(lambda: session.export(tmp_path / "ours.spacy", misaligned="leave out"))
+        ours = best(lambda: session.export(tmp_path / "ours.spacy", misaligned="leave_out"))
     ratio = best(spacys) / ours
     say(f"{len(rows):,} examples without tokens to DocBin beside spaCy", f"{ratio:.2f}", ">= 0.8")
     assert ratio >= 0.8
@@ -252,7 +252,7 @@ def test_exporting_texts_that_are_to_be_cut(many, tmp_path, say):
 @pytest.mark.timeout(3000)
 def test_exporting_keeps_pace_with_spacy(gold_store, tmp_path, say):
     with nbner.Session("d", store=gold_store) as session:
-        ours = best(lambda: session.export(tmp_path / "ours.spacy", misaligned="leave out"))
+        ours = best(lambda: session.export(tmp_path / "ours.spacy", misaligned="leave_out"))
     docs = list(DocBin().from_disk(tmp_path / "ours.spacy").get_docs(spacy.blank("en").vocab))
     assert len(docs) > TEXTS * 0.9
     attrs = ["ENT_IOB", "ENT_TYPE"]
@@ -302,7 +302,7 @@ def test_memory_of_an_export(gold_store, tmp_path, say, name):
         session.add(["warm up"], split="other")
         session.export(sys.argv[2] + ".warm.spacy", "other")
     """
-    work = 'session.export(sys.argv[2], "train", misaligned="leave out")'
+    work = 'session.export(sys.argv[2], "train", misaligned="leave_out")'
     found = peak(setup, work, gold_store, tmp_path / name)
     say(f"exporting {TEXTS:,} examples to {name}: peak over the base, MB", found, "<= 200")
     assert found <= 200

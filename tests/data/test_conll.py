@@ -213,7 +213,7 @@ def test_gold_off_the_tokens_is_refused_or_left_out_and_counted(tmp_path):
     export = write(
         [loose, Example(text, tokens, answer="accept")],
         tmp_path / "a.conll",
-        misaligned="leave out",
+        misaligned="leave_out",
     )
     assert (export.written, export.left_out, export.misaligned) == (1, 0, 1)
 

@@ -287,7 +287,7 @@ def tasks(draw):
     by = {"annotator": draw(st.sampled_from(["ann", "import"])), "created": 5.0}
     fields = {name: getattr(example, name) for name in example.__dataclass_fields__}
     return Example(
-        **{**fields, **(by if example.answer else {}), "given_tokens": bool(example.tokens)}
+        **{**fields, **(by if example.answer else {}), "pretokenized": bool(example.tokens)}
     )
 
 

@@ -53,7 +53,7 @@ def test_a_tokenizer_of_ones_own_is_used():
 
 def test_tokens_that_do_not_fit_are_an_error_with_a_way_out(tmp_path):
     off = Example(TEXT, spans=(Span(23, 26, "Tool"),), answer="accept")
-    with pytest.raises(DataError, match="leave out"):
+    with pytest.raises(DataError, match="leave_out"):
         nbner.write([off], tmp_path / "gold.conll")
-    report = nbner.write([off], tmp_path / "gold.conll", misaligned="leave out")
+    report = nbner.write([off], tmp_path / "gold.conll", misaligned="leave_out")
     assert (report.written, report.misaligned) == (0, 1)

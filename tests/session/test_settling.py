@@ -298,16 +298,16 @@ def test_shares_that_are_none_are_refused(cooking, given):
 
 def test_simulated_ways_start_alike_and_cost_is_counted(session):
     before = session.answers()
-    ways = [("manual", "random"), ("make-gold", "least sure")]
+    ways = [("manual", "random"), ("make-gold", "uncertainty")]
     robot = nbner.Robot(error_rate=0.05)
     result = nbner.simulate(
         session, robot, ways=ways, batch=20, rounds=2, max_epochs=1, progress=False
     )
     frame = result.frame.set_index(["way", "round"])
     assert list(frame.index) == [
-        (w, r) for w in ("manual", "make-gold, least sure") for r in (1, 2)
+        (w, r) for w in ("manual", "make-gold, uncertainty") for r in (1, 2)
     ]
-    assert frame.loc["manual"].iloc[0].equals(frame.loc["make-gold, least sure"].iloc[0])
+    assert frame.loc["manual"].iloc[0].equals(frame.loc["make-gold, uncertainty"].iloc[0])
     assert (frame["examples"].to_numpy() == [20, 40, 20, 40]).all()
     by_hand = frame.loc[("manual", 2)]
     assert by_hand["actions"] == by_hand["examples"] + 2 * by_hand["spans"]
@@ -345,7 +345,7 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
         ({"rounds": 0}, "cannot be had"),
         ({"ways": []}, "no way"),
         ({"ways": ["manual"]}, "no way 'manual'"),
-        ({"ways": [("manual", "least sure")]}, "no way"),
+        ({"ways": [("manual", "uncertainty")]}, "no way"),
         ({"ways": [("make-gold", "given")]}, "no way"),
         ({"ways": [("by ear", "random")]}, "no way"),
     ],
