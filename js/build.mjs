@@ -1,7 +1,7 @@
 // Bundles the front end into the Python package; with --tests, the tests into dist/.
 //
 // bundles.json lists the widgets. Each has a script and a style of its name,
-// src/NAME.ts and src/style/NAME.css, and becomes NAME.js and NAME.css.
+// src/NAME.ts and src/NAME.css, and becomes NAME.js and NAME.css.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -37,7 +37,7 @@ async function bundlePackage() {
     ...shared,
     entryPoints: bundles.flatMap((name) => [
       { in: `src/${name}.ts`, out: name },
-      { in: `src/style/${name}.css`, out: name },
+      { in: `src/${name}.css`, out: name },
     ]),
     outdir: out,
     minify: true,

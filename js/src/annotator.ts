@@ -5,9 +5,9 @@
  * `_snapshot`); everything after that is messages. The logic is made once for
  * a widget and shared by all its views.
  */
-import { firstOf } from "./build";
+import { firstOf } from "./shared/anywidget";
 import { Controller } from "./core/controller";
-import { hostOf, JupyterPort, type Model } from "./jupyter";
+import { hostOf, JupyterPort, type Model } from "./shared/jupyter";
 import { mount } from "./views/annotator";
 
 const widget = () => {

@@ -2,11 +2,11 @@
  * Wires an error explorer to one widget of anywidget's: the annotation surface
  * with its own logic, and what stands above it.
  */
-import { firstOf } from "./build";
+import { firstOf } from "./shared/anywidget";
 import { Controller } from "./core/controller";
 import { Explorer } from "./erring/explorer";
 import { mount } from "./erring/view";
-import { hostOf, JupyterPort, type Model } from "./jupyter";
+import { hostOf, JupyterPort, type Model } from "./shared/jupyter";
 
 const widget = () => {
   let explorer: Explorer | null = null;

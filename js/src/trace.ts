@@ -5,8 +5,8 @@
  * that Python sees where one is and can go elsewhere. Whether it plays lives in
  * the page alone.
  */
-import type { Off } from "./core/port";
-import { clock, type Model } from "./jupyter";
+import type { Off } from "./shared/environment";
+import { clock, type Model } from "./shared/jupyter";
 import { Player } from "./tracing/player";
 import type { Run } from "./tracing/run";
 import { mount } from "./tracing/view";

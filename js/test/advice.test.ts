@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { over } from "../src/core/cursor";
-import type { Analysis, WireSpan } from "../src/core/protocol";
+import type { Analysis, WireSpan } from "../src/shared/protocol";
 import { FakeKernel, Page, SETUP, taskOf } from "./world";
 
 const FIRST: WireSpan[] = [

@@ -8,7 +8,7 @@ import {
   ROWS,
   spell,
   type Stroke,
-} from "../src/core/keys";
+} from "../src/shared/keyboard";
 
 const stroke = (key: string, code = "", held: Partial<Stroke> = {}): Stroke => ({
   key,

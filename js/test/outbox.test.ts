@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Outbox } from "../src/core/outbox";
-import type { Answer, AnswerMessage } from "../src/core/protocol";
+import type { Answer, AnswerMessage } from "../src/shared/protocol";
 import { corner, Shelf, type Storage } from "../src/core/shelf";
 import { MemoryStorage } from "./world";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { at, over } from "../src/core/cursor";
 import { placesOf, problemAt } from "../src/core/occurrences";
-import type { Place } from "../src/core/protocol";
+import type { Place } from "../src/shared/protocol";
 import { filterOf, labelWord, toggled } from "../src/core/search";
 import { resize } from "../src/core/spans";
 import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./world";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readIncoming, readSetup, readTask, readTasks } from "../src/core/reading";
+import { readIncoming, readSetup, readTask, readTasks } from "../src/shared/parseMessages";
 
 const sound = { id: "1", lead: " ", tokens: [["Uber", " "], ["left", ""]], spans: [] };
 

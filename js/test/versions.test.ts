@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readTask } from "../src/core/reading";
+import { readTask } from "../src/shared/parseMessages";
 import { FakeKernel, Page, taskOf } from "./world";
 
 const versions = [

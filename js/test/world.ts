@@ -1,7 +1,7 @@
 /** A kernel, a clock and a browser's storage that do as a test tells them. */
 import { Controller, type CoreCommand } from "../src/core/controller";
-import type { Host, Port } from "../src/core/port";
-import { PROTOCOL } from "../src/core/protocol";
+import type { Host, Port } from "../src/shared/environment";
+import { PROTOCOL } from "../src/shared/protocol";
 import type {
   Analysis,
   Answer,
@@ -11,7 +11,7 @@ import type {
   Setup,
   Task,
   WireSpan,
-} from "../src/core/protocol";
+} from "../src/shared/protocol";
 import type { Storage } from "../src/core/shelf";
 
 export class MemoryStorage implements Storage {

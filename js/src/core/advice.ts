@@ -8,9 +8,9 @@
  * answer that comes after the person has gone on is dropped.
  */
 import type { Ledger } from "./ledger";
-import type { Analysis, Incoming, Notice, Setup } from "./protocol";
+import type { Analysis, Incoming, Notice, Setup } from "../shared/protocol";
 import { isOpen, type Item } from "./queue";
-import { readSpans } from "./reading";
+import { readSpans } from "../shared/parseMessages";
 import {
   fromWire,
   has,
@@ -24,7 +24,7 @@ import {
 } from "./spans";
 import type { Supply } from "./supply";
 import { QUIET } from "./sweeping";
-import { likely, plural } from "./words";
+import { likely, plural } from "../shared/format";
 
 /** How many analyses there are to leaf through. */
 export const LEAVES = 8;

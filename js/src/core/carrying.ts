@@ -1,6 +1,6 @@
 /** Who carries out which command. */
 import type { Deciding } from "./deciding";
-import type { Command } from "./keys";
+import type { Command } from "../shared/keyboard";
 import type { Marking } from "./marking";
 import type { Panels } from "./panels";
 

@@ -8,9 +8,9 @@
  * busy kernel finds no heap of repeated answers when it comes back.
  */
 import type { Outbox } from "./outbox";
-import type { Clock, Off, Port } from "./port";
-import type { Answer, AnswerMessage, Incoming, Request } from "./protocol";
-import { readIncoming } from "./reading";
+import type { Clock, Off, Port } from "../shared/environment";
+import type { Answer, AnswerMessage, Incoming, Request } from "../shared/protocol";
+import { readIncoming } from "../shared/parseMessages";
 import { describe, type SaveState } from "./saving";
 
 /** How long a reply may take before the page says that nothing is saved. */

@@ -1,11 +1,11 @@
 /** Decisions about examples, and the way from one example to the next. */
 import { isDecision } from "./history";
 import type { Ledger, Turn } from "./ledger";
-import type { AnswerKind } from "./protocol";
+import type { AnswerKind } from "../shared/protocol";
 import { isOpen, type Item } from "./queue";
 import type { Supply } from "./supply";
 import { Tour } from "./tour";
-import { DONE, standing } from "./words";
+import { DONE, standing } from "../shared/format";
 
 export interface Table {
   readonly shown: Item | null;

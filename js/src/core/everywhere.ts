@@ -3,7 +3,7 @@
  * shown first, one line each, and changed as one step.
  */
 import { excerpt, placesOf, problemAt, wordsIn } from "./occurrences";
-import type { Bulk, Excerpt, Incoming, Place, Take } from "./protocol";
+import type { Bulk, Excerpt, Incoming, Place, Take } from "../shared/protocol";
 import type { Item } from "./queue";
 import type { Questions } from "./questions";
 import { add, remove, type Spans, type Stretch } from "./spans";

@@ -1,5 +1,5 @@
 /** Undo and redo of what was done to examples, in one line across all of them. */
-import type { Answer, Bulk } from "./protocol";
+import type { Answer, Bulk } from "../shared/protocol";
 import { sameSpans, type Spans } from "./spans";
 
 /** What a person can change about an example. */

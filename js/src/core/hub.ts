@@ -1,5 +1,5 @@
 /** Tells the views what has changed: once for everything that changes in one go. */
-import type { Off } from "./port";
+import type { Off } from "../shared/environment";
 
 export type Part =
   | "setup"

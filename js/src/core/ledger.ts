@@ -4,8 +4,8 @@
  */
 import { History, isDecision, sameState, type State, type Step } from "./history";
 import { Outbox } from "./outbox";
-import type { Host } from "./port";
-import type { Answer, AnswerMessage, Bulk, Counts, Setup } from "./protocol";
+import type { Host } from "../shared/environment";
+import type { Answer, AnswerMessage, Bulk, Counts, Setup } from "../shared/protocol";
 import { isTouched, Queue, type Item, type Unsent } from "./queue";
 import { corner, Shelf } from "./shelf";
 import { toWire } from "./spans";

@@ -1,5 +1,5 @@
 /** The list of examples: what is looked for, the rows that are there, the one that is pointed at. */
-import type { Incoming, Row } from "./protocol";
+import type { Incoming, Row } from "../shared/protocol";
 import type { Questions } from "./questions";
 import { filterOf } from "./search";
 import type { Shelf } from "./shelf";

@@ -1,5 +1,5 @@
 /** Where a stretch's words stand again in a text: pure functions of tokens. */
-import type { Excerpt, Take } from "./protocol";
+import type { Excerpt, Take } from "../shared/protocol";
 import { overlapping, type Spans, type Stretch } from "./spans";
 
 type Tokens = readonly (readonly [string, string])[];

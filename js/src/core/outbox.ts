@@ -4,7 +4,7 @@
  * They are in the browser's storage before they are sent, and leave it only
  * when the kernel says that they are in the database.
  */
-import type { Answer, AnswerMessage } from "./protocol";
+import type { Answer, AnswerMessage } from "../shared/protocol";
 import type { Shelf } from "./shelf";
 
 export interface Letter {

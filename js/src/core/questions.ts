@@ -5,7 +5,7 @@
  * the kernel has said anything.
  */
 import type { Courier } from "./courier";
-import type { Incoming, Request } from "./protocol";
+import type { Incoming, Request } from "../shared/protocol";
 
 export type Then = (reply: Incoming) => void;
 

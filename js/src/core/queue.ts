@@ -4,8 +4,8 @@
  */
 import type { State } from "./history";
 import { sameState } from "./history";
-import type { AnswerMessage, Task } from "./protocol";
-import { readSpans } from "./reading";
+import type { AnswerMessage, Task } from "../shared/protocol";
+import { readSpans } from "../shared/parseMessages";
 import { fromWire, same, spanAt, type Spans } from "./spans";
 
 export interface Item {

@@ -2,7 +2,7 @@
  * The words of a search and what they mean: `is:open`, `label:ORG`, `by:ann`,
  * `sort:unsure`; everything else is looked for in the texts.
  */
-import type { Filter } from "./protocol";
+import type { Filter } from "../shared/protocol";
 
 /** Words that stand for one condition each, with what a button calls them. */
 export const CONDITIONS = [

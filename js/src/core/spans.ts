@@ -5,7 +5,7 @@
  * are never changed, so that history can hold on to them.
  */
 import type { Ground } from "./cursor";
-import type { WireSpan } from "./protocol";
+import type { WireSpan } from "../shared/protocol";
 
 export interface Span {
   readonly start: number;

@@ -6,7 +6,7 @@
  */
 import { Courier, PATIENCE, type Receiver, type Regarding } from "./courier";
 import type { Ledger } from "./ledger";
-import type { Host, Off } from "./port";
+import type { Host, Off } from "../shared/environment";
 import type {
   AnswerMessage,
   Counts,
@@ -20,9 +20,9 @@ import type {
   Snapshot,
   Tasks,
   Task,
-} from "./protocol";
+} from "../shared/protocol";
 import { Questions } from "./questions";
-import { readSpans } from "./reading";
+import { readSpans } from "../shared/parseMessages";
 import { isOpen, type Item } from "./queue";
 import { fromWire } from "./spans";
 

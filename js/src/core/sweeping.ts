@@ -1,11 +1,11 @@
 /** Changes to many examples at once: one step here, one transaction in the kernel. */
 import type { Ledger } from "./ledger";
-import type { Host } from "./port";
-import type { Bulk, Incoming, Notice } from "./protocol";
+import type { Host } from "../shared/environment";
+import type { Bulk, Incoming, Notice } from "../shared/protocol";
 import type { Item } from "./queue";
 import { sameSpans, type Spans } from "./spans";
 import type { Supply } from "./supply";
-import { plural } from "./words";
+import { plural } from "../shared/format";
 
 export const QUIET: Notice = { type: "notice", text: "", detail: "", stays: false };
 

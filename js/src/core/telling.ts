@@ -3,7 +3,7 @@
  * stand and what is selected. It is news and has no reply; nothing waits for it.
  */
 import { selected, type Cursor } from "./cursor";
-import type { Host, Off } from "./port";
+import type { Host, Off } from "../shared/environment";
 import type { Item } from "./queue";
 import type { Spans } from "./spans";
 

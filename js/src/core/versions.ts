@@ -1,5 +1,5 @@
 /** What several annotators say of one example, and which of it is shown. */
-import type { Version } from "./protocol";
+import type { Version } from "../shared/protocol";
 import type { Item } from "./queue";
 import { fromWire, sameSpans } from "./spans";
 

@@ -1,6 +1,6 @@
 /** Error rates by what spans are like: bars with their intervals, each of which opens its examples. */
-import { figure } from "../core/words";
-import { button, make, setText } from "../views/dom";
+import { figure } from "../shared/format";
+import { button, make, setText } from "../shared/dom";
 import type { Explorer } from "./explorer";
 import type { Bar } from "./messages";
 

@@ -1,5 +1,5 @@
 /** What findings must be like to be shown: a line of choices, each of which says what it is. */
-import { button, icon, make } from "../views/dom";
+import { button, icon, make } from "../shared/dom";
 import type { Explorer } from "./explorer";
 import type { Conditions } from "./messages";
 

@@ -3,8 +3,8 @@
  * It knows neither the page nor Jupyter.
  */
 import type { Controller } from "../core/controller";
-import type { Host, Off } from "../core/port";
-import { fields, text } from "../core/raw";
+import type { Host, Off } from "../shared/environment";
+import { fields, text } from "../shared/parsePrimitives";
 import {
   readAt,
   readBars,

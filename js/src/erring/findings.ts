@@ -1,7 +1,7 @@
 /** The findings of what is open: gold over prediction, a row each. */
-import { figure, likely } from "../core/words";
-import { icon, make, setAttributes, setHue, setText } from "../views/dom";
-import { makeRow, Rows } from "../views/rows";
+import { figure, likely } from "../shared/format";
+import { icon, make, setAttributes, setHue, setText } from "../shared/dom";
+import { makeRow, Rows } from "../shared/rowList";
 import type { Explorer } from "./explorer";
 import type { Finding, Piece } from "./messages";
 

@@ -1,6 +1,6 @@
 /** The confusion matrix: a grid of numbers, each of which opens its examples. */
-import { figure } from "../core/words";
-import { make, setAttributes, setText } from "../views/dom";
+import { figure } from "../shared/format";
+import { make, setAttributes, setText } from "../shared/dom";
 import type { Explorer } from "./explorer";
 import { BORDERS, NOTHING, type At, type Cell } from "./messages";
 

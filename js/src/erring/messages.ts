@@ -1,5 +1,5 @@
 /** What the kernel tells an error explorer, read with care: all of it is data. */
-import { fields, list, text, texts, whole } from "../core/raw";
+import { fields, list, text, texts, whole } from "../shared/parsePrimitives";
 
 /** A place of the matrix (null is "nothing"), a bar of a picture, or all that is wrong. */
 export type At =

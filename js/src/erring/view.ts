@@ -1,8 +1,8 @@
 /** Puts an error explorer together in one place of the page, and takes it away again without a trace. */
-import type { Off } from "../core/port";
-import { figure, plural } from "../core/words";
+import type { Off } from "../shared/environment";
+import { figure, plural } from "../shared/format";
 import { mount as mountAnnotator } from "../views/annotator";
-import { button, icon, keyHint, make, setAttributes, setText } from "../views/dom";
+import { button, icon, keyHint, make, setAttributes, setText } from "../shared/dom";
 import { BarsView } from "./bars";
 import { ConditionsView } from "./conditions";
 import type { Aspect, Explorer } from "./explorer";

@@ -1,5 +1,5 @@
 /** The distribution over the valid actions at one word. Its rows are made once and filled anew. */
-import { make, setAttributes, setHue, setText } from "../views/dom";
+import { make, setAttributes, setHue, setText } from "../shared/dom";
 import { hueOf, type Part } from "./parts";
 import { costs, isFree, labelOf, nameOf, shareOf, wordOf, type Choice, type Run } from "./run";
 

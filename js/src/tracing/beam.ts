@@ -1,5 +1,5 @@
 /** The sequences that the beam holds, each by what sets it apart from greedy search. */
-import { make, setAttributes, setHue, setText } from "../views/dom";
+import { make, setAttributes, setHue, setText } from "../shared/dom";
 import { hueOf, type Part } from "./parts";
 import {
   analysisAt,

@@ -1,6 +1,6 @@
 /** One card with all keys, drawn from the table that the keys themselves come from. */
-import { spell } from "../core/keys";
-import { button, icon, make } from "../views/dom";
+import { spell } from "../shared/keyboard";
+import { button, icon, make } from "../shared/dom";
 import { ROWS } from "./keys";
 
 const SIGNS = [

@@ -1,5 +1,5 @@
 /** Which key does what: one table, for the commands and for the card. */
-import { chordOf, type Stroke } from "../core/keys";
+import { chordOf, type Stroke } from "../shared/keyboard";
 
 export type Command = "play" | "back" | "next" | "first" | "last" | "mistake" | "faster" | "slower" | "help" | "leave";
 

@@ -1,5 +1,5 @@
 /** Where one is in a run, and whether it plays; shared by all views of a widget. */
-import type { Clock, Off } from "../core/port";
+import type { Clock, Off } from "../shared/environment";
 
 /** Milliseconds a word, the slowest first. */
 const PACES = [3200, 2200, 1500, 1000, 600, 350] as const;

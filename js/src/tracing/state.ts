@@ -1,5 +1,5 @@
 /** The state itself: the entity that is open, and the buffer of words still to be decided. */
-import { make, setAttributes, setHue, setText } from "../views/dom";
+import { make, setAttributes, setHue, setText } from "../shared/dom";
 import { hueOf, type Part } from "./parts";
 import { greedyAt, wordOf, wordsOf, type Run } from "./run";
 

@@ -3,7 +3,7 @@
  * around all entities at once and only change their state, so that a step
  * touches no more than the words that it goes over.
  */
-import { make, setAttributes, setHue } from "../views/dom";
+import { make, setAttributes, setHue } from "../shared/dom";
 import { hueOf, type Part } from "./parts";
 import type { Run } from "./run";
 

@@ -1,7 +1,7 @@
 /** Puts the state viewer together in one place of the page, and takes it away again. */
-import { belongsToBrowser, spell } from "../core/keys";
-import type { Off } from "../core/port";
-import { button, icon, keyHint, make, setAttributes, setHue, setText, type Icon } from "../views/dom";
+import { belongsToBrowser, spell } from "../shared/keyboard";
+import type { Off } from "../shared/environment";
+import { button, icon, keyHint, make, setAttributes, setHue, setText, type Icon } from "../shared/dom";
 import { Bars } from "./bars";
 import { Beam } from "./beam";
 import { Card } from "./card";

@@ -1,7 +1,7 @@
 /** Suggestions that lost to those they overlap, each with its source, one press away. */
 import type { Controller, Part } from "../core/controller";
 import type { Span, Spans } from "../core/spans";
-import { button, keyHint, make, setHue } from "./dom";
+import { button, keyHint, make, setHue } from "../shared/dom";
 import { sourceOf } from "./marks";
 
 /** More of them would be a second text. */

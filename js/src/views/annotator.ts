@@ -1,14 +1,14 @@
 /** Puts the widget together in one place of the page, and takes it away again without a trace. */
 import type { Controller, Part } from "../core/controller";
-import { belongsToBrowser, commandOf, type Command } from "../core/keys";
+import { belongsToBrowser, commandOf, type Command } from "../shared/keyboard";
 import { NOWHERE } from "../core/cursor";
-import type { Off } from "../core/port";
-import type { Task } from "../core/protocol";
+import type { Off } from "../shared/environment";
+import type { Task } from "../shared/protocol";
 import { QUIET } from "../core/sweeping";
 import { LabelBar } from "./bar";
 import { Also } from "./also";
 import { Decisions } from "./decisions";
-import { make, setAttributes, setText } from "./dom";
+import { make, setAttributes, setText } from "../shared/dom";
 import { Drawer } from "./drawer";
 import { Help } from "./help";
 import { Note } from "./note";

@@ -1,7 +1,7 @@
 /** The labels, with their keys; with many of them, a field that filters them by name. */
 import type { Controller, Part } from "../core/controller";
-import { FILTER_FROM, labelChord, spell } from "../core/keys";
-import { button, keyHint, make, setAttributes, setHue } from "./dom";
+import { FILTER_FROM, labelChord, spell } from "../shared/keyboard";
+import { button, keyHint, make, setAttributes, setHue } from "../shared/dom";
 
 export class LabelBar {
   readonly element: HTMLElement;

@@ -1,8 +1,8 @@
 /** The buttons below the text, always in the same place, each with its key. */
 import type { Controller, CoreCommand, Part } from "../core/controller";
-import { spell } from "../core/keys";
-import type { AnswerKind } from "../core/protocol";
-import { button, icon, keyHint, make, setAttributes, type Icon } from "./dom";
+import { spell } from "../shared/keyboard";
+import type { AnswerKind } from "../shared/protocol";
+import { button, icon, keyHint, make, setAttributes, type Icon } from "../shared/dom";
 
 interface Choice {
   readonly icon: Icon;

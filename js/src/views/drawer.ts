@@ -1,6 +1,6 @@
 /** The place where the list or every occurrence stands, over the text and never over the buttons. */
 import type { Controller, Part } from "../core/controller";
-import { make } from "./dom";
+import { make } from "../shared/dom";
 import { EverywherePanel } from "./everywhere";
 import { ListPanel } from "./list";
 

@@ -1,9 +1,9 @@
 /** Every occurrence of some words, one line each, to be ticked and changed in one go. */
 import type { Controller } from "../core/controller";
 import type { Everywhere, Line } from "../core/everywhere";
-import { figure, plural } from "../core/words";
-import { button, icon, keyHint, make, setAttributes, setHue, setText } from "./dom";
-import { makeRow, Rows } from "./rows";
+import { figure, plural } from "../shared/format";
+import { button, icon, keyHint, make, setAttributes, setHue, setText } from "../shared/dom";
+import { makeRow, Rows } from "../shared/rowList";
 
 export class EverywherePanel {
   readonly element: HTMLElement;

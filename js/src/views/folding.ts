@@ -4,7 +4,7 @@
  * A browser lays a whole paragraph out anew for every mark in it. In pieces it
  * looks the same, and only the piece around the mark is laid out.
  */
-import { make } from "./dom";
+import { make } from "../shared/dom";
 
 /** A paragraph of so many tokens is worth it. */
 const MANY = 400;

@@ -1,7 +1,7 @@
 /** One card with all keys, drawn from the table that the keys themselves come from. */
 import type { Controller } from "../core/controller";
-import { ROWS, spell, type Row } from "../core/keys";
-import { button, icon, make } from "./dom";
+import { ROWS, spell, type Row } from "../shared/keyboard";
+import { button, icon, make } from "../shared/dom";
 
 export class Help {
   readonly element = make("div", "help", { role: "dialog", "aria-label": "Keys" });

@@ -1,10 +1,10 @@
 /** The list of examples: a field to search in, conditions to press, rows to choose from. */
 import type { Controller } from "../core/controller";
-import type { Row } from "../core/protocol";
+import type { Row } from "../shared/protocol";
 import { CONDITIONS, labelWord, toggled, wordsOf } from "../core/search";
-import { figure } from "../core/words";
-import { button, icon, keyHint, make, setAttributes, setText, type Icon } from "./dom";
-import { makeRow, Rows } from "./rows";
+import { figure } from "../shared/format";
+import { button, icon, keyHint, make, setAttributes, setText, type Icon } from "../shared/dom";
+import { makeRow, Rows } from "../shared/rowList";
 
 export class ListPanel {
   readonly element: HTMLElement;

@@ -4,8 +4,8 @@
  */
 import type { Controller } from "../core/controller";
 import { difference, type Span, type Spans } from "../core/spans";
-import { likely } from "../core/words";
-import { make, setAttributes, setHue, setText } from "./dom";
+import { likely } from "../shared/format";
+import { make, setAttributes, setHue, setText } from "../shared/dom";
 
 interface Mark {
   /** One, or one for each paragraph that the span runs through. */

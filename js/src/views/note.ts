@@ -1,6 +1,6 @@
 /** What somebody has written about the example, and the field to write it in. */
 import type { Controller, Part } from "../core/controller";
-import { button, icon, make, setText } from "./dom";
+import { button, icon, make, setText } from "../shared/dom";
 
 export class Note {
   readonly element: HTMLElement;

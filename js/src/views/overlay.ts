@@ -4,7 +4,7 @@
  * They lie in a layer of their own: a ring drawn on the words themselves would
  * make the browser lay out the whole text anew at every step of the caret.
  */
-import { make, namesOf, setAttributes } from "./dom";
+import { make, namesOf, setAttributes } from "../shared/dom";
 
 export interface Drawing {
   /** Boxes of the caret or of the current mark. */

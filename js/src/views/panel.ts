@@ -1,7 +1,7 @@
 /** What stands in the place of the text when there is none: why, and the next step. */
 import type { Controller } from "../core/controller";
-import { figure, plural } from "../core/words";
-import { make } from "./dom";
+import { figure, plural } from "../shared/format";
+import { make } from "../shared/dom";
 
 interface Notice {
   readonly title: string;

@@ -5,7 +5,7 @@
  * every script, direction and pointing device; what it touches is taken as
  * whole tokens, shown while the drag goes on.
  */
-import type { Off } from "../core/port";
+import type { Off } from "../shared/environment";
 import type { Stretch } from "../core/spans";
 import { dropSelection, placeAt, selectedIn, tokenOf, tokensIn } from "./ranges";
 

@@ -1,7 +1,7 @@
 /** How far the work has come, whether it is saved, and what is known of the example. */
 import type { Controller, Part } from "../core/controller";
-import { figure, likely, plural, progress } from "../core/words";
-import { button, icon, keyHint, make, setAttributes, setText } from "./dom";
+import { figure, likely, plural, progress } from "../shared/format";
+import { button, icon, keyHint, make, setAttributes, setText } from "../shared/dom";
 
 export class Status {
   /** The hair along the top edge. */

@@ -1,6 +1,6 @@
 /** How sure a suggestion must be to be shown: a slider, where confidences are known. */
 import type { Controller, Part } from "../core/controller";
-import { keyHint, make, setAttributes, setText } from "./dom";
+import { keyHint, make, setAttributes, setText } from "../shared/dom";
 
 const STEP = 0.05;
 

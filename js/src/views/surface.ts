@@ -1,11 +1,11 @@
 /** The text: tokens, marks, caret, selection. It scrolls inside, so that nothing below it moves. */
 import type { Controller, Part } from "../core/controller";
 import { NOWHERE, over, place, selected, to } from "../core/cursor";
-import type { Off } from "../core/port";
-import type { Task } from "../core/protocol";
+import type { Off } from "../shared/environment";
+import type { Task } from "../shared/protocol";
 import type { Span, Stretch } from "../core/spans";
-import { plural } from "../core/words";
-import { button, icon, make, setAttributes, setHue, setText } from "./dom";
+import { plural } from "../shared/format";
+import { button, icon, make, setAttributes, setHue, setText } from "../shared/dom";
 import { Folding } from "./folding";
 import { lineEdge, middleOf, tokenOnNextLine } from "./lines";
 import { Marks } from "./marks";

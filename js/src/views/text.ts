@@ -1,7 +1,7 @@
 /** Writes a text down, token by token, and tells where its parts lie in the window. */
-import type { Task } from "../core/protocol";
+import type { Task } from "../shared/protocol";
 import type { Stretch } from "../core/spans";
-import { make } from "./dom";
+import { make } from "../shared/dom";
 
 /** From so many tokens on, what is out of sight is not laid out. */
 const LONG = 2_000;

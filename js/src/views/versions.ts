@@ -1,10 +1,10 @@
 /** What others say of the example, side by side: each can be taken as it is. */
 import type { Controller, Part } from "../core/controller";
-import type { Version } from "../core/protocol";
+import type { Version } from "../shared/protocol";
 import { fromWire, type Span } from "../core/spans";
 import { isTaken, versionsOf } from "../core/versions";
-import { DONE, plural } from "../core/words";
-import { button, make, setAttributes, setHue } from "./dom";
+import { DONE, plural } from "../shared/format";
+import { button, make, setAttributes, setHue } from "../shared/dom";
 
 export class Versions {
   readonly element = make("div", "versions", { role: "group", "aria-label": "Versions", hidden: "" });

@@ -1,6 +1,6 @@
 /** Reads what the kernel replies to questions about other examples than the one shown. */
 import type { Analyses, Analysis, Applied, Counts, Excerpt, Listed, Notice, Place, Places, Row, Task, WireSpan } from "./protocol";
-import { answer, fields, list, text, texts, whole, type Fields } from "./raw";
+import { answer, fields, list, text, texts, whole, type Fields } from "./parsePrimitives";
 
 /** Reads a reply; null if it is none of these. */
 export function readReply(

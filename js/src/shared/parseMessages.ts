@@ -2,8 +2,8 @@
  * Reads what the kernel sends, which may come from an older or a newer version
  * of nbner: whatever does not fit is left out, and the rest is used.
  */
-import { answer, fields, list, text, whole, type Fields } from "./raw";
-import { readReply } from "./replies";
+import { answer, fields, list, text, whole, type Fields } from "./parsePrimitives";
+import { readReply } from "./parseReplies";
 import type {
   Counts,
   Fresh,
