@@ -6,9 +6,9 @@
  * a widget and shared by all its views.
  */
 import { firstOf } from "./shared/anywidget";
-import { Controller } from "./core/controller";
+import { Controller } from "./annotator/model/controller";
 import { hostOf, JupyterPort, type Model } from "./shared/jupyter";
-import { mount } from "./views/annotator";
+import { mount } from "./annotator/view/annotatorView";
 
 const widget = () => {
   let controller: Controller | null = null;

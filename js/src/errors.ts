@@ -3,7 +3,7 @@
  * with its own logic, and what stands above it.
  */
 import { firstOf } from "./shared/anywidget";
-import { Controller } from "./core/controller";
+import { Controller } from "./annotator/model/controller";
 import { Explorer } from "./erring/explorer";
 import { mount } from "./erring/view";
 import { hostOf, JupyterPort, type Model } from "./shared/jupyter";

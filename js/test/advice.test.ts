@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { over } from "../src/core/cursor";
+import { over } from "../src/annotator/model/cursor";
 import type { Analysis, WireSpan } from "../src/shared/protocol";
 import { FakeKernel, Page, SETUP, taskOf } from "./world";
 

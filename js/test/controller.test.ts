@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { at, over } from "../src/core/cursor";
+import { at, over } from "../src/annotator/model/cursor";
 import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./world";
 
 const suggestion = (id: string) =>

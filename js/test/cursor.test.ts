@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { at, edge, NOWHERE, over, place, selected, step, to } from "../src/core/cursor";
+import { at, edge, NOWHERE, over, place, selected, step, to } from "../src/annotator/model/cursor";
 
 const ground = { size: 6, isBlank: (token: number): boolean => token === 2 };
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { PATIENCE } from "../src/core/courier";
+import { PATIENCE } from "../src/annotator/model/transport";
 import { randomFrom } from "./random";
 import { FakeClock, FakeKernel, MemoryStorage, Page, taskOf, tasksOf } from "./world";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Outbox } from "../src/core/outbox";
+import { Outbox } from "../src/annotator/model/outbox";
 import type { Answer, AnswerMessage } from "../src/shared/protocol";
-import { corner, Shelf, type Storage } from "../src/core/shelf";
+import { corner, Shelf, type Storage } from "../src/annotator/model/browserStorage";
 import { MemoryStorage } from "./world";
 
 const PREFIX = "nbner:store:news:train:ann:answer:";

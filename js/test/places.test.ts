@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { at, over } from "../src/core/cursor";
-import { placesOf, problemAt } from "../src/core/occurrences";
+import { at, over } from "../src/annotator/model/cursor";
+import { placesOf, problemAt } from "../src/annotator/model/occurrenceSearch";
 import type { Place } from "../src/shared/protocol";
-import { filterOf, labelWord, toggled } from "../src/core/search";
-import { resize } from "../src/core/spans";
+import { filterOf, labelWord, toggled } from "../src/annotator/model/searchQuery";
+import { resize } from "../src/annotator/model/spans";
 import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./world";
 
 const tokensOf = (text: string) => taskOf("t", text).tokens;

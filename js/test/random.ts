@@ -1,4 +1,4 @@
-import type { Spans } from "../src/core/spans";
+import type { Spans } from "../src/annotator/model/spans";
 
 /** Random numbers that come again when a test is run again (mulberry32). */
 export function randomFrom(seed: number): (below: number) => number {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as spans from "../src/core/spans";
-import type { Span, Spans } from "../src/core/spans";
+import * as spans from "../src/annotator/model/spans";
+import type { Span, Spans } from "../src/annotator/model/spans";
 import { LABELS, randomFrom, randomSpans } from "./random";
 
 const SIZE = 40;

@@ -1,5 +1,5 @@
 /** A kernel, a clock and a browser's storage that do as a test tells them. */
-import { Controller, type CoreCommand } from "../src/core/controller";
+import { Controller, type CoreCommand } from "../src/annotator/model/controller";
 import type { Host, Port } from "../src/shared/environment";
 import { PROTOCOL } from "../src/shared/protocol";
 import type {
@@ -12,7 +12,7 @@ import type {
   Task,
   WireSpan,
 } from "../src/shared/protocol";
-import type { Storage } from "../src/core/shelf";
+import type { Storage } from "../src/annotator/model/browserStorage";
 
 export class MemoryStorage implements Storage {
   private readonly values = new Map<string, string>();

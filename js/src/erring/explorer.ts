@@ -2,7 +2,7 @@
  * What is looked at in an error explorer: shared by all views of one widget.
  * It knows neither the page nor Jupyter.
  */
-import type { Controller } from "../core/controller";
+import type { Controller } from "../annotator/model/controller";
 import type { Host, Off } from "../shared/environment";
 import { fields, text } from "../shared/parsePrimitives";
 import {

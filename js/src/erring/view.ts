@@ -1,7 +1,7 @@
 /** Puts an error explorer together in one place of the page, and takes it away again without a trace. */
 import type { Off } from "../shared/environment";
 import { figure, plural } from "../shared/format";
-import { mount as mountAnnotator } from "../views/annotator";
+import { mount as mountAnnotator } from "../annotator/view/annotatorView";
 import { button, icon, keyHint, make, setAttributes, setText } from "../shared/dom";
 import { BarsView } from "./bars";
 import { ConditionsView } from "./conditions";

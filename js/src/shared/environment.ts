@@ -1,5 +1,5 @@
 /** What the page's logic needs of its host: somebody to talk to, storage, time. */
-import type { Storage } from "../core/shelf";
+import type { Storage } from "../annotator/model/browserStorage";
 
 export type Off = () => void;
 

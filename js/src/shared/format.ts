@@ -1,6 +1,6 @@
 /** Sentences for those who hear the page instead of seeing it, and figures as people write them. */
 import type { AnswerKind, Counts } from "./protocol";
-import type { Item } from "../core/queue";
+import type { Item } from "../annotator/model/exampleQueue";
 
 export const DONE: Readonly<Record<AnswerKind, string>> = {
   accept: "Accepted",

@@ -1,6 +1,6 @@
 /** Makes what Jupyter's widgets offer into what the page's logic asks for. */
 import type { Clock, Host, Off, Port } from "./environment";
-import type { Storage } from "../core/shelf";
+import type { Storage } from "../annotator/model/browserStorage";
 
 /** The part of anywidget's model that is used. */
 export interface Model {

@@ -1,0 +1,44 @@
+/** Which token stands above, below, or at the end of the line: only the page knows. */
+import type { Ground } from "../model/cursor";
+
+/** Finds the token one visual line up or down that lies nearest to a horizontal place. */
+export function tokenOnNextLine(
+  tokens: readonly HTMLElement[],
+  from: number,
+  by: 1 | -1,
+  x: number,
+  ground: Ground,
+): number | null {
+  const edge = lineEdge(tokens, from, by);
+  const line: number[] = [];
+  let y: number | null = null;
+  for (let token = edge + by; token >= 0 && token < tokens.length; token += by) {
+    const box = boxOf(tokens, token);
+    y ??= box.y;
+    if (Math.abs(box.y - y) > box.height / 2) break;
+    if (!ground.isBlank(token)) line.push(token);
+    else if (line.length === 0) y = null;
+  }
+  const distance = (token: number): number => Math.abs(middleOf(tokens, token) - x);
+  return line.length === 0 ? null : line.reduce((a, b) => (distance(b) < distance(a) ? b : a));
+}
+
+/** Finds the last token of a visual line in one direction. */
+export function lineEdge(tokens: readonly HTMLElement[], from: number, by: 1 | -1): number {
+  const { y, height } = boxOf(tokens, from);
+  let token = from;
+  while (tokens[token + by] !== undefined) {
+    if (Math.abs(boxOf(tokens, token + by).y - y) > height / 2) break;
+    token += by;
+  }
+  return token;
+}
+
+export function middleOf(tokens: readonly HTMLElement[], token: number): number {
+  const { x, width } = boxOf(tokens, token);
+  return x + width / 2;
+}
+
+const boxOf = (tokens: readonly HTMLElement[], token: number): DOMRect =>
+  // A long token may be broken over lines: it counts where it begins.
+  tokens[token]?.getClientRects()[0] ?? new DOMRect();

@@ -1,0 +1,61 @@
+/** What others say of the example, side by side: each can be taken as it is. */
+import type { Controller, Part } from "../model/controller";
+import type { Version } from "../../shared/protocol";
+import { fromWire, type Span } from "../model/spans";
+import { isTaken, versionsOf } from "../model/versions";
+import { DONE, plural } from "../../shared/format";
+import { button, make, setAttributes, setHue } from "../../shared/dom";
+
+export class Versions {
+  readonly element = make("div", "versions", { role: "group", "aria-label": "Versions", hidden: "" });
+  private buttons: readonly HTMLButtonElement[] = [];
+
+  constructor(
+    private readonly controller: Controller,
+    private readonly leave: () => void,
+  ) {}
+
+  update(parts: ReadonlySet<Part>): void {
+    if (parts.has("example") || parts.has("setup")) this.draw();
+    if (["example", "spans", "answer"].some((part) => parts.has(part as Part))) this.mark();
+  }
+
+  private draw(): void {
+    const versions = versionsOf(this.controller.shown);
+    this.buttons = versions.map((version) => this.buttonFor(version));
+    this.element.replaceChildren(...this.buttons);
+    setAttributes(this.element, { hidden: versions.length > 0 ? null : "" });
+  }
+
+  private mark(): void {
+    const { shown } = this.controller;
+    versionsOf(shown).forEach((version, i) => {
+      const taken = isTaken(shown, version);
+      const one = this.buttons[i];
+      if (one) setAttributes(one, { "aria-pressed": String(taken) });
+    });
+  }
+
+  private buttonFor(version: Version): HTMLButtonElement {
+    const spans = fromWire(version.spans);
+    const says = `${DONE[version.answer].toLowerCase()}, ${plural(spans.length, "span")}`;
+    const attributes = {
+      "data-version": version.by,
+      "aria-label": `Take the version of ${version.by}: ${says}`,
+      title: "Take this version (v takes the next)",
+    };
+    const who = make("span", "version-by", {}, version.by);
+    const what = make("span", "version-says", {}, says);
+    return button("version", attributes, [who, what, ...spans.map((one) => this.chip(one))], () => {
+      this.controller.takeVersion(version);
+      this.leave();
+    });
+  }
+
+  private chip(span: Span): HTMLElement {
+    const label = make("span", "version-label", {}, span.label);
+    const chip = make("span", "version-span", {}, this.controller.textOf(span), label);
+    setHue(chip, this.controller.setup.colors[span.label]);
+    return chip;
+  }
+}
