@@ -4,8 +4,8 @@
  */
 import { firstOf } from "./shared/anywidget";
 import { Controller } from "./annotator/model/controller";
-import { Explorer } from "./erring/explorer";
-import { mount } from "./erring/view";
+import { Explorer } from "./errorExplorer/explorer";
+import { mount } from "./errorExplorer/explorerView";
 import { hostOf, JupyterPort, type Model } from "./shared/jupyter";
 
 const widget = () => {

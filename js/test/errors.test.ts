@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { merged } from "../src/erring/explorer";
-import { readAt, readOpened, readState, type Finding } from "../src/erring/messages";
+import { merged } from "../src/errorExplorer/explorer";
+import { readAt, readOpened, readState, type Finding } from "../src/errorExplorer/messages";
 
 const finding = (id: string, words: string): Finding =>
   readOpened({ rows: [{ id, sides: [["gold", [["a ", "", false], [words, "ORG", true]]]] }] })

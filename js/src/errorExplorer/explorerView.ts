@@ -3,11 +3,11 @@ import type { Off } from "../shared/environment";
 import { figure, plural } from "../shared/format";
 import { mount as mountAnnotator } from "../annotator/view/annotatorView";
 import { button, icon, keyHint, make, setAttributes, setText } from "../shared/dom";
-import { BarsView } from "./bars";
-import { ConditionsView } from "./conditions";
+import { BarsView } from "./errorRates";
+import { ConditionsView } from "./filterBar";
 import type { Aspect, Explorer } from "./explorer";
 import { FindingsView } from "./findings";
-import { MatrixView } from "./matrix";
+import { MatrixView } from "./confusionMatrix";
 
 export function mount(place: HTMLElement, explorer: Explorer): Off {
   const view = new ExplorerView(explorer);
