@@ -7,9 +7,9 @@
  */
 import type { Off } from "./shared/environment";
 import { clock, type Model } from "./shared/jupyter";
-import { Player } from "./tracing/player";
-import type { Run } from "./tracing/run";
-import { mount } from "./tracing/view";
+import { Player } from "./traceViewer/player";
+import type { Run } from "./traceViewer/trace";
+import { mount } from "./traceViewer/traceView";
 
 interface Shared extends Model {
   set(name: string, value: unknown): void;

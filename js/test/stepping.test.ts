@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Player } from "../src/tracing/player";
-import { analysisAt, greedyAt, lostAt, mistakesOf, saidAt, type Run } from "../src/tracing/run";
+import { Player } from "../src/traceViewer/player";
+import { analysisAt, greedyAt, lostAt, mistakesOf, saidAt, type Run } from "../src/traceViewer/trace";
 
 const ACTIONS = ["O", "B-Food", "L-Food", "U-Food"];
 

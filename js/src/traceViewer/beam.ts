@@ -1,6 +1,6 @@
 /** The sequences that the beam holds, each by what sets it apart from greedy search. */
 import { make, setAttributes, setHue, setText } from "../shared/dom";
-import { hueOf, type Part } from "./parts";
+import { hueOf, type Part } from "./component";
 import {
   analysisAt,
   BEST,
@@ -13,7 +13,7 @@ import {
   wordsOf,
   type Analysis,
   type Run,
-} from "./run";
+} from "./trace";
 
 /** Rows that are there; the beam may be wider. */
 export const ROWS = 8;

@@ -1,7 +1,7 @@
 /** The distribution over the valid actions at one word. Its rows are made once and filled anew. */
 import { make, setAttributes, setHue, setText } from "../shared/dom";
-import { hueOf, type Part } from "./parts";
-import { costs, isFree, labelOf, nameOf, shareOf, wordOf, type Choice, type Run } from "./run";
+import { hueOf, type Part } from "./component";
+import { costs, isFree, labelOf, nameOf, shareOf, wordOf, type Choice, type Run } from "./trace";
 
 export const ROWS = 8;
 

@@ -1,7 +1,7 @@
 /** The state itself: the entity that is open, and the buffer of words still to be decided. */
 import { make, setAttributes, setHue, setText } from "../shared/dom";
-import { hueOf, type Part } from "./parts";
-import { greedyAt, wordOf, wordsOf, type Run } from "./run";
+import { hueOf, type Part } from "./component";
+import { greedyAt, wordOf, wordsOf, type Run } from "./trace";
 
 const AHEAD = 7;
 

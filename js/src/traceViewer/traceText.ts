@@ -4,8 +4,8 @@
  * touches no more than the words that it goes over.
  */
 import { make, setAttributes, setHue } from "../shared/dom";
-import { hueOf, type Part } from "./parts";
-import type { Run } from "./run";
+import { hueOf, type Part } from "./component";
+import type { Run } from "./trace";
 
 interface Mark {
   readonly element: HTMLElement;

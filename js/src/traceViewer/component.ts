@@ -1,5 +1,5 @@
 /** What the parts of the view share. */
-import type { Run } from "./run";
+import type { Run } from "./trace";
 
 export interface Part {
   readonly element: HTMLElement;

@@ -1,7 +1,7 @@
 /** One card with all keys, drawn from the table that the keys themselves come from. */
 import { spell } from "../shared/keyboard";
 import { button, icon, make } from "../shared/dom";
-import { ROWS } from "./keys";
+import { ROWS } from "./keyBindings";
 
 const SIGNS = [
   ["✓ zero cost", "The training oracle allows it: nothing of the gold is lost that can still be reached"],

@@ -2,15 +2,15 @@
 import { belongsToBrowser, spell } from "../shared/keyboard";
 import type { Off } from "../shared/environment";
 import { button, icon, keyHint, make, setAttributes, setHue, setText, type Icon } from "../shared/dom";
-import { Bars } from "./bars";
+import { Bars } from "./actionBars";
 import { Beam } from "./beam";
-import { Card } from "./card";
-import { commandOf, type Command } from "./keys";
-import { hueOf, type Part } from "./parts";
+import { Card } from "./keyHelp";
+import { commandOf, type Command } from "./keyBindings";
+import { hueOf, type Part } from "./component";
 import type { Player } from "./player";
-import { isAmong, mistakesOf, saidAt, wordsOf, type Run } from "./run";
-import { StateLine } from "./state";
-import { Text } from "./text";
+import { isAmong, mistakesOf, saidAt, wordsOf, type Run } from "./trace";
+import { StateLine } from "./parserState";
+import { Text } from "./traceText";
 
 export function mount(place: HTMLElement, run: Run, player: Player): Off {
   const view = new TraceView(run, player);
