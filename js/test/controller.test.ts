@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { at, over } from "../src/annotator/model/cursor";
-import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./world";
+import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./fakes";
 
 const suggestion = (id: string) =>
   taskOf(id, "Uber left New York", {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { PATIENCE } from "../src/annotator/model/transport";
 import { randomFrom } from "./random";
-import { FakeClock, FakeKernel, MemoryStorage, Page, taskOf, tasksOf } from "./world";
+import { FakeClock, FakeKernel, MemoryStorage, Page, taskOf, tasksOf } from "./fakes";
 
 describe("nothing is lost", () => {
   test("an answer is in the browser's storage until the kernel has acknowledged it", () => {

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Outbox } from "../src/annotator/model/outbox";
 import type { Answer, AnswerMessage } from "../src/shared/protocol";
 import { corner, Shelf, type Storage } from "../src/annotator/model/browserStorage";
-import { MemoryStorage } from "./world";
+import { MemoryStorage } from "./fakes";
 
 const PREFIX = "nbner:store:news:train:ann:answer:";
 const message = (id: string, example: string, answer: Answer = "accept"): AnswerMessage => ({

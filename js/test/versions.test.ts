@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readTask } from "../src/shared/parseMessages";
-import { FakeKernel, Page, taskOf } from "./world";
+import { FakeKernel, Page, taskOf } from "./fakes";
 
 const versions = [
   { by: "ann", answer: "accept", spans: [[0, 1, "ORG"], [2, 4, "GPE"]] },

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { over } from "../src/annotator/model/cursor";
 import type { Analysis, WireSpan } from "../src/shared/protocol";
-import { FakeKernel, Page, SETUP, taskOf } from "./world";
+import { FakeKernel, Page, SETUP, taskOf } from "./fakes";
 
 const FIRST: WireSpan[] = [
   [0, 1, "ORG", { source: "v3", score: 0.9 }],

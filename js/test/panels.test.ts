@@ -5,7 +5,7 @@ import { placesOf, problemAt } from "../src/annotator/model/occurrenceSearch";
 import type { Place } from "../src/shared/protocol";
 import { filterOf, labelWord, toggled } from "../src/annotator/model/searchQuery";
 import { resize } from "../src/annotator/model/spans";
-import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./world";
+import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./fakes";
 
 const tokensOf = (text: string) => taskOf("t", text).tokens;
 
