@@ -5,17 +5,17 @@
  * `_snapshot`); everything after that is messages. The logic is made once for
  * a widget and shared by all its views.
  */
-import { firstOf } from "./shared/anywidget";
-import { Controller } from "./annotator/model/controller";
-import { hostOf, JupyterPort, type Model } from "./shared/jupyter";
+import { reuseLoaded } from "./shared/anywidget";
+import { AnnotatorController } from "./annotator/model/controller";
+import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
 import { mount } from "./annotator/view/annotatorView";
 
 const widget = () => {
-  let controller: Controller | null = null;
+  let controller: AnnotatorController | null = null;
 
-  const start = (model: Model): (() => void) => {
-    const port = new JupyterPort(model);
-    const made = new Controller(hostOf(port));
+  const start = (model: WidgetModel): (() => void) => {
+    const port = new JupyterConnection(model);
+    const made = new AnnotatorController(environmentFor(port));
     controller = made;
     return () => {
       made.dispose();
@@ -24,11 +24,11 @@ const widget = () => {
   };
 
   return {
-    initialize: ({ model }: { model: Model }) => start(model),
-    render: ({ model, el }: { model: Model; el: HTMLElement }) => {
+    initialize: ({ model }: { model: WidgetModel }) => start(model),
+    render: ({ model, el }: { model: WidgetModel; el: HTMLElement }) => {
       // A host without `initialize` gives the model only now; then it ends with the view.
       const end = controller === null ? start(model) : null;
-      const unmount = mount(el, controller as unknown as Controller);
+      const unmount = mount(el, controller as unknown as AnnotatorController);
       return () => {
         unmount();
         if (end !== null) {
@@ -40,4 +40,4 @@ const widget = () => {
   };
 };
 
-export default firstOf("annotator", widget);
+export default reuseLoaded("annotator", widget);

@@ -2,20 +2,20 @@
  * Wires an error explorer to one widget of anywidget's: the annotation surface
  * with its own logic, and what stands above it.
  */
-import { firstOf } from "./shared/anywidget";
-import { Controller } from "./annotator/model/controller";
-import { Explorer } from "./errorExplorer/explorer";
+import { reuseLoaded } from "./shared/anywidget";
+import { AnnotatorController } from "./annotator/model/controller";
+import { ErrorExplorer } from "./errorExplorer/explorer";
 import { mount } from "./errorExplorer/explorerView";
-import { hostOf, JupyterPort, type Model } from "./shared/jupyter";
+import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
 
 const widget = () => {
-  let explorer: Explorer | null = null;
+  let explorer: ErrorExplorer | null = null;
 
-  const start = (model: Model): (() => void) => {
-    const port = new JupyterPort(model);
-    const host = hostOf(port);
-    const controller = new Controller(host);
-    const made = new Explorer(host, controller);
+  const start = (model: WidgetModel): (() => void) => {
+    const port = new JupyterConnection(model);
+    const host = environmentFor(port);
+    const controller = new AnnotatorController(host);
+    const made = new ErrorExplorer(host, controller);
     explorer = made;
     return () => {
       made.dispose();
@@ -25,11 +25,11 @@ const widget = () => {
   };
 
   return {
-    initialize: ({ model }: { model: Model }) => start(model),
-    render: ({ model, el }: { model: Model; el: HTMLElement }) => {
+    initialize: ({ model }: { model: WidgetModel }) => start(model),
+    render: ({ model, el }: { model: WidgetModel; el: HTMLElement }) => {
       // A host without `initialize` gives the model only now; then it ends with the view.
       const end = explorer === null ? start(model) : null;
-      const unmount = mount(el, explorer as unknown as Explorer);
+      const unmount = mount(el, explorer as unknown as ErrorExplorer);
       return () => {
         unmount();
         if (end !== null) {
@@ -41,4 +41,4 @@ const widget = () => {
   };
 };
 
-export default firstOf("errors", widget);
+export default reuseLoaded("errors", widget);

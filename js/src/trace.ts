@@ -5,26 +5,26 @@
  * that Python sees where one is and can go elsewhere. Whether it plays lives in
  * the page alone.
  */
-import type { Off } from "./shared/environment";
-import { clock, type Model } from "./shared/jupyter";
-import { Player } from "./traceViewer/player";
-import type { Run } from "./traceViewer/trace";
+import type { Unsubscribe } from "./shared/environment";
+import { clock, type WidgetModel } from "./shared/jupyter";
+import { TracePlayer } from "./traceViewer/player";
+import type { ParserTrace } from "./traceViewer/trace";
 import { mount } from "./traceViewer/traceView";
 
-interface Shared extends Model {
+interface Shared extends WidgetModel {
   set(name: string, value: unknown): void;
   save_changes(): void;
 }
 
 export default () => {
-  let player: Player | null = null;
+  let player: TracePlayer | null = null;
 
-  const start = (model: Shared): Off => {
-    const made = new Player((model.get("_run") as Run).steps.length, clock, (place) => {
+  const start = (model: Shared): Unsubscribe => {
+    const made = new TracePlayer((model.get("_run") as ParserTrace).steps.length, clock, (place) => {
       model.set("step", place);
       model.save_changes();
     });
-    const follow = (): void => made.follow(Number(model.get("step")));
+    const follow = (): void => made.syncPosition(Number(model.get("step")));
     follow();
     model.on("change:step", follow);
     player = made;
@@ -39,7 +39,7 @@ export default () => {
     render: ({ model, el }: { model: Shared; el: HTMLElement }) => {
       // A host without `initialize` gives the model only now; then it ends with the view.
       const end = player === null ? start(model) : null;
-      const unmount = mount(el, model.get("_run") as Run, player as unknown as Player);
+      const unmount = mount(el, model.get("_run") as ParserTrace, player as unknown as TracePlayer);
       return () => {
         unmount();
         if (end !== null) {

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { merged } from "../src/errorExplorer/explorer";
-import { readAt, readOpened, readState, type Finding } from "../src/errorExplorer/messages";
+import { mergeFindings } from "../src/errorExplorer/explorer";
+import { parseCellRef, parseFindings, parseExplorerState, type Finding } from "../src/errorExplorer/messages";
 
 const finding = (id: string, words: string): Finding =>
-  readOpened({ rows: [{ id, sides: [["gold", [["a ", "", false], [words, "ORG", true]]]] }] })
+  parseFindings({ rows: [{ id, sides: [["gold", [["a ", "", false], [words, "ORG", true]]]] }] })
     .rows[0] as Finding;
 
 test("whatever the kernel sends, a state comes out of it", () => {
   for (const raw of [null, 7, [], {}, { labels: 3, cells: [[1]], columns: [], conditions: "x" }]) {
-    const state = readState(raw);
+    const state = parseExplorerState(raw);
     assert.deepEqual(state.labels, []);
     assert.equal(state.total, 0);
     assert.equal(state.conditions.text, "");
@@ -17,15 +17,15 @@ test("whatever the kernel sends, a state comes out of it", () => {
 });
 
 test("a place is a square of the matrix, a bar, or everything", () => {
-  assert.deepEqual(readAt({ gold: null, predicted: "A" }), { gold: null, predicted: "A", borders: false });
-  assert.deepEqual(readAt({ factor: "length", bucket: "2" }), { factor: "length", bucket: "2" });
-  assert.deepEqual(readAt({}), {});
+  assert.deepEqual(parseCellRef({ gold: null, predicted: "A" }), { gold: null, predicted: "A", borders: false });
+  assert.deepEqual(parseCellRef({ factor: "length", bucket: "2" }), { factor: "length", bucket: "2" });
+  assert.deepEqual(parseCellRef({}), {});
 });
 
 test("what is mended stays in its place, and what comes is put behind it", () => {
   const [one, two, three] = [finding("1", "x"), finding("2", "y"), finding("3", "z")];
-  const now = merged([one, two], [two, three]);
-  assert.deepEqual(now.map(({ id, isGone }) => [id, isGone]), [["1", true], ["2", false], ["3", false]]);
+  const now = mergeFindings([one, two], [two, three]);
+  assert.deepEqual(now.map(({ id, isFixed: isGone }) => [id, isGone]), [["1", true], ["2", false], ["3", false]]);
   // Taken back, it is there again.
-  assert.deepEqual(merged(now, [one, two, three]).map(({ isGone }) => isGone), [false, false, false]);
+  assert.deepEqual(mergeFindings(now, [one, two, three]).map(({ isFixed: isGone }) => isGone), [false, false, false]);
 });

@@ -1,20 +1,20 @@
 /** A kernel, a clock and a browser's storage that do as a test tells them. */
-import { Controller, type CoreCommand } from "../src/annotator/model/controller";
-import type { Host, Port } from "../src/shared/environment";
+import { AnnotatorController, type CoreCommand } from "../src/annotator/model/controller";
+import type { Environment, KernelConnection } from "../src/shared/environment";
 import { PROTOCOL } from "../src/shared/protocol";
 import type {
   Analysis,
   Answer,
   AnswerMessage,
-  Place,
-  Request,
+  Occurrence,
+  KernelRequest,
   Setup,
   Task,
   WireSpan,
 } from "../src/shared/protocol";
-import type { Storage } from "../src/annotator/model/browserStorage";
+import type { KeyValueStorage } from "../src/annotator/model/browserStorage";
 
-export class MemoryStorage implements Storage {
+export class MemoryStorage implements KeyValueStorage {
   private readonly values = new Map<string, string>();
 
   get length(): number {
@@ -46,7 +46,7 @@ export class FakeClock {
     return this.time;
   }
 
-  after(milliseconds: number, then: () => void): () => void {
+  setTimer(milliseconds: number, then: () => void): () => void {
     const timer = { at: this.time + milliseconds, then };
     this.timers.push(timer);
     return () => {
@@ -72,7 +72,7 @@ export class FakeClock {
 }
 
 type Sent = { readonly type: string; readonly id: string } & Record<string, unknown>;
-type ListRequest = Extract<Request, { type: "list" }>;
+type ListRequest = Extract<KernelRequest, { type: "list" }>;
 type Mood = "well" | "busy" | "deaf" | "full" | "refusing";
 
 /** The kernel's side of the protocol, over examples in memory. */
@@ -83,7 +83,7 @@ export class FakeKernel {
   deliver: (message: object) => boolean = () => true;
   mood: Mood = "well";
   /** What is found in other examples. */
-  places: Place[] = [];
+  places: Occurrence[] = [];
   /** What the model makes of an example, under whatever constraints. */
   analyses: Analysis[] = [];
   private order: string[] = [];
@@ -114,8 +114,8 @@ export class FakeKernel {
   }
 
   /** A page's way to this kernel. */
-  connect(): FakePort {
-    return new FakePort(this, this.pages);
+  connect(): FakeConnection {
+    return new FakeConnection(this, this.pages);
   }
 
   take(message: Sent): void {
@@ -234,7 +234,7 @@ export class FakeKernel {
   }
 }
 
-export class FakePort implements Port {
+export class FakeConnection implements KernelConnection {
   private alive = true;
   private readonly connections = new Set<() => void>();
 
@@ -256,15 +256,15 @@ export class FakePort implements Port {
     return structuredClone(trait === "_setup" ? this.kernel.setup : this.kernel.snapshot);
   }
 
-  onChange() {
+  onTraitChange() {
     return () => undefined;
   }
 
-  connected(): boolean {
+  isConnected(): boolean {
     return this.alive;
   }
 
-  onConnection(listener: () => void) {
+  onConnectionChange(listener: () => void) {
     this.connections.add(listener);
     return () => this.connections.delete(listener);
   }
@@ -326,17 +326,17 @@ export const tasksOf = (count: number): Task[] =>
 
 /** A page on a kernel, as it is when a cell has been run. */
 export class Page {
-  readonly port: FakePort;
-  readonly controller: Controller;
+  readonly connection: FakeConnection;
+  readonly controller: AnnotatorController;
 
   constructor(
     readonly kernel: FakeKernel,
-    readonly storage: Storage | null = new MemoryStorage(),
+    readonly storage: KeyValueStorage | null = new MemoryStorage(),
     readonly clock = new FakeClock(),
   ) {
-    this.port = kernel.connect();
-    const host: Host = { port: this.port, clock, storage, newId: () => `id ${(serial += 1)}` };
-    this.controller = new Controller(host);
+    this.connection = kernel.connect();
+    const host: Environment = { connection: this.connection, clock, storage, newId: () => `id ${(serial += 1)}` };
+    this.controller = new AnnotatorController(host);
     this.controller.subscribe(() => undefined);
   }
 
@@ -366,7 +366,7 @@ export class Page {
   }
 
   get saving(): string {
-    return this.controller.saving.state;
+    return this.controller.saveStatus.state;
   }
 }
 

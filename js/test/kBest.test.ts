@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { over } from "../src/annotator/model/cursor";
+import { selectionOf } from "../src/annotator/model/cursor";
 import type { Analysis, WireSpan } from "../src/shared/protocol";
 import { FakeKernel, Page, SETUP, taskOf } from "./fakes";
 
@@ -32,7 +32,7 @@ describe("leafing through analyses", () => {
     const page = opened();
     page.run({ do: "leaf", by: 1 });
     assert.deepEqual(page.spans, plain(SECOND));
-    assert.deepEqual(page.controller.advice.place, { at: 2, of: 3, probability: 0.3 });
+    assert.deepEqual(page.controller.kBest.position, { at: 2, of: 3, probability: 0.3 });
     page.run({ do: "leaf", by: 1 });
     assert.deepEqual(page.spans, plain(THIRD));
     page.run({ do: "leaf", by: 1 });
@@ -46,7 +46,7 @@ describe("leafing through analyses", () => {
     const page = opened();
     page.run({ do: "leaf", by: 1 }, { do: "leaf", by: 1 });
     const [span] = page.controller.spans;
-    assert.ok(span !== undefined && page.controller.advice.isOther(span));
+    assert.ok(span !== undefined && page.controller.kBest.differsFromBest(span));
     assert.ok(page.controller.isSuggestion(span));
   });
 
@@ -77,7 +77,7 @@ describe("leafing through analyses", () => {
 describe("corrections and their neighbours", () => {
   test("the rest is searched again with what was fixed and without what was taken off", () => {
     const page = opened([{ probability: 0.6, spans: [[0, 1, "PERSON"], [3, 4, "ORG", { score: 0.8 }]] }]);
-    page.controller.moveTo(over({ start: 0, end: 1 }));
+    page.controller.setCursor(selectionOf({ start: 0, end: 1 }));
     page.run({ do: "label", index: 1 });
     const [asked] = page.kernel.sent("analyses");
     assert.deepEqual(asked?.forced, [[0, 1, "PERSON"]]);
@@ -90,9 +90,9 @@ describe("corrections and their neighbours", () => {
 
   test("a suggestion that was taken off stays off, also after the next change", () => {
     const page = opened([{ probability: 0.6, spans: SECOND }]);
-    page.controller.moveTo(over({ start: 2, end: 4 }));
+    page.controller.setCursor(selectionOf({ start: 2, end: 4 }));
     page.run("remove");
-    page.controller.moveTo(over({ start: 1, end: 2 }));
+    page.controller.setCursor(selectionOf({ start: 1, end: 2 }));
     page.run({ do: "label", index: 0 });
     const [first, second] = page.kernel.sent("analyses");
     assert.deepEqual(first?.forbidden, [[2, 4, "GPE"]]);
@@ -102,7 +102,7 @@ describe("corrections and their neighbours", () => {
 
   test("one undo takes back the change and what the model made of it", () => {
     const page = opened([{ probability: 0.6, spans: [[0, 1, "PERSON"]] }]);
-    page.controller.moveTo(over({ start: 0, end: 1 }));
+    page.controller.setCursor(selectionOf({ start: 0, end: 1 }));
     page.run({ do: "label", index: 1 });
     assert.deepEqual(page.spans, [[0, 1, "PERSON"]]);
     page.run("undo");
@@ -115,9 +115,9 @@ describe("corrections and their neighbours", () => {
     const all: WireSpan[] = [[0, 1, "PERSON"], [1, 2, "ORG"], [3, 4, "GPE"]];
     const page = opened([{ probability: 0.6, spans: all }]);
     page.kernel.become("busy");
-    page.controller.moveTo(over({ start: 0, end: 1 }));
+    page.controller.setCursor(selectionOf({ start: 0, end: 1 }));
     page.run({ do: "label", index: 1 });
-    page.controller.moveTo(over({ start: 1, end: 2 }));
+    page.controller.setCursor(selectionOf({ start: 1, end: 2 }));
     page.run({ do: "label", index: 0 });
     page.kernel.become("well");
     assert.deepEqual(page.spans, plain(all));
@@ -126,7 +126,7 @@ describe("corrections and their neighbours", () => {
 
   test("nobody is asked where the kernel does not search again", () => {
     const page = opened(LIST, { ...ADVISING, redecodes: false } as unknown as typeof ADVISING);
-    page.controller.moveTo(over({ start: 0, end: 1 }));
+    page.controller.setCursor(selectionOf({ start: 0, end: 1 }));
     page.run("remove");
     assert.deepEqual(page.kernel.sent("analyses"), []);
   });
@@ -137,7 +137,7 @@ describe("the threshold", () => {
     const page = opened();
     page.controller.setThreshold(0.5);
     assert.deepEqual(page.spans, plain(SECOND));
-    assert.equal(page.controller.advice.hidden(page.controller.shown), 1);
+    assert.equal(page.controller.kBest.hiddenCount(page.controller.shown), 1);
     page.controller.setThreshold(0.2);
     assert.deepEqual(page.spans, plain(FIRST));
   });
@@ -152,7 +152,7 @@ describe("the threshold", () => {
 
   test("leaves alone what a person works on", () => {
     const page = opened(LIST, { ...ADVISING, redecodes: false } as unknown as typeof ADVISING);
-    page.controller.moveTo(over({ start: 1, end: 2 }));
+    page.controller.setCursor(selectionOf({ start: 1, end: 2 }));
     page.run({ do: "label", index: 0 });
     page.controller.setThreshold(0.5);
     assert.deepEqual(page.spans, [[0, 1, "ORG"], [1, 2, "ORG"], [2, 4, "GPE"]]);

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
-  belongsToBrowser,
+  isBrowserKey,
   chordOf,
   commandOf,
   labelChord,
-  ROWS,
-  spell,
-  type Stroke,
+  KEY_BINDINGS,
+  formatKeys,
+  type KeyStroke,
 } from "../src/shared/keyboard";
 
-const stroke = (key: string, code = "", held: Partial<Stroke> = {}): Stroke => ({
+const stroke = (key: string, code = "", held: Partial<KeyStroke> = {}): KeyStroke => ({
   key,
   code,
   ctrlKey: false,
@@ -88,15 +88,15 @@ describe("keys", () => {
 
   test("the browser keeps its own keys", () => {
     for (const key of ["c", "r", "+", "-", "0", "1"]) {
-      assert.ok(belongsToBrowser(stroke(key, "", ctrl)));
+      assert.ok(isBrowserKey(stroke(key, "", ctrl)));
     }
-    assert.ok(belongsToBrowser(stroke("F5")));
-    assert.ok(belongsToBrowser(stroke("F12")));
-    for (const key of ["b", "d", "m", "y", "Enter"]) assert.ok(!belongsToBrowser(stroke(key)));
+    assert.ok(isBrowserKey(stroke("F5")));
+    assert.ok(isBrowserKey(stroke("F12")));
+    for (const key of ["b", "d", "m", "y", "Enter"]) assert.ok(!isBrowserKey(stroke(key)));
   });
 
   test("every chord of the table is what pressing it gives, and stands there once", () => {
-    const chords = ROWS.flatMap((row) => Object.keys(row.chords));
+    const chords = KEY_BINDINGS.flatMap((row) => Object.keys(row.chords));
     assert.equal(new Set(chords).size, chords.length);
     for (const chord of chords) {
       const parts = chord.split("+");
@@ -111,13 +111,13 @@ describe("keys", () => {
   });
 
   test("every row of the help card says something", () => {
-    for (const { shown, does } of ROWS) assert.ok(shown.length > 0 && does.length > 0);
+    for (const { keys: shown, description: does } of KEY_BINDINGS) assert.ok(shown.length > 0 && does.length > 0);
   });
 
   test("keys are spelt as the keyboard has them", () => {
-    assert.equal(spell("shift+alt+1", true), "⇧⌥1");
-    assert.equal(spell("ctrl+z", true), "⌘z");
-    assert.equal(spell("ctrl+z", false), "ctrl z");
-    assert.equal(spell("shift+3", false), "⇧3");
+    assert.equal(formatKeys("shift+alt+1", true), "⇧⌥1");
+    assert.equal(formatKeys("ctrl+z", true), "⌘z");
+    assert.equal(formatKeys("ctrl+z", false), "ctrl z");
+    assert.equal(formatKeys("shift+3", false), "⇧3");
   });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { at, over } from "../src/annotator/model/cursor";
-import { placesOf, problemAt } from "../src/annotator/model/occurrenceSearch";
-import type { Place } from "../src/shared/protocol";
-import { filterOf, labelWord, toggled } from "../src/annotator/model/searchQuery";
-import { resize } from "../src/annotator/model/spans";
+import { caretAt, selectionOf } from "../src/annotator/model/cursor";
+import { findOccurrences, conflictAt } from "../src/annotator/model/occurrenceSearch";
+import type { Occurrence } from "../src/shared/protocol";
+import { parseQuery, labelTerm, toggleTerm } from "../src/annotator/model/searchQuery";
+import { resizeSpan } from "../src/annotator/model/spans";
 import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./fakes";
 
 const tokensOf = (text: string) => taskOf("t", text).tokens;
@@ -14,30 +14,30 @@ describe("the ends of a span", () => {
   const span = { start: 1, end: 3, label: "ORG" };
 
   test("move by a token, over blank ones, and never to nothing or past the text", () => {
-    const move = (edge: "start" | "end", by: 1 | -1) => resize([span], span, edge, by, ground);
+    const move = (edge: "start" | "end", by: 1 | -1) => resizeSpan([span], span, edge, by, ground);
     assert.deepEqual(move("end", 1), { start: 1, end: 5, label: "ORG" });
     assert.deepEqual(move("end", -1), { start: 1, end: 2, label: "ORG" });
     assert.deepEqual(move("start", -1), { start: 0, end: 3, label: "ORG" });
     assert.deepEqual(move("start", 1), { start: 2, end: 3, label: "ORG" });
     const one = { start: 0, end: 1, label: "ORG" };
-    assert.equal(resize([one], one, "end", -1, ground), null);
-    assert.equal(resize([one], one, "start", -1, ground), null);
+    assert.equal(resizeSpan([one], one, "end", -1, ground), null);
+    assert.equal(resizeSpan([one], one, "start", -1, ground), null);
   });
 
   test("a neighbour is not pushed", () => {
     const other = { start: 4, end: 5, label: "GPE" };
-    assert.equal(resize([span, other], span, "end", 1, ground), null);
+    assert.equal(resizeSpan([span, other], span, "end", 1, ground), null);
   });
 
   test("by command: the span stays selected, and undo takes it back", () => {
     const page = new Page(new FakeKernel(tasksOf(1)));
-    page.controller.label({ start: 0, end: 1 });
-    page.controller.moveTo(at(0));
-    page.controller.resize("end", 1);
-    page.controller.resize("end", 1);
-    page.controller.resize("start", 1);
+    page.controller.labelRange({ start: 0, end: 1 });
+    page.controller.setCursor(caretAt(0));
+    page.controller.resizeSpan("end", 1);
+    page.controller.resizeSpan("end", 1);
+    page.controller.resizeSpan("start", 1);
     assert.deepEqual(page.spans, [[1, 3, "ORG"]]);
-    assert.deepEqual(page.controller.cursor, over({ start: 1, end: 3 }));
+    assert.deepEqual(page.controller.cursor, selectionOf({ start: 1, end: 3 }));
     page.run("undo", "undo", "undo");
     assert.deepEqual(page.spans, [[0, 1, "ORG"]]);
   });
@@ -48,7 +48,7 @@ describe("undo", () => {
     const kernel = new FakeKernel(tasksOf(1_000));
     const page = new Page(kernel);
     for (let i = 0; i < 1_000; i += 1) {
-      page.controller.label({ start: i % 4, end: (i % 4) + 1 });
+      page.controller.labelRange({ start: i % 4, end: (i % 4) + 1 });
       page.accept();
     }
     assert.ok(page.controller.items.length <= 220);
@@ -71,7 +71,7 @@ describe("undo", () => {
     const page = new Page(kernel);
     kernel.become("busy");
     for (let i = 0; i < 14; i += 1) page.run("undo");
-    assert.equal(page.controller.said, "Older answers are on their way");
+    assert.equal(page.controller.announcement, "Older answers are on their way");
     kernel.become("well");
     assert.equal(page.shown, "27");
   });
@@ -81,7 +81,7 @@ describe("undo", () => {
     const page = new Page(kernel);
     page.accept();
     page.run({ do: "browse", by: -1 });
-    page.controller.note("odd");
+    page.controller.setNote("odd");
     assert.deepEqual([kernel.find("0").note, kernel.find("0").answer], ["odd", "accept"]);
     page.run("undo");
     assert.equal(kernel.find("0").note, "");
@@ -90,16 +90,16 @@ describe("undo", () => {
 
   test("an unsent note outlives a reload", () => {
     const page = new Page(new FakeKernel(tasksOf(2)));
-    page.controller.note("odd");
+    page.controller.setNote("odd");
     assert.equal(page.reload().controller.shown?.state.note, "odd");
   });
 });
 
 describe("the list", () => {
-  const search = (page: Page, query: string) => page.controller.atPanel(({ listing }) => listing.search(query));
+  const search = (page: Page, query: string) => page.controller.updatePanel(({ exampleList: listing }) => listing.search(query));
 
   test("words of a search and what they mean", () => {
-    assert.deepEqual(filterOf('is:open label:"a b" by:ann heat is:flagged sort:unsure the "oven door"'), {
+    assert.deepEqual(parseQuery('is:open label:"a b" by:ann heat is:flagged sort:unsure the "oven door"'), {
       answer: "open",
       label: "a b",
       annotator: "ann",
@@ -107,31 +107,31 @@ describe("the list", () => {
       order: "unsure",
       text: "heat the oven door",
     });
-    assert.deepEqual(filterOf("is:strange 10:30"), { text: "is:strange 10:30" });
-    assert.equal(toggled("heat is:open", "is:accepted"), "heat is:accepted");
-    assert.equal(toggled("heat is:open", "is:open"), "heat");
-    assert.deepEqual(filterOf(labelWord("Generic Measure")), { label: "Generic Measure" });
-    assert.deepEqual(filterOf(labelWord("ORG")), { label: "ORG" });
+    assert.deepEqual(parseQuery("is:strange 10:30"), { text: "is:strange 10:30" });
+    assert.equal(toggleTerm("heat is:open", "is:accepted"), "heat is:accepted");
+    assert.equal(toggleTerm("heat is:open", "is:open"), "heat");
+    assert.deepEqual(parseQuery(labelTerm("Generic Measure")), { label: "Generic Measure" });
+    assert.deepEqual(parseQuery(labelTerm("ORG")), { label: "ORG" });
   });
 
   test("gives rows page by page, and any of them can be shown, edited and decided", () => {
     const kernel = new FakeKernel(tasksOf(500));
     const page = new Page(kernel);
     page.run({ do: "list" });
-    const { listing } = page.controller.panels;
+    const { exampleList: listing } = page.controller.sidePanel;
     assert.deepEqual([listing.rows.length, listing.total], [50, 500]);
-    for (let i = 0; i < 300; i += 1) page.controller.atPanel(() => listing.pointAt(listing.at + 1));
-    assert.equal(listing.chosen?.id, "300");
-    page.controller.choose();
+    for (let i = 0; i < 300; i += 1) page.controller.updatePanel(() => listing.setActive(listing.activeIndex + 1));
+    assert.equal(listing.activeRow?.id, "300");
+    page.controller.openActiveRow();
     assert.equal(page.shown, "300");
-    assert.equal(page.controller.panels.open, null);
-    page.controller.label({ start: 0, end: 1 });
+    assert.equal(page.controller.sidePanel.open, null);
+    page.controller.labelRange({ start: 0, end: 1 });
     page.accept();
     assert.deepEqual(kernel.find("300").spans, [[0, 1, "ORG"]]);
     assert.equal(page.shown, "301", "one goes on along the list");
     page.run({ do: "browse", by: -1 });
     assert.equal(page.shown, "300");
-    assert.deepEqual(page.controller.tourPlace, { at: 301, of: listing.rows.length });
+    assert.deepEqual(page.controller.resultPosition, { at: 301, of: listing.rows.length });
     page.run({ do: "first-open" });
     assert.equal(page.shown, "0");
     page.run("take-back");
@@ -147,7 +147,7 @@ describe("the list", () => {
     search(page, "heat");
     search(page, "cool");
     kernel.become("well");
-    assert.deepEqual(page.controller.panels.listing.rows.map(({ id }) => id), ["2"]);
+    assert.deepEqual(page.controller.sidePanel.exampleList.rows.map(({ id }) => id), ["2"]);
   });
 
   test("a question that was lost is put again once the kernel speaks", () => {
@@ -157,18 +157,18 @@ describe("the list", () => {
     page.run({ do: "list" });
     kernel.become("well");
     page.clock.pass(9_000);
-    assert.equal(page.controller.panels.listing.total, 3);
+    assert.equal(page.controller.sidePanel.exampleList.total, 3);
   });
 
   test("searches are kept in the browser and forgotten again", () => {
     const page = new Page(new FakeKernel(tasksOf(1)));
     search(page, "is:flagged heat");
-    page.controller.atPanel(({ listing }) => listing.keep());
-    const { listing } = page.reload().controller.panels;
-    assert.deepEqual(listing.saved, ["is:flagged heat"]);
+    page.controller.updatePanel(({ exampleList: listing }) => listing.toggleSaved());
+    const { exampleList: listing } = page.reload().controller.sidePanel;
+    assert.deepEqual(listing.savedQueries, ["is:flagged heat"]);
     listing.search("is:flagged heat");
-    listing.keep();
-    assert.deepEqual(listing.saved, []);
+    listing.toggleSaved();
+    assert.deepEqual(listing.savedQueries, []);
   });
 
   test("an example shown out of turn comes in its turn too", () => {
@@ -188,7 +188,7 @@ describe("the list", () => {
 
 describe("every occurrence", () => {
   const text = "Uber met uber and Uber Eats at Uber";
-  const place = (example: string, start: number, problem = ""): Place => ({
+  const place = (example: string, start: number, problem = ""): Occurrence => ({
     example,
     start,
     end: start + 1,
@@ -199,46 +199,46 @@ describe("every occurrence", () => {
   });
 
   test("is found as whole tokens, in the same case or in any", () => {
-    assert.deepEqual(placesOf(tokensOf(text), ["Uber"], true).map(({ start }) => start), [0, 4, 7]);
-    assert.deepEqual(placesOf(tokensOf(text), ["Uber"], false).map(({ start }) => start), [0, 2, 4, 7]);
-    assert.deepEqual(placesOf(tokensOf("a a a a"), ["a", "a"], true), [
+    assert.deepEqual(findOccurrences(tokensOf(text), ["Uber"], true).map(({ start }) => start), [0, 4, 7]);
+    assert.deepEqual(findOccurrences(tokensOf(text), ["Uber"], false).map(({ start }) => start), [0, 2, 4, 7]);
+    assert.deepEqual(findOccurrences(tokensOf("a a a a"), ["a", "a"], true), [
       { start: 0, end: 2 },
       { start: 2, end: 4 },
     ]);
     const broken = [["New", "\n"], [" ", ""], ["York", ""]] as const;
-    assert.deepEqual(placesOf(broken, ["New", "York"], true), [{ start: 0, end: 3 }]);
+    assert.deepEqual(findOccurrences(broken, ["New", "York"], true), [{ start: 0, end: 3 }]);
   });
 
   test("what stands there is never overwritten", () => {
     const spans = [{ start: 0, end: 2, label: "GPE" }];
-    assert.equal(problemAt(spans, { start: 1, end: 2 }, "ORG", "label"), "holds GPE");
-    assert.equal(problemAt(spans, { start: 1, end: 2 }, "ORG", "label", true), "holds GPE");
-    assert.equal(problemAt(spans, { start: 0, end: 2 }, "ORG", "label", true), "");
-    assert.equal(problemAt(spans, { start: 0, end: 2 }, "GPE", "label", true), null);
-    assert.equal(problemAt(spans, { start: 0, end: 2 }, "GPE", "label"), null);
-    assert.equal(problemAt(spans, { start: 2, end: 3 }, "ORG", "label"), "");
-    assert.equal(problemAt(spans, { start: 0, end: 2 }, "GPE", "unlabel"), "");
-    assert.equal(problemAt(spans, { start: 0, end: 2 }, "ORG", "unlabel"), null);
+    assert.equal(conflictAt(spans, { start: 1, end: 2 }, "ORG", "label"), "holds GPE");
+    assert.equal(conflictAt(spans, { start: 1, end: 2 }, "ORG", "label", true), "holds GPE");
+    assert.equal(conflictAt(spans, { start: 0, end: 2 }, "ORG", "label", true), "");
+    assert.equal(conflictAt(spans, { start: 0, end: 2 }, "GPE", "label", true), null);
+    assert.equal(conflictAt(spans, { start: 0, end: 2 }, "GPE", "label"), null);
+    assert.equal(conflictAt(spans, { start: 2, end: 3 }, "ORG", "label"), "");
+    assert.equal(conflictAt(spans, { start: 0, end: 2 }, "GPE", "unlabel"), "");
+    assert.equal(conflictAt(spans, { start: 0, end: 2 }, "ORG", "unlabel"), null);
   });
 
   test("is labelled here as one step, but for what is unticked or taken", () => {
     const page = new Page(new FakeKernel([taskOf("1", text), taskOf("2")]));
     const { controller } = page;
-    controller.label({ start: 4, end: 6 });
-    controller.moveTo(at(0));
+    controller.labelRange({ start: 4, end: 6 });
+    controller.setCursor(caretAt(0));
     page.run({ do: "everywhere", take: "label" });
-    const { everywhere } = controller.panels;
-    const lines = everywhere.lines.map(({ place, problem, ticked }) => [place.start, problem, ticked]);
+    const { occurrences: everywhere } = controller.sidePanel;
+    const lines = everywhere.rows.map(({ range: place, problem, isChecked: ticked }) => [place.start, problem, ticked]);
     assert.deepEqual(lines, [[0, "", true], [4, "holds ORG", false], [7, "", true]]);
-    everywhere.toggle(1);
-    assert.equal(everywhere.ticked.length, 2, "a conflict cannot be ticked");
+    everywhere.toggleRow(1);
+    assert.equal(everywhere.checkedRows.length, 2, "a conflict cannot be ticked");
     everywhere.apply();
     assert.deepEqual(page.spans, [[0, 1, "ORG"], [4, 6, "ORG"], [7, 8, "ORG"]]);
     page.run("undo");
     assert.deepEqual(page.spans, [[4, 6, "ORG"]]);
     page.run("redo");
     page.run({ do: "everywhere", take: "unlabel" });
-    controller.panels.everywhere.apply();
+    controller.sidePanel.occurrences.apply();
     assert.deepEqual(page.spans, [[4, 6, "ORG"]]);
   });
 
@@ -246,19 +246,19 @@ describe("every occurrence", () => {
     const kernel = new FakeKernel([taskOf("1", text), taskOf("2", text), taskOf("3", text)]);
     kernel.places = [place("2", 0), place("3", 7), place("3", 0, "holds GPE")];
     const page = new Page(kernel);
-    page.controller.label({ start: 0, end: 1 });
-    page.controller.moveTo(at(0));
+    page.controller.labelRange({ start: 0, end: 1 });
+    page.controller.setCursor(caretAt(0));
     page.run({ do: "everywhere", take: "label" });
-    page.controller.atPanel(({ everywhere }) => everywhere.setFar(true));
-    const { everywhere } = page.controller.panels;
+    page.controller.updatePanel(({ occurrences: everywhere }) => everywhere.setIncludeUpcoming(true));
+    const { occurrences: everywhere } = page.controller.sidePanel;
     assert.equal(kernel.find("1").spans.length, 1, "edits are sent before the kernel is asked");
-    assert.equal(everywhere.lines.length, 5);
-    assert.equal(everywhere.same, 1);
+    assert.equal(everywhere.rows.length, 5);
+    assert.equal(everywhere.labeledCount, 1);
     everywhere.apply();
     const [bulk] = kernel.sent("bulk");
     assert.deepEqual(bulk?.places, [["2", 0, 1], ["3", 7, 8]]);
     assert.deepEqual([bulk?.label, bulk?.undo], ["ORG", false]);
-    assert.match(page.controller.news.text, /^2 coming examples changed/);
+    assert.match(page.controller.currentNotice.text, /^2 coming examples changed/);
     page.run("undo");
     page.run("redo");
     const [, undone, again] = kernel.sent("bulk");
@@ -271,11 +271,11 @@ describe("every occurrence", () => {
     const kernel = new FakeKernel([taskOf("1", text), taskOf("2", text)]);
     kernel.places = [place("2", 0)];
     const page = new Page(kernel);
-    page.controller.moveTo(at(0));
+    page.controller.setCursor(caretAt(0));
     page.run({ do: "everywhere", take: "label" });
-    page.controller.atPanel(({ everywhere }) => everywhere.setFar(true));
+    page.controller.updatePanel(({ occurrences: everywhere }) => everywhere.setIncludeUpcoming(true));
     kernel.become("busy");
-    page.controller.panels.everywhere.apply();
+    page.controller.sidePanel.occurrences.apply();
     assert.equal(page.saving, "saving");
     kernel.become("well");
     assert.equal(page.saving, "saved");
@@ -291,9 +291,9 @@ describe("what was also suggested", () => {
 
   test("takes the place of what won, in a circle", () => {
     const page = new Page(new FakeKernel([conflict]));
-    const shown = () => page.controller.others.map(({ start, end, label }) => [start, end, label]);
+    const shown = () => page.controller.alternatives.map(({ start, end, label }) => [start, end, label]);
     assert.deepEqual(shown(), [[0, 1, "GPE"]]);
-    page.controller.moveTo(at(0));
+    page.controller.setCursor(caretAt(0));
     page.run("other-suggestion");
     assert.deepEqual(page.spans, [[0, 1, "GPE"]]);
     assert.deepEqual(shown(), [[0, 2, "ORG"]]);
@@ -318,8 +318,8 @@ describe("the kernel hears", () => {
     const kernel = new FakeKernel([taskOf("-1999999999", "w ".repeat(40).trim()), taskOf("2")]);
     const page = new Page(kernel);
     page.clock.pass(200);
-    for (let i = 0; i < 10; i += 1) page.controller.label({ start: i, end: i + 1 });
-    page.controller.moveTo(over({ start: 2, end: 5 }));
+    for (let i = 0; i < 10; i += 1) page.controller.labelRange({ start: i, end: i + 1 });
+    page.controller.setCursor(selectionOf({ start: 2, end: 5 }));
     assert.equal(kernel.sent("at").length, 1, "nothing is sent under the hand");
     page.clock.pass(200);
     const last = kernel.sent("at").at(-1);
@@ -371,8 +371,8 @@ describe("the kernel hears", () => {
     const page = new Page(kernel);
     kernel.tell({ type: "notice", text: "The callback plot failed", detail: "Traceback" });
     page.accept();
-    assert.equal(page.controller.news.text, "The callback plot failed");
+    assert.equal(page.controller.currentNotice.text, "The callback plot failed");
     kernel.tell({ type: "notice", text: "", detail: "" });
-    assert.equal(page.controller.news.text, "");
+    assert.equal(page.controller.currentNotice.text, "");
   });
 });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Player } from "../src/traceViewer/player";
-import { analysisAt, greedyAt, lostAt, mistakesOf, saidAt, type Run } from "../src/traceViewer/trace";
+import { TracePlayer } from "../src/traceViewer/player";
+import { beamStateAt, greedyStateAt, divergenceToken, costlyTokens, describeStep, type ParserTrace } from "../src/traceViewer/trace";
 
 const ACTIONS = ["O", "B-Food", "L-Food", "U-Food"];
 
 /** Greedy search takes "rice" alone; "brown rice" overtakes in the end. */
-const RUN: Run = {
+const RUN: ParserTrace = {
   version: "0",
   lead: "",
   tokens: [
@@ -50,19 +50,19 @@ const RUN: Run = {
 };
 
 test("sequences of the beam are read back to the first word", () => {
-  assert.deepEqual(analysisAt(RUN, 3, 0), { closed: [[0, 2, "Food"]], open: null });
-  assert.deepEqual(analysisAt(RUN, 3, 1), { closed: [[1, 2, "Food"]], open: null });
-  assert.deepEqual(analysisAt(RUN, 1, 1), { closed: [], open: [0, "Food"] });
-  assert.deepEqual(greedyAt(RUN, 1), { closed: [], open: null });
-  assert.deepEqual(greedyAt(RUN, 2), { closed: [[1, 2, "Food"]], open: null });
+  assert.deepEqual(beamStateAt(RUN, 3, 0), { closed: [[0, 2, "Food"]], open: null });
+  assert.deepEqual(beamStateAt(RUN, 3, 1), { closed: [[1, 2, "Food"]], open: null });
+  assert.deepEqual(beamStateAt(RUN, 1, 1), { closed: [], open: [0, "Food"] });
+  assert.deepEqual(greedyStateAt(RUN, 1), { closed: [], open: null });
+  assert.deepEqual(greedyStateAt(RUN, 2), { closed: [[1, 2, "Food"]], open: null });
 });
 
 test("mistakes, and where the better sequence was left", () => {
-  assert.deepEqual(mistakesOf(RUN), [0, 1]);
-  assert.equal(lostAt(RUN), 0);
-  assert.equal(lostAt({ ...RUN, score: 5 }), null);
-  assert.match(saidAt(RUN, 0), /“brown”: O is chosen, 0\.60\. It costs gold: B-Food would cost nothing/);
-  assert.match(saidAt(RUN, 3), /1 entity found\. 0 of them right, of 1 in the gold/);
+  assert.deepEqual(costlyTokens(RUN), [0, 1]);
+  assert.equal(divergenceToken(RUN), 0);
+  assert.equal(divergenceToken({ ...RUN, score: 5 }), null);
+  assert.match(describeStep(RUN, 0), /“brown”: O is chosen, 0\.60\. It costs gold: B-Food would cost nothing/);
+  assert.match(describeStep(RUN, 3), /1 entity found\. 0 of them right, of 1 in the gold/);
 });
 
 /** Time that passes when it is told to. */
@@ -72,13 +72,13 @@ function clockOf() {
     due.push(then);
     return () => void due.splice(due.indexOf(then), due.includes(then) ? 1 : 0);
   };
-  return { clock: { now: () => 0, after }, tick: () => due.shift()?.(), waiting: () => due.length };
+  return { clock: { now: () => 0, setTimer: after }, tick: () => due.shift()?.(), waiting: () => due.length };
 }
 
 test("a player plays to the end, and from the start again", () => {
   const { clock, tick, waiting } = clockOf();
   const told: number[] = [];
-  const player = new Player(3, clock, (place) => told.push(place));
+  const player = new TracePlayer(3, clock, (place) => told.push(place));
   player.toggle();
   tick();
   tick();
@@ -87,9 +87,9 @@ test("a player plays to the end, and from the start again", () => {
   assert.deepEqual([player.place, player.isPlaying, waiting()], [3, false, 0]);
   player.toggle();
   assert.deepEqual([player.place, player.isPlaying, waiting()], [0, true, 1]);
-  player.faster(1);
+  player.changePace(1);
   assert.equal(waiting(), 1);
-  player.by(1);
+  player.step(1);
   assert.deepEqual([player.place, player.isPlaying, waiting()], [1, false, 0]);
   assert.deepEqual(told, [1, 2, 3, 0, 1]);
 });
@@ -97,10 +97,10 @@ test("a player plays to the end, and from the start again", () => {
 test("places beyond the ends are the ends, and what was chosen elsewhere is not told", () => {
   const { clock } = clockOf();
   const told: number[] = [];
-  const player = new Player(3, clock, (place) => told.push(place));
+  const player = new TracePlayer(3, clock, (place) => told.push(place));
   player.jump(99);
   player.jump(-5);
-  player.follow(2);
-  player.follow(Number.NaN);
+  player.syncPosition(2);
+  player.syncPosition(Number.NaN);
   assert.deepEqual([player.place, told], [0, [3, 0]]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readTask } from "../src/shared/parseMessages";
+import { parseTask } from "../src/shared/parseMessages";
 import { FakeKernel, Page, taskOf } from "./fakes";
 
 const versions = [
@@ -25,7 +25,7 @@ describe("deciding between versions", () => {
   test("a version that was taken can be changed, and is decided by accepting it", () => {
     const page = new Page(new FakeKernel([disputed()]));
     page.controller.takeVersion(versions[1]);
-    page.controller.label({ start: 2, end: 4 });
+    page.controller.labelRange({ start: 2, end: 4 });
     page.accept();
     assert.equal(page.kernel.find("1").answer, "accept");
     assert.deepEqual(
@@ -42,9 +42,9 @@ describe("deciding between versions", () => {
 
   test("versions are read as far as they can be shown", () => {
     const raw = { id: "1", lead: "", tokens: [["Uber", ""]], spans: [] };
-    assert.equal(readTask(raw)?.versions, undefined);
+    assert.equal(parseTask(raw)?.versions, undefined);
     const odd = [null, { by: "ann" }, { by: "bob", answer: "accept", spans: [[0, 9, "ORG"]] }];
-    assert.deepEqual(readTask({ ...raw, versions: odd })?.versions, [
+    assert.deepEqual(parseTask({ ...raw, versions: odd })?.versions, [
       { by: "bob", answer: "accept", spans: [] },
     ]);
   });

@@ -1,10 +1,10 @@
 /** The confusion matrix: a grid of numbers, each of which opens its examples. */
-import { figure } from "../shared/format";
-import { make, setAttributes, setText } from "../shared/dom";
-import type { Explorer } from "./explorer";
-import { BORDERS, NOTHING, type At, type Cell } from "./messages";
+import { formatCount } from "../shared/format";
+import { createElement, setAttributes, setText } from "../shared/dom";
+import type { ErrorExplorer } from "./explorer";
+import { WRONG_BORDERS, NO_LABEL, type CellRef, type MatrixCell } from "./messages";
 
-interface Square {
+interface CellElement {
   readonly row: number;
   readonly column: number;
   readonly element: HTMLElement;
@@ -17,20 +17,20 @@ const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
   ArrowRight: [0, 1],
 };
 
-const NOWHERE: readonly [number, number] = [-1, -1];
+const NO_POSITION: readonly [number, number] = [-1, -1];
 
-export class MatrixView {
-  readonly element = make("div", "matrix", { role: "grid", "aria-label": "Confusion matrix" });
-  private squares: Square[][] = [];
+export class ConfusionMatrix {
+  readonly element = createElement("div", "matrix", { role: "grid", "aria-label": "Confusion matrix" });
+  private cells: CellElement[][] = [];
   private drawnFor = "";
   /** The square that the focus comes to. */
-  private here = NOWHERE;
+  private focused = NO_POSITION;
 
   /**
    * @param opened Called when a key has opened a square.
    */
   constructor(
-    private readonly explorer: Explorer,
+    private readonly explorer: ErrorExplorer,
     private readonly opened: () => void,
   ) {
     this.element.addEventListener("click", (event) => this.press(event.target));
@@ -49,108 +49,108 @@ export class MatrixView {
 
   /** Shows which square is open. */
   mark(): void {
-    const at = JSON.stringify(this.explorer.at);
-    for (const square of this.squares.flat()) {
-      const isOpen = this.explorer.total !== null && JSON.stringify(this.placeOf(square)) === at;
+    const at = JSON.stringify(this.explorer.openCell);
+    for (const square of this.cells.flat()) {
+      const isOpen = this.explorer.total !== null && JSON.stringify(this.cellRefOf(square)) === at;
       setAttributes(square.element, { "aria-selected": String(isOpen) });
     }
   }
 
   focus(): void {
-    this.squareAt(this.here)?.element.focus({ preventScroll: true });
+    this.cellAt(this.focused)?.element.focus({ preventScroll: true });
   }
 
   private draw(): void {
     const { labels, names } = this.explorer.state;
-    const indices = [...labels.keys(), NOTHING];
-    const heads = [...indices, BORDERS].map((index) => this.head(index));
-    const corner = make("div", "matrix-corner", {}, `${names[0]} ↓  ${names[1]} →`);
-    const top = make("div", "matrix-row", { role: "row" }, corner, ...heads);
-    this.squares = indices.map((row) => [...indices, BORDERS].map((column) => this.square(row, column)));
-    const rows = this.squares.map((squares, i) => {
-      const name = this.nameOf(indices[i] ?? NOTHING);
-      const side = make("div", "matrix-side", { role: "rowheader", title: name }, make("bdi", "", {}, name));
-      return make("div", "matrix-row", { role: "row" }, side, ...squares.map(({ element }) => element));
+    const indices = [...labels.keys(), NO_LABEL];
+    const heads = [...indices, WRONG_BORDERS].map((index) => this.head(index));
+    const corner = createElement("div", "matrix-corner", {}, `${names[0]} ↓  ${names[1]} →`);
+    const top = createElement("div", "matrix-row", { role: "row" }, corner, ...heads);
+    this.cells = indices.map((row) => [...indices, WRONG_BORDERS].map((column) => this.square(row, column)));
+    const rows = this.cells.map((squares, i) => {
+      const name = this.nameOf(indices[i] ?? NO_LABEL);
+      const side = createElement("div", "matrix-side", { role: "rowheader", title: name }, createElement("bdi", "", {}, name));
+      return createElement("div", "matrix-row", { role: "row" }, side, ...squares.map(({ element }) => element));
     });
     this.element.style.setProperty("--nbner-columns", String(indices.length + 1));
     this.element.replaceChildren(top, ...rows);
-    this.here = NOWHERE;
+    this.focused = NO_POSITION;
   }
 
   private head(index: number): HTMLElement {
     const name = this.nameOf(index);
-    return make("div", "matrix-head", { role: "columnheader", title: name }, make("bdi", "", {}, name));
+    return createElement("div", "matrix-head", { role: "columnheader", title: name }, createElement("bdi", "", {}, name));
   }
 
-  private square(row: number, column: number): Square {
-    const element = make("div", "matrix-cell", { role: "gridcell", "data-cell": `${row}:${column}` });
+  private square(row: number, column: number): CellElement {
+    const element = createElement("div", "matrix-cell", { role: "gridcell", "data-cell": `${row}:${column}` });
     return { row, column, element };
   }
 
-  private fill(cells: readonly Cell[]): void {
+  private fill(cells: readonly MatrixCell[]): void {
     const counts = new Map(cells.map((cell) => [`${cell[0]}:${cell[1]}`, cell]));
     const totals = new Map<number, number>();
     cells.forEach(([row, , count]) => totals.set(row, (totals.get(row) ?? 0) + count));
-    for (const square of this.squares.flat()) {
+    for (const square of this.cells.flat()) {
       const [, , count, moved] = counts.get(`${square.row}:${square.column}`) ?? [0, 0, 0, 0];
-      this.dress(square, count, moved, totals.get(square.row) ?? 0);
+      this.renderCell(square, count, moved, totals.get(square.row) ?? 0);
     }
-    if ((this.squareAt(this.here)?.element.textContent ?? "") === "") this.settle();
-    this.rove();
+    if ((this.cellAt(this.focused)?.element.textContent ?? "") === "") this.focusLargestError();
+    this.updateTabStops();
   }
 
-  private dress(square: Square, count: number, moved: number, total: number): void {
+  private renderCell(square: CellElement, count: number, moved: number, total: number): void {
     const { row, column, element } = square;
     const isRight = row === column;
-    setText(element, count === 0 ? "" : figure(count));
+    setText(element, count === 0 ? "" : formatCount(count));
     setAttributes(element, {
       "data-right": isRight ? "" : null,
       "data-empty": count === 0 ? "" : null,
-      "aria-label": `${this.sentence(row, column)}: ${figure(count)}`,
+      "aria-label": `${this.describeCell(row, column)}: ${formatCount(count)}`,
       title: count === 0 ? null : this.hint(row, column, count, moved, total),
     });
     element.style.setProperty("--nbner-share", String(total === 0 ? 0 : Math.sqrt(count / total)));
   }
 
   private hint(row: number, column: number, count: number, moved: number, total: number): string {
-    const also = moved > 0 ? `, ${figure(moved)} of them with other borders` : "";
-    return `${this.sentence(row, column)}: ${figure(count)} of ${figure(total)}${also}`;
+    const also = moved > 0 ? `, ${formatCount(moved)} of them with other borders` : "";
+    return `${this.describeCell(row, column)}: ${formatCount(count)} of ${formatCount(total)}${also}`;
   }
 
-  private sentence(row: number, column: number): string {
+  private describeCell(row: number, column: number): string {
     const [gold, predicted] = this.explorer.state.names;
-    if (column === BORDERS) return `${this.nameOf(row)}: right label, other borders`;
+    if (column === WRONG_BORDERS) return `${this.nameOf(row)}: right label, other borders`;
     return `${this.nameOf(row)} in ${gold}, ${this.nameOf(column)} in ${predicted}`;
   }
 
   private nameOf(index: number): string {
-    if (index === NOTHING) return "nothing";
-    if (index === BORDERS) return "borders";
+    if (index === NO_LABEL) return "nothing";
+    if (index === WRONG_BORDERS) return "borders";
     return this.explorer.state.labels[index] ?? "";
   }
 
-  private placeOf({ row, column }: Square): At {
+  private cellRefOf({ row, column }: CellElement): CellRef {
     const { labels } = this.explorer.state;
     const gold = labels[row] ?? null;
-    const predicted = column === BORDERS ? gold : (labels[column] ?? null);
-    return { gold, predicted, borders: column === BORDERS };
+    const predicted = column === WRONG_BORDERS ? gold : (labels[column] ?? null);
+    return { gold, predicted, borders: column === WRONG_BORDERS };
   }
 
-  private squareAt([row, column]: readonly [number, number]): Square | undefined {
-    return this.squares[row]?.[column];
+  private cellAt([row, column]: readonly [number, number]): CellElement | undefined {
+    return this.cells[row]?.[column];
   }
 
   private press(target: EventTarget | null): void {
-    const found = this.findSquare(target);
+    const found = this.findCell(target);
     if (found === null) return;
-    this.here = found;
-    this.rove();
+    this.focused = found;
+    this.updateTabStops();
     this.open();
   }
 
-  private findSquare(target: EventTarget | null): readonly [number, number] | null {
+  private findCell(target: EventTarget | null): readonly [number, number] | null {
     const cell = target instanceof Element ? target.closest(".nbner-matrix-cell") : null;
-    for (const [i, row] of this.squares.entries()) {
+    for (const [i, row] of this.cells.entries()) {
       const j = row.findIndex(({ element }) => element === cell);
       if (cell !== null && j >= 0) return [i, j];
     }
@@ -167,45 +167,45 @@ export class MatrixView {
 
   /** To the next square in a direction that holds something, or else to the next one. */
   private go([down, right]: readonly [number, number]): void {
-    const [row, column] = this.here;
+    const [row, column] = this.focused;
     let next: readonly [number, number] = [row + down, column + right];
     const beside = next;
-    while (this.squareAt(next) !== undefined && this.isEmpty(next)) next = [next[0] + down, next[1] + right];
-    const goal = this.squareAt(next) === undefined ? beside : next;
-    if (this.squareAt(goal) === undefined) return;
-    this.here = goal;
-    this.rove();
+    while (this.cellAt(next) !== undefined && this.isEmpty(next)) next = [next[0] + down, next[1] + right];
+    const goal = this.cellAt(next) === undefined ? beside : next;
+    if (this.cellAt(goal) === undefined) return;
+    this.focused = goal;
+    this.updateTabStops();
     this.focus();
   }
 
   private isEmpty(place: readonly [number, number]): boolean {
-    return this.squareAt(place)?.element.textContent === "";
+    return this.cellAt(place)?.element.textContent === "";
   }
 
   /** Starts at the largest number that is an error. */
-  private settle(): void {
+  private focusLargestError(): void {
     let most = -1;
-    this.squares.forEach((row, i) =>
+    this.cells.forEach((row, i) =>
       row.forEach(({ row: r, column: c, element }, j) => {
         const count = r === c ? 0 : Number((element.textContent ?? "").replaceAll(",", ""));
-        if (count > most) [most, this.here] = [count, [i, j]];
+        if (count > most) [most, this.focused] = [count, [i, j]];
       }),
     );
   }
 
   private open(then?: () => void): void {
-    const square = this.squareAt(this.here);
-    if (square !== undefined) this.explorer.open(this.placeOf(square), then);
+    const square = this.cellAt(this.focused);
+    if (square !== undefined) this.explorer.open(this.cellRefOf(square), then);
   }
 
   private enter(target: EventTarget | null): void {
-    this.here = this.findSquare(target) ?? this.here;
-    this.rove();
+    this.focused = this.findCell(target) ?? this.focused;
+    this.updateTabStops();
   }
 
-  private rove(): void {
-    const here = this.squareAt(this.here)?.element;
-    for (const { element } of this.squares.flat()) {
+  private updateTabStops(): void {
+    const here = this.cellAt(this.focused)?.element;
+    for (const { element } of this.cells.flat()) {
       setAttributes(element, { tabindex: element === here ? "0" : "-1" });
     }
   }

@@ -1,19 +1,19 @@
 /** Error rates by what spans are like: bars with their intervals, each of which opens its examples. */
-import { figure } from "../shared/format";
-import { button, make, setText } from "../shared/dom";
-import type { Explorer } from "./explorer";
-import type { Bar } from "./messages";
+import { formatCount } from "../shared/format";
+import { createButton, createElement, setText } from "../shared/dom";
+import type { ErrorExplorer } from "./explorer";
+import type { ErrorRate } from "./messages";
 
-export class BarsView {
-  readonly element = make("div", "rates", { hidden: "" });
-  private readonly title = make("div", "rates-title");
-  private readonly rows = make("div", "rates-rows", { role: "list" });
+export class ErrorRatesView {
+  readonly element = createElement("div", "rates", { hidden: "" });
+  private readonly title = createElement("div", "rates-title");
+  private readonly rows = createElement("div", "rates-rows", { role: "list" });
 
   /**
    * @param opened Called when a key has opened a bar.
    */
   constructor(
-    private readonly explorer: Explorer,
+    private readonly explorer: ErrorExplorer,
     private readonly opened: () => void,
   ) {
     this.element.append(this.title, this.rows);
@@ -21,16 +21,16 @@ export class BarsView {
   }
 
   update(): void {
-    const { bars, view } = this.explorer;
+    const { errorRates: bars, view } = this.explorer;
     this.element.hidden = view === "matrix";
     if (bars === null) return setText(this.title, "…");
-    setText(this.title, `Error rate by ${bars.words}, with 95 % intervals`);
-    this.rows.replaceChildren(...bars.bars.map((bar) => this.write(bar)));
+    setText(this.title, `Error rate by ${bars.description}, with 95 % intervals`);
+    this.rows.replaceChildren(...bars.rates.map((bar) => this.write(bar)));
     this.mark();
   }
 
   mark(): void {
-    const { at } = this.explorer;
+    const { openCell: at } = this.explorer;
     for (const row of this.buttons) {
       const isOpen = "bucket" in at && at.bucket === row.dataset.bar && at.factor === this.explorer.view;
       row.setAttribute("aria-pressed", String(isOpen));
@@ -45,21 +45,21 @@ export class BarsView {
     return [...this.rows.children] as HTMLElement[];
   }
 
-  private write([name, n, errors, rate, low, high, share]: Bar): HTMLElement {
-    const bar = make("span", "rate-bar", { "aria-hidden": "true" }, make("b", ""), make("i", ""));
+  private write([name, n, errors, rate, low, high, share]: ErrorRate): HTMLElement {
+    const bar = createElement("span", "rate-bar", { "aria-hidden": "true" }, createElement("b", ""), createElement("i", ""));
     bar.style.setProperty("--nbner-rate", String(rate ?? 0));
     bar.style.setProperty("--nbner-low", String(low ?? 0));
     bar.style.setProperty("--nbner-high", String(high ?? 0));
     const says = `${percent(rate)} wrong (${percent(low)} to ${percent(high)})`;
-    const counts = `${figure(errors)} of ${figure(n)} · ${percent(share)} of all errors`;
+    const counts = `${formatCount(errors)} of ${formatCount(n)} · ${percent(share)} of all errors`;
     const parts = [
-      make("bdi", "rate-name", {}, name),
+      createElement("bdi", "rate-name", {}, name),
       bar,
-      make("span", "rate-says", {}, says),
-      make("span", "rate-counts", {}, counts),
+      createElement("span", "rate-says", {}, says),
+      createElement("span", "rate-counts", {}, counts),
     ];
     const attributes = { "data-bar": name, "aria-label": `${name}: ${says}, ${counts}`, role: "listitem" };
-    return button("rate", attributes, parts, (event) => {
+    return createButton("rate", attributes, parts, (event) => {
       // A press of a key goes on to what it has opened.
       const then = event.detail === 0 ? this.opened : undefined;
       this.explorer.open({ factor: this.explorer.view, bucket: name }, then);

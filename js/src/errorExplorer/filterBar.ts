@@ -1,55 +1,55 @@
 /** What findings must be like to be shown: a line of choices, each of which says what it is. */
-import { button, icon, make } from "../shared/dom";
-import type { Explorer } from "./explorer";
-import type { Conditions } from "./messages";
+import { createButton, createIcon, createElement } from "../shared/dom";
+import type { ErrorExplorer } from "./explorer";
+import type { FindingFilter } from "./messages";
 
-interface Choice {
+interface FilterChoice {
   readonly name: string;
   /** What is offered, and what each of it asks for; the first asks for nothing. */
-  readonly options: readonly (readonly [string, Partial<Conditions>])[];
+  readonly options: readonly (readonly [string, Partial<FindingFilter>])[];
   /** Which of the options holds. */
   readonly now: number;
 }
 
-const LENGTHS: Choice["options"] = [
+const LENGTHS: FilterChoice["options"] = [
   ["any length", { shortest: null, longest: null }],
   ["1 token", { shortest: 1, longest: 1 }],
   ["2 tokens", { shortest: 2, longest: 2 }],
   ["3 tokens", { shortest: 3, longest: 3 }],
   ["4 tokens and more", { shortest: 4, longest: null }],
 ];
-const SEEN: Choice["options"] = [
+const SEEN: FilterChoice["options"] = [
   ["seen or not", { seen: null }],
   ["seen in training", { seen: true }],
   ["not seen in training", { seen: false }],
 ];
-const SURE: Choice["options"] = [
+const SURE: FilterChoice["options"] = [
   ["any confidence", { least: null, most: null }],
   ["below .5", { least: null, most: 0.5 }],
   [".5 to .9", { least: 0.5, most: 0.9 }],
   [".9 and above", { least: 0.9, most: null }],
 ];
-const JUDGED: Choice["options"] = [
+const JUDGED: FilterChoice["options"] = [
   ["judged or not", { judged: null }],
   ["not judged yet", { judged: false }],
   ["judged", { judged: true }],
 ];
 
-export class ConditionsView {
-  readonly element = make("div", "conditions", { role: "group", "aria-label": "Conditions" });
+export class FilterBar {
+  readonly element = createElement("div", "conditions", { role: "group", "aria-label": "Conditions" });
   private readonly field: HTMLInputElement;
-  private readonly rest = make("span", "conditions-rest");
+  private readonly rest = createElement("span", "conditions-rest");
   private drawnFor = "";
 
-  constructor(private readonly explorer: Explorer) {
-    this.field = make("input", "search conditions-text", {
+  constructor(private readonly explorer: ErrorExplorer) {
+    this.field = createElement("input", "search conditions-text", {
       type: "search",
       placeholder: "words in the text",
       "aria-label": "Only texts with these words",
       "data-condition": "text",
       spellcheck: "false",
     });
-    this.field.addEventListener("change", () => explorer.narrow({ text: this.field.value.trim() }));
+    this.field.addEventListener("change", () => explorer.setFilter({ text: this.field.value.trim() }));
     this.element.append(this.field, this.rest);
   }
 
@@ -61,7 +61,7 @@ export class ConditionsView {
     if (!this.field.matches(":focus")) this.field.value = state.conditions.text;
     const focused = (this.rest.querySelector(":focus") as HTMLElement | null)?.dataset.condition;
     this.rest.replaceChildren(
-      ...this.choices().map((choice) => this.select(choice)),
+      ...this.choices().map((filterChoice) => this.select(filterChoice)),
       ...state.conditions.predicates.map((name) => this.chip(name)),
       ...this.way(),
     );
@@ -75,7 +75,7 @@ export class ConditionsView {
     return [...new Set([...controller.setup.labels, ...state.labels])];
   }
 
-  private choices(): Choice[] {
+  private choices(): FilterChoice[] {
     const { conditions, splits, columns } = this.explorer.state;
     const label = conditions.labels[0];
     const { shortest, longest, seen, least, most, judged, split } = conditions;
@@ -95,7 +95,7 @@ export class ConditionsView {
     return [...found, ...Object.entries(columns).map(([name, values]) => this.column(name, values))];
   }
 
-  private column(name: string, values: readonly string[]): Choice {
+  private column(name: string, values: readonly string[]): FilterChoice {
     const { meta } = this.explorer.state.conditions;
     const { [name]: now, ...others } = meta;
     const any = [`any ${name}`, { meta: others }] as const;
@@ -103,23 +103,23 @@ export class ConditionsView {
     return choice(name, [any, ...options], ([value], i) => i > 0 && value === now);
   }
 
-  private select({ name, options, now }: Choice): HTMLElement {
+  private select({ name, options, now }: FilterChoice): HTMLElement {
     const items = options.map(([words], i) => {
-      const item = make("option", "", { value: String(i) }, words);
+      const item = createElement("option", "", { value: String(i) }, words);
       item.selected = i === now;
       return item;
     });
     const attributes = { "aria-label": name, "data-condition": name, "data-set": now > 0 ? "" : null };
-    const select = make("select", "condition", attributes, ...items);
-    select.addEventListener("change", () => this.explorer.narrow(options[select.selectedIndex]?.[1] ?? {}));
+    const select = createElement("select", "condition", attributes, ...items);
+    select.addEventListener("change", () => this.explorer.setFilter(options[select.selectedIndex]?.[1] ?? {}));
     return select;
   }
 
   private chip(name: string): HTMLElement {
     const { predicates } = this.explorer.state.conditions;
     const says = { "aria-label": `Take off ${name}`, title: "Set by code" };
-    return button("chip", { "data-condition": `code:${name}`, ...says }, [make("bdi", "", {}, name), icon("cross")], () =>
-      this.explorer.narrow({ predicates: predicates.filter((one) => one !== name) }),
+    return createButton("chip", { "data-condition": `code:${name}`, ...says }, [createElement("bdi", "", {}, name), createIcon("cross")], () =>
+      this.explorer.setFilter({ predicates: predicates.filter((one) => one !== name) }),
     );
   }
 
@@ -131,15 +131,15 @@ export class ConditionsView {
       text !== "" ||
       Object.values(rest).some((one) => one !== null);
     const all = (): HTMLElement =>
-      button("chip", { "data-condition": "none" }, ["all findings"], () => this.explorer.widen());
+      createButton("chip", { "data-condition": "none" }, ["all findings"], () => this.explorer.clearFilter());
     return isSet ? [all()] : [];
   }
 }
 
 function choice(
   name: string,
-  options: Choice["options"],
-  holds: (option: Choice["options"][number], index: number) => boolean,
-): Choice {
+  options: FilterChoice["options"],
+  holds: (option: FilterChoice["options"][number], index: number) => boolean,
+): FilterChoice {
   return { name, options, now: Math.max(0, options.findIndex(holds)) };
 }

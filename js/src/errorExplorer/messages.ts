@@ -1,13 +1,13 @@
 /** What the kernel tells an error explorer, read with care: all of it is data. */
-import { fields, list, text, texts, whole } from "../shared/parsePrimitives";
+import { asRecord, asArray, asString, asStrings, asCount } from "../shared/parsePrimitives";
 
 /** A place of the matrix (null is "nothing"), a bar of a picture, or all that is wrong. */
-export type At =
+export type CellRef =
   | { readonly gold: string | null; readonly predicted: string | null; readonly borders: boolean }
   | { readonly factor: string; readonly bucket: string }
   | Readonly<Record<string, never>>;
 
-export interface Conditions {
+export interface FindingFilter {
   readonly labels: readonly string[];
   readonly shortest: number | null;
   readonly longest: number | null;
@@ -23,20 +23,20 @@ export interface Conditions {
 }
 
 /** Row and column (`NOTHING`, `BORDERS` or a label's index), count, and those with other borders too. */
-export type Cell = readonly [number, number, number, number];
-export const NOTHING = -1;
-export const BORDERS = -2;
+export type MatrixCell = readonly [number, number, number, number];
+export const NO_LABEL = -1;
+export const WRONG_BORDERS = -2;
 
-export interface State {
+export interface ExplorerState {
   readonly names: readonly [string, string];
   readonly title: string;
   readonly headline: string;
   readonly notices: readonly string[];
   readonly labels: readonly string[];
-  readonly cells: readonly Cell[];
+  readonly cells: readonly MatrixCell[];
   readonly total: number;
   readonly errors: number;
-  readonly conditions: Conditions;
+  readonly conditions: FindingFilter;
   readonly judged: number;
   readonly changes: boolean;
   readonly undoes: boolean;
@@ -46,12 +46,12 @@ export interface State {
 }
 
 /** A piece of a text: its characters, its label or "", and whether it is what the row is about. */
-export type Piece = readonly [string, string, boolean];
+export type Segment = readonly [string, string, boolean];
 
 /** Who says it, and the text with what they say. */
-export interface Side {
+export interface FindingSide {
   readonly name: string;
-  readonly pieces: readonly Piece[];
+  readonly segments: readonly Segment[];
 }
 
 export interface Finding {
@@ -60,23 +60,23 @@ export interface Finding {
   readonly split: string;
   readonly judged: string;
   readonly probability: number | null;
-  readonly sides: readonly Side[];
+  readonly sides: readonly FindingSide[];
   /** It has been mended since it was opened, and stays in sight. */
-  readonly isGone: boolean;
+  readonly isFixed: boolean;
 }
 
 /** Name, spans, errors, rate, the ends of its interval, and the share of all errors. */
-export type Bar = readonly [string, number, number, Figure, Figure, Figure, Figure];
+export type ErrorRate = readonly [string, number, number, OptionalNumber, OptionalNumber, OptionalNumber, OptionalNumber];
 /** null where it is undefined. */
-type Figure = number | null;
+type OptionalNumber = number | null;
 
-export interface Bars {
+export interface ErrorRates {
   readonly factor: string;
-  readonly words: string;
-  readonly bars: readonly Bar[];
+  readonly description: string;
+  readonly rates: readonly ErrorRate[];
 }
 
-export interface Opened {
+export interface FindingsReply {
   readonly offset: number;
   readonly total: number;
   readonly rows: readonly Finding[];
@@ -84,101 +84,101 @@ export interface Opened {
   readonly ids: readonly string[];
 }
 
-const number = (raw: unknown): number | null =>
+const asNumber = (raw: unknown): number | null =>
   typeof raw === "number" && Number.isFinite(raw) ? raw : null;
-const flag = (raw: unknown): boolean | null => (typeof raw === "boolean" ? raw : null);
+const asBoolean = (raw: unknown): boolean | null => (typeof raw === "boolean" ? raw : null);
 
-export function readState(raw: unknown): State {
-  const from = fields(raw);
-  const names = texts(from.names);
-  const columns = Object.entries(fields(from.columns)).map(([name, values]) => [name, texts(values)]);
+export function parseExplorerState(raw: unknown): ExplorerState {
+  const from = asRecord(raw);
+  const names = asStrings(from.names);
+  const columns = Object.entries(asRecord(from.columns)).map(([name, values]) => [name, asStrings(values)]);
   return {
     names: [names[0] ?? "gold", names[1] ?? "predicted"],
-    title: text(from.title),
-    headline: text(from.headline),
-    notices: texts(from.notices),
-    labels: texts(from.labels),
-    cells: list(from.cells).map((one) => {
-      const [row, column, count, moved] = list(one).map(Number);
-      return [row ?? NOTHING, column ?? NOTHING, count ?? 0, moved ?? 0] as const;
+    title: asString(from.title),
+    headline: asString(from.headline),
+    notices: asStrings(from.notices),
+    labels: asStrings(from.labels),
+    cells: asArray(from.cells).map((one) => {
+      const [row, column, count, moved] = asArray(one).map(Number);
+      return [row ?? NO_LABEL, column ?? NO_LABEL, count ?? 0, moved ?? 0] as const;
     }),
-    total: whole(from.total),
-    errors: whole(from.errors),
-    conditions: readConditions(from.conditions),
-    judged: whole(from.judged),
+    total: asCount(from.total),
+    errors: asCount(from.errors),
+    conditions: parseFilter(from.conditions),
+    judged: asCount(from.judged),
     changes: from.changes === true,
     undoes: from.undoes === true,
-    splits: texts(from.splits),
+    splits: asStrings(from.splits),
     columns: Object.fromEntries(columns) as Record<string, string[]>,
-    factors: list(from.factors).map((one) => {
-      const [name, words] = texts(one);
+    factors: asArray(from.factors).map((one) => {
+      const [name, words] = asStrings(one);
       return [name ?? "", words ?? ""] as const;
     }),
   };
 }
 
-export function readConditions(raw: unknown): Conditions {
-  const from = fields(raw);
-  const meta = Object.entries(fields(from.meta)).filter(([, value]) => typeof value === "string");
+export function parseFilter(raw: unknown): FindingFilter {
+  const from = asRecord(raw);
+  const meta = Object.entries(asRecord(from.meta)).filter(([, value]) => typeof value === "string");
   return {
-    labels: texts(from.labels),
-    shortest: number(from.shortest),
-    longest: number(from.longest),
-    seen: flag(from.seen),
-    least: number(from.least),
-    most: number(from.most),
+    labels: asStrings(from.labels),
+    shortest: asNumber(from.shortest),
+    longest: asNumber(from.longest),
+    seen: asBoolean(from.seen),
+    least: asNumber(from.least),
+    most: asNumber(from.most),
     split: typeof from.split === "string" ? from.split : null,
-    text: text(from.text),
+    text: asString(from.text),
     meta: Object.fromEntries(meta) as Record<string, string>,
-    judged: flag(from.judged),
-    predicates: texts(from.predicates),
+    judged: asBoolean(from.judged),
+    predicates: asStrings(from.predicates),
   };
 }
 
-export function readAt(raw: unknown): At {
-  const { gold, predicted, borders, factor, bucket } = fields(raw);
+export function parseCellRef(raw: unknown): CellRef {
+  const { gold, predicted, borders, factor, bucket } = asRecord(raw);
   if (typeof factor === "string" && typeof bucket === "string") return { factor, bucket };
   if (gold === undefined && predicted === undefined) return {};
   const label = (one: unknown): string | null => (typeof one === "string" ? one : null);
   return { gold: label(gold), predicted: label(predicted), borders: borders === true };
 }
 
-export function readOpened(raw: unknown): Opened {
-  const from = fields(raw);
-  const rows = list(from.rows).map(readFinding);
-  return { offset: whole(from.offset), total: whole(from.total), rows, ids: texts(from.ids) };
+export function parseFindings(raw: unknown): FindingsReply {
+  const from = asRecord(raw);
+  const rows = asArray(from.rows).map(parseFinding);
+  return { offset: asCount(from.offset), total: asCount(from.total), rows, ids: asStrings(from.ids) };
 }
 
-function readFinding(raw: unknown): Finding {
-  const from = fields(raw);
+function parseFinding(raw: unknown): Finding {
+  const from = asRecord(raw);
   return {
-    id: text(from.id),
-    kind: text(from.kind),
-    split: text(from.split),
-    judged: text(from.judged),
-    probability: number(from.probability),
-    sides: list(from.sides).map((side) => {
-      const [name, pieces] = list(side);
-      return { name: text(name), pieces: list(pieces).map(readPiece) };
+    id: asString(from.id),
+    kind: asString(from.kind),
+    split: asString(from.split),
+    judged: asString(from.judged),
+    probability: asNumber(from.probability),
+    sides: asArray(from.sides).map((side) => {
+      const [name, pieces] = asArray(side);
+      return { name: asString(name), segments: asArray(pieces).map(parseSegment) };
     }),
-    isGone: false,
+    isFixed: false,
   };
 }
 
-function readPiece(raw: unknown): Piece {
-  const [words, label, isMeant] = list(raw);
-  return [text(words), text(label), isMeant === true];
+function parseSegment(raw: unknown): Segment {
+  const [words, label, isMeant] = asArray(raw);
+  return [asString(words), asString(label), isMeant === true];
 }
 
-export function readBars(raw: unknown): Bars {
-  const from = fields(raw);
+export function parseErrorRates(raw: unknown): ErrorRates {
+  const from = asRecord(raw);
   return {
-    factor: text(from.factor),
-    words: text(from.words),
-    bars: list(from.bars).map((one) => {
-      const [name, n, errors, ...rest] = list(one);
-      const [rate, low, high, share] = rest.map(number);
-      return [text(name), whole(n), whole(errors), rate ?? null, low ?? null, high ?? null, share ?? null];
+    factor: asString(from.factor),
+    description: asString(from.words),
+    rates: asArray(from.bars).map((one) => {
+      const [name, n, errors, ...rest] = asArray(one);
+      const [rate, low, high, share] = rest.map(asNumber);
+      return [asString(name), asCount(n), asCount(errors), rate ?? null, low ?? null, high ?? null, share ?? null];
     }),
   };
 }

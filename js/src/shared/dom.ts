@@ -4,16 +4,16 @@ export type Child = Node | string | null;
 type Attributes = Readonly<Record<string, string | null>>;
 
 /** The class names of this widget begin with its own name, so that no host's style meets them. */
-export const namesOf = (names: string): string => names.replace(/(^| )(?=\S)/g, "$1nbner-");
+export const prefixClasses = (names: string): string => names.replace(/(^| )(?=\S)/g, "$1nbner-");
 
-export function make<Tag extends keyof HTMLElementTagNameMap>(
+export function createElement<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   name: string,
   attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
   const element = document.createElement(tag);
-  if (name) element.className = namesOf(name);
+  if (name) element.className = prefixClasses(name);
   setAttributes(element, attributes);
   element.append(...children.filter((child) => child !== null));
   return element;
@@ -32,7 +32,7 @@ export function setText(element: Element, text: string): void {
 }
 
 /** Gives an element its label's colour; grey for a label that the session does not know. */
-export function setHue(element: HTMLElement, color: string | null | undefined): void {
+export function setLabelColor(element: HTMLElement, color: string | null | undefined): void {
   element.style.setProperty("--nbner-hue", color ?? "#8a8a8a");
 }
 
@@ -57,10 +57,10 @@ const PATHS = {
   last: "M12 3.5v9M4 3.5 8.5 8 4 12.5",
 } as const;
 
-export type Icon = keyof typeof PATHS;
+export type IconName = keyof typeof PATHS;
 
 /** A line drawing in the colour of the text around it. */
-export function icon(name: Icon): SVGElement {
+export function createIcon(name: IconName): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   setAttributes(svg, { viewBox: "0 0 16 16", class: "nbner-icon", "aria-hidden": "true" });
   const path = document.createElementNS(SVG, "path");
@@ -70,13 +70,13 @@ export function icon(name: Icon): SVGElement {
 }
 
 /** A button that never takes the focus away from the text when it is clicked. */
-export function button(
+export function createButton(
   name: string,
   attributes: Attributes,
   children: Child[],
   onClick: (event: MouseEvent) => void,
 ): HTMLButtonElement {
-  const element = make("button", name, { type: "button", ...attributes }, ...children);
+  const element = createElement("button", name, { type: "button", ...attributes }, ...children);
   element.addEventListener("mousedown", (event) => event.preventDefault());
   element.addEventListener("click", (event) => {
     if (element.getAttribute("aria-disabled") !== "true") onClick(event);
@@ -85,5 +85,5 @@ export function button(
 }
 
 /** Hosts style `kbd` in their own way: a plain element keeps the keys quiet. */
-export const keyHint = (key: string): HTMLElement =>
-  make("span", "key", { "aria-hidden": "true" }, key);
+export const createKeyHint = (key: string): HTMLElement =>
+  createElement("span", "key", { "aria-hidden": "true" }, key);

@@ -1,30 +1,30 @@
 /** What the page's logic needs of its host: somebody to talk to, storage, time. */
-import type { Storage } from "../annotator/model/browserStorage";
+import type { KeyValueStorage } from "../annotator/model/browserStorage";
 
-export type Off = () => void;
+export type Unsubscribe = () => void;
 
-export interface Port {
+export interface KernelConnection {
   /** Sends a message to the kernel; it may throw, and it may reach nobody. */
   send(message: object): void;
-  onMessage(listener: (raw: unknown) => void): Off;
+  onMessage(listener: (raw: unknown) => void): Unsubscribe;
   get(trait: string): unknown;
-  onChange(trait: string, listener: () => void): Off;
+  onTraitChange(trait: string, listener: () => void): Unsubscribe;
   /** False once it is certain that nobody can hear: the kernel was restarted or has died. */
-  connected(): boolean;
-  onConnection(listener: () => void): Off;
+  isConnected(): boolean;
+  onConnectionChange(listener: () => void): Unsubscribe;
   /** Called when the page may have slept or been cut off: what was sent may have been lost. */
-  onWake(listener: () => void): Off;
+  onWake(listener: () => void): Unsubscribe;
 }
 
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  after(milliseconds: number, then: () => void): Off;
+  setTimer(milliseconds: number, then: () => void): Unsubscribe;
 }
 
-export interface Host {
-  readonly port: Port;
+export interface Environment {
+  readonly connection: KernelConnection;
   readonly clock: Clock;
-  readonly storage: Storage | null;
+  readonly storage: KeyValueStorage | null;
   newId(): string;
 }

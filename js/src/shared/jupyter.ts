@@ -1,9 +1,9 @@
 /** Makes what Jupyter's widgets offer into what the page's logic asks for. */
-import type { Clock, Host, Off, Port } from "./environment";
-import type { Storage } from "../annotator/model/browserStorage";
+import type { Clock, Environment, Unsubscribe, KernelConnection } from "./environment";
+import type { KeyValueStorage } from "../annotator/model/browserStorage";
 
 /** The part of anywidget's model that is used. */
-export interface Model {
+export interface WidgetModel {
   get(name: string): unknown;
   send(content: unknown): void;
   on(event: string, callback: (...args: unknown[]) => void): void;
@@ -12,25 +12,25 @@ export interface Model {
 }
 
 /** A Lumino signal, as JupyterLab's kernel connections have them. */
-interface Signal {
+interface KernelStatusSignal {
   connect(slot: (sender: unknown, status: unknown) => void): unknown;
   disconnect(slot: (sender: unknown, status: unknown) => void): unknown;
 }
 
 /** After any of these a widget made before is heard by nobody. */
-const GONE: readonly unknown[] = ["restarting", "autorestarting", "dead", "terminating"];
+const DEAD_STATUSES: readonly unknown[] = ["restarting", "autorestarting", "dead", "terminating"];
 
-export class JupyterPort implements Port {
-  private gone = false;
+export class JupyterConnection implements KernelConnection {
+  private isDead = false;
   private readonly listeners = new Set<() => void>();
-  private readonly offs: Off[] = [];
+  private readonly unsubscribers: Unsubscribe[] = [];
 
-  constructor(private readonly model: Model) {
+  constructor(private readonly model: WidgetModel) {
     this.watchKernel();
-    this.offs.push(
-      this.listen("comm:close", () => this.setGone(true)),
+    this.unsubscribers.push(
+      this.listen("comm:close", () => this.setDead(true)),
       // Whoever speaks is there.
-      this.onMessage(() => this.setGone(false)),
+      this.onMessage(() => this.setDead(false)),
     );
   }
 
@@ -38,7 +38,7 @@ export class JupyterPort implements Port {
     this.model.send(message);
   }
 
-  onMessage(listener: (raw: unknown) => void): Off {
+  onMessage(listener: (raw: unknown) => void): Unsubscribe {
     return this.listen("msg:custom", (content) => listener(content));
   }
 
@@ -46,21 +46,21 @@ export class JupyterPort implements Port {
     return this.model.get(trait);
   }
 
-  onChange(trait: string, listener: () => void): Off {
+  onTraitChange(trait: string, listener: () => void): Unsubscribe {
     return this.listen(`change:${trait}`, () => listener());
   }
 
-  connected(): boolean {
-    return !this.gone;
+  isConnected(): boolean {
+    return !this.isDead;
   }
 
-  onConnection(listener: () => void): Off {
+  onConnectionChange(listener: () => void): Unsubscribe {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
 
   /** The network is back, or the page is looked at again, perhaps after a night with the lid closed. */
-  onWake(listener: () => void): Off {
+  onWake(listener: () => void): Unsubscribe {
     const look = (): void => {
       if (document.visibilityState === "visible") listener();
     };
@@ -73,53 +73,53 @@ export class JupyterPort implements Port {
       window.removeEventListener("online", listener);
       document.removeEventListener("visibilitychange", look);
     };
-    this.offs.push(off);
+    this.unsubscribers.push(off);
     return off;
   }
 
   dispose(): void {
-    this.offs.forEach((off) => off());
+    this.unsubscribers.forEach((off) => off());
     this.listeners.clear();
   }
 
-  private listen(event: string, callback: (...args: unknown[]) => void): Off {
+  private listen(event: string, callback: (...args: unknown[]) => void): Unsubscribe {
     this.model.on(event, callback);
     return () => this.model.off(event, callback);
   }
 
-  private setGone(gone: boolean): void {
-    if (gone === this.gone) return;
-    this.gone = gone;
+  private setDead(gone: boolean): void {
+    if (gone === this.isDead) return;
+    this.isDead = gone;
     this.listeners.forEach((listener) => listener());
   }
 
   /** Not every host tells how its kernel is; where none does, an answer left open tells. */
   private watchKernel(): void {
-    const manager = this.model.widget_manager as { kernel?: { statusChanged?: Signal } } | undefined;
+    const manager = this.model.widget_manager as { kernel?: { statusChanged?: KernelStatusSignal } } | undefined;
     const signal = manager?.kernel?.statusChanged;
     if (typeof signal?.connect !== "function") return;
     const slot = (_sender: unknown, status: unknown): void => {
-      if (GONE.includes(status)) this.setGone(true);
+      if (DEAD_STATUSES.includes(status)) this.setDead(true);
     };
     signal.connect(slot);
-    this.offs.push(() => void signal.disconnect(slot));
+    this.unsubscribers.push(() => void signal.disconnect(slot));
   }
 }
 
-export function hostOf(port: Port): Host {
-  return { port, clock, storage: storageOf(), newId };
+export function environmentFor(port: KernelConnection): Environment {
+  return { connection: port, clock, storage: findStorage(), newId };
 }
 
 export const clock: Clock = {
   now: () => Date.now(),
-  after: (milliseconds, then) => {
+  setTimer: (milliseconds, then) => {
     const timer = setTimeout(then, milliseconds);
     return () => clearTimeout(timer);
   },
 };
 
 /** Looking at the storage may already be forbidden. */
-function storageOf(): Storage | null {
+function findStorage(): KeyValueStorage | null {
   try {
     return window.localStorage;
   } catch {

@@ -2,7 +2,7 @@
  * Which key does what: one table, from which both the commands and the help
  * card are made, so that neither can say what the other does not.
  */
-import type { AnswerKind, Take } from "./protocol";
+import type { AnswerKind, OccurrenceAction } from "./protocol";
 
 export type Command =
   | { readonly do: "decide"; readonly answer: AnswerKind }
@@ -11,7 +11,7 @@ export type Command =
   | { readonly do: "list" }
   | { readonly do: "first-open" | "other-suggestion" | "sureness" }
   | { readonly do: "leaf"; readonly by: 1 | -1 }
-  | { readonly do: "everywhere"; readonly take: Take }
+  | { readonly do: "everywhere"; readonly take: OccurrenceAction }
   | { readonly do: "resize"; readonly edge: "start" | "end"; readonly by: 1 | -1 }
   | { readonly do: "label"; readonly index: number }
   | { readonly do: "browse"; readonly by: 1 | -1 }
@@ -22,7 +22,7 @@ export type Command =
   | { readonly do: "text-edge"; readonly side: "start" | "end"; readonly extend: boolean };
 
 /** What is read of a `KeyboardEvent`. */
-export interface Stroke {
+export interface KeyStroke {
   readonly key: string;
   readonly code: string;
   readonly ctrlKey: boolean;
@@ -31,14 +31,14 @@ export interface Stroke {
   readonly shiftKey: boolean;
 }
 
-export interface Row {
+export interface KeyBinding {
   readonly group: "Decide" | "Label" | "Move" | "Undo and more" | "In a list";
   /** As they are shown, in alternatives; each is one key with its modifiers. */
-  readonly shown: readonly string[];
-  readonly does: string;
+  readonly keys: readonly string[];
+  readonly description: string;
   readonly chords: Readonly<Record<string, Command>>;
   /** Left out of the card where there are not so many labels. */
-  readonly fromLabels?: number;
+  readonly minLabels?: number;
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
@@ -46,7 +46,7 @@ const BANKS = ["", "shift+", "shift+alt+"] as const;
 /** Labels that have a key of their own. */
 export const KEYED_LABELS = DIGITS.length * BANKS.length;
 /** With more labels than this they can be filtered by name. */
-export const FILTER_FROM = 11;
+export const MIN_LABELS_TO_FILTER = 11;
 
 const labelChords = (bank: number): Record<string, Command> =>
   Object.fromEntries(
@@ -62,59 +62,59 @@ const motion = (
   make: (extend: boolean) => Command,
 ): Record<string, Command> => ({ [chord]: make(false), [`shift+${chord}`]: make(true) });
 
-export const ROWS: readonly Row[] = [
-  row("Decide", ["a"], "Accept: these spans are the complete gold", {
+export const KEY_BINDINGS: readonly KeyBinding[] = [
+  binding("Decide", ["a"], "Accept: these spans are the complete gold", {
     a: { do: "decide", answer: "accept" },
   }),
-  row("Decide", ["x"], "Reject: these spans are wrong", {
+  binding("Decide", ["x"], "Reject: these spans are wrong", {
     x: { do: "decide", answer: "reject" },
   }),
-  row("Decide", ["space"], "Ignore: leave this example out", {
+  binding("Decide", ["space"], "Ignore: leave this example out", {
     Space: { do: "decide", answer: "ignore" },
   }),
-  row("Decide", ["backspace"], "Take the last decision back", { Backspace: { do: "take-back" } }),
-  row("Decide", ["f"], "Flag the example", { f: { do: "flag" } }),
-  row("Decide", ["n"], "Write a note", { n: { do: "note" } }),
-  row("Decide", [",", "."], "Back and next, without deciding", {
+  binding("Decide", ["backspace"], "Take the last decision back", { Backspace: { do: "take-back" } }),
+  binding("Decide", ["f"], "Flag the example", { f: { do: "flag" } }),
+  binding("Decide", ["n"], "Write a note", { n: { do: "note" } }),
+  binding("Decide", [",", "."], "Back and next, without deciding", {
     ",": { do: "browse", by: -1 },
     ".": { do: "browse", by: 1 },
   }),
-  row("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
-  row("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
-  row("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
-  { ...row("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), fromLabels: 11 },
-  { ...row("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), fromLabels: 21 },
-  row("Label", ["v"], "In a review: the next version as it is", { v: { do: "take-version" } }),
-  row("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
-  row("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
-  row("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
+  binding("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
+  binding("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
+  binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
+  { ...binding("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), minLabels: 11 },
+  { ...binding("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), minLabels: 21 },
+  binding("Label", ["v"], "In a review: the next version as it is", { v: { do: "take-version" } }),
+  binding("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
+  binding("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
+  binding("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
     "alt+ArrowLeft": { do: "resize", edge: "end", by: -1 },
     "alt+ArrowRight": { do: "resize", edge: "end", by: 1 },
     "shift+alt+ArrowLeft": { do: "resize", edge: "start", by: -1 },
     "shift+alt+ArrowRight": { do: "resize", edge: "start", by: 1 },
   }),
-  row("Label", ["e"], "Label every occurrence", {
+  binding("Label", ["e"], "Label every occurrence", {
     e: { do: "everywhere", take: "label" },
   }),
-  row("Label", ["r"], "Unlabel every occurrence", {
+  binding("Label", ["r"], "Unlabel every occurrence", {
     r: { do: "everywhere", take: "unlabel" },
   }),
-  row("Label", ["c"], "Hide unsure suggestions", { c: { do: "sureness" } }),
-  row("Label", ["↑", "↓"], "Without a caret: other analyses", {}),
-  row("Label", ["t"], "Take what was also suggested", { t: { do: "other-suggestion" } }),
+  binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "sureness" } }),
+  binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}),
+  binding("Label", ["t"], "Take what was also suggested", { t: { do: "other-suggestion" } }),
   {
-    ...row("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
-    fromLabels: FILTER_FROM,
+    ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
+    minLabels: MIN_LABELS_TO_FILTER,
   },
-  row("Move", ["←", "→"], "Token by token", {
+  binding("Move", ["←", "→"], "Token by token", {
     ...motion("ArrowLeft", (extend) => ({ do: "sideways", by: -1, extend })),
     ...motion("ArrowRight", (extend) => ({ do: "sideways", by: 1, extend })),
   }),
-  row("Move", ["↑", "↓"], "Line by line", {
+  binding("Move", ["↑", "↓"], "Line by line", {
     ...motion("ArrowUp", (extend) => ({ do: "line", by: -1, extend })),
     ...motion("ArrowDown", (extend) => ({ do: "line", by: 1, extend })),
   }),
-  row("Move", ["home", "end"], "Ends of the line; with ctrl, of the text", {
+  binding("Move", ["home", "end"], "Ends of the line; with ctrl, of the text", {
     ...motion("Home", (extend) => ({ do: "line-edge", side: "start", extend })),
     ...motion("End", (extend) => ({ do: "line-edge", side: "end", extend })),
     "mod+Home": { do: "text-edge", side: "start", extend: false },
@@ -122,39 +122,39 @@ export const ROWS: readonly Row[] = [
     "mod+shift+Home": { do: "text-edge", side: "start", extend: true },
     "mod+shift+End": { do: "text-edge", side: "end", extend: true },
   }),
-  row("Move", ["shift+arrow"], "Extend the selection", {}),
-  row("Move", ["tab", "shift+tab"], "Span by span, then out", {
+  binding("Move", ["shift+arrow"], "Extend the selection", {}),
+  binding("Move", ["tab", "shift+tab"], "Span by span, then out", {
     Tab: { do: "span", by: 1 },
     "shift+Tab": { do: "span", by: -1 },
   }),
-  row("Undo and more", ["ctrl+z"], "Undo, across examples", { "mod+z": { do: "undo" } }),
-  row("Undo and more", ["ctrl+shift+z", "ctrl+y"], "Redo", {
+  binding("Undo and more", ["ctrl+z"], "Undo, across examples", { "mod+z": { do: "undo" } }),
+  binding("Undo and more", ["ctrl+shift+z", "ctrl+y"], "Redo", {
     "mod+shift+z": { do: "redo" },
     "mod+y": { do: "redo" },
   }),
-  row("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
-  row("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
-  row("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
+  binding("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
+  binding("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
+  binding("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
   // These are the panels' own, while one is open.
-  row("In a list", ["↑", "↓"], "Row by row", {}),
-  row("In a list", ["enter"], "Show the example; change what is ticked", {}),
-  row("In a list", ["ctrl+s"], "Keep the search, or forget it", {}),
-  row("In a list", ["space", "a"], "Tick one; tick all or none", {}),
-  row("In a list", ["←", "→"], "This example; the coming ones too", {}),
-  row("In a list", ["c"], "The same case, or any", {}),
-  row("In a list", ["escape"], "Back to the text", {}),
+  binding("In a list", ["↑", "↓"], "Row by row", {}),
+  binding("In a list", ["enter"], "Show the example; change what is ticked", {}),
+  binding("In a list", ["ctrl+s"], "Keep the search, or forget it", {}),
+  binding("In a list", ["space", "a"], "Tick one; tick all or none", {}),
+  binding("In a list", ["←", "→"], "This example; the coming ones too", {}),
+  binding("In a list", ["c"], "The same case, or any", {}),
+  binding("In a list", ["escape"], "Back to the text", {}),
 ];
 
-function row(
-  group: Row["group"],
+function binding(
+  group: KeyBinding["group"],
   shown: readonly string[],
   does: string,
   chords: Record<string, Command>,
-): Row {
-  return { group, shown, does, chords };
+): KeyBinding {
+  return { group, keys: shown, description: does, chords };
 }
 
-const COMMANDS = new Map(ROWS.flatMap(({ chords }) => Object.entries(chords)));
+const COMMANDS = new Map(KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
 
 /** A held key repeats these; a decision is made once however long its key is held. */
 const REPEATING = new Set<Command["do"]>([
@@ -170,14 +170,14 @@ const REPEATING = new Set<Command["do"]>([
 
 /** Finds what a stroke asks for, where there are so many labels; null if it asks for nothing. */
 export function commandOf(
-  stroke: Stroke & { readonly repeat?: boolean },
+  stroke: KeyStroke & { readonly repeat?: boolean },
   labels: number,
 ): Command | null {
-  const command = lookUp(stroke, labels);
+  const command = findCommand(stroke, labels);
   return stroke.repeat === true && command !== null && !REPEATING.has(command.do) ? null : command;
 }
 
-function lookUp(stroke: Stroke, labels: number): Command | null {
+function findCommand(stroke: KeyStroke, labels: number): Command | null {
   const command = COMMANDS.get(chordOf(stroke)) ?? null;
   // On many keyboards `/` and `?` are shifted digits: they are free where no label has that key.
   return command?.do === "label" && command.index >= labels
@@ -190,7 +190,7 @@ function lookUp(stroke: Stroke, labels: number): Command | null {
  * their place, letters by what they print (by their place where that is not a
  * Latin letter), punctuation by what it prints.
  */
-export function chordOf(stroke: Stroke): string {
+export function chordOf(stroke: KeyStroke): string {
   const mod = stroke.ctrlKey || stroke.metaKey ? "mod+" : "";
   const alt = stroke.altKey ? "alt+" : "";
   const shift = stroke.shiftKey ? "shift+" : "";
@@ -203,21 +203,21 @@ export function chordOf(stroke: Stroke): string {
   return `${mod}${shift}${alt}${stroke.key}`;
 }
 
-function digitOf({ code, key }: Stroke): string | null {
+function digitOf({ code, key }: KeyStroke): string | null {
   const place = /^Digit(\d)$/.exec(code)?.[1];
   // With the number lock off, the pad's keys are arrows and say so.
   const pad = /^Numpad(\d)$/.exec(code)?.[1];
   return place ?? (pad !== undefined && pad === key ? pad : null);
 }
 
-function letterOf({ code, key }: Stroke): string | null {
+function letterOf({ code, key }: KeyStroke): string | null {
   if (/^[a-z]$/i.test(key)) return key.toLowerCase();
   const place = /^Key([A-Z])$/.exec(code)?.[1];
   return place !== undefined && /^[^\p{ASCII}]$/u.test(key) ? place.toLowerCase() : null;
 }
 
 /** Keys that are the browser's own: they do not reach the notebook, but keep their meaning. */
-export function belongsToBrowser(stroke: Stroke): boolean {
+export function isBrowserKey(stroke: KeyStroke): boolean {
   if (/^F\d+$/.test(stroke.key)) return true;
   if (!(stroke.ctrlKey || stroke.metaKey)) return false;
   return /^[crltnwqfpijmh+\-=\d]$/i.test(stroke.key) || stroke.key === "Tab";
@@ -231,7 +231,7 @@ export function labelChord(index: number): string | null {
 }
 
 /** Writes a chord or a shown key as the person's keyboard has it. */
-export function spell(shown: string, mac: boolean): string {
+export function formatKeys(shown: string, mac: boolean): string {
   const signs: Record<string, string> = mac
     ? { ctrl: "⌘", shift: "⇧", alt: "⌥" }
     : { ctrl: "ctrl ", shift: "⇧", alt: "alt " };

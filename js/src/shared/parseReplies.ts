@@ -1,71 +1,71 @@
 /** Reads what the kernel replies to questions about other examples than the one shown. */
-import type { Analyses, Analysis, Applied, Counts, Excerpt, Listed, Notice, Place, Places, Row, Task, WireSpan } from "./protocol";
-import { answer, fields, list, text, texts, whole, type Fields } from "./parsePrimitives";
+import type { AnalysesReply, Analysis, BulkReply, Counts, Excerpt, ListReply, NoticeMessage, Occurrence, OccurrencesReply, ExampleRow, Task, WireSpan } from "./protocol";
+import { asAnswer, asRecord, asArray, asString, asStrings, asCount, type Fields } from "./parsePrimitives";
 
 /** Reads a reply; null if it is none of these. */
-export function readReply(
+export function parseReply(
   from: Fields,
   tasks: readonly Task[],
   counts: Counts,
-): Listed | Places | Applied | Analyses | Notice | null {
+): ListReply | OccurrencesReply | BulkReply | AnalysesReply | NoticeMessage | null {
   switch (from.type) {
     case "listed":
-      return { type: "listed", rows: list(from.rows).map(readRow), total: whole(from.total) };
+      return { type: "listed", rows: asArray(from.rows).map(parseRow), total: asCount(from.total) };
     case "places":
-      return { type: "places", places: list(from.places).map(readPlace), more: from.more === true };
+      return { type: "places", places: asArray(from.places).map(parsePlace), more: from.more === true };
     case "analyses":
-      return { type: "analyses", example: text(from.example), analyses: list(from.analyses).map(readAnalysis) };
+      return { type: "analyses", example: asString(from.example), analyses: asArray(from.analyses).map(parseAnalysis) };
     case "applied":
       return {
         type: "applied",
-        bulk: text(from.bulk),
-        count: whole(from.count),
-        left: whole(from.left),
+        bulk: asString(from.bulk),
+        count: asCount(from.count),
+        left: asCount(from.left),
         tasks,
         counts,
       };
     case "notice":
-      return { type: "notice", text: text(from.text), detail: text(from.detail), stays: true };
+      return { type: "notice", text: asString(from.text), detail: asString(from.detail), stays: true };
     default:
       return null;
   }
 }
 
-function readAnalysis(raw: unknown): Analysis {
-  const { probability, spans } = fields(raw);
+function parseAnalysis(raw: unknown): Analysis {
+  const { probability, spans } = asRecord(raw);
   return {
     probability: typeof probability === "number" ? probability : 0,
-    spans: list(spans) as WireSpan[],
+    spans: asArray(spans) as WireSpan[],
   };
 }
 
-const readExcerpt = (from: Fields): Excerpt => ({
-  left: text(from.left),
-  hit: text(from.hit),
-  right: text(from.right),
+const parseExcerpt = (from: Fields): Excerpt => ({
+  left: asString(from.left),
+  hit: asString(from.hit),
+  right: asString(from.right),
 });
 
-function readRow(raw: unknown): Row {
-  const from = fields(raw);
+function parseRow(raw: unknown): ExampleRow {
+  const from = asRecord(raw);
   return {
-    ...readExcerpt(from),
-    id: text(from.id),
-    answer: answer(from.answer),
+    ...parseExcerpt(from),
+    id: asString(from.id),
+    answer: asAnswer(from.answer),
     flagged: from.flagged === true,
-    note: text(from.note),
-    by: text(from.by),
-    labels: texts(from.labels),
+    note: asString(from.note),
+    by: asString(from.by),
+    labels: asStrings(from.labels),
     score: typeof from.score === "number" ? from.score : null,
   };
 }
 
-function readPlace(raw: unknown): Place {
-  const from = fields(raw);
+function parsePlace(raw: unknown): Occurrence {
+  const from = asRecord(raw);
   return {
-    ...readExcerpt(from),
-    example: text(from.example),
-    start: whole(from.start),
-    end: whole(from.end),
-    problem: text(from.problem),
+    ...parseExcerpt(from),
+    example: asString(from.example),
+    start: asCount(from.start),
+    end: asCount(from.end),
+    problem: asString(from.problem),
   };
 }

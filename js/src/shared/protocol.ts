@@ -20,7 +20,7 @@ export interface SpanDetails {
 }
 export type WireSpan = readonly [number, number, string, SpanDetails?];
 
-export interface LooseSpan {
+export interface MisalignedSpan {
   readonly text: string;
   readonly label: string;
 }
@@ -41,7 +41,7 @@ export interface Task {
   /** Suggestions that lost to one they overlap: on offer, not marked. */
   readonly also: readonly WireSpan[];
   /** Spans that do not begin and end with a token: shown in words, never dropped. */
-  readonly loose: readonly LooseSpan[];
+  readonly loose: readonly MisalignedSpan[];
   readonly answer: Answer;
   readonly flagged: boolean;
   readonly note: string;
@@ -99,13 +99,13 @@ export interface AnswerMessage {
   readonly seconds: number;
 }
 
-export type Request =
+export type KernelRequest =
   | { readonly type: "fetch"; readonly have: readonly string[]; readonly want: number }
   | { readonly type: "past"; readonly before: string | null; readonly want: number }
   | { readonly type: "hello"; readonly protocol?: number }
   | { readonly type: "find"; readonly examples: readonly string[] }
-  | { readonly type: "list"; readonly filter: Filter; readonly offset: number; readonly want: number }
-  | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & Sought)
+  | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
+  | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
   | AnalysesRequest
   | BulkRequest;
 
@@ -119,14 +119,14 @@ export interface AnalysesRequest {
 }
 
 /** Changes many places as one, or, with `undo`, changes them back. */
-export interface BulkRequest extends Bulk {
+export interface BulkRequest extends BulkEdit {
   readonly type: "bulk";
   readonly undo: boolean;
   readonly have: readonly string[];
 }
 
 /** Which examples a list shows; what is left out does not matter. */
-export interface Filter {
+export interface ExampleFilter {
   readonly answer?: AnswerKind | "open" | "answered";
   readonly flagged?: true;
   readonly noted?: true;
@@ -138,24 +138,24 @@ export interface Filter {
 }
 
 /** What to look for in other examples, as whole tokens, and what to do where it is found. */
-export interface Sought {
+export interface OccurrenceQuery {
   readonly words: readonly string[];
   readonly label: string;
-  readonly take: Take;
+  readonly take: OccurrenceAction;
   readonly cased: boolean;
 }
-export type Take = "label" | "unlabel";
+export type OccurrenceAction = "label" | "unlabel";
 
 /** Many places in open examples, labelled or unlabelled as one. */
-export interface Bulk {
+export interface BulkEdit {
   readonly bulk: string;
   readonly label: string;
-  readonly take: Take;
+  readonly take: OccurrenceAction;
   readonly places: readonly (readonly [string, number, number])[];
 }
 
 /** What an answer made of its example, for the page that gave it and for all others. */
-export interface Saved {
+export interface SavedMessage {
   readonly type: "saved";
   readonly re?: string;
   readonly example: string;
@@ -167,7 +167,7 @@ export interface Saved {
   readonly next: readonly Task[];
 }
 
-export interface Failed {
+export interface FailedMessage {
   readonly type: "failed";
   readonly re?: string;
   readonly message: string;
@@ -175,14 +175,14 @@ export interface Failed {
   readonly retry: boolean;
 }
 
-export interface Tasks {
+export interface TasksMessage {
   readonly type: "tasks";
   readonly re?: string;
   readonly tasks: readonly Task[];
   readonly counts: Counts;
 }
 
-export interface Fresh extends Snapshot {
+export interface SnapshotMessage extends Snapshot {
   readonly type: "snapshot" | "refresh";
   readonly re?: string;
   readonly setup?: Setup;
@@ -191,7 +191,7 @@ export interface Fresh extends Snapshot {
 }
 
 /** Code asks for an example to be shown. */
-export interface Show {
+export interface ShowMessage {
   readonly type: "show";
   readonly re?: string;
   readonly tasks: readonly Task[];
@@ -206,7 +206,7 @@ export interface Excerpt {
 }
 
 /** One line of a list of examples. */
-export interface Row extends Excerpt {
+export interface ExampleRow extends Excerpt {
   readonly id: string;
   readonly answer: Answer;
   readonly flagged: boolean;
@@ -216,25 +216,25 @@ export interface Row extends Excerpt {
   readonly score: number | null;
 }
 
-export interface Listed {
+export interface ListReply {
   readonly type: "listed";
   readonly re?: string;
-  readonly rows: readonly Row[];
+  readonly rows: readonly ExampleRow[];
   readonly total: number;
 }
 
 /** One place in another example; `problem` says why it had better be left as it is. */
-export interface Place extends Excerpt {
+export interface Occurrence extends Excerpt {
   readonly example: string;
   readonly start: number;
   readonly end: number;
   readonly problem: string;
 }
 
-export interface Places {
+export interface OccurrencesReply {
   readonly type: "places";
   readonly re?: string;
-  readonly places: readonly Place[];
+  readonly places: readonly Occurrence[];
   /** There are more than these. */
   readonly more: boolean;
 }
@@ -246,7 +246,7 @@ export interface Analysis {
 }
 
 /** Best first. */
-export interface Analyses {
+export interface AnalysesReply {
   readonly type: "analyses";
   readonly re?: string;
   readonly example: string;
@@ -254,7 +254,7 @@ export interface Analyses {
 }
 
 /** Many places have been changed, or changed back; `left` were not, for they have changed since. */
-export interface Applied {
+export interface BulkReply {
   readonly type: "applied";
   readonly re?: string;
   readonly bulk: string;
@@ -265,7 +265,7 @@ export interface Applied {
 }
 
 /** What a person should know of what goes on in the kernel; empty when it is over. */
-export interface Notice {
+export interface NoticeMessage {
   readonly type: "notice";
   readonly re?: string;
   readonly text: string;
@@ -274,5 +274,5 @@ export interface Notice {
   readonly stays: boolean;
 }
 
-export type Incoming = Saved | Failed | Tasks | Fresh | Show | Reply | Notice;
-export type Reply = Listed | Places | Applied | Analyses;
+export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply;

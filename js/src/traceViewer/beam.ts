@@ -1,45 +1,45 @@
 /** The sequences that the beam holds, each by what sets it apart from greedy search. */
-import { make, setAttributes, setHue, setText } from "../shared/dom";
-import { hueOf, type Part } from "./component";
+import { createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
+import { labelColor, type TraceComponent } from "./component";
 import {
-  analysisAt,
+  beamStateAt,
   BEST,
   GOLD,
   GREEDY,
-  greedyAt,
-  isAmong,
-  lostAt,
-  wordOf,
-  wordsOf,
-  type Analysis,
-  type Run,
+  greedyStateAt,
+  includesEntity,
+  divergenceToken,
+  tokenText,
+  textOfRange,
+  type ParserState,
+  type ParserTrace,
 } from "./trace";
 
 /** Rows that are there; the beam may be wider. */
-export const ROWS = 8;
+export const MAX_HYPOTHESES = 8;
 
 type Chip = readonly [words: string, label: string, kind: "more" | "less" | "open"];
 
-interface Row {
+interface HypothesisRow {
   readonly row: HTMLElement;
   readonly score: HTMLElement;
   readonly sign: HTMLElement;
   readonly says: HTMLElement;
 }
 
-export class Beam implements Part {
+export class BeamView implements TraceComponent {
   readonly element: HTMLElement;
-  private readonly title = make("div", "step-title", { role: "heading", "aria-level": "3" });
-  private readonly rows: readonly Row[];
-  private readonly rest = make("div", "step-rest");
+  private readonly title = createElement("div", "step-title", { role: "heading", "aria-level": "3" });
+  private readonly rows: readonly HypothesisRow[];
+  private readonly rest = createElement("div", "step-rest");
   private readonly lost: number | null;
-  private readonly said = new Map<Row, string>();
+  private readonly said = new Map<HypothesisRow, string>();
 
-  constructor(private readonly run: Run) {
-    this.lost = lostAt(run);
-    this.rows = Array.from({ length: Math.min(ROWS, run.width) }, makeRow);
-    const list = make("div", "step-rows", { role: "list" }, ...this.rows.map(({ row }) => row));
-    this.element = make("div", "step-panel", { "data-part": "beam" }, this.title, list, this.rest);
+  constructor(private readonly run: ParserTrace) {
+    this.lost = divergenceToken(run);
+    this.rows = Array.from({ length: Math.min(MAX_HYPOTHESES, run.width) }, createHypothesisRow);
+    const list = createElement("div", "step-rows", { role: "list" }, ...this.rows.map(({ row }) => row));
+    this.element = createElement("div", "step-panel", { "data-part": "beam" }, this.title, list, this.rest);
   }
 
   show(place: number): void {
@@ -47,7 +47,7 @@ export class Beam implements Part {
     const beam = run.beams[place] ?? [];
     const alive = `${beam.length} ${beam.length === 1 ? "sequence" : "sequences"} alive`;
     setText(this.title, `The beam of ${run.width} · ${alive}`);
-    const greedy = greedyAt(run, place);
+    const greedy = greedyStateAt(run, place);
     const shown = pick(beam.map((held) => held[3]), this.rows.length);
     this.rows.forEach((row, i) => {
       const rank = shown[i];
@@ -57,12 +57,12 @@ export class Beam implements Part {
         this.said.delete(row);
         return clear(row);
       }
-      this.fill(row, held, analysisAt(run, place, rank), greedy);
+      this.fill(row, held, beamStateAt(run, place, rank), greedy);
     });
     setText(this.rest, this.story(place, beam.some((held) => (held[3] & GREEDY) !== 0)));
   }
 
-  private fill(row: Row, held: readonly number[], analysis: Analysis, greedy: Analysis): void {
+  private fill(row: HypothesisRow, held: readonly number[], analysis: ParserState, greedy: ParserState): void {
     const flags = held[3] ?? 0;
     setText(row.score, (held[2] ?? 0).toFixed(2));
     setText(row.sign, this.signs(flags).join(" · "));
@@ -89,31 +89,31 @@ export class Beam implements Part {
     return names.filter(([flag]) => (flags & flag) !== 0).map(([, name]) => name);
   }
 
-  private differences(one: Analysis, greedy: Analysis): readonly Chip[] {
+  private differences(one: ParserState, greedy: ParserState): readonly Chip[] {
     const { run } = this;
-    const more = one.closed.filter((entity) => !isAmong(entity, greedy.closed));
-    const less = greedy.closed.filter((entity) => !isAmong(entity, one.closed));
-    const chips: Chip[] = more.map(([start, end, label]) => [wordsOf(run, start, end), label, "more"]);
+    const more = one.closed.filter((entity) => !includesEntity(entity, greedy.closed));
+    const less = greedy.closed.filter((entity) => !includesEntity(entity, one.closed));
+    const chips: Chip[] = more.map(([start, end, label]) => [textOfRange(run, start, end), label, "more"]);
     if (one.open !== null && one.open.join() !== greedy.open?.join()) {
-      chips.push([`${wordOf(run, one.open[0])} …`, one.open[1], "open"]);
+      chips.push([`${tokenText(run, one.open[0])} …`, one.open[1], "open"]);
     }
     if (one.open === null && greedy.open !== null) {
       less.push([greedy.open[0], greedy.open[0] + 1, greedy.open[1]]);
     }
-    return [...chips, ...less.map(([start, end, label]): Chip => [wordsOf(run, start, end), label, "less"])];
+    return [...chips, ...less.map(([start, end, label]): Chip => [textOfRange(run, start, end), label, "less"])];
   }
 
   private chip([words, label, kind]: Chip): HTMLElement {
     const says = kind === "less" ? "without " : kind === "open" ? "opened " : "";
-    const chip = make(
+    const chip = createElement(
       "span",
       "step-chip",
       { "data-kind": kind },
-      make("span", "live", {}, says),
-      make("span", "step-chip-words", {}, words),
-      make("span", "tag", {}, label),
+      createElement("span", "live", {}, says),
+      createElement("span", "step-chip-words", {}, words),
+      createElement("span", "tag", {}, label),
     );
-    setHue(chip, hueOf(this.run, label));
+    setLabelColor(chip, labelColor(this.run, label));
     return chip;
   }
 
@@ -123,7 +123,7 @@ export class Beam implements Part {
     if (lost === null) return place === run.steps.length ? "Greedy search lost nothing that the beam holds." : "";
     const [best] = run.beams.at(-1) ?? [];
     const scores = `${best?.[2].toFixed(2) ?? ""} against ${run.score.toFixed(2)}`;
-    const lostOne = `Greedy search lost a higher score at “${wordOf(run, lost)}”`;
+    const lostOne = `Greedy search lost a higher score at “${tokenText(run, lost)}”`;
     return place > lost ? `${lostOne}: ${scores} in the end.` : "";
   }
 }
@@ -135,14 +135,14 @@ function pick(flags: readonly number[], rows: number): readonly number[] {
   return [...ranks.slice(0, Math.max(0, rows - marked.length)), ...marked].slice(0, rows);
 }
 
-function makeRow(): Row {
-  const score = make("span", "step-share");
-  const says = make("span", "step-says");
-  const sign = make("span", "step-sign");
-  return { row: make("div", "step-row", { role: "listitem" }, score, says, sign), score, says, sign };
+function createHypothesisRow(): HypothesisRow {
+  const score = createElement("span", "step-share");
+  const says = createElement("span", "step-says");
+  const sign = createElement("span", "step-sign");
+  return { row: createElement("div", "step-row", { role: "listitem" }, score, says, sign), score, says, sign };
 }
 
-function clear(row: Row): void {
+function clear(row: HypothesisRow): void {
   setText(row.score, "");
   setText(row.sign, "");
   row.says.replaceChildren();

@@ -1,10 +1,10 @@
 /** What the parts of the view share. */
-import type { Run } from "./trace";
+import type { ParserTrace } from "./trace";
 
-export interface Part {
+export interface TraceComponent {
   readonly element: HTMLElement;
   /** Shows a place; the place after the last word is the end. */
   show(place: number): void;
 }
 
-export const hueOf = (run: Run, label: string): string | null => (label ? (run.colors[label] ?? null) : null);
+export const labelColor = (run: ParserTrace, label: string): string | null => (label ? (run.colors[label] ?? null) : null);

@@ -1,7 +1,7 @@
 /** One card with all keys, drawn from the table that the keys themselves come from. */
-import { spell } from "../shared/keyboard";
-import { button, icon, make } from "../shared/dom";
-import { ROWS } from "./keyBindings";
+import { formatKeys } from "../shared/keyboard";
+import { createButton, createIcon, createElement } from "../shared/dom";
+import { TRACE_KEY_BINDINGS } from "./keyBindings";
 
 const SIGNS = [
   ["✓ zero cost", "The training oracle allows it: nothing of the gold is lost that can still be reached"],
@@ -10,8 +10,8 @@ const SIGNS = [
 ] as const;
 const MODIFIERS: readonly string[] = ["Shift", "Control", "Alt", "Meta"];
 
-export class Card {
-  readonly element = make("div", "help", { role: "dialog", "aria-label": "Keys" });
+export class TraceHelpCard {
+  readonly element = createElement("div", "help", { role: "dialog", "aria-label": "Keys" });
 
   constructor(private readonly mac: boolean) {
     this.element.hidden = true;
@@ -33,10 +33,10 @@ export class Card {
   }
 
   private fill(): void {
-    const keys = ROWS.map(({ shown, does }) => line(shown.map((key) => spell(key, this.mac)), does));
+    const keys = TRACE_KEY_BINDINGS.map(({ keys: shown, description: does }) => line(shown.map((key) => formatKeys(key, this.mac)), does));
     const signs = SIGNS.map(([sign, does]) => line([sign], does));
-    const close = button("close", { "aria-label": "Close" }, [icon("cross")], () => this.toggle());
-    const groups = make("div", "help-groups", {}, group("Keys", keys), group("What the signs say", signs));
+    const close = createButton("close", { "aria-label": "Close" }, [createIcon("cross")], () => this.toggle());
+    const groups = createElement("div", "help-groups", {}, group("Keys", keys), group("What the signs say", signs));
     this.element.replaceChildren(groups, close);
   }
 }
@@ -44,11 +44,11 @@ export class Card {
 // Hosts style headings and lists in their own way: plain elements with roles stay as they are.
 
 function group(title: string, lines: readonly HTMLElement[]): HTMLElement {
-  const heading = make("div", "help-title", { role: "heading", "aria-level": "3" }, title);
-  return make("div", "help-group", {}, heading, make("div", "", { role: "list" }, ...lines));
+  const heading = createElement("div", "help-title", { role: "heading", "aria-level": "3" }, title);
+  return createElement("div", "help-group", {}, heading, createElement("div", "", { role: "list" }, ...lines));
 }
 
 function line(keys: readonly string[], does: string): HTMLElement {
-  const shown = make("span", "help-keys", {}, ...keys.map((key) => make("span", "key", {}, key)));
-  return make("div", "help-line", { role: "listitem" }, shown, make("span", "help-does", {}, does));
+  const shown = createElement("span", "help-keys", {}, ...keys.map((key) => createElement("span", "key", {}, key)));
+  return createElement("div", "help-line", { role: "listitem" }, shown, createElement("span", "help-does", {}, does));
 }

@@ -1,35 +1,35 @@
 /** The state itself: the entity that is open, and the buffer of words still to be decided. */
-import { make, setAttributes, setHue, setText } from "../shared/dom";
-import { hueOf, type Part } from "./component";
-import { greedyAt, wordOf, wordsOf, type Run } from "./trace";
+import { createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
+import { labelColor, type TraceComponent } from "./component";
+import { greedyStateAt, tokenText, textOfRange, type ParserTrace } from "./trace";
 
 const AHEAD = 7;
 
-export class StateLine implements Part {
+export class ParserStateView implements TraceComponent {
   readonly element: HTMLElement;
-  private readonly open = make("span", "step-open");
-  private readonly openWords = make("span", "step-open-words");
-  private readonly openLabel = make("span", "tag");
-  private readonly buffer = Array.from({ length: AHEAD }, () => make("span", "step-box"));
-  private readonly rest = make("span", "step-rest");
+  private readonly open = createElement("span", "step-open");
+  private readonly openWords = createElement("span", "step-open-words");
+  private readonly openLabel = createElement("span", "tag");
+  private readonly buffer = Array.from({ length: AHEAD }, () => createElement("span", "step-box"));
+  private readonly rest = createElement("span", "step-rest");
 
-  constructor(private readonly run: Run) {
+  constructor(private readonly run: ParserTrace) {
     this.open.append(this.openWords, this.openLabel);
-    const row = make("span", "step-buffer", {}, ...this.buffer, this.rest);
-    this.element = make("div", "step-state", {}, named("Open entity", this.open), named("Buffer", row));
+    const row = createElement("span", "step-buffer", {}, ...this.buffer, this.rest);
+    this.element = createElement("div", "step-state", {}, named("Open entity", this.open), named("Buffer", row));
   }
 
   show(place: number): void {
     const { run } = this;
-    const { open } = greedyAt(run, place);
-    setText(this.openWords, open === null ? "none" : `${wordsOf(run, open[0], place)} …`);
+    const { open } = greedyStateAt(run, place);
+    setText(this.openWords, open === null ? "none" : `${textOfRange(run, open[0], place)} …`);
     setText(this.openLabel, open?.[1] ?? "");
     setAttributes(this.open, { "data-open": open === null ? null : "" });
-    setHue(this.open, open === null ? null : hueOf(run, open[1]));
+    setLabelColor(this.open, open === null ? null : labelColor(run, open[1]));
     this.buffer.forEach((box, i) => {
       const token = place + i;
       const isThere = token < run.tokens.length;
-      setText(box, isThere ? wordOf(run, token) : "");
+      setText(box, isThere ? tokenText(run, token) : "");
       setAttributes(box, { hidden: isThere ? null : "" });
     });
     const left = run.tokens.length - place - AHEAD;
@@ -38,5 +38,5 @@ export class StateLine implements Part {
 }
 
 function named(name: string, value: HTMLElement): HTMLElement {
-  return make("div", "step-named", {}, make("span", "step-name", {}, name), value);
+  return createElement("div", "step-named", {}, createElement("span", "step-name", {}, name), value);
 }

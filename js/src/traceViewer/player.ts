@@ -1,27 +1,27 @@
 /** Where one is in a run, and whether it plays; shared by all views of a widget. */
-import type { Clock, Off } from "../shared/environment";
+import type { Clock, Unsubscribe } from "../shared/environment";
 
 /** Milliseconds a word, the slowest first. */
-const PACES = [3200, 2200, 1500, 1000, 600, 350] as const;
+const STEP_DURATIONS = [3200, 2200, 1500, 1000, 600, 350] as const;
 
-export class Player {
-  private at = 0;
+export class TracePlayer {
+  private current = 0;
   private pace = 2;
-  private stop: Off | null = null;
+  private stop: Unsubscribe | null = null;
   private readonly listeners = new Set<() => void>();
 
   /**
    * @param last The place after the last word.
-   * @param tell Hears of every new place that was chosen here.
+   * @param onPositionChosen Hears of every new place that was chosen here.
    */
   constructor(
     readonly last: number,
     private readonly clock: Clock,
-    private readonly tell: (place: number) => void,
+    private readonly onPositionChosen: (position: number) => void,
   ) {}
 
   get place(): number {
-    return this.at;
+    return this.current;
   }
 
   get isPlaying(): boolean {
@@ -29,28 +29,28 @@ export class Player {
   }
 
   /** Goes to a place; beyond the ends it goes to the end. */
-  go(place: number): void {
-    if (this.put(place)) this.tell(this.at);
+  setPosition(place: number): void {
+    if (this.put(place)) this.onPositionChosen(this.current);
   }
 
-  by(steps: number): void {
+  step(steps: number): void {
     this.pause();
-    this.go(this.at + steps);
+    this.setPosition(this.current + steps);
   }
 
   jump(place: number): void {
     this.pause();
-    this.go(place);
+    this.setPosition(place);
   }
 
   /** Takes over a place that was chosen elsewhere. */
-  follow(place: number): void {
+  syncPosition(place: number): void {
     this.put(place);
   }
 
   toggle(): void {
     if (this.isPlaying) return this.pause();
-    if (this.at === this.last) this.go(0);
+    if (this.current === this.last) this.setPosition(0);
     this.wait();
     this.changed();
   }
@@ -62,17 +62,17 @@ export class Player {
     this.changed();
   }
 
-  faster(by: number): void {
-    this.pace = Math.min(PACES.length - 1, Math.max(0, this.pace + by));
+  changePace(by: number): void {
+    this.pace = Math.min(STEP_DURATIONS.length - 1, Math.max(0, this.pace + by));
     if (this.isPlaying) this.wait();
     this.changed();
   }
 
-  get wordsAMinute(): number {
-    return Math.round(60_000 / (PACES[this.pace] ?? 1000));
+  get wordsPerMinute(): number {
+    return Math.round(60_000 / (STEP_DURATIONS[this.pace] ?? 1000));
   }
 
-  subscribe(listener: () => void): Off {
+  subscribe(listener: () => void): Unsubscribe {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   }
@@ -85,17 +85,17 @@ export class Player {
 
   private wait(): void {
     this.stop?.();
-    this.stop = this.clock.after(PACES[this.pace] ?? 1000, () => {
-      this.go(this.at + 1);
-      if (this.at === this.last) this.pause();
+    this.stop = this.clock.setTimer(STEP_DURATIONS[this.pace] ?? 1000, () => {
+      this.setPosition(this.current + 1);
+      if (this.current === this.last) this.pause();
       else if (this.isPlaying) this.wait();
     });
   }
 
   private put(place: number): boolean {
     const next = Math.min(this.last, Math.max(0, Math.trunc(place) || 0));
-    if (next === this.at) return false;
-    this.at = next;
+    if (next === this.current) return false;
+    this.current = next;
     this.changed();
     return true;
   }

@@ -3,25 +3,25 @@
  * around all entities at once and only change their state, so that a step
  * touches no more than the words that it goes over.
  */
-import { make, setAttributes, setHue } from "../shared/dom";
-import { hueOf, type Part } from "./component";
-import type { Run } from "./trace";
+import { createElement, setAttributes, setLabelColor } from "../shared/dom";
+import { labelColor, type TraceComponent } from "./component";
+import type { ParserTrace } from "./trace";
 
-interface Mark {
+interface EntityMark {
   readonly element: HTMLElement;
   readonly start: number;
   readonly end: number;
 }
 
-export class Text implements Part {
+export class TraceText implements TraceComponent {
   readonly element: HTMLElement;
   private readonly words: readonly HTMLElement[];
-  private readonly marks: Mark[] = [];
+  private readonly marks: EntityMark[] = [];
   private shown = -1;
 
-  constructor(run: Run, jump: (token: number) => void) {
-    this.words = run.tokens.map(([text], token) => make("span", "step-word", { "data-token": String(token) }, text));
-    const line = make("div", "words", { dir: "auto" }, run.lead);
+  constructor(run: ParserTrace, jump: (token: number) => void) {
+    this.words = run.tokens.map(([text], token) => createElement("span", "step-word", { "data-token": String(token) }, text));
+    const line = createElement("div", "words", { dir: "auto" }, run.lead);
     let at = 0;
     for (const [start, end, label] of run.found) {
       line.append(...this.between(run, at, start));
@@ -29,7 +29,7 @@ export class Text implements Part {
       at = end;
     }
     line.append(...this.between(run, at, run.tokens.length));
-    this.element = make("div", "step-text", {}, line);
+    this.element = createElement("div", "step-text", {}, line);
     this.element.addEventListener("click", ({ target }) => {
       const word = target instanceof Element ? target.closest("[data-token]") : null;
       if (word !== null) jump(Number(word.getAttribute("data-token")));
@@ -63,16 +63,16 @@ export class Text implements Part {
     }
   }
 
-  private between(run: Run, start: number, end: number): (Node | string)[] {
+  private between(run: ParserTrace, start: number, end: number): (Node | string)[] {
     return run.tokens.slice(start, end).flatMap(([, gap], i) => [this.words[start + i] as Node, gap]);
   }
 
-  private mark(run: Run, start: number, end: number, label: string): HTMLElement {
+  private mark(run: ParserTrace, start: number, end: number, label: string): HTMLElement {
     const inside = this.between(run, start, end).slice(0, -1);
-    const tag = make("span", "tag", {}, label);
-    const words = make("span", "step-inside", {}, ...inside);
-    const element = make("mark", "step-mark", { "data-state": "ahead", "data-label": label }, words, tag);
-    setHue(element, hueOf(run, label));
+    const tag = createElement("span", "tag", {}, label);
+    const words = createElement("span", "step-inside", {}, ...inside);
+    const element = createElement("mark", "step-mark", { "data-state": "ahead", "data-label": label }, words, tag);
+    setLabelColor(element, labelColor(run, label));
     this.marks.push({ element, start, end });
     return element;
   }

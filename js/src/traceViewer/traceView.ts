@@ -1,18 +1,18 @@
 /** Puts the state viewer together in one place of the page, and takes it away again. */
-import { belongsToBrowser, spell } from "../shared/keyboard";
-import type { Off } from "../shared/environment";
-import { button, icon, keyHint, make, setAttributes, setHue, setText, type Icon } from "../shared/dom";
-import { Bars } from "./actionBars";
-import { Beam } from "./beam";
-import { Card } from "./keyHelp";
-import { commandOf, type Command } from "./keyBindings";
-import { hueOf, type Part } from "./component";
-import type { Player } from "./player";
-import { isAmong, mistakesOf, saidAt, wordsOf, type Run } from "./trace";
-import { StateLine } from "./parserState";
-import { Text } from "./traceText";
+import { isBrowserKey, formatKeys } from "../shared/keyboard";
+import type { Unsubscribe } from "../shared/environment";
+import { createButton, createIcon, createKeyHint, createElement, setAttributes, setLabelColor, setText, type IconName } from "../shared/dom";
+import { ActionBars } from "./actionBars";
+import { BeamView } from "./beam";
+import { TraceHelpCard } from "./keyHelp";
+import { traceCommandOf, type TraceCommand } from "./keyBindings";
+import { labelColor, type TraceComponent } from "./component";
+import type { TracePlayer } from "./player";
+import { includesEntity, costlyTokens, describeStep, textOfRange, type ParserTrace } from "./trace";
+import { ParserStateView } from "./parserState";
+import { TraceText } from "./traceText";
 
-export function mount(place: HTMLElement, run: Run, player: Player): Off {
+export function mount(place: HTMLElement, run: ParserTrace, player: TracePlayer): Unsubscribe {
   const view = new TraceView(run, player);
   place.append(view.root);
   return () => view.dispose();
@@ -20,31 +20,31 @@ export function mount(place: HTMLElement, run: Run, player: Player): Off {
 
 class TraceView {
   readonly root: HTMLElement;
-  private readonly hair = make("div", "hair", { role: "progressbar", "aria-label": "Decided", "aria-valuemin": "0" });
-  private readonly count = make("span", "count");
-  private readonly said = make("div", "step-said", { role: "status" });
-  private readonly parts: readonly Part[];
-  private readonly buttons = new Map<Command, HTMLButtonElement>();
-  private readonly card: Card;
+  private readonly hair = createElement("div", "hair", { role: "progressbar", "aria-label": "Decided", "aria-valuemin": "0" });
+  private readonly count = createElement("span", "count");
+  private readonly said = createElement("div", "step-said", { role: "status" });
+  private readonly parts: readonly TraceComponent[];
+  private readonly buttons = new Map<TraceCommand, HTMLButtonElement>();
+  private readonly card: TraceHelpCard;
   private readonly mistakes: readonly number[];
-  private readonly unsubscribe: Off;
+  private readonly unsubscribe: Unsubscribe;
 
   constructor(
-    private readonly run: Run,
-    private readonly player: Player,
+    private readonly run: ParserTrace,
+    private readonly player: TracePlayer,
   ) {
     const mac = /mac|iphone|ipad/i.test(navigator.platform);
-    this.mistakes = mistakesOf(run);
-    this.card = new Card(mac);
-    const text = new Text(run, (token) => {
+    this.mistakes = costlyTokens(run);
+    this.card = new TraceHelpCard(mac);
+    const text = new TraceText(run, (token) => {
       player.jump(token);
       this.root.focus({ preventScroll: true });
     });
-    const [state, bars, beam] = [new StateLine(run), new Bars(run), new Beam(run)];
+    const [state, bars, beam] = [new ParserStateView(run), new ActionBars(run), new BeamView(run)];
     // The text measures where the word is: last, so that the page is laid out once.
     this.parts = [state, bars, beam, text];
-    const panels = make("div", "step-panels", {}, bars.element, beam.element);
-    this.root = make(
+    const panels = createElement("div", "step-panels", {}, bars.element, beam.element);
+    this.root = createElement(
       "div",
       "root",
       {
@@ -61,7 +61,7 @@ class TraceView {
       goldLine(run),
       state.element,
       this.said,
-      make("div", "step-panels-frame", {}, panels),
+      createElement("div", "step-panels-frame", {}, panels),
       this.foot(mac),
       this.card.element,
     );
@@ -83,18 +83,18 @@ class TraceView {
   }
 
   private head(): HTMLElement {
-    const help = button(
+    const help = createButton(
       "help-button",
       { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" },
-      [keyHint("?")],
+      [createKeyHint("?")],
       () => this.card.toggle(),
     );
-    const note = make("span", "place", { title: this.run.note || null }, ["greedy search", this.run.note].filter(Boolean).join(" · "));
-    return make("div", "head", {}, note, make("span", "standing", {}, this.count, help));
+    const note = createElement("span", "place", { title: this.run.note || null }, ["greedy search", this.run.note].filter(Boolean).join(" · "));
+    return createElement("div", "head", {}, note, createElement("span", "standing", {}, this.count, help));
   }
 
   private foot(mac: boolean): HTMLElement {
-    const left = make(
+    const left = createElement(
       "div",
       "answers",
       { role: "group", "aria-label": "Steps" },
@@ -105,14 +105,14 @@ class TraceView {
       this.choice("last", "last", "End", "end", mac),
     );
     const mistake = this.choice("mistake", "cross", "Next mistake", "m", mac);
-    const right = make("div", "others", {}, this.run.gold === null ? null : mistake);
-    return make("div", "foot-frame", {}, make("div", "foot", {}, left, right));
+    const right = createElement("div", "others", {}, this.run.gold === null ? null : mistake);
+    return createElement("div", "foot-frame", {}, createElement("div", "foot", {}, left, right));
   }
 
-  private choice(command: Command, sign: Icon, word: string, key: string, mac: boolean): HTMLButtonElement {
+  private choice(command: TraceCommand, sign: IconName, word: string, key: string, mac: boolean): HTMLButtonElement {
     const attributes = { "data-act": command, "aria-label": word, "aria-keyshortcuts": key, title: word };
-    const content = [icon(sign), make("span", "word", {}, word), keyHint(spell(key, mac))];
-    const element = button("choice", attributes, content, () => this.carryOut(command));
+    const content = [createIcon(sign), createElement("span", "word", {}, word), createKeyHint(formatKeys(key, mac))];
+    const element = createButton("choice", attributes, content, () => this.carryOut(command));
     this.buttons.set(command, element);
     return element;
   }
@@ -124,7 +124,7 @@ class TraceView {
     setText(this.count, place === last ? `done, ${last} words` : `word ${place + 1} of ${last}`);
     this.hair.style.setProperty("--nbner-share", String(last > 0 ? place / last : 1));
     setAttributes(this.hair, { "aria-valuenow": String(place), "aria-valuemax": String(last) });
-    setText(this.said, saidAt(run, place));
+    setText(this.said, describeStep(run, place));
     this.showButtons();
     this.parts.forEach((part) => part.show(place));
   }
@@ -132,7 +132,7 @@ class TraceView {
   private showButtons(): void {
     const { player, buttons } = this;
     const { place, last } = player;
-    const set = (command: Command, enabled: boolean): void => {
+    const set = (command: TraceCommand, enabled: boolean): void => {
       const element = buttons.get(command);
       if (element !== undefined) setAttributes(element, { "aria-disabled": enabled ? null : "true" });
     };
@@ -144,8 +144,8 @@ class TraceView {
     const play = buttons.get("play");
     const word = player.isPlaying ? "Pause" : "Play";
     if (play === undefined || play.getAttribute("aria-label") === word) return;
-    setAttributes(play, { "aria-label": word, title: `${word}: ${player.wordsAMinute} words a minute` });
-    play.firstElementChild?.replaceWith(icon(player.isPlaying ? "pause" : "play"));
+    setAttributes(play, { "aria-label": word, title: `${word}: ${player.wordsPerMinute} words a minute` });
+    play.firstElementChild?.replaceWith(createIcon(player.isPlaying ? "pause" : "play"));
     play.querySelector(".nbner-word")?.replaceChildren(word);
   }
 
@@ -163,21 +163,21 @@ class TraceView {
       return this.card.type(event.key);
     }
     const isOnButton = event.target !== this.root && (event.key === "Enter" || event.key === " ");
-    if (isOnButton || event.key === "Tab" || belongsToBrowser(event)) return;
+    if (isOnButton || event.key === "Tab" || isBrowserKey(event)) return;
     event.preventDefault();
-    const command = commandOf(event);
+    const command = traceCommandOf(event);
     if (command !== null) this.carryOut(command);
   }
 
-  private carryOut(command: Command): void {
+  private carryOut(command: TraceCommand): void {
     const { player } = this;
     switch (command) {
       case "play":
         return player.toggle();
       case "back":
-        return player.by(-1);
+        return player.step(-1);
       case "next":
-        return player.by(1);
+        return player.step(1);
       case "first":
         return player.jump(0);
       case "last":
@@ -185,9 +185,9 @@ class TraceView {
       case "mistake":
         return player.jump(this.nextMistake() ?? player.place);
       case "faster":
-        return player.faster(1);
+        return player.changePace(1);
       case "slower":
-        return player.faster(-1);
+        return player.changePace(-1);
       case "help":
         return this.card.toggle();
       case "leave":
@@ -197,22 +197,22 @@ class TraceView {
 }
 
 /** The gold as it is, with what greedy search makes of it. */
-function goldLine(run: Run): HTMLElement | null {
+function goldLine(run: ParserTrace): HTMLElement | null {
   if (run.gold === null) return null;
   const chips = run.gold.map((entity) => {
     const [start, end, label] = entity;
-    const sign = isAmong(entity, run.found) ? "✓" : "✕";
-    const chip = make(
+    const sign = includesEntity(entity, run.found) ? "✓" : "✕";
+    const chip = createElement(
       "span",
       "step-chip",
       { title: sign === "✓" ? "Greedy search finds it" : "Greedy search does not find it" },
-      make("span", "step-chip-words", {}, wordsOf(run, start, end)),
-      make("span", "tag", {}, label),
-      make("span", "step-verdict", { "aria-label": sign === "✓" ? "found" : "not found" }, sign),
+      createElement("span", "step-chip-words", {}, textOfRange(run, start, end)),
+      createElement("span", "tag", {}, label),
+      createElement("span", "step-verdict", { "aria-label": sign === "✓" ? "found" : "not found" }, sign),
     );
-    setHue(chip, hueOf(run, label));
+    setLabelColor(chip, labelColor(run, label));
     return chip;
   });
   const what = chips.length > 0 ? chips.flatMap((chip, i) => (i > 0 ? [" ", chip] : [chip])) : ["no entity"];
-  return make("div", "step-gold", {}, make("span", "step-name", {}, "Gold"), make("span", "", {}, ...what));
+  return createElement("div", "step-gold", {}, createElement("span", "step-name", {}, "Gold"), createElement("span", "", {}, ...what));
 }

@@ -2,48 +2,48 @@
  * What a person has said about the examples: kept here, sent to the kernel,
  * and taken back again where they want it so.
  */
-import { History, isDecision, sameState, type State, type Step } from "./history";
+import { History, isDecision, sameState, type AnswerState, type HistoryStep } from "./history";
 import { Outbox } from "./outbox";
-import type { Host } from "../../shared/environment";
-import type { Answer, AnswerMessage, Bulk, Counts, Setup } from "../../shared/protocol";
-import { isTouched, Queue, type Item, type Unsent } from "./exampleQueue";
-import { corner, Shelf } from "./browserStorage";
+import type { Environment } from "../../shared/environment";
+import type { Answer, AnswerMessage, BulkEdit, Counts, Setup } from "../../shared/protocol";
+import { hasUnsentWork, ExampleQueue, type QueueItem, type UnsentWork } from "./exampleQueue";
+import { storageKey, BrowserStorage } from "./browserStorage";
 import { toWire } from "./spans";
 
-export type Send = (message: AnswerMessage, was: Answer) => void;
+export type SendAnswer = (message: AnswerMessage, was: Answer) => void;
 
 /** What undo or redo has done, and to what. */
-export interface Turn {
-  readonly item: Item;
-  readonly step: Step;
+export interface UndoResult {
+  readonly item: QueueItem;
+  readonly step: HistoryStep;
 }
 
-export class Ledger {
-  readonly queue: Queue;
+export class AnswerStore {
+  readonly queue: ExampleQueue;
   readonly outbox: Outbox;
-  private readonly drafts: Shelf;
+  private readonly drafts: BrowserStorage;
   private readonly history = new History();
-  private readonly unsent: Unsent;
+  private readonly unsent: UnsentWork;
 
   /**
    * @param send Called with every answer that is to reach the kernel.
    */
   constructor(
     setup: Setup,
-    private readonly host: Host,
-    private readonly send: Send,
+    private readonly host: Environment,
+    private readonly send: SendAnswer,
   ) {
-    const place = corner([setup.key, setup.dataset, setup.split, setup.annotator]);
-    this.outbox = new Outbox(new Shelf(host.storage, `${place}:answer:`));
-    this.drafts = new Shelf(host.storage, `${place}:draft:`);
-    const draft = draftsFrom(this.drafts);
-    this.unsent = { answer: (id) => this.outbox.last(id), draft };
-    this.queue = new Queue(this.unsent);
+    const place = storageKey([setup.key, setup.dataset, setup.split, setup.annotator]);
+    this.outbox = new Outbox(new BrowserStorage(host.storage, `${place}:answer:`));
+    this.drafts = new BrowserStorage(host.storage, `${place}:draft:`);
+    const draft = takeDraftsFrom(this.drafts);
+    this.unsent = { answer: (id) => this.outbox.lastFor(id), draft };
+    this.queue = new ExampleQueue(this.unsent);
   }
 
   /** Whether there is work in an example that the kernel does not hold. */
-  isTouched(item: Item | null): boolean {
-    return item !== null && isTouched(item, this.unsent);
+  hasUnsentWork(item: QueueItem | null): boolean {
+    return item !== null && hasUnsentWork(item, this.unsent);
   }
 
   get canUndo(): boolean {
@@ -55,9 +55,9 @@ export class Ledger {
   }
 
   /** Adds to the kernel's counts what has not arrived there yet. */
-  count(kernel: Counts): Counts {
+  adjustCounts(kernel: Counts): Counts {
     const counts = { ...kernel };
-    for (const { from, to } of this.outbox.changes()) {
+    for (const { from, to } of this.outbox.answerChanges()) {
       counts[from ?? "open"] -= 1;
       counts[to ?? "open"] += 1;
     }
@@ -65,25 +65,25 @@ export class Ledger {
   }
 
   /** Changes an example in a way that can be undone; tells whether it changed. */
-  record(item: Item, after: State, bulk?: Bulk): boolean {
+  record(item: QueueItem, after: AnswerState, bulk?: BulkEdit): boolean {
     const before = item.state;
     const isSame = sameState(before, after);
     if (isSame && bulk === undefined) return false;
     this.history.push({ example: item.id, before, after, ...(bulk !== undefined && { bulk }) });
-    if (!isSame) this.put(item, after);
+    if (!isSame) this.setState(item, after);
     return true;
   }
 
   /** Lets what follows from the last change count as a part of it, so that undo takes both back. */
-  amend(item: Item, after: State): void {
+  amend(item: QueueItem, after: AnswerState): void {
     const { last } = this.history;
     if (last?.example !== item.id) return void this.record(item, after);
     this.history.replaceLast({ ...last, after });
-    this.put(item, after);
+    this.setState(item, after);
   }
 
   /** The example that undo or redo would change, if this page has done or undone something. */
-  exampleTo(way: "undo" | "redo"): string | null {
+  exampleToChange(way: "undo" | "redo"): string | null {
     return (way === "undo" ? this.history.last : this.history.next)?.example ?? null;
   }
 
@@ -93,7 +93,7 @@ export class Ledger {
   }
 
   /** Takes an example's decision back, as undo where that was the last thing done. */
-  takeBack(item: Item): void {
+  retractDecision(item: QueueItem): void {
     const last = this.history.last;
     const isLast =
       last?.example === item.id && isDecision(last) && sameState(last.after, item.state);
@@ -101,22 +101,22 @@ export class Ledger {
     else this.record(item, { ...item.state, answer: null });
   }
 
-  undo(): Turn | null {
-    const step = this.history.undo() ?? this.stepBefore();
-    return this.turn(step, step?.before);
+  undo(): UndoResult | null {
+    const step = this.history.undo() ?? this.undoEarlierDecision();
+    return this.applyStep(step, step?.before);
   }
 
-  redo(): Turn | null {
+  redo(): UndoResult | null {
     const step = this.history.redo();
-    if (step?.bulk === undefined) return this.turn(step, step?.after);
+    if (step?.bulk === undefined) return this.applyStep(step, step?.after);
     // An id is applied once: what is done again has another one.
     const again = { ...step, bulk: { ...step.bulk, bulk: this.host.newId() } };
     this.history.replaceLast(again);
-    return this.turn(again, again.after);
+    return this.applyStep(again, again.after);
   }
 
   /** Sends an edit without a decision, so that it outlives this browser too. */
-  sendDraft(item: Item | null): void {
+  sendDraft(item: QueueItem | null): void {
     if (item !== null && !sameState(item.state, item.stored)) this.post(item, item.state.answer);
   }
 
@@ -126,34 +126,34 @@ export class Ledger {
   }
 
   /** Takes up what another page, or code in a cell, has said of an example. */
-  adopt(item: Item, state: State): void {
+  acceptRemote(item: QueueItem, state: AnswerState): void {
     item.state = item.stored = state;
-    this.drafts.drop(item.id);
-    this.queue.mark(item);
+    this.drafts.remove(item.id);
+    this.queue.updateDecided(item);
   }
 
   /** Opens an example again whose answer the kernel will not take; its spans stay as a draft. */
-  reopen(item: Item): void {
+  reopen(item: QueueItem): void {
     item.stored = { ...item.stored, answer: null, spans: item.suggestions };
     item.state = { ...item.state, answer: null };
-    this.keepDraft(item);
-    this.queue.mark(item);
+    this.saveDraft(item);
+    this.queue.updateDecided(item);
   }
 
   /** Lets go of examples decided long ago; to undo what was done to them they are asked for again. */
-  trim(shown: Item | null): void {
-    this.queue.trim((item) => item === shown || this.isTouched(item));
+  trim(shown: QueueItem | null): void {
+    this.queue.trim((item) => item === shown || this.hasUnsentWork(item));
   }
 
-  private turn(step: Step | null, state: State | undefined): Turn | null {
+  private applyStep(step: HistoryStep | null, state: AnswerState | undefined): UndoResult | null {
     const item = step === null ? null : this.queue.get(step.example);
     if (step === null || item === null || state === undefined) return null;
-    if (!sameState(item.state, state)) this.put(item, state);
+    if (!sameState(item.state, state)) this.setState(item, state);
     return { item, step };
   }
 
   /** A decision from before this page was loaded, to be undone like any other. */
-  private stepBefore(): Step | null {
+  private undoEarlierDecision(): HistoryStep | null {
     const item = this.queue.lastDecided;
     if (item === null) return null;
     const step = { example: item.id, before: { ...item.state, answer: null }, after: item.state };
@@ -161,19 +161,19 @@ export class Ledger {
     return step;
   }
 
-  private put(item: Item, state: State): void {
+  private setState(item: QueueItem, state: AnswerState): void {
     const was = item.state.answer;
     item.state = state;
-    if (state.answer !== was) this.queue.mark(item);
+    if (state.answer !== was) this.queue.updateDecided(item);
     // Edits of an open example stay on the page until they are decided on.
-    if (state.answer === null && was === null) this.keepDraft(item);
+    if (state.answer === null && was === null) this.saveDraft(item);
     else this.post(item, was);
   }
 
-  private post(item: Item, was: Answer): void {
+  private post(item: QueueItem, was: Answer): void {
     const { spans, answer, flagged, note } = item.state;
     item.stored = item.state;
-    this.drafts.drop(item.id);
+    this.drafts.remove(item.id);
     const message: AnswerMessage = {
       type: "answer",
       id: this.host.newId(),
@@ -187,16 +187,16 @@ export class Ledger {
     this.send(message, was);
   }
 
-  private keepDraft(item: Item): void {
+  private saveDraft(item: QueueItem): void {
     const { spans, flagged, note } = item.state;
-    if (sameState(item.state, item.stored)) this.drafts.drop(item.id);
-    else this.drafts.put(item.id, { spans: toWire(spans), flagged, note });
+    if (sameState(item.state, item.stored)) this.drafts.remove(item.id);
+    else this.drafts.set(item.id, { spans: toWire(spans), flagged, note });
   }
 }
 
 /** Gives out each draft of an earlier page once, to the example that it belongs to. */
-function draftsFrom(shelf: Shelf): Unsent["draft"] {
-  const found = new Map(shelf.all());
+function takeDraftsFrom(shelf: BrowserStorage): UnsentWork["draft"] {
+  const found = new Map(shelf.entries());
   return (example) => {
     const draft = found.get(example) as Partial<AnswerMessage> | null | undefined;
     found.delete(example);

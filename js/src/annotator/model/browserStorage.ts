@@ -7,7 +7,7 @@
  */
 
 /** The part of `Storage` that is used. */
-export interface Storage {
+export interface KeyValueStorage {
   readonly length: number;
   key(index: number): string | null;
   getItem(key: string): string | null;
@@ -15,35 +15,35 @@ export interface Storage {
   removeItem(key: string): void;
 }
 
-export class Shelf {
+export class BrowserStorage {
   /** False once something could not be stored: it would not survive the page. */
-  durable: boolean;
+  isDurable: boolean;
 
   constructor(
-    private readonly storage: Storage | null,
+    private readonly storage: KeyValueStorage | null,
     private readonly prefix: string,
   ) {
-    this.durable = storage !== null;
+    this.isDurable = storage !== null;
   }
 
-  put(name: string, value: unknown): void {
+  set(name: string, value: unknown): void {
     try {
       this.storage?.setItem(this.prefix + name, JSON.stringify(value));
     } catch {
-      this.durable = false;
+      this.isDurable = false;
     }
   }
 
-  drop(name: string): void {
+  remove(name: string): void {
     try {
       this.storage?.removeItem(this.prefix + name);
     } catch {
-      this.durable = false;
+      this.isDurable = false;
     }
   }
 
   /** Everything that can be read, whoever put it there. */
-  all(): [string, unknown][] {
+  entries(): [string, unknown][] {
     return this.keys().flatMap((key) => {
       const value = this.read(key);
       return value === undefined ? [] : [[key.slice(this.prefix.length), value] as [string, unknown]];
@@ -56,7 +56,7 @@ export class Shelf {
       const all = Array.from({ length: storage?.length ?? 0 }, (_, i) => storage?.key(i) ?? "");
       return all.filter((key) => key.startsWith(prefix));
     } catch {
-      this.durable = false;
+      this.isDurable = false;
       return [];
     }
   }
@@ -72,6 +72,6 @@ export class Shelf {
 }
 
 /** Names the corner of one annotator's work on one split. */
-export function corner(parts: readonly string[]): string {
+export function storageKey(parts: readonly string[]): string {
   return ["nbner", ...parts.map(encodeURIComponent)].join(":");
 }

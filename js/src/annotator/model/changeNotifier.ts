@@ -1,7 +1,7 @@
 /** Tells the views what has changed: once for everything that changes in one go. */
-import type { Off } from "../../shared/environment";
+import type { Unsubscribe } from "../../shared/environment";
 
-export type Part =
+export type ChangeTopic =
   | "setup"
   | "example"
   | "spans"
@@ -15,16 +15,16 @@ export type Part =
   | "advice"
   | "said";
 
-export type Listener = (parts: ReadonlySet<Part>) => void;
+export type Listener = (parts: ReadonlySet<ChangeTopic>) => void;
 
-export abstract class Hub {
+export abstract class ChangeNotifier {
   private readonly listeners = new Set<Listener>();
-  private parts = new Set<Part>();
+  private parts = new Set<ChangeTopic>();
   private depth = 0;
   private greeted = false;
 
   /** Calls back after every change with what has changed; the returned function ends that. */
-  subscribe(listener: Listener): Off {
+  subscribe(listener: Listener): Unsubscribe {
     this.listeners.add(listener);
     if (!this.greeted) this.greet();
     this.greeted = true;
@@ -35,7 +35,7 @@ export abstract class Hub {
     this.listeners.clear();
   }
 
-  changed(part: Part): void {
+  changed(part: ChangeTopic): void {
     this.parts.add(part);
     if (this.depth === 0) this.flush();
   }
@@ -54,7 +54,7 @@ export abstract class Hub {
   /** Called when the first view has come. */
   protected abstract greet(): void;
 
-  protected passOn(parts: ReadonlySet<Part>): void {
+  protected passOn(parts: ReadonlySet<ChangeTopic>): void {
     this.listeners.forEach((listener) => listener(parts));
   }
 

@@ -1,8 +1,8 @@
 /** Who carries out which command. */
-import type { Deciding } from "./decisions";
+import type { Decisions } from "./decisions";
 import type { Command } from "../../shared/keyboard";
-import type { Marking } from "./spanEditor";
-import type { Panels } from "./sidePanel";
+import type { SpanEditor } from "./spanEditor";
+import type { SidePanel } from "./sidePanel";
 
 /** Commands that only a view can carry out, for it alone knows lines and directions. */
 export type ViewCommand = Extract<
@@ -11,22 +11,22 @@ export type ViewCommand = Extract<
 >;
 export type CoreCommand = Exclude<Command, ViewCommand>;
 
-export interface Hands {
-  readonly marker: Marking;
-  readonly decider: Deciding;
-  readonly panels: Panels;
+export interface CommandContext {
+  readonly editor: SpanEditor;
+  readonly decisions: Decisions;
+  readonly sidePanel: SidePanel;
   /** The label that has a place in the list; null where there are not so many. */
   label(index: number): string | null;
   /** Ends the time that the example was looked at. */
   pause(): void;
   /** Walks through the analyses of the text. */
-  leaf(by: 1 | -1): void;
-  takeOther(): void;
+  stepCandidate(by: 1 | -1): void;
+  takeAlternative(): void;
   takeVersion(): void;
 }
 
-export function carryOut(command: CoreCommand, hands: Hands): void {
-  const { marker, decider, panels } = hands;
+export function dispatch(command: CoreCommand, hands: CommandContext): void {
+  const { editor: marker, decisions: decider, sidePanel: panels } = hands;
   switch (command.do) {
     case "decide":
       hands.pause();
@@ -40,35 +40,35 @@ export function carryOut(command: CoreCommand, hands: Hands): void {
     case "save":
       return decider.save();
     case "flag":
-      return decider.flag();
+      return decider.toggleFlag();
     case "first-open":
       return decider.firstOpen();
     case "list":
       return panels.showList();
     case "everywhere":
-      return panels.showEverywhere(command.take);
+      return panels.showOccurrences(command.take);
     case "other-suggestion":
-      return hands.takeOther();
+      return hands.takeAlternative();
     case "leaf":
-      return hands.leaf(command.by);
+      return hands.stepCandidate(command.by);
     case "take-version":
       return hands.takeVersion();
     case "browse":
       return decider.browse(command.by);
     case "remove":
-      return marker.remove();
+      return marker.removeSelected();
     case "label":
       return pickAt(command.index, hands);
     case "label-active":
-      return marker.labelActive();
+      return marker.labelSelection();
     case "span":
       return marker.goToSpan(command.by);
     case "text-edge":
-      return marker.goToEdge(command.side, command.extend);
+      return marker.goToTextEdge(command.side, command.extend);
   }
 }
 
-function pickAt(index: number, { marker, label }: Hands): void {
+function pickAt(index: number, { editor: marker, label }: CommandContext): void {
   const name = label(index);
-  if (name !== null) marker.pick(name);
+  if (name !== null) marker.pickLabel(name);
 }

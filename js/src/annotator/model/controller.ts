@@ -3,262 +3,262 @@
  * all its views. It knows neither the page nor Jupyter, and runs in a test as
  * it runs in a cell.
  */
-import { Advice } from "./kBest";
-import { carryOut, type CoreCommand, type Hands } from "./commands";
-import { NOWHERE, type Cursor, type Ground } from "./cursor";
-import { Deciding } from "./decisions";
-import { Hub, type Part } from "./changeNotifier";
-import { Ledger, type Turn } from "./answerStore";
-import { Marking } from "./spanEditor";
-import { Panels } from "./sidePanel";
-import type { Host, Off } from "../../shared/environment";
-import { PROTOCOL, type Counts, type Notice, type Setup, type Version } from "../../shared/protocol";
-import { readSetup, readSnapshot } from "../../shared/parseMessages";
-import { isOpen, type Item } from "./exampleQueue";
-import type { SaveState } from "./saveStatus";
-import { fromWire, sameSpans, suggestedInstead, type Span, type Spans, type Stretch } from "./spans";
-import { nextOther, others } from "./alternatives";
-import { Supply, type Stage } from "./exampleLoader";
+import { KBest } from "./kBest";
+import { dispatch, type CoreCommand, type CommandContext } from "./commands";
+import { NO_CURSOR, type Cursor, type TokenGrid } from "./cursor";
+import { Decisions } from "./decisions";
+import { ChangeNotifier, type ChangeTopic } from "./changeNotifier";
+import { AnswerStore, type UndoResult } from "./answerStore";
+import { SpanEditor } from "./spanEditor";
+import { SidePanel } from "./sidePanel";
+import type { Environment, Unsubscribe } from "../../shared/environment";
+import { PROTOCOL, type Counts, type NoticeMessage, type Setup, type Version } from "../../shared/protocol";
+import { parseSetup, parseSnapshot } from "../../shared/parseMessages";
+import { isOpen, type QueueItem } from "./exampleQueue";
+import type { SaveStatus } from "./saveStatus";
+import { fromWire, sameSpans, findReplacedSuggestion, type Span, type Spans, type TokenRange } from "./spans";
+import { nextAlternative, unmarkedSuggestions } from "./alternatives";
+import { ExampleLoader, type ExampleLoaderContext } from "./exampleLoader";
 import { nextVersion } from "./versions";
-import { QUIET, Sweeping } from "./bulkEditor";
-import { Telling } from "./pageStateSync";
+import { NO_NOTICE, BulkEditor } from "./bulkEditor";
+import { PageStateSync } from "./pageStateSync";
 
-export type { Part } from "./changeNotifier";
+export type { ChangeTopic as Part } from "./changeNotifier";
 
 export type { CoreCommand, ViewCommand } from "./commands";
 
-export class Controller extends Hub implements Stage {
+export class AnnotatorController extends ChangeNotifier implements ExampleLoaderContext {
   setup: Setup;
-  shown: Item | null = null;
+  shown: QueueItem | null = null;
   /** What was said last to those who cannot see the page. */
-  said = "";
+  announcement = "";
   /** What goes on in the kernel that a person should know of. */
-  news: Notice = QUIET;
-  readonly panels: Panels;
-  readonly advice: Advice;
-  private readonly ledger: Ledger;
-  private readonly supply: Supply;
-  private readonly marker: Marking;
-  private readonly decider: Deciding;
-  private readonly sweeper: Sweeping;
-  private readonly telling: Telling;
-  private readonly offs: Off[];
+  currentNotice: NoticeMessage = NO_NOTICE;
+  readonly sidePanel: SidePanel;
+  readonly kBest: KBest;
+  private readonly answers: AnswerStore;
+  private readonly loader: ExampleLoader;
+  private readonly editor: SpanEditor;
+  private readonly decisions: Decisions;
+  private readonly bulkEditor: BulkEditor;
+  private readonly pageStateSync: PageStateSync;
+  private readonly offs: Unsubscribe[];
   private shownSince = 0;
 
-  constructor(private readonly host: Host) {
+  constructor(private readonly host: Environment) {
     super();
-    const { port } = host;
-    this.setup = readSetup(port.get("_setup"));
-    this.ledger = new Ledger(this.setup, host, (message, was) =>
-      this.supply.courier.post(message, was),
+    const { connection: port } = host;
+    this.setup = parseSetup(port.get("_setup"));
+    this.answers = new AnswerStore(this.setup, host, (message, was) =>
+      this.loader.transport.sendAnswer(message, was),
     );
-    this.supply = new Supply(this.ledger, this, host, readSnapshot(port.get("_snapshot")));
-    this.marker = new Marking(this);
-    this.sweeper = new Sweeping(this.ledger, this.supply, host, this);
-    this.decider = new Deciding(this.ledger, this.supply, this);
-    this.advice = new Advice(this.ledger, this.supply, this);
-    this.telling = new Telling(host, this, () => this.ledger.outbox.all.length > 0);
-    this.panels = new Panels(this.supply, host, this, this.sweeper);
-    this.marker.chooseAmong(this.setup.labels);
+    this.loader = new ExampleLoader(this.answers, this, host, parseSnapshot(port.get("_snapshot")));
+    this.editor = new SpanEditor(this);
+    this.bulkEditor = new BulkEditor(this.answers, this.loader, host, this);
+    this.decisions = new Decisions(this.answers, this.loader, this);
+    this.kBest = new KBest(this.answers, this.loader, this);
+    this.pageStateSync = new PageStateSync(host, this, () => this.answers.outbox.entries.length > 0);
+    this.sidePanel = new SidePanel(this.loader, host, this, this.bulkEditor);
+    this.editor.ensureActiveLabel(this.setup.labels);
     this.offs = [
-      port.onChange("_setup", () => this.batch(() => this.setUp())),
-      port.onChange("_snapshot", () =>
-        this.batch(() => this.supply.restart(readSnapshot(port.get("_snapshot")))),
+      port.onTraitChange("_setup", () => this.batch(() => this.reloadSetup())),
+      port.onTraitChange("_snapshot", () =>
+        this.batch(() => this.loader.rebuild(parseSnapshot(port.get("_snapshot")))),
       ),
     ];
-    this.supply.courier.resend();
-    this.batch(() => this.show(this.ledger.queue.openAfter(null)));
+    this.loader.transport.resendAll();
+    this.batch(() => this.show(this.answers.queue.openAfter(null)));
   }
 
   // What views look at.
 
   get counts(): Counts {
-    return this.supply.counts;
+    return this.loader.counts;
   }
 
-  get saving(): SaveState {
-    const { saving } = this.supply.courier;
-    const isBulk = saving.state === "saved" && this.supply.questions.isWaiting("bulk");
+  get saveStatus(): SaveStatus {
+    const { saveStatus: saving } = this.loader.transport;
+    const isBulk = saving.state === "saved" && this.loader.requests.isWaiting("bulk");
     return isBulk ? { state: "saving", word: "saving", why: "" } : saving;
   }
 
   /** Why the kernel could not hand out examples; null where it could. */
   get problem(): string | null {
-    if (this.setup.protocol !== PROTOCOL) return STRANGE;
-    return this.supply.problem;
+    if (this.setup.protocol !== PROTOCOL) return VERSION_MISMATCH;
+    return this.loader.problem;
   }
 
   get spans(): Spans {
-    return this.marker.spans;
+    return this.editor.spans;
   }
 
   get cursor(): Cursor {
-    return this.marker.cursor;
+    return this.editor.cursor;
   }
 
   /** The label that a drag gives. */
-  get active(): string | null {
-    return this.marker.active;
+  get activeLabel(): string | null {
+    return this.editor.activeLabel;
   }
 
   /** The span that a label key would change. */
-  get current(): Span | null {
-    return this.marker.current;
+  get currentSpan(): Span | null {
+    return this.editor.currentSpan;
   }
 
-  get ground(): Ground {
-    return this.marker.ground;
+  get grid(): TokenGrid {
+    return this.editor.grid;
   }
 
-  textOf(stretch: Stretch): string {
-    return this.marker.textOf(stretch);
+  textOf(stretch: TokenRange): string {
+    return this.editor.textOf(stretch);
   }
 
   /** The span that the caret would go to next in a direction. */
-  spanBeside(by: 1 | -1): Span | null {
-    return this.marker.spanBeside(by);
+  adjacentSpan(by: 1 | -1): Span | null {
+    return this.editor.adjacentSpan(by);
   }
 
-  get items(): readonly Item[] {
-    return this.ledger.queue.all;
+  get items(): readonly QueueItem[] {
+    return this.answers.queue.all;
   }
 
-  get canTakeBack(): boolean {
-    return this.ledger.queue.lastDecided !== null;
+  get canUndoDecision(): boolean {
+    return this.answers.queue.lastDecided !== null;
   }
 
   canBrowse(by: 1 | -1): boolean {
-    return this.decider.canBrowse(by);
+    return this.decisions.canBrowse(by);
   }
 
   /** Whether a span is as it was suggested, and neither touched nor accepted yet. */
   isSuggestion(span: Span): boolean {
     const item = this.shown;
-    return item !== null && isOpen(item) && this.advice.isProposed(item, span);
+    return item !== null && isOpen(item) && this.kBest.isProposed(item, span);
   }
 
   /** What had been suggested where a person has put something else; null if nothing was. */
-  suggestedInstead(span: Span): Span | null {
-    return suggestedInstead(this.shown?.suggestions ?? [], span);
+  replacedSuggestion(span: Span): Span | null {
+    return findReplacedSuggestion(this.shown?.suggestions ?? [], span);
   }
 
   /** What was suggested too, and is not marked. */
-  get others(): Spans {
-    return others(this.shown);
+  get alternatives(): Spans {
+    return unmarkedSuggestions(this.shown);
   }
 
   /** Where the example stands in the list that it was chosen from; null if it was not. */
-  get tourPlace(): { readonly at: number; readonly of: number } | null {
-    return this.decider.tour.placeOf(this.shown?.id ?? null);
+  get resultPosition(): { readonly at: number; readonly of: number } | null {
+    return this.decisions.results.positionOf(this.shown?.id ?? null);
   }
 
   override dispose(): void {
     this.offs.forEach((off) => off());
-    this.supply.dispose();
-    this.telling.dispose();
+    this.loader.dispose();
+    this.pageStateSync.dispose();
     super.dispose();
   }
 
   // What a person does.
 
   run(command: CoreCommand): void {
-    this.batch(() => carryOut(command, this.hands));
+    this.batch(() => dispatch(command, this.commandContext));
   }
 
-  pick(label: string): void {
-    this.batch(() => this.marker.pick(label));
+  pickLabel(label: string): void {
+    this.batch(() => this.editor.pickLabel(label));
   }
 
   /** Gives a stretch of tokens the active label, as a drag does. */
-  label(stretch: Stretch): void {
-    this.batch(() => this.marker.label(stretch));
+  labelRange(stretch: TokenRange): void {
+    this.batch(() => this.editor.labelRange(stretch));
   }
 
   removeSpan(span: Span): void {
-    this.batch(() => this.marker.removeSpan(span));
+    this.batch(() => this.editor.removeSpan(span));
   }
 
-  moveTo(cursor: Cursor): void {
-    this.batch(() => this.marker.moveTo(cursor));
+  setCursor(cursor: Cursor): void {
+    this.batch(() => this.editor.setCursor(cursor));
   }
 
-  step(by: 1 | -1, extend: boolean): void {
-    this.batch(() => this.marker.step(by, extend));
+  stepCaret(by: 1 | -1, extend: boolean): void {
+    this.batch(() => this.editor.stepCaret(by, extend));
   }
 
-  resize(edge: "start" | "end", by: 1 | -1): void {
-    this.batch(() => this.marker.resize(edge, by));
+  resizeSpan(edge: "start" | "end", by: 1 | -1): void {
+    this.batch(() => this.editor.resize(edge, by));
   }
 
-  note(note: string): void {
-    this.batch(() => this.decider.note(note));
+  setNote(note: string): void {
+    this.batch(() => this.decisions.setNote(note));
   }
 
   takeSuggestion(span: Span): void {
-    this.batch(() => this.marker.takeSuggestion(span));
+    this.batch(() => this.editor.takeSuggestion(span));
   }
 
   /** Does something with the list or with every occurrence, of which the views hear once. */
-  atPanel(work: (panels: Panels) => void): void {
-    this.batch(() => work(this.panels));
+  updatePanel(work: (panels: SidePanel) => void): void {
+    this.batch(() => work(this.sidePanel));
   }
 
   /** Shows the example that is pointed at in the list. */
-  choose(): void {
-    const { chosen, rows } = this.panels.listing;
-    if (chosen !== null) this.open(chosen.id, rows.map(({ id }) => id));
+  openActiveRow(): void {
+    const { activeRow: chosen, rows } = this.sidePanel.exampleList;
+    if (chosen !== null) this.openResult(chosen.id, rows.map(({ id }) => id));
   }
 
   /** Shows an example of a list, from where one goes on along that list. */
-  open(id: string, ids: readonly string[]): void {
+  openResult(id: string, ids: readonly string[]): void {
     this.batch(() => {
-      this.panels.close();
-      this.decider.choose(id, ids);
+      this.sidePanel.close();
+      this.decisions.openResult(id, ids);
     });
   }
 
   /** Hides the suggestions that are less sure than this. */
   setThreshold(threshold: number): void {
-    this.batch(() => this.advice.setThreshold(threshold));
+    this.batch(() => this.kBest.setThreshold(threshold));
   }
 
   // What those who do the work ask for.
 
-  visit(item: Item): void {
-    this.ledger.sendDraft(this.shown);
-    this.decider.comeTo(item);
+  showDetached(item: QueueItem): void {
+    this.answers.sendDraft(this.shown);
+    this.decisions.moveTo(item);
   }
 
-  notice(notice: Notice): void {
-    if (notice.text === this.news.text) return;
-    this.news = notice;
+  notify(notice: NoticeMessage): void {
+    if (notice.text === this.currentNotice.text) return;
+    this.currentNotice = notice;
     this.changed("notice");
-    if (notice.text !== "") this.say(notice.text);
+    if (notice.text !== "") this.announce(notice.text);
   }
 
-  sendBulk({ step }: Turn, undo: boolean): void {
-    if (step.bulk !== undefined) this.sweeper.send(step.bulk, undo);
+  sendBulk({ step }: UndoResult, undo: boolean): void {
+    if (step.bulk !== undefined) this.bulkEditor.send(step.bulk, undo);
   }
 
-  show(item: Item | null): void {
-    this.countSeconds();
+  show(item: QueueItem | null): void {
+    this.addViewingTime();
     this.shown = item;
-    if (!this.news.stays) this.notice(QUIET);
-    if (this.panels.open === "everywhere") this.panels.close();
-    this.marker.cursor = NOWHERE;
-    this.advice.sift(item);
+    if (!this.currentNotice.stays) this.notify(NO_NOTICE);
+    if (this.sidePanel.open === "everywhere") this.sidePanel.close();
+    this.editor.cursor = NO_CURSOR;
+    this.kBest.applyThreshold(item);
     this.changed("example");
-    this.supply.topUp();
+    this.loader.fillWindow();
   }
 
   /** An edit takes a decision back: that certified exactly the spans that were shown. */
   edit(after: Spans): void {
     const item = this.shown;
     if (item === null || sameSpans(item.state.spans, after)) return;
-    this.countSeconds();
+    this.addViewingTime();
     const before = item.state.spans;
-    this.ledger.record(item, { ...item.state, spans: after, answer: null });
-    this.advice.correct(item, before);
+    this.answers.record(item, { ...item.state, spans: after, answer: null });
+    this.kBest.redecode(item, before);
     this.changed("spans");
     this.changed("answer");
     this.changed("progress");
@@ -269,55 +269,55 @@ export class Controller extends Hub implements Stage {
     if (version === null) return;
     this.batch(() => {
       this.edit(fromWire(version.spans));
-      this.say(`As ${version.by} has it`);
+      this.announce(`As ${version.by} has it`);
     });
   }
 
-  say(words: string): void {
-    this.said = words;
+  announce(words: string): void {
+    this.announcement = words;
     this.changed("said");
   }
 
   // How it is done.
 
-  private get hands(): Hands {
-    const { marker, decider, panels } = this;
+  private get commandContext(): CommandContext {
+    const { editor: marker, decisions: decider, sidePanel: panels } = this;
     return {
-      marker,
-      decider,
-      panels,
+      editor: marker,
+      decisions: decider,
+      sidePanel: panels,
       label: (index) => this.setup.labels[index] ?? null,
-      pause: () => this.countSeconds(),
-      leaf: (by) => this.advice.leaf(by),
-      takeOther: () => this.takeOther(),
+      pause: () => this.addViewingTime(),
+      stepCandidate: (by) => this.kBest.step(by),
+      takeAlternative: () => this.takeAlternative(),
       takeVersion: () => this.takeVersion(nextVersion(this.shown)),
     };
   }
 
-  private takeOther(): void {
-    const span = nextOther(this.shown, this.cursor, this.current);
-    if (span === null) this.say("Nothing else was suggested here");
-    else this.marker.takeSuggestion(span);
+  private takeAlternative(): void {
+    const span = nextAlternative(this.shown, this.cursor, this.currentSpan);
+    if (span === null) this.announce("Nothing else was suggested here");
+    else this.editor.takeSuggestion(span);
   }
 
   /** The page may have been loaded long before this view. */
   protected override greet(): void {
-    this.supply.courier.ask({ type: "hello", protocol: PROTOCOL });
+    this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
   }
 
-  protected override passOn(parts: ReadonlySet<Part>): void {
+  protected override passOn(parts: ReadonlySet<ChangeTopic>): void {
     const isNews = parts.has("example") || parts.has("spans") || parts.has("cursor");
-    if (isNews || (parts.has("save") && this.telling.isPutOff)) this.telling.later();
+    if (isNews || (parts.has("save") && this.pageStateSync.isDeferred)) this.pageStateSync.schedule();
     super.passOn(parts);
   }
 
-  private setUp(): void {
-    this.setup = readSetup(this.host.port.get("_setup"));
-    this.marker.chooseAmong(this.setup.labels);
+  private reloadSetup(): void {
+    this.setup = parseSetup(this.host.connection.get("_setup"));
+    this.editor.ensureActiveLabel(this.setup.labels);
     this.changed("setup");
   }
 
-  private countSeconds(): void {
+  private addViewingTime(): void {
     const now = this.host.clock.now();
     if (this.shown !== null) this.shown.seconds += Math.max(0, now - this.shownSince);
     this.shownSince = now;
@@ -325,5 +325,5 @@ export class Controller extends Hub implements Stage {
 
 }
 
-const STRANGE =
+const VERSION_MISMATCH =
   "This page and the kernel have different versions of nbner. Reload the page, and run the cell again.";

@@ -1,6 +1,6 @@
 /** Where a stretch's words stand again in a text: pure functions of tokens. */
-import type { Excerpt, Take } from "../../shared/protocol";
-import { overlapping, type Spans, type Stretch } from "./spans";
+import type { Excerpt, OccurrenceAction } from "../../shared/protocol";
+import { overlapping, type Spans, type TokenRange } from "./spans";
 
 type Tokens = readonly (readonly [string, string])[];
 
@@ -10,14 +10,14 @@ const AROUND = 8;
 const isBlank = (word: string): boolean => word.trim() === "";
 
 /** The words of a stretch, without the white space between them. */
-export const wordsIn = (tokens: Tokens, { start, end }: Stretch): string[] =>
+export const wordsInRange = (tokens: Tokens, { start, end }: TokenRange): string[] =>
   tokens.slice(start, end).flatMap(([word]) => (isBlank(word) ? [] : [word]));
 
 /** Every place where these words follow each other as whole tokens; none overlaps another. */
-export function placesOf(tokens: Tokens, words: readonly string[], cased: boolean): Stretch[] {
+export function findOccurrences(tokens: Tokens, words: readonly string[], cased: boolean): TokenRange[] {
   const fold = (word: string): string => (cased ? word : word.toLowerCase());
   const wanted = words.map(fold);
-  const found: Stretch[] = [];
+  const found: TokenRange[] = [];
   for (let start = 0; start < tokens.length; start += 1) {
     if (fold(tokens[start]?.[0] ?? "") !== wanted[0]) continue;
     const end = endOf(tokens, start, wanted, fold);
@@ -43,7 +43,7 @@ function endOf(
   return at;
 }
 
-export function excerpt(tokens: Tokens, { start, end }: Stretch): Excerpt {
+export function excerpt(tokens: Tokens, { start, end }: TokenRange): Excerpt {
   const write = (from: number, to: number): string =>
     tokens
       .slice(Math.max(0, from), to)
@@ -58,15 +58,15 @@ export function excerpt(tokens: Tokens, { start, end }: Stretch): Excerpt {
  * Why a place is to be left as it is: a word for people, empty where it can be
  * changed, null where there is nothing to change.
  */
-export function problemAt(
+export function conflictAt(
   spans: Spans,
-  place: Stretch,
+  place: TokenRange,
   label: string,
-  take: Take,
+  take: OccurrenceAction,
   relabels = false,
 ): string | null {
   const over = overlapping(spans, place);
-  const isHere = (one: Stretch): boolean => one.start === place.start && one.end === place.end;
+  const isHere = (one: TokenRange): boolean => one.start === place.start && one.end === place.end;
   const isSame = over.some((one) => isHere(one) && one.label === label);
   if (take === "unlabel") return isSame ? "" : null;
   if (isSame) return null;

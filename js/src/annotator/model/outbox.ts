@@ -5,9 +5,9 @@
  * when the kernel says that they are in the database.
  */
 import type { Answer, AnswerMessage } from "../../shared/protocol";
-import type { Shelf } from "./browserStorage";
+import type { BrowserStorage } from "./browserStorage";
 
-export interface Letter {
+export interface OutboxEntry {
   readonly message: AnswerMessage;
   /** The decision that this one takes the place of, to count with. */
   readonly was: Answer;
@@ -15,40 +15,40 @@ export interface Letter {
 }
 
 export class Outbox {
-  private letters: Letter[];
+  private unacknowledged: OutboxEntry[];
 
-  constructor(private readonly shelf: Shelf) {
-    this.letters = shelf
-      .all()
-      .map(([, value]) => readLetter(value))
+  constructor(private readonly storage: BrowserStorage) {
+    this.unacknowledged = storage
+      .entries()
+      .map(([, value]) => parseEntry(value))
       .filter((letter) => letter !== null)
       .sort((left, right) => left.at - right.at);
   }
 
-  get all(): readonly Letter[] {
-    return this.letters;
+  get entries(): readonly OutboxEntry[] {
+    return this.unacknowledged;
   }
 
-  get durable(): boolean {
-    return this.shelf.durable;
+  get isDurable(): boolean {
+    return this.storage.isDurable;
   }
 
-  holds(example: string): boolean {
-    return this.letters.some(({ message }) => message.example === example);
+  hasExample(example: string): boolean {
+    return this.unacknowledged.some(({ message }) => message.example === example);
   }
 
   /** The last thing said about an example. */
-  last(example: string): AnswerMessage | null {
-    const found = this.letters.filter(({ message }) => message.example === example);
+  lastFor(example: string): AnswerMessage | null {
+    const found = this.unacknowledged.filter(({ message }) => message.example === example);
     return found.at(-1)?.message ?? null;
   }
 
-  add(message: AnswerMessage, was: Answer, now: number): Letter {
+  add(message: AnswerMessage, was: Answer, now: number): OutboxEntry {
     // Two answers within one tick of the clock keep their order after a reload.
-    const at = Math.max(now, (this.letters.at(-1)?.at ?? 0) + 1);
+    const at = Math.max(now, (this.unacknowledged.at(-1)?.at ?? 0) + 1);
     const letter = { message, was, at };
-    this.letters.push(letter);
-    this.shelf.put(message.id, letter);
+    this.unacknowledged.push(letter);
+    this.storage.set(message.id, letter);
     return letter;
   }
 
@@ -58,31 +58,31 @@ export class Outbox {
    * replaced.
    */
   acknowledge(id: string): AnswerMessage | null {
-    const index = this.letters.findIndex(({ message }) => message.id === id);
+    const index = this.unacknowledged.findIndex(({ message }) => message.id === id);
     // It may have been sent by another page from the same storage.
-    this.shelf.drop(id);
-    const found = this.letters[index];
+    this.storage.remove(id);
+    const found = this.unacknowledged[index];
     if (found === undefined) return null;
-    const settled = (letter: Letter, i: number): boolean =>
+    const settled = (letter: OutboxEntry, i: number): boolean =>
       i <= index && letter.message.example === found.message.example;
-    this.letters.filter(settled).forEach(({ message }) => this.shelf.drop(message.id));
-    this.letters = this.letters.filter((letter, i) => !settled(letter, i));
+    this.unacknowledged.filter(settled).forEach(({ message }) => this.storage.remove(message.id));
+    this.unacknowledged = this.unacknowledged.filter((letter, i) => !settled(letter, i));
     return found.message;
   }
 
   /** Takes out an answer that was refused for good. */
-  refuse(id: string): AnswerMessage | null {
-    const found = this.letters.find(({ message }) => message.id === id) ?? null;
-    this.shelf.drop(id);
-    this.letters = this.letters.filter((letter) => letter !== found);
+  discard(id: string): AnswerMessage | null {
+    const found = this.unacknowledged.find(({ message }) => message.id === id) ?? null;
+    this.storage.remove(id);
+    this.unacknowledged = this.unacknowledged.filter((letter) => letter !== found);
     return found?.message ?? null;
   }
 
   /** How the kernel's counts change once all of these have been stored. */
-  changes(): { from: Answer; to: Answer }[] {
+  answerChanges(): { from: Answer; to: Answer }[] {
     const first = new Map<string, Answer>();
     const last = new Map<string, Answer>();
-    for (const { message, was } of this.letters) {
+    for (const { message, was } of this.unacknowledged) {
       if (!first.has(message.example)) first.set(message.example, was);
       last.set(message.example, message.answer);
     }
@@ -91,8 +91,8 @@ export class Outbox {
 }
 
 /** Reads what another version of this page may have put there; the kernel checks the spans. */
-function readLetter(raw: unknown): Letter | null {
-  const letter = raw as Partial<Letter> | null;
+function parseEntry(raw: unknown): OutboxEntry | null {
+  const letter = raw as Partial<OutboxEntry> | null;
   const message = letter?.message;
   const sound =
     typeof letter?.at === "number" &&

@@ -2,37 +2,37 @@
  * Tells the kernel now and then which example is shown, with its spans as they
  * stand and what is selected. It is news and has no reply; nothing waits for it.
  */
-import { selected, type Cursor } from "./cursor";
-import type { Host, Off } from "../../shared/environment";
-import type { Item } from "./exampleQueue";
+import { selectedRange, type Cursor } from "./cursor";
+import type { Environment, Unsubscribe } from "../../shared/environment";
+import type { QueueItem } from "./exampleQueue";
 import type { Spans } from "./spans";
 
 /** Long enough to say once what a hand does in one go, short enough to seem at once. */
-const PAUSE = 150;
+const DEBOUNCE = 150;
 
-export interface Scene {
-  readonly shown: Item | null;
+export interface PageStateContext {
+  readonly shown: QueueItem | null;
   readonly cursor: Cursor;
   readonly setup: { readonly labels: readonly string[] };
 }
 
-export class Telling {
+export class PageStateSync {
   /** Whether something is to be told once the kernel has spoken. */
-  isPutOff = false;
-  private stop: Off | null = null;
-  private said = "";
+  isDeferred = false;
+  private stop: Unsubscribe | null = null;
+  private lastSent = "";
 
   constructor(
-    private readonly host: Host,
-    private readonly scene: Scene,
+    private readonly host: Environment,
+    private readonly context: PageStateContext,
     private readonly isWaiting: () => boolean,
   ) {}
 
   /** Something has changed: it is told after a short while, with all that changes until then. */
-  later(): void {
-    this.stop ??= this.host.clock.after(PAUSE, () => {
+  schedule(): void {
+    this.stop ??= this.host.clock.setTimer(DEBOUNCE, () => {
       this.stop = null;
-      this.tell();
+      this.send();
     });
   }
 
@@ -40,37 +40,37 @@ export class Telling {
     this.stop?.();
   }
 
-  private tell(): void {
+  private send(): void {
     // A kernel that is busy shall not find a heap of news when it comes back.
-    this.isPutOff = this.isWaiting();
-    if (this.isPutOff) return;
-    const { shown, cursor } = this.scene;
-    const stretch = selected(cursor);
+    this.isDeferred = this.isWaiting();
+    if (this.isDeferred) return;
+    const { shown, cursor } = this.context;
+    const stretch = selectedRange(cursor);
     const message = {
       type: "at",
       example: shown?.id ?? null,
-      ...(shown !== null && this.isEdited(shown) && { spans: this.flat(shown.state.spans) }),
+      ...(shown !== null && this.isEdited(shown) && { spans: this.encodeSpans(shown.state.spans) }),
       ...(stretch !== null && { selection: [stretch.start, stretch.end] }),
     };
     const said = JSON.stringify(message);
-    if (said === this.said || !this.host.port.connected()) return;
-    this.said = said;
+    if (said === this.lastSent || !this.host.connection.isConnected()) return;
+    this.lastSent = said;
     try {
-      this.host.port.send(message);
+      this.host.connection.send(message);
     } catch {
       // A closed connection: what is not heard is said again with the next change.
-      this.said = "";
+      this.lastSent = "";
     }
   }
 
   /** What the kernel gave out, it knows. */
-  private isEdited({ state, stored }: Item): boolean {
+  private isEdited({ state, stored }: QueueItem): boolean {
     return state.spans !== stored.spans;
   }
 
   /** Start, end and the label's place in the list, one after the other: short, whatever its name. */
-  private flat(spans: Spans): number[] {
-    const { labels } = this.scene.setup;
+  private encodeSpans(spans: Spans): number[] {
+    const { labels } = this.context.setup;
     return spans.flatMap(({ start, end, label }) => [start, end, labels.indexOf(label)]);
   }
 }

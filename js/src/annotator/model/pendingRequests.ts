@@ -4,43 +4,43 @@
  * A kernel that was busy or away may have lost one: it is put again as soon as
  * the kernel has said anything.
  */
-import type { Courier } from "./transport";
-import type { Incoming, Request } from "../../shared/protocol";
+import type { Transport } from "./transport";
+import type { KernelMessage, KernelRequest } from "../../shared/protocol";
 
-export type Then = (reply: Incoming) => void;
+export type OnReply = (reply: KernelMessage) => void;
 
-interface Question {
-  readonly request: Request;
-  readonly then: Then;
+interface PendingRequest {
+  readonly request: KernelRequest;
+  readonly then: OnReply;
 }
 
-export class Questions {
-  private waiting: Question[] = [];
+export class PendingRequests {
+  private waiting: PendingRequest[] = [];
 
-  constructor(private readonly courier: Pick<Courier, "ask" | "isAsking">) {}
+  constructor(private readonly transport: Pick<Transport, "request" | "isRequesting">) {}
 
-  isWaiting(type: Request["type"]): boolean {
+  isWaiting(type: KernelRequest["type"]): boolean {
     return this.waiting.some(({ request }) => request.type === type);
   }
 
   /** Puts a question behind all others of its kind. */
-  put(request: Request, then: Then): void {
+  add(request: KernelRequest, then: OnReply): void {
     this.waiting.push({ request, then });
-    this.pump();
+    this.sendUnsent();
   }
 
   /** Puts a question in the place of all others of its kind, whose replies no longer matter. */
-  putInstead(request: Request, then: Then): void {
-    this.drop(request.type);
-    this.put(request, then);
+  replace(request: KernelRequest, then: OnReply): void {
+    this.cancel(request.type);
+    this.add(request, then);
   }
 
-  drop(type: Request["type"]): void {
+  cancel(type: KernelRequest["type"]): void {
     this.waiting = this.waiting.filter(({ request }) => request.type !== type);
   }
 
   /** Takes a reply in; tells whether somebody waited for it. */
-  settle(request: Request | null, reply: Incoming): boolean {
+  resolve(request: KernelRequest | null, reply: KernelMessage): boolean {
     const question = this.waiting.find((one) => one.request === request);
     if (question === undefined) return false;
     this.waiting = this.waiting.filter((one) => one !== question);
@@ -49,9 +49,9 @@ export class Questions {
   }
 
   /** Sends what has not been sent, or was lost. */
-  pump(): void {
+  sendUnsent(): void {
     for (const { request } of this.waiting) {
-      if (!this.courier.isAsking(request.type)) this.courier.ask(request);
+      if (!this.transport.isRequesting(request.type)) this.transport.request(request);
     }
   }
 }

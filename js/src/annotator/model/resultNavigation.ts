@@ -1,23 +1,23 @@
 /** The way along a list that one has chosen from: next and back go from row to row. */
-export class Tour {
+export class ResultNavigation {
   private ids: readonly string[] = [];
 
-  begin(ids: readonly string[]): void {
+  start(ids: readonly string[]): void {
     this.ids = ids;
   }
 
-  end(): void {
+  clear(): void {
     this.ids = [];
   }
 
   /** Where an example stands on the way, counted from 1; null where it is not on it. */
-  placeOf(id: string | null): { readonly at: number; readonly of: number } | null {
+  positionOf(id: string | null): { readonly at: number; readonly of: number } | null {
     const index = id === null ? -1 : this.ids.indexOf(id);
     return index < 0 ? null : { at: index + 1, of: this.ids.length };
   }
 
   /** The ids that follow in a direction, the nearest first. */
-  beyond(id: string, by: 1 | -1, count: number): readonly string[] {
+  following(id: string, by: 1 | -1, count: number): readonly string[] {
     const index = this.ids.indexOf(id);
     if (index < 0) return [];
     const steps = Array.from({ length: count }, (_, i) => this.ids[index + by * (i + 1)]);

@@ -1,13 +1,13 @@
 /** What is said about saving: one word, and one sentence where there is something to say. */
 
-export interface SaveState {
+export interface SaveStatus {
   readonly state: "saved" | "saving" | "unsaved";
   readonly word: string;
   /** What is wrong and what happens next; empty where nothing is. */
   readonly why: string;
 }
 
-export interface Circumstances {
+export interface SaveConditions {
   /** Answers that the kernel has not acknowledged. */
   readonly pending: number;
   readonly connected: boolean;
@@ -21,7 +21,7 @@ export interface Circumstances {
   readonly durable: boolean;
 }
 
-export function describe(now: Circumstances): SaveState {
+export function describeSaveStatus(now: SaveConditions): SaveStatus {
   if (!now.connected) return unsaved(now.pending > 0 ? "not saved" : "not connected", lost(now));
   if (now.refusal !== null) return unsaved("not saved", refused(now.refusal));
   if (now.pending === 0) return { state: "saved", word: "saved", why: "" };
@@ -32,15 +32,15 @@ export function describe(now: Circumstances): SaveState {
   return { state: "saving", word: "saving", why: "" };
 }
 
-const unsaved = (word: string, why: string): SaveState => ({ state: "unsaved", word, why });
+const unsaved = (word: string, why: string): SaveStatus => ({ state: "unsaved", word, why });
 
-function lost(now: Circumstances): string {
+function lost(now: SaveConditions): string {
   const next = "The kernel was restarted: run the cell again.";
   if (now.pending > 0) return `${next} Until then ${kept(now)}.`;
   return `${next} Until then ${now.durable ? "new answers are kept in this browser" : HERE_ONLY}.`;
 }
 
-const waiting = (now: Circumstances): string =>
+const waiting = (now: SaveConditions): string =>
   `The kernel is busy or gone: ${kept(now)}, to be sent as soon as it answers.`;
 
 const refused = (why: string): string =>
@@ -48,7 +48,7 @@ const refused = (why: string): string =>
 
 const HERE_ONLY = "answers are on this page only, so leave it open";
 
-function kept({ pending, durable }: Circumstances): string {
+function kept({ pending, durable }: SaveConditions): string {
   const answers = pending === 1 ? "1 answer is" : `${pending.toLocaleString("en")} answers are`;
   return durable ? `${answers} kept in this browser` : `${answers} on this page only, so leave it open`;
 }

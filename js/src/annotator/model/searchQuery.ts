@@ -2,10 +2,10 @@
  * The words of a search and what they mean: `is:open`, `label:ORG`, `by:ann`,
  * `sort:unsure`; everything else is looked for in the texts.
  */
-import type { Filter } from "../../shared/protocol";
+import type { ExampleFilter } from "../../shared/protocol";
 
 /** Words that stand for one condition each, with what a button calls them. */
-export const CONDITIONS = [
+export const QUICK_FILTERS = [
   { word: "is:open", name: "open", filter: { answer: "open" } },
   { word: "is:accepted", name: "accepted", filter: { answer: "accept" } },
   { word: "is:rejected", name: "rejected", filter: { answer: "reject" } },
@@ -15,26 +15,26 @@ export const CONDITIONS = [
   { word: "sort:unsure", name: "least sure first", filter: { order: "unsure" } },
 ] as const;
 
-const OTHERS: Readonly<Record<string, Filter>> = { "is:answered": { answer: "answered" } };
+const MORE_TERMS: Readonly<Record<string, ExampleFilter>> = { "is:answered": { answer: "answered" } };
 
 /** Of two of these the later one counts: an example has one answer. */
-const ANSWERS: readonly string[] = ["is:open", "is:accepted", "is:rejected", "is:ignored", "is:answered"];
+const ANSWER_TERMS: readonly string[] = ["is:open", "is:accepted", "is:rejected", "is:ignored", "is:answered"];
 
-const meaning = new Map<string, Filter>([
-  ...CONDITIONS.map(({ word, filter }) => [word, filter] as const),
-  ...Object.entries(OTHERS),
+const FILTER_BY_TERM = new Map<string, ExampleFilter>([
+  ...QUICK_FILTERS.map(({ word, filter }) => [word, filter] as const),
+  ...Object.entries(MORE_TERMS),
 ]);
 
 /** Cuts a search into its words; quotes hold several together. */
-export function wordsOf(query: string): string[] {
+export function splitQuery(query: string): string[] {
   return query.match(/\w+:"[^"]*"|"[^"]*"|\S+/g) ?? [];
 }
 
-export function filterOf(query: string): Filter {
+export function parseQuery(query: string): ExampleFilter {
   const texts: string[] = [];
-  let filter: Filter = {};
-  for (const word of wordsOf(query)) {
-    const named = meaning.get(word.toLowerCase());
+  let filter: ExampleFilter = {};
+  for (const word of splitQuery(query)) {
+    const named = FILTER_BY_TERM.get(word.toLowerCase());
     const [, key, value] = /^(label|by):"?([^"]+)"?$/.exec(word) ?? [];
     if (named !== undefined) filter = { ...filter, ...named };
     else if (key === "label") filter = { ...filter, label: value as string };
@@ -46,15 +46,15 @@ export function filterOf(query: string): Filter {
 }
 
 /** Adds a condition to a search, or takes it out again. */
-export function toggled(query: string, word: string): string {
-  const words = wordsOf(query);
+export function toggleTerm(query: string, word: string): string {
+  const words = splitQuery(query);
   if (words.includes(word)) return words.filter((one) => one !== word).join(" ");
-  const rivals = ANSWERS.includes(word) ? ANSWERS : word.startsWith("label:") ? labelsIn(words) : [];
+  const rivals = ANSWER_TERMS.includes(word) ? ANSWER_TERMS : word.startsWith("label:") ? labelTermsIn(words) : [];
   return [...words.filter((one) => !rivals.includes(one)), word].join(" ");
 }
 
-export const labelWord = (label: string): string =>
+export const labelTerm = (label: string): string =>
   /^[^\s":]+$/.test(label) ? `label:${label}` : `label:"${label}"`;
 
-const labelsIn = (words: readonly string[]): string[] =>
+const labelTermsIn = (words: readonly string[]): string[] =>
   words.filter((word) => word.startsWith("label:"));

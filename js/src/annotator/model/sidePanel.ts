@@ -1,57 +1,57 @@
 /** What may stand in the text's place for a while: the list of examples, or every occurrence. */
 import type { Cursor } from "./cursor";
-import { selected } from "./cursor";
-import { Everywhere, type Ground, type Sweeper } from "./occurrences";
-import { Listing } from "./exampleList";
-import type { Host } from "../../shared/environment";
-import type { Setup, Take } from "../../shared/protocol";
-import { corner, Shelf } from "./browserStorage";
+import { selectedRange } from "./cursor";
+import { Occurrences, type OccurrencesContext, type BulkApplier } from "./occurrences";
+import { ExampleList } from "./exampleList";
+import type { Environment } from "../../shared/environment";
+import type { Setup, OccurrenceAction } from "../../shared/protocol";
+import { storageKey, BrowserStorage } from "./browserStorage";
 import type { Span } from "./spans";
-import type { Supply } from "./exampleLoader";
+import type { ExampleLoader } from "./exampleLoader";
 
-export interface Wall extends Ground {
+export interface SidePanelContext extends OccurrencesContext {
   readonly setup: Setup;
   readonly cursor: Cursor;
-  readonly current: Span | null;
-  readonly active: string | null;
-  say(words: string): void;
+  readonly currentSpan: Span | null;
+  readonly activeLabel: string | null;
+  announce(words: string): void;
 }
 
-export class Panels {
+export class SidePanel {
   open: "list" | "everywhere" | null = null;
-  readonly listing: Listing;
-  readonly everywhere: Everywhere;
+  readonly exampleList: ExampleList;
+  readonly occurrences: Occurrences;
 
   constructor(
-    supply: Supply,
-    host: Host,
-    private readonly wall: Wall,
-    sweeper: Sweeper,
+    supply: ExampleLoader,
+    host: Environment,
+    private readonly context: SidePanelContext,
+    sweeper: BulkApplier,
   ) {
-    const { key, dataset, annotator } = wall.setup;
-    const shelf = new Shelf(host.storage, `${corner([key, dataset, annotator])}:search:`);
-    this.listing = new Listing(supply.questions, shelf, () => wall.changed("panel"));
-    this.everywhere = new Everywhere(supply.questions, wall, sweeper);
+    const { key, dataset, annotator } = context.setup;
+    const shelf = new BrowserStorage(host.storage, `${storageKey([key, dataset, annotator])}:search:`);
+    this.exampleList = new ExampleList(supply.requests, shelf, () => context.changed("panel"));
+    this.occurrences = new Occurrences(supply.requests, context, sweeper);
   }
 
   showList(): void {
     this.open = "list";
-    this.listing.search(this.listing.query);
+    this.exampleList.search(this.exampleList.query);
   }
 
   /** Looks for every occurrence of what is selected, or of the span under the caret. */
-  showEverywhere(take: Take): void {
-    const { cursor, current, active } = this.wall;
+  showOccurrences(take: OccurrenceAction): void {
+    const { cursor, currentSpan: current, activeLabel: active } = this.context;
     const { caret } = cursor;
-    const stretch = current ?? selected(cursor) ?? (caret === null ? null : { start: caret, end: caret + 1 });
+    const stretch = current ?? selectedRange(cursor) ?? (caret === null ? null : { start: caret, end: caret + 1 });
     const label = current?.label ?? active;
-    if (stretch === null || label === null) return this.wall.say("Select the words first");
-    if (this.everywhere.begin(take, stretch, label)) this.open = "everywhere";
-    this.wall.changed("panel");
+    if (stretch === null || label === null) return this.context.announce("Select the words first");
+    if (this.occurrences.start(take, stretch, label)) this.open = "everywhere";
+    this.context.changed("panel");
   }
 
   close(): void {
     this.open = null;
-    this.wall.changed("panel");
+    this.context.changed("panel");
   }
 }

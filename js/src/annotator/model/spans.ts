@@ -4,7 +4,7 @@
  * Every function takes such a list and gives a new one; the lists themselves
  * are never changed, so that history can hold on to them.
  */
-import type { Ground } from "./cursor";
+import type { TokenGrid } from "./cursor";
 import type { WireSpan } from "../../shared/protocol";
 
 export interface Span {
@@ -18,21 +18,21 @@ export interface Span {
 export type Spans = readonly Span[];
 
 /** Half-open, in tokens. */
-export interface Stretch {
+export interface TokenRange {
   readonly start: number;
   readonly end: number;
 }
 
-export const same = (left: Span, right: Span): boolean =>
+export const sameSpan = (left: Span, right: Span): boolean =>
   left.start === right.start && left.end === right.end && left.label === right.label;
 
 export const sameSpans = (left: Spans, right: Spans): boolean =>
   left === right ||
-  (left.length === right.length && left.every((span, i) => same(span, right[i] as Span)));
+  (left.length === right.length && left.every((span, i) => sameSpan(span, right[i] as Span)));
 
-export const has = (spans: Spans, span: Span): boolean => {
+export const hasSpan = (spans: Spans, span: Span): boolean => {
   const found = spanAt(spans, span.start);
-  return found !== null && same(found, span);
+  return found !== null && sameSpan(found, span);
 };
 
 export function fromWire(spans: readonly WireSpan[]): Spans {
@@ -50,7 +50,7 @@ export function spanAt(spans: Spans, token: number): Span | null {
 }
 
 /** The spans that share at least one token with a stretch. */
-export function overlapping(spans: Spans, { start, end }: Stretch): Spans {
+export function overlapping(spans: Spans, { start, end }: TokenRange): Spans {
   const first = firstEndingAfter(spans, start);
   let last = first;
   while (last < spans.length && (spans[last] as Span).start < end) last += 1;
@@ -58,7 +58,7 @@ export function overlapping(spans: Spans, { start, end }: Stretch): Spans {
 }
 
 /** Adds a span in the place of all those it overlaps. */
-export function add(spans: Spans, span: Span): Spans {
+export function addSpan(spans: Spans, span: Span): Spans {
   const first = firstEndingAfter(spans, span.start);
   let after = first;
   while (after < spans.length && (spans[after] as Span).start < span.end) after += 1;
@@ -66,27 +66,27 @@ export function add(spans: Spans, span: Span): Spans {
 }
 
 /** Takes away every span that shares a token with the stretch. */
-export function remove(spans: Spans, stretch: Stretch): Spans {
+export function removeOverlapping(spans: Spans, stretch: TokenRange): Spans {
   const gone = overlapping(spans, stretch);
   return gone.length === 0 ? spans : spans.filter((span) => !gone.includes(span));
 }
 
 /** Labels a stretch; where it has exactly this label already, takes the label off. */
-export function toggle(spans: Spans, { start, end }: Stretch, label: string): Spans {
+export function toggleSpan(spans: Spans, { start, end }: TokenRange, label: string): Spans {
   const span = { start, end, label };
-  return has(spans, span) ? remove(spans, span) : add(spans, span);
+  return hasSpan(spans, span) ? removeOverlapping(spans, span) : addSpan(spans, span);
 }
 
 /**
  * Moves one end of a span by a token, over blank ones. Null where nothing would
  * be left of it, the text ends, or a neighbour stands: that is never pushed.
  */
-export function resize(
+export function resizeSpan(
   spans: Spans,
   { start, end, label }: Span,
   edge: "start" | "end",
   by: 1 | -1,
-  { size, isBlank }: Ground,
+  { size, isBlank }: TokenGrid,
 ): Span | null {
   const place = { start, end };
   do {
@@ -98,7 +98,7 @@ export function resize(
 }
 
 /** The next span that begins after a token, or the last that ends before it; null if there is none. */
-export function neighbour(spans: Spans, token: number | null, by: 1 | -1): Span | null {
+export function nextSpan(spans: Spans, token: number | null, by: 1 | -1): Span | null {
   if (by === 1) return spans.find((span) => token === null || span.start > token) ?? null;
   for (let i = spans.length - 1; i >= 0; i -= 1) {
     const span = spans[i] as Span;
@@ -108,33 +108,33 @@ export function neighbour(spans: Spans, token: number | null, by: 1 | -1): Span 
 }
 
 /** What has to be done to come from one list to the other. */
-export interface Difference {
-  readonly gone: Spans;
-  readonly come: Spans;
+export interface SpanDiff {
+  readonly removed: Spans;
+  readonly added: Spans;
 }
 
-export function difference(before: Spans, after: Spans): Difference {
+export function diffSpans(before: Spans, after: Spans): SpanDiff {
   return {
-    gone: before.filter((span) => !has(after, span)),
-    come: after.filter((span) => !has(before, span)),
+    removed: before.filter((span) => !hasSpan(after, span)),
+    added: after.filter((span) => !hasSpan(before, span)),
   };
 }
 
 /** What had been suggested where a span stands now; null if that is the span itself, or nothing. */
-export function suggestedInstead(suggestions: Spans, span: Span): Span | null {
+export function findReplacedSuggestion(suggestions: Spans, span: Span): Span | null {
   const there = overlapping(suggestions, span);
-  return there.some((one) => same(one, span)) ? null : (there[0] ?? null);
+  return there.some((one) => sameSpan(one, span)) ? null : (there[0] ?? null);
 }
 
 /**
  * Brings a stretch into the bounds of a text and off the blank tokens at its
  * ends, since an entity neither begins nor ends with white space.
  */
-export function trim(
-  stretch: Stretch,
+export function trimRange(
+  stretch: TokenRange,
   size: number,
   isBlank: (token: number) => boolean,
-): Stretch | null {
+): TokenRange | null {
   let start = Math.max(0, Math.min(stretch.start, stretch.end));
   let end = Math.min(size, Math.max(stretch.start, stretch.end));
   while (start < end && isBlank(start)) start += 1;

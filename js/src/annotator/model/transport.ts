@@ -8,115 +8,115 @@
  * busy kernel finds no heap of repeated answers when it comes back.
  */
 import type { Outbox } from "./outbox";
-import type { Clock, Off, Port } from "../../shared/environment";
-import type { Answer, AnswerMessage, Incoming, Request } from "../../shared/protocol";
-import { readIncoming } from "../../shared/parseMessages";
-import { describe, type SaveState } from "./saveStatus";
+import type { Clock, Unsubscribe, KernelConnection } from "../../shared/environment";
+import type { Answer, AnswerMessage, KernelMessage, KernelRequest } from "../../shared/protocol";
+import { parseMessage } from "../../shared/parseMessages";
+import { describeSaveStatus, type SaveStatus } from "./saveStatus";
 
 /** How long a reply may take before the page says that nothing is saved. */
-export const PATIENCE = 8_000;
-const LONGEST_WAIT = 30_000;
+export const REPLY_TIMEOUT = 8_000;
+const MAX_WAIT = 30_000;
 const FIRST_RETRY = 2_000;
 
 /** What a message from the kernel is a reply to; both null when nobody asked here. */
-export interface Regarding {
+export interface ReplyContext {
   readonly answer: AnswerMessage | null;
-  readonly request: Request | null;
+  readonly request: KernelRequest | null;
 }
 
-export interface Receiver {
+export interface MessageHandler {
   /** Ids of the examples in the window, for the kernel to fill it up. */
-  have(): readonly string[];
-  receive(message: Incoming, regarding: Regarding): void;
+  openIds(): readonly string[];
+  handle(message: KernelMessage, regarding: ReplyContext): void;
   savingChanged(): void;
 }
 
-export class Courier {
+export class Transport {
   /** The serial number under which each message was sent last; none while it waits to be retried. */
   private sent = new Map<string, number>();
-  private requests = new Map<string, Request>();
+  private requests = new Map<string, KernelRequest>();
   private serial = 0;
-  private quietSince: number;
-  private silent = false;
+  private lastHeardAt: number;
+  private isSilent = false;
   private failure: string | null = null;
   private refusal: string | null = null;
-  private wait = PATIENCE;
+  private wait = REPLY_TIMEOUT;
   private retryIn = FIRST_RETRY;
-  private stopWatch: Off | null = null;
-  private stopRetry: Off | null = null;
-  private readonly offs: Off[];
+  private stopTimeout: Unsubscribe | null = null;
+  private stopRetry: Unsubscribe | null = null;
+  private readonly unsubscribers: Unsubscribe[];
 
   constructor(
-    private readonly port: Port,
+    private readonly port: KernelConnection,
     private readonly outbox: Outbox,
     private readonly clock: Clock,
     private readonly newId: () => string,
-    private readonly receiver: Receiver,
+    private readonly handler: MessageHandler,
   ) {
-    this.quietSince = clock.now();
-    this.offs = [
-      port.onMessage((raw) => this.take(raw)),
-      port.onConnection(() => this.connectionChanged()),
-      port.onWake(() => this.wake()),
+    this.lastHeardAt = clock.now();
+    this.unsubscribers = [
+      port.onMessage((raw) => this.receive(raw)),
+      port.onConnectionChange(() => this.connectionChanged()),
+      port.onWake(() => this.onWake()),
     ];
   }
 
-  get saving(): SaveState {
-    return describe({
-      pending: this.outbox.all.length,
-      connected: this.port.connected(),
-      silent: this.silent,
+  get saveStatus(): SaveStatus {
+    return describeSaveStatus({
+      pending: this.outbox.entries.length,
+      connected: this.port.isConnected(),
+      silent: this.isSilent,
       failure: this.failure,
       refusal: this.refusal,
-      durable: this.outbox.durable,
+      durable: this.outbox.isDurable,
     });
   }
 
   /** Keeps an answer and sends it. */
-  post(message: AnswerMessage, was: Answer): void {
-    this.startWaiting();
+  sendAnswer(message: AnswerMessage, was: Answer): void {
+    this.startReplyWait();
     this.outbox.add(message, was, this.clock.now());
     this.refusal = null;
     this.send(message);
-    this.watch();
-    this.receiver.savingChanged();
+    this.restartTimeout();
+    this.handler.savingChanged();
   }
 
   /** Puts a question, unless one of its kind waits for its reply. */
-  ask(request: Request): void {
-    if (this.isAsking(request.type)) return;
+  request(request: KernelRequest): void {
+    if (this.isRequesting(request.type)) return;
     const id = this.newId();
-    this.startWaiting();
+    this.startReplyWait();
     this.requests.set(id, request);
     this.transmit({ ...request, id }, id);
-    this.watch();
+    this.restartTimeout();
   }
 
-  isAsking(type: Request["type"]): boolean {
+  isRequesting(type: KernelRequest["type"]): boolean {
     return [...this.requests.values()].some((request) => request.type === type);
   }
 
   /** Sends everything again that is not acknowledged. */
-  resend(): void {
-    this.quietSince = this.clock.now();
-    this.outbox.all.forEach(({ message }) => this.send(message));
-    this.watch();
+  resendAll(): void {
+    this.lastHeardAt = this.clock.now();
+    this.outbox.entries.forEach(({ message }) => this.send(message));
+    this.restartTimeout();
   }
 
   dispose(): void {
-    this.offs.forEach((off) => off());
-    this.stopWatch?.();
+    this.unsubscribers.forEach((off) => off());
+    this.stopTimeout?.();
     this.stopRetry?.();
   }
 
   private send(message: AnswerMessage): void {
-    this.transmit({ ...message, have: this.receiver.have() }, message.id);
+    this.transmit({ ...message, have: this.handler.openIds() }, message.id);
   }
 
   private transmit(message: object, id: string): void {
     this.serial += 1;
     this.sent.set(id, this.serial);
-    if (!this.port.connected()) return;
+    if (!this.port.isConnected()) return;
     try {
       this.port.send(message);
     } catch {
@@ -124,24 +124,24 @@ export class Courier {
     }
   }
 
-  private take(raw: unknown): void {
-    const message = readIncoming(raw);
+  private receive(raw: unknown): void {
+    const message = parseMessage(raw);
     if (message === null) return;
-    this.hearLife();
-    const regarding = this.settle(message);
-    this.receiver.receive(message, regarding);
-    this.watch();
-    this.receiver.savingChanged();
+    this.markAlive();
+    const regarding = this.matchReply(message);
+    this.handler.handle(message, regarding);
+    this.restartTimeout();
+    this.handler.savingChanged();
   }
 
-  private hearLife(): void {
-    this.silent = false;
-    this.wait = PATIENCE;
-    this.quietSince = this.clock.now();
+  private markAlive(): void {
+    this.isSilent = false;
+    this.wait = REPLY_TIMEOUT;
+    this.lastHeardAt = this.clock.now();
   }
 
   /** Finds what a message replies to and closes that. */
-  private settle(message: Incoming): Regarding {
+  private matchReply(message: KernelMessage): ReplyContext {
     const id = message.re;
     if (id === undefined) return { answer: null, request: null };
     const request = this.requests.get(id) ?? null;
@@ -163,7 +163,7 @@ export class Courier {
   }
 
   private fail(id: string, { message, retry }: { message: string; retry: boolean }) {
-    const isAnswer = this.outbox.all.some((letter) => letter.message.id === id);
+    const isAnswer = this.outbox.entries.some((letter) => letter.message.id === id);
     if (!isAnswer) return null;
     if (retry) {
       this.failure = message;
@@ -171,70 +171,70 @@ export class Courier {
       return null;
     }
     this.refusal = message;
-    return this.outbox.refuse(id);
+    return this.outbox.discard(id);
   }
 
   private retryLater(): void {
     if (this.stopRetry !== null) return;
-    this.stopRetry = this.clock.after(this.retryIn, () => {
+    this.stopRetry = this.clock.setTimer(this.retryIn, () => {
       this.stopRetry = null;
-      this.retryIn = Math.min(2 * this.retryIn, LONGEST_WAIT);
-      this.outbox.all
+      this.retryIn = Math.min(2 * this.retryIn, MAX_WAIT);
+      this.outbox.entries
         .filter(({ message }) => !this.sent.has(message.id))
         .forEach(({ message }) => this.send(message));
-      this.watch();
+      this.restartTimeout();
     });
   }
 
   /** Sends again what was sent before a message that has its reply, and has none itself. */
   private sendLost(serial: number): void {
     const isLost = (id: string): boolean => (this.sent.get(id) ?? Infinity) < serial;
-    this.outbox.all
+    this.outbox.entries
       .filter(({ message }) => isLost(message.id))
       .forEach(({ message }) => this.send(message));
     [...this.requests.keys()].filter(isLost).forEach((id) => this.requests.delete(id));
   }
 
-  private get isDue(): boolean {
-    return this.outbox.all.length > 0 || this.requests.size > 0;
+  private get isReplyDue(): boolean {
+    return this.outbox.entries.length > 0 || this.requests.size > 0;
   }
 
   /** A kernel that had nothing to say was not silent. */
-  private startWaiting(): void {
-    if (!this.isDue) this.quietSince = this.clock.now();
+  private startReplyWait(): void {
+    if (!this.isReplyDue) this.lastHeardAt = this.clock.now();
   }
 
   /** Looks again when patience would run out, as long as a reply is due. */
-  private watch(): void {
-    this.stopWatch?.();
-    this.stopWatch = null;
-    if (!this.isDue || !this.port.connected()) return;
-    const left = Math.max(0, this.quietSince + this.wait - this.clock.now());
-    this.stopWatch = this.clock.after(left, () => this.losePatience());
+  private restartTimeout(): void {
+    this.stopTimeout?.();
+    this.stopTimeout = null;
+    if (!this.isReplyDue || !this.port.isConnected()) return;
+    const left = Math.max(0, this.lastHeardAt + this.wait - this.clock.now());
+    this.stopTimeout = this.clock.setTimer(left, () => this.onTimeout());
   }
 
-  private losePatience(): void {
-    this.silent = true;
-    this.quietSince = this.clock.now();
-    this.wait = Math.min(2 * this.wait, LONGEST_WAIT);
+  private onTimeout(): void {
+    this.isSilent = true;
+    this.lastHeardAt = this.clock.now();
+    this.wait = Math.min(2 * this.wait, MAX_WAIT);
     this.requests.clear();
-    this.ask({ type: "hello" });
-    this.receiver.savingChanged();
+    this.request({ type: "hello" });
+    this.handler.savingChanged();
   }
 
   /** A closed laptop is open again: a question settles what has to be sent again. */
-  private wake(): void {
-    if (!this.isDue) return;
-    this.wait = PATIENCE;
-    this.quietSince = this.clock.now();
+  private onWake(): void {
+    if (!this.isReplyDue) return;
+    this.wait = REPLY_TIMEOUT;
+    this.lastHeardAt = this.clock.now();
     this.requests.clear();
-    this.ask({ type: "hello" });
-    this.watch();
+    this.request({ type: "hello" });
+    this.restartTimeout();
   }
 
   private connectionChanged(): void {
-    if (this.port.connected()) this.resend();
-    this.watch();
-    this.receiver.savingChanged();
+    if (this.port.isConnected()) this.resendAll();
+    this.restartTimeout();
+    this.handler.savingChanged();
   }
 }

@@ -1,21 +1,21 @@
 /** Suggestions that lost to those they overlap, each with its source, one press away. */
-import type { Controller, Part } from "../model/controller";
+import type { AnnotatorController, Part } from "../model/controller";
 import type { Span, Spans } from "../model/spans";
-import { button, keyHint, make, setHue } from "../../shared/dom";
-import { sourceOf } from "./marks";
+import { createButton, createKeyHint, createElement, setLabelColor } from "../../shared/dom";
+import { describeSource } from "./marks";
 
 /** More of them would be a second text. */
-const MOST = 20;
+const MAX_SHOWN = 20;
 
-export class Also {
-  readonly element = make("div", "also", { role: "group", "aria-label": "Also suggested" });
+export class AlternativesView {
+  readonly element = createElement("div", "also", { role: "group", "aria-label": "Also suggested" });
   private drawn: Spans = [];
 
   /**
    * @param leave Gives the focus back to the text after a click.
    */
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly leave: () => void,
   ) {
     this.element.hidden = true;
@@ -23,18 +23,18 @@ export class Also {
 
   update(parts: ReadonlySet<Part>): void {
     if (!parts.has("example") && !parts.has("spans") && !parts.has("answer")) return;
-    const spans = this.controller.others;
+    const spans = this.controller.alternatives;
     const isSame = spans.length === this.drawn.length && spans.every((one, i) => one === this.drawn[i]);
     if (isSame && !parts.has("example")) return;
     this.drawn = spans;
     this.element.hidden = spans.length === 0;
-    const picks = spans.slice(0, MOST).map(this.draw);
-    this.element.replaceChildren(...(picks.length === 0 ? [] : ["Also suggested", keyHint("t"), ...picks]));
+    const picks = spans.slice(0, MAX_SHOWN).map(this.draw);
+    this.element.replaceChildren(...(picks.length === 0 ? [] : ["Also suggested", createKeyHint("t"), ...picks]));
   }
 
   private readonly draw = (span: Span): HTMLElement => {
     const words = this.controller.textOf(span);
-    const source = sourceOf(span);
+    const source = describeSource(span);
     const attributes = {
       "data-also": `${span.start}:${span.end}`,
       "aria-label": `Take ${span.label} for ${words}, suggested ${source}`,
@@ -42,13 +42,13 @@ export class Also {
       title: `Suggested ${source}`,
       tabindex: "-1",
     };
-    const name = make("span", "also-name", {}, span.label);
-    const content = [make("bdi", "", {}, words), name, make("span", "also-source", {}, source)];
-    const element = button("also-pick", attributes, content, () => {
+    const name = createElement("span", "also-name", {}, span.label);
+    const content = [createElement("bdi", "", {}, words), name, createElement("span", "also-source", {}, source)];
+    const element = createButton("also-pick", attributes, content, () => {
       this.controller.takeSuggestion(span);
       this.leave();
     });
-    setHue(element, this.controller.setup.colors[span.label]);
+    setLabelColor(element, this.controller.setup.colors[span.label]);
     return element;
   };
 }

@@ -1,21 +1,21 @@
 /** Puts the widget together in one place of the page, and takes it away again without a trace. */
-import type { Controller, Part } from "../model/controller";
-import { belongsToBrowser, commandOf, type Command } from "../../shared/keyboard";
-import { NOWHERE } from "../model/cursor";
-import type { Off } from "../../shared/environment";
+import type { AnnotatorController, Part } from "../model/controller";
+import { isBrowserKey, commandOf, type Command } from "../../shared/keyboard";
+import { NO_CURSOR } from "../model/cursor";
+import type { Unsubscribe } from "../../shared/environment";
 import type { Task } from "../../shared/protocol";
-import { QUIET } from "../model/bulkEditor";
+import { NO_NOTICE } from "../model/bulkEditor";
 import { LabelBar } from "./labelBar";
-import { Also } from "./alternativesView";
-import { Decisions } from "./answerButtons";
-import { make, setAttributes, setText } from "../../shared/dom";
-import { Drawer } from "./sidePanelView";
-import { Help } from "./help";
-import { Note } from "./noteField";
-import { Sureness } from "./confidenceSlider";
-import { Status } from "./statusBar";
-import { Surface } from "./textView";
-import { Versions } from "./versionsView";
+import { AlternativesView } from "./alternativesView";
+import { AnswerButtons } from "./answerButtons";
+import { createElement, setAttributes, setText } from "../../shared/dom";
+import { SidePanelView } from "./sidePanelView";
+import { HelpCard } from "./help";
+import { NoteField } from "./noteField";
+import { ConfidenceSlider } from "./confidenceSlider";
+import { StatusBar } from "./statusBar";
+import { TextView } from "./textView";
+import { VersionsView } from "./versionsView";
 
 const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "setup",
@@ -31,7 +31,7 @@ const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
   "advice",
 ]);
 
-export function mount(place: HTMLElement, controller: Controller): Off {
+export function mount(place: HTMLElement, controller: AnnotatorController): Unsubscribe {
   const view = new AnnotatorView(controller);
   place.append(view.root);
   return () => view.dispose();
@@ -41,34 +41,34 @@ type PanelCommand = Extract<Command, { do: "list" | "everywhere" }>;
 
 class AnnotatorView {
   readonly root: HTMLElement;
-  private readonly surface: Surface;
+  private readonly surface: TextView;
   private readonly bar: LabelBar;
-  private readonly decisions: Decisions;
-  private readonly status: Status;
-  private readonly help: Help;
-  private readonly note: Note;
-  private readonly also: Also;
-  private readonly drawer: Drawer;
-  private readonly sureness: Sureness;
-  private readonly versions: Versions;
-  private readonly live = make("div", "live", { "aria-live": "polite" });
-  private readonly unsubscribe: Off;
+  private readonly decisions: AnswerButtons;
+  private readonly status: StatusBar;
+  private readonly help: HelpCard;
+  private readonly note: NoteField;
+  private readonly also: AlternativesView;
+  private readonly drawer: SidePanelView;
+  private readonly sureness: ConfidenceSlider;
+  private readonly versions: VersionsView;
+  private readonly live = createElement("div", "live", { "aria-live": "polite" });
+  private readonly unsubscribe: Unsubscribe;
 
-  constructor(private readonly controller: Controller) {
+  constructor(private readonly controller: AnnotatorController) {
     const mac = /mac|iphone|ipad/i.test(navigator.platform);
     const leave = (): void => this.root.focus({ preventScroll: true });
-    this.surface = new Surface(controller);
+    this.surface = new TextView(controller);
     this.bar = new LabelBar(controller, mac, leave);
-    this.note = new Note(controller, leave);
-    this.also = new Also(controller, leave);
-    this.drawer = new Drawer(controller, leave);
-    this.decisions = new Decisions(controller, mac, leave, () => this.note.open());
-    this.help = new Help(controller, mac);
+    this.note = new NoteField(controller, leave);
+    this.also = new AlternativesView(controller, leave);
+    this.drawer = new SidePanelView(controller, leave);
+    this.decisions = new AnswerButtons(controller, mac, leave, () => this.note.open());
+    this.help = new HelpCard(controller, mac);
     const openList = (): void => this.openPanel({ do: "list" });
-    this.sureness = new Sureness(controller, leave);
-    this.status = new Status(controller, () => this.toggleHelp(), openList, this.note.element);
+    this.sureness = new ConfidenceSlider(controller, leave);
+    this.status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element);
     this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
-    this.versions = new Versions(controller, leave);
+    this.versions = new VersionsView(controller, leave);
     this.surface.element.append(this.also.element, this.versions.element);
     this.root = this.makeRoot();
     this.update(EVERYTHING);
@@ -84,8 +84,8 @@ class AnnotatorView {
   private makeRoot(): HTMLElement {
     const { status, bar, surface, decisions, help, live, drawer } = this;
     const below = [surface.element, status.info, this.versions.element];
-    const stage = make("div", "stage", {}, bar.element, ...below, drawer.element);
-    const root = make(
+    const stage = createElement("div", "stage", {}, bar.element, ...below, drawer.element);
+    const root = createElement(
       "div",
       "root",
       {
@@ -95,7 +95,7 @@ class AnnotatorView {
         role: "application",
         tabindex: "0",
       },
-      status.hair,
+      status.progressBar,
       status.head,
       stage,
       decisions.element,
@@ -128,7 +128,7 @@ class AnnotatorView {
     this.drawer.update(parts);
     // With two views on the page, only the one that is worked in speaks.
     const isWorkedIn = root.matches(":focus-within");
-    if (parts.has("said") && isWorkedIn) setText(this.live, controller.said);
+    if (parts.has("said") && isWorkedIn) setText(this.live, controller.announcement);
   }
 
   /** No key goes on from here to the notebook, whether it means something or not. */
@@ -158,7 +158,7 @@ class AnnotatorView {
       event.key === "Tab" ||
       event.target instanceof HTMLInputElement ||
       event.target instanceof HTMLButtonElement ||
-      belongsToBrowser(event);
+      isBrowserKey(event);
     if (this.drawer.type(event) || !isNative) event.preventDefault();
   }
 
@@ -170,12 +170,12 @@ class AnnotatorView {
   /** Keys that mean what they mean everywhere: the browser's own, and a focused button's. */
   private isNative(event: KeyboardEvent, command: Command | null): boolean {
     if (command?.do === "span") {
-      const hasSpan = this.controller.spanBeside(command.by) !== null;
+      const hasSpan = this.controller.adjacentSpan(command.by) !== null;
       return !hasSpan || event.target !== this.root;
     }
     const isPress = event.key === "Enter" || event.key === " ";
     if (isPress && event.target instanceof HTMLButtonElement) return true;
-    return command === null && belongsToBrowser(event);
+    return command === null && isBrowserKey(event);
   }
 
   /** Up and down walk through lines where there is a caret, and through analyses where there is none. */
@@ -199,11 +199,11 @@ class AnnotatorView {
         return this.openPanel(command);
       case "resize": {
         const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
-        return this.controller.resize(command.edge, by);
+        return this.controller.resizeSpan(command.edge, by);
       }
       case "sideways": {
         const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
-        return this.controller.step(by, command.extend);
+        return this.controller.stepCaret(by, command.extend);
       }
       case "sureness":
         return this.sureness.focus();
@@ -219,8 +219,8 @@ class AnnotatorView {
 
   /** First out of the selection, then out of the widget. */
   private leave(): void {
-    if (this.controller.news.text !== "") this.controller.notice(QUIET);
-    if (this.controller.cursor.caret !== null) return this.controller.moveTo(NOWHERE);
+    if (this.controller.currentNotice.text !== "") this.controller.notify(NO_NOTICE);
+    if (this.controller.cursor.caret !== null) return this.controller.setCursor(NO_CURSOR);
     const focused = this.root.querySelector(":focus") ?? this.root;
     (focused as HTMLElement).blur();
   }
@@ -236,7 +236,7 @@ class AnnotatorView {
  * How many lines of text the frame has room for: as many as most examples at
  * hand need, within bounds. It is settled once, so that nothing moves later.
  */
-function linesFor({ items }: Controller): number {
+function linesFor({ items }: AnnotatorController): number {
   const lines = items.map(({ task }) => linesOf(task)).sort((a, b) => a - b);
   const most = lines[Math.floor(lines.length * 0.8)] ?? 0;
   return Math.min(12, Math.max(5, most + 1));

@@ -1,22 +1,22 @@
 /** How sure a suggestion must be to be shown: a slider, where confidences are known. */
-import type { Controller, Part } from "../model/controller";
-import { keyHint, make, setAttributes, setText } from "../../shared/dom";
+import type { AnnotatorController, Part } from "../model/controller";
+import { createKeyHint, createElement, setAttributes, setText } from "../../shared/dom";
 
 const STEP = 0.05;
 
-export class Sureness {
-  readonly element = make("label", "sureness", { title: "Hide suggestions that are less sure: c" });
+export class ConfidenceSlider {
+  readonly element = createElement("label", "sureness", { title: "Hide suggestions that are less sure: c" });
   private readonly field: HTMLInputElement;
-  private readonly words = make("span", "sureness-words");
+  private readonly words = createElement("span", "sureness-words");
 
   /**
    * @param leave Gives the focus back to the text.
    */
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly leave: () => void,
   ) {
-    this.field = make("input", "sureness-field", {
+    this.field = createElement("input", "sureness-field", {
       type: "range",
       min: "0",
       max: "1",
@@ -30,15 +30,15 @@ export class Sureness {
     this.field.addEventListener("input", () => controller.setThreshold(this.field.valueAsNumber));
     // A key may want to go on; a hand that lets go is done.
     this.field.addEventListener("pointerup", () => this.leave());
-    this.element.append(this.words, this.field, keyHint("c"));
+    this.element.append(this.words, this.field, createKeyHint("c"));
   }
 
   update(parts: ReadonlySet<Part>): void {
     const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
     if (!has("setup", "example", "progress", "advice", "spans")) return;
-    const { advice, shown } = this.controller;
-    this.element.hidden = !advice.isGraded;
-    const hidden = advice.hidden(shown);
+    const { kBest: advice, shown } = this.controller;
+    this.element.hidden = !advice.hasConfidence;
+    const hidden = advice.hiddenCount(shown);
     const at = advice.threshold.toFixed(2).replace(/^0/, "");
     const count = hidden === 0 ? "" : ` · ${hidden} hidden`;
     setText(this.words, advice.threshold === 0 ? "all suggestions" : `sure from ${at}${count}`);

@@ -1,11 +1,11 @@
 /** From places in the document to tokens: whatever a selection touches, it means whole tokens. */
-import type { Stretch } from "../model/spans";
+import type { TokenRange } from "../model/spans";
 
 /**
  * Finds the tokens of which at least one character lies in a range, wherever
  * the range begins and ends: in the middle of a token, in a gap, outside.
  */
-export function tokensIn(range: Range, tokens: readonly HTMLElement[]): Stretch | null {
+export function tokenRangeOf(range: Range, tokens: readonly HTMLElement[]): TokenRange | null {
   const start = firstToken(tokens, (token) => endsAfter(token, range));
   const end = firstToken(tokens, (token) => !startsBefore(token, range));
   return start < end ? { start, end } : null;
@@ -39,35 +39,35 @@ function firstToken(
 
 /** Whether a token's last character lies behind a range's start. */
 const endsAfter = (token: HTMLElement, range: Range): boolean =>
-  lettersOf(token).compareBoundaryPoints(Range.START_TO_END, range) > 0;
+  textRangeOf(token).compareBoundaryPoints(Range.START_TO_END, range) > 0;
 
 /** Whether a token's first character lies before a range's end. */
 const startsBefore = (token: HTMLElement, range: Range): boolean =>
-  lettersOf(token).compareBoundaryPoints(Range.END_TO_START, range) < 0;
+  textRangeOf(token).compareBoundaryPoints(Range.END_TO_START, range) < 0;
 
 /** From the first character to the last: the element's own edges would count as inside. */
-function lettersOf(token: HTMLElement): Range {
+function textRangeOf(token: HTMLElement): Range {
   const letters = document.createRange();
   letters.selectNodeContents(token.firstChild ?? token);
   return letters;
 }
 
 /** Some hosts put the widget behind a shadow root; the document then tells nothing of what is inside. */
-const shadowOf = (element: Element): ShadowRoot | null => {
+const shadowRootOf = (element: Element): ShadowRoot | null => {
   const root = element.getRootNode();
   return root instanceof ShadowRoot ? root : null;
 };
 
 /** What the browser has selected here; null where that is nothing, or cannot be known. */
-export function selectedIn(element: Element): Range | null {
-  const shadow = shadowOf(element);
+export function selectionIn(element: Element): Range | null {
+  const shadow = shadowRootOf(element);
   const selection = getSelection();
   if (selection === null) return null;
-  if (shadow !== null) return selectedBehind(selection, shadow);
+  if (shadow !== null) return selectionInShadow(selection, shadow);
   return selection.isCollapsed || selection.rangeCount === 0 ? null : selection.getRangeAt(0);
 }
 
-function selectedBehind(selection: Selection, shadow: ShadowRoot): Range | null {
+function selectionInShadow(selection: Selection, shadow: ShadowRoot): Range | null {
   const [found] = selection.getComposedRanges?.({ shadowRoots: [shadow] }) ?? [];
   if (found === undefined || !shadow.contains(found.startContainer)) return null;
   const range = document.createRange();
@@ -83,11 +83,11 @@ export function textIn(range: Range): string {
   return part.textContent ?? "";
 }
 
-export const dropSelection = (): void => getSelection()?.removeAllRanges();
+export const clearSelection = (): void => getSelection()?.removeAllRanges();
 
 /** The place between two characters that lies nearest to the pointer. */
-export function placeAt(element: Element, { clientX, clientY }: MouseEvent): Range | null {
-  const shadow = shadowOf(element);
+export function caretAtPoint(element: Element, { clientX, clientY }: MouseEvent): Range | null {
+  const shadow = shadowRootOf(element);
   const roots = shadow === null ? {} : { shadowRoots: [shadow] };
   const found = document.caretPositionFromPoint?.(clientX, clientY, roots);
   if (found === undefined) return document.caretRangeFromPoint?.(clientX, clientY) ?? null;

@@ -5,39 +5,39 @@
  * every script, direction and pointing device; what it touches is taken as
  * whole tokens, shown while the drag goes on.
  */
-import type { Off } from "../../shared/environment";
-import type { Stretch } from "../model/spans";
-import { dropSelection, placeAt, selectedIn, tokenOf, tokensIn } from "./domRanges";
+import type { Unsubscribe } from "../../shared/environment";
+import type { TokenRange } from "../model/spans";
+import { clearSelection, caretAtPoint, selectionIn, tokenOf, tokenRangeOf } from "./domRanges";
 
-export interface Gestures {
+export interface GestureHandlers {
   tokens(): readonly HTMLElement[];
   /** The stretch that letting go would label; null when the drag has ended. */
-  preview(stretch: Stretch | null): void;
-  label(stretch: Stretch): void;
+  preview(stretch: TokenRange | null): void;
+  label(stretch: TokenRange): void;
   /** What a finger has selected, with the browser's own handles; a label is picked afterwards. */
-  select(stretch: Stretch): void;
+  select(stretch: TokenRange): void;
   click(token: number | null, target: EventTarget | null): void;
 }
 
 /** A hand that clicks may tremble by so many pixels. */
-const TREMOR = 3;
+const CLICK_TOLERANCE = 3;
 
-export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off {
-  let stop: Off | null = null;
+export function listenForGestures(surface: HTMLElement, gestures: GestureHandlers): Unsubscribe {
+  let stop: Unsubscribe | null = null;
 
   const press = (down: MouseEvent): void => {
     if (down.button !== 0 || isControl(down.target)) return;
     stop?.();
-    const begin = placeAt(surface, down);
+    const begin = caretAtPoint(surface, down);
     let last = down;
     const look = (event: Event): void => {
       if (event instanceof MouseEvent) last = event;
-      if (hasMoved(down, last)) gestures.preview(covered(begin, last, surface, gestures.tokens()));
+      if (hasMoved(down, last)) gestures.preview(rangeUnder(begin, last, surface, gestures.tokens()));
     };
     const release = (up: MouseEvent): void => {
       if (up.button !== 0) return;
       stop?.();
-      finish(down, up, covered(begin, up, surface, gestures.tokens()), gestures);
+      endGesture(down, up, rangeUnder(begin, up, surface, gestures.tokens()), gestures);
     };
     // The hand may leave the text, or the frame, before it lets go.
     const listeners = [
@@ -62,15 +62,15 @@ export function listenForGestures(surface: HTMLElement, gestures: Gestures): Off
 }
 
 /** A finger holds a word, and then moves the ends of what the browser has selected. */
-function listenForTouch(surface: HTMLElement, gestures: Gestures): Off {
+function listenForTouch(surface: HTMLElement, gestures: GestureHandlers): Unsubscribe {
   let isTouch = false;
   const point = ({ pointerType }: PointerEvent): void => {
     isTouch = pointerType === "touch";
   };
   const look = (): void => {
-    const range = isTouch ? selectedIn(surface) : null;
+    const range = isTouch ? selectionIn(surface) : null;
     if (range === null || !surface.contains(range.commonAncestorContainer)) return;
-    const stretch = tokensIn(range, gestures.tokens());
+    const stretch = tokenRangeOf(range, gestures.tokens());
     if (stretch !== null) gestures.select(stretch);
   };
   surface.addEventListener("pointerdown", point);
@@ -85,13 +85,13 @@ const isControl = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest("button, input") !== null;
 
 const hasMoved = (from: MouseEvent, to: MouseEvent): boolean =>
-  Math.hypot(to.clientX - from.clientX, to.clientY - from.clientY) > TREMOR;
+  Math.hypot(to.clientX - from.clientX, to.clientY - from.clientY) > CLICK_TOLERANCE;
 
-function finish(down: MouseEvent, up: MouseEvent, stretch: Stretch | null, gestures: Gestures): void {
+function endGesture(down: MouseEvent, up: MouseEvent, stretch: TokenRange | null, gestures: GestureHandlers): void {
   const token = tokenOf(down.target);
   const isDrag = stretch !== null && (hasMoved(down, up) || up.shiftKey);
   gestures.preview(null);
-  if (isDrag || up.detail > 1) dropSelection();
+  if (isDrag || up.detail > 1) clearSelection();
   if (isDrag) gestures.label(stretch);
   // The word that the browser picks at a double click may be more than a token, or less.
   else if (up.detail > 1 && token !== null) gestures.label({ start: token, end: token + 1 });
@@ -103,17 +103,17 @@ function finish(down: MouseEvent, up: MouseEvent, stretch: Stretch | null, gestu
  * nothing, as Chromium does when a drag begins at some fractions of a pixel,
  * the places under the hand have to do.
  */
-function covered(
+function rangeUnder(
   begin: Range | null,
   end: MouseEvent,
   surface: HTMLElement,
   tokens: readonly HTMLElement[],
-): Stretch | null {
-  const range = selectedIn(surface) ?? between(begin, placeAt(surface, end));
-  return range === null ? null : tokensIn(range, tokens);
+): TokenRange | null {
+  const range = selectionIn(surface) ?? rangeBetween(begin, caretAtPoint(surface, end));
+  return range === null ? null : tokenRangeOf(range, tokens);
 }
 
-function between(begin: Range | null, end: Range | null): Range | null {
+function rangeBetween(begin: Range | null, end: Range | null): Range | null {
   if (begin === null || end === null) return null;
   const isForward = begin.compareBoundaryPoints(Range.START_TO_START, end) <= 0;
   const [first, last] = isForward ? [begin, end] : [end, begin];

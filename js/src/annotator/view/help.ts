@@ -1,13 +1,13 @@
 /** One card with all keys, drawn from the table that the keys themselves come from. */
-import type { Controller } from "../model/controller";
-import { ROWS, spell, type Row } from "../../shared/keyboard";
-import { button, icon, make } from "../../shared/dom";
+import type { AnnotatorController } from "../model/controller";
+import { KEY_BINDINGS, formatKeys, type KeyBinding } from "../../shared/keyboard";
+import { createButton, createIcon, createElement } from "../../shared/dom";
 
-export class Help {
-  readonly element = make("div", "help", { role: "dialog", "aria-label": "Keys" });
+export class HelpCard {
+  readonly element = createElement("div", "help", { role: "dialog", "aria-label": "Keys" });
 
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly mac: boolean,
   ) {
     this.element.hidden = true;
@@ -20,13 +20,13 @@ export class Help {
 
   open(): void {
     const labels = this.controller.setup.labels.length;
-    const rows = ROWS.filter(({ fromLabels = 0 }) => labels >= fromLabels);
+    const rows = KEY_BINDINGS.filter(({ minLabels: fromLabels = 0 }) => labels >= fromLabels);
     const titles = [...new Set(rows.map((row) => row.group))];
     const sections = titles.map((title) =>
       this.section(title, rows.filter((row) => row.group === title)),
     );
-    const close = button("close", { "aria-label": "Close" }, [icon("cross")], () => this.close());
-    this.element.replaceChildren(make("div", "help-groups", {}, ...sections, mouse()), close);
+    const close = createButton("close", { "aria-label": "Close" }, [createIcon("cross")], () => this.close());
+    this.element.replaceChildren(createElement("div", "help-groups", {}, ...sections, mouse()), close);
     this.element.hidden = false;
   }
 
@@ -42,9 +42,9 @@ export class Help {
     else if (!MODIFIERS.includes(key)) this.close();
   }
 
-  private section(title: string, rows: readonly Row[]): HTMLElement {
-    const lines = rows.map(({ shown, does }) =>
-      line(shown.map((one) => make("span", "key", {}, spell(one, this.mac))), does),
+  private section(title: string, rows: readonly KeyBinding[]): HTMLElement {
+    const lines = rows.map(({ keys: shown, description: does }) =>
+      line(shown.map((one) => createElement("span", "key", {}, formatKeys(one, this.mac))), does),
     );
     return group(title, lines);
   }
@@ -65,16 +65,16 @@ const MOUSE = [
 ] as const;
 
 const mouse = (): HTMLElement =>
-  group("Mouse", MOUSE.map(([gesture, does]) => line([make("span", "key", {}, gesture)], does)));
+  group("Mouse", MOUSE.map(([gesture, does]) => line([createElement("span", "key", {}, gesture)], does)));
 
 // Hosts style headings and lists in their own way: plain elements with roles stay as they are.
 
 function group(title: string, lines: readonly HTMLElement[]): HTMLElement {
-  const heading = make("div", "help-title", { role: "heading", "aria-level": "3" }, title);
-  return make("div", "help-group", {}, heading, make("div", "", { role: "list" }, ...lines));
+  const heading = createElement("div", "help-title", { role: "heading", "aria-level": "3" }, title);
+  return createElement("div", "help-group", {}, heading, createElement("div", "", { role: "list" }, ...lines));
 }
 
 function line(keys: readonly HTMLElement[], does: string): HTMLElement {
-  const parts = [make("span", "help-keys", {}, ...keys), make("span", "help-does", {}, does)];
-  return make("div", "help-line", { role: "listitem" }, ...parts);
+  const parts = [createElement("span", "help-keys", {}, ...keys), createElement("span", "help-does", {}, does)];
+  return createElement("div", "help-line", { role: "listitem" }, ...parts);
 }

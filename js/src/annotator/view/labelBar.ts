@@ -1,11 +1,11 @@
 /** The labels, with their keys; with many of them, a field that filters them by name. */
-import type { Controller, Part } from "../model/controller";
-import { FILTER_FROM, labelChord, spell } from "../../shared/keyboard";
-import { button, keyHint, make, setAttributes, setHue } from "../../shared/dom";
+import type { AnnotatorController, Part } from "../model/controller";
+import { MIN_LABELS_TO_FILTER, labelChord, formatKeys } from "../../shared/keyboard";
+import { createButton, createKeyHint, createElement, setAttributes, setLabelColor } from "../../shared/dom";
 
 export class LabelBar {
   readonly element: HTMLElement;
-  private readonly list = make("div", "labels");
+  private readonly list = createElement("div", "labels");
   private readonly filter: HTMLInputElement;
   private readonly field: HTMLElement;
   private buttons: { label: string; element: HTMLButtonElement }[] = [];
@@ -17,11 +17,11 @@ export class LabelBar {
    * @param leave Gives the focus back to the text.
    */
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly mac: boolean,
     private readonly leave: () => void,
   ) {
-    this.filter = make("input", "filter", {
+    this.filter = createElement("input", "filter", {
       type: "text",
       placeholder: "filter",
       "aria-label": "Filter labels by name",
@@ -29,8 +29,8 @@ export class LabelBar {
       autocomplete: "off",
       spellcheck: "false",
     });
-    this.field = make("div", "field", {}, this.filter, keyHint("/"));
-    this.element = make(
+    this.field = createElement("div", "field", {}, this.filter, createKeyHint("/"));
+    this.element = createElement(
       "div",
       "bar",
       { role: "group", "aria-label": "Labels" },
@@ -69,14 +69,14 @@ export class LabelBar {
     this.byLabel = new Map(this.buttons.map(({ label, element }) => [label, element]));
     this.active = this.current = null;
     this.list.replaceChildren(...this.buttons.map(({ element }) => element));
-    this.field.hidden = setup.labels.length < FILTER_FROM;
+    this.field.hidden = setup.labels.length < MIN_LABELS_TO_FILTER;
     this.showActive();
   }
 
   private makeButton(label: string, index: number): HTMLButtonElement {
     const chord = labelChord(index);
-    const hint = chord === null ? null : keyHint(spell(chord, this.mac));
-    const name = make("bdi", "pick-name", {}, label);
+    const hint = chord === null ? null : createKeyHint(formatKeys(chord, this.mac));
+    const name = createElement("bdi", "pick-name", {}, label);
     // The caret walks the text: a tab stop for each label would lie in its way.
     const attributes = {
       "data-pick": label,
@@ -85,16 +85,16 @@ export class LabelBar {
       "aria-pressed": "false",
       tabindex: "-1",
     };
-    const element = button("pick", attributes, [hint, name], () => {
-      this.controller.pick(label);
+    const element = createButton("pick", attributes, [hint, name], () => {
+      this.controller.pickLabel(label);
       this.leave();
     });
-    setHue(element, this.controller.setup.colors[label]);
+    setLabelColor(element, this.controller.setup.colors[label]);
     return element;
   }
 
   private showActive(): void {
-    const active = this.byLabel.get(this.controller.active ?? "") ?? null;
+    const active = this.byLabel.get(this.controller.activeLabel ?? "") ?? null;
     if (active === this.active) return;
     this.active?.setAttribute("aria-pressed", "false");
     active?.setAttribute("aria-pressed", "true");
@@ -102,7 +102,7 @@ export class LabelBar {
   }
 
   private showCurrent(): void {
-    const current = this.byLabel.get(this.controller.current?.label ?? "") ?? null;
+    const current = this.byLabel.get(this.controller.currentSpan?.label ?? "") ?? null;
     if (current === this.current) return;
     this.current?.removeAttribute("data-current");
     current?.setAttribute("data-current", "");
@@ -131,7 +131,7 @@ export class LabelBar {
   }
 
   private pickBest(): void {
-    if (this.best !== null) this.controller.pick(this.best);
+    if (this.best !== null) this.controller.pickLabel(this.best);
   }
 
   private reset(): void {

@@ -1,5 +1,5 @@
 /** Which token stands above, below, or at the end of the line: only the page knows. */
-import type { Ground } from "../model/cursor";
+import type { TokenGrid } from "../model/cursor";
 
 /** Finds the token one visual line up or down that lies nearest to a horizontal place. */
 export function tokenOnNextLine(
@@ -7,7 +7,7 @@ export function tokenOnNextLine(
   from: number,
   by: 1 | -1,
   x: number,
-  ground: Ground,
+  ground: TokenGrid,
 ): number | null {
   const edge = lineEdge(tokens, from, by);
   const line: number[] = [];
@@ -19,7 +19,7 @@ export function tokenOnNextLine(
     if (!ground.isBlank(token)) line.push(token);
     else if (line.length === 0) y = null;
   }
-  const distance = (token: number): number => Math.abs(middleOf(tokens, token) - x);
+  const distance = (token: number): number => Math.abs(centerOf(tokens, token) - x);
   return line.length === 0 ? null : line.reduce((a, b) => (distance(b) < distance(a) ? b : a));
 }
 
@@ -34,7 +34,7 @@ export function lineEdge(tokens: readonly HTMLElement[], from: number, by: 1 | -
   return token;
 }
 
-export function middleOf(tokens: readonly HTMLElement[], token: number): number {
+export function centerOf(tokens: readonly HTMLElement[], token: number): number {
   const { x, width } = boxOf(tokens, token);
   return x + width / 2;
 }

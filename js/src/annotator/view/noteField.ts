@@ -1,10 +1,10 @@
 /** What somebody has written about the example, and the field to write it in. */
-import type { Controller, Part } from "../model/controller";
-import { button, icon, make, setText } from "../../shared/dom";
+import type { AnnotatorController, Part } from "../model/controller";
+import { createButton, createIcon, createElement, setText } from "../../shared/dom";
 
-export class Note {
+export class NoteField {
   readonly element: HTMLElement;
-  private readonly words = make("span", "note-words");
+  private readonly words = createElement("span", "note-words");
   private readonly shown: HTMLButtonElement;
   private readonly field: HTMLInputElement;
 
@@ -12,12 +12,12 @@ export class Note {
    * @param leave Gives the focus back to the text.
    */
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly leave: () => void,
   ) {
     const attributes = { "aria-label": "Note", "aria-keyshortcuts": "n", tabindex: "-1" };
-    this.shown = button("note-shown", attributes, [icon("note"), this.words], () => this.open());
-    this.field = make("input", "note-field", {
+    this.shown = createButton("note-shown", attributes, [createIcon("note"), this.words], () => this.open());
+    this.field = createElement("input", "note-field", {
       type: "text",
       "aria-label": "Note on this example",
       placeholder: "note: enter keeps it, escape does not",
@@ -25,7 +25,7 @@ export class Note {
     });
     this.field.hidden = true;
     this.field.addEventListener("blur", () => this.close(true));
-    this.element = make("div", "note", {}, this.shown, this.field);
+    this.element = createElement("div", "note", {}, this.shown, this.field);
   }
 
   update(parts: ReadonlySet<Part>): void {
@@ -63,6 +63,6 @@ export class Note {
     if (this.field.hidden) return;
     this.field.hidden = true;
     this.shown.hidden = (this.controller.shown?.state.note ?? "") === "";
-    if (keep) this.controller.note(this.field.value.trim());
+    if (keep) this.controller.setNote(this.field.value.trim());
   }
 }

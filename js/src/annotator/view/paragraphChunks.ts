@@ -4,50 +4,50 @@
  * A browser lays a whole paragraph out anew for every mark in it. In pieces it
  * looks the same, and only the piece around the mark is laid out.
  */
-import { make } from "../../shared/dom";
+import { createElement } from "../../shared/dom";
 
 /** A paragraph of so many tokens is worth it. */
-const MANY = 400;
+const MIN_TOKENS = 400;
 /** Lines that a piece has at least. */
-const LINES = 8;
-const PIECE = "data-piece";
+const CHUNK_LINES = 8;
+const CHUNK_ATTRIBUTE = "data-piece";
 
-export class Folding {
+export class ParagraphChunks {
   private width = 0;
 
   constructor(private readonly words: HTMLElement) {}
 
   /** The text is another one, and in one piece. */
-  restart(): void {
+  reset(): void {
     this.width = 0;
   }
 
   /** Folds the text that is laid out, unless that is done for its width. */
-  follow(): void {
+  update(): void {
     const width = this.words.clientWidth;
     if (width === 0 || width === this.width) return;
     this.width = width;
-    this.unfold();
+    this.joinChunks();
     for (const paragraph of [...this.words.children]) {
-      if (paragraph.querySelectorAll("[data-token]").length >= MANY) fold(paragraph as HTMLElement);
+      if (paragraph.querySelectorAll("[data-token]").length >= MIN_TOKENS) splitParagraph(paragraph as HTMLElement);
     }
   }
 
-  private unfold(): void {
-    for (const piece of this.words.querySelectorAll(`[${PIECE}]`)) {
+  private joinChunks(): void {
+    for (const piece of this.words.querySelectorAll(`[${CHUNK_ATTRIBUTE}]`)) {
       piece.previousElementSibling?.append(...piece.childNodes);
       piece.remove();
     }
   }
 }
 
-function fold(paragraph: HTMLElement): void {
+function splitParagraph(paragraph: HTMLElement): void {
   // All is looked at before anything moves: the page is laid out once. From the
   // last piece on, each takes what stands from its first token to the end.
-  for (const first of beginnings(paragraph).reverse()) {
-    const piece = make("div", "", { [PIECE]: "", dir: paragraph.dir });
+  for (const first of chunkStarts(paragraph).reverse()) {
+    const piece = createElement("div", "", { [CHUNK_ATTRIBUTE]: "", dir: paragraph.dir });
     piece.className = paragraph.className;
-    piece.style.setProperty("--nbner-lines-here", String(LINES));
+    piece.style.setProperty("--nbner-lines-here", String(CHUNK_LINES));
     const range = document.createRange();
     range.setStartBefore(first);
     range.setEndAfter(paragraph.lastChild as ChildNode);
@@ -57,7 +57,7 @@ function fold(paragraph: HTMLElement): void {
 }
 
 /** Finds the tokens that pieces begin with: at the start of a line, and in no mark. */
-function beginnings(paragraph: HTMLElement): Element[] {
+function chunkStarts(paragraph: HTMLElement): Element[] {
   const found: Element[] = [];
   let lines = 0;
   let bottom = -Infinity;
@@ -67,7 +67,7 @@ function beginnings(paragraph: HTMLElement): Element[] {
     if (first === undefined || last === undefined) continue;
     const isNext = first.top + first.height / 2 > bottom;
     if (isNext) lines += 1;
-    if (isNext && lines > LINES && element.hasAttribute("data-token")) {
+    if (isNext && lines > CHUNK_LINES && element.hasAttribute("data-token")) {
       found.push(element);
       lines = 1;
     }

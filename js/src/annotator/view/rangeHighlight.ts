@@ -1,24 +1,24 @@
 /** Paints a stretch of tokens, touching only those whose paint changes. */
-import type { Stretch } from "../model/spans";
+import type { TokenRange } from "../model/spans";
 
-const NOTHING: Stretch = { start: 0, end: 0 };
+const EMPTY: TokenRange = { start: 0, end: 0 };
 
-export class Paint {
-  private painted = NOTHING;
+export class RangeHighlight {
+  private current = EMPTY;
 
   constructor(
     private readonly name: string,
     private tokens: readonly HTMLElement[],
   ) {}
 
-  restart(tokens: readonly HTMLElement[]): void {
+  reset(tokens: readonly HTMLElement[]): void {
     this.tokens = tokens;
-    this.painted = NOTHING;
+    this.current = EMPTY;
   }
 
-  over(stretch: Stretch | null): void {
-    const next = stretch ?? NOTHING;
-    const { start, end } = this.painted;
+  setRange(stretch: TokenRange | null): void {
+    const next = stretch ?? EMPTY;
+    const { start, end } = this.current;
     if (start === next.start && end === next.end) return;
     for (let token = start; token < end; token += 1) {
       if (token < next.start || token >= next.end) this.set(token, null);
@@ -26,7 +26,7 @@ export class Paint {
     for (let token = next.start; token < next.end; token += 1) {
       this.set(token, token === next.end - 1 ? "last" : "inner");
     }
-    this.painted = next;
+    this.current = next;
   }
 
   private set(token: number, value: "inner" | "last" | null): void {

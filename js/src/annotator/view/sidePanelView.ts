@@ -1,25 +1,25 @@
 /** The place where the list or every occurrence stands, over the text and never over the buttons. */
-import type { Controller, Part } from "../model/controller";
-import { make } from "../../shared/dom";
-import { EverywherePanel } from "./occurrencesView";
-import { ListPanel } from "./exampleListView";
+import type { AnnotatorController, Part } from "../model/controller";
+import { createElement } from "../../shared/dom";
+import { OccurrencesView } from "./occurrencesView";
+import { ExampleListView } from "./exampleListView";
 
-export class Drawer {
-  readonly element = make("div", "drawer");
-  private readonly list: ListPanel;
-  private readonly everywhere: EverywherePanel;
-  private shown: ListPanel | EverywherePanel | null = null;
+export class SidePanelView {
+  readonly element = createElement("div", "drawer");
+  private readonly list: ExampleListView;
+  private readonly occurrences: OccurrencesView;
+  private shown: ExampleListView | OccurrencesView | null = null;
 
   /**
    * @param leave Gives the focus back to the text.
    */
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly leave: () => void,
   ) {
     const close = (): void => this.close();
-    this.list = new ListPanel(controller, close);
-    this.everywhere = new EverywherePanel(controller, close);
+    this.list = new ExampleListView(controller, close);
+    this.occurrences = new OccurrencesView(controller, close);
     this.element.hidden = true;
   }
 
@@ -34,9 +34,9 @@ export class Drawer {
 
   update(parts: ReadonlySet<Part>): void {
     if (!parts.has("panel") && !parts.has("setup")) return;
-    const { open } = this.controller.panels;
-    const next = open === "list" ? this.list : open === "everywhere" ? this.everywhere : null;
-    if (next !== this.shown) this.exchange(next);
+    const { open } = this.controller.sidePanel;
+    const next = open === "list" ? this.list : open === "everywhere" ? this.occurrences : null;
+    if (next !== this.shown) this.switchTo(next);
     next?.update();
   }
 
@@ -47,7 +47,7 @@ export class Drawer {
     return true;
   }
 
-  private exchange(next: ListPanel | EverywherePanel | null): void {
+  private switchTo(next: ExampleListView | OccurrencesView | null): void {
     const hadFocus = this.element.contains(document.activeElement);
     this.shown = next;
     this.element.replaceChildren(...(next === null ? [] : [next.element]));
@@ -56,7 +56,7 @@ export class Drawer {
   }
 
   private close(): void {
-    this.controller.atPanel((panels) => panels.close());
+    this.controller.updatePanel((panels) => panels.close());
     this.leave();
   }
 }

@@ -1,47 +1,47 @@
 /** How far the work has come, whether it is saved, and what is known of the example. */
-import type { Controller, Part } from "../model/controller";
-import { figure, likely, plural, progress } from "../../shared/format";
-import { button, icon, keyHint, make, setAttributes, setText } from "../../shared/dom";
+import type { AnnotatorController, Part } from "../model/controller";
+import { formatCount, formatProbability, pluralize, formatProgress } from "../../shared/format";
+import { createButton, createIcon, createKeyHint, createElement, setAttributes, setText } from "../../shared/dom";
 
-export class Status {
+export class StatusBar {
   /** The hair along the top edge. */
-  readonly hair = make("div", "hair", { role: "progressbar", "aria-label": "Answered" });
+  readonly progressBar = createElement("div", "hair", { role: "progressbar", "aria-label": "Answered" });
   readonly head: HTMLElement;
   /** The line below the text. */
   readonly info: HTMLElement;
-  private readonly place = make("span", "place");
-  private readonly count = make("span", "count");
-  private readonly save = make("span", "save");
-  private readonly saveWord = make("span", "save-word");
-  private readonly why = make("span", "why", { role: "status" });
-  private readonly hint = make("span", "hint");
-  private readonly meta = make("span", "meta");
+  private readonly place = createElement("span", "place");
+  private readonly count = createElement("span", "count");
+  private readonly save = createElement("span", "save");
+  private readonly saveWord = createElement("span", "save-word");
+  private readonly why = createElement("span", "why", { role: "status" });
+  private readonly hint = createElement("span", "hint");
+  private readonly meta = createElement("span", "meta");
 
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     openHelp: () => void,
     openList: () => void,
     note: HTMLElement,
   ) {
-    this.save.append(make("span", "dot", { "aria-hidden": "true" }), this.saveWord);
+    this.save.append(createElement("span", "dot", { "aria-hidden": "true" }), this.saveWord);
     const attributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
-    const help = button("help-button", attributes, [keyHint("?")], openHelp);
+    const help = createButton("help-button", attributes, [createKeyHint("?")], openHelp);
     const listing = {
       "aria-label": "List of examples",
       "aria-keyshortcuts": "l",
       title: "List of examples: l",
       "data-act": "list",
     };
-    const list = button("drawer-button", listing, [icon("list"), keyHint("l")], openList);
-    this.head = make(
+    const list = createButton("drawer-button", listing, [createIcon("list"), createKeyHint("l")], openList);
+    this.head = createElement(
       "div",
       "head",
       {},
       this.place,
-      make("span", "standing", {}, this.count, this.save, list, help),
+      createElement("span", "standing", {}, this.count, this.save, list, help),
     );
-    const says = make("div", "says", {}, this.why, this.hint);
-    this.info = make("div", "info", {}, says, make("div", "about", {}, this.meta, note));
+    const says = createElement("div", "says", {}, this.why, this.hint);
+    this.info = createElement("div", "info", {}, says, createElement("div", "about", {}, this.meta, note));
   }
 
   update(parts: ReadonlySet<Part>): void {
@@ -61,28 +61,28 @@ export class Status {
     const { counts } = this.controller;
     const done = counts.total - counts.open;
     const share = counts.total > 0 ? Math.min(1, Math.max(0, done / counts.total)) : 0;
-    setText(this.count, progress(counts));
+    setText(this.count, formatProgress(counts));
     this.count.title = [
-      plural(counts.accept, "accepted"),
-      plural(counts.reject, "rejected"),
-      plural(counts.ignore, "ignored"),
+      pluralize(counts.accept, "accepted"),
+      pluralize(counts.reject, "rejected"),
+      pluralize(counts.ignore, "ignored"),
     ]
       .join(", ")
       .replace(/eds/g, "ed");
-    this.hair.style.setProperty("--nbner-share", String(share));
-    setAttributes(this.hair, {
+    this.progressBar.style.setProperty("--nbner-share", String(share));
+    setAttributes(this.progressBar, {
       "aria-valuenow": String(done),
       "aria-valuemin": "0",
       "aria-valuemax": String(counts.total),
-      "aria-valuetext": `${progress(counts)} answered`,
+      "aria-valuetext": `${formatProgress(counts)} answered`,
     });
   }
 
   private showSaving(): void {
-    const { state, word, why } = this.controller.saving;
+    const { state, word, why } = this.controller.saveStatus;
     setAttributes(this.save, { "data-save": state });
     setText(this.saveWord, word);
-    const { problem, news } = this.controller;
+    const { problem, currentNotice: news } = this.controller;
     setText(this.why, why || problem || news.text);
     this.why.title = why || problem || news.detail || news.text;
   }
@@ -93,12 +93,12 @@ export class Status {
     const pairs = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
     const verb = this.controller.setup.mends ? "doubted" : "suggested";
     if (task?.suggested === true && task.by) pairs.push(`${verb} by ${task.by}`);
-    const { tourPlace, advice } = this.controller;
-    if (advice.place !== null) {
-      const { at, of, probability } = advice.place;
-      pairs.unshift(`analysis ${at} of ${of} · ${likely(probability)}`);
+    const { resultPosition: tourPlace, kBest: advice } = this.controller;
+    if (advice.position !== null) {
+      const { at, of, probability } = advice.position;
+      pairs.unshift(`analysis ${at} of ${of} · ${formatProbability(probability)}`);
     }
-    if (tourPlace !== null) pairs.unshift(`${figure(tourPlace.at)} of ${figure(tourPlace.of)} in the list`);
+    if (tourPlace !== null) pairs.unshift(`${formatCount(tourPlace.at)} of ${formatCount(tourPlace.of)} in the list`);
     setText(this.meta, pairs.join(" · "));
     this.meta.title = pairs.join("\n");
     const isBare = item !== undefined && item !== null && item.state.spans.length === 0;

@@ -1,35 +1,35 @@
 /** The text: tokens, marks, caret, selection. It scrolls inside, so that nothing below it moves. */
-import type { Controller, Part } from "../model/controller";
-import { NOWHERE, over, place, selected, to } from "../model/cursor";
-import type { Off } from "../../shared/environment";
+import type { AnnotatorController, Part } from "../model/controller";
+import { NO_CURSOR, selectionOf, clickedAt, selectedRange, moveCaret } from "../model/cursor";
+import type { Unsubscribe } from "../../shared/environment";
 import type { Task } from "../../shared/protocol";
-import type { Span, Stretch } from "../model/spans";
-import { plural } from "../../shared/format";
-import { button, icon, make, setAttributes, setHue, setText } from "../../shared/dom";
-import { Folding } from "./paragraphChunks";
-import { lineEdge, middleOf, tokenOnNextLine } from "./lineNavigation";
-import { Marks } from "./marks";
-import { Overlay, type Drawing } from "./overlay";
-import { Paint } from "./rangeHighlight";
-import { drawPanel } from "./emptyState";
+import type { Span, TokenRange } from "../model/spans";
+import { pluralize } from "../../shared/format";
+import { createButton, createIcon, createElement, setAttributes, setLabelColor, setText } from "../../shared/dom";
+import { ParagraphChunks } from "./paragraphChunks";
+import { lineEdge, centerOf, tokenOnNextLine } from "./lineNavigation";
+import { SpanMarks } from "./marks";
+import { Overlay, type OverlayShapes } from "./overlay";
+import { RangeHighlight } from "./rangeHighlight";
+import { renderEmptyState } from "./emptyState";
 import { listenForGestures } from "./gestures";
-import { selectedIn, textIn } from "./domRanges";
-import { boxesOf, isRightToLeft, scrollTo, writeText } from "./tokenText";
+import { selectionIn, textIn } from "./domRanges";
+import { boxesOf, isRightToLeft, scrollTo, renderTokens } from "./tokenText";
 
 /** How often the caret is looked for again while what lies around it is laid out. */
-const REVEALS = 8;
+const MAX_SCROLL_TRIES = 8;
 
-export class Surface {
+export class TextView {
   readonly element: HTMLElement;
-  private readonly words = make("div", "words");
-  private readonly loose = make("div", "loose");
-  private readonly panel = make("div", "panel");
-  private readonly cross: HTMLButtonElement;
+  private readonly words = createElement("div", "words");
+  private readonly misaligned = createElement("div", "loose");
+  private readonly emptyState = createElement("div", "panel");
+  private readonly removeButton: HTMLButtonElement;
   private readonly overlay: Overlay;
-  private readonly marks: Marks;
-  private readonly folding = new Folding(this.words);
-  private readonly selection = new Paint("data-selected", []);
-  private readonly preview = new Paint("data-preview", []);
+  private readonly marks: SpanMarks;
+  private readonly chunks = new ParagraphChunks(this.words);
+  private readonly selection = new RangeHighlight("data-selected", []);
+  private readonly preview = new RangeHighlight("data-preview", []);
   private tokens: readonly HTMLElement[] = [];
   private drawn: Task["tokens"] | null = null;
   private wasOpen = true;
@@ -37,18 +37,18 @@ export class Surface {
   /** The span that is pointed at with the mouse. */
   private hovered: Span | null = null;
   /** What letting go of the mouse would label. */
-  private dragged: Stretch | null = null;
+  private dragged: TokenRange | null = null;
   /** Where the caret would like to be on lines that are too short. */
-  private goal: number | null = null;
+  private goalX: number | null = null;
   private frame = 0;
-  private readonly offs: Off[];
+  private readonly offs: Unsubscribe[];
 
-  constructor(private readonly controller: Controller) {
-    this.marks = new Marks(controller, []);
-    this.cross = button("remove", { tabindex: "-1" }, [icon("cross")], () => this.removeSpan());
-    this.overlay = new Overlay(this.cross);
-    const parts = [this.words, this.loose, this.panel, this.overlay.element];
-    this.element = make("div", "text", {}, ...parts);
+  constructor(private readonly controller: AnnotatorController) {
+    this.marks = new SpanMarks(controller, []);
+    this.removeButton = createButton("remove", { tabindex: "-1" }, [createIcon("cross")], () => this.removeSpan());
+    this.overlay = new Overlay(this.removeButton);
+    const parts = [this.words, this.misaligned, this.emptyState, this.overlay.element];
+    this.element = createElement("div", "text", {}, ...parts);
     this.element.addEventListener("copy", (event) => this.copy(event));
     this.element.addEventListener("pointerover", (event) => this.hover(event.target));
     this.element.addEventListener("pointerleave", () => this.hover(null));
@@ -63,31 +63,31 @@ export class Surface {
   update(parts: ReadonlySet<Part>): void {
     const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
     if (has("example")) this.showExample();
-    if (has("spans", "example")) this.marks.draw(this.controller.spans);
+    if (has("spans", "example")) this.marks.setSpans(this.controller.spans);
     this.refreshMarks(has("setup", "advice"));
     if (has("cursor", "example", "spans")) this.showCursor();
-    if (has("progress", "example", "save")) this.showPanel();
+    if (has("progress", "example", "save")) this.showEmptyState();
   }
 
   /** Moves to the line above or below; from nowhere, to the text's beginning. */
   goToLine(by: 1 | -1, extend: boolean): void {
     const { controller, tokens } = this;
     const { caret } = controller.cursor;
-    if (caret === null) return controller.step(by, extend);
-    const goal = this.goal ?? middleOf(tokens, caret);
-    const token = tokenOnNextLine(tokens, caret, by, goal, controller.ground);
-    if (token !== null) controller.moveTo(to(controller.cursor, token, extend));
-    this.goal = goal;
+    if (caret === null) return controller.stepCaret(by, extend);
+    const goal = this.goalX ?? centerOf(tokens, caret);
+    const token = tokenOnNextLine(tokens, caret, by, goal, controller.grid);
+    if (token !== null) controller.setCursor(moveCaret(controller.cursor, token, extend));
+    this.goalX = goal;
   }
 
   goToLineEdge(side: "start" | "end", extend: boolean): void {
     const { controller, tokens } = this;
     const { caret } = controller.cursor;
     if (caret === null) return controller.run({ do: "text-edge", side, extend });
-    const { isBlank } = controller.ground;
+    const { isBlank } = controller.grid;
     let token = lineEdge(tokens, caret, side === "start" ? -1 : 1);
     while (token !== caret && isBlank(token)) token += side === "start" ? 1 : -1;
-    controller.moveTo(to(controller.cursor, token, extend));
+    controller.setCursor(moveCaret(controller.cursor, token, extend));
   }
 
   get isRightToLeft(): boolean {
@@ -101,77 +101,77 @@ export class Surface {
     this.element.scrollTop = 0;
     if (task !== null && task.tokens === this.drawn) return;
     this.drawn = task?.tokens ?? null;
-    const [text, tokens] = writeText(task);
+    const [text, tokens] = renderTokens(task);
     this.tokens = tokens;
     this.caret = this.hovered = this.dragged = null;
-    [this.marks, this.selection, this.preview].forEach((one) => one.restart(tokens));
+    [this.marks, this.selection, this.preview].forEach((one) => one.reset(tokens));
     // Marked before it comes into the page, which would follow every single step.
-    this.marks.draw(this.controller.spans);
+    this.marks.setSpans(this.controller.spans);
     this.words.replaceChildren(text);
-    this.folding.restart();
-    this.showLoose(task);
+    this.chunks.reset();
+    this.showMisaligned(task);
   }
 
   /** What is suggested looks so only while the example is open. */
   private refreshMarks(force: boolean): void {
     const { shown } = this.controller;
     const isOpen = shown === null || shown.state.answer === null;
-    if (force || isOpen !== this.wasOpen) this.marks.refresh();
+    if (force || isOpen !== this.wasOpen) this.marks.redecorate();
     this.wasOpen = isOpen;
   }
 
   /** Spans that no mark can show are said in words. */
-  private showLoose(task: Task | null): void {
+  private showMisaligned(task: Task | null): void {
     const loose = task?.loose ?? [];
-    this.loose.hidden = loose.length === 0;
+    this.misaligned.hidden = loose.length === 0;
     const verb = loose.length === 1 ? "does" : "do";
     const list = loose.map(({ text, label }) => `${label} “${text}”`).join(", ");
-    setText(this.loose, `${plural(loose.length, "span")} ${verb} not fit the tokens: ${list}`);
+    setText(this.misaligned, `${pluralize(loose.length, "span")} ${verb} not fit the tokens: ${list}`);
   }
 
-  private showPanel(): void {
+  private showEmptyState(): void {
     const isEmpty = this.controller.shown === null;
     this.words.hidden = isEmpty;
-    this.panel.hidden = !isEmpty;
-    if (isEmpty) drawPanel(this.panel, this.controller);
+    this.emptyState.hidden = !isEmpty;
+    if (isEmpty) renderEmptyState(this.emptyState, this.controller);
   }
 
   private showCursor(): void {
     const { cursor } = this.controller;
-    const stretch = selected(cursor);
+    const stretch = selectedRange(cursor);
     const caret = cursor.caret === null ? null : (this.tokens[cursor.caret] ?? null);
     if (this.caret !== caret) this.caret?.removeAttribute("data-caret");
     if (caret !== null) setAttributes(caret, { "data-caret": stretch === null ? "place" : "" });
     this.caret = caret;
-    this.goal = null;
-    this.marks.point(this.selectedSpan);
-    this.selection.over(stretch);
-    this.redraw(caret !== null);
+    this.goalX = null;
+    this.marks.setCurrent(this.selectedSpan);
+    this.selection.setRange(stretch);
+    this.scheduleOverlay(caret !== null);
   }
 
   /** The span that is selected as a whole: a label key would change it. */
   private get selectedSpan(): Span | null {
-    const { cursor, current } = this.controller;
-    const stretch = selected(cursor);
+    const { cursor, currentSpan: current } = this.controller;
+    const stretch = selectedRange(cursor);
     const isWhole = stretch?.start === current?.start && stretch?.end === current?.end;
     return isWhole ? current : null;
   }
 
   /** Draws rings and tints once the page is laid out, and brings the caret into view. */
-  private redraw(reveal = false, tries = REVEALS): void {
+  private scheduleOverlay(reveal = false, tries = MAX_SCROLL_TRIES): void {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
-      this.folding.follow();
+      this.chunks.update();
       const isFar = reveal && this.caret !== null && scrollTo(this.element, this.caret);
-      this.nameCross();
-      this.overlay.draw(this.drawing());
+      this.labelRemoveButton();
+      this.overlay.draw(this.overlayShapes());
       // What comes into view is only laid out now, and may move the caret out of it again.
-      if (isFar && tries > 0) this.redraw(true, tries - 1);
+      if (isFar && tries > 0) this.scheduleOverlay(true, tries - 1);
     });
   }
 
-  private drawing(): Drawing {
-    const stretch = selected(this.controller.cursor);
+  private overlayShapes(): OverlayShapes {
+    const stretch = selectedRange(this.controller.cursor);
     const span = this.selectedSpan;
     const isWide = stretch !== null && stretch.end - stretch.start > 1 && span === null;
     return {
@@ -183,54 +183,54 @@ export class Surface {
     };
   }
 
-  private watchSize(): Off {
-    const observer = new ResizeObserver(() => this.redraw());
+  private watchSize(): Unsubscribe {
+    const observer = new ResizeObserver(() => this.scheduleOverlay());
     observer.observe(this.words);
     return () => observer.disconnect();
   }
 
   // The mouse.
 
-  private listenForGestures(): Off {
+  private listenForGestures(): Unsubscribe {
     return listenForGestures(this.element, {
       tokens: () => this.tokens,
       preview: (stretch) => this.showPreview(stretch),
-      label: (stretch) => this.controller.label(stretch),
-      select: (stretch) => this.controller.moveTo(over(stretch)),
+      label: (stretch) => this.controller.labelRange(stretch),
+      select: (stretch) => this.controller.setCursor(selectionOf(stretch)),
       click: (token, target) => this.click(token, target),
     });
   }
 
-  private showPreview(stretch: Stretch | null): void {
-    const { setup, active } = this.controller;
-    setHue(this.overlay.element, setup.colors[active ?? ""]);
+  private showPreview(stretch: TokenRange | null): void {
+    const { setup, activeLabel: active } = this.controller;
+    setLabelColor(this.overlay.element, setup.colors[active ?? ""]);
     setAttributes(this.overlay.element, { "data-dragging": stretch === null ? null : "" });
-    this.preview.over(stretch);
+    this.preview.setRange(stretch);
     this.dragged = stretch;
-    this.redraw();
+    this.scheduleOverlay();
   }
 
   private click(token: number | null, target: EventTarget | null): void {
     const { controller } = this;
     const span = this.marks.spanOf(target);
-    if (span !== null) controller.moveTo(over(span));
-    else controller.moveTo(token === null ? NOWHERE : place(token));
+    if (span !== null) controller.setCursor(selectionOf(span));
+    else controller.setCursor(token === null ? NO_CURSOR : clickedAt(token));
   }
 
   private hover(target: EventTarget | null): void {
     // From its mark to the cross is a way over other words, perhaps.
-    if (target instanceof Node && this.cross.contains(target)) return;
+    if (target instanceof Node && this.removeButton.contains(target)) return;
     const span = this.marks.spanOf(target);
     if (span === this.hovered) return;
     this.hovered = span;
-    this.redraw();
+    this.scheduleOverlay();
   }
 
-  private nameCross(): void {
+  private labelRemoveButton(): void {
     const span = this.hovered ?? this.selectedSpan;
     if (span === null) return;
     const words = this.controller.textOf(span);
-    setAttributes(this.cross, { "aria-label": `Remove ${span.label} from ${words}` });
+    setAttributes(this.removeButton, { "aria-label": `Remove ${span.label} from ${words}` });
   }
 
   private removeSpan(): void {
@@ -245,8 +245,8 @@ export class Surface {
    * copied like one.
    */
   private copy(event: ClipboardEvent): void {
-    const range = selectedIn(this.element);
-    const stretch = selected(this.controller.cursor);
+    const range = selectionIn(this.element);
+    const stretch = selectedRange(this.controller.cursor);
     const words = range === null ? stretch && this.controller.textOf(stretch) : textIn(range);
     if (words === null) return;
     event.clipboardData?.setData("text/plain", words);

@@ -1,11 +1,11 @@
 /** Writes a text down, token by token, and tells where its parts lie in the window. */
 import type { Task } from "../../shared/protocol";
-import type { Stretch } from "../model/spans";
-import { make } from "../../shared/dom";
+import type { TokenRange } from "../model/spans";
+import { createElement } from "../../shared/dom";
 
 /** From so many tokens on, what is out of sight is not laid out. */
-const LONG = 2_000;
-const LETTERS_IN_LINE = 76;
+const LONG_TEXT = 2_000;
+const CHARS_PER_LINE = 76;
 
 /**
  * Writes a text apart from the page, with the element of each token.
@@ -13,7 +13,7 @@ const LETTERS_IN_LINE = 76;
  * Each paragraph is a block of its own: it runs in the direction of its own
  * first letter, and a change in it leaves all others as they are laid out.
  */
-export function writeText(task: Task | null): [DocumentFragment, HTMLElement[]] {
+export function renderTokens(task: Task | null): [DocumentFragment, HTMLElement[]] {
   const text = document.createDocumentFragment();
   const tokens = task?.tokens ?? [];
   let paragraph = openParagraph(text, tokens.length);
@@ -28,12 +28,12 @@ export function writeText(task: Task | null): [DocumentFragment, HTMLElement[]] 
     return token;
   });
   setDirections(text);
-  if (tokens.length >= LONG) estimateHeights(text);
+  if (tokens.length >= LONG_TEXT) estimateHeights(text);
   return [text, elements];
 }
 
 function openParagraph(text: DocumentFragment, size: number): HTMLElement {
-  const paragraph = make("div", size < LONG ? "paragraph" : "paragraph paragraph-of-many");
+  const paragraph = createElement("div", size < LONG_TEXT ? "paragraph" : "paragraph paragraph-of-many");
   text.append(paragraph);
   return paragraph;
 }
@@ -41,7 +41,7 @@ function openParagraph(text: DocumentFragment, size: number): HTMLElement {
 /** What is not laid out takes about the room that it will take, so that the scroll bar tells the truth. */
 function estimateHeights(text: DocumentFragment): void {
   for (const paragraph of text.children) {
-    const lines = Math.ceil((paragraph.textContent?.length ?? 0) / LETTERS_IN_LINE);
+    const lines = Math.ceil((paragraph.textContent?.length ?? 0) / CHARS_PER_LINE);
     (paragraph as HTMLElement).style.setProperty("--nbner-lines-here", String(Math.max(1, lines)));
   }
 }
@@ -74,7 +74,7 @@ export const isRightToLeft = (token: HTMLElement | undefined): boolean =>
   token?.closest<HTMLElement>("[dir]")?.dir === "rtl";
 
 /** The boxes of everything in a stretch of tokens. */
-export function boxesOf(tokens: readonly HTMLElement[], stretch: Stretch | null): readonly DOMRect[] {
+export function boxesOf(tokens: readonly HTMLElement[], stretch: TokenRange | null): readonly DOMRect[] {
   const first = tokens[stretch?.start ?? -1];
   const last = tokens[(stretch?.end ?? 0) - 1];
   if (first === undefined || last === undefined) return [];

@@ -1,17 +1,17 @@
 /** What others say of the example, side by side: each can be taken as it is. */
-import type { Controller, Part } from "../model/controller";
+import type { AnnotatorController, Part } from "../model/controller";
 import type { Version } from "../../shared/protocol";
 import { fromWire, type Span } from "../model/spans";
-import { isTaken, versionsOf } from "../model/versions";
-import { DONE, plural } from "../../shared/format";
-import { button, make, setAttributes, setHue } from "../../shared/dom";
+import { showsVersion, versionsOf } from "../model/versions";
+import { ANSWER_NAMES, pluralize } from "../../shared/format";
+import { createButton, createElement, setAttributes, setLabelColor } from "../../shared/dom";
 
-export class Versions {
-  readonly element = make("div", "versions", { role: "group", "aria-label": "Versions", hidden: "" });
+export class VersionsView {
+  readonly element = createElement("div", "versions", { role: "group", "aria-label": "Versions", hidden: "" });
   private buttons: readonly HTMLButtonElement[] = [];
 
   constructor(
-    private readonly controller: Controller,
+    private readonly controller: AnnotatorController,
     private readonly leave: () => void,
   ) {}
 
@@ -30,7 +30,7 @@ export class Versions {
   private mark(): void {
     const { shown } = this.controller;
     versionsOf(shown).forEach((version, i) => {
-      const taken = isTaken(shown, version);
+      const taken = showsVersion(shown, version);
       const one = this.buttons[i];
       if (one) setAttributes(one, { "aria-pressed": String(taken) });
     });
@@ -38,24 +38,24 @@ export class Versions {
 
   private buttonFor(version: Version): HTMLButtonElement {
     const spans = fromWire(version.spans);
-    const says = `${DONE[version.answer].toLowerCase()}, ${plural(spans.length, "span")}`;
+    const says = `${ANSWER_NAMES[version.answer].toLowerCase()}, ${pluralize(spans.length, "span")}`;
     const attributes = {
       "data-version": version.by,
       "aria-label": `Take the version of ${version.by}: ${says}`,
       title: "Take this version (v takes the next)",
     };
-    const who = make("span", "version-by", {}, version.by);
-    const what = make("span", "version-says", {}, says);
-    return button("version", attributes, [who, what, ...spans.map((one) => this.chip(one))], () => {
+    const who = createElement("span", "version-by", {}, version.by);
+    const what = createElement("span", "version-says", {}, says);
+    return createButton("version", attributes, [who, what, ...spans.map((one) => this.chip(one))], () => {
       this.controller.takeVersion(version);
       this.leave();
     });
   }
 
   private chip(span: Span): HTMLElement {
-    const label = make("span", "version-label", {}, span.label);
-    const chip = make("span", "version-span", {}, this.controller.textOf(span), label);
-    setHue(chip, this.controller.setup.colors[span.label]);
+    const label = createElement("span", "version-label", {}, span.label);
+    const chip = createElement("span", "version-span", {}, this.controller.textOf(span), label);
+    setLabelColor(chip, this.controller.setup.colors[span.label]);
     return chip;
   }
 }
