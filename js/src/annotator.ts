@@ -1,43 +1,24 @@
 /**
- * Wires the page's logic and its views to one widget of anywidget's.
+ * The annotator's bundle: one controller for a widget, and any number of views.
  *
- * The kernel holds the truth and gives the first state as traits (`_setup`,
- * `_snapshot`); everything after that is messages. The logic is made once for
- * a widget and shared by all its views.
+ * The kernel owns the truth. It passes the initial state as traits (`_setup`,
+ * `_snapshot`); everything after that is messages.
  */
-import { reuseLoaded } from "./shared/anywidget";
 import { AnnotatorController } from "./annotator/model/controller";
-import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
 import { mount } from "./annotator/view/annotatorView";
+import { defineWidget, reuseLoaded } from "./shared/anywidget";
+import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
 
-const widget = () => {
-  let controller: AnnotatorController | null = null;
-
-  const start = (model: WidgetModel): (() => void) => {
-    const port = new JupyterConnection(model);
-    const made = new AnnotatorController(environmentFor(port));
-    controller = made;
-    return () => {
-      made.dispose();
-      port.dispose();
-    };
-  };
-
+const widget = defineWidget((model: WidgetModel) => {
+  const connection = new JupyterConnection(model);
+  const controller = new AnnotatorController(environmentFor(connection));
   return {
-    initialize: ({ model }: { model: WidgetModel }) => start(model),
-    render: ({ model, el }: { model: WidgetModel; el: HTMLElement }) => {
-      // A host without `initialize` gives the model only now; then it ends with the view.
-      const end = controller === null ? start(model) : null;
-      const unmount = mount(el, controller as unknown as AnnotatorController);
-      return () => {
-        unmount();
-        if (end !== null) {
-          end();
-          controller = null;
-        }
-      };
+    logic: controller,
+    dispose: () => {
+      controller.dispose();
+      connection.dispose();
     },
   };
-};
+}, mount);
 
 export default reuseLoaded("annotator", widget);

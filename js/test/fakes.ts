@@ -1,18 +1,17 @@
 /** A kernel, a clock and a browser's storage that do as a test tells them. */
 import { AnnotatorController, type CoreCommand } from "../src/annotator/model/controller";
-import type { Environment, KernelConnection } from "../src/shared/environment";
-import { PROTOCOL } from "../src/shared/protocol";
-import type {
-  Analysis,
-  Answer,
-  AnswerMessage,
-  Occurrence,
-  KernelRequest,
-  Setup,
-  Task,
-  WireSpan,
+import type { Environment, KernelConnection, KeyValueStorage } from "../src/shared/environment";
+import {
+  PROTOCOL,
+  type Analysis,
+  type Answer,
+  type AnswerMessage,
+  type KernelRequest,
+  type Occurrence,
+  type Setup,
+  type Task,
+  type WireSpan,
 } from "../src/shared/protocol";
-import type { KeyValueStorage } from "../src/annotator/model/browserStorage";
 
 export class MemoryStorage implements KeyValueStorage {
   private readonly values = new Map<string, string>();

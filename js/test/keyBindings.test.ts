@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import {
-  isBrowserKey,
-  chordOf,
-  commandOf,
-  labelChord,
-  KEY_BINDINGS,
-  formatKeys,
-  type KeyStroke,
-} from "../src/shared/keyboard";
+import { commandOf, KEY_BINDINGS, labelChord } from "../src/annotator/model/keyBindings";
+import { chordOf, formatKeys, isBrowserKey, type KeyStroke } from "../src/shared/keyboard";
 
 const stroke = (key: string, code = "", held: Partial<KeyStroke> = {}): KeyStroke => ({
   key,

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { BrowserStorage, storageKey } from "../src/annotator/model/browserStorage";
 import { Outbox } from "../src/annotator/model/outbox";
+import type { KeyValueStorage } from "../src/shared/environment";
 import type { Answer, AnswerMessage } from "../src/shared/protocol";
-import { storageKey, BrowserStorage, type KeyValueStorage } from "../src/annotator/model/browserStorage";
 import { MemoryStorage } from "./fakes";
 
 const PREFIX = "nbner:store:news:train:ann:answer:";

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as spans from "../src/annotator/model/spans";
 import type { Span, Spans } from "../src/annotator/model/spans";
+import type { TokenRange } from "../src/shared/tokens";
 import { LABELS, randomFrom, randomSpans } from "./random";
 
 const SIZE = 40;
@@ -9,7 +10,7 @@ const org = (start: number, end: number): Span => ({ start, end, label: "ORG" })
 const person = (start: number, end: number): Span => ({ start, end, label: "PERSON" });
 
 /** Runs a check on many random lists with a random stretch each. */
-function forMany(check: (list: Spans, stretch: spans.TokenRange, label: string) => void): void {
+function forMany(check: (list: Spans, stretch: TokenRange, label: string) => void): void {
   const random = randomFrom(7);
   for (let round = 0; round < 500; round += 1) {
     const start = random(SIZE);
@@ -18,7 +19,7 @@ function forMany(check: (list: Spans, stretch: spans.TokenRange, label: string) 
   }
 }
 
-const overlap = (a: spans.TokenRange, b: spans.TokenRange): boolean => a.start < b.end && b.start < a.end;
+const overlap = (a: TokenRange, b: TokenRange): boolean => a.start < b.end && b.start < a.end;
 
 function assertSound(list: Spans): void {
   list.forEach((span, i) => {

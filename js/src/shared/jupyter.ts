@@ -1,6 +1,5 @@
-/** Makes what Jupyter's widgets offer into what the page's logic asks for. */
-import type { Clock, Environment, Unsubscribe, KernelConnection } from "./environment";
-import type { KeyValueStorage } from "../annotator/model/browserStorage";
+/** Adapts anywidget's model and JupyterLab's kernel status to the widgets' `Environment`. */
+import type { Clock, Environment, KernelConnection, KeyValueStorage, Unsubscribe } from "./environment";
 
 /** The part of anywidget's model that is used. */
 export interface WidgetModel {
@@ -11,13 +10,13 @@ export interface WidgetModel {
   readonly widget_manager?: unknown;
 }
 
-/** A Lumino signal, as JupyterLab's kernel connections have them. */
+/** The part of a Lumino signal that is used: JupyterLab's kernel connections have one. */
 interface KernelStatusSignal {
   connect(slot: (sender: unknown, status: unknown) => void): unknown;
   disconnect(slot: (sender: unknown, status: unknown) => void): unknown;
 }
 
-/** After any of these a widget made before is heard by nobody. */
+/** Statuses after which widgets made before have no counterpart in the kernel. */
 const DEAD_STATUSES: readonly unknown[] = ["restarting", "autorestarting", "dead", "terminating"];
 
 export class JupyterConnection implements KernelConnection {
@@ -26,10 +25,10 @@ export class JupyterConnection implements KernelConnection {
   private readonly unsubscribers: Unsubscribe[] = [];
 
   constructor(private readonly model: WidgetModel) {
-    this.watchKernel();
+    this.watchKernelStatus();
     this.unsubscribers.push(
       this.listen("comm:close", () => this.setDead(true)),
-      // Whoever speaks is there.
+      // A kernel that sends messages is alive.
       this.onMessage(() => this.setDead(false)),
     );
   }
@@ -59,26 +58,26 @@ export class JupyterConnection implements KernelConnection {
     return () => this.listeners.delete(listener);
   }
 
-  /** The network is back, or the page is looked at again, perhaps after a night with the lid closed. */
+  /** Call back when the network is back or the page becomes visible, perhaps after a sleep. */
   onWake(listener: () => void): Unsubscribe {
-    const look = (): void => {
+    const onVisible = (): void => {
       if (document.visibilityState === "visible") listener();
     };
     window.addEventListener("online", listener);
-    document.addEventListener("visibilitychange", look);
-    let isOn = true;
-    const off = (): void => {
-      if (!isOn) return;
-      isOn = false;
+    document.addEventListener("visibilitychange", onVisible);
+    let isListening = true;
+    const unsubscribe = (): void => {
+      if (!isListening) return;
+      isListening = false;
       window.removeEventListener("online", listener);
-      document.removeEventListener("visibilitychange", look);
+      document.removeEventListener("visibilitychange", onVisible);
     };
-    this.unsubscribers.push(off);
-    return off;
+    this.unsubscribers.push(unsubscribe);
+    return unsubscribe;
   }
 
   dispose(): void {
-    this.unsubscribers.forEach((off) => off());
+    this.unsubscribers.forEach((unsubscribe) => unsubscribe());
     this.listeners.clear();
   }
 
@@ -87,15 +86,17 @@ export class JupyterConnection implements KernelConnection {
     return () => this.model.off(event, callback);
   }
 
-  private setDead(gone: boolean): void {
-    if (gone === this.isDead) return;
-    this.isDead = gone;
+  private setDead(isDead: boolean): void {
+    if (isDead === this.isDead) return;
+    this.isDead = isDead;
     this.listeners.forEach((listener) => listener());
   }
 
-  /** Not every host tells how its kernel is; where none does, an answer left open tells. */
-  private watchKernel(): void {
-    const manager = this.model.widget_manager as { kernel?: { statusChanged?: KernelStatusSignal } } | undefined;
+  /** Follow the kernel's status where the host exposes it; elsewhere the transport's timeout has to do. */
+  private watchKernelStatus(): void {
+    const manager = this.model.widget_manager as
+      | { kernel?: { statusChanged?: KernelStatusSignal } }
+      | undefined;
     const signal = manager?.kernel?.statusChanged;
     if (typeof signal?.connect !== "function") return;
     const slot = (_sender: unknown, status: unknown): void => {
@@ -106,8 +107,8 @@ export class JupyterConnection implements KernelConnection {
   }
 }
 
-export function environmentFor(port: KernelConnection): Environment {
-  return { connection: port, clock, storage: findStorage(), newId };
+export function environmentFor(connection: KernelConnection): Environment {
+  return { connection, clock, storage: findStorage(), newId };
 }
 
 export const clock: Clock = {
@@ -118,7 +119,7 @@ export const clock: Clock = {
   },
 };
 
-/** Looking at the storage may already be forbidden. */
+/** Return the browser's storage; null where reading `localStorage` is already forbidden. */
 function findStorage(): KeyValueStorage | null {
   try {
     return window.localStorage;
@@ -127,7 +128,7 @@ function findStorage(): KeyValueStorage | null {
   }
 }
 
-/** `crypto.randomUUID` is missing where JupyterLab is served without encryption. */
+/** Return a random id. `crypto.randomUUID` is missing where JupyterLab is served without encryption. */
 function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -1,23 +1,31 @@
 /**
- * Reads what the kernel sends, which may come from an older or a newer version
- * of nbner: whatever does not fit is left out, and the rest is used.
+ * Parses what the kernel sends. It may be of an older or newer version of
+ * nbner: whatever does not fit is left out, and the rest is used.
  */
-import { asAnswer, asRecord, asArray, asString, asCount, type Fields } from "./parsePrimitives";
-import { parseReply } from "./parseReplies";
+import { asAnswer, asArray, asCount, asNumber, asRecord, asString, asStrings, type Fields } from "./parsePrimitives";
 import type {
+  AnalysesReply,
+  Analysis,
+  BulkReply,
   Counts,
-  SnapshotMessage,
+  ExampleRow,
+  Excerpt,
   KernelMessage,
+  ListReply,
   MisalignedSpan,
+  NoticeMessage,
+  Occurrence,
+  OccurrencesReply,
   Setup,
   Snapshot,
+  SnapshotMessage,
   SpanDetails,
   Task,
   Version,
   WireSpan,
 } from "./protocol";
 
-/** Reads one example; null if it cannot be shown at all. */
+/** Parse one example; return null if it cannot be displayed at all. */
 export function parseTask(raw: unknown): Task | null {
   const from = asRecord(raw);
   if (typeof from.id !== "string" || !Array.isArray(from.tokens)) return null;
@@ -42,7 +50,7 @@ export function parseTask(raw: unknown): Task | null {
   };
 }
 
-/** Reads what others say of an example; whoever says nothing that can be shown is left out. */
+/** Parse the annotators' versions of an example; versions without a known answer are left out. */
 function parseVersions(raw: unknown, words: readonly string[]): Version[] {
   return asArray(raw).flatMap((one) => {
     const from = asRecord(one);
@@ -52,13 +60,13 @@ function parseVersions(raw: unknown, words: readonly string[]): Version[] {
   });
 }
 
-/** Reads the examples of a list that can be shown. */
+/** Parse the examples of a list that can be displayed. */
 export const parseTasks = (raw: unknown): Task[] =>
   asArray(raw)
     .map(parseTask)
     .filter((task) => task !== null);
 
-/** Sorts spans into those that can stand on these words and those that cannot. */
+/** Split spans into those that fit the tokens without overlap, and those that do not. */
 export function parseSpans(raw: unknown, words: readonly string[]): [WireSpan[], MisalignedSpan[]] {
   const good: WireSpan[] = [];
   const unfit: MisalignedSpan[] = [];
@@ -88,7 +96,7 @@ function parseSpanDetails(raw: unknown): SpanDetails {
   };
 }
 
-/** Reads suggestions that lost to others: each fits the words, but they may overlap. */
+/** Parse the suggestions that lost to one they overlap: each fits the tokens, but they may overlap each other. */
 function parseOverlapping(raw: unknown, size: number): WireSpan[] {
   return asArray(raw).flatMap((one) => {
     const [start, end, label, details] = asArray(one);
@@ -142,7 +150,7 @@ export function parseSetup(raw: unknown): Setup {
   };
 }
 
-/** Colours end up in a style: only plain hexadecimal ones are let through. */
+/** Parse label colors. They are written into a style, so only hexadecimal ones are accepted. */
 function parseColors(raw: unknown): Record<string, string> {
   const good = Object.entries(asRecord(raw)).filter(
     ([, color]) => typeof color === "string" && /^#[0-9a-f]{6}$/i.test(color),
@@ -150,7 +158,7 @@ function parseColors(raw: unknown): Record<string, string> {
   return Object.fromEntries(good) as Record<string, string>;
 }
 
-/** Reads a message from the kernel; null if it is none that this page knows. */
+/** Parse a message from the kernel; return null for types that this page does not know. */
 export function parseMessage(raw: unknown): KernelMessage | null {
   const from = asRecord(raw);
   const re = typeof from.re === "string" ? { re: from.re } : {};
@@ -178,7 +186,7 @@ export function parseMessage(raw: unknown): KernelMessage | null {
       return { ...re, type: "tasks", tasks: parseTasks(from.tasks), counts: parseCounts(from.counts) };
     case "snapshot":
     case "refresh":
-      return { ...re, ...parseFresh(from, from.type) };
+      return { ...re, ...parseSnapshotMessage(from, from.type) };
     case "show":
       return { ...re, type: "show", tasks: parseTasks([from.task]), counts: parseCounts(from.counts) };
     default: {
@@ -188,11 +196,79 @@ export function parseMessage(raw: unknown): KernelMessage | null {
   }
 }
 
-function parseFresh(from: Fields, type: SnapshotMessage["type"]): SnapshotMessage {
+function parseSnapshotMessage(from: Fields, type: SnapshotMessage["type"]): SnapshotMessage {
   return {
     type,
     ...parseSnapshot(from),
     ...("setup" in from && { setup: parseSetup(from.setup) }),
     ...(from.ahead === true && { ahead: true }),
+  };
+}
+
+/** Parse a reply to a request about other examples than the one shown; return null for other types. */
+function parseReply(
+  from: Fields,
+  tasks: readonly Task[],
+  counts: Counts,
+): ListReply | OccurrencesReply | BulkReply | AnalysesReply | NoticeMessage | null {
+  switch (from.type) {
+    case "listed":
+      return { type: "listed", rows: asArray(from.rows).map(parseExampleRow), total: asCount(from.total) };
+    case "places":
+      return { type: "places", places: asArray(from.places).map(parseOccurrence), more: from.more === true };
+    case "analyses":
+      return { type: "analyses", example: asString(from.example), analyses: asArray(from.analyses).map(parseAnalysis) };
+    case "applied":
+      return {
+        type: "applied",
+        bulk: asString(from.bulk),
+        count: asCount(from.count),
+        left: asCount(from.left),
+        tasks,
+        counts,
+      };
+    case "notice":
+      return { type: "notice", text: asString(from.text), detail: asString(from.detail), stays: true };
+    default:
+      return null;
+  }
+}
+
+function parseAnalysis(raw: unknown): Analysis {
+  const { probability, spans } = asRecord(raw);
+  return {
+    probability: asNumber(probability) ?? 0,
+    spans: asArray(spans) as WireSpan[],
+  };
+}
+
+const parseExcerpt = (from: Fields): Excerpt => ({
+  left: asString(from.left),
+  hit: asString(from.hit),
+  right: asString(from.right),
+});
+
+function parseExampleRow(raw: unknown): ExampleRow {
+  const from = asRecord(raw);
+  return {
+    ...parseExcerpt(from),
+    id: asString(from.id),
+    answer: asAnswer(from.answer),
+    flagged: from.flagged === true,
+    note: asString(from.note),
+    by: asString(from.by),
+    labels: asStrings(from.labels),
+    score: asNumber(from.score),
+  };
+}
+
+function parseOccurrence(raw: unknown): Occurrence {
+  const from = asRecord(raw);
+  return {
+    ...parseExcerpt(from),
+    example: asString(from.example),
+    start: asCount(from.start),
+    end: asCount(from.end),
+    problem: asString(from.problem),
   };
 }

@@ -6,14 +6,7 @@
  * holds what it is given in memory only, and says so.
  */
 
-/** The part of `Storage` that is used. */
-export interface KeyValueStorage {
-  readonly length: number;
-  key(index: number): string | null;
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
-}
+import type { KeyValueStorage } from "../../shared/environment";
 
 export class BrowserStorage {
   /** False once something could not be stored: it would not survive the page. */

@@ -1,8 +1,8 @@
 /** Who carries out which command. */
 import type { Decisions } from "./decisions";
-import type { Command } from "../../shared/keyboard";
-import type { SpanEditor } from "./spanEditor";
+import type { Command } from "./keyBindings";
 import type { SidePanel } from "./sidePanel";
+import type { SpanEditor } from "./spanEditor";
 
 /** Commands that only a view can carry out, for it alone knows lines and directions. */
 export type ViewCommand = Extract<

@@ -3,25 +3,26 @@
  * all its views. It knows neither the page nor Jupyter, and runs in a test as
  * it runs in a cell.
  */
-import { KBest } from "./kBest";
-import { dispatch, type CoreCommand, type CommandContext } from "./commands";
-import { NO_CURSOR, type Cursor, type TokenGrid } from "./cursor";
-import { Decisions } from "./decisions";
-import { ChangeNotifier, type ChangeTopic } from "./changeNotifier";
-import { AnswerStore, type UndoResult } from "./answerStore";
-import { SpanEditor } from "./spanEditor";
-import { SidePanel } from "./sidePanel";
 import type { Environment, Unsubscribe } from "../../shared/environment";
-import { PROTOCOL, type Counts, type NoticeMessage, type Setup, type Version } from "../../shared/protocol";
 import { parseSetup, parseSnapshot } from "../../shared/parseMessages";
-import { isOpen, type QueueItem } from "./exampleQueue";
-import type { SaveStatus } from "./saveStatus";
-import { fromWire, sameSpans, findReplacedSuggestion, type Span, type Spans, type TokenRange } from "./spans";
+import { PROTOCOL, type Counts, type NoticeMessage, type Setup, type Version } from "../../shared/protocol";
+import type { TokenGrid, TokenRange } from "../../shared/tokens";
 import { nextAlternative, unmarkedSuggestions } from "./alternatives";
+import { AnswerStore, type UndoResult } from "./answerStore";
+import { BulkEditor, NO_NOTICE } from "./bulkEditor";
+import { ChangeNotifier, type ChangeTopic } from "./changeNotifier";
+import { dispatch, type CommandContext, type CoreCommand } from "./commands";
+import { NO_CURSOR, type Cursor } from "./cursor";
+import { Decisions } from "./decisions";
 import { ExampleLoader, type ExampleLoaderContext } from "./exampleLoader";
-import { nextVersion } from "./versions";
-import { NO_NOTICE, BulkEditor } from "./bulkEditor";
+import { isOpen, type QueueItem } from "./exampleQueue";
+import { KBest } from "./kBest";
 import { PageStateSync } from "./pageStateSync";
+import type { SaveStatus } from "./saveStatus";
+import { SidePanel } from "./sidePanel";
+import { SpanEditor } from "./spanEditor";
+import { findReplacedSuggestion, fromWire, sameSpans, type Span, type Spans } from "./spans";
+import { nextVersion } from "./versions";
 
 export type { ChangeTopic as Part } from "./changeNotifier";
 

@@ -5,7 +5,7 @@
  * key labels it. A caret left by a click is only a place: a label key then
  * picks the label, as hands that drag with the mouse expect.
  */
-import type { TokenRange } from "./spans";
+import type { TokenGrid, TokenRange } from "../../shared/tokens";
 
 export interface Cursor {
   readonly caret: number | null;
@@ -14,12 +14,6 @@ export interface Cursor {
 }
 
 export const NO_CURSOR: Cursor = { caret: null, anchor: null };
-
-/** The tokens of a text as far as a caret cares. */
-export interface TokenGrid {
-  readonly size: number;
-  isBlank(token: number): boolean;
-}
 
 export function selectedRange({ caret, anchor }: Cursor): TokenRange | null {
   if (caret === null || anchor === null) return null;

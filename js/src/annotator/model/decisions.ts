@@ -1,11 +1,11 @@
 /** Decisions about examples, and the way from one example to the next. */
-import { isDecision } from "./history";
-import type { AnswerStore, UndoResult } from "./answerStore";
 import type { AnswerKind } from "../../shared/protocol";
-import { isOpen, type QueueItem } from "./exampleQueue";
+import type { AnswerStore, UndoResult } from "./answerStore";
 import type { ExampleLoader } from "./exampleLoader";
+import { isOpen, type QueueItem } from "./exampleQueue";
+import { isDecision } from "./history";
+import { ANSWER_NAMES, describeExample } from "./messageText";
 import { ResultNavigation } from "./resultNavigation";
-import { ANSWER_NAMES, describeExample } from "../../shared/format";
 
 export interface DecisionsContext {
   readonly shown: QueueItem | null;

@@ -1,6 +1,7 @@
 /** Where a stretch's words stand again in a text: pure functions of tokens. */
 import type { Excerpt, OccurrenceAction } from "../../shared/protocol";
-import { overlapping, type Spans, type TokenRange } from "./spans";
+import type { TokenRange } from "../../shared/tokens";
+import { overlapping, type Spans } from "./spans";
 
 type Tokens = readonly (readonly [string, string])[];
 

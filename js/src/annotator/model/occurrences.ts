@@ -2,11 +2,12 @@
  * Every occurrence of some words, in the example shown and in those to come:
  * shown first, one line each, and changed as one step.
  */
-import { excerpt, findOccurrences, conflictAt, wordsInRange } from "./occurrenceSearch";
 import type { BulkEdit, Excerpt, KernelMessage, Occurrence, OccurrenceAction } from "../../shared/protocol";
+import type { TokenRange } from "../../shared/tokens";
 import type { QueueItem } from "./exampleQueue";
+import { conflictAt, excerpt, findOccurrences, wordsInRange } from "./occurrenceSearch";
 import type { PendingRequests } from "./pendingRequests";
-import { addSpan, removeOverlapping, type Spans, type TokenRange } from "./spans";
+import { addSpan, removeOverlapping, type Spans } from "./spans";
 
 /** Lines that are shown from coming examples. */
 const MAX_UPCOMING = 200;

@@ -1,9 +1,10 @@
 /** Marking spans in the example shown: the caret, the selection, the active label. */
 import * as cursors from "./cursor";
-import type { Cursor, TokenGrid } from "./cursor";
+import type { TokenGrid, TokenRange } from "../../shared/tokens";
+import type { Cursor } from "./cursor";
 import type { QueueItem } from "./exampleQueue";
+import type { Span, Spans } from "./spans";
 import * as spans from "./spans";
-import type { Span, Spans, TokenRange } from "./spans";
 
 export interface SpanEditorContext {
   readonly shown: QueueItem | null;

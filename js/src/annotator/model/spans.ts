@@ -4,7 +4,7 @@
  * Every function takes such a list and gives a new one; the lists themselves
  * are never changed, so that history can hold on to them.
  */
-import type { TokenGrid } from "./cursor";
+import type { TokenGrid, TokenRange } from "../../shared/tokens";
 import type { WireSpan } from "../../shared/protocol";
 
 export interface Span {
@@ -16,12 +16,6 @@ export interface Span {
   readonly pattern?: number;
 }
 export type Spans = readonly Span[];
-
-/** Half-open, in tokens. */
-export interface TokenRange {
-  readonly start: number;
-  readonly end: number;
-}
 
 export const sameSpan = (left: Span, right: Span): boolean =>
   left.start === right.start && left.end === right.end && left.label === right.label;

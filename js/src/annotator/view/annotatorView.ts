@@ -1,18 +1,19 @@
 /** Puts the widget together in one place of the page, and takes it away again without a trace. */
-import type { AnnotatorController, Part } from "../model/controller";
-import { isBrowserKey, commandOf, type Command } from "../../shared/keyboard";
-import { NO_CURSOR } from "../model/cursor";
+import { createElement, setAttributes, setText } from "../../shared/dom";
 import type { Unsubscribe } from "../../shared/environment";
+import { isBrowserKey } from "../../shared/keyboard";
 import type { Task } from "../../shared/protocol";
 import { NO_NOTICE } from "../model/bulkEditor";
-import { LabelBar } from "./labelBar";
+import type { AnnotatorController, Part } from "../model/controller";
+import { NO_CURSOR } from "../model/cursor";
+import { commandOf, type Command } from "../model/keyBindings";
 import { AlternativesView } from "./alternativesView";
 import { AnswerButtons } from "./answerButtons";
-import { createElement, setAttributes, setText } from "../../shared/dom";
-import { SidePanelView } from "./sidePanelView";
-import { HelpCard } from "./help";
-import { NoteField } from "./noteField";
 import { ConfidenceSlider } from "./confidenceSlider";
+import { HelpCard } from "./help";
+import { LabelBar } from "./labelBar";
+import { NoteField } from "./noteField";
+import { SidePanelView } from "./sidePanelView";
 import { StatusBar } from "./statusBar";
 import { TextView } from "./textView";
 import { VersionsView } from "./versionsView";

@@ -1,5 +1,5 @@
 /** From places in the document to tokens: whatever a selection touches, it means whole tokens. */
-import type { TokenRange } from "../model/spans";
+import type { TokenRange } from "../../shared/tokens";
 
 /**
  * Finds the tokens of which at least one character lies in a range, wherever

@@ -6,8 +6,8 @@
  * whole tokens, shown while the drag goes on.
  */
 import type { Unsubscribe } from "../../shared/environment";
-import type { TokenRange } from "../model/spans";
-import { clearSelection, caretAtPoint, selectionIn, tokenOf, tokenRangeOf } from "./domRanges";
+import type { TokenRange } from "../../shared/tokens";
+import { caretAtPoint, clearSelection, selectionIn, tokenOf, tokenRangeOf } from "./domRanges";
 
 export interface GestureHandlers {
   tokens(): readonly HTMLElement[];

@@ -1,7 +1,8 @@
 /** One card with all keys, drawn from the table that the keys themselves come from. */
+import { createButton, createElement, createIcon } from "../../shared/dom";
+import { formatKeys } from "../../shared/keyboard";
 import type { AnnotatorController } from "../model/controller";
-import { KEY_BINDINGS, formatKeys, type KeyBinding } from "../../shared/keyboard";
-import { createButton, createIcon, createElement } from "../../shared/dom";
+import { KEY_BINDINGS, type KeyBinding } from "../model/keyBindings";
 
 export class HelpCard {
   readonly element = createElement("div", "help", { role: "dialog", "aria-label": "Keys" });

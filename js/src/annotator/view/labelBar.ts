@@ -1,7 +1,8 @@
 /** The labels, with their keys; with many of them, a field that filters them by name. */
+import { createButton, createElement, createKeyHint, setAttributes, setLabelColor } from "../../shared/dom";
+import { formatKeys } from "../../shared/keyboard";
 import type { AnnotatorController, Part } from "../model/controller";
-import { MIN_LABELS_TO_FILTER, labelChord, formatKeys } from "../../shared/keyboard";
-import { createButton, createKeyHint, createElement, setAttributes, setLabelColor } from "../../shared/dom";
+import { labelChord, MIN_LABELS_TO_FILTER } from "../model/keyBindings";
 
 export class LabelBar {
   readonly element: HTMLElement;

@@ -1,5 +1,5 @@
 /** Which token stands above, below, or at the end of the line: only the page knows. */
-import type { TokenGrid } from "../model/cursor";
+import type { TokenGrid } from "../../shared/tokens";
 
 /** Finds the token one visual line up or down that lies nearest to a horizontal place. */
 export function tokenOnNextLine(

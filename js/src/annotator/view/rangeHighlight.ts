@@ -1,5 +1,5 @@
 /** Paints a stretch of tokens, touching only those whose paint changes. */
-import type { TokenRange } from "../model/spans";
+import type { TokenRange } from "../../shared/tokens";
 
 const EMPTY: TokenRange = { start: 0, end: 0 };
 

@@ -1,7 +1,15 @@
 /** How far the work has come, whether it is saved, and what is known of the example. */
+import {
+  createButton,
+  createElement,
+  createIcon,
+  createKeyHint,
+  setAttributes,
+  setText,
+} from "../../shared/dom";
+import { formatCount, formatProbability, pluralize } from "../../shared/format";
 import type { AnnotatorController, Part } from "../model/controller";
-import { formatCount, formatProbability, pluralize, formatProgress } from "../../shared/format";
-import { createButton, createIcon, createKeyHint, createElement, setAttributes, setText } from "../../shared/dom";
+import { formatProgress } from "../model/messageText";
 
 export class StatusBar {
   /** The hair along the top edge. */

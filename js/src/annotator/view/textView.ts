@@ -1,20 +1,28 @@
 /** The text: tokens, marks, caret, selection. It scrolls inside, so that nothing below it moves. */
-import type { AnnotatorController, Part } from "../model/controller";
-import { NO_CURSOR, selectionOf, clickedAt, selectedRange, moveCaret } from "../model/cursor";
+import {
+  createButton,
+  createElement,
+  createIcon,
+  setAttributes,
+  setLabelColor,
+  setText,
+} from "../../shared/dom";
 import type { Unsubscribe } from "../../shared/environment";
-import type { Task } from "../../shared/protocol";
-import type { Span, TokenRange } from "../model/spans";
 import { pluralize } from "../../shared/format";
-import { createButton, createIcon, createElement, setAttributes, setLabelColor, setText } from "../../shared/dom";
-import { ParagraphChunks } from "./paragraphChunks";
-import { lineEdge, centerOf, tokenOnNextLine } from "./lineNavigation";
-import { SpanMarks } from "./marks";
-import { Overlay, type OverlayShapes } from "./overlay";
-import { RangeHighlight } from "./rangeHighlight";
+import type { Task } from "../../shared/protocol";
+import type { TokenRange } from "../../shared/tokens";
+import type { AnnotatorController, Part } from "../model/controller";
+import { clickedAt, moveCaret, NO_CURSOR, selectedRange, selectionOf } from "../model/cursor";
+import type { Span } from "../model/spans";
+import { selectionIn, textIn } from "./domRanges";
 import { renderEmptyState } from "./emptyState";
 import { listenForGestures } from "./gestures";
-import { selectionIn, textIn } from "./domRanges";
-import { boxesOf, isRightToLeft, scrollTo, renderTokens } from "./tokenText";
+import { centerOf, lineEdge, tokenOnNextLine } from "./lineNavigation";
+import { SpanMarks } from "./marks";
+import { Overlay, type OverlayShapes } from "./overlay";
+import { ParagraphChunks } from "./paragraphChunks";
+import { RangeHighlight } from "./rangeHighlight";
+import { boxesOf, isRightToLeft, renderTokens, scrollTo } from "./tokenText";
 
 /** How often the caret is looked for again while what lies around it is laid out. */
 const MAX_SCROLL_TRIES = 8;

@@ -1,7 +1,7 @@
 /** Writes a text down, token by token, and tells where its parts lie in the window. */
-import type { Task } from "../../shared/protocol";
-import type { TokenRange } from "../model/spans";
 import { createElement } from "../../shared/dom";
+import type { Task } from "../../shared/protocol";
+import type { TokenRange } from "../../shared/tokens";
 
 /** From so many tokens on, what is out of sight is not laid out. */
 const LONG_TEXT = 2_000;

@@ -1,10 +1,11 @@
 /** What others say of the example, side by side: each can be taken as it is. */
-import type { AnnotatorController, Part } from "../model/controller";
+import { createButton, createElement, setAttributes, setLabelColor } from "../../shared/dom";
+import { pluralize } from "../../shared/format";
 import type { Version } from "../../shared/protocol";
+import type { AnnotatorController, Part } from "../model/controller";
+import { ANSWER_NAMES } from "../model/messageText";
 import { fromWire, type Span } from "../model/spans";
 import { showsVersion, versionsOf } from "../model/versions";
-import { ANSWER_NAMES, pluralize } from "../../shared/format";
-import { createButton, createElement, setAttributes, setLabelColor } from "../../shared/dom";
 
 export class VersionsView {
   readonly element = createElement("div", "versions", { role: "group", "aria-label": "Versions", hidden: "" });
