@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mergeFindings } from "../src/errorExplorer/explorer";
-import { parseCellRef, parseFindings, parseExplorerState, type Finding } from "../src/errorExplorer/messages";
+import { parseCellRef, parseFindings, parseOverview, type Finding } from "../src/errorExplorer/messages";
 
 const finding = (id: string, words: string): Finding =>
   parseFindings({ rows: [{ id, sides: [["gold", [["a ", "", false], [words, "ORG", true]]]] }] })
@@ -9,7 +9,7 @@ const finding = (id: string, words: string): Finding =>
 
 test("whatever the kernel sends, a state comes out of it", () => {
   for (const raw of [null, 7, [], {}, { labels: 3, cells: [[1]], columns: [], conditions: "x" }]) {
-    const state = parseExplorerState(raw);
+    const state = parseOverview(raw);
     assert.deepEqual(state.labels, []);
     assert.equal(state.total, 0);
     assert.equal(state.conditions.text, "");

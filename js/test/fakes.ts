@@ -1,5 +1,6 @@
 /** A kernel, a clock and a browser's storage that do as a test tells them. */
-import { AnnotatorController, type CoreCommand } from "../src/annotator/model/controller";
+import { AnnotatorController } from "../src/annotator/model/controller";
+import type { CoreCommand } from "../src/annotator/model/keyBindings";
 import type { Environment, KernelConnection, KeyValueStorage } from "../src/shared/environment";
 import {
   PROTOCOL,
@@ -336,7 +337,7 @@ export class Page {
     this.connection = kernel.connect();
     const host: Environment = { connection: this.connection, clock, storage, newId: () => `id ${(serial += 1)}` };
     this.controller = new AnnotatorController(host);
-    this.controller.subscribe(() => undefined);
+    this.controller.refreshOnce();
   }
 
   /** The same place, loaded anew. */

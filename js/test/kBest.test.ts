@@ -30,21 +30,21 @@ const plain = (spans: readonly WireSpan[]) => spans.map(([start, end, label]) =>
 describe("leafing through analyses", () => {
   test("goes down the model's list and up again, and says where one is", () => {
     const page = opened();
-    page.run({ do: "leaf", by: 1 });
+    page.run({ do: "candidate", by: 1 });
     assert.deepEqual(page.spans, plain(SECOND));
     assert.deepEqual(page.controller.kBest.position, { at: 2, of: 3, probability: 0.3 });
-    page.run({ do: "leaf", by: 1 });
+    page.run({ do: "candidate", by: 1 });
     assert.deepEqual(page.spans, plain(THIRD));
-    page.run({ do: "leaf", by: 1 });
+    page.run({ do: "candidate", by: 1 });
     assert.deepEqual(page.spans, plain(THIRD), "there is no further one");
-    page.run({ do: "leaf", by: -1 }, { do: "leaf", by: -1 }, { do: "leaf", by: -1 });
+    page.run({ do: "candidate", by: -1 }, { do: "candidate", by: -1 }, { do: "candidate", by: -1 });
     assert.deepEqual(page.spans, plain(FIRST));
     assert.equal(page.kernel.sent("analyses").length, 1);
   });
 
   test("what differs from the best analysis is marked, and stays a suggestion", () => {
     const page = opened();
-    page.run({ do: "leaf", by: 1 }, { do: "leaf", by: 1 });
+    page.run({ do: "candidate", by: 1 }, { do: "candidate", by: 1 });
     const [span] = page.controller.spans;
     assert.ok(span !== undefined && page.controller.kBest.differsFromBest(span));
     assert.ok(page.controller.isSuggestion(span));
@@ -52,13 +52,13 @@ describe("leafing through analyses", () => {
 
   test("one undo goes back to where it began", () => {
     const page = opened();
-    page.run({ do: "leaf", by: 1 }, { do: "leaf", by: 1 }, "undo");
+    page.run({ do: "candidate", by: 1 }, { do: "candidate", by: 1 }, "undo");
     assert.deepEqual(page.spans, plain(FIRST));
   });
 
   test("an analysis is accepted as it is shown", () => {
     const page = opened();
-    page.run({ do: "leaf", by: 1 });
+    page.run({ do: "candidate", by: 1 });
     page.accept();
     assert.deepEqual(plain(page.kernel.find("1").spans), plain(SECOND));
   });
@@ -66,7 +66,7 @@ describe("leafing through analyses", () => {
   test("an answer that comes after one has gone on changes nothing", () => {
     const page = opened();
     page.kernel.become("busy");
-    page.run({ do: "leaf", by: 1 });
+    page.run({ do: "candidate", by: 1 });
     page.accept();
     page.kernel.become("well");
     assert.deepEqual(plain(page.kernel.find("1").spans), plain(FIRST));

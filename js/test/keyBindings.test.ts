@@ -44,7 +44,7 @@ describe("keys", () => {
   });
 
   test("the pad without number lock moves the caret", () => {
-    assert.deepEqual(command("ArrowLeft", "Numpad4"), { do: "sideways", by: -1, extend: false });
+    assert.deepEqual(command("ArrowLeft", "Numpad4"), { do: "horizontal", by: -1, extend: false });
   });
 
   test("letters are found on layouts without Latin ones", () => {
@@ -70,7 +70,7 @@ describe("keys", () => {
     const held = (key: string) => commandOf({ ...stroke(key), repeat: true }, 3);
     assert.equal(held("a"), null);
     assert.equal(held("Backspace"), null);
-    assert.deepEqual(held("ArrowRight"), { do: "sideways", by: 1, extend: false });
+    assert.deepEqual(held("ArrowRight"), { do: "horizontal", by: 1, extend: false });
   });
 
   test("with control or alt, letters are not commands", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { caretAt, selectionOf } from "../src/annotator/model/cursor";
-import { findOccurrences, conflictAt } from "../src/annotator/model/occurrenceSearch";
+import { findOccurrences, conflictAt } from "../src/annotator/model/occurrences";
 import type { Occurrence } from "../src/shared/protocol";
 import { parseQuery, labelTerm, toggleTerm } from "../src/annotator/model/searchQuery";
 import { resizeSpan } from "../src/annotator/model/spans";
@@ -119,8 +119,8 @@ describe("the list", () => {
     const page = new Page(kernel);
     page.run({ do: "list" });
     const { exampleList: listing } = page.controller.sidePanel;
-    assert.deepEqual([listing.rows.length, listing.total], [50, 500]);
-    for (let i = 0; i < 300; i += 1) page.controller.updatePanel(() => listing.setActive(listing.activeIndex + 1));
+    assert.deepEqual([listing.state.rows.length, listing.state.total], [50, 500]);
+    for (let i = 0; i < 300; i += 1) page.controller.updatePanel(() => listing.setActive(listing.state.activeIndex + 1));
     assert.equal(listing.activeRow?.id, "300");
     page.controller.openActiveRow();
     assert.equal(page.shown, "300");
@@ -131,7 +131,7 @@ describe("the list", () => {
     assert.equal(page.shown, "301", "one goes on along the list");
     page.run({ do: "browse", by: -1 });
     assert.equal(page.shown, "300");
-    assert.deepEqual(page.controller.resultPosition, { at: 301, of: listing.rows.length });
+    assert.deepEqual(page.controller.resultPosition, { at: 301, of: listing.state.rows.length });
     page.run({ do: "first-open" });
     assert.equal(page.shown, "0");
     page.run("take-back");
@@ -147,7 +147,7 @@ describe("the list", () => {
     search(page, "heat");
     search(page, "cool");
     kernel.become("well");
-    assert.deepEqual(page.controller.sidePanel.exampleList.rows.map(({ id }) => id), ["2"]);
+    assert.deepEqual(page.controller.sidePanel.exampleList.state.rows.map(({ id }) => id), ["2"]);
   });
 
   test("a question that was lost is put again once the kernel speaks", () => {
@@ -157,7 +157,7 @@ describe("the list", () => {
     page.run({ do: "list" });
     kernel.become("well");
     page.clock.pass(9_000);
-    assert.equal(page.controller.sidePanel.exampleList.total, 3);
+    assert.equal(page.controller.sidePanel.exampleList.state.total, 3);
   });
 
   test("searches are kept in the browser and forgotten again", () => {
@@ -165,10 +165,10 @@ describe("the list", () => {
     search(page, "is:flagged heat");
     page.controller.updatePanel(({ exampleList: listing }) => listing.toggleSaved());
     const { exampleList: listing } = page.reload().controller.sidePanel;
-    assert.deepEqual(listing.savedQueries, ["is:flagged heat"]);
+    assert.deepEqual(listing.state.savedQueries, ["is:flagged heat"]);
     listing.search("is:flagged heat");
     listing.toggleSaved();
-    assert.deepEqual(listing.savedQueries, []);
+    assert.deepEqual(listing.state.savedQueries, []);
   });
 
   test("an example shown out of turn comes in its turn too", () => {
@@ -226,9 +226,9 @@ describe("every occurrence", () => {
     const { controller } = page;
     controller.labelRange({ start: 4, end: 6 });
     controller.setCursor(caretAt(0));
-    page.run({ do: "everywhere", take: "label" });
+    page.run({ do: "occurrences", action: "label" });
     const { occurrences: everywhere } = controller.sidePanel;
-    const lines = everywhere.rows.map(({ range: place, problem, isChecked: ticked }) => [place.start, problem, ticked]);
+    const lines = everywhere.rows.map((row) => [row.range.start, row.problem, everywhere.isChecked(row)]);
     assert.deepEqual(lines, [[0, "", true], [4, "holds ORG", false], [7, "", true]]);
     everywhere.toggleRow(1);
     assert.equal(everywhere.checkedRows.length, 2, "a conflict cannot be ticked");
@@ -237,7 +237,7 @@ describe("every occurrence", () => {
     page.run("undo");
     assert.deepEqual(page.spans, [[4, 6, "ORG"]]);
     page.run("redo");
-    page.run({ do: "everywhere", take: "unlabel" });
+    page.run({ do: "occurrences", action: "unlabel" });
     controller.sidePanel.occurrences.apply();
     assert.deepEqual(page.spans, [[4, 6, "ORG"]]);
   });
@@ -248,12 +248,12 @@ describe("every occurrence", () => {
     const page = new Page(kernel);
     page.controller.labelRange({ start: 0, end: 1 });
     page.controller.setCursor(caretAt(0));
-    page.run({ do: "everywhere", take: "label" });
+    page.run({ do: "occurrences", action: "label" });
     page.controller.updatePanel(({ occurrences: everywhere }) => everywhere.setIncludeUpcoming(true));
     const { occurrences: everywhere } = page.controller.sidePanel;
     assert.equal(kernel.find("1").spans.length, 1, "edits are sent before the kernel is asked");
     assert.equal(everywhere.rows.length, 5);
-    assert.equal(everywhere.labeledCount, 1);
+    assert.equal(everywhere.state.labeledCount, 1);
     everywhere.apply();
     const [bulk] = kernel.sent("bulk");
     assert.deepEqual(bulk?.places, [["2", 0, 1], ["3", 7, 8]]);
@@ -272,7 +272,7 @@ describe("every occurrence", () => {
     kernel.places = [place("2", 0)];
     const page = new Page(kernel);
     page.controller.setCursor(caretAt(0));
-    page.run({ do: "everywhere", take: "label" });
+    page.run({ do: "occurrences", action: "label" });
     page.controller.updatePanel(({ occurrences: everywhere }) => everywhere.setIncludeUpcoming(true));
     kernel.become("busy");
     page.controller.sidePanel.occurrences.apply();
@@ -294,10 +294,10 @@ describe("what was also suggested", () => {
     const shown = () => page.controller.alternatives.map(({ start, end, label }) => [start, end, label]);
     assert.deepEqual(shown(), [[0, 1, "GPE"]]);
     page.controller.setCursor(caretAt(0));
-    page.run("other-suggestion");
+    page.run("alternative");
     assert.deepEqual(page.spans, [[0, 1, "GPE"]]);
     assert.deepEqual(shown(), [[0, 2, "ORG"]]);
-    page.run("other-suggestion");
+    page.run("alternative");
     assert.deepEqual(page.spans, [[0, 2, "ORG"]]);
     assert.ok(page.controller.isSuggestion(page.controller.spans[0]!));
     page.accept();

@@ -14,7 +14,7 @@ describe("deciding between versions", () => {
   test("a key takes the next version as it is, and comes round to the first", () => {
     const page = new Page(new FakeKernel([disputed()]));
     const seen = [1, 2, 3].map(() => {
-      page.run("take-version");
+      page.run("version");
       return page.spans;
     });
     assert.deepEqual(seen, [versions[0].spans, versions[1].spans, versions[0].spans]);
@@ -36,7 +36,7 @@ describe("deciding between versions", () => {
 
   test("without versions the key does nothing", () => {
     const page = new Page(new FakeKernel([taskOf("1", "Uber left", {})]));
-    page.run("take-version");
+    page.run("version");
     assert.deepEqual(page.spans, []);
   });
 

@@ -1,215 +1,224 @@
 /**
- * What is looked at in an error explorer: shared by all views of one widget.
- * It knows neither the page nor Jupyter.
+ * The error explorer without its views: one for a widget, shared by all its
+ * views. It uses neither the page nor Jupyter. All its state is reactive.
  */
 import type { AnnotatorController } from "../annotator/model/controller";
 import type { Environment, Unsubscribe } from "../shared/environment";
 import { asRecord, asString } from "../shared/parsePrimitives";
+import { batch, EffectScope, reactive, untracked } from "../shared/reactive";
 import {
   parseCellRef,
   parseErrorRates,
   parseFindings,
-  parseExplorerState,
+  parseOverview,
   type CellRef,
   type ErrorRates,
-  type FindingFilter,
   type Finding,
-  type ExplorerState,
+  type FindingFilter,
+  type Overview,
 } from "./messages";
 
-/** What has changed, for views to draw anew. */
-export type Aspect = "state" | "rows" | "bars" | "pointed" | "said" | "shown";
-type Listener = (aspect: Aspect) => void;
-type Then = (reply: unknown) => void;
+type OnReply = (reply: unknown) => void;
 
-/** Rows that the kernel gives at first, as many as can be seen, and then at a time. */
+/** Rows that the kernel sends at first, as many as are in sight, and then at a time. */
 const FIRST_ROWS = 8;
 const PAGE_SIZE = 24;
 
-export class ErrorExplorer {
-  state: ExplorerState;
-  openCell: CellRef = {};
-  findings: readonly Finding[] = [];
-  /** How many there are; null while nothing is open. */
-  total: number | null = null;
-  /** The row that is pointed at. */
-  activeIndex = 0;
-  /** "matrix", or the factor whose bars are shown. */
-  view = "matrix";
-  errorRates: ErrorRates | null = null;
+interface ExplorerState {
+  /** The counts, the filter and the texts that the kernel sends. */
+  overview: Overview;
+  /** The cell of the matrix, or the bar, whose findings are listed. */
+  openCell: CellRef;
+  findings: readonly Finding[];
+  /** The number of findings; null while no cell is open. */
+  total: number | null;
+  activeIndex: number;
+  /** "matrix", or the factor whose error rates are shown. */
+  view: string;
+  errorRates: ErrorRates | null;
   /** What was done last, or why it could not be done. */
-  announcement = "";
-  /** The examples of what was opened: from one to the next goes the way. */
+  announcement: string;
+}
+
+export class ErrorExplorer {
+  readonly state: ExplorerState;
+  /** The examples of all findings of the open cell, in their order. */
   private exampleIds: readonly string[] = [];
-  private readonly waiting = new Map<string, Then>();
-  private readonly listeners = new Set<Listener>();
-  private readonly offs: Unsubscribe[];
+  private readonly waiting = new Map<string, OnReply>();
+  private readonly effects = new EffectScope();
+  private readonly unsubscribers: Unsubscribe[];
 
   constructor(
-    private readonly host: Environment,
+    private readonly environment: Environment,
     readonly controller: AnnotatorController,
   ) {
-    const { connection: port } = host;
-    this.state = parseExplorerState(port.get("_errors"));
-    this.offs = [
-      port.onMessage((raw) => this.receive(raw)),
-      port.onTraitChange("_errors", () => this.setState(port.get("_errors"))),
-      controller.subscribe((parts) => parts.has("example") && this.followAnnotator()),
+    const { connection } = environment;
+    this.state = reactive<ExplorerState>({
+      overview: parseOverview(connection.get("_errors")),
+      openCell: {},
+      findings: [],
+      total: null,
+      activeIndex: 0,
+      view: "matrix",
+      errorRates: null,
+      announcement: "",
+    });
+    this.unsubscribers = [
+      connection.onMessage((raw) => this.receive(raw)),
+      connection.onTraitChange("_errors", () => this.setOverview(connection.get("_errors"))),
     ];
-    const at = parseCellRef(asRecord(port.get("_errors")).at);
-    if (Object.keys(at).length > 0) this.open(at);
-  }
-
-  subscribe(listener: Listener): Unsubscribe {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.effects.run(() => {
+      void controller.shown;
+      untracked(() => this.followAnnotator());
+    });
+    controller.refreshOnce();
+    const cell = parseCellRef(asRecord(connection.get("_errors")).at);
+    if (Object.keys(cell).length > 0) this.open(cell);
   }
 
   dispose(): void {
-    this.offs.forEach((off) => off());
-    this.listeners.clear();
+    this.effects.dispose();
+    this.unsubscribers.forEach((unsubscribe) => unsubscribe());
   }
 
-  /** Opens the findings of a place. */
-  open(at: CellRef, then?: () => void): void {
-    this.openCell = at;
-    this.request({ type: "open", at, offset: 0, want: FIRST_ROWS }, (reply) => {
-      this.setFindings(reply);
-      this.activeIndex = 0;
-      this.changed("rows");
+  /** List the findings of a cell; call back once they are shown. */
+  open(cell: CellRef, then?: () => void): void {
+    this.state.openCell = cell;
+    this.request({ type: "open", at: cell, offset: 0, want: FIRST_ROWS }, (reply) => {
+      batch(() => {
+        this.setFindings(reply);
+        this.state.activeIndex = 0;
+      });
       then?.();
     });
   }
 
-  /** Asks for the rows behind those that are there. */
+  /** Request the rows behind those that are loaded. */
   loadMore(): void {
-    if (this.waiting.size > 0 || this.total === null || this.findings.length >= this.total) return;
-    const offset = this.findings.filter(({ isFixed: isGone }) => !isGone).length;
-    this.request({ type: "open", at: this.openCell, offset, want: PAGE_SIZE }, (reply) => {
-      this.setFindings(reply);
-      this.changed("rows");
-    });
+    if (this.waiting.size > 0 || this.state.total === null || this.state.findings.length >= this.state.total) return;
+    const offset = this.state.findings.filter(({ isFixed }) => !isFixed).length;
+    this.request({ type: "open", at: this.state.openCell, offset, want: PAGE_SIZE }, (reply) =>
+      batch(() => this.setFindings(reply)),
+    );
   }
 
   setFilter(change: Partial<FindingFilter>): void {
-    const conditions = { ...this.state.conditions, ...change };
-    this.request({ type: "narrow", conditions }, (reply) => this.setState(reply));
+    const conditions = { ...this.state.overview.conditions, ...change };
+    this.request({ type: "narrow", conditions }, (reply) => this.setOverview(reply));
   }
 
-  /** Takes all conditions off. */
   clearFilter(): void {
-    this.request({ type: "narrow", conditions: {} }, (reply) => this.setState(reply));
+    this.request({ type: "narrow", conditions: {} }, (reply) => this.setOverview(reply));
   }
 
-  /** Shows the matrix, or bars. */
+  /** Show the matrix, or the error rates by a factor. */
   setView(view: string): void {
-    this.view = view;
-    this.errorRates = null;
-    this.changed("bars");
-    if (view !== "matrix") this.requestErrorRates();
-  }
-
-  setActive(index: number): void {
-    const last = this.findings.length - 1;
-    this.activeIndex = Math.max(0, Math.min(index, last));
-    if (this.activeIndex > last - FIRST_ROWS / 2) this.loadMore();
-    this.changed("pointed");
-  }
-
-  /** Shows the example of a row in the annotation surface, from where one goes on along the rows. */
-  openExample(index: number): void {
-    this.setActive(index);
-    const row = this.findings[this.activeIndex];
-    if (row === undefined || !this.state.changes) return;
-    this.controller.openResult(row.id, this.exampleIds);
-  }
-
-  /** Says that the model is wrong on an example, or takes that back. */
-  toggleJudgment(example: string | undefined): void {
-    if (example === undefined || !this.state.changes) return;
-    const row = this.findings.find(({ id }) => id === example);
-    const verdict = row?.judged === "model" ? "" : "model";
-    this.request({ type: "judge", example, verdict }, (reply) => this.announce(asString(asRecord(reply).words)));
-  }
-
-  /** Takes the last change back, whatever it was. */
-  undo(): void {
-    this.request({ type: "revert" }, (reply) => this.announce(asString(asRecord(reply).words)));
-  }
-
-  private requestErrorRates(): void {
-    const factor = this.view;
-    this.request({ type: "bars", factor }, (reply) => {
-      if (factor !== this.view) return;
-      this.errorRates = parseErrorRates(reply);
-      this.changed("bars");
+    batch(() => {
+      this.state.view = view;
+      this.state.errorRates = null;
+      if (view !== "matrix") this.requestErrorRates();
     });
   }
 
-  private request(message: object, then: Then): void {
-    const { connection: port, newId } = this.host;
-    if (!port.isConnected()) return this.announce("The kernel is gone: run the cell again");
+  setActive(index: number): void {
+    const last = this.state.findings.length - 1;
+    this.state.activeIndex = Math.max(0, Math.min(index, last));
+    if (this.state.activeIndex > last - FIRST_ROWS / 2) this.loadMore();
+  }
+
+  /** Show the example of a row in the annotator; next and back then follow the rows. */
+  openExample(index: number): void {
+    this.setActive(index);
+    const row = this.state.findings[this.state.activeIndex];
+    if (row === undefined || !this.state.overview.changes) return;
+    this.controller.openResult(row.id, this.exampleIds);
+  }
+
+  /** Record that the model is wrong on an example and the gold is right, or revert that. */
+  toggleJudgment(example: string | undefined): void {
+    if (example === undefined || !this.state.overview.changes) return;
+    const row = this.state.findings.find(({ id }) => id === example);
+    const verdict = row?.judged === "model" ? "" : "model";
+    this.request({ type: "judge", example, verdict }, (reply) => this.announceReply(reply));
+  }
+
+  /** Revert the last change as a whole. */
+  undo(): void {
+    this.request({ type: "revert" }, (reply) => this.announceReply(reply));
+  }
+
+  private requestErrorRates(): void {
+    const factor = this.state.view;
+    this.request({ type: "bars", factor }, (reply) => {
+      if (factor === this.state.view) this.state.errorRates = parseErrorRates(reply);
+    });
+  }
+
+  private request(message: object, onReply: OnReply): void {
+    const { connection, newId } = this.environment;
+    if (!connection.isConnected()) return this.announce("The kernel is gone: run the cell again");
     const id = newId();
-    this.waiting.set(id, then);
-    port.send({ ...message, id });
+    this.waiting.set(id, onReply);
+    connection.send({ ...message, id });
   }
 
   private receive(raw: unknown): void {
     const { re, type, message, at } = asRecord(raw);
-    // Gold has changed: what is open stays in its place, with a sign where it is mended.
-    if (type === "errors" && re === undefined) return this.setState(raw);
+    if (type === "errors" && re === undefined) return this.setOverview(raw);
     if (type === "show-place") return this.open(parseCellRef(at));
-    const then = this.waiting.get(asString(re));
-    if (then === undefined) return;
+    const onReply = this.waiting.get(asString(re));
+    if (onReply === undefined) return;
     this.waiting.delete(asString(re));
     if (type === "failed") this.announce(asString(message));
-    else then(raw);
+    else onReply(raw);
   }
 
-  private setState(raw: unknown): void {
-    this.state = parseExplorerState(raw);
-    this.changed("state");
-    if (this.view !== "matrix") this.requestErrorRates();
-    if (this.total !== null) this.refreshFindings();
-  }
-
-  private refreshFindings(): void {
-    const want = Math.max(FIRST_ROWS, this.findings.length);
-    this.request({ type: "open", at: this.openCell, offset: 0, want }, (reply) => {
-      const { rows, total } = parseFindings(reply);
-      this.findings = mergeFindings(this.findings, rows);
-      this.total = total;
-      this.changed("rows");
-      this.setActive(this.activeIndex);
+  private setOverview(raw: unknown): void {
+    batch(() => {
+      this.state.overview = parseOverview(raw);
+      if (this.state.view !== "matrix") this.requestErrorRates();
+      if (this.state.total !== null) this.refreshFindings();
     });
+  }
+
+  /** Reload the rows after the gold has changed; fixed ones stay where they are, marked as such. */
+  private refreshFindings(): void {
+    const want = Math.max(FIRST_ROWS, this.state.findings.length);
+    this.request({ type: "open", at: this.state.openCell, offset: 0, want }, (reply) =>
+      batch(() => {
+        const { rows, total } = parseFindings(reply);
+        this.state.findings = mergeFindings(this.state.findings, rows);
+        this.state.total = total;
+        this.setActive(this.state.activeIndex);
+      }),
+    );
   }
 
   private setFindings(raw: unknown): void {
     const { rows, total, offset, ids } = parseFindings(raw);
     if (offset === 0) this.exampleIds = ids;
-    this.findings = offset === 0 ? rows : [...this.findings, ...rows];
-    this.total = total;
+    this.state.findings = offset === 0 ? rows : [...this.state.findings, ...rows];
+    this.state.total = total;
   }
 
+  /** Make the row of the example shown in the annotator the active one. */
   private followAnnotator(): void {
     const id = this.controller.shown?.id;
-    const index = this.findings.findIndex((row) => row.id === id);
-    if (index >= 0 && this.findings[this.activeIndex]?.id !== id) this.setActive(index);
+    const index = this.state.findings.findIndex((row) => row.id === id);
+    if (index >= 0 && this.state.findings[this.state.activeIndex]?.id !== id) this.setActive(index);
     if (index < 0 && id !== undefined && this.exampleIds.includes(id)) this.loadMore();
-    this.changed("shown");
   }
 
-  private announce(words: string): void {
-    this.announcement = words;
-    this.changed("said");
+  private announceReply(reply: unknown): void {
+    this.announce(asString(asRecord(reply).words));
   }
 
-  private changed(aspect: Aspect): void {
-    this.listeners.forEach((listener) => listener(aspect));
+  private announce(text: string): void {
+    this.state.announcement = text;
   }
 }
 
-/** Puts fresh rows in the places of the old ones; what is no longer there is marked as gone. */
+/** Put new rows in the places of old ones; old ones that are missing are marked as fixed. */
 export function mergeFindings(old: readonly Finding[], fresh: readonly Finding[]): readonly Finding[] {
   const left = [...fresh];
   const kept = old.map((row) => {
@@ -219,9 +228,9 @@ export function mergeFindings(old: readonly Finding[], fresh: readonly Finding[]
   return [...kept, ...left];
 }
 
-/** The words around may have other spans now; what the row is about is the same. */
+/** Return whether two rows are about the same spans, whatever spans are around them. */
 const sameFinding = (one: Finding, other: Finding): boolean =>
   one.id === other.id && targetOf(one) === targetOf(other);
 
 const targetOf = ({ sides }: Finding): string =>
-  JSON.stringify(sides.map(({ segments: pieces }) => pieces.filter(([, , isMeant]) => isMeant)));
+  JSON.stringify(sides.map(({ segments }) => segments.filter(([, , isTarget]) => isTarget)));

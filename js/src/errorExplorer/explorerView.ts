@@ -1,14 +1,16 @@
-/** Puts an error explorer together in one place of the page, and takes it away again without a trace. */
+/** Assembles the error explorer in an output cell, and removes it without a trace. */
+import { mount as mountAnnotator } from "../annotator/view/annotatorView";
+import { createButton, createElement, createIcon, createKeyHint, createRoot, setAttributes, setText } from "../shared/dom";
 import type { Unsubscribe } from "../shared/environment";
 import { formatCount, pluralize } from "../shared/format";
-import { mount as mountAnnotator } from "../annotator/view/annotatorView";
-import { createButton, createIcon, createKeyHint, createElement, setAttributes, setText } from "../shared/dom";
-import { ErrorRatesView } from "./errorRates";
-import { FilterBar } from "./filterBar";
-import type { Aspect, ErrorExplorer } from "./explorer";
-import { FindingsView } from "./findings";
+import { EffectScope } from "../shared/reactive";
 import { ConfusionMatrix } from "./confusionMatrix";
+import { ErrorRatesView } from "./errorRates";
+import type { ErrorExplorer } from "./explorer";
+import { FilterBar } from "./filterBar";
+import { FindingsView } from "./findings";
 
+/** Add a view to a place of the page; return what removes it. */
 export function mount(place: HTMLElement, explorer: ErrorExplorer): Unsubscribe {
   const view = new ExplorerView(explorer);
   place.append(view.root);
@@ -19,157 +21,122 @@ class ExplorerView {
   readonly root: HTMLElement;
   private readonly headline = createElement("span", "place");
   private readonly judged = createElement("span", "count");
-  private readonly undo: HTMLButtonElement;
+  private readonly undoButton: HTMLButtonElement;
   private readonly views = createElement("div", "chips", { role: "group", "aria-label": "Pictures" });
   private readonly notices = createElement("div", "errors-notices");
-  private readonly empty = createElement("div", "panel");
+  private readonly emptyState = createElement("div", "panel");
   private readonly announcement = createElement("span", "errors-said", { role: "status" });
-  private readonly filterBar: FilterBar;
   private readonly matrix: ConfusionMatrix;
   private readonly errorRates: ErrorRatesView;
   private readonly findings: FindingsView;
-  private readonly annotationPane = createElement("div", "bench", { hidden: "" });
-  private readonly offs: Unsubscribe[];
+  private readonly annotationPane = createElement("div", "annotation-pane");
+  private readonly unmountAnnotator: Unsubscribe;
+  private readonly effects = new EffectScope();
 
   constructor(private readonly explorer: ErrorExplorer) {
-    const toRows = (): void => this.findings.focus();
-    this.filterBar = new FilterBar(explorer);
-    this.matrix = new ConfusionMatrix(explorer, toRows);
-    this.errorRates = new ErrorRatesView(explorer, toRows);
-    this.findings = new FindingsView(explorer, () => this.back(), () => this.work());
-    const says = { "aria-label": "Undo the last change", "aria-keyshortcuts": "u" };
-    const signs = [createIcon("undo"), createKeyHint("u")];
-    const act = { "data-act": "revert", ...says };
-    this.undo = createButton("drawer-button", act, signs, () => explorer.undo());
-    const unmount = mountAnnotator(this.annotationPane, explorer.controller);
-    this.root = this.makeRoot();
-    this.update("state");
-    this.update("rows");
-    this.offs = [unmount, explorer.subscribe((aspect) => this.update(aspect))];
-  }
-
-  dispose(): void {
-    this.offs.forEach((off) => off());
-    this.root.remove();
-  }
-
-  private makeRoot(): HTMLElement {
-    const standing = createElement("span", "standing", {}, this.announcement, this.judged, this.undo);
-    const root = createElement(
-      "div",
+    const { effects } = this;
+    const focusFindings = (): void => this.findings.focus();
+    const filterBar = new FilterBar(explorer, effects);
+    this.matrix = new ConfusionMatrix(explorer, focusFindings, effects);
+    this.errorRates = new ErrorRatesView(explorer, focusFindings, effects);
+    this.findings = new FindingsView(explorer, () => this.focusCells(), () => this.focusAnnotator(), effects);
+    const undo = { "data-act": "revert", "aria-label": "Undo the last change", "aria-keyshortcuts": "u" };
+    this.undoButton = createButton("icon-button", undo, [createIcon("undo"), createKeyHint("u")], () => explorer.undo());
+    const standing = createElement("span", "standing", {}, this.announcement, this.judged, this.undoButton);
+    this.root = createRoot(
       "root errors",
-      {
-        "data-nbner": "errors",
-        // JupyterLab's shortcuts listen before the event gets here; this tells them not to.
-        "data-lm-suppress-shortcuts": "true",
-        role: "application",
-        "aria-label": "Errors",
-      },
+      { "data-nbner": "errors", "aria-label": "Errors" },
       createElement("div", "head", {}, this.headline, standing),
       this.notices,
       this.views,
-      this.filterBar.element,
-      this.empty,
+      filterBar.element,
+      this.emptyState,
       this.matrix.element,
       this.errorRates.element,
       this.findings.element,
       this.annotationPane,
     );
-    root.addEventListener("keydown", (event) => this.catchKey(event), { capture: true });
-    const swallow = (event: Event): void => event.stopPropagation();
-    for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, swallow);
-    return root;
+    this.root.addEventListener("keydown", (event) => this.captureKey(event), { capture: true });
+    this.unmountAnnotator = mountAnnotator(this.annotationPane, explorer.controller);
+    effects.run(() => this.showHead());
+    effects.run(() => this.showViews());
+    effects.run(() => this.showContent());
+    effects.run(() => this.showAnnotator());
+    effects.run(() => setText(this.announcement, explorer.state.announcement));
   }
 
-  private update(aspect: Aspect): void {
-    switch (aspect) {
-      case "state":
-        return this.showState();
-      case "bars":
-        this.showViews();
-        this.errorRates.update();
-        return this.showEmpty();
-      case "rows":
-        this.findings.update();
-        this.errorRates.mark();
-        return this.matrix.mark();
-      case "pointed":
-        return this.findings.point();
-      case "shown":
-        return this.showBench();
-      case "said":
-        return setText(this.announcement, this.explorer.announcement);
+  dispose(): void {
+    this.effects.dispose();
+    this.unmountAnnotator();
+    this.root.remove();
+  }
+
+  private showHead(): void {
+    const { overview } = this.explorer.state;
+    setText(this.headline, [overview.title, overview.headline].filter(Boolean).join(" · "));
+    setText(this.judged, overview.judged === 0 ? "" : `${pluralize(overview.judged, "example")} judged`);
+    this.undoButton.hidden = !overview.changes;
+    setAttributes(this.undoButton, { "aria-disabled": overview.undoes ? null : "true" });
+    const notices = overview.notices.map((notice) => createElement("div", "errors-notice", {}, notice));
+    this.notices.replaceChildren(...notices);
+  }
+
+  private showViews(): void {
+    const { overview, view } = this.explorer.state;
+    const names = ["matrix", ...overview.factors.map(([name]) => name)];
+    if (this.views.childElementCount !== names.length) {
+      this.views.replaceChildren(...names.map((name) => this.createViewButton(name)));
+    }
+    for (const button of this.views.children) {
+      button.setAttribute("aria-pressed", String((button as HTMLElement).dataset.view === view));
     }
   }
 
-  /** Behind the last example the surface is empty, and the hand goes back to the rows. */
-  private showBench(): void {
+  private createViewButton(name: string): HTMLElement {
+    const factor = this.explorer.state.overview.factors.find(([one]) => one === name)?.[1];
+    const title = factor === undefined ? "What is taken for what" : `Error rate by ${factor}`;
+    return createButton("chip", { "data-view": name, title }, [name], () => this.explorer.setView(name));
+  }
+
+  /** Show the matrix or the error rates; without any, say why and what the next step is. */
+  private showContent(): void {
+    const { overview, view } = this.explorer.state;
+    this.matrix.element.hidden = view !== "matrix" || overview.total === 0;
+    this.errorRates.element.hidden = view === "matrix" || overview.total === 0;
+    const message = describeEmptyState(overview.total, overview.errors, overview.conditions.predicates.length);
+    this.emptyState.hidden = message === null;
+    if (message === null) return;
+    const [title, next] = message;
+    this.emptyState.replaceChildren(
+      createElement("div", "panel-title", {}, title),
+      createElement("div", "panel-next", {}, next),
+    );
+  }
+
+  /** Behind the last example the annotator is hidden, and the focus returns to the findings. */
+  private showAnnotator(): void {
     const isEmpty = this.explorer.controller.shown === null;
     if (isEmpty && this.annotationPane.matches(":focus-within")) this.findings.focus();
     this.annotationPane.hidden = isEmpty;
   }
 
-  private showState(): void {
-    const { state } = this.explorer;
-    setText(this.headline, [state.title, state.headline].filter(Boolean).join(" · "));
-    setText(this.judged, state.judged === 0 ? "" : `${pluralize(state.judged, "example")} judged`);
-    this.undo.hidden = !state.changes;
-    setAttributes(this.undo, { "aria-disabled": state.undoes ? null : "true" });
-    this.notices.replaceChildren(...state.notices.map((one) => createElement("div", "errors-notice", {}, one)));
-    this.showViews();
-    this.filterBar.update();
-    this.matrix.update();
-    this.errorRates.update();
-    this.showEmpty();
-  }
-
-  private showViews(): void {
-    const { state, view } = this.explorer;
-    const names = ["matrix", ...state.factors.map(([name]) => name)];
-    const known = [...this.views.children] as HTMLElement[];
-    if (known.length !== names.length) {
-      this.views.replaceChildren(...names.map((name) => this.viewButton(name)));
-    }
-    for (const one of this.views.children) {
-      one.setAttribute("aria-pressed", String((one as HTMLElement).dataset.view === view));
-    }
-  }
-
-  private viewButton(name: string): HTMLElement {
-    const words = this.explorer.state.factors.find(([factor]) => factor === name)?.[1];
-    const title = words === undefined ? "What is taken for what" : `Error rate by ${words}`;
-    return createButton("chip", { "data-view": name, title }, [name], () => this.explorer.setView(name));
-  }
-
-  /** An empty slice, and no error at all, say what they are and what the next step is. */
-  private showEmpty(): void {
-    const { state, view } = this.explorer;
-    const says = describeEmptyState(state.total, state.errors, state.conditions.predicates.length);
-    this.empty.hidden = says === null;
-    this.matrix.element.hidden = view !== "matrix" || state.total === 0;
-    if (state.total === 0) this.errorRates.element.hidden = true;
-    if (says === null) return;
-    const [title, next] = says;
-    this.empty.replaceChildren(createElement("div", "panel-title", {}, title), createElement("div", "panel-next", {}, next));
-  }
-
-  /** Keys that mean something wherever the focus is in here, the surface included. */
-  private catchKey(event: KeyboardEvent): void {
+  /** Handle the keys that work wherever the focus is, in the annotator too. */
+  private captureKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey || isField(event.target)) {
-      return this.catchUndo(event);
+      return this.captureUndo(event);
     }
-    const isWork = this.annotationPane.contains(event.target as Node);
-    if (isWork && !this.isPlain(event.target)) return;
+    const isAnnotating = this.annotationPane.contains(event.target as Node);
+    if (isAnnotating && !this.isAnnotatorFocused(event.target)) return;
     if (event.key === "u") this.explorer.undo();
-    else if (isWork && event.key === "m") this.explorer.toggleJudgment(this.explorer.controller.shown?.id);
-    else if (isWork && event.key === "Escape" && this.isIdle()) this.findings.focus();
+    else if (isAnnotating && event.key === "m") this.explorer.toggleJudgment(this.explorer.controller.shown?.id);
+    else if (isAnnotating && event.key === "Escape" && this.isAnnotatorIdle()) this.findings.focus();
     else return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  /** In the surface ctrl z undoes step by step; here it takes back the last change as a whole. */
-  private catchUndo(event: KeyboardEvent): void {
+  /** In the annotator ctrl+z undoes step by step; elsewhere it reverts the last change as a whole. */
+  private captureUndo(event: KeyboardEvent): void {
     const isUndo = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z";
     if (!isUndo || isField(event.target) || this.annotationPane.contains(event.target as Node)) return;
     this.explorer.undo();
@@ -177,30 +144,30 @@ class ExplorerView {
     event.stopPropagation();
   }
 
-  /** Whether a key goes to the surface itself, and not to what may be open in it. */
-  private isPlain(target: EventTarget | null): boolean {
-    const { sidePanel: panels } = this.explorer.controller;
-    const isHelped = this.annotationPane.querySelector(".nbner-help:not([hidden])") !== null;
-    return panels.open === null && target === this.surface && !isHelped;
+  /** Return whether a key goes to the annotator itself, and not to a panel or a card in it. */
+  private isAnnotatorFocused(target: EventTarget | null): boolean {
+    const { sidePanel } = this.explorer.controller;
+    const isHelpOpen = this.annotationPane.querySelector(".nbner-help:not([hidden])") !== null;
+    return sidePanel.open === null && target === this.annotatorRoot && !isHelpOpen;
   }
 
-  private isIdle(): boolean {
-    const { cursor, currentNotice: news } = this.explorer.controller;
-    return cursor.caret === null && news.text === "";
+  private isAnnotatorIdle(): boolean {
+    const { cursor, currentNotice } = this.explorer.controller;
+    return cursor.caret === null && currentNotice.text === "";
   }
 
-  private get surface(): HTMLElement | null {
+  private get annotatorRoot(): HTMLElement | null {
     return this.annotationPane.querySelector("[data-nbner='annotator']");
   }
 
-  private work(): void {
+  private focusAnnotator(): void {
     this.annotationPane.hidden = false;
-    this.surface?.focus({ preventScroll: true });
+    this.annotatorRoot?.focus({ preventScroll: true });
     this.annotationPane.scrollIntoView({ block: "nearest" });
   }
 
-  private back(): void {
-    if (this.explorer.view === "matrix") this.matrix.focus();
+  private focusCells(): void {
+    if (this.explorer.state.view === "matrix") this.matrix.focus();
     else this.errorRates.focus();
   }
 }
@@ -208,9 +175,14 @@ class ExplorerView {
 const isField = (target: EventTarget | null): boolean =>
   target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
 
-function describeEmptyState(total: number, errors: number, coded: number): readonly [string, string] | null {
+/**
+ * Return title and next step where nothing is to be shown, or nothing is wrong; else null.
+ *
+ * @param predicates The number of conditions that code has set.
+ */
+function describeEmptyState(total: number, errors: number, predicates: number): readonly [string, string] | null {
   if (total === 0) {
-    const also = coded > 0 ? ", also the one that code has set" : "";
+    const also = predicates > 0 ? ", also the one that code has set" : "";
     return ["Nothing meets these conditions.", `Take one off${also}, or show all findings.`];
   }
   if (errors > 0) return null;

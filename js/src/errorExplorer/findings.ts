@@ -1,128 +1,125 @@
-/** The findings of what is open: gold over prediction, a row each. */
+/** The findings of the open cell: one row each, with gold above prediction. */
+import { createElement, createIcon, setAttributes, setLabelColor, setText } from "../shared/dom";
 import { formatCount, formatProbability } from "../shared/format";
-import { createIcon, createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
+import type { EffectScope } from "../shared/reactive";
 import { createRow, RowList } from "../shared/rowList";
 import type { ErrorExplorer } from "./explorer";
 import type { Finding, Segment } from "./messages";
 
 const KEYS = "↑ ↓ · enter: open it below · m: the model is wrong · u: undo";
+/** How many rows a key moves. */
 const STEPS: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 6, PageUp: -6 };
 
 export class FindingsView {
-  readonly element = createElement("div", "findings", { hidden: "" });
+  readonly element = createElement("div", "findings");
   private readonly title = createElement("span", "findings-title", { role: "status" });
   private readonly keys = createElement("span", "findings-keys");
   private readonly rows: RowList<Finding>;
 
   /**
-   * @param leave Goes back to where the findings were opened.
-   * @param work Goes on to the annotation surface.
+   * @param focusCells Moves the focus back to where the findings were opened.
+   * @param focusAnnotator Moves the focus on to the annotator.
    */
   constructor(
     private readonly explorer: ErrorExplorer,
-    private readonly leave: () => void,
-    private readonly work: () => void,
+    private readonly focusCells: () => void,
+    private readonly focusAnnotator: () => void,
+    effects: EffectScope,
   ) {
-    this.rows = new RowList("Findings", (row) => this.write(row), (index) => this.press(index));
+    this.rows = new RowList("Findings", (row) => this.renderRow(row), (index) => this.openRow(index));
     this.rows.element.tabIndex = 0;
-    this.rows.element.addEventListener("keydown", (event) => this.type(event));
-    this.rows.element.addEventListener("scroll", () => this.scroll());
+    this.rows.element.addEventListener("keydown", (event) => this.handleKey(event));
+    this.rows.element.addEventListener("scroll", () => this.loadOnScroll());
     const head = createElement("div", "findings-head", {}, this.title, this.keys);
     this.element.append(head, this.rows.element);
-  }
-
-  update(): void {
-    const { total, findings: rows, state } = this.explorer;
-    this.element.hidden = total === null;
-    if (total === null) return;
-    const left = rows.filter(({ isFixed: isGone }) => isGone).length;
-    const mended = left === 0 ? "" : ` · ${formatCount(left)} mended`;
-    setText(this.title, `${this.heading()}: ${formatCount(total)}${mended}`);
-    setText(this.keys, state.changes ? KEYS : "↑ ↓");
-    this.rows.setRows(rows);
-    this.point();
-  }
-
-  point(): void {
-    const id = this.rows.setActive(this.explorer.activeIndex);
-    setAttributes(this.rows.element, { "aria-activedescendant": id });
+    effects.run(() => this.update());
   }
 
   focus(): void {
     this.rows.element.focus({ preventScroll: true });
   }
 
-  private heading(): string {
-    const { openCell: at, state } = this.explorer;
-    if ("bucket" in at) return `Errors, ${at.factor} ${at.bucket}`;
-    if (!("gold" in at)) return "All errors";
-    const [first, second] = state.names;
-    if (at.borders) return `${at.gold ?? "nothing"}: right label, other borders`;
-    return `${at.gold ?? "nothing"} in ${first}, ${at.predicted ?? "nothing"} in ${second}`;
+  private update(): void {
+    const { total, findings, overview, activeIndex } = this.explorer.state;
+    this.element.hidden = total === null;
+    if (total === null) return;
+    const fixed = findings.filter(({ isFixed }) => isFixed).length;
+    const mended = fixed === 0 ? "" : ` · ${formatCount(fixed)} mended`;
+    setText(this.title, `${this.heading()}: ${formatCount(total)}${mended}`);
+    setText(this.keys, overview.changes ? KEYS : "↑ ↓");
+    this.rows.setRows(findings);
+    setAttributes(this.rows.element, { "aria-activedescendant": this.rows.setActive(activeIndex) });
   }
 
-  private press(index: number): void {
+  private heading(): string {
+    const { openCell, overview } = this.explorer.state;
+    if ("bucket" in openCell) return `Errors, ${openCell.factor} ${openCell.bucket}`;
+    if (!("gold" in openCell)) return "All errors";
+    const [first, second] = overview.names;
+    const gold = openCell.gold ?? "nothing";
+    if (openCell.borders) return `${gold}: right label, other borders`;
+    return `${gold} in ${first}, ${openCell.predicted ?? "nothing"} in ${second}`;
+  }
+
+  private openRow(index: number): void {
     this.explorer.openExample(index);
-    if (this.explorer.state.changes) this.work();
+    if (this.explorer.state.overview.changes) this.focusAnnotator();
     else this.focus();
   }
 
-  private type(event: KeyboardEvent): void {
+  private handleKey(event: KeyboardEvent): void {
     const { explorer } = this;
+    const { activeIndex, findings } = explorer.state;
     const step = STEPS[event.key];
-    if (step !== undefined) explorer.setActive(explorer.activeIndex + step);
-    else if (event.key === "Enter") this.press(explorer.activeIndex);
-    else if (event.key === "m") explorer.toggleJudgment(explorer.findings[explorer.activeIndex]?.id);
-    else if (event.key === "Escape") this.leave();
+    if (step !== undefined) explorer.setActive(activeIndex + step);
+    else if (event.key === "Enter") this.openRow(activeIndex);
+    else if (event.key === "m") explorer.toggleJudgment(findings[activeIndex]?.id);
+    else if (event.key === "Escape") this.focusCells();
     else return;
     event.preventDefault();
   }
 
-  private scroll(): void {
+  private loadOnScroll(): void {
     const { scrollTop, clientHeight, scrollHeight } = this.rows.element;
     if (scrollTop + 2 * clientHeight > scrollHeight) this.explorer.loadMore();
   }
 
-  private write(row: Finding): HTMLElement {
-    const [first, ...others] = row.sides.map(({ name, segments: pieces }) => [
+  private renderRow(row: Finding): HTMLElement {
+    const [first, ...others] = row.sides.map(({ name, segments }) => [
       createElement("span", "finding-name", {}, name),
-      this.line(pieces),
+      this.renderText(segments),
     ]);
-    const sign = createElement("span", "finding-sign", { title: standingOf(row) });
+    const sign = createElement("span", "finding-sign", { title: describeSign(row) });
     if (row.isFixed) sign.append(createIcon("accept"));
     else if (row.judged === "model") sign.append(createIcon("reject"));
-    const sure = row.probability === null ? "" : formatProbability(row.probability);
-    const split = this.explorer.state.splits.length > 1 ? row.split : "";
-    const about = [row.kind, sure, split].filter(Boolean).join(" · ");
-    return createRow(
-      {
-        role: "option",
-        "data-finding": row.id,
-        "data-kind": row.kind,
-        "data-gone": row.isFixed ? "" : null,
-        "data-judged": row.judged || null,
-      },
-      sign,
-      ...(first ?? []),
-      createElement("span", "finding-about", {}, about),
-      ...others.flat(),
-    );
+    const probability = row.probability === null ? "" : formatProbability(row.probability);
+    const split = this.explorer.state.overview.splits.length > 1 ? row.split : "";
+    const about = [row.kind, probability, split].filter(Boolean).join(" · ");
+    const attributes = {
+      role: "option",
+      "data-finding": row.id,
+      "data-kind": row.kind,
+      "data-gone": row.isFixed ? "" : null,
+      "data-judged": row.judged || null,
+    };
+    const details = createElement("span", "finding-about", {}, about);
+    return createRow(attributes, sign, ...(first ?? []), details, ...others.flat());
   }
 
-  private line(side: readonly Segment[]): HTMLElement {
-    return createElement("bdi", "finding-text", {}, ...side.map((piece) => this.piece(piece)));
+  private renderText(segments: readonly Segment[]): HTMLElement {
+    return createElement("bdi", "finding-text", {}, ...segments.map((segment) => this.renderSegment(segment)));
   }
 
-  private piece([words, label, isMeant]: Segment): Node | string {
-    if (label === "") return words;
+  private renderSegment([text, label, isTarget]: Segment): Node | string {
+    if (label === "") return text;
     const tag = createElement("span", "finding-label", {}, label);
-    const mark = createElement("mark", "finding-mark", { "data-meant": isMeant ? "" : null }, words, tag);
+    const mark = createElement("mark", "finding-mark", { "data-meant": isTarget ? "" : null }, text, tag);
     setLabelColor(mark, this.explorer.controller.setup.colors[label]);
     return mark;
   }
 }
 
-function standingOf({ isFixed: isGone, judged }: Finding): string {
-  if (isGone) return "Mended: it no longer belongs here";
+function describeSign({ isFixed, judged }: Finding): string {
+  if (isFixed) return "Mended: it no longer belongs here";
   return judged === "model" ? "Looked at: the model is wrong" : "";
 }

@@ -1,7 +1,7 @@
-/** What the kernel tells an error explorer, read with care: all of it is data. */
-import { asRecord, asArray, asString, asStrings, asCount } from "../shared/parsePrimitives";
+/** The messages of the error explorer, and parsers for what the kernel sends. */
+import { asArray, asBoolean, asCount, asNumber, asRecord, asString, asStrings } from "../shared/parsePrimitives";
 
-/** A place of the matrix (null is "nothing"), a bar of a picture, or all that is wrong. */
+/** A reference to a cell of the matrix (null is "nothing"), to a bar of error rates, or to all errors. */
 export type CellRef =
   | { readonly gold: string | null; readonly predicted: string | null; readonly borders: boolean }
   | { readonly factor: string; readonly bucket: string }
@@ -18,16 +18,16 @@ export interface FindingFilter {
   readonly text: string;
   readonly meta: Readonly<Record<string, string>>;
   readonly judged: boolean | null;
-  /** Names of those that code has set: they can only be taken off here. */
+  /** Names of the predicates that code has set: here they can only be removed. */
   readonly predicates: readonly string[];
 }
 
-/** Row and column (`NOTHING`, `BORDERS` or a label's index), count, and those with other borders too. */
-export type MatrixCell = readonly [number, number, number, number];
+/** Row and column (a label's index, `NO_LABEL` or `WRONG_BORDERS`), count, and how many have other borders. */
+export type MatrixCell = readonly [row: number, column: number, count: number, moved: number];
 export const NO_LABEL = -1;
 export const WRONG_BORDERS = -2;
 
-export interface ExplorerState {
+export interface Overview {
   readonly names: readonly [string, string];
   readonly title: string;
   readonly headline: string;
@@ -45,10 +45,10 @@ export interface ExplorerState {
   readonly factors: readonly (readonly [string, string])[];
 }
 
-/** A piece of a text: its characters, its label or "", and whether it is what the row is about. */
-export type Segment = readonly [string, string, boolean];
+/** A segment of a text: its characters, its label or "", and whether the row is about it. */
+export type Segment = readonly [text: string, label: string, isTarget: boolean];
 
-/** Who says it, and the text with what they say. */
+/** One side of the comparison, such as gold or prediction, and the text with its spans. */
 export interface FindingSide {
   readonly name: string;
   readonly segments: readonly Segment[];
@@ -61,14 +61,20 @@ export interface Finding {
   readonly judged: string;
   readonly probability: number | null;
   readonly sides: readonly FindingSide[];
-  /** It has been mended since it was opened, and stays in sight. */
+  /** Whether it has been fixed since it was listed. */
   readonly isFixed: boolean;
 }
 
-/** Name, spans, errors, rate, the ends of its interval, and the share of all errors. */
-export type ErrorRate = readonly [string, number, number, OptionalNumber, OptionalNumber, OptionalNumber, OptionalNumber];
-/** null where it is undefined. */
-type OptionalNumber = number | null;
+/** The error rate of the spans in one bucket, with the ends of its interval; null where undefined. */
+export type ErrorRate = readonly [
+  name: string,
+  spans: number,
+  errors: number,
+  rate: number | null,
+  low: number | null,
+  high: number | null,
+  shareOfErrors: number | null,
+];
 
 export interface ErrorRates {
   readonly factor: string;
@@ -80,15 +86,11 @@ export interface FindingsReply {
   readonly offset: number;
   readonly total: number;
   readonly rows: readonly Finding[];
-  /** The examples of all rows, also of those that are not there yet; at the first rows only. */
+  /** The examples of all rows, also of those that are not loaded yet; sent with the first rows only. */
   readonly ids: readonly string[];
 }
 
-const asNumber = (raw: unknown): number | null =>
-  typeof raw === "number" && Number.isFinite(raw) ? raw : null;
-const asBoolean = (raw: unknown): boolean | null => (typeof raw === "boolean" ? raw : null);
-
-export function parseExplorerState(raw: unknown): ExplorerState {
+export function parseOverview(raw: unknown): Overview {
   const from = asRecord(raw);
   const names = asStrings(from.names);
   const columns = Object.entries(asRecord(from.columns)).map(([name, values]) => [name, asStrings(values)]);
@@ -166,8 +168,8 @@ function parseFinding(raw: unknown): Finding {
 }
 
 function parseSegment(raw: unknown): Segment {
-  const [words, label, isMeant] = asArray(raw);
-  return [asString(words), asString(label), isMeant === true];
+  const [text, label, isTarget] = asArray(raw);
+  return [asString(text), asString(label), isTarget === true];
 }
 
 export function parseErrorRates(raw: unknown): ErrorRates {

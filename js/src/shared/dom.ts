@@ -1,9 +1,9 @@
-/** Makes elements. Text only ever becomes a text node: nothing here can turn data into markup. */
+/** Creates and updates elements. Text only ever becomes a text node: data cannot turn into markup. */
 
 export type Child = Node | string | null;
 type Attributes = Readonly<Record<string, string | null>>;
 
-/** The class names of this widget begin with its own name, so that no host's style meets them. */
+/** Prefix class names, so that no style of the host applies to them. */
 export const prefixClasses = (names: string): string => names.replace(/(^| )(?=\S)/g, "$1nbner-");
 
 export function createElement<Tag extends keyof HTMLElementTagNameMap>(
@@ -19,7 +19,7 @@ export function createElement<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Sets attributes that differ; null takes one away. */
+/** Set the attributes that differ; null removes one. */
 export function setAttributes(element: Element, attributes: Attributes): void {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null) element.removeAttribute(name);
@@ -31,7 +31,7 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Gives an element its label's colour; grey for a label that the session does not know. */
+/** Set an element's label color; grey for a label that the session does not know. */
 export function setLabelColor(element: HTMLElement, color: string | null | undefined): void {
   element.style.setProperty("--nbner-hue", color ?? "#8a8a8a");
 }
@@ -59,7 +59,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** A line drawing in the colour of the text around it. */
+/** Create a line drawing in the color of the text around it. */
 export function createIcon(name: IconName): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   setAttributes(svg, { viewBox: "0 0 16 16", class: "nbner-icon", "aria-hidden": "true" });
@@ -69,7 +69,7 @@ export function createIcon(name: IconName): SVGElement {
   return svg;
 }
 
-/** A button that never takes the focus away from the text when it is clicked. */
+/** Create a button that does not take the focus away from the text when it is clicked. */
 export function createButton(
   name: string,
   attributes: Attributes,
@@ -84,6 +84,28 @@ export function createButton(
   return element;
 }
 
-/** Hosts style `kbd` in their own way: a plain element keeps the keys quiet. */
+/** Create a key hint, as a plain element: hosts style `kbd` in their own way. */
 export const createKeyHint = (key: string): HTMLElement =>
   createElement("span", "key", { "aria-hidden": "true" }, key);
+
+/** Create a widget's outermost element, from which no key stroke reaches the notebook. */
+export function createRoot(name: string, attributes: Attributes, ...children: Child[]): HTMLElement {
+  const root = createElement(
+    "div",
+    name,
+    {
+      // JupyterLab's shortcuts listen in the capture phase, before the event gets here; this stops them.
+      "data-lm-suppress-shortcuts": "true",
+      role: "application",
+      ...attributes,
+    },
+    ...children,
+  );
+  const stop = (event: Event): void => event.stopPropagation();
+  for (const type of ["keydown", "keyup", "keypress"]) root.addEventListener(type, stop);
+  return root;
+}
+
+/** Return whether an event's target is a button that Enter or the space bar would press. */
+export const isButtonPress = ({ key, target }: KeyboardEvent): boolean =>
+  (key === "Enter" || key === " ") && target instanceof HTMLButtonElement;

@@ -1,4 +1,6 @@
-/** What is read of a `KeyboardEvent`. */
+/** Names key strokes independently of the keyboard's layout, and formats keys for display. */
+
+/** The part of a `KeyboardEvent` that is used. */
 export interface KeyStroke {
   readonly key: string;
   readonly code: string;
@@ -9,9 +11,9 @@ export interface KeyStroke {
 }
 
 /**
- * Names a stroke so that it means the same on every keyboard layout: digits by
- * their place, letters by what they print (by their place where that is not a
- * Latin letter), punctuation by what it prints.
+ * Return a name of a key stroke that is the same on every keyboard layout:
+ * digits by position, letters by what they print (by position where that is not
+ * a Latin letter), punctuation by what it prints.
  */
 export function chordOf(stroke: KeyStroke): string {
   const mod = stroke.ctrlKey || stroke.metaKey ? "mod+" : "";
@@ -27,32 +29,38 @@ export function chordOf(stroke: KeyStroke): string {
 }
 
 function digitOf({ code, key }: KeyStroke): string | null {
-  const place = /^Digit(\d)$/.exec(code)?.[1];
-  // With the number lock off, the pad's keys are arrows and say so.
-  const pad = /^Numpad(\d)$/.exec(code)?.[1];
-  return place ?? (pad !== undefined && pad === key ? pad : null);
+  const digit = /^Digit(\d)$/.exec(code)?.[1];
+  // With num lock off, the keys of the numeric pad report arrows.
+  const padDigit = /^Numpad(\d)$/.exec(code)?.[1];
+  return digit ?? (padDigit !== undefined && padDigit === key ? padDigit : null);
 }
 
 function letterOf({ code, key }: KeyStroke): string | null {
   if (/^[a-z]$/i.test(key)) return key.toLowerCase();
-  const place = /^Key([A-Z])$/.exec(code)?.[1];
-  return place !== undefined && /^[^\p{ASCII}]$/u.test(key) ? place.toLowerCase() : null;
+  const position = /^Key([A-Z])$/.exec(code)?.[1];
+  return position !== undefined && /^[^\p{ASCII}]$/u.test(key) ? position.toLowerCase() : null;
 }
 
-/** Keys that are the browser's own: they do not reach the notebook, but keep their meaning. */
+/** Return whether a key is one of the browser's own: hidden from the notebook, but with its usual effect. */
 export function isBrowserKey(stroke: KeyStroke): boolean {
   if (/^F\d+$/.test(stroke.key)) return true;
   if (!(stroke.ctrlKey || stroke.metaKey)) return false;
   return /^[crltnwqfpijmh+\-=\d]$/i.test(stroke.key) || stroke.key === "Tab";
 }
 
-/** Writes a chord or a shown key as the person's keyboard has it. */
-export function formatKeys(shown: string, mac: boolean): string {
-  const signs: Record<string, string> = mac
+/** Return whether a key stroke belongs to the composition of a character. */
+export const isComposing = (event: KeyboardEvent): boolean =>
+  event.isComposing || event.key === "Dead" || event.key === "Process";
+
+const isMac = (): boolean => /mac|iphone|ipad/i.test(navigator.platform);
+
+/** Format a chord with the modifiers' names on the user's keyboard. */
+export function formatKeys(chord: string, mac = isMac()): string {
+  const modifiers: Record<string, string> = mac
     ? { ctrl: "⌘", shift: "⇧", alt: "⌥" }
     : { ctrl: "ctrl ", shift: "⇧", alt: "alt " };
-  return shown
+  return chord
     .split("+")
-    .map((part) => signs[part] ?? part)
+    .map((part) => modifiers[part] ?? part)
     .join("");
 }

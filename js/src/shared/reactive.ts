@@ -1,28 +1,28 @@
 /**
- * Reactive state: an accessor marked `@tracked` is backed by a signal, so every
- * effect that has read it runs again after it is set.
+ * Reactive state: each property of a `reactive` object is backed by a signal,
+ * so every effect that has read it runs again after it is set.
  */
-import { effect, signal, type Signal } from "@preact/signals-core";
+import { effect, signal } from "@preact/signals-core";
 
 export { batch, computed, untracked } from "@preact/signals-core";
 
 /**
- * Back an accessor by a signal. Values are compared by identity: arrays and
- * objects have to be replaced, never mutated.
+ * Create an object whose properties are backed by signals. Values are compared
+ * by identity: arrays and objects in it have to be replaced, never mutated.
  */
-export function tracked<Owner, Value>(
-  target: ClassAccessorDecoratorTarget<Owner, Value>,
-): ClassAccessorDecoratorResult<Owner, Value> {
-  const signalOf = (owner: Owner): Signal<Value> => target.get.call(owner) as Signal<Value>;
-  return {
-    init: (value) => signal(value) as Value,
-    get() {
-      return signalOf(this).value;
-    },
-    set(value) {
-      signalOf(this).value = value;
-    },
-  };
+export function reactive<State extends object>(initial: State): { -readonly [Key in keyof State]: State[Key] } {
+  const state = {} as { -readonly [Key in keyof State]: State[Key] };
+  for (const [name, value] of Object.entries(initial) as [keyof State, State[keyof State]][]) {
+    const source = signal(value);
+    Object.defineProperty(state, name, {
+      enumerable: true,
+      get: () => source.value,
+      set: (next: State[keyof State]) => {
+        source.value = next;
+      },
+    });
+  }
+  return state;
 }
 
 /** Effects that are disposed together, with the view or the model that runs them. */

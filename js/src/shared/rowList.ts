@@ -1,4 +1,4 @@
-/** Lines that one walks with the arrows while the focus stays where it is. */
+/** A list of rows with an active one, while the focus stays where it is. */
 import { createElement, setAttributes } from "./dom";
 
 export class RowList<Value> {
@@ -21,14 +21,14 @@ export class RowList<Value> {
     });
   }
 
-  /** Writes what is new; what stands there already stays. */
+  /** Render the rows from the first one that differs on; the rows before it stay. */
   setRows(values: readonly Value[]): void {
     const first = values.findIndex((value, i) => value !== this.values[i]);
     const kept = first < 0 ? values.length : first;
     this.elements.splice(kept).forEach((element) => element.remove());
-    const news = values.slice(kept).map((value, i) => this.render(value, kept + i));
-    this.elements.push(...news);
-    this.element.append(...news);
+    const added = values.slice(kept).map((value, i) => this.render(value, kept + i));
+    this.elements.push(...added);
+    this.element.append(...added);
     this.values = values;
     if (kept === 0) this.element.scrollTop = 0;
   }
@@ -37,7 +37,7 @@ export class RowList<Value> {
     return this.elements[index];
   }
 
-  /** Marks the row that is pointed at and brings it into view; gives its id for `aria-activedescendant`. */
+  /** Mark the active row and scroll it into view; return its id for `aria-activedescendant`. */
   setActive(index: number): string | null {
     const row = this.elements[index] ?? null;
     if (row !== this.active) this.active?.setAttribute("aria-selected", "false");
@@ -58,7 +58,7 @@ export class RowList<Value> {
 
 let serial = 0;
 
-/** A row with an id of its own in the page. */
+/** Create a row with an id that is unique in the page. */
 export function createRow(attributes: Record<string, string | null>, ...children: (Node | string | null)[]): HTMLElement {
   serial += 1;
   return createElement("div", "row", { id: `nbner-row-${serial}`, "aria-selected": "false", ...attributes }, ...children);

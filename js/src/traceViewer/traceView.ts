@@ -20,7 +20,7 @@ export function mount(place: HTMLElement, run: ParserTrace, player: TracePlayer)
 
 class TraceView {
   readonly root: HTMLElement;
-  private readonly hair = createElement("div", "hair", { role: "progressbar", "aria-label": "Decided", "aria-valuemin": "0" });
+  private readonly progressBar = createElement("div", "progress-bar", { role: "progressbar", "aria-label": "Decided", "aria-valuemin": "0" });
   private readonly count = createElement("span", "count");
   private readonly said = createElement("div", "step-said", { role: "status" });
   private readonly parts: readonly TraceComponent[];
@@ -55,7 +55,7 @@ class TraceView {
         "aria-label": "State machine, step by step",
         tabindex: "0",
       },
-      this.hair,
+      this.progressBar,
       this.head(),
       text.element,
       goldLine(run),
@@ -122,8 +122,8 @@ class TraceView {
     const { place, last } = player;
     setAttributes(root, { "data-step": String(place), "data-playing": player.isPlaying ? "" : null });
     setText(this.count, place === last ? `done, ${last} words` : `word ${place + 1} of ${last}`);
-    this.hair.style.setProperty("--nbner-share", String(last > 0 ? place / last : 1));
-    setAttributes(this.hair, { "aria-valuenow": String(place), "aria-valuemax": String(last) });
+    this.progressBar.style.setProperty("--nbner-share", String(last > 0 ? place / last : 1));
+    setAttributes(this.progressBar, { "aria-valuenow": String(place), "aria-valuemax": String(last) });
     setText(this.said, describeStep(run, place));
     this.showButtons();
     this.parts.forEach((part) => part.show(place));

@@ -1,18 +1,18 @@
 /**
- * What a person has said about the examples: kept here, sent to the kernel,
- * and taken back again where they want it so.
+ * The user's answers and edits: kept here, sent to the kernel when they are
+ * due, and reverted by undo.
  */
-import { History, isDecision, sameState, type AnswerState, type HistoryStep } from "./history";
-import { Outbox } from "./outbox";
 import type { Environment } from "../../shared/environment";
 import type { Answer, AnswerMessage, BulkEdit, Counts, Setup } from "../../shared/protocol";
-import { hasUnsentWork, ExampleQueue, type QueueItem, type UnsentWork } from "./exampleQueue";
-import { storageKey, BrowserStorage } from "./browserStorage";
+import { BrowserStorage, storageKey } from "./browserStorage";
+import { ExampleQueue, hasUnsentWork, type QueueItem, type UnsentWork } from "./exampleQueue";
+import { History, isDecision, sameState, type AnswerState, type HistoryStep } from "./history";
+import { Outbox } from "./outbox";
 import { toWire } from "./spans";
 
 export type SendAnswer = (message: AnswerMessage, was: Answer) => void;
 
-/** What undo or redo has done, and to what. */
+/** The step that undo or redo has applied, and the example it belongs to. */
 export interface UndoResult {
   readonly item: QueueItem;
   readonly step: HistoryStep;
@@ -30,31 +30,23 @@ export class AnswerStore {
    */
   constructor(
     setup: Setup,
-    private readonly host: Environment,
+    private readonly environment: Environment,
     private readonly send: SendAnswer,
   ) {
-    const place = storageKey([setup.key, setup.dataset, setup.split, setup.annotator]);
-    this.outbox = new Outbox(new BrowserStorage(host.storage, `${place}:answer:`));
-    this.drafts = new BrowserStorage(host.storage, `${place}:draft:`);
+    const key = storageKey([setup.key, setup.dataset, setup.split, setup.annotator]);
+    this.outbox = new Outbox(new BrowserStorage(environment.storage, `${key}:answer:`));
+    this.drafts = new BrowserStorage(environment.storage, `${key}:draft:`);
     const draft = takeDraftsFrom(this.drafts);
     this.unsent = { answer: (id) => this.outbox.lastFor(id), draft };
     this.queue = new ExampleQueue(this.unsent);
   }
 
-  /** Whether there is work in an example that the kernel does not hold. */
+  /** Return whether there is work on an example that the kernel does not hold. */
   hasUnsentWork(item: QueueItem | null): boolean {
     return item !== null && hasUnsentWork(item, this.unsent);
   }
 
-  get canUndo(): boolean {
-    return this.history.last !== null || this.queue.lastDecided !== null;
-  }
-
-  get canRedo(): boolean {
-    return this.history.canRedo;
-  }
-
-  /** Adds to the kernel's counts what has not arrived there yet. */
+  /** Adjust the kernel's counts by the answers that have not arrived there yet. */
   adjustCounts(kernel: Counts): Counts {
     const counts = { ...kernel };
     for (const { from, to } of this.outbox.answerChanges()) {
@@ -64,7 +56,7 @@ export class AnswerStore {
     return counts;
   }
 
-  /** Changes an example in a way that can be undone; tells whether it changed. */
+  /** Change an example as one step of the history; return whether it changed. */
   record(item: QueueItem, after: AnswerState, bulk?: BulkEdit): boolean {
     const before = item.state;
     const isSame = sameState(before, after);
@@ -74,7 +66,7 @@ export class AnswerStore {
     return true;
   }
 
-  /** Lets what follows from the last change count as a part of it, so that undo takes both back. */
+  /** Change an example as part of its last step, so that one undo reverts both. */
   amend(item: QueueItem, after: AnswerState): void {
     const { last } = this.history;
     if (last?.example !== item.id) return void this.record(item, after);
@@ -82,19 +74,19 @@ export class AnswerStore {
     this.setState(item, after);
   }
 
-  /** The example that undo or redo would change, if this page has done or undone something. */
+  /** Return the id of the example that undo or redo would change; null if this page has none. */
   exampleToChange(way: "undo" | "redo"): string | null {
     return (way === "undo" ? this.history.last : this.history.next)?.example ?? null;
   }
 
-  /** Forgets what was done to an example that is no longer in the dataset. */
+  /** Drop the history of an example that is no longer in the dataset. */
   forget(example: string): void {
-    this.history.forget((one) => one === example);
+    this.history.forget(example);
   }
 
-  /** Takes an example's decision back, as undo where that was the last thing done. */
+  /** Revert an example's decision: as undo where that was the last step, else as a new step. */
   retractDecision(item: QueueItem): void {
-    const last = this.history.last;
+    const { last } = this.history;
     const isLast =
       last?.example === item.id && isDecision(last) && sameState(last.after, item.state);
     if (isLast) this.undo();
@@ -109,30 +101,30 @@ export class AnswerStore {
   redo(): UndoResult | null {
     const step = this.history.redo();
     if (step?.bulk === undefined) return this.applyStep(step, step?.after);
-    // An id is applied once: what is done again has another one.
-    const again = { ...step, bulk: { ...step.bulk, bulk: this.host.newId() } };
+    // The kernel applies each id once: a repeated change needs a new one.
+    const again = { ...step, bulk: { ...step.bulk, bulk: this.environment.newId() } };
     this.history.replaceLast(again);
     return this.applyStep(again, again.after);
   }
 
-  /** Sends an edit without a decision, so that it outlives this browser too. */
+  /** Send an edit without a decision, so that it survives outside this browser too. */
   sendDraft(item: QueueItem | null): void {
-    if (item !== null && !sameState(item.state, item.stored)) this.post(item, item.state.answer);
+    if (item !== null && !sameState(item.state, item.stored)) this.sendState(item, item.state.answer);
   }
 
-  /** Sends every edit without a decision, before the kernel is asked about those examples. */
+  /** Send all edits without a decision, so that the kernel searches the spans as they are. */
   sendDrafts(): void {
     this.queue.open.forEach((item) => this.sendDraft(item));
   }
 
-  /** Takes up what another page, or code in a cell, has said of an example. */
+  /** Take over what another page, or code in a cell, has answered. */
   acceptRemote(item: QueueItem, state: AnswerState): void {
     item.state = item.stored = state;
     this.drafts.remove(item.id);
     this.queue.updateDecided(item);
   }
 
-  /** Opens an example again whose answer the kernel will not take; its spans stay as a draft. */
+  /** Reopen an example whose answer the kernel has refused; its spans stay as a draft. */
   reopen(item: QueueItem): void {
     item.stored = { ...item.stored, answer: null, spans: item.suggestions };
     item.state = { ...item.state, answer: null };
@@ -140,7 +132,7 @@ export class AnswerStore {
     this.queue.updateDecided(item);
   }
 
-  /** Lets go of examples decided long ago; to undo what was done to them they are asked for again. */
+  /** Drop examples decided long ago; undo fetches them again. */
   trim(shown: QueueItem | null): void {
     this.queue.trim((item) => item === shown || this.hasUnsentWork(item));
   }
@@ -152,7 +144,7 @@ export class AnswerStore {
     return { item, step };
   }
 
-  /** A decision from before this page was loaded, to be undone like any other. */
+  /** Undo a decision from before this page was loaded. */
   private undoEarlierDecision(): HistoryStep | null {
     const item = this.queue.lastDecided;
     if (item === null) return null;
@@ -165,24 +157,24 @@ export class AnswerStore {
     const was = item.state.answer;
     item.state = state;
     if (state.answer !== was) this.queue.updateDecided(item);
-    // Edits of an open example stay on the page until they are decided on.
+    // Edits of an open example stay in the browser until they are decided on.
     if (state.answer === null && was === null) this.saveDraft(item);
-    else this.post(item, was);
+    else this.sendState(item, was);
   }
 
-  private post(item: QueueItem, was: Answer): void {
+  private sendState(item: QueueItem, was: Answer): void {
     const { spans, answer, flagged, note } = item.state;
     item.stored = item.state;
     this.drafts.remove(item.id);
     const message: AnswerMessage = {
       type: "answer",
-      id: this.host.newId(),
+      id: this.environment.newId(),
       example: item.id,
       answer,
       spans: toWire(spans),
       flagged,
       note,
-      seconds: Math.round(item.seconds / 100) / 10,
+      seconds: Math.round(item.viewingTime / 100) / 10,
     };
     this.send(message, was);
   }
@@ -194,9 +186,9 @@ export class AnswerStore {
   }
 }
 
-/** Gives out each draft of an earlier page once, to the example that it belongs to. */
-function takeDraftsFrom(shelf: BrowserStorage): UnsentWork["draft"] {
-  const found = new Map(shelf.entries());
+/** Return a function that yields each draft of an earlier page once, for its example. */
+function takeDraftsFrom(storage: BrowserStorage): UnsentWork["draft"] {
+  const found = new Map(storage.entries());
   return (example) => {
     const draft = found.get(example) as Partial<AnswerMessage> | null | undefined;
     found.delete(example);

@@ -1,29 +1,32 @@
 /**
- * A corner of the browser's storage: one entry a name, so that two pages that
- * share a corner never write over each other's entries.
+ * Entries under one prefix of the browser's storage, each under a key of its
+ * own, so that two pages never overwrite each other's entries.
  *
- * Storage may be full, forbidden or filled with something else. Then the shelf
- * holds what it is given in memory only, and says so.
+ * Storage may be full, forbidden or hold foreign data: nothing here throws.
  */
-
 import type { KeyValueStorage } from "../../shared/environment";
+import { reactive } from "../../shared/reactive";
 
 export class BrowserStorage {
-  /** False once something could not be stored: it would not survive the page. */
-  isDurable: boolean;
+  private readonly state = reactive({ isDurable: true });
 
   constructor(
     private readonly storage: KeyValueStorage | null,
     private readonly prefix: string,
   ) {
-    this.isDurable = storage !== null;
+    this.state.isDurable = storage !== null;
+  }
+
+  /** False once something could not be stored: it would not survive a reload of the page. */
+  get isDurable(): boolean {
+    return this.state.isDurable;
   }
 
   set(name: string, value: unknown): void {
     try {
       this.storage?.setItem(this.prefix + name, JSON.stringify(value));
     } catch {
-      this.isDurable = false;
+      this.state.isDurable = false;
     }
   }
 
@@ -31,11 +34,11 @@ export class BrowserStorage {
     try {
       this.storage?.removeItem(this.prefix + name);
     } catch {
-      this.isDurable = false;
+      this.state.isDurable = false;
     }
   }
 
-  /** Everything that can be read, whoever put it there. */
+  /** Return all readable entries, also those that another page has written. */
   entries(): [string, unknown][] {
     return this.keys().flatMap((key) => {
       const value = this.read(key);
@@ -49,7 +52,7 @@ export class BrowserStorage {
       const all = Array.from({ length: storage?.length ?? 0 }, (_, i) => storage?.key(i) ?? "");
       return all.filter((key) => key.startsWith(prefix));
     } catch {
-      this.isDurable = false;
+      this.state.isDurable = false;
       return [];
     }
   }
@@ -58,13 +61,13 @@ export class BrowserStorage {
     try {
       return JSON.parse(this.storage?.getItem(key) ?? "") as unknown;
     } catch {
-      // Not ours, or cut off: what cannot be read cannot be sent either.
+      // Foreign or truncated: what cannot be parsed cannot be sent either.
       return undefined;
     }
   }
 }
 
-/** Names the corner of one annotator's work on one split. */
+/** Join parts, such as store, dataset and annotator, into a key of the browser's storage. */
 export function storageKey(parts: readonly string[]): string {
   return ["nbner", ...parts.map(encodeURIComponent)].join(":");
 }

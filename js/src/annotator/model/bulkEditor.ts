@@ -1,57 +1,44 @@
-/** Changes to many examples at once: one step here, one transaction in the kernel. */
-import type { AnswerStore } from "./answerStore";
+/** Changes many examples at once: one step of the history here, one transaction in the kernel. */
 import type { Environment } from "../../shared/environment";
-import type { BulkEdit, KernelMessage, NoticeMessage } from "../../shared/protocol";
-import type { QueueItem } from "./exampleQueue";
-import { sameSpans, type Spans } from "./spans";
-import type { ExampleLoader } from "./exampleLoader";
 import { pluralize } from "../../shared/format";
+import type { BulkEdit, KernelMessage } from "../../shared/protocol";
+import type { AnswerStore } from "./answerStore";
+import { NO_NOTICE, type AnnotatorContext } from "./context";
+import type { ExampleLoader } from "./exampleLoader";
+import { sameSpans, type Spans } from "./spans";
 
-export const NO_NOTICE: NoticeMessage = { type: "notice", text: "", detail: "", stays: false };
-
-export interface BulkEditorContext {
-  readonly shown: QueueItem | null;
-  changed(part: "spans" | "answer" | "progress" | "save"): void;
-  notify(notice: NoticeMessage): void;
-}
+type BulkEditorContext = Pick<AnnotatorContext, "shown" | "notify">;
 
 export class BulkEditor {
   constructor(
+    private readonly context: BulkEditorContext,
     private readonly answers: AnswerStore,
     private readonly loader: ExampleLoader,
-    private readonly host: Environment,
-    private readonly context: BulkEditorContext,
+    private readonly environment: Environment,
   ) {}
 
-  /** Sends unsent edits ahead, so that the kernel finds the spans as they are. */
+  /** Send unsent edits, so that the kernel searches the spans as they are. */
   sendDrafts(): void {
     this.answers.sendDrafts();
   }
 
-  /** Changes the example shown, and others with it. */
-  apply(after: Spans, many: Omit<BulkEdit, "bulk"> | null): void {
+  /** Change the spans of the example shown, and other examples with it, as one step. */
+  apply(after: Spans, others: Omit<BulkEdit, "bulk"> | null): void {
     const item = this.context.shown;
     if (item === null) return;
-    const bulk = many === null ? undefined : { bulk: this.host.newId(), ...many };
+    const edit = others === null ? undefined : { bulk: this.environment.newId(), ...others };
     const answer = sameSpans(item.state.spans, after) ? item.state.answer : null;
-    this.answers.record(item, { ...item.state, spans: after, answer }, bulk);
-    if (bulk !== undefined) this.send(bulk, false);
-    this.context.changed("spans");
-    this.context.changed("answer");
-    this.context.changed("progress");
+    this.answers.record(item, { ...item.state, spans: after, answer }, edit);
+    if (edit !== undefined) this.send(edit, false);
   }
 
-  /** Has the kernel change the other examples, or change them back. */
-  send(bulk: BulkEdit, undo: boolean): void {
+  /** Have the kernel change the other examples, or change them back. */
+  send(edit: BulkEdit, undo: boolean): void {
     const have = this.loader.openIds();
-    this.loader.requests.add({ type: "bulk", ...bulk, undo, have }, (reply) =>
-      this.handleReply(reply, undo),
-    );
-    this.context.changed("save");
+    this.loader.requests.add({ type: "bulk", ...edit, undo, have }, (reply) => this.handleReply(reply, undo));
   }
 
   private handleReply(reply: KernelMessage, undo: boolean): void {
-    this.context.changed("save");
     if (reply.type === "failed") this.context.notify({ ...NO_NOTICE, text: reply.message });
     if (reply.type !== "applied") return;
     this.loader.mergeTasks(reply.tasks);

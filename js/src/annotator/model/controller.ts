@@ -1,40 +1,40 @@
 /**
- * What a person does, and what is shown of it: one for each widget, shared by
- * all its views. It knows neither the page nor Jupyter, and runs in a test as
- * it runs in a cell.
+ * The annotator without its views: one controller for a widget, shared by all
+ * its views. It uses neither the page nor Jupyter, and runs in tests as it does
+ * in a cell.
+ *
+ * All its state is reactive: what an effect reads here, it is told of. Methods
+ * for views change state as one batch, after which effects run once.
  */
 import type { Environment, Unsubscribe } from "../../shared/environment";
 import { parseSetup, parseSnapshot } from "../../shared/parseMessages";
-import { PROTOCOL, type Counts, type NoticeMessage, type Setup, type Version } from "../../shared/protocol";
+import { PROTOCOL, type BulkEdit, type Counts, type NoticeMessage, type Setup, type Version } from "../../shared/protocol";
+import { batch, computed, reactive } from "../../shared/reactive";
 import type { TokenGrid, TokenRange } from "../../shared/tokens";
-import { nextAlternative, unmarkedSuggestions } from "./alternatives";
-import { AnswerStore, type UndoResult } from "./answerStore";
-import { BulkEditor, NO_NOTICE } from "./bulkEditor";
-import { ChangeNotifier, type ChangeTopic } from "./changeNotifier";
-import { dispatch, type CommandContext, type CoreCommand } from "./commands";
-import { NO_CURSOR, type Cursor } from "./cursor";
+import { nextAlternative, nextVersion, unmarkedSuggestions } from "./alternatives";
+import { AnswerStore } from "./answerStore";
+import { BulkEditor } from "./bulkEditor";
+import { NO_NOTICE, type AnnotatorContext } from "./context";
+import type { Cursor } from "./cursor";
 import { Decisions } from "./decisions";
-import { ExampleLoader, type ExampleLoaderContext } from "./exampleLoader";
+import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { KBest } from "./kBest";
+import type { CoreCommand } from "./keyBindings";
 import { PageStateSync } from "./pageStateSync";
 import type { SaveStatus } from "./saveStatus";
 import { SidePanel } from "./sidePanel";
 import { SpanEditor } from "./spanEditor";
 import { findReplacedSuggestion, fromWire, sameSpans, type Span, type Spans } from "./spans";
-import { nextVersion } from "./versions";
 
-export type { ChangeTopic as Part } from "./changeNotifier";
-
-export type { CoreCommand, ViewCommand } from "./commands";
-
-export class AnnotatorController extends ChangeNotifier implements ExampleLoaderContext {
+interface ControllerState {
   setup: Setup;
-  shown: QueueItem | null = null;
-  /** What was said last to those who cannot see the page. */
-  announcement = "";
-  /** What goes on in the kernel that a person should know of. */
-  currentNotice: NoticeMessage = NO_NOTICE;
+  shown: QueueItem | null;
+  announcement: string;
+  currentNotice: NoticeMessage;
+}
+
+export class AnnotatorController implements AnnotatorContext {
   readonly sidePanel: SidePanel;
   readonly kBest: KBest;
   private readonly answers: AnswerStore;
@@ -43,50 +43,85 @@ export class AnnotatorController extends ChangeNotifier implements ExampleLoader
   private readonly decisions: Decisions;
   private readonly bulkEditor: BulkEditor;
   private readonly pageStateSync: PageStateSync;
-  private readonly offs: Unsubscribe[];
+  private readonly unsubscribers: Unsubscribe[];
+  private readonly state: ControllerState;
+  private readonly isShownOpen = computed(() => this.shown !== null && isOpen(this.shown));
+  private isFresh = false;
   private shownSince = 0;
 
-  constructor(private readonly host: Environment) {
-    super();
-    const { connection: port } = host;
-    this.setup = parseSetup(port.get("_setup"));
-    this.answers = new AnswerStore(this.setup, host, (message, was) =>
+  constructor(private readonly environment: Environment) {
+    const { connection } = environment;
+    const setup = parseSetup(connection.get("_setup"));
+    this.state = reactive<ControllerState>({ setup, shown: null, announcement: "", currentNotice: NO_NOTICE });
+    this.answers = new AnswerStore(setup, environment, (message, was) =>
       this.loader.transport.sendAnswer(message, was),
     );
-    this.loader = new ExampleLoader(this.answers, this, host, parseSnapshot(port.get("_snapshot")));
+    const snapshot = parseSnapshot(connection.get("_snapshot"));
+    this.loader = new ExampleLoader(this, this.answers, environment, snapshot);
     this.editor = new SpanEditor(this);
-    this.bulkEditor = new BulkEditor(this.answers, this.loader, host, this);
-    this.decisions = new Decisions(this.answers, this.loader, this);
-    this.kBest = new KBest(this.answers, this.loader, this);
-    this.pageStateSync = new PageStateSync(host, this, () => this.answers.outbox.entries.length > 0);
-    this.sidePanel = new SidePanel(this.loader, host, this, this.bulkEditor);
-    this.editor.ensureActiveLabel(this.setup.labels);
-    this.offs = [
-      port.onTraitChange("_setup", () => this.batch(() => this.reloadSetup())),
-      port.onTraitChange("_snapshot", () =>
-        this.batch(() => this.loader.rebuild(parseSnapshot(port.get("_snapshot")))),
+    this.bulkEditor = new BulkEditor(this, this.answers, this.loader, environment);
+    this.decisions = new Decisions(this, this.answers, this.loader);
+    this.kBest = new KBest(this, this.answers, this.loader);
+    this.sidePanel = new SidePanel(this, this.loader.requests, this.bulkEditor, environment);
+    this.editor.ensureActiveLabel(setup.labels);
+    this.unsubscribers = [
+      connection.onTraitChange("_setup", () => batch(() => this.reloadSetup())),
+      connection.onTraitChange("_snapshot", () =>
+        batch(() => this.loader.rebuild(parseSnapshot(connection.get("_snapshot")))),
       ),
     ];
     this.loader.transport.resendAll();
-    this.batch(() => this.show(this.answers.queue.openAfter(null)));
+    batch(() => this.show(this.answers.queue.openAfter(null)));
+    const isBusy = (): boolean => this.answers.outbox.entries.length > 0;
+    this.pageStateSync = new PageStateSync(this, environment, isBusy);
   }
 
-  // What views look at.
+  /** Fetch the kernel's current state before the first view: the page may have been loaded long ago. */
+  refreshOnce(): void {
+    if (this.isFresh) return;
+    this.isFresh = true;
+    this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
+  }
+
+  dispose(): void {
+    this.unsubscribers.forEach((unsubscribe) => unsubscribe());
+    this.loader.dispose();
+    this.pageStateSync.dispose();
+  }
+
+  // What views read.
+
+  get setup(): Setup {
+    return this.state.setup;
+  }
+
+  get shown(): QueueItem | null {
+    return this.state.shown;
+  }
+
+  /** The text that screen readers read out. */
+  get announcement(): string {
+    return this.state.announcement;
+  }
+
+  /** The notice shown below the text; empty where there is none. */
+  get currentNotice(): NoticeMessage {
+    return this.state.currentNotice;
+  }
 
   get counts(): Counts {
     return this.loader.counts;
   }
 
   get saveStatus(): SaveStatus {
-    const { saveStatus: saving } = this.loader.transport;
-    const isBulk = saving.state === "saved" && this.loader.requests.isWaiting("bulk");
-    return isBulk ? { state: "saving", word: "saving", why: "" } : saving;
+    const { saveStatus } = this.loader.transport;
+    const isBulkSaving = saveStatus.state === "saved" && this.loader.requests.isWaiting("bulk");
+    return isBulkSaving ? { state: "saving", word: "saving", why: "" } : saveStatus;
   }
 
-  /** Why the kernel could not hand out examples; null where it could. */
+  /** Why the kernel could not send examples; null where it could. */
   get problem(): string | null {
-    if (this.setup.protocol !== PROTOCOL) return VERSION_MISMATCH;
-    return this.loader.problem;
+    return this.setup.protocol === PROTOCOL ? this.loader.problem : VERSION_MISMATCH;
   }
 
   get spans(): Spans {
@@ -97,12 +132,10 @@ export class AnnotatorController extends ChangeNotifier implements ExampleLoader
     return this.editor.cursor;
   }
 
-  /** The label that a drag gives. */
   get activeLabel(): string | null {
     return this.editor.activeLabel;
   }
 
-  /** The span that a label key would change. */
   get currentSpan(): Span | null {
     return this.editor.currentSpan;
   }
@@ -111,11 +144,11 @@ export class AnnotatorController extends ChangeNotifier implements ExampleLoader
     return this.editor.grid;
   }
 
-  textOf(stretch: TokenRange): string {
-    return this.editor.textOf(stretch);
+  textOf(range: TokenRange): string {
+    return this.editor.textOf(range);
   }
 
-  /** The span that the caret would go to next in a direction. */
+  /** Return the next span from the caret in a direction. */
   adjacentSpan(by: 1 | -1): Span | null {
     return this.editor.adjacentSpan(by);
   }
@@ -124,7 +157,7 @@ export class AnnotatorController extends ChangeNotifier implements ExampleLoader
     return this.answers.queue.all;
   }
 
-  get canUndoDecision(): boolean {
+  get canRetractDecision(): boolean {
     return this.answers.queue.lastDecided !== null;
   }
 
@@ -132,198 +165,205 @@ export class AnnotatorController extends ChangeNotifier implements ExampleLoader
     return this.decisions.canBrowse(by);
   }
 
-  /** Whether a span is as it was suggested, and neither touched nor accepted yet. */
+  /** Return whether a span is as the model has proposed it, and not accepted yet. */
   isSuggestion(span: Span): boolean {
-    const item = this.shown;
-    return item !== null && isOpen(item) && this.kBest.isProposed(item, span);
+    return this.isShownOpen.value && this.shown !== null && this.kBest.isProposed(this.shown, span);
   }
 
-  /** What had been suggested where a person has put something else; null if nothing was. */
+  /** Return the suggestion that the user has replaced by a span; null if there was none. */
   replacedSuggestion(span: Span): Span | null {
     return findReplacedSuggestion(this.shown?.suggestions ?? [], span);
   }
 
-  /** What was suggested too, and is not marked. */
+  /** The suggestions that are not marked because they overlap with marked ones. */
   get alternatives(): Spans {
     return unmarkedSuggestions(this.shown);
   }
 
-  /** Where the example stands in the list that it was chosen from; null if it was not. */
+  /** The example's position in the list it was opened from; null if it was not. */
   get resultPosition(): { readonly at: number; readonly of: number } | null {
     return this.decisions.results.positionOf(this.shown?.id ?? null);
   }
 
-  override dispose(): void {
-    this.offs.forEach((off) => off());
-    this.loader.dispose();
-    this.pageStateSync.dispose();
-    super.dispose();
-  }
-
-  // What a person does.
+  // What views do.
 
   run(command: CoreCommand): void {
-    this.batch(() => dispatch(command, this.commandContext));
+    batch(() => this.dispatch(command));
   }
 
   pickLabel(label: string): void {
-    this.batch(() => this.editor.pickLabel(label));
+    batch(() => this.editor.pickLabel(label));
   }
 
-  /** Gives a stretch of tokens the active label, as a drag does. */
-  labelRange(stretch: TokenRange): void {
-    this.batch(() => this.editor.labelRange(stretch));
+  /** Assign the active label to a range, as a drag does. */
+  labelRange(range: TokenRange): void {
+    batch(() => this.editor.labelRange(range));
   }
 
   removeSpan(span: Span): void {
-    this.batch(() => this.editor.removeSpan(span));
+    batch(() => this.editor.removeSpan(span));
   }
 
   setCursor(cursor: Cursor): void {
-    this.batch(() => this.editor.setCursor(cursor));
+    batch(() => this.editor.setCursor(cursor));
   }
 
   stepCaret(by: 1 | -1, extend: boolean): void {
-    this.batch(() => this.editor.stepCaret(by, extend));
+    batch(() => this.editor.stepCaret(by, extend));
   }
 
   resizeSpan(edge: "start" | "end", by: 1 | -1): void {
-    this.batch(() => this.editor.resize(edge, by));
+    batch(() => this.editor.resize(edge, by));
   }
 
   setNote(note: string): void {
-    this.batch(() => this.decisions.setNote(note));
+    batch(() => this.decisions.setNote(note));
   }
 
   takeSuggestion(span: Span): void {
-    this.batch(() => this.editor.takeSuggestion(span));
+    batch(() => this.editor.takeSuggestion(span));
   }
 
-  /** Does something with the list or with every occurrence, of which the views hear once. */
-  updatePanel(work: (panels: SidePanel) => void): void {
-    this.batch(() => work(this.sidePanel));
+  /** Take over an annotator's version, to accept or to change it. */
+  takeVersion(version: Version): void {
+    batch(() => {
+      this.edit(fromWire(version.spans));
+      this.announce(`As ${version.by} has it`);
+    });
   }
 
-  /** Shows the example that is pointed at in the list. */
+  setThreshold(threshold: number): void {
+    batch(() => this.kBest.setThreshold(threshold));
+  }
+
+  updatePanel(update: (sidePanel: SidePanel) => void): void {
+    batch(() => update(this.sidePanel));
+  }
+
+  /** Show the example of the active row of the list. */
   openActiveRow(): void {
-    const { activeRow: chosen, rows } = this.sidePanel.exampleList;
-    if (chosen !== null) this.openResult(chosen.id, rows.map(({ id }) => id));
+    const { activeRow, state } = this.sidePanel.exampleList;
+    if (activeRow !== null) this.openResult(activeRow.id, state.rows.map(({ id }) => id));
   }
 
-  /** Shows an example of a list, from where one goes on along that list. */
+  /** Show an example of a list; next and back then follow the list's rows. */
   openResult(id: string, ids: readonly string[]): void {
-    this.batch(() => {
+    batch(() => {
       this.sidePanel.close();
       this.decisions.openResult(id, ids);
     });
   }
 
-  /** Hides the suggestions that are less sure than this. */
-  setThreshold(threshold: number): void {
-    this.batch(() => this.kBest.setThreshold(threshold));
-  }
+  // What the parts of the model ask for: see `AnnotatorContext`.
 
-  // What those who do the work ask for.
+  show(item: QueueItem | null): void {
+    this.addViewingTime();
+    this.state.shown = item;
+    if (!this.currentNotice.stays) this.notify(NO_NOTICE);
+    if (this.sidePanel.open === "occurrences") this.sidePanel.close();
+    this.editor.resetCursor();
+    this.kBest.applyThreshold(item);
+    this.loader.fillWindow();
+  }
 
   showDetached(item: QueueItem): void {
     this.answers.sendDraft(this.shown);
     this.decisions.moveTo(item);
   }
 
+  /** An edit reverts a decision: that certified exactly the spans that were shown. */
+  edit(spans: Spans): void {
+    const item = this.shown;
+    if (item === null || sameSpans(item.state.spans, spans)) return;
+    this.addViewingTime();
+    const before = item.state.spans;
+    this.answers.record(item, { ...item.state, spans, answer: null });
+    this.kBest.redecode(item, before);
+  }
+
+  sendBulk(edit: BulkEdit, undo: boolean): void {
+    this.bulkEditor.send(edit, undo);
+  }
+
+  announce(text: string): void {
+    this.state.announcement = text;
+  }
+
   notify(notice: NoticeMessage): void {
     if (notice.text === this.currentNotice.text) return;
-    this.currentNotice = notice;
-    this.changed("notice");
+    this.state.currentNotice = notice;
     if (notice.text !== "") this.announce(notice.text);
   }
 
-  sendBulk({ step }: UndoResult, undo: boolean): void {
-    if (step.bulk !== undefined) this.bulkEditor.send(step.bulk, undo);
+  private dispatch(command: CoreCommand): void {
+    const { decisions, editor, sidePanel } = this;
+    switch (command.do) {
+      case "decide":
+        this.addViewingTime();
+        return decisions.decide(command.answer);
+      case "take-back":
+        return decisions.retractDecision();
+      case "undo":
+        return decisions.undo();
+      case "redo":
+        return decisions.redo();
+      case "save":
+        return decisions.save();
+      case "flag":
+        return decisions.toggleFlag();
+      case "first-open":
+        return decisions.showFirstOpen();
+      case "browse":
+        return decisions.browse(command.by);
+      case "list":
+        return sidePanel.showList();
+      case "occurrences":
+        return sidePanel.showOccurrences(command.action);
+      case "candidate":
+        return this.kBest.step(command.by);
+      case "alternative":
+        return this.takeNextAlternative();
+      case "version":
+        return this.takeNextVersion();
+      case "label":
+        return this.pickLabelAt(command.index);
+      case "label-active":
+        return editor.labelSelection();
+      case "remove":
+        return editor.removeSelected();
+      case "span":
+        return editor.goToSpan(command.by);
+      case "text-edge":
+        return editor.goToTextEdge(command.side, command.extend);
+    }
   }
 
-  show(item: QueueItem | null): void {
-    this.addViewingTime();
-    this.shown = item;
-    if (!this.currentNotice.stays) this.notify(NO_NOTICE);
-    if (this.sidePanel.open === "everywhere") this.sidePanel.close();
-    this.editor.cursor = NO_CURSOR;
-    this.kBest.applyThreshold(item);
-    this.changed("example");
-    this.loader.fillWindow();
+  private pickLabelAt(index: number): void {
+    const label = this.setup.labels[index];
+    if (label !== undefined) this.editor.pickLabel(label);
   }
 
-  /** An edit takes a decision back: that certified exactly the spans that were shown. */
-  edit(after: Spans): void {
-    const item = this.shown;
-    if (item === null || sameSpans(item.state.spans, after)) return;
-    this.addViewingTime();
-    const before = item.state.spans;
-    this.answers.record(item, { ...item.state, spans: after, answer: null });
-    this.kBest.redecode(item, before);
-    this.changed("spans");
-    this.changed("answer");
-    this.changed("progress");
-  }
-
-  /** Takes what one annotator has said in place of what is shown, to decide on or to change. */
-  takeVersion(version: Version | null): void {
-    if (version === null) return;
-    this.batch(() => {
-      this.edit(fromWire(version.spans));
-      this.announce(`As ${version.by} has it`);
-    });
-  }
-
-  announce(words: string): void {
-    this.announcement = words;
-    this.changed("said");
-  }
-
-  // How it is done.
-
-  private get commandContext(): CommandContext {
-    const { editor: marker, decisions: decider, sidePanel: panels } = this;
-    return {
-      editor: marker,
-      decisions: decider,
-      sidePanel: panels,
-      label: (index) => this.setup.labels[index] ?? null,
-      pause: () => this.addViewingTime(),
-      stepCandidate: (by) => this.kBest.step(by),
-      takeAlternative: () => this.takeAlternative(),
-      takeVersion: () => this.takeVersion(nextVersion(this.shown)),
-    };
-  }
-
-  private takeAlternative(): void {
+  private takeNextAlternative(): void {
     const span = nextAlternative(this.shown, this.cursor, this.currentSpan);
     if (span === null) this.announce("Nothing else was suggested here");
     else this.editor.takeSuggestion(span);
   }
 
-  /** The page may have been loaded long before this view. */
-  protected override greet(): void {
-    this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
-  }
-
-  protected override passOn(parts: ReadonlySet<ChangeTopic>): void {
-    const isNews = parts.has("example") || parts.has("spans") || parts.has("cursor");
-    if (isNews || (parts.has("save") && this.pageStateSync.isDeferred)) this.pageStateSync.schedule();
-    super.passOn(parts);
+  private takeNextVersion(): void {
+    const version = nextVersion(this.shown);
+    if (version !== null) this.takeVersion(version);
   }
 
   private reloadSetup(): void {
-    this.setup = parseSetup(this.host.connection.get("_setup"));
+    this.state.setup = parseSetup(this.environment.connection.get("_setup"));
     this.editor.ensureActiveLabel(this.setup.labels);
-    this.changed("setup");
   }
 
   private addViewingTime(): void {
-    const now = this.host.clock.now();
-    if (this.shown !== null) this.shown.seconds += Math.max(0, now - this.shownSince);
+    const now = this.environment.clock.now();
+    if (this.shown !== null) this.shown.viewingTime += Math.max(0, now - this.shownSince);
     this.shownSince = now;
   }
-
 }
 
 const VERSION_MISMATCH =

@@ -1,9 +1,9 @@
 /**
  * The caret and the selection, in tokens.
  *
- * A caret that came there by key is a selection of one token, so that a label
- * key labels it. A caret left by a click is only a place: a label key then
- * picks the label, as hands that drag with the mouse expect.
+ * A caret moved by key is a selection of one token, so that a label key labels
+ * it. A caret set by a click selects nothing: a label key then only makes its
+ * label the active one, as users who drag with the mouse expect.
  */
 import type { TokenGrid, TokenRange } from "../../shared/tokens";
 
@@ -27,28 +27,28 @@ export const selectionOf = ({ start, end }: TokenRange): Cursor => ({ anchor: st
 export const sameCursor = (left: Cursor, right: Cursor): boolean =>
   left.caret === right.caret && left.anchor === right.anchor;
 
-/** Moves to a token, or takes the selection there. */
+/** Move the caret to a token; with `extend`, keep the other end of the selection. */
 export function moveCaret(cursor: Cursor, token: number, extend: boolean): Cursor {
   return { caret: token, anchor: extend ? (cursor.anchor ?? cursor.caret ?? token) : token };
 }
 
-/** Goes one token on in reading order, over blank ones. */
-export function stepCaret(cursor: Cursor, by: 1 | -1, extend: boolean, ground: TokenGrid): Cursor {
+/** Move the caret by one token in reading order, over blank ones. */
+export function stepCaret(cursor: Cursor, by: 1 | -1, extend: boolean, grid: TokenGrid): Cursor {
   const from = stepOrigin(cursor, by, extend);
-  const target = from === null ? edgeToken(by === 1 ? "start" : "end", ground) : nextToken(from, by, ground);
+  const target = from === null ? edgeToken(by === 1 ? "start" : "end", grid) : nextToken(from, by, grid);
   return target === null ? cursor : moveCaret(cursor, target, extend);
 }
 
-/** The first or the last token that is not blank; null in a text of blanks. */
-export function edgeToken(side: "start" | "end", ground: TokenGrid): number | null {
-  return side === "start" ? nextToken(-1, 1, ground) : nextToken(ground.size, -1, ground);
+/** Return the first or the last token that is not blank; null in a text of blanks. */
+export function edgeToken(side: "start" | "end", grid: TokenGrid): number | null {
+  return side === "start" ? nextToken(-1, 1, grid) : nextToken(grid.size, -1, grid);
 }
 
-/** Leaving a selection of several tokens starts from the side that one leaves by. */
+/** Return the token to step from: the near end of a selection of several tokens, else the caret. */
 function stepOrigin(cursor: Cursor, by: 1 | -1, extend: boolean): number | null {
-  const stretch = selectedRange(cursor);
-  if (stretch === null || extend) return cursor.caret;
-  return by === 1 ? stretch.end - 1 : stretch.start;
+  const range = selectedRange(cursor);
+  if (range === null || extend) return cursor.caret;
+  return by === 1 ? range.end - 1 : range.start;
 }
 
 function nextToken(from: number, by: 1 | -1, { size, isBlank }: TokenGrid): number | null {

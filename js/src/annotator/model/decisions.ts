@@ -1,31 +1,52 @@
-/** Decisions about examples, and the way from one example to the next. */
+/** Decisions on examples, and moving from one example to another. */
 import type { AnswerKind } from "../../shared/protocol";
-import type { AnswerStore, UndoResult } from "./answerStore";
+import { reactive } from "../../shared/reactive";
+import type { AnswerStore } from "./answerStore";
+import type { AnnotatorContext } from "./context";
 import type { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { isDecision } from "./history";
 import { ANSWER_NAMES, describeExample } from "./messageText";
-import { ResultNavigation } from "./resultNavigation";
 
-export interface DecisionsContext {
-  readonly shown: QueueItem | null;
-  show(item: QueueItem | null): void;
-  changed(part: "spans" | "answer" | "progress"): void;
-  announce(words: string): void;
-  /** Sends the part of a step that lies in other examples, or takes it back. */
-  sendBulk(turn: UndoResult, undo: boolean): void;
-}
+type DecisionsContext = Pick<AnnotatorContext, "shown" | "show" | "sendBulk" | "announce">;
 
-/** How many examples of a list are at hand before they are wanted. */
+/** How many examples of a result list are fetched ahead. */
 const PREFETCH_COUNT = 3;
+
+/** The rows of a list from which an example was opened: next and back follow their order. */
+export class ResultNavigation {
+  private readonly state = reactive<{ ids: readonly string[] }>({ ids: [] });
+
+  start(ids: readonly string[]): void {
+    this.state.ids = ids;
+  }
+
+  clear(): void {
+    this.state.ids = [];
+  }
+
+  /** Return an example's position, counted from 1; null if it is not among the rows. */
+  positionOf(id: string | null): { readonly at: number; readonly of: number } | null {
+    const index = id === null ? -1 : this.state.ids.indexOf(id);
+    return index < 0 ? null : { at: index + 1, of: this.state.ids.length };
+  }
+
+  /** Return the ids that follow an example in a direction, the nearest first. */
+  following(id: string, by: 1 | -1, count: number): readonly string[] {
+    const index = this.state.ids.indexOf(id);
+    if (index < 0) return [];
+    const steps = Array.from({ length: count }, (_, i) => this.state.ids[index + by * (i + 1)]);
+    return steps.filter((one) => one !== undefined);
+  }
+}
 
 export class Decisions {
   readonly results = new ResultNavigation();
 
   constructor(
+    private readonly context: DecisionsContext,
     private readonly answers: AnswerStore,
     private readonly loader: ExampleLoader,
-    private readonly context: DecisionsContext,
   ) {}
 
   decide(answer: AnswerKind): void {
@@ -36,47 +57,48 @@ export class Decisions {
     if (next === undefined) this.moveTo(this.answers.queue.openAfter(item));
     else this.openById(next);
     this.answers.trim(this.context.shown);
-    this.context.announce(`${ANSWER_NAMES[answer]}. ${describeExample(this.context.shown, this.loader.counts)}`);
+    this.announceShown(`${ANSWER_NAMES[answer]}. `);
   }
 
-  /** Takes back the decision on the example shown, or else the last one of all. */
-  takeBack(): void {
+  /** Revert the decision on the example shown, or else the last decision of all. */
+  retractDecision(): void {
     const { shown } = this.context;
     const item = shown !== null && !isOpen(shown) ? shown : this.answers.queue.lastDecided;
     if (item === null) {
-      const isComing = this.loader.afterPastLoaded(() => this.takeBack());
-      return this.context.announce(isComing ? "Older answers are on their way" : "No decision to take back");
+      const isComing = this.loader.afterPastLoaded(() => this.retractDecision());
+      return this.context.announce(isComing ? LOADING_PAST : "No decision to take back");
     }
     this.answers.retractDecision(item);
     this.moveTo(item);
     this.loader.loadPast();
-    this.context.announce(`Decision taken back. ${describeExample(item, this.loader.counts)}`);
+    this.announceShown("Decision taken back. ");
   }
 
   undo(): void {
     if (this.fetchForUndo("undo")) return;
-    const turn = this.answers.undo();
-    if (turn === null) {
+    const result = this.answers.undo();
+    if (result === null) {
       const isComing = this.loader.afterPastLoaded(() => this.undo());
-      return this.context.announce(isComing ? "Older answers are on their way" : "Nothing to undo");
+      return this.context.announce(isComing ? LOADING_PAST : "Nothing to undo");
     }
-    this.context.sendBulk(turn, true);
-    this.moveTo(turn.item);
+    const { item, step } = result;
+    if (step.bulk !== undefined) this.context.sendBulk(step.bulk, true);
+    this.moveTo(item);
     this.loader.loadPast();
-    this.context.announce(isDecision(turn.step) ? "Decision taken back" : "Undone");
+    this.context.announce(isDecision(step) ? "Decision taken back" : "Undone");
   }
 
   redo(): void {
     if (this.fetchForUndo("redo")) return;
-    const turn = this.answers.redo();
-    if (turn === null) return this.context.announce("Nothing to redo");
-    const { item, step } = turn;
-    this.context.sendBulk(turn, false);
+    const result = this.answers.redo();
+    if (result === null) return this.context.announce("Nothing to redo");
+    const { item, step } = result;
+    if (step.bulk !== undefined) this.context.sendBulk(step.bulk, false);
     this.moveTo(isDecision(step) ? this.answers.queue.openAfter(item) : item);
     this.context.announce(isDecision(step) ? ANSWER_NAMES[step.after.answer ?? "accept"] : "Done again");
   }
 
-  /** Goes to the example before or after, without deciding. */
+  /** Show the example before or after, without a decision. */
   browse(by: 1 | -1): void {
     if (by === -1) this.loader.loadPast();
     if (!this.canBrowse(by)) {
@@ -86,63 +108,50 @@ export class Decisions {
     this.answers.sendDraft(shown);
     const [next] = shown === null ? [] : this.results.following(shown.id, by, 1);
     if (next !== undefined) return this.openById(next);
-    const beside = this.answers.queue.neighbor(shown, by);
-    this.context.show(beside);
-    this.context.announce(describeExample(beside, this.loader.counts));
+    this.context.show(this.answers.queue.neighbor(shown, by));
+    this.announceShown();
   }
 
-  /** After the last of all comes what is said at the end. */
+  /** Return whether there is an example in a direction; behind the last one stands the end of the queue. */
   canBrowse(by: 1 | -1): boolean {
     const { queue } = this.answers;
     const { shown } = this.context;
-    const place = this.results.positionOf(shown?.id ?? null);
-    if (place !== null) return by === 1 || place.at > 1;
-    const isEnd = by === 1 && shown !== null && queue.open.length === 0;
-    return isEnd || queue.neighbor(shown, by) !== null;
+    const position = this.results.positionOf(shown?.id ?? null);
+    if (position !== null) return by === 1 || position.at > 1;
+    const isEndNext = by === 1 && shown !== null && queue.open.length === 0;
+    return isEndNext || queue.neighbor(shown, by) !== null;
   }
 
-  /** Goes to the example that comes first of those nobody has decided. */
-  firstOpen(): void {
+  /** Show the first open example. */
+  showFirstOpen(): void {
     this.results.clear();
     this.answers.sendDraft(this.context.shown);
-    const first = this.answers.queue.openAfter(null);
-    this.moveTo(first);
-    this.context.announce(describeExample(first, this.loader.counts));
+    this.moveTo(this.answers.queue.openAfter(null));
+    this.announceShown();
   }
 
-  /** Shows an example of a list, from where one goes on along that list. */
+  /** Show an example of a list; next and back then follow the list's rows. */
   openResult(id: string, ids: readonly string[]): void {
     this.results.start(ids);
     this.answers.sendDraft(this.context.shown);
     this.openById(id);
   }
 
-  /** Shows an example, whatever its place, as soon as it is at hand. */
-  openById(id: string): void {
-    const item = this.answers.queue.get(id);
-    if (item === null) return this.loader.fetchByIds([id], () => this.openFetched(id));
-    this.moveTo(item);
-    this.prefetch(id);
-    this.context.announce(describeExample(item, this.loader.counts));
-  }
-
   toggleFlag(): void {
     const item = this.context.shown;
     if (item === null) return;
     this.answers.record(item, { ...item.state, flagged: !item.state.flagged });
-    this.context.changed("answer");
     this.context.announce(item.state.flagged ? "Flagged" : "Flag taken off");
   }
 
-  /** Keeps what a person has written about the example; it does not take a decision back. */
+  /** Store a note on the example; it does not revert a decision. */
   setNote(note: string): void {
     const item = this.context.shown;
     if (item === null || !this.answers.record(item, { ...item.state, note })) return;
-    this.context.changed("answer");
     this.context.announce(note === "" ? "Note taken off" : "Note kept");
   }
 
-  /** Sends whatever waits, and the edit in progress as a draft. */
+  /** Send all unacknowledged answers, and the edit in progress as a draft. */
   save(): void {
     this.answers.sendDraft(this.context.shown);
     this.loader.transport.resendAll();
@@ -152,9 +161,15 @@ export class Decisions {
 
   moveTo(item: QueueItem | null): void {
     if (item !== this.context.shown) this.context.show(item);
-    this.context.changed("spans");
-    this.context.changed("answer");
-    this.context.changed("progress");
+  }
+
+  /** Show an example wherever it stands in the queue, as soon as it is at hand. */
+  private openById(id: string): void {
+    const item = this.answers.queue.get(id);
+    if (item === null) return this.loader.fetchByIds([id], () => this.openFetched(id));
+    this.moveTo(item);
+    this.prefetch(id);
+    this.announceShown();
   }
 
   private openFetched(id: string): void {
@@ -170,7 +185,7 @@ export class Decisions {
     }
   }
 
-  /** Sees to it that what undo or redo would change is at hand; tells whether it is on its way. */
+  /** Fetch the example that undo or redo would change, if it is not at hand; return whether it is fetched. */
   private fetchForUndo(way: "undo" | "redo"): boolean {
     const id = this.answers.exampleToChange(way);
     if (id === null || this.answers.queue.get(id) !== null) return false;
@@ -180,4 +195,10 @@ export class Decisions {
     });
     return true;
   }
+
+  private announceShown(prefix = ""): void {
+    this.context.announce(prefix + describeExample(this.context.shown, this.loader.counts));
+  }
 }
+
+const LOADING_PAST = "Older answers are on their way";

@@ -1,86 +1,95 @@
-/** The list of examples: what is looked for, the rows that are there, the one that is pointed at. */
-import type { KernelMessage, ExampleRow } from "../../shared/protocol";
-import type { PendingRequests } from "./pendingRequests";
-import { parseQuery } from "./searchQuery";
+/** The list of examples: the query, the rows loaded so far, and the active row. */
+import type { ExampleRow, KernelMessage } from "../../shared/protocol";
+import { reactive } from "../../shared/reactive";
 import type { BrowserStorage } from "./browserStorage";
+import { parseQuery } from "./searchQuery";
+import type { PendingRequests } from "./transport";
 
-/** Rows that the kernel gives at a time. */
+/** Rows that the kernel sends at a time. */
 const PAGE_SIZE = 50;
 
+interface ExampleListState {
+  query: string;
+  rows: readonly ExampleRow[];
+  /** The number of all rows; null while it is unknown. */
+  total: number | null;
+  activeIndex: number;
+  problem: string;
+  savedQueries: readonly string[];
+}
+
 export class ExampleList {
-  query = "";
-  rows: readonly ExampleRow[] = [];
-  /** How many examples there are in all; null while that is not known. */
-  total: number | null = null;
-  activeIndex = 0;
-  problem = "";
+  readonly state = reactive<ExampleListState>({
+    query: "",
+    rows: [],
+    total: null,
+    activeIndex: 0,
+    problem: "",
+    savedQueries: [],
+  });
 
   /**
-   * @param storage Where the searches lie that somebody wants to keep.
+   * @param storage Where saved queries are stored.
    */
   constructor(
     private readonly requests: PendingRequests,
     private readonly storage: BrowserStorage,
-    private readonly changed: () => void,
-  ) {}
+  ) {
+    this.state.savedQueries = this.loadSaved();
+  }
 
   get activeRow(): ExampleRow | null {
-    return this.rows[this.activeIndex] ?? null;
+    return this.state.rows[this.state.activeIndex] ?? null;
   }
 
   get isWaiting(): boolean {
     return this.requests.isWaiting("list");
   }
 
-  get savedQueries(): readonly string[] {
-    return this.storage
-      .entries()
-      .map(([name]) => name)
-      .sort((left, right) => left.localeCompare(right));
-  }
-
-  /** Shows what there is to a search, the first rows first. */
+  /** Show the rows that match a query. */
   search(query: string): void {
-    this.query = query;
+    this.state.query = query;
+    this.state.savedQueries = this.loadSaved();
     this.request(0);
-    this.changed();
   }
 
-  /** Keeps the search, or forgets it where it is kept already. */
+  /** Save the query, or delete it where it is saved. */
   toggleSaved(): void {
-    const query = this.query.trim();
+    const query = this.state.query.trim();
     if (query === "") return;
-    if (this.savedQueries.includes(query)) this.storage.remove(query);
+    if (this.state.savedQueries.includes(query)) this.storage.remove(query);
     else this.storage.set(query, true);
-    this.changed();
+    this.state.savedQueries = this.loadSaved();
   }
 
   setActive(index: number): void {
-    this.activeIndex = Math.max(0, Math.min(index, this.rows.length - 1));
-    if (this.activeIndex > this.rows.length - PAGE_SIZE / 2) this.loadMore();
-    this.changed();
+    this.state.activeIndex = Math.max(0, Math.min(index, this.state.rows.length - 1));
+    if (this.state.activeIndex > this.state.rows.length - PAGE_SIZE / 2) this.loadMore();
   }
 
-  /** Asks for the rows behind those that are there. */
+  /** Request the rows behind those that are loaded. */
   loadMore(): void {
-    if (!this.isWaiting && this.rows.length < (this.total ?? 0)) this.request(this.rows.length);
+    if (!this.isWaiting && this.state.rows.length < (this.state.total ?? 0)) this.request(this.state.rows.length);
+  }
+
+  private loadSaved(): readonly string[] {
+    const queries = this.storage.entries().map(([query]) => query);
+    return queries.sort((left, right) => left.localeCompare(right));
   }
 
   private request(offset: number): void {
-    const filter = parseQuery(this.query);
+    const filter = parseQuery(this.state.query);
     this.requests.replace({ type: "list", filter, offset, want: PAGE_SIZE }, (reply) =>
       this.handleReply(reply, offset),
     );
   }
 
   private handleReply(reply: KernelMessage, offset: number): void {
-    if (reply.type === "failed") this.problem = reply.message;
-    if (reply.type === "listed") {
-      this.problem = "";
-      this.rows = [...this.rows.slice(0, offset), ...reply.rows];
-      this.total = reply.total;
-      if (offset === 0) this.activeIndex = 0;
-    }
-    this.changed();
+    if (reply.type === "failed") this.state.problem = reply.message;
+    if (reply.type !== "listed") return;
+    this.state.problem = "";
+    this.state.rows = [...this.state.rows.slice(0, offset), ...reply.rows];
+    this.state.total = reply.total;
+    if (offset === 0) this.state.activeIndex = 0;
   }
 }

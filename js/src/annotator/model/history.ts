@@ -1,8 +1,8 @@
-/** Undo and redo of what was done to examples, in one line across all of them. */
+/** The undo and redo history: one line of steps across all examples. */
 import type { Answer, BulkEdit } from "../../shared/protocol";
 import { sameSpans, type Spans } from "./spans";
 
-/** What a person can change about an example. */
+/** Everything that the annotator can change about an example. */
 export interface AnswerState {
   readonly spans: Spans;
   readonly answer: Answer;
@@ -14,7 +14,7 @@ export interface HistoryStep {
   readonly example: string;
   readonly before: AnswerState;
   readonly after: AnswerState;
-  /** What else was done in the same stroke, in examples that the kernel holds. */
+  /** Changes made in the same step to examples that only the kernel holds. */
   readonly bulk?: BulkEdit;
 }
 
@@ -24,7 +24,7 @@ export const sameState = (left: AnswerState, right: AnswerState): boolean =>
   left.note === right.note &&
   sameSpans(left.spans, right.spans);
 
-/** Whether a step decided an example that had been open. */
+/** Return whether a step changed the answer to one that is a decision. */
 export const isDecision = ({ before, after }: HistoryStep): boolean =>
   after.answer !== null && before.answer !== after.answer;
 
@@ -36,12 +36,12 @@ export class History {
     return this.undone.length > 0;
   }
 
-  /** The step that undo would take back. */
+  /** The step that undo would revert. */
   get last(): HistoryStep | null {
     return this.done.at(-1) ?? null;
   }
 
-  /** The step that redo would do again. */
+  /** The step that redo would apply again. */
   get next(): HistoryStep | null {
     return this.undone.at(-1) ?? null;
   }
@@ -63,19 +63,19 @@ export class History {
     return step;
   }
 
-  /** Takes up a step that was done before this history began, as one just undone. */
+  /** Add a step from before this history began, as one that has just been undone. */
   pushUndone(step: HistoryStep): void {
     this.undone.push(step);
   }
 
-  /** Takes up a step that was done again under another id. */
+
   replaceLast(step: HistoryStep): void {
     this.done[this.done.length - 1] = step;
   }
 
-  /** Forgets the steps of examples that are no longer there. */
-  forget(isGone: (example: string) => boolean): void {
-    this.done = this.done.filter((step) => !isGone(step.example));
-    this.undone = this.undone.filter((step) => !isGone(step.example));
+  /** Drop the steps of an example that is no longer in the dataset. */
+  forget(example: string): void {
+    this.done = this.done.filter((step) => step.example !== example);
+    this.undone = this.undone.filter((step) => step.example !== example);
   }
 }

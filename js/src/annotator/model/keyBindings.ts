@@ -1,42 +1,46 @@
-/**
- * Which key does what: one table, from which both the commands and the help
- * card are made, so that neither can say what the other does not.
- */
+/** The table of key bindings, from which both the commands and the help card are built. */
 import { chordOf, type KeyStroke } from "../../shared/keyboard";
 import type { AnswerKind, OccurrenceAction } from "../../shared/protocol";
 
 export type Command =
   | { readonly do: "decide"; readonly answer: AnswerKind }
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
-  | { readonly do: "filter" | "help" | "leave" | "label-active" | "take-version" | "note" }
+  | { readonly do: "filter" | "help" | "leave" | "label-active" | "version" | "note" }
   | { readonly do: "list" }
-  | { readonly do: "first-open" | "other-suggestion" | "sureness" }
-  | { readonly do: "leaf"; readonly by: 1 | -1 }
-  | { readonly do: "everywhere"; readonly take: OccurrenceAction }
+  | { readonly do: "first-open" | "alternative" | "confidence" }
+  | { readonly do: "candidate"; readonly by: 1 | -1 }
+  | { readonly do: "occurrences"; readonly action: OccurrenceAction }
   | { readonly do: "resize"; readonly edge: "start" | "end"; readonly by: 1 | -1 }
   | { readonly do: "label"; readonly index: number }
   | { readonly do: "browse"; readonly by: 1 | -1 }
   | { readonly do: "span"; readonly by: 1 | -1 }
-  | { readonly do: "sideways"; readonly by: 1 | -1; readonly extend: boolean }
+  | { readonly do: "horizontal"; readonly by: 1 | -1; readonly extend: boolean }
   | { readonly do: "line"; readonly by: 1 | -1; readonly extend: boolean }
   | { readonly do: "line-edge"; readonly side: "start" | "end"; readonly extend: boolean }
   | { readonly do: "text-edge"; readonly side: "start" | "end"; readonly extend: boolean };
 
+/** Commands that only a view can run, because they depend on lines and text direction. */
+export type ViewCommand = Extract<
+  Command,
+  { do: "filter" | "help" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
+>;
+export type CoreCommand = Exclude<Command, ViewCommand>;
+
 export interface KeyBinding {
   readonly group: "Decide" | "Label" | "Move" | "Undo and more" | "In a list";
-  /** As they are shown, in alternatives; each is one key with its modifiers. */
+  /** The keys as they are displayed; each is an alternative, with its modifiers. */
   readonly keys: readonly string[];
   readonly description: string;
   readonly chords: Readonly<Record<string, Command>>;
-  /** Left out of the card where there are not so many labels. */
+  /** With fewer labels the binding is left out of the help card. */
   readonly minLabels?: number;
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
 const BANKS = ["", "shift+", "shift+alt+"] as const;
-/** Labels that have a key of their own. */
+/** How many labels have a key. */
 export const KEYED_LABELS = DIGITS.length * BANKS.length;
-/** With more labels than this they can be filtered by name. */
+/** From this number on, labels can be filtered by name. */
 export const MIN_LABELS_TO_FILTER = 11;
 
 const labelChords = (bank: number): Record<string, Command> =>
@@ -47,7 +51,7 @@ const labelChords = (bank: number): Record<string, Command> =>
     ]),
   );
 
-/** A motion with and without shift, which extends the selection. */
+/** Bind a movement with and without shift, which extends the selection. */
 const motion = (
   chord: string,
   make: (extend: boolean) => Command,
@@ -75,7 +79,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...binding("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), minLabels: 11 },
   { ...binding("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), minLabels: 21 },
-  binding("Label", ["v"], "In a review: the next version as it is", { v: { do: "take-version" } }),
+  binding("Label", ["v"], "In a review: the next version as it is", { v: { do: "version" } }),
   binding("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   binding("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
   binding("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
@@ -85,21 +89,21 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
     "shift+alt+ArrowRight": { do: "resize", edge: "start", by: 1 },
   }),
   binding("Label", ["e"], "Label every occurrence", {
-    e: { do: "everywhere", take: "label" },
+    e: { do: "occurrences", action: "label" },
   }),
   binding("Label", ["r"], "Unlabel every occurrence", {
-    r: { do: "everywhere", take: "unlabel" },
+    r: { do: "occurrences", action: "unlabel" },
   }),
-  binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "sureness" } }),
+  binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "confidence" } }),
   binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}),
-  binding("Label", ["t"], "Take what was also suggested", { t: { do: "other-suggestion" } }),
+  binding("Label", ["t"], "Take what was also suggested", { t: { do: "alternative" } }),
   {
     ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     minLabels: MIN_LABELS_TO_FILTER,
   },
   binding("Move", ["←", "→"], "Token by token", {
-    ...motion("ArrowLeft", (extend) => ({ do: "sideways", by: -1, extend })),
-    ...motion("ArrowRight", (extend) => ({ do: "sideways", by: 1, extend })),
+    ...motion("ArrowLeft", (extend) => ({ do: "horizontal", by: -1, extend })),
+    ...motion("ArrowRight", (extend) => ({ do: "horizontal", by: 1, extend })),
   }),
   binding("Move", ["↑", "↓"], "Line by line", {
     ...motion("ArrowUp", (extend) => ({ do: "line", by: -1, extend })),
@@ -126,7 +130,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
   binding("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
   binding("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
-  // These are the panels' own, while one is open.
+  // The side panel handles these itself while it is open.
   binding("In a list", ["↑", "↓"], "Row by row", {}),
   binding("In a list", ["enter"], "Show the example; change what is ticked", {}),
   binding("In a list", ["ctrl+s"], "Keep the search, or forget it", {}),
@@ -138,18 +142,18 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
 
 function binding(
   group: KeyBinding["group"],
-  shown: readonly string[],
-  does: string,
+  keys: readonly string[],
+  description: string,
   chords: Record<string, Command>,
 ): KeyBinding {
-  return { group, keys: shown, description: does, chords };
+  return { group, keys, description, chords };
 }
 
 const COMMANDS = new Map(KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
 
-/** A held key repeats these; a decision is made once however long its key is held. */
+/** Commands that a held key repeats; a decision is made once however long its key is held. */
 const REPEATING = new Set<Command["do"]>([
-  "sideways",
+  "horizontal",
   "resize",
   "line",
   "line-edge",
@@ -159,7 +163,11 @@ const REPEATING = new Set<Command["do"]>([
   "redo",
 ]);
 
-/** Finds what a stroke asks for, where there are so many labels; null if it asks for nothing. */
+/**
+ * Return the command of a key stroke; null if it has none.
+ *
+ * @param labels The number of labels: keys of further labels have no command.
+ */
 export function commandOf(
   stroke: KeyStroke & { readonly repeat?: boolean },
   labels: number,
@@ -170,13 +178,13 @@ export function commandOf(
 
 function findCommand(stroke: KeyStroke, labels: number): Command | null {
   const command = COMMANDS.get(chordOf(stroke)) ?? null;
-  // On many keyboards `/` and `?` are shifted digits: they are free where no label has that key.
+  // On many keyboards `/` and `?` are shifted digits: they keep their command where no label has that key.
   return command?.do === "label" && command.index >= labels
     ? (COMMANDS.get(stroke.key) ?? null)
     : command;
 }
 
-/** The key of the label at an index, as a chord; null for labels that have none. */
+/** Return the chord of the label at an index; null for labels that have none. */
 export function labelChord(index: number): string | null {
   const bank = BANKS[Math.floor(index / DIGITS.length)];
   const digit = DIGITS[index % DIGITS.length];

@@ -1,32 +1,36 @@
 /**
  * Answers that the kernel has not acknowledged, in the order they were given.
  *
- * They are in the browser's storage before they are sent, and leave it only
- * when the kernel says that they are in the database.
+ * They are written to the browser's storage before they are sent, and removed
+ * only when the kernel confirms that they are in the database.
  */
 import type { Answer, AnswerMessage } from "../../shared/protocol";
+import { reactive } from "../../shared/reactive";
 import type { BrowserStorage } from "./browserStorage";
 
+/** As it lies in the browser's storage. */
 export interface OutboxEntry {
   readonly message: AnswerMessage;
-  /** The decision that this one takes the place of, to count with. */
+  /** The answer that this one replaces, for the counts. */
   readonly was: Answer;
+  /** When it was given. */
   readonly at: number;
 }
 
 export class Outbox {
-  private unacknowledged: OutboxEntry[];
+  private readonly state: { entries: readonly OutboxEntry[] };
 
   constructor(private readonly storage: BrowserStorage) {
-    this.unacknowledged = storage
+    const entries = storage
       .entries()
       .map(([, value]) => parseEntry(value))
-      .filter((letter) => letter !== null)
+      .filter((entry) => entry !== null)
       .sort((left, right) => left.at - right.at);
+    this.state = reactive({ entries });
   }
 
   get entries(): readonly OutboxEntry[] {
-    return this.unacknowledged;
+    return this.state.entries;
   }
 
   get isDurable(): boolean {
@@ -34,55 +38,54 @@ export class Outbox {
   }
 
   hasExample(example: string): boolean {
-    return this.unacknowledged.some(({ message }) => message.example === example);
+    return this.entries.some(({ message }) => message.example === example);
   }
 
-  /** The last thing said about an example. */
+  /** Return the latest unacknowledged answer to an example. */
   lastFor(example: string): AnswerMessage | null {
-    const found = this.unacknowledged.filter(({ message }) => message.example === example);
+    const found = this.entries.filter(({ message }) => message.example === example);
     return found.at(-1)?.message ?? null;
   }
 
   add(message: AnswerMessage, was: Answer, now: number): OutboxEntry {
-    // Two answers within one tick of the clock keep their order after a reload.
-    const at = Math.max(now, (this.unacknowledged.at(-1)?.at ?? 0) + 1);
-    const letter = { message, was, at };
-    this.unacknowledged.push(letter);
-    this.storage.set(message.id, letter);
-    return letter;
+    // Strictly increasing: answers within one tick of the clock keep their order after a reload.
+    const at = Math.max(now, (this.entries.at(-1)?.at ?? 0) + 1);
+    const entry = { message, was, at };
+    this.state.entries = [...this.entries, entry];
+    this.storage.set(message.id, entry);
+    return entry;
   }
 
   /**
-   * Takes out an answer that was acknowledged, and with it all earlier ones
-   * about the same example: to send those again would bring back what was
-   * replaced.
+   * Remove an acknowledged answer and all earlier ones to the same example:
+   * sending those again would restore what has been replaced.
    */
   acknowledge(id: string): AnswerMessage | null {
-    const index = this.unacknowledged.findIndex(({ message }) => message.id === id);
-    // It may have been sent by another page from the same storage.
+    const index = this.entries.findIndex(({ message }) => message.id === id);
+    // Another page that shares the storage may have sent it.
     this.storage.remove(id);
-    const found = this.unacknowledged[index];
+    const found = this.entries[index];
     if (found === undefined) return null;
-    const settled = (letter: OutboxEntry, i: number): boolean =>
-      i <= index && letter.message.example === found.message.example;
-    this.unacknowledged.filter(settled).forEach(({ message }) => this.storage.remove(message.id));
-    this.unacknowledged = this.unacknowledged.filter((letter, i) => !settled(letter, i));
+    const isSettled = (entry: OutboxEntry, i: number): boolean =>
+      i <= index && entry.message.example === found.message.example;
+    this.entries.filter(isSettled).forEach(({ message }) => this.storage.remove(message.id));
+    this.state.entries = this.entries.filter((entry, i) => !isSettled(entry, i));
     return found.message;
   }
 
-  /** Takes out an answer that was refused for good. */
+  /** Remove an answer that the kernel has refused for good. */
   discard(id: string): AnswerMessage | null {
-    const found = this.unacknowledged.find(({ message }) => message.id === id) ?? null;
+    const found = this.entries.find(({ message }) => message.id === id) ?? null;
     this.storage.remove(id);
-    this.unacknowledged = this.unacknowledged.filter((letter) => letter !== found);
+    this.state.entries = this.entries.filter((entry) => entry !== found);
     return found?.message ?? null;
   }
 
-  /** How the kernel's counts change once all of these have been stored. */
+  /** Return, for each example, how its answer changes once all entries are stored. */
   answerChanges(): { from: Answer; to: Answer }[] {
     const first = new Map<string, Answer>();
     const last = new Map<string, Answer>();
-    for (const { message, was } of this.unacknowledged) {
+    for (const { message, was } of this.entries) {
       if (!first.has(message.example)) first.set(message.example, was);
       last.set(message.example, message.answer);
     }
@@ -90,16 +93,16 @@ export class Outbox {
   }
 }
 
-/** Reads what another version of this page may have put there; the kernel checks the spans. */
+/** Parse an entry, perhaps of another version of this page; the kernel checks the spans. */
 function parseEntry(raw: unknown): OutboxEntry | null {
-  const letter = raw as Partial<OutboxEntry> | null;
-  const message = letter?.message;
-  const sound =
-    typeof letter?.at === "number" &&
+  const entry = raw as Partial<OutboxEntry> | null;
+  const message = entry?.message;
+  const isSound =
+    typeof entry?.at === "number" &&
     message?.type === "answer" &&
     typeof message.id === "string" &&
     typeof message.example === "string" &&
     Array.isArray(message.spans);
-  if (!sound) return null;
-  return { at: letter.at as number, was: letter.was ?? null, message: message as AnswerMessage };
+  if (!isSound) return null;
+  return { at: entry.at as number, was: entry.was ?? null, message: message as AnswerMessage };
 }

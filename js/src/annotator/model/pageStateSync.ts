@@ -1,74 +1,85 @@
 /**
- * Tells the kernel now and then which example is shown, with its spans as they
- * stand and what is selected. It is news and has no reply; nothing waits for it.
+ * Sends the kernel which example is shown, its spans as they are, and what is
+ * selected, some time after a change. No reply comes, and nothing waits for one.
  */
-import { selectedRange, type Cursor } from "./cursor";
 import type { Environment, Unsubscribe } from "../../shared/environment";
+import { EffectScope } from "../../shared/reactive";
+import type { AnnotatorContext } from "./context";
+import { selectedRange } from "./cursor";
 import type { QueueItem } from "./exampleQueue";
 import type { Spans } from "./spans";
 
-/** Long enough to say once what a hand does in one go, short enough to seem at once. */
+/** Milliseconds: long enough to send a series of keys as one change, short enough to seem immediate. */
 const DEBOUNCE = 150;
 
-export interface PageStateContext {
-  readonly shown: QueueItem | null;
-  readonly cursor: Cursor;
-  readonly setup: { readonly labels: readonly string[] };
-}
+type PageStateContext = Pick<AnnotatorContext, "setup" | "shown" | "cursor">;
 
 export class PageStateSync {
-  /** Whether something is to be told once the kernel has spoken. */
-  isDeferred = false;
-  private stop: Unsubscribe | null = null;
+  /** Whether a change waits until the kernel has acknowledged all answers. */
+  private isDeferred = false;
+  private stopTimer: Unsubscribe | null = null;
   private lastSent = "";
+  private readonly effects = new EffectScope();
 
+  /**
+   * @param isBusy Whether the kernel has answers to acknowledge.
+   */
   constructor(
-    private readonly host: Environment,
     private readonly context: PageStateContext,
-    private readonly isWaiting: () => boolean,
-  ) {}
-
-  /** Something has changed: it is told after a short while, with all that changes until then. */
-  schedule(): void {
-    this.stop ??= this.host.clock.setTimer(DEBOUNCE, () => {
-      this.stop = null;
-      this.send();
+    private readonly environment: Environment,
+    private readonly isBusy: () => boolean,
+  ) {
+    this.effects.run(() => {
+      void [context.shown?.state.spans, context.cursor];
+      this.schedule();
+    });
+    this.effects.run(() => {
+      if (!isBusy() && this.isDeferred) this.schedule();
     });
   }
 
   dispose(): void {
-    this.stop?.();
+    this.effects.dispose();
+    this.stopTimer?.();
+  }
+
+  private schedule(): void {
+    this.stopTimer ??= this.environment.clock.setTimer(DEBOUNCE, () => {
+      this.stopTimer = null;
+      this.send();
+    });
   }
 
   private send(): void {
-    // A kernel that is busy shall not find a heap of news when it comes back.
-    this.isDeferred = this.isWaiting();
+    // A kernel that was busy must not find a pile of outdated states.
+    this.isDeferred = this.isBusy();
     if (this.isDeferred) return;
     const { shown, cursor } = this.context;
-    const stretch = selectedRange(cursor);
+    const range = selectedRange(cursor);
     const message = {
       type: "at",
       example: shown?.id ?? null,
       ...(shown !== null && this.isEdited(shown) && { spans: this.encodeSpans(shown.state.spans) }),
-      ...(stretch !== null && { selection: [stretch.start, stretch.end] }),
+      ...(range !== null && { selection: [range.start, range.end] }),
     };
-    const said = JSON.stringify(message);
-    if (said === this.lastSent || !this.host.connection.isConnected()) return;
-    this.lastSent = said;
+    const text = JSON.stringify(message);
+    const { connection } = this.environment;
+    if (text === this.lastSent || !connection.isConnected()) return;
+    this.lastSent = text;
     try {
-      this.host.connection.send(message);
+      connection.send(message);
     } catch {
-      // A closed connection: what is not heard is said again with the next change.
+      // The connection is closed: the next change sends the state again.
       this.lastSent = "";
     }
   }
 
-  /** What the kernel gave out, it knows. */
+  /** Return whether the spans differ from those that the kernel sent. */
   private isEdited({ state, stored }: QueueItem): boolean {
     return state.spans !== stored.spans;
   }
 
-  /** Start, end and the label's place in the list, one after the other: short, whatever its name. */
+  /** Encode spans as start, end and label index, one after the other: short whatever the labels' names. */
   private encodeSpans(spans: Spans): number[] {
     const { labels } = this.context.setup;
     return spans.flatMap(({ start, end, label }) => [start, end, labels.indexOf(label)]);

@@ -1,57 +1,59 @@
-/** What may stand in the text's place for a while: the list of examples, or every occurrence. */
-import type { Cursor } from "./cursor";
-import { selectedRange } from "./cursor";
-import { Occurrences, type OccurrencesContext, type BulkApplier } from "./occurrences";
-import { ExampleList } from "./exampleList";
+/** The panel that may cover the text: the list of examples, or every occurrence of some words. */
 import type { Environment } from "../../shared/environment";
-import type { Setup, OccurrenceAction } from "../../shared/protocol";
-import { storageKey, BrowserStorage } from "./browserStorage";
-import type { Span } from "./spans";
-import type { ExampleLoader } from "./exampleLoader";
+import type { OccurrenceAction } from "../../shared/protocol";
+import { reactive } from "../../shared/reactive";
+import { singleToken } from "../../shared/tokens";
+import { BrowserStorage, storageKey } from "./browserStorage";
+import type { BulkEditor } from "./bulkEditor";
+import type { AnnotatorContext } from "./context";
+import { selectedRange } from "./cursor";
+import { ExampleList } from "./exampleList";
+import { Occurrences } from "./occurrences";
+import type { PendingRequests } from "./transport";
 
-export interface SidePanelContext extends OccurrencesContext {
-  readonly setup: Setup;
-  readonly cursor: Cursor;
-  readonly currentSpan: Span | null;
-  readonly activeLabel: string | null;
-  announce(words: string): void;
-}
+type SidePanelContext = Pick<
+  AnnotatorContext,
+  "setup" | "shown" | "cursor" | "currentSpan" | "activeLabel" | "announce"
+>;
 
 export class SidePanel {
-  open: "list" | "everywhere" | null = null;
+  private readonly state = reactive<{ open: "list" | "occurrences" | null }>({ open: null });
   readonly exampleList: ExampleList;
   readonly occurrences: Occurrences;
 
   constructor(
-    supply: ExampleLoader,
-    host: Environment,
     private readonly context: SidePanelContext,
-    sweeper: BulkApplier,
+    requests: PendingRequests,
+    bulkEditor: BulkEditor,
+    environment: Environment,
   ) {
     const { key, dataset, annotator } = context.setup;
-    const shelf = new BrowserStorage(host.storage, `${storageKey([key, dataset, annotator])}:search:`);
-    this.exampleList = new ExampleList(supply.requests, shelf, () => context.changed("panel"));
-    this.occurrences = new Occurrences(supply.requests, context, sweeper);
+    const prefix = `${storageKey([key, dataset, annotator])}:search:`;
+    this.exampleList = new ExampleList(requests, new BrowserStorage(environment.storage, prefix));
+    this.occurrences = new Occurrences(context, requests, bulkEditor);
+  }
+
+  /** Which of the two is open. */
+  get open(): "list" | "occurrences" | null {
+    return this.state.open;
   }
 
   showList(): void {
-    this.open = "list";
-    this.exampleList.search(this.exampleList.query);
+    this.state.open = "list";
+    this.exampleList.search(this.exampleList.state.query);
   }
 
-  /** Looks for every occurrence of what is selected, or of the span under the caret. */
-  showOccurrences(take: OccurrenceAction): void {
-    const { cursor, currentSpan: current, activeLabel: active } = this.context;
+  /** Search every occurrence of what is selected, or of the span under the caret. */
+  showOccurrences(action: OccurrenceAction): void {
+    const { cursor, currentSpan, activeLabel } = this.context;
     const { caret } = cursor;
-    const stretch = current ?? selectedRange(cursor) ?? (caret === null ? null : { start: caret, end: caret + 1 });
-    const label = current?.label ?? active;
-    if (stretch === null || label === null) return this.context.announce("Select the words first");
-    if (this.occurrences.start(take, stretch, label)) this.open = "everywhere";
-    this.context.changed("panel");
+    const range = currentSpan ?? selectedRange(cursor) ?? (caret === null ? null : singleToken(caret));
+    const label = currentSpan?.label ?? activeLabel;
+    if (range === null || label === null) return this.context.announce("Select the words first");
+    if (this.occurrences.start(action, range, label)) this.state.open = "occurrences";
   }
 
   close(): void {
-    this.open = null;
-    this.context.changed("panel");
+    this.state.open = null;
   }
 }

@@ -1,71 +1,82 @@
-/** Marking spans in the example shown: the caret, the selection, the active label. */
+/** Edits the spans of the example shown: caret, selection and active label. */
+import { computed, reactive } from "../../shared/reactive";
+import { isBlank, singleToken, textOfRange, type TokenGrid, type TokenRange } from "../../shared/tokens";
+import type { AnnotatorContext } from "./context";
 import * as cursors from "./cursor";
-import type { TokenGrid, TokenRange } from "../../shared/tokens";
 import type { Cursor } from "./cursor";
-import type { QueueItem } from "./exampleQueue";
-import type { Span, Spans } from "./spans";
 import * as spans from "./spans";
+import type { Span, Spans } from "./spans";
 
-export interface SpanEditorContext {
-  readonly shown: QueueItem | null;
-  edit(after: Spans): void;
-  changed(part: "cursor" | "label"): void;
-  announce(words: string): void;
-}
+type SpanEditorContext = Pick<AnnotatorContext, "shown" | "edit" | "announce">;
+
+const NO_SPANS: Spans = [];
 
 export class SpanEditor {
-  cursor: Cursor = cursors.NO_CURSOR;
-  /** The label that a drag gives. */
-  activeLabel: string | null = null;
+  private readonly state = reactive<{ cursor: Cursor; activeLabel: string | null }>({
+    cursor: cursors.NO_CURSOR,
+    activeLabel: null,
+  });
+  private readonly shownSpans = computed(() => this.context.shown?.state.spans ?? NO_SPANS);
+  private readonly spanAtCaret = computed(() => {
+    const { caret } = this.cursor;
+    return caret === null ? null : spans.spanAt(this.spans, caret);
+  });
 
   constructor(private readonly context: SpanEditorContext) {}
 
+  get cursor(): Cursor {
+    return this.state.cursor;
+  }
+
+  /** The label that a drag assigns. */
+  get activeLabel(): string | null {
+    return this.state.activeLabel;
+  }
+
   get spans(): Spans {
-    return this.context.shown?.state.spans ?? [];
+    return this.shownSpans.value;
   }
 
   get grid(): TokenGrid {
     const tokens = this.context.shown?.task.tokens ?? [];
-    return { size: tokens.length, isBlank: (token) => (tokens[token]?.[0] ?? "").trim() === "" };
+    return { size: tokens.length, isBlank: (token) => isBlank(tokens[token]?.[0] ?? "") };
   }
 
-  /** The span that a label key would change. */
+  /** The span under the caret: a label key changes its label. */
   get currentSpan(): Span | null {
-    return this.cursor.caret === null ? null : spans.spanAt(this.spans, this.cursor.caret);
+    return this.spanAtCaret.value;
   }
 
-  textOf({ start, end }: TokenRange): string {
-    const tokens = this.context.shown?.task.tokens.slice(start, end) ?? [];
-    return tokens.map(([word, gap], i) => (i < tokens.length - 1 ? word + gap : word)).join("");
+  textOf(range: TokenRange): string {
+    return textOfRange(this.context.shown?.task.tokens ?? [], range);
   }
 
-  /** Keeps a label active that there is, the first at the start. */
+  /** Make the first label the active one, unless the active one is among the labels. */
   ensureActiveLabel(labels: readonly string[]): void {
-    if (this.activeLabel === null || !labels.includes(this.activeLabel)) this.activeLabel = labels[0] ?? null;
+    if (this.activeLabel === null || !labels.includes(this.activeLabel)) this.state.activeLabel = labels[0] ?? null;
   }
 
-  /** Labels what is selected; where nothing is, makes the label the active one. */
+  /** Label the selection; without one, only make the label the active one. */
   pickLabel(label: string): void {
-    this.activeLabel = label;
-    this.context.changed("label");
-    const stretch = cursors.selectedRange(this.cursor);
-    if (stretch !== null) this.toggleLabel(stretch, label);
+    this.state.activeLabel = label;
+    const range = cursors.selectedRange(this.cursor);
+    if (range !== null) this.toggleLabel(range, label);
     else this.context.announce(`${label} is the active label`);
   }
 
-  /** Gives a stretch the active label and leaves nothing selected, as hands that drag expect. */
-  labelRange(stretch: TokenRange): void {
-    const trimmed = this.trimRange(stretch);
+  /** Assign the active label to a range and leave nothing selected, as after a drag. */
+  labelRange(range: TokenRange): void {
+    const trimmed = this.trimRange(range);
     if (trimmed === null || this.activeLabel === null) return;
     const span = { ...trimmed, label: this.activeLabel };
     if (!spans.hasSpan(this.spans, span)) this.context.edit(spans.addSpan(this.spans, span));
     this.setCursor(cursors.clickedAt(trimmed.end - 1));
-    this.context.announce(`${this.textOf(span)}: ${span.label}`);
+    this.announceSpan(span);
   }
 
   labelSelection(): void {
-    const stretch = this.range;
-    if (this.activeLabel !== null && stretch !== null) this.toggleLabel(stretch, this.activeLabel);
+    const { range } = this;
+    if (this.activeLabel !== null && range !== null) this.toggleLabel(range, this.activeLabel);
   }
 
   removeSpan(span: Span): void {
@@ -73,44 +84,47 @@ export class SpanEditor {
     this.context.announce(`${span.label} removed from ${this.textOf(span)}`);
   }
 
-  /** Removes the spans under the caret or in the selection. */
+  /** Remove the spans under the caret or in the selection. */
   removeSelected(): void {
-    const stretch = this.range;
-    if (stretch === null) return;
-    const gone = spans.overlapping(this.spans, stretch).map(({ label }) => label);
-    this.context.edit(spans.removeOverlapping(this.spans, stretch));
-    this.context.announce(gone.length === 0 ? "No span here" : `${gone.join(", ")} removed`);
+    const { range } = this;
+    if (range === null) return;
+    const removed = spans.overlapping(this.spans, range).map(({ label }) => label);
+    this.context.edit(spans.removeOverlapping(this.spans, range));
+    this.context.announce(removed.length === 0 ? "No span here" : `${removed.join(", ")} removed`);
   }
 
-  /** Moves one end of the span under the caret. */
+  /** Move one end of the span under the caret. */
   resize(edge: "start" | "end", by: 1 | -1): void {
-    const { currentSpan: current } = this;
-    if (current === null) return this.context.announce("No span here");
-    const moved = spans.resizeSpan(this.spans, current, edge, by, this.grid);
-    if (moved === null) return this.context.announce("No further");
-    this.context.edit(spans.addSpan(spans.removeOverlapping(this.spans, current), moved));
-    this.setCursor(cursors.selectionOf(moved));
-    this.context.announce(`${this.textOf(moved)}: ${moved.label}`);
+    const { currentSpan } = this;
+    if (currentSpan === null) return this.context.announce("No span here");
+    const resized = spans.resizeSpan(this.spans, currentSpan, edge, by, this.grid);
+    if (resized === null) return this.context.announce("No further");
+    this.context.edit(spans.addSpan(spans.removeOverlapping(this.spans, currentSpan), resized));
+    this.setCursor(cursors.selectionOf(resized));
+    this.announceSpan(resized);
   }
 
-  /** Puts a suggestion in the place of what it overlaps. */
+  /** Add a suggestion in place of what it overlaps. */
   takeSuggestion(span: Span): void {
     this.context.edit(spans.addSpan(this.spans, span));
     this.setCursor(cursors.selectionOf(span));
-    this.context.announce(`${this.textOf(span)}: ${span.label}`);
+    this.announceSpan(span);
+  }
+
+  resetCursor(): void {
+    this.state.cursor = cursors.NO_CURSOR;
   }
 
   setCursor(cursor: Cursor): void {
     if (cursors.sameCursor(cursor, this.cursor)) return;
-    this.cursor = cursor;
-    this.context.changed("cursor");
-    const stretch = cursors.selectedRange(cursor);
-    if (stretch === null) return;
-    const { currentSpan: current } = this;
-    this.context.announce(this.textOf(stretch) + (current === null ? "" : `, ${current.label}`));
+    this.state.cursor = cursor;
+    const range = cursors.selectedRange(cursor);
+    if (range === null) return;
+    const { currentSpan } = this;
+    this.context.announce(this.textOf(range) + (currentSpan === null ? "" : `, ${currentSpan.label}`));
   }
 
-  /** Goes one token on in reading order. */
+  /** Move the caret by one token in reading order. */
   stepCaret(by: 1 | -1, extend: boolean): void {
     this.setCursor(cursors.stepCaret(this.cursor, by, extend, this.grid));
   }
@@ -121,11 +135,11 @@ export class SpanEditor {
   }
 
   goToSpan(by: 1 | -1): void {
-    const beside = this.adjacentSpan(by);
-    if (beside !== null) this.setCursor(cursors.selectionOf(beside));
+    const adjacent = this.adjacentSpan(by);
+    if (adjacent !== null) this.setCursor(cursors.selectionOf(adjacent));
   }
 
-  /** The next span in a direction, seen from the caret. */
+  /** Return the next span from the caret in a direction. */
   adjacentSpan(by: 1 | -1): Span | null {
     const { caret } = this.cursor;
     const from = by === 1 ? caret : (cursors.selectedRange(this.cursor)?.start ?? caret);
@@ -134,23 +148,27 @@ export class SpanEditor {
 
   private get range(): TokenRange | null {
     const { caret } = this.cursor;
-    return cursors.selectedRange(this.cursor) ?? (caret === null ? null : { start: caret, end: caret + 1 });
+    return cursors.selectedRange(this.cursor) ?? (caret === null ? null : singleToken(caret));
   }
 
-  /** The same label again takes it off; a single token inside a span means the whole span. */
-  private toggleLabel(stretch: TokenRange, label: string): void {
-    const isOne = stretch.end - stretch.start === 1;
-    const meant = this.trimRange((isOne && spans.spanAt(this.spans, stretch.start)) || stretch);
-    if (meant === null) return;
-    const after = spans.toggleSpan(this.spans, meant, label);
+  /** Label a range, or remove the label it has; a single token inside a span stands for the whole span. */
+  private toggleLabel(range: TokenRange, label: string): void {
+    const isSingle = range.end - range.start === 1;
+    const target = this.trimRange((isSingle && spans.spanAt(this.spans, range.start)) || range);
+    if (target === null) return;
+    const after = spans.toggleSpan(this.spans, target, label);
     this.context.edit(after);
-    this.setCursor(cursors.selectionOf(meant));
-    const isOn = spans.hasSpan(after, { ...meant, label });
-    this.context.announce(isOn ? `${this.textOf(meant)}: ${label}` : `${label} removed`);
+    this.setCursor(cursors.selectionOf(target));
+    const isLabeled = spans.hasSpan(after, { ...target, label });
+    this.context.announce(isLabeled ? `${this.textOf(target)}: ${label}` : `${label} removed`);
   }
 
-  private trimRange(stretch: TokenRange): TokenRange | null {
+  private announceSpan(span: Span): void {
+    this.context.announce(`${this.textOf(span)}: ${span.label}`);
+  }
+
+  private trimRange(range: TokenRange): TokenRange | null {
     const { size, isBlank } = this.grid;
-    return spans.trimRange(stretch, size, isBlank);
+    return spans.trimRange(range, size, isBlank);
   }
 }

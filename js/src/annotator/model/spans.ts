@@ -1,8 +1,8 @@
 /**
- * Spans over tokens: plain values, half-open, sorted, never overlapping.
+ * Spans over tokens: plain values, half-open, sorted, without overlap.
  *
- * Every function takes such a list and gives a new one; the lists themselves
- * are never changed, so that history can hold on to them.
+ * Functions return new lists and never mutate the given ones, so that the
+ * undo history can keep references to them.
  */
 import type { TokenGrid, TokenRange } from "../../shared/tokens";
 import type { WireSpan } from "../../shared/protocol";
@@ -37,13 +37,13 @@ export function toWire(spans: Spans): WireSpan[] {
   return spans.map(({ start, end, label }) => [start, end, label]);
 }
 
-/** Finds the span that covers a token, in a number of steps that grows with the logarithm. */
+/** Find the span that covers a token, by binary search. */
 export function spanAt(spans: Spans, token: number): Span | null {
   const found = spans[firstEndingAfter(spans, token)];
   return found !== undefined && found.start <= token ? found : null;
 }
 
-/** The spans that share at least one token with a stretch. */
+/** Return the spans that share at least one token with a range. */
 export function overlapping(spans: Spans, { start, end }: TokenRange): Spans {
   const first = firstEndingAfter(spans, start);
   let last = first;
@@ -51,7 +51,7 @@ export function overlapping(spans: Spans, { start, end }: TokenRange): Spans {
   return spans.slice(first, last);
 }
 
-/** Adds a span in the place of all those it overlaps. */
+/** Add a span, and remove all spans that it overlaps. */
 export function addSpan(spans: Spans, span: Span): Spans {
   const first = firstEndingAfter(spans, span.start);
   let after = first;
@@ -59,21 +59,21 @@ export function addSpan(spans: Spans, span: Span): Spans {
   return [...spans.slice(0, first), span, ...spans.slice(after)];
 }
 
-/** Takes away every span that shares a token with the stretch. */
-export function removeOverlapping(spans: Spans, stretch: TokenRange): Spans {
-  const gone = overlapping(spans, stretch);
-  return gone.length === 0 ? spans : spans.filter((span) => !gone.includes(span));
+/** Remove every span that shares a token with a range. */
+export function removeOverlapping(spans: Spans, range: TokenRange): Spans {
+  const removed = overlapping(spans, range);
+  return removed.length === 0 ? spans : spans.filter((span) => !removed.includes(span));
 }
 
-/** Labels a stretch; where it has exactly this label already, takes the label off. */
+/** Label a range; where it has exactly this label already, remove the span. */
 export function toggleSpan(spans: Spans, { start, end }: TokenRange, label: string): Spans {
   const span = { start, end, label };
   return hasSpan(spans, span) ? removeOverlapping(spans, span) : addSpan(spans, span);
 }
 
 /**
- * Moves one end of a span by a token, over blank ones. Null where nothing would
- * be left of it, the text ends, or a neighbour stands: that is never pushed.
+ * Move one end of a span by a token, over blank ones. Return null where nothing
+ * would be left of the span, the text ends, or another span is in the way.
  */
 export function resizeSpan(
   spans: Spans,
@@ -82,16 +82,16 @@ export function resizeSpan(
   by: 1 | -1,
   { size, isBlank }: TokenGrid,
 ): Span | null {
-  const place = { start, end };
+  const range = { start, end };
   do {
-    place[edge] += by;
-    if (place.start < 0 || place.end > size || place.start >= place.end) return null;
-  } while (isBlank(edge === "start" ? place.start : place.end - 1));
-  const isFree = overlapping(spans, place).every((one) => one.start === start && one.end === end);
-  return isFree ? { ...place, label } : null;
+    range[edge] += by;
+    if (range.start < 0 || range.end > size || range.start >= range.end) return null;
+  } while (isBlank(edge === "start" ? range.start : range.end - 1));
+  const isFree = overlapping(spans, range).every((one) => one.start === start && one.end === end);
+  return isFree ? { ...range, label } : null;
 }
 
-/** The next span that begins after a token, or the last that ends before it; null if there is none. */
+/** Return the next span that begins after a token, or the last that ends before it; null if there is none. */
 export function nextSpan(spans: Spans, token: number | null, by: 1 | -1): Span | null {
   if (by === 1) return spans.find((span) => token === null || span.start > token) ?? null;
   for (let i = spans.length - 1; i >= 0; i -= 1) {
@@ -101,7 +101,7 @@ export function nextSpan(spans: Spans, token: number | null, by: 1 | -1): Span |
   return null;
 }
 
-/** What has to be done to come from one list to the other. */
+/** The spans to remove and to add to turn one list into another; compared by identity. */
 export interface SpanDiff {
   readonly removed: Spans;
   readonly added: Spans;
@@ -109,34 +109,34 @@ export interface SpanDiff {
 
 export function diffSpans(before: Spans, after: Spans): SpanDiff {
   return {
-    removed: before.filter((span) => !hasSpan(after, span)),
-    added: after.filter((span) => !hasSpan(before, span)),
+    removed: before.filter((span) => spanAt(after, span.start) !== span),
+    added: after.filter((span) => spanAt(before, span.start) !== span),
   };
 }
 
-/** What had been suggested where a span stands now; null if that is the span itself, or nothing. */
+/** Return the suggestion that a span overlaps; null if it is the span itself, or if there is none. */
 export function findReplacedSuggestion(suggestions: Spans, span: Span): Span | null {
-  const there = overlapping(suggestions, span);
-  return there.some((one) => sameSpan(one, span)) ? null : (there[0] ?? null);
+  const found = overlapping(suggestions, span);
+  return found.some((one) => sameSpan(one, span)) ? null : (found[0] ?? null);
 }
 
 /**
- * Brings a stretch into the bounds of a text and off the blank tokens at its
- * ends, since an entity neither begins nor ends with white space.
+ * Clip a range to the text and to its outer tokens that are not blank, since an
+ * entity neither begins nor ends with white space. Return null if none is left.
  */
 export function trimRange(
-  stretch: TokenRange,
+  range: TokenRange,
   size: number,
   isBlank: (token: number) => boolean,
 ): TokenRange | null {
-  let start = Math.max(0, Math.min(stretch.start, stretch.end));
-  let end = Math.min(size, Math.max(stretch.start, stretch.end));
+  let start = Math.max(0, Math.min(range.start, range.end));
+  let end = Math.min(size, Math.max(range.start, range.end));
   while (start < end && isBlank(start)) start += 1;
   while (end > start && isBlank(end - 1)) end -= 1;
   return start < end ? { start, end } : null;
 }
 
-/** Index of the first span that ends after a token. */
+/** Return the index of the first span that ends after a token. */
 function firstEndingAfter(spans: Spans, token: number): number {
   let low = 0;
   let high = spans.length;

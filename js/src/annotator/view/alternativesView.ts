@@ -1,54 +1,59 @@
-/** Suggestions that lost to those they overlap, each with its source, one press away. */
-import type { AnnotatorController, Part } from "../model/controller";
+/** Buttons for the suggestions that lost to an overlapping one, each with its source. */
+import { createButton, createElement, createKeyHint, setLabelColor } from "../../shared/dom";
+import { computed, type EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
 import type { Span, Spans } from "../model/spans";
-import { createButton, createKeyHint, createElement, setLabelColor } from "../../shared/dom";
 import { describeSource } from "./marks";
 
-/** More of them would be a second text. */
 const MAX_SHOWN = 20;
 
 export class AlternativesView {
-  readonly element = createElement("div", "also", { role: "group", "aria-label": "Also suggested" });
-  private drawn: Spans = [];
+  readonly element = createElement("div", "alternatives", { role: "group", "aria-label": "Also suggested" });
 
   /**
-   * @param leave Gives the focus back to the text after a click.
+   * @param focusText Moves the focus back to the text after a click.
    */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly leave: () => void,
+    private readonly focusText: () => void,
+    effects: EffectScope,
   ) {
-    this.element.hidden = true;
+    let last: Spans = [];
+    // Equal lists keep their identity, so that the buttons stay while other spans are edited.
+    const spans = computed(() => (last = keepIfEqual(last, controller.alternatives)));
+    effects.run(() => this.show(spans.value));
   }
 
-  update(parts: ReadonlySet<Part>): void {
-    if (!parts.has("example") && !parts.has("spans") && !parts.has("answer")) return;
-    const spans = this.controller.alternatives;
-    const isSame = spans.length === this.drawn.length && spans.every((one, i) => one === this.drawn[i]);
-    if (isSame && !parts.has("example")) return;
-    this.drawn = spans;
+  private show(spans: Spans): void {
     this.element.hidden = spans.length === 0;
-    const picks = spans.slice(0, MAX_SHOWN).map(this.draw);
-    this.element.replaceChildren(...(picks.length === 0 ? [] : ["Also suggested", createKeyHint("t"), ...picks]));
+    const buttons = spans.slice(0, MAX_SHOWN).map((span) => this.createButton(span));
+    const content = buttons.length === 0 ? [] : ["Also suggested", createKeyHint("t"), ...buttons];
+    this.element.replaceChildren(...content);
   }
 
-  private readonly draw = (span: Span): HTMLElement => {
-    const words = this.controller.textOf(span);
+  private createButton(span: Span): HTMLElement {
+    const text = this.controller.textOf(span);
     const source = describeSource(span);
     const attributes = {
       "data-also": `${span.start}:${span.end}`,
-      "aria-label": `Take ${span.label} for ${words}, suggested ${source}`,
+      "aria-label": `Take ${span.label} for ${text}, suggested ${source}`,
       "aria-keyshortcuts": "t",
       title: `Suggested ${source}`,
       tabindex: "-1",
     };
-    const name = createElement("span", "also-name", {}, span.label);
-    const content = [createElement("bdi", "", {}, words), name, createElement("span", "also-source", {}, source)];
-    const element = createButton("also-pick", attributes, content, () => {
+    const content = [
+      createElement("bdi", "", {}, text),
+      createElement("span", "alternative-name", {}, span.label),
+      createElement("span", "alternative-source", {}, source),
+    ];
+    const element = createButton("alternative", attributes, content, () => {
       this.controller.takeSuggestion(span);
-      this.leave();
+      this.focusText();
     });
     setLabelColor(element, this.controller.setup.colors[span.label]);
     return element;
-  };
+  }
 }
+
+const keepIfEqual = (last: Spans, next: Spans): Spans =>
+  last.length === next.length && last.every((one, i) => one === next[i]) ? last : next;

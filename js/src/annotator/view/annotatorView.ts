@@ -1,16 +1,17 @@
-/** Puts the widget together in one place of the page, and takes it away again without a trace. */
-import { createElement, setAttributes, setText } from "../../shared/dom";
+/** Assembles the annotator in an output cell, and removes it without a trace. */
+import { createElement, createRoot, isButtonPress, setAttributes, setText } from "../../shared/dom";
 import type { Unsubscribe } from "../../shared/environment";
-import { isBrowserKey } from "../../shared/keyboard";
+import { HelpCard, type HelpGroup } from "../../shared/helpCard";
+import { formatKeys, isBrowserKey, isComposing } from "../../shared/keyboard";
 import type { Task } from "../../shared/protocol";
-import { NO_NOTICE } from "../model/bulkEditor";
-import type { AnnotatorController, Part } from "../model/controller";
+import { EffectScope } from "../../shared/reactive";
+import { NO_NOTICE } from "../model/context";
+import type { AnnotatorController } from "../model/controller";
 import { NO_CURSOR } from "../model/cursor";
-import { commandOf, type Command } from "../model/keyBindings";
+import { commandOf, KEY_BINDINGS, type Command } from "../model/keyBindings";
 import { AlternativesView } from "./alternativesView";
 import { AnswerButtons } from "./answerButtons";
 import { ConfidenceSlider } from "./confidenceSlider";
-import { HelpCard } from "./help";
 import { LabelBar } from "./labelBar";
 import { NoteField } from "./noteField";
 import { SidePanelView } from "./sidePanelView";
@@ -18,207 +19,165 @@ import { StatusBar } from "./statusBar";
 import { TextView } from "./textView";
 import { VersionsView } from "./versionsView";
 
-const EVERYTHING: ReadonlySet<Part> = new Set<Part>([
-  "setup",
-  "example",
-  "spans",
-  "cursor",
-  "label",
-  "answer",
-  "progress",
-  "save",
-  "panel",
-  "notice",
-  "advice",
-]);
-
+/** Add a view to a place of the page; return what removes it. */
 export function mount(place: HTMLElement, controller: AnnotatorController): Unsubscribe {
   const view = new AnnotatorView(controller);
   place.append(view.root);
+  controller.refreshOnce();
   return () => view.dispose();
 }
 
-type PanelCommand = Extract<Command, { do: "list" | "everywhere" }>;
+type PanelCommand = Extract<Command, { do: "list" | "occurrences" }>;
 
 class AnnotatorView {
   readonly root: HTMLElement;
-  private readonly surface: TextView;
-  private readonly bar: LabelBar;
-  private readonly decisions: AnswerButtons;
-  private readonly status: StatusBar;
-  private readonly help: HelpCard;
+  private readonly text: TextView;
+  private readonly labelBar: LabelBar;
   private readonly note: NoteField;
-  private readonly also: AlternativesView;
-  private readonly drawer: SidePanelView;
-  private readonly sureness: ConfidenceSlider;
-  private readonly versions: VersionsView;
-  private readonly live = createElement("div", "live", { "aria-live": "polite" });
-  private readonly unsubscribe: Unsubscribe;
+  private readonly sidePanel: SidePanelView;
+  private readonly confidence: ConfidenceSlider;
+  private readonly help: HelpCard;
+  private readonly effects = new EffectScope();
 
   constructor(private readonly controller: AnnotatorController) {
-    const mac = /mac|iphone|ipad/i.test(navigator.platform);
-    const leave = (): void => this.root.focus({ preventScroll: true });
-    this.surface = new TextView(controller);
-    this.bar = new LabelBar(controller, mac, leave);
-    this.note = new NoteField(controller, leave);
-    this.also = new AlternativesView(controller, leave);
-    this.drawer = new SidePanelView(controller, leave);
-    this.decisions = new AnswerButtons(controller, mac, leave, () => this.note.open());
-    this.help = new HelpCard(controller, mac);
+    const { effects } = this;
+    const focusText = (): void => this.focusText();
+    this.text = new TextView(controller, effects);
+    this.labelBar = new LabelBar(controller, focusText, effects);
+    this.note = new NoteField(controller, focusText, effects);
+    this.sidePanel = new SidePanelView(controller, focusText, effects);
+    this.confidence = new ConfidenceSlider(controller, focusText, effects);
+    this.help = new HelpCard(() => helpGroups(controller.setup.labels.length));
     const openList = (): void => this.openPanel({ do: "list" });
-    this.sureness = new ConfidenceSlider(controller, leave);
-    this.status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element);
-    this.status.head.insertBefore(this.sureness.element, this.status.head.lastChild);
-    this.versions = new VersionsView(controller, leave);
-    this.surface.element.append(this.also.element, this.versions.element);
-    this.root = this.makeRoot();
-    this.update(EVERYTHING);
-    this.unsubscribe = controller.subscribe((parts) => this.update(parts));
+    const status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element, effects);
+    status.head.insertBefore(this.confidence.element, status.head.lastChild);
+    const answers = new AnswerButtons(controller, focusText, () => this.note.open(), effects);
+    const versions = new VersionsView(controller, focusText, effects);
+    const alternatives = new AlternativesView(controller, focusText, effects);
+    this.text.element.append(alternatives.element);
+    const liveRegion = createElement("div", "live", { "aria-live": "polite" });
+    const main = createElement(
+      "div",
+      "main",
+      {},
+      this.labelBar.element,
+      this.text.element,
+      status.info,
+      versions.element,
+      this.sidePanel.element,
+    );
+    this.root = createRoot(
+      "root",
+      { "data-nbner": "annotator", tabindex: "0" },
+      status.progressBar,
+      status.head,
+      main,
+      answers.element,
+      this.help.element,
+      liveRegion,
+    );
+    this.root.style.setProperty("--nbner-lines", String(frameLines(controller)));
+    this.root.addEventListener("keydown", (event) => this.handleKey(event));
+    effects.run(() => {
+      const { setup, shown } = controller;
+      setAttributes(this.root, {
+        "aria-label": `Annotate ${setup.dataset}, ${setup.split}`,
+        "data-example": shown?.id ?? null,
+      });
+    });
+    effects.run(() => {
+      const { announcement } = controller;
+      // Of several views in the page, only the one with the focus is read out.
+      if (this.root.matches(":focus-within")) setText(liveRegion, announcement);
+    });
   }
 
   dispose(): void {
-    this.unsubscribe();
-    this.surface.dispose();
+    this.effects.dispose();
+    this.text.dispose();
     this.root.remove();
   }
 
-  private makeRoot(): HTMLElement {
-    const { status, bar, surface, decisions, help, live, drawer } = this;
-    const below = [surface.element, status.info, this.versions.element];
-    const stage = createElement("div", "stage", {}, bar.element, ...below, drawer.element);
-    const root = createElement(
-      "div",
-      "root",
-      {
-        "data-nbner": "annotator",
-        // JupyterLab's shortcuts listen before the event gets here; this tells them not to.
-        "data-lm-suppress-shortcuts": "true",
-        role: "application",
-        tabindex: "0",
-      },
-      status.progressBar,
-      status.head,
-      stage,
-      decisions.element,
-      help.element,
-      live,
-    );
-    root.style.setProperty("--nbner-lines", String(linesFor(this.controller)));
-    root.addEventListener("keydown", (event) => this.onKey(event));
-    const swallow = (event: Event): void => event.stopPropagation();
-    root.addEventListener("keyup", swallow);
-    root.addEventListener("keypress", swallow);
-    return root;
-  }
-
-  private update(parts: ReadonlySet<Part>): void {
-    const { controller, root } = this;
-    if (parts.has("setup")) {
-      const { dataset, split } = controller.setup;
-      setAttributes(root, { "aria-label": `Annotate ${dataset}, ${split}` });
-    }
-    if (parts.has("example")) setAttributes(root, { "data-example": controller.shown?.id ?? null });
-    this.surface.update(parts);
-    this.bar.update(parts);
-    this.decisions.update(parts);
-    this.status.update(parts);
-    this.versions.update(parts);
-    this.note.update(parts);
-    this.also.update(parts);
-    this.sureness.update(parts);
-    this.drawer.update(parts);
-    // With two views on the page, only the one that is worked in speaks.
-    const isWorkedIn = root.matches(":focus-within");
-    if (parts.has("said") && isWorkedIn) setText(this.live, controller.announcement);
-  }
-
-  /** No key goes on from here to the notebook, whether it means something or not. */
-  private onKey(event: KeyboardEvent): void {
-    event.stopPropagation();
-    if (event.isComposing || event.key === "Dead" || event.key === "Process") return;
+  private handleKey(event: KeyboardEvent): void {
+    if (isComposing(event)) return;
     if (this.help.isOpen) {
-      this.help.type(event.key);
+      this.help.handleKey(event.key);
       event.preventDefault();
       return;
     }
-    const field = [this.bar, this.note, this.sureness].find((one) => one.owns(event.target));
+    const field = [this.labelBar, this.note, this.confidence].find((one) => one.owns(event.target));
     if (field !== undefined) {
-      if (field.type(event.key)) event.preventDefault();
+      if (field.handleKey(event.key)) event.preventDefault();
       return;
     }
-    if (this.drawer.isOpen) return this.typeInDrawer(event);
+    if (this.sidePanel.isOpen) return this.handlePanelKey(event);
     const command = commandOf(event, this.controller.setup.labels.length);
-    if (this.isNative(event, command)) return;
+    if (this.hasNativeEffect(event, command)) return;
     event.preventDefault();
-    if (command !== null) this.carryOut(command);
+    if (command !== null) this.run(command);
   }
 
-  /** While it is open no key changes what lies below it. */
-  private typeInDrawer(event: KeyboardEvent): void {
+  /** While the side panel is open, no key changes the example below it. */
+  private handlePanelKey(event: KeyboardEvent): void {
     const isNative =
       event.key === "Tab" ||
       event.target instanceof HTMLInputElement ||
       event.target instanceof HTMLButtonElement ||
       isBrowserKey(event);
-    if (this.drawer.type(event) || !isNative) event.preventDefault();
+    if (this.sidePanel.handleKey(event) || !isNative) event.preventDefault();
   }
 
-  private openPanel(command: PanelCommand): void {
-    this.controller.run(command);
-    if (this.drawer.isOpen) this.drawer.focus();
-  }
-
-  /** Keys that mean what they mean everywhere: the browser's own, and a focused button's. */
-  private isNative(event: KeyboardEvent, command: Command | null): boolean {
+  /** Return whether a key keeps its usual effect, in the browser or on a focused button. */
+  private hasNativeEffect(event: KeyboardEvent, command: Command | null): boolean {
     if (command?.do === "span") {
       const hasSpan = this.controller.adjacentSpan(command.by) !== null;
       return !hasSpan || event.target !== this.root;
     }
-    const isPress = event.key === "Enter" || event.key === " ";
-    if (isPress && event.target instanceof HTMLButtonElement) return true;
-    return command === null && isBrowserKey(event);
+    return isButtonPress(event) || (command === null && isBrowserKey(event));
   }
 
-  /** Up and down walk through lines where there is a caret, and through analyses where there is none. */
-  private get leafs(): boolean {
-    const { setup, cursor } = this.controller;
-    return setup.advises && cursor.caret === null;
-  }
-
-  private carryOut(command: Command): void {
+  private run(command: Command): void {
     switch (command.do) {
       case "help":
         return this.toggleHelp();
       case "filter":
-        return this.bar.focusFilter();
+        return this.labelBar.focusFilter();
       case "leave":
         return this.leave();
       case "note":
         return this.note.open();
       case "list":
-      case "everywhere":
+      case "occurrences":
         return this.openPanel(command);
-      case "resize": {
-        const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
-        return this.controller.resizeSpan(command.edge, by);
-      }
-      case "sideways": {
-        const by = this.surface.isRightToLeft ? (-command.by as 1 | -1) : command.by;
-        return this.controller.stepCaret(by, command.extend);
-      }
-      case "sureness":
-        return this.sureness.focus();
+      case "resize":
+        return this.controller.resizeSpan(command.edge, this.inReadingOrder(command.by));
+      case "horizontal":
+        return this.controller.stepCaret(this.inReadingOrder(command.by), command.extend);
+      case "confidence":
+        return this.confidence.focus();
       case "line":
-        if (!command.extend && this.leafs) return this.controller.run({ do: "leaf", by: command.by });
-        return this.surface.goToLine(command.by, command.extend);
+        // Without a caret, up and down step through the model's analyses.
+        if (!command.extend && this.controller.setup.advises && this.controller.cursor.caret === null) {
+          return this.controller.run({ do: "candidate", by: command.by });
+        }
+        return this.text.goToLine(command.by, command.extend);
       case "line-edge":
-        return this.surface.goToLineEdge(command.side, command.extend);
+        return this.text.goToLineEdge(command.side, command.extend);
       default:
         return this.controller.run(command);
     }
   }
 
-  /** First out of the selection, then out of the widget. */
+  private inReadingOrder(by: 1 | -1): 1 | -1 {
+    return this.text.isRightToLeft ? (-by as 1 | -1) : by;
+  }
+
+  private openPanel(command: PanelCommand): void {
+    this.controller.run(command);
+    if (this.sidePanel.isOpen) this.sidePanel.focus();
+  }
+
+  /** Drop the notice and the selection; without a selection, leave the widget. */
   private leave(): void {
     if (this.controller.currentNotice.text !== "") this.controller.notify(NO_NOTICE);
     if (this.controller.cursor.caret !== null) return this.controller.setCursor(NO_CURSOR);
@@ -227,27 +186,52 @@ class AnnotatorView {
   }
 
   private toggleHelp(): void {
-    if (this.help.isOpen) this.help.close();
-    else this.help.open();
+    this.help.toggle();
+    this.focusText();
+  }
+
+  private focusText(): void {
     this.root.focus({ preventScroll: true });
   }
 }
 
+/** Return the lines of the help card, of which some need a minimum number of labels. */
+function helpGroups(labelCount: number): readonly HelpGroup[] {
+  const bindings = KEY_BINDINGS.filter(({ minLabels = 0 }) => labelCount >= minLabels);
+  const titles = [...new Set(bindings.map(({ group }) => group))];
+  const groups = titles.map((title) => ({
+    title,
+    lines: bindings
+      .filter(({ group }) => group === title)
+      .map(({ keys, description }) => [keys.map((key) => formatKeys(key)), description] as const),
+  }));
+  return [...groups, MOUSE_HELP];
+}
+
+const MOUSE_HELP: HelpGroup = {
+  title: "Mouse",
+  lines: [
+    [["drag"], "Label whole tokens with the active label"],
+    [["double click"], "Label one token"],
+    [["click a mark"], "Select it; then a label relabels it"],
+  ],
+};
+
 /**
- * How many lines of text the frame has room for: as many as most examples at
- * hand need, within bounds. It is settled once, so that nothing moves later.
+ * Return the height of the text's frame in lines: as many as most examples at
+ * hand need, within bounds. It is computed once, so that nothing moves later.
  */
-function linesFor({ items }: AnnotatorController): number {
-  const lines = items.map(({ task }) => linesOf(task)).sort((a, b) => a - b);
+function frameLines({ items }: AnnotatorController): number {
+  const lines = items.map(({ task }) => estimateLines(task)).sort((a, b) => a - b);
   const most = lines[Math.floor(lines.length * 0.8)] ?? 0;
   return Math.min(12, Math.max(5, most + 1));
 }
 
-function linesOf(task: Task): number {
-  const text = task.tokens.map(([word, gap]) => word + gap).join("");
-  const lines = text.split("\n").map((one) => Math.max(1, Math.ceil(one.length / LETTERS)));
+function estimateLines({ tokens }: Task): number {
+  const text = tokens.map(([word, gap]) => word + gap).join("");
+  const lines = text.split("\n").map((one) => Math.max(1, Math.ceil(one.length / CHARS_PER_LINE)));
   return lines.reduce((sum, count) => sum + count, 0);
 }
 
-/** Letters in a line, less what the names of labels take. */
-const LETTERS = 64;
+/** Characters in a line, less the room that label names take. */
+const CHARS_PER_LINE = 64;

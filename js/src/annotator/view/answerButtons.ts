@@ -1,8 +1,10 @@
-/** The buttons below the text, always in the same place, each with its key. */
-import type { AnnotatorController, CoreCommand, Part } from "../model/controller";
+/** The buttons below the text, each with its key. */
+import { createButton, createElement, createIcon, createKeyHint, setAttributes, type IconName } from "../../shared/dom";
 import { formatKeys } from "../../shared/keyboard";
 import type { AnswerKind } from "../../shared/protocol";
-import { createButton, createIcon, createKeyHint, createElement, setAttributes, type IconName } from "../../shared/dom";
+import type { EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
+import type { CoreCommand } from "../model/keyBindings";
 
 interface ButtonSpec {
   readonly icon: IconName;
@@ -29,11 +31,16 @@ const OTHERS: readonly ButtonSpec[] = [
   buttonSpec("next", "Next: the example after, without deciding", ".", { do: "browse", by: 1 }),
 ];
 
-/** The title begins with the button's word; a key may have a sign and, behind it, a name. */
-function buttonSpec(name: IconName, title: string, keys: string, command: ButtonSpec["command"]): ButtonSpec {
+/**
+ * Describe a button.
+ *
+ * @param title Begins with the button's word.
+ * @param keys The key's sign, and its name where that differs.
+ */
+function buttonSpec(icon: IconName, title: string, keys: string, command: ButtonSpec["command"]): ButtonSpec {
   const word = title.split(":", 1)[0] ?? "";
   const [key = "", shortcut = key] = keys.split(" ");
-  return { icon: name, word, title, key, shortcut, command };
+  return { icon, word, title, key, shortcut, command };
 }
 
 export class AnswerButtons {
@@ -41,64 +48,64 @@ export class AnswerButtons {
   private readonly buttons = new Map<IconName, HTMLButtonElement>();
 
   /**
-   * @param leave Gives the focus back to the text after a click.
-   * @param openNote Lets a note be written.
+   * @param focusText Moves the focus back to the text after a click.
+   * @param openNote Opens the field for a note.
    */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly mac: boolean,
-    private readonly leave: () => void,
+    private readonly focusText: () => void,
     private readonly openNote: () => void,
+    effects: EffectScope,
   ) {
-    const answers = ANSWERS.map((one) => this.makeButton(one, "data-answer"));
-    const others = OTHERS.map((one) => this.makeButton(one, "data-act"));
+    const answers = ANSWERS.map((spec) => this.createButton(spec, "data-answer"));
+    const others = OTHERS.map((spec) => this.createButton(spec, "data-act"));
     const left = createElement("div", "answers", { role: "group", "aria-label": "Decision" }, ...answers);
     const right = createElement("div", "others", { role: "group", "aria-label": "Example" }, ...others);
     this.element = createElement("div", "foot-frame", {}, createElement("div", "foot", {}, left, right));
+    effects.run(() => this.update());
   }
 
-  update(parts: ReadonlySet<Part>): void {
-    if (!["example", "answer", "progress", "save"].some((part) => parts.has(part as Part))) return;
+  private update(): void {
     const { controller } = this;
     const state = controller.shown?.state;
-    const isThere = state !== undefined;
-    for (const { icon: name } of ANSWERS.slice(0, 3)) {
-      this.set(name, isThere, state?.answer === name);
+    const isShown = state !== undefined;
+    for (const answer of ["accept", "reject", "ignore"] as const) {
+      this.setButton(answer, isShown, state?.answer === answer);
     }
-    this.set("undo", controller.canUndoDecision);
-    this.set("flag", isThere, state?.flagged === true);
-    this.set("note", isThere, state !== undefined && state.note !== "");
-    this.set("back", controller.canBrowse(-1));
-    this.set("next", controller.canBrowse(1));
+    this.setButton("undo", controller.canRetractDecision);
+    this.setButton("flag", isShown, state?.flagged === true);
+    this.setButton("note", isShown, isShown && state.note !== "");
+    this.setButton("back", controller.canBrowse(-1));
+    this.setButton("next", controller.canBrowse(1));
   }
 
-  private makeButton(one: ButtonSpec, attribute: string): HTMLButtonElement {
+  private createButton(spec: ButtonSpec, attribute: string): HTMLButtonElement {
     const attributes = {
-      [attribute]: one.icon,
-      "aria-label": one.word,
-      "aria-keyshortcuts": one.shortcut,
-      title: one.title,
+      [attribute]: spec.icon,
+      "aria-label": spec.word,
+      "aria-keyshortcuts": spec.shortcut,
+      title: spec.title,
     };
-    const sign = [createIcon(one.icon), createElement("span", "word", {}, one.word)];
-    // An arrow points away from its word.
-    if (one.icon === "next") sign.reverse();
-    const content = [...sign, createKeyHint(formatKeys(one.key, this.mac))];
+    const parts = [createIcon(spec.icon), createElement("span", "word", {}, spec.word)];
+    // The arrow stands on the side it points to.
+    if (spec.icon === "next") parts.reverse();
+    const content = [...parts, createKeyHint(formatKeys(spec.key))];
     const element = createButton("choice", attributes, content, (event) => {
-      if (one.command.do === "note") return this.openNote();
-      this.controller.run(one.command);
-      // A click from the keyboard leaves the focus where the hand is.
-      if (event.detail > 0) this.leave();
+      if (spec.command.do === "note") return this.openNote();
+      this.controller.run(spec.command);
+      // A press from the keyboard keeps the focus on the button.
+      if (event.detail > 0) this.focusText();
     });
-    this.buttons.set(one.icon, element);
+    this.buttons.set(spec.icon, element);
     return element;
   }
 
-  private set(name: IconName, enabled: boolean, pressed?: boolean): void {
+  private setButton(name: IconName, isEnabled: boolean, isPressed?: boolean): void {
     const element = this.buttons.get(name);
     if (element === undefined) return;
     setAttributes(element, {
-      "aria-disabled": enabled ? null : "true",
-      ...(pressed !== undefined && { "aria-pressed": String(pressed) }),
+      "aria-disabled": isEnabled ? null : "true",
+      ...(isPressed !== undefined && { "aria-pressed": String(isPressed) }),
     });
   }
 }

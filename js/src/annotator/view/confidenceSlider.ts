@@ -1,22 +1,24 @@
-/** How sure a suggestion must be to be shown: a slider, where confidences are known. */
-import type { AnnotatorController, Part } from "../model/controller";
-import { createKeyHint, createElement, setAttributes, setText } from "../../shared/dom";
+/** A slider for the confidence below which suggestions are hidden, where confidences are known. */
+import { createElement, createKeyHint, setAttributes, setText } from "../../shared/dom";
+import type { EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
 
 const STEP = 0.05;
 
 export class ConfidenceSlider {
-  readonly element = createElement("label", "sureness", { title: "Hide suggestions that are less sure: c" });
+  readonly element = createElement("label", "confidence", { title: "Hide suggestions that are less sure: c" });
   private readonly field: HTMLInputElement;
-  private readonly words = createElement("span", "sureness-words");
+  private readonly words = createElement("span", "confidence-words");
 
   /**
-   * @param leave Gives the focus back to the text.
+   * @param focusText Moves the focus back to the text.
    */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly leave: () => void,
+    private readonly focusText: () => void,
+    effects: EffectScope,
   ) {
-    this.field = createElement("input", "sureness-field", {
+    this.field = createElement("input", "confidence-field", {
       type: "range",
       min: "0",
       max: "1",
@@ -28,22 +30,10 @@ export class ConfidenceSlider {
       "data-threshold": "",
     });
     this.field.addEventListener("input", () => controller.setThreshold(this.field.valueAsNumber));
-    // A key may want to go on; a hand that lets go is done.
-    this.field.addEventListener("pointerup", () => this.leave());
+    // Keys may move the slider further; with the pointer up, it is set.
+    this.field.addEventListener("pointerup", () => this.focusText());
     this.element.append(this.words, this.field, createKeyHint("c"));
-  }
-
-  update(parts: ReadonlySet<Part>): void {
-    const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
-    if (!has("setup", "example", "progress", "advice", "spans")) return;
-    const { kBest: advice, shown } = this.controller;
-    this.element.hidden = !advice.hasConfidence;
-    const hidden = advice.hiddenCount(shown);
-    const at = advice.threshold.toFixed(2).replace(/^0/, "");
-    const count = hidden === 0 ? "" : ` · ${hidden} hidden`;
-    setText(this.words, advice.threshold === 0 ? "all suggestions" : `sure from ${at}${count}`);
-    setAttributes(this.field, { "aria-valuetext": `${at}${count}` });
-    if (this.field.valueAsNumber !== advice.threshold) this.field.value = String(advice.threshold);
+    effects.run(() => this.update());
   }
 
   focus(): void {
@@ -54,9 +44,21 @@ export class ConfidenceSlider {
     return target === this.field;
   }
 
-  /** Takes a key while the slider has the focus; the arrows are the browser's to move it. */
-  type(key: string): boolean {
-    if (key === "Escape" || key === "Enter") this.leave();
-    return key === "Escape" || key === "Enter";
+  /** Handle a key while the slider has the focus; the browser moves it by the arrows. */
+  handleKey(key: string): boolean {
+    if (key !== "Escape" && key !== "Enter") return false;
+    this.focusText();
+    return true;
+  }
+
+  private update(): void {
+    const { kBest, shown } = this.controller;
+    this.element.hidden = !kBest.hasConfidence;
+    const hidden = kBest.hiddenCount(shown);
+    const least = kBest.threshold.toFixed(2).replace(/^0/, "");
+    const count = hidden === 0 ? "" : ` · ${hidden} hidden`;
+    setText(this.words, kBest.threshold === 0 ? "all suggestions" : `sure from ${least}${count}`);
+    setAttributes(this.field, { "aria-valuetext": `${least}${count}` });
+    if (this.field.valueAsNumber !== kBest.threshold) this.field.value = String(kBest.threshold);
   }
 }

@@ -1,9 +1,9 @@
-/** From places in the document to tokens: whatever a selection touches, it means whole tokens. */
+/** Converts ranges and points of the document to token ranges. */
 import type { TokenRange } from "../../shared/tokens";
 
 /**
- * Finds the tokens of which at least one character lies in a range, wherever
- * the range begins and ends: in the middle of a token, in a gap, outside.
+ * Find the tokens of which at least one character is in a range, wherever the
+ * range begins and ends: inside a token, in a gap, outside the text.
  */
 export function tokenRangeOf(range: Range, tokens: readonly HTMLElement[]): TokenRange | null {
   const start = firstToken(tokens, (token) => endsAfter(token, range));
@@ -11,7 +11,7 @@ export function tokenRangeOf(range: Range, tokens: readonly HTMLElement[]): Toke
   return start < end ? { start, end } : null;
 }
 
-/** The token that an element lies in; a mark's own parts stand for its last token. */
+/** Return the token that contains an element; for the parts of a mark, its last token. */
 export function tokenOf(target: EventTarget | null): number | null {
   if (!(target instanceof Element)) return null;
   const token = target.closest("[data-token]") ?? lastTokenOf(target.closest(".nbner-mark"));
@@ -22,7 +22,7 @@ export function tokenOf(target: EventTarget | null): number | null {
 const lastTokenOf = (mark: Element | null): Element | null =>
   [...(mark?.querySelectorAll("[data-token]") ?? [])].at(-1) ?? null;
 
-/** Index of the first token for which something holds that holds for all behind it too. */
+/** Return the index of the first token that meets a condition which all tokens behind it meet too. */
 function firstToken(
   tokens: readonly HTMLElement[],
   holds: (token: HTMLElement) => boolean,
@@ -37,28 +37,28 @@ function firstToken(
   return low;
 }
 
-/** Whether a token's last character lies behind a range's start. */
+/** Return whether a token's last character is behind a range's start. */
 const endsAfter = (token: HTMLElement, range: Range): boolean =>
   textRangeOf(token).compareBoundaryPoints(Range.START_TO_END, range) > 0;
 
-/** Whether a token's first character lies before a range's end. */
+/** Return whether a token's first character is before a range's end. */
 const startsBefore = (token: HTMLElement, range: Range): boolean =>
   textRangeOf(token).compareBoundaryPoints(Range.END_TO_START, range) < 0;
 
-/** From the first character to the last: the element's own edges would count as inside. */
+/** Return the range from a token's first to its last character, without the edges of its element. */
 function textRangeOf(token: HTMLElement): Range {
   const letters = document.createRange();
   letters.selectNodeContents(token.firstChild ?? token);
   return letters;
 }
 
-/** Some hosts put the widget behind a shadow root; the document then tells nothing of what is inside. */
+/** Return the shadow root around an element, if any: the document does not expose selections inside it. */
 const shadowRootOf = (element: Element): ShadowRoot | null => {
   const root = element.getRootNode();
   return root instanceof ShadowRoot ? root : null;
 };
 
-/** What the browser has selected here; null where that is nothing, or cannot be known. */
+/** Return the browser's selection; null where it is empty or unknown. */
 export function selectionIn(element: Element): Range | null {
   const shadow = shadowRootOf(element);
   const selection = getSelection();
@@ -76,7 +76,7 @@ function selectionInShadow(selection: Selection, shadow: ShadowRoot): Range | nu
   return range.collapsed ? null : range;
 }
 
-/** The text in a range, character by character as it came. */
+/** Return the text in a range, without the names of labels. */
 export function textIn(range: Range): string {
   const part = range.cloneContents();
   part.querySelectorAll(".nbner-tag").forEach((tag) => tag.remove());
@@ -85,7 +85,7 @@ export function textIn(range: Range): string {
 
 export const clearSelection = (): void => getSelection()?.removeAllRanges();
 
-/** The place between two characters that lies nearest to the pointer. */
+/** Return the position between two characters that is nearest to the pointer. */
 export function caretAtPoint(element: Element, { clientX, clientY }: MouseEvent): Range | null {
   const shadow = shadowRootOf(element);
   const roots = shadow === null ? {} : { shadowRoots: [shadow] };

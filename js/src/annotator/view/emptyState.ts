@@ -1,7 +1,7 @@
-/** What stands in the place of the text when there is none: why, and the next step. */
-import type { AnnotatorController } from "../model/controller";
-import { formatCount, pluralize } from "../../shared/format";
+/** The message in place of the text when there is no example: why, and the next step. */
 import { createElement } from "../../shared/dom";
+import { formatCount, pluralize } from "../../shared/format";
+import type { AnnotatorController } from "../model/controller";
 
 interface EmptyState {
   readonly title: string;
@@ -14,20 +14,22 @@ export function renderEmptyState(panel: HTMLElement, controller: AnnotatorContro
   const signature = [title, next, code].join("\n");
   if (panel.dataset.says === signature) return;
   panel.dataset.says = signature;
+  const codeElement = code === undefined ? null : createElement("span", "code", {}, code);
   panel.replaceChildren(
     createElement("div", "panel-title", {}, title),
-    createElement("div", "panel-next", {}, next, code === undefined ? null : createElement("span", "code", {}, code)),
+    createElement("div", "panel-next", {}, next, codeElement),
   );
 }
 
-function describeEmptyState({ counts, setup, problem, saveStatus: saving, canUndoDecision: canTakeBack }: AnnotatorController): EmptyState {
+function describeEmptyState(controller: AnnotatorController): EmptyState {
+  const { counts, setup, problem, saveStatus, canRetractDecision } = controller;
   const place = `${setup.dataset} · ${setup.split}`;
   if (counts.open > 0 && problem !== null) {
     const title = "The kernel could not give out the next example.";
     return { title, next: `${problem} Trying again.` };
   }
   if (counts.open > 0) {
-    const why = saving.state === "unsaved" ? "The kernel is busy or gone; they" : "They";
+    const why = saveStatus.state === "unsaved" ? "The kernel is busy or gone; they" : "They";
     return {
       title: `The next of ${pluralize(counts.open, "open example")} are on their way.`,
       next: `${why} appear here by themselves. What you have decided is kept.`,
@@ -40,7 +42,7 @@ function describeEmptyState({ counts, setup, problem, saveStatus: saving, canUnd
       code: 'session.add("texts.jsonl")',
     };
   }
-  const undo = canTakeBack ? "Undo takes the last decision back. " : "";
+  const undo = canRetractDecision ? "Undo takes the last decision back. " : "";
   const all = counts.total === 1 ? "The one example" : `All ${formatCount(counts.total)} examples`;
   return {
     title: `${all} of ${place} ${counts.total === 1 ? "is" : "are"} answered.`,

@@ -1,9 +1,9 @@
 /**
- * Dragging over tokens, double clicks and clicks.
+ * Handles drags over tokens, double clicks and clicks.
  *
- * The browser's own text selection does the dragging, so that it works for
- * every script, direction and pointing device; what it touches is taken as
- * whole tokens, shown while the drag goes on.
+ * A drag is the browser's own text selection, so that it works for every
+ * script, direction and pointing device. It is extended to whole tokens, which
+ * are highlighted while the drag goes on.
  */
 import type { Unsubscribe } from "../../shared/environment";
 import type { TokenRange } from "../../shared/tokens";
@@ -11,39 +11,39 @@ import { caretAtPoint, clearSelection, selectionIn, tokenOf, tokenRangeOf } from
 
 export interface GestureHandlers {
   tokens(): readonly HTMLElement[];
-  /** The stretch that letting go would label; null when the drag has ended. */
-  preview(stretch: TokenRange | null): void;
-  label(stretch: TokenRange): void;
-  /** What a finger has selected, with the browser's own handles; a label is picked afterwards. */
-  select(stretch: TokenRange): void;
+  /** Called with the range that letting go would label; with null when the drag has ended. */
+  preview(range: TokenRange | null): void;
+  label(range: TokenRange): void;
+  /** Called with what a finger has selected, by the browser's own handles; a label is picked afterwards. */
+  select(range: TokenRange): void;
   click(token: number | null, target: EventTarget | null): void;
 }
 
-/** A hand that clicks may tremble by so many pixels. */
+/** Pixels by which the pointer may move during a click. */
 const CLICK_TOLERANCE = 3;
 
 export function listenForGestures(surface: HTMLElement, gestures: GestureHandlers): Unsubscribe {
   let stop: Unsubscribe | null = null;
 
-  const press = (down: MouseEvent): void => {
+  const onPress = (down: MouseEvent): void => {
     if (down.button !== 0 || isControl(down.target)) return;
     stop?.();
     const begin = caretAtPoint(surface, down);
     let last = down;
-    const look = (event: Event): void => {
+    const onMove = (event: Event): void => {
       if (event instanceof MouseEvent) last = event;
       if (hasMoved(down, last)) gestures.preview(rangeUnder(begin, last, surface, gestures.tokens()));
     };
-    const release = (up: MouseEvent): void => {
+    const onRelease = (up: MouseEvent): void => {
       if (up.button !== 0) return;
       stop?.();
       endGesture(down, up, rangeUnder(begin, up, surface, gestures.tokens()), gestures);
     };
-    // The hand may leave the text, or the frame, before it lets go.
+    // The pointer may leave the text, or the frame, before the button is released.
     const listeners = [
-      ["selectionchange", look],
-      ["mousemove", look],
-      ["mouseup", release],
+      ["selectionchange", onMove],
+      ["mousemove", onMove],
+      ["mouseup", onRelease],
     ] as [string, (event: Event) => void][];
     listeners.forEach(([type, listener]) => document.addEventListener(type, listener));
     stop = () => {
@@ -52,32 +52,32 @@ export function listenForGestures(surface: HTMLElement, gestures: GestureHandler
     };
   };
 
-  surface.addEventListener("mousedown", press);
+  surface.addEventListener("mousedown", onPress);
   const stopTouch = listenForTouch(surface, gestures);
   return () => {
     stop?.();
     stopTouch();
-    surface.removeEventListener("mousedown", press);
+    surface.removeEventListener("mousedown", onPress);
   };
 }
 
-/** A finger holds a word, and then moves the ends of what the browser has selected. */
+/** Follow the browser's selection by touch: a long press on a word, whose ends are then moved. */
 function listenForTouch(surface: HTMLElement, gestures: GestureHandlers): Unsubscribe {
   let isTouch = false;
-  const point = ({ pointerType }: PointerEvent): void => {
+  const onPointerDown = ({ pointerType }: PointerEvent): void => {
     isTouch = pointerType === "touch";
   };
-  const look = (): void => {
-    const range = isTouch ? selectionIn(surface) : null;
-    if (range === null || !surface.contains(range.commonAncestorContainer)) return;
-    const stretch = tokenRangeOf(range, gestures.tokens());
-    if (stretch !== null) gestures.select(stretch);
+  const onSelection = (): void => {
+    const selection = isTouch ? selectionIn(surface) : null;
+    if (selection === null || !surface.contains(selection.commonAncestorContainer)) return;
+    const range = tokenRangeOf(selection, gestures.tokens());
+    if (range !== null) gestures.select(range);
   };
-  surface.addEventListener("pointerdown", point);
-  document.addEventListener("selectionchange", look);
+  surface.addEventListener("pointerdown", onPointerDown);
+  document.addEventListener("selectionchange", onSelection);
   return () => {
-    surface.removeEventListener("pointerdown", point);
-    document.removeEventListener("selectionchange", look);
+    surface.removeEventListener("pointerdown", onPointerDown);
+    document.removeEventListener("selectionchange", onSelection);
   };
 }
 
@@ -87,21 +87,21 @@ const isControl = (target: EventTarget | null): boolean =>
 const hasMoved = (from: MouseEvent, to: MouseEvent): boolean =>
   Math.hypot(to.clientX - from.clientX, to.clientY - from.clientY) > CLICK_TOLERANCE;
 
-function endGesture(down: MouseEvent, up: MouseEvent, stretch: TokenRange | null, gestures: GestureHandlers): void {
+function endGesture(down: MouseEvent, up: MouseEvent, range: TokenRange | null, gestures: GestureHandlers): void {
   const token = tokenOf(down.target);
-  const isDrag = stretch !== null && (hasMoved(down, up) || up.shiftKey);
+  const isDrag = range !== null && (hasMoved(down, up) || up.shiftKey);
   gestures.preview(null);
   if (isDrag || up.detail > 1) clearSelection();
-  if (isDrag) gestures.label(stretch);
-  // The word that the browser picks at a double click may be more than a token, or less.
+  if (isDrag) gestures.label(range);
+  // The word that the browser selects at a double click may be more or less than a token.
   else if (up.detail > 1 && token !== null) gestures.label({ start: token, end: token + 1 });
   else if (up.detail <= 1) gestures.click(token, up.target);
 }
 
 /**
- * The tokens that the browser's selection touches. Where it has selected
+ * Return the tokens that the browser's selection touches. Where it has selected
  * nothing, as Chromium does when a drag begins at some fractions of a pixel,
- * the places under the hand have to do.
+ * use the positions where the pointer was pressed and is now.
  */
 function rangeUnder(
   begin: Range | null,

@@ -1,7 +1,8 @@
-/** The labels, with their keys; with many of them, a field that filters them by name. */
+/** The labels with their keys; from a certain number on, with a field that filters them by name. */
 import { createButton, createElement, createKeyHint, setAttributes, setLabelColor } from "../../shared/dom";
 import { formatKeys } from "../../shared/keyboard";
-import type { AnnotatorController, Part } from "../model/controller";
+import { computed, type EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
 import { labelChord, MIN_LABELS_TO_FILTER } from "../model/keyBindings";
 
 export class LabelBar {
@@ -9,18 +10,17 @@ export class LabelBar {
   private readonly list = createElement("div", "labels");
   private readonly filter: HTMLInputElement;
   private readonly field: HTMLElement;
-  private buttons: { label: string; element: HTMLButtonElement }[] = [];
-  private byLabel = new Map<string, HTMLButtonElement>();
-  private active: HTMLButtonElement | null = null;
-  private current: HTMLButtonElement | null = null;
+  private readonly buttons = computed(
+    () => new Map(this.controller.setup.labels.map((label, i) => [label, this.createButton(label, i)])),
+  );
 
   /**
-   * @param leave Gives the focus back to the text.
+   * @param focusText Moves the focus back to the text.
    */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly mac: boolean,
-    private readonly leave: () => void,
+    private readonly focusText: () => void,
+    effects: EffectScope,
   ) {
     this.filter = createElement("input", "filter", {
       type: "text",
@@ -31,22 +31,12 @@ export class LabelBar {
       spellcheck: "false",
     });
     this.field = createElement("div", "field", {}, this.filter, createKeyHint("/"));
-    this.element = createElement(
-      "div",
-      "bar",
-      { role: "group", "aria-label": "Labels" },
-      this.list,
-      this.field,
-    );
-    this.filter.addEventListener("input", () => this.narrow());
-    this.filter.addEventListener("blur", () => this.reset());
-    this.build();
-  }
-
-  update(parts: ReadonlySet<Part>): void {
-    if (parts.has("setup")) this.build();
-    if (parts.has("setup") || parts.has("label")) this.showActive();
-    if (parts.has("cursor") || parts.has("spans") || parts.has("example")) this.showCurrent();
+    this.element = createElement("div", "bar", { role: "group", "aria-label": "Labels" }, this.list, this.field);
+    this.filter.addEventListener("input", () => this.applyFilter());
+    this.filter.addEventListener("blur", () => this.resetFilter());
+    effects.run(() => this.showButtons());
+    effects.run(() => this.flag("aria-pressed", controller.activeLabel, "true", "false"));
+    effects.run(() => this.flag("data-current", controller.currentSpan?.label ?? null, "", null));
   }
 
   focusFilter(): void {
@@ -57,76 +47,65 @@ export class LabelBar {
     return target === this.filter;
   }
 
-  /** Keys typed into the filter; tells whether the key has been used up. */
-  type(key: string): boolean {
+  /** Handle a key typed into the filter; return whether it has been handled. */
+  handleKey(key: string): boolean {
     if (key === "Enter") this.pickBest();
-    if (key === "Escape" || key === "Enter") this.leave();
+    if (key === "Escape" || key === "Enter") this.focusText();
     return key === "Escape" || key === "Enter" || key.startsWith("Arrow");
   }
 
-  private build(): void {
-    const { setup } = this.controller;
-    this.buttons = setup.labels.map((label, i) => ({ label, element: this.makeButton(label, i) }));
-    this.byLabel = new Map(this.buttons.map(({ label, element }) => [label, element]));
-    this.active = this.current = null;
-    this.list.replaceChildren(...this.buttons.map(({ element }) => element));
-    this.field.hidden = setup.labels.length < MIN_LABELS_TO_FILTER;
-    this.showActive();
+  private showButtons(): void {
+    const buttons = this.buttons.value;
+    this.list.replaceChildren(...buttons.values());
+    this.field.hidden = buttons.size < MIN_LABELS_TO_FILTER;
   }
 
-  private makeButton(label: string, index: number): HTMLButtonElement {
+  /** Set an attribute of one label's button; return the cleanup that resets it. */
+  private flag(name: string, label: string | null, on: string, off: string | null): () => void {
+    const button = this.buttons.value.get(label ?? "");
+    if (button !== undefined) setAttributes(button, { [name]: on });
+    return () => {
+      if (button !== undefined) setAttributes(button, { [name]: off });
+    };
+  }
+
+  private createButton(label: string, index: number): HTMLButtonElement {
     const chord = labelChord(index);
-    const hint = chord === null ? null : createKeyHint(formatKeys(chord, this.mac));
+    const hint = chord === null ? null : createKeyHint(formatKeys(chord));
     const name = createElement("bdi", "pick-name", {}, label);
-    // The caret walks the text: a tab stop for each label would lie in its way.
     const attributes = {
       "data-pick": label,
       "aria-label": label,
       "aria-keyshortcuts": chord,
       "aria-pressed": "false",
+      // Thirty tab stops would lie between the text and the answers.
       tabindex: "-1",
     };
     const element = createButton("pick", attributes, [hint, name], () => {
       this.controller.pickLabel(label);
-      this.leave();
+      this.focusText();
     });
     setLabelColor(element, this.controller.setup.colors[label]);
     return element;
   }
 
-  private showActive(): void {
-    const active = this.byLabel.get(this.controller.activeLabel ?? "") ?? null;
-    if (active === this.active) return;
-    this.active?.setAttribute("aria-pressed", "false");
-    active?.setAttribute("aria-pressed", "true");
-    this.active = active;
-  }
-
-  private showCurrent(): void {
-    const current = this.byLabel.get(this.controller.currentSpan?.label ?? "") ?? null;
-    if (current === this.current) return;
-    this.current?.removeAttribute("data-current");
-    current?.setAttribute("data-current", "");
-    this.current = current;
-  }
-
-  private get sought(): string {
+  private get searchText(): string {
     return this.filter.value.trim().toLocaleLowerCase();
   }
 
-  /** The first label that begins with what is typed, or else that holds it. */
+  /** The first label that begins with the typed text, or else the first that contains it. */
   private get best(): string | null {
-    const { sought } = this;
-    if (sought === "") return null;
-    const found = this.buttons.map(({ label }) => label).filter((label) => matches(label, sought));
-    return found.find((label) => label.toLocaleLowerCase().startsWith(sought)) ?? found[0] ?? null;
+    const { searchText } = this;
+    if (searchText === "") return null;
+    const found = this.controller.setup.labels.filter((label) => matches(label, searchText));
+    return found.find((label) => label.toLocaleLowerCase().startsWith(searchText)) ?? found[0] ?? null;
   }
 
-  private narrow(): void {
-    // The bar keeps its height while labels come and go.
-    this.list.style.minHeight = this.sought === "" ? "" : `${this.list.offsetHeight}px`;
-    for (const { label, element } of this.buttons) {
-      element.hidden = !matches(label, this.sought);
+  private applyFilter(): void {
+    // Keep the bar's height while labels appear and disappear.
+    this.list.style.minHeight = this.searchText === "" ? "" : `${this.list.offsetHeight}px`;
+    for (const [label, element] of this.buttons.value) {
+      element.hidden = !matches(label, this.searchText);
       setAttributes(element, { "data-best": label === this.best ? "" : null });
     }
   }
@@ -135,11 +114,10 @@ export class LabelBar {
     if (this.best !== null) this.controller.pickLabel(this.best);
   }
 
-  private reset(): void {
+  private resetFilter(): void {
     this.filter.value = "";
-    this.narrow();
+    this.applyFilter();
   }
 }
 
-const matches = (label: string, sought: string): boolean =>
-  label.toLocaleLowerCase().includes(sought);
+const matches = (label: string, text: string): boolean => label.toLocaleLowerCase().includes(text);

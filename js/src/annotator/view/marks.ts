@@ -1,18 +1,21 @@
 /**
- * The marks of spans around their tokens. What has changed is changed in
- * place: one span more or less costs the same in a text of any length.
+ * The marks around the tokens of spans. Only what has changed is updated: one
+ * span more or less costs the same in a text of any length.
  */
+import { createElement, setAttributes, setLabelColor, setText } from "../../shared/dom";
+import { formatProbability } from "../../shared/format";
+import { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import { diffSpans, type Span, type Spans } from "../model/spans";
-import { formatProbability } from "../../shared/format";
-import { createElement, setAttributes, setLabelColor, setText } from "../../shared/dom";
 
 interface SpanMark {
-  /** One, or one for each paragraph that the span runs through. */
-  readonly pieces: readonly HTMLElement[];
+  /** One element, or one for each paragraph that the span runs through. */
+  readonly elements: readonly HTMLElement[];
   readonly tag: HTMLElement;
   readonly name: HTMLElement;
   readonly score: HTMLElement;
+  /** The effect that keeps the mark's attributes up to date. */
+  readonly effects: EffectScope;
 }
 
 const rangeKey = ({ start, end }: Span): string => `${start}:${end}`;
@@ -27,101 +30,107 @@ export class SpanMarks {
     private tokens: readonly HTMLElement[],
   ) {}
 
-  /** Forgets the marks of a text that is no longer there. */
+  /** Drop all marks, and mark the tokens of another text from now on. */
   reset(tokens: readonly HTMLElement[]): void {
     this.tokens = tokens;
+    this.dispose();
     this.marks.clear();
     this.drawn = [];
     this.current = null;
   }
 
+  dispose(): void {
+    this.marks.forEach(({ effects }) => effects.dispose());
+  }
+
   setSpans(spans: Spans): void {
-    const { removed: gone, added: come } = diffSpans(this.drawn, spans);
-    const stays = new Set(come.map(rangeKey));
-    gone.filter((span) => !stays.has(rangeKey(span))).forEach((span) => this.unwrap(span));
-    come.forEach((span) => this.marks.get(rangeKey(span)) ?? this.wrap(span));
+    if (spans === this.drawn) return;
+    const { removed, added } = diffSpans(this.drawn, spans);
+    const kept = new Set(added.map(rangeKey));
+    removed.filter((span) => !kept.has(rangeKey(span))).forEach((span) => this.unwrap(span));
     this.drawn = spans;
-    come.forEach((span) => this.decorate(span));
+    added.forEach((span) => this.decorate(this.marks.get(rangeKey(span)) ?? this.wrap(span), span));
   }
 
-  /** Dresses all marks anew: what was suggested has been accepted, or is open again. */
-  redecorate(): void {
-    this.drawn.forEach((span) => this.decorate(span));
-  }
-
-  setCurrent(current: Span | null): void {
-    const mark = current === null ? null : (this.marks.get(rangeKey(current)) ?? null);
-    if (mark !== this.current) this.current?.pieces[0]?.removeAttribute("data-current");
-    mark?.pieces[0]?.setAttribute("data-current", "");
+  setCurrent(span: Span | null): void {
+    const mark = span === null ? null : (this.marks.get(rangeKey(span)) ?? null);
+    if (mark === this.current) return;
+    this.current?.elements[0]?.removeAttribute("data-current");
+    mark?.elements[0]?.setAttribute("data-current", "");
     this.current = mark;
   }
 
-  /** The span whose mark an element lies in. */
+  /** Return the span whose mark contains an element. */
   spanOf(target: EventTarget | null): Span | null {
     const element = target instanceof Element ? target.closest(".nbner-mark") : null;
-    const place = element?.getAttribute("data-span") ?? element?.getAttribute("data-part-of");
-    return this.drawn.find((span) => rangeKey(span) === place) ?? null;
+    const key = element?.getAttribute("data-span") ?? element?.getAttribute("data-part-of");
+    return this.drawn.find((span) => rangeKey(span) === key) ?? null;
   }
 
-  /** Where a span's mark lies in the window, one box a line. */
+  /** Return the boxes of a span's mark in the window, one for each line. */
   boxesOf(span: Span | null): readonly DOMRect[] {
     const mark = span === null ? undefined : this.marks.get(rangeKey(span));
-    return (mark?.pieces ?? []).flatMap((piece) => [...piece.getClientRects()]);
+    return (mark?.elements ?? []).flatMap((element) => [...element.getClientRects()]);
   }
 
-  private wrap(span: Span): void {
+  private wrap(span: Span): SpanMark {
     const inside = this.tokens.slice(span.start, span.end);
     const paragraphs = [...new Set(inside.map((token) => token.parentElement))];
-    const pieces = paragraphs.map((paragraph) => {
+    const elements = paragraphs.map((paragraph) => {
       const tokens = inside.filter((token) => token.parentElement === paragraph);
       return wrapTokens(tokens[0] as HTMLElement, tokens.at(-1) as HTMLElement);
     });
     const [name, score] = [createElement("span", "name"), createElement("span", "score")];
     const tag = createElement("span", "tag", {}, name, score);
-    pieces.at(-1)?.append(tag);
-    pieces.forEach((piece, i) =>
-      piece.setAttribute(i === 0 ? "data-span" : "data-part-of", rangeKey(span)),
+    elements.at(-1)?.append(tag);
+    elements.forEach((element, i) =>
+      element.setAttribute(i === 0 ? "data-span" : "data-part-of", rangeKey(span)),
     );
-    this.marks.set(rangeKey(span), { pieces, tag, name, score });
+    const mark = { elements, tag, name, score, effects: new EffectScope() };
+    this.marks.set(rangeKey(span), mark);
+    return mark;
   }
 
   private unwrap(span: Span): void {
     const mark = this.marks.get(rangeKey(span));
     if (mark === undefined) return;
     if (mark === this.current) this.current = null;
+    mark.effects.dispose();
     mark.tag.remove();
-    mark.pieces.forEach((piece) => piece.replaceWith(...piece.childNodes));
+    mark.elements.forEach((element) => element.replaceWith(...element.childNodes));
     this.marks.delete(rangeKey(span));
   }
 
-  private decorate(span: Span): void {
-    const mark = this.marks.get(rangeKey(span));
-    if (mark === undefined) return;
-    const isSuggestion = this.controller.isSuggestion(span);
-    const attributes = {
-      "data-label": span.label,
-      "data-suggested": isSuggestion ? "" : null,
-      // In this analysis and not in the best one.
-      "data-other": this.controller.kBest.differsFromBest(span) ? "" : null,
-      title: this.hint(span, isSuggestion),
-    };
-    mark.pieces.forEach((piece) => {
-      setAttributes(piece, attributes);
-      setLabelColor(piece, this.controller.setup.colors[span.label]);
+  /** Keep a mark's attributes up to date, by an effect of its own. */
+  private decorate(mark: SpanMark, span: Span): void {
+    mark.effects.dispose();
+    mark.effects.run(() => {
+      const { setup, kBest } = this.controller;
+      const isSuggestion = this.controller.isSuggestion(span);
+      const attributes = {
+        "data-label": span.label,
+        "data-suggested": isSuggestion ? "" : null,
+        "data-other": kBest.differsFromBest(span) ? "" : null,
+        title: this.describe(span, isSuggestion),
+      };
+      mark.elements.forEach((element) => {
+        setAttributes(element, attributes);
+        setLabelColor(element, setup.colors[span.label]);
+      });
+      setText(mark.name, span.label);
+      setText(mark.score, isSuggestion ? formatConfidence(span.score) : "");
     });
-    setText(mark.name, span.label);
-    setText(mark.score, isSuggestion ? formatConfidence(span.score) : "");
   }
 
-  private hint(span: Span, isSuggestion: boolean): string | null {
-    const said = this.controller.setup.mends ? "Doubted" : "Suggested";
-    if (isSuggestion) return [said, describeSource(span)].filter(Boolean).join(" ");
-    const was = this.controller.replacedSuggestion(span);
-    return was === null ? null : `${said} was ${was.label}: ${this.controller.textOf(was)}`;
+  private describe(span: Span, isSuggestion: boolean): string | null {
+    const verb = this.controller.setup.mends ? "Doubted" : "Suggested";
+    if (isSuggestion) return [verb, describeSource(span)].filter(Boolean).join(" ");
+    const replaced = this.controller.replacedSuggestion(span);
+    return replaced === null ? null : `${verb} was ${replaced.label}: ${this.controller.textOf(replaced)}`;
   }
 }
 
-/** Puts a mark around tokens of one paragraph and all that lies between them. */
+/** Wrap tokens of one paragraph, and all between them, into a mark. */
 function wrapTokens(first: HTMLElement, last: HTMLElement): HTMLElement {
   const mark = createElement("mark", "mark");
   first.before(mark);
@@ -134,15 +143,14 @@ function wrapTokens(first: HTMLElement, last: HTMLElement): HTMLElement {
   return mark;
 }
 
-/** Who proposed a span, with what confidence. */
+/** Describe who has proposed a span, with what confidence. */
 export function describeSource({ source, score, pattern }: Span): string {
-  const sure = formatConfidence(score);
+  const confidence = formatConfidence(score);
   const line = pattern === undefined ? "" : `, line ${pattern}`;
-  return [source && `by ${source}${line}`, sure && `at ${sure}`].filter(Boolean).join(" ");
+  return [source && `by ${source}${line}`, confidence && `at ${confidence}`].filter(Boolean).join(" ");
 }
 
-/** A small number, only where it is below certain. */
+/** Format a confidence; return an empty string where it is unknown or rounds to 1. */
 function formatConfidence(score: number | undefined): string {
-  if (score === undefined || score >= 0.995) return "";
-  return formatProbability(score);
+  return score === undefined || score >= 0.995 ? "" : formatProbability(score);
 }

@@ -1,48 +1,45 @@
-/** What somebody has written about the example, and the field to write it in. */
-import type { AnnotatorController, Part } from "../model/controller";
-import { createButton, createIcon, createElement, setText } from "../../shared/dom";
+/** The note on the example, and the field to write it in. */
+import { createButton, createElement, createIcon, setText } from "../../shared/dom";
+import { reactive, untracked, type EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
 
 export class NoteField {
   readonly element: HTMLElement;
+  private readonly state = reactive({ isEditing: false });
   private readonly words = createElement("span", "note-words");
-  private readonly shown: HTMLButtonElement;
+  private readonly button: HTMLButtonElement;
   private readonly field: HTMLInputElement;
 
   /**
-   * @param leave Gives the focus back to the text.
+   * @param focusText Moves the focus back to the text.
    */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly leave: () => void,
+    private readonly focusText: () => void,
+    effects: EffectScope,
   ) {
     const attributes = { "aria-label": "Note", "aria-keyshortcuts": "n", tabindex: "-1" };
-    this.shown = createButton("note-shown", attributes, [createIcon("note"), this.words], () => this.open());
+    this.button = createButton("note-shown", attributes, [createIcon("note"), this.words], () => this.open());
     this.field = createElement("input", "note-field", {
       type: "text",
       "aria-label": "Note on this example",
       placeholder: "note: enter keeps it, escape does not",
       autocomplete: "off",
     });
-    this.field.hidden = true;
     this.field.addEventListener("blur", () => this.close(true));
-    this.element = createElement("div", "note", {}, this.shown, this.field);
-  }
-
-  update(parts: ReadonlySet<Part>): void {
-    if (parts.has("example")) this.close(false);
-    if (!parts.has("example") && !parts.has("answer")) return;
-    const note = this.controller.shown?.state.note ?? "";
-    setText(this.words, note);
-    this.shown.title = note;
-    this.shown.hidden = note === "" || !this.field.hidden;
+    this.element = createElement("div", "note", {}, this.button, this.field);
+    effects.run(() => {
+      void controller.shown;
+      untracked(() => this.close(false));
+    });
+    effects.run(() => this.update());
   }
 
   open(): void {
     const { shown } = this.controller;
     if (shown === null) return;
+    this.state.isEditing = true;
     this.field.value = shown.state.note;
-    this.field.hidden = false;
-    this.shown.hidden = true;
     this.field.focus({ preventScroll: true });
     this.field.select();
   }
@@ -51,18 +48,25 @@ export class NoteField {
     return target === this.field;
   }
 
-  /** Keys typed into the field; tells whether the key has been used up. */
-  type(key: string): boolean {
+  /** Handle a key typed into the field; return whether it has been handled. */
+  handleKey(key: string): boolean {
     if (key !== "Enter" && key !== "Escape") return false;
     this.close(key === "Enter");
-    this.leave();
+    this.focusText();
     return true;
   }
 
+  private update(): void {
+    const note = this.controller.shown?.state.note ?? "";
+    setText(this.words, note);
+    this.button.title = note;
+    this.button.hidden = note === "" || this.state.isEditing;
+    this.field.hidden = !this.state.isEditing;
+  }
+
   private close(keep: boolean): void {
-    if (this.field.hidden) return;
-    this.field.hidden = true;
-    this.shown.hidden = (this.controller.shown?.state.note ?? "") === "";
+    if (!this.state.isEditing) return;
+    this.state.isEditing = false;
     if (keep) this.controller.setNote(this.field.value.trim());
   }
 }

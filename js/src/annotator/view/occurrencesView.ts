@@ -1,37 +1,55 @@
-/** Every occurrence of some words, one line each, to be ticked and changed in one go. */
-import type { AnnotatorController } from "../model/controller";
-import type { Occurrences, OccurrenceRow } from "../model/occurrences";
+/** Every occurrence of some words, one row each, to be checked and changed in one step. */
+import {
+  createButton,
+  createElement,
+  createIcon,
+  createKeyHint,
+  isButtonPress,
+  setAttributes,
+  setLabelColor,
+  setText,
+} from "../../shared/dom";
 import { formatCount, pluralize } from "../../shared/format";
-import { createButton, createIcon, createKeyHint, createElement, setAttributes, setLabelColor, setText } from "../../shared/dom";
 import { createRow, RowList } from "../../shared/rowList";
+import type { AnnotatorController } from "../model/controller";
+import type { OccurrenceRow, Occurrences } from "../model/occurrences";
 
 export class OccurrencesView {
   readonly element: HTMLElement;
-  private readonly title = createElement("span", "drawer-title");
-  private readonly count = createElement("span", "drawer-count", { role: "status" });
-  private readonly scope: HTMLButtonElement;
-  private readonly cased: HTMLButtonElement;
-  private readonly go: HTMLButtonElement;
-  private readonly goWord = createElement("span", "");
+  private readonly title = createElement("span", "side-panel-title");
+  private readonly count = createElement("span", "side-panel-count", { role: "status" });
+  private readonly upcomingChip: HTMLButtonElement;
+  private readonly caseChip: HTMLButtonElement;
+  private readonly applyButton: HTMLButtonElement;
+  private readonly applyWord = createElement("span", "");
   private readonly rows: RowList<OccurrenceRow>;
 
   constructor(
     private readonly controller: AnnotatorController,
     private readonly close: () => void,
   ) {
-    this.scope = this.chip("coming examples too", "←→", "ArrowRight", () => this.setFar(!this.all.includeUpcoming));
-    this.cased = this.chip("same case", "c", "c", () => this.setCased(!this.all.isCaseSensitive));
+    this.upcomingChip = this.createChip("coming examples too", "←→", "ArrowRight", () =>
+      this.setIncludeUpcoming(!this.occurrences.state.includeUpcoming),
+    );
+    this.caseChip = this.createChip("same case", "c", "c", () => this.toggleCaseSensitive());
     const apply = { "aria-keyshortcuts": "Enter", "data-act": "apply" };
-    this.go = createButton("chip go", apply, [this.goWord, createKeyHint("⏎")], () => this.apply());
-    const shut = { "aria-label": "Close", "aria-keyshortcuts": "Escape" };
-    const cross = createButton("drawer-button", shut, [createKeyHint("esc"), createIcon("cross")], close);
-    const all = this.chip("all", "a", "a", () => this.work((one) => one.toggleAll()));
-    this.rows = new RowList("Occurrences", (line) => this.write(line), (index) => this.toggle(index));
+    this.applyButton = createButton("chip go", apply, [this.applyWord, createKeyHint("⏎")], () => this.apply());
+    const closing = { "aria-label": "Close", "aria-keyshortcuts": "Escape" };
+    const closeButton = createButton("icon-button", closing, [createKeyHint("esc"), createIcon("cross")], close);
+    const allChip = this.createChip("all", "a", "a", () => this.change((one) => one.toggleAll()));
+    this.rows = new RowList("Occurrences", (row) => this.renderRow(row), (index) => this.toggleRow(index));
     setAttributes(this.rows.element, { tabindex: "-1", "aria-multiselectable": "true" });
-    const head = createElement("div", "drawer-head", {}, this.title, this.count, cross);
-    const whole = createElement("span", "drawer-fact", {}, "whole tokens");
-    const chips = createElement("div", "chips", {}, this.go, all, this.scope, this.cased, whole);
-    this.element = createElement("div", "everywhere", { "data-panel": "everywhere" }, head, chips, this.rows.element);
+    const head = createElement("div", "side-panel-head", {}, this.title, this.count, closeButton);
+    const fact = createElement("span", "side-panel-fact", {}, "whole tokens");
+    const chips = [this.applyButton, allChip, this.upcomingChip, this.caseChip, fact];
+    this.element = createElement(
+      "div",
+      "occurrences",
+      { "data-panel": "everywhere" },
+      head,
+      createElement("div", "chips", {}, ...chips),
+      this.rows.element,
+    );
   }
 
   focus(): void {
@@ -39,105 +57,102 @@ export class OccurrencesView {
   }
 
   update(): void {
-    const { all } = this;
-    const verb = all.action === "label" ? "Label every" : "Remove from every";
-    setText(this.title, `${verb} “${all.phrase}” · ${all.label}`);
-    setLabelColor(this.element, this.controller.setup.colors[all.label]);
-    setText(this.count, this.standing());
-    setAttributes(this.scope, { "aria-pressed": String(all.includeUpcoming) });
-    setAttributes(this.cased, { "aria-pressed": String(all.isCaseSensitive) });
-    setText(this.goWord, `${all.action === "label" ? "label" : "remove"} ${formatCount(all.checkedRows.length)}`);
-    setAttributes(this.go, { "aria-disabled": all.checkedRows.length === 0 ? "true" : null });
-    const { rows: lines } = all;
-    this.rows.setRows(lines);
-    lines.forEach(({ isChecked: ticked }, i) => {
-      const row = this.rows.elementAt(i);
-      if (row !== undefined) setAttributes(row, { "aria-checked": String(ticked) });
+    const { action, words, label, includeUpcoming, isCaseSensitive, activeIndex } = this.occurrences.state;
+    const { rows, checkedRows } = this.occurrences;
+    const isLabel = action === "label";
+    setText(this.title, `${isLabel ? "Label every" : "Remove from every"} “${words.join(" ")}” · ${label}`);
+    setLabelColor(this.element, this.controller.setup.colors[label]);
+    setText(this.count, this.describeCount());
+    setAttributes(this.upcomingChip, { "aria-pressed": String(includeUpcoming) });
+    setAttributes(this.caseChip, { "aria-pressed": String(isCaseSensitive) });
+    setText(this.applyWord, `${isLabel ? "label" : "remove"} ${formatCount(checkedRows.length)}`);
+    setAttributes(this.applyButton, { "aria-disabled": checkedRows.length === 0 ? "true" : null });
+    this.rows.setRows(rows);
+    rows.forEach((row, i) => {
+      const element = this.rows.elementAt(i);
+      if (element !== undefined) setAttributes(element, { "aria-checked": String(this.occurrences.isChecked(row)) });
     });
-    setAttributes(this.rows.element, { "aria-activedescendant": this.rows.setActive(all.activeIndex) });
+    setAttributes(this.rows.element, { "aria-activedescendant": this.rows.setActive(activeIndex) });
   }
 
-  /** Keys in the panel; tells whether the key has been used up. */
-  type({ key, target }: KeyboardEvent): boolean {
-    const { all } = this;
-    const isButton = target instanceof HTMLButtonElement;
-    if (isButton && (key === "Enter" || key === " ")) return false;
-    const does: Readonly<Record<string, () => void>> = {
-      ArrowDown: () => this.work((one) => one.setActive(one.activeIndex + 1)),
-      ArrowUp: () => this.work((one) => one.setActive(one.activeIndex - 1)),
-      ArrowLeft: () => this.setFar(false),
-      ArrowRight: () => this.setFar(true),
-      " ": () => this.toggle(all.activeIndex),
-      a: () => this.work((one) => one.toggleAll()),
-      c: () => this.setCased(!all.isCaseSensitive),
+  /** Handle a key in the panel; return whether it has been handled. */
+  handleKey(event: KeyboardEvent): boolean {
+    if (isButtonPress(event)) return false;
+    const { occurrences } = this;
+    const handlers: Readonly<Record<string, () => void>> = {
+      ArrowDown: () => this.change((one) => one.setActive(one.state.activeIndex + 1)),
+      ArrowUp: () => this.change((one) => one.setActive(one.state.activeIndex - 1)),
+      ArrowLeft: () => this.setIncludeUpcoming(false),
+      ArrowRight: () => this.setIncludeUpcoming(true),
+      " ": () => this.toggleRow(occurrences.state.activeIndex),
+      a: () => this.change((one) => one.toggleAll()),
+      c: () => this.toggleCaseSensitive(),
       Enter: () => this.apply(),
     };
-    does[key]?.();
-    return key in does;
+    handlers[event.key]?.();
+    return event.key in handlers;
   }
 
-  private get all(): Occurrences {
+  private get occurrences(): Occurrences {
     return this.controller.sidePanel.occurrences;
   }
 
-  private standing(): string {
-    const { rows: lines, labeledCount: same, hasMore: more, isWaiting, problem } = this.all;
+  private describeCount(): string {
+    const { rows, isWaiting } = this.occurrences;
+    const { labeledCount, hasMore, problem } = this.occurrences.state;
     const parts = [
-      pluralize(lines.length, "place"),
-      same > 0 ? `${formatCount(same)} here already` : "",
-      more ? "the first of more" : "",
+      pluralize(rows.length, "place"),
+      labeledCount > 0 ? `${formatCount(labeledCount)} here already` : "",
+      hasMore ? "the first of more" : "",
       isWaiting ? "looking in the coming ones …" : "",
       problem,
     ];
     return parts.filter(Boolean).join(" · ");
   }
 
-  private work(change: (all: Occurrences) => void): void {
-    this.controller.updatePanel(({ occurrences: everywhere }) => change(everywhere));
+  private change(change: (occurrences: Occurrences) => void): void {
+    this.controller.updatePanel(({ occurrences }) => change(occurrences));
   }
 
-  private setFar(far: boolean): void {
-    if (far !== this.all.includeUpcoming) this.work((one) => one.setIncludeUpcoming(far));
+  private setIncludeUpcoming(include: boolean): void {
+    if (include !== this.occurrences.state.includeUpcoming) this.change((one) => one.setIncludeUpcoming(include));
   }
 
-  private setCased(cased: boolean): void {
-    this.work((one) => one.setCaseSensitive(cased));
+  private toggleCaseSensitive(): void {
+    this.change((one) => one.setCaseSensitive(!one.state.isCaseSensitive));
   }
 
-  private toggle(index: number): void {
-    this.work((one) => one.toggleRow(index));
+  private toggleRow(index: number): void {
+    this.change((one) => one.toggleRow(index));
   }
 
   private apply(): void {
-    if (this.all.checkedRows.length === 0) return;
-    this.work((one) => one.apply());
+    if (this.occurrences.checkedRows.length === 0) return;
+    this.change((one) => one.apply());
     this.close();
   }
 
-  private chip(word: string, key: string, shortcut: string, act: () => void): HTMLButtonElement {
-    return createButton("chip", { "aria-keyshortcuts": shortcut, tabindex: "-1" }, [word, createKeyHint(key)], act);
+  private createChip(word: string, key: string, shortcut: string, onClick: () => void): HTMLButtonElement {
+    const attributes = { "aria-keyshortcuts": shortcut, tabindex: "-1" };
+    return createButton("chip", attributes, [word, createKeyHint(key)], onClick);
   }
 
-  private write({ left, hit, right, problem, example, isChecked: ticked }: OccurrenceRow): HTMLElement {
+  private renderRow({ left, hit, right, problem, example }: OccurrenceRow): HTMLElement {
     const box = createElement("span", "row-sign", {}, createIcon("box"), createIcon("accept"));
-    // A line that runs the other way, to be cut at its far end, would put this gap there too.
-    const words = left.trimEnd();
+    // The left context is laid out right to left, so that its far end is cut off: a trailing gap
+    // inside it would move to that end.
+    const before = left.trimEnd();
     const parts = [
-      createElement("span", "kwic-left", {}, createElement("bdi", "", {}, words)),
-      createElement("span", "", {}, left.slice(words.length), createElement("b", "kwic-hit", {}, hit)),
+      createElement("span", "kwic-left", {}, createElement("bdi", "", {}, before)),
+      createElement("span", "", {}, left.slice(before.length), createElement("b", "kwic-hit", {}, hit)),
       createElement("bdi", "kwic-right", {}, right),
     ];
-    const where = problem || (example === null ? "here" : "");
-    return createRow(
-      {
-        role: "option",
-        "aria-checked": String(ticked),
-        "aria-disabled": problem === "" ? null : "true",
-        "data-place": example ?? "here",
-      },
-      box,
-      createElement("span", "kwic", {}, ...parts),
-      createElement("span", "row-about", {}, where),
-    );
+    const attributes = {
+      role: "option",
+      "aria-disabled": problem === "" ? null : "true",
+      "data-place": example ?? "here",
+    };
+    const about = createElement("span", "row-about", {}, problem || (example === null ? "here" : ""));
+    return createRow(attributes, box, createElement("span", "kwic", {}, ...parts), about);
   }
 }

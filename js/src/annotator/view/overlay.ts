@@ -1,27 +1,29 @@
 /**
- * Rings and tints over the text, and the cross of the mark one points at.
+ * Rings and tints over the text, and the button that removes a span.
  *
- * They lie in a layer of their own: a ring drawn on the words themselves would
- * make the browser lay out the whole text anew at every step of the caret.
+ * They are in a layer of their own: a ring drawn on the words themselves would
+ * make the browser lay out the whole text at every step of the caret.
  */
 import { createElement, prefixClasses, setAttributes } from "../../shared/dom";
 
+/** What to draw, as boxes in the window. */
 export interface OverlayShapes {
   /** Boxes of the caret or of the current mark. */
   readonly ring: readonly DOMRect[];
-  readonly isPlace: boolean;
-  /** Boxes of what is selected. */
+  /** Whether the caret was set by a click and selects nothing. */
+  readonly isClicked: boolean;
+  /** Boxes of the selection. */
   readonly tint: readonly DOMRect[];
-  /** The box at whose upper end the cross is offered. */
-  readonly cross: DOMRect | null;
+  /** The box at whose upper end the remove button is placed; null hides it. */
+  readonly removeAt: DOMRect | null;
   readonly isRightToLeft: boolean;
 }
 
 interface Shape {
-  readonly kind: string;
+  readonly className: string;
   readonly box: Box;
-  /** How far it stands off its box. */
-  readonly off: number;
+  /** The distance of the shape from its box. */
+  readonly offset: number;
 }
 
 interface Box {
@@ -31,53 +33,50 @@ interface Box {
   bottom: number;
 }
 
+/** Gaps between boxes up to this width are covered by the tint. */
+const JOIN_GAP = 9;
+const RING_OFFSET = 2;
+
 export class Overlay {
   readonly element: HTMLElement;
   private readonly shapes = createElement("div", "shapes", { "aria-hidden": "true" });
 
-  constructor(private readonly cross: HTMLElement) {
-    cross.hidden = true;
-    this.element = createElement("div", "overlay", {}, this.shapes, cross);
+  constructor(private readonly removeButton: HTMLElement) {
+    removeButton.hidden = true;
+    this.element = createElement("div", "overlay", {}, this.shapes, removeButton);
   }
 
-  /** Puts everything where it belongs; boxes are given as they lie in the window. */
-  draw({ ring, isPlace, tint, cross, isRightToLeft }: OverlayShapes): void {
+  draw({ ring, isClicked, tint, removeAt, isRightToLeft }: OverlayShapes): void {
     const origin = this.element.getBoundingClientRect();
-    const rings = isPlace ? "ring ring-loose" : "ring";
+    const ringClass = isClicked ? "ring ring-loose" : "ring";
     const shapes: Shape[] = [
-      ...joinBoxes(tint).map((box) => ({ kind: "tint", box, off: 0 })),
-      ...ring.map((box) => ({ kind: rings, box, off: RING_OFFSET })),
+      ...joinBoxes(tint).map((box) => ({ className: "tint", box, offset: 0 })),
+      ...ring.map((box) => ({ className: ringClass, box, offset: RING_OFFSET })),
     ];
     while (this.shapes.childElementCount > shapes.length) this.shapes.lastChild?.remove();
-    shapes.forEach((shape, i) => this.place(shape, i, origin));
-    this.cross.hidden = cross === null;
-    if (cross === null) return;
-    const end = isRightToLeft ? cross.left : cross.right;
-    moveTo(this.cross, end - origin.left, cross.top - origin.top);
+    shapes.forEach((shape, i) => this.drawShape(shape, i, origin));
+    this.removeButton.hidden = removeAt === null;
+    if (removeAt === null) return;
+    const end = isRightToLeft ? removeAt.left : removeAt.right;
+    moveTo(this.removeButton, end - origin.left, removeAt.top - origin.top);
   }
 
-  /** Moves a shape to its place; it is the same element from step to step of the caret. */
-  private place({ kind, box, off }: Shape, index: number, origin: Box): void {
+  /** Draw a shape with the element at its index, which is reused from draw to draw. */
+  private drawShape({ className, box, offset }: Shape, index: number, origin: Box): void {
     let element = this.shapes.children[index] as HTMLElement | undefined;
-    if (element === undefined) this.shapes.append((element = createElement("div", kind)));
-    setAttributes(element, { class: prefixClasses(kind) });
-    moveTo(element, box.left - origin.left - off, box.top - origin.top - off);
-    element.style.width = `${box.right - box.left + 2 * off}px`;
-    element.style.height = `${box.bottom - box.top + 2 * off}px`;
+    if (element === undefined) this.shapes.append((element = createElement("div", className)));
+    setAttributes(element, { class: prefixClasses(className) });
+    moveTo(element, box.left - origin.left - offset, box.top - origin.top - offset);
+    element.style.width = `${box.right - box.left + 2 * offset}px`;
+    element.style.height = `${box.bottom - box.top + 2 * offset}px`;
   }
 }
-
-/** A gap between boxes that is no wider belongs to what is around it. */
-const JOIN_GAP = 9;
-
-/** How far a ring stands off what it surrounds. */
-const RING_OFFSET = 2;
 
 function moveTo(element: HTMLElement, x: number, y: number): void {
   element.style.transform = `translate(${x}px, ${y}px)`;
 }
 
-/** Joins boxes that all but touch, line by line, so that no tint lies on another. */
+/** Join boxes that nearly touch, line by line, so that tints do not overlap. */
 function joinBoxes(boxes: readonly Box[]): Box[] {
   const lines: Box[][] = [];
   for (const box of boxes) {

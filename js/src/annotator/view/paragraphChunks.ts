@@ -1,14 +1,14 @@
 /**
- * Lays a paragraph of many lines out in pieces that end where its lines end.
+ * Splits long paragraphs into chunks that end where lines end.
  *
- * A browser lays a whole paragraph out anew for every mark in it. In pieces it
- * looks the same, and only the piece around the mark is laid out.
+ * A browser lays out a whole paragraph again for every mark added to it. Split
+ * into chunks it looks the same, and only the chunk around the mark is laid out.
  */
 import { createElement } from "../../shared/dom";
 
-/** A paragraph of so many tokens is worth it. */
+/** Shorter paragraphs are not split. */
 const MIN_TOKENS = 400;
-/** Lines that a piece has at least. */
+/** Lines that a chunk has at least. */
 const CHUNK_LINES = 8;
 const CHUNK_ATTRIBUTE = "data-piece";
 
@@ -17,12 +17,12 @@ export class ParagraphChunks {
 
   constructor(private readonly words: HTMLElement) {}
 
-  /** The text is another one, and in one piece. */
+  /** Start over with another text, which is not split. */
   reset(): void {
     this.width = 0;
   }
 
-  /** Folds the text that is laid out, unless that is done for its width. */
+  /** Split the text as it is laid out, unless that has been done for its width. */
   update(): void {
     const width = this.words.clientWidth;
     if (width === 0 || width === this.width) return;
@@ -34,29 +34,29 @@ export class ParagraphChunks {
   }
 
   private joinChunks(): void {
-    for (const piece of this.words.querySelectorAll(`[${CHUNK_ATTRIBUTE}]`)) {
-      piece.previousElementSibling?.append(...piece.childNodes);
-      piece.remove();
+    for (const chunk of this.words.querySelectorAll(`[${CHUNK_ATTRIBUTE}]`)) {
+      chunk.previousElementSibling?.append(...chunk.childNodes);
+      chunk.remove();
     }
   }
 }
 
 function splitParagraph(paragraph: HTMLElement): void {
-  // All is looked at before anything moves: the page is laid out once. From the
-  // last piece on, each takes what stands from its first token to the end.
+  // Everything is measured before anything moves, so that the page is laid out once. From the
+  // last chunk on, each takes the nodes from its first token to the end.
   for (const first of chunkStarts(paragraph).reverse()) {
-    const piece = createElement("div", "", { [CHUNK_ATTRIBUTE]: "", dir: paragraph.dir });
-    piece.className = paragraph.className;
-    piece.style.setProperty("--nbner-lines-here", String(CHUNK_LINES));
+    const chunk = createElement("div", "", { [CHUNK_ATTRIBUTE]: "", dir: paragraph.dir });
+    chunk.className = paragraph.className;
+    chunk.style.setProperty("--nbner-lines-here", String(CHUNK_LINES));
     const range = document.createRange();
     range.setStartBefore(first);
     range.setEndAfter(paragraph.lastChild as ChildNode);
-    piece.append(range.extractContents());
-    paragraph.after(piece);
+    chunk.append(range.extractContents());
+    paragraph.after(chunk);
   }
 }
 
-/** Finds the tokens that pieces begin with: at the start of a line, and in no mark. */
+/** Return the tokens that chunks begin with: at the start of a line, and not inside a mark. */
 function chunkStarts(paragraph: HTMLElement): Element[] {
   const found: Element[] = [];
   let lines = 0;
@@ -65,9 +65,9 @@ function chunkStarts(paragraph: HTMLElement): Element[] {
     const boxes = element.getClientRects();
     const [first, last] = [boxes[0], boxes[boxes.length - 1]];
     if (first === undefined || last === undefined) continue;
-    const isNext = first.top + first.height / 2 > bottom;
-    if (isNext) lines += 1;
-    if (isNext && lines > CHUNK_LINES && element.hasAttribute("data-token")) {
+    const isNewLine = first.top + first.height / 2 > bottom;
+    if (isNewLine) lines += 1;
+    if (isNewLine && lines > CHUNK_LINES && element.hasAttribute("data-token")) {
       found.push(element);
       lines = 1;
     }

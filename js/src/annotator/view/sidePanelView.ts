@@ -1,62 +1,64 @@
-/** The place where the list or every occurrence stands, over the text and never over the buttons. */
-import type { AnnotatorController, Part } from "../model/controller";
+/** The panel that covers the text, but not the buttons: the example list, or every occurrence. */
 import { createElement } from "../../shared/dom";
-import { OccurrencesView } from "./occurrencesView";
+import type { EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
 import { ExampleListView } from "./exampleListView";
+import { OccurrencesView } from "./occurrencesView";
 
 export class SidePanelView {
-  readonly element = createElement("div", "drawer");
-  private readonly list: ExampleListView;
-  private readonly occurrences: OccurrencesView;
-  private shown: ExampleListView | OccurrencesView | null = null;
+  readonly element = createElement("div", "side-panel");
+  private readonly views: { readonly list: ExampleListView; readonly occurrences: OccurrencesView };
+  private open: ExampleListView | OccurrencesView | null = null;
 
   /**
-   * @param leave Gives the focus back to the text.
+   * @param focusText Moves the focus back to the text.
    */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly leave: () => void,
+    private readonly focusText: () => void,
+    effects: EffectScope,
   ) {
     const close = (): void => this.close();
-    this.list = new ExampleListView(controller, close);
-    this.occurrences = new OccurrencesView(controller, close);
+    this.views = {
+      list: new ExampleListView(controller, close),
+      occurrences: new OccurrencesView(controller, close),
+    };
     this.element.hidden = true;
+    effects.run(() => this.update());
   }
 
   get isOpen(): boolean {
-    return this.shown !== null;
+    return this.open !== null;
   }
 
-  /** Puts the hand where one types. */
   focus(): void {
-    this.shown?.focus();
+    this.open?.focus();
   }
 
-  update(parts: ReadonlySet<Part>): void {
-    if (!parts.has("panel") && !parts.has("setup")) return;
-    const { open } = this.controller.sidePanel;
-    const next = open === "list" ? this.list : open === "everywhere" ? this.occurrences : null;
-    if (next !== this.shown) this.switchTo(next);
-    next?.update();
-  }
-
-  /** Keys while it is open; tells whether the key has been used up. */
-  type(event: KeyboardEvent): boolean {
-    if (event.key !== "Escape") return this.shown?.type(event) ?? false;
+  /** Handle a key while the panel is open; return whether it has been handled. */
+  handleKey(event: KeyboardEvent): boolean {
+    if (event.key !== "Escape") return this.open?.handleKey(event) ?? false;
     this.close();
     return true;
   }
 
-  private switchTo(next: ExampleListView | OccurrencesView | null): void {
+  private update(): void {
+    const name = this.controller.sidePanel.open;
+    const view = name === null ? null : this.views[name];
+    if (view !== this.open) this.switchTo(view);
+    view?.update();
+  }
+
+  private switchTo(view: ExampleListView | OccurrencesView | null): void {
     const hadFocus = this.element.contains(document.activeElement);
-    this.shown = next;
-    this.element.replaceChildren(...(next === null ? [] : [next.element]));
-    this.element.hidden = next === null;
-    if (hadFocus) this.leave();
+    this.open = view;
+    this.element.replaceChildren(...(view === null ? [] : [view.element]));
+    this.element.hidden = view === null;
+    if (hadFocus) this.focusText();
   }
 
   private close(): void {
-    this.controller.updatePanel((panels) => panels.close());
-    this.leave();
+    this.controller.updatePanel((sidePanel) => sidePanel.close());
+    this.focusText();
   }
 }

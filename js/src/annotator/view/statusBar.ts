@@ -1,19 +1,13 @@
-/** How far the work has come, whether it is saved, and what is known of the example. */
-import {
-  createButton,
-  createElement,
-  createIcon,
-  createKeyHint,
-  setAttributes,
-  setText,
-} from "../../shared/dom";
-import { formatCount, formatProbability, pluralize } from "../../shared/format";
-import type { AnnotatorController, Part } from "../model/controller";
+/** Progress, save status, and what is known of the example. */
+import { createButton, createElement, createIcon, createKeyHint, setAttributes, setText } from "../../shared/dom";
+import { formatCount, formatProbability } from "../../shared/format";
+import type { EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
 import { formatProgress } from "../model/messageText";
 
 export class StatusBar {
-  /** The hair along the top edge. */
-  readonly progressBar = createElement("div", "hair", { role: "progressbar", "aria-label": "Answered" });
+  /** The thin line along the top edge. */
+  readonly progressBar = createElement("div", "progress-bar", { role: "progressbar", "aria-label": "Answered" });
   readonly head: HTMLElement;
   /** The line below the text. */
   readonly info: HTMLElement;
@@ -30,34 +24,27 @@ export class StatusBar {
     openHelp: () => void,
     openList: () => void,
     note: HTMLElement,
+    effects: EffectScope,
   ) {
     this.save.append(createElement("span", "dot", { "aria-hidden": "true" }), this.saveWord);
-    const attributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
-    const help = createButton("help-button", attributes, [createKeyHint("?")], openHelp);
-    const listing = {
+    const helpAttributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
+    const help = createButton("help-button", helpAttributes, [createKeyHint("?")], openHelp);
+    const listAttributes = {
       "aria-label": "List of examples",
       "aria-keyshortcuts": "l",
       title: "List of examples: l",
       "data-act": "list",
     };
-    const list = createButton("drawer-button", listing, [createIcon("list"), createKeyHint("l")], openList);
-    this.head = createElement(
-      "div",
-      "head",
-      {},
-      this.place,
-      createElement("span", "standing", {}, this.count, this.save, list, help),
-    );
-    const says = createElement("div", "says", {}, this.why, this.hint);
-    this.info = createElement("div", "info", {}, says, createElement("div", "about", {}, this.meta, note));
-  }
-
-  update(parts: ReadonlySet<Part>): void {
-    const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
-    if (has("setup")) this.showPlace();
-    if (has("progress", "save", "answer", "example")) this.showProgress();
-    if (has("save", "progress", "notice")) this.showSaving();
-    if (has("example", "spans", "answer", "advice")) this.showExample();
+    const list = createButton("icon-button", listAttributes, [createIcon("list"), createKeyHint("l")], openList);
+    const standing = createElement("span", "standing", {}, this.count, this.save, list, help);
+    this.head = createElement("div", "head", {}, this.place, standing);
+    const messages = createElement("div", "says", {}, this.why, this.hint);
+    this.info = createElement("div", "info", {}, messages, createElement("div", "about", {}, this.meta, note));
+    effects.run(() => this.showPlace());
+    effects.run(() => this.showProgress());
+    effects.run(() => this.showSaveStatus());
+    effects.run(() => this.showExample());
+    effects.run(() => this.showHint());
   }
 
   private showPlace(): void {
@@ -70,13 +57,9 @@ export class StatusBar {
     const done = counts.total - counts.open;
     const share = counts.total > 0 ? Math.min(1, Math.max(0, done / counts.total)) : 0;
     setText(this.count, formatProgress(counts));
-    this.count.title = [
-      pluralize(counts.accept, "accepted"),
-      pluralize(counts.reject, "rejected"),
-      pluralize(counts.ignore, "ignored"),
-    ]
-      .join(", ")
-      .replace(/eds/g, "ed");
+    this.count.title = (["accept", "reject", "ignore"] as const)
+      .map((answer) => `${formatCount(counts[answer])} ${PARTICIPLES[answer]}`)
+      .join(", ");
     this.progressBar.style.setProperty("--nbner-share", String(share));
     setAttributes(this.progressBar, {
       "aria-valuenow": String(done),
@@ -86,30 +69,37 @@ export class StatusBar {
     });
   }
 
-  private showSaving(): void {
-    const { state, word, why } = this.controller.saveStatus;
+  private showSaveStatus(): void {
+    const { saveStatus, problem, currentNotice } = this.controller;
+    const { state, word, why } = saveStatus;
     setAttributes(this.save, { "data-save": state });
     setText(this.saveWord, word);
-    const { problem, currentNotice: news } = this.controller;
-    setText(this.why, why || problem || news.text);
-    this.why.title = why || problem || news.detail || news.text;
+    setText(this.why, why || problem || currentNotice.text);
+    this.why.title = why || problem || currentNotice.detail || currentNotice.text;
   }
 
   private showExample(): void {
-    const item = this.controller.shown;
-    const task = item?.task;
-    const pairs = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
-    const verb = this.controller.setup.mends ? "doubted" : "suggested";
-    if (task?.suggested === true && task.by) pairs.push(`${verb} by ${task.by}`);
-    const { resultPosition: tourPlace, kBest: advice } = this.controller;
-    if (advice.position !== null) {
-      const { at, of, probability } = advice.position;
-      pairs.unshift(`analysis ${at} of ${of} · ${formatProbability(probability)}`);
+    const { setup, shown, kBest, resultPosition } = this.controller;
+    const task = shown?.task;
+    const facts = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
+    const verb = setup.mends ? "doubted" : "suggested";
+    if (task?.suggested === true && task.by) facts.push(`${verb} by ${task.by}`);
+    if (kBest.position !== null) {
+      const { at, of, probability } = kBest.position;
+      facts.unshift(`analysis ${at} of ${of} · ${formatProbability(probability)}`);
     }
-    if (tourPlace !== null) pairs.unshift(`${formatCount(tourPlace.at)} of ${formatCount(tourPlace.of)} in the list`);
-    setText(this.meta, pairs.join(" · "));
-    this.meta.title = pairs.join("\n");
-    const isBare = item !== undefined && item !== null && item.state.spans.length === 0;
+    if (resultPosition !== null) {
+      const { at, of } = resultPosition;
+      facts.unshift(`${formatCount(at)} of ${formatCount(of)} in the list`);
+    }
+    setText(this.meta, facts.join(" · "));
+    this.meta.title = facts.join("\n");
+  }
+
+  private showHint(): void {
+    const isBare = this.controller.shown?.state.spans.length === 0;
     setText(this.hint, isBare ? "No spans: accept says that there is no entity here." : "");
   }
 }
+
+const PARTICIPLES = { accept: "accepted", reject: "rejected", ignore: "ignored" } as const;

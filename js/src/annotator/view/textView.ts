@@ -1,18 +1,13 @@
-/** The text: tokens, marks, caret, selection. It scrolls inside, so that nothing below it moves. */
-import {
-  createButton,
-  createElement,
-  createIcon,
-  setAttributes,
-  setLabelColor,
-  setText,
-} from "../../shared/dom";
+/** The text: tokens, marks, caret and selection. It scrolls inside, so that nothing below it moves. */
+import { createButton, createElement, createIcon, setAttributes, setLabelColor, setText } from "../../shared/dom";
 import type { Unsubscribe } from "../../shared/environment";
 import { pluralize } from "../../shared/format";
 import type { Task } from "../../shared/protocol";
+import type { EffectScope } from "../../shared/reactive";
 import type { TokenRange } from "../../shared/tokens";
-import type { AnnotatorController, Part } from "../model/controller";
+import type { AnnotatorController } from "../model/controller";
 import { clickedAt, moveCaret, NO_CURSOR, selectedRange, selectionOf } from "../model/cursor";
+import type { QueueItem } from "../model/exampleQueue";
 import type { Span } from "../model/spans";
 import { selectionIn, textIn } from "./domRanges";
 import { renderEmptyState } from "./emptyState";
@@ -21,10 +16,9 @@ import { centerOf, lineEdge, tokenOnNextLine } from "./lineNavigation";
 import { SpanMarks } from "./marks";
 import { Overlay, type OverlayShapes } from "./overlay";
 import { ParagraphChunks } from "./paragraphChunks";
-import { RangeHighlight } from "./rangeHighlight";
-import { boxesOf, isRightToLeft, renderTokens, scrollTo } from "./tokenText";
+import { boxesOf, isRightToLeft, RangeHighlight, renderTokens, scrollTo } from "./tokenText";
 
-/** How often the caret is looked for again while what lies around it is laid out. */
+/** How often scrolling to the caret is repeated while the text around it is laid out. */
 const MAX_SCROLL_TRIES = 8;
 
 export class TextView {
@@ -36,22 +30,25 @@ export class TextView {
   private readonly overlay: Overlay;
   private readonly marks: SpanMarks;
   private readonly chunks = new ParagraphChunks(this.words);
-  private readonly selection = new RangeHighlight("data-selected", []);
-  private readonly preview = new RangeHighlight("data-preview", []);
+  private readonly selection = new RangeHighlight("data-selected");
+  private readonly preview = new RangeHighlight("data-preview");
   private tokens: readonly HTMLElement[] = [];
-  private drawn: Task["tokens"] | null = null;
-  private wasOpen = true;
+  private drawnItem: QueueItem | null = null;
+  private drawnTokens: Task["tokens"] | null = null;
   private caret: HTMLElement | null = null;
-  /** The span that is pointed at with the mouse. */
+  /** The span under the mouse pointer. */
   private hovered: Span | null = null;
-  /** What letting go of the mouse would label. */
+  /** The range that letting go of the mouse would label. */
   private dragged: TokenRange | null = null;
-  /** Where the caret would like to be on lines that are too short. */
+  /** The horizontal position that the caret returns to on lines that are long enough. */
   private goalX: number | null = null;
   private frame = 0;
-  private readonly offs: Unsubscribe[];
+  private readonly unsubscribers: Unsubscribe[];
 
-  constructor(private readonly controller: AnnotatorController) {
+  constructor(
+    private readonly controller: AnnotatorController,
+    effects: EffectScope,
+  ) {
     this.marks = new SpanMarks(controller, []);
     this.removeButton = createButton("remove", { tabindex: "-1" }, [createIcon("cross")], () => this.removeSpan());
     this.overlay = new Overlay(this.removeButton);
@@ -60,32 +57,31 @@ export class TextView {
     this.element.addEventListener("copy", (event) => this.copy(event));
     this.element.addEventListener("pointerover", (event) => this.hover(event.target));
     this.element.addEventListener("pointerleave", () => this.hover(null));
-    this.offs = [this.listenForGestures(), this.watchSize()];
+    this.unsubscribers = [this.listenForGestures(), this.watchSize()];
+    // One effect for all three: marks need the tokens, and the caret needs the marks.
+    effects.run(() => {
+      this.showText();
+      this.marks.setSpans(controller.spans);
+      this.showCursor();
+    });
+    effects.run(() => this.showEmptyState());
   }
 
   dispose(): void {
     cancelAnimationFrame(this.frame);
-    this.offs.forEach((off) => off());
+    this.unsubscribers.forEach((unsubscribe) => unsubscribe());
+    this.marks.dispose();
   }
 
-  update(parts: ReadonlySet<Part>): void {
-    const has = (...some: Part[]): boolean => some.some((part) => parts.has(part));
-    if (has("example")) this.showExample();
-    if (has("spans", "example")) this.marks.setSpans(this.controller.spans);
-    this.refreshMarks(has("setup", "advice"));
-    if (has("cursor", "example", "spans")) this.showCursor();
-    if (has("progress", "example", "save")) this.showEmptyState();
-  }
-
-  /** Moves to the line above or below; from nowhere, to the text's beginning. */
+  /** Move the caret to the line above or below; without a caret, to the beginning of the text. */
   goToLine(by: 1 | -1, extend: boolean): void {
     const { controller, tokens } = this;
     const { caret } = controller.cursor;
     if (caret === null) return controller.stepCaret(by, extend);
-    const goal = this.goalX ?? centerOf(tokens, caret);
-    const token = tokenOnNextLine(tokens, caret, by, goal, controller.grid);
+    const goalX = this.goalX ?? centerOf(tokens, caret);
+    const token = tokenOnNextLine(tokens, caret, by, goalX, controller.grid);
     if (token !== null) controller.setCursor(moveCaret(controller.cursor, token, extend));
-    this.goalX = goal;
+    this.goalX = goalX;
   }
 
   goToLineEdge(side: "start" | "end", extend: boolean): void {
@@ -102,39 +98,33 @@ export class TextView {
     return isRightToLeft(this.tokens[this.controller.cursor.caret ?? 0]);
   }
 
-  // Showing.
+  // Rendering.
 
-  private showExample(): void {
-    const task = this.controller.shown?.task ?? null;
-    this.element.scrollTop = 0;
-    if (task !== null && task.tokens === this.drawn) return;
-    this.drawn = task?.tokens ?? null;
+  private showText(): void {
+    const item = this.controller.shown;
+    const task = item?.task ?? null;
+    if (item !== this.drawnItem) this.element.scrollTop = 0;
+    this.drawnItem = item;
+    if (task !== null && task.tokens === this.drawnTokens) return;
+    this.drawnTokens = task?.tokens ?? null;
     const [text, tokens] = renderTokens(task);
     this.tokens = tokens;
     this.caret = this.hovered = this.dragged = null;
     [this.marks, this.selection, this.preview].forEach((one) => one.reset(tokens));
-    // Marked before it comes into the page, which would follow every single step.
+    // Mark the tokens before they are in the page, which would be updated at every step.
     this.marks.setSpans(this.controller.spans);
     this.words.replaceChildren(text);
     this.chunks.reset();
     this.showMisaligned(task);
   }
 
-  /** What is suggested looks so only while the example is open. */
-  private refreshMarks(force: boolean): void {
-    const { shown } = this.controller;
-    const isOpen = shown === null || shown.state.answer === null;
-    if (force || isOpen !== this.wasOpen) this.marks.redecorate();
-    this.wasOpen = isOpen;
-  }
-
-  /** Spans that no mark can show are said in words. */
+  /** List the spans that do not fit the tokens, since no mark can show them. */
   private showMisaligned(task: Task | null): void {
-    const loose = task?.loose ?? [];
-    this.misaligned.hidden = loose.length === 0;
-    const verb = loose.length === 1 ? "does" : "do";
-    const list = loose.map(({ text, label }) => `${label} “${text}”`).join(", ");
-    setText(this.misaligned, `${pluralize(loose.length, "span")} ${verb} not fit the tokens: ${list}`);
+    const misaligned = task?.loose ?? [];
+    this.misaligned.hidden = misaligned.length === 0;
+    const verb = misaligned.length === 1 ? "does" : "do";
+    const list = misaligned.map(({ text, label }) => `${label} “${text}”`).join(", ");
+    setText(this.misaligned, `${pluralize(misaligned.length, "span")} ${verb} not fit the tokens: ${list}`);
   }
 
   private showEmptyState(): void {
@@ -146,47 +136,47 @@ export class TextView {
 
   private showCursor(): void {
     const { cursor } = this.controller;
-    const stretch = selectedRange(cursor);
+    const range = selectedRange(cursor);
     const caret = cursor.caret === null ? null : (this.tokens[cursor.caret] ?? null);
     if (this.caret !== caret) this.caret?.removeAttribute("data-caret");
-    if (caret !== null) setAttributes(caret, { "data-caret": stretch === null ? "place" : "" });
+    if (caret !== null) setAttributes(caret, { "data-caret": range === null ? "place" : "" });
     this.caret = caret;
     this.goalX = null;
     this.marks.setCurrent(this.selectedSpan);
-    this.selection.setRange(stretch);
+    this.selection.setRange(range);
     this.scheduleOverlay(caret !== null);
   }
 
-  /** The span that is selected as a whole: a label key would change it. */
+  /** The span that is selected as a whole: a label key changes its label. */
   private get selectedSpan(): Span | null {
-    const { cursor, currentSpan: current } = this.controller;
-    const stretch = selectedRange(cursor);
-    const isWhole = stretch?.start === current?.start && stretch?.end === current?.end;
-    return isWhole ? current : null;
+    const { cursor, currentSpan } = this.controller;
+    const range = selectedRange(cursor);
+    const isWhole = range?.start === currentSpan?.start && range?.end === currentSpan?.end;
+    return isWhole ? currentSpan : null;
   }
 
-  /** Draws rings and tints once the page is laid out, and brings the caret into view. */
-  private scheduleOverlay(reveal = false, tries = MAX_SCROLL_TRIES): void {
+  /** Draw the overlay once the page is laid out; on request, scroll the caret into view. */
+  private scheduleOverlay(scrollToCaret = false, tries = MAX_SCROLL_TRIES): void {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
       this.chunks.update();
-      const isFar = reveal && this.caret !== null && scrollTo(this.element, this.caret);
+      const hasScrolled = scrollToCaret && this.caret !== null && scrollTo(this.element, this.caret);
       this.labelRemoveButton();
       this.overlay.draw(this.overlayShapes());
-      // What comes into view is only laid out now, and may move the caret out of it again.
-      if (isFar && tries > 0) this.scheduleOverlay(true, tries - 1);
+      // Paragraphs that come into view are laid out only now, and may move the caret out of it again.
+      if (hasScrolled && tries > 0) this.scheduleOverlay(true, tries - 1);
     });
   }
 
   private overlayShapes(): OverlayShapes {
-    const stretch = selectedRange(this.controller.cursor);
+    const range = selectedRange(this.controller.cursor);
     const span = this.selectedSpan;
-    const isWide = stretch !== null && stretch.end - stretch.start > 1 && span === null;
+    const isWide = range !== null && range.end - range.start > 1 && span === null;
     return {
       ring: span === null ? [...(this.caret?.getClientRects() ?? [])] : this.marks.boxesOf(span),
-      isPlace: stretch === null,
-      tint: boxesOf(this.tokens, this.dragged ?? (isWide ? stretch : null)),
-      cross: this.marks.boxesOf(this.hovered ?? span).at(-1) ?? null,
+      isClicked: range === null,
+      tint: boxesOf(this.tokens, this.dragged ?? (isWide ? range : null)),
+      removeAt: this.marks.boxesOf(this.hovered ?? span).at(-1) ?? null,
       isRightToLeft: isRightToLeft(this.tokens[(this.hovered ?? span)?.end ?? 0]),
     };
   }
@@ -197,24 +187,24 @@ export class TextView {
     return () => observer.disconnect();
   }
 
-  // The mouse.
+  // Mouse and touch.
 
   private listenForGestures(): Unsubscribe {
     return listenForGestures(this.element, {
       tokens: () => this.tokens,
-      preview: (stretch) => this.showPreview(stretch),
-      label: (stretch) => this.controller.labelRange(stretch),
-      select: (stretch) => this.controller.setCursor(selectionOf(stretch)),
+      preview: (range) => this.showPreview(range),
+      label: (range) => this.controller.labelRange(range),
+      select: (range) => this.controller.setCursor(selectionOf(range)),
       click: (token, target) => this.click(token, target),
     });
   }
 
-  private showPreview(stretch: TokenRange | null): void {
-    const { setup, activeLabel: active } = this.controller;
-    setLabelColor(this.overlay.element, setup.colors[active ?? ""]);
-    setAttributes(this.overlay.element, { "data-dragging": stretch === null ? null : "" });
-    this.preview.setRange(stretch);
-    this.dragged = stretch;
+  private showPreview(range: TokenRange | null): void {
+    const { setup, activeLabel } = this.controller;
+    setLabelColor(this.overlay.element, setup.colors[activeLabel ?? ""]);
+    setAttributes(this.overlay.element, { "data-dragging": range === null ? null : "" });
+    this.preview.setRange(range);
+    this.dragged = range;
     this.scheduleOverlay();
   }
 
@@ -226,7 +216,7 @@ export class TextView {
   }
 
   private hover(target: EventTarget | null): void {
-    // From its mark to the cross is a way over other words, perhaps.
+    // On the way from a mark to its remove button the pointer may cross other words.
     if (target instanceof Node && this.removeButton.contains(target)) return;
     const span = this.marks.spanOf(target);
     if (span === this.hovered) return;
@@ -237,8 +227,8 @@ export class TextView {
   private labelRemoveButton(): void {
     const span = this.hovered ?? this.selectedSpan;
     if (span === null) return;
-    const words = this.controller.textOf(span);
-    setAttributes(this.removeButton, { "aria-label": `Remove ${span.label} from ${words}` });
+    const text = this.controller.textOf(span);
+    setAttributes(this.removeButton, { "aria-label": `Remove ${span.label} from ${text}` });
   }
 
   private removeSpan(): void {
@@ -248,16 +238,15 @@ export class TextView {
   }
 
   /**
-   * Copies the text itself: without the labels' names, and with line breaks as
-   * they are. What is selected by key is not the browser's selection, but is
-   * copied like one.
+   * Copy the text itself: without the labels' names, and with line breaks as
+   * they are. A selection by key is not the browser's own, but copied like one.
    */
   private copy(event: ClipboardEvent): void {
-    const range = selectionIn(this.element);
-    const stretch = selectedRange(this.controller.cursor);
-    const words = range === null ? stretch && this.controller.textOf(stretch) : textIn(range);
-    if (words === null) return;
-    event.clipboardData?.setData("text/plain", words);
+    const domRange = selectionIn(this.element);
+    const range = selectedRange(this.controller.cursor);
+    const text = domRange === null ? range && this.controller.textOf(range) : textIn(domRange);
+    if (text === null) return;
+    event.clipboardData?.setData("text/plain", text);
     event.preventDefault();
   }
 }

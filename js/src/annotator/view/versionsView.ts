@@ -1,59 +1,57 @@
-/** What others say of the example, side by side: each can be taken as it is. */
+/** The annotators' versions of an example, side by side: each can be taken over. */
 import { createButton, createElement, setAttributes, setLabelColor } from "../../shared/dom";
 import { pluralize } from "../../shared/format";
 import type { Version } from "../../shared/protocol";
-import type { AnnotatorController, Part } from "../model/controller";
+import { computed, type EffectScope } from "../../shared/reactive";
+import { showsVersion, versionsOf } from "../model/alternatives";
+import type { AnnotatorController } from "../model/controller";
 import { ANSWER_NAMES } from "../model/messageText";
 import { fromWire, type Span } from "../model/spans";
-import { showsVersion, versionsOf } from "../model/versions";
 
 export class VersionsView {
-  readonly element = createElement("div", "versions", { role: "group", "aria-label": "Versions", hidden: "" });
-  private buttons: readonly HTMLButtonElement[] = [];
+  readonly element = createElement("div", "versions", { role: "group", "aria-label": "Versions" });
 
+  /**
+   * @param focusText Moves the focus back to the text.
+   */
   constructor(
     private readonly controller: AnnotatorController,
-    private readonly leave: () => void,
-  ) {}
-
-  update(parts: ReadonlySet<Part>): void {
-    if (parts.has("example") || parts.has("setup")) this.draw();
-    if (["example", "spans", "answer"].some((part) => parts.has(part as Part))) this.mark();
-  }
-
-  private draw(): void {
-    const versions = versionsOf(this.controller.shown);
-    this.buttons = versions.map((version) => this.buttonFor(version));
-    this.element.replaceChildren(...this.buttons);
-    setAttributes(this.element, { hidden: versions.length > 0 ? null : "" });
-  }
-
-  private mark(): void {
-    const { shown } = this.controller;
-    versionsOf(shown).forEach((version, i) => {
-      const taken = showsVersion(shown, version);
-      const one = this.buttons[i];
-      if (one) setAttributes(one, { "aria-pressed": String(taken) });
+    private readonly focusText: () => void,
+    effects: EffectScope,
+  ) {
+    const versions = computed(() => versionsOf(controller.shown));
+    const buttons = computed(() => versions.value.map((version) => this.createButton(version)));
+    effects.run(() => {
+      this.element.replaceChildren(...buttons.value);
+      setAttributes(this.element, { hidden: buttons.value.length > 0 ? null : "" });
     });
+    effects.run(() =>
+      versions.value.forEach((version, i) =>
+        buttons.value[i]?.setAttribute("aria-pressed", String(showsVersion(controller.shown, version))),
+      ),
+    );
   }
 
-  private buttonFor(version: Version): HTMLButtonElement {
+  private createButton(version: Version): HTMLButtonElement {
     const spans = fromWire(version.spans);
-    const says = `${ANSWER_NAMES[version.answer].toLowerCase()}, ${pluralize(spans.length, "span")}`;
+    const summary = `${ANSWER_NAMES[version.answer].toLowerCase()}, ${pluralize(spans.length, "span")}`;
     const attributes = {
       "data-version": version.by,
-      "aria-label": `Take the version of ${version.by}: ${says}`,
+      "aria-label": `Take the version of ${version.by}: ${summary}`,
       title: "Take this version (v takes the next)",
     };
-    const who = createElement("span", "version-by", {}, version.by);
-    const what = createElement("span", "version-says", {}, says);
-    return createButton("version", attributes, [who, what, ...spans.map((one) => this.chip(one))], () => {
+    const content = [
+      createElement("span", "version-by", {}, version.by),
+      createElement("span", "version-says", {}, summary),
+      ...spans.map((span) => this.createChip(span)),
+    ];
+    return createButton("version", attributes, content, () => {
       this.controller.takeVersion(version);
-      this.leave();
+      this.focusText();
     });
   }
 
-  private chip(span: Span): HTMLElement {
+  private createChip(span: Span): HTMLElement {
     const label = createElement("span", "version-label", {}, span.label);
     const chip = createElement("span", "version-span", {}, this.controller.textOf(span), label);
     setLabelColor(chip, this.controller.setup.colors[span.label]);
