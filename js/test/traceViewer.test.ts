@@ -78,29 +78,29 @@ function clockOf() {
 test("a player plays to the end, and from the start again", () => {
   const { clock, tick, waiting } = clockOf();
   const told: number[] = [];
-  const player = new TracePlayer(3, clock, (place) => told.push(place));
+  const player = new TracePlayer(3, clock, (position) => told.push(position));
   player.toggle();
   tick();
   tick();
-  assert.equal(player.place, 2);
+  assert.equal(player.position, 2);
   tick();
-  assert.deepEqual([player.place, player.isPlaying, waiting()], [3, false, 0]);
+  assert.deepEqual([player.position, player.isPlaying, waiting()], [3, false, 0]);
   player.toggle();
-  assert.deepEqual([player.place, player.isPlaying, waiting()], [0, true, 1]);
+  assert.deepEqual([player.position, player.isPlaying, waiting()], [0, true, 1]);
   player.changePace(1);
   assert.equal(waiting(), 1);
   player.step(1);
-  assert.deepEqual([player.place, player.isPlaying, waiting()], [1, false, 0]);
+  assert.deepEqual([player.position, player.isPlaying, waiting()], [1, false, 0]);
   assert.deepEqual(told, [1, 2, 3, 0, 1]);
 });
 
 test("places beyond the ends are the ends, and what was chosen elsewhere is not told", () => {
   const { clock } = clockOf();
   const told: number[] = [];
-  const player = new TracePlayer(3, clock, (place) => told.push(place));
+  const player = new TracePlayer(3, clock, (position) => told.push(position));
   player.jump(99);
   player.jump(-5);
   player.syncPosition(2);
   player.syncPosition(Number.NaN);
-  assert.deepEqual([player.place, told], [0, [3, 0]]);
+  assert.deepEqual([player.position, told], [0, [3, 0]]);
 });

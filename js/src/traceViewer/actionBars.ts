@@ -1,7 +1,6 @@
-/** The distribution over the valid actions at one word. Its rows are made once and filled anew. */
+/** The distribution over the valid actions at one token. Its rows are created once and refilled. */
 import { createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
-import { labelColor, type TraceComponent } from "./component";
-import { isCostly, isZeroCost, actionLabel, actionName, formatShare, tokenText, type ActionChoice, type ParserTrace } from "./trace";
+import { isCostly, isZeroCost, actionLabel, actionName, formatShare, labelColor, tokenText, type ActionChoice, type ParserTrace } from "./trace";
 
 export const MAX_ACTIONS = 8;
 
@@ -13,21 +12,21 @@ interface ActionBar {
   readonly sign: HTMLElement;
 }
 
-export class ActionBars implements TraceComponent {
+export class ActionBars {
   readonly element: HTMLElement;
   private readonly title = createElement("div", "step-title", { role: "heading", "aria-level": "3" });
   private readonly rows = Array.from({ length: MAX_ACTIONS }, makeBar);
   private readonly rest = createElement("div", "step-rest");
 
-  constructor(private readonly run: ParserTrace) {
+  constructor(private readonly trace: ParserTrace) {
     const list = createElement("div", "step-rows", { role: "list" }, ...this.rows.map(({ row }) => row));
     this.element = createElement("div", "step-panel", {}, this.title, list, this.rest);
   }
 
-  show(place: number): void {
-    const { run } = this;
-    const choices = run.steps[place];
-    const word = choices === undefined ? "" : ` at “${tokenText(run, place)}”`;
+  show(position: number): void {
+    const { trace } = this;
+    const choices = trace.steps[position];
+    const word = choices === undefined ? "" : ` at “${tokenText(trace, position)}”`;
     setText(this.title, choices === undefined ? "Nothing is left to decide" : `What may come next${word}`);
     const shown = picked(choices ?? []);
     this.rows.forEach((bar, i) => this.fill(bar, shown[i], i === 0));
@@ -44,13 +43,13 @@ export class ActionBars implements TraceComponent {
       setAttributes(bar.row, { "data-action": null, "data-chosen": null, "data-free": null, "aria-label": null });
       return;
     }
-    const action = actionName(this.run, choice[0]);
+    const action = actionName(this.trace, choice[0]);
     const sign = signOf(choice, isChosen);
     setText(bar.name, action);
     setText(bar.share, formatShare(choice[1]));
     setText(bar.sign, sign);
     bar.fill.style.transform = `scaleX(${choice[1].toFixed(4)})`;
-    setLabelColor(bar.row, labelColor(this.run, actionLabel(action)));
+    setLabelColor(bar.row, labelColor(this.trace, actionLabel(action)));
     setAttributes(bar.row, {
       "data-action": action,
       "data-chosen": isChosen ? "" : null,
@@ -69,7 +68,7 @@ function makeBar(): ActionBar {
   return { row: createElement("div", "step-row", { role: "listitem" }, name, track, share, sign), name, fill, share, sign };
 }
 
-/** The most probable ones; what costs nothing is always among them. */
+/** Return the most probable actions, and always one of zero cost if there is any. */
 function picked(choices: readonly ActionChoice[]): readonly ActionChoice[] {
   const first = choices.slice(0, MAX_ACTIONS);
   const free = choices.slice(MAX_ACTIONS).find(isZeroCost);

@@ -1,15 +1,16 @@
-/** Which key does what: one table, for the commands and for the card. */
-import { chordOf, type KeyStroke } from "../shared/keyboard";
+/** The table of key bindings, from which both the commands and the help card are built. */
+import type { HelpGroup } from "../shared/helpCard";
+import { chordOf, formatKeys, type KeyStroke } from "../shared/keyboard";
 
 export type TraceCommand = "play" | "back" | "next" | "first" | "last" | "mistake" | "faster" | "slower" | "help" | "leave";
 
-export interface TraceKeyBinding {
+interface TraceKeyBinding {
   readonly keys: readonly string[];
   readonly description: string;
   readonly chords: Readonly<Record<string, TraceCommand>>;
 }
 
-export const TRACE_KEY_BINDINGS: readonly TraceKeyBinding[] = [
+const TRACE_KEY_BINDINGS: readonly TraceKeyBinding[] = [
   { keys: ["space"], description: "Play and pause", chords: { Space: "play" } },
   { keys: ["←", "→"], description: "One word back, one word on", chords: { ArrowLeft: "back", ArrowRight: "next" } },
   { keys: ["home", "end"], description: "Before the first word, after the last", chords: { Home: "first", End: "last" } },
@@ -20,9 +21,29 @@ export const TRACE_KEY_BINDINGS: readonly TraceKeyBinding[] = [
   { keys: ["click a word"], description: "Go there", chords: {} },
 ];
 
+const SIGNS: HelpGroup = {
+  title: "What the signs say",
+  lines: [
+    [["✓ zero cost"], "The training oracle allows it: nothing of the gold is lost that can still be reached"],
+    [["✕ costs gold"], "The chosen action loses something of the gold"],
+    [
+      ["beam"],
+      "What spaCy's beam search holds before this word, by the sum of raw scores; entities that greedy search has and it has not are struck through",
+    ],
+  ],
+};
+
+/** Return the content of the help card. */
+export function helpGroups(): readonly HelpGroup[] {
+  const lines = TRACE_KEY_BINDINGS.map(
+    ({ keys, description }) => [keys.map((key) => formatKeys(key)), description] as const,
+  );
+  return [{ title: "Keys", lines }, SIGNS];
+}
+
 const COMMANDS = new Map(TRACE_KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
 
-/** A held arrow goes on; all else is done once. */
+/** Commands that a held key repeats. */
 const REPEATING: ReadonlySet<TraceCommand> = new Set<TraceCommand>(["back", "next"]);
 
 export function traceCommandOf(stroke: KeyStroke & { readonly repeat?: boolean }): TraceCommand | null {

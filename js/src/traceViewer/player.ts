@@ -1,7 +1,7 @@
-/** Where one is in a run, and whether it plays; shared by all views of a widget. */
+/** The position in a trace, and whether it is playing; one for a widget, shared by all its views. */
 import type { Clock, Unsubscribe } from "../shared/environment";
 
-/** Milliseconds a word, the slowest first. */
+/** Milliseconds for a word, the slowest first. */
 const STEP_DURATIONS = [3200, 2200, 1500, 1000, 600, 350] as const;
 
 export class TracePlayer {
@@ -11,8 +11,8 @@ export class TracePlayer {
   private readonly listeners = new Set<() => void>();
 
   /**
-   * @param last The place after the last word.
-   * @param onPositionChosen Hears of every new place that was chosen here.
+   * @param last The position after the last word.
+   * @param onPositionChosen Called with every new position that was chosen here.
    */
   constructor(
     readonly last: number,
@@ -20,7 +20,7 @@ export class TracePlayer {
     private readonly onPositionChosen: (position: number) => void,
   ) {}
 
-  get place(): number {
+  get position(): number {
     return this.current;
   }
 
@@ -28,50 +28,50 @@ export class TracePlayer {
     return this.stop !== null;
   }
 
-  /** Goes to a place; beyond the ends it goes to the end. */
-  setPosition(place: number): void {
-    if (this.put(place)) this.onPositionChosen(this.current);
+  /** Go to a position, or to the nearest end beyond which it lies. */
+  setPosition(position: number): void {
+    if (this.update(position)) this.onPositionChosen(this.current);
   }
 
-  step(steps: number): void {
+  step(by: number): void {
+    this.jump(this.current + by);
+  }
+
+  jump(position: number): void {
     this.pause();
-    this.setPosition(this.current + steps);
+    this.setPosition(position);
   }
 
-  jump(place: number): void {
-    this.pause();
-    this.setPosition(place);
-  }
-
-  /** Takes over a place that was chosen elsewhere. */
-  syncPosition(place: number): void {
-    this.put(place);
+  /** Take over a position that was chosen elsewhere. */
+  syncPosition(position: number): void {
+    this.update(position);
   }
 
   toggle(): void {
     if (this.isPlaying) return this.pause();
     if (this.current === this.last) this.setPosition(0);
-    this.wait();
-    this.changed();
+    this.scheduleStep();
+    this.notify();
   }
 
   pause(): void {
     if (this.stop === null) return;
     this.stop();
     this.stop = null;
-    this.changed();
+    this.notify();
   }
 
   changePace(by: number): void {
     this.pace = Math.min(STEP_DURATIONS.length - 1, Math.max(0, this.pace + by));
-    if (this.isPlaying) this.wait();
-    this.changed();
+    if (this.isPlaying) this.scheduleStep();
+    this.notify();
   }
 
   get wordsPerMinute(): number {
-    return Math.round(60_000 / (STEP_DURATIONS[this.pace] ?? 1000));
+    return Math.round(60_000 / this.stepDuration);
   }
 
+  /** Call back after every change; return what ends that. */
   subscribe(listener: () => void): Unsubscribe {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -83,24 +83,28 @@ export class TracePlayer {
     this.listeners.clear();
   }
 
-  private wait(): void {
+  private get stepDuration(): number {
+    return STEP_DURATIONS[this.pace] ?? 1000;
+  }
+
+  private scheduleStep(): void {
     this.stop?.();
-    this.stop = this.clock.setTimer(STEP_DURATIONS[this.pace] ?? 1000, () => {
+    this.stop = this.clock.setTimer(this.stepDuration, () => {
       this.setPosition(this.current + 1);
       if (this.current === this.last) this.pause();
-      else if (this.isPlaying) this.wait();
+      else if (this.isPlaying) this.scheduleStep();
     });
   }
 
-  private put(place: number): boolean {
-    const next = Math.min(this.last, Math.max(0, Math.trunc(place) || 0));
+  private update(position: number): boolean {
+    const next = Math.min(this.last, Math.max(0, Math.trunc(position) || 0));
     if (next === this.current) return false;
     this.current = next;
-    this.changed();
+    this.notify();
     return true;
   }
 
-  private changed(): void {
+  private notify(): void {
     this.listeners.forEach((listener) => listener());
   }
 }

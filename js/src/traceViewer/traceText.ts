@@ -1,11 +1,10 @@
 /**
- * The text: what is decided, the word at work, the buffer ahead. Marks are put
- * around all entities at once and only change their state, so that a step
- * touches no more than the words that it goes over.
+ * The text with the current token, those decided before it and those ahead.
+ * All entities are marked from the start and only change their state, so that a
+ * step updates no more than the tokens it passes.
  */
 import { createElement, setAttributes, setLabelColor } from "../shared/dom";
-import { labelColor, type TraceComponent } from "./component";
-import type { ParserTrace } from "./trace";
+import { labelColor, type ParserTrace } from "./trace";
 
 interface EntityMark {
   readonly element: HTMLElement;
@@ -13,22 +12,22 @@ interface EntityMark {
   readonly end: number;
 }
 
-export class TraceText implements TraceComponent {
+export class TraceText {
   readonly element: HTMLElement;
   private readonly words: readonly HTMLElement[];
   private readonly marks: EntityMark[] = [];
   private shown = -1;
 
-  constructor(run: ParserTrace, jump: (token: number) => void) {
-    this.words = run.tokens.map(([text], token) => createElement("span", "step-word", { "data-token": String(token) }, text));
-    const line = createElement("div", "words", { dir: "auto" }, run.lead);
+  constructor(trace: ParserTrace, jump: (token: number) => void) {
+    this.words = trace.tokens.map(([text], token) => createElement("span", "step-word", { "data-token": String(token) }, text));
+    const line = createElement("div", "words", { dir: "auto" }, trace.lead);
     let at = 0;
-    for (const [start, end, label] of run.found) {
-      line.append(...this.between(run, at, start));
-      line.append(this.mark(run, start, end, label), run.tokens[end - 1]?.[1] ?? "");
+    for (const [start, end, label] of trace.found) {
+      line.append(...this.between(trace, at, start));
+      line.append(this.mark(trace, start, end, label), trace.tokens[end - 1]?.[1] ?? "");
       at = end;
     }
-    line.append(...this.between(run, at, run.tokens.length));
+    line.append(...this.between(trace, at, trace.tokens.length));
     this.element = createElement("div", "step-text", {}, line);
     this.element.addEventListener("click", ({ target }) => {
       const word = target instanceof Element ? target.closest("[data-token]") : null;
@@ -37,22 +36,22 @@ export class TraceText implements TraceComponent {
     this.words.forEach((word) => word.setAttribute("data-when", "ahead"));
   }
 
-  show(place: number): void {
+  show(position: number): void {
     const before = Math.max(0, this.shown);
-    const [from, to] = [Math.min(before, place), Math.max(before, place)];
+    const [from, to] = [Math.min(before, position), Math.max(before, position)];
     for (let token = from; token <= to; token += 1) {
-      const when = token < place ? "done" : token === place ? "now" : "ahead";
+      const when = token < position ? "done" : token === position ? "now" : "ahead";
       this.words[token]?.setAttribute("data-when", when);
     }
     for (const { element, start, end } of this.marks) {
       if (end < from || start > to) continue;
-      setAttributes(element, { "data-state": place <= start ? "ahead" : place < end ? "open" : "closed" });
+      setAttributes(element, { "data-state": position <= start ? "ahead" : position < end ? "open" : "closed" });
     }
-    this.shown = place;
-    this.reveal(this.words[place] ?? this.words.at(-1));
+    this.shown = position;
+    this.reveal(this.words[position] ?? this.words.at(-1));
   }
 
-  /** Scrolls the text alone, and only where the word would not be seen. */
+  /** Scroll the text, and nothing else, where the word would be out of sight. */
   private reveal(word: HTMLElement | undefined): void {
     const frame = this.element;
     if (word === undefined || frame.scrollHeight <= frame.clientHeight) return;
@@ -63,16 +62,16 @@ export class TraceText implements TraceComponent {
     }
   }
 
-  private between(run: ParserTrace, start: number, end: number): (Node | string)[] {
-    return run.tokens.slice(start, end).flatMap(([, gap], i) => [this.words[start + i] as Node, gap]);
+  private between(trace: ParserTrace, start: number, end: number): (Node | string)[] {
+    return trace.tokens.slice(start, end).flatMap(([, gap], i) => [this.words[start + i] as Node, gap]);
   }
 
-  private mark(run: ParserTrace, start: number, end: number, label: string): HTMLElement {
-    const inside = this.between(run, start, end).slice(0, -1);
+  private mark(trace: ParserTrace, start: number, end: number, label: string): HTMLElement {
+    const inside = this.between(trace, start, end).slice(0, -1);
     const tag = createElement("span", "tag", {}, label);
     const words = createElement("span", "step-inside", {}, ...inside);
     const element = createElement("mark", "step-mark", { "data-state": "ahead", "data-label": label }, words, tag);
-    setLabelColor(element, labelColor(run, label));
+    setLabelColor(element, labelColor(trace, label));
     this.marks.push({ element, start, end });
     return element;
   }

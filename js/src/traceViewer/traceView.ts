@@ -1,71 +1,81 @@
-/** Puts the state viewer together in one place of the page, and takes it away again. */
-import { isBrowserKey, formatKeys } from "../shared/keyboard";
+/** Assembles the trace viewer in an output cell, and removes it. */
+import {
+  createButton,
+  createElement,
+  createIcon,
+  createKeyHint,
+  createRoot,
+  setAttributes,
+  setLabelColor,
+  setText,
+  type IconName,
+} from "../shared/dom";
 import type { Unsubscribe } from "../shared/environment";
-import { createButton, createIcon, createKeyHint, createElement, setAttributes, setLabelColor, setText, type IconName } from "../shared/dom";
+import { HelpCard } from "../shared/helpCard";
+import { formatKeys, isBrowserKey, isComposing } from "../shared/keyboard";
 import { ActionBars } from "./actionBars";
 import { BeamView } from "./beam";
-import { TraceHelpCard } from "./keyHelp";
-import { traceCommandOf, type TraceCommand } from "./keyBindings";
-import { labelColor, type TraceComponent } from "./component";
-import type { TracePlayer } from "./player";
-import { includesEntity, costlyTokens, describeStep, textOfRange, type ParserTrace } from "./trace";
+import { helpGroups, traceCommandOf, type TraceCommand } from "./keyBindings";
 import { ParserStateView } from "./parserState";
+import type { TracePlayer } from "./player";
+import { costlyTokens, describeStep, includesEntity, labelColor, textBetween, type ParserTrace } from "./trace";
 import { TraceText } from "./traceText";
 
-export function mount(place: HTMLElement, run: ParserTrace, player: TracePlayer): Unsubscribe {
-  const view = new TraceView(run, player);
+/** Add a view to a place of the page; return what removes it. */
+export function mount(place: HTMLElement, trace: ParserTrace, player: TracePlayer): Unsubscribe {
+  const view = new TraceView(trace, player);
   place.append(view.root);
   return () => view.dispose();
 }
 
+interface Component {
+  readonly element: HTMLElement;
+  /** Show a position; the one after the last word is the end. */
+  show(position: number): void;
+}
+
 class TraceView {
   readonly root: HTMLElement;
-  private readonly progressBar = createElement("div", "progress-bar", { role: "progressbar", "aria-label": "Decided", "aria-valuemin": "0" });
+  private readonly progressBar = createElement("div", "progress-bar", {
+    role: "progressbar",
+    "aria-label": "Decided",
+    "aria-valuemin": "0",
+  });
   private readonly count = createElement("span", "count");
-  private readonly said = createElement("div", "step-said", { role: "status" });
-  private readonly parts: readonly TraceComponent[];
+  private readonly description = createElement("div", "step-said", { role: "status" });
+  private readonly components: readonly Component[];
   private readonly buttons = new Map<TraceCommand, HTMLButtonElement>();
-  private readonly card: TraceHelpCard;
+  private readonly help = new HelpCard(helpGroups);
   private readonly mistakes: readonly number[];
   private readonly unsubscribe: Unsubscribe;
 
   constructor(
-    private readonly run: ParserTrace,
+    private readonly trace: ParserTrace,
     private readonly player: TracePlayer,
   ) {
-    const mac = /mac|iphone|ipad/i.test(navigator.platform);
-    this.mistakes = costlyTokens(run);
-    this.card = new TraceHelpCard(mac);
-    const text = new TraceText(run, (token) => {
+    this.mistakes = costlyTokens(trace);
+    const text = new TraceText(trace, (token) => {
       player.jump(token);
       this.root.focus({ preventScroll: true });
     });
-    const [state, bars, beam] = [new ParserStateView(run), new ActionBars(run), new BeamView(run)];
-    // The text measures where the word is: last, so that the page is laid out once.
-    this.parts = [state, bars, beam, text];
-    const panels = createElement("div", "step-panels", {}, bars.element, beam.element);
-    this.root = createElement(
-      "div",
+    const [state, actions, beam] = [new ParserStateView(trace), new ActionBars(trace), new BeamView(trace)];
+    // The text measures the layout: it comes last, so that the page is laid out once.
+    this.components = [state, actions, beam, text];
+    const panels = createElement("div", "step-panels", {}, actions.element, beam.element);
+    this.root = createRoot(
       "root",
-      {
-        "data-nbner": "trace",
-        // JupyterLab's shortcuts listen before the event gets here; this tells them not to.
-        "data-lm-suppress-shortcuts": "true",
-        role: "application",
-        "aria-label": "State machine, step by step",
-        tabindex: "0",
-      },
+      { "data-nbner": "trace", "aria-label": "State machine, step by step", tabindex: "0" },
       this.progressBar,
-      this.head(),
+      this.createHead(),
       text.element,
-      goldLine(run),
+      createGoldLine(trace),
       state.element,
-      this.said,
+      this.description,
       createElement("div", "step-panels-frame", {}, panels),
-      this.foot(mac),
-      this.card.element,
+      this.createFoot(),
+      this.help.element,
     );
-    this.listen();
+    this.root.addEventListener("keydown", (event) => this.handleKey(event));
     this.show();
     this.unsubscribe = player.subscribe(() => this.show());
   }
@@ -75,72 +85,63 @@ class TraceView {
     this.root.remove();
   }
 
-  private listen(): void {
-    this.root.addEventListener("keydown", (event) => this.onKey(event));
-    const swallow = (event: Event): void => event.stopPropagation();
-    this.root.addEventListener("keyup", swallow);
-    this.root.addEventListener("keypress", swallow);
+  private createHead(): HTMLElement {
+    const attributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
+    const help = createButton("help-button", attributes, [createKeyHint("?")], () => this.help.toggle());
+    const { note } = this.trace;
+    const title = ["greedy search", note].filter(Boolean).join(" · ");
+    const standing = createElement("span", "standing", {}, this.count, help);
+    return createElement("div", "head", {}, createElement("span", "place", { title: note || null }, title), standing);
   }
 
-  private head(): HTMLElement {
-    const help = createButton(
-      "help-button",
-      { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" },
-      [createKeyHint("?")],
-      () => this.card.toggle(),
-    );
-    const note = createElement("span", "place", { title: this.run.note || null }, ["greedy search", this.run.note].filter(Boolean).join(" · "));
-    return createElement("div", "head", {}, note, createElement("span", "standing", {}, this.count, help));
-  }
-
-  private foot(mac: boolean): HTMLElement {
+  private createFoot(): HTMLElement {
     const left = createElement(
       "div",
       "answers",
       { role: "group", "aria-label": "Steps" },
-      this.choice("first", "first", "Start", "home", mac),
-      this.choice("back", "back", "Back", "←", mac),
-      this.choice("play", "play", "Play", "space", mac),
-      this.choice("next", "next", "Next", "→", mac),
-      this.choice("last", "last", "End", "end", mac),
+      this.createCommandButton("first", "first", "Start", "home"),
+      this.createCommandButton("back", "back", "Back", "←"),
+      this.createCommandButton("play", "play", "Play", "space"),
+      this.createCommandButton("next", "next", "Next", "→"),
+      this.createCommandButton("last", "last", "End", "end"),
     );
-    const mistake = this.choice("mistake", "cross", "Next mistake", "m", mac);
-    const right = createElement("div", "others", {}, this.run.gold === null ? null : mistake);
+    const mistake = this.createCommandButton("mistake", "cross", "Next mistake", "m");
+    const right = createElement("div", "others", {}, this.trace.gold === null ? null : mistake);
     return createElement("div", "foot-frame", {}, createElement("div", "foot", {}, left, right));
   }
 
-  private choice(command: TraceCommand, sign: IconName, word: string, key: string, mac: boolean): HTMLButtonElement {
+  private createCommandButton(command: TraceCommand, icon: IconName, word: string, key: string): HTMLButtonElement {
     const attributes = { "data-act": command, "aria-label": word, "aria-keyshortcuts": key, title: word };
-    const content = [createIcon(sign), createElement("span", "word", {}, word), createKeyHint(formatKeys(key, mac))];
-    const element = createButton("choice", attributes, content, () => this.carryOut(command));
+    const content = [createIcon(icon), createElement("span", "word", {}, word), createKeyHint(formatKeys(key))];
+    const element = createButton("choice", attributes, content, () => this.run(command));
     this.buttons.set(command, element);
     return element;
   }
 
   private show(): void {
-    const { player, run, root } = this;
-    const { place, last } = player;
-    setAttributes(root, { "data-step": String(place), "data-playing": player.isPlaying ? "" : null });
-    setText(this.count, place === last ? `done, ${last} words` : `word ${place + 1} of ${last}`);
-    this.progressBar.style.setProperty("--nbner-share", String(last > 0 ? place / last : 1));
-    setAttributes(this.progressBar, { "aria-valuenow": String(place), "aria-valuemax": String(last) });
-    setText(this.said, describeStep(run, place));
+    const { player, trace } = this;
+    const { position, last } = player;
+    setAttributes(this.root, { "data-step": String(position), "data-playing": player.isPlaying ? "" : null });
+    setText(this.count, position === last ? `done, ${last} words` : `word ${position + 1} of ${last}`);
+    this.progressBar.style.setProperty("--nbner-share", String(last > 0 ? position / last : 1));
+    setAttributes(this.progressBar, { "aria-valuenow": String(position), "aria-valuemax": String(last) });
+    setText(this.description, describeStep(trace, position));
     this.showButtons();
-    this.parts.forEach((part) => part.show(place));
+    this.components.forEach((component) => component.show(position));
   }
 
   private showButtons(): void {
     const { player, buttons } = this;
-    const { place, last } = player;
-    const set = (command: TraceCommand, enabled: boolean): void => {
+    const { position, last } = player;
+    const setEnabled = (command: TraceCommand, isEnabled: boolean): void => {
       const element = buttons.get(command);
-      if (element !== undefined) setAttributes(element, { "aria-disabled": enabled ? null : "true" });
+      if (element !== undefined) setAttributes(element, { "aria-disabled": isEnabled ? null : "true" });
     };
-    set("first", place > 0);
-    set("back", place > 0);
-    set("next", place < last);
-    set("last", place < last);
-    set("mistake", this.nextMistake() !== undefined);
+    setEnabled("first", position > 0);
+    setEnabled("back", position > 0);
+    setEnabled("next", position < last);
+    setEnabled("last", position < last);
+    setEnabled("mistake", this.nextMistake() !== undefined);
     const play = buttons.get("play");
     const word = player.isPlaying ? "Pause" : "Play";
     if (play === undefined || play.getAttribute("aria-label") === word) return;
@@ -149,27 +150,25 @@ class TraceView {
     play.querySelector(".nbner-word")?.replaceChildren(word);
   }
 
-  /** The next one; after the last, the first. */
+  /** Return the next token at which the choice costs gold; after the last one, the first. */
   private nextMistake(): number | undefined {
-    return this.mistakes.find((token) => token > this.player.place) ?? this.mistakes[0];
+    return this.mistakes.find((token) => token > this.player.position) ?? this.mistakes[0];
   }
 
-  /** No key goes on from here to the notebook, whether it means something or not. */
-  private onKey(event: KeyboardEvent): void {
-    event.stopPropagation();
-    if (event.isComposing || event.key === "Dead" || event.key === "Process") return;
-    if (this.card.isOpen) {
+  private handleKey(event: KeyboardEvent): void {
+    if (isComposing(event)) return;
+    if (this.help.isOpen) {
       event.preventDefault();
-      return this.card.type(event.key);
+      return this.help.handleKey(event.key);
     }
     const isOnButton = event.target !== this.root && (event.key === "Enter" || event.key === " ");
     if (isOnButton || event.key === "Tab" || isBrowserKey(event)) return;
     event.preventDefault();
     const command = traceCommandOf(event);
-    if (command !== null) this.carryOut(command);
+    if (command !== null) this.run(command);
   }
 
-  private carryOut(command: TraceCommand): void {
+  private run(command: TraceCommand): void {
     const { player } = this;
     switch (command) {
       case "play":
@@ -183,36 +182,37 @@ class TraceView {
       case "last":
         return player.jump(player.last);
       case "mistake":
-        return player.jump(this.nextMistake() ?? player.place);
+        return player.jump(this.nextMistake() ?? player.position);
       case "faster":
         return player.changePace(1);
       case "slower":
         return player.changePace(-1);
       case "help":
-        return this.card.toggle();
+        return this.help.toggle();
       case "leave":
         return this.root.blur();
     }
   }
 }
 
-/** The gold as it is, with what greedy search makes of it. */
-function goldLine(run: ParserTrace): HTMLElement | null {
-  if (run.gold === null) return null;
-  const chips = run.gold.map((entity) => {
+/** Create the line of gold entities, with whether greedy search finds each; null without gold. */
+function createGoldLine(trace: ParserTrace): HTMLElement | null {
+  if (trace.gold === null) return null;
+  const chips = trace.gold.map((entity) => {
     const [start, end, label] = entity;
-    const sign = includesEntity(entity, run.found) ? "✓" : "✕";
+    const isFound = includesEntity(entity, trace.found);
     const chip = createElement(
       "span",
       "step-chip",
-      { title: sign === "✓" ? "Greedy search finds it" : "Greedy search does not find it" },
-      createElement("span", "step-chip-words", {}, textOfRange(run, start, end)),
+      { title: isFound ? "Greedy search finds it" : "Greedy search does not find it" },
+      createElement("span", "step-chip-words", {}, textBetween(trace, start, end)),
       createElement("span", "tag", {}, label),
-      createElement("span", "step-verdict", { "aria-label": sign === "✓" ? "found" : "not found" }, sign),
+      createElement("span", "step-verdict", { "aria-label": isFound ? "found" : "not found" }, isFound ? "✓" : "✕"),
     );
-    setLabelColor(chip, labelColor(run, label));
+    setLabelColor(chip, labelColor(trace, label));
     return chip;
   });
-  const what = chips.length > 0 ? chips.flatMap((chip, i) => (i > 0 ? [" ", chip] : [chip])) : ["no entity"];
-  return createElement("div", "step-gold", {}, createElement("span", "step-name", {}, "Gold"), createElement("span", "", {}, ...what));
+  const content = chips.length > 0 ? chips.flatMap((chip, i) => (i > 0 ? [" ", chip] : [chip])) : ["no entity"];
+  const name = createElement("span", "step-name", {}, "Gold");
+  return createElement("div", "step-gold", {}, name, createElement("span", "", {}, ...content));
 }
