@@ -12,12 +12,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../nbner/widgets/static");
 const bundles = JSON.parse(readFileSync(join(here, "bundles.json"), "utf8"));
 
-/** Changes with any of the sources. */
+/** Return a hash of the sources and of the locked dependencies. */
 function buildOf(folder) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   const paths = files.map((one) => join(one.parentPath ?? one.path, one.name)).sort();
   const hash = createHash("sha256");
-  paths.forEach((path) => hash.update(readFileSync(path)));
+  [...paths, join(here, "package-lock.json")].forEach((path) => hash.update(readFileSync(path)));
   return hash.digest("hex").slice(0, 16);
 }
 

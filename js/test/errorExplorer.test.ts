@@ -26,6 +26,6 @@ test("what is mended stays in its place, and what comes is put behind it", () =>
   const [one, two, three] = [finding("1", "x"), finding("2", "y"), finding("3", "z")];
   const now = mergeFindings([one, two], [two, three]);
   assert.deepEqual(now.map(({ id, isFixed: isGone }) => [id, isGone]), [["1", true], ["2", false], ["3", false]]);
-  // Taken back, it is there again.
+  // Once the change is undone, the finding is listed again.
   assert.deepEqual(mergeFindings(now, [one, two, three]).map(({ isFixed: isGone }) => isGone), [false, false, false]);
 });

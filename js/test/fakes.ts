@@ -1,4 +1,4 @@
-/** A kernel, a clock and a browser's storage that do as a test tells them. */
+/** Fakes of the kernel, the clock and the browser's storage, under the control of a test. */
 import { AnnotatorController } from "../src/annotator/model/controller";
 import type { CoreCommand } from "../src/annotator/model/keyBindings";
 import type { Environment, KernelConnection, KeyValueStorage } from "../src/shared/environment";
@@ -79,12 +79,12 @@ type Mood = "well" | "busy" | "deaf" | "full" | "refusing";
 export class FakeKernel {
   readonly received: Sent[] = [];
   readonly events: { id: string; example: string; answer: Answer; spans: readonly WireSpan[] }[] = [];
-  /** Called with every message that leaves the kernel; false loses it on the way. */
+  /** Called with every message from the kernel; returning false loses it. */
   deliver: (message: object) => boolean = () => true;
   mood: Mood = "well";
-  /** What is found in other examples. */
+  /** The occurrences in other examples. */
   places: Occurrence[] = [];
-  /** What the model makes of an example, under whatever constraints. */
+  /** The k best analyses of any example, under any constraints. */
   analyses: Analysis[] = [];
   private order: string[] = [];
   private queue: Sent[] = [];
@@ -113,20 +113,20 @@ export class FakeKernel {
     return this.tasks.find((task) => task.id === id) as Task;
   }
 
-  /** A page's way to this kernel. */
+  /** Connect a page to this kernel. */
   connect(): FakeConnection {
     return new FakeConnection(this, this.pages);
   }
 
   take(message: Sent): void {
     this.received.push(structuredClone(message));
-    // News has no reply.
+    // The page's state needs no reply.
     if (this.mood === "deaf" || message.type === "at") return;
     this.queue.push(message);
     this.work();
   }
 
-  /** Lets a page finish what it does before any reply comes, as it is with a real kernel. */
+  /** Run an action of a page before any reply is sent, as with a real kernel. */
   meanwhile(act: () => void): void {
     this.atWork = true;
     act();
@@ -154,7 +154,7 @@ export class FakeKernel {
     [...this.pages].forEach((page) => page(structuredClone(message)));
   }
 
-  /** An answer from elsewhere, of which every page hears. */
+  /** Store an answer from elsewhere, and send it to all pages. */
   answerElsewhere(example: string, answer: Answer, spans: WireSpan[] = []): void {
     const message = { id: `elsewhere ${this.events.length}`, example, answer, spans };
     this.store(message as unknown as AnswerMessage);
@@ -324,7 +324,7 @@ export function taskOf(id: string, text = "Uber left the city", more: Partial<Ta
 export const tasksOf = (count: number): Task[] =>
   Array.from({ length: count }, (_, i) => taskOf(String(i)));
 
-/** A page on a kernel, as it is when a cell has been run. */
+/** A page connected to a kernel, as after a cell has been run. */
 export class Page {
   readonly connection: FakeConnection;
   readonly controller: AnnotatorController;
@@ -335,12 +335,12 @@ export class Page {
     readonly clock = new FakeClock(),
   ) {
     this.connection = kernel.connect();
-    const host: Environment = { connection: this.connection, clock, storage, newId: () => `id ${(serial += 1)}` };
-    this.controller = new AnnotatorController(host);
+    const environment: Environment = { connection: this.connection, clock, storage, newId: () => `id ${(serial += 1)}` };
+    this.controller = new AnnotatorController(environment);
     this.controller.refreshOnce();
   }
 
-  /** The same place, loaded anew. */
+  /** Reload the page. */
   reload(): Page {
     this.controller.dispose();
     return new Page(this.kernel, this.storage, this.clock);

@@ -9,7 +9,7 @@ const SIZE = 40;
 const org = (start: number, end: number): Span => ({ start, end, label: "ORG" });
 const person = (start: number, end: number): Span => ({ start, end, label: "PERSON" });
 
-/** Runs a check on many random lists with a random stretch each. */
+/** Run a check on many random lists with a random range each. */
 function forMany(check: (list: Spans, stretch: TokenRange, label: string) => void): void {
   const random = randomFrom(7);
   for (let round = 0; round < 500; round += 1) {

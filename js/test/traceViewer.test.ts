@@ -5,7 +5,7 @@ import { beamStateAt, greedyStateAt, divergenceToken, costlyTokens, describeStep
 
 const ACTIONS = ["O", "B-Food", "L-Food", "U-Food"];
 
-/** Greedy search takes "rice" alone; "brown rice" overtakes in the end. */
+/** Greedy search finds "rice" alone; "brown rice" has the higher score in the end. */
 const RUN: ParserTrace = {
   version: "0",
   lead: "",
@@ -65,7 +65,7 @@ test("mistakes, and where the better sequence was left", () => {
   assert.match(describeStep(RUN, 3), /1 entity found\. 0 of them right, of 1 in the gold/);
 });
 
-/** Time that passes when it is told to. */
+/** Return a clock that a test advances. */
 function clockOf() {
   const due: (() => void)[] = [];
   const after = (_: number, then: () => void) => {

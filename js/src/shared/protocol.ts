@@ -1,21 +1,21 @@
 /**
- * What travels between the page and the kernel.
+ * The messages between page and kernel.
  *
- * Offsets are token indices, half-open. Every message from the page has an id
- * and gets exactly one reply, which names that id as `re`.
+ * Offsets are token indices, half-open. Every request from the page has an id
+ * and gets exactly one reply, which repeats that id as `re`.
  */
 
-/** Counts up when messages change in a way that the other side must know. */
+/** The protocol's version: incremented with every change that breaks the other side. */
 export const PROTOCOL = 2;
 
 export type AnswerKind = "accept" | "reject" | "ignore";
-/** `null`: nobody has decided, or a decision was taken back. */
+/** Null where there is no decision, or it has been reverted. */
 export type Answer = AnswerKind | null;
 
 export interface SpanDetails {
   readonly source?: string;
   readonly score?: number;
-  /** Line of the pattern in its file. */
+  /** The line of the pattern in its file. */
   readonly pattern?: number;
 }
 export type WireSpan = readonly [number, number, string, SpanDetails?];
@@ -25,32 +25,32 @@ export interface MisalignedSpan {
   readonly label: string;
 }
 
-/** What one annotator says of an example on which several differ. */
+/** One annotator's answer to an example on which several annotators differ. */
 export interface Version {
   readonly by: string;
   readonly answer: AnswerKind;
   readonly spans: readonly WireSpan[];
 }
 
-/** One example. The text is `lead` and then every token with what follows it. */
+/** One example. Its text is `lead`, followed by all tokens with their white space. */
 export interface Task {
   readonly id: string;
   readonly lead: string;
   readonly tokens: readonly (readonly [string, string])[];
   readonly spans: readonly WireSpan[];
-  /** Suggestions that lost to one they overlap: on offer, not marked. */
+  /** Suggestions that lost to an overlapping one: offered, but not marked. */
   readonly also: readonly WireSpan[];
-  /** Spans that do not begin and end with a token: shown in words, never dropped. */
+  /** Spans that do not fit the tokens: listed below the text, never dropped. */
   readonly loose: readonly MisalignedSpan[];
   readonly answer: Answer;
   readonly flagged: boolean;
   readonly note: string;
   readonly meta: Readonly<Record<string, unknown>>;
   readonly suggested: boolean;
-  /** Somebody's work in progress: of its spans only those with a source are suggestions. */
+  /** Whether it is an edit without a decision: only its spans with a source are suggestions. */
   readonly draft: boolean;
   readonly by: string;
-  /** What others say of it; only where somebody decides between them. */
+  /** The annotators' versions; only where the user adjudicates between them. */
   readonly versions?: readonly Version[];
 }
 
@@ -72,22 +72,22 @@ export interface Setup {
   readonly labels: readonly string[];
   readonly colors: Readonly<Record<string, string>>;
   readonly protocol: number;
-  /** Whether the kernel can search an example again. */
+  /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
-  /** Whether it does so after every change of a span. */
+  /** Whether the rest of an example is decoded again after every edit of a span. */
   readonly redecodes: boolean;
-  /** Whether gold is mended: another label of the same words may change with all of them. */
+  /** Whether gold is being corrected: spans over the same words may change their label too. */
   readonly mends: boolean;
 }
 
-/** `past` is oldest first: its last is what was answered last. */
+/** The upcoming examples and the latest answers, oldest first. */
 export interface Snapshot {
   readonly window: readonly Task[];
   readonly past: readonly Task[];
   readonly counts: Counts;
 }
 
-/** An answer as it is kept until it is acknowledged; `have` is added when it is sent. */
+/** An answer, as it is stored until it is acknowledged; `have` is added when it is sent. */
 export interface AnswerMessage {
   readonly type: "answer";
   readonly id: string;
@@ -109,7 +109,7 @@ export type KernelRequest =
   | AnalysesRequest
   | BulkRequest;
 
-/** Asks for the best analyses that hold some spans and do not hold others. */
+/** Requests the best analyses that contain all forced spans and no forbidden one. */
 export interface AnalysesRequest {
   readonly type: "analyses";
   readonly example: string;
@@ -118,14 +118,14 @@ export interface AnalysesRequest {
   readonly forbidden: readonly WireSpan[];
 }
 
-/** Changes many places as one, or, with `undo`, changes them back. */
+/** Changes many occurrences in one transaction, or, with `undo`, changes them back. */
 export interface BulkRequest extends BulkEdit {
   readonly type: "bulk";
   readonly undo: boolean;
   readonly have: readonly string[];
 }
 
-/** Which examples a list shows; what is left out does not matter. */
+/** The filter of the example list; an absent property does not filter. */
 export interface ExampleFilter {
   readonly answer?: AnswerKind | "open" | "answered";
   readonly flagged?: true;
@@ -133,11 +133,11 @@ export interface ExampleFilter {
   readonly label?: string;
   readonly text?: string;
   readonly annotator?: string;
-  /** The least sure suggestion first, where a confidence is known. */
+  /** Examples with the least confident suggestion first, where confidences are known. */
   readonly order?: "unsure";
 }
 
-/** What to look for in other examples, as whole tokens, and what to do where it is found. */
+/** The words to search for in other examples, as whole tokens, and the change to make there. */
 export interface OccurrenceQuery {
   readonly words: readonly string[];
   readonly label: string;
@@ -146,7 +146,7 @@ export interface OccurrenceQuery {
 }
 export type OccurrenceAction = "label" | "unlabel";
 
-/** Many places in open examples, labelled or unlabelled as one. */
+/** Occurrences in open examples that are labelled or unlabelled in one transaction. */
 export interface BulkEdit {
   readonly bulk: string;
   readonly label: string;
@@ -154,7 +154,7 @@ export interface BulkEdit {
   readonly places: readonly (readonly [string, number, number])[];
 }
 
-/** What an answer made of its example, for the page that gave it and for all others. */
+/** The stored state of an example after an answer, sent to all pages. */
 export interface SavedMessage {
   readonly type: "saved";
   readonly re?: string;
@@ -171,7 +171,7 @@ export interface FailedMessage {
   readonly type: "failed";
   readonly re?: string;
   readonly message: string;
-  /** Whether the same message may be taken later. */
+  /** Whether the same message may succeed later. */
   readonly retry: boolean;
 }
 
@@ -186,11 +186,11 @@ export interface SnapshotMessage extends Snapshot {
   readonly type: "snapshot" | "refresh";
   readonly re?: string;
   readonly setup?: Setup;
-  /** Code has put examples at the head of the queue: they come next. */
+  /** Whether code has put the window's examples at the head of the queue. */
   readonly ahead?: true;
 }
 
-/** Code asks for an example to be shown. */
+/** Code has requested that an example is shown. */
 export interface ShowMessage {
   readonly type: "show";
   readonly re?: string;
@@ -198,14 +198,14 @@ export interface ShowMessage {
   readonly counts: Counts;
 }
 
-/** A piece of text with what is meant in it. */
+/** A part of a text with a match in it. */
 export interface Excerpt {
   readonly left: string;
   readonly hit: string;
   readonly right: string;
 }
 
-/** One line of a list of examples. */
+/** One row of the example list. */
 export interface ExampleRow extends Excerpt {
   readonly id: string;
   readonly answer: Answer;
@@ -223,7 +223,7 @@ export interface ListReply {
   readonly total: number;
 }
 
-/** One place in another example; `problem` says why it had better be left as it is. */
+/** One occurrence in another example; `problem` is why it cannot be changed, or empty. */
 export interface Occurrence extends Excerpt {
   readonly example: string;
   readonly start: number;
@@ -235,17 +235,17 @@ export interface OccurrencesReply {
   readonly type: "places";
   readonly re?: string;
   readonly places: readonly Occurrence[];
-  /** There are more than these. */
+  /** Whether there are more occurrences than these. */
   readonly more: boolean;
 }
 
-/** One complete set of spans, with what the model thinks of it. */
+/** One complete set of spans, with its probability. */
 export interface Analysis {
   readonly probability: number;
   readonly spans: readonly WireSpan[];
 }
 
-/** Best first. */
+/** The k best analyses, best first. */
 export interface AnalysesReply {
   readonly type: "analyses";
   readonly re?: string;
@@ -253,7 +253,7 @@ export interface AnalysesReply {
   readonly analyses: readonly Analysis[];
 }
 
-/** Many places have been changed, or changed back; `left` were not, for they have changed since. */
+/** How many examples have been changed, and how many were left because they had changed since. */
 export interface BulkReply {
   readonly type: "applied";
   readonly re?: string;
@@ -264,13 +264,13 @@ export interface BulkReply {
   readonly counts: Counts;
 }
 
-/** What a person should know of what goes on in the kernel; empty when it is over. */
+/** A notice about the kernel, such as a failed callback; empty to remove the last one. */
 export interface NoticeMessage {
   readonly type: "notice";
   readonly re?: string;
   readonly text: string;
   readonly detail: string;
-  /** Whether it stands until the kernel says that it is over. */
+  /** Whether it stays until the kernel removes it. */
   readonly stays: boolean;
 }
 

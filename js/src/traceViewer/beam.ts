@@ -1,4 +1,4 @@
-/** The sequences in the beam, each by how it differs from greedy search. */
+/** The sequences in the beam, each described by its differences from greedy search. */
 import { createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
 import {
   beamStateAt,

@@ -11,7 +11,7 @@ import type { Span, Spans } from "./spans";
 
 export interface AnnotatorContext {
   readonly setup: Setup;
-  /** The example shown; null where none is at hand. */
+  /** The example shown; null where none is loaded. */
   readonly shown: QueueItem | null;
   readonly cursor: Cursor;
   /** The span under the caret: a label key changes its label. */
@@ -21,7 +21,7 @@ export interface AnnotatorContext {
 
   /** Show an example, or the reason why there is none. */
   show(item: QueueItem | null): void;
-  /** Show an example on request, wherever it stands in the queue. */
+  /** Show an example on request, whatever its position in the queue. */
   showDetached(item: QueueItem): void;
   /** Replace the spans of the example shown, as one step that undo takes back. */
   edit(spans: Spans): void;

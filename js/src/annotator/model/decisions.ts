@@ -112,7 +112,7 @@ export class Decisions {
     this.announceShown();
   }
 
-  /** Return whether there is an example in a direction; behind the last one stands the end of the queue. */
+  /** Return whether there is an example in a direction; behind the last one is the end of the queue. */
   canBrowse(by: 1 | -1): boolean {
     const { queue } = this.answers;
     const { shown } = this.context;
@@ -163,7 +163,7 @@ export class Decisions {
     if (item !== this.context.shown) this.context.show(item);
   }
 
-  /** Show an example wherever it stands in the queue, as soon as it is at hand. */
+  /** Show an example whatever its position in the queue, as soon as it is loaded. */
   private openById(id: string): void {
     const item = this.answers.queue.get(id);
     if (item === null) return this.loader.fetchByIds([id], () => this.openFetched(id));
@@ -185,7 +185,7 @@ export class Decisions {
     }
   }
 
-  /** Fetch the example that undo or redo would change, if it is not at hand; return whether it is fetched. */
+  /** Fetch the example that undo or redo would change, unless it is loaded; return whether it is fetched. */
   private fetchForUndo(way: "undo" | "redo"): boolean {
     const id = this.answers.exampleToChange(way);
     if (id === null || this.answers.queue.get(id) !== null) return false;

@@ -80,7 +80,7 @@ export class ExampleLoader implements MessageHandler {
     this.requests.sendUnsent();
   }
 
-  /** Fetch examples that are not at hand, wherever they stand in the queue. */
+  /** Fetch examples that are not loaded, whatever their positions in the queue. */
   fetchByIds(examples: readonly string[], then: () => void): void {
     this.requests.replace({ type: "find", examples }, (reply) => {
       if (reply.type === "failed") this.state.problem = reply.message;
@@ -135,7 +135,7 @@ export class ExampleLoader implements MessageHandler {
     return true;
   }
 
-  /** Call back once older answers are at hand; return whether any may come. */
+  /** Call back once older answers are loaded; return whether any may come. */
   afterPastLoaded(then: () => void): boolean {
     if (!this.loadPast()) return false;
     this.onPastLoaded = then;

@@ -1,5 +1,5 @@
 /**
- * The examples at hand: some that were decided lately, and the window of those
+ * The loaded examples: some that were decided lately, and the window of those
  * to come, in the order in which the user browses them.
  */
 import { parseSpans } from "../../shared/parseMessages";
@@ -86,7 +86,7 @@ export class ExampleQueue {
     return this.state.items.find((one, i) => i > from && isOpen(one)) ?? this.state.items.find(isOpen) ?? null;
   }
 
-  /** Return the example before or behind an item; before null, the end of the queue, stands the last one. */
+  /** Return the example before or behind an item; null is the end of the queue, behind the last one. */
   neighbor(item: QueueItem | null, by: 1 | -1): QueueItem | null {
     if (item?.isDetached === true) return by === 1 ? this.openAfter(null) : this.lastDecidedBut(item);
     const from = item === null ? this.state.items.length : this.state.items.indexOf(item);
@@ -123,7 +123,7 @@ export class ExampleQueue {
     return this.insert(tasks, (added) => [...this.state.items, ...added]);
   }
 
-  /** Prepend examples decided before all that are at hand, oldest first; return whether any was new. */
+  /** Prepend examples decided before all loaded ones, oldest first; return whether any was new. */
   prepend(tasks: readonly Task[]): boolean {
     const known = this.state.decided;
     const hasNew = this.insert(tasks, (added) => [...added, ...this.state.items]);

@@ -81,7 +81,7 @@ export class KBest {
     return item.suggestions.filter((one) => !this.isConfident(one)).length;
   }
 
-  /** Whether any suggestion at hand has a confidence. */
+  /** Whether any loaded suggestion has a confidence. */
   get hasConfidence(): boolean {
     const { open } = this.answers.queue;
     return open.some(({ suggestions }) => suggestions.some(({ score }) => score !== undefined));

@@ -151,7 +151,7 @@ export class SpanEditor {
     return cursors.selectedRange(this.cursor) ?? (caret === null ? null : singleToken(caret));
   }
 
-  /** Label a range, or remove the label it has; a single token inside a span stands for the whole span. */
+  /** Label a range, or remove the label it has; a single token inside a span means the whole span. */
   private toggleLabel(range: TokenRange, label: string): void {
     const isSingle = range.end - range.start === 1;
     const target = this.trimRange((isSingle && spans.spanAt(this.spans, range.start)) || range);

@@ -26,7 +26,7 @@ export interface ReplyContext {
 }
 
 export interface MessageHandler {
-  /** Return the ids of the open examples at hand, for the kernel to send the next ones. */
+  /** Return the ids of the loaded open examples, for the kernel to send the next ones. */
   openIds(): readonly string[];
   handle(message: KernelMessage, repliesTo: ReplyContext): void;
 }

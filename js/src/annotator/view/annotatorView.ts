@@ -218,8 +218,8 @@ const MOUSE_HELP: HelpGroup = {
 };
 
 /**
- * Return the height of the text's frame in lines: as many as most examples at
- * hand need, within bounds. It is computed once, so that nothing moves later.
+ * Return the height of the text's frame in lines: as many as most loaded
+ * examples need, within bounds. It is computed once, so that nothing moves later.
  */
 function frameLines({ items }: AnnotatorController): number {
   const lines = items.map(({ task }) => estimateLines(task)).sort((a, b) => a - b);
@@ -233,5 +233,5 @@ function estimateLines({ tokens }: Task): number {
   return lines.reduce((sum, count) => sum + count, 0);
 }
 
-/** Characters in a line, less the room that label names take. */
+/** Characters in a line, less the space that label names take. */
 const CHARS_PER_LINE = 64;

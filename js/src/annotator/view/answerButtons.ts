@@ -87,7 +87,7 @@ export class AnswerButtons {
       title: spec.title,
     };
     const parts = [createIcon(spec.icon), createElement("span", "word", {}, spec.word)];
-    // The arrow stands on the side it points to.
+    // The arrow is on the side it points to.
     if (spec.icon === "next") parts.reverse();
     const content = [...parts, createKeyHint(formatKeys(spec.key))];
     const element = createButton("choice", attributes, content, (event) => {

@@ -22,22 +22,22 @@ export interface GestureHandlers {
 /** Pixels by which the pointer may move during a click. */
 const CLICK_TOLERANCE = 3;
 
-export function listenForGestures(surface: HTMLElement, gestures: GestureHandlers): Unsubscribe {
+export function listenForGestures(element: HTMLElement, gestures: GestureHandlers): Unsubscribe {
   let stop: Unsubscribe | null = null;
 
   const onPress = (down: MouseEvent): void => {
     if (down.button !== 0 || isControl(down.target)) return;
     stop?.();
-    const begin = caretAtPoint(surface, down);
+    const begin = caretAtPoint(element, down);
     let last = down;
     const onMove = (event: Event): void => {
       if (event instanceof MouseEvent) last = event;
-      if (hasMoved(down, last)) gestures.preview(rangeUnder(begin, last, surface, gestures.tokens()));
+      if (hasMoved(down, last)) gestures.preview(rangeUnder(begin, last, element, gestures.tokens()));
     };
     const onRelease = (up: MouseEvent): void => {
       if (up.button !== 0) return;
       stop?.();
-      endGesture(down, up, rangeUnder(begin, up, surface, gestures.tokens()), gestures);
+      endGesture(down, up, rangeUnder(begin, up, element, gestures.tokens()), gestures);
     };
     // The pointer may leave the text, or the frame, before the button is released.
     const listeners = [
@@ -52,31 +52,31 @@ export function listenForGestures(surface: HTMLElement, gestures: GestureHandler
     };
   };
 
-  surface.addEventListener("mousedown", onPress);
-  const stopTouch = listenForTouch(surface, gestures);
+  element.addEventListener("mousedown", onPress);
+  const stopTouch = listenForTouch(element, gestures);
   return () => {
     stop?.();
     stopTouch();
-    surface.removeEventListener("mousedown", onPress);
+    element.removeEventListener("mousedown", onPress);
   };
 }
 
 /** Follow the browser's selection by touch: a long press on a word, whose ends are then moved. */
-function listenForTouch(surface: HTMLElement, gestures: GestureHandlers): Unsubscribe {
+function listenForTouch(element: HTMLElement, gestures: GestureHandlers): Unsubscribe {
   let isTouch = false;
   const onPointerDown = ({ pointerType }: PointerEvent): void => {
     isTouch = pointerType === "touch";
   };
   const onSelection = (): void => {
-    const selection = isTouch ? selectionIn(surface) : null;
-    if (selection === null || !surface.contains(selection.commonAncestorContainer)) return;
+    const selection = isTouch ? selectionIn(element) : null;
+    if (selection === null || !element.contains(selection.commonAncestorContainer)) return;
     const range = tokenRangeOf(selection, gestures.tokens());
     if (range !== null) gestures.select(range);
   };
-  surface.addEventListener("pointerdown", onPointerDown);
+  element.addEventListener("pointerdown", onPointerDown);
   document.addEventListener("selectionchange", onSelection);
   return () => {
-    surface.removeEventListener("pointerdown", onPointerDown);
+    element.removeEventListener("pointerdown", onPointerDown);
     document.removeEventListener("selectionchange", onSelection);
   };
 }
@@ -106,10 +106,10 @@ function endGesture(down: MouseEvent, up: MouseEvent, range: TokenRange | null, 
 function rangeUnder(
   begin: Range | null,
   end: MouseEvent,
-  surface: HTMLElement,
+  element: HTMLElement,
   tokens: readonly HTMLElement[],
 ): TokenRange | null {
-  const range = selectionIn(surface) ?? rangeBetween(begin, caretAtPoint(surface, end));
+  const range = selectionIn(element) ?? rangeBetween(begin, caretAtPoint(element, end));
   return range === null ? null : tokenRangeOf(range, tokens);
 }
 
