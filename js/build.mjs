@@ -1,7 +1,7 @@
 // Bundles the front end into the Python package; with --tests, the tests into dist/.
 //
 // bundles.json lists the widgets. Each has a script and a style of its name,
-// src/NAME.ts and src/style/NAME.css, and becomes NAME.js and NAME.css.
+// src/NAME.ts and src/NAME.css, and becomes NAME.js and NAME.css.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,12 +12,12 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../nbner/widgets/static");
 const bundles = JSON.parse(readFileSync(join(here, "bundles.json"), "utf8"));
 
-/** Changes with any of the sources. */
+/** Return a hash of the sources and of the locked dependencies. */
 function buildOf(folder) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
   const paths = files.map((one) => join(one.parentPath ?? one.path, one.name)).sort();
   const hash = createHash("sha256");
-  paths.forEach((path) => hash.update(readFileSync(path)));
+  [...paths, join(here, "package-lock.json")].forEach((path) => hash.update(readFileSync(path)));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -37,7 +37,7 @@ async function bundlePackage() {
     ...shared,
     entryPoints: bundles.flatMap((name) => [
       { in: `src/${name}.ts`, out: name },
-      { in: `src/style/${name}.css`, out: name },
+      { in: `src/${name}.css`, out: name },
     ]),
     outdir: out,
     minify: true,

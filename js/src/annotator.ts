@@ -1,43 +1,24 @@
 /**
- * Wires the page's logic and its views to one widget of anywidget's.
+ * The annotator's bundle: one controller for a widget, and any number of views.
  *
- * The kernel holds the truth and gives the first state as traits (`_setup`,
- * `_snapshot`); everything after that is messages. The logic is made once for
- * a widget and shared by all its views.
+ * The kernel owns the truth. It passes the initial state as traits (`_setup`,
+ * `_snapshot`); everything after that is messages.
  */
-import { firstOf } from "./build";
-import { Controller } from "./core/controller";
-import { hostOf, JupyterPort, type Model } from "./jupyter";
-import { mount } from "./views/annotator";
+import { AnnotatorController } from "./annotator/model/controller";
+import { mount } from "./annotator/view/annotatorView";
+import { defineWidget, reuseLoaded } from "./shared/anywidget";
+import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
 
-const widget = () => {
-  let controller: Controller | null = null;
-
-  const start = (model: Model): (() => void) => {
-    const port = new JupyterPort(model);
-    const made = new Controller(hostOf(port));
-    controller = made;
-    return () => {
-      made.dispose();
-      port.dispose();
-    };
-  };
-
+const widget = defineWidget((model: WidgetModel) => {
+  const connection = new JupyterConnection(model);
+  const controller = new AnnotatorController(environmentFor(connection));
   return {
-    initialize: ({ model }: { model: Model }) => start(model),
-    render: ({ model, el }: { model: Model; el: HTMLElement }) => {
-      // A host without `initialize` gives the model only now; then it ends with the view.
-      const end = controller === null ? start(model) : null;
-      const unmount = mount(el, controller as unknown as Controller);
-      return () => {
-        unmount();
-        if (end !== null) {
-          end();
-          controller = null;
-        }
-      };
+    logic: controller,
+    dispose: () => {
+      controller.dispose();
+      connection.dispose();
     },
   };
-};
+}, mount);
 
-export default firstOf("annotator", widget);
+export default reuseLoaded("annotator", widget);

@@ -1,44 +1,23 @@
-/**
- * Wires an error explorer to one widget of anywidget's: the annotation surface
- * with its own logic, and what stands above it.
- */
-import { firstOf } from "./build";
-import { Controller } from "./core/controller";
-import { Explorer } from "./erring/explorer";
-import { mount } from "./erring/view";
-import { hostOf, JupyterPort, type Model } from "./jupyter";
+/** The error explorer's bundle: an explorer, with an annotator below it to fix examples in. */
+import { AnnotatorController } from "./annotator/model/controller";
+import { ErrorExplorer } from "./errorExplorer/explorer";
+import { mount } from "./errorExplorer/explorerView";
+import { defineWidget, reuseLoaded } from "./shared/anywidget";
+import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
 
-const widget = () => {
-  let explorer: Explorer | null = null;
-
-  const start = (model: Model): (() => void) => {
-    const port = new JupyterPort(model);
-    const host = hostOf(port);
-    const controller = new Controller(host);
-    const made = new Explorer(host, controller);
-    explorer = made;
-    return () => {
-      made.dispose();
-      controller.dispose();
-      port.dispose();
-    };
-  };
-
+const widget = defineWidget((model: WidgetModel) => {
+  const connection = new JupyterConnection(model);
+  const environment = environmentFor(connection);
+  const controller = new AnnotatorController(environment);
+  const explorer = new ErrorExplorer(environment, controller);
   return {
-    initialize: ({ model }: { model: Model }) => start(model),
-    render: ({ model, el }: { model: Model; el: HTMLElement }) => {
-      // A host without `initialize` gives the model only now; then it ends with the view.
-      const end = explorer === null ? start(model) : null;
-      const unmount = mount(el, explorer as unknown as Explorer);
-      return () => {
-        unmount();
-        if (end !== null) {
-          end();
-          explorer = null;
-        }
-      };
+    logic: explorer,
+    dispose: () => {
+      explorer.dispose();
+      controller.dispose();
+      connection.dispose();
     },
   };
-};
+}, mount);
 
-export default firstOf("errors", widget);
+export default reuseLoaded("errors", widget);

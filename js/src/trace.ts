@@ -1,52 +1,38 @@
 /**
- * Wires the state viewer to one widget of anywidget's.
+ * The trace viewer's bundle.
  *
- * The kernel gives the whole run once (`_run`); `step` is shared with it, so
- * that Python sees where one is and can go elsewhere. Whether it plays lives in
- * the page alone.
+ * The kernel passes the whole trace once (`_run`). The trait `step` is
+ * synchronized both ways, so that Python can read and set the position. Whether
+ * the trace is playing is known to the page alone.
  */
-import type { Off } from "./core/port";
-import { clock, type Model } from "./jupyter";
-import { Player } from "./tracing/player";
-import type { Run } from "./tracing/run";
-import { mount } from "./tracing/view";
+import { defineWidget } from "./shared/anywidget";
+import { clock, type WidgetModel } from "./shared/jupyter";
+import { TracePlayer } from "./traceViewer/player";
+import type { ParserTrace } from "./traceViewer/trace";
+import { mount } from "./traceViewer/traceView";
 
-interface Shared extends Model {
+interface SyncedModel extends WidgetModel {
   set(name: string, value: unknown): void;
   save_changes(): void;
 }
 
-export default () => {
-  let player: Player | null = null;
-
-  const start = (model: Shared): Off => {
-    const made = new Player((model.get("_run") as Run).steps.length, clock, (place) => {
-      model.set("step", place);
+export default defineWidget(
+  (model: SyncedModel) => {
+    const trace = model.get("_run") as ParserTrace;
+    const player = new TracePlayer(trace.steps.length, clock, (position) => {
+      model.set("step", position);
       model.save_changes();
     });
-    const follow = (): void => made.follow(Number(model.get("step")));
-    follow();
-    model.on("change:step", follow);
-    player = made;
-    return () => {
-      model.off("change:step", follow);
-      made.dispose();
+    const syncPosition = (): void => player.syncPosition(Number(model.get("step")));
+    syncPosition();
+    model.on("change:step", syncPosition);
+    return {
+      logic: { trace, player },
+      dispose: () => {
+        model.off("change:step", syncPosition);
+        player.dispose();
+      },
     };
-  };
-
-  return {
-    initialize: ({ model }: { model: Shared }) => start(model),
-    render: ({ model, el }: { model: Shared; el: HTMLElement }) => {
-      // A host without `initialize` gives the model only now; then it ends with the view.
-      const end = player === null ? start(model) : null;
-      const unmount = mount(el, model.get("_run") as Run, player as unknown as Player);
-      return () => {
-        unmount();
-        if (end !== null) {
-          end();
-          player = null;
-        }
-      };
-    },
-  };
-};
+  },
+  (place, { trace, player }) => mount(place, trace, player),
+);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { at, over } from "../src/core/cursor";
-import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./world";
+import { caretAt, selectionOf } from "../src/annotator/model/cursor";
+import { FakeKernel, Page, SETUP, taskOf, tasksOf } from "./fakes";
 
 const suggestion = (id: string) =>
   taskOf(id, "Uber left New York", {
@@ -16,7 +16,7 @@ const suggestion = (id: string) =>
 describe("labelling", () => {
   test("a label key labels the selection, again removes, another relabels", () => {
     const page = new Page(new FakeKernel(tasksOf(1)));
-    page.controller.moveTo(over({ start: 1, end: 3 }));
+    page.controller.setCursor(selectionOf({ start: 1, end: 3 }));
     page.run({ do: "label", index: 0 });
     assert.deepEqual(page.spans, [[1, 3, "ORG"]]);
     page.run({ do: "label", index: 1 });
@@ -27,7 +27,7 @@ describe("labelling", () => {
 
   test("a caret inside a span means the span", () => {
     const page = new Page(new FakeKernel([suggestion("1")]));
-    page.controller.moveTo(at(3));
+    page.controller.setCursor(caretAt(3));
     page.run({ do: "label", index: 1 });
     assert.deepEqual(page.spans, [[0, 1, "ORG"], [2, 4, "PERSON"]]);
     page.run("remove");
@@ -36,25 +36,25 @@ describe("labelling", () => {
 
   test("without a selection a label becomes the active one, and a drag gives it", () => {
     const page = new Page(new FakeKernel(tasksOf(1)));
-    assert.equal(page.controller.active, "ORG");
+    assert.equal(page.controller.activeLabel, "ORG");
     page.run({ do: "label", index: 2 });
     assert.deepEqual(page.spans, []);
-    page.controller.label({ start: 2, end: 4 });
+    page.controller.labelRange({ start: 2, end: 4 });
     assert.deepEqual(page.spans, [[2, 4, "GPE"]]);
     page.run({ do: "label", index: 1 });
     assert.deepEqual(page.spans, [[2, 4, "GPE"]], "after a drag nothing is selected");
-    assert.equal(page.controller.active, "PERSON");
+    assert.equal(page.controller.activeLabel, "PERSON");
   });
 
   test("a label whose key has no label does nothing", () => {
     const page = new Page(new FakeKernel(tasksOf(1)));
     page.run({ do: "label", index: 7 });
-    assert.equal(page.controller.active, "ORG");
+    assert.equal(page.controller.activeLabel, "ORG");
   });
 
   test("a session without labels can still decide", () => {
     const page = new Page(new FakeKernel(tasksOf(1), { ...SETUP, labels: [] }));
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     assert.deepEqual(page.spans, []);
     page.accept();
     assert.equal(page.kernel.find("0").answer, "accept");
@@ -65,10 +65,10 @@ describe("labelling", () => {
     const { controller } = page;
     const isSuggested = () => controller.spans.map((span) => controller.isSuggestion(span));
     assert.deepEqual(isSuggested(), [true, true]);
-    controller.moveTo(at(0));
+    controller.setCursor(caretAt(0));
     page.run({ do: "label", index: 1 });
     assert.deepEqual(isSuggested(), [false, true]);
-    assert.equal(controller.suggestedInstead(controller.spans[0]!)?.label, "ORG");
+    assert.equal(controller.replacedSuggestion(controller.spans[0]!)?.label, "ORG");
     page.accept();
     page.run({ do: "browse", by: -1 });
     assert.deepEqual(isSuggested(), [false, false]);
@@ -122,11 +122,11 @@ describe("deciding", () => {
   test("an edit takes a decision back, and says so to the kernel", () => {
     const kernel = new FakeKernel(tasksOf(2));
     const page = new Page(kernel);
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     page.accept();
     page.run({ do: "browse", by: -1 });
     assert.equal(page.shown, "0");
-    page.controller.label({ start: 1, end: 2 });
+    page.controller.labelRange({ start: 1, end: 2 });
     assert.equal(kernel.find("0").answer, null);
     assert.deepEqual(kernel.find("0").spans, [[0, 1, "ORG"], [1, 2, "ORG"]]);
   });
@@ -153,7 +153,7 @@ describe("deciding", () => {
   test("an edit that is left without a decision is sent as a draft", () => {
     const kernel = new FakeKernel(tasksOf(3));
     const page = new Page(kernel);
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     assert.equal(kernel.events.length, 0);
     page.run({ do: "browse", by: 1 });
     const events = kernel.events.map(({ answer, spans }) => [answer, spans]);
@@ -176,10 +176,10 @@ describe("undo and redo", () => {
   test("go back and forth across edits, decisions and examples", () => {
     const kernel = new FakeKernel(tasksOf(3));
     const page = new Page(kernel);
-    page.controller.label({ start: 0, end: 1 });
-    page.controller.label({ start: 2, end: 3 });
+    page.controller.labelRange({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 2, end: 3 });
     page.accept();
-    page.controller.label({ start: 1, end: 2 });
+    page.controller.labelRange({ start: 1, end: 2 });
     page.run({ do: "decide", answer: "reject" });
     assert.equal(page.shown, "2");
     const ways = [
@@ -196,19 +196,19 @@ describe("undo and redo", () => {
     }
     assert.equal(kernel.counts.open, 3);
     page.run("undo");
-    assert.equal(page.controller.said, "Nothing to undo");
+    assert.equal(page.controller.announcement, "Nothing to undo");
     page.run("redo", "redo", "redo", "redo", "redo");
     assert.equal(page.shown, "2");
     assert.equal(kernel.find("0").answer, "accept");
     assert.equal(kernel.find("1").answer, "reject");
     assert.deepEqual(kernel.find("0").spans, [[0, 1, "ORG"], [2, 3, "ORG"]]);
     page.run("redo");
-    assert.equal(page.controller.said, "Nothing to redo");
+    assert.equal(page.controller.announcement, "Nothing to redo");
   });
 
   test("taking the last decision back can be redone, and undo then goes on behind it", () => {
     const page = new Page(new FakeKernel(tasksOf(3)));
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     page.accept();
     page.run("take-back");
     assert.equal(page.shown, "0");
@@ -231,13 +231,13 @@ describe("undo and redo", () => {
     assert.deepEqual(back, ["2", "1", "0"]);
     assert.equal(kernel.counts.open, 4);
     page.run("take-back");
-    assert.equal(page.controller.said, "No decision to take back");
+    assert.equal(page.controller.announcement, "No decision to take back");
   });
 
   test("taking a decision back with newer edits elsewhere keeps those edits", () => {
     const page = new Page(new FakeKernel(tasksOf(3)));
     page.accept();
-    page.controller.label({ start: 0, end: 2 });
+    page.controller.labelRange({ start: 0, end: 2 });
     page.run("take-back");
     assert.equal(page.shown, "0");
     page.run({ do: "browse", by: 1 });
@@ -261,7 +261,7 @@ describe("undo and redo", () => {
     const page = new Page(kernel);
     page.accept();
     page.run({ do: "browse", by: -1 });
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     page.run("undo");
     assert.equal(kernel.find("0").answer, "accept");
     assert.deepEqual(kernel.find("0").spans, []);
@@ -281,28 +281,28 @@ describe("the caret", () => {
     const page = new Page(new FakeKernel([suggestion("1")]));
     const { controller } = page;
     page.run({ do: "span", by: 1 });
-    assert.deepEqual(controller.current?.label, "ORG");
+    assert.deepEqual(controller.currentSpan?.label, "ORG");
     page.run({ do: "span", by: 1 });
-    assert.deepEqual(controller.current?.label, "GPE");
-    assert.equal(controller.spanBeside(1), null);
+    assert.deepEqual(controller.currentSpan?.label, "GPE");
+    assert.equal(controller.adjacentSpan(1), null);
     page.run({ do: "span", by: -1 });
-    assert.deepEqual(controller.current?.label, "ORG");
+    assert.deepEqual(controller.currentSpan?.label, "ORG");
   });
 
   test("is gone on the next example", () => {
     const page = new Page(new FakeKernel(tasksOf(2)));
-    page.controller.step(1, false);
+    page.controller.stepCaret(1, false);
     page.accept();
     assert.equal(page.controller.cursor.caret, null);
   });
 
   test("what a person does is said to those who cannot see it", () => {
     const page = new Page(new FakeKernel(tasksOf(2)));
-    page.controller.step(1, false);
-    assert.equal(page.controller.said, "Uber");
+    page.controller.stepCaret(1, false);
+    assert.equal(page.controller.announcement, "Uber");
     page.run({ do: "label", index: 0 });
-    assert.equal(page.controller.said, "Uber: ORG");
+    assert.equal(page.controller.announcement, "Uber: ORG");
     page.accept();
-    assert.equal(page.controller.said, "Accepted. Open example, 0 spans. 1 of 2 answered.");
+    assert.equal(page.controller.announcement, "Accepted. Open example, 0 spans. 1 of 2 answered.");
   });
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { PATIENCE } from "../src/core/courier";
+import { REPLY_TIMEOUT } from "../src/annotator/model/transport";
 import { randomFrom } from "./random";
-import { FakeClock, FakeKernel, MemoryStorage, Page, taskOf, tasksOf } from "./world";
+import { FakeClock, FakeKernel, MemoryStorage, Page, taskOf, tasksOf } from "./fakes";
 
 describe("nothing is lost", () => {
   test("an answer is in the browser's storage until the kernel has acknowledged it", () => {
@@ -23,7 +23,7 @@ describe("nothing is lost", () => {
     const kernel = new FakeKernel(tasksOf(20));
     const page = new Page(kernel);
     kernel.become("deaf");
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     page.accept(2);
     kernel.become("busy");
     const next = page.reload();
@@ -42,7 +42,7 @@ describe("nothing is lost", () => {
     page.accept(2);
     assert.equal(kernel.events.length, 2);
     kernel.deliver = () => true;
-    page.clock.pass(PATIENCE + 1);
+    page.clock.pass(REPLY_TIMEOUT + 1);
     assert.equal(page.saving, "saved");
     assert.equal(kernel.events.length, 2);
     assert.equal(kernel.sent("answer").length, 4);
@@ -53,11 +53,11 @@ describe("nothing is lost", () => {
     const page = new Page(kernel);
     kernel.become("deaf");
     page.accept(2);
-    page.clock.pass(10 * PATIENCE);
+    page.clock.pass(10 * REPLY_TIMEOUT);
     assert.equal(page.saving, "unsaved");
     kernel.become("well");
     assert.equal(kernel.events.length, 0);
-    page.port.wake();
+    page.connection.wake();
     assert.equal(page.saving, "saved");
     assert.deepEqual(kernel.events.map(({ example }) => example), ["0", "1"]);
   });
@@ -89,11 +89,11 @@ describe("nothing is lost", () => {
     const page = new Page(kernel);
     kernel.become("busy");
     page.accept(10);
-    page.clock.pass(PATIENCE - 1);
+    page.clock.pass(REPLY_TIMEOUT - 1);
     assert.equal(page.saving, "saving");
     page.clock.pass(2);
     assert.equal(page.saving, "unsaved");
-    assert.match(page.controller.saving.why, /busy or gone: 10 answers are kept in this browser/);
+    assert.match(page.controller.saveStatus.why, /busy or gone: 10 answers are kept in this browser/);
     page.clock.pass(10 * 60_000);
     assert.equal(kernel.sent("answer").length, 10);
     assert.ok(kernel.sent("hello").length < 25);
@@ -108,7 +108,7 @@ describe("nothing is lost", () => {
     kernel.become("full");
     page.accept();
     assert.equal(page.saving, "unsaved");
-    assert.match(page.controller.saving.why, /^The disk is full. Trying again; 1 answer is kept/);
+    assert.match(page.controller.saveStatus.why, /^The disk is full. Trying again; 1 answer is kept/);
     page.clock.pass(3_000);
     assert.equal(page.saving, "unsaved");
     kernel.become("well");
@@ -121,10 +121,10 @@ describe("nothing is lost", () => {
     const kernel = new FakeKernel(tasksOf(3));
     const page = new Page(kernel);
     kernel.become("refusing");
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     page.accept();
     assert.equal(page.saving, "unsaved");
-    assert.match(page.controller.saving.why, /^No such label. The example is open again/);
+    assert.match(page.controller.saveStatus.why, /^No such label. The example is open again/);
     assert.equal(page.shown, "0");
     assert.deepEqual(page.spans, [[0, 1, "ORG"]]);
     kernel.become("well");
@@ -136,7 +136,7 @@ describe("nothing is lost", () => {
   test("an edit in progress survives a reload of the page", () => {
     const kernel = new FakeKernel(tasksOf(3));
     const page = new Page(kernel);
-    page.controller.label({ start: 1, end: 3 });
+    page.controller.labelRange({ start: 1, end: 3 });
     const next = page.reload();
     assert.deepEqual(next.spans, [[1, 3, "ORG"]]);
     next.accept();
@@ -147,11 +147,11 @@ describe("nothing is lost", () => {
   test("after a restart the page says so, keeps what is done, and sends nothing into the void", () => {
     const kernel = new FakeKernel(tasksOf(5));
     const page = new Page(kernel);
-    page.port.live = false;
+    page.connection.live = false;
     assert.equal(page.saving, "unsaved");
-    assert.match(page.controller.saving.why, /^The kernel was restarted: run the cell again\./);
+    assert.match(page.controller.saveStatus.why, /^The kernel was restarted: run the cell again\./);
     page.accept(2);
-    assert.match(page.controller.saving.why, /2 answers are kept in this browser/);
+    assert.match(page.controller.saveStatus.why, /2 answers are kept in this browser/);
     assert.equal(kernel.sent("answer").length, 0);
     const next = page.reload();
     assert.equal(next.saving, "saved");
@@ -164,18 +164,18 @@ describe("nothing is lost", () => {
     const page = new Page(kernel, null);
     kernel.become("deaf");
     page.accept();
-    page.clock.pass(PATIENCE + 1);
-    assert.match(page.controller.saving.why, /on this page only, so leave it open/);
+    page.clock.pass(REPLY_TIMEOUT + 1);
+    assert.match(page.controller.saveStatus.why, /on this page only, so leave it open/);
   });
 
   test("a thrown error on sending is as good as silence", () => {
     const kernel = new FakeKernel(tasksOf(2));
     const page = new Page(kernel);
-    page.port.send = () => {
+    page.connection.send = () => {
       throw new Error("Cannot send");
     };
     page.accept();
-    page.clock.pass(PATIENCE + 1);
+    page.clock.pass(REPLY_TIMEOUT + 1);
     assert.equal(page.saving, "unsaved");
     assert.equal(page.shown, "1");
   });
@@ -227,7 +227,7 @@ describe("news from the kernel", () => {
   test("an example that somebody is at work on is not taken away", () => {
     const kernel = new FakeKernel(tasksOf(5));
     const page = new Page(kernel);
-    page.controller.label({ start: 0, end: 2 });
+    page.controller.labelRange({ start: 0, end: 2 });
     kernel.answerElsewhere("0", "reject");
     assert.equal(page.shown, "0");
     assert.deepEqual(page.spans, [[0, 2, "ORG"]]);
@@ -249,7 +249,7 @@ describe("news from the kernel", () => {
   test("new suggestions come in, except where somebody is at work", () => {
     const kernel = new FakeKernel(tasksOf(4));
     const page = new Page(kernel);
-    page.controller.label({ start: 0, end: 1 });
+    page.controller.labelRange({ start: 0, end: 1 });
     const suggestions = kernel.tasks.map((task) => ({
       ...task,
       spans: [[2, 4, "GPE"] as const],
@@ -300,7 +300,7 @@ describe("news from the kernel", () => {
     assert.equal(page.shown, null);
     assert.equal(page.controller.problem, "No model");
     broken = false;
-    page.clock.pass(PATIENCE + 1);
+    page.clock.pass(REPLY_TIMEOUT + 1);
     assert.equal(page.controller.problem, null);
     assert.equal(page.shown, "12");
   });

@@ -15,3 +15,10 @@ declare module "node:assert/strict" {
   const assert: Assert;
   export default assert;
 }
+declare module "node:fs" {
+  export function readdirSync(folder: URL, options: { recursive: true }): string[];
+  export function readFileSync(file: URL, encoding: "utf8"): string;
+}
+interface ImportMeta {
+  readonly url: string;
+}

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Outbox } from "../src/core/outbox";
-import type { Answer, AnswerMessage } from "../src/core/protocol";
-import { corner, Shelf, type Storage } from "../src/core/shelf";
-import { MemoryStorage } from "./world";
+import { BrowserStorage, storageKey } from "../src/annotator/model/browserStorage";
+import { Outbox } from "../src/annotator/model/outbox";
+import type { KeyValueStorage } from "../src/shared/environment";
+import type { Answer, AnswerMessage } from "../src/shared/protocol";
+import { MemoryStorage } from "./fakes";
 
 const PREFIX = "nbner:store:news:train:ann:answer:";
 const message = (id: string, example: string, answer: Answer = "accept"): AnswerMessage => ({
@@ -16,8 +17,8 @@ const message = (id: string, example: string, answer: Answer = "accept"): Answer
   note: "",
   seconds: 1,
 });
-const ids = (outbox: Outbox): string[] => outbox.all.map((letter) => letter.message.id);
-const open = (storage: Storage | null): Outbox => new Outbox(new Shelf(storage, PREFIX));
+const ids = (outbox: Outbox): string[] => outbox.entries.map((letter) => letter.message.id);
+const open = (storage: KeyValueStorage | null): Outbox => new Outbox(new BrowserStorage(storage, PREFIX));
 
 describe("the outbox", () => {
   test("holds answers across a reload, in their order, until each is acknowledged", () => {
@@ -26,7 +27,7 @@ describe("the outbox", () => {
     ["c", "a", "b"].forEach((id) => before.add(message(id, `example ${id}`), null, 1000));
     const after = open(storage);
     assert.deepEqual(ids(after), ["c", "a", "b"]);
-    assert.deepEqual(after.all[0]?.message, message("c", "example c"));
+    assert.deepEqual(after.entries[0]?.message, message("c", "example c"));
     after.acknowledge("a");
     assert.deepEqual(ids(open(storage)), ["c", "b"]);
     after.acknowledge("c");
@@ -69,7 +70,7 @@ describe("the outbox", () => {
     outbox.add(message("2", "x", null), "accept", 2);
     outbox.add(message("3", "x", "reject"), null, 3);
     outbox.add(message("4", "y", null), "accept", 4);
-    assert.deepEqual(outbox.changes(), [
+    assert.deepEqual(outbox.answerChanges(), [
       { from: null, to: "reject" },
       { from: "accept", to: null },
     ]);
@@ -89,7 +90,7 @@ describe("the outbox", () => {
       const outbox = open(storage);
       outbox.add(message("1", "x"), null, 1);
       assert.deepEqual(ids(outbox), ["1"]);
-      assert.equal(outbox.durable, false);
+      assert.equal(outbox.isDurable, false);
       assert.equal(outbox.acknowledge("1")?.id, "1");
       assert.deepEqual(ids(outbox), []);
     }
@@ -107,7 +108,7 @@ describe("the outbox", () => {
   });
 
   test("names of datasets cannot run into each other", () => {
-    assert.notEqual(corner(["k", "a:b", "c", "d"]), corner(["k", "a", "b:c", "d"]));
-    assert.equal(corner(["k", "news", "train", "ann"]), "nbner:k:news:train:ann");
+    assert.notEqual(storageKey(["k", "a:b", "c", "d"]), storageKey(["k", "a", "b:c", "d"]));
+    assert.equal(storageKey(["k", "news", "train", "ann"]), "nbner:k:news:train:ann");
   });
 });

@@ -1,6 +1,6 @@
-import type { Spans } from "../src/core/spans";
+import type { Spans } from "../src/annotator/model/spans";
 
-/** Random numbers that come again when a test is run again (mulberry32). */
+/** Return a generator of reproducible random numbers (mulberry32). */
 export function randomFrom(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -13,7 +13,7 @@ export function randomFrom(seed: number): (below: number) => number {
 
 export const LABELS = ["ORG", "PERSON", "GPE"] as const;
 
-/** Spans over so many tokens: sorted, without overlap. */
+/** Return random spans over a number of tokens: sorted, without overlap. */
 export function randomSpans(random: (below: number) => number, size: number): Spans {
   const spans = [];
   for (let token = random(4); token < size; token += random(4)) {

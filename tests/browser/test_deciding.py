@@ -203,6 +203,17 @@ def test_a_closed_view_leaves_nothing_behind(host, world):
     host.page.mouse.up()
 
 
+def test_a_closed_view_is_no_longer_painted(host, world):
+    host.open(*tasks(world, 5), views=2)
+    host.press("ArrowRight", "1")
+    host.page.evaluate("window.closed = document.querySelector('[data-nbner]')")
+    host.page.evaluate("host.closers[0]()")
+    before = host.page.evaluate("window.closed.outerHTML")
+    host.press("2", "f", "a")
+    expect(host.root).to_have_attribute("data-example", "1")
+    assert host.page.evaluate("window.closed.outerHTML") == before
+
+
 def test_the_end_says_what_it_is_and_what_comes_next(host, world):
     host.open(*tasks(world, 1_200))
     host.page.evaluate(

@@ -1,0 +1,123 @@
+/** The labels with their keys; from a certain number on, with a field that filters them by name. */
+import { createButton, createElement, createKeyHint, setAttributes, setLabelColor } from "../../shared/dom";
+import { formatKeys } from "../../shared/keyboard";
+import { computed, type EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
+import { labelChord, MIN_LABELS_TO_FILTER } from "../model/keyBindings";
+
+export class LabelBar {
+  readonly element: HTMLElement;
+  private readonly list = createElement("div", "labels");
+  private readonly filter: HTMLInputElement;
+  private readonly field: HTMLElement;
+  private readonly buttons = computed(
+    () => new Map(this.controller.setup.labels.map((label, i) => [label, this.createButton(label, i)])),
+  );
+
+  /**
+   * @param focusText Moves the focus back to the text.
+   */
+  constructor(
+    private readonly controller: AnnotatorController,
+    private readonly focusText: () => void,
+    effects: EffectScope,
+  ) {
+    this.filter = createElement("input", "filter", {
+      type: "text",
+      placeholder: "filter",
+      "aria-label": "Filter labels by name",
+      "aria-keyshortcuts": "/",
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    this.field = createElement("div", "field", {}, this.filter, createKeyHint("/"));
+    this.element = createElement("div", "bar", { role: "group", "aria-label": "Labels" }, this.list, this.field);
+    this.filter.addEventListener("input", () => this.applyFilter());
+    this.filter.addEventListener("blur", () => this.resetFilter());
+    effects.run(() => this.showButtons());
+    effects.run(() => this.flag("aria-pressed", controller.activeLabel, "true", "false"));
+    effects.run(() => this.flag("data-current", controller.currentSpan?.label ?? null, "", null));
+  }
+
+  focusFilter(): void {
+    if (!this.field.hidden) this.filter.focus({ preventScroll: true });
+  }
+
+  owns(target: EventTarget | null): boolean {
+    return target === this.filter;
+  }
+
+  /** Handle a key typed into the filter; return whether it has been handled. */
+  handleKey(key: string): boolean {
+    if (key === "Enter") this.pickBest();
+    if (key === "Escape" || key === "Enter") this.focusText();
+    return key === "Escape" || key === "Enter" || key.startsWith("Arrow");
+  }
+
+  private showButtons(): void {
+    const buttons = this.buttons.value;
+    this.list.replaceChildren(...buttons.values());
+    this.field.hidden = buttons.size < MIN_LABELS_TO_FILTER;
+  }
+
+  /** Set an attribute of one label's button; return the cleanup that resets it. */
+  private flag(name: string, label: string | null, on: string, off: string | null): () => void {
+    const button = this.buttons.value.get(label ?? "");
+    if (button !== undefined) setAttributes(button, { [name]: on });
+    return () => {
+      if (button !== undefined) setAttributes(button, { [name]: off });
+    };
+  }
+
+  private createButton(label: string, index: number): HTMLButtonElement {
+    const chord = labelChord(index);
+    const hint = chord === null ? null : createKeyHint(formatKeys(chord));
+    const name = createElement("bdi", "pick-name", {}, label);
+    const attributes = {
+      "data-pick": label,
+      "aria-label": label,
+      "aria-keyshortcuts": chord,
+      "aria-pressed": "false",
+      // Thirty tab stops would lie between the text and the answers.
+      tabindex: "-1",
+    };
+    const element = createButton("pick", attributes, [hint, name], () => {
+      this.controller.pickLabel(label);
+      this.focusText();
+    });
+    setLabelColor(element, this.controller.setup.colors[label]);
+    return element;
+  }
+
+  private get searchText(): string {
+    return this.filter.value.trim().toLocaleLowerCase();
+  }
+
+  /** The first label that begins with the typed text, or else the first that contains it. */
+  private get best(): string | null {
+    const { searchText } = this;
+    if (searchText === "") return null;
+    const found = this.controller.setup.labels.filter((label) => matches(label, searchText));
+    return found.find((label) => label.toLocaleLowerCase().startsWith(searchText)) ?? found[0] ?? null;
+  }
+
+  private applyFilter(): void {
+    // Keep the bar's height while labels appear and disappear.
+    this.list.style.minHeight = this.searchText === "" ? "" : `${this.list.offsetHeight}px`;
+    for (const [label, element] of this.buttons.value) {
+      element.hidden = !matches(label, this.searchText);
+      setAttributes(element, { "data-best": label === this.best ? "" : null });
+    }
+  }
+
+  private pickBest(): void {
+    if (this.best !== null) this.controller.pickLabel(this.best);
+  }
+
+  private resetFilter(): void {
+    this.filter.value = "";
+    this.applyFilter();
+  }
+}
+
+const matches = (label: string, text: string): boolean => label.toLocaleLowerCase().includes(text);

@@ -1,0 +1,64 @@
+/** The panel that covers the text, but not the buttons: the example list, or every occurrence. */
+import { createElement } from "../../shared/dom";
+import type { EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
+import { ExampleListView } from "./exampleListView";
+import { OccurrencesView } from "./occurrencesView";
+
+export class SidePanelView {
+  readonly element = createElement("div", "side-panel");
+  private readonly views: { readonly list: ExampleListView; readonly occurrences: OccurrencesView };
+  private open: ExampleListView | OccurrencesView | null = null;
+
+  /**
+   * @param focusText Moves the focus back to the text.
+   */
+  constructor(
+    private readonly controller: AnnotatorController,
+    private readonly focusText: () => void,
+    effects: EffectScope,
+  ) {
+    const close = (): void => this.close();
+    this.views = {
+      list: new ExampleListView(controller, close),
+      occurrences: new OccurrencesView(controller, close),
+    };
+    this.element.hidden = true;
+    effects.run(() => this.update());
+  }
+
+  get isOpen(): boolean {
+    return this.open !== null;
+  }
+
+  focus(): void {
+    this.open?.focus();
+  }
+
+  /** Handle a key while the panel is open; return whether it has been handled. */
+  handleKey(event: KeyboardEvent): boolean {
+    if (event.key !== "Escape") return this.open?.handleKey(event) ?? false;
+    this.close();
+    return true;
+  }
+
+  private update(): void {
+    const name = this.controller.sidePanel.open;
+    const view = name === null ? null : this.views[name];
+    if (view !== this.open) this.switchTo(view);
+    view?.update();
+  }
+
+  private switchTo(view: ExampleListView | OccurrencesView | null): void {
+    const hadFocus = this.element.contains(document.activeElement);
+    this.open = view;
+    this.element.replaceChildren(...(view === null ? [] : [view.element]));
+    this.element.hidden = view === null;
+    if (hadFocus) this.focusText();
+  }
+
+  private close(): void {
+    this.controller.updatePanel((sidePanel) => sidePanel.close());
+    this.focusText();
+  }
+}

@@ -1,0 +1,105 @@
+/** Progress, save status, and what is known of the example. */
+import { createButton, createElement, createIcon, createKeyHint, setAttributes, setText } from "../../shared/dom";
+import { formatCount, formatProbability } from "../../shared/format";
+import type { EffectScope } from "../../shared/reactive";
+import type { AnnotatorController } from "../model/controller";
+import { formatProgress } from "../model/messageText";
+
+export class StatusBar {
+  /** The thin line along the top edge. */
+  readonly progressBar = createElement("div", "progress-bar", { role: "progressbar", "aria-label": "Answered" });
+  readonly head: HTMLElement;
+  /** The line below the text. */
+  readonly info: HTMLElement;
+  private readonly place = createElement("span", "place");
+  private readonly count = createElement("span", "count");
+  private readonly save = createElement("span", "save");
+  private readonly saveWord = createElement("span", "save-word");
+  private readonly why = createElement("span", "why", { role: "status" });
+  private readonly hint = createElement("span", "hint");
+  private readonly meta = createElement("span", "meta");
+
+  constructor(
+    private readonly controller: AnnotatorController,
+    openHelp: () => void,
+    openList: () => void,
+    note: HTMLElement,
+    effects: EffectScope,
+  ) {
+    this.save.append(createElement("span", "dot", { "aria-hidden": "true" }), this.saveWord);
+    const helpAttributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
+    const help = createButton("help-button", helpAttributes, [createKeyHint("?")], openHelp);
+    const listAttributes = {
+      "aria-label": "List of examples",
+      "aria-keyshortcuts": "l",
+      title: "List of examples: l",
+      "data-act": "list",
+    };
+    const list = createButton("icon-button", listAttributes, [createIcon("list"), createKeyHint("l")], openList);
+    const standing = createElement("span", "standing", {}, this.count, this.save, list, help);
+    this.head = createElement("div", "head", {}, this.place, standing);
+    const messages = createElement("div", "says", {}, this.why, this.hint);
+    this.info = createElement("div", "info", {}, messages, createElement("div", "about", {}, this.meta, note));
+    effects.run(() => this.showPlace());
+    effects.run(() => this.showProgress());
+    effects.run(() => this.showSaveStatus());
+    effects.run(() => this.showExample());
+    effects.run(() => this.showHint());
+  }
+
+  private showPlace(): void {
+    const { dataset, split, mode } = this.controller.setup;
+    setText(this.place, [dataset, split, ...(mode === "make-gold" ? ["make-gold"] : [])].join(" · "));
+  }
+
+  private showProgress(): void {
+    const { counts } = this.controller;
+    const done = counts.total - counts.open;
+    const share = counts.total > 0 ? Math.min(1, Math.max(0, done / counts.total)) : 0;
+    setText(this.count, formatProgress(counts));
+    this.count.title = (["accept", "reject", "ignore"] as const)
+      .map((answer) => `${formatCount(counts[answer])} ${PARTICIPLES[answer]}`)
+      .join(", ");
+    this.progressBar.style.setProperty("--nbner-share", String(share));
+    setAttributes(this.progressBar, {
+      "aria-valuenow": String(done),
+      "aria-valuemin": "0",
+      "aria-valuemax": String(counts.total),
+      "aria-valuetext": `${formatProgress(counts)} answered`,
+    });
+  }
+
+  private showSaveStatus(): void {
+    const { saveStatus, problem, currentNotice } = this.controller;
+    const { state, word, why } = saveStatus;
+    setAttributes(this.save, { "data-save": state });
+    setText(this.saveWord, word);
+    setText(this.why, why || problem || currentNotice.text);
+    this.why.title = why || problem || currentNotice.detail || currentNotice.text;
+  }
+
+  private showExample(): void {
+    const { setup, shown, kBest, resultPosition } = this.controller;
+    const task = shown?.task;
+    const facts = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
+    const verb = setup.mends ? "doubted" : "suggested";
+    if (task?.suggested === true && task.by) facts.push(`${verb} by ${task.by}`);
+    if (kBest.position !== null) {
+      const { at, of, probability } = kBest.position;
+      facts.unshift(`analysis ${at} of ${of} · ${formatProbability(probability)}`);
+    }
+    if (resultPosition !== null) {
+      const { at, of } = resultPosition;
+      facts.unshift(`${formatCount(at)} of ${formatCount(of)} in the list`);
+    }
+    setText(this.meta, facts.join(" · "));
+    this.meta.title = facts.join("\n");
+  }
+
+  private showHint(): void {
+    const isBare = this.controller.shown?.state.spans.length === 0;
+    setText(this.hint, isBare ? "No spans: accept says that there is no entity here." : "");
+  }
+}
+
+const PARTICIPLES = { accept: "accepted", reject: "rejected", ignore: "ignored" } as const;

@@ -1,0 +1,278 @@
+/**
+ * The messages between page and kernel.
+ *
+ * Offsets are token indices, half-open. Every request from the page has an id
+ * and gets exactly one reply, which repeats that id as `re`.
+ */
+
+/** The protocol's version: incremented with every change that breaks the other side. */
+export const PROTOCOL = 2;
+
+export type AnswerKind = "accept" | "reject" | "ignore";
+/** Null where there is no decision, or it has been reverted. */
+export type Answer = AnswerKind | null;
+
+export interface SpanDetails {
+  readonly source?: string;
+  readonly score?: number;
+  /** The line of the pattern in its file. */
+  readonly pattern?: number;
+}
+export type WireSpan = readonly [number, number, string, SpanDetails?];
+
+export interface MisalignedSpan {
+  readonly text: string;
+  readonly label: string;
+}
+
+/** One annotator's answer to an example on which several annotators differ. */
+export interface Version {
+  readonly by: string;
+  readonly answer: AnswerKind;
+  readonly spans: readonly WireSpan[];
+}
+
+/** One example. Its text is `lead`, followed by all tokens with their white space. */
+export interface Task {
+  readonly id: string;
+  readonly lead: string;
+  readonly tokens: readonly (readonly [string, string])[];
+  readonly spans: readonly WireSpan[];
+  /** Suggestions that lost to an overlapping one: offered, but not marked. */
+  readonly also: readonly WireSpan[];
+  /** Spans that do not fit the tokens: listed below the text, never dropped. */
+  readonly loose: readonly MisalignedSpan[];
+  readonly answer: Answer;
+  readonly flagged: boolean;
+  readonly note: string;
+  readonly meta: Readonly<Record<string, unknown>>;
+  readonly suggested: boolean;
+  /** Whether it is an edit without a decision: only its spans with a source are suggestions. */
+  readonly draft: boolean;
+  readonly by: string;
+  /** The annotators' versions; only where the user adjudicates between them. */
+  readonly versions?: readonly Version[];
+}
+
+export interface Counts {
+  readonly total: number;
+  readonly accept: number;
+  readonly reject: number;
+  readonly ignore: number;
+  readonly open: number;
+}
+
+export interface Setup {
+  readonly key: string;
+  readonly version: string;
+  readonly dataset: string;
+  readonly split: string;
+  readonly mode: "manual" | "make-gold";
+  readonly annotator: string;
+  readonly labels: readonly string[];
+  readonly colors: Readonly<Record<string, string>>;
+  readonly protocol: number;
+  /** Whether the kernel can compute the k best analyses of an example. */
+  readonly advises: boolean;
+  /** Whether the rest of an example is decoded again after every edit of a span. */
+  readonly redecodes: boolean;
+  /** Whether gold is being corrected: spans over the same words may change their label too. */
+  readonly mends: boolean;
+}
+
+/** The upcoming examples and the latest answers, oldest first. */
+export interface Snapshot {
+  readonly window: readonly Task[];
+  readonly past: readonly Task[];
+  readonly counts: Counts;
+}
+
+/** An answer, as it is stored until it is acknowledged; `have` is added when it is sent. */
+export interface AnswerMessage {
+  readonly type: "answer";
+  readonly id: string;
+  readonly example: string;
+  readonly answer: Answer;
+  readonly spans: readonly WireSpan[];
+  readonly flagged: boolean;
+  readonly note: string;
+  readonly seconds: number;
+}
+
+export type KernelRequest =
+  | { readonly type: "fetch"; readonly have: readonly string[]; readonly want: number }
+  | { readonly type: "past"; readonly before: string | null; readonly want: number }
+  | { readonly type: "hello"; readonly protocol?: number }
+  | { readonly type: "find"; readonly examples: readonly string[] }
+  | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
+  | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
+  | AnalysesRequest
+  | BulkRequest;
+
+/** Requests the best analyses that contain all forced spans and no forbidden one. */
+export interface AnalysesRequest {
+  readonly type: "analyses";
+  readonly example: string;
+  readonly want: number;
+  readonly forced: readonly WireSpan[];
+  readonly forbidden: readonly WireSpan[];
+}
+
+/** Changes many occurrences in one transaction, or, with `undo`, changes them back. */
+export interface BulkRequest extends BulkEdit {
+  readonly type: "bulk";
+  readonly undo: boolean;
+  readonly have: readonly string[];
+}
+
+/** The filter of the example list; an absent property does not filter. */
+export interface ExampleFilter {
+  readonly answer?: AnswerKind | "open" | "answered";
+  readonly flagged?: true;
+  readonly noted?: true;
+  readonly label?: string;
+  readonly text?: string;
+  readonly annotator?: string;
+  /** Examples with the least confident suggestion first, where confidences are known. */
+  readonly order?: "unsure";
+}
+
+/** The words to search for in other examples, as whole tokens, and the change to make there. */
+export interface OccurrenceQuery {
+  readonly words: readonly string[];
+  readonly label: string;
+  readonly take: OccurrenceAction;
+  readonly cased: boolean;
+}
+export type OccurrenceAction = "label" | "unlabel";
+
+/** Occurrences in open examples that are labelled or unlabelled in one transaction. */
+export interface BulkEdit {
+  readonly bulk: string;
+  readonly label: string;
+  readonly take: OccurrenceAction;
+  readonly places: readonly (readonly [string, number, number])[];
+}
+
+/** The stored state of an example after an answer, sent to all pages. */
+export interface SavedMessage {
+  readonly type: "saved";
+  readonly re?: string;
+  readonly example: string;
+  readonly answer: Answer;
+  readonly spans: readonly WireSpan[];
+  readonly flagged: boolean;
+  readonly note: string;
+  readonly counts: Counts;
+  readonly next: readonly Task[];
+}
+
+export interface FailedMessage {
+  readonly type: "failed";
+  readonly re?: string;
+  readonly message: string;
+  /** Whether the same message may succeed later. */
+  readonly retry: boolean;
+}
+
+export interface TasksMessage {
+  readonly type: "tasks";
+  readonly re?: string;
+  readonly tasks: readonly Task[];
+  readonly counts: Counts;
+}
+
+export interface SnapshotMessage extends Snapshot {
+  readonly type: "snapshot" | "refresh";
+  readonly re?: string;
+  readonly setup?: Setup;
+  /** Whether code has put the window's examples at the head of the queue. */
+  readonly ahead?: true;
+}
+
+/** Code has requested that an example is shown. */
+export interface ShowMessage {
+  readonly type: "show";
+  readonly re?: string;
+  readonly tasks: readonly Task[];
+  readonly counts: Counts;
+}
+
+/** A part of a text with a match in it. */
+export interface Excerpt {
+  readonly left: string;
+  readonly hit: string;
+  readonly right: string;
+}
+
+/** One row of the example list. */
+export interface ExampleRow extends Excerpt {
+  readonly id: string;
+  readonly answer: Answer;
+  readonly flagged: boolean;
+  readonly note: string;
+  readonly by: string;
+  readonly labels: readonly string[];
+  readonly score: number | null;
+}
+
+export interface ListReply {
+  readonly type: "listed";
+  readonly re?: string;
+  readonly rows: readonly ExampleRow[];
+  readonly total: number;
+}
+
+/** One occurrence in another example; `problem` is why it cannot be changed, or empty. */
+export interface Occurrence extends Excerpt {
+  readonly example: string;
+  readonly start: number;
+  readonly end: number;
+  readonly problem: string;
+}
+
+export interface OccurrencesReply {
+  readonly type: "places";
+  readonly re?: string;
+  readonly places: readonly Occurrence[];
+  /** Whether there are more occurrences than these. */
+  readonly more: boolean;
+}
+
+/** One complete set of spans, with its probability. */
+export interface Analysis {
+  readonly probability: number;
+  readonly spans: readonly WireSpan[];
+}
+
+/** The k best analyses, best first. */
+export interface AnalysesReply {
+  readonly type: "analyses";
+  readonly re?: string;
+  readonly example: string;
+  readonly analyses: readonly Analysis[];
+}
+
+/** How many examples have been changed, and how many were left because they had changed since. */
+export interface BulkReply {
+  readonly type: "applied";
+  readonly re?: string;
+  readonly bulk: string;
+  readonly count: number;
+  readonly left: number;
+  readonly tasks: readonly Task[];
+  readonly counts: Counts;
+}
+
+/** A notice about the kernel, such as a failed callback; empty to remove the last one. */
+export interface NoticeMessage {
+  readonly type: "notice";
+  readonly re?: string;
+  readonly text: string;
+  readonly detail: string;
+  /** Whether it stays until the kernel removes it. */
+  readonly stays: boolean;
+}
+
+export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply;
