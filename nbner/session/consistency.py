@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nbner._common.batch_ids import batch_answer_id
 from nbner._common.occurrences import changed
 from nbner._common.progress import counted
 from nbner.errors import DataError
@@ -21,7 +22,6 @@ from nbner.session.context import SessionContext
 from nbner.session.corrections import open_corrections
 from nbner.session.label_issues import current_probabilities
 from nbner.store.assignments import Version
-from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _relabelled(
     if now.answer != "accept" or set(spans) == set(now.spans):
         return None
     answer = Answer(
-        id=part_id(batch_id, now.input_hash),
+        id=batch_answer_id(batch_id, now.input_hash),
         input_hash=now.input_hash,
         split=now.split,
         annotator=context.annotator,

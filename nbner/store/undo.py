@@ -11,15 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from nbner._common.batch_ids import batch_answer_id
 from nbner._common.serialization import dump, load
 from nbner.store import answers as events
 from nbner.store.queries import Found
 from nbner.store.schema import answers, current, splits, standing
-
-
-def part_id(whole: str, part: object) -> str:
-    """Name one answer of several that are given as one."""
-    return f"{whole}:{part}"
 
 
 def withdraw(connection: Connection, dataset_id: int, whole: str, now: float) -> list[int]:
@@ -41,7 +37,7 @@ def withdraw(connection: Connection, dataset_id: int, whole: str, now: float) ->
         # All ids that begin with the whole's and a colon, by the index.
         .where(
             splits.c.dataset_id == dataset_id,
-            answers.c.uid > part_id(whole, ""),
+            answers.c.uid > batch_answer_id(whole, ""),
             answers.c.uid < f"{whole};",
         )
     )

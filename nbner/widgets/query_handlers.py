@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nbner._common.alignment import longest_first
+from nbner._common.batch_ids import batch_answer_id
 from nbner._common.filters import STANDINGS, Filter
 from nbner._common.occurrences import Take, changed, excerpt, occurrences, problem_at
 from nbner.errors import DataError
-from nbner.store.undo import part_id
 from nbner.types import Answer, Example, Span
 from nbner.widgets import messages
 from nbner.widgets.queue_protocol import Desk
@@ -130,7 +130,7 @@ class Asking:
             if example.answer is None and spans is not None:
                 answers.append(
                     Answer(
-                        id=part_id(whole, example.input_hash),
+                        id=batch_answer_id(whole, example.input_hash),
                         input_hash=example.input_hash,
                         split=example.split,
                         annotator=info.annotator,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 import nbner
 from nbner._common.alignment import tokens_from_words
+from nbner._common.batch_ids import batch_answer_id
 from nbner._common.filters import Filter
 from nbner._common.occurrences import changed, occurrences, problem_at
 from nbner.store.store import Store
-from nbner.store.undo import part_id
 from nbner.types import Answer, Counts, Span
 
 TEXTS = ["Whisk the eggs", "Ärger im Ofen", "Heat the oven", "An oven_glove 100%", "Eggs again"]
@@ -146,7 +146,7 @@ def test_answers_given_as_one_are_taken_back_as_one(session):
     first = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")])
     for text in TEXTS[:3]:
         key = next(one.input_hash for one in session.examples("train") if one.text == text)
-        answer(session, text, None, [Span(0, 2, "Food")], key=part_id("b", key))
+        answer(session, text, None, [Span(0, 2, "Food")], key=batch_answer_id("b", key))
     changed_since = answer(session, TEXTS[2], "accept", [Span(0, 4, "Tool")])
     done = data(session).withdraw("b")
     assert first in done
@@ -162,7 +162,7 @@ def test_answers_given_as_one_are_taken_back_as_one(session):
 
 def test_what_others_have_said_stands_when_one_takes_back(session):
     key = answer(session, TEXTS[0], None, [Span(0, 5, "Tool")], by="bob")
-    answer(session, TEXTS[0], None, [Span(0, 5, "Food")], key=part_id("c", key))
+    answer(session, TEXTS[0], None, [Span(0, 5, "Food")], key=batch_answer_id("c", key))
     assert data(session).withdraw("c") == (key,)
     assert data(session).find(key, "train").annotator == "bob"
     assert data(session).find(key, "train").spans == (Span(0, 5, "Tool"),)
