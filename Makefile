@@ -21,7 +21,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 # JupyterLab refuses to run as root unless it is told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/*)
+FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
 .PHONY: lab test demo bench bench-ui pictures lint types front python clean
 

@@ -289,7 +289,7 @@ class Dataset:
         Parameters
         ----------
         whole : str
-            What the ids of these answers begin with; see ``withdrawing.part_id``.
+            What the ids of these answers begin with; see ``_common.batch_ids``.
 
         Returns
         -------

@@ -11,15 +11,11 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
+from nbner._common.batch_ids import batch_answer_id
 from nbner._common.serialization import dump_json, load_json
 from nbner.store import answers as events
 from nbner.store.queries import ResultRow
 from nbner.store.schema import answers, current, splits, standing
-
-
-def batch_answer_id(whole: str, part: object) -> str:
-    """Name one answer of several that are given as one."""
-    return f"{whole}:{part}"
 
 
 def undo_batch(connection: Connection, dataset_id: int, whole: str, now: float) -> list[int]:

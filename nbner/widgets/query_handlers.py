@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from nbner._common.alignment import filter_spans
+from nbner._common.batch_ids import batch_answer_id
 from nbner._common.filters import ANSWER_FILTERS, ExampleFilter
 from nbner._common.occurrences import (
     BulkAction,
@@ -20,7 +21,6 @@ from nbner._common.occurrences import (
     find_occurrences,
 )
 from nbner.errors import DataError
-from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Example, Span
 from nbner.widgets import messages
 from nbner.widgets.queue_protocol import ExampleQueue

@@ -71,6 +71,21 @@ def test_a_package_imports_only_from_packages_of_lower_level(file):
     [
         ("anywidget", {"widgets"}),
         ("ipywidgets", {"widgets"}),
+        ("sqlalchemy", {"store"}),
+        (
+            "spacy",
+            {
+                "nlp",
+                "decoding",
+                "evaluation",
+                "quality",
+                "training",
+                "reranking",
+                "teaching",
+                "io/docbin.py",
+                "io/docbin_writing.py",
+            },
+        ),
     ],
 )
 def test_a_library_is_imported_in_its_packages_alone(library, packages):
@@ -102,3 +117,38 @@ def test_the_top_module_imports_nothing_heavy():
     top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     names = {name.split(".")[0] for node in top for name in imports(ast.Module([node], []))}
     assert names.isdisjoint(HEAVY)
+
+
+def test_no_two_files_import_each_other():
+    """Not even through other files, and not for types alone."""
+    modules = {module_of(file): file for file in FILES if file.name != "__init__.py"}
+    waiting = {
+        module: {name for name in imports(parsed(file)) if name in modules} - {module}
+        for module, file in modules.items()
+    }
+    # Taking away what imports nothing that is left ends with the cycles.
+    while free := {module for module, needed in waiting.items() if not needed & waiting.keys()}:
+        waiting = {module: needed for module, needed in waiting.items() if module not in free}
+    assert sorted(waiting) == []
+
+
+def module_of(file):
+    return ".".join(("nbner", *file.relative_to(PACKAGE).with_suffix("").parts))
+
+
+def test_nothing_inside_the_package_imports_the_results_facade():
+    users = [file for file in FILES if "nbner.results" in set(imports(parsed(file)))]
+    assert users == []
+
+
+def test_widgets_know_plain_values_and_no_store_pipeline_or_session():
+    """An import of the store would load SQLAlchemy, which no widget needs."""
+    strangers = {"store", "nlp", "decoding", "training", "session"}
+    inner = {
+        name.split(".")[1]
+        for file in FILES
+        if package_of(file) == "widgets"
+        for name in imports(parsed(file))
+        if name.startswith("nbner.")
+    }
+    assert inner & strangers == set()
