@@ -100,7 +100,7 @@ class AnnotationQueue:
         Without one, examples are shown empty.
     answer_bus : AnswerBus
         Shared by the desks of one session.
-    mode : {"manual", "make-gold"}
+    mode : {"manual", "make_gold"}
     """
 
     def __init__(

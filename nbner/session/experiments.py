@@ -29,7 +29,7 @@ from nbner.types import Example
 if TYPE_CHECKING:
     from nbner.training.initialization import InitStrategy
 
-WAYS: tuple[InitStrategy, ...] = ("scratch", "continue", "last layer", "rehearsal")
+WAYS: tuple[InitStrategy, ...] = ("scratch", "continue", "freeze", "rehearsal")
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 SEEDS = 3
 EARLIER_MODELS = 3  # trained before the one in use, and tried as causes of a difference
@@ -124,7 +124,7 @@ class ExperimentsAccessor(Accessor):
 
         Parameters
         ----------
-        hows : sequence of {"scratch", "continue", "last layer", "rehearsal"}
+        hows : sequence of {"scratch", "continue", "freeze", "rehearsal"}
             See `Session.train`.
         split, dev : str
             Where to train and where to evaluate.
@@ -336,4 +336,4 @@ def _train_and_score(
             labels=context.labels,
             allowed_labels=[one.labels for one in evaluated],
         )
-    return TrainingTrial(how or "as given", seed, len(examples), result.seconds, scores)
+    return TrainingTrial(how or "as_given", seed, len(examples), result.seconds, scores)

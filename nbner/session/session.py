@@ -524,7 +524,7 @@ class Session:
             context, patterns, redecodes=neighbours, withhold=withhold, corrupt=corrupt
         )
         return suggestions.open_annotator(
-            context, split, "make-gold", advised_by, overlap=overlap, dataset=dataset
+            context, split, "make_gold", advised_by, overlap=overlap, dataset=dataset
         )
 
     def review(self, split: str = "train", *, reviewer: str | None = None) -> Annotator:
@@ -606,10 +606,10 @@ class Session:
         split, dev : str
             Where to train and where to evaluate. Without accepted examples in
             ``dev``, a seeded fifth of ``split`` is held out.
-        how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+        how : {"scratch", "continue", "freeze", "rehearsal"}, optional
             By default training starts from the pipeline that the session was
             given. "scratch" resets that one's recognizer. "continue" goes on
-            from the model in use; "last layer" does so and freezes all weights
+            from the model in use; "freeze" does so and freezes all weights
             but those of the recognizer's last layer; "rehearsal" mixes in texts
             without gold, as the model in use labels them.
         max_epochs : int, optional

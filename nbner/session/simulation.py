@@ -20,7 +20,7 @@ from nbner.errors import DataError
 from nbner.session.session import Session
 from nbner.simulation.annotator import SimulatedAnnotator
 from nbner.simulation.cost_curve import CostPoint
-from nbner.simulation.runner import drive
+from nbner.simulation.runner import annotate_with
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 #: How to annotate, and in which order; at first there is no model, and all are alike.
-WAYS = (("manual", "random"), ("make-gold", "random"), ("make-gold", "uncertainty"))
+WAYS = (("manual", "random"), ("make_gold", "random"), ("make_gold", "uncertainty"))
 
 
 def simulate(
@@ -58,7 +58,7 @@ def simulate(
     annotator : SimulatedAnnotator, optional
         By default one that makes no mistake, with 1.5 s an action.
     ways : sequence of (str, str)
-        "manual" or "make-gold", and the order in which examples come: by hand
+        "manual" or "make_gold", and the order in which examples come: by hand
         "random", otherwise one of those of `Session.make_gold` but "given".
     split, dev : str
         What is annotated, and where F is measured.
@@ -150,7 +150,7 @@ class _Plan:
                 yield so_far
 
     def _round(self, own: Session, widget: Annotator, so_far: CostPoint) -> CostPoint:
-        done = drive(widget, self.robot, self.gold, limit=self.batch)
+        done = annotate_with(widget, self.robot, self.gold, limit=self.batch)
         widget.close()
         own.train(max_epochs=self.max_epochs, margin=None, progress=False)
         return replace(
@@ -222,14 +222,14 @@ def _check_ways(ways: Sequence[tuple[str, str]]) -> None:
     for way in ways:
         mode, order = way if isinstance(way, (tuple, list)) and len(way) == 2 else (way, "")
         fits = order == "random" or (
-            mode == "make-gold" and order in STRATEGIES and order != "given"
+            mode == "make_gold" and order in STRATEGIES and order != "given"
         )
-        fits = fits and mode in ("manual", "make-gold")
+        fits = fits and mode in ("manual", "make_gold")
         if not fits:
             raise DataError(
                 f"there is no way {way!r} to annotate",
                 field="ways",
-                remedy='Give pairs such as ("manual", "random") and ("make-gold", "uncertainty")',
+                remedy='Give pairs such as ("manual", "random") and ("make_gold", "uncertainty")',
             )
     if not ways:
         raise DataError("there is no way to annotate in ways=[]", field="ways", remedy="Give one")

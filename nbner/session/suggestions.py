@@ -278,7 +278,7 @@ def open_annotator(
         Its dataset is annotated.
     split : str
         The split.
-    mode : {"manual", "make-gold"}
+    mode : {"manual", "make_gold"}
         What the page calls the task.
     advised_by : Suggester, optional
         Source of suggestions; examples start empty without one.

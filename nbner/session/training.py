@@ -89,7 +89,7 @@ def train_now(
     ----------
     context : SessionContext
         Supplies base model and data, and takes the new model.
-    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
         The initialization.
     split, dev : str
         Where to train and where to evaluate.
@@ -149,7 +149,7 @@ def start_run(
     ----------
     context : SessionContext
         Supplies the base model and the labels.
-    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
         The initialization.
     split : str
         Its texts are mixed in by ``how="rehearsal"``.
@@ -175,7 +175,7 @@ def start_run(
         labels=context.labels,
         seed=seed,
         output=output,
-        freeze=how == "last layer",
+        freeze=how == "freeze",
         rehearsal_examples=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
         **options,
     )
@@ -197,7 +197,7 @@ def start_background_run(
     ----------
     context : SessionContext
         Supplies base model and data, and takes the new model.
-    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
         The initialization.
     split, dev : str
         Where to train and where to evaluate.
@@ -224,7 +224,7 @@ def start_background_run(
         labels=context.labels,
         output=context.model_store.next_folder(),
         seed=seed,
-        freeze=how == "last layer",
+        freeze=how == "freeze",
         rehearsal_examples=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
         options=options,
     )
@@ -243,7 +243,7 @@ def initial_pipeline(context: SessionContext, how: InitStrategy | None) -> Langu
     ----------
     context : SessionContext
         Holds the base pipeline and the one in use.
-    how : {"scratch", "continue", "last layer", "rehearsal"}, optional
+    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
         By default the base pipeline; "scratch" is that one with an untrained
         recognizer; all others start from the model in use.
 

@@ -69,7 +69,7 @@ class SimulatedAnnotator:
 
     def __post_init__(self) -> None:
         check_fraction(self.error_rate, "error_rate")
-        check_fraction(self.anchoring_rate, "follows")
+        check_fraction(self.anchoring_rate, "anchoring_rate")
         for name in ("seconds_per_action", "seconds_per_word"):
             if not getattr(self, name) >= 0:
                 raise DataError(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-COLUMNS = ("way", "round", "examples", "spans", "actions", "seconds", "wrong", "f")
+COLUMNS = ("condition", "round", "examples", "spans", "actions", "seconds", "n_wrong", "f")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Simulation:
         """One row a way and round.
 
         Sums so far: ``examples``, ``spans``, ``actions`` (key presses and
-        drags), ``seconds`` and ``wrong`` (spans that differ from gold); and
+        drags), ``seconds`` and ``n_wrong`` (spans that differ from gold); and
         ``f`` of the model after that round.
         """
         import pandas as pd
@@ -80,7 +80,7 @@ class Simulation:
             )
         robot = self.annotator
         lines.append(
-            f"Simulated: error rate {robot.error_rate:g}, follows {robot.anchoring_rate:g}, "
+            f"Simulated: error rate {robot.error_rate:g}, anchoring rate {robot.anchoring_rate:g}, "
             f"{robot.seconds_per_action:g} s an action and {robot.seconds_per_word:g} s a word"
         )
         return "\n".join(lines)

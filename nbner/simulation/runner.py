@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 
-def drive(
+def annotate_with(
     widget: Annotator,
     annotator: SimulatedAnnotator,
     gold: Iterable[Example],

@@ -75,14 +75,14 @@ class TrainingComparison:
     def frame(self) -> pd.DataFrame:
         """One row a way and label.
 
-        ``how``, ``label`` (also "all labels", "old labels" and "new labels"),
+        ``init``, ``label`` (also "all labels", "old labels" and "new labels"),
         ``kind`` ("old", "new" or "total"), ``f``, ``f_low``, ``f_high`` (95 %
         over the seeds), ``seconds`` (mean) and ``seeds``.
         """
         import pandas as pd
 
         rows = [row for how in self.inits for row in self._rows(how)]
-        columns = ["how", "label", "kind", "f", "f_low", "f_high", "seconds", "seeds"]
+        columns = ["init", "label", "kind", "f", "f_low", "f_high", "seconds", "seeds"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
@@ -244,7 +244,7 @@ class LearningCurve:
 def _verb(how: str) -> str:
     return {
         "continue": "go on",
-        "last layer": "train the last layer",
+        "freeze": "train the output layer",
         "rehearsal": "go on with rehearsal",
     }.get(how, how)
 

@@ -36,7 +36,7 @@ def draw_training_comparison(
         By default a new one.
     """
     totals = frame[frame["kind"] == "total"]
-    names = list(dict.fromkeys(zip(totals["label"], totals["how"], strict=True)))
+    names = list(dict.fromkeys(zip(totals["label"], totals["init"], strict=True)))
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(names))) if ax is None else ax
     groups = list(dict.fromkeys(totals["label"]))
     columns = [totals[::-1][name].tolist() for name in ("f", "f_low", "f_high", "label", "seconds")]
@@ -47,7 +47,7 @@ def draw_training_comparison(
             f, y, marker=_MARKS[groups.index(label) % len(_MARKS)], color=ACCENT_COLOR, markersize=7
         )
         annotate_row(ax, (f if isnan(high) else high, y), f"{f:.3f} · {seconds:,.0f} s")
-    rows = [f"{how} · {label}" for label, how in zip(totals["label"], totals["how"], strict=True)]
+    rows = [f"{how} · {label}" for label, how in zip(totals["label"], totals["init"], strict=True)]
     ax.set_yticks(range(len(rows)), rows[::-1], parse_math=False)
     ax.set_xlabel("F over exact spans, mean over seeds with its 95 % interval")
     ax.margins(x=0.12)

@@ -18,8 +18,8 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-InitStrategy: TypeAlias = Literal["scratch", "continue", "last layer", "rehearsal"]
-INIT_STRATEGIES: tuple[InitStrategy, ...] = ("scratch", "continue", "last layer", "rehearsal")
+InitStrategy: TypeAlias = Literal["scratch", "continue", "freeze", "rehearsal"]
+INIT_STRATEGIES: tuple[InitStrategy, ...] = ("scratch", "continue", "freeze", "rehearsal")
 
 
 def clone_pipeline(nlp: Language) -> Language:

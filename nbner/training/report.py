@@ -113,7 +113,10 @@ class TrainingReport:
             "by hand": "stopped by hand",
         }.get(self.stopped, self.stopped)
         lines = [
-            f"Best dev F {format_number(self.f, 3)} over {self.n_dev:,} examples ({self.dev_source})",
+            (
+                f"Best dev F {format_number(self.f, 3)} over {self.n_dev:,} examples "
+                f"({self.dev_source})"
+            ),
             f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {why}",
             f"Model {self.fingerprint} in {self.path}",
         ]

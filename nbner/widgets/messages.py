@@ -111,7 +111,7 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "version": version,
         "dataset": info.dataset,
         "split": info.split,
-        "mode": info.mode,
+        "mode": info.mode.replace("_", "-"),
         "annotator": info.annotator,
         "labels": list(info.labels),
         "colors": dict(colors),

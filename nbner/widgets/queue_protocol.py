@@ -13,7 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner.types import Answer, Counts, Example, Parse, Span
 
-Mode: TypeAlias = Literal["manual", "make-gold"]
+Mode: TypeAlias = Literal["manual", "make_gold"]
 Listener: TypeAlias = Callable[[Sequence[Answer]], None]
 
 
@@ -26,7 +26,7 @@ class QueueInfo:
     key : str
         Identity of the store; the page files unacknowledged answers under it.
     dataset, split : str
-    mode : {"manual", "make-gold"}
+    mode : {"manual", "make_gold"}
     annotator : str
     labels : tuple of str
         In the order of their keys.

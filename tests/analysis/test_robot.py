@@ -79,7 +79,7 @@ def test_wilson_s_interval_is_the_one_of_the_books():
 
 
 @pytest.mark.parametrize(
-    "given", [{"error_rate": 1.2}, {"follows": -1}, {"seconds_per_action": -1}]
+    "given", [{"error_rate": 1.2}, {"anchoring_rate": -1}, {"seconds_per_action": -1}]
 )
 def test_an_impossible_robot_is_refused(given):
     with pytest.raises(DataError, match="Give"):

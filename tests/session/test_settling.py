@@ -251,9 +251,9 @@ def test_an_audit_is_kept_in_the_store_and_finds_how_far_a_robot_follows(cooking
     session, store = cooking
     texts = corpus.train[200:280]
     session.add([one.text for one in texts], split="audit")
-    robot = nbner.Robot(follows=0.5)
+    robot = nbner.SimulatedAnnotator(anchoring_rate=0.5)
     widget = session.make_gold(split="audit", withhold=0.2, corrupt=0.2)
-    done = nbner.drive(widget, robot, texts)
+    done = nbner.annotate_with(widget, robot, texts)
     assert len(done) == len(texts)
     assert widget._setup["advises"] is False
     # A session made later, on the same store, evaluates it.
@@ -298,20 +298,20 @@ def test_shares_that_are_none_are_refused(cooking, given):
 
 def test_simulated_ways_start_alike_and_cost_is_counted(session):
     before = session.answers()
-    ways = [("manual", "random"), ("make-gold", "uncertainty")]
+    ways = [("manual", "random"), ("make_gold", "uncertainty")]
     robot = nbner.Robot(error_rate=0.05)
     result = nbner.simulate(
         session, robot, ways=ways, batch=20, rounds=2, max_epochs=1, progress=False
     )
-    frame = result.frame.set_index(["way", "round"])
+    frame = result.frame.set_index(["condition", "round"])
     assert list(frame.index) == [
-        (w, r) for w in ("manual", "make-gold, uncertainty") for r in (1, 2)
+        (w, r) for w in ("manual", "make_gold, uncertainty") for r in (1, 2)
     ]
-    assert frame.loc["manual"].iloc[0].equals(frame.loc["make-gold, uncertainty"].iloc[0])
+    assert frame.loc["manual"].iloc[0].equals(frame.loc["make_gold, uncertainty"].iloc[0])
     assert (frame["examples"].to_numpy() == [20, 40, 20, 40]).all()
     by_hand = frame.loc[("manual", 2)]
     assert by_hand["actions"] == by_hand["examples"] + 2 * by_hand["spans"]
-    assert by_hand["wrong"] > 0
+    assert by_hand["n_wrong"] > 0
     assert session.answers().equals(before), "the session that is given stays as it is"
     assert "Simulated: error rate 0.05" in result.summary
     assert len(result.plot(over="actions").lines) == 2
@@ -325,15 +325,15 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
     with nbner.Session("more", labels=corpus.labels, model=path, store=":memory:") as session:
         session.add(corpus.train[200:240])
         session.add(corpus.dev[:20], split="dev")
-        ways = [("manual", "random"), ("make-gold", "random")]
+        ways = [("manual", "random"), ("make_gold", "random")]
         result = nbner.simulate(
             session, ways=ways, batch=40, rounds=1, max_epochs=1, progress=False
         )
-    frame = result.frame.set_index(["way", "round"])
+    frame = result.frame.set_index(["condition", "round"])
     assert list(frame.loc["manual"].index) == [0, 1]
-    assert frame.loc[("manual", 0), "f"] == frame.loc[("make-gold, random", 0), "f"] > 0
+    assert frame.loc[("manual", 0), "f"] == frame.loc[("make_gold, random", 0), "f"] > 0
     assert (frame.xs(1, level="round")["examples"] == 40).all()
-    assert frame.loc[("make-gold, random", 1), "actions"] < frame.loc[("manual", 1), "actions"]
+    assert frame.loc[("make_gold, random", 1), "actions"] < frame.loc[("manual", 1), "actions"]
 
 
 @pytest.mark.parametrize(
@@ -346,7 +346,7 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
         ({"ways": []}, "no way"),
         ({"ways": ["manual"]}, "no way 'manual'"),
         ({"ways": [("manual", "uncertainty")]}, "no way"),
-        ({"ways": [("make-gold", "given")]}, "no way"),
+        ({"ways": [("make_gold", "given")]}, "no way"),
         ({"ways": [("by ear", "random")]}, "no way"),
     ],
 )

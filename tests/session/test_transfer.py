@@ -124,20 +124,20 @@ def test_labels_that_are_none(session, labels):
 
 
 def test_ways_that_go_on_start_where_the_model_stands(trained):
-    for how in ("continue", "last layer", "rehearsal"):
+    for how in ("continue", "freeze", "rehearsal"):
         report = trained.train(how=how, **OPTIONS)
         assert report.evaluations[0].f > 0.8, how
     assert trained.train(how="scratch", margin=None, **OPTIONS).evaluations[0].f < 0.5
 
 
 def test_an_unknown_way_names_those_there_are(session):
-    with pytest.raises(TrainingError, match="'last layer'"):
+    with pytest.raises(TrainingError, match="'freeze'"):
         session.train(how="somehow", **OPTIONS)
 
 
 def test_a_way_that_goes_on_needs_something_to_go_on_from(session):
     with pytest.raises(TrainingError, match=r"session\.train\(\) first"):
-        session.train(how="last layer", **OPTIONS)
+        session.train(how="freeze", **OPTIONS)
 
 
 def test_rehearsal_takes_texts_without_gold(trained):
@@ -250,12 +250,12 @@ def test_ways_of_training_side_by_side(trained):
     trained.add(rows(0, 1, food=True)[:8], split="train")
     trained.add(rows(0, 1, food=True)[8:], split="dev")
     found = trained.experiments.compare_training(
-        ["scratch", "last layer"], seeds=2, max_epochs=3, progress=False
+        ["scratch", "freeze"], seeds=2, max_epochs=3, progress=False
     )
     assert found.new_labels == ("Food",)
     frame = found.frame
     assert set(frame["kind"]) == {"old", "new", "total"}
-    assert set(frame["how"]) == {"scratch", "last layer"}
+    assert set(frame["init"]) == {"scratch", "freeze"}
     assert (frame["seeds"] == 2).all()
     assert found.plot().get_title(loc="left")
     assert any(word in found.summary for word in ("Retrain", "Resize", "No clear difference"))

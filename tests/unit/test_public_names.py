@@ -16,7 +16,7 @@ PACKAGE = Path(nbner.__file__).parent
 NBNER = """
     AddReport Annotator Answer Counts DataError Evaluation Example ModelError NbnerError Parse
     Robot Sample Session Span StoreError TextProbabilities Token TrainingError TrainingReport
-    __version__ differences drive evaluate quiz read sample simulate token_rows write
+    __version__ annotate_with differences evaluate quiz read sample simulate token_rows write
 """
 SESSION = """
     labels nlp dataset annotator seed summary

@@ -171,7 +171,7 @@ def test_a_stored_answer_is_acknowledged_even_if_nothing_more_can_be_shown(annot
     def broken(limit, exclude=()):
         raise RuntimeError("the model is gone")
 
-    desk.upcoming = broken
+    desk.next_batch = broken
     reply = annotator.receive(answer(1))
     assert (reply["type"], reply["next"]) == ("saved", [])
     fetched = annotator.receive({"type": "fetch", "id": "f", "have": [], "want": 2})

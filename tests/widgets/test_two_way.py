@@ -284,7 +284,7 @@ def test_tokens_that_do_not_rebuild_their_text_are_named_and_the_rest_goes_on(an
             for one in right(limit, exclude)
         ]
 
-    desk.upcoming = upcoming
+    desk.next_batch = upcoming
     reply = ask(annotator, "fetch", have=[], want=5)
     assert [int(task["id"]) for task in reply["tasks"]] == [
         hashes(session)[i] for i in (0, 2, 3, 4, 5)
