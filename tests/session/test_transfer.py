@@ -188,10 +188,10 @@ def test_flips_name_every_span_that_turned(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
     flips = report.flips
     assert flips.right_to_wrong >= MIN_SUPPORT
-    assert set(flips.frame["turn"]) <= {"right to wrong", "wrong to right"}
+    assert set(flips.frame["turn"]) <= {"right_to_wrong", "wrong_to_right"}
     assert (flips.frame["label"] == "Place").any()
     assert len(flips.frame) == flips.right_to_wrong + flips.wrong_to_right
-    assert flips.per_label["right to wrong"].sum() == flips.right_to_wrong
+    assert flips.per_label["right_to_wrong"].sum() == flips.right_to_wrong
     assert "right to wrong" in flips._repr_html_()
     assert flips.examples
 
@@ -218,10 +218,10 @@ def test_problems_are_said_with_their_examples(session):
     session.add([row("Ada", "", "fig")], split="dev")
     session.add([session.examples("train")[0]], split="dev")
     found = {one.kind: one for one in session.quality.data_warnings()}
-    assert found["only in dev"].label == "Food"
-    assert [one.text for one in found["only in dev"].examples] == ["Ada eats a fig ."]
-    assert found["never in train"].label == "Robot"
-    assert len(found["in both splits"].examples) == 1
+    assert found["only_in_dev"].label == "Food"
+    assert [one.text for one in found["only_in_dev"].examples] == ["Ada eats a fig ."]
+    assert found["never_in_train"].label == "Robot"
+    assert len(found["in_both_splits"].examples) == 1
     assert "<details>" in session.quality.data_warnings()._repr_html_()
 
 
@@ -229,7 +229,7 @@ def test_answers_that_contradict_each_other_are_a_problem(session):
     example = session.examples("train")[0]
     session.add([Example(example.text, answer="accept", annotator="bob")], split="dev")
     (conflict,) = [
-        one for one in session.quality.data_warnings() if one.kind == "conflicting answers"
+        one for one in session.quality.data_warnings() if one.kind == "conflicting_answers"
     ]
     assert {len(one.spans) for one in conflict.examples} == {0, 2}
 
@@ -238,7 +238,7 @@ def test_the_report_carries_the_problems(session):
     session.add_labels(["Robot"])
     report = session.train(**OPTIONS)
     assert "Robot has no example at all" in str(report)
-    assert report.problems.frame["kind"].tolist() == ["never in train"]
+    assert report.problems.frame["kind"].tolist() == ["never_in_train"]
 
 
 # Side by side.
