@@ -105,7 +105,8 @@ class SpanChanges:
         """Write the flips in their texts, as safe HTML."""
         colors = label_colors(sorted({one.span.label for one in self.changes}))
         rows = "".join(
-            f"<tr><td>{escape(one.direction.replace('_', ' '))}</td><td style='white-space:pre-wrap'>"
+            f"<tr><td>{escape(one.direction.replace('_', ' '))}</td>"
+            "<td style='white-space:pre-wrap'>"
             f"{highlight_spans(one.example.text, [one.span], colors)}</td></tr>"
             for one in self.changes[:limit]
         )

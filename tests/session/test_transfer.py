@@ -186,7 +186,7 @@ def test_without_a_margin_every_model_passes(forgetful):
 
 def test_flips_name_every_span_that_turned(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
-    flips = report.flips
+    flips = report.span_changes
     assert flips.right_to_wrong >= MIN_SUPPORT
     assert set(flips.frame["turn"]) <= {"right_to_wrong", "wrong_to_right"}
     assert (flips.frame["label"] == "Place").any()
@@ -238,7 +238,7 @@ def test_the_report_carries_the_problems(session):
     session.add_labels(["Robot"])
     report = session.train(**OPTIONS)
     assert "Robot has no example at all" in str(report)
-    assert report.problems.frame["kind"].tolist() == ["never_in_train"]
+    assert report.data_warnings.frame["kind"].tolist() == ["never_in_train"]
 
 
 # Side by side.

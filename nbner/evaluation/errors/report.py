@@ -276,7 +276,8 @@ class Errors:
         share = f" ({self.error_count / len(found):.1%})" if found else ""
         return (
             f"{self.error_count:,} errors{share} in {gold:,} spans of {self.side_names[0]} and "
-            f"{len(found) - gold:,} more of {self.side_names[1]}, over {len(self.examples):,} examples"
+            f"{len(found) - gold:,} more of {self.side_names[1]}, "
+            f"over {len(self.examples):,} examples"
         )
 
     def __str__(self) -> str:
