@@ -13,8 +13,8 @@ from typing import Literal, TypeAlias
 from nbner.evaluation.scores import PRF, Score
 from nbner.types import Example, Span
 
-Direction: TypeAlias = Literal["right to wrong", "wrong to right"]
-DIRECTIONS: tuple[Direction, ...] = ("right to wrong", "wrong to right")
+Direction: TypeAlias = Literal["right_to_wrong", "wrong_to_right"]
+DIRECTIONS: tuple[Direction, ...] = ("right_to_wrong", "wrong_to_right")
 
 MAX_F_LOSS = 0.05  # F that a label may lose
 MIN_SUPPORT = 10  # gold spans below which a loss says nothing
@@ -32,7 +32,7 @@ class SpanChange:
         With its gold spans.
     span : Span
         In gold, or predicted and not in gold.
-    direction : {"right to wrong", "wrong to right"}
+    direction : {"right_to_wrong", "wrong_to_right"}
     is_gold : bool
         A gold span that was found or lost; else a wrong one that came or went.
     """
@@ -89,7 +89,7 @@ def span_changes(
             if example.labels is not None and span.label not in example.labels:
                 continue
             was_there, is_gold = span in set(old), span in right
-            turn: Direction = "right to wrong" if was_there == is_gold else "wrong to right"
+            turn: Direction = "right_to_wrong" if was_there == is_gold else "wrong_to_right"
             found.append(SpanChange(number, example, span, turn, is_gold))
     return found
 

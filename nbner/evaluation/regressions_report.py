@@ -45,7 +45,7 @@ class SpanChanges:
     @property
     def right_to_wrong(self) -> int:
         """Spans that the new model alone has wrong."""
-        return sum(one.direction == "right to wrong" for one in self.changes)
+        return sum(one.direction == "right_to_wrong" for one in self.changes)
 
     @property
     def wrong_to_right(self) -> int:
@@ -78,7 +78,7 @@ class SpanChanges:
 
     @property
     def per_label(self) -> pd.DataFrame:
-        """One row a label: label, right to wrong, wrong to right."""
+        """One row a label: label, right_to_wrong, wrong_to_right."""
         import pandas as pd
 
         counts = count_changes(self.changes)
@@ -105,7 +105,8 @@ class SpanChanges:
         """Write the flips in their texts, as safe HTML."""
         colors = label_colors(sorted({one.span.label for one in self.changes}))
         rows = "".join(
-            f"<tr><td>{escape(one.direction)}</td><td style='white-space:pre-wrap'>"
+            f"<tr><td>{escape(one.direction.replace('_', ' '))}</td>"
+            "<td style='white-space:pre-wrap'>"
             f"{highlight_spans(one.example.text, [one.span], colors)}</td></tr>"
             for one in self.changes[:limit]
         )

@@ -14,7 +14,7 @@ from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
 
 DataWarningKind: TypeAlias = Literal[
-    "few examples", "only in dev", "never in train", "in both splits", "conflicting answers"
+    "few_examples", "only_in_dev", "never_in_train", "in_both_splits", "conflicting_answers"
 ]
 
 MIN_SPANS = 10  # gold spans below which a label can hardly be learnt
@@ -79,13 +79,13 @@ def _labels(
         if not count and measured[label]:
             what = f"{label} is in dev ({measured[label]:,} spans) and never in the training data"
             yield DataWarning(
-                "only in dev", f"{what}: it cannot be learnt", label, _with(dev, label)
+                "only_in_dev", f"{what}: it cannot be learnt", label, _with(dev, label)
             )
         elif not count:
-            yield DataWarning("never in train", f"{label} has no example at all", label)
+            yield DataWarning("never_in_train", f"{label} has no example at all", label)
         elif count < MIN_SPANS:
             what = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
-            yield DataWarning("few examples", what, label, _with(train, label))
+            yield DataWarning("few_examples", what, label, _with(train, label))
 
 
 def _shared(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[DataWarning]:
@@ -95,7 +95,7 @@ def _shared(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[DataWa
         what = (
             f"{len(both):,} of {len(dev):,} dev texts are in the training data too: F is too high"
         )
-        yield DataWarning("in both splits", what, None, both)
+        yield DataWarning("in_both_splits", what, None, both)
 
 
 def _conflicts(examples: Sequence[Example]) -> Iterable[DataWarning]:
@@ -109,7 +109,7 @@ def _conflicts(examples: Sequence[Example]) -> Iterable[DataWarning]:
     if found:
         texts = len({one.text for one in found})
         what = f"{texts:,} texts have accepted answers that contradict each other"
-        yield DataWarning("conflicting answers", what, None, found)
+        yield DataWarning("conflicting_answers", what, None, found)
 
 
 def _grouped(

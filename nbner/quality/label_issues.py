@@ -15,11 +15,11 @@ from typing import Literal, TypeAlias
 
 from nbner.types import Example, Span
 
-LabelIssueKind: TypeAlias = Literal["other label", "other borders", "no entity", "missed"]
+LabelIssueKind: TypeAlias = Literal["other_label", "other_borders", "no_entity", "missed"]
 LABEL_ISSUE_KINDS: tuple[LabelIssueKind, ...] = (
-    "other label",
-    "other borders",
-    "no entity",
+    "other_label",
+    "other_borders",
+    "no_entity",
     "missed",
 )
 
@@ -32,7 +32,7 @@ class LabelIssue:
     ----------
     example : Example
         With its gold.
-    kind : {"other label", "other borders", "no entity", "missed"}
+    kind : {"other_label", "other_borders", "no_entity", "missed"}
     gold : Span, optional
         The gold span; None for a gap.
     suggested : Span, optional
@@ -165,9 +165,9 @@ def _gaps(example: Example, likely: Mapping[Span, float], nothing: _Nothing) -> 
 
 def _kind(given: Span, suggested: Span | None) -> LabelIssueKind:
     if suggested is None:
-        return "no entity"
+        return "no_entity"
     same = (given.start, given.end) == (suggested.start, suggested.end)
-    return "other label" if same else "other borders"
+    return "other_label" if same else "other_borders"
 
 
 def _overlap(one: Span, other: Span) -> bool:

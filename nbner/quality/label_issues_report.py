@@ -177,4 +177,5 @@ def _html_row(one: LabelIssue, colors: dict[str, str]) -> str:
         for span in (one.gold, one.suggested)
     ]
     shares = f"{one.gold_probability:.2f} → {one.suggested_probability:.2f}"
-    return f"<tr><td>{escape(one.kind)}<br><small>{shares}</small></td>{''.join(says)}</tr>"
+    kind = escape(one.kind.replace("_", " "))
+    return f"<tr><td>{kind}<br><small>{shares}</small></td>{''.join(says)}</tr>"

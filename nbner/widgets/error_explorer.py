@@ -185,7 +185,10 @@ class ErrorExplorer(BaseAnnotationWidget):
             There is nothing, or no such place.
         """
         if factor is not None:
-            at: messages.Message = {"factor": factor, "bucket": str(bucket)}
+            at: messages.Message = {
+                "factor": error_messages.factor_on_page(factor),
+                "bucket": str(bucket),
+            }
         else:
             at = {"gold": gold, "predicted": gold if borders else predicted, "borders": borders}
         if not error_messages.CellSelection(at).select(self._cells()):
@@ -281,8 +284,9 @@ class ErrorExplorer(BaseAnnotationWidget):
 
     def _bars(self, message: messages.Message) -> messages.Message:
         factor = messages.require_text(message, "factor")
-        buckets = self.errors.buckets(factor)
-        words = ERROR_FACTORS[factor].description
+        name = error_messages.factor_from_page(factor)
+        buckets = self.errors.buckets(name)
+        words = ERROR_FACTORS[name].description
         return {
             "type": "bars",
             "factor": factor,

@@ -43,8 +43,10 @@ class CellSelection:
         match raw:
             case {"gold": str() | None as gold, "predicted": str() | None as predicted}:
                 self.cell = ConfusionCell(gold, predicted, raw.get("borders") is True)  # type: ignore[attr-defined]
-            case {"factor": str(factor), "bucket": str(bucket)} if factor in ERROR_FACTORS:
-                self.bar = factor, bucket
+            case {"factor": str(sent), "bucket": str(bucket)} if (
+                factor_from_page(sent) in ERROR_FACTORS
+            ):
+                self.bar = factor_from_page(sent), bucket
             case dict() if not raw:
                 pass
             case _:
@@ -139,8 +141,18 @@ def filter_options(errors: Errors) -> Message:
             name: [value for value, _ in counts.most_common(_VALUES)]
             for name, counts in columns.items()
         },
-        "factors": [[one.name, one.description] for one in ERROR_FACTORS.values()],
+        "factors": [[factor_on_page(one.name), one.description] for one in ERROR_FACTORS.values()],
     }
+
+
+def factor_on_page(name: str) -> str:
+    """Return the name that a factor has in messages to the page, with spaces."""
+    return name.replace("_", " ")
+
+
+def factor_from_page(name: str) -> str:
+    """Return the factor that the page means by a name with spaces."""
+    return name.replace(" ", "_")
 
 
 def _number(value: float) -> float | None:

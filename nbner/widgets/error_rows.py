@@ -17,7 +17,7 @@ _KINDS = {
     "correct": "the same",
     "borders": "other borders",
     "label": "another label",
-    "label and borders": "another label and borders",
+    "label_and_borders": "another label and borders",
     "missed": "in {0} alone",
     "spurious": "in {1} alone",
 }
@@ -42,7 +42,7 @@ def serialize_row(finding: SpanMatch, errors: Errors, key: int) -> Message:
         "id": str(key),
         "kind": _KINDS.get(finding.kind, "").format(*errors.side_names)
         if errors.reference is not None
-        else finding.kind,
+        else finding.kind.replace("_", " "),
         "split": example.split,
         "judged": finding.judged or "",
         "probability": finding.probability,

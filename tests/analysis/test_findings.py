@@ -58,7 +58,7 @@ def test_every_span_is_in_one_pair(gold, predicted):
                 (True, True): "correct",
                 (True, False): "label",
                 (False, True): "borders",
-                (False, False): "label and borders",
+                (False, False): "label_and_borders",
             }
             assert kind == kinds[alike]
 
@@ -140,7 +140,7 @@ def test_conditions_choose():
     errors = small()
     kinds = Counter(one.kind for one in errors.matches)
     assert kinds == dict.fromkeys(
-        ("correct", "borders", "label", "label and borders", "missed", "spurious"), 1
+        ("correct", "borders", "label", "label_and_borders", "missed", "spurious"), 1
     )
 
     def words(**given):
@@ -149,8 +149,8 @@ def test_conditions_choose():
     assert words(labels=("C",)) == ["water", "Heat"]
     assert words(min_length=2) == ["5 ml"]
     assert words(seen=False) == ["Heat", "it", "now"]
-    assert words(most=0.4) == []
-    assert words(least=0.5) == ["Add", "5 ml", "water", "Heat", "now"]
+    assert words(max_probability=0.4) == []
+    assert words(min_probability=0.5) == ["Add", "5 ml", "water", "Heat", "now"]
     assert words(text="HEAT", meta={"source": "web"}) == ["Heat", "it", "now"]
     assert words(meta={"source": "book"}) == []
     assert words(predicates={"own": lambda one: one.kind == "label"}) == ["water"]
@@ -182,7 +182,7 @@ def test_the_confusion_frame_and_the_pictures_say_the_same():
     assert "1" in {text.get_text() for text in drawn.texts}
     assert len(errors.plot("length").patches) == len(errors.buckets("length"))
     attributed = errors.attribution()
-    assert set(attributed["factor"]) == {"frequency", "length", "shape", "sentence end"}
+    assert set(attributed["factor"]) == {"frequency", "length", "shape", "sentence_end"}
     assert (attributed["rate_low"] <= attributed["rate"]).all()
 
 

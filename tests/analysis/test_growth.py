@@ -56,10 +56,10 @@ def test_flips_are_what_exactly_one_model_has_right():
     gold = [Example("a b", spans=(A,))]
     found = span_changes(gold, [[A]], [[B]])
     assert [(one.span, one.direction, one.is_gold) for one in found] == [
-        (A, "right to wrong", True),
-        (B, "right to wrong", False),
+        (A, "right_to_wrong", True),
+        (B, "right_to_wrong", False),
     ]
-    assert [one.direction for one in span_changes(gold, [[B]], [[A]])] == ["wrong to right"] * 2
+    assert [one.direction for one in span_changes(gold, [[B]], [[A]])] == ["wrong_to_right"] * 2
 
 
 def test_a_label_that_could_not_be_given_is_no_flip():
@@ -74,7 +74,7 @@ spans = st.lists(st.sampled_from([A, B, Span(2, 3, "A")]), max_size=3, unique=Tr
 def test_flips_add_up_to_the_change_in_errors(rows):
     gold = [Example("a b", spans=tuple(right)) for right, _, _ in rows]
     found = span_changes(gold, [old for _, old, _ in rows], [new for _, _, new in rows])
-    worse = sum(1 if one.direction == "right to wrong" else -1 for one in found)
+    worse = sum(1 if one.direction == "right_to_wrong" else -1 for one in found)
     errors = [
         sum(
             len(set(right) ^ set(row[i]))

@@ -35,9 +35,9 @@ def test_each_kind_is_told_with_what_is_likelier():
     }
     issues = found(one, likely, [0.3, 0.1, 0.1, 1.0, 0.1, 0.85, 1.0])
     assert [issue.kind for issue in issues] == [
-        "other borders",
-        "no entity",
-        "other label",
+        "other_borders",
+        "no_entity",
+        "other_label",
         "missed",
     ]
     assert [round(issue.score, 2) for issue in issues] == [0.9, 0.75, 0.5, 0.3]
@@ -51,7 +51,7 @@ def test_each_kind_is_told_with_what_is_likelier():
 def test_likely_gold_is_no_issue_and_a_label_that_could_not_be_given_is_none():
     one = example("add LB", (1, 2, "R"), labels=("R",))
     assert found(one, {(1, 2, "R"): 0.6, (0, 1, "V"): 0.9}, [0.1, 0.4]) == []
-    assert [issue.kind for issue in found(one, {(1, 2, "R"): 0.2}, [1.0, 0.8])] == ["no entity"]
+    assert [issue.kind for issue in found(one, {(1, 2, "R"): 0.2}, [1.0, 0.8])] == ["no_entity"]
 
 
 def test_of_gaps_that_overlap_the_likeliest_is_told():

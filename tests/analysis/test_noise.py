@@ -44,7 +44,7 @@ def test_what_is_spoilt_still_is_an_annotation_and_the_changes_tell_all(case, se
 def test_none_or_all(case):
     tokens, spans = case
     assert corrupt_spans(spans, tokens, LABELS, 0.0, Random(0)) == (spans, ())
-    now, changes = corrupt_spans(spans, tokens, LABELS, 1.0, Random(0), kinds=["other label"])
+    now, changes = corrupt_spans(spans, tokens, LABELS, 1.0, Random(0), kinds=["other_label"])
     assert len(changes) == len(spans)
     assert all(one.before.label != one.after.label for one in changes)
     assert [(s.start, s.end) for s in now] == [(s.start, s.end) for s in spans]

@@ -43,8 +43,8 @@ def test_sentences_are_glued_to_their_text_and_their_spans_moved():
     ]
     whole = Example(WHOLE, spans=(at(WHOLE, "Ada"), at(WHOLE, "Oslo")))
     for pairing, cuts in (
-        (pair_texts(parts, [whole]), "cuts_a"),
-        (pair_texts([whole], parts), "cuts_b"),
+        (pair_texts(parts, [whole]), "segments_a"),
+        (pair_texts([whole], parts), "segments_b"),
     ):
         (only,) = pairing.pairs
         assert not only.differs

@@ -163,18 +163,18 @@ def altered(change):
 
 
 PLANTS = {
-    "sentence splitting": (planted_sentences, "sentence splitting"),
-    "label filter": (planted_filter, "label filter"),
-    "tokenizer": (planted_tokens, "another tokenizer"),
-    "model": (planted_model, "another model"),
-    "entity ruler": (planted_ruler, "entity ruler"),
-    "person": (planted_person, "a person corrected it"),
-    "whitespace": (altered(lambda text: text.replace(" ", "  ")), "text altered"),
-    "truncation": (altered(lambda text: text[: len(text) * 7 // 10]), "text altered"),
-    "HTML entities": (altered(lambda text: html.escape(f"{text} & 'more'")), "text altered"),
+    "sentence splitting": (planted_sentences, "sentence_splitting"),
+    "label filter": (planted_filter, "label_filter"),
+    "tokenizer": (planted_tokens, "other_tokenizer"),
+    "model": (planted_model, "other_model"),
+    "entity ruler": (planted_ruler, "entity_ruler"),
+    "person": (planted_person, "human_correction"),
+    "whitespace": (altered(lambda text: text.replace(" ", "  ")), "altered_text"),
+    "truncation": (altered(lambda text: text[: len(text) * 7 // 10]), "altered_text"),
+    "HTML entities": (altered(lambda text: html.escape(f"{text} & 'more'")), "altered_text"),
     "Unicode normal form": (
         altered(lambda text: unicodedata.normalize("NFD", text)),
-        "text altered",
+        "altered_text",
     ),
 }
 

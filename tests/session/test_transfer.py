@@ -124,20 +124,20 @@ def test_labels_that_are_none(session, labels):
 
 
 def test_ways_that_go_on_start_where_the_model_stands(trained):
-    for how in ("continue", "freeze", "rehearsal"):
+    for how in ("continue", "last layer", "rehearsal"):
         report = trained.train(how=how, **OPTIONS)
         assert report.evaluations[0].f > 0.8, how
     assert trained.train(how="scratch", margin=None, **OPTIONS).evaluations[0].f < 0.5
 
 
 def test_an_unknown_way_names_those_there_are(session):
-    with pytest.raises(TrainingError, match="'freeze'"):
+    with pytest.raises(TrainingError, match="'last layer'"):
         session.train(how="somehow", **OPTIONS)
 
 
 def test_a_way_that_goes_on_needs_something_to_go_on_from(session):
     with pytest.raises(TrainingError, match=r"session\.train\(\) first"):
-        session.train(how="freeze", **OPTIONS)
+        session.train(how="last layer", **OPTIONS)
 
 
 def test_rehearsal_takes_texts_without_gold(trained):
@@ -164,7 +164,7 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
     assert not report.in_use
     assert forgetful.nlp is in_use
-    (loss,) = [one for one in report.regressed_labels if one.label == "Place"]
+    (loss,) = [one for one in report.lost if one.label == "Place"]
     assert loss.support >= MIN_SUPPORT
     assert "Place lost" in str(report)
     assert "session.model.use(report)" in str(report)
@@ -188,10 +188,10 @@ def test_flips_name_every_span_that_turned(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
     flips = report.span_changes
     assert flips.right_to_wrong >= MIN_SUPPORT
-    assert set(flips.frame["turn"]) <= {"right to wrong", "wrong to right"}
+    assert set(flips.frame["turn"]) <= {"right_to_wrong", "wrong_to_right"}
     assert (flips.frame["label"] == "Place").any()
     assert len(flips.frame) == flips.right_to_wrong + flips.wrong_to_right
-    assert flips.per_label["right to wrong"].sum() == flips.right_to_wrong
+    assert flips.per_label["right_to_wrong"].sum() == flips.right_to_wrong
     assert "right to wrong" in flips._repr_html_()
     assert flips.examples
 
@@ -218,10 +218,10 @@ def test_problems_are_said_with_their_examples(session):
     session.add([row("Ada", "", "fig")], split="dev")
     session.add([session.examples("train")[0]], split="dev")
     found = {one.kind: one for one in session.quality.data_warnings()}
-    assert found["only in dev"].label == "Food"
-    assert [one.text for one in found["only in dev"].examples] == ["Ada eats a fig ."]
-    assert found["never in train"].label == "Robot"
-    assert len(found["in both splits"].examples) == 1
+    assert found["only_in_dev"].label == "Food"
+    assert [one.text for one in found["only_in_dev"].examples] == ["Ada eats a fig ."]
+    assert found["never_in_train"].label == "Robot"
+    assert len(found["in_both_splits"].examples) == 1
     assert "<details>" in session.quality.data_warnings()._repr_html_()
 
 
@@ -229,7 +229,7 @@ def test_answers_that_contradict_each_other_are_a_problem(session):
     example = session.examples("train")[0]
     session.add([Example(example.text, answer="accept", annotator="bob")], split="dev")
     (conflict,) = [
-        one for one in session.quality.data_warnings() if one.kind == "conflicting answers"
+        one for one in session.quality.data_warnings() if one.kind == "conflicting_answers"
     ]
     assert {len(one.spans) for one in conflict.examples} == {0, 2}
 
@@ -238,7 +238,7 @@ def test_the_report_carries_the_problems(session):
     session.add_labels(["Robot"])
     report = session.train(**OPTIONS)
     assert "Robot has no example at all" in str(report)
-    assert report.data_warnings.frame["kind"].tolist() == ["never in train"]
+    assert report.data_warnings.frame["kind"].tolist() == ["never_in_train"]
 
 
 # Side by side.
@@ -250,15 +250,15 @@ def test_ways_of_training_side_by_side(trained):
     trained.add(rows(0, 1, food=True)[:8], split="train")
     trained.add(rows(0, 1, food=True)[8:], split="dev")
     found = trained.experiments.compare_training(
-        ["scratch", "freeze"], seeds=2, max_epochs=3, progress=False
+        ["scratch", "last layer"], seeds=2, max_epochs=3, progress=False
     )
-    assert found.new_labels == ("Food",)
+    assert found.new == ("Food",)
     frame = found.frame
     assert set(frame["kind"]) == {"old", "new", "total"}
-    assert set(frame["init"]) == {"scratch", "freeze"}
+    assert set(frame["how"]) == {"scratch", "last layer"}
     assert (frame["seeds"] == 2).all()
     assert found.plot().get_title(loc="left")
-    assert any(word in found.summary for word in ("Retrain", "Resize", "No clear difference"))
+    assert any(word in found.verdict for word in ("Retrain", "Resize", "No clear difference"))
     assert trained.context.nlp_before_new_labels is in_use
 
 
@@ -275,7 +275,7 @@ def test_the_stop_button_keeps_what_was_measured(trained, monkeypatch):
     found = trained.experiments.compare_training(
         ["continue"], seeds=3, max_epochs=1, progress=False
     )
-    assert len(found.trials) == 1
+    assert len(found.runs) == 1
 
 
 def test_the_learning_curve_answers_whether_more_is_worth_it(session):
@@ -286,9 +286,9 @@ def test_the_learning_curve_answers_whether_more_is_worth_it(session):
     whole = curve.frame[curve.frame["label"] == "all labels"]
     assert (whole["seeds"] == 2).all()
     assert set(curve.gains["label"]) == {"all labels", *LABELS}
-    assert curve.plot().get_title(loc="left") == curve.summary
-    assert "5 more examples" not in curve.summary or curve.more == 5
-    assert curve.next_batch_size == 4
+    assert curve.plot().get_title(loc="left") == curve.verdict
+    assert "5 more examples" not in curve.verdict or curve.more == 5
+    assert curve.more == 4
 
 
 @pytest.mark.parametrize("shares", [(), (0.0,), (1.5,)])

@@ -21,14 +21,14 @@ from nbner.types import Example, Span, Token
 if TYPE_CHECKING:
     from nbner.evaluation.diff.variants import Phrase, PipelineVariants
 
-SENTENCE_SPLITTING = "sentence splitting"
-LABEL_FILTER = "label filter"
-OTHER_TOKENIZER = "another tokenizer"
-ALTERED_TEXT = "text altered"
-OTHER_MODEL = "another model"
-ENTITY_RULER = "entity ruler"
-PRESET_ENTITIES = "preset entities"
-HUMAN_CORRECTION = "a person corrected it"
+SENTENCE_SPLITTING = "sentence_splitting"
+LABEL_FILTER = "label_filter"
+OTHER_TOKENIZER = "other_tokenizer"
+ALTERED_TEXT = "altered_text"
+OTHER_MODEL = "other_model"
+ENTITY_RULER = "entity_ruler"
+PRESET_ENTITIES = "preset_entities"
+HUMAN_CORRECTION = "human_correction"
 UNEXPLAINED = "unexplained"
 CAUSES = (
     SENTENCE_SPLITTING,

@@ -44,7 +44,9 @@ def draw_causes(
             color=INK_COLOR,
             fontsize=8,
         )
-    ax.set_yticks(range(len(ordered)), [name for name, _ in ordered], parse_math=False)
+    ax.set_yticks(
+        range(len(ordered)), [name.replace("_", " ") for name, _ in ordered], parse_math=False
+    )
     ax.set_ylim(-0.6, max(1, len(ordered)) - 0.4)
     ax.set_xlim(left=0)
     ax.set_xlabel(f"texts that differ, of {total:,}")
@@ -57,4 +59,4 @@ def _finding(counts: Mapping[str, int], total: int) -> str:
     if not differing:
         return f"The same in all {total:,} texts"
     first = max(counts, key=lambda cause: counts[cause])
-    return f"{differing:,} of {total:,} texts differ; most often: {first}"
+    return f"{differing:,} of {total:,} texts differ; most often: {first.replace('_', ' ')}"

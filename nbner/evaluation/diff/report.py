@@ -156,7 +156,7 @@ class Differences:
 
     def __str__(self) -> str:
         lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]
-        lines += [f"  {count:,} {cause}" for cause, count in self.counts.items()]
+        lines += [f"  {count:,} {cause.replace('_', ' ')}" for cause, count in self.counts.items()]
         for name, alone in ((self.a, self.pairing.unmatched_a), (self.b, self.pairing.unmatched_b)):
             if alone:
                 lines.append(f"  {len(alone):,} texts are in {name} alone")
@@ -168,7 +168,9 @@ class Differences:
 
 
 def _html_row(one: Difference, colors: Mapping[str, str]) -> str:
-    why = escape(one.cause.name) + (f"<br><small>{escape(one.cause.detail)}</small>")
+    why = escape(one.cause.name.replace("_", " ")) + (
+        f"<br><small>{escape(one.cause.detail)}</small>"
+    )
     sides = (one.pair.a, one.pair.b)
     cells = "".join(
         f'<td style="white-space:pre-wrap">{highlight_spans(side.text, side.spans, colors)}</td>'

@@ -105,7 +105,7 @@ ERROR_FACTORS: Mapping[str, ErrorFactor] = {
             lambda one: one.shape,
         ),
         ErrorFactor(
-            "sentence end",
+            "sentence_end",
             "how many tokens lie behind it in its sentence",
             _names(*_FAR),
             lambda one: _far(one.tokens_to_sentence_end),

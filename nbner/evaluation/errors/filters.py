@@ -94,7 +94,7 @@ def confusion_matrix(
         labels=tuple(one for one in order if one in known),
         counts={cell: len(some) for cell, some in cells.items()},
         also_borders={
-            cell: sum(one.kind == "label and borders" for one in some)
+            cell: sum(one.kind == "label_and_borders" for one in some)
             for cell, some in cells.items()
         },
     )

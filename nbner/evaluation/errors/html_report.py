@@ -38,7 +38,7 @@ class ErrorData(Protocol):
 #: Kinds of errors whose examples are shown, the most frequent first.
 _MOST = 40
 
-_SHOWN = ("frequency", "length", "shape", "sentence end")
+_SHOWN = ("frequency", "length", "shape", "sentence_end")
 
 _STYLE = """
 :root { color-scheme: light dark }

@@ -21,13 +21,13 @@ from nbner.evaluation.errors.span_features import (
 from nbner.types import Example, Span
 
 MatchKind: TypeAlias = Literal[
-    "correct", "borders", "label", "label and borders", "missed", "spurious"
+    "correct", "borders", "label", "label_and_borders", "missed", "spurious"
 ]
 MATCH_KINDS: tuple[MatchKind, ...] = (
     "correct",
     "borders",
     "label",
-    "label and borders",
+    "label_and_borders",
     "missed",
     "spurious",
 )
@@ -189,7 +189,7 @@ def _overlapping(gold: list[Span], predicted: list[Span]) -> list[SpanPair]:
     for differs, _, _, _, i, j in candidates:
         if i in free_gold and j in free_predicted:
             del free_gold[i], free_predicted[j]
-            found.append((gold[i], predicted[j], "label and borders" if differs else "borders"))
+            found.append((gold[i], predicted[j], "label_and_borders" if differs else "borders"))
     found += [(gold[i], None, "missed") for i in free_gold]
     return found + [(None, predicted[j], "spurious") for j in free_predicted]
 

@@ -176,7 +176,7 @@ class Errors:
         """One row a gold span with its partner, and a row a predicted span without.
 
         ``example`` (position), ``split``, ``kind`` ("correct", "borders",
-        "label", "label and borders", "missed", "spurious"), ``gold`` and
+        "label", "label_and_borders", "missed", "spurious"), ``gold`` and
         ``predicted`` (labels, None where there is none), ``start``, ``end`` and
         ``words`` of the gold span, or of the predicted one without gold;
         both spans' own borders; ``length`` (tokens), ``seen`` and ``frequency``
@@ -201,7 +201,7 @@ class Errors:
 
         Parameters
         ----------
-        factor : {"frequency", "length", "shape", "sentence end", "label", "kind"}
+        factor : {"frequency", "length", "shape", "sentence_end", "label", "kind"}
 
         Raises
         ------
@@ -214,7 +214,7 @@ class Errors:
         return error_rates(self.matches, ERROR_FACTORS[factor], seed=self.seed)
 
     def attribution(
-        self, factors: Iterable[str] = ("frequency", "length", "shape", "sentence end")
+        self, factors: Iterable[str] = ("frequency", "length", "shape", "sentence_end")
     ) -> pd.DataFrame:
         """Error rates by what spans are like, and what share of all errors each kind holds.
 
@@ -236,7 +236,7 @@ class Errors:
 
         Parameters
         ----------
-        by : {"matrix", "frequency", "length", "shape", "sentence end", "label"}
+        by : {"matrix", "frequency", "length", "shape", "sentence_end", "label"}
         ax : Axes, optional
             By default a new one.
         """
@@ -276,7 +276,8 @@ class Errors:
         share = f" ({self.error_count / len(found):.1%})" if found else ""
         return (
             f"{self.error_count:,} errors{share} in {gold:,} spans of {self.side_names[0]} and "
-            f"{len(found) - gold:,} more of {self.side_names[1]}, over {len(self.examples):,} examples"
+            f"{len(found) - gold:,} more of {self.side_names[1]}, "
+            f"over {len(self.examples):,} examples"
         )
 
     def __str__(self) -> str:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 Spans: TypeAlias = tuple[Span, ...]
 
-WHOLE = "whole texts"
-SENTENCE = "single sentences"
+WHOLE = "texts"
+SENTENCE = "sentences"
 
 
 @dataclass(frozen=True, slots=True)

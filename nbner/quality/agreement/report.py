@@ -146,4 +146,5 @@ def _spans(rated: AnnotatedText, annotator: str) -> list[tuple[str, str]] | None
 def _interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return format_number(figure.value)
-    return f"{format_number(figure.value)} ({format_number(figure.low)} to {format_number(figure.high)})"
+    value, low, high = map(format_number, (figure.value, figure.low, figure.high))
+    return f"{value} ({low} to {high})"

@@ -26,7 +26,7 @@ SUGGESTION_KINDS: tuple[SuggestionKind, ...] = ("corrupted", "withheld", "untouc
 #: Key of ``Answer.extra`` under which an audit is kept.
 AUDIT_KEY = "audit"
 
-_FAULTS: tuple[SpanErrorKind, ...] = ("other label", "other borders")
+_FAULTS: tuple[SpanErrorKind, ...] = ("other_label", "other_borders")
 _Z = 1.959964
 
 

@@ -14,12 +14,12 @@ from nbner._common.alignment import char_to_token_range
 from nbner.errors import DataError
 from nbner.types import Span, Token
 
-SpanErrorKind: TypeAlias = Literal["other label", "other borders", "left out", "invented"]
+SpanErrorKind: TypeAlias = Literal["other_label", "other_borders", "missed", "spurious"]
 SPAN_ERROR_KINDS: tuple[SpanErrorKind, ...] = (
-    "other label",
-    "other borders",
-    "left out",
-    "invented",
+    "other_label",
+    "other_borders",
+    "missed",
+    "spurious",
 )
 
 
@@ -29,7 +29,7 @@ class SpanError:
 
     Parameters
     ----------
-    kind : {"other label", "other borders", "left out", "invented"}
+    kind : {"other_label", "other_borders", "missed", "spurious"}
     before : Span, optional
         None where a span was invented.
     after : Span, optional
@@ -80,8 +80,8 @@ def corrupt_spans(
         Chance of each span to get an error, from 0 to 1.
     random : random.Random
     kinds : sequence of str
-        "other label" and "other borders" (one end by one token) change the
-        span, "left out" takes it away, "invented" keeps it and adds another of
+        "other_label" and "other_borders" (one end by one token) change the
+        span, "missed" takes it away, "spurious" keeps it and adds another of
         one token. A kind that cannot be at some span gives way to another one.
 
     Returns
@@ -111,7 +111,7 @@ def _other_label(
     others = [label for label in labels if label != span.label]
     if not others:
         return None
-    return SpanError("other label", span, Span(span.start, span.end, random.choice(others)))
+    return SpanError("other_label", span, Span(span.start, span.end, random.choice(others)))
 
 
 def _other_borders(
@@ -128,13 +128,13 @@ def _other_borders(
         for a, b in moved
         if _stands(tokens, a, b) and _is_free(tokens[a].start, tokens[b - 1].end, others)
     ]
-    return SpanError("other borders", span, random.choice(fitting)) if fitting else None
+    return SpanError("other_borders", span, random.choice(fitting)) if fitting else None
 
 
 def _left_out(
     span: Span, _now: list[Span], _tokens: Sequence[Token], _labels: Sequence[str], _random: Random
 ) -> SpanError | None:
-    return SpanError("left out", span, None)
+    return SpanError("missed", span, None)
 
 
 def _invented(
@@ -144,17 +144,17 @@ def _invented(
     if not words:
         return None
     word = random.choice(words)
-    return SpanError("invented", None, Span(word.start, word.end, random.choice(list(labels))))
+    return SpanError("spurious", None, Span(word.start, word.end, random.choice(list(labels))))
 
 
 _Make: TypeAlias = Callable[
     [Span, list[Span], Sequence[Token], Sequence[str], Random], "SpanError | None"
 ]
 _MAKE: dict[SpanErrorKind, _Make] = {
-    "other label": _other_label,
-    "other borders": _other_borders,
-    "left out": _left_out,
-    "invented": _invented,
+    "other_label": _other_label,
+    "other_borders": _other_borders,
+    "missed": _left_out,
+    "spurious": _invented,
 }
 
 

@@ -123,7 +123,10 @@ class AnnotationProgress:
 
     def _headline(self) -> str:
         one = self.effort
-        return f"{one.entities:,} entities in {one.examples:,} examples, {format_duration(one.seconds)}"
+        return (
+            f"{one.entities:,} entities in {one.examples:,} examples, "
+            f"{format_duration(one.seconds)}"
+        )
 
     def __str__(self) -> str:
         one = self.effort
@@ -133,8 +136,8 @@ class AnnotationProgress:
             each = f"{one.per_example:.1f} s an example"
             entity = "" if one.per_entity is None else f", {one.per_entity:.1f} s an entity"
             said.append(
-                f"{format_duration(one.seconds)} for {one.timed:,} examples: {each}{entity} (at most "
-                f"{self.idle:.0f} s counted at a time)"
+                f"{format_duration(one.seconds)} for {one.timed:,} examples: {each}{entity} "
+                f"(at most {self.idle:.0f} s counted at a time)"
             )
         else:
             said.append("no time was measured yet: the widget measures it")

@@ -133,8 +133,8 @@ class Tokenization:
         over = f"{found.spans:,} spans in {found.n:,} examples"
         said = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
         said += [
-            f"  {one.rule}: fixes {one.fixes:,}, changes {sum(one.token_changes.values()):,} tokens in "
-            f"{one.texts:,} texts"
+            f"  {one.rule}: fixes {one.fixes:,}, changes "
+            f"{sum(one.token_changes.values()):,} tokens in {one.texts:,} texts"
             for one in found.effects[:5]
         ]
         if found.effects:
