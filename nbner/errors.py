@@ -1,14 +1,14 @@
-"""What nbner raises.
+"""The exceptions that nbner raises on purpose.
 
 ::
 
     NbnerError
-    ├── DataError         a row, a file or a span that cannot be taken
-    ├── StoreError        the database: not there, not one, newer, not writable
-    ├── ModelError        a pipeline that cannot be loaded, or has nothing to say yet
-    └── TrainingError     nothing to train on, or training that cannot go on
+    ├── DataError         a row, a file or a span that cannot be used
+    ├── StoreError        a database that is missing, foreign, newer, or not writable
+    ├── ModelError        a pipeline that cannot be loaded, or is not trained yet
+    └── TrainingError     no training data, or training that cannot continue
 
-Each message names what is wrong, where, and what to do about it.
+Each message states the problem, its location and a remedy.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pathlib import Path
 
 
 class NbnerError(Exception):
-    """The root of every error that nbner raises on purpose."""
+    """Base class of every error that nbner raises on purpose."""
 
 
 class DataError(NbnerError):
-    """A row, a file or a span that cannot be taken.
+    """A row, a file or a span that cannot be used.
 
     Parameters
     ----------
     problem : str
-        What is wrong, as a sentence without its full stop.
+        Description of the problem: a sentence without its full stop.
     file : str or Path, optional
-        Where it was read from.
+        The file that was read.
     line : int, optional
         Line, row or document, counted from 1.
     field : str, optional
         The key or column.
     remedy : str, optional
-        What to do, as a sentence without its full stop.
+        The way out: a sentence without its full stop.
     """
 
     def __init__(
@@ -64,15 +64,12 @@ class DataError(NbnerError):
         return ", ".join(part for part in parts if part)
 
     def __str__(self) -> str:
-        sentences = [
-            f"{self.location}: {self.problem}" if self.location else self.problem,
-            self.remedy,
-        ]
-        return ". ".join(sentence.rstrip(".") for sentence in sentences if sentence) + "."
+        first = f"{self.location}: {self.problem}" if self.location else self.problem
+        return ". ".join(part.rstrip(".") for part in (first, self.remedy) if part) + "."
 
 
 class StoreError(NbnerError):
-    """The database is not there, is not one of ours, is newer, or cannot be written."""
+    """A database that is missing, is not nbner's, has a newer schema, or cannot be written."""
 
 
 class ModelError(NbnerError):
@@ -80,4 +77,4 @@ class ModelError(NbnerError):
 
 
 class TrainingError(NbnerError):
-    """There is nothing to train on, or training cannot go on."""
+    """Training that has no data, or that cannot continue."""

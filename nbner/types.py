@@ -1,28 +1,30 @@
-"""Plain frozen values that every room speaks.
+"""Frozen value types: tokens, spans, examples, answers, counts and parses.
 
 All character offsets are Unicode code points (Python string indices), half-open.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 AnswerKind: TypeAlias = Literal["accept", "reject", "ignore"]
 ANSWER_KINDS: tuple[AnswerKind, ...] = ("accept", "reject", "ignore")
 
-#: Annotator under whose name gold that came with a file is stored.
+#: Annotator name under which gold annotations of an imported file are stored.
 IMPORT_ANNOTATOR = "import"
 
 
 class Token(NamedTuple):
-    """One token of a text; a tuple, because there are so many of them.
+    """One token of a text.
+
+    A tuple rather than a dataclass, because millions of them are created.
 
     Parameters
     ----------
     text : str
-        The token's own characters.
+        The token's characters.
     start, end : int
         Code points, half-open; ``example.text[start:end] == text``.
     ws : bool
@@ -35,24 +37,31 @@ class Token(NamedTuple):
     ws: bool = False
 
 
+#: A tokenizer: returns the tokens of a text.
+TokenizeFn: TypeAlias = Callable[[str], tuple[Token, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A labelled stretch of text.
+    """A labelled span of a text.
 
-    Equality and hashing look at ``start``, ``end`` and ``label`` alone: where a
-    span came from does not make it another span.
+    Equality and hashing use ``start``, ``end`` and ``label`` alone: a span is
+    the same span whatever its source, score and extra keys are.
 
     Parameters
     ----------
     start, end : int
         Code points, half-open.
     label : str
+        The entity type.
     source : str, optional
-        Who proposed it: a model's fingerprint, a pattern file, a tool's name.
+        The origin of a suggestion: a model's fingerprint, a pattern file, a
+        tool's name.
     score : float, optional
-        The proposer's confidence, between 0 and 1.
+        Confidence of the suggestion, between 0 and 1.
     extra : mapping
-        Keys of a file that nbner does not know; they survive a round trip.
+        Keys of an imported file that nbner does not interpret; they survive a
+        round trip.
     """
 
     start: int
@@ -65,42 +74,49 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text with what is known of it.
+    """One text with its tokens, its spans and its current answer.
 
-    ``answer is None`` means nobody has decided yet; ``spans`` are then
-    suggestions, if there are any. An answered example's ``spans`` are exactly
-    the spans that were shown when it was decided.
+    While ``answer is None``, ``spans`` are suggestions, if there are any. The
+    ``spans`` of an answered example are exactly the spans that were shown when
+    it was answered.
 
     Parameters
     ----------
     text : str
+        The text, unchanged since it was added.
     tokens : tuple of Token
-        Given with the text, or made by the pipeline's tokenizer.
+        The imported tokens, or those of the pipeline's tokenizer.
     spans : tuple of Span
         Sorted by start, not overlapping.
     answer : {"accept", "reject", "ignore"}, optional
+        The current answer; None where nobody has answered.
     flagged : bool
+        Whether an annotator has flagged the example.
     note : str
+        An annotator's note; empty where there is none.
     meta : mapping
         The user's own columns.
     split : str
-        "train", "dev", "test" or any name of the user's.
+        "train", "dev", "test" or any other name.
     input_hash : int
-        Signed 32 bits, unique in a dataset's split.
+        Hash of the text: signed 32 bits, unique in a dataset's split.
     labels : tuple of str, optional
-        The labels that could be given when the example was answered. A label
-        outside is *missing* there, not *absent*. None where nobody answered.
+        The labels that could be used when the example was answered. The absence
+        of a label outside of these is *missing* information, not evidence. None
+        where nobody has answered.
     annotator : str, optional
-        Who gave the current answer.
+        The author of the current answer.
     pretokenized : bool
-        True where the tokens came with the text; the pipeline then keeps them.
+        Whether the tokens were imported with the text; the pipeline then keeps
+        them.
     binary : bool
-        The answer judges the proposed spans alone, not the whole text: it is
-        never complete gold.
+        Whether the answer judges the proposed spans alone and not the whole
+        text, so that it is never complete gold.
     created : float, optional
-        When the current answer was given; seconds since the epoch, UTC.
+        Time of the current answer; seconds since the epoch, UTC.
     extra : mapping
-        Keys of a file that nbner does not know; they survive a round trip.
+        Keys of an imported file that nbner does not interpret; they survive a
+        round trip.
     """
 
     text: str
@@ -122,30 +138,33 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One event: what an annotator said about an example, at one moment.
+    """One event of the answer log: an annotator's answer to an example.
 
     Parameters
     ----------
     id : str
-        Unique for ever; an id is applied once.
+        Globally unique; an answer with a known id is not stored again.
     input_hash : int
-        The example it speaks of.
+        Hash of the answered example's text.
     split : str
-        The split that example belongs to.
+        The split of the answered example.
     annotator : str
+        The author of the answer.
     answer : {"accept", "reject", "ignore"}, optional
-        None takes an earlier decision back and keeps the spans as a draft.
+        None withdraws an earlier answer and keeps the spans as a draft.
     spans : tuple of Span
         The spans that were shown.
     flagged : bool
+        Whether the example is flagged.
     note : str
+        The annotator's note; empty where there is none.
     labels : tuple of str
-        The labels that could be given at that moment.
+        The labels that could be used at that time.
     created : float
-        Seconds since the epoch, UTC.
+        Time of the answer; seconds since the epoch, UTC.
     extra : mapping
-        What else is worth keeping: the model that made the suggestions, the
-        seconds spent, keys of an imported file.
+        Further details: the model that made the suggestions, the seconds spent,
+        keys of an imported file.
     """
 
     id: str
@@ -163,12 +182,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How far a split has come; the parts add up to ``total``.
+    """Numbers of examples of a split by current answer; the parts add up to ``total``.
 
     Parameters
     ----------
-    total, accept, reject, ignore, open : int
-        Examples in all, by current answer, and without one.
+    total : int
+        All examples of the split.
+    accept, reject, ignore : int
+        Examples whose current answer is of this kind.
     """
 
     total: int = 0
@@ -178,25 +199,27 @@ class Counts:
 
     @property
     def answered(self) -> int:
-        """Examples with a current answer of any kind."""
+        """Number of examples with a current answer of any kind."""
         return self.accept + self.reject + self.ignore
 
     @property
     def open(self) -> int:
-        """Examples that nobody has decided yet."""
+        """Number of examples without a current answer."""
         return self.total - self.answered
 
 
 @dataclass(frozen=True, slots=True)
 class Parse:
-    """One analysis of a text: a complete set of spans with what the model thinks of it.
+    """One parse of a text: a complete set of spans with the model's probability.
 
     Parameters
     ----------
     probability : float
+        Between 0 and 1.
     score : float
-        Sum of the scores of its actions.
+        Sum of the scores of the parser's actions.
     spans : tuple of Span
+        Sorted by start, not overlapping.
     """
 
     probability: float

@@ -1,4 +1,4 @@
-"""Spans of code points and the tokens they lie on: pure functions of plain values."""
+"""Alignment of character spans with tokens: pure functions of plain values."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from functools import partial
 from nbner.errors import DataError
 from nbner.types import Span, Token
 
-# From a tuple: as ``Token._make``, which is a call of Python's for each of millions.
+# From a tuple: ``Token._make`` would cost a Python-level call for each of millions of tokens.
 _token: Callable[[tuple[str, int, int, bool]], Token] = partial(tuple.__new__, Token)
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """Spans sorted by whether they fit a text's tokens; none is lost.
+    """The spans of a text, split by whether they coincide with token boundaries.
 
     Parameters
     ----------
     aligned : tuple of (int, int, Span)
-        Token indices, half-open, and the span that lies exactly on them.
+        Token indices, half-open, and the span that covers exactly these tokens.
     misaligned : tuple of Span
         Spans that begin or end inside a token or between two.
     """
@@ -31,24 +31,25 @@ class Alignment:
 
 
 def tokens_from_offsets(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[Token, ...]:
-    """Make tokens from their places in a text.
+    """Build the tokens of a text from their offsets.
 
     Parameters
     ----------
     text : str
+        The whole text.
     offsets : sequence of (int, int)
         Code points, half-open, in order, not overlapping.
 
     Returns
     -------
     tuple of Token
-        Each knows whether a space follows that is not itself part of a token.
+        ``ws`` is set where a space follows that is not itself part of a token.
 
     Raises
     ------
     DataError
-        A place is empty, outside the text, out of order, or leaves out
-        characters that are not whitespace.
+        A token is empty, outside the text, out of order, or the tokens leave
+        out characters that are not whitespace.
     """
     tokens = []
     last = len(offsets) - 1
@@ -59,33 +60,35 @@ def tokens_from_offsets(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[
                 f"token {i} ({start} to {end}) is empty, outside the text, or not after the last",
                 remedy="Tokens go from left to right, in code points, without overlap",
             )
-        _refuse_left_out(text, before, start)
+        _check_only_whitespace(text, before, start)
         following = offsets[i + 1][0] if i < last else len(text)
         tokens.append(Token(text[start:end], start, end, ws=end < following and text[end] == " "))
         before = end
-    _refuse_left_out(text, before, len(text))
+    _check_only_whitespace(text, before, len(text))
     return tuple(tokens)
 
 
 def tokens_from_words(text: str, words: Iterable[str]) -> tuple[Token, ...]:
-    """Find words in a text, one after the other.
+    """Build the tokens of a text by finding its words one after the other.
 
     Parameters
     ----------
     text : str
+        The whole text.
     words : iterable of str
-        All of the text's words, in order; only whitespace may lie between.
+        All words of the text, in order; only whitespace may lie between them.
 
     Returns
     -------
     tuple of Token
+        One token for each word.
 
     Raises
     ------
     DataError
         The words do not rebuild the text.
     """
-    places = []
+    offsets = []
     position = 0
     for i, word in enumerate(words):
         start = position
@@ -97,12 +100,25 @@ def tokens_from_words(text: str, words: Iterable[str]) -> tuple[Token, ...]:
                 remedy="Words must rebuild their text, with nothing but whitespace between",
             )
         position = start + len(word)
-        places.append((start, position))
-    return tokens_from_offsets(text, places)
+        offsets.append((start, position))
+    return tokens_from_offsets(text, offsets)
 
 
 def join_words(words: Sequence[str]) -> tuple[str, tuple[Token, ...]]:
-    """Write words with one space between, and say where each of them stands."""
+    """Build a text and its tokens from words, with one space between them.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words in order.
+
+    Returns
+    -------
+    text : str
+        The joined words.
+    tokens : tuple of Token
+        One token for each word.
+    """
     tokens = []
     position = 0
     for i, word in enumerate(words):
@@ -115,18 +131,41 @@ def join_words(words: Sequence[str]) -> tuple[str, tuple[Token, ...]]:
 def tokens_from_columns(
     text: str, starts: Sequence[int], ends: Sequence[int], spaces: Iterable[bool]
 ) -> tuple[Token, ...]:
-    """Make tokens of a text from where they begin and end, and whether a space follows."""
+    """Build the tokens of a text from parallel columns, without any check.
+
+    Parameters
+    ----------
+    text : str
+        The whole text.
+    starts, ends : sequence of int
+        Code points, half-open.
+    spaces : iterable of bool
+        Whether a space follows each token.
+
+    Returns
+    -------
+    tuple of Token
+        One token for each row of the columns.
+    """
     words = [text[start:end] for start, end in zip(starts, ends, strict=True)]
     return tuple(map(_token, zip(words, starts, ends, spaces, strict=True)))
 
 
 def char_to_token_range(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
-    """Give the half-open token indices of a stretch of code points.
+    """Convert a character range to a token range.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+        All tokens of the text.
+    start, end : int
+        Code points, half-open.
 
     Returns
     -------
     (int, int) or None
-        None where ``start`` and ``end`` are not where tokens begin and end.
+        Token indices, half-open; None where ``start`` or ``end`` is no token
+        boundary.
     """
     if start >= end:
         return None
@@ -138,40 +177,89 @@ def char_to_token_range(tokens: Sequence[Token], start: int, end: int) -> tuple[
 
 
 def align(tokens: Sequence[Token], spans: Iterable[Span]) -> Alignment:
-    """Sort spans into those that fit the tokens and those that do not."""
-    fits = []
-    loose = []
+    """Split spans into those on token boundaries and the others.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+        All tokens of the text.
+    spans : iterable of Span
+        In any order; they may overlap.
+
+    Returns
+    -------
+    Alignment
+        Both parts keep the order of the spans.
+    """
+    aligned = []
+    misaligned = []
     starts = [token.start for token in tokens]
     for span in spans:
+        # As in char_to_token_range, with one list of starts for all spans.
         start, end = span.start, span.end
         first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
         if 0 <= first <= last and starts[first] == start and tokens[last].end == end:
-            fits.append((first, last + 1, span))
+            aligned.append((first, last + 1, span))
         else:
-            loose.append(span)
-    return Alignment(tuple(fits), tuple(loose))
+            misaligned.append(span)
+    return Alignment(tuple(aligned), tuple(misaligned))
 
 
 def expand_to_tokens(tokens: Sequence[Token], span: Span) -> Span | None:
-    """Give a span the ends of the tokens that it touches; None where it touches none."""
+    """Expand a span to the boundaries of all tokens that it touches.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+        All tokens of the text.
+    span : Span
+        Any span of the text.
+
+    Returns
+    -------
+    Span or None
+        None where the span touches no token.
+    """
     touched = [token for token in tokens if token.start < span.end and span.start < token.end]
     return replace(span, start=touched[0].start, end=touched[-1].end) if touched else None
 
 
 def contract_to_tokens(tokens: Sequence[Token], span: Span) -> Span | None:
-    """Give a span the ends of the tokens that lie in it as a whole; None where none does."""
+    """Contract a span to the boundaries of the tokens that lie completely inside it.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+        All tokens of the text.
+    span : Span
+        Any span of the text.
+
+    Returns
+    -------
+    Span or None
+        None where no token lies completely inside the span.
+    """
     inside = [token for token in tokens if span.start <= token.start and token.end <= span.end]
     return replace(span, start=inside[0].start, end=inside[-1].end) if inside else None
 
 
 def filter_spans(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Choose spans that do not overlap: the longest first, then the earliest.
+    """Select spans that do not overlap: the longest first, then the earliest.
+
+    The same preference as in ``spacy.util.filter_spans``. Of two spans with the
+    same offsets the first in ``spans`` is kept.
+
+    Parameters
+    ----------
+    spans : iterable of Span
+        In any order; they may overlap.
 
     Returns
     -------
-    kept, overlapping : tuple of Span
-        Both sorted by start. Of two spans over the same stretch the one that
-        was given first is kept.
+    kept : tuple of Span
+        Spans without overlap, sorted by start.
+    overlapping : tuple of Span
+        All others, sorted by start.
     """
     kept: list[Span] = []
     overlapping: list[Span] = []
@@ -187,12 +275,19 @@ def filter_spans(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, .
 
 
 def words_and_gaps(text: str, tokens: Sequence[Token]) -> tuple[str, list[tuple[str, str]]]:
-    """Cut a text into its tokens and what follows each of them.
+    """Split a text into its tokens and the gap after each of them.
+
+    Parameters
+    ----------
+    text : str
+        The whole text.
+    tokens : sequence of Token
+        Its tokens.
 
     Returns
     -------
     lead : str
-        What stands before the first token; the whole text if there is none.
+        The characters before the first token; the whole text if there is none.
     words : list of (str, str)
         A token's text and the gap after it. All strings joined are the text.
     """
@@ -208,7 +303,7 @@ def _start(part: Token | Span) -> int:
     return part.start
 
 
-def _refuse_left_out(text: str, start: int, end: int) -> None:
+def _check_only_whitespace(text: str, start: int, end: int) -> None:
     left_out = text[start:end].strip()
     if left_out:
         raise DataError(

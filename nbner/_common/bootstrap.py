@@ -1,16 +1,16 @@
-"""Bootstrap intervals over texts: how far a figure would move with other texts of the same kind.
+"""Bootstrap intervals over texts, and the interval type that all statistics share.
 
-A figure is a function of sums over texts (counts, ranks, shares). Drawing the
-texts anew with replacement means weighting each one by how often it was drawn,
-so that every resampled sum comes out of one product of matrices. The interval
-is that of the percentiles (Efron 1979, "Bootstrap Methods").
+A statistic is a function of sums over texts (counts, ranks, fractions). Drawing
+texts with replacement means weighting each text by how often it was drawn, so
+that every resampled sum comes from one matrix product. The interval is the
+percentile interval (Efron 1979, "Bootstrap Methods").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,39 +20,45 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 N_RESAMPLES = 1000
 CONFIDENCE_LEVEL = 0.95
-_CELLS = 4_000_000  # weights held at a time
+_MAX_WEIGHTS = 4_000_000  # weights in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its interval.
+    """A value with its 95 % interval.
 
     Parameters
     ----------
     value : float
         NaN where there is nothing to count.
     low, high : float
-        Ends of the 95 % interval; NaN where no resample has anything to count.
+        Ends of the interval; NaN where none can be computed.
     """
 
     value: float
     low: float = nan
     high: float = nan
 
+    def __str__(self) -> str:
+        if isnan(self.low):
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+
 
 class Bootstrap:
-    """Sums over texts, once as they are and many times over texts drawn with replacement.
+    """Sums over texts, both as observed and over texts drawn with replacement.
 
-    All figures made from one object share their draws, so that differences
+    All statistics of one instance share their draws, so that differences
     between them are paired.
 
     Parameters
     ----------
     counts : array of shape (texts, columns)
-        One row a text; the columns are what figures are made of.
+        One row per text; statistics are computed from the sums of the columns.
     n_resamples : int
-        How many times to draw.
+        Number of draws.
     seed : int
+        Seed of the random generator.
     """
 
     def __init__(
@@ -60,12 +66,14 @@ class Bootstrap:
     ) -> None:
         table = np.asarray(counts, dtype=np.float64)
         self._sums: FloatArray = table.sum(axis=0)
-        self._drawn: FloatArray = _drawn_sums(table, n_resamples, np.random.default_rng(seed))
+        self._resampled: FloatArray = _resampled_sums(
+            table, n_resamples, np.random.default_rng(seed)
+        )
 
     def estimate(
         self, statistic: Callable[[FloatArray], FloatArray], level: float = CONFIDENCE_LEVEL
     ) -> Estimate:
-        """Give a figure with its interval.
+        """Compute a statistic with its percentile interval.
 
         Parameters
         ----------
@@ -73,25 +81,26 @@ class Bootstrap:
             From sums of shape (..., columns) to values of shape (...); NaN
             where there is nothing to count.
         level : float
-            Share of the resamples that the interval holds.
+            Fraction of the resamples inside the interval.
         """
         value = float(statistic(self._sums))
-        return Estimate(value, *percentile_interval(statistic(self._drawn), level))
+        return Estimate(value, *percentile_interval(statistic(self._resampled), level))
 
 
 def percentile_interval(values: FloatArray, level: float = CONFIDENCE_LEVEL) -> tuple[float, float]:
-    """Give the middle part of resampled values; those that are NaN are left out.
+    """Compute the central interval of resampled values; NaN values are left out.
 
     Parameters
     ----------
-    values : array of shape (repeats,)
+    values : array of shape (resamples,)
+        A statistic of each resample.
     level : float
-        The share that lies inside.
+        Fraction of the values inside the interval.
 
     Returns
     -------
-    tuple of float
-        NaN twice where no value is defined.
+    low, high : float
+        NaN where no value is defined.
     """
     defined = values[~np.isnan(values)]
     if not defined.size:
@@ -102,7 +111,7 @@ def percentile_interval(values: FloatArray, level: float = CONFIDENCE_LEVEL) -> 
 
 
 def micro_f(counts: FloatArray) -> FloatArray:
-    """Give the F of summed counts.
+    """Compute micro-averaged F1 from summed counts.
 
     Parameters
     ----------
@@ -119,13 +128,19 @@ def micro_f(counts: FloatArray) -> FloatArray:
 
 
 def micro_f_at(column: int, sums: FloatArray) -> FloatArray:
-    """Compute F from the three counts that begin at a column.
+    """Compute micro-averaged F1 from three neighbouring columns of sums.
 
     Parameters
     ----------
     column : int
-        Of the true positives; false positives and false negatives follow.
+        Column of the true positives; false positives and false negatives follow.
     sums : array of shape (..., columns)
+        Summed counts.
+
+    Returns
+    -------
+    array of shape (...)
+        NaN where there is neither a predicted nor a gold span.
     """
     return micro_f(sums[..., column : column + 3])
 
@@ -135,24 +150,38 @@ def difference(
     right: Callable[[FloatArray], FloatArray],
     sums: FloatArray,
 ) -> FloatArray:
-    """Subtract one figure from another over the same sums, so that draws stay paired."""
+    """Compute the paired difference of two statistics over the same sums.
+
+    Parameters
+    ----------
+    left, right : callable
+        From sums of shape (..., columns) to values of shape (...).
+    sums : array of shape (..., columns)
+        Summed counts.
+    """
     return left(sums) - right(sums)
 
 
 def safe_divide(part: FloatArray, whole: FloatArray | np.float64) -> FloatArray:
-    """Divide; nothing divided by nothing is NaN."""
+    """Divide; NaN where the denominator is not positive.
+
+    Parameters
+    ----------
+    part, whole : array
+        Numerator and denominator, of shapes that broadcast.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(whole > 0, np.divide(part, whole), nan))
 
 
-def _drawn_sums(table: FloatArray, repeats: int, random: np.random.Generator) -> FloatArray:
+def _resampled_sums(table: FloatArray, n_resamples: int, random: np.random.Generator) -> FloatArray:
     size = len(table)
     if not size:
-        return np.zeros((repeats, table.shape[1]))
-    at_once = max(1, _CELLS // size)
+        return np.zeros((n_resamples, table.shape[1]))
+    batch = max(1, _MAX_WEIGHTS // size)
     parts = []
-    for start in range(0, repeats, at_once):
-        drawn = min(at_once, repeats - start)
+    for start in range(0, n_resamples, batch):
+        drawn = min(batch, n_resamples - start)
         weights = random.multinomial(size, np.full(size, 1 / size), size=drawn)
         parts.append(weights @ table)
     return np.concatenate(parts)

@@ -1,9 +1,9 @@
-"""One colour a label, the same in the widget and in every plot.
+"""Label colors, shared by the widget and all plots.
 
-displaCy's colours for the label names it knows, so that spaCy users see what
-they are used to; for all others the cycle of Okabe and Ito (2008, "Color
-Universal Design"), widened by lighter and darker steps of the same hues.
-Colour is never the only sign: a mark carries its label's name.
+displaCy's colors for the label names that it knows, so that they look familiar
+to spaCy users; for all others the cycle of Okabe and Ito (2008, "Color
+Universal Design"), extended by lighter and darker shades of the same hues.
+Color never carries information alone: a highlighted span shows its label.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ COLOR_CYCLE = (
 
 
 def label_colors(labels: Sequence[str]) -> dict[str, str]:
-    """Give every label its colour.
+    """Assign a color to every label.
 
     Parameters
     ----------
     labels : sequence of str
-        In the session's order; the same order gives the same colours.
+        In the session's order; the same order yields the same colors.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""How results are written out: figures, lines and tables as plain text and as safe HTML."""
+"""Formatting of results: numbers, lines and tables as plain text and as escaped HTML."""
 
 from __future__ import annotations
 
@@ -11,22 +11,50 @@ if TYPE_CHECKING:
 
 
 def format_number(value: float | None, digits: int = 2) -> str:
-    """Write a figure; None is undefined, and said so."""
+    """Format a number; None becomes "undefined".
+
+    Parameters
+    ----------
+    value : float, optional
+        The number.
+    digits : int
+        Decimal places.
+    """
     return "undefined" if value is None else f"{value:.{digits}f}"
 
 
 def format_probability(probability: float) -> str:
-    """Write a probability; one that would be nought is only small."""
+    """Format a probability; one that would be rounded to 0.00 becomes "<0.01".
+
+    Parameters
+    ----------
+    probability : float
+        Between 0 and 1.
+    """
     return "<0.01" if 0 < probability < 0.005 else f"{probability:.2f}"
 
 
 def format_numbers(numbers: Mapping[Any, float | None]) -> str:
-    """Write figures with their names."""
+    """Format named numbers as a comma-separated list.
+
+    Parameters
+    ----------
+    numbers : mapping
+        Name to number; None is undefined.
+    """
     return ", ".join(f"{name} {format_number(value)}" for name, value in numbers.items())
 
 
 def render_html(text: str, frame: pd.DataFrame) -> str:
-    """Show lines of text above a table; everything is data, nothing is markup."""
+    """Build the HTML of lines of text above a table, all of it escaped.
+
+    Parameters
+    ----------
+    text : str
+        One or more lines.
+    frame : DataFrame
+        The table, shown without its index.
+    """
     lines = "".join(f"<div>{escape(line)}</div>" for line in text.splitlines())
     table = frame.to_html(index=False, escape=True, float_format="{:.3f}".format, na_rep="")
     return f"<div>{lines}{table}</div>"

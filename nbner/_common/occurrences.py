@@ -1,4 +1,4 @@
-"""Where some words stand again, as whole tokens: pure functions of plain values."""
+"""Occurrences of the same words in other examples, and bulk changes of their labels."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from nbner.types import Span, Token
 
 BulkAction: TypeAlias = Literal["label", "unlabel"]
 
-#: Characters that are shown to either side.
-CONTEXT_CHARACTERS = 60
+# Length of the context shown on either side of an occurrence.
+_CONTEXT_CHARACTERS = 60
 
 
 def find_occurrences(
@@ -21,23 +21,24 @@ def find_occurrences(
     Parameters
     ----------
     tokens : sequence of Token
+        The tokens of the searched text.
     words : sequence of str
-        Without tokens of white space, which are passed over in the text too.
+        Without whitespace tokens, which are skipped in the text too.
     case_sensitive : bool
-        Whether the case has to be the same.
+        Whether the case must be the same.
 
     Returns
     -------
     list of (int, int)
-        Token indices, half-open, from left to right; none overlaps another.
+        Token indices, half-open, from left to right, without overlap.
     """
     folded = [token.text if case_sensitive else token.text.lower() for token in tokens]
     wanted = [word if case_sensitive else word.lower() for word in words]
     found: list[tuple[int, int]] = []
     for start, word in enumerate(folded):
-        free = not found or found[-1][1] <= start
-        if wanted and word == wanted[0] and free:
-            end = _end(folded, start, wanted)
+        is_free = not found or found[-1][1] <= start
+        if wanted and word == wanted[0] and is_free:
+            end = _match_end(folded, start, wanted)
             found += [] if end is None else [(start, end)]
     return found
 
@@ -51,44 +52,62 @@ def conflict_at(
     *,
     replace_labels: bool = False,
 ) -> str | None:
-    """Say why a place is to be left as it is.
+    """Describe why an occurrence cannot be changed.
 
     Parameters
     ----------
     tokens : sequence of Token
+        The tokens of the text.
     spans : sequence of Span
+        The spans of the text.
     token_range : (int, int)
-        Token indices, half-open.
+        Token indices of the occurrence, half-open.
     label : str
+        The label to set or to remove.
     action : {"label", "unlabel"}
+        Whether the label is set or removed.
     replace_labels : bool
-        Whether another label of just these words may change.
+        Whether another label of exactly these tokens may be replaced.
 
     Returns
     -------
     str or None
-        For people; empty where it can be changed, None where there is nothing
-        to change.
+        A message for people; empty where the change is possible, None where
+        there is nothing to change.
     """
     start, end = tokens[token_range[0]].start, tokens[token_range[1] - 1].end
-    there = [span for span in spans if span.start < end and start < span.end]
-    is_same = Span(start, end, label) in there
+    touching = [span for span in spans if span.start < end and start < span.end]
+    is_same = Span(start, end, label) in touching
     if action == "unlabel":
         return "" if is_same else None
     if is_same:
         return None
     if replace_labels:
-        there = [span for span in there if (span.start, span.end) != (start, end)]
-    return f"holds {', '.join(span.label for span in there)}" if there else ""
+        touching = [span for span in touching if (span.start, span.end) != (start, end)]
+    return f"holds {', '.join(span.label for span in touching)}" if touching else ""
 
 
 def apply_bulk_action(
     spans: Sequence[Span], span: Span, action: BulkAction, *, replace_labels: bool = False
 ) -> tuple[Span, ...] | None:
-    """Put a span among others, or take it out; None where that cannot be.
+    """Add a span to the spans of a text, or remove it.
 
-    What stands there already is never overwritten, but for another label of
-    just these words where ``replace_labels`` says so.
+    Parameters
+    ----------
+    spans : sequence of Span
+        The spans of the text.
+    span : Span
+        The span to add or to remove.
+    action : {"label", "unlabel"}
+        Whether the span is added or removed.
+    replace_labels : bool
+        Whether another label with exactly these offsets is replaced. Any other
+        overlapping span stays and prevents the change.
+
+    Returns
+    -------
+    tuple of Span, or None
+        The new spans, sorted by start; None where the change is impossible.
     """
     if span in spans:
         return tuple(one for one in spans if one != span) if action == "unlabel" else None
@@ -102,12 +121,25 @@ def apply_bulk_action(
 
 
 def excerpt(text: str, start: int, end: int) -> dict[str, str]:
-    """Cut a stretch of code points out of its text, with what stands around it."""
-    left, right = max(0, start - CONTEXT_CHARACTERS), end + CONTEXT_CHARACTERS
+    """Cut a range out of a text, with some context on either side.
+
+    Parameters
+    ----------
+    text : str
+        The whole text.
+    start, end : int
+        Code points, half-open.
+
+    Returns
+    -------
+    dict
+        ``left``, ``hit`` and ``right``, as the page expects them.
+    """
+    left, right = max(0, start - _CONTEXT_CHARACTERS), end + _CONTEXT_CHARACTERS
     return {"left": text[left:start], "hit": text[start:end], "right": text[end:right]}
 
 
-def _end(folded: Sequence[str], start: int, wanted: Sequence[str]) -> int | None:
+def _match_end(folded: Sequence[str], start: int, wanted: Sequence[str]) -> int | None:
     at = start
     for word in wanted:
         while start < at < len(folded) and folded[at].isspace():

@@ -1,8 +1,8 @@
-"""The look that all pictures share.
+"""The common style of all plots.
 
-Every plot takes ``ax=`` and gives the Axes it drew on. The ground stays
-transparent and the ink is a grey that reads on white and on black, so that a
-picture fits light and dark themes without knowing which one it is in.
+Every plot accepts ``ax=`` and returns the Axes that it drew on. The background
+is transparent and the foreground a grey that is legible on white and on black,
+so that a plot suits light and dark themes without knowing the current one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK_COLOR = "#767676"  # 4.5:1 on white, 4.2:1 on JupyterLab's dark ground
-ACCENT_COLOR = "#0d8ddb"  # 3:1 and more on both
-FAINT_ALPHA = 0.6  # opacity of what is there for comparison
+INK_COLOR = "#767676"  # contrast 4.5:1 on white, 4.2:1 on JupyterLab's dark background
+ACCENT_COLOR = "#0d8ddb"  # contrast of at least 3:1 on both
+FAINT_ALPHA = 0.6  # opacity of marks shown for comparison
 FIGURE_SIZE = (6.4, 3.6)  # inches
-ROW_HEIGHT = 0.26  # inches a label
+ROW_HEIGHT = 0.26  # inches for each label
 
 
 def new_figure(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> Figure:
-    """Make a figure that pyplot knows nothing of, for drawing from any thread.
+    """Create a figure that is unknown to pyplot, for drawing from any thread.
 
     Parameters
     ----------
@@ -37,10 +37,16 @@ def new_figure(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) ->
 
 
 def new_axes(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> Axes:
-    """Make Axes that show themselves at the end of a cell, where that is safe.
+    """Create Axes that the inline backend displays at the end of a cell.
 
-    The inline backend shows what pyplot knows of. Pyplot's figures belong to
-    the main thread; a handler of the widget's messages may be in another one.
+    The inline backend displays pyplot's figures, which belong to the main
+    thread. A handler of widget messages may run in another thread; there the
+    Axes belong to a figure that is not displayed.
+
+    Parameters
+    ----------
+    width, height : float
+        In inches.
     """
     if threading.current_thread() is not threading.main_thread():
         return new_figure(width, height).subplots()
@@ -52,7 +58,19 @@ def new_axes(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> A
 
 
 def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
-    """Name a line at its end, in place of a legend."""
+    """Write the name of a line at its end, in place of a legend.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the line is drawn.
+    x, y : float
+        End of the line, in data coordinates.
+    name : str
+        Text of the label.
+    color : str
+        Color of the line.
+    """
     ax.annotate(
         name,
         (x, y),
@@ -64,10 +82,22 @@ def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
     )
 
 
-def annotate_row(ax: Axes, at: tuple[float, float], words: str, color: str = INK_COLOR) -> None:
-    """Write a row's figures beside its last point, in place of a scale to read them from."""
+def annotate_row(ax: Axes, at: tuple[float, float], text: str, color: str = INK_COLOR) -> None:
+    """Write the values of a row beside its last point, in place of an axis scale.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the row is drawn.
+    at : (float, float)
+        The row's last point, in data coordinates.
+    text : str
+        The values.
+    color : str
+        Color of the text.
+    """
     ax.annotate(
-        words,
+        text,
         at,
         xytext=(8, 0),
         textcoords="offset points",
@@ -79,7 +109,20 @@ def annotate_row(ax: Axes, at: tuple[float, float], words: str, color: str = INK
 
 
 def apply_style(ax: Axes, title: str) -> Axes:
-    """Give Axes the family's look: thin, grey, no box, the finding on top."""
+    """Apply the common style to Axes: thin grey lines, no box, the title at the left.
+
+    Parameters
+    ----------
+    ax : Axes
+        Changed in place.
+    title : str
+        The finding that the plot shows.
+
+    Returns
+    -------
+    Axes
+        The same Axes.
+    """
     ax.patch.set_alpha(0.0)
     ax.set_title(title, loc="left", color=INK_COLOR, fontsize=11, parse_math=False)
     for side, spine in ax.spines.items():

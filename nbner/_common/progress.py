@@ -1,7 +1,7 @@
-"""What a cell shows while work goes on: a bar, and a picture that is drawn again.
+"""Progress bars in a notebook cell, and a training curve that is redrawn while training runs.
 
-Drawn without pyplot: messages from the page may run in another thread at the
-same time, and pyplot's figures are shared by all threads.
+Figures are drawn without pyplot: widget messages may be handled in another
+thread at the same time, and pyplot's figures are shared by all threads.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
+_TRAINING_BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"
+
 
 class TrainingProgress(Protocol):
-    """What is known after one step of training."""
+    """The state of a training run after one step."""
 
     @property
     def words(self) -> int:
@@ -27,7 +29,7 @@ class TrainingProgress(Protocol):
 
     @property
     def loss(self) -> float:
-        """Mean loss a token."""
+        """Mean loss per token."""
 
     @property
     def f(self) -> float | None:
@@ -35,7 +37,8 @@ class TrainingProgress(Protocol):
 
 
 def in_notebook() -> bool:
-    """Whether output goes to a cell, where a picture can be shown and replaced."""
+    """Return whether output goes to a notebook cell, where a display can be updated."""
+    # IPython and tqdm.auto, which loads ipywidgets, are imported where something is shown.
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()
@@ -43,7 +46,13 @@ def in_notebook() -> bool:
 
 
 def display_value(value: Sized) -> None:
-    """Show a value in the cell, if there is a cell and anything to show."""
+    """Display a value in the cell; do nothing outside a notebook or if it is empty.
+
+    Parameters
+    ----------
+    value : sized
+        A value with a rich display.
+    """
     if len(value) and in_notebook():
         from IPython.display import display
 
@@ -51,15 +60,21 @@ def display_value(value: Sized) -> None:
 
 
 class LiveFigure:
-    """One picture, replaced in place; outside a notebook it does nothing."""
+    """One figure in a cell that is replaced in place; does nothing outside a notebook."""
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._shown = in_notebook()
+        self._visible = in_notebook()
 
     def show(self, draw: Callable[[], Figure]) -> None:
-        """Show a figure in place of the last one."""
-        if not self._shown:
+        """Display a figure in place of the previous one.
+
+        Parameters
+        ----------
+        draw : callable
+            Returns the figure; not called outside a notebook.
+        """
+        if not self._visible:
             return
         from IPython.display import display
 
@@ -77,24 +92,30 @@ def show_training(
     max_epochs: int,
     draw: Callable[[Sequence[Any]], Figure],
 ) -> None:
-    """Show training while it goes on; the notebook's stop button ends it.
+    """Consume the steps of a training run with a bar and a live curve of dev F.
+
+    The notebook's stop button ends the training.
 
     Parameters
     ----------
     steps : iterable of TrainingProgress
+        Training proceeds while they are consumed.
     tokens_per_epoch : int
         Tokens in one pass over the training data.
     max_epochs : int
-        Passes after which training ends at the latest; 0 where it is open.
+        Passes after which training ends at the latest; 0 for no limit.
     draw : callable
         From the evaluated steps so far to the figure of their curve.
     """
-    from tqdm.auto import tqdm
-
     evaluated: list[TrainingProgress] = []
-    picture = LiveFigure()
-    total = max_epochs or None
-    with tqdm(total=total, unit="epoch", desc="training", bar_format=_BAR, mininterval=0.5) as bar:
+    figure = LiveFigure()
+    with _tqdm(
+        total=max_epochs or None,
+        unit="epoch",
+        desc="training",
+        bar_format=_TRAINING_BAR,
+        mininterval=0.5,
+    ) as bar:
         try:
             for step in steps:
                 bar.update(round(step.words / max(1, tokens_per_epoch), 1) - bar.n)
@@ -102,33 +123,41 @@ def show_training(
                     evaluated.append(step)
                     best = max(one.f or 0.0 for one in evaluated)
                     bar.set_postfix_str(f"dev F {step.f:.3f}, best {best:.3f}")
-                    picture.show(lambda: draw(evaluated))
+                    figure.show(lambda: draw(evaluated))
         except KeyboardInterrupt:
             bar.set_postfix_str(f"{bar.postfix or ''} · stopped: the best model so far is kept")
 
 
 def with_progress(items: Iterable[Item], description: str) -> Iterator[Item]:
-    """Pass items on and count them with a bar."""
-    from tqdm.auto import tqdm
+    """Yield items and count them with a bar.
 
-    yield from tqdm(items, desc=description, unit=" examples")
+    Parameters
+    ----------
+    items : iterable
+        Counted as examples.
+    description : str
+        Text before the bar.
+    """
+    yield from _tqdm(items, desc=description, unit=" examples")
 
 
 class ProgressBar:
-    """One bar over several passes, or none; left by an error or the stop button, it closes.
+    """One bar over several passes, or none; a context manager that closes the bar at its end.
 
     Parameters
     ----------
     total : int
-        Steps in all passes.
-    description, unit : str
+        Number of steps in all passes.
+    description : str
+        Text before the bar.
+    unit : str
+        Plural noun for the steps.
     visible : bool
+        Whether there is a bar at all.
     """
 
     def __init__(self, total: int, description: str, unit: str, *, visible: bool = True) -> None:
-        from tqdm.auto import tqdm
-
-        self._bar = tqdm(
+        self._bar = _tqdm(
             total=total, desc=description, unit=f" {unit}", disable=not visible, mininterval=0.3
         )
 
@@ -138,12 +167,24 @@ class ProgressBar:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
-    def set_text(self, words: str) -> None:
-        """Say beside the bar what is going on."""
-        self._bar.set_postfix_str(words)
+    def set_text(self, text: str) -> None:
+        """Show a text beside the bar.
+
+        Parameters
+        ----------
+        text : str
+            Description of the current step.
+        """
+        self._bar.set_postfix_str(text)
 
     def wrap(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Pass items on; each is a step."""
+        """Yield items, each of which is a step.
+
+        Parameters
+        ----------
+        items : iterable
+            The items of one pass.
+        """
         for item in items:
             yield item
             self._bar.update()
@@ -152,17 +193,31 @@ class ProgressBar:
 def collect_until_interrupt(
     items: Iterator[Item], total: int, description: str, *, visible: bool = True
 ) -> list[Item]:
-    """Collect items with a bar; the stop button keeps those that are whole.
+    """Collect items with a bar; the stop button keeps those that are complete.
+
+    Parameters
+    ----------
+    items : iterator
+        Each item is computed when it is taken.
+    total : int
+        Number of items.
+    description : str
+        Text before the bar.
+    visible : bool
+        Whether there is a bar at all.
+
+    Returns
+    -------
+    list
+        All items, or those before the interruption.
 
     Raises
     ------
     KeyboardInterrupt
-        The first was not finished yet.
+        Not even the first item was complete.
     """
-    from tqdm.auto import tqdm
-
     found: list[Item] = []
-    with tqdm(total=total, desc=description, disable=not visible) as bar:
+    with _tqdm(total=total, desc=description, disable=not visible) as bar:
         try:
             for item in items:
                 found.append(item)
@@ -174,7 +229,10 @@ def collect_until_interrupt(
     return found
 
 
-_BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"
+def _tqdm(items: Iterable[Any] | None = None, **options: Any) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(items, **options)
 
 
 def _png(figure: Figure) -> str:

@@ -1,4 +1,4 @@
-"""A text with its spans as plain HTML: no script, no style sheet, every character escaped."""
+"""A text with highlighted spans as plain HTML: no script, no style sheet, all text escaped."""
 
 from __future__ import annotations
 
@@ -15,32 +15,34 @@ def highlight_spans(
     colors: Mapping[str, str],
     suffix: Callable[[Span], str] = lambda _: "",
 ) -> str:
-    """Mark the spans of a text.
+    """Build the HTML of a text with highlighted spans.
 
     Parameters
     ----------
     text : str
+        The whole text.
     spans : iterable of Span
         Where they overlap, the longest are shown.
     colors : mapping
-        Label to ``#rrggbb``.
+        Label to ``#rrggbb``; grey for a label that is not in it.
     suffix : callable
-        From a span to what is said behind its label.
+        From a span to a text that is shown after its label.
     """
     kept, _ = filter_spans(spans)
     parts: list[str] = []
-    done = 0
+    position = 0
     for span in kept:
-        parts += [escape(text[done : span.start]), _mark(text, span, colors, suffix(span))]
-        done = span.end
-    return "".join([*parts, escape(text[done:])])
+        highlighted = _highlight(text, span, colors, suffix(span))
+        parts += [escape(text[position : span.start]), highlighted]
+        position = span.end
+    return "".join([*parts, escape(text[position:])])
 
 
-def _mark(text: str, span: Span, colors: Mapping[str, str], sign: str) -> str:
+def _highlight(text: str, span: Span, colors: Mapping[str, str], suffix: str) -> str:
     color = colors.get(span.label, "#8a8a8a")
-    said = " ".join(part for part in (span.label, sign) if part)
+    caption = " ".join(part for part in (span.label, suffix) if part)
     return (
         f'<span style="background:{color}33;border-bottom:2px solid {color}">'
         f"{escape(text[span.start : span.end])}"
-        f'<small style="font-size:11px;opacity:.85"> {escape(said)}</small></span>'
+        f'<small style="font-size:11px;opacity:.85"> {escape(caption)}</small></span>'
     )

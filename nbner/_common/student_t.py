@@ -1,13 +1,16 @@
-"""A mean over a few runs with its interval (Student 1908, "The probable error of a mean")."""
+"""Mean of a few runs with its Student t interval (Student 1908, "The probable error of a mean")."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import nan, sqrt
 from statistics import fmean, stdev
 
-# The 97.5 % point of Student's t by degrees of freedom; beyond, the normal's.
+from nbner._common.bootstrap import Estimate
+
+__all__ = ["Estimate", "mean_estimate", "mean_f_estimate"]
+
+# The 97.5 % quantile of Student's t for 1 to 20 degrees of freedom; beyond, the normal's.
 _T = (
     *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228),
     *(2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086),
@@ -15,46 +18,41 @@ _T = (
 _NORMAL = 1.960
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A mean with its 95 % interval.
+def mean_f_estimate(values: Sequence[float | None]) -> Estimate:
+    """Compute the mean of F scores, with an interval clipped to 0 to 1.
 
     Parameters
     ----------
-    value : float
-        NaN where there is nothing to count.
-    low, high : float
-        NaN where there is one value or none.
+    values : sequence of float or None
+        One F score per run; None and NaN are undefined and left out.
     """
-
-    value: float
-    low: float = nan
-    high: float = nan
-
-    def __str__(self) -> str:
-        if self.low != self.low:  # NaN: there was one run
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
-
-
-def mean_f_estimate(values: Sequence[float | None]) -> Estimate:
-    """Average F: as `mean_estimate`, with an interval that stays between 0 and 1."""
     found = mean_estimate(values)
-    # A comparison with NaN is false: what is undefined stays so.
+    # Comparisons with NaN are false: an undefined end stays NaN.
     low = 0.0 if found.low < 0 else found.low
     high = 1.0 if found.high > 1 else found.high
     return Estimate(found.value, low, high)
 
 
 def mean_estimate(values: Sequence[float | None]) -> Estimate:
-    """Average what is defined, with the interval that the spread of the values gives."""
+    """Compute the mean of the defined values with its 95 % Student t interval.
+
+    Parameters
+    ----------
+    values : sequence of float or None
+        One value per run; None and NaN are undefined and left out.
+
+    Returns
+    -------
+    Estimate
+        Without an interval where fewer than two values are defined.
+    """
     defined = [value for value in values if value is not None and value == value]
     if not defined:
         return Estimate(nan)
-    middle = fmean(defined)
+    mean = fmean(defined)
     if len(defined) == 1:
-        return Estimate(middle)
+        return Estimate(mean)
     freedom = len(defined) - 1
     t = _T[freedom - 1] if freedom <= len(_T) else _NORMAL
     half = t * stdev(defined) / sqrt(len(defined))
-    return Estimate(middle, middle - half, middle + half)
+    return Estimate(mean, mean - half, mean + half)

@@ -1,1 +1,1 @@
-"""File formats and the checks that rows pass before they are stored."""
+"""Reading and writing of data: one module for each file format, and the checks of an import."""

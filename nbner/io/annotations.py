@@ -1,4 +1,4 @@
-"""Annotations for a comparison: from a file, from values in memory, or from a frame of spans."""
+"""Annotations for a comparison: from a file, from values in memory, or from a table of spans."""
 
 from __future__ import annotations
 
@@ -16,16 +16,22 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-SPAN_COLUMNS = ("example", "start", "end", "label")
+_SPAN_COLUMNS = ("example", "start", "end", "label")
 
 
 def is_span_frame(source: Any) -> bool:
-    """Whether this is a frame with one row a span, as ``session.predict`` gives it."""
+    """Return whether a value is a DataFrame with one row per span, as ``predict`` returns it.
+
+    Parameters
+    ----------
+    source : object
+        Any value.
+    """
     pandas = sys.modules.get("pandas")
     return (
         pandas is not None
         and isinstance(source, pandas.DataFrame)
-        and set(SPAN_COLUMNS) <= set(source.columns)
+        and set(_SPAN_COLUMNS) <= set(source.columns)
     )
 
 
@@ -35,14 +41,14 @@ def read_annotations(source: Any, texts: Sequence[Example] | None = None) -> lis
     Parameters
     ----------
     source : path, DataFrame, or iterable of dict, Doc or Example
-        A frame with one row a span says nothing of the texts.
+        A DataFrame with one row per span does not contain the texts.
     texts : sequence of Example, optional
-        What such a frame counts over.
+        The texts that the column ``example`` of such a DataFrame counts.
 
     Raises
     ------
     DataError
-        The source cannot be read, or is a frame of spans and there are no
+        The source cannot be read, or is a DataFrame of spans and there are no
         texts, or too few.
     """
     if not is_span_frame(source):
@@ -52,12 +58,12 @@ def read_annotations(source: Any, texts: Sequence[Example] | None = None) -> lis
             "a frame with one row a span does not hold the texts",
             remedy="Give them: differences(..., texts=texts)",
         )
-    return _placed(source, texts)
+    return _with_spans(texts, source)
 
 
-def _placed(frame: DataFrame, texts: Sequence[Example]) -> list[Example]:
+def _with_spans(texts: Sequence[Example], frame: DataFrame) -> list[Example]:
     spans: dict[int, list[Span]] = defaultdict(list)
-    rows = frame[list(SPAN_COLUMNS)].itertuples(index=False, name=None)
+    rows = frame[list(_SPAN_COLUMNS)].itertuples(index=False, name=None)
     for number, start, end, label in rows:
         if not 0 <= number < len(texts):
             raise DataError(

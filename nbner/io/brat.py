@@ -1,48 +1,157 @@
-"""brat standoff: a text in ``.txt``, what was annotated in the ``.ann`` of the same name.
+"""brat standoff: a text in a ``.txt`` file, its annotations in the ``.ann`` of the same name.
 
-Offsets are code points. A span in pieces is taken as the stretch from its first
-to its last character, and the report says so. Everything else that an ``.ann``
-holds, relations, events, notes and nested spans, is kept beside the example and
-written back; see ``brat_writing``.
+Offsets are code points. A discontinuous span is read as one span from its first
+to its last character and reported. All other annotations of an ``.ann`` file
+(relations, events, notes and nested spans) are kept with the example and
+written back.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nbner._common.alignment import filter_spans
-from nbner.io.files import numbered_lines, read_text
+from nbner.errors import DataError
+from nbner.io.files import atomic_folder, atomic_write, numbered_lines, read_text
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
-from nbner.types import Span
+from nbner.types import Example, Span
 
 SUFFIXES = (".ann",)
-#: Under this key of ``extra`` the lines of an ``.ann`` survive.
-EXTRA = "_brat"
-#: Under this key of ``meta`` stands the name of the file.
-DOCUMENT = "document"
 
-_BOUND = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
+# Key of ``extra`` for the lines of an ``.ann`` file.
+_EXTRA_KEY = "_brat"
+# Key of ``meta`` for the name of the file.
+_DOCUMENT_KEY = "document"
+
+_TEXT_BOUND = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
+_FILE_NAME = re.compile(r"[\w\-][\w\-. ]{0,99}")
+_LINE = re.compile(r"[^\n]+")
+_REFERENCE = re.compile(r"\b[TREAN]\d+\b")
+_WHITESPACE_TO_SPACE = str.maketrans("\n\r\t", "   ")
 _REMEDY = (
     "The line of a span holds, between tabs: T1, its label and offsets as in ORG 0 4, its text"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TextBound:
-    """One span of an ``.ann``.
+def read(path: Path, _options: ReadOptions) -> Iterator[Row]:
+    """Yield the one document of an ``.ann`` file and its ``.txt``; it is complete gold.
 
     Parameters
     ----------
-    id : str
-        As brat numbers it: ``T1``.
-    label : str
-    pieces : tuple of (int, int)
-        Code points, half-open, in order.
+    path : Path
+        The ``.ann`` file.
+
+    Raises
+    ------
+    DataError
+        The text is missing, or a line is malformed or contradicts the text.
     """
+    yield _read_document(path, path.with_suffix(".txt"))
+
+
+def read_folder(folder: Path, _options: ReadOptions) -> Iterator[Row]:
+    """Yield the documents of a folder in the order of their names.
+
+    Parameters
+    ----------
+    folder : Path
+        A text without an ``.ann`` file in it is not annotated.
+
+    Raises
+    ------
+    DataError
+        A text is missing, or a line is malformed or contradicts its text.
+    """
+    names = sorted({path.stem for path in (*folder.glob("*.ann"), *folder.glob("*.txt"))})
+    for name in names:
+        yield _read_document(folder / f"{name}.ann", folder / f"{name}.txt")
+
+
+def write(examples: Iterable[Example], path: Path) -> int:
+    """Write accepted examples as one document, each beginning on a new line.
+
+    Relations and events are written only if there is a single example.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed one by one.
+    path : Path
+        The ``.ann`` file; it and its ``.txt`` are replaced if they exist.
+
+    Returns
+    -------
+    int
+        Number of examples.
+
+    Raises
+    ------
+    DataError
+        A label or a span cannot be written, or one of several examples has
+        annotations that need a document of their own.
+    """
+    count = offset = numbered = 0
+    is_alone = False
+    stem = path.with_suffix("")
+    with (
+        atomic_write(stem.with_name(f"{stem.name}.txt")) as txt,
+        atomic_write(stem.with_name(f"{stem.name}.ann")) as ann,
+    ):
+        for example in examples:
+            if count and (is_alone or _EXTRA_KEY in example.extra):
+                raise DataError(
+                    "relations, nested spans and spans in pieces belong to a document of their own",
+                    file=path,
+                    remedy=f"Write a folder of documents: export({str(stem)!r})",
+                )
+            is_alone = _EXTRA_KEY in example.extra
+            lines = _lines_of(example, offset, numbered + 1)
+            txt.write(("\n" * bool(count) + example.text).encode("utf-8"))
+            ann.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+            count += 1
+            numbered += len(lines)
+            offset += len(example.text) + 1
+    return count
+
+
+def write_folder(examples: Iterable[Example], folder: Path) -> int:
+    """Write each accepted example as two files.
+
+    The files are named by ``meta["document"]`` where it is a valid and unused
+    file name, otherwise by number.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed one by one.
+    folder : Path
+        Created where it does not exist.
+
+    Returns
+    -------
+    int
+        Number of examples.
+
+    Raises
+    ------
+    DataError
+        A label or a span cannot be written, or the folder holds other files.
+    """
+    used: set[str] = set()
+    with atomic_folder(folder) as draft:
+        for number, example in enumerate(examples, 1):
+            name = _file_name(example, number, used)
+            _write_document(draft / name, example.text, _lines_of(example))
+    return len(used)
+
+
+@dataclass(frozen=True, slots=True)
+class _TextBound:
+    """One text-bound annotation of an ``.ann`` file: its id, label and pieces in code points."""
 
     id: str
     label: str
@@ -50,121 +159,193 @@ class TextBound:
 
     @property
     def span(self) -> Span:
-        """The stretch from the first to the last character."""
+        """The span from the first to the last character."""
         return Span(self.pieces[0][0], self.pieces[-1][1], self.label)
 
-
-def read(path: Path, _choices: ReadOptions) -> Iterator[Row]:
-    """Yield the one document of an ``.ann`` and its ``.txt``; it is complete gold.
-
-    Raises
-    ------
-    DataError
-        The text is missing, or a line cannot be or contradicts the text.
-    """
-    yield _document(path, path.with_suffix(".txt"))
+    def is_discontinuous(self, text: str) -> bool:
+        """Return whether anything but whitespace lies between the pieces."""
+        ends = [end for _, end in self.pieces[:-1]]
+        starts = [start for start, _ in self.pieces[1:]]
+        return any(text[end:start].strip() for end, start in zip(ends, starts, strict=True))
 
 
-def read_folder(folder: Path, _choices: ReadOptions) -> Iterator[Row]:
-    """Yield the documents of a folder in the order of their names.
-
-    A text without an ``.ann`` is one that nobody has annotated.
-    """
-    names = sorted({path.stem for path in (*folder.glob("*.ann"), *folder.glob("*.txt"))})
-    for name in names:
-        yield _document(folder / f"{name}.ann", folder / f"{name}.txt")
-
-
-def parse_text_bound(line: str, place: SourceLocation) -> TextBound:
-    """Read the line of one span.
-
-    Raises
-    ------
-    DataError
-        It is none.
-    """
+def _parse_text_bound(line: str, location: SourceLocation) -> _TextBound:
     id_, _, rest = line.partition("\t")
-    found = _BOUND.fullmatch(rest.partition("\t")[0])
+    found = _TEXT_BOUND.fullmatch(rest.partition("\t")[0])
     if found is None:
-        raise place.error(f"{line[:60]!r} is no span", remedy=_REMEDY)
+        raise location.error(f"{line[:60]!r} is no span", remedy=_REMEDY)
     offsets = [pair.split(" ") for pair in found[2].split(";")]
-    return TextBound(id_, found[1], tuple((int(start), int(end)) for start, end in offsets))
+    return _TextBound(id_, found[1], tuple((int(start), int(end)) for start, end in offsets))
 
 
-def nested_ids(bounds: Sequence[TextBound]) -> set[str]:
-    """Name the spans that a longer one covers in part: nbner keeps the longest."""
-    named = [(one.span, one.id) for one in bounds]
-    _, overlapping = filter_spans(span for span, _ in named)
-    left = [id(span) for span in overlapping]
-    return {name for span, name in named if id(span) in left}
+def _nested_ids(bounds: Sequence[_TextBound]) -> set[str]:
+    """Return the ids of the spans that a longer one overlaps; nbner keeps the longest."""
+    spans = [(one.span, one.id) for one in bounds]
+    _, overlapping = filter_spans(span for span, _ in spans)
+    dropped = [id(span) for span in overlapping]
+    return {name for span, name in spans if id(span) in dropped}
 
 
-def _document(ann: Path, txt: Path) -> Row:
+def _read_document(ann: Path, txt: Path) -> Row:
     text = read_text(txt)
-    meta = {DOCUMENT: txt.stem}
+    meta = {_DOCUMENT_KEY: txt.stem}
     if not ann.exists():
         return Row(text, meta=meta, file=str(txt), line=1)
-    numbered = [(number, line) for number, line in numbered_lines(ann) if line.strip()]
-    places = [SourceLocation(str(ann), number) for number, _ in numbered]
-    bounds: list[TextBound] = []
-    at: list[int] = []
-    for (number, line), place in zip(numbered, places, strict=True):
+    lines = [(number, line) for number, line in numbered_lines(ann) if line.strip()]
+    bounds: list[_TextBound] = []
+    span_lines: list[int] = []
+    for number, line in lines:
         if line.startswith("T"):
-            one = parse_text_bound(line, place)
-            _check(one, line, text, place)
+            location = SourceLocation(str(ann), number)
+            one = _parse_text_bound(line, location)
+            _check_text_bound(one, line, text, location)
             bounds.append(one)
-            at.append(number)
+            span_lines.append(number)
     return Row(
         text,
-        spans=tuple(_marked(one, text) for one in bounds),
+        spans=tuple(_span_with_pieces(one, text) for one in bounds),
         meta=meta,
-        extra=_kept([line for _, line in numbered], bounds, text),
+        extra=_extra([line for _, line in lines], bounds, text),
         gold=True,
         file=str(ann),
         line=1,
-        span_lines=tuple(at),
+        span_lines=tuple(span_lines),
     )
 
 
-def _check(one: TextBound, line: str, text: str, place: SourceLocation) -> None:
-    """Compare a span with the text that is written beside it."""
+def _check_text_bound(one: _TextBound, line: str, text: str, location: SourceLocation) -> None:
+    """Compare a span with the text written beside it."""
     before = 0
     for start, end in one.pieces:
         if not before <= start < end <= len(text):
-            raise place.error(
+            raise location.error(
                 f"{start} to {end} is not a stretch of a text of {len(text)} characters, or not "
                 "in order",
                 field=one.id,
                 remedy="Offsets count code points from 0; the end is exclusive",
             )
         before = end
-    parts = line.split("\t", 2)
+    columns = line.split("\t", 2)
     found = " ".join(text[start:end] for start, end in one.pieces)
-    if len(parts) > 2 and parts[2].split() != found.split():
-        raise place.error(
-            f"{parts[2][:40]!r} is written here, but the text at these offsets is {found[:40]!r}",
+    if len(columns) > 2 and columns[2].split() != found.split():
+        raise location.error(
+            f"{columns[2][:40]!r} is written here, but the text at these offsets is {found[:40]!r}",
             field=one.id,
             remedy="Keep .txt and .ann together as brat wrote them: offsets count code points",
         )
 
 
-def _marked(one: TextBound, text: str) -> Span:
+def _span_with_pieces(one: _TextBound, text: str) -> Span:
     span = one.span
-    if not is_discontinuous(one, text):
+    if not one.is_discontinuous(text):
         return span
     return Span(span.start, span.end, span.label, extra={"_pieces": [list(p) for p in one.pieces]})
 
 
-def is_discontinuous(one: TextBound, text: str) -> bool:
-    """Whether something other than whitespace lies between the pieces of a span."""
-    ends = [end for _, end in one.pieces[:-1]]
-    starts = [start for start, _ in one.pieces[1:]]
-    return any(text[end:start].strip() for end, start in zip(ends, starts, strict=True))
-
-
-def _kept(all_lines: list[str], bounds: list[TextBound], text: str) -> dict[str, list[str]]:
-    """Keep the lines where spans alone would not give them back."""
-    is_plain = len(bounds) == len(all_lines) and not nested_ids(bounds)
-    if is_plain and not any(is_discontinuous(one, text) for one in bounds):
+def _extra(lines: list[str], bounds: list[_TextBound], text: str) -> dict[str, list[str]]:
+    """Build ``extra`` with all lines, where the spans alone would not restore them."""
+    is_plain = len(bounds) == len(lines) and not _nested_ids(bounds)
+    if is_plain and not any(one.is_discontinuous(text) for one in bounds):
         return {}
-    return {EXTRA: all_lines}
+    return {_EXTRA_KEY: lines}
+
+
+def _write_document(stem: Path, text: str, lines: Sequence[str]) -> None:
+    with atomic_write(stem.with_name(f"{stem.name}.txt")) as file:
+        file.write(text.encode("utf-8"))
+    with atomic_write(stem.with_name(f"{stem.name}.ann")) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def _file_name(example: Example, number: int, used: set[str]) -> str:
+    wanted = example.meta.get(_DOCUMENT_KEY)
+    name = f"{number:06d}"
+    if isinstance(wanted, str) and _FILE_NAME.fullmatch(wanted) and not wanted.endswith(" "):
+        name = wanted
+    while name.lower() in used:
+        name = f"{name}-{number}"
+    used.add(name.lower())
+    return name
+
+
+def _lines_of(example: Example, offset: int = 0, first: int = 1) -> list[str]:
+    imported = example.extra.get(_EXTRA_KEY) or []
+    if imported:
+        return list(_updated_lines(example, imported))
+    return _numbered_lines(example.spans, example.text, first, offset)
+
+
+def _updated_lines(example: Example, imported: Sequence[str]) -> Iterator[str]:
+    """Yield the imported lines without deleted spans, followed by the new spans.
+
+    Nested spans are kept: the annotator never saw them, and so did not delete
+    them.
+    """
+    lines = [line for line in imported if line.startswith("T")]
+    bounds = [_parse_text_bound(line, SourceLocation()) for line in dict.fromkeys(lines)]
+    nested = _nested_ids(bounds)
+    new = dict.fromkeys(example.spans)
+    deleted: set[str] = set()
+    for one in bounds:
+        is_kept = one.span in new
+        new.pop(one.span, None)
+        if not is_kept and one.id not in nested:
+            deleted.add(one.id)
+    deleted = _with_dependents(deleted, imported)
+    yield from (
+        line
+        for line in imported
+        if line.partition("\t")[0] not in deleted and not _is_deleted(line, deleted)
+    )
+    last = max((int(one.id[1:]) for one in bounds if one.id[1:].isdecimal()), default=0)
+    yield from _numbered_lines(new, example.text, last + 1)
+
+
+def _with_dependents(deleted: set[str], lines: Sequence[str]) -> set[str]:
+    """Add the ids of all annotations that refer, directly or not, to deleted ones."""
+    before = -1
+    while before != len(deleted):
+        before = len(deleted)
+        dependent = {line.partition("\t")[0] for line in lines if _is_deleted(line, deleted)}
+        # "*" is not an id: every equivalence has it.
+        deleted = deleted | (dependent - {"*"})
+    return deleted
+
+
+def _is_deleted(line: str, deleted: set[str]) -> bool:
+    id_, _, rest = line.partition("\t")
+    if id_.startswith("T"):
+        return id_ in deleted
+    return not deleted.isdisjoint(_REFERENCE.findall(rest.partition("\t")[0]))
+
+
+def _numbered_lines(spans: Iterable[Span], text: str, first: int, offset: int = 0) -> list[str]:
+    return [_line(f"T{number}", span, text, offset) for number, span in enumerate(spans, first)]
+
+
+def _line(id_: str, span: Span, text: str, offset: int) -> str:
+    # brat writes a span over a line end as one piece per line.
+    pieces = tuple(
+        (span.start + one.start(), span.start + one.end())
+        for one in _LINE.finditer(text[span.start : span.end])
+    )
+    _check_writable(_TextBound(id_, span.label, pieces), span, text)
+    offsets = ";".join(f"{start + offset} {end + offset}" for start, end in pieces)
+    words = " ".join(text[start:end] for start, end in pieces).translate(_WHITESPACE_TO_SPACE)
+    return f"{id_}\t{span.label} {offsets}\t{words}"
+
+
+def _check_writable(one: _TextBound, span: Span, text: str) -> None:
+    if any(character.isspace() or character == ";" for character in span.label):
+        raise DataError(
+            f"brat cannot carry the label {span.label!r}: it holds whitespace or a semicolon",
+            field="label",
+            remedy="Rename the label, or write .jsonl or .spacy",
+        )
+    if not one.pieces or (one.span.start, one.span.end) != (span.start, span.end):
+        raise DataError(
+            f"brat cannot carry {text[span.start : span.end]!r}, which begins or ends with a line "
+            "end",
+            field="spans",
+            remedy="Correct the span, or write .jsonl",
+        )

@@ -1,9 +1,9 @@
-"""CoNLL: a token a line, its tag in a column, an empty line after a sentence.
+"""CoNLL files: one token per line with its tag in a column, a blank line after each sentence.
 
-Two to five columns, parted by tabs or by spaces; numbered lines as in CoNLL-U;
-``-DOCSTART-``; comments, of which ``# text = `` gives the text as it was
-written and others of the form ``# key = value`` go to ``meta``. See ``tags``
-for the schemes.
+Read are two to five columns, separated by tabs or spaces; numbered lines as in
+CoNLL-U; ``-DOCSTART-``; and comments, of which ``# text = `` holds the original
+text and others of the form ``# key = value`` go to ``meta``. See ``iob`` for
+the tag schemes. Written are a word, a tab and its IOB2 tag.
 """
 
 from __future__ import annotations
@@ -11,80 +11,49 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from pathlib import Path
+from typing import TypeAlias
 
 from nbner._common.alignment import join_words, tokens_from_words
 from nbner.errors import DataError
-from nbner.io.files import numbered_lines
-from nbner.io.iob import is_tag, tags_to_spans
+from nbner.io.files import atomic_write, numbered_lines
+from nbner.io.gold_export import GoldExample
+from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Span
 
-SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio")
-DOCSTART = "-DOCSTART-"
-TEXT_COMMENT = "# text = "
+READ_SUFFIXES = (".conll", ".conllu", ".iob", ".iob2", ".bio")
+WRITE_SUFFIXES = (".conll", ".iob2", ".bio")
 
+_DOCSTART = "-DOCSTART-"
+_TEXT_COMMENT = "# text = "
 _COMMENT = re.compile(r"#\s*([^=\t]*[^=\s])\s*= ?(.*)")
-_SAMPLE = 200
-# A file that is called CoNLL gets more credit than one that only looks like it.
-_BY_NAME = 0.5
-_BY_LOOKS = 0.8
+_WHITESPACE_TO_SPACE = str.maketrans("\n\r\t", "   ")
 
-Line = tuple[int, str]
+_SAMPLE_LINES = 200
+# Required fraction of lines with a tag: lower for a file with the suffix of CoNLL.
+_FRACTION_BY_SUFFIX = 0.5
+_FRACTION_BY_CONTENT = 0.8
 
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """Where a file keeps its words and its tags.
-
-    Parameters
-    ----------
-    separator : str, optional
-        A tab, or None for any number of spaces.
-    word, tag : int
-        Columns, counted from 0.
-    """
-
-    separator: str | None
-    word: int
-    tag: int
-
-    def cells(self, line: str) -> list[str]:
-        """Cut a line into its columns."""
-        if self.separator is None:
-            # Not split(): other kinds of space may be part of a word.
-            return [cell for cell in re.split("[ \t]", line) if cell]
-        return line.split(self.separator)
-
-    def tagged(self, line: str) -> bool:
-        """Whether the line has a tag where a token's line has it."""
-        cells = self.cells(line)
-        return len(cells) > self.tag and is_tag(cells[self.tag])
-
-
-@dataclass(slots=True)
-class _Sentence:
-    """What has been read since the last empty line."""
-
-    first_line: int = 0
-    words: list[str] = field(default_factory=list)
-    tags: list[str] = field(default_factory=list)
-    text: str | None = None
-    meta: dict[str, str] = field(default_factory=dict)
+_Line: TypeAlias = tuple[int, str]
 
 
 def read(path: Path) -> Iterator[Row]:
-    """Yield the sentences of a file, each complete gold.
+    """Yield the sentences of a file, each of them complete gold.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file.
 
     Raises
     ------
     DataError
         No column holds tags, a line has no tag, or words contradict ``# text``.
     """
-    numbered = numbered_lines(path)
-    sample, numbered = _peeked(numbered)
-    dialect = _dialect([line for _, line in sample], _BY_NAME)
+    sample, lines = _peek(numbered_lines(path))
+    dialect = _detect_dialect([line for _, line in sample], _FRACTION_BY_SUFFIX)
     if dialect is None:
         if not any(line.strip() for _, line in sample):
             return
@@ -94,39 +63,109 @@ def read(path: Path) -> Iterator[Row]:
             line=next(number for number, line in sample if line.strip()),
             remedy="CoNLL has a word and a tag such as O, B-ORG or I-ORG on each line",
         )
-    yield from _sentences(numbered, dialect, str(path))
+    yield from _sentences(lines, dialect, str(path))
 
 
 def looks_like(path: Path) -> bool:
-    """Whether a text file holds a tag on most of its first lines."""
-    sample, _ = _peeked(numbered_lines(path))
-    return _dialect([line for _, line in sample], _BY_LOOKS) is not None
+    """Return whether a text file has a tag on most of its first lines.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file.
+    """
+    sample, _ = _peek(numbered_lines(path))
+    return _detect_dialect([line for _, line in sample], _FRACTION_BY_CONTENT) is not None
 
 
-def _peeked(numbered: Iterator[Line]) -> tuple[list[Line], Iterator[Line]]:
-    sample = list(islice(numbered, _SAMPLE))
-    return sample, chain(sample, numbered)
+def write(gold: Iterable[GoldExample], path: Path) -> int:
+    """Write gold as IOB2.
+
+    Whitespace tokens have no line. Where the words joined by single spaces are
+    not the text, ``# text`` holds it, with line ends and tabs as spaces; numbers
+    and strings of ``meta`` become comments.
+
+    Parameters
+    ----------
+    gold : iterable of GoldExample
+        Consumed one by one.
+    path : Path
+        Replaced if it exists.
+
+    Returns
+    -------
+    int
+        Number of sentences.
+
+    Raises
+    ------
+    DataError
+        A label or a word cannot be written to a line.
+    """
+    count = 0
+    with atomic_write(path) as file:
+        for one in gold:
+            file.write("\n".join([*_lines_of(one), "", ""]).encode("utf-8"))
+            count += 1
+    return count
 
 
-def _dialect(sample: Sequence[str], share: float) -> Dialect | None:
-    """Find the columns; tags are in the last one that has them on this share of lines."""
-    # A word may begin with "#" and look like a comment: there are enough other lines.
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """Separator and columns of a file: a tab, or None for any number of spaces."""
+
+    separator: str | None
+    word: int
+    tag: int
+
+    def cells(self, line: str) -> list[str]:
+        """Split a line into its columns."""
+        if self.separator is None:
+            # Not split(): other kinds of space may be part of a word.
+            return [cell for cell in re.split("[ \t]", line) if cell]
+        return line.split(self.separator)
+
+    def has_tag(self, line: str) -> bool:
+        """Return whether the line has a tag in the tag column."""
+        cells = self.cells(line)
+        return len(cells) > self.tag and is_tag(cells[self.tag])
+
+
+@dataclass(slots=True)
+class _Sentence:
+    """The lines read since the last blank line."""
+
+    first_line: int = 0
+    words: list[str] = field(default_factory=list)
+    tags: list[str] = field(default_factory=list)
+    text: str | None = None
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+def _peek(lines: Iterator[_Line]) -> tuple[list[_Line], Iterator[_Line]]:
+    sample = list(islice(lines, _SAMPLE_LINES))
+    return sample, chain(sample, lines)
+
+
+def _detect_dialect(sample: Sequence[str], fraction: float) -> _Dialect | None:
+    """Detect the columns; the tags are in the last column with tags on this fraction of lines."""
+    # A word may begin with "#" and look like a comment: the other lines suffice.
     tokens = [line for line in sample if line.strip() and not line.startswith("#")]
     tokens = tokens or [line for line in sample if line.strip() and is_tag(line.split()[-1])]
     separator = "\t" if any("\t" in line for line in tokens) else None
-    rows = [Dialect(separator, 0, 0).cells(line) for line in tokens]
-    rows = [row for row in rows if row and row[0] != DOCSTART]
+    rows = [_Dialect(separator, 0, 0).cells(line) for line in tokens]
+    rows = [row for row in rows if row and row[0] != _DOCSTART]
     width = max(map(len, rows), default=0)
     word = 1 if width > 2 and _is_numbered([row[0] for row in rows]) else 0
     for column in range(width - 1, word, -1):
         tagged = sum(len(row) > column and is_tag(row[column]) for row in rows)
-        if tagged >= share * len(rows):
-            return Dialect(separator, word, column)
+        if tagged >= fraction * len(rows):
+            return _Dialect(separator, word, column)
     return None
 
 
 def _is_numbered(ids: Sequence[str]) -> bool:
-    """Whether the first column counts 1, 2, 3 in each sentence, as in CoNLL-U."""
+    """Return whether the first column counts 1, 2, 3 in each sentence, as in CoNLL-U."""
     expected = {1}
     for cell in ids:
         if not cell.isdecimal() or int(cell) not in expected:
@@ -135,10 +174,9 @@ def _is_numbered(ids: Sequence[str]) -> bool:
     return True
 
 
-def _sentences(numbered: Iterable[Line], dialect: Dialect, file: str) -> Iterator[Row]:
+def _sentences(lines: Iterable[_Line], dialect: _Dialect, file: str) -> Iterator[Row]:
     sentence = _Sentence()
-    for number, line in numbered:
-        place = SourceLocation(file, number)
+    for number, line in lines:
         if not line.strip():
             if sentence.words:
                 yield _row(sentence, file)
@@ -146,8 +184,8 @@ def _sentences(numbered: Iterable[Line], dialect: Dialect, file: str) -> Iterato
         elif _is_comment(line, dialect):
             _read_comment(line, sentence)
         else:
-            word, tag = _word_and_tag(line, dialect, place)
-            if word == DOCSTART:
+            word, tag = _word_and_tag(line, dialect, SourceLocation(file, number))
+            if word == _DOCSTART:
                 continue
             sentence.first_line = sentence.first_line or number
             sentence.words.append(word)
@@ -156,50 +194,50 @@ def _sentences(numbered: Iterable[Line], dialect: Dialect, file: str) -> Iterato
         yield _row(sentence, file)
 
 
-def _is_comment(line: str, dialect: Dialect) -> bool:
+def _is_comment(line: str, dialect: _Dialect) -> bool:
     if not line.startswith("#"):
         return False
     # "# O" is a token in a file with spaces; "# text = type O" is not.
     is_pair = dialect.separator is None and _COMMENT.match(line) is not None
-    return is_pair or not dialect.tagged(line)
+    return is_pair or not dialect.has_tag(line)
 
 
 def _read_comment(line: str, sentence: _Sentence) -> None:
-    if line.startswith(TEXT_COMMENT):
-        sentence.text = line.removeprefix(TEXT_COMMENT)
+    if line.startswith(_TEXT_COMMENT):
+        sentence.text = line.removeprefix(_TEXT_COMMENT)
         return
     pair = _COMMENT.match(line)
     if pair:
         sentence.meta[pair[1]] = pair[2]
 
 
-def _word_and_tag(line: str, dialect: Dialect, place: SourceLocation) -> tuple[str, str]:
+def _word_and_tag(line: str, dialect: _Dialect, location: SourceLocation) -> tuple[str, str]:
     cells = dialect.cells(line)
     if len(cells) <= dialect.tag:
-        raise place.error(
+        raise location.error(
             f"column {dialect.tag + 1} with the tag is missing in {line[:40]!r}",
             field="tag",
             remedy="Each line holds a word and its tag; an empty line ends a sentence",
         )
     word, tag = cells[dialect.word], cells[dialect.tag]
     if not is_tag(tag):
-        raise place.error(
+        raise location.error(
             f"{tag!r} is not an entity tag",
             field="tag",
             remedy="Tags are O, or a letter of IOB or BILUO, a hyphen and the label: B-ORG",
         )
     if not word:
-        raise place.error("the word is empty", field="word")
+        raise location.error("the word is empty", field="word")
     return word, tag
 
 
 def _row(sentence: _Sentence, file: str) -> Row:
-    place = SourceLocation(file, sentence.first_line)
+    location = SourceLocation(file, sentence.first_line)
     if sentence.text is None:
         text, tokens = join_words(sentence.words)
     else:
         text = sentence.text
-        with place.adding_field("text"):
+        with location.adding_field("text"):
             tokens = tokens_from_words(text, sentence.words)
     spans = tuple(
         Span(tokens[start].start, tokens[end - 1].end, label)
@@ -214,3 +252,58 @@ def _row(sentence: _Sentence, file: str) -> Row:
         file=file,
         line=sentence.first_line,
     )
+
+
+def _lines_of(one: GoldExample) -> Iterator[str]:
+    is_word = [not token.text.isspace() for token in one.tokens]
+    words = [token.text for token, kept in zip(one.tokens, is_word, strict=True) if kept]
+    yield from _comments(one, words)
+    # Number of words before each token: whitespace tokens have no line.
+    before = [0, *accumulate(is_word)]
+    entities = [(before[start], before[end], label) for start, end, label in one.entities]
+    for start, end, label in entities:
+        _check_entity(start, end, label, one)
+    for word, tag in zip(words, spans_to_tags(len(words), entities), strict=True):
+        _check_word(word, one)
+        yield f"{word}\t{tag}"
+
+
+def _comments(one: GoldExample, words: Sequence[str]) -> Iterator[str]:
+    for key, value in one.example.meta.items():
+        if _fits_comment(key, value):
+            yield f"# {key} = {value}"
+    text = one.example.text.translate(_WHITESPACE_TO_SPACE)
+    if " ".join(words) != text:
+        yield f"{_TEXT_COMMENT}{text}"
+
+
+def _fits_comment(key: str, value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        return False
+    line = f"{key}{value}"
+    is_key = key == key.strip() and key not in ("", "text") and "=" not in key
+    return is_key and line == line.translate(_WHITESPACE_TO_SPACE)
+
+
+def _check_entity(start: int, end: int, label: str, one: GoldExample) -> None:
+    if any(character.isspace() for character in label):
+        raise DataError(
+            f"CoNLL cannot carry the label {label!r}: it holds whitespace",
+            field="label",
+            remedy="Rename the label, or write .jsonl or .spacy",
+        )
+    if start == end:
+        raise DataError(
+            f"CoNLL cannot carry a span of nothing but whitespace, as in {one.example.text[:60]!r}",
+            field="spans",
+            remedy="Remove the span, or write .jsonl or .spacy",
+        )
+
+
+def _check_word(word: str, one: GoldExample) -> None:
+    if word == _DOCSTART or word != word.translate(_WHITESPACE_TO_SPACE):
+        raise DataError(
+            f"CoNLL cannot carry the word {word!r} of {one.example.text[:60]!r}",
+            field="tokens",
+            remedy="Write .jsonl or .spacy",
+        )

@@ -1,4 +1,4 @@
-"""Files in and out: lines with their numbers, and writing that never leaves half a file."""
+"""File access: lines with their numbers, and writing that never leaves half a file."""
 
 from __future__ import annotations
 
@@ -19,39 +19,60 @@ UTF8_BOM = b"\xef\xbb\xbf"
 
 
 def require_file(path: Path) -> Path:
-    """Give the path back if a file can be read there.
+    """Return the path if a file can be read there.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
 
     Raises
     ------
     DataError
-        There is nothing, a folder, or a file that may not be read.
+        There is nothing, a folder, or a file without permission to read.
     """
     try:
         path.open("rb").close()
     except IsADirectoryError:
         raise _is_a_folder(path) from None
     except FileNotFoundError:
-        raise _is_not_there(path) from None
+        raise _does_not_exist(path) from None
     except OSError as error:
-        # Windows says "permission denied" of a folder; a whole text is "too long a name".
+        # Windows reports "permission denied" for a folder; a whole text is "too long a name".
         if os.path.isdir(path):  # noqa: PTH112 - is_dir() raises for such a name
             raise _is_a_folder(path) from None
         raise DataError(f"this cannot be read: {error.strerror}", file=path) from error
     except ValueError:
-        raise _is_not_there(path) from None
+        raise _does_not_exist(path) from None
     return path
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield a text file's lines, numbered from 1, without their line ends."""
+    """Yield the lines of a text file, numbered from 1, without their line ends.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file.
+
+    Raises
+    ------
+    DataError
+        A line is not UTF-8.
+    """
     for number, line in raw_lines(path):
         yield number, line.removesuffix("\n").removesuffix("\r")
 
 
 def raw_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield a text file's lines as they are, numbered from 1.
+    """Yield the lines of a text file, numbered from 1, with their line ends.
 
     Only a line feed ends a line, so that other separators stay in the texts.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file, with or without a byte order mark.
 
     Raises
     ------
@@ -72,7 +93,12 @@ def raw_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file as it is, so that offsets into it hold; no line end is changed.
+    """Read a text file without any change, so that offsets into it stay valid.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file; line ends and a byte order mark are kept.
 
     Raises
     ------
@@ -90,27 +116,28 @@ def read_text(path: Path) -> str:
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that takes ``path``'s place only when all went well.
+    """Open a temporary file that replaces ``path`` only if the block succeeds.
+
+    Parameters
+    ----------
+    path : Path
+        The file to write.
 
     Raises
     ------
     DataError
-        The folder is not there, or the file cannot be written.
+        The folder does not exist, or the file cannot be written.
     """
     if path.is_dir():
         raise _is_a_folder(path)
-    # In the same folder, because only there is the replacement one step.
+    # In the same folder: only within one file system is the replacement atomic.
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         with draft.open("xb") as file:
             yield file
         draft.replace(path)
     except OSError as error:
-        raise DataError(
-            f"this cannot be written: {error.strerror}",
-            file=path,
-            remedy="Choose a folder that is there, may be written and has room",
-        ) from error
+        raise _is_not_writable(path, error) from error
     except UnicodeEncodeError as error:
         raise DataError(
             f"{error.object[error.start : error.end]!r} has no place in UTF-8", file=path
@@ -121,12 +148,17 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Give a draft folder whose files go into ``folder`` only when all went well.
+    """Create a temporary folder whose files move to ``folder`` only if the block succeeds.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to write; created where it does not exist.
 
     Raises
     ------
     DataError
-        There is a file of that name, a folder with other files, or no room.
+        There is a file of that name, a folder with other files, or no space.
     """
     draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
     try:
@@ -144,19 +176,20 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         for new in draft.iterdir():
             new.replace(folder / new.name)
     except OSError as error:
-        raise DataError(
-            f"this cannot be written: {error.strerror}",
-            file=folder,
-            remedy="Choose a folder that is there, may be written and has room",
-        ) from error
+        raise _is_not_writable(folder, error) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def json_bytes(value: Any) -> bytes:
-    """Write JSON in UTF-8, or in ASCII where UTF-8 has no place for a character.
+    """Serialize a value as JSON in UTF-8, or in ASCII where UTF-8 cannot encode a character.
 
-    Half a surrogate pair in the user's own columns has no UTF-8, but it has an escape.
+    A lone surrogate in the user's own columns has no UTF-8 encoding, but a JSON escape.
+
+    Parameters
+    ----------
+    value : object
+        Values that JSON does not support go through ``to_jsonable``.
     """
     try:
         return json.dumps(value, ensure_ascii=False, default=to_jsonable).encode("utf-8")
@@ -168,9 +201,17 @@ def _is_a_folder(path: Path) -> DataError:
     return DataError("this is a folder", file=path, remedy="Name a file in it")
 
 
-def _is_not_there(path: Path) -> DataError:
+def _does_not_exist(path: Path) -> DataError:
     return DataError(
         "there is no such file",
         file=path,
         remedy=f"Look in {Path.cwd()}; texts themselves are given as a list of strings",
+    )
+
+
+def _is_not_writable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"this cannot be written: {error.strerror}",
+        file=path,
+        remedy="Choose a folder that is there, may be written and has room",
     )

@@ -1,7 +1,7 @@
-"""Every format behind one registry: rows in, examples out.
+"""``read`` and ``write`` for all file formats: rows in, examples out.
 
-A new format is a module with ``SUFFIXES``, ``read(path)`` and perhaps
-``write(...)``, and a line in the tables below.
+A new format is a module with a ``read`` function and perhaps a ``write``
+function, and a line in the tables below.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from typing import TypeAlias
 from nbner.errors import DataError
 from nbner.io import (
     brat,
-    brat_writing,
     conll,
-    conll_writing,
     docbin,
-    docbin_writing,
     huggingface,
     json_tasks,
-    label_studio_writing,
+    label_studio,
     plain_text,
-    prodigy_writing,
+    prodigy,
     tables,
 )
 from nbner.io.files import require_file
@@ -31,14 +28,13 @@ from nbner.io.gold_export import (
     ExportMisaligned,
     GoldExample,
     GoldFilter,
-    Tokenize,
     accepted_gold,
     with_aligned_tokens,
 )
 from nbner.io.in_memory import read_objects
 from nbner.io.options import FormatName, ReadOptions, TextUnit
 from nbner.io.rows import Row
-from nbner.types import Example
+from nbner.types import Example, TokenizeFn
 
 __all__ = ["ExportReport", "FormatName", "TextUnit", "read", "write"]
 
@@ -47,66 +43,68 @@ Writer: TypeAlias = Callable[[Iterable[Example], Path], int]
 GoldWriter: TypeAlias = Callable[[Iterable[GoldExample], Path], int]
 
 
-def _alone(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
-    """Make a reader of one that has no choices."""
-    return lambda path, _choices: read_path(path)
+def _without_options(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
+    return lambda path, _options: read_path(path)
 
 
 _READERS: dict[FormatName, Reader] = {
     "prodigy": json_tasks.read_lines,
     "label_studio": json_tasks.read,
     "huggingface": json_tasks.read_lines,
-    "conll": _alone(conll.read),
-    "spacy": _alone(docbin.read),
-    "table": _alone(tables.read),
+    "conll": _without_options(conll.read),
+    "spacy": _without_options(docbin.read),
+    "table": _without_options(tables.read),
     "brat": brat.read,
     "text": plain_text.read,
 }
-_READ_AS: dict[str, FormatName] = {
-    **dict.fromkeys(json_tasks.LINE_SUFFIXES, "prodigy"),
-    **dict.fromkeys(json_tasks.SUFFIXES, "label_studio"),
-    **dict.fromkeys(conll.SUFFIXES, "conll"),
+_READ_SUFFIXES: dict[str, FormatName] = {
+    **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
+    **dict.fromkeys(label_studio.SUFFIXES, "label_studio"),
+    **dict.fromkeys(conll.READ_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(tables.SUFFIXES, "table"),
     **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
-# These carry every example with its answer.
+# Suffixes of files whose format is detected by their content.
+_AMBIGUOUS_SUFFIXES = (*plain_text.SUFFIXES, tables.TAB_SUFFIX)
+
+# Formats that hold every example with its answer.
 _WRITERS: dict[FormatName, Writer] = {
-    "prodigy": prodigy_writing.write,
-    "label_studio": label_studio_writing.write,
+    "prodigy": prodigy.write,
+    "label_studio": label_studio.write,
     "table": tables.write,
 }
-# These carry gold alone, the last of them without tokens.
+# Formats that hold gold alone, on tokens.
 _GOLD_WRITERS: dict[FormatName, GoldWriter] = {
-    "conll": conll_writing.write,
-    "spacy": docbin_writing.write,
+    "conll": conll.write,
+    "spacy": docbin.write,
     "huggingface": huggingface.write,
 }
-_WRITTEN_AS: dict[str, FormatName] = {
-    **dict.fromkeys(prodigy_writing.SUFFIXES, "prodigy"),
-    **dict.fromkeys(label_studio_writing.SUFFIXES, "label_studio"),
-    **dict.fromkeys((*tables.SUFFIXES, tables.TABBED), "table"),
-    **dict.fromkeys(conll_writing.SUFFIXES, "conll"),
+_WRITE_SUFFIXES: dict[str, FormatName] = {
+    **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
+    **dict.fromkeys(label_studio.SUFFIXES, "label_studio"),
+    **dict.fromkeys((*tables.SUFFIXES, tables.TAB_SUFFIX), "table"),
+    **dict.fromkeys(conll.WRITE_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
-    **dict.fromkeys(brat_writing.SUFFIXES, "brat"),
+    **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
-# These suffixes say nothing of what is inside.
-_BY_CONTENT = (".txt", tables.TABBED)
 
 
 @dataclass(frozen=True, slots=True)
 class ExportReport:
-    """What was written.
+    """The result of an export.
 
     Parameters
     ----------
     path : Path
+        The file or folder.
     written : int
         Examples in the file.
     left_out : int
-        Examples that such a file does not hold: all but accepted gold.
+        Examples that a format for gold cannot hold: all but accepted gold.
     misaligned : int
-        Accepted examples that were left out because a span does not fit the tokens.
+        Accepted examples that were left out because of a span off the token
+        boundaries.
     """
 
     path: Path
@@ -130,25 +128,27 @@ def read(
     format: FormatName | None = None,  # noqa: A002 - the word that people look for
     tag_names: Sequence[str] | None = None,
 ) -> Iterator[Row]:
-    """Read rows from wherever they are, as a stream.
+    """Read rows from a file, a folder or objects in memory, as a stream.
 
     Parameters
     ----------
     source : str, Path, DataFrame, Series, DocBin, or iterable
-        A path is read by its suffix, and where that says nothing, by its
-        content; a folder holds documents of brat or plain texts. An iterable
-        may hold strings, dicts shaped as Prodigy's or Label Studio's tasks or
-        as token rows, spaCy Docs and ``Example`` values.
+        The format of a path follows from its suffix, or from its content where
+        the suffix is ambiguous; a folder holds brat documents or plain texts.
+        An iterable may hold strings, Prodigy tasks, Label Studio tasks, token
+        rows, spaCy Docs and ``Example`` values.
     by : {"line", "paragraph", "file"}, optional
-        What one text is in plain text: by default a line, in a folder a file.
+        Unit of plain text that becomes one row: by default a line, in a folder
+        a file.
     format : str, optional
-        Read it so, whatever its suffix says.
+        The format, whatever the suffix is.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows.
 
     Yields
     ------
     Row
+        One text with its annotations.
 
     Raises
     ------
@@ -170,65 +170,69 @@ def write(
     examples: Iterable[Example],
     path: str | Path,
     *,
-    tokenize: Tokenize | None = None,
+    tokenize: TokenizeFn | None = None,
     misaligned: ExportMisaligned = "refuse",
     format: FormatName | None = None,  # noqa: A002 - the word that people look for
 ) -> ExportReport:
-    """Write examples in the format that the path's suffix names.
+    """Write examples in the format that the suffix of the path names.
 
-    ``.jsonl``, ``.json``, ``.csv`` and ``.tsv`` carry every example with its
-    answer. ``.conll``, ``.spacy``, ``.ann`` and token rows can hold gold and
-    nothing else: only accepted examples go there; rejected, ignored and open
-    ones and answers to binary tasks are left out. A path without a suffix is a
-    folder of brat's documents. A file that is there is replaced, when all is
-    written and not before.
+    ``.jsonl``, ``.json``, ``.csv`` and ``.tsv`` hold every example with its
+    answer. ``.conll``, ``.spacy``, ``.ann`` and token rows hold gold and nothing
+    else: only accepted examples are written; rejected, ignored and open ones
+    and answers to binary tasks are left out. A path without a suffix is a
+    folder of brat documents. An existing file is replaced only when everything
+    has been written.
 
     Parameters
     ----------
     examples : iterable of Example
-        Taken one by one.
+        Consumed one by one.
     path : str or Path
+        The file or folder to write.
     tokenize : callable, optional
-        Text to tokens, for the formats that need them, and for those that can
-        hold them where all spans fit.
+        From a text to its tokens: required by some formats, and written to
+        others where all spans are on token boundaries.
     misaligned : {"refuse", "leave_out"}
-        What to do about gold that does not fit the tokens in a format that
-        needs them.
+        How to treat gold off the token boundaries in a format that requires
+        tokens: raise, or skip the example.
     format : str, optional
-        Write it so, whatever the suffix says.
+        The format, whatever the suffix is.
 
     Returns
     -------
     ExportReport
+        Numbers of examples written and left out.
 
     Raises
     ------
     DataError
         The suffix is unknown, the file cannot be written, or the format cannot
-        carry a label, a token or a span.
+        hold a label, a token or a span.
     """
     path = Path(path)
-    to_folder = path.suffix == "" or (path.is_dir() and not path.suffix)
-    named = format or ("brat" if to_folder else _WRITTEN_AS.get(path.suffix.lower()))
-    if named in _WRITERS:
+    to_folder = path.suffix == ""
+    name = format or ("brat" if to_folder else _WRITE_SUFFIXES.get(path.suffix.lower()))
+    if name in _WRITERS:
         if tokenize is not None:
             examples = (with_aligned_tokens(one, tokenize) for one in examples)
-        return ExportReport(path, _WRITERS[named](examples, path))
-    seen = _Counted(examples)
-    if named == "brat":
-        write_brat = brat_writing.write_folder if to_folder else brat_writing.write
-        written = write_brat(accepted_gold(seen), path)
-        return ExportReport(path, written, left_out=seen.count - written)
-    if named not in _GOLD_WRITERS:
-        raise _unknown(path, format, sorted(_WRITTEN_AS), [*_WRITERS, *_GOLD_WRITERS, "brat"])
-    picked = GoldFilter(tokenize, misaligned)
-    written = _GOLD_WRITERS[named](picked.select(seen), path)
-    loose = picked.misaligned_count
-    return ExportReport(path, written, left_out=seen.count - written - loose, misaligned=loose)
+        return ExportReport(path, _WRITERS[name](examples, path))
+    counter = _Counter(examples)
+    if name == "brat":
+        write_brat = brat.write_folder if to_folder else brat.write
+        written = write_brat(accepted_gold(counter), path)
+        return ExportReport(path, written, left_out=counter.count - written)
+    if name not in _GOLD_WRITERS:
+        formats = [*_WRITERS, *_GOLD_WRITERS, "brat"]
+        raise _unknown_format(path, format, sorted(_WRITE_SUFFIXES), formats)
+    gold = GoldFilter(tokenize, misaligned)
+    written = _GOLD_WRITERS[name](gold.select(counter), path)
+    skipped = gold.misaligned_count
+    left_out = counter.count - written - skipped
+    return ExportReport(path, written, left_out=left_out, misaligned=skipped)
 
 
-class _Counted:
-    """An iterable that knows how many it has given."""
+class _Counter:
+    """An iterable of examples that counts those already consumed."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self.count = 0
@@ -244,7 +248,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except (OSError, ValueError):
-        # A whole text in the place of a path is too long a name.
+        # A whole text in place of a path is too long a name.
         return False
 
 
@@ -261,15 +265,16 @@ def _folder_reader(folder: Path) -> Reader:
     )
 
 
-def _reader(path: Path, named: FormatName | None) -> Reader:
+def _reader(path: Path, name: FormatName | None) -> Reader:
     require_file(path)
     suffix = path.suffix.lower()
-    named = named or _READ_AS.get(suffix)
-    if named is None and suffix in _BY_CONTENT:
-        named = _format_by_content(path, suffix)
-    if named not in _READERS:
-        raise _unknown(path, named, sorted({*_READ_AS, *_BY_CONTENT}), list(_READERS))
-    return _READERS[named]
+    name = name or _READ_SUFFIXES.get(suffix)
+    if name is None and suffix in _AMBIGUOUS_SUFFIXES:
+        name = _format_by_content(path, suffix)
+    if name not in _READERS:
+        suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
+        raise _unknown_format(path, name, suffixes, list(_READERS))
+    return _READERS[name]
 
 
 def _format_by_content(path: Path, suffix: str) -> FormatName:
@@ -280,12 +285,12 @@ def _format_by_content(path: Path, suffix: str) -> FormatName:
     return "table" if tables.looks_like(path) else "conll"
 
 
-def _unknown(
-    path: Path, named: str | None, suffixes: list[str], formats: Sequence[str]
+def _unknown_format(
+    path: Path, name: str | None, suffixes: list[str], formats: Sequence[str]
 ) -> DataError:
-    if named is not None:
+    if name is not None:
         return DataError(
-            f"no format is called {named!r}",
+            f"no format is called {name!r}",
             file=path,
             field="format",
             remedy=f"The known ones are {', '.join(formats)}",

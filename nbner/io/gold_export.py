@@ -1,28 +1,28 @@
-"""What goes into a file that can hold gold and nothing else."""
+"""Selection of gold examples for formats that can hold gold and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from nbner._common.alignment import align
 from nbner.errors import DataError
-from nbner.types import Example, Token
+from nbner.types import Example, Token, TokenizeFn
 
-Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 ExportMisaligned: TypeAlias = Literal["refuse", "leave_out"]
 
 
 @dataclass(frozen=True, slots=True)
 class GoldExample:
-    """One accepted example on its tokens.
+    """One accepted example with its entities as token indices.
 
     Parameters
     ----------
     example : Example
+        The accepted example.
     tokens : tuple of Token
-        The example's own, or the tokenizer's.
+        The example's own tokens, or the tokenizer's.
     entities : tuple of (int, int, str)
         Token indices, half-open, and the label.
     """
@@ -33,65 +33,86 @@ class GoldExample:
 
 
 def accepted_gold(examples: Iterable[Example]) -> Iterator[Example]:
-    """Yield what was accepted as the complete gold of its text."""
+    """Yield the examples that were accepted as complete gold.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed one by one; accepted answers to binary tasks are skipped too.
+    """
     return (one for one in examples if one.answer == "accept" and not one.binary)
 
 
-def with_aligned_tokens(example: Example, tokenize: Tokenize) -> Example:
-    """Give an example its tokens, unless a span contradicts them.
+def with_aligned_tokens(example: Example, tokenize: TokenizeFn) -> Example:
+    """Add tokens to an example that has none, unless one of its spans is misaligned.
 
-    A file whose spans are off its own tokens is one that nobody can read.
+    A file in which spans contradict the tokens could not be read again.
+
+    Parameters
+    ----------
+    example : Example
+        Returned unchanged where it has tokens.
+    tokenize : callable
+        From a text to its tokens.
     """
     if example.tokens:
         return example
     tokens = tokenize(example.text)
-    return example if align(tokens, example.spans).misaligned else replace(example, tokens=tokens)
+    if align(tokens, example.spans).misaligned:
+        return example
+    return replace(example, tokens=tokens)
 
 
 class GoldFilter:
-    """Picks the complete gold out of examples, and counts what it leaves out.
+    """Selects complete gold from examples and counts the misaligned ones that it leaves out.
 
     Parameters
     ----------
     tokenize : callable, optional
-        Text to tokens, for examples that came without.
+        From a text to its tokens, for examples without tokens.
     misaligned : {"refuse", "leave_out"}
-        What to do about an example with a span that does not fit the tokens.
+        How to treat an example with a span off the token boundaries: raise, or
+        skip it.
 
     Attributes
     ----------
     misaligned_count : int
-        Examples left out because a span does not fit.
+        Examples left out because of a misaligned span.
     """
 
-    def __init__(self, tokenize: Tokenize | None, misaligned: ExportMisaligned) -> None:
+    def __init__(self, tokenize: TokenizeFn | None, misaligned: ExportMisaligned) -> None:
         self._tokenize = tokenize
         self._misaligned = misaligned
         self.misaligned_count = 0
 
     def select(self, examples: Iterable[Example]) -> Iterator[GoldExample]:
-        """Yield what was accepted as the complete gold of its text.
+        """Yield the examples that were accepted as complete gold, on their tokens.
+
+        Parameters
+        ----------
+        examples : iterable of Example
+            Consumed one by one.
 
         Raises
         ------
         DataError
-            There are no tokens, or a span does not fit them.
+            There are no tokens, or a span is misaligned.
         """
         for example in accepted_gold(examples):
             tokens = example.tokens or self._tokens(example)
-            fitted = align(tokens, example.spans)
-            if fitted.misaligned and self._misaligned == "leave_out":
+            found = align(tokens, example.spans)
+            if found.misaligned and self._misaligned == "leave_out":
                 self.misaligned_count += 1
                 continue
-            if fitted.misaligned:
-                span = fitted.misaligned[0]
+            if found.misaligned:
+                span = found.misaligned[0]
                 raise DataError(
                     f"{example.text[span.start : span.end]!r} ({span.label}, {span.start} to "
                     f"{span.end}) does not begin and end with a token in {example.text[:60]!r}",
                     field="spans",
                     remedy='Write .jsonl, which needs no tokens, or use misaligned="leave_out"',
                 )
-            entities = tuple((start, end, span.label) for start, end, span in fitted.aligned)
+            entities = tuple((start, end, span.label) for start, end, span in found.aligned)
             yield GoldExample(example, tokens, entities)
 
     def _tokens(self, example: Example) -> tuple[Token, ...]:

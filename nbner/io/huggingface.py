@@ -1,8 +1,8 @@
-"""Token rows, as Hugging Face's ``datasets`` holds them: words, and a tag for each.
+"""Token rows, as in Hugging Face's ``datasets``: words, and a tag for each of them.
 
-``{"tokens": ["Ada", "lives"], "ner_tags": [1, 0]}``: tags are numbers, which
-stand for names that the dataset keeps beside its rows, or the names themselves.
-A row may bring its ``text``; otherwise one space is put between words.
+``{"tokens": ["Ada", "lives"], "ner_tags": [1, 0]}``: tags are numbers, whose
+names the dataset stores beside its rows, or the names themselves. A row may
+contain its ``text``; otherwise the words are joined by single spaces.
 """
 
 from __future__ import annotations
@@ -19,12 +19,18 @@ from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import as_mapping, as_text, is_int
 from nbner.types import Span, Token
 
-TAG_KEYS = ("ner_tags", "tags")
-_OWN = ("text", "tokens", "flagged", "note", "meta", *TAG_KEYS)
+_TAG_KEYS = ("ner_tags", "tags")
+_OWN_KEYS = ("text", "tokens", "flagged", "note", "meta", *_TAG_KEYS)
 
 
 def looks_like(row: Mapping[str, Any]) -> bool:
-    """Whether this is a row of words and tags."""
+    """Return whether an object is a row of words and tags.
+
+    Parameters
+    ----------
+    row : mapping
+        Any JSON object.
+    """
     words, tags = row.get("tokens"), row.get(_tag_key(row))
     return (
         isinstance(words, (list, tuple))
@@ -34,7 +40,18 @@ def looks_like(row: Mapping[str, Any]) -> bool:
 
 
 def tag_names_of(source: object) -> tuple[str, ...] | None:
-    """Ask a dataset which tags its numbers stand for; None where it does not say."""
+    """Return the tags that the numbers of a dataset stand for.
+
+    Parameters
+    ----------
+    source : object
+        A ``datasets.Dataset``, or any other object.
+
+    Returns
+    -------
+    tuple of str, or None
+        None where the object does not define them.
+    """
     features = getattr(source, "features", None)
     if not isinstance(features, Mapping):
         return None
@@ -44,59 +61,92 @@ def tag_names_of(source: object) -> tuple[str, ...] | None:
 
 
 def row_from_token_row(
-    row: Mapping[str, Any], place: SourceLocation, names: Sequence[str] | None = None
+    row: Mapping[str, Any], location: SourceLocation, tag_names: Sequence[str] | None = None
 ) -> Row:
-    """Read one row; it is complete gold, as a sentence of CoNLL is.
+    """Convert a token row to a row; it is complete gold, like a sentence of CoNLL.
+
+    Parameters
+    ----------
+    row : mapping
+        With ``tokens``, and ``ner_tags`` or ``tags``.
+    location : SourceLocation
+        File and line of the row, for messages.
+    tag_names : sequence of str, optional
+        The tags that numbers stand for.
 
     Raises
     ------
     DataError
-        There are not as many tags as words, a number has no name, or a tag is none.
+        The numbers of tags and words differ, a number has no name, or a tag is
+        invalid.
     """
     key = _tag_key(row)
-    words = [as_text(word, f"tokens[{i}]", place) for i, word in enumerate(row["tokens"])]
-    tags = [_tag(tag, names, f"{key}[{i}]", place) for i, tag in enumerate(row[key])]
+    words = [as_text(word, f"tokens[{i}]", location) for i, word in enumerate(row["tokens"])]
+    tags = [_tag(tag, tag_names, f"{key}[{i}]", location) for i, tag in enumerate(row[key])]
     if len(words) != len(tags):
-        raise place.error(f"there are {len(words)} tokens and {len(tags)} tags", field=key)
-    text, tokens = _text_and_tokens(row, words, place)
+        raise location.error(f"there are {len(words)} tokens and {len(tags)} tags", field=key)
+    text, tokens = _text_and_tokens(row, words, location)
     spans = tuple(
         Span(tokens[start].start, tokens[end - 1].end, label)
         for start, end, label in tags_to_spans(tags)
     )
-    own = as_mapping(row.get("meta") or {}, "meta", place)
-    rest = {str(name): value for name, value in row.items() if name not in _OWN}
+    meta = as_mapping(row.get("meta") or {}, "meta", location)
+    other = {str(name): value for name, value in row.items() if name not in _OWN_KEYS}
     return Row(
         text=text,
         tokens=tokens,
         spans=spans,
         flagged=row.get("flagged") is True,
-        note=as_text(row.get("note") or "", "note", place),
-        meta={**rest, **own},
+        note=as_text(row.get("note") or "", "note", location),
+        meta={**other, **meta},
         gold=True,
-        file=place.file,
-        line=place.line,
+        file=location.file,
+        line=location.line,
     )
 
 
 def token_rows_from_gold(gold: Iterable[GoldExample]) -> Iterator[dict[str, Any]]:
-    """Yield rows with IOB2 names as tags, as ``row_from_token_row`` reads them.
+    """Yield token rows with IOB2 tags, which ``row_from_token_row`` converts back.
 
-    ``text`` stands in a row whose words, joined with spaces, are another text.
+    A row contains ``text`` only if its words joined by spaces are another text.
+
+    Parameters
+    ----------
+    gold : iterable of GoldExample
+        Consumed one by one.
     """
     for one in gold:
         example = one.example
         words = [token.text for token in one.tokens]
-        row: dict[str, Any] = {key: value for key, value in example.meta.items() if key not in _OWN}
-        row |= {"tokens": words, TAG_KEYS[0]: spans_to_tags(len(words), one.entities)}
+        columns = {key: value for key, value in example.meta.items() if key not in _OWN_KEYS}
+        row: dict[str, Any] = {
+            **columns,
+            "tokens": words,
+            _TAG_KEYS[0]: spans_to_tags(len(words), one.entities),
+        }
         if " ".join(words) != example.text:
             row["text"] = example.text
-        inside = {key: value for key, value in example.meta.items() if key in _OWN}
-        said = {"meta": inside, "flagged": example.flagged, "note": example.note}
-        yield row | {key: value for key, value in said.items() if value}
+        # Columns with the name of a key of the row itself.
+        meta = {key: value for key, value in example.meta.items() if key in _OWN_KEYS}
+        fields = {"meta": meta, "flagged": example.flagged, "note": example.note}
+        yield row | {key: value for key, value in fields.items() if value}
 
 
 def write(gold: Iterable[GoldExample], path: Path) -> int:
-    """Write gold as one row a line, and say how many there were."""
+    """Write gold as one token row per line.
+
+    Parameters
+    ----------
+    gold : iterable of GoldExample
+        Consumed one by one.
+    path : Path
+        Replaced if it exists.
+
+    Returns
+    -------
+    int
+        Number of rows.
+    """
     count = 0
     with atomic_write(path) as file:
         for row in token_rows_from_gold(gold):
@@ -105,24 +155,52 @@ def write(gold: Iterable[GoldExample], path: Path) -> int:
     return count
 
 
+def tags_to_ids(
+    rows: Iterable[Mapping[str, Any]],
+) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+    """Replace the tags of token rows by numbers.
+
+    Parameters
+    ----------
+    rows : iterable of mapping
+        With names as ``ner_tags``.
+
+    Returns
+    -------
+    rows : list of dict
+        Copies of the rows, with numbers as ``ner_tags``.
+    names : tuple of str
+        "O", followed by a B and an I tag for every label, sorted.
+    """
+    collected = [dict(row) for row in rows]
+    labels = sorted(
+        {tag.partition("-")[2] for row in collected for tag in row[_TAG_KEYS[0]] if "-" in tag}
+    )
+    names = ("O", *(f"{letter}-{label}" for label in labels for letter in "BI"))
+    ids = {name: number for number, name in enumerate(names)}
+    for row in collected:
+        row[_TAG_KEYS[0]] = [ids[tag] for tag in row[_TAG_KEYS[0]]]
+    return collected, names
+
+
 def _tag_key(row: Mapping[str, Any]) -> str:
-    return next((key for key in TAG_KEYS if key in row), TAG_KEYS[0])
+    return next((key for key in _TAG_KEYS if key in row), _TAG_KEYS[0])
 
 
-def _tag(tag: Any, names: Sequence[str] | None, field: str, place: SourceLocation) -> str:
+def _tag(tag: Any, names: Sequence[str] | None, field: str, location: SourceLocation) -> str:
     if is_int(tag):
         if names is None:
-            raise place.error(
+            raise location.error(
                 f"nothing says which tag the number {tag} stands for",
                 field=field,
                 remedy='Name the tags in their order: tag_names=["O", "B-PER", "I-PER"]',
             )
         if not 0 <= tag < len(names):
-            raise place.error(f"{tag} is not one of {len(names)} tags", field=field)
+            raise location.error(f"{tag} is not one of {len(names)} tags", field=field)
         tag = names[int(tag)]
-    name = as_text(tag, field, place)
+    name = as_text(tag, field, location)
     if not is_tag(name):
-        raise place.error(
+        raise location.error(
             f"{name!r} is not an entity tag",
             field=field,
             remedy="Tags are O, or a letter of IOB or BILUO, a hyphen and the label: B-ORG",
@@ -131,32 +209,12 @@ def _tag(tag: Any, names: Sequence[str] | None, field: str, place: SourceLocatio
 
 
 def _text_and_tokens(
-    row: Mapping[str, Any], words: list[str], place: SourceLocation
+    row: Mapping[str, Any], words: list[str], location: SourceLocation
 ) -> tuple[str, tuple[Token, ...]]:
     if not all(words):
-        raise place.error("a word is empty", field="tokens")
+        raise location.error("a word is empty", field="tokens")
     if row.get("text") is None:
         return join_words(words)
-    text = as_text(row["text"], "text", place)
-    with place.adding_field("tokens"):
+    text = as_text(row["text"], "text", location)
+    with location.adding_field("tokens"):
         return text, tokens_from_words(text, words)
-
-
-def tags_to_ids(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """Put numbers in the place of tags.
-
-    Returns
-    -------
-    rows : list of dict
-    names : tuple of str
-        "O", and then a B and an I tag for every label, sorted.
-    """
-    collected = [dict(row) for row in rows]
-    labels = sorted(
-        {tag.partition("-")[2] for row in collected for tag in row[TAG_KEYS[0]] if "-" in tag}
-    )
-    names = ("O", *(f"{letter}-{label}" for label in labels for letter in "BI"))
-    numbers = {name: number for number, name in enumerate(names)}
-    for row in collected:
-        row[TAG_KEYS[0]] = [numbers[tag] for tag in row[TAG_KEYS[0]]]
-    return collected, names

@@ -1,10 +1,14 @@
-"""What became of the rows that were added."""
+"""The checked rows of an import, and the report with its counts and issues."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from nbner.types import AnswerKind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,30 +17,34 @@ ImportIssueKind: TypeAlias = Literal[
     "duplicate", "misaligned", "overlapping", "discontinuous", "refused"
 ]
 
-COLUMNS = ("file", "line", "problem", "text", "start", "end", "label", "reason")
-_SHOWN = 10
-_LONGEST = 80
+_COLUMNS = ("file", "line", "kind", "text", "start", "end", "label", "reason")
+_SHOWN_ISSUES = 10
+_MAX_CELL = 80  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class ImportIssue:
-    """One row or span that could not be taken just as it came.
+    """One row or span that could not be imported unchanged.
 
     Parameters
     ----------
-    problem : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
+    kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
+        The kind of issue.
     reason : str
         What was done about it, and why.
     text : str
         The span's text, or the row's.
     start, end : int, optional
-        The span, in code points, half-open.
+        Offsets of the span: code points, half-open.
     label : str, optional
+        Label of the span.
     file : str, optional
+        The file that was read.
     line : int, optional
+        Line, row or document, counted from 1.
     """
 
-    problem: ImportIssueKind
+    kind: ImportIssueKind
     reason: str
     text: str
     start: int | None = None
@@ -48,30 +56,31 @@ class ImportIssue:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the rows that were added.
+    """The result of adding rows to a split.
 
     Parameters
     ----------
     split : str
+        The split that the rows were added to.
     added : int
         New examples.
     answered : int
         Answers that came with the rows and were stored.
     duplicate : int
-        Rows whose text the split had already.
+        Rows whose text was already in the split.
     misaligned : int
-        Spans that do not begin and end with a token: kept, moved to the
-        tokens' ends, or refused with their row, as was asked for.
+        Spans that do not begin and end with a token: kept, moved to token
+        boundaries, or refused with their row, according to ``misaligned=``.
     overlapping : int
         Spans that were left out because a longer one covers part of them.
     discontinuous : int
-        Spans in pieces, which are kept as the stretch from the first to the
-        last character.
+        Spans in several pieces, which are stored as one span from the first to
+        the last character.
     refused : int
         Rows that were not added because of a misaligned span.
     issues : tuple of ImportIssue
-        All of them, in the order of the rows; duplicates, which only the
-        store knows, after the others.
+        All of them, in the order of the rows; duplicates, which are found in
+        the store, after the others.
     """
 
     split: str
@@ -86,58 +95,212 @@ class ImportReport:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a problem.
+        """Table of the issues.
 
         Returns
         -------
         DataFrame
-            ``file``, ``line``, ``problem``, ``text``, ``start``, ``end``,
-            ``label`` and ``reason``.
+            One row per issue: ``file``, ``line``, ``kind``, ``text``,
+            ``start``, ``end``, ``label`` and ``reason``.
         """
         import pandas as pd
 
-        rows = [[getattr(one, name) for name in COLUMNS] for one in self.issues]
-        frame = pd.DataFrame(rows, columns=list(COLUMNS))
+        rows = [[getattr(one, name) for name in _COLUMNS] for one in self.issues]
+        frame = pd.DataFrame(rows, columns=list(_COLUMNS))
         return frame.astype({"line": "Int64", "start": "Int64", "end": "Int64"})
 
     def __str__(self) -> str:
-        """Say it in a sentence or two."""
-        said = [f"Added {_number(self.added, 'example')} to {self.split!r}"]
+        """Return the counts in one sentence."""
+        parts = [f"Added {_count(self.added, 'example')} to {self.split!r}"]
         if self.answered:
-            said[0] += f", with {_number(self.answered, 'answer')}"
+            parts[0] += f", with {_count(self.answered, 'answer')}"
         if self.duplicate:
-            said.append(f"{_number(self.duplicate, 'text')} there already")
+            parts.append(f"{_count(self.duplicate, 'text')} there already")
         if self.misaligned:
-            said.append(f"{_number(self.misaligned, 'span')} off the tokens")
+            parts.append(f"{_count(self.misaligned, 'span')} off the tokens")
         if self.overlapping:
-            said.append(f"{_number(self.overlapping, 'span')} left out for a longer one")
+            parts.append(f"{_count(self.overlapping, 'span')} left out for a longer one")
         if self.discontinuous:
-            said.append(f"{_number(self.discontinuous, 'span')} in pieces")
+            parts.append(f"{_count(self.discontinuous, 'span')} in pieces")
         if self.refused:
-            said.append(f"{_number(self.refused, 'row')} refused")
-        return "; ".join(said) + "."
+            parts.append(f"{_count(self.refused, 'row')} refused")
+        return "; ".join(parts) + "."
 
     def _repr_html_(self) -> str:
-        """Show the sentence and the first problems; what came from files is text, not markup."""
+        """Return the counts and the first issues as HTML; all text of files is escaped."""
         sentence = f"<p>{escape(str(self))}</p>"
         if not self.issues:
             return sentence
-        head = "".join(f"<th>{name}</th>" for name in COLUMNS)
-        body = "".join(_html_row(one) for one in self.issues[:_SHOWN])
-        more = len(self.issues) - _SHOWN
+        head = "".join(f"<th>{name}</th>" for name in _COLUMNS)
+        body = "".join(_html_row(one) for one in self.issues[:_SHOWN_ISSUES])
+        more = len(self.issues) - _SHOWN_ISSUES
         rest = f"<p>{more:,} more in <code>.frame</code></p>" if more > 0 else ""
         return f"{sentence}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+class PreparedAnswer(NamedTuple):
+    """An imported answer, serialized for the columns of the store.
+
+    Parameters
+    ----------
+    id : str
+        Globally unique.
+    annotator : str
+        The author of the answer.
+    answer : {"accept", "reject", "ignore"}
+        The kind of answer.
+    spans : str
+        The spans, serialized by ``dump_spans``.
+    flagged : bool
+        Whether the example is flagged.
+    note : str
+        The annotator's note.
+    created : float
+        Seconds since the epoch, UTC.
+    extra : str
+        Further keys as JSON.
+    """
+
+    id: str
+    annotator: str
+    answer: AnswerKind
+    spans: str
+    flagged: bool
+    note: str
+    created: float
+    extra: str
 
 
-def _html_row(problem: ImportIssue) -> str:
-    return "<tr>" + "".join(_html_cell(getattr(problem, name)) for name in COLUMNS) + "</tr>"
+class PreparedRow(NamedTuple):
+    """A checked row, serialized for the columns of the store.
+
+    A tuple, because a hundred thousand of them are buffered at a time.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    digest : bytes
+        Digest of the text.
+    input_hash, task_hash : int
+        Hashes of the text and of the task.
+    tokens : str, optional
+        The row's own tokens, serialized by ``dump_tokens``.
+    spans : str
+        The suggestions, serialized by ``dump_spans``.
+    flagged : bool
+        Whether the row is flagged.
+    note : str
+        The row's note.
+    meta, extra : str
+        The user's columns and further keys, as JSON.
+    answer : PreparedAnswer, optional
+        The answer that came with the row.
+    file : str, optional
+        The file that the row was read from.
+    line : int, optional
+        Its line, row or document, counted from 1.
+    """
+
+    text: str
+    digest: bytes
+    input_hash: int
+    task_hash: int
+    tokens: str | None
+    spans: str
+    flagged: bool
+    note: str
+    meta: str
+    extra: str
+    answer: PreparedAnswer | None
+    file: str | None
+    line: int | None
+
+    def to_issue(self, kind: ImportIssueKind, reason: str) -> ImportIssue:
+        """Build an issue that names this row.
+
+        Parameters
+        ----------
+        kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
+            The kind of issue.
+        reason : str
+            What was done about it, and why.
+        """
+        return ImportIssue(kind, reason, self.text, file=self.file, line=self.line)
+
+
+class ImportBatch:
+    """The rows of one import, checked while they are iterated; ``Dataset.add`` takes it.
+
+    Parameters
+    ----------
+    split : str
+        The split that the rows are added to.
+    prepared : callable
+        From the batch to its rows; called when the batch is iterated.
+
+    Attributes
+    ----------
+    split : str
+        The split that the rows are added to.
+    labels : dict of str to None
+        The labels seen so far, in their order.
+    """
+
+    def __init__(
+        self, split: str, prepared: Callable[[ImportBatch], Iterator[PreparedRow]]
+    ) -> None:
+        self.split = split
+        self.labels: dict[str, None] = {}
+        self._issues: list[ImportIssue] = []
+        self._prepared = prepared
+
+    def __iter__(self) -> Iterator[PreparedRow]:
+        return self._prepared(self)
+
+    def add_issue(self, issue: ImportIssue) -> None:
+        """Record an issue for the report.
+
+        Parameters
+        ----------
+        issue : ImportIssue
+            Found here, or in the store.
+        """
+        self._issues.append(issue)
+
+    def report(self, *, added: int, answered: int) -> ImportReport:
+        """Build the report, after the rows have been stored.
+
+        Parameters
+        ----------
+        added : int
+            New examples.
+        answered : int
+            Answers that were stored.
+        """
+        counts = Counter(issue.kind for issue in self._issues)
+        return ImportReport(
+            split=self.split,
+            added=added,
+            answered=answered,
+            duplicate=counts["duplicate"],
+            misaligned=counts["misaligned"],
+            overlapping=counts["overlapping"],
+            discontinuous=counts["discontinuous"],
+            refused=counts["refused"],
+            issues=tuple(self._issues),
+        )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _html_row(issue: ImportIssue) -> str:
+    return "<tr>" + "".join(_html_cell(getattr(issue, name)) for name in _COLUMNS) + "</tr>"
 
 
 def _html_cell(value: object) -> str:
     text = "" if value is None else str(value)
-    shown = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    shown = text if len(text) <= _MAX_CELL else f"{text[:_MAX_CELL]}…"
     return f"<td>{escape(shown)}</td>"

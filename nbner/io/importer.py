@@ -1,9 +1,9 @@
-"""Rows are checked here, one by one, before any of them reaches the store."""
+"""Checks of rows, one by one, before any of them is stored."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 from uuid import uuid4
@@ -12,61 +12,71 @@ from nbner._common.alignment import align, contract_to_tokens, expand_to_tokens,
 from nbner._common.hashing import input_hash_from_digest, task_hash, text_digest
 from nbner._common.serialization import dump_json, dump_spans, dump_tokens, find_lone_surrogate
 from nbner.errors import DataError
-from nbner.io.import_batch import ImportBatch, PreparedAnswer, PreparedRow
-from nbner.io.import_report import ImportIssue, ImportIssueKind, ImportReport
+from nbner.io.import_report import (
+    ImportBatch,
+    ImportIssue,
+    ImportIssueKind,
+    PreparedAnswer,
+    PreparedRow,
+)
 from nbner.io.rows import ANSWER_KEYS, Row
-from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token
-
-__all__ = ["ImportBatch", "ImportMisaligned", "ImportReport", "prepare_rows"]
+from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token, TokenizeFn
 
 ImportMisaligned: TypeAlias = Literal["keep", "expand", "contract", "refuse"]
 _MOVES = {"expand": expand_to_tokens, "contract": contract_to_tokens}
-_DONE = {
+_OUTCOMES = {
     "expand": "expanded to the tokens that it touches",
     "contract": "contracted to the tokens that lie in it",
     "refuse": "its row is refused",
 }
 _KEPT = "kept as characters"
-Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 
 
 def prepare_rows(
     rows: Iterable[Row],
     *,
-    tokenize: Tokenize,
+    tokenize: TokenizeFn,
     labels: Sequence[str] | None = None,
     split: str = "train",
     gold: bool | None = None,
     misaligned: ImportMisaligned = "keep",
 ) -> ImportBatch:
-    """Check rows for a split; ``Dataset.add`` takes what this returns.
+    """Check rows for a split; ``Dataset.add`` stores the result.
 
-    A row with an answer is an answer. Rows that are gold by nature become
-    accepted answers of annotator "import"; other rows with spans and no answer
-    hold suggestions. Overlapping spans: the longest first, then the earliest.
+    The answer of a row becomes its answer. Rows of a format that holds gold
+    become accepted answers of annotator "import"; the spans of other rows
+    without an answer become suggestions. Of overlapping spans the longest are
+    kept, then the earliest.
 
     Parameters
     ----------
     rows : iterable of Row
-        Taken one by one.
+        Consumed one by one.
     tokenize : callable
-        Text to tokens; called only for rows that bring spans and no tokens.
+        From a text to its tokens; called only for rows with spans and without
+        tokens.
     labels : sequence of str, optional
-        Those that may occur; None takes all.
+        The allowed labels; None allows all.
     split : str
+        The split that the rows are added to.
     gold : bool, optional
-        Take spans as gold, or as suggestions, whatever the row says. Answers to
+        Treat spans as gold or as suggestions, whatever the row says. Answers to
         binary tasks are never gold.
     misaligned : {"keep", "expand", "contract", "refuse"}
-        What becomes of a span off the tokens: kept as characters, moved out to
-        the ends of the tokens that it touches, moved in to those that lie in it
-        as a whole (kept where none does), or refused with its row.
+        How to treat a span off the token boundaries: keep its characters,
+        expand it to the tokens that it touches, contract it to those completely
+        inside it (keep it where there are none), or refuse its row.
 
     Returns
     -------
     ImportBatch
-        Its iteration raises ``DataError``, with file, line, field and remedy,
-        at the first row that cannot be taken.
+        Iterating it raises ``DataError``, with file, line, field and remedy, at
+        the first row that cannot be imported.
+
+    Raises
+    ------
+    DataError
+        ``split`` is blank, or ``misaligned`` is unknown.
     """
     if not isinstance(split, str) or not split.strip():
         raise DataError("a split has a name, such as 'train' or 'dev'", field="split")
@@ -76,11 +86,11 @@ def prepare_rows(
             field="misaligned",
             remedy=f"Use one of {', '.join(get_args(ImportMisaligned))}",
         )
-    intake = _Intake(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
+    checker = _RowChecker(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
 
     def prepared(batch: ImportBatch) -> Iterator[PreparedRow]:
         for row in rows:
-            one = intake.take(row, batch)
+            one = checker.check(row, batch)
             if one is not None:
                 yield one
 
@@ -88,29 +98,29 @@ def prepare_rows(
 
 
 @dataclass(frozen=True, slots=True)
-class _Intake:
-    """The choices of one call, and what they mean for a row."""
+class _RowChecker:
+    """The options of one import, applied to its rows."""
 
-    tokenize: Tokenize
+    tokenize: TokenizeFn
     labels: frozenset[str] | None
     gold: bool | None
     misaligned: ImportMisaligned
 
-    def take(self, row: Row, batch: ImportBatch) -> PreparedRow | None:
-        """Check a row; None if it is refused."""
+    def check(self, row: Row, batch: ImportBatch) -> PreparedRow | None:
+        """Check and serialize a row; None if it is refused."""
         _check_text(row)
         if not row.spans:
             return self._prepared(row, ())
         for i, span in enumerate(row.spans):
             self._check_span(row, i, span)
-        wanted = self._on_tokens(row, batch)
-        if wanted is None:
+        placed = self._place_on_tokens(row, batch)
+        if placed is None:
             return None
-        lines = {id(span): line for span, line in wanted}
-        spans, overlapping = filter_spans(span for span, _ in wanted)
+        lines = {id(span): line for span, line in placed}
+        spans, overlapping = filter_spans(span for span, _ in placed)
         for span in overlapping:
             reason = "a longer span covers part of it"
-            batch.add_issue(_span_problem("overlapping", row, span, reason, lines[id(span)]))
+            batch.add_issue(_span_issue("overlapping", row, span, reason, lines[id(span)]))
         batch.labels.update(dict.fromkeys(span.label for span in spans))
         return self._prepared(row, spans)
 
@@ -131,8 +141,10 @@ class _Intake:
                 remedy="Add it to labels=, or take the labels from the data with labels=None",
             )
 
-    def _on_tokens(self, row: Row, batch: ImportBatch) -> list[tuple[Span, int | None]] | None:
-        """Look for spans off the tokens, and do with them what was asked for.
+    def _place_on_tokens(
+        self, row: Row, batch: ImportBatch
+    ) -> list[tuple[Span, int | None]] | None:
+        """Apply ``misaligned`` to a row's spans.
 
         Returns
         -------
@@ -141,29 +153,28 @@ class _Intake:
         """
         spans = row.spans or ()
         tokens = row.tokens if row.tokens is not None else self.tokenize(row.text)
-        loose = {id(span) for span in align(tokens, spans).misaligned}
-        self._check_own_tokens(row, loose)
-        wanted = []
+        misaligned = {id(span) for span in align(tokens, spans).misaligned}
+        self._check_own_tokens(row, misaligned)
+        placed = []
         for span in spans:
             line = row.line_of(span)
             if "_pieces" in span.extra:
                 reason = "it is in pieces; kept as the stretch from the first to the last character"
-                batch.add_issue(_span_problem("discontinuous", row, span, reason, line))
-            wanted.append(
-                (self._moved(row, tokens, span, batch) if id(span) in loose else span, line)
-            )
-        if not loose or self.misaligned != "refuse":
-            return wanted
+                batch.add_issue(_span_issue("discontinuous", row, span, reason, line))
+            is_off = id(span) in misaligned
+            placed.append((self._moved(row, tokens, span, batch) if is_off else span, line))
+        if not misaligned or self.misaligned != "refuse":
+            return placed
         reason = "a span does not fit the tokens"
         batch.add_issue(ImportIssue("refused", reason, row.text, file=row.file, line=row.line))
         return None
 
-    def _check_own_tokens(self, row: Row, loose: Container[int]) -> None:
-        """Stop where a row contradicts itself, unless it was said what to do about it."""
+    def _check_own_tokens(self, row: Row, misaligned: Container[int]) -> None:
+        """Raise where a row's spans contradict its own tokens and no other option was chosen."""
         if row.tokens is None or self.misaligned != "keep":
             return
         for span in row.spans or ():
-            if id(span) in loose:
+            if id(span) in misaligned:
                 raise row.location.error(
                     f"{row.text[span.start : span.end]!r} ({span.start} to {span.end}) does not "
                     "begin and end with one of the row's own tokens",
@@ -175,34 +186,35 @@ class _Intake:
     def _moved(self, row: Row, tokens: Sequence[Token], span: Span, batch: ImportBatch) -> Span:
         move = _MOVES.get(self.misaligned)
         moved = None if move is None else move(tokens, span)
-        done = _KEPT if moved is None and self.misaligned != "refuse" else _DONE[self.misaligned]
-        reason = f"it does not begin and end with a token; {done}"
-        batch.add_issue(_span_problem("misaligned", row, span, reason, row.line_of(span)))
+        is_kept = moved is None and self.misaligned != "refuse"
+        outcome = _KEPT if is_kept else _OUTCOMES[self.misaligned]
+        reason = f"it does not begin and end with a token; {outcome}"
+        batch.add_issue(_span_issue("misaligned", row, span, reason, row.line_of(span)))
         return span if moved is None else moved
 
     def _prepared(self, row: Row, spans: tuple[Span, ...]) -> PreparedRow:
-        kind = self._answer(row)
-        name = text_digest(row.text)
-        hashed = row.input_hash or input_hash_from_digest(name)
+        kind = self._answer_kind(row)
+        digest = text_digest(row.text)
+        hashed = row.input_hash or input_hash_from_digest(digest)
         proposed = () if kind else spans
-        kept = {key: value for key, value in row.extra.items() if key not in ANSWER_KEYS}
+        text_extra = {key: value for key, value in row.extra.items() if key not in ANSWER_KEYS}
         return PreparedRow(
             text=row.text,
-            digest=name,
+            digest=digest,
             input_hash=hashed,
             task_hash=row.task_hash or task_hash(hashed, proposed),
             tokens=None if row.tokens is None else dump_tokens(row.tokens),
-            spans=_dumped_spans(row, proposed),
+            spans=_serialized_spans(row, proposed),
             flagged=row.flagged,
             note=row.note,
-            meta=_dumped(row, "meta", row.meta),
-            extra=_dumped(row, "extra", kept if kind else row.extra),
+            meta=_serialized(row, "meta", row.meta),
+            extra=_serialized(row, "extra", text_extra if kind else row.extra),
             answer=_prepared_answer(row, kind, spans) if kind else None,
             file=row.file,
             line=row.line,
         )
 
-    def _answer(self, row: Row) -> AnswerKind | None:
+    def _answer_kind(self, row: Row) -> AnswerKind | None:
         if self.gold is False:
             return None
         if row.answer or row.spans is None:
@@ -218,11 +230,11 @@ def _prepared_answer(row: Row, kind: AnswerKind, spans: tuple[Span, ...]) -> Pre
         id=str(uuid4()),
         annotator=row.annotator or IMPORT_ANNOTATOR,
         answer=kind,
-        spans=_dumped_spans(row, spans),
+        spans=_serialized_spans(row, spans),
         flagged=row.flagged,
         note=row.note,
         created=time.time() if row.created is None else row.created,
-        extra=_dumped(row, "extra", extra),
+        extra=_serialized(row, "extra", extra),
     )
 
 
@@ -238,7 +250,7 @@ def _check_text(row: Row) -> None:
 
 def _check_encodable(row: Row, value: str, field: str) -> None:
     if "\0" in value:
-        # SQLite would take it, PostgreSQL and most other programs would not.
+        # SQLite would store it; PostgreSQL and most other programs would not.
         raise row.location.error(
             f"character {value.index(chr(0))} is NUL, which is no text",
             field=field,
@@ -253,14 +265,14 @@ def _check_encodable(row: Row, value: str, field: str) -> None:
         )
 
 
-def _dumped_spans(row: Row, spans: Iterable[Span]) -> str:
+def _serialized_spans(row: Row, spans: Iterable[Span]) -> str:
     try:
         return dump_spans(spans)
     except (TypeError, ValueError, RecursionError) as error:
         raise row.location.error(f"this cannot be stored: {error}", field="spans") from error
 
 
-def _dumped(row: Row, field: str, value: Mapping[str, Any]) -> str:
+def _serialized(row: Row, field: str, value: Mapping[str, Any]) -> str:
     if not value:
         return "{}"
     try:
@@ -271,7 +283,7 @@ def _dumped(row: Row, field: str, value: Mapping[str, Any]) -> str:
         ) from error
 
 
-def _span_problem(
+def _span_issue(
     kind: ImportIssueKind, row: Row, span: Span, reason: str, line: int | None
 ) -> ImportIssue:
     return ImportIssue(

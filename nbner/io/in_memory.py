@@ -1,7 +1,7 @@
-"""Rows from what is in memory already: strings, dicts, examples, Docs, frames.
+"""Rows from objects in memory: strings, dicts, examples, Docs, DataFrames.
 
-Whoever hands over a DataFrame or a Doc has imported pandas or spaCy; asking
-``sys.modules`` spares everybody else the import.
+pandas and spaCy are looked up in ``sys.modules``: a caller that passes a
+DataFrame or a Doc has imported them, and all others are spared the import.
 """
 
 from __future__ import annotations
@@ -20,28 +20,35 @@ from nbner.types import Example
 _REMEDY = "Give a path, a DataFrame, or a list of strings, dicts, Docs or examples"
 
 
-def read_objects(source: Any, choices: ReadOptions) -> Iterator[Row]:
-    """Yield rows from values in memory; a single dict, Doc or example is one row.
+def read_objects(source: Any, options: ReadOptions) -> Iterator[Row]:
+    """Yield rows from objects in memory; a single dict, Doc or example is one row.
+
+    Parameters
+    ----------
+    source : DataFrame, DocBin, dict, Doc, Example, Row, or iterable of these or of str
+        The objects.
+    options : ReadOptions
+        Options of the reader.
 
     Raises
     ------
     DataError
-        This is nothing that rows can be read from.
+        Rows cannot be read from such an object.
     """
     if _is_a(source, "pandas", "DataFrame"):
         yield from tables.read_frame(source)
     elif _is_a(source, "spacy.tokens", "DocBin"):
         yield from docbin.read_docbin(source)
     elif _is_row(source):
-        yield from _rows(source, SourceLocation(None, 1), choices)
+        yield from _rows(source, SourceLocation(None, 1), options)
     elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
-        if choices.tag_names is None:
-            choices = replace(choices, tag_names=huggingface.tag_names_of(source))
+        if options.tag_names is None:
+            options = replace(options, tag_names=huggingface.tag_names_of(source))
         for number, value in enumerate(source, 1):
             if type(value) is str:
                 yield Row(value, line=number)
             else:
-                yield from _rows(value, SourceLocation(None, number), choices)
+                yield from _rows(value, SourceLocation(None, number), options)
     else:
         raise DataError(f"rows cannot be read from {type(source).__name__}", remedy=_REMEDY)
 
@@ -50,26 +57,28 @@ def _is_row(value: object) -> bool:
     return isinstance(value, (Row, Example, Mapping)) or _is_a(value, "spacy.tokens", "Doc")
 
 
-def _rows(value: Any, place: SourceLocation, choices: ReadOptions) -> Iterator[Row]:
+def _rows(value: Any, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
     if isinstance(value, Mapping):
-        yield from json_tasks.rows_from_object(value, place, choices)
+        yield from json_tasks.rows_from_object(value, location, options)
     else:
-        yield _row(value, place)
+        yield _row(value, location)
 
 
-def _row(value: Any, place: SourceLocation) -> Row:
+def _row(value: Any, location: SourceLocation) -> Row:
     if isinstance(value, str):
-        return Row(str(value), file=place.file, line=place.line)
+        return Row(str(value), file=location.file, line=location.line)
     if isinstance(value, Row):
         return value
     if isinstance(value, Example):
-        return row_from_example(value, place)
+        return row_from_example(value, location)
     if _is_a(value, "spacy.tokens", "Doc"):
-        return docbin.row_from_doc(value, place)
+        return docbin.row_from_doc(value, location)
     # Only NaN, the empty cell of a Series, is not equal to itself.
     if value is None or value != value:
-        raise place.error("the cell is empty", field="text", remedy="Drop the rows without a text")
-    raise place.error(f"{type(value).__name__} is neither a text nor a row", remedy=_REMEDY)
+        raise location.error(
+            "the cell is empty", field="text", remedy="Drop the rows without a text"
+        )
+    raise location.error(f"{type(value).__name__} is neither a text nor a row", remedy=_REMEDY)
 
 
 def _is_a(value: object, module: str, name: str) -> Any:

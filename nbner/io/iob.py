@@ -1,35 +1,42 @@
-"""Tag schemes: one tag a token, and the spans they stand for.
+"""IOB and BILUO tags: conversion between one tag per token and token spans.
 
-One decoder reads IOB1, IOB2 and BILUO (also BIOES and BMES, the same under
-other letters), because no letter means two things: B and U begin, L and U end,
-and I goes on with an open entity of its type and begins one where there is
-none. That is how conlleval (Tjong Kim Sang and Buchholz 2000) counts, so that
-a broken sequence yields the entities that everybody else counts in it.
+One decoder reads IOB1, IOB2 and BILUO (also BIOES and BMES, the same with other
+letters), because no letter has two meanings: B and U begin an entity, L and U
+end one, and I continues an open entity of its type or begins one where there is
+none. This is how conlleval (Tjong Kim Sang and Buchholz 2000) counts, so that
+an invalid sequence yields the same entities as in other tools.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-OUTSIDE = "O"
+_OUTSIDE = "O"
 _BEGINS = frozenset("BUSW")
 _ENDS = frozenset("LEUSW")
 _LETTERS = _BEGINS | _ENDS | frozenset("IM")
 
 
 def is_tag(cell: str) -> bool:
-    """Whether a cell can be an entity tag: ``O``, or a letter, a hyphen and a label."""
-    return cell == OUTSIDE or (cell[:1] in _LETTERS and cell[1:2] == "-" and bool(cell[2:].strip()))
+    """Return whether a string is an entity tag: ``O``, or a letter, a hyphen and a label.
+
+    Parameters
+    ----------
+    cell : str
+        Any string.
+    """
+    if cell == _OUTSIDE:
+        return True
+    return cell[:1] in _LETTERS and cell[1:2] == "-" and bool(cell[2:].strip())
 
 
 def tags_to_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
-    """Read tags as entities.
+    """Convert tags to token spans.
 
     Parameters
     ----------
     tags : sequence of str
-        Each as ``is_tag`` knows them. The label is all that follows the first
-        hyphen.
+        Valid by ``is_tag``. The label is everything after the first hyphen.
 
     Returns
     -------
@@ -39,13 +46,13 @@ def tags_to_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
     entities: list[tuple[int, int, str]] = []
     begun: int | None = None
     open_label = ""
-    for i, tag in enumerate([*tags, OUTSIDE]):
+    for i, tag in enumerate([*tags, _OUTSIDE]):
         letter, _, label = tag.partition("-")
-        goes_on = begun is not None and label == open_label and letter not in _BEGINS
-        if begun is not None and not goes_on:
+        continues = begun is not None and label == open_label and letter not in _BEGINS
+        if begun is not None and not continues:
             entities.append((begun, i, open_label))
             begun = None
-        if tag == OUTSIDE:
+        if tag == _OUTSIDE:
             continue
         if begun is None:
             begun, open_label = i, label
@@ -56,7 +63,7 @@ def tags_to_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:
 
 
 def spans_to_tags(length: int, entities: Iterable[tuple[int, int, str]]) -> list[str]:
-    """Write entities as IOB2 tags, in which neighbours of one type stay two.
+    """Convert token spans to IOB2 tags, which keep adjacent entities of one type apart.
 
     Parameters
     ----------
@@ -64,8 +71,13 @@ def spans_to_tags(length: int, entities: Iterable[tuple[int, int, str]]) -> list
         Number of tokens.
     entities : iterable of (int, int, str)
         Token indices, half-open, not overlapping, and the label.
+
+    Returns
+    -------
+    list of str
+        One tag per token.
     """
-    tags = [OUTSIDE] * length
+    tags = [_OUTSIDE] * length
     for start, end, label in entities:
         tags[start:end] = [f"B-{label}"] + [f"I-{label}"] * (end - start - 1)
     return tags

@@ -1,78 +1,213 @@
-"""One JSON object, whoever's: a task of Prodigy's, of Label Studio's, or a token row.
+"""JSON and JSON Lines files of Prodigy tasks, Label Studio tasks or token rows.
 
-They are told apart by their keys, one by one, so that a file may hold any of them.
+Each object is recognized by its keys, so that one file may mix them. A ``.json``
+file is parsed as a stream: memory holds one item, not the whole file.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from nbner.io import huggingface, json_stream, label_studio, prodigy
-from nbner.io.files import numbered_lines
+from nbner.errors import DataError
+from nbner.io import huggingface, label_studio, prodigy
+from nbner.io.files import UTF8_BOM, numbered_lines
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 
-LINE_SUFFIXES = (".jsonl", ".ndjson")
-SUFFIXES = (".json",)
+# An item with more characters is not an example but a damaged file.
+_MAX_ITEM_LENGTH = 2**28
+_CHUNK = 2**16  # bytes
+_BLANK = re.compile(r"[ \t\r\n]*")
+_REMEDY = "A .json file holds a list of objects, or one object"
 
 
 def rows_from_object(
-    value: Mapping[str, Any], place: SourceLocation, choices: ReadOptions
+    value: Mapping[str, Any], location: SourceLocation, options: ReadOptions
 ) -> Iterator[Row]:
-    """Yield what an object says: one row, or one a person where several have annotated."""
-    if label_studio.looks_like(value):
-        yield from label_studio.rows_from_task(value, place)
-    elif huggingface.looks_like(value):
-        yield huggingface.row_from_token_row(value, place, choices.tag_names)
-    else:
-        yield prodigy.row_from_task(value, place)
+    """Yield the rows of one object: one, or one for each annotator.
 
-
-def read_lines(path: Path, choices: ReadOptions) -> Iterator[Row]:
-    """Yield the rows of a file with one JSON object a line; empty lines are passed over.
+    Parameters
+    ----------
+    value : mapping
+        A Prodigy task, a Label Studio task or a token row.
+    location : SourceLocation
+        File and line of the object, for messages.
+    options : ReadOptions
+        ``tag_names`` are the tags of a token row.
 
     Raises
     ------
     DataError
-        A line does not parse, or is not a task.
+        A key is missing or has the wrong type.
+    """
+    if label_studio.looks_like(value):
+        yield from label_studio.rows_from_task(value, location)
+    elif huggingface.looks_like(value):
+        yield huggingface.row_from_token_row(value, location, options.tag_names)
+    else:
+        yield prodigy.row_from_task(value, location)
+
+
+def read_lines(path: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of a JSON Lines file; blank lines are skipped.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file with one JSON object per line.
+    options : ReadOptions
+        ``tag_names`` are the tags of token rows.
+
+    Raises
+    ------
+    DataError
+        A line is not a JSON object, or not a task.
     """
     for number, line in numbered_lines(path):
         if line.strip():
-            place = SourceLocation(str(path), number)
-            yield from rows_from_object(_parsed(line, place), place, choices)
+            location = SourceLocation(str(path), number)
+            yield from rows_from_object(_parsed_line(line, location), location, options)
 
 
-def read(path: Path, choices: ReadOptions) -> Iterator[Row]:
-    """Yield the rows of a file that holds one JSON list of objects.
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of a file with one JSON list of objects, or with one object.
+
+    Parameters
+    ----------
+    path : Path
+        A UTF-8 file.
+    options : ReadOptions
+        ``tag_names`` are the tags of token rows.
 
     Raises
     ------
     DataError
-        This is not JSON, or an item is not a task.
+        The file is not JSON, or an item is not a task.
     """
-    for value, place in json_stream.iter_items(path):
+    for value, location in _items(path):
         if not isinstance(value, dict):
-            raise _no_object(value, place)
-        yield from rows_from_object(value, place, choices)
+            raise _not_an_object(value, location)
+        yield from rows_from_object(value, location, options)
 
 
-def _parsed(line: str, place: SourceLocation) -> Mapping[str, Any]:
+def _parsed_line(line: str, location: SourceLocation) -> Mapping[str, Any]:
     try:
         task = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise place.error(
+        raise location.error(
             f"this is not JSON: {error}", remedy="A .jsonl file holds one JSON object a line"
         ) from error
     if not isinstance(task, dict):
-        raise _no_object(task, place)
+        raise _not_an_object(task, location)
     return task
 
 
-def _no_object(value: object, place: SourceLocation) -> Exception:
-    return place.error(
+def _not_an_object(value: object, location: SourceLocation) -> DataError:
+    return location.error(
         f"this is {type(value).__name__}, not an object",
         remedy='Each row is an object like {"text": "..."}',
     )
+
+
+def _items(path: Path) -> Iterator[tuple[Any, SourceLocation]]:
+    """Yield the items of a JSON list with their lines; an object is a list of one."""
+    with path.open("rb") as file:
+        if file.read(len(UTF8_BOM)) != UTF8_BOM:
+            file.seek(0)
+        parser = _StreamParser(file, str(path))
+        if parser.peek() == "[":
+            yield from _list_items(parser)
+        elif parser.peek():
+            yield parser.parse_item()
+        if parser.peek():
+            raise parser.location.error("there is more behind the end of the JSON", remedy=_REMEDY)
+
+
+def _list_items(parser: _StreamParser) -> Iterator[tuple[Any, SourceLocation]]:
+    parser.skip()
+    if parser.peek() == "]":
+        parser.skip()
+        return
+    while True:
+        yield parser.parse_item()
+        mark = parser.peek()
+        if mark not in (",", "]"):
+            found = f"{mark!r} stands" if mark else "the file ends"
+            raise parser.location.error(f"{found} where a comma should be", remedy=_REMEDY)
+        parser.skip()
+        if mark == "]":
+            return
+
+
+class _StreamParser:
+    """A JSON parser that keeps one part of a file in memory."""
+
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self._file = file
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._parser = json.JSONDecoder()
+        self._buffer = ""
+        self._at = 0
+        self._line = 1
+        self._ended = False
+
+    @property
+    def location(self) -> SourceLocation:
+        """The current line."""
+        return SourceLocation(self._name, self._line)
+
+    def peek(self) -> str:
+        """Skip whitespace and return the next character; empty at the end of the file."""
+        while True:
+            blank = _BLANK.match(self._buffer, self._at)
+            self._move(blank.end() if blank else self._at)
+            if self._at < len(self._buffer) or not self._grow():
+                return self._buffer[self._at : self._at + 1]
+
+    def skip(self) -> None:
+        """Skip one character."""
+        self._move(self._at + 1)
+
+    def parse_item(self) -> tuple[Any, SourceLocation]:
+        """Parse the value that begins here, and return it with its line."""
+        self.peek()
+        location = self.location
+        while True:
+            try:
+                value, end = self._parser.raw_decode(self._buffer, self._at)
+            except (ValueError, RecursionError) as error:
+                # The rest may not be read yet; beyond a certain length the value is damaged.
+                if self._grow(len(self._buffer) - self._at):
+                    continue
+                raise location.error(f"this is not JSON: {error}", remedy=_REMEDY) from error
+            # A number may continue beyond the part in memory.
+            if end == len(self._buffer) and self._grow():
+                continue
+            self._move(end)
+            return value, location
+
+    def _move(self, to: int) -> None:
+        self._line += self._buffer.count("\n", self._at, to)
+        self._at = to
+
+    def _grow(self, by: int = 0) -> bool:
+        """Read on; doubling the buffer bounds the cost of long items to twice their length."""
+        if self._ended or len(self._buffer) - self._at > _MAX_ITEM_LENGTH:
+            return False
+        data = self._file.read(max(by, _CHUNK))
+        self._ended = not data
+        try:
+            more = self._decoder.decode(data, final=self._ended)
+        except UnicodeDecodeError as error:
+            raise self.location.error(
+                f"the file is not UTF-8: {error.reason}", remedy="Save the file as UTF-8"
+            ) from error
+        self._buffer = self._buffer[self._at :] + more
+        self._at = 0
+        return bool(more) or not self._ended

@@ -1,16 +1,18 @@
 """Label Studio's JSON: tasks with annotations, as it exports and imports them.
 
-Offsets are code points. Exports of before 2022 counted UTF-16 units; where the
-text that stands beside the offsets says so, they are read as such. Also read:
-the short form, JSON-MIN. See ``label_studio_writing`` for the way out.
+Offsets are code points. Exports from before 2022 counted UTF-16 units; offsets
+are read as such where the text stored with them requires it. The short form,
+JSON-MIN, is read too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
+from nbner.io.files import atomic_write, json_bytes
 from nbner.io.prodigy import parse_tokens
 from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import (
@@ -24,116 +26,162 @@ from nbner.io.validation import (
     is_int,
     is_number,
 )
-from nbner.types import AnswerKind, Span
+from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Example, Span
 
-#: Under this key of a task's ``meta`` nbner keeps what Label Studio has no place for.
-KEPT = "nbner"
-#: Under this key of ``extra`` the task's other keys survive.
-EXTRA = "_label_studio"
+SUFFIXES = (".json",)
 
-_LISTS = ("annotations", "predictions", "completions")
-_OWN = ("data", "meta", *_LISTS)
-_RESULT_KEYS = ("value", "from_name", "to_name", "type")
+# Key of a task's ``meta`` for all fields that Label Studio does not have.
+_NBNER_KEY = "nbner"
+# Key of ``extra`` for the task's other keys.
+_EXTRA_KEY = "_label_studio"
+
+_OWN_KEYS = ("data", "meta", "annotations", "predictions", "completions")
+_RESULT_KEYS = ("value", "from_name", "to_name", "type", "score")
+_SHORT_FORM_KEYS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 
 
 def looks_like(task: Mapping[str, Any]) -> bool:
-    """Whether this is a task of Label Studio's, in its long or its short form."""
+    """Return whether an object is a Label Studio task, in its long or its short form.
+
+    Parameters
+    ----------
+    task : mapping
+        Any JSON object.
+    """
     if isinstance(task.get("data"), Mapping):
         return True
     return "annotation_id" in task and "text" in task
 
 
-def rows_from_task(task: Mapping[str, Any], place: SourceLocation) -> Iterator[Row]:
-    """Yield a row for each annotation; for none, the task with what was predicted.
+def rows_from_task(task: Mapping[str, Any], location: SourceLocation) -> Iterator[Row]:
+    """Yield a row for each annotation; without any, one row with the last prediction.
+
+    Parameters
+    ----------
+    task : mapping
+        A task in its long or its short form.
+    location : SourceLocation
+        File and line of the task, for messages.
 
     Raises
     ------
     DataError
-        A key is missing or of the wrong kind, or offsets contradict the text.
+        A key is missing or has the wrong type, or offsets contradict the text.
     """
     if not isinstance(task.get("data"), Mapping):
         task = _long_form(task)
-    data = as_mapping(task["data"], "data", place)
-    key = _text_key(data, place)
-    base = _Base(task, data, key, place)
-    key, annotations = _annotations(task, place)
+    data = as_mapping(task["data"], "data", location)
+    base = _TaskFields(task, data, _text_key(data, location), location)
+    key, annotations = _annotations(task, location)
     for i, annotation in enumerate(annotations):
-        yield base.answered(annotation, f"{key}[{i}]")
+        yield base.annotated_row(annotation, f"{key}[{i}]")
     if not annotations:
-        yield base.open()
+        yield base.predicted_row()
 
 
-class _Base:
-    """What all annotations of a task share."""
+def write(examples: Iterable[Example], path: Path) -> int:
+    """Write every example as one task of a JSON list.
+
+    Accepted and ignored examples get an annotation. Rejected spans must not be
+    imported as gold: they are written as predictions, with the answer in
+    ``meta.nbner``, like flag, note, tokens and meta.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed one by one.
+    path : Path
+        Replaced if it exists.
+
+    Returns
+    -------
+    int
+        Number of examples.
+    """
+    count = 0
+    with atomic_write(path) as file:
+        file.write(b"[")
+        for example in examples:
+            file.write((b",\n" if count else b"\n") + json_bytes(_task_from_example(example)))
+            count += 1
+        file.write(b"\n]\n")
+    return count
+
+
+class _TaskFields:
+    """The fields that all annotations of a task share."""
 
     def __init__(
-        self, task: Mapping[str, Any], data: Mapping[str, Any], key: str, place: SourceLocation
+        self,
+        task: Mapping[str, Any],
+        data: Mapping[str, Any],
+        text_key: str,
+        location: SourceLocation,
     ) -> None:
         self._task = task
-        self._place = place
-        self._text = as_text(data[key], f"data.{key}", place)
-        own = as_mapping(task.get("meta") or {}, "meta", place)
-        self._kept = as_mapping(own.get(KEPT) or {}, f"meta.{KEPT}", place)
-        meta = {str(name): value for name, value in data.items() if name != key}
-        meta |= {str(name): value for name, value in own.items() if name != KEPT}
-        kept_meta = self._kept.get("meta")
+        self._location = location
+        self._text = as_text(data[text_key], f"data.{text_key}", location)
+        own = as_mapping(task.get("meta") or {}, "meta", location)
+        self._stored = as_mapping(own.get(_NBNER_KEY) or {}, f"meta.{_NBNER_KEY}", location)
+        meta = {str(name): value for name, value in data.items() if name != text_key}
+        meta |= {str(name): value for name, value in own.items() if name != _NBNER_KEY}
+        stored_meta = self._stored.get("meta")
         self._fields: dict[str, Any] = {
-            "meta": meta if kept_meta is None else as_mapping(kept_meta, "meta", place),
-            "flagged": self._kept.get("flagged") is True,
-            "note": as_text(self._kept.get("note") or "", "note", place),
-            "tokens": parse_tokens(self._kept.get("tokens"), self._text, place),
-            "input_hash": check_hash(self._kept.get("_input_hash"), "_input_hash", place),
-            "file": place.file,
-            "line": place.line,
+            "meta": meta if stored_meta is None else as_mapping(stored_meta, "meta", location),
+            "flagged": self._stored.get("flagged") is True,
+            "note": as_text(self._stored.get("note") or "", "note", location),
+            "tokens": parse_tokens(self._stored.get("tokens"), self._text, location),
+            "input_hash": check_hash(self._stored.get("_input_hash"), "_input_hash", location),
+            "file": location.file,
+            "line": location.line,
         }
-        # Under whose name the text stood, so that it is written where it was read.
-        self._rest = {str(name): value for name, value in task.items() if name not in _OWN}
-        if key != "text":
-            self._rest["text_key"] = key
+        self._extra = {str(name): value for name, value in task.items() if name not in _OWN_KEYS}
+        # The key of the text is kept, so that the text is written where it was read.
+        if text_key != "text":
+            self._extra["text_key"] = text_key
 
-    def answered(self, annotation: Any, field: str) -> Row:
-        """Give the row of one annotation."""
-        given = as_mapping(annotation, field, self._place)
-        spans, others = _results(given, self._text, field, self._place)
-        own = self._kept if given.get("unique_id") == KEPT else {}
-        answer: AnswerKind = "ignore" if given.get("was_cancelled") else "accept"
+    def annotated_row(self, annotation: Any, field: str) -> Row:
+        """Build the row of one annotation."""
+        parts = as_mapping(annotation, field, self._location)
+        spans, others = _results(parts, self._text, field, self._location)
+        stored = self._stored if parts.get("unique_id") == _NBNER_KEY else {}
+        answer: AnswerKind = "ignore" if parts.get("was_cancelled") else "accept"
         return self._row(
-            answer=check_answer(own.get("answer"), self._place) or answer,
+            answer=check_answer(stored.get("answer"), self._location) or answer,
             spans=spans,
             others=others,
-            annotator=_annotator(given.get("completed_by")),
-            created=_when(own.get("created", given.get("created_at")), self._place),
-            binary=own.get("binary") is True,
+            annotator=_annotator(parts.get("completed_by")),
+            created=_timestamp(stored.get("created", parts.get("created_at")), self._location),
+            binary=stored.get("binary") is True,
         )
 
-    def open(self) -> Row:
-        """Give the row of a task that nobody has annotated, or that was rejected here."""
+    def predicted_row(self) -> Row:
+        """Build the row of a task without annotations, which nbner may have rejected."""
         field = "predictions"
-        given = as_list(self._task.get(field) or [], field, self._place)
-        newest = as_mapping(given[-1], field, self._place) if given else {}
-        spans, others = _results(newest, self._text, field, self._place)
-        source, score = newest.get("model_version"), newest.get("score")
-        spans = tuple(_proposed(span, source, score) for span in spans)
-        answer = check_answer(self._kept.get("answer"), self._place)
+        predictions = as_list(self._task.get(field) or [], field, self._location)
+        last = as_mapping(predictions[-1], field, self._location) if predictions else {}
+        spans, others = _results(last, self._text, field, self._location)
+        source, score = last.get("model_version"), last.get("score")
+        spans = tuple(_suggestion(span, source, score) for span in spans)
+        answer = check_answer(self._stored.get("answer"), self._location)
         return self._row(
             answer=answer,
-            spans=spans if given or answer else None,
+            spans=spans if predictions or answer else None,
             others=others,
-            annotator=_annotator(self._kept.get("annotator")),
-            created=_when(self._kept.get("created"), self._place),
-            binary=self._kept.get("binary") is True,
+            annotator=_annotator(self._stored.get("annotator")),
+            created=_timestamp(self._stored.get("created"), self._location),
+            binary=self._stored.get("binary") is True,
         )
 
     def _row(self, *, others: list[Any], **fields: Any) -> Row:
-        rest = {**self._rest, "results": others} if others else self._rest
-        extra = {EXTRA: rest} if rest else {}
+        kept = {**self._extra, "results": others} if others else self._extra
+        extra = {_EXTRA_KEY: kept} if kept else {}
         return Row(self._text, extra=extra, **self._fields, **fields)
 
 
 def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Bring a task of the short form, JSON-MIN, into the long one."""
-    known = ("annotator", "annotation_id", "created_at", "updated_at", "lead_time", "id")
-    lists = {
+    """Convert a task of the short form, JSON-MIN, to the long one."""
+    span_lists = {
         key: value
         for key, value in task.items()
         if isinstance(value, list)
@@ -141,7 +189,7 @@ def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
     }
     results = [
         {"value": value, "from_name": key, "to_name": "text", "type": "labels"}
-        for key, values in lists.items()
+        for key, values in span_lists.items()
         for value in values
     ]
     annotation = {
@@ -150,87 +198,95 @@ def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": task.get("created_at"),
         "result": results,
     }
-    data = {key: value for key, value in task.items() if key not in (*known, *lists)}
+    known = (*_SHORT_FORM_KEYS, *span_lists)
+    data = {key: value for key, value in task.items() if key not in known}
     return {"id": task.get("id"), "data": data, "annotations": [annotation]}
 
 
-def _text_key(data: Mapping[str, Any], place: SourceLocation) -> str:
+def _text_key(data: Mapping[str, Any], location: SourceLocation) -> str:
     if isinstance(data.get("text"), str):
         return "text"
     texts = [str(key) for key, value in data.items() if isinstance(value, str)]
     if len(texts) == 1:
         return texts[0]
-    raise place.error(
+    raise location.error(
         f"no text was found among {', '.join(map(repr, list(data)[:8])) or 'none'}",
         field="data",
         remedy="Put the text under data.text",
     )
 
 
-def _annotations(task: Mapping[str, Any], place: SourceLocation) -> tuple[str, list[Any]]:
-    # Versions before 1.0 said completions.
+def _annotations(task: Mapping[str, Any], location: SourceLocation) -> tuple[str, list[Any]]:
+    # Before version 1.0 annotations were called completions.
     key = "completions" if "completions" in task else "annotations"
-    return key, as_list(task.get(key) or [], key, place)
+    return key, as_list(task.get(key) or [], key, location)
 
 
 def _results(
-    given: Mapping[str, Any], text: str, field: str, place: SourceLocation
+    annotation: Mapping[str, Any], text: str, field: str, location: SourceLocation
 ) -> tuple[tuple[Span, ...], list[Any]]:
-    """Give the labelled spans, and what else was said: choices, relations."""
+    """Split the results of an annotation into labelled spans and others: choices, relations."""
     spans: list[Span] = []
     others: list[Any] = []
-    for i, result in enumerate(as_list(given.get("result") or [], f"{field}.result", place)):
-        at = f"{field}.result[{i}]"
-        parts = as_mapping(result, at, place)
+    results = as_list(annotation.get("result") or [], f"{field}.result", location)
+    for i, result in enumerate(results):
+        result_field = f"{field}.result[{i}]"
+        parts = as_mapping(result, result_field, location)
         value = parts.get("value")
         if isinstance(value, Mapping) and isinstance(value.get("labels"), list):
-            spans.extend(_spans(parts, value, text, at, place))
+            spans.extend(_spans(parts, value, text, result_field, location))
         else:
             others.append(dict(parts))
     return tuple(spans), others
 
 
 def _spans(
-    parts: Mapping[str, Any], value: Mapping[str, Any], text: str, field: str, place: SourceLocation
+    parts: Mapping[str, Any],
+    value: Mapping[str, Any],
+    text: str,
+    field: str,
+    location: SourceLocation,
 ) -> Iterator[Span]:
-    start = as_int(value.get("start"), f"{field}.value.start", place)
-    end = as_int(value.get("end"), f"{field}.value.end", place)
-    start, end = _code_points(text, start, end, value.get("text"), field, place)
-    extra = {str(key): one for key, one in parts.items() if key not in (*_RESULT_KEYS, "score")}
+    start = as_int(value.get("start"), f"{field}.value.start", location)
+    end = as_int(value.get("end"), f"{field}.value.end", location)
+    start, end = _code_points(text, start, end, value.get("text"), field, location)
+    extra = {str(key): one for key, one in parts.items() if key not in _RESULT_KEYS}
     score = float(parts["score"]) if is_number(parts.get("score")) else None
-    for label in value["labels"]:
-        yield Span(
-            start, end, check_label(label, f"{field}.value.labels", place), None, score, extra
-        )
+    for raw in value["labels"]:
+        label = check_label(raw, f"{field}.value.labels", location)
+        yield Span(start, end, label, None, score, extra)
 
 
 def _code_points(
-    text: str, start: int, end: int, said: Any, field: str, place: SourceLocation
+    text: str, start: int, end: int, written: Any, field: str, location: SourceLocation
 ) -> tuple[int, int]:
-    """Read offsets as code points, or as UTF-16 where only that gives the text they name."""
-    if not isinstance(said, str) or _same(text[max(start, 0) : max(end, 0)], said):
+    """Read offsets as code points, or as UTF-16 units where only those match the written text."""
+    found = text[max(start, 0) : max(end, 0)]
+    if not isinstance(written, str) or _same_words(found, written):
         return start, end
-    wide = text.encode("utf-16-le", "surrogatepass")
-    if _same(wide[2 * max(start, 0) : 2 * max(end, 0)].decode("utf-16-le", "replace"), said):
-        before = wide[: 2 * start].decode("utf-16-le", "surrogatepass")
-        within = wide[2 * start : 2 * end].decode("utf-16-le", "surrogatepass")
+    utf16 = text.encode("utf-16-le", "surrogatepass")
+    found = utf16[2 * max(start, 0) : 2 * max(end, 0)].decode("utf-16-le", "replace")
+    if _same_words(found, written):
+        before = utf16[: 2 * start].decode("utf-16-le", "surrogatepass")
+        within = utf16[2 * start : 2 * end].decode("utf-16-le", "surrogatepass")
         return len(before), len(before) + len(within)
-    raise place.error(
-        f"{said!r} is written here, but the text at these offsets is {text[max(start, 0) : end]!r}",
+    raise location.error(
+        f"{written!r} is written here, but the text at these offsets is "
+        f"{text[max(start, 0) : end]!r}",
         field=field,
         remedy="Export again with a newer Label Studio, or correct the offsets",
     )
 
 
-def _same(found: str, said: str) -> bool:
-    # In the page a line end is written as two characters, or comes back as a space.
-    return " ".join(found.split()) == " ".join(said.replace("\\n", "\n").split())
+def _same_words(found: str, written: str) -> bool:
+    # Label Studio writes a line end as backslash and n, or replaces it by a space.
+    return " ".join(found.split()) == " ".join(written.replace("\\n", "\n").split())
 
 
-def _proposed(span: Span, source: Any, score: Any) -> Span:
+def _suggestion(span: Span, source: Any, score: Any) -> Span:
     own = span.score if span.score is not None else float(score) if is_number(score) else None
-    named = source if isinstance(source, str) and source else None
-    return Span(span.start, span.end, span.label, named, own, span.extra)
+    name = source if isinstance(source, str) and source else None
+    return Span(span.start, span.end, span.label, name, own, span.extra)
 
 
 def _annotator(value: Any) -> str | None:
@@ -241,12 +297,89 @@ def _annotator(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _when(value: Any, place: SourceLocation) -> float | None:
+def _timestamp(value: Any, location: SourceLocation) -> float | None:
     if value is None or is_number(value):
         return None if value is None else float(value)
-    said = as_text(value, "created_at", place).replace("Z", "+00:00")
+    written = as_text(value, "created_at", location).replace("Z", "+00:00")
     try:
-        moment = datetime.fromisoformat(said)
+        moment = datetime.fromisoformat(written)
     except ValueError:
-        raise place.error(f"{value!r} is not a time", field="created_at") from None
+        raise location.error(f"{value!r} is not a time", field="created_at") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def _task_from_example(example: Example) -> dict[str, Any]:
+    extra = dict(example.extra.get(_EXTRA_KEY) or {})
+    text_key = extra.pop("text_key", "text")
+    others = extra.pop("results", [])
+    results = [_result(i, span, example.text) for i, span in enumerate(example.spans)] + others
+    # Meta goes beside the text, unless a reader could then not tell which of them is the text.
+    is_ambiguous = text_key in example.meta or (
+        text_key != "text" and any(isinstance(value, str) for value in example.meta.values())
+    )
+    data = {} if is_ambiguous else dict(example.meta)
+    task: dict[str, Any] = {**extra, "data": {**data, text_key: example.text}}
+    if example.answer in ("accept", "ignore"):
+        task["annotations"] = [_annotation(example, results)]
+    elif results:
+        task["predictions"] = [_prediction(example, results)]
+    fields = _nbner_fields(example, meta_in_data=not is_ambiguous)
+    return {**task, "meta": {_NBNER_KEY: fields}} if fields else task
+
+
+def _annotation(example: Example, results: list[Any]) -> dict[str, Any]:
+    annotation: dict[str, Any] = {
+        "result": results,
+        "was_cancelled": example.answer == "ignore",
+        "unique_id": _NBNER_KEY,
+    }
+    if example.annotator and example.annotator != IMPORT_ANNOTATOR:
+        annotation["completed_by"] = {"email": example.annotator}
+    if example.created is not None:
+        moment = datetime.fromtimestamp(example.created, tz=timezone.utc)
+        annotation["created_at"] = moment.isoformat().replace("+00:00", "Z")
+    return annotation
+
+
+def _prediction(example: Example, results: list[Any]) -> dict[str, Any]:
+    sources = {span.source for span in example.spans if span.source}
+    return {"model_version": ", ".join(sorted(sources)), "result": results}
+
+
+def _result(i: int, span: Span, text: str) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "id": f"nbner{i}",
+        **span.extra,
+        "from_name": "label",
+        "to_name": "text",
+        "type": "labels",
+        "value": {
+            "start": span.start,
+            "end": span.end,
+            "text": text[span.start : span.end],
+            "labels": [span.label],
+        },
+    }
+    return result if span.score is None else {**result, "score": span.score}
+
+
+def _nbner_fields(example: Example, *, meta_in_data: bool) -> dict[str, Any]:
+    """Build the entry under ``meta.nbner``; meta is stored in it if ``data`` cannot hold it."""
+    rejected = example.answer == "reject"
+    in_data = meta_in_data and all(isinstance(key, str) for key in example.meta)
+    fields = {
+        "_input_hash": example.input_hash,
+        "flagged": example.flagged,
+        "note": example.note,
+        "meta": None if in_data else dict(example.meta),
+        "tokens": _offsets(example) if example.pretokenized else None,
+        "binary": example.binary,
+        "answer": example.answer,
+        "created": example.created,
+        "annotator": example.annotator if rejected else None,
+    }
+    return {key: value for key, value in fields.items() if value not in (None, "", False)}
+
+
+def _offsets(example: Example) -> list[dict[str, int]]:
+    return [{"start": token.start, "end": token.end} for token in example.tokens]

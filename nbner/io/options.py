@@ -1,9 +1,9 @@
-"""What a reader may be told beside the path."""
+"""Options of readers, and the names of formats and text units."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from nbner.errors import DataError
 
@@ -12,17 +12,15 @@ FormatName: TypeAlias = Literal[
     "prodigy", "conll", "spacy", "brat", "label_studio", "table", "huggingface", "text"
 ]
 
-_WAYS = ("line", "paragraph", "file")
-
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What a reader may be told beside the path.
+    """Options of a reader.
 
     Parameters
     ----------
     by : {"line", "paragraph", "file"}
-        What one text is in a file of plain text.
+        Unit of plain text that becomes one row.
     tag_names : tuple of str, optional
         The tags that numbers stand for in token rows, such as ``("O", "B-PER")``.
 
@@ -36,7 +34,10 @@ class ReadOptions:
     tag_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.by not in _WAYS:
+        units = get_args(TextUnit)
+        if self.by not in units:
             raise DataError(
-                f"{self.by!r} is no way to cut a file", field="by", remedy=f"Use {_WAYS}"
+                f"{self.by!r} is no way to cut a file",
+                field="by",
+                remedy=f"Use one of {', '.join(units)}",
             )

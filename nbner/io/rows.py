@@ -1,4 +1,4 @@
-"""What every reader yields, whatever the format: one text with all that was said of it."""
+"""The row type that every reader yields, and conversions between rows and examples."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from nbner._common.hashing import input_hash, task_hash
 from nbner.errors import DataError
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Example, Span, Token
 
-#: Keys of a file that speak of an answer, not of the text; a later answer has its own.
+#: Keys of a file that describe an answer, not the text; a later answer has its own.
 ANSWER_KEYS = ("_session_id", "_view_id", "_is_binary")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """Where a row was read, for messages.
+    """File and line that a row was read from, for messages.
 
     Parameters
     ----------
     file : str, optional
+        Path of the file; None for values in memory.
     line : int, optional
         Line, row or document, counted from 1.
     """
@@ -33,12 +34,28 @@ class SourceLocation:
     def error(
         self, problem: str, *, field: str | None = None, remedy: str | None = None
     ) -> DataError:
-        """Make a ``DataError`` that says where."""
+        """Build a ``DataError`` with this location.
+
+        Parameters
+        ----------
+        problem : str
+            Description of the problem: a sentence without its full stop.
+        field : str, optional
+            The key or column.
+        remedy : str, optional
+            The way out: a sentence without its full stop.
+        """
         return DataError(problem, file=self.file, line=self.line, field=field, remedy=remedy)
 
     @contextmanager
     def adding_field(self, field: str) -> Iterator[None]:
-        """Add the place to a ``DataError`` of somebody who did not know it."""
+        """Add this location and a field to a ``DataError`` raised inside the block.
+
+        Parameters
+        ----------
+        field : str
+            The key or column.
+        """
         try:
             yield
         except DataError as error:
@@ -47,34 +64,43 @@ class SourceLocation:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text as it came.
+    """One text as a reader found it, before any check against a dataset.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token, optional
-        None where the text came without.
+        None where the source has no tokens.
     spans : tuple of Span, optional
-        As they came, in their order, overlapping or not. None where nothing
-        was said of spans, which is not the same as "no entity".
+        In the order of the source, overlapping or not. None where the source
+        has no information on spans, which differs from "no entity".
     answer : {"accept", "reject", "ignore"}, optional
+        None where the source has no answer.
     flagged : bool
+        Whether the source marks the text as flagged.
     note : str
-    meta, extra : mapping
-        The user's own columns; keys that nbner does not know.
+        An annotator's note; empty where there is none.
+    meta : mapping
+        The user's own columns.
+    extra : mapping
+        Keys that nbner does not interpret.
     input_hash, task_hash : int, optional
-        Those that came in.
+        Hashes of the source.
     annotator : str, optional
+        The author of the answer.
     created : float, optional
-        Seconds since the epoch, UTC.
+        Time of the answer; seconds since the epoch, UTC.
     gold : bool
-        Complete gold by nature of the format.
+        Whether the format holds complete gold by definition.
     binary : bool
-        The answer judges one proposed span, not the whole text.
+        Whether the answer judges one proposed span, not the whole text.
     file : str, optional
+        Path of the file; None for values in memory.
     line : int, optional
+        Line, row or document, counted from 1.
     span_lines : tuple of int, optional
-        The line of each span, where a span has one of its own.
+        The line of each span, in formats that write each span on its own line.
     """
 
     text: str
@@ -97,11 +123,17 @@ class Row:
 
     @property
     def location(self) -> SourceLocation:
-        """Where it was read."""
+        """File and line that the row was read from."""
         return SourceLocation(self.file, self.line)
 
     def line_of(self, span: Span) -> int | None:
-        """Give the line of one of the row's own spans."""
+        """Return the line of one of the row's own spans.
+
+        Parameters
+        ----------
+        span : Span
+            One of ``spans``, compared by identity.
+        """
         if self.span_lines is not None:
             for line, one in zip(self.span_lines, self.spans or (), strict=True):
                 if one is span:
@@ -110,10 +142,18 @@ class Row:
 
 
 def example_from_row(row: Row, *, split: str = "train") -> Example:
-    """Show a row as the example it would be, without a store in between."""
+    """Convert a row to the example that it would become in a dataset.
+
+    Parameters
+    ----------
+    row : Row
+        A row of any reader.
+    split : str
+        Split of the example.
+    """
     answer = row.answer or ("accept" if row.gold and row.spans is not None else None)
     hashed = row.input_hash or input_hash(row.text)
-    named = row.task_hash or task_hash(hashed, row.spans or ())
+    hashed_task = row.task_hash or task_hash(hashed, row.spans or ())
     return Example(
         text=row.text,
         tokens=row.tokens or (),
@@ -128,28 +168,41 @@ def example_from_row(row: Row, *, split: str = "train") -> Example:
         pretokenized=row.tokens is not None,
         binary=row.binary,
         created=row.created,
-        extra={**row.extra, "_task_hash": named},
+        extra={**row.extra, "_task_hash": hashed_task},
     )
 
 
 def strip_annotations(row: Row) -> Example:
-    """Take a row's text and tokens alone, for who only labels it; it has no hash."""
+    """Convert a row to an example with its text and tokens alone, without a hash.
+
+    Parameters
+    ----------
+    row : Row
+        A row of any reader.
+    """
     return Example(row.text, row.tokens or (), pretokenized=row.tokens is not None)
 
 
-def row_from_example(example: Example, place: SourceLocation) -> Row:
-    """Take an example, a session's or a user's own, as a row.
+def row_from_example(example: Example, location: SourceLocation) -> Row:
+    """Convert an example to a row.
+
+    Parameters
+    ----------
+    example : Example
+        An example of a session, or one that the user has built.
+    location : SourceLocation
+        Position of the example among its source's values.
 
     Raises
     ------
     DataError
-        Tokens that came with the text do not rebuild it.
+        The example's own tokens do not rebuild its text.
     """
     extra = dict(example.extra)
     answered = example.answer is not None
     tokens = None
     if example.pretokenized:
-        with place.adding_field("tokens"):
+        with location.adding_field("tokens"):
             tokens = tokens_from_offsets(
                 example.text, [(one.start, one.end) for one in example.tokens]
             )
@@ -167,6 +220,6 @@ def row_from_example(example: Example, place: SourceLocation) -> Row:
         created=example.created if answered else None,
         binary=example.binary,
         extra=extra,
-        file=place.file,
-        line=place.line,
+        file=location.file,
+        line=location.line,
     )

@@ -1,8 +1,9 @@
-"""A small corpus about cooking that comes with nbner, for lessons and first tries."""
+"""The sample corpus about cooking that comes with nbner, for lessons and first experiments."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,23 +11,25 @@ from typing import Any
 
 from nbner.types import Example, Span
 
-FOLDER = files("nbner.io") / "cooking"
+_FOLDER = files("nbner.io") / "cooking"
 
 
 @dataclass(frozen=True, slots=True)
 class SampleCorpus:
     """Sentences about cooking, written for nbner; MIT licence.
 
+    Iterating yields the labelled examples of both splits; ``len`` counts them.
+
     Parameters
     ----------
     train, dev : tuple of Example
-        With gold, accepted.
+        Accepted gold examples.
     unlabeled : tuple of str
         More sentences of the same kind.
     labels : tuple of str
         The entity types, the most frequent first.
     guideline : str
-        What each type covers, as Markdown.
+        The annotation guideline, as Markdown.
     """
 
     train: tuple[Example, ...]
@@ -36,7 +39,7 @@ class SampleCorpus:
     guideline: str
 
     def __iter__(self) -> Iterator[Example]:
-        """Give the labelled examples of both splits."""
+        """Yield the labelled examples of both splits."""
         yield from self.train
         yield from self.dev
 
@@ -45,7 +48,7 @@ class SampleCorpus:
         return len(self.train) + len(self.dev)
 
     def __repr__(self) -> str:
-        """Say what is in it."""
+        """Return the numbers of sentences, entities and types."""
         spans = sum(len(example.spans) for example in self)
         return (
             f"{len(self.train)} train and {len(self.dev)} dev sentences with {spans:,} entities of "
@@ -54,7 +57,7 @@ class SampleCorpus:
 
 
 def sample() -> SampleCorpus:
-    """Read the corpus that comes with nbner.
+    """Load the sample corpus that comes with nbner.
 
     Returns
     -------
@@ -67,21 +70,18 @@ def sample() -> SampleCorpus:
     18
     """
     train, dev = (tuple(_example(row, split) for row in _rows(split)) for split in ("train", "dev"))
-    seen: dict[str, int] = {}
-    for example in train:
-        for span in example.spans:
-            seen[span.label] = seen.get(span.label, 0) + 1
+    counts = Counter(span.label for example in train for span in example.spans)
     return SampleCorpus(
         train=train,
         dev=dev,
         unlabeled=tuple(row["text"] for row in _rows("unlabelled")),
-        labels=tuple(sorted(seen, key=lambda label: (-seen[label], label))),
-        guideline=(FOLDER / "GUIDELINE.md").read_text(encoding="utf-8"),
+        labels=tuple(sorted(counts, key=lambda label: (-counts[label], label))),
+        guideline=(_FOLDER / "GUIDELINE.md").read_text(encoding="utf-8"),
     )
 
 
 def _rows(name: str) -> Iterator[dict[str, Any]]:
-    lines = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (_FOLDER / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()
     return map(json.loads, lines)
 
 

@@ -1,7 +1,7 @@
-"""Tables: CSV and TSV files and pandas DataFrames, with a column ``text``.
+"""Tables: CSV and TSV files and pandas DataFrames with a column ``text``.
 
-Columns named as the keys of a task (see ``prodigy``) are read as these; lists
-and objects stand in them as JSON. All other columns are the user's own and go
+Columns with the name of a Prodigy task's key (see ``prodigy``) are read as that
+key, with lists and objects as JSON. All other columns are the user's own and go
 to ``meta``.
 """
 
@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
 from nbner.io.files import atomic_write, numbered_lines, raw_lines
-from nbner.io.prodigy import row_from_task
-from nbner.io.prodigy_writing import task_from_example
+from nbner.io.prodigy import row_from_task, task_from_example
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Example
 
@@ -25,41 +24,49 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 SUFFIXES = (".csv",)
-TABBED = ".tsv"
-TEXT = "text"
+TAB_SUFFIX = ".tsv"
 
-_JSON = ("spans", "tokens", "meta")
-_NUMBERS = ("_input_hash", "_task_hash", "_timestamp")
-_BOOLS = ("flagged",)
-_STRINGS = ("answer", "note", "_annotator_id", "_session_id", "_view_id")
-COLUMNS = (TEXT, "spans", "answer", "flagged", "note", "meta", "tokens", *_NUMBERS, *_STRINGS[2:])
+_TEXT = "text"
+_JSON_COLUMNS = ("spans", "tokens", "meta")
+_NUMBER_COLUMNS = ("_input_hash", "_task_hash", "_timestamp")
+_BOOL_COLUMNS = ("flagged",)
+_COLUMNS = (
+    *(_TEXT, "spans", "answer", "flagged", "note", "meta", "tokens"),
+    *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id"),
+)
 
 _DELIMITERS = ",;\t"
 # The csv module's own limit, 131,072 characters, is less than a long document.
-_LONGEST_CELL = 2**31 - 1
+_MAX_CELL = 2**31 - 1
 _TRUE = ("true", "yes", "1", "1.0")
 _FALSE = ("false", "no", "0", "0.0")
 
 
 def read(path: Path) -> Iterator[Row]:
-    """Yield the rows of a table with a head line, parted by commas, semicolons or tabs.
+    """Yield the rows of a table with a header line, separated by commas, semicolons or tabs.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV or TSV file in UTF-8.
 
     Raises
     ------
     DataError
-        There is no column ``text``, a column stands twice, or a cell is not
-        what its column holds.
+        There is no column ``text``, a column name occurs twice, or a cell has
+        the wrong type for its column.
     """
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(_MAX_CELL)
     counter = _LineCounter(path)
     records = csv.reader(counter, delimiter=_delimiter(path), strict=True)
     try:
-        head = next(records, [])
-        _check_columns(head, str(path))
+        header = next(records, [])
+        _check_columns(header, str(path))
         for cells in records:
-            place = SourceLocation(str(path), counter.number)
+            location = SourceLocation(str(path), counter.number)
             if cells:
-                yield row_from_task(_task(head, _as_wide(cells, head, place), place), place)
+                values = _values_of(cells, header, location)
+                yield row_from_task(_task(header, values, location), location)
     except csv.Error as error:
         raise DataError(
             f"this is not CSV: {error}", file=path, line=counter.number, remedy='Quote with "'
@@ -67,45 +74,69 @@ def read(path: Path) -> Iterator[Row]:
 
 
 def read_frame(frame: DataFrame) -> Iterator[Row]:
-    """Yield the rows of a DataFrame; empty cells (NaN, None, NaT) say nothing.
+    """Yield the rows of a DataFrame; empty cells (NaN, None, NaT) are skipped.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With a column ``text``.
 
     Raises
     ------
     DataError
         As for ``read``; the line is the row's position, counted from 1.
     """
-    head = [str(name) for name in frame.columns]
-    _check_columns(head, None)
+    header = [str(name) for name in frame.columns]
+    _check_columns(header, None)
     for number, cells in enumerate(frame.itertuples(index=False, name=None), 1):
-        place = SourceLocation(None, number)
-        yield row_from_task(_task(head, [_plain(cell) for cell in cells], place), place)
+        location = SourceLocation(None, number)
+        values = [_plain_value(cell) for cell in cells]
+        yield row_from_task(_task(header, values, location), location)
 
 
 def looks_like(path: Path) -> bool:
-    """Whether the first line names a column ``text``."""
-    return TEXT in _first_cells(path, _delimiter(path))
+    """Return whether the first line of a file names a column ``text``.
+
+    Parameters
+    ----------
+    path : Path
+        A text file.
+    """
+    return _TEXT in _first_cells(path, _delimiter(path))
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
-    """Write every example as one row, and say how many there were; tabs part a .tsv.
+    """Write every example as one row; a ``.tsv`` is separated by tabs.
 
-    Keys that nbner does not know stay out: only .jsonl carries them.
+    Keys that nbner does not interpret are not written: only .jsonl keeps them.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed one by one.
+    path : Path
+        Replaced if it exists.
+
+    Returns
+    -------
+    int
+        Number of examples.
     """
     count = 0
     with atomic_write(path) as file:
         out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        table = csv.writer(out, delimiter="\t" if path.suffix.lower() == TABBED else ",")
-        table.writerow(COLUMNS)
+        table = csv.writer(out, delimiter="\t" if path.suffix.lower() == TAB_SUFFIX else ",")
+        table.writerow(_COLUMNS)
         for example in examples:
             task = task_from_example(example)
-            table.writerow([_cell(name, task.get(name)) for name in COLUMNS])
+            table.writerow([_cell(name, task.get(name)) for name in _COLUMNS])
             count += 1
         out.detach()
     return count
 
 
 class _LineCounter:
-    """The lines of a file for the csv module, which cannot count them, and the last's number."""
+    """The lines of a file for the csv module, with the number of the last line read."""
 
     def __init__(self, path: Path) -> None:
         self.number = 0
@@ -126,86 +157,90 @@ def _first_cells(path: Path, delimiter: str) -> list[str]:
 
 def _delimiter(path: Path) -> str:
     for delimiter in _DELIMITERS:
-        if TEXT in _first_cells(path, delimiter):
+        if _TEXT in _first_cells(path, delimiter):
             return delimiter
     return _DELIMITERS[0]
 
 
-def _check_columns(head: Sequence[str], file: str | None) -> None:
+def _check_columns(header: Sequence[str], file: str | None) -> None:
     line = None if file is None else 1
-    twice = next((name for i, name in enumerate(head) if name in head[:i]), None)
+    twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
         raise DataError(
             "the column stands there twice", file=file, line=line, field=twice, remedy="Rename one"
         )
-    if TEXT not in head:
+    if _TEXT not in header:
         raise DataError(
-            f"there is no column 'text' among {', '.join(map(repr, head[:8])) or 'none'}",
+            f"there is no column 'text' among {', '.join(map(repr, header[:8])) or 'none'}",
             file=file,
             line=line,
-            field=TEXT,
+            field=_TEXT,
             remedy="Rename the column that holds the texts to 'text'",
         )
 
 
-def _as_wide(cells: list[str], head: list[str], place: SourceLocation) -> list[Any]:
-    if len(cells) != len(head):
-        raise place.error(
-            f"the row has {len(cells)} cells, the head has {len(head)}",
+def _values_of(cells: list[str], header: list[str], location: SourceLocation) -> list[Any]:
+    """Return one value for each column; None for an empty cell."""
+    if len(cells) != len(header):
+        raise location.error(
+            f"the row has {len(cells)} cells, the head has {len(header)}",
             remedy='A cell that holds the separator or a line end is quoted with "',
         )
     return [
-        cell if cell != "" or name == TEXT else None for name, cell in zip(head, cells, strict=True)
+        cell if cell != "" or name == _TEXT else None
+        for name, cell in zip(header, cells, strict=True)
     ]
 
 
-def _task(head: Sequence[str], cells: Sequence[Any], place: SourceLocation) -> dict[str, Any]:
+def _task(header: Sequence[str], values: Sequence[Any], location: SourceLocation) -> dict[str, Any]:
     task: dict[str, Any] = {}
     meta: dict[str, Any] = {}
-    for name, cell in zip(head, cells, strict=True):
-        if cell is None:
+    for name, value in zip(header, values, strict=True):
+        if value is None:
             continue
-        if name in COLUMNS:
-            task[name] = _value(name, cell, place)
+        if name in _COLUMNS:
+            task[name] = _task_value(name, value, location)
         else:
-            meta[name] = cell
-    if task.get(TEXT) is None:
-        raise place.error("the cell is empty", field=TEXT, remedy="Drop the rows without a text")
+            meta[name] = value
+    if task.get(_TEXT) is None:
+        raise location.error(
+            "the cell is empty", field=_TEXT, remedy="Drop the rows without a text"
+        )
     if meta:
         task["meta"] = {**meta, **task["meta"]} if isinstance(task.get("meta"), dict) else meta
     return task
 
 
-def _value(name: str, cell: Any, place: SourceLocation) -> Any:
-    if name in _JSON and isinstance(cell, str):
+def _task_value(name: str, value: Any, location: SourceLocation) -> Any:
+    if name in _JSON_COLUMNS and isinstance(value, str):
         try:
-            return json.loads(cell)
+            return json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise place.error(f"the cell is not JSON: {error}", field=name) from error
-    if name in _NUMBERS and isinstance(cell, (str, float)):
-        return _number(name, cell, place)
-    if name in _BOOLS:
-        return _truth(name, str(cell).strip().lower(), place)
-    return cell
+            raise location.error(f"the cell is not JSON: {error}", field=name) from error
+    if name in _NUMBER_COLUMNS and isinstance(value, (str, float)):
+        return _number(name, value, location)
+    if name in _BOOL_COLUMNS:
+        return _bool(name, str(value).strip().lower(), location)
+    return value
 
 
-def _number(name: str, cell: str | float, place: SourceLocation) -> float:
+def _number(name: str, cell: str | float, location: SourceLocation) -> float:
     try:
         number = float(cell)
     except ValueError:
-        raise place.error(f"{cell!r} is not a number", field=name) from None
-    # A column of whole numbers with an empty cell in it is a column of floats to pandas.
+        raise location.error(f"{cell!r} is not a number", field=name) from None
+    # A column of whole numbers with an empty cell is a column of floats in pandas.
     return int(number) if number.is_integer() else number
 
 
-def _truth(name: str, word: str, place: SourceLocation) -> bool:
+def _bool(name: str, word: str, location: SourceLocation) -> bool:
     if word not in (*_TRUE, *_FALSE):
-        raise place.error(f"{word!r} is neither true nor false", field=name)
+        raise location.error(f"{word!r} is neither true nor false", field=name)
     return word in _TRUE
 
 
-def _plain(cell: Any) -> Any:
-    """Give a cell's value without NumPy and pandas; None for the many kinds of nothing."""
+def _plain_value(cell: Any) -> Any:
+    """Convert a cell of NumPy or pandas to a plain value; None for every kind of missing value."""
     import pandas as pd
 
     if isinstance(cell, (str, list, tuple, dict)) or cell is None:
@@ -220,6 +255,6 @@ def _plain(cell: Any) -> Any:
 def _cell(name: str, value: Any) -> Any:
     if value is None:
         return ""
-    if name in _JSON:
+    if name in _JSON_COLUMNS:
         return json.dumps(value, ensure_ascii=False)
-    return str(value).lower() if name in _BOOLS else value
+    return str(value).lower() if name in _BOOL_COLUMNS else value

@@ -13,8 +13,7 @@ from sqlalchemy import Column, Connection, Table, func, insert, select, text, up
 
 from nbner._common.hashing import input_hash
 from nbner._common.serialization import load_spans
-from nbner.io.import_batch import PreparedAnswer, PreparedRow
-from nbner.io.import_report import ImportIssue
+from nbner.io.import_report import ImportIssue, PreparedAnswer, PreparedRow
 from nbner.store.answers import insert_event
 from nbner.store.schema import answers, current, examples, splits, standing
 from nbner.types import ANSWER_KINDS

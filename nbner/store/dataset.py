@@ -12,8 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
-from nbner.io.import_batch import ImportBatch
-from nbner.io.import_report import ImportReport
+from nbner.io.import_report import ImportBatch, ImportReport
 from nbner.store import answers as events
 from nbner.store import bulk_insert, model_runs, queries, search, undo
 from nbner.store.assignments import Assignments

@@ -55,7 +55,7 @@ def test_figures_of_one_object_are_paired():
 
 def test_many_texts_are_drawn_in_parts_that_make_a_whole(monkeypatch):
     counts = np.random.default_rng(1).integers(0, 5, (40, 3))
-    monkeypatch.setattr(bootstrap, "_CELLS", 130)
+    monkeypatch.setattr(bootstrap, "_MAX_WEIGHTS", 130)
     in_parts = Bootstrap(counts, n_resamples=500).estimate(micro_f)
     monkeypatch.undo()
     at_once = Bootstrap(counts, n_resamples=500).estimate(micro_f)

@@ -53,7 +53,7 @@ def test_pieces_and_nesting_are_reported_with_file_and_line(folder, add, dataset
     report = add(folder / "b.ann")
     assert (report.added, report.answered) == (1, 1)
     assert (report.discontinuous, report.overlapping) == (1, 3)
-    frame = report.frame.set_index("problem")
+    frame = report.frame.set_index("kind")
     assert set(frame["file"]) == {str(folder / "b.ann")}
     assert list(frame.loc["overlapping", "line"]) == [1, 2, 3]
     assert frame.loc["discontinuous", "line"] == 1
@@ -81,6 +81,20 @@ def test_what_refers_to_a_span_goes_with_it_and_new_spans_get_new_ids(folder, ad
     write(dataset.examples(), folder.parent / "out.ann")
     assert (folder.parent / "out.ann").read_text() == (
         "T1\tLOC 14 24\tSouth Bank\nA2\tBig T1\nT10\tLOC 4 9\tNorth\n"
+    )
+
+
+def test_an_equivalence_goes_with_its_span_and_leaves_the_others(folder, add, dataset, give):
+    (folder / "b.ann").write_text(
+        "T1\tLOC 14 24\tSouth Bank\nT2\tGPE 28 34\tFrance\nT3\tLOC 4 9\tNorth\n"
+        "*\tAlias T1 T2\n*\tAlias T1 T3\n"
+    )
+    add(folder / "b.ann")
+    (example,) = dataset.examples()
+    give(dataset, example, "accept", [(14, 24, "LOC"), (4, 9, "LOC")])
+    write(dataset.examples(), folder.parent / "out.ann")
+    assert (folder.parent / "out.ann").read_text() == (
+        "T1\tLOC 14 24\tSouth Bank\nT3\tLOC 4 9\tNorth\n*\tAlias T1 T3\n"
     )
 
 

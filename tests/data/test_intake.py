@@ -125,8 +125,8 @@ def test_a_span_off_the_tokenizers_tokens_is_kept_and_listed(add, dataset):
     report = add([task((4, 5, "N"), (0, 3, "A"), answer="accept")])
     assert (report.added, report.misaligned, report.refused) == (1, 1, 0)
     assert only(dataset).spans == (Span(0, 3, "A"), Span(4, 5, "N"))
-    (problem,) = report.issues
-    assert (problem.problem, problem.text, problem.label, problem.line) == (
+    (issue,) = report.issues
+    assert (issue.kind, issue.text, issue.label, issue.line) == (
         "misaligned",
         "5",
         "N",
@@ -138,7 +138,7 @@ def test_a_row_with_a_span_off_the_tokens_can_be_refused(add, dataset):
     report = add([task((4, 5, "N")), "Stir"], misaligned="refuse")
     assert (report.added, report.misaligned, report.refused) == (1, 1, 1)
     assert only(dataset).text == "Stir"
-    assert [problem.problem for problem in report.issues] == ["misaligned", "refused"]
+    assert [issue.kind for issue in report.issues] == ["misaligned", "refused"]
 
 
 def test_the_tokenizer_is_asked_only_where_there_are_spans_and_no_tokens(add):
@@ -152,8 +152,8 @@ def test_of_overlapping_spans_the_longest_is_kept_and_the_rest_listed(add, datas
     report = add([task((0, 3, "A"), (0, 7, "B"), (8, 10, "C"), answer="accept")])
     assert report.overlapping == 1
     assert only(dataset).spans == (Span(0, 7, "B"), Span(8, 10, "C"))
-    (problem,) = report.issues
-    assert (problem.start, problem.end, problem.label) == (0, 3, "A")
+    (issue,) = report.issues
+    assert (issue.start, issue.end, issue.label) == (0, 3, "A")
 
 
 def test_a_label_that_is_not_in_the_list_is_refused(add, dataset):
@@ -313,14 +313,14 @@ def test_the_report_has_a_frame_with_every_problem(add, jsonl):
     assert list(frame.columns) == [
         "file",
         "line",
-        "problem",
+        "kind",
         "text",
         "start",
         "end",
         "label",
         "reason",
     ]
-    assert frame["problem"].tolist() == ["misaligned", "overlapping", "duplicate"]
+    assert frame["kind"].tolist() == ["misaligned", "overlapping", "duplicate"]
     assert frame["line"].tolist() == [1, 1, 2]
     assert set(frame["file"]) == {str(path)}
     assert frame["start"].tolist()[:2] == [4, 0]

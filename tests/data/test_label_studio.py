@@ -143,6 +143,22 @@ def told(example):
     )
 
 
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"data": {"body": "Add"}, "meta": {"author": "Ada"}},
+        {"data": {"text": "Add"}, "meta": {"text": "not the text"}},
+    ],
+)
+def test_meta_is_never_taken_for_the_text(tmp_path, task):
+    read_path, written = tmp_path / "in.json", tmp_path / "out.json"
+    read_path.write_text(json.dumps([task]))
+    (row,) = read(read_path)
+    write([example_from_row(row)], written)
+    (again,) = read(written)
+    assert (again.text, again.meta) == ("Add", task["meta"]) == (row.text, row.meta)
+
+
 @given(
     st.lists(
         examples(names=odd_labels, answers=("accept", "reject", "ignore", None), given=True),

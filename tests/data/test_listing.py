@@ -16,7 +16,7 @@ from nbner._common.batch_ids import batch_answer_id
 from nbner._common.filters import ExampleFilter
 from nbner._common.occurrences import apply_bulk_action, conflict_at, find_occurrences
 from nbner.store.store import Store
-from nbner.types import Answer, Counts, Span
+from nbner.types import Answer, Counts, Example, Span
 
 TEXTS = ["Whisk the eggs", "Ärger im Ofen", "Heat the oven", "An oven_glove 100%", "Eggs again"]
 
@@ -172,3 +172,27 @@ def test_the_id_of_the_whole_is_not_taken_for_another(tmp_path):
     store = Store(tmp_path / "s.db")
     assert store.dataset("d").undo_batch("a%") == ()
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({}, True),
+        ({"answer": "accept"}, True),
+        ({"answer": "answered"}, True),
+        ({"answer": "open"}, False),
+        ({"answer": "reject"}, False),
+        ({"annotator": "ann"}, True),
+        ({"annotator": "bob"}, False),
+        ({"label": "A", "text": "ADD", "noted": True}, True),
+        ({"label": "B"}, False),
+        ({"flagged": True}, False),
+    ],
+)
+def test_a_filter_matches_an_example_in_memory(wanted, found):
+    spans = (Span(0, 3, "A"),)
+    example = Example("Add", spans=spans, answer="accept", note="why?", annotator="ann")
+    assert ExampleFilter(**wanted).matches(example) is found
+    no_answer = Example("Add", annotator="ann")
+    assert ExampleFilter(answer="open").matches(no_answer)
+    assert not ExampleFilter(annotator="ann").matches(no_answer)

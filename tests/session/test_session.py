@@ -59,7 +59,7 @@ def test_add_says_what_it_did(session):
     report = session.add([*ROWS, ROWS[0], "One more text."])
     assert (report.added, report.duplicate) == (5, 1)
     assert session.counts("train") == nbner.Counts(total=5, accept=4)
-    assert list(report.frame["problem"]) == ["duplicate"]
+    assert list(report.frame["kind"]) == ["duplicate"]
 
 
 def test_labels_come_from_the_data_where_none_are_given():

@@ -124,20 +124,20 @@ def test_labels_that_are_none(session, labels):
 
 
 def test_ways_that_go_on_start_where_the_model_stands(trained):
-    for how in ("continue", "last layer", "rehearsal"):
+    for how in ("continue", "freeze", "rehearsal"):
         report = trained.train(how=how, **OPTIONS)
         assert report.evaluations[0].f > 0.8, how
     assert trained.train(how="scratch", margin=None, **OPTIONS).evaluations[0].f < 0.5
 
 
 def test_an_unknown_way_names_those_there_are(session):
-    with pytest.raises(TrainingError, match="'last layer'"):
+    with pytest.raises(TrainingError, match="'freeze'"):
         session.train(how="somehow", **OPTIONS)
 
 
 def test_a_way_that_goes_on_needs_something_to_go_on_from(session):
     with pytest.raises(TrainingError, match=r"session\.train\(\) first"):
-        session.train(how="last layer", **OPTIONS)
+        session.train(how="freeze", **OPTIONS)
 
 
 def test_rehearsal_takes_texts_without_gold(trained):
@@ -164,7 +164,7 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     report = forgetful.train("bad", how="scratch", **OPTIONS)
     assert not report.in_use
     assert forgetful.nlp is in_use
-    (loss,) = [one for one in report.lost if one.label == "Place"]
+    (loss,) = [one for one in report.regressed_labels if one.label == "Place"]
     assert loss.support >= MIN_SUPPORT
     assert "Place lost" in str(report)
     assert "session.model.use(report)" in str(report)
@@ -192,7 +192,7 @@ def test_flips_name_every_span_that_turned(forgetful):
     assert (flips.frame["label"] == "Place").any()
     assert len(flips.frame) == flips.right_to_wrong + flips.wrong_to_right
     assert flips.per_label["right_to_wrong"].sum() == flips.right_to_wrong
-    assert "right to wrong" in flips._repr_html_()
+    assert "right_to_wrong" in flips._repr_html_()
     assert flips.examples
 
 
@@ -250,15 +250,15 @@ def test_ways_of_training_side_by_side(trained):
     trained.add(rows(0, 1, food=True)[:8], split="train")
     trained.add(rows(0, 1, food=True)[8:], split="dev")
     found = trained.experiments.compare_training(
-        ["scratch", "last layer"], seeds=2, max_epochs=3, progress=False
+        ["scratch", "freeze"], seeds=2, max_epochs=3, progress=False
     )
-    assert found.new == ("Food",)
+    assert found.new_labels == ("Food",)
     frame = found.frame
     assert set(frame["kind"]) == {"old", "new", "total"}
-    assert set(frame["how"]) == {"scratch", "last layer"}
+    assert set(frame["init"]) == {"scratch", "freeze"}
     assert (frame["seeds"] == 2).all()
     assert found.plot().get_title(loc="left")
-    assert any(word in found.verdict for word in ("Retrain", "Resize", "No clear difference"))
+    assert any(word in found.summary for word in ("Retrain", "Resize", "No clear difference"))
     assert trained.context.nlp_before_new_labels is in_use
 
 
@@ -275,7 +275,7 @@ def test_the_stop_button_keeps_what_was_measured(trained, monkeypatch):
     found = trained.experiments.compare_training(
         ["continue"], seeds=3, max_epochs=1, progress=False
     )
-    assert len(found.runs) == 1
+    assert len(found.trials) == 1
 
 
 def test_the_learning_curve_answers_whether_more_is_worth_it(session):
@@ -286,9 +286,9 @@ def test_the_learning_curve_answers_whether_more_is_worth_it(session):
     whole = curve.frame[curve.frame["label"] == "all labels"]
     assert (whole["seeds"] == 2).all()
     assert set(curve.gains["label"]) == {"all labels", *LABELS}
-    assert curve.plot().get_title(loc="left") == curve.verdict
-    assert "5 more examples" not in curve.verdict or curve.more == 5
-    assert curve.more == 4
+    assert curve.plot().get_title(loc="left") == curve.summary
+    assert "5 more examples" not in curve.summary or curve.more == 5
+    assert curve.next_batch_size == 4
 
 
 @pytest.mark.parametrize("shares", [(), (0.0,), (1.5,)])
