@@ -73,16 +73,16 @@ class ActionMatrix:
     @property
     def probabilities(self) -> FloatArray:
         """The softmax of the scores over each state's valid actions, shape (states, actions)."""
-        raised = np.where(self.valid, self.scores.astype(np.float64), -np.inf)
-        most = raised.max(axis=1, keepdims=True, initial=-np.inf)
-        shares = np.exp(raised - np.where(np.isneginf(most), 0.0, most))
-        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300))
+        masked = np.where(self.valid, self.scores.astype(np.float64), -np.inf)
+        peak = masked.max(axis=1, keepdims=True, initial=-np.inf)
+        exponentials = np.exp(masked - np.where(np.isneginf(peak), 0.0, peak))
+        return np.asarray(exponentials / np.maximum(exponentials.sum(axis=1, keepdims=True), 1e-300))
 
     @property
     def best(self) -> tuple[str, ...]:
         """The valid action with the highest score in each state."""
-        raised = np.where(self.valid, self.scores, -np.inf)
-        return tuple(self.actions[i] for i in raised.argmax(axis=1)) if len(raised) else ()
+        masked = np.where(self.valid, self.scores, -np.inf)
+        return tuple(self.actions[i] for i in masked.argmax(axis=1)) if len(masked) else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +129,13 @@ def action_scores(
 class _Reader:
     def __init__(self, recognizer: EntityRecognizer, doc: Doc, longest: int) -> None:
         self._doc = doc
-        self._longest = longest
+        self._max_span_length = longest
         self._recognizer: Any = recognizer
         self._scorer = StateScorer(recognizer, [doc]) if len(doc) else None
 
     def read(self) -> TextActionScores:
         if self._scorer is None:
-            return _nothing(self._doc)
+            return _empty_scores(self._doc)
         moves = self._scorer.transitions
         self._valid = ValidActions.from_docs([self._doc], moves)
         states = list(self._reachable())
@@ -144,8 +144,8 @@ class _Reader:
         known = {(one.token, one.start): row for one, row in zip(states, scores, strict=True)}
         path = list(self._greedy(known))
         vectors = np.asarray(self._recognizer.model.get_ref("tok2vec").predict([self._doc]))
-        walked = self._actions([state for state, _ in path], [row for _, row in path])
-        return TextActionScores(walked, reachable, vectors)
+        greedy_path = self._actions([state for state, _ in path], [row for _, row in path])
+        return TextActionScores(greedy_path, reachable, vectors)
 
     def _reachable(self) -> Iterator[ParserState]:
         labels = self._moves.labels
@@ -153,7 +153,7 @@ class _Reader:
         for token in range(len(self._doc)):
             yield ParserState(token)
             for at, label in enumerate(labels):
-                for start in range(max(0, token - self._longest + 1), token):
+                for start in range(max(0, token - self._max_span_length + 1), token):
                     inside = valid.inside[start + 1 : token, at].all()
                     if valid.begin[start, at] and inside:
                         yield ParserState(token, start, label)
@@ -167,8 +167,8 @@ class _Reader:
             if row is None:  # an entity that is longer than was asked for
                 row = self._scores([state])[0]
             yield state, row
-            raised = np.where(self._allowed(state), row, -np.inf)
-            state = next_state(state, self._moves.names[int(raised.argmax())])
+            masked = np.where(self._allowed(state), row, -np.inf)
+            state = next_state(state, self._moves.names[int(masked.argmax())])
 
     @property
     def _moves(self) -> Any:
@@ -205,7 +205,7 @@ def next_state(state: ParserState, action: str) -> ParserState:
     return ParserState(state.token + 1)
 
 
-def _nothing(doc: Doc) -> TextActionScores:
+def _empty_scores(doc: Doc) -> TextActionScores:
     empty = np.zeros((0, 0), np.float32)
     none = ActionMatrix(doc.text, (), (), (), empty, np.zeros((0, 0), np.bool_))
     return TextActionScores(none, none, empty)

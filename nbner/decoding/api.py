@@ -82,7 +82,7 @@ def parses(
     check_k(k)
     if decoder not in DECODERS:
         raise DataError(f"there is no decoder {decoder!r}", remedy='Use "exact" or "beam"')
-    settings = _settings(max_span_length, temperature)
+    settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     groups = docs_before_ner(nlp, items)
     if decoder == "beam":
@@ -120,12 +120,12 @@ def span_probabilities(
     DataError, ModelError
         As for `parses`.
     """
-    settings = _settings(max_span_length, temperature)
+    settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     return (
         one
         for docs in docs_before_ner(nlp, items)
-        for one in _probabilities(recognizer, docs, settings, min_probability)
+        for one in _compute_span_probabilities(recognizer, docs, settings, min_probability)
     )
 
 
@@ -160,14 +160,14 @@ def lattices(
     DataError, ModelError
         As for `parses`.
     """
-    settings = _settings(max_span_length, temperature, normalised=normalized)
+    settings = _check_settings(max_span_length, temperature, normalised=normalized)
     recognizer = trained_recognizer(nlp)
     return (
         one for docs in docs_before_ner(nlp, items) for one in _lattices(recognizer, docs, settings)
     )
 
 
-def _settings(
+def _check_settings(
     longest: int | None, temperature: float, *, normalised: bool = True
 ) -> LatticeSettings:
     if longest is not None and longest < 1:
@@ -180,7 +180,7 @@ def _settings(
     return LatticeSettings(normalized=normalised, max_span_length=longest, temperature=temperature)
 
 
-def _built(
+def _build_batches(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
 ) -> Iterator[tuple[list[int], LatticeBatch]]:
     """Build the lattices of all docs that hold tokens, batch by batch."""
@@ -194,7 +194,7 @@ def _exact_parses(
     recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: LatticeSettings
 ) -> Iterator[tuple[Parse, ...]]:
     found: dict[int, LazyCandidates] = {}
-    for batch, built in _built(recognizer, docs, settings):
+    for batch, built in _build_batches(recognizer, docs, settings):
         lists = k_best(built.weights, built.lengths, k)
         places = [TokenOffsets.from_doc(docs[i]) for i in batch]
         read = read_candidates(lists, places, built.labels, width=built.weights.shape[2])
@@ -203,7 +203,7 @@ def _exact_parses(
         yield found.pop(i).parses() if i in found else (Parse(1.0, 0.0, ()),)
 
 
-def _probabilities(
+def _compute_span_probabilities(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings, floor: float
 ) -> list[SpanProbabilities]:
     labels = (*Transitions.from_recognizer(recognizer).labels, OUTSIDE)
@@ -211,7 +211,7 @@ def _probabilities(
         SpanProbabilities(doc.text, {}, np.zeros((0, len(labels))), (), labels, floor)
         for doc in docs
     ]
-    for batch, built in _built(recognizer, docs, settings):
+    for batch, built in _build_batches(recognizer, docs, settings):
         totals, share = segment_probabilities(built.weights, built.lengths)
         tokens = token_probabilities(share)
         for row, i in enumerate(batch):
@@ -235,7 +235,7 @@ def _lattices(
     labels = Transitions.from_recognizer(recognizer).labels
     nothing = np.zeros((0, 1, len(labels) + 1))
     parts = {i: (nothing, np.zeros(0, np.bool_), labels) for i in range(len(docs))}
-    for batch, built in _built(recognizer, docs, settings):
+    for batch, built in _build_batches(recognizer, docs, settings):
         width = built.weights.shape[2]
         for row, i in enumerate(batch):
             most = min(width, len(docs[i]))

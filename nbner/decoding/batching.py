@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 ExampleOrText: TypeAlias = Example | str
 
-GROUP = 256  # docs that are read before the first result comes
-CELLS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
+DOCS_PER_GROUP = 256  # docs that are read before the first result comes
+MAX_WEIGHTS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
 
 
 def trained_recognizer(nlp: Language) -> EntityRecognizer:
@@ -62,9 +62,9 @@ def docs_before_ner(nlp: Language, items: Iterable[ExampleOrText]) -> Iterator[l
     names = list(nlp.pipe_names)
     found = recognizer_of(nlp)
     later = names if found is None else names[names.index(found[0]) :]
-    docs = (doc_from_example(nlp, _example(item)) for item in items)
-    stream = nlp.pipe(docs, disable=later, batch_size=GROUP)
-    while group := list(islice(stream, GROUP)):
+    docs = (doc_from_example(nlp, _to_example(item)) for item in items)
+    stream = nlp.pipe(docs, disable=later, batch_size=DOCS_PER_GROUP)
+    while group := list(islice(stream, DOCS_PER_GROUP)):
         yield group
 
 
@@ -80,7 +80,7 @@ def longest_span_length(examples: Iterable[Example]) -> int | None:
 
 
 def batch_by_length(
-    docs: Sequence[Doc], *, max_span_length: int | None, labels: int, max_weights: int = CELLS
+    docs: Sequence[Doc], *, max_span_length: int | None, labels: int, max_weights: int = MAX_WEIGHTS
 ) -> Iterator[list[int]]:
     """Put docs of like length together, so that a batch holds a bounded number of states.
 
@@ -107,5 +107,5 @@ def batch_by_length(
         yield batch
 
 
-def _example(item: ExampleOrText) -> Example:
+def _to_example(item: ExampleOrText) -> Example:
     return Example(item) if isinstance(item, str) else item

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-TOGETHER = 64  # docs in one call
+DOCS_PER_CALL = 64  # docs in one call
 
 
 def beam_parses(
@@ -34,8 +34,8 @@ def beam_parses(
         For each doc, best first. The probabilities are a softmax over what is
         left in the beam: 1 at width 1, and not comparable between widths.
     """
-    for at in range(0, len(docs), TOGETHER):
-        part = docs[at : at + TOGETHER]
+    for at in range(0, len(docs), DOCS_PER_CALL):
+        part = docs[at : at + DOCS_PER_CALL]
         filled = [doc for doc in part if len(doc)]
         # A density above 0 would cap the list.
         beams = recognizer.beam_parse(filled, beam_width=width, beam_density=0.0) if filled else []

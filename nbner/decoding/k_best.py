@@ -63,12 +63,12 @@ def k_best(weights: FloatArray, lengths: IntArray, k: int) -> KBestArrays:
         # What would begin before the text is not looked at.
         first = max(0, width - 1 - j)
         ending = weights[:going, j, first:].reshape(going, -1)
-        step = _Step(ending, prefixes[:going, j + first : j + width], kinds)
-        scores, chosen, ranks[:going, j] = _best(step, region, k)
+        step = _TokenCandidates(ending, prefixes[:going, j + first : j + width], kinds)
+        scores, chosen, ranks[:going, j] = _select_best(step, region, k)
         segments[:going, j] = chosen + first * kinds
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
-    return KBestArrays(last, _traced(segments, ranks, lengths, width, kinds))
+    return KBestArrays(last, _trace_back(segments, ranks, lengths, width, kinds))
 
 
 def count_active_docs(lengths: IntArray, positions: int) -> list[int]:
@@ -78,7 +78,7 @@ def count_active_docs(lengths: IntArray, positions: int) -> list[int]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _TokenCandidates:
     """What can end with one token: segments, and the lists they follow."""
 
     segments: FloatArray  # (docs, width * kinds)
@@ -91,8 +91,8 @@ class _Step:
         first = self.prefixes[:, :, :1]
         return (first + self.segments.reshape(docs, width, self.kinds)).reshape(docs, -1)
 
-    def only(self, rows: IntArray) -> _Step:
-        return _Step(self.segments[rows], self.prefixes[rows], self.kinds)
+    def only(self, rows: IntArray) -> _TokenCandidates:
+        return _TokenCandidates(self.segments[rows], self.prefixes[rows], self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class _Region:
         return _Region(self.segment[:candidates], self.prefix[:candidates], many)
 
 
-def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, IntArray]:
+def _select_best(step: _TokenCandidates, region: _Region, k: int) -> tuple[FloatArray, IntArray, IntArray]:
     """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
@@ -128,7 +128,7 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, I
     near = heads >= least[:, None]
     many = near.sum(axis=1)
     enough = int(many.max())
-    chosen, best = _top(heads, k) if enough > k else _ordered(heads, near, many)
+    chosen, best = _top(heads, k) if enough > k else _sort_wanted(heads, near, many)
     region = region.first(chosen.shape[1])
     weights = np.where(best > -np.inf, step.segments[rows, chosen], -np.inf)
     before = chosen // step.kinds
@@ -140,14 +140,14 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, I
     order, scores, rest = order[:, :k], scores[:, :k], scores[:, k:]
     segments = chosen[rows, region.segment[order]]
     ranks = region.prefix[order]
-    unsure = _unsure(scores, rest, following, heads if enough > k else None)
-    if len(unsure):
-        exact = _exact(step.only(unsure), heads[unsure], scores[unsure, -1], k)
-        scores[unsure], segments[unsure], ranks[unsure] = exact
+    uncertain = _uncertain_docs(scores, rest, following, heads if enough > k else None)
+    if len(uncertain):
+        exact = _select_exact(step.only(uncertain), heads[uncertain], scores[uncertain, -1], k)
+        scores[uncertain], segments[uncertain], ranks[uncertain] = exact
     return scores, segments, ranks
 
 
-def _unsure(
+def _uncertain_docs(
     scores: FloatArray, rest: FloatArray, following: FloatArray, heads: FloatArray | None
 ) -> IntArray:
     """Find the docs in which something left out may belong to the k best, or ties.
@@ -165,15 +165,15 @@ def _unsure(
     """
     k = scores.shape[1]
     least = scores[:, -1:]
-    missed = _counts(following, least).any(axis=1)
-    missed |= _counts(rest, least).any(axis=1)
+    missed = _reaches(following, least).any(axis=1)
+    missed |= _reaches(rest, least).any(axis=1)
     missed |= ((scores[:, 1:] == scores[:, :-1]) & (scores[:, 1:] > -np.inf)).any(axis=1)
     if heads is not None:
-        missed |= _counts(heads, least).sum(axis=1) > k
+        missed |= _reaches(heads, least).sum(axis=1) > k
     return np.flatnonzero(missed)
 
 
-def _ordered(scores: FloatArray, wanted: BoolArray, many: IntArray) -> tuple[IntArray, FloatArray]:
+def _sort_wanted(scores: FloatArray, wanted: BoolArray, many: IntArray) -> tuple[IntArray, FloatArray]:
     """Order those of each row that are wanted, greatest first; -inf behind the last of a row."""
     row, column = np.nonzero(wanted)
     at = row, index_within_groups(many)
@@ -185,7 +185,7 @@ def _ordered(scores: FloatArray, wanted: BoolArray, many: IntArray) -> tuple[Int
     return columns[rows, order], -found[rows, order]
 
 
-def _counts(scores: FloatArray, least: FloatArray) -> BoolArray:
+def _reaches(scores: FloatArray, least: FloatArray) -> BoolArray:
     return (scores >= least) & (scores > -np.inf)
 
 
@@ -202,13 +202,13 @@ def _top(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     return order, -turned[rows, order]
 
 
-def _exact(
-    step: _Step, heads: FloatArray, least: FloatArray, k: int
+def _select_exact(
+    step: _TokenCandidates, heads: FloatArray, least: FloatArray, k: int
 ) -> tuple[FloatArray, IntArray, IntArray]:
     """Take the k best of all candidates that reach a score known to be the k-th or below."""
-    row, segment = np.nonzero(_counts(heads, least[:, None]))
+    row, segment = np.nonzero(_reaches(heads, least[:, None]))
     weight = step.segments[row, segment]
-    many = _how_many(step.prefixes[row, segment // step.kinds], weight, least[row])
+    many = _count_reaching(step.prefixes[row, segment // step.kinds], weight, least[row])
     row, segment, weight = np.repeat(row, many), np.repeat(segment, many), np.repeat(weight, many)
     prefix = index_within_groups(many)
     score = step.prefixes[row, segment // step.kinds, prefix] + weight
@@ -222,12 +222,12 @@ def _exact(
     return scores, segments, prefixes
 
 
-def _how_many(lists: FloatArray, weight: FloatArray, least: FloatArray) -> IntArray:
+def _count_reaching(lists: FloatArray, weight: FloatArray, least: FloatArray) -> IntArray:
     """Count in falling lists what reaches a score once the weight is added."""
-    return np.asarray(_counts(lists + weight[:, None], least[:, None]).sum(axis=1))
+    return np.asarray(_reaches(lists + weight[:, None], least[:, None]).sum(axis=1))
 
 
-def _traced(
+def _trace_back(
     segments: Int32Array, ranks: Int32Array, lengths: IntArray, width: int, kinds: int
 ) -> Int32Array:
     """Follow each analysis from its end to its beginning."""

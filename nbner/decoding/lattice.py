@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 
-LARGEST = 1_000_000_000  # bytes of the weights of one batch
+MAX_BYTES = 1_000_000_000  # bytes of the weights of one batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +108,19 @@ def build_lattices(
     lengths = np.array([len(doc) for doc in docs], np.intp)
     doc_of = np.repeat(np.arange(len(docs)), lengths)
     place_of = index_within_groups(lengths)
-    most = _most_tokens(valid, doc_of, settings.max_span_length)
+    most = _max_tokens(valid, doc_of, settings.max_span_length)
     width = int(most.max())
     shape = (len(docs), int(lengths[0]), width, len(moves.labels) + 1)
-    _refuse_too_large(shape)
+    _check_size(shape)
     weights = np.full(shape, -np.inf)
-    single, begun = _closed(scorer, valid, settings)
+    single, begun = _closed_state_weights(scorer, valid, settings)
     weights[doc_of, place_of, width - 1] = single
     flat = weights.reshape(-1, shape[3])
     row_of = (doc_of * shape[1] + place_of) * width + width - 1
-    for levels in _together(most, width):
+    for levels in _group_lengths(most, width):
         tokens = np.concatenate([starts + more for more, starts in levels])
         begins = np.concatenate([starts for _, starts in levels])
-        going, ending = _open(scorer, valid, settings, tokens, begins)
+        going, ending = _open_state_weights(scorer, valid, settings, tokens, begins)
         at = 0
         for more, starts in levels:
             part = slice(at, at + len(starts))
@@ -132,7 +132,7 @@ def build_lattices(
     return LatticeBatch(weights, lengths, preset, moves.labels)
 
 
-def _together(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]]:
+def _group_lengths(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]]:
     """Give the starts of entities that can go on for so many tokens more, some numbers at once.
 
     The layers are quicker over many states than over few, up to a point.
@@ -155,9 +155,9 @@ def _together(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]
         yield levels
 
 
-def _refuse_too_large(shape: tuple[int, int, int, int]) -> None:
+def _check_size(shape: tuple[int, int, int, int]) -> None:
     size = 8 * prod(shape)
-    if size > LARGEST:
+    if size > MAX_BYTES:
         _, tokens, width, _ = shape
         raise DataError(
             f"a text of {tokens:,} tokens, with entities of up to {width:,}, would take "
@@ -167,17 +167,17 @@ def _refuse_too_large(shape: tuple[int, int, int, int]) -> None:
         )
 
 
-def _most_tokens(valid: ValidActions, doc_of: IntArray, longest: int | None) -> IntArray:
+def _max_tokens(valid: ValidActions, doc_of: IntArray, longest: int | None) -> IntArray:
     """Count how many tokens an entity that begins at a token can have at most."""
     stretch = valid.region_ids() + doc_of
     last = np.searchsorted(stretch, stretch, side="right") - 1
-    room = last - np.arange(len(stretch)) + 1
+    available = last - np.arange(len(stretch)) + 1
     if longest is None:
-        return room
-    return np.where(valid.preset, room, np.minimum(room, longest))
+        return available
+    return np.where(valid.preset, available, np.minimum(available, longest))
 
 
-def _closed(
+def _closed_state_weights(
     scorer: StateScorer, valid: ValidActions, settings: LatticeSettings
 ) -> tuple[FloatArray, FloatArray]:
     """Weigh the actions of all states in which no entity is open.
@@ -203,7 +203,7 @@ def _closed(
     return np.column_stack([units, outside]), begun
 
 
-def _open(
+def _open_state_weights(
     scorer: StateScorer,
     valid: ValidActions,
     settings: LatticeSettings,

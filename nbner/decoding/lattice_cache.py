@@ -24,7 +24,7 @@ class LatticeCache:
     """
 
     def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
-        self._most = max_tokens
+        self._max_tokens = max_tokens
         self._lattices: OrderedDict[Hashable, Lattice] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -34,9 +34,9 @@ class LatticeCache:
             self._lattices[key] = lattice
             self._lattices.move_to_end(key)
             tokens = sum(len(one) for one in self._lattices.values())
-            while tokens > self._most:
-                _, forgotten = self._lattices.popitem(last=False)
-                tokens -= len(forgotten)
+            while tokens > self._max_tokens:
+                _, evicted = self._lattices.popitem(last=False)
+                tokens -= len(evicted)
 
     def get(self, key: Hashable) -> Lattice | None:
         """Give a lattice; None where it was never kept, or has been forgotten."""

@@ -22,7 +22,7 @@ from nbner.decoding.spans import OUTSIDE, TokenOffsets, read_candidates
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
 
-NOTHING_LEFT = (
+_NO_ANALYSIS = (
     "no analysis of the text agrees with the constraints and with what an earlier component of "
     "the pipeline has set"
 )
@@ -65,7 +65,7 @@ class Lattice:
         )
         self._weights = weights
         self._preset = preset
-        self._kept: tuple[int, tuple[Parse, ...]] = (0, ())
+        self._cached: tuple[int, tuple[Parse, ...]] = (0, ())
 
     def __len__(self) -> int:
         return len(self._weights)
@@ -105,10 +105,10 @@ class Lattice:
         check_k(k)
         if constraints is not None and constraints != Constraints():
             return self._constrained(k, constraints)
-        if k > self._kept[0]:
+        if k > self._cached[0]:
             base = 0.0 if self.normalized else self.log_total
-            self._kept = (k, self._search(self._weights, k, base))
-        return self._kept[1][:k]
+            self._cached = (k, self._search(self._weights, k, base))
+        return self._cached[1][:k]
 
     def score_of(self, spans: Iterable[Span]) -> float:
         """Give the score of the analysis with exactly these spans; -inf where it is not reachable.
@@ -117,16 +117,16 @@ class Lattice:
         ----------
         spans : iterable of Span
         """
-        found = sorted(self._place(span) for span in spans)
+        found = sorted(self._token_span(span) for span in spans)
         at, score = 0, 0.0
         for start, end, label in found:
             if start < at or label < 0:
                 return -np.inf
-            score += self._outside(at, start) + limits.span_weight(
+            score += self._outside_score(at, start) + limits.span_weight(
                 self._weights, (start, end, label)
             )
             at = end
-        return float(score + self._outside(at, len(self)))
+        return float(score + self._outside_score(at, len(self)))
 
     def probability_of(self, spans: Iterable[Span]) -> float:
         """Give the probability of the analysis with exactly these spans; 0 if not reachable."""
@@ -156,19 +156,19 @@ class Lattice:
         int or None
             1 for the best; None where it is not among the first ``max_rank``.
         """
-        sought = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
-        if not self.is_reachable(sought):
+        wanted = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+        if not self.is_reachable(wanted):
             return None
         ranked = enumerate(self.k_best(max_rank), start=1)
-        return next((rank for rank, parse in ranked if parse.spans == sought), None)
+        return next((rank for rank, parse in ranked if parse.spans == wanted), None)
 
     def entropy(self) -> float:
         """Give the entropy of the distribution over analyses, in nats."""
         if not len(self):
             return 0.0
         totals, share = segment_probabilities(self._weights[None], self._lengths)
-        held = share > 0
-        return float(totals[0] - (share[held] * self._weights[None][held]).sum())
+        positive = share > 0
+        return float(totals[0] - (share[positive] * self._weights[None][positive]).sum())
 
     def span_probabilities(
         self, constraints: Constraints | None = None, *, min_probability: float = MIN_PROBABILITY
@@ -181,11 +181,11 @@ class Lattice:
             The constraints contradict each other or what was set before.
         """
         constraints = constraints or Constraints()
-        fixed = self._fixed(constraints)
-        left = limits.apply_constraints(self._weights, fixed)
-        totals, share = segment_probabilities(left[None], self._lengths)
+        fixed = self._to_token_constraints(constraints)
+        constrained_weights = limits.apply_constraints(self._weights, fixed)
+        totals, share = segment_probabilities(constrained_weights[None], self._lengths)
         if np.isneginf(totals[0]):
-            raise DataError(NOTHING_LEFT, remedy="Forbid less")
+            raise DataError(_NO_ANALYSIS, remedy="Forbid less")
         known = SpanProbabilities(
             text=self.text,
             spans=collect_probable_spans(share[0], self._places, self.labels, min_probability),
@@ -204,12 +204,12 @@ class Lattice:
         return np.array([len(self)], np.intp)
 
     def _constrained(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
-        fixed = self._fixed(constraints)
-        left = limits.apply_constraints(self._weights, fixed)
-        total = float(log_totals(left[None], self._lengths)[0])
-        found = self._search(left, k, total, constraints.forced)
+        fixed = self._to_token_constraints(constraints)
+        constrained_weights = limits.apply_constraints(self._weights, fixed)
+        total = float(log_totals(constrained_weights[None], self._lengths)[0])
+        found = self._search(constrained_weights, k, total, constraints.forced)
         if not found:
-            raise DataError(NOTHING_LEFT, remedy="Forbid less")
+            raise DataError(_NO_ANALYSIS, remedy="Forbid less")
         return found
 
     def _search(
@@ -219,17 +219,17 @@ class Lattice:
         (reading,) = read_candidates(lists, [self._places], self.labels, width=weights.shape[1])
         return reading.parses(log_total=base, forced=forced)
 
-    def _outside(self, start: int, end: int) -> float:
+    def _outside_score(self, start: int, end: int) -> float:
         return float(self._weights[start:end, -1, -1].sum())
 
-    def _place(self, span: Span) -> tuple[int, int, int]:
+    def _token_span(self, span: Span) -> tuple[int, int, int]:
         place = self._places.token_range(span)
         if place is None:
             return 0, 0, -1
         label = self.labels.index(span.label) if span.label in self.labels else -1
         return *place, label
 
-    def _fixed(self, constraints: Constraints) -> TokenConstraints:
+    def _to_token_constraints(self, constraints: Constraints) -> TokenConstraints:
         for span in constraints.forced:
             if self._places.token_range(span) is None:
                 raise DataError(
@@ -237,8 +237,8 @@ class Lattice:
                     remedy="Give bounds of whole tokens",
                 )
         fixed = TokenConstraints(
-            forced=tuple(self._place(span) for span in constraints.forced),
-            forbidden=tuple(self._place(span) for span in constraints.forbidden),
+            forced=tuple(self._token_span(span) for span in constraints.forced),
+            forbidden=tuple(self._token_span(span) for span in constraints.forbidden),
             outside=tuple(
                 self._places.overlapping_tokens(*stretch) for stretch in constraints.outside
             ),

@@ -27,7 +27,7 @@ def log_totals(weights: FloatArray, lengths: IntArray) -> FloatArray:
     array, shape (docs,)
         The logarithm of the sum; -inf where there is no analysis.
     """
-    sums, _, _ = _summed(weights)
+    sums, _, _ = _log_sum_exp(weights)
     forward = _forward(sums, lengths)
     return np.asarray(forward[np.arange(len(lengths)), lengths + weights.shape[2] - 1])
 
@@ -48,7 +48,7 @@ def segment_probabilities(weights: FloatArray, lengths: IntArray) -> tuple[Float
         Where a doc has no analysis, zero.
     """
     width = weights.shape[2]
-    sums, most, shares = _summed(weights)
+    sums, most, shares = _log_sum_exp(weights)
     forward, backward = _forward(sums, lengths), _backward(sums, lengths)
     totals = forward[np.arange(len(lengths)), lengths + width - 1]
     around = sliding_window_view(forward, width, axis=1)[:, : weights.shape[1]]
@@ -106,7 +106,7 @@ def _backward(sums: FloatArray, lengths: IntArray) -> FloatArray:
     return backward
 
 
-def _summed(weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _log_sum_exp(weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum exponentials over the last axis.
 
     Returns

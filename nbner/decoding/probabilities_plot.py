@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from numpy import float64
     from numpy.typing import NDArray
 
-MOST = 60  # tokens in one picture
-INCHES = 0.24  # a token
-VISIBLE = 0.01
-NAMED = 0.25
+_MAX_TOKENS = 60  # tokens in one picture
+_INCHES_PER_TOKEN = 0.24  # a token
+_MIN_VISIBLE = 0.01
+_MIN_LABELLED = 0.25
 
 
-def token_bars(
+def _draw_token_bars(
     words: Sequence[str],
     probabilities: NDArray[float64],
     labels: Sequence[str],
@@ -44,22 +44,22 @@ def token_bars(
     ax : Axes, optional
         By default a new one. Of a long text the first 60 tokens are drawn.
     """
-    shown = min(len(words), MOST)
+    shown = min(len(words), _MAX_TOKENS)
     if ax is None:
-        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + INCHES * shown), height=3.0)
+        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_TOKEN * shown), height=3.0)
     named = [*order, *(label for label in labels[:-1] if label not in order)]
     colors = label_colors(named)
     below = probabilities[:shown, :1] * 0.0
     for label, column in zip(labels[:-1], probabilities[:shown, :-1].T, strict=True):
-        if len(column) and column.max() >= VISIBLE:
+        if len(column) and column.max() >= _MIN_VISIBLE:
             base = below[:, 0]
             ax.bar(range(shown), column, bottom=base, width=0.85, color=colors[label])
             at = int(column.argmax())
-            if column[at] >= NAMED:
-                _name(ax, label, at, base[at] + column[at])
+            if column[at] >= _MIN_LABELLED:
+                _label_bar(ax, label, at, base[at] + column[at])
             below = below + column[:, None]
     # Words are data: a dollar sign in one is not mathematics.
-    ax.set_xticks(range(shown), [_short(word) for word in words[:shown]], parse_math=False)
+    ax.set_xticks(range(shown), [_shorten_word(word) for word in words[:shown]], parse_math=False)
     ax.tick_params(axis="x", rotation=90, length=0)
     ax.set_xlim(-0.6, max(1, shown) - 0.4)
     ax.set_ylim(0, 1.25)
@@ -70,7 +70,7 @@ def token_bars(
     return apply_style(ax, title or f"The labels of {shown:,} tokens")
 
 
-def _name(ax: Axes, label: str, x: int, y: float) -> None:
+def _label_bar(ax: Axes, label: str, x: int, y: float) -> None:
     ax.annotate(
         label,
         (x, y),
@@ -84,6 +84,6 @@ def _name(ax: Axes, label: str, x: int, y: float) -> None:
     )
 
 
-def _short(word: str) -> str:
+def _shorten_word(word: str) -> str:
     written = word if word.strip() else "␣"
     return written if len(written) <= 14 else f"{written[:13]}…"

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from nbner.decoding.probabilities import SpanProbabilities
     from nbner.types import Span
 
-SPAN_COLUMNS = [
+_SPAN_COLUMNS = [
     *("start", "end", "token_start", "token_end"),
     *("text", "label", "probability"),
 ]
-LIKELY = 0.5
+_LIKELY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class TextProbabilities:
             )
             for span, probability in self.probabilities.spans.items()
         ]
-        frame = pd.DataFrame(rows, columns=SPAN_COLUMNS)
-        places = dict.fromkeys(SPAN_COLUMNS[:4], "int64")
+        frame = pd.DataFrame(rows, columns=_SPAN_COLUMNS)
+        places = dict.fromkeys(_SPAN_COLUMNS[:4], "int64")
         frame = frame.astype({**places, "label": "object", "probability": "float64"})
         return frame.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
 
@@ -87,7 +87,7 @@ class TextProbabilities:
     @property
     def likely_spans(self) -> list[tuple[Span, float]]:
         """The spans that are more probable than not, by place; they never overlap."""
-        return [(span, p) for span, p in self.probabilities.spans.items() if p > LIKELY]
+        return [(span, p) for span, p in self.probabilities.spans.items() if p > _LIKELY]
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the probability of each token's label."""
@@ -98,19 +98,19 @@ class TextProbabilities:
             self.probabilities.token_probabilities,
             self.probabilities.label_axis,
             order=self.labels,
-            title=self._finding(),
+            title=self._headline(),
             ax=ax,
         )
 
-    def _finding(self) -> str:
+    def _headline(self) -> str:
         if not self.probabilities.spans:
             return "No span is probable here"
         span, probability = min(
-            self.probabilities.spans.items(), key=lambda item: abs(item[1] - LIKELY)
+            self.probabilities.spans.items(), key=lambda item: abs(item[1] - _LIKELY)
         )
         return (
             f"{len(self.likely_spans)} likely spans; most doubtful: {span.label} "
-            f'"{_short(self.text[span.start : span.end])}", {probability:.2f}'
+            f'"{_shorten(self.text[span.start : span.end])}", {probability:.2f}'
         )
 
     def __str__(self) -> str:
@@ -128,5 +128,5 @@ class TextProbabilities:
         return render_html(str(self).splitlines()[0], self.frame.head(20))
 
 
-def _short(words: str) -> str:
+def _shorten(words: str) -> str:
     return words if len(words) <= 24 else f"{words[:23]}…"

@@ -102,7 +102,7 @@ class LazyCandidates:
                 tuple(islice(each, count)) if count else () for count in self.span_counts.tolist()
             ]
             if forced:
-                sets = [tuple(sorted((*one, *forced), key=_start)) for one in sets]
+                sets = [tuple(sorted((*one, *forced), key=_span_start)) for one in sets]
             probabilities = np.exp(self.scores - log_total).tolist()
             columns = {"probability": probabilities, "score": self.scores.tolist(), "spans": sets}
             return tuple(bulk_construct(Parse, **columns))
@@ -133,7 +133,7 @@ def read_candidates(
     keys = tokens * np.intp(outside) + lists.segments[doc, rank, end]
     keys, which = np.unique(keys, return_inverse=True)
     with gc_paused():
-        spans = _spans(*np.divmod(keys, outside), places, labels, width)
+        spans = _build_spans(*np.divmod(keys, outside), places, labels, width)
     counts = np.bincount(doc * k + rank, minlength=docs * k).reshape(docs, k)
     parts = np.split(which, np.cumsum(counts.sum(axis=1))[:-1])
     sizes = found.sum(axis=1).tolist()
@@ -143,7 +143,7 @@ def read_candidates(
     ]
 
 
-def _start(span: Span) -> int:
+def _span_start(span: Span) -> int:
     return span.start
 
 
@@ -163,7 +163,7 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _spans(
+def _build_spans(
     tokens: IntArray,
     segments: IntArray,
     places: Sequence[TokenOffsets],

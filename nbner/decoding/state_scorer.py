@@ -42,9 +42,9 @@ class StateScorer:
         # As greedy_parse does: a label that only the docs hold becomes a class.
         recognizer._ensure_labels_are_added(docs)  # noqa: SLF001
         self.transitions = Transitions.from_recognizer(recognizer)
-        self._step = model.predict(list(docs))
+        self._step_model = model.predict(list(docs))
         self._has_upper = bool(model.attrs["has_upper"])
-        self._features = int(model.get_ref("lower").get_dim("nF"))
+        self._n_features = int(model.get_ref("lower").get_dim("nF"))
 
     def scores(self, tokens: IntArray, starts: IntArray) -> Float32Array:
         """Score states.
@@ -63,22 +63,22 @@ class StateScorer:
         scores = np.empty((len(tokens), len(self.transitions.names)), np.float32)
         for at in range(0, len(tokens), STATES_PER_PASS):
             part = slice(at, at + STATES_PER_PASS)
-            features = self._features_of(tokens[part], starts[part])
-            vectors = self._step.state2vec.predict(features)
-            scores[part] = self._step.vec2scores.predict(vectors) if self._has_upper else vectors
+            features = self._feature_tokens(tokens[part], starts[part])
+            vectors = self._step_model.state2vec.predict(features)
+            scores[part] = self._step_model.vec2scores.predict(vectors) if self._has_upper else vectors
         if len(self.transitions.unseen) and len(scores):
             scores[:, self.transitions.unseen] = scores.min(axis=1, keepdims=True)
         return scores
 
-    def _features_of(self, tokens: IntArray, starts: IntArray) -> Int32Array:
+    def _feature_tokens(self, tokens: IntArray, starts: IntArray) -> Int32Array:
         """Do what ``StateC.set_context_tokens`` does."""
-        features = np.full((len(tokens), self._features), -1, np.int32)
+        features = np.full((len(tokens), self._n_features), -1, np.int32)
         features[:, 0] = tokens
-        if self._features == 3:
+        if self._n_features == 3:
             features[:, 1] = starts
             features[:, 2] = np.where(starts >= 0, tokens - 1, -1)
             return features
-        within = starts[:, None] + np.arange(self._features - 1)
+        within = starts[:, None] + np.arange(self._n_features - 1)
         inside = (starts[:, None] >= 0) & (within < tokens[:, None])
         features[:, 1:] = np.where(inside, within, -1)
         return features

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 # spaCy's ENT_IOB: 0 nothing is set, 1 inside, 2 outside, 3 begins. "Outside" binds
 # nobody: the recognizer may still find an entity there. "Begins" without a type blocks.
-IN, BEGIN = 1, 3
-FACTS: list[int | str] = ["ENT_IOB", "ENT_TYPE", "SENT_START", "IS_SPACE"]
+_IN, _BEGIN = 1, 3
+_ATTRIBUTES: list[int | str] = ["ENT_IOB", "ENT_TYPE", "SENT_START", "IS_SPACE"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,14 @@ class ValidActions:
     @classmethod
     def from_docs(cls, docs: Sequence[Doc], moves: Transitions) -> ValidActions:
         """Work out the rules for docs as they arrive at the recognizer."""
-        facts = np.concatenate([doc.to_array(FACTS).reshape(len(doc), 4) for doc in docs])
+        facts = np.concatenate([doc.to_array(_ATTRIBUTES).reshape(len(doc), 4) for doc in docs])
         ends = np.cumsum([len(doc) for doc in docs]) - 1
         final = np.zeros(len(facts), np.bool_)
         final[ends] = True
         iob, kind, sentence, space = facts.T
         following = np.where(final, 0, np.roll(iob, -1))
         before_sentence = ~final & (np.roll(sentence, -1) == 1)
-        return _rules(iob, kind, space == 1, final, following, before_sentence, moves)
+        return _apply_rules(iob, kind, space == 1, final, following, before_sentence, moves)
 
     def allowed(self, token: int, open_label: int | None, moves: Transitions) -> BoolArray:
         """Mark the classes that are valid in one state.
@@ -99,7 +99,7 @@ class ValidActions:
         return np.concatenate([[0], np.cumsum(~goes_on)[:-1]]).astype(np.intp)
 
 
-def _rules(
+def _apply_rules(
     iob: Uint64Array,
     kind: Uint64Array,
     space: BoolArray,
@@ -109,8 +109,8 @@ def _rules(
     moves: Transitions,
 ) -> ValidActions:
     is_kind = kind[:, None] == moves.label_hashes
-    begins, goes_on = iob == BEGIN, iob == IN
-    then_in, then_begin = following == IN, following == BEGIN
+    begins, goes_on = iob == _BEGIN, iob == _IN
+    then_in, then_begin = following == _IN, following == _BEGIN
     free_begin = ~goes_on & ~then_begin & ~before_sentence & ~space
     preset_ends = goes_on & ~then_in
     kind_of = np.where(is_kind.any(axis=1), is_kind.argmax(axis=1), -1)

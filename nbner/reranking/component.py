@@ -35,7 +35,7 @@ MAX_SPAN_LENGTH = 64  # tokens of the longest entity in the lists
 #: Where nothing speaks for another analysis, the recognizer's own order stays.
 PRIOR_WEIGHTS = {"score": 1.0}
 MIN_LISTS = 2  # lists in which a feature must tell analyses apart
-FILE = "reranker.json"
+FILE_NAME = "reranker.json"
 
 
 class Reranker:
@@ -85,10 +85,10 @@ class Reranker:
         """Decide the entities of docs anew, in order."""
         rest = iter(stream)
         while docs := list(islice(rest, batch_size)):
-            for doc, analyses in zip(docs, self._lists(docs), strict=True):
+            for doc, analyses in zip(docs, self._k_best(docs), strict=True):
                 chosen = self.choose(doc, analyses)
                 if len(analyses) > 1 or chosen:
-                    _set(doc, analyses[chosen].spans)
+                    _set_entities(doc, analyses[chosen].spans)
                 yield doc
 
     def features(self, doc: Doc, analyses: Sequence[Parse]) -> list[dict[str, float]]:
@@ -119,7 +119,7 @@ class Reranker:
             A function that it was fitted with is not registered.
         """
         state: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
-        self.functions = {name: _function(name) for name in state["functions"]}
+        self.functions = {name: _registered_function(name) for name in state["functions"]}
         self.width, self.weights = int(state["width"]), dict(state["weights"])
         return self
 
@@ -128,13 +128,13 @@ class Reranker:
         folder = Path(path)
         data = self.to_bytes(exclude=exclude)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).write_bytes(data)
+        (folder / FILE_NAME).write_bytes(data)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
         """Read the reranker of a folder."""
-        return self.from_bytes((Path(path) / FILE).read_bytes(), exclude=exclude)
+        return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
 
-    def _lists(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
+    def _k_best(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
         nlp = self._nlp()
         if nlp is None:
             raise ModelError(
@@ -202,7 +202,7 @@ def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFun
                 field="features",
                 remedy="Give functions from (doc, parse) to a dict of numbers",
             )
-        name = _in_registry(function) or f"{function.__module__}.{function.__qualname__}"
+        name = _registered_name(function) or f"{function.__module__}.{function.__qualname__}"
         if name in found:
             raise DataError(
                 f"two feature functions are called {name!r}",
@@ -214,12 +214,12 @@ def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFun
     return found
 
 
-def _in_registry(function: FeatureFunction) -> str | None:
+def _registered_name(function: FeatureFunction) -> str | None:
     every: dict[str, Any] = registry.misc.get_all()
     return next((name for name, known in every.items() if known is function), None)
 
 
-def _set(doc: Doc, spans: Sequence[Span]) -> None:
+def _set_entities(doc: Doc, spans: Sequence[Span]) -> None:
     wanted = [(span.start, span.end, span.label) for span in spans]
     if wanted == [(one.start_char, one.end_char, one.label_) for one in doc.ents]:
         return
@@ -227,7 +227,7 @@ def _set(doc: Doc, spans: Sequence[Span]) -> None:
     doc.set_ents([one for one in found if one is not None])
 
 
-def _function(name: str) -> FeatureFunction:
+def _registered_function(name: str) -> FeatureFunction:
     try:
         function: FeatureFunction = registry.misc.get(name)
     except ValueError as error:

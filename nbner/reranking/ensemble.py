@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from nbner.decoding.lattice_view import Lattice
 
 MAX_SPAN_LENGTH = 64  # tokens of the longest entity that is looked for
-LEAST = 1e-12  # an analysis that a model cannot make
-LEAST_SPAN = 1e-3  # a span's probability, below which no average looks at it
+MIN_ANALYSIS_PROBABILITY = 1e-12  # an analysis that a model cannot make
+MIN_SPAN_PROBABILITY = 1e-3  # a span's probability, below which no average looks at it
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +69,17 @@ def pool_lattices(views: Sequence[Lattice], width: int) -> CandidatePool:
     """Pool what several models make of one text; see `CandidatePool`."""
     lists = [one.k_best(width) for one in views]
     every = {parse.spans for parses in lists for parse in parses}
-    judged = [
-        (spans, tuple(max(LEAST, one.probability_of(spans)) for one in views)) for spans in every
+    scored = [
+        (spans, tuple(max(MIN_ANALYSIS_PROBABILITY, one.probability_of(spans)) for one in views)) for spans in every
     ]
-    means = {spans: sum(row) / len(views) for spans, row in judged}
-    judged.sort(key=lambda one: (-means[one[0]], [(s.start, s.end, s.label) for s in one[0]]))
+    means = {spans: sum(row) / len(views) for spans, row in scored}
+    scored.sort(key=lambda one: (-means[one[0]], [(s.start, s.end, s.label) for s in one[0]]))
     return CandidatePool(
-        analyses=tuple(Parse(means[spans], log(means[spans]), spans) for spans, _ in judged),
-        log_probabilities=tuple(tuple(log(p) for p in row) for _, row in judged),
+        analyses=tuple(Parse(means[spans], log(means[spans]), spans) for spans, _ in scored),
+        log_probabilities=tuple(tuple(log(p) for p in row) for _, row in scored),
         first_spans=tuple(parses[0].spans for parses in lists),
         span_probabilities=mean_probabilities(
-            [one.span_probabilities(min_probability=LEAST_SPAN).spans for one in views]
+            [one.span_probabilities(min_probability=MIN_SPAN_PROBABILITY).spans for one in views]
         ),
     )
 
@@ -114,9 +114,9 @@ class EnsembleReranker:
         of them, and how many models have it first; differences from the first.
         """
         described = extract_features(doc, pooled.analyses)
-        first = self._views(pooled, 0)
+        first = self._model_features(pooled, 0)
         for number, features in enumerate(described):
-            own = self._views(pooled, number)
+            own = self._model_features(pooled, number)
             features |= {name: own[name] - first[name] for name in own if own[name] != first[name]}
         return described
 
@@ -128,7 +128,7 @@ class EnsembleReranker:
             described = self.features(doc, pooled)
             yield pooled.analyses[best_index(described, self.weights)].spans
 
-    def _views(self, pooled: CandidatePool, number: int) -> dict[str, float]:
+    def _model_features(self, pooled: CandidatePool, number: int) -> dict[str, float]:
         views = pooled.log_probabilities[number]
         found = {f"model {i + 1}": value for i, value in enumerate(views)}
         found["lowest"] = min(views)

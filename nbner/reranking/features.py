@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 #: A user's own: from a doc and an analysis to named values.
 FeatureFunction: TypeAlias = "Callable[[Doc, Parse], Mapping[str, float]]"
 
-LONGEST_WORDS = 4  # tokens of a span whose whole text is a feature
-LONGEST = 6  # lengths from here on are one
+MAX_WORDS = 4  # tokens of a span whose whole text is a feature
+MAX_LENGTH = 6  # lengths from here on are one
 
 
 def extract_features(
@@ -49,7 +49,7 @@ def extract_features(
     functions : mapping, optional
         Name to callable, for more features; each is kept under ``name:key``.
     """
-    view = _View(doc)
+    view = _TokenView(doc)
     counted: list[dict[str, float]] = [dict(view.count(parse.spans)) for parse in analyses]
     for features, parse in zip(counted, analyses, strict=True):
         for name, function in (functions or {}).items():
@@ -80,74 +80,74 @@ def expected_errors(analyses: Sequence[Parse]) -> list[float]:
     ]
 
 
-class _View:
+class _TokenView:
     """The tokens of one text, as features name them."""
 
     def __init__(self, doc: Doc) -> None:
         self._words = [token.lower_ for token in doc]
         self._shapes = [token.shape_ for token in doc]
         self._starts = [token.idx for token in doc]
-        self._kept: dict[Span, list[str]] = {}
+        self._span_features: dict[Span, list[str]] = {}
 
     def count(self, spans: Sequence[Span]) -> Counter[str]:
         """Count the features of one set of spans."""
         found: Counter[str] = Counter()
         for span in spans:
-            if span not in self._kept:
-                self._kept[span] = list(self._of_span(span))
-            found.update(self._kept[span])
-        found.update(self._between(spans))
-        found.update(self._outside(spans))
-        found.update(self._inconsistent(spans))
+            if span not in self._span_features:
+                self._span_features[span] = list(self._compute_span_features(span))
+            found.update(self._span_features[span])
+        found.update(self._pair_features(spans))
+        found.update(self._outside_features(spans))
+        found.update(self._consistency_features(spans))
         return found
 
-    def _place(self, span: Span) -> tuple[int, int]:
+    def _token_range(self, span: Span) -> tuple[int, int]:
         return bisect_left(self._starts, span.start), bisect_left(self._starts, span.end)
 
-    def _of_span(self, span: Span) -> Iterator[str]:
-        start, end = self._place(span)
+    def _compute_span_features(self, span: Span) -> Iterator[str]:
+        start, end = self._token_range(span)
         label, words = span.label, self._words[start:end]
         before = self._words[start - 1] if start else "<"
         after = self._words[end] if end < len(self._words) else ">"
         yield f"{label}"
-        yield f"{label} of {min(len(words), LONGEST)}"
+        yield f"{label} of {min(len(words), MAX_LENGTH)}"
         yield f"{label} begins {words[0] if words else ''}"
         yield f"{label} ends {words[-1] if words else ''}"
-        yield f"{label} shape {' '.join(self._shapes[start:end][:LONGEST_WORDS])}"
+        yield f"{label} shape {' '.join(self._shapes[start:end][:MAX_WORDS])}"
         yield f"{label} after {before}"
         yield f"{label} before {after}"
-        if len(words) <= LONGEST_WORDS:
+        if len(words) <= MAX_WORDS:
             yield f"{label} is {' '.join(words)}"
 
-    def _between(self, spans: Sequence[Span]) -> Iterator[str]:
+    def _pair_features(self, spans: Sequence[Span]) -> Iterator[str]:
         for left, right in pairwise(spans):
-            end, start = self._place(left)[1], self._place(right)[0]
+            end, start = self._token_range(left)[1], self._token_range(right)[0]
             gap = self._words[end:start]
-            yield f"{left.label} then {right.label} by {min(len(gap), LONGEST)}"
+            yield f"{left.label} then {right.label} by {min(len(gap), MAX_LENGTH)}"
             if len(gap) == 1:
                 yield f"{left.label} {gap[0]} {right.label}"
 
-    def _outside(self, spans: Sequence[Span]) -> Iterator[str]:
-        inside = {i for span in spans for i in range(*self._place(span))}
+    def _outside_features(self, spans: Sequence[Span]) -> Iterator[str]:
+        inside = {i for span in spans for i in range(*self._token_range(span))}
         for i, word in enumerate(self._words):
             if i not in inside:
                 yield f"outside {word}"
 
-    def _inconsistent(self, spans: Sequence[Span]) -> Iterator[str]:
+    def _consistency_features(self, spans: Sequence[Span]) -> Iterator[str]:
         labels: dict[tuple[str, ...], set[str]] = {}
         times: Counter[tuple[str, ...]] = Counter()
         for span in spans:
-            start, end = self._place(span)
+            start, end = self._token_range(span)
             words = tuple(self._words[start:end])
             labels.setdefault(words, set()).add(span.label)
             times[words] += 1
         for words, found in labels.items():
             if len(found) > 1:
                 yield "equal words, different labels"
-            if self._times(words) > times[words]:
+            if self._count_occurrences(words) > times[words]:
                 yield "equal words, not all labelled"
 
-    def _times(self, words: tuple[str, ...]) -> int:
+    def _count_occurrences(self, words: tuple[str, ...]) -> int:
         if len(words) == 1:
             return self._words.count(words[0])
         size = len(words)

@@ -63,8 +63,8 @@ def fit_weights(
     l2 : float, optional
         The penalty, where it is known.
     """
-    chosen = _penalty(lists, errors, holdout) if l2 is None else l2
-    return FittedWeights(_fitted(lists, errors, chosen), chosen)
+    chosen = _choose_penalty(lists, errors, holdout) if l2 is None else l2
+    return FittedWeights(_fit(lists, errors, chosen), chosen)
 
 
 def cross_validated_choices(
@@ -98,24 +98,24 @@ def cross_validated_choices(
     return chosen
 
 
-def _penalty(
+def _choose_penalty(
     lists: Sequence[Sequence[Features]], errors: Sequence[Sequence[int]], apart: Collection[int]
 ) -> float:
-    held = set(apart)
-    inside = [i for i in range(len(lists)) if i not in held]
-    if not inside or not held:
+    held_out = set(apart)
+    inside = [i for i in range(len(lists)) if i not in held_out]
+    if not inside or not held_out:
         return PENALTIES[len(PENALTIES) // 2]
-    outside = sorted(held)
+    outside = sorted(held_out)
 
     def loss(l2: float) -> float:
-        weights = _fitted([lists[i] for i in inside], [errors[i] for i in inside], l2)
+        weights = _fit([lists[i] for i in inside], [errors[i] for i in inside], l2)
         targets = [targets_from_errors(errors[i]) for i in outside]
         return log_linear.log_loss([lists[i] for i in outside], targets, weights)
 
     return min(PENALTIES, key=loss)
 
 
-def _fitted(
+def _fit(
     lists: Sequence[Sequence[Features]], errors: Sequence[Sequence[int]], l2: float
 ) -> dict[str, float]:
     return log_linear.fit_log_linear(

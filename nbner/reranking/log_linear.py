@@ -32,8 +32,8 @@ Indices: TypeAlias = "NDArray[np.intp]"
 Objective: TypeAlias = Callable[[Vector], tuple[float, Vector]]
 
 MEMORY = 10
-LARGEST_GRADIENT = 1e-4
-MOST_STEPS = 500
+MAX_GRADIENT = 1e-4
+MAX_STEPS = 500
 ARMIJO = 1e-4
 
 
@@ -140,7 +140,7 @@ def fit_log_linear(
     # Where all are equally good there is nothing to learn.
     useful = [i for i, one in enumerate(targets) if len(set(one)) > 1]
     lists, targets = [lists[i] for i in useful], [targets[i] for i in useful]
-    names = _names(lists, min_lists, before)
+    names = _feature_columns(lists, min_lists, before)
     if not lists or not names:
         return before
     table = FeatureMatrix.from_lists(lists, targets, names)
@@ -173,8 +173,8 @@ def minimize(
     objective: Objective,
     start: Vector,
     *,
-    tolerance: float = LARGEST_GRADIENT,
-    max_steps: int = MOST_STEPS,
+    tolerance: float = MAX_GRADIENT,
+    max_steps: int = MAX_STEPS,
 ) -> Vector:
     """Minimise a smooth function by L-BFGS.
 
@@ -217,20 +217,20 @@ def minimize(
 
 def _direction(gradient: Vector, memory: Sequence[tuple[Vector, Vector]]) -> Vector:
     found = gradient.copy()
-    kept: list[float] = []
+    alphas: list[float] = []
     for s, y in reversed(memory):
         alpha = float(s @ found) / float(s @ y)
         found -= alpha * y
-        kept.append(alpha)
+        alphas.append(alpha)
     if memory:
         s, y = memory[-1]
         found *= float(s @ y) / float(y @ y)
-    for (s, y), alpha in zip(memory, reversed(kept), strict=True):
+    for (s, y), alpha in zip(memory, reversed(alphas), strict=True):
         found += (alpha - float(y @ found) / float(s @ y)) * s
     return -found
 
 
-def _names(
+def _feature_columns(
     lists: Sequence[Sequence[Features]], least: int, prior: Mapping[str, float]
 ) -> dict[str, int]:
     """Give a number to each feature that tells candidates apart in lists enough."""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from nbner.reranking.ensemble import CandidatePool, EnsembleReranker
 
-AVERAGE, POOLED, IN_POOL = "the average", "the reranked pool", "the best in the pool"
-COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
-CHANGES = ["changed", "better", "worse"]
+_AVERAGE, _POOLED, _BEST_IN_POOL = "the average", "the reranked pool", "the best in the pool"
+_COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
+_CHANGE_COLUMNS = ["changed", "better", "worse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class RerankingComparison:
             )
             for one in self.rows
         ]
-        return pd.DataFrame(rows, columns=[*COLUMNS, *CHANGES])
+        return pd.DataFrame(rows, columns=[*_COLUMNS, *_CHANGE_COLUMNS])
 
     def row(self, name: str) -> SystemScore:
         """Give a row by its name."""
@@ -103,7 +103,7 @@ class RerankingComparison:
         if last.gain.value > 0:
             sentences.append(
                 f"A perfect choice would gain {100 * last.gain.value:.1f} F; "
-                f"{_part(own.gain.value / last.gain.value)} of that is reached."
+                f"{_percent(own.gain.value / last.gain.value)} of that is reached."
             )
         advice = (
             "Use it."
@@ -248,12 +248,12 @@ class Ensemble:
         alone = {name: [one.first_spans[i] for one in pools] for i, name in enumerate(names)}
         measured = compare_systems(right, alone, allowed_labels=known, seed=seed)
         ranked = sorted(measured, key=lambda one: -one.f.value)
-        ways: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
-        ways[AVERAGE] = [best_span_set(one.span_probabilities) for one in pools]
-        for name, places in ((POOLED, chosen), (IN_POOL, best)):
-            ways[name] = [one.analyses[i].spans for one, i in zip(pools, places, strict=True)]
-        rows = compare_systems(right, ways, allowed_labels=known, seed=seed)
-        return cls(RerankingComparison(tuple(rows), POOLED, split), reranker)
+        systems: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
+        systems[_AVERAGE] = [best_span_set(one.span_probabilities) for one in pools]
+        for name, places in ((_POOLED, chosen), (_BEST_IN_POOL, best)):
+            systems[name] = [one.analyses[i].spans for one, i in zip(pools, places, strict=True)]
+        rows = compare_systems(right, systems, allowed_labels=known, seed=seed)
+        return cls(RerankingComparison(tuple(rows), _POOLED, split), reranker)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -263,7 +263,7 @@ class Ensemble:
     @property
     def summary(self) -> str:
         """Whether to use the models together, in words with their figures."""
-        average = self.comparison.row(AVERAGE).gain
+        average = self.comparison.row(_AVERAGE).gain
         return (
             f"{self.comparison.summary} The average of the models' probabilities changes F by "
             f"{100 * average.value:+.1f} ({100 * average.low:+.1f} to {100 * average.high:+.1f})."
@@ -284,5 +284,5 @@ class Ensemble:
         return render_html(str(self), self.frame)
 
 
-def _part(share: float) -> str:
+def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share > 0 else "nothing"

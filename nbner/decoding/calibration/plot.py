@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-LARGEST = 140.0  # points squared, the mark of the fullest bin
-SMALLEST = 12.0
+_MAX_MARKER_AREA = 140.0  # points squared, the mark of the fullest bin
+_MIN_MARKER_AREA = 12.0
 
-_LOOKS = {"before": (INK_COLOR, "s", FAINT_ALPHA), "after": (ACCENT_COLOR, "o", 1.0)}
+_STYLES = {"before": (INK_COLOR, "s", FAINT_ALPHA), "after": (ACCENT_COLOR, "o", 1.0)}
 
 
-def reliability_diagram(
+def _draw_reliability_diagram(
     frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw the share of right spans over their mean probability, bin by bin.
@@ -43,13 +43,13 @@ def reliability_diagram(
     ax.plot([0, 1], [0, 1], color=INK_COLOR, linewidth=0.8, linestyle=":")
     most = frame["n"].max() or 1
     for when, rows in frame[frame["n"] > 0].groupby("when", sort=False):
-        color, marker, alpha = _LOOKS.get(str(when), (INK_COLOR, "o", 1.0))
+        color, marker, alpha = _STYLES.get(str(when), (INK_COLOR, "o", 1.0))
         x, y = rows["confidence"], rows["accuracy"]
         ax.vlines(
             x, rows["accuracy_low"], rows["accuracy_high"], color=color, alpha=alpha, linewidth=1
         )
         ax.plot(x, y, color=color, alpha=alpha, linewidth=1.2)
-        size = SMALLEST + (LARGEST - SMALLEST) * rows["n"] / most
+        size = _MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * rows["n"] / most
         ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, linewidths=0)
         label_line(ax, x.iloc[-1], y.iloc[-1], str(when), color)
     ax.set_xlim(0, 1)

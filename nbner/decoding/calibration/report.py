@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-BIN_COLUMNS = ["low", "high", "n", "confidence", "accuracy", "accuracy_low", "accuracy_high"]
+_BIN_COLUMNS = ["low", "high", "n", "confidence", "accuracy", "accuracy_low", "accuracy_high"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Calibration:
         import pandas as pd
 
         rows = [
-            {"when": when, **{column: getattr(one, column) for column in BIN_COLUMNS}}
+            {"when": when, **{column: getattr(one, column) for column in _BIN_COLUMNS}}
             for when, pairs in (("before", self.before), ("after", self.after))
             for one in reliability_bins(pairs)
         ]
@@ -127,9 +127,9 @@ class Calibration:
         mean = float(self.before.probability.mean() - self.before.correct.mean())
         kind = "overconfident" if mean > 0 else "underconfident"
         points = abs(100 * mean)
-        said = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
+        bias = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
         return (
-            f"{said}: error {format_number(self.error_before, 3)}, with a temperature "
+            f"{bias}: error {format_number(self.error_before, 3)}, with a temperature "
             f"{format_number(self.error_after, 3)}"
         )
 

@@ -39,7 +39,7 @@ BINS = 10
 FOLDS = 5
 MIN_PAIRS = 30  # pairs that a label needs for a temperature of its own
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
-CLOSEST = 1e-6  # to 0 and 1: log-odds stay finite
+EPSILON = 1e-6  # to 0 and 1: log-odds stay finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +193,10 @@ def cross_calibrate(
         Deals the texts.
     """
     texts = np.unique(pairs.text)
-    dealt = np.random.default_rng(seed).permutation(len(texts)) % max(1, min(folds, len(texts)))
-    fold = dealt[np.searchsorted(texts, pairs.text)]
+    assignment = np.random.default_rng(seed).permutation(len(texts)) % max(1, min(folds, len(texts)))
+    fold = assignment[np.searchsorted(texts, pairs.text)]
     probability = pairs.probability.copy()
-    for number in range(int(dealt.max(initial=0)) + 1):
+    for number in range(int(assignment.max(initial=0)) + 1):
         own = fold == number
         temperatures = fit_temperatures(pairs.select(~own), per_label=per_label)
         probability[own] = calibrate(pairs.select(own), temperatures).probability
@@ -249,7 +249,7 @@ def collect_pairs(
 
 
 def _log_odds(probability: FloatArray) -> FloatArray:
-    inside = np.clip(probability, CLOSEST, 1 - CLOSEST)
+    inside = np.clip(probability, EPSILON, 1 - EPSILON)
     return np.asarray(np.log(inside / (1 - inside)))
 
 

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-BAND = 0.18  # opacity of an interval
-BEAM = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
-NARROWEST_GAP = 0.05  # of the axis's height, between two names
+_BAND_ALPHA = 0.18  # opacity of an interval
+_BEAM_COLOR = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
+_MIN_LABEL_GAP = 0.05  # of the axis's height, between two names
 
-_LOOKS = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (BEAM, "--", "s")}
+_STYLES = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (_BEAM_COLOR, "--", "s")}
 
 
 def draw_oracle_curve(
@@ -41,22 +41,22 @@ def draw_oracle_curve(
     ax.set_xscale("log", base=2)
     names: list[tuple[float, str, str]] = []
     for decoder, rows in frame.groupby("decoder", sort=False):
-        names += _draw(ax, str(decoder), rows)
+        names += _draw_decoder(ax, str(decoder), rows)
     widths = sorted(set(frame["width"]))
     ax.set_xticks(widths, [f"{width:,}" for width in widths])
     ax.minorticks_off()
     ax.set_xlim(widths[0] / 1.1, widths[-1] * 1.1)
-    _name_apart(ax, widths[-1], names)
+    _label_lines(ax, widths[-1], names)
     if recommended is not None:
-        _mark(ax, frame, recommended)
+        _mark_recommended(ax, frame, recommended)
     ax.set_xlabel("analyses in the list (bands: 95 % intervals over texts)")
     ax.set_ylabel("F over exact spans")
     ax.yaxis.set_major_formatter("{x:.2f}")
-    return apply_style(ax, title or _finding(frame))
+    return apply_style(ax, title or _default_title(frame))
 
 
-def _draw(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
-    color, line, marker = _LOOKS.get(decoder, (INK_COLOR, "-", "o"))
+def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
+    color, line, marker = _STYLES.get(decoder, (INK_COLOR, "-", "o"))
     width = rows["width"]
     for figure, heavy in (("oracle_f", True), ("top1_f", False)):
         ax.fill_between(
@@ -64,7 +64,7 @@ def _draw(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, 
             rows[f"{figure}_low"],
             rows[f"{figure}_high"],
             color=color,
-            alpha=BAND if heavy else BAND / 2,
+            alpha=_BAND_ALPHA if heavy else _BAND_ALPHA / 2,
             linewidth=0,
         )
         ax.plot(
@@ -83,16 +83,16 @@ def _draw(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, 
     ]
 
 
-def _name_apart(ax: Axes, x: float, names: list[tuple[float, str, str]]) -> None:
+def _label_lines(ax: Axes, x: float, names: list[tuple[float, str, str]]) -> None:
     """Name the lines at their ends, the names moved apart where lines end close together."""
     low, high = ax.get_ylim()
-    least, at = NARROWEST_GAP * (high - low), low - 1.0
+    least, at = _MIN_LABEL_GAP * (high - low), low - 1.0
     for y, name, color in sorted(names):
         at = max(y, at + least)
         label_line(ax, x * 1.05, at, name, color)
 
 
-def _mark(ax: Axes, frame: pd.DataFrame, width: int) -> None:
+def _mark_recommended(ax: Axes, frame: pd.DataFrame, width: int) -> None:
     rows = frame[frame["width"] == width]
     row = rows[rows["decoder"] == "exact"] if "exact" in set(rows["decoder"]) else rows
     best, first = float(row["oracle_f"].iloc[0]), float(row["top1_f"].iloc[0])
@@ -109,7 +109,7 @@ def _mark(ax: Axes, frame: pd.DataFrame, width: int) -> None:
     )
 
 
-def _finding(frame: pd.DataFrame) -> str:
+def _default_title(frame: pd.DataFrame) -> str:
     rows = frame[frame["decoder"] == frame["decoder"].iloc[0]]
     last = rows.iloc[-1]
     gain = 100 * (last["oracle_f"] - last["top1_f"])

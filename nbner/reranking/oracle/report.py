@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
-LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
+_FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
+_LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class OracleCurve:
         import pandas as pd
 
         rows = [
-            {"decoder": one.decoder, "width": one.width, "n": one.n, **_figures(one, FIGURES)}
+            {"decoder": one.decoder, "width": one.width, "n": one.n, **_with_intervals(one, _FIGURES)}
             for one in self.points
         ]
         return pd.DataFrame(rows)
@@ -116,8 +116,8 @@ class OracleCurve:
                 "a curve from answers knows counts over all labels alone",
                 remedy="Use session.oracle_curve(split=...) for figures label by label",
             )
-        spoken = points_of_decoder(self.points)
-        key = (decoder or spoken[0].decoder, width or self._verdict.width or spoken[-1].width)
+        points = points_of_decoder(self.points)
+        key = (decoder or points[0].decoder, width or self._verdict.width or points[-1].width)
         if key not in self.data.studies:
             have = ", ".join(f"{name} at {size}" for name, size in self.data.studies)
             raise DataError(f"the curve has no {key[0]} at {key[1]}", remedy=f"It has: {have}")
@@ -134,7 +134,7 @@ class OracleCurve:
                 "width": one.width,
                 "label": one.label,
                 "support": one.support,
-                **_figures(one, LABEL_FIGURES),
+                **_with_intervals(one, _LABEL_FIGURES),
             }
             for one in found
         ]
@@ -167,8 +167,8 @@ class OracleCurve:
         return recommend(self.points, unreachable=self.unreachable)
 
     def _headline(self) -> str:
-        spoken, width = points_of_decoder(self.points), self._verdict.width
-        shown = next((one for one in spoken if one.width == width), spoken[-1])
+        points, width = points_of_decoder(self.points), self._verdict.width
+        shown = next((one for one in points if one.width == width), points[-1])
         if shown.gain.value != shown.gain.value:
             return f"There is no span to count in {self.source}"
         many = f"{shown.width:,} analyses" if shown.width > 1 else "1 analysis"
@@ -181,7 +181,7 @@ class OracleCurve:
         return render_html(str(self), self.frame)
 
 
-def _figures(row: object, names: Sequence[str]) -> dict[str, float]:
+def _with_intervals(row: object, names: Sequence[str]) -> dict[str, float]:
     written: dict[str, float] = {}
     for name in names:
         figure: Estimate = getattr(row, name)

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-COLUMNS = [
+_COLUMNS = [
     *("student", "question", "text", "answer", "gold", "found", "missed", "extra", "f", "right"),
 ]
-STUDENT_COLUMNS = ["student", "answered", "found", "missed", "extra", "precision", "recall", "f"]
-QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
+_STUDENT_COLUMNS = ["student", "answered", "found", "missed", "extra", "precision", "recall", "f"]
+_QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class QuizResults:
             if student in one.submissions
             for marks in [one.score(student)]
         ]
-        return pd.DataFrame(rows, columns=COLUMNS).astype({"f": "float64", "right": "bool"})
+        return pd.DataFrame(rows, columns=_COLUMNS).astype({"f": "float64", "right": "bool"})
 
     @property
     def student_frame(self) -> pd.DataFrame:
@@ -94,7 +94,7 @@ class QuizResults:
             answered = sum(student in one.submissions for one in self.questions)
             figures = marks.precision, marks.recall, marks.f
             rows.append((student, answered, marks.tp, marks.fn, marks.fp, *figures))
-        frame = pd.DataFrame(rows, columns=STUDENT_COLUMNS)
+        frame = pd.DataFrame(rows, columns=_STUDENT_COLUMNS)
         frame = frame.astype(dict.fromkeys(("precision", "recall", "f"), "float64"))
         return frame.sort_values("f", ascending=False, kind="stable", ignore_index=True)
 
@@ -109,7 +109,7 @@ class QuizResults:
             right = [not each.fn and not each.fp for each in marks]
             share = sum(right) / len(right) if right else None
             rows.append((i, one.text, len(marks), len(one.gold), sum(marks, PRF()).f, share))
-        frame = pd.DataFrame(rows, columns=QUESTION_COLUMNS)
+        frame = pd.DataFrame(rows, columns=_QUESTION_COLUMNS)
         return frame.astype({"f": "float64", "right": "float64"})
 
     def agreement(self, *, samples: int = 1000) -> Agreement | None:
@@ -213,10 +213,10 @@ class QuizReveal:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        cards = "".join(self._card(i) for i in range(len(self.results.questions)))
+        cards = "".join(self._question_html(i) for i in range(len(self.results.questions)))
         return f"<div>{head}{cards}</div>"
 
-    def _card(self, at: int) -> str:
+    def _question_html(self, at: int) -> str:
         question = self.results.questions[at]
         colors = label_colors(self.results.labels)
         sheet = question.submissions.get(self.student)
@@ -226,16 +226,16 @@ class QuizReveal:
             rows.append(("model", "", self.predicted[at]))
         for rank, parse in enumerate(self.parses[at] if self.parses else (), start=1):
             rows.append((f"best {rank}", f"{parse.probability:.2f}", parse.spans))
-        body = "".join(self._row(question, *row, colors=colors) for row in rows)
+        body = "".join(self._spans_html(question, *row, colors=colors) for row in rows)
         return (
             '<div style="border:1px solid #8888;border-radius:4px;padding:8px 16px;margin:8px 0;'
             'max-width:90ch">'
             f'<div style="font-size:12px;opacity:.75">{at + 1} of {len(self.results.questions)}'
-            f"{escape(self._class(question))}</div>{body}</div>"
+            f"{escape(self._class_summary(question))}</div>{body}</div>"
         )
 
     @staticmethod
-    def _row(
+    def _spans_html(
         question: QuizQuestion,
         who: str,
         said: str,
@@ -258,7 +258,7 @@ class QuizReveal:
             f"{text}</div></div>"
         )
 
-    def _class(self, question: QuizQuestion) -> str:
+    def _class_summary(self, question: QuizQuestion) -> str:
         people = len(question.submissions)
         if people < 2:
             return ""

@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
     from nbner.teaching.trace.trace import ActionChoice, TraceStep
 
-MOST = 60  # words in one picture
-INCHES = 0.26  # a word
-SHOWN = 10  # actions in one picture
-VISIBLE = 0.005
-LEAST = 4  # actions that are drawn, however improbable
-OTHERS = "#b8b8b8"  # of an action without a label
+_MAX_WORDS = 60  # words in one picture
+_INCHES_PER_WORD = 0.26  # a word
+_MAX_ACTIONS = 10  # actions in one picture
+_MIN_VISIBLE = 0.005
+_MIN_ACTIONS = 4  # actions that are drawn, however improbable
+_NO_LABEL_COLOR = "#b8b8b8"  # of an action without a label
 
 
-def decision_bars(
+def _draw_decisions(
     steps: Sequence[TraceStep],
     *,
     labels: Sequence[str] = (),
@@ -52,16 +52,16 @@ def decision_bars(
     ax : Axes, optional
         By default a new one. Of a long text the first 60 words are drawn.
     """
-    shown = min(len(steps), MOST)
+    shown = min(len(steps), _MAX_WORDS)
     if ax is None:
-        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + INCHES * shown), height=3.4)
-    colors = _colors(labels, [one for step in steps for one in step.choices])
+        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_WORD * shown), height=3.4)
+    colors = _action_colors(labels, [one for step in steps for one in step.choices])
     for x, step in enumerate(steps[:shown]):
         height = step.chosen.probability
-        ax.bar(x, height, width=0.8, color=colors.get(step.chosen.action[2:], OTHERS))
+        ax.bar(x, height, width=0.8, color=colors.get(step.chosen.action[2:], _NO_LABEL_COLOR))
         if step.is_mistake:
             _mark_mistake(ax, x, step)
-    ticks = [f"{_short(step.word)}  {step.chosen.action}" for step in steps[:shown]]
+    ticks = [f"{_shorten(step.word)}  {step.chosen.action}" for step in steps[:shown]]
     # Words are data: a dollar sign in one is not mathematics.
     ax.set_xticks(range(shown), ticks, parse_math=False)
     ax.tick_params(axis="x", rotation=90, length=0)
@@ -83,7 +83,7 @@ def _mark_mistake(ax: Axes, x: int, step: TraceStep) -> None:
         ax.plot(x, max(free), marker="o", markersize=8, color="none", markeredgecolor=INK_COLOR)
 
 
-def choice_bars(
+def _draw_choices(
     choices: Sequence[ActionChoice],
     *,
     labels: Sequence[str] = (),
@@ -105,17 +105,17 @@ def choice_bars(
     shown = [
         one
         for i, one in enumerate(choices)
-        if i < LEAST or (i < SHOWN and one.probability >= VISIBLE) or one.is_zero_cost
+        if i < _MIN_ACTIONS or (i < _MAX_ACTIONS and one.probability >= _MIN_VISIBLE) or one.is_zero_cost
     ]
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
-    colors = _colors(labels, choices)
+    colors = _action_colors(labels, choices)
     for y, one in enumerate(shown):
         is_chosen = y == 0
-        color = colors.get(one.action[2:], OTHERS)
+        color = colors.get(one.action[2:], _NO_LABEL_COLOR)
         ax.barh(
             y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT_ALPHA
         )
-        annotate_row(ax, (one.probability, y), _said(one, is_chosen=is_chosen))
+        annotate_row(ax, (one.probability, y), _describe_choice(one, is_chosen=is_chosen))
     ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1)
@@ -125,8 +125,8 @@ def choice_bars(
     return apply_style(ax, title)
 
 
-def _said(one: ActionChoice, *, is_chosen: bool) -> str:
-    small = 0 < one.probability < VISIBLE
+def _describe_choice(one: ActionChoice, *, is_chosen: bool) -> str:
+    small = 0 < one.probability < _MIN_VISIBLE
     parts = ["<0.01" if small else f"{one.probability:.2f}", "chosen" if is_chosen else ""]
     if one.is_zero_cost:
         parts.append("costs nothing")
@@ -135,11 +135,11 @@ def _said(one: ActionChoice, *, is_chosen: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _colors(labels: Sequence[str], choices: Sequence[ActionChoice]) -> Mapping[str, str]:
+def _action_colors(labels: Sequence[str], choices: Sequence[ActionChoice]) -> Mapping[str, str]:
     others = sorted({one.action[2:] for one in choices} - {"", *labels})
     return label_colors([*labels, *others])
 
 
-def _short(word: str) -> str:
+def _shorten(word: str) -> str:
     written = word if word.strip() else "␣"
     return written if len(written) <= 14 else f"{written[:13]}…"

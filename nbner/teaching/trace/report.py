@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, ParserTrace, TraceStep
     from nbner.types import Span
 
-COLUMNS = [
+_COLUMNS = [
     *("step", "word", "start", "label", "action", "score", "probability"),
     *("chosen", "cost", "zero_cost"),
 ]
-BEAM_COLUMNS = [
+_BEAM_COLUMNS = [
     *("step", "rank", "score", "spans", "open", "greedy", "best", "gold"),
 ]
 
@@ -96,7 +96,7 @@ class Trace:
             for i, step in enumerate(self.steps)
             for one in step.choices
         ]
-        frame = pd.DataFrame(rows, columns=COLUMNS)
+        frame = pd.DataFrame(rows, columns=_COLUMNS)
         kinds = {"start": "Int64", "cost": "Float64", "zero_cost": "boolean", "chosen": "bool"}
         return frame.astype(kinds)
 
@@ -120,7 +120,7 @@ class Trace:
             for i, beam in enumerate(beams)
             for rank, one in enumerate(beam, start=1)
         ]
-        return pd.DataFrame(rows, columns=BEAM_COLUMNS)
+        return pd.DataFrame(rows, columns=_BEAM_COLUMNS)
 
     def format_open_entity(self, one: BeamHypothesis) -> str:
         """Write the open entity of a sequence; empty where none is open."""
@@ -164,18 +164,18 @@ class Trace:
             return "Nothing to decide"
         at = min(range(len(self.steps)), key=lambda i: self.steps[i].chosen.probability)
         least = f"least sure at “{self.steps[at].word}” ({format_probability(self.steps[at].chosen.probability)})"
-        words = f"{_counted(len(self.steps), 'decision')}, {least}"
+        words = f"{_format_count(len(self.steps), 'decision')}, {least}"
         if self.gold is None:
             return words
-        return f"{words}; {_counted(len(self.mistakes), 'mistake')} against the gold"
+        return f"{words}; {_format_count(len(self.mistakes), 'mistake')} against the gold"
 
     def __str__(self) -> str:
-        lines = [self._headline(), f"found: {_listed(self.text, self.spans)}"]
+        lines = [self._headline(), f"found: {_format_spans(self.text, self.spans)}"]
         if self.gold is not None:
-            lines.append(f"gold: {_listed(self.text, self.gold)}")
+            lines.append(f"gold: {_format_spans(self.text, self.gold)}")
         if self.search_error is not None:
             lines.append(
-                f"lost by greedy search: {_listed(self.text, self.search_error.spans)} "
+                f"lost by greedy search: {_format_spans(self.text, self.search_error.spans)} "
                 f"(score {self.search_error.score:.2f}, against {self.parser_trace.score:.2f})"
             )
         return "\n".join([*lines, *([self.note] if self.note else [])])
@@ -197,16 +197,16 @@ def render_trace_html(trace: Trace, marked: str) -> str:
     has_gold = trace.gold is not None
     names = ["word", "open entity", "chosen", "probability", "also possible"]
     heads = "".join(f"<th>{name}</th>" for name in [*names, *(["oracle"] if has_gold else [])])
-    rows = "".join(_row(trace, i, step, has_gold=has_gold) for i, step in enumerate(trace.steps))
+    rows = "".join(_row_html(trace, i, step, has_gold=has_gold) for i, step in enumerate(trace.steps))
     return f"{marked}<div>{lines}</div><table><tr>{heads}</tr>{rows}</table>"
 
 
-def _row(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
+def _row_html(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
     state, tokens = step.state, trace.parser_trace.tokens
     opened = ""
     if state.start is not None:
         opened = f"{trace.text[tokens[state.start].start : tokens[at - 1].end]} ({state.label})"
-    others = ", ".join(_likely(one) for one in step.choices[1:3])
+    others = ", ".join(_format_choice(one) for one in step.choices[1:3])
     cells = [
         step.word,
         opened,
@@ -220,14 +220,14 @@ def _row(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _likely(one: ActionChoice) -> str:
+def _format_choice(one: ActionChoice) -> str:
     return f"{one.action} {format_probability(one.probability)}"
 
 
-def _listed(text: str, spans: Iterable[Span]) -> str:
+def _format_spans(text: str, spans: Iterable[Span]) -> str:
     found = [f"{text[span.start : span.end]} ({span.label})" for span in spans]
     return ", ".join(found) or "no entity"
 
 
-def _counted(number: int, what: str) -> str:
+def _format_count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"

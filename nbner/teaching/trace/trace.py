@@ -200,12 +200,12 @@ def trace(
     ((doc,),) = docs_before_ner(nlp, [item])
     if not len(doc):
         return ParserTrace(doc.text, (), (), (), 0.0, (), None if gold is None else tuple(gold))
-    pair = None if gold is None else Pair(doc, _reference(nlp, item, gold))
-    walk = _Walk(recognizer, doc, pair)
-    decisions = list(walk.greedy())
-    history = [walk.names.index(chosen.action) for _, _, chosen in decisions]
-    correct = None if gold is None else walk.oracle(gold)
-    beams = list(walk.beams(beam_width, history, correct))
+    pair = None if gold is None else Pair(doc, _gold_doc(nlp, item, gold))
+    runner = _TransitionRunner(recognizer, doc, pair)
+    decisions = list(runner.greedy())
+    history = [runner.names.index(chosen.action) for _, _, chosen in decisions]
+    correct = None if gold is None else runner.oracle(gold)
+    beams = list(runner.beams(beam_width, history, correct))
     return ParserTrace(
         text=doc.text,
         tokens=tokens_from_doc(doc),
@@ -213,20 +213,20 @@ def trace(
             TraceStep(state, doc[state.token].text, choices, chosen, beam)
             for (state, choices, chosen), beam in zip(decisions, beams, strict=False)
         ),
-        spans=walk.read(history)[0],
+        spans=runner.read(history)[0],
         score=sum(chosen.score for _, _, chosen in decisions),
         final_beam=beams[-1],
         gold=None if gold is None else tuple(gold),
     )
 
 
-def _reference(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
+def _gold_doc(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
     example = Example(item) if isinstance(item, str) else item
     whole = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
     return reference_doc(nlp, whole, ())
 
 
-class _Walk:
+class _TransitionRunner:
     """Moves spaCy's states over one doc."""
 
     def __init__(self, recognizer: EntityRecognizer, doc: Doc, pair: Pair | None) -> None:
@@ -234,7 +234,7 @@ class _Walk:
         recognizer._ensure_labels_are_added([doc])  # noqa: SLF001
         self._moves: Any = recognizer.moves
         model: Any = recognizer.model
-        self._step = model.predict([doc])
+        self._step_model = model.predict([doc])
         self._doc = doc
         self._pair = pair
         self.names = [self._moves.get_class_name(i) for i in range(self._moves.n_moves)]
@@ -269,17 +269,17 @@ class _Walk:
         )
         found: list[tuple[list[list[int]], list[float]]] = [([[]], [0.0])]
         while not batch.is_done:
-            batch.advance(self._step.predict(batch.get_unfinished_states()))
+            batch.advance(self._step_model.predict(batch.get_unfinished_states()))
             (beam,) = batch
             scores = list(beam.scores)
             # Behind what is alive may stand places that are empty.
             alive = beam.histories[: len(scores)]
             found.append(([list(one) for one in alive], scores))
-        marked = (greedy, found[-1][0][0], gold)
+        references = (greedy, found[-1][0][0], gold)
         before: list[list[int]] = []
         for histories, scores in found:
             yield tuple(
-                self._hypothesis(history, score, before, marked)
+                self._build_hypothesis(history, score, before, references)
                 for history, score in zip(histories, scores, strict=True)
             )
             before = histories
@@ -298,10 +298,10 @@ class _Walk:
         return tuple(spans), state
 
     def _choices(self, state: Any, gold: Any) -> tuple[ActionChoice, ...]:
-        scores = self._step.predict([state])[0]
+        scores = self._step_model.predict([state])[0]
         valid = [i for i, name in enumerate(self.names) if self._moves.is_valid(state, name)]
-        raised = scores[valid].astype(np.float64)
-        shares = np.exp(raised - np.logaddexp.reduce(raised))
+        masked = scores[valid].astype(np.float64)
+        shares = np.exp(masked - np.logaddexp.reduce(masked))
         costs = [None if gold is None else self._moves.get_cost(state, gold, i) for i in valid]
         found = [
             ActionChoice(self.names[i], float(score), float(share), cost)
@@ -309,16 +309,16 @@ class _Walk:
         ]
         return tuple(sorted(found, key=lambda one: -one.score))
 
-    def _hypothesis(
+    def _build_hypothesis(
         self,
         history: list[int],
         score: float,
         before: list[list[int]],
-        marked: tuple[Sequence[int], Sequence[int], Sequence[int] | None],
+        references: tuple[Sequence[int], Sequence[int], Sequence[int] | None],
     ) -> BeamHypothesis:
         spans, state = self.read(history)
         greedy, best, gold = (
-            one is not None and history == list(one[: len(history)]) for one in marked
+            one is not None and history == list(one[: len(history)]) for one in references
         )
         return BeamHypothesis(
             score=float(score),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, TraceStep
 
-GREEDY, BEST, GOLD = 1, 2, 4
+_GREEDY, _BEST, _GOLD = 1, 2, 4
 
 
 class TraceViewer(BundledWidget):
@@ -57,7 +57,7 @@ class TraceViewer(BundledWidget):
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        super().__init__(_run=_written(trace))
+        super().__init__(_run=_serialize_trace(trace))
 
     @property
     def text(self) -> str:
@@ -138,7 +138,7 @@ class TraceViewer(BundledWidget):
         return (data, *metadata) if metadata else data
 
 
-def _written(trace: Trace) -> Message:
+def _serialize_trace(trace: Trace) -> Message:
     """Write a trace as the page wants it: token indices, and actions by their place in a list."""
     run = trace.parser_trace
     lead, words = words_and_gaps(run.text, run.tokens)
@@ -154,26 +154,26 @@ def _written(trace: Trace) -> Message:
         "tokens": [list(word) for word in words],
         "actions": names,
         "colors": label_colors([*trace.labels, *labels]),
-        "steps": [[_choice(one, place) for one in step.choices] for step in run.steps],
-        "beams": [[_held(one, place) for one in beam] for beam in beams],
-        "found": _spans(run.tokens, run.spans),
-        "gold": None if run.gold is None else _spans(run.tokens, run.gold),
+        "steps": [[_serialize_choice(one, place) for one in step.choices] for step in run.steps],
+        "beams": [[_serialize_hypothesis(one, place) for one in beam] for beam in beams],
+        "found": _serialize_spans(run.tokens, run.spans),
+        "gold": None if run.gold is None else _serialize_spans(run.tokens, run.gold),
         "score": run.score,
         "width": trace.beam_width,
         "note": trace.note,
     }
 
 
-def _choice(one: ActionChoice, place: dict[str, int]) -> list[Any]:
+def _serialize_choice(one: ActionChoice, place: dict[str, int]) -> list[Any]:
     return [place[one.action], round(one.probability, 5), one.cost]
 
 
-def _held(one: BeamHypothesis, place: dict[str, int]) -> list[Any]:
-    flags = GREEDY * one.is_greedy + BEST * one.is_best + GOLD * one.is_gold
+def _serialize_hypothesis(one: BeamHypothesis, place: dict[str, int]) -> list[Any]:
+    flags = _GREEDY * one.is_greedy + _BEST * one.is_best + _GOLD * one.is_gold
     before = -1 if one.parent is None else one.parent
     action = -1 if one.action is None else place[one.action]
     return [before, action, round(one.score, 4), flags]
 
 
-def _spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
+def _serialize_spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
     return [[start, end, span.label] for start, end, span in align(tokens, spans).aligned]
