@@ -1,8 +1,8 @@
-"""The last layer: what the recognizer thinks of every action, state by state.
+"""Scores and probabilities of the recognizer's actions in each of its states.
 
-A state is the current token and the entity that is open, if one is: its first
-token and its label. Scores are the model's own; probabilities are their
-softmax over the actions that are valid in the state, and 0 elsewhere.
+A state is the current token and the open entity, if there is one: its first
+token and its label. Scores are the model's own; probabilities are their softmax
+over the actions that are valid in the state, and 0 for the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from nbner.decoding.arrays import BoolArray, Float32Array, FloatArray
 from nbner.decoding.batching import ExampleOrText, docs_before_ner, trained_recognizer
 from nbner.decoding.state_scorer import StateScorer
-from nbner.decoding.valid_actions import ValidActions
+from nbner.decoding.transitions import ValidActions
 from nbner.io.docbin import tokens_from_doc
 from nbner.types import Token
 
@@ -30,16 +30,16 @@ MAX_LISTED_SPAN_LENGTH = 10  # tokens of the longest entity whose states are lis
 
 @dataclass(frozen=True, slots=True)
 class ParserState:
-    """Where the recognizer stands.
+    """State of the transition system.
 
     Parameters
     ----------
     token : int
-        The token that is to be decided on.
+        Index of the token that the next action is applied to.
     start : int, optional
-        First token of the open entity; None where none is open.
+        Index of the first token of the open entity; None if none is open.
     label : str, optional
-        Its label.
+        Label of the open entity; None if none is open.
     """
 
     token: int
@@ -49,18 +49,22 @@ class ParserState:
 
 @dataclass(frozen=True, slots=True)
 class ActionMatrix:
-    """Scores of every action in some states of one text.
+    """Scores of every action in a number of states of one text.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token
+        Its tokens.
     actions : tuple of str
-        The axis of columns: "O", "B-x", "I-x", "L-x", "U-x".
+        Names of the columns: "O", "B-x", "I-x", "L-x", "U-x".
     states : tuple of ParserState
-        The axis of rows.
+        One a row.
     scores : array of float32, shape (states, actions)
+        The model's scores, not normalized.
     valid : array of bool, shape (states, actions)
+        Whether the action is valid in the state.
     """
 
     text: str
@@ -72,11 +76,13 @@ class ActionMatrix:
 
     @property
     def probabilities(self) -> FloatArray:
-        """The softmax of the scores over each state's valid actions, shape (states, actions)."""
+        """Softmax of the scores over the valid actions of each state, shape (states, actions)."""
         masked = np.where(self.valid, self.scores.astype(np.float64), -np.inf)
         peak = masked.max(axis=1, keepdims=True, initial=-np.inf)
         exponentials = np.exp(masked - np.where(np.isneginf(peak), 0.0, peak))
-        return np.asarray(exponentials / np.maximum(exponentials.sum(axis=1, keepdims=True), 1e-300))
+        return np.asarray(
+            exponentials / np.maximum(exponentials.sum(axis=1, keepdims=True), 1e-300)
+        )
 
     @property
     def best(self) -> tuple[str, ...]:
@@ -87,16 +93,16 @@ class ActionMatrix:
 
 @dataclass(frozen=True, slots=True)
 class TextActionScores:
-    """A text's actions along the greedy path, and in every state that can be reached.
+    """Action scores of one text, along the greedy path and in every reachable state.
 
     Parameters
     ----------
     greedy_path : ActionMatrix
-        One state a token.
+        One state a token, as greedy search goes through them.
     reachable : ActionMatrix
-        All states with an open entity of at most so many tokens.
-    token_vectors : array, shape (tokens, width)
-        What the layers before the states make of each token.
+        All states whose open entity is no longer than the limit.
+    token_vectors : array of float32, shape (tokens, width)
+        Output of the recognizer's ``tok2vec`` layer.
     """
 
     greedy_path: ActionMatrix
@@ -107,14 +113,21 @@ class TextActionScores:
 def action_scores(
     nlp: Language, items: Iterable[ExampleOrText], *, max_span_length: int = MAX_LISTED_SPAN_LENGTH
 ) -> Iterator[TextActionScores]:
-    """Score the actions of texts.
+    """Compute the action scores of texts, in order.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
     max_span_length : int
-        Tokens of the longest entity whose states are listed.
+        Tokens of the longest open entity whose states are listed.
+
+    Yields
+    ------
+    TextActionScores
+        One a text.
 
     Raises
     ------
@@ -197,7 +210,15 @@ class _Reader:
 
 
 def next_state(state: ParserState, action: str) -> ParserState:
-    """Say where an action leads to."""
+    """Return the state that an action leads to.
+
+    Parameters
+    ----------
+    state : ParserState
+        State before the action.
+    action : str
+        Name of the action, such as "B-PERSON" or "O".
+    """
     if action.startswith("B-"):
         return ParserState(state.token + 1, state.token, action[2:])
     if action.startswith("I-"):

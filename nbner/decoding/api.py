@@ -1,8 +1,8 @@
-"""What other rooms ask of the decoder: lists, probabilities and lattices of a stream of texts.
+"""k best analyses, span probabilities and lattices of a stream of texts.
 
-Scores are normalised over each state's valid actions, so that an analysis's
-score is its log-probability. Nothing here depends on what a text is batched
-with. A text without tokens has one analysis, the empty one.
+By default scores are normalized over the valid actions of each state, so that
+the score of an analysis is its log-probability. No result depends on the other
+texts of a batch. A text without tokens has one analysis, the empty one.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Decoder: TypeAlias = Literal["exact", "beam"]
 DECODERS: tuple[Decoder, ...] = ("exact", "beam")
+MAX_SPAN_LENGTH = 64  # tokens of the longest entity, where a caller needs a limit
 
 
 def parses(
@@ -48,36 +49,39 @@ def parses(
     max_span_length: int | None = None,
     temperature: float = 1.0,
 ) -> Iterator[tuple[Parse, ...]]:
-    """Give the k best analyses of every text, in order.
+    """Compute the k best analyses of every text, in order.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
-        An example's given tokens are kept; its answer and spans are not looked at.
+        The texts; the given tokens of an example are kept, its answer and spans
+        are ignored.
     k : int
+        Length of the lists, at least 1.
     decoder : {"exact", "beam"}
-        Exact search over normalised scores, or spaCy's beam of width k over
-        raw ones. Beam probabilities are a softmax over the beam.
+        Exact search over normalized scores, or spaCy's beam of width k over raw
+        ones. Beam probabilities are a softmax over the beam.
     max_span_length : int, optional
-        Tokens of the longest entity that the exact search looks for; None for
-        any.
+        Tokens of the longest entity that the exact search considers; None for no
+        limit.
     temperature : float
-        Divides the scores before they are normalised; for the exact search.
+        Divides the scores before normalization; ignored by the beam.
 
     Yields
     ------
     tuple of Parse
-        Best first, in code points; fewer than k where there are no more. The
-        exact list for a smaller k is its beginning.
+        Best first, in code points; fewer than k if there are no more. The exact
+        list for a smaller k is a prefix of the list for a larger one.
 
     Raises
     ------
     DataError
-        At once, for a k below 1, an unknown decoder, a longest entity below 1
-        or a temperature that is not above 0.
+        At once, for a k or maximum length below 1, an unknown decoder, or a
+        temperature that is not above 0.
     ModelError
-        At once, if the pipeline has no trained recognizer.
+        At once, if the pipeline has no trained entity recognizer.
     """
     check_k(k)
     if decoder not in DECODERS:
@@ -98,22 +102,25 @@ def span_probabilities(
     temperature: float = 1.0,
     min_probability: float = MIN_PROBABILITY,
 ) -> Iterator[SpanProbabilities]:
-    """Give the exact probability of every span and token of every text, in order.
+    """Compute the exact probability of every span and token of every text, in order.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
     max_span_length : int, optional
-        Tokens of the longest entity that is summed over; None for any.
+        Tokens of the longest entity that is summed over; None for no limit.
     temperature : float
-        Divides the scores before they are normalised.
+        Divides the scores before normalization.
     min_probability : float
-        The least probability that is listed for a span.
+        Spans with a lower probability are not listed.
 
     Yields
     ------
     SpanProbabilities
+        One a text.
 
     Raises
     ------
@@ -137,23 +144,25 @@ def lattices(
     temperature: float = 1.0,
     normalized: bool = True,
 ) -> Iterator[Lattice]:
-    """Give the lattice of every text, in order, to keep and to search again.
+    """Compute the lattice of every text, in order, for repeated searches.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
     max_span_length : int, optional
-        Tokens of the longest entity that it holds; None for any.
+        Tokens of the longest entity in the lattice; None for no limit.
     temperature : float
-        Divides the scores.
+        Divides the scores before normalization.
     normalized : bool
         False for the model's raw scores.
 
     Yields
     ------
     Lattice
-        Of 8 bytes for each token, possible length and label.
+        It takes 8 bytes for each token, possible length and label.
 
     Raises
     ------
@@ -183,7 +192,7 @@ def _check_settings(
 def _build_batches(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
 ) -> Iterator[tuple[list[int], LatticeBatch]]:
-    """Build the lattices of all docs that hold tokens, batch by batch."""
+    """Build the lattices of all docs with tokens, batch by batch, with the indices of the docs."""
     labels = len(recognizer.labels)
     for batch in batch_by_length(docs, max_span_length=settings.max_span_length, labels=labels):
         built = build_lattices(recognizer, [docs[i] for i in batch], settings)

@@ -1,9 +1,9 @@
-"""The exact k best analyses of one text, quickly enough to answer a key press.
+"""Exact k best search for one text, fast enough for interactive use.
 
 First the best analysis through every segment is scored (forward and backward
-Viterbi). A segment whose best analysis scores below the k-th best cannot
-matter, and few are left. Over those, lists are built in plain Python, since
-arrays would be too short to pay. The list is the one of `kbest.k_best`, ties
+Viterbi). A segment whose best analysis scores below the k-th best is pruned,
+and few remain. Over those, lists are built in plain Python, since arrays would
+be too short to pay off. The result equals that of `k_best.k_best`, ties
 included.
 """
 
@@ -27,6 +27,7 @@ def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
     Parameters
     ----------
     weights : array, shape (positions, width, labels + 1)
+        Segment weights of the text.
     k : int
         At least 1.
 
@@ -56,7 +57,7 @@ def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
 
 
 def _mark_unpruned(weights: FloatArray, k: int) -> BoolArray:
-    """Mark the segments that the k best analyses can hold."""
+    """Mark the segments that can be part of the k best analyses."""
     positions, width, _ = weights.shape
     forward, backward = _viterbi(weights.max(axis=2))
     around = sliding_window_view(forward, width)[:positions] + backward[width:, None]
@@ -70,7 +71,7 @@ def _mark_unpruned(weights: FloatArray, k: int) -> BoolArray:
 
 
 def _lower_bound(through: FloatArray, k: int, positions: int, tolerance: float) -> float:
-    """Find a score that the k-th best analysis has at least.
+    """Compute a lower bound of the score of the k-th best analysis.
 
     Analyses with different scores are different, and each has at most as many
     segments as there are tokens.
@@ -86,7 +87,7 @@ def _lower_bound(through: FloatArray, k: int, positions: int, tolerance: float) 
 
 
 def _viterbi(best: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Score the best analyses before and behind each place, as in `marginals`."""
+    """Score the best analyses before and after each position, as in `marginals`."""
     positions, width = best.shape
     forward = np.full(positions + width, -np.inf)
     backward = np.full(positions + width, -np.inf)

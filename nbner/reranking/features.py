@@ -1,17 +1,17 @@
-"""What tells the analyses of one text apart: the features of a reranker.
+"""Features of the reranker, which distinguish the analyses of one text.
 
-Every feature is counted as its difference from the first analysis, which has
-none: only differences within a list matter, and there are few of them.
+Every feature is the difference from the first analysis, which has none: only
+differences within a list matter, and they are few.
 
-- The model's own view: log-probability; the logarithm of the rank; and the
-  expected errors of an analysis, if the list's probabilities are believed
-  (what a minimum-risk decoder would go by).
+- Model score: log-probability; logarithm of the rank; and the expected number
+  of errors of an analysis under the probabilities of the list (the objective
+  of minimum-risk decoding).
 - Each span: its label with its length, its words, its first and last word, its
   shape, and the words around it.
-- Neighbouring spans: their labels, with how far apart they are.
-- Words that stay outside.
-- Consistency over the text: equal words with different labels, or labelled
-  here and not there.
+- Neighbouring spans: their labels, and the distance between them.
+- Words outside of spans.
+- Consistency over the text: equal words with different labels, or labelled in
+  one place and not in another.
 """
 
 from __future__ import annotations
@@ -38,16 +38,22 @@ MAX_LENGTH = 6  # lengths from here on are one
 def extract_features(
     doc: Doc, analyses: Sequence[Parse], functions: Mapping[str, FeatureFunction] | None = None
 ) -> list[dict[str, float]]:
-    """Give the features of each analysis of a list, as differences from the first.
+    """Return the features of each analysis of a list, as differences from the first.
 
     Parameters
     ----------
     doc : Doc
-        Only its tokens are looked at by the features here.
+        The built-in features use nothing but its tokens.
     analyses : sequence of Parse
-        Best first, as the model sees it.
+        Best first.
     functions : mapping, optional
-        Name to callable, for more features; each is kept under ``name:key``.
+        Name to the user's own feature function; each of its features is named
+        ``name:key``.
+
+    Returns
+    -------
+    list of dict
+        Feature to value, without zeros.
     """
     view = _TokenView(doc)
     counted: list[dict[str, float]] = [dict(view.count(parse.spans)) for parse in analyses]
@@ -64,9 +70,15 @@ def extract_features(
 
 
 def expected_errors(analyses: Sequence[Parse]) -> list[float]:
-    """Give the spans that each analysis is expected to have too many or too few.
+    """Return the expected number of span errors (missing or extra) of each analysis.
 
-    If the analyses of the list, with their probabilities, were all there are.
+    The expectation is over the analyses of the list, with their probabilities
+    normalized to sum to 1.
+
+    Parameters
+    ----------
+    analyses : sequence of Parse
+        The k best analyses of one text.
     """
     total = sum(parse.probability for parse in analyses) or 1.0
     share: dict[Span, float] = {}
@@ -81,7 +93,7 @@ def expected_errors(analyses: Sequence[Parse]) -> list[float]:
 
 
 class _TokenView:
-    """The tokens of one text, as features name them."""
+    """Token attributes of one text that features are built from."""
 
     def __init__(self, doc: Doc) -> None:
         self._words = [token.lower_ for token in doc]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.active_learning.strategies import Strategy
-from nbner.decoding.lattice_cache import LatticeCache
+from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
 from nbner.evaluation.regressions import MAX_F_LOSS
 from nbner.io import formats

@@ -1,18 +1,18 @@
-"""The recognizer at work on one text, decision by decision, as plain values.
+"""Trace of the recognizer on one text: actions, costs and beam at every step.
 
-Every state is spaCy's own, moved by its transition system: what is valid, what
-a score is and what an action does are asked of it, not rebuilt.
+Every state is a state of spaCy, changed by its transition system: validity,
+scores, costs and effects of actions come from spaCy and are not reimplemented.
 
 The *training oracle* is spaCy's dynamic oracle (Goldberg and Nivre 2012, "A
 dynamic oracle for arc-eager dependency parsing"; for entities in
-``BiluoPushDown``): in any state, also one that the gold never leads to, it
-gives each valid action a cost, 0 where taking it loses nothing of the gold that
-can still be reached. Training pushes the model towards the actions that cost
-nothing, in the states that it gets itself into: that is imitation learning.
+``BiluoPushDown``): in any state, also one that is not on the path to the gold,
+it assigns each valid action a cost, 0 if the action loses nothing of the gold
+that can still be reached. Training raises the scores of the actions of cost 0
+in the states that the model's own decisions lead to: this is imitation learning.
 
-The *beam* is spaCy's own beam search over raw scores: after every token the so
-many best sequences of actions are kept, by the sum of their scores. Greedy
-search is a beam of one.
+The *beam* is spaCy's own beam search over raw scores: after every token the
+best sequences of actions are kept, by the sum of their scores. Greedy search is
+a beam of width 1.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class ActionChoice:
     action : str
         "O", "B-x", "I-x", "L-x" or "U-x".
     score : float
-        The model's own, not normalised.
+        The model's score, not normalized.
     probability : float
-        The softmax of the scores over the valid actions.
+        Softmax of the scores over the valid actions.
     cost : float, optional
-        What the training oracle says that it costs; 0 loses nothing of the
-        gold that can still be reached. None without gold.
+        Cost by the training oracle; 0 loses nothing of the gold that can still be
+        reached. None without gold.
     """
 
     action: str
@@ -65,29 +65,29 @@ class ActionChoice:
 
     @property
     def is_zero_cost(self) -> bool:
-        """Whether the training oracle allows it."""
+        """Whether the training oracle allows the action."""
         return self.cost is not None and self.cost <= 0
 
 
 @dataclass(frozen=True, slots=True)
 class BeamHypothesis:
-    """One sequence of actions that the beam holds.
+    """One sequence of actions in the beam.
 
     Parameters
     ----------
     score : float
-        The sum of its actions' scores.
+        Sum of the scores of its actions.
     parent : int, optional
-        Its rank, from 0, one token ago; None at the first token.
+        Index in the beam one token earlier; None before the first token.
     action : str, optional
-        What it did at the last token; None at the first token.
+        Its last action; None before the first token.
     spans : tuple of Span
-        The entities that it has closed.
+        The entities that are complete.
     state : ParserState
-        Where it stands: the next token and the open entity.
+        Next token and open entity.
     is_greedy, is_best, is_gold : bool
-        Whether it begins the greedy sequence, the one that is the beam's best
-        in the end, and the gold.
+        Whether it is a prefix of the greedy sequence, of the best one of the final
+        beam, and of the gold.
     """
 
     score: float
@@ -107,15 +107,15 @@ class TraceStep:
     Parameters
     ----------
     state : ParserState
-        The token that is decided on, and the open entity.
+        Current token and open entity.
     word : str
-        That token's own characters.
+        Text of the current token.
     choices : tuple of ActionChoice
         The valid actions, the most probable first.
     chosen : ActionChoice
-        Greedy search takes the highest score.
+        The one with the highest score, which greedy search takes.
     beam : tuple of BeamHypothesis
-        What the beam holds before this token, the best first.
+        The beam before this token, the best first.
     """
 
     state: ParserState
@@ -126,32 +126,35 @@ class TraceStep:
 
     @property
     def zero_cost(self) -> tuple[str, ...]:
-        """The actions that the training oracle allows here; none without gold."""
+        """The actions that the training oracle allows; none without gold."""
         return tuple(one.action for one in self.choices if one.is_zero_cost)
 
     @property
     def is_mistake(self) -> bool:
-        """Whether the chosen action costs something of the gold."""
+        """Whether the chosen action has a cost above 0."""
         return self.chosen.cost is not None and self.chosen.cost > 0
 
 
 @dataclass(frozen=True, slots=True)
 class ParserTrace:
-    """The recognizer's way through one text.
+    """All steps of the recognizer on one text.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token
+        Its tokens.
     steps : tuple of TraceStep
         One a token.
     spans : tuple of Span
-        What greedy search finds.
+        Entities that greedy search predicts.
     score : float
-        The sum of the scores along the greedy path.
+        Sum of the scores along the greedy path.
     final_beam : tuple of BeamHypothesis
         The beam after the last token, the best first.
     gold : tuple of Span, optional
+        Gold entities, if known.
     """
 
     text: str
@@ -164,7 +167,7 @@ class ParserTrace:
 
     @property
     def search_error(self) -> BeamHypothesis | None:
-        """What greedy search lost: the beam's best where its score is above the greedy one's."""
+        """The beam's best hypothesis if its score is above the greedy one's; else None."""
         best = self.final_beam[0] if self.final_beam else None
         if best is None or best.is_greedy or best.score <= self.score:
             return None
@@ -178,18 +181,19 @@ def trace(
     *,
     beam_width: int = BEAM_WIDTH,
 ) -> ParserTrace:
-    """Walk through a text as the recognizer does, and write down all it goes by.
+    """Run greedy search and beam search on a text and record every step.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     item : Example or str
-        An example's given tokens are kept.
+        The text; the given tokens of an example are kept.
     gold : sequence of Span, optional
-        Complete gold: on the tokens, not overlapping, of labels that the model
-        knows.
+        Complete gold: aligned with tokens, not overlapping, of labels that the
+        model knows.
     beam_width : int
-        Sequences in the beam.
+        Largest number of hypotheses in the beam.
 
     Raises
     ------
@@ -227,7 +231,7 @@ def _gold_doc(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
 
 
 class _TransitionRunner:
-    """Moves spaCy's states over one doc."""
+    """Applies actions to spaCy's states of one doc."""
 
     def __init__(self, recognizer: EntityRecognizer, doc: Doc, pair: Pair | None) -> None:
         # As greedy_parse does: a label that only the docs hold becomes a class.
@@ -240,7 +244,7 @@ class _TransitionRunner:
         self.names = [self._moves.get_class_name(i) for i in range(self._moves.n_moves)]
 
     def greedy(self) -> Iterator[tuple[ParserState, tuple[ActionChoice, ...], ActionChoice]]:
-        """Yield each state of greedy search, its valid actions, and the one that is taken."""
+        """Yield each state of greedy search, its valid actions, and the chosen one."""
         (state,) = self._moves.init_batch([self._doc])
         gold = None if self._pair is None else self._moves.init_gold(state, self._pair)
         at = ParserState(0)
@@ -253,7 +257,7 @@ class _TransitionRunner:
             at = next_state(at, chosen.action)
 
     def oracle(self, gold: Sequence[Span]) -> list[int] | None:
-        """Give the sequence of actions that the gold is; None where the rules forbid it."""
+        """Return the sequence of actions of the gold; None if the transition system forbids it."""
         try:
             found: list[int] = self._moves.get_oracle_sequence(self._pair)
         except ValueError:
@@ -285,7 +289,7 @@ class _TransitionRunner:
             before = histories
 
     def read(self, history: Sequence[int]) -> tuple[tuple[Span, ...], ParserState]:
-        """Give the entities that a sequence of actions closes, and where it ends."""
+        """Return the entities that a sequence of actions completes, and its final state."""
         state, spans = ParserState(0), []
         for column in history:
             action = self.names[column]
