@@ -140,9 +140,9 @@ def action_scores(
 
 
 class _Reader:
-    def __init__(self, recognizer: EntityRecognizer, doc: Doc, longest: int) -> None:
+    def __init__(self, recognizer: EntityRecognizer, doc: Doc, max_span_length: int) -> None:
         self._doc = doc
-        self._max_span_length = longest
+        self._max_span_length = max_span_length
         self._recognizer: Any = recognizer
         self._scorer = StateScorer(recognizer, [doc]) if len(doc) else None
 

@@ -177,16 +177,18 @@ def lattices(
 
 
 def _check_settings(
-    longest: int | None, temperature: float, *, normalised: bool = True
+    max_span_length: int | None, temperature: float, *, normalized: bool = True
 ) -> LatticeSettings:
-    if longest is not None and longest < 1:
+    if max_span_length is not None and max_span_length < 1:
         raise DataError(
-            f"longest={longest}: an entity has at least one token",
-            remedy="Give a number of tokens, or None for any",
+            f"max_span_length={max_span_length}: an entity has at least one token",
+            remedy="Use a number of tokens, or None for no limit",
         )
     if not 0 < temperature < np.inf:
         raise DataError(f"temperature={temperature} is not a number above 0", remedy="1 is neutral")
-    return LatticeSettings(normalized=normalised, max_span_length=longest, temperature=temperature)
+    return LatticeSettings(
+        normalized=normalized, max_span_length=max_span_length, temperature=temperature
+    )
 
 
 def _build_batches(

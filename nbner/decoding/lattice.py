@@ -177,18 +177,18 @@ def _check_size(shape: tuple[int, int, int, int]) -> None:
             f"a text of {tokens:,} tokens, with entities of up to {width:,}, would take "
             f"{size / 1e9:.1f} GB",
             field="text",
-            remedy="Say how long an entity can be, such as longest=20, or cut the text",
+            remedy="Limit the length of entities, such as max_span_length=20, or split the text",
         )
 
 
-def _max_tokens(valid: ValidActions, doc_of: IntArray, longest: int | None) -> IntArray:
+def _max_tokens(valid: ValidActions, doc_of: IntArray, max_span_length: int | None) -> IntArray:
     """Return the largest number of tokens of an entity that begins at each token."""
     stretch = valid.region_ids() + doc_of
     last = np.searchsorted(stretch, stretch, side="right") - 1
     available = last - np.arange(len(stretch)) + 1
-    if longest is None:
+    if max_span_length is None:
         return available
-    return np.where(valid.preset, available, np.minimum(available, longest))
+    return np.where(valid.preset, available, np.minimum(available, max_span_length))
 
 
 def _closed_state_weights(
