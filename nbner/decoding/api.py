@@ -169,7 +169,7 @@ def lattices(
     DataError, ModelError
         As for `parses`.
     """
-    settings = _check_settings(max_span_length, temperature, normalised=normalized)
+    settings = _check_settings(max_span_length, temperature, normalized=normalized)
     recognizer = trained_recognizer(nlp)
     return (
         one for docs in docs_before_ner(nlp, items) for one in _lattices(recognizer, docs, settings)
