@@ -1,5 +1,5 @@
 from nbner._version import __version__ as __version__
-from nbner.decoding.probabilities_report import TextProbabilities as TextProbabilities
+from nbner.decoding.probabilities import TextProbabilities as TextProbabilities
 from nbner.errors import (
     DataError as DataError,
 )

@@ -1,7 +1,7 @@
 from nbner.decoding.calibration.report import Calibration as Calibration
 from nbner.decoding.inspection import ActionScores as ActionScores
 from nbner.decoding.inspection import TokenFeatures as TokenFeatures
-from nbner.decoding.probabilities_report import TextProbabilities as TextProbabilities
+from nbner.decoding.probabilities import TextProbabilities as TextProbabilities
 from nbner.evaluation.diff.report import Differences as Differences
 from nbner.evaluation.errors.report import Errors as Errors
 from nbner.evaluation.model_comparison import ModelComparison as ModelComparison

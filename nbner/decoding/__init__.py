@@ -1,4 +1,5 @@
-"""The decode room: search over the model's analyses, exact or with spaCy's beam.
+"""Decoding of the entity recognizer: k best analyses, probabilities, constraints, calibration.
 
-`search` has what other rooms call; `constraints` what a person can fix.
+An *analysis* (`nbner.types.Parse`) is one set of non-overlapping entities of a
+text. Start with `api` for streams of texts and `lattice_view` for one text.
 """

@@ -1,8 +1,8 @@
-"""The last layer: what the recognizer thinks of every action, state by state.
+"""Scores and probabilities of the recognizer's actions in each of its states.
 
-A state is the current token and the entity that is open, if one is: its first
-token and its label. Scores are the model's own; probabilities are their
-softmax over the actions that are valid in the state, and 0 elsewhere.
+A state is the current token and the open entity, if there is one: its first
+token and its label. Scores are the model's own; probabilities are their softmax
+over the actions that are valid in the state, and 0 for the others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from nbner.decoding.arrays import BoolArray, Float32Array, FloatArray
 from nbner.decoding.batching import ExampleOrText, docs_before_ner, trained_recognizer
 from nbner.decoding.state_scorer import StateScorer
-from nbner.decoding.valid_actions import ValidActions
+from nbner.decoding.transitions import ValidActions
 from nbner.io.docbin import tokens_from_doc
 from nbner.types import Token
 
@@ -30,16 +30,16 @@ MAX_LISTED_SPAN_LENGTH = 10  # tokens of the longest entity whose states are lis
 
 @dataclass(frozen=True, slots=True)
 class ParserState:
-    """Where the recognizer stands.
+    """State of the transition system.
 
     Parameters
     ----------
     token : int
-        The token that is to be decided on.
+        Index of the token that the next action is applied to.
     start : int, optional
-        First token of the open entity; None where none is open.
+        Index of the first token of the open entity; None if none is open.
     label : str, optional
-        Its label.
+        Label of the open entity; None if none is open.
     """
 
     token: int
@@ -49,18 +49,22 @@ class ParserState:
 
 @dataclass(frozen=True, slots=True)
 class ActionMatrix:
-    """Scores of every action in some states of one text.
+    """Scores of every action in a number of states of one text.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token
+        Its tokens.
     actions : tuple of str
-        The axis of columns: "O", "B-x", "I-x", "L-x", "U-x".
+        Names of the columns: "O", "B-x", "I-x", "L-x", "U-x".
     states : tuple of ParserState
-        The axis of rows.
+        One a row.
     scores : array of float32, shape (states, actions)
+        The model's scores, not normalized.
     valid : array of bool, shape (states, actions)
+        Whether the action is valid in the state.
     """
 
     text: str
@@ -72,31 +76,33 @@ class ActionMatrix:
 
     @property
     def probabilities(self) -> FloatArray:
-        """The softmax of the scores over each state's valid actions, shape (states, actions)."""
-        raised = np.where(self.valid, self.scores.astype(np.float64), -np.inf)
-        most = raised.max(axis=1, keepdims=True, initial=-np.inf)
-        shares = np.exp(raised - np.where(np.isneginf(most), 0.0, most))
-        return np.asarray(shares / np.maximum(shares.sum(axis=1, keepdims=True), 1e-300))
+        """Softmax of the scores over the valid actions of each state, shape (states, actions)."""
+        masked = np.where(self.valid, self.scores.astype(np.float64), -np.inf)
+        peak = masked.max(axis=1, keepdims=True, initial=-np.inf)
+        exponentials = np.exp(masked - np.where(np.isneginf(peak), 0.0, peak))
+        return np.asarray(
+            exponentials / np.maximum(exponentials.sum(axis=1, keepdims=True), 1e-300)
+        )
 
     @property
     def best(self) -> tuple[str, ...]:
         """The valid action with the highest score in each state."""
-        raised = np.where(self.valid, self.scores, -np.inf)
-        return tuple(self.actions[i] for i in raised.argmax(axis=1)) if len(raised) else ()
+        masked = np.where(self.valid, self.scores, -np.inf)
+        return tuple(self.actions[i] for i in masked.argmax(axis=1)) if len(masked) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class TextActionScores:
-    """A text's actions along the greedy path, and in every state that can be reached.
+    """Action scores of one text, along the greedy path and in every reachable state.
 
     Parameters
     ----------
     greedy_path : ActionMatrix
-        One state a token.
+        One state a token, as greedy search goes through them.
     reachable : ActionMatrix
-        All states with an open entity of at most so many tokens.
-    token_vectors : array, shape (tokens, width)
-        What the layers before the states make of each token.
+        All states whose open entity is no longer than the limit.
+    token_vectors : array of float32, shape (tokens, width)
+        Output of the recognizer's ``tok2vec`` layer.
     """
 
     greedy_path: ActionMatrix
@@ -107,14 +113,21 @@ class TextActionScores:
 def action_scores(
     nlp: Language, items: Iterable[ExampleOrText], *, max_span_length: int = MAX_LISTED_SPAN_LENGTH
 ) -> Iterator[TextActionScores]:
-    """Score the actions of texts.
+    """Compute the action scores of texts, in order.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
     max_span_length : int
-        Tokens of the longest entity whose states are listed.
+        Tokens of the longest open entity whose states are listed.
+
+    Yields
+    ------
+    TextActionScores
+        One a text.
 
     Raises
     ------
@@ -127,15 +140,15 @@ def action_scores(
 
 
 class _Reader:
-    def __init__(self, recognizer: EntityRecognizer, doc: Doc, longest: int) -> None:
+    def __init__(self, recognizer: EntityRecognizer, doc: Doc, max_span_length: int) -> None:
         self._doc = doc
-        self._longest = longest
+        self._max_span_length = max_span_length
         self._recognizer: Any = recognizer
         self._scorer = StateScorer(recognizer, [doc]) if len(doc) else None
 
     def read(self) -> TextActionScores:
         if self._scorer is None:
-            return _nothing(self._doc)
+            return _empty_scores(self._doc)
         moves = self._scorer.transitions
         self._valid = ValidActions.from_docs([self._doc], moves)
         states = list(self._reachable())
@@ -144,8 +157,8 @@ class _Reader:
         known = {(one.token, one.start): row for one, row in zip(states, scores, strict=True)}
         path = list(self._greedy(known))
         vectors = np.asarray(self._recognizer.model.get_ref("tok2vec").predict([self._doc]))
-        walked = self._actions([state for state, _ in path], [row for _, row in path])
-        return TextActionScores(walked, reachable, vectors)
+        greedy_path = self._actions([state for state, _ in path], [row for _, row in path])
+        return TextActionScores(greedy_path, reachable, vectors)
 
     def _reachable(self) -> Iterator[ParserState]:
         labels = self._moves.labels
@@ -153,7 +166,7 @@ class _Reader:
         for token in range(len(self._doc)):
             yield ParserState(token)
             for at, label in enumerate(labels):
-                for start in range(max(0, token - self._longest + 1), token):
+                for start in range(max(0, token - self._max_span_length + 1), token):
                     inside = valid.inside[start + 1 : token, at].all()
                     if valid.begin[start, at] and inside:
                         yield ParserState(token, start, label)
@@ -167,8 +180,8 @@ class _Reader:
             if row is None:  # an entity that is longer than was asked for
                 row = self._scores([state])[0]
             yield state, row
-            raised = np.where(self._allowed(state), row, -np.inf)
-            state = next_state(state, self._moves.names[int(raised.argmax())])
+            masked = np.where(self._allowed(state), row, -np.inf)
+            state = next_state(state, self._moves.names[int(masked.argmax())])
 
     @property
     def _moves(self) -> Any:
@@ -197,7 +210,15 @@ class _Reader:
 
 
 def next_state(state: ParserState, action: str) -> ParserState:
-    """Say where an action leads to."""
+    """Return the state that an action leads to.
+
+    Parameters
+    ----------
+    state : ParserState
+        State before the action.
+    action : str
+        Name of the action, such as "B-PERSON" or "O".
+    """
     if action.startswith("B-"):
         return ParserState(state.token + 1, state.token, action[2:])
     if action.startswith("I-"):
@@ -205,7 +226,7 @@ def next_state(state: ParserState, action: str) -> ParserState:
     return ParserState(state.token + 1)
 
 
-def _nothing(doc: Doc) -> TextActionScores:
+def _empty_scores(doc: Doc) -> TextActionScores:
     empty = np.zeros((0, 0), np.float32)
     none = ActionMatrix(doc.text, (), (), (), empty, np.zeros((0, 0), np.bool_))
     return TextActionScores(none, none, empty)

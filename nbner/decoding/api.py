@@ -1,8 +1,8 @@
-"""What other rooms ask of the decoder: lists, probabilities and lattices of a stream of texts.
+"""k best analyses, span probabilities and lattices of a stream of texts.
 
-Scores are normalised over each state's valid actions, so that an analysis's
-score is its log-probability. Nothing here depends on what a text is batched
-with. A text without tokens has one analysis, the empty one.
+By default scores are normalized over the valid actions of each state, so that
+the score of an analysis is its log-probability. No result depends on the other
+texts of a batch. A text without tokens has one analysis, the empty one.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 Decoder: TypeAlias = Literal["exact", "beam"]
 DECODERS: tuple[Decoder, ...] = ("exact", "beam")
+MAX_SPAN_LENGTH = 64  # tokens of the longest entity, where a caller needs a limit
 
 
 def parses(
@@ -48,41 +49,44 @@ def parses(
     max_span_length: int | None = None,
     temperature: float = 1.0,
 ) -> Iterator[tuple[Parse, ...]]:
-    """Give the k best analyses of every text, in order.
+    """Compute the k best analyses of every text, in order.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
-        An example's given tokens are kept; its answer and spans are not looked at.
+        The texts; the given tokens of an example are kept, its answer and spans
+        are ignored.
     k : int
+        Length of the lists, at least 1.
     decoder : {"exact", "beam"}
-        Exact search over normalised scores, or spaCy's beam of width k over
-        raw ones. Beam probabilities are a softmax over the beam.
+        Exact search over normalized scores, or spaCy's beam of width k over raw
+        ones. Beam probabilities are a softmax over the beam.
     max_span_length : int, optional
-        Tokens of the longest entity that the exact search looks for; None for
-        any.
+        Tokens of the longest entity that the exact search considers; None for no
+        limit.
     temperature : float
-        Divides the scores before they are normalised; for the exact search.
+        Divides the scores before normalization; ignored by the beam.
 
     Yields
     ------
     tuple of Parse
-        Best first, in code points; fewer than k where there are no more. The
-        exact list for a smaller k is its beginning.
+        Best first, in code points; fewer than k if there are no more. The exact
+        list for a smaller k is a prefix of the list for a larger one.
 
     Raises
     ------
     DataError
-        At once, for a k below 1, an unknown decoder, a longest entity below 1
-        or a temperature that is not above 0.
+        At once, for a k or maximum length below 1, an unknown decoder, or a
+        temperature that is not above 0.
     ModelError
-        At once, if the pipeline has no trained recognizer.
+        At once, if the pipeline has no trained entity recognizer.
     """
     check_k(k)
     if decoder not in DECODERS:
         raise DataError(f"there is no decoder {decoder!r}", remedy='Use "exact" or "beam"')
-    settings = _settings(max_span_length, temperature)
+    settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     groups = docs_before_ner(nlp, items)
     if decoder == "beam":
@@ -98,34 +102,37 @@ def span_probabilities(
     temperature: float = 1.0,
     min_probability: float = MIN_PROBABILITY,
 ) -> Iterator[SpanProbabilities]:
-    """Give the exact probability of every span and token of every text, in order.
+    """Compute the exact probability of every span and token of every text, in order.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
     max_span_length : int, optional
-        Tokens of the longest entity that is summed over; None for any.
+        Tokens of the longest entity that is summed over; None for no limit.
     temperature : float
-        Divides the scores before they are normalised.
+        Divides the scores before normalization.
     min_probability : float
-        The least probability that is listed for a span.
+        Spans with a lower probability are not listed.
 
     Yields
     ------
     SpanProbabilities
+        One a text.
 
     Raises
     ------
     DataError, ModelError
         As for `parses`.
     """
-    settings = _settings(max_span_length, temperature)
+    settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     return (
         one
         for docs in docs_before_ner(nlp, items)
-        for one in _probabilities(recognizer, docs, settings, min_probability)
+        for one in _compute_span_probabilities(recognizer, docs, settings, min_probability)
     )
 
 
@@ -137,53 +144,57 @@ def lattices(
     temperature: float = 1.0,
     normalized: bool = True,
 ) -> Iterator[Lattice]:
-    """Give the lattice of every text, in order, to keep and to search again.
+    """Compute the lattice of every text, in order, for repeated searches.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
     max_span_length : int, optional
-        Tokens of the longest entity that it holds; None for any.
+        Tokens of the longest entity in the lattice; None for no limit.
     temperature : float
-        Divides the scores.
+        Divides the scores before normalization.
     normalized : bool
         False for the model's raw scores.
 
     Yields
     ------
     Lattice
-        Of 8 bytes for each token, possible length and label.
+        It takes 8 bytes for each token, possible length and label.
 
     Raises
     ------
     DataError, ModelError
         As for `parses`.
     """
-    settings = _settings(max_span_length, temperature, normalised=normalized)
+    settings = _check_settings(max_span_length, temperature, normalized=normalized)
     recognizer = trained_recognizer(nlp)
     return (
         one for docs in docs_before_ner(nlp, items) for one in _lattices(recognizer, docs, settings)
     )
 
 
-def _settings(
-    longest: int | None, temperature: float, *, normalised: bool = True
+def _check_settings(
+    max_span_length: int | None, temperature: float, *, normalized: bool = True
 ) -> LatticeSettings:
-    if longest is not None and longest < 1:
+    if max_span_length is not None and max_span_length < 1:
         raise DataError(
-            f"longest={longest}: an entity has at least one token",
-            remedy="Give a number of tokens, or None for any",
+            f"max_span_length={max_span_length}: an entity has at least one token",
+            remedy="Use a number of tokens, or None for no limit",
         )
     if not 0 < temperature < np.inf:
         raise DataError(f"temperature={temperature} is not a number above 0", remedy="1 is neutral")
-    return LatticeSettings(normalized=normalised, max_span_length=longest, temperature=temperature)
+    return LatticeSettings(
+        normalized=normalized, max_span_length=max_span_length, temperature=temperature
+    )
 
 
-def _built(
+def _build_batches(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
 ) -> Iterator[tuple[list[int], LatticeBatch]]:
-    """Build the lattices of all docs that hold tokens, batch by batch."""
+    """Build the lattices of all docs with tokens, batch by batch, with the indices of the docs."""
     labels = len(recognizer.labels)
     for batch in batch_by_length(docs, max_span_length=settings.max_span_length, labels=labels):
         built = build_lattices(recognizer, [docs[i] for i in batch], settings)
@@ -194,7 +205,7 @@ def _exact_parses(
     recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: LatticeSettings
 ) -> Iterator[tuple[Parse, ...]]:
     found: dict[int, LazyCandidates] = {}
-    for batch, built in _built(recognizer, docs, settings):
+    for batch, built in _build_batches(recognizer, docs, settings):
         lists = k_best(built.weights, built.lengths, k)
         places = [TokenOffsets.from_doc(docs[i]) for i in batch]
         read = read_candidates(lists, places, built.labels, width=built.weights.shape[2])
@@ -203,7 +214,7 @@ def _exact_parses(
         yield found.pop(i).parses() if i in found else (Parse(1.0, 0.0, ()),)
 
 
-def _probabilities(
+def _compute_span_probabilities(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings, floor: float
 ) -> list[SpanProbabilities]:
     labels = (*Transitions.from_recognizer(recognizer).labels, OUTSIDE)
@@ -211,7 +222,7 @@ def _probabilities(
         SpanProbabilities(doc.text, {}, np.zeros((0, len(labels))), (), labels, floor)
         for doc in docs
     ]
-    for batch, built in _built(recognizer, docs, settings):
+    for batch, built in _build_batches(recognizer, docs, settings):
         totals, share = segment_probabilities(built.weights, built.lengths)
         tokens = token_probabilities(share)
         for row, i in enumerate(batch):
@@ -235,7 +246,7 @@ def _lattices(
     labels = Transitions.from_recognizer(recognizer).labels
     nothing = np.zeros((0, 1, len(labels) + 1))
     parts = {i: (nothing, np.zeros(0, np.bool_), labels) for i in range(len(docs))}
-    for batch, built in _built(recognizer, docs, settings):
+    for batch, built in _build_batches(recognizer, docs, settings):
         width = built.weights.shape[2]
         for row, i in enumerate(batch):
             most = min(width, len(docs[i]))

@@ -1,4 +1,4 @@
-"""The kinds of arrays that the decode room hands about, and how they are counted."""
+"""Array types of the decoder."""
 
 from __future__ import annotations
 
@@ -14,5 +14,15 @@ BoolArray = NDArray[np.bool_]
 
 
 def index_within_groups(sizes: IntArray) -> IntArray:
-    """Count from 0 within groups of these sizes."""
+    """Return the index of each item within its group, for consecutive groups.
+
+    Parameters
+    ----------
+    sizes : array of int, shape (groups,)
+        Size of each group.
+
+    Returns
+    -------
+    array of int, shape (sum of sizes,)
+    """
     return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)

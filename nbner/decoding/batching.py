@@ -1,4 +1,4 @@
-"""Docs as they arrive at the recognizer, in groups that are quick to work on."""
+"""Docs in the state in which the recognizer receives them, in batches of similar length."""
 
 from __future__ import annotations
 
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 ExampleOrText: TypeAlias = Example | str
 
-GROUP = 256  # docs that are read before the first result comes
-CELLS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
+DOCS_PER_GROUP = 256  # docs that are read before the first result comes
+MAX_WEIGHTS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
 
 
 def trained_recognizer(nlp: Language) -> EntityRecognizer:
-    """Give the component that is searched.
+    """Return the entity recognizer of a pipeline.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
 
     Raises
     ------
@@ -47,7 +52,14 @@ def trained_recognizer(nlp: Language) -> EntityRecognizer:
 
 
 def docs_before_ner(nlp: Language, items: Iterable[ExampleOrText]) -> Iterator[list[Doc]]:
-    """Run what stands before the recognizer, and give the docs in groups.
+    """Run the components before the recognizer and yield the docs in groups.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; without a recognizer all components are run.
+    items : iterable of Example or str
+        The texts; the given tokens of an example are kept.
 
     Yields
     ------
@@ -57,19 +69,25 @@ def docs_before_ner(nlp: Language, items: Iterable[ExampleOrText]) -> Iterator[l
     Raises
     ------
     DataError
-        A text that the pipeline cannot take.
+        The pipeline cannot process a text.
     """
     names = list(nlp.pipe_names)
     found = recognizer_of(nlp)
     later = names if found is None else names[names.index(found[0]) :]
-    docs = (doc_from_example(nlp, _example(item)) for item in items)
-    stream = nlp.pipe(docs, disable=later, batch_size=GROUP)
-    while group := list(islice(stream, GROUP)):
+    docs = (doc_from_example(nlp, _to_example(item)) for item in items)
+    stream = nlp.pipe(docs, disable=later, batch_size=DOCS_PER_GROUP)
+    while group := list(islice(stream, DOCS_PER_GROUP)):
         yield group
 
 
 def longest_span_length(examples: Iterable[Example]) -> int | None:
-    """Count the tokens of the longest span of tokenized examples; None where there is none."""
+    """Return the number of tokens of the longest span; None if there is no span.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Tokenized; spans that are not aligned with tokens are ignored.
+    """
     lengths = (
         place[1] - place[0]
         for example in examples
@@ -80,15 +98,26 @@ def longest_span_length(examples: Iterable[Example]) -> int | None:
 
 
 def batch_by_length(
-    docs: Sequence[Doc], *, max_span_length: int | None, labels: int, max_weights: int = CELLS
+    docs: Sequence[Doc], *, max_span_length: int | None, labels: int, max_weights: int = MAX_WEIGHTS
 ) -> Iterator[list[int]]:
-    """Put docs of like length together, so that a batch holds a bounded number of states.
+    """Group docs of similar length, so that a batch has a bounded number of weights.
+
+    Parameters
+    ----------
+    docs : sequence of Doc
+        The docs; those without tokens are left out.
+    max_span_length : int, optional
+        Tokens of the longest entity; None for no limit.
+    labels : int
+        Number of labels.
+    max_weights : int
+        Largest number of lattice weights in a batch.
 
     Yields
     ------
     list of int
-        Positions of docs that are not empty, longest first. A doc that is
-        larger than the bound stands alone.
+        Indices of docs, longest first. A doc that exceeds the bound is a batch of
+        its own.
     """
     order = sorted(
         (i for i, doc in enumerate(docs) if len(doc)), key=lambda i: len(docs[i]), reverse=True
@@ -107,5 +136,5 @@ def batch_by_length(
         yield batch
 
 
-def _example(item: ExampleOrText) -> Example:
+def _to_example(item: ExampleOrText) -> Example:
     return Example(item) if isinstance(item, str) else item

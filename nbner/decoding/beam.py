@@ -1,4 +1,4 @@
-"""spaCy's own beam search, as the alternative to the exact one."""
+"""spaCy's beam search, as the alternative to the exact one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-TOGETHER = 64  # docs in one call
+DOCS_PER_CALL = 64  # docs in one call
 
 
 def beam_parses(
@@ -23,19 +23,20 @@ def beam_parses(
     Parameters
     ----------
     recognizer : EntityRecognizer
+        The trained component.
     docs : sequence of Doc
-        As they arrive at the recognizer.
+        As the recognizer receives them.
     width : int
-        Analyses kept after each token, and given in the end.
+        Analyses that are kept after each token and returned at the end.
 
     Yields
     ------
     tuple of Parse
-        For each doc, best first. The probabilities are a softmax over what is
-        left in the beam: 1 at width 1, and not comparable between widths.
+        For each doc, best first. The probabilities are a softmax over the final
+        beam: 1 at width 1, and not comparable between widths.
     """
-    for at in range(0, len(docs), TOGETHER):
-        part = docs[at : at + TOGETHER]
+    for at in range(0, len(docs), DOCS_PER_CALL):
+        part = docs[at : at + DOCS_PER_CALL]
         filled = [doc for doc in part if len(doc)]
         # A density above 0 would cap the list.
         beams = recognizer.beam_parse(filled, beam_width=width, beam_density=0.0) if filled else []

@@ -1,4 +1,4 @@
-"""What a person has fixed in a text, and the lattice that is left once it is fixed."""
+"""Constraints on the analyses of a text, and the lattice that satisfies them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What every analysis must hold, and must not hold.
+    """Spans that every analysis must contain, must not contain, or must leave untouched.
 
     Parameters
     ----------
     forced : tuple of Span
-        In every analysis, whether or not the model could find them: a label
-        that the model does not know is taken as well.
+        In every analysis, even if the model cannot predict them: a label that the
+        model does not know is accepted as well.
     forbidden : tuple of Span
-        In no analysis. Another label, or other bounds, may come in their place.
+        In no analysis. The same place may get another label or other bounds.
     outside : tuple of (int, int)
-        Stretches of code points, half-open, that no entity may touch.
+        Half-open ranges of code points that no entity may overlap.
     """
 
     forced: tuple[Span, ...] = ()
@@ -36,14 +36,15 @@ class Constraints:
 
 @dataclass(frozen=True, slots=True)
 class TokenConstraints:
-    """Constraints in tokens: half-open places, with the position of the label.
+    """Constraints in token indices (half-open) and label indices.
 
     Parameters
     ----------
     forced, forbidden : tuple of (int, int, int)
-        First token, token behind the last, label; -1 for a label that the
-        model does not know.
+        Start token, end token (exclusive), label; -1 for a label that the model
+        does not know.
     outside : tuple of (int, int)
+        Half-open ranges of tokens that no entity may overlap.
     """
 
     forced: tuple[tuple[int, int, int], ...] = ()
@@ -52,20 +53,21 @@ class TokenConstraints:
 
 
 def apply_constraints(weights: FloatArray, fixed: TokenConstraints) -> FloatArray:
-    """Leave only the segments that agree with the constraints.
+    """Return weights in which only segments that satisfy the constraints are finite.
 
     Parameters
     ----------
     weights : array, shape (positions, width, labels + 1)
-        Not changed.
+        Weights of one text; not modified.
     fixed : TokenConstraints
+        The constraints.
 
     Returns
     -------
     array, shape (positions, width, labels + 1)
-        The tokens of a forced span stand here as tokens outside: its weight is
-        on the first of them, and 0 on the others, or on all where the model
-        gives it none. So it may be of any length and label.
+        The tokens of a forced span are represented as tokens outside of entities:
+        the first one has the span's weight, and 0 if the model cannot predict the
+        span; the others have 0. So the span may have any length and label.
     """
     left = weights.copy()
     positions, width, kinds = weights.shape
@@ -86,7 +88,15 @@ def apply_constraints(weights: FloatArray, fixed: TokenConstraints) -> FloatArra
 
 
 def span_weight(weights: FloatArray, place: tuple[int, int, int]) -> float:
-    """Look the weight of an entity up; -inf where the model cannot make it."""
+    """Return the weight of an entity; -inf if the model cannot predict it.
+
+    Parameters
+    ----------
+    weights : array, shape (positions, width, labels + 1)
+        Weights of one text.
+    place : (int, int, int)
+        Start token, end token (exclusive) and label index; -1 for an unknown label.
+    """
     start, end, label = place
     width = weights.shape[1]
     if label < 0 or end - start > width:
@@ -97,11 +107,24 @@ def span_weight(weights: FloatArray, place: tuple[int, int, int]) -> float:
 def check_constraints(
     constraints: Constraints, fixed: TokenConstraints, preset: BoolArray, weights: FloatArray
 ) -> None:
-    """Say which constraints contradict each other, or what was set before the recognizer.
+    """Raise an error for constraints that contradict each other or a preset entity.
+
+    Parameters
+    ----------
+    constraints : Constraints
+        The constraints in code points, named in messages.
+    fixed : TokenConstraints
+        The same constraints in tokens.
+    preset : array of bool, shape (tokens,)
+        Tokens that an earlier component has annotated or blocked.
+    weights : array, shape (positions, width, labels + 1)
+        Weights of the text.
 
     Raises
     ------
     DataError
+        Forced spans overlap, are forbidden or outside as well, or contradict a
+        preset entity.
     """
     pairs = sorted(zip(fixed.forced, constraints.forced, strict=True), key=lambda pair: pair[0])
     for ((_, end, _), one), ((start, _, _), other) in pairwise(pairs):
@@ -131,5 +154,11 @@ def check_constraints(
 
 
 def describe_span(span: Span) -> str:
-    """Name a span in a message."""
+    """Return a description of a span for messages.
+
+    Parameters
+    ----------
+    span : Span
+        The span.
+    """
     return f"the {span.label} from {span.start} to {span.end}"

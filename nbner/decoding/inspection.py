@@ -1,4 +1,4 @@
-"""The last layer as arrays with named axes, as frames, and as one matrix of features."""
+"""Action scores and token features as arrays with named axes and as frames."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ COLUMNS = ("token", "word", "start", "label", "action", "score", "probability", 
 
 @dataclass(frozen=True, slots=True)
 class ActionScores:
-    """What the recognizer thinks of every action, at every token of a text.
+    """Scores and probabilities of every action at every token of a text.
 
     Parameters
     ----------
     text_actions : TextActionScores
+        The computed scores.
     """
 
     text_actions: TextActionScores
@@ -40,23 +41,23 @@ class ActionScores:
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """The model's own scores along the greedy path, of shape (tokens, actions)."""
+        """The model's scores along the greedy path, of shape (tokens, actions)."""
         return self.text_actions.greedy_path.scores
 
     @property
     def axes(self) -> dict[str, tuple[str, ...]]:
-        """The names on the array's axes: the words, and the actions."""
+        """Names along the axes of `array`: the words and the actions."""
         path = self.text_actions.greedy_path
         return {"token": tuple(one.text for one in path.tokens), "action": path.actions}
 
     @property
     def taken(self) -> tuple[str, ...]:
-        """The action that is taken at each token."""
+        """The action that greedy search takes at each token."""
         return self.text_actions.greedy_path.best
 
     @property
     def states(self) -> ActionMatrix:
-        """Every state that can be reached: ``states``, ``actions``, ``probabilities``."""
+        """Scores in every reachable state: ``states``, ``actions``, ``probabilities``."""
         return self.text_actions.reachable
 
     @property
@@ -70,7 +71,7 @@ class ActionScores:
 
     @property
     def states_frame(self) -> pd.DataFrame:
-        """The same for every state that can be reached; ``taken`` is the best there."""
+        """The columns of `frame` for every reachable state; ``taken`` marks the best action."""
         return _frame(self.text_actions.reachable)
 
     def __str__(self) -> str:
@@ -89,7 +90,7 @@ class ActionScores:
 
 @dataclass(frozen=True, slots=True)
 class TokenFeatures:
-    """One row a token, ready for another network.
+    """Feature matrix with one row a token, as input for another model.
 
     Parameters
     ----------
@@ -98,9 +99,12 @@ class TokenFeatures:
         vector.
     columns : tuple of str
         "O", "B-x" ..., then "vector 0" ...
-    examples, tokens : array of int
-        For each row the position of its text, and of the token in it.
+    examples : array of int, shape (tokens of all texts,)
+        Index of the text that each row belongs to.
+    tokens : array of int, shape (tokens of all texts,)
+        Index of the token in its text.
     words : tuple of str
+        The tokens' texts.
     """
 
     matrix: NDArray[np.float32] = field(repr=False)
@@ -111,7 +115,13 @@ class TokenFeatures:
 
     @classmethod
     def from_actions(cls, found: Sequence[TextActionScores]) -> TokenFeatures:
-        """Join the tokens of all texts."""
+        """Stack the tokens of all texts.
+
+        Parameters
+        ----------
+        found : sequence of TextActionScores
+            One a text; texts without tokens have no row.
+        """
         whole = [one for one in found if one.greedy_path.tokens]
         if not whole:
             none = np.zeros(0, np.intp)
@@ -129,12 +139,12 @@ class TokenFeatures:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Tokens and features."""
+        """Number of tokens and of features."""
         return self.matrix.shape
 
     @property
     def frame(self) -> pd.DataFrame:
-        """The matrix with its names: indexed by example, token and word."""
+        """The matrix as a frame with an index of example, token and word."""
         import pandas as pd
 
         index = pd.MultiIndex.from_arrays(

@@ -1,14 +1,13 @@
-"""The exact k best analyses of a batch of lattices.
+"""Exact k best search over a batch of lattices.
 
-The k best of the first ``j + 1`` tokens are found among all segments that end
-with token ``j``, each after one of the k best analyses of the tokens before
-it: a semi-Markov Viterbi search with lists (Huang and Chiang 2005, "Better
-k-best parsing", algorithm 1, over segments).
+The k best analyses of the first ``j + 1`` tokens are found among all segments
+that end with token ``j``, each appended to one of the k best analyses of the
+tokens before it: a semi-Markov Viterbi search with lists (Huang and Chiang
+2005, "Better k-best parsing", algorithm 1, over segments).
 
 Analyses are ordered by score; of equal scores by their last segment (earlier
-start first, then label, outside last), then by the order of what stands before
-it. That order does not depend on k, so a shorter list is the beginning of a
-longer one.
+start first, then label, outside last), then by the order of what precedes it.
+That order does not depend on k, so a shorter list is a prefix of a longer one.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from nbner.decoding.arrays import BoolArray, FloatArray, Int32Array, IntArray, i
 
 @dataclass(frozen=True, slots=True)
 class KBestArrays:
-    """The k best analyses of each doc.
+    """The k best analyses of each doc of a batch.
 
     Parameters
     ----------
     scores : array, shape (docs, k)
-        Falling; -inf where a doc has fewer than k analyses.
+        Descending; -inf where a doc has fewer than k analyses.
     segments : array of int, shape (docs, k, positions)
-        For each token that ends a segment the segment's place in the weights
+        For each token that ends a segment the index of the segment in the weights
         of that token, ``a * (labels + 1) + y``; -1 elsewhere.
     """
 
@@ -43,8 +42,9 @@ def k_best(weights: FloatArray, lengths: IntArray, k: int) -> KBestArrays:
     Parameters
     ----------
     weights : array, shape (docs, positions, width, labels + 1)
+        Segment weights; see `lattice.LatticeBatch`.
     lengths : array of int, shape (docs,)
-        Falling.
+        Tokens of each doc, descending.
     k : int
         At least 1.
 
@@ -63,43 +63,51 @@ def k_best(weights: FloatArray, lengths: IntArray, k: int) -> KBestArrays:
         # What would begin before the text is not looked at.
         first = max(0, width - 1 - j)
         ending = weights[:going, j, first:].reshape(going, -1)
-        step = _Step(ending, prefixes[:going, j + first : j + width], kinds)
-        scores, chosen, ranks[:going, j] = _best(step, region, k)
+        step = _TokenCandidates(ending, prefixes[:going, j + first : j + width], kinds)
+        scores, chosen, ranks[:going, j] = _select_best(step, region, k)
         segments[:going, j] = chosen + first * kinds
         prefixes[:going, j + width] = scores
     last = prefixes[np.arange(docs), lengths + width - 1]
-    return KBestArrays(last, _traced(segments, ranks, lengths, width, kinds))
+    return KBestArrays(last, _trace_back(segments, ranks, lengths, width, kinds))
 
 
 def count_active_docs(lengths: IntArray, positions: int) -> list[int]:
-    """Count for each position the docs that reach it; their lengths fall."""
+    """Count for each position the docs that reach it.
+
+    Parameters
+    ----------
+    lengths : array of int, shape (docs,)
+        Tokens of each doc, descending.
+    positions : int
+        Number of positions.
+    """
     counts: list[int] = np.searchsorted(-lengths, -np.arange(positions), side="left").tolist()
     return counts
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
-    """What can end with one token: segments, and the lists they follow."""
+class _TokenCandidates:
+    """Candidates at one token: the segments that end there and the lists before them."""
 
     segments: FloatArray  # (docs, width * kinds)
     prefixes: FloatArray  # (docs, width, k)
     kinds: int
 
     def heads(self) -> FloatArray:
-        """Give the best analysis that ends with each segment."""
+        """Return the score of the best analysis that ends with each segment."""
         docs, width, _ = self.prefixes.shape
         first = self.prefixes[:, :, :1]
         return (first + self.segments.reshape(docs, width, self.kinds)).reshape(docs, -1)
 
-    def only(self, rows: IntArray) -> _Step:
-        return _Step(self.segments[rows], self.prefixes[rows], self.kinds)
+    def only(self, rows: IntArray) -> _TokenCandidates:
+        return _TokenCandidates(self.segments[rows], self.prefixes[rows], self.kinds)
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """Which candidates are looked at first: of the r-th best segment the first k // r prefixes.
+    """Candidates that are scored first: of the r-th best segment the first k // r prefixes.
 
-    Usually they hold the k best. Whether they do is checked.
+    They usually contain the k best, which is verified.
     """
 
     segment: IntArray  # (candidates,) position among the best segments
@@ -112,14 +120,16 @@ class _Region:
         return cls(np.repeat(np.arange(segments), many), index_within_groups(many), many)
 
     def first(self, segments: int) -> _Region:
-        """Give the part of so many segments."""
+        """Return the part of the region for the given number of segments."""
         many = self.many[:segments]
         candidates = int(many.sum())
         return _Region(self.segment[:candidates], self.prefix[:candidates], many)
 
 
-def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, IntArray]:
-    """Take the k best candidates of each doc: scores, segments, ranks of their prefixes."""
+def _select_best(
+    step: _TokenCandidates, region: _Region, k: int
+) -> tuple[FloatArray, IntArray, IntArray]:
+    """Select the k best candidates of each doc: scores, segments, ranks of their prefixes."""
     heads = step.heads()
     rows = np.arange(len(heads))[:, None]
     # The k-th best is no worse than the k-th of those that end with a token outside, and few
@@ -128,7 +138,7 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, I
     near = heads >= least[:, None]
     many = near.sum(axis=1)
     enough = int(many.max())
-    chosen, best = _top(heads, k) if enough > k else _ordered(heads, near, many)
+    chosen, best = _top(heads, k) if enough > k else _sort_wanted(heads, near, many)
     region = region.first(chosen.shape[1])
     weights = np.where(best > -np.inf, step.segments[rows, chosen], -np.inf)
     before = chosen // step.kinds
@@ -140,41 +150,43 @@ def _best(step: _Step, region: _Region, k: int) -> tuple[FloatArray, IntArray, I
     order, scores, rest = order[:, :k], scores[:, :k], scores[:, k:]
     segments = chosen[rows, region.segment[order]]
     ranks = region.prefix[order]
-    unsure = _unsure(scores, rest, following, heads if enough > k else None)
-    if len(unsure):
-        exact = _exact(step.only(unsure), heads[unsure], scores[unsure, -1], k)
-        scores[unsure], segments[unsure], ranks[unsure] = exact
+    uncertain = _uncertain_docs(scores, rest, following, heads if enough > k else None)
+    if len(uncertain):
+        exact = _select_exact(step.only(uncertain), heads[uncertain], scores[uncertain, -1], k)
+        scores[uncertain], segments[uncertain], ranks[uncertain] = exact
     return scores, segments, ranks
 
 
-def _unsure(
+def _uncertain_docs(
     scores: FloatArray, rest: FloatArray, following: FloatArray, heads: FloatArray | None
 ) -> IntArray:
-    """Find the docs in which something left out may belong to the k best, or ties.
+    """Find the docs in which a candidate outside the region may be among the k best, or ties.
 
     Parameters
     ----------
     scores : array, shape (docs, k)
-        Falling.
+        Descending.
     rest : array, shape (docs, 0 or 1)
-        The next.
+        The score after the k best.
     following : array, shape (docs, segments)
-        The best candidate of each segment, but the first, that was not looked at.
+        Best candidate outside the region of each segment, except the first.
     heads : array, optional
-        All segments', if more than k of them may matter.
+        Of all segments, if more than k of them may be relevant.
     """
     k = scores.shape[1]
     least = scores[:, -1:]
-    missed = _counts(following, least).any(axis=1)
-    missed |= _counts(rest, least).any(axis=1)
+    missed = _reaches(following, least).any(axis=1)
+    missed |= _reaches(rest, least).any(axis=1)
     missed |= ((scores[:, 1:] == scores[:, :-1]) & (scores[:, 1:] > -np.inf)).any(axis=1)
     if heads is not None:
-        missed |= _counts(heads, least).sum(axis=1) > k
+        missed |= _reaches(heads, least).sum(axis=1) > k
     return np.flatnonzero(missed)
 
 
-def _ordered(scores: FloatArray, wanted: BoolArray, many: IntArray) -> tuple[IntArray, FloatArray]:
-    """Order those of each row that are wanted, greatest first; -inf behind the last of a row."""
+def _sort_wanted(
+    scores: FloatArray, wanted: BoolArray, many: IntArray
+) -> tuple[IntArray, FloatArray]:
+    """Sort the wanted entries of each row, descending; rows are padded with -inf."""
     row, column = np.nonzero(wanted)
     at = row, index_within_groups(many)
     found = np.full((len(scores), int(many.max())), np.inf)
@@ -185,12 +197,12 @@ def _ordered(scores: FloatArray, wanted: BoolArray, many: IntArray) -> tuple[Int
     return columns[rows, order], -found[rows, order]
 
 
-def _counts(scores: FloatArray, least: FloatArray) -> BoolArray:
+def _reaches(scores: FloatArray, least: FloatArray) -> BoolArray:
     return (scores >= least) & (scores > -np.inf)
 
 
 def _top(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
-    """Order the k greatest of each row, greatest first, ties as they come; and give them."""
+    """Return indices and values of the k greatest of each row, descending, ties in order."""
     rows = np.arange(len(scores))[:, None]
     turned = -scores
     if k < scores.shape[1]:
@@ -202,13 +214,13 @@ def _top(scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     return order, -turned[rows, order]
 
 
-def _exact(
-    step: _Step, heads: FloatArray, least: FloatArray, k: int
+def _select_exact(
+    step: _TokenCandidates, heads: FloatArray, least: FloatArray, k: int
 ) -> tuple[FloatArray, IntArray, IntArray]:
-    """Take the k best of all candidates that reach a score known to be the k-th or below."""
-    row, segment = np.nonzero(_counts(heads, least[:, None]))
+    """Select the k best among all candidates that reach a lower bound of the k-th score."""
+    row, segment = np.nonzero(_reaches(heads, least[:, None]))
     weight = step.segments[row, segment]
-    many = _how_many(step.prefixes[row, segment // step.kinds], weight, least[row])
+    many = _count_reaching(step.prefixes[row, segment // step.kinds], weight, least[row])
     row, segment, weight = np.repeat(row, many), np.repeat(segment, many), np.repeat(weight, many)
     prefix = index_within_groups(many)
     score = step.prefixes[row, segment // step.kinds, prefix] + weight
@@ -222,15 +234,15 @@ def _exact(
     return scores, segments, prefixes
 
 
-def _how_many(lists: FloatArray, weight: FloatArray, least: FloatArray) -> IntArray:
-    """Count in falling lists what reaches a score once the weight is added."""
-    return np.asarray(_counts(lists + weight[:, None], least[:, None]).sum(axis=1))
+def _count_reaching(lists: FloatArray, weight: FloatArray, least: FloatArray) -> IntArray:
+    """Count the entries of descending lists that reach a score once the weight is added."""
+    return np.asarray(_reaches(lists + weight[:, None], least[:, None]).sum(axis=1))
 
 
-def _traced(
+def _trace_back(
     segments: Int32Array, ranks: Int32Array, lengths: IntArray, width: int, kinds: int
 ) -> Int32Array:
-    """Follow each analysis from its end to its beginning."""
+    """Follow the back pointers of each analysis from its end to its beginning."""
     docs, positions, k = segments.shape
     traced = np.full((docs, k, positions), -1, np.int32)
     doc, place = np.divmod(np.arange(docs * k), k)

@@ -1,9 +1,9 @@
-"""The exact k best analyses of one text, quickly enough to answer a key press.
+"""Exact k best search for one text, fast enough for interactive use.
 
 First the best analysis through every segment is scored (forward and backward
-Viterbi). A segment whose best analysis scores below the k-th best cannot
-matter, and few are left. Over those, lists are built in plain Python, since
-arrays would be too short to pay. The list is the one of `kbest.k_best`, ties
+Viterbi). A segment whose best analysis scores below the k-th best is pruned,
+and few remain. Over those, lists are built in plain Python, since arrays would
+be too short to pay off. The result equals that of `k_best.k_best`, ties
 included.
 """
 
@@ -15,10 +15,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from nbner.decoding.arrays import BoolArray, FloatArray
 from nbner.decoding.k_best import KBestArrays, k_best
 
-MOST = 4_000  # prefixes to extend in Python; with more, arrays are quicker
-SLACK = 1e-9  # relative; far above rounding, far below what tells analyses apart
+MAX_PREFIXES = 4_000  # prefixes to extend in Python; with more, arrays are quicker
+RELATIVE_TOLERANCE = 1e-9  # relative; far above rounding, far below what tells analyses apart
 
-Entry = tuple[float, int, int]  # the score with its sign turned, the segment, the prefix's rank
+_Entry = tuple[float, int, int]  # the score with its sign turned, the segment, the prefix's rank
 
 
 def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
@@ -27,6 +27,7 @@ def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
     Parameters
     ----------
     weights : array, shape (positions, width, labels + 1)
+        Segment weights of the text.
     k : int
         At least 1.
 
@@ -36,11 +37,11 @@ def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
         Of one doc.
     """
     positions, width, kinds = weights.shape
-    ends, segments = np.nonzero(_promising(weights, k).reshape(positions, width * kinds))
-    if len(ends) * k > MOST:
+    ends, segments = np.nonzero(_mark_unpruned(weights, k).reshape(positions, width * kinds))
+    if len(ends) * k > MAX_PREFIXES:
         return k_best(weights[None], np.array([positions], np.intp), k)
     values = weights.reshape(positions, width * kinds)[ends, segments]
-    lists: list[list[Entry]] = [[(0.0, -1, 0)], *([] for _ in range(positions))]
+    lists: list[list[_Entry]] = [[(0.0, -1, 0)], *([] for _ in range(positions))]
     borders = np.searchsorted(ends, np.arange(positions + 1)).tolist()
     befores = (ends - width + 1 + segments // kinds).tolist()
     arcs = list(zip(befores, segments.tolist(), values.tolist(), strict=True))
@@ -52,11 +53,11 @@ def k_best_single(weights: FloatArray, k: int) -> KBestArrays:
         ]
         entries.sort()
         lists[j + 1] = entries[:k]
-    return _traced(lists, width, kinds, k)
+    return _trace_back(lists, width, kinds, k)
 
 
-def _promising(weights: FloatArray, k: int) -> BoolArray:
-    """Mark the segments that the k best analyses can hold."""
+def _mark_unpruned(weights: FloatArray, k: int) -> BoolArray:
+    """Mark the segments that can be part of the k best analyses."""
     positions, width, _ = weights.shape
     forward, backward = _viterbi(weights.max(axis=2))
     around = sliding_window_view(forward, width)[:positions] + backward[width:, None]
@@ -64,13 +65,13 @@ def _promising(weights: FloatArray, k: int) -> BoolArray:
     best = forward[-1]
     if np.isneginf(best):
         return np.zeros(weights.shape, np.bool_)
-    slack = SLACK * (1.0 + abs(float(best)))
-    least = _least(through.ravel(), k, positions, slack)
-    return np.asarray((through >= least - slack) & (through > -np.inf))
+    tolerance = RELATIVE_TOLERANCE * (1.0 + abs(float(best)))
+    least = _lower_bound(through.ravel(), k, positions, tolerance)
+    return np.asarray((through >= least - tolerance) & (through > -np.inf))
 
 
-def _least(through: FloatArray, k: int, positions: int, slack: float) -> float:
-    """Find a score that the k-th best analysis has at least.
+def _lower_bound(through: FloatArray, k: int, positions: int, tolerance: float) -> float:
+    """Compute a lower bound of the score of the k-th best analysis.
 
     Analyses with different scores are different, and each has at most as many
     segments as there are tokens.
@@ -80,13 +81,13 @@ def _least(through: FloatArray, k: int, positions: int, slack: float) -> float:
         through = np.partition(through, len(through) - most)[-most:]
     falling = np.sort(through[through > -np.inf])[::-1]
     different = np.ones(len(falling), np.bool_)
-    different[1:] = falling[:-1] - falling[1:] > slack
+    different[1:] = falling[:-1] - falling[1:] > tolerance
     firsts = falling[different]
     return float(firsts[k - 1]) if len(firsts) >= k else -np.inf
 
 
 def _viterbi(best: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Score the best analyses before and behind each place, as in `marginals`."""
+    """Score the best analyses before and after each position, as in `marginals`."""
     positions, width = best.shape
     forward = np.full(positions + width, -np.inf)
     backward = np.full(positions + width, -np.inf)
@@ -99,13 +100,13 @@ def _viterbi(best: FloatArray) -> tuple[FloatArray, FloatArray]:
     return forward, backward
 
 
-def _traced(lists: list[list[Entry]], width: int, kinds: int, k: int) -> KBestArrays:
+def _trace_back(lists: list[list[_Entry]], width: int, kinds: int, k: int) -> KBestArrays:
     positions = len(lists) - 1
     traced = np.full((1, k, positions), -1, np.int32)
     scores = np.full((1, k), -np.inf)
     rows: list[int] = []
     places: list[int] = []
-    held: list[int] = []
+    chosen: list[int] = []
     for row, (score, _, _) in enumerate(lists[-1]):
         scores[0, row] = -score
         at, rank = positions, row
@@ -113,7 +114,7 @@ def _traced(lists: list[list[Entry]], width: int, kinds: int, k: int) -> KBestAr
             _, segment, rank = lists[at][rank]
             rows.append(row)
             places.append(at - 1)
-            held.append(segment)
+            chosen.append(segment)
             at -= width - segment // kinds
-    traced[0, np.array(rows, np.intp), np.array(places, np.intp)] = held
+    traced[0, np.array(rows, np.intp), np.array(places, np.intp)] = chosen
     return KBestArrays(scores, traced)

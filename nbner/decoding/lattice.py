@@ -1,10 +1,10 @@
-"""The lattice of a batch of docs: the weight of every segment that an analysis can hold.
+"""Lattices of a batch of docs: the weight of every segment of their analyses.
 
-An analysis cuts a text into segments: entities, and single tokens outside of
-any. A segment's weight is the sum of the scores of its actions (O; U-x;
-B-x I-x ... L-x), and an action's score depends on the current token and on
-the first token of the open entity alone. So the weights of all segments are
-all that a search needs: it is a semi-Markov model.
+An analysis divides a text into segments: entities, and single tokens outside of
+entities. The weight of a segment is the sum of the scores of its actions (O;
+U-x; B-x I-x ... L-x), and the score of an action depends on nothing but the
+current token and the first token of the open entity. So the weights of all
+segments determine every search: the model is semi-Markov.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from nbner.decoding.arrays import BoolArray, FloatArray, IntArray, index_within_groups
 from nbner.decoding.state_scorer import STATES_PER_PASS, StateScorer
-from nbner.decoding.valid_actions import ValidActions
+from nbner.decoding.transitions import ValidActions
 from nbner.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,22 +26,21 @@ if TYPE_CHECKING:
     from spacy.tokens import Doc
 
 
-LARGEST = 1_000_000_000  # bytes of the weights of one batch
+MAX_BYTES = 1_000_000_000  # bytes of the weights of one batch
 
 
 @dataclass(frozen=True, slots=True)
 class LatticeSettings:
-    """How scores become weights, and how long an entity may be.
+    """Options of lattice construction.
 
     Parameters
     ----------
     normalized : bool
-        Take the log-softmax over each state's valid actions. An analysis's
-        score is then its log-probability.
+        Use the log-softmax over the valid actions of each state, so that the score
+        of an analysis is its log-probability.
     max_span_length : int, optional
-        Tokens of the longest entity that is looked for. Entities that were set
-        before the recognizer runs are kept whatever their length. None: as
-        long as the text allows.
+        Tokens of the longest entity; None for no limit. Entities that are set
+        before the recognizer runs are kept whatever their length.
     temperature : float
         Divides the model's scores.
     """
@@ -53,18 +52,18 @@ class LatticeSettings:
 
 @dataclass(frozen=True, slots=True)
 class LatticeBatch:
-    """The weights of all segments of some docs.
+    """The weights of all segments of a batch of docs.
 
     Parameters
     ----------
     weights : array of float64, shape (docs, positions, width, labels + 1)
         ``weights[d, j, a, y]`` is the weight of the segment that ends with
         token ``j`` and begins with token ``j - width + 1 + a``, of label ``y``;
-        the last ``y`` is a token outside. -inf where there is no such segment.
+        the last ``y`` is a token outside of entities. -inf for no such segment.
     lengths : array of int, shape (docs,)
-        Tokens of each doc, falling.
+        Tokens of each doc, descending.
     preset : tuple of array of bool
-        For each doc the tokens that were set before the recognizer runs.
+        For each doc the tokens that are set before the recognizer runs.
     labels : tuple of str
         Sorted.
     """
@@ -76,7 +75,19 @@ class LatticeBatch:
 
 
 def count_weights(docs: int, tokens: int, max_span_length: int | None, labels: int) -> int:
-    """Count the weights of a batch of so many docs of at most so many tokens."""
+    """Return the number of weights of a batch.
+
+    Parameters
+    ----------
+    docs : int
+        Number of docs.
+    tokens : int
+        Tokens of the longest doc.
+    max_span_length : int, optional
+        Tokens of the longest entity; None for no limit.
+    labels : int
+        Number of labels.
+    """
     width = tokens if max_span_length is None else min(tokens, max_span_length)
     return docs * tokens * width * (labels + 1)
 
@@ -84,14 +95,16 @@ def count_weights(docs: int, tokens: int, max_span_length: int | None, labels: i
 def build_lattices(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings = LatticeSettings()
 ) -> LatticeBatch:
-    """Score all states of some docs and sum them up to segments.
+    """Score all states of a batch of docs and sum the scores of each segment.
 
     Parameters
     ----------
     recognizer : EntityRecognizer
+        The trained component.
     docs : sequence of Doc
-        As they arrive at the recognizer, longest first, none empty.
+        As the recognizer receives them, longest first, none empty.
     settings : LatticeSettings
+        Normalization, temperature and maximum length.
 
     Returns
     -------
@@ -100,7 +113,7 @@ def build_lattices(
     Raises
     ------
     DataError
-        A text is too long to look for entities of any length in it.
+        A text is too long for entities of any length.
     """
     scorer = StateScorer(recognizer, docs)
     moves = scorer.transitions
@@ -108,19 +121,19 @@ def build_lattices(
     lengths = np.array([len(doc) for doc in docs], np.intp)
     doc_of = np.repeat(np.arange(len(docs)), lengths)
     place_of = index_within_groups(lengths)
-    most = _most_tokens(valid, doc_of, settings.max_span_length)
+    most = _max_tokens(valid, doc_of, settings.max_span_length)
     width = int(most.max())
     shape = (len(docs), int(lengths[0]), width, len(moves.labels) + 1)
-    _refuse_too_large(shape)
+    _check_size(shape)
     weights = np.full(shape, -np.inf)
-    single, begun = _closed(scorer, valid, settings)
+    single, begun = _closed_state_weights(scorer, valid, settings)
     weights[doc_of, place_of, width - 1] = single
     flat = weights.reshape(-1, shape[3])
     row_of = (doc_of * shape[1] + place_of) * width + width - 1
-    for levels in _together(most, width):
+    for levels in _group_lengths(most, width):
         tokens = np.concatenate([starts + more for more, starts in levels])
         begins = np.concatenate([starts for _, starts in levels])
-        going, ending = _open(scorer, valid, settings, tokens, begins)
+        going, ending = _open_state_weights(scorer, valid, settings, tokens, begins)
         at = 0
         for more, starts in levels:
             part = slice(at, at + len(starts))
@@ -132,14 +145,15 @@ def build_lattices(
     return LatticeBatch(weights, lengths, preset, moves.labels)
 
 
-def _together(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]]:
-    """Give the starts of entities that can go on for so many tokens more, some numbers at once.
+def _group_lengths(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]]:
+    """Group entity lengths, so that many states are scored in one call.
 
-    The layers are quicker over many states than over few, up to a point.
+    The layers are faster over many states than over few, up to a point.
 
     Yields
     ------
     list of (more, starts)
+        Tokens after the first one, and the starts of entities that can have them.
     """
     levels: list[tuple[int, IntArray]] = []
     states = 0
@@ -155,32 +169,32 @@ def _together(most: IntArray, width: int) -> Iterator[list[tuple[int, IntArray]]
         yield levels
 
 
-def _refuse_too_large(shape: tuple[int, int, int, int]) -> None:
+def _check_size(shape: tuple[int, int, int, int]) -> None:
     size = 8 * prod(shape)
-    if size > LARGEST:
+    if size > MAX_BYTES:
         _, tokens, width, _ = shape
         raise DataError(
             f"a text of {tokens:,} tokens, with entities of up to {width:,}, would take "
             f"{size / 1e9:.1f} GB",
             field="text",
-            remedy="Say how long an entity can be, such as longest=20, or cut the text",
+            remedy="Limit the length of entities, such as max_span_length=20, or split the text",
         )
 
 
-def _most_tokens(valid: ValidActions, doc_of: IntArray, longest: int | None) -> IntArray:
-    """Count how many tokens an entity that begins at a token can have at most."""
+def _max_tokens(valid: ValidActions, doc_of: IntArray, max_span_length: int | None) -> IntArray:
+    """Return the largest number of tokens of an entity that begins at each token."""
     stretch = valid.region_ids() + doc_of
     last = np.searchsorted(stretch, stretch, side="right") - 1
-    room = last - np.arange(len(stretch)) + 1
-    if longest is None:
-        return room
-    return np.where(valid.preset, room, np.minimum(room, longest))
+    available = last - np.arange(len(stretch)) + 1
+    if max_span_length is None:
+        return available
+    return np.where(valid.preset, available, np.minimum(available, max_span_length))
 
 
-def _closed(
+def _closed_state_weights(
     scorer: StateScorer, valid: ValidActions, settings: LatticeSettings
 ) -> tuple[FloatArray, FloatArray]:
-    """Weigh the actions of all states in which no entity is open.
+    """Compute the weights of the actions in all states without an open entity.
 
     Returns
     -------
@@ -203,14 +217,14 @@ def _closed(
     return np.column_stack([units, outside]), begun
 
 
-def _open(
+def _open_state_weights(
     scorer: StateScorer,
     valid: ValidActions,
     settings: LatticeSettings,
     tokens: IntArray,
     starts: IntArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Weigh I-x and L-x of states in which an entity is open.
+    """Compute the weights of I-x and L-x in states with an open entity.
 
     Returns
     -------

@@ -1,8 +1,10 @@
-"""One text's lattice, kept: searched again under constraints, asked for probabilities."""
+"""Lattice of one text: k best search, constraints, scores, probabilities, entropy."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -22,27 +24,30 @@ from nbner.decoding.spans import OUTSIDE, TokenOffsets, read_candidates
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
 
-NOTHING_LEFT = (
+_NO_ANALYSIS = (
     "no analysis of the text agrees with the constraints and with what an earlier component of "
     "the pipeline has set"
 )
 
 
 class Lattice:
-    """All analyses of one text, with their scores.
+    """All analyses of one text with their scores, in compact form.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token
+        Its tokens.
     weights : array, shape (positions, width, labels + 1)
-        As in `lattice.LatticeBatch`.
+        Segment weights; see `lattice.LatticeBatch`.
     labels : tuple of str
+        Labels of the model, sorted.
     preset : array of bool, shape (positions,)
-        Tokens that were set before the recognizer runs.
+        Tokens that are set before the recognizer runs.
     normalized : bool
-        Whether a score is a log-probability. If not, probabilities are taken
-        over all analyses that the lattice holds.
+        Whether scores are log-probabilities. If not, probabilities are computed
+        over all analyses in the lattice.
     """
 
     def __init__(
@@ -65,7 +70,7 @@ class Lattice:
         )
         self._weights = weights
         self._preset = preset
-        self._kept: tuple[int, tuple[Parse, ...]] = (0, ())
+        self._cached: tuple[int, tuple[Parse, ...]] = (0, ())
 
     def __len__(self) -> int:
         return len(self._weights)
@@ -77,7 +82,7 @@ class Lattice:
     def log_total(self) -> float:
         """The logarithm of the sum over all analyses: 0 if scores are log-probabilities.
 
-        Below 0 where a longest entity was stated, by what is left out.
+        Below 0 if the length of entities was limited, by the mass left out.
         """
         return float(log_totals(self._weights[None], self._lengths)[0])
 
@@ -87,105 +92,127 @@ class Lattice:
         Parameters
         ----------
         k : int
+            Length of the list, at least 1.
         constraints : Constraints, optional
+            Constraints that every analysis must satisfy.
 
         Returns
         -------
         tuple of Parse
-            Best first; fewer than k where there are no more. Under
-            constraints, probabilities are those given that the constraints
-            hold; a forced span that the model cannot make counts 0 in a score.
+            Best first; fewer than k if there are no more. Under constraints,
+            probabilities are conditional on them; a forced span that the model
+            cannot predict adds 0 to a score.
 
         Raises
         ------
         DataError
-            k is below 1, or the constraints contradict each other or what was
-            set before the recognizer runs.
+            k is below 1, or the constraints contradict each other or an entity that
+            is set before the recognizer runs.
         """
         check_k(k)
         if constraints is not None and constraints != Constraints():
             return self._constrained(k, constraints)
-        if k > self._kept[0]:
+        if k > self._cached[0]:
             base = 0.0 if self.normalized else self.log_total
-            self._kept = (k, self._search(self._weights, k, base))
-        return self._kept[1][:k]
+            self._cached = (k, self._search(self._weights, k, base))
+        return self._cached[1][:k]
 
     def score_of(self, spans: Iterable[Span]) -> float:
-        """Give the score of the analysis with exactly these spans; -inf where it is not reachable.
+        """Return the score of the analysis with exactly these spans; -inf if it is not reachable.
 
         Parameters
         ----------
         spans : iterable of Span
+            All entities of the analysis.
         """
-        found = sorted(self._place(span) for span in spans)
+        found = sorted(self._token_span(span) for span in spans)
         at, score = 0, 0.0
         for start, end, label in found:
             if start < at or label < 0:
                 return -np.inf
-            score += self._outside(at, start) + limits.span_weight(
+            score += self._outside_score(at, start) + limits.span_weight(
                 self._weights, (start, end, label)
             )
             at = end
-        return float(score + self._outside(at, len(self)))
+        return float(score + self._outside_score(at, len(self)))
 
     def probability_of(self, spans: Iterable[Span]) -> float:
-        """Give the probability of the analysis with exactly these spans; 0 if not reachable."""
-        base = 0.0 if self.normalized else self.log_total
-        return float(np.exp(self.score_of(spans) - base))
-
-    def is_reachable(self, spans: Iterable[Span]) -> bool:
-        """Whether some sequence of actions gives exactly these spans.
-
-        Spans that are off the tokens, have a label that the model does not
-        know, are longer than was looked for, or that spaCy's rules forbid are
-        not.
-        """
-        return bool(np.isfinite(self.score_of(spans)))
-
-    def rank_of(self, spans: Iterable[Span], max_rank: int) -> int | None:
-        """Say at which place of the exact list an analysis stands.
+        """Return the probability of the analysis with exactly these spans; 0 if not reachable.
 
         Parameters
         ----------
         spans : iterable of Span
+            All entities of the analysis.
+        """
+        base = 0.0 if self.normalized else self.log_total
+        return float(np.exp(self.score_of(spans) - base))
+
+    def is_reachable(self, spans: Iterable[Span]) -> bool:
+        """Return whether some sequence of actions produces exactly these spans.
+
+        Spans that are not aligned with tokens, have an unknown label, exceed the
+        maximum length or violate spaCy's transition rules are not reachable.
+
+        Parameters
+        ----------
+        spans : iterable of Span
+            All entities of the analysis.
+        """
+        return bool(np.isfinite(self.score_of(spans)))
+
+    def rank_of(self, spans: Iterable[Span], max_rank: int) -> int | None:
+        """Return the rank of an analysis in the exact k best list.
+
+        Parameters
+        ----------
+        spans : iterable of Span
+            All entities of the analysis.
         max_rank : int
-            How far down to look.
+            Length of the list that is searched.
 
         Returns
         -------
         int or None
-            1 for the best; None where it is not among the first ``max_rank``.
+            1 for the best; None if it is not among the first ``max_rank``.
         """
-        sought = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
-        if not self.is_reachable(sought):
+        wanted = tuple(sorted(spans, key=lambda span: (span.start, span.end)))
+        if not self.is_reachable(wanted):
             return None
         ranked = enumerate(self.k_best(max_rank), start=1)
-        return next((rank for rank, parse in ranked if parse.spans == sought), None)
+        return next((rank for rank, parse in ranked if parse.spans == wanted), None)
 
     def entropy(self) -> float:
-        """Give the entropy of the distribution over analyses, in nats."""
+        """Return the entropy of the distribution over analyses, in nats."""
         if not len(self):
             return 0.0
         totals, share = segment_probabilities(self._weights[None], self._lengths)
-        held = share > 0
-        return float(totals[0] - (share[held] * self._weights[None][held]).sum())
+        positive = share > 0
+        return float(totals[0] - (share[positive] * self._weights[None][positive]).sum())
 
     def span_probabilities(
         self, constraints: Constraints | None = None, *, min_probability: float = MIN_PROBABILITY
     ) -> SpanProbabilities:
-        """Sum over all analyses; under constraints, over those that agree with them.
+        """Sum over all analyses, or over those that satisfy the constraints.
+
+        Parameters
+        ----------
+        constraints : Constraints, optional
+            Constraints that every analysis must satisfy.
+        min_probability : float
+            Spans with a lower probability are not listed.
 
         Raises
         ------
         DataError
-            The constraints contradict each other or what was set before.
+            The constraints contradict each other or an entity that is set before the
+            recognizer runs.
         """
         constraints = constraints or Constraints()
-        fixed = self._fixed(constraints)
-        left = limits.apply_constraints(self._weights, fixed)
-        totals, share = segment_probabilities(left[None], self._lengths)
+        fixed = self._to_token_constraints(constraints)
+        constrained_weights = limits.apply_constraints(self._weights, fixed)
+        totals, share = segment_probabilities(constrained_weights[None], self._lengths)
         if np.isneginf(totals[0]):
-            raise DataError(NOTHING_LEFT, remedy="Forbid less")
+            raise DataError(_NO_ANALYSIS, remedy="Forbid less")
         known = SpanProbabilities(
             text=self.text,
             spans=collect_probable_spans(share[0], self._places, self.labels, min_probability),
@@ -204,12 +231,12 @@ class Lattice:
         return np.array([len(self)], np.intp)
 
     def _constrained(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
-        fixed = self._fixed(constraints)
-        left = limits.apply_constraints(self._weights, fixed)
-        total = float(log_totals(left[None], self._lengths)[0])
-        found = self._search(left, k, total, constraints.forced)
+        fixed = self._to_token_constraints(constraints)
+        constrained_weights = limits.apply_constraints(self._weights, fixed)
+        total = float(log_totals(constrained_weights[None], self._lengths)[0])
+        found = self._search(constrained_weights, k, total, constraints.forced)
         if not found:
-            raise DataError(NOTHING_LEFT, remedy="Forbid less")
+            raise DataError(_NO_ANALYSIS, remedy="Forbid less")
         return found
 
     def _search(
@@ -219,26 +246,26 @@ class Lattice:
         (reading,) = read_candidates(lists, [self._places], self.labels, width=weights.shape[1])
         return reading.parses(log_total=base, forced=forced)
 
-    def _outside(self, start: int, end: int) -> float:
+    def _outside_score(self, start: int, end: int) -> float:
         return float(self._weights[start:end, -1, -1].sum())
 
-    def _place(self, span: Span) -> tuple[int, int, int]:
+    def _token_span(self, span: Span) -> tuple[int, int, int]:
         place = self._places.token_range(span)
         if place is None:
             return 0, 0, -1
         label = self.labels.index(span.label) if span.label in self.labels else -1
         return *place, label
 
-    def _fixed(self, constraints: Constraints) -> TokenConstraints:
+    def _to_token_constraints(self, constraints: Constraints) -> TokenConstraints:
         for span in constraints.forced:
             if self._places.token_range(span) is None:
                 raise DataError(
-                    f"{limits.describe_span(span)} is forced, but does not begin and end with tokens",
-                    remedy="Give bounds of whole tokens",
+                    f"{limits.describe_span(span)} is forced, but is not aligned with tokens",
+                    remedy="Force a span that starts and ends at token boundaries",
                 )
         fixed = TokenConstraints(
-            forced=tuple(self._place(span) for span in constraints.forced),
-            forbidden=tuple(self._place(span) for span in constraints.forbidden),
+            forced=tuple(self._token_span(span) for span in constraints.forced),
+            forbidden=tuple(self._token_span(span) for span in constraints.forbidden),
             outside=tuple(
                 self._places.overlapping_tokens(*stretch) for stretch in constraints.outside
             ),
@@ -248,11 +275,73 @@ class Lattice:
 
 
 def check_k(k: int) -> None:
-    """Refuse a list of no analyses.
+    """Raise an error for a list length below 1.
+
+    Parameters
+    ----------
+    k : int
+        Length of a list of analyses.
 
     Raises
     ------
     DataError
+        k is below 1.
     """
     if k < 1:
         raise DataError(f"k={k}: there is no list of fewer than 1 analysis", remedy="Ask for k=1")
+
+
+MAX_TOKENS = 10_000  # of 10 kB each, with 18 labels and entities of up to 64 tokens
+
+
+class LatticeCache:
+    """Thread-safe cache of the most recently used lattices.
+
+    Parameters
+    ----------
+    max_tokens : int
+        Tokens of all cached texts together; the least recently used lattices are
+        evicted first. A single text that is longer is not cached.
+    """
+
+    def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
+        self._max_tokens = max_tokens
+        self._lattices: OrderedDict[Hashable, Lattice] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, key: Hashable, lattice: Lattice) -> None:
+        """Store a lattice, replacing an earlier one under the same key.
+
+        Parameters
+        ----------
+        key : hashable
+            Identity of the text and its tokens.
+        lattice : Lattice
+            The lattice.
+        """
+        with self._lock:
+            self._lattices[key] = lattice
+            self._lattices.move_to_end(key)
+            tokens = sum(len(one) for one in self._lattices.values())
+            while tokens > self._max_tokens:
+                _, evicted = self._lattices.popitem(last=False)
+                tokens -= len(evicted)
+
+    def get(self, key: Hashable) -> Lattice | None:
+        """Return a lattice; None if it was never stored or has been evicted.
+
+        Parameters
+        ----------
+        key : hashable
+            The key it was stored under.
+        """
+        with self._lock:
+            found = self._lattices.get(key)
+            if found is not None:
+                self._lattices.move_to_end(key)
+            return found
+
+    def clear(self) -> None:
+        """Remove all lattices, for when the model has changed."""
+        with self._lock:
+            self._lattices.clear()

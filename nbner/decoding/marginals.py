@@ -1,4 +1,4 @@
-"""Exact sums over all analyses: totals, and the probability of every segment.
+"""Exact sums over all analyses: totals, and the probability of every segment and token.
 
 Forward and backward sums in log space over a semi-Markov lattice (Sarawagi
 and Cohen 2004, "Semi-Markov conditional random fields").
@@ -14,41 +14,44 @@ from nbner.decoding.k_best import count_active_docs
 
 
 def log_totals(weights: FloatArray, lengths: IntArray) -> FloatArray:
-    """Sum the exponentiated scores of all analyses of every doc.
+    """Compute the log of the sum of the exponentiated scores of all analyses of every doc.
 
     Parameters
     ----------
     weights : array, shape (docs, positions, width, labels + 1)
+        Segment weights; see `lattice.LatticeBatch`.
     lengths : array of int, shape (docs,)
-        Falling.
+        Tokens of each doc, descending.
 
     Returns
     -------
     array, shape (docs,)
-        The logarithm of the sum; -inf where there is no analysis.
+        -inf for a doc without any analysis.
     """
-    sums, _, _ = _summed(weights)
+    sums, _, _ = _log_sum_exp(weights)
     forward = _forward(sums, lengths)
     return np.asarray(forward[np.arange(len(lengths)), lengths + weights.shape[2] - 1])
 
 
 def segment_probabilities(weights: FloatArray, lengths: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Give the share of the total that the analyses with each segment have.
+    """Compute the probability that an analysis contains each segment.
 
     Parameters
     ----------
     weights : array, shape (docs, positions, width, labels + 1)
+        Segment weights; see `lattice.LatticeBatch`.
     lengths : array of int, shape (docs,)
-        Falling.
+        Tokens of each doc, descending.
 
     Returns
     -------
     log_totals : array, shape (docs,)
+        See `log_totals`.
     probabilities : array, shape (docs, positions, width, labels + 1)
-        Where a doc has no analysis, zero.
+        0 for a doc without any analysis.
     """
     width = weights.shape[2]
-    sums, most, shares = _summed(weights)
+    sums, most, shares = _log_sum_exp(weights)
     forward, backward = _forward(sums, lengths), _backward(sums, lengths)
     totals = forward[np.arange(len(lengths)), lengths + width - 1]
     around = sliding_window_view(forward, width, axis=1)[:, : weights.shape[1]]
@@ -60,16 +63,17 @@ def segment_probabilities(weights: FloatArray, lengths: IntArray) -> tuple[Float
 
 
 def token_probabilities(segments: FloatArray) -> FloatArray:
-    """Sum the probabilities of segments over each token.
+    """Sum the probabilities of the segments that cover each token.
 
     Parameters
     ----------
     segments : array, shape (docs, positions, width, labels + 1)
+        Probabilities of the segments.
 
     Returns
     -------
     array, shape (docs, positions, labels + 1)
-        Each token's row adds up to 1; the last column is outside.
+        Each token's row sums to 1; the last column is outside of entities.
     """
     _, positions, width, _ = segments.shape
     ending = segments.sum(axis=2)
@@ -82,7 +86,7 @@ def token_probabilities(segments: FloatArray) -> FloatArray:
 
 
 def _forward(sums: FloatArray, lengths: IntArray) -> FloatArray:
-    """Sum over what stands before each token; place ``j + width`` is after token ``j``."""
+    """Sum over the analyses before each token; index ``j + width`` is after token ``j``."""
     docs, positions, width = sums.shape
     forward = np.full((docs, positions + width), -np.inf)
     forward[:, width - 1] = 0.0
@@ -93,7 +97,7 @@ def _forward(sums: FloatArray, lengths: IntArray) -> FloatArray:
 
 
 def _backward(sums: FloatArray, lengths: IntArray) -> FloatArray:
-    """Sum over what stands behind each place."""
+    """Sum over the analyses after each position."""
     docs, positions, width = sums.shape
     backward = np.full((docs, positions + width), -np.inf)
     backward[np.arange(docs), lengths + width - 1] = 0.0
@@ -106,15 +110,15 @@ def _backward(sums: FloatArray, lengths: IntArray) -> FloatArray:
     return backward
 
 
-def _summed(weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _log_sum_exp(weights: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum exponentials over the last axis.
 
     Returns
     -------
     sums, most : array
-        The logarithm of the sum, and the greatest weight (0 where all are -inf).
+        The logarithm of the sum, and the greatest weight (0 if all are -inf).
     shares : array
-        The exponentials of what each weight is below the greatest.
+        Exponentials of each weight minus the greatest.
     """
     most = weights.max(axis=-1)
     most[np.isneginf(most)] = 0.0

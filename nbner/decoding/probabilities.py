@@ -1,40 +1,50 @@
-"""The exact probability of every span of a text, and of every token's label."""
+"""Exact probabilities of all spans and of each token's label: values, frames and plot."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nbner._common.colors import label_colors
+from nbner._common.format import render_html
+from nbner._common.plot_style import FIGURE_SIZE, INK_COLOR, apply_style, new_axes
 from nbner.decoding.arrays import FloatArray
 from nbner.decoding.spans import OUTSIDE, TokenOffsets
 from nbner.types import Span, Token
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
 
 MIN_PROBABILITY = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class SpanProbabilities:
-    """The exact probability of every span of a text, and of every token's label.
+    """Exact probabilities of the spans and of each token's label in one text.
 
     Parameters
     ----------
     text : str
+        The text.
     spans : mapping of Span to float
-        Every span whose probability reaches the floor, sorted by place.
+        Every span with at least the minimum probability, sorted by position.
     token_probabilities : array of float64, shape (tokens, labels + 1)
-        The probability that a token belongs to an entity of a label; in the
-        last column that it belongs to none. Each row adds up to 1.
+        Probability that a token belongs to an entity of each label; in the last
+        column, that it belongs to none. Each row sums to 1.
     token_axis : tuple of Token
-        What the rows of ``token_probabilities`` stand for.
+        The tokens of the rows of ``token_probabilities``.
     label_axis : tuple of str
-        What its columns stand for; the last one is "O".
+        The labels of its columns; the last one is "O".
     min_probability : float
-        The least probability that ``spans`` holds.
+        Spans with a lower probability are not in ``spans``.
     total_probability : float
-        The probability of all analyses that were summed over. Below 1 where a
-        longest entity was stated; what is given here are shares of it.
+        Probability of all analyses that were summed over. Below 1 if the length of
+        entities was limited; all probabilities here are relative to it.
     """
 
     text: str
@@ -46,21 +56,31 @@ class SpanProbabilities:
     total_probability: float = 1.0
 
     def probability_of(self, span: Span) -> float:
-        """Give a span's probability; 0 for one below the floor."""
+        """Return the probability of a span; 0 for a span that is not listed.
+
+        Parameters
+        ----------
+        span : Span
+            The span.
+        """
         return self.spans.get(span, 0.0)
 
 
 def collect_probable_spans(
     segments: FloatArray, places: TokenOffsets, labels: Sequence[str], floor: float
 ) -> dict[Span, float]:
-    """Collect the spans of one text whose probability reaches the floor.
+    """Return the spans of one text with at least the minimum probability.
 
     Parameters
     ----------
     segments : array, shape (positions, width, labels + 1)
+        Probabilities of the segments of the text.
     places : TokenOffsets
+        Offsets of the tokens.
     labels : sequence of str
+        Labels of the model, sorted.
     floor : float
+        Minimum probability.
     """
     width = segments.shape[1]
     entities = segments[: len(places), :, :-1]
@@ -79,13 +99,14 @@ def collect_probable_spans(
 def add_forced_spans(
     known: SpanProbabilities, forced: Sequence[tuple[int, int, Span]]
 ) -> SpanProbabilities:
-    """Put in the spans that are certain, which the sums hold as tokens outside.
+    """Return probabilities with forced spans at 1, which the sums hold as tokens outside.
 
     Parameters
     ----------
     known : SpanProbabilities
+        Probabilities under the constraints.
     forced : sequence of (int, int, Span)
-        First token, token behind the last, and the span.
+        Start token, end token (exclusive) and the span.
     """
     labels = list(known.label_axis[:-1])
     labels += sorted({span.label for _, _, span in forced} - set(labels))
@@ -106,3 +127,205 @@ def add_forced_spans(
         known.min_probability,
         known.total_probability,
     )
+
+
+_SPAN_COLUMNS = [
+    *("start", "end", "token_start", "token_end"),
+    *("text", "label", "probability"),
+]
+_LIKELY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class TextProbabilities:
+    """Exact probabilities of the spans and of each token's label, with frames and a plot.
+
+    Parameters
+    ----------
+    probabilities : SpanProbabilities
+        The computed values.
+    labels : tuple of str
+        In the order of their colors.
+    """
+
+    probabilities: SpanProbabilities
+    labels: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return self.probabilities.text
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a span, the most probable first.
+
+        ``start``, ``end`` (code points, half-open), ``token_start``,
+        ``token_end`` (half-open), ``text``, ``label``, ``probability``. Spans
+        below ``probabilities.min_probability`` have no row.
+        """
+        import pandas as pd
+
+        first = {token.start: i for i, token in enumerate(self.probabilities.token_axis)}
+        last = {token.end: i + 1 for i, token in enumerate(self.probabilities.token_axis)}
+        rows = [
+            (
+                *(span.start, span.end, first[span.start], last[span.end]),
+                *(self.text[span.start : span.end], span.label, probability),
+            )
+            for span, probability in self.probabilities.spans.items()
+        ]
+        frame = pd.DataFrame(rows, columns=_SPAN_COLUMNS)
+        places = dict.fromkeys(_SPAN_COLUMNS[:4], "int64")
+        frame = frame.astype({**places, "label": "object", "probability": "float64"})
+        return frame.sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+
+    @property
+    def token_frame(self) -> pd.DataFrame:
+        """One row a token: ``start``, ``end``, ``text``, then the probability of each label.
+
+        The last column, "O", is the probability of no label. A row sums to 1.
+        """
+        import pandas as pd
+
+        axis = self.probabilities.token_axis
+        places = pd.DataFrame(
+            [(token.start, token.end, token.text) for token in axis],
+            columns=["start", "end", "text"],
+        )
+        # Columns are put side by side, so that a label may be called "text".
+        shares = pd.DataFrame(
+            self.probabilities.token_probabilities, columns=list(self.probabilities.label_axis)
+        )
+        return pd.concat([places, shares], axis=1)
+
+    @property
+    def likely_spans(self) -> list[tuple[Span, float]]:
+        """The spans with a probability above one half, by position; they never overlap."""
+        return [(span, p) for span, p in self.probabilities.spans.items() if p > _LIKELY]
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the probability of each token's label.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
+        return _draw_token_bars(
+            [token.text for token in self.probabilities.token_axis],
+            self.probabilities.token_probabilities,
+            self.probabilities.label_axis,
+            order=self.labels,
+            title=self._headline(),
+            ax=ax,
+        )
+
+    def _headline(self) -> str:
+        if not self.probabilities.spans:
+            return "No span is probable here"
+        span, probability = min(
+            self.probabilities.spans.items(), key=lambda item: abs(item[1] - _LIKELY)
+        )
+        return (
+            f"{len(self.likely_spans)} likely spans; most doubtful: {span.label} "
+            f'"{_shorten(self.text[span.start : span.end])}", {probability:.2f}'
+        )
+
+    def __str__(self) -> str:
+        known = self.probabilities
+        lines = [
+            f"{span.label} {probability:.3f} {self.text[span.start : span.end]!r}"
+            for span, probability in self.likely_spans
+        ]
+        head = (
+            f"{len(known.spans):,} spans of {len(known.token_axis):,} tokens have a probability of "
+            f"{known.min_probability:g} or more; more probable than not:"
+        )
+        return "\n".join([head, *(lines or ["none"])])
+
+    def _repr_html_(self) -> str:
+        return render_html(str(self).splitlines()[0], self.frame.head(20))
+
+
+def _shorten(words: str) -> str:
+    return words if len(words) <= 24 else f"{words[:23]}…"
+
+
+_MAX_TOKENS = 60  # tokens in one picture
+_INCHES_PER_TOKEN = 0.24  # a token
+_MIN_VISIBLE = 0.01
+_MIN_LABELLED = 0.25
+
+
+def _draw_token_bars(
+    words: Sequence[str],
+    probabilities: FloatArray,
+    labels: Sequence[str],
+    *,
+    order: Sequence[str] = (),
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw stacked bars of the label probabilities of each token.
+
+    Each label is named at its most probable token.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The tokens; of a long text the first 60 are drawn.
+    probabilities : array, shape (tokens, labels)
+        Probability of each label at each token.
+    labels : sequence of str
+        Labels of the columns; the last one, no label, is left blank.
+    order : sequence of str
+        Labels in the order of their colors; by default that of ``labels``.
+    title : str, optional
+        By default the number of tokens.
+    ax : Axes, optional
+        Axes to draw on; new ones by default.
+    """
+    shown = min(len(words), _MAX_TOKENS)
+    if ax is None:
+        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_TOKEN * shown), height=3.0)
+    named = [*order, *(label for label in labels[:-1] if label not in order)]
+    colors = label_colors(named)
+    below = probabilities[:shown, :1] * 0.0
+    for label, column in zip(labels[:-1], probabilities[:shown, :-1].T, strict=True):
+        if len(column) and column.max() >= _MIN_VISIBLE:
+            base = below[:, 0]
+            ax.bar(range(shown), column, bottom=base, width=0.85, color=colors[label])
+            at = int(column.argmax())
+            if column[at] >= _MIN_LABELLED:
+                _label_bar(ax, label, at, base[at] + column[at])
+            below = below + column[:, None]
+    # Words are data: a dollar sign in one is not mathematics.
+    ax.set_xticks(range(shown), [_shorten_word(word) for word in words[:shown]], parse_math=False)
+    ax.tick_params(axis="x", rotation=90, length=0)
+    ax.set_xlim(-0.6, max(1, shown) - 0.4)
+    ax.set_ylim(0, 1.25)
+    ax.set_yticks([0, 0.5, 1])
+    ax.set_ylabel("probability of a label")
+    if shown < len(words):
+        ax.set_xlabel(f"the first {shown:,} of {len(words):,} tokens")
+    return apply_style(ax, title or f"The labels of {shown:,} tokens")
+
+
+def _label_bar(ax: Axes, label: str, x: int, y: float) -> None:
+    ax.annotate(
+        label,
+        (x, y),
+        xytext=(0, 3),
+        textcoords="offset points",
+        rotation=30,
+        ha="left",
+        fontsize=8,
+        color=INK_COLOR,
+        parse_math=False,
+    )
+
+
+def _shorten_word(word: str) -> str:
+    written = word if word.strip() else "␣"
+    return written if len(written) <= 14 else f"{written[:13]}…"

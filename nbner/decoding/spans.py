@@ -1,4 +1,4 @@
-"""From the rows of a search to values that people hold: spans in code points."""
+"""Conversion of search results from token and label indices to spans in code points."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OUTSIDE = "O"
 
 @dataclass(frozen=True, slots=True)
 class TokenOffsets:
-    """Where the tokens of a text stand.
+    """Offsets of the tokens of a text.
 
     Parameters
     ----------
@@ -38,7 +38,13 @@ class TokenOffsets:
 
     @classmethod
     def from_doc(cls, doc: Doc) -> TokenOffsets:
-        """Read them off a doc."""
+        """Read the offsets of a doc's tokens.
+
+        Parameters
+        ----------
+        doc : Doc
+            A tokenized text.
+        """
         index, length = doc.to_array(["IDX", "LENGTH"]).reshape(len(doc), 2).T.astype(np.intp)
         return cls(index, index + length)
 
@@ -46,7 +52,13 @@ class TokenOffsets:
         return len(self.starts)
 
     def token_range(self, span: Span) -> tuple[int, int] | None:
-        """Give the tokens that a span lies exactly on, half-open; None where it does not."""
+        """Return the half-open token range of a span; None if it is not aligned with tokens.
+
+        Parameters
+        ----------
+        span : Span
+            A span in code points.
+        """
         start = int(np.searchsorted(self.starts, span.start))
         end = int(np.searchsorted(self.ends, span.end))
         if end >= len(self.ends) or not start <= end:
@@ -55,30 +67,36 @@ class TokenOffsets:
         return (start, end + 1) if exact else None
 
     def overlapping_tokens(self, start: int, end: int) -> tuple[int, int]:
-        """Give the tokens that share a character with a stretch, half-open."""
+        """Return the half-open range of the tokens that overlap a range of code points.
+
+        Parameters
+        ----------
+        start, end : int
+            Half-open range of code points.
+        """
         first = int(np.searchsorted(self.ends, start, side="right"))
         return first, int(np.searchsorted(self.starts, end))
 
 
 @dataclass(frozen=True, slots=True)
 class LazyCandidates:
-    """One doc's list, from which its analyses are made when they are asked for.
+    """The k best list of one doc, converted to analyses on demand.
 
-    Until then they take no room, and one that is dropped before the next is
-    made never reaches the older generations of Python's garbage collector.
+    Until then it takes little memory, and one that is dropped before the next is
+    converted never reaches the older generations of Python's garbage collector.
 
     Parameters
     ----------
     scores : array, shape (analyses,)
-        Falling.
+        Descending.
     span_counts : array of int, shape (analyses,)
-        Spans of each analysis.
+        Number of spans of each analysis.
     span_indices : array of int
-        The analyses' spans, one analysis after the other, in the order of the
-        text, as places in ``spans``.
+        Indices into ``spans`` of the spans of all analyses, one analysis after the
+        other, each in text order.
     spans : list of Span
-        Shared among the analyses, and among the docs of a batch: most spans
-        come again and again.
+        Shared among the analyses, and among the docs of a batch, since most spans
+        recur.
     """
 
     scores: FloatArray
@@ -87,14 +105,14 @@ class LazyCandidates:
     spans: list[Span]
 
     def parses(self, *, log_total: float = 0.0, forced: Sequence[Span] = ()) -> tuple[Parse, ...]:
-        """Make the analyses.
+        """Build the analyses.
 
         Parameters
         ----------
         log_total : float
-            What a score is taken off to be a log-probability.
+            Subtracted from a score to get a log-probability.
         forced : sequence of Span
-            In every analysis, beside those that were found.
+            Added to every analysis.
         """
         with gc_paused():
             each = map(self.spans.__getitem__, self.span_indices.tolist())
@@ -102,7 +120,7 @@ class LazyCandidates:
                 tuple(islice(each, count)) if count else () for count in self.span_counts.tolist()
             ]
             if forced:
-                sets = [tuple(sorted((*one, *forced), key=_start)) for one in sets]
+                sets = [tuple(sorted((*one, *forced), key=_span_start)) for one in sets]
             probabilities = np.exp(self.scores - log_total).tolist()
             columns = {"probability": probabilities, "score": self.scores.tolist(), "spans": sets}
             return tuple(bulk_construct(Parse, **columns))
@@ -111,16 +129,18 @@ class LazyCandidates:
 def read_candidates(
     lists: KBestArrays, places: Sequence[TokenOffsets], labels: Sequence[str], *, width: int
 ) -> list[LazyCandidates]:
-    """Read the lists of a batch.
+    """Decode the k best arrays of a batch into one list of candidates a doc.
 
     Parameters
     ----------
     lists : KBestArrays
+        Result of the search.
     places : sequence of TokenOffsets
-        Of each doc.
+        Token offsets of each doc.
     labels : sequence of str
+        Labels of the model, sorted.
     width : int
-        Of the weights that were searched.
+        Third dimension of the weights that were searched.
     """
     docs, k = lists.scores.shape
     outside = width * (len(labels) + 1) - 1
@@ -133,7 +153,7 @@ def read_candidates(
     keys = tokens * np.intp(outside) + lists.segments[doc, rank, end]
     keys, which = np.unique(keys, return_inverse=True)
     with gc_paused():
-        spans = _spans(*np.divmod(keys, outside), places, labels, width)
+        spans = _build_spans(*np.divmod(keys, outside), places, labels, width)
     counts = np.bincount(doc * k + rank, minlength=docs * k).reshape(docs, k)
     parts = np.split(which, np.cumsum(counts.sum(axis=1))[:-1])
     sizes = found.sum(axis=1).tolist()
@@ -143,16 +163,16 @@ def read_candidates(
     ]
 
 
-def _start(span: Span) -> int:
+def _span_start(span: Span) -> int:
     return span.start
 
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Make many values that live on, without Python looking again and again for dead cycles.
+    """Disable the cyclic garbage collector while many long-lived values are built.
 
-    It would go through all objects of the process several times in a list of
-    a few thousand analyses, and take a fifth of the time of a search.
+    Otherwise it would traverse all objects of the process several times in a list
+    of a few thousand analyses, and take a fifth of the time of a search.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -163,14 +183,14 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _spans(
+def _build_spans(
     tokens: IntArray,
     segments: IntArray,
     places: Sequence[TokenOffsets],
     labels: Sequence[str],
     width: int,
 ) -> list[Span]:
-    """Give the spans that end with tokens, counted over all docs."""
+    """Return the spans that end with the given tokens, indexed over all docs."""
     a, label = np.divmod(segments, len(labels) + 1)
     starts = np.concatenate([one.starts for one in places])[tokens - width + 1 + a]
     ends = np.concatenate([one.ends for one in places])[tokens]
@@ -179,17 +199,17 @@ def _spans(
 
 
 def bulk_construct(kind: type[T], **columns: Sequence[Any]) -> list[T]:
-    """Build values of a dataclass with slots from columns, as its constructor would one by one.
+    """Build instances of a dataclass with slots from columns of field values.
 
-    A list of 256 analyses has hundreds of values. Set slot by slot, they need
-    no call of a Python function each, and take half the time.
+    A list of 256 analyses has hundreds of values. Set slot by slot, they need no
+    call of a Python function each, and take half the time.
 
     Parameters
     ----------
     kind : type
         A dataclass with slots, and without ``__post_init__``.
     columns : sequence
-        The values of a field; of equal lengths. Other fields have their defaults.
+        Values of each field, of equal lengths. Other fields get their defaults.
     """
     count = len(next(iter(columns.values())))
     made = list(map(object.__new__, repeat(kind, count)))

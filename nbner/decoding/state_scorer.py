@@ -1,4 +1,4 @@
-"""Scores of any states of a batch of docs, through the pipeline's own layers."""
+"""Scores of arbitrary states of a batch of docs, by the pipeline's own layers."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ STATES_PER_PASS = 2_048  # in one pass through the layers, so that they stay nea
 
 
 class StateScorer:
-    """Scores the states of some docs; the docs' vectors are computed once.
+    """Scores states of a batch of docs; the token vectors are computed once.
 
     A state is the current token and the first token of the open entity, both
-    counted over the concatenated docs. Nothing else enters a score, so any
+    indexed over the concatenated docs. A score depends on nothing else, so any
     number of states can be scored in one call.
 
     Parameters
     ----------
     recognizer : EntityRecognizer
+        The trained component.
     docs : sequence of Doc
-        As they arrive at the recognizer; none is empty.
+        As the recognizer receives them; none is empty.
 
     Notes
     -----
-    Classes that were never trained get the least score of their state. spaCy
-    takes the least over all states of its batch, so that there the score
-    depends on the company; of a state alone both give the same.
+    Classes that were never trained get the minimum score of their state. spaCy uses
+    the minimum over all states of its batch, so that its score depends on the other
+    states; for a single state both agree.
     """
 
     def __init__(self, recognizer: EntityRecognizer, docs: Sequence[Doc]) -> None:
@@ -42,19 +43,19 @@ class StateScorer:
         # As greedy_parse does: a label that only the docs hold becomes a class.
         recognizer._ensure_labels_are_added(docs)  # noqa: SLF001
         self.transitions = Transitions.from_recognizer(recognizer)
-        self._step = model.predict(list(docs))
+        self._step_model = model.predict(list(docs))
         self._has_upper = bool(model.attrs["has_upper"])
-        self._features = int(model.get_ref("lower").get_dim("nF"))
+        self._n_features = int(model.get_ref("lower").get_dim("nF"))
 
     def scores(self, tokens: IntArray, starts: IntArray) -> Float32Array:
-        """Score states.
+        """Compute the scores of all classes in a number of states.
 
         Parameters
         ----------
         tokens : array of int, shape (states,)
             The current token.
         starts : array of int, shape (states,)
-            The first token of the open entity; -1 where none is open.
+            The first token of the open entity; -1 if none is open.
 
         Returns
         -------
@@ -63,22 +64,24 @@ class StateScorer:
         scores = np.empty((len(tokens), len(self.transitions.names)), np.float32)
         for at in range(0, len(tokens), STATES_PER_PASS):
             part = slice(at, at + STATES_PER_PASS)
-            features = self._features_of(tokens[part], starts[part])
-            vectors = self._step.state2vec.predict(features)
-            scores[part] = self._step.vec2scores.predict(vectors) if self._has_upper else vectors
+            features = self._feature_tokens(tokens[part], starts[part])
+            vectors = self._step_model.state2vec.predict(features)
+            scores[part] = (
+                self._step_model.vec2scores.predict(vectors) if self._has_upper else vectors
+            )
         if len(self.transitions.unseen) and len(scores):
             scores[:, self.transitions.unseen] = scores.min(axis=1, keepdims=True)
         return scores
 
-    def _features_of(self, tokens: IntArray, starts: IntArray) -> Int32Array:
-        """Do what ``StateC.set_context_tokens`` does."""
-        features = np.full((len(tokens), self._features), -1, np.int32)
+    def _feature_tokens(self, tokens: IntArray, starts: IntArray) -> Int32Array:
+        """Compute feature token indices as ``StateC.set_context_tokens`` does."""
+        features = np.full((len(tokens), self._n_features), -1, np.int32)
         features[:, 0] = tokens
-        if self._features == 3:
+        if self._n_features == 3:
             features[:, 1] = starts
             features[:, 2] = np.where(starts >= 0, tokens - 1, -1)
             return features
-        within = starts[:, None] + np.arange(self._features - 1)
+        within = starts[:, None] + np.arange(self._n_features - 1)
         inside = (starts[:, None] >= 0) & (within < tokens[:, None])
         features[:, 1:] = np.where(inside, within, -1)
         return features

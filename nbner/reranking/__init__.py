@@ -1,1 +1,1 @@
-"""Reranker over the k best analyses, and ensembles of models."""
+"""Reranking of the k best analyses: features, log-linear model, spaCy component, ensembles."""

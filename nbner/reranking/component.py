@@ -1,9 +1,9 @@
-"""A reranker: it chooses among the k best analyses by more than the recognizer can see.
+"""spaCy component that reranks the k best analyses of the recognizer.
 
-A listwise log-linear model (see `maxent`) over the features of `features`, as
-in Charniak and Johnson (2005) and Collins and Koo (2005). It is a spaCy
-component behind the recognizer: ``spacy.load`` brings it back after ``import
-nbner``, and with nbner installed without it, through the entry point.
+A listwise log-linear model (see `log_linear`) over the features of `features`,
+as in Charniak and Johnson (2005) and Collins and Koo (2005). The component
+comes after the recognizer. ``spacy.load`` restores it after ``import nbner``,
+and through the entry point without the import where nbner is installed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
-from nbner.decoding.api import parses
+from nbner.decoding.api import MAX_SPAN_LENGTH, parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.pipeline import doc_from_example, recognizer_of
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
 FACTORY = "nbner_reranker"
 WIDTH = 8
-MAX_SPAN_LENGTH = 64  # tokens of the longest entity in the lists
 #: Where nothing speaks for another analysis, the recognizer's own order stays.
 PRIOR_WEIGHTS = {"score": 1.0}
 MIN_LISTS = 2  # lists in which a feature must tell analyses apart
-FILE = "reranker.json"
+FILE_NAME = "reranker.json"
 
 
 class Reranker:
@@ -44,14 +43,15 @@ class Reranker:
     Parameters
     ----------
     nlp : Language
-        The pipeline whose recognizer makes the lists.
+        Pipeline whose recognizer computes the lists.
     name : str
+        Name of the component in the pipeline.
     width : int
-        Analyses in a list.
+        Length of the lists, at least 1.
     weights : mapping, optional
-        Feature to weight; without any, the first analysis stays.
+        Feature to weight; without any, the first analysis is chosen.
     functions : mapping, optional
-        Name to a feature function of the user's own; see `name_functions`.
+        Name to the user's own feature function; see `name_functions`.
 
     Raises
     ------
@@ -78,31 +78,67 @@ class Reranker:
         self._nlp = ref(nlp)
 
     def __call__(self, doc: Doc) -> Doc:
-        """Decide one doc's entities anew."""
+        """Rerank the analyses of one doc and set its entities.
+
+        Parameters
+        ----------
+        doc : Doc
+            Modified in place.
+        """
         return next(self.pipe([doc], batch_size=1))
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Decide the entities of docs anew, in order."""
+        """Rerank the analyses of docs, in order.
+
+        Parameters
+        ----------
+        stream : iterable of Doc
+            Modified in place.
+        batch_size : int
+            Number of docs that are decoded together.
+        """
         rest = iter(stream)
         while docs := list(islice(rest, batch_size)):
-            for doc, analyses in zip(docs, self._lists(docs), strict=True):
+            for doc, analyses in zip(docs, self._k_best(docs), strict=True):
                 chosen = self.choose(doc, analyses)
                 if len(analyses) > 1 or chosen:
-                    _set(doc, analyses[chosen].spans)
+                    _set_entities(doc, analyses[chosen].spans)
                 yield doc
 
     def features(self, doc: Doc, analyses: Sequence[Parse]) -> list[dict[str, float]]:
-        """Give the features of each analysis of a list."""
+        """Return the features of each analysis of a list.
+
+        Parameters
+        ----------
+        doc : Doc
+            The tokens of the text.
+        analyses : sequence of Parse
+            Best first.
+        """
         return extract_features(doc, analyses, self.functions)
 
     def choose(self, doc: Doc, analyses: Sequence[Parse]) -> int:
-        """Give the position of the analysis that has the highest score; ties go to the first."""
+        """Return the index of the analysis with the highest score; the first of equal ones.
+
+        Parameters
+        ----------
+        doc : Doc
+            The tokens of the text.
+        analyses : sequence of Parse
+            Best first.
+        """
         if len(analyses) < 2 or not self.weights:
             return 0
         return best_index(self.features(doc, analyses), self.weights)
 
     def to_bytes(self, *, exclude: Iterable[str] = ()) -> bytes:  # noqa: ARG002 - spaCy's signature
-        """Write the reranker; of feature functions their names alone."""
+        """Serialize width and weights; of feature functions only the names.
+
+        Parameters
+        ----------
+        exclude : iterable of str
+            Ignored; part of spaCy's signature.
+        """
         state = {
             "width": self.width,
             "functions": sorted(self.functions),
@@ -111,30 +147,53 @@ class Reranker:
         return json.dumps(state, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Self:  # noqa: ARG002
-        """Read a reranker back.
+        """Restore width, weights and feature functions.
+
+        Parameters
+        ----------
+        data : bytes
+            Output of `to_bytes`.
+        exclude : iterable of str
+            Ignored; part of spaCy's signature.
 
         Raises
         ------
         ModelError
-            A function that it was fitted with is not registered.
+            A feature function is not registered.
         """
         state: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
-        self.functions = {name: _function(name) for name in state["functions"]}
+        self.functions = {name: _registered_function(name) for name in state["functions"]}
         self.width, self.weights = int(state["width"]), dict(state["weights"])
         return self
 
     def to_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> None:
-        """Write the reranker into a folder."""
+        """Write the reranker to a folder.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder, created if need be.
+        exclude : iterable of str
+            Ignored; part of spaCy's signature.
+        """
         folder = Path(path)
         data = self.to_bytes(exclude=exclude)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).write_bytes(data)
+        (folder / FILE_NAME).write_bytes(data)
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
-        """Read the reranker of a folder."""
-        return self.from_bytes((Path(path) / FILE).read_bytes(), exclude=exclude)
+        """Read the reranker from a folder.
 
-    def _lists(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
+        Parameters
+        ----------
+        path : str or Path
+            The folder.
+        exclude : iterable of str
+            Ignored; part of spaCy's signature.
+        """
+        return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
+
+    def _k_best(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
         nlp = self._nlp()
         if nlp is None:
             raise ModelError(
@@ -147,12 +206,40 @@ class Reranker:
 
 @Language.factory(FACTORY, default_config={"width": WIDTH}, assigns=["doc.ents"])
 def make_reranker(nlp: Language, name: str, width: int) -> Reranker:
-    """Make the component, as a pipeline's config names it."""
+    """Build the component from a pipeline's config.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    name : str
+        Name of the component in the pipeline.
+    width : int
+        Length of the lists.
+    """
     return Reranker(nlp, name, width=width)
 
 
 def add_reranker(nlp: Language, reranker: Reranker) -> Reranker:
-    """Put a fitted reranker behind the recognizer of a pipeline, in place of an earlier one."""
+    """Add a fitted reranker after the recognizer of a pipeline, replacing an earlier one.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; modified in place.
+    reranker : Reranker
+        The fitted reranker.
+
+    Returns
+    -------
+    Reranker
+        The component of the pipeline, with the weights of ``reranker``.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no entity recognizer, or the factory's name is taken.
+    """
     found = recognizer_of(nlp)
     if found is None:
         raise ModelError("the pipeline has no entity recognizer, so there is nothing to rerank.")
@@ -167,7 +254,15 @@ def add_reranker(nlp: Language, reranker: Reranker) -> Reranker:
 
 
 def best_index(described: Sequence[Mapping[str, float]], weights: Mapping[str, float]) -> int:
-    """Give the position of the highest weighted sum; ties go to the first."""
+    """Return the index of the highest weighted sum of features; the first of equal ones.
+
+    Parameters
+    ----------
+    described : sequence of mappings
+        Features of each candidate.
+    weights : mapping
+        Feature to weight.
+    """
     if not described:
         return 0
     scores = [
@@ -178,21 +273,39 @@ def best_index(described: Sequence[Mapping[str, float]], weights: Mapping[str, f
 
 
 def make_docs(nlp: Language, examples: Iterable[Example]) -> list[Doc]:
-    """Make the docs that features look at: tokens alone."""
+    """Build docs with tokens only, as input for feature functions.
+
+    Parameters
+    ----------
+    nlp : Language
+        Pipeline with the tokenizer.
+    examples : iterable of Example
+        The texts.
+    """
     return [doc_from_example(nlp, example) for example in examples]
 
 
 def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFunction]:
-    """Give feature functions the names under which a saved reranker finds them again.
+    """Register feature functions under names from which a saved reranker restores them.
 
-    What is registered as ``spacy.registry.misc`` keeps its name. All others are
-    registered here under module and name; another process that loads the
-    reranker has to do the same.
+    A function that is in ``spacy.registry.misc`` keeps its name. All others are
+    registered under module and qualified name; another process that loads the
+    reranker must register them as well.
+
+    Parameters
+    ----------
+    functions : sequence of callables
+        From (doc, parse) to a mapping of numbers.
+
+    Returns
+    -------
+    dict
+        Name to function.
 
     Raises
     ------
     DataError
-        One is no function, or two have the same name.
+        A value is not callable, or two functions have the same name.
     """
     found: dict[str, FeatureFunction] = {}
     for function in functions:
@@ -202,7 +315,7 @@ def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFun
                 field="features",
                 remedy="Give functions from (doc, parse) to a dict of numbers",
             )
-        name = _in_registry(function) or f"{function.__module__}.{function.__qualname__}"
+        name = _registered_name(function) or f"{function.__module__}.{function.__qualname__}"
         if name in found:
             raise DataError(
                 f"two feature functions are called {name!r}",
@@ -214,12 +327,12 @@ def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFun
     return found
 
 
-def _in_registry(function: FeatureFunction) -> str | None:
+def _registered_name(function: FeatureFunction) -> str | None:
     every: dict[str, Any] = registry.misc.get_all()
     return next((name for name, known in every.items() if known is function), None)
 
 
-def _set(doc: Doc, spans: Sequence[Span]) -> None:
+def _set_entities(doc: Doc, spans: Sequence[Span]) -> None:
     wanted = [(span.start, span.end, span.label) for span in spans]
     if wanted == [(one.start_char, one.end_char, one.label_) for one in doc.ents]:
         return
@@ -227,7 +340,7 @@ def _set(doc: Doc, spans: Sequence[Span]) -> None:
     doc.set_ents([one for one in found if one is not None])
 
 
-def _function(name: str) -> FeatureFunction:
+def _registered_function(name: str) -> FeatureFunction:
     try:
         function: FeatureFunction = registry.misc.get(name)
     except ValueError as error:

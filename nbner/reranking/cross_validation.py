@@ -1,9 +1,9 @@
-"""Lists for a reranker to learn from, made by models that never saw their texts.
+"""Cross-validated training data of a reranker: k best lists of models that never saw the texts.
 
-The texts are dealt into folds; for each fold a model is trained on all the
-others and makes the lists of this one (the jackknife, as in Collins and Koo
-2005). On texts that a model was trained on, its first analysis is right far
-too often for anything to be learnt.
+The texts are divided into folds; for each fold a model is trained on the other
+folds and computes the lists of this one (as in Collins and Koo 2005). On texts
+that a model was trained on, its first analysis is correct far too often for a
+reranker to learn anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner.decoding.api import parses, span_probabilities
+from nbner.decoding.api import MAX_SPAN_LENGTH, parses, span_probabilities
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
 from nbner.training.loop import train
@@ -28,22 +28,21 @@ if TYPE_CHECKING:
 
     from nbner.training.records import TrainingRecord, TrainingResult
 
-MAX_SPAN_LENGTH = 64  # tokens of the longest entity in the lists
-
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One fold's lists.
+    """k best lists of one fold.
 
     Parameters
     ----------
     number : int
-        From 0.
+        Index of the fold, from 0.
     positions : tuple of int
-        Of its texts among all.
-    lists : tuple of lists of Parse
+        Indices of its texts among all.
+    lists : tuple of tuples of Parse
+        The k best analyses of each of its texts.
     f : float, optional
-        Dev F of the model that made them.
+        Dev F of the model that computed them.
     """
 
     number: int
@@ -53,7 +52,21 @@ class Fold:
 
 
 def split_into_folds(size: int, folds: int, seed: int) -> list[list[int]]:
-    """Deal positions into folds of like size.
+    """Assign indices to folds of similar size, at random.
+
+    Parameters
+    ----------
+    size : int
+        Number of texts.
+    folds : int
+        Number of folds, at least 2.
+    seed : int
+        Seed of the assignment.
+
+    Returns
+    -------
+    list of lists of int
+        Sorted indices of each fold.
 
     Raises
     ------
@@ -85,29 +98,38 @@ def out_of_fold_k_best(
     max_epochs: int | None = None,
     on_record: Callable[[int, TrainingRecord], None] | None = None,
 ) -> Iterator[Fold]:
-    """Train a model for each fold, and give the lists that it makes of it.
+    """Train a model for each fold on the other folds, and compute the lists of the fold.
 
     Parameters
     ----------
     base : Language
-        What the models start from; it must not have seen the texts either.
+        Pipeline that every model starts from; it must not have seen the texts.
     examples : sequence of Example
-        Accepted.
+        Accepted examples.
     dev : sequence of Example
-        Where each model is chosen.
+        Examples on which the best checkpoint is selected.
     labels : sequence of str
+        Labels of the models.
     width : int
+        Length of the lists.
     folds : int
+        Number of folds.
     seed : int
-        Deals the texts, and trains.
+        Seed of the assignment to folds and of training.
     max_epochs : int, optional
+        Largest number of epochs.
     on_record : callable, optional
-        Called with the fold's number and each step's record.
+        Called with the index of the fold and each training record.
+
+    Yields
+    ------
+    Fold
+        One at a time, as soon as its model is trained.
 
     Raises
     ------
     DataError, TrainingError
-        There are too few texts, or a fold's rest cannot be trained on.
+        There are too few texts, or the other folds cannot be trained on.
     """
     for one in train_fold_models(
         base,
@@ -126,15 +148,16 @@ def out_of_fold_k_best(
 
 @dataclass(frozen=True, slots=True)
 class FoldModel:
-    """A model that was trained on all folds but one.
+    """Model that was trained on all folds but one.
 
     Parameters
     ----------
     number : int
-        From 0.
+        Index of the fold that was left out, from 0.
     positions : tuple of int
-        Of the texts that it never saw, among all.
+        Indices of its texts among all.
     nlp : Language
+        The trained pipeline.
     f : float, optional
         Its dev F.
     """
@@ -145,7 +168,13 @@ class FoldModel:
     f: float | None
 
     def span_probabilities(self, examples: Sequence[Example]) -> Iterator[SpanProbabilities]:
-        """Give the exact probabilities of the spans of the texts that it never saw."""
+        """Compute the exact span probabilities of the texts of the fold that was left out.
+
+        Parameters
+        ----------
+        examples : sequence of Example
+            All examples, of which those of the fold are decoded.
+        """
         return span_probabilities(
             self.nlp, [examples[i] for i in self.positions], max_span_length=MAX_SPAN_LENGTH
         )
@@ -162,18 +191,37 @@ def train_fold_models(
     max_epochs: int | None = None,
     on_record: Callable[[int, TrainingRecord], None] | None = None,
 ) -> Iterator[FoldModel]:
-    """Train a model for each fold, on all the others.
+    """Train a model for each fold on the other folds.
 
     Parameters
     ----------
-    base, examples, dev, labels, folds, seed, max_epochs, watch
-        As for `out_of_fold_k_best`; without ``dev``, a seeded fifth of each fold's rest
-        is held out to choose the model on.
+    base : Language
+        Pipeline that every model starts from; it must not have seen the texts.
+    examples : sequence of Example
+        Accepted examples.
+    dev : sequence of Example
+        Examples on which the best checkpoint is selected; without any, a seeded
+        fifth of the other folds is held out for it.
+    labels : sequence of str
+        Labels of the models.
+    folds : int
+        Number of folds.
+    seed : int
+        Seed of the assignment to folds and of training.
+    max_epochs : int, optional
+        Largest number of epochs.
+    on_record : callable, optional
+        Called with the index of the fold and each training record.
+
+    Yields
+    ------
+    FoldModel
+        One at a time, as soon as it is trained.
 
     Raises
     ------
     DataError, TrainingError
-        There are too few texts, or a fold's rest cannot be trained on.
+        There are too few texts, or the other folds cannot be trained on.
     """
     for number, positions in enumerate(split_into_folds(len(examples), folds, seed)):
         own = set(positions)
@@ -199,12 +247,29 @@ def train_in_temporary_folder(
     max_epochs: int | None = None,
     on_record: Callable[[TrainingRecord], None] | None = None,
 ) -> TrainingResult:
-    """Train a model that nothing is kept of but what is returned.
+    """Train a model in memory; its run folder is deleted.
+
+    Parameters
+    ----------
+    base : Language
+        Pipeline that the model starts from.
+    examples : sequence of Example
+        Accepted examples.
+    dev : sequence of Example
+        Examples on which the best checkpoint is selected.
+    labels : sequence of str
+        Labels of the model.
+    seed : int
+        Seed of training.
+    max_epochs : int, optional
+        Largest number of epochs.
+    on_record : callable, optional
+        Called with each training record.
 
     Raises
     ------
     TrainingError
-        As `training.train`.
+        As for `training.loop.train`.
     """
     # The model is read back before the folder goes.
     with (

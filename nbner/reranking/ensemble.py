@@ -1,4 +1,4 @@
-"""Several models at one text: their lists in one pool, and their probabilities averaged."""
+"""Ensembles of models: a reranker over the union of their k best lists, averaged probabilities."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING
 
-from nbner.decoding.api import lattices
+from nbner.decoding.api import MAX_SPAN_LENGTH, lattices
 from nbner.nlp.pipeline import doc_from_example
 from nbner.reranking.component import best_index
 from nbner.reranking.features import extract_features
@@ -20,24 +20,23 @@ if TYPE_CHECKING:
 
     from nbner.decoding.lattice_view import Lattice
 
-MAX_SPAN_LENGTH = 64  # tokens of the longest entity that is looked for
-LEAST = 1e-12  # an analysis that a model cannot make
-LEAST_SPAN = 1e-3  # a span's probability, below which no average looks at it
+MIN_ANALYSIS_PROBABILITY = 1e-12  # an analysis that a model cannot make
+MIN_SPAN_PROBABILITY = 1e-3  # a span's probability, below which no average looks at it
 
 
 @dataclass(frozen=True, slots=True)
 class CandidatePool:
-    """What several models make of one text.
+    """Candidates of several models for one text.
 
     Parameters
     ----------
     analyses : tuple of Parse
-        All that are in some model's list, by their mean probability over the
+        Union of the models' lists, sorted by their mean probability over the
         models, which is their ``probability``; ``score`` is its logarithm.
     log_probabilities : tuple of tuples of float
-        For each analysis its log-probability with each model.
+        For each analysis its log-probability under each model.
     first_spans : tuple of tuples of Span
-        The first analysis of each model.
+        Entities of the first analysis of each model.
     span_probabilities : mapping
         Span to its exact probability, averaged over the models.
     """
@@ -51,14 +50,21 @@ class CandidatePool:
 def pool_texts(
     models: Sequence[Language], examples: Sequence[Example], width: int
 ) -> Iterator[CandidatePool]:
-    """Pool the lists of several models, text by text.
+    """Pool the k best lists of several models, text by text.
 
     Parameters
     ----------
     models : sequence of Language
+        Pipelines with trained recognizers.
     examples : sequence of Example
+        The texts.
     width : int
-        Analyses that each model brings.
+        Length of each model's list.
+
+    Yields
+    ------
+    CandidatePool
+        One a text.
     """
     found = [lattices(nlp, examples, max_span_length=MAX_SPAN_LENGTH) for nlp in models]
     for views in zip(*found, strict=True):
@@ -66,32 +72,42 @@ def pool_texts(
 
 
 def pool_lattices(views: Sequence[Lattice], width: int) -> CandidatePool:
-    """Pool what several models make of one text; see `CandidatePool`."""
+    """Pool the k best analyses of several lattices of one text.
+
+    Parameters
+    ----------
+    views : sequence of Lattice
+        One a model.
+    width : int
+        Length of each model's list.
+    """
     lists = [one.k_best(width) for one in views]
     every = {parse.spans for parses in lists for parse in parses}
-    judged = [
-        (spans, tuple(max(LEAST, one.probability_of(spans)) for one in views)) for spans in every
+    scored = [
+        (spans, tuple(max(MIN_ANALYSIS_PROBABILITY, one.probability_of(spans)) for one in views))
+        for spans in every
     ]
-    means = {spans: sum(row) / len(views) for spans, row in judged}
-    judged.sort(key=lambda one: (-means[one[0]], [(s.start, s.end, s.label) for s in one[0]]))
+    means = {spans: sum(row) / len(views) for spans, row in scored}
+    scored.sort(key=lambda one: (-means[one[0]], [(s.start, s.end, s.label) for s in one[0]]))
     return CandidatePool(
-        analyses=tuple(Parse(means[spans], log(means[spans]), spans) for spans, _ in judged),
-        log_probabilities=tuple(tuple(log(p) for p in row) for _, row in judged),
+        analyses=tuple(Parse(means[spans], log(means[spans]), spans) for spans, _ in scored),
+        log_probabilities=tuple(tuple(log(p) for p in row) for _, row in scored),
         first_spans=tuple(parses[0].spans for parses in lists),
         span_probabilities=mean_probabilities(
-            [one.span_probabilities(min_probability=LEAST_SPAN).spans for one in views]
+            [one.span_probabilities(min_probability=MIN_SPAN_PROBABILITY).spans for one in views]
         ),
     )
 
 
 class EnsembleReranker:
-    """Several models that decide together: a reranker over the pool of their lists.
+    """Reranker over the pooled k best lists of several models.
 
     Parameters
     ----------
     models : sequence of Language
+        Pipelines with trained recognizers.
     width : int
-        Analyses that each model brings.
+        Length of each model's list.
     weights : mapping, optional
         Feature to weight; without any, the analysis with the highest mean
         probability is chosen.
@@ -108,27 +124,45 @@ class EnsembleReranker:
         self.weights = dict(weights or {})
 
     def features(self, doc: Doc, pooled: CandidatePool) -> list[dict[str, float]]:
-        """Give the features of each analysis of a pool.
+        """Return the features of each analysis of a pool, as differences from the first.
 
-        Those of `features`, the log-probability with each model and the lowest
-        of them, and how many models have it first; differences from the first.
+        They are those of `features`, the log-probability under each model, the lowest
+        of these, and the number of models whose first analysis it is.
+
+        Parameters
+        ----------
+        doc : Doc
+            The tokens of the text.
+        pooled : CandidatePool
+            The candidates of the text.
         """
         described = extract_features(doc, pooled.analyses)
-        first = self._views(pooled, 0)
+        first = self._model_features(pooled, 0)
         for number, features in enumerate(described):
-            own = self._views(pooled, number)
+            own = self._model_features(pooled, number)
             features |= {name: own[name] - first[name] for name in own if own[name] != first[name]}
         return described
 
     def predict(self, items: Iterable[Example | str]) -> Iterator[tuple[Span, ...]]:
-        """Decide texts, in order, by the reranked pool."""
+        """Predict the entities of texts, in order.
+
+        Parameters
+        ----------
+        items : iterable of Example or str
+            The texts.
+
+        Yields
+        ------
+        tuple of Span
+            Entities of the chosen analysis.
+        """
         examples = [Example(item) if isinstance(item, str) else item for item in items]
         docs = (doc_from_example(self.models[0], example) for example in examples)
         for doc, pooled in zip(docs, pool_texts(self.models, examples, self.width), strict=True):
             described = self.features(doc, pooled)
             yield pooled.analyses[best_index(described, self.weights)].spans
 
-    def _views(self, pooled: CandidatePool, number: int) -> dict[str, float]:
+    def _model_features(self, pooled: CandidatePool, number: int) -> dict[str, float]:
         views = pooled.log_probabilities[number]
         found = {f"model {i + 1}": value for i, value in enumerate(views)}
         found["lowest"] = min(views)
@@ -137,7 +171,13 @@ class EnsembleReranker:
 
 
 def mean_probabilities(tables: Sequence[Mapping[Span, float]]) -> dict[Span, float]:
-    """Average span probabilities; a span that a table does not hold counts 0 there."""
+    """Average span probabilities; a span that is missing in a table counts as 0.
+
+    Parameters
+    ----------
+    tables : sequence of mappings
+        Span to probability, one a model.
+    """
     found: dict[Span, float] = {}
     for table in tables:
         for span, probability in table.items():
@@ -146,18 +186,18 @@ def mean_probabilities(tables: Sequence[Mapping[Span, float]]) -> dict[Span, flo
 
 
 def best_span_set(probabilities: Mapping[Span, float], threshold: float = 0.5) -> tuple[Span, ...]:
-    """Choose spans that do not overlap, by their probabilities.
+    """Select the non-overlapping spans with the highest sum of probability minus threshold.
 
-    The chosen set has the highest sum of probability minus threshold. At one
-    half these are the spans that are likelier there than not; of which no two
-    overlap where the probabilities are averages of exact ones. Below it, the
-    set is found by the dynamic programme for weighted intervals.
+    At one half these are the spans with a probability above one half, of which no
+    two overlap if the probabilities are averages of exact ones. Below it, the set
+    is found by the dynamic program for weighted interval scheduling.
 
     Parameters
     ----------
     probabilities : mapping
+        Span to probability.
     threshold : float
-        Lower finds more and errs more.
+        A lower one raises recall and lowers precision.
 
     Returns
     -------

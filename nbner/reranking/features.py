@@ -1,17 +1,17 @@
-"""What tells the analyses of one text apart: the features of a reranker.
+"""Features of the reranker, which distinguish the analyses of one text.
 
-Every feature is counted as its difference from the first analysis, which has
-none: only differences within a list matter, and there are few of them.
+Every feature is the difference from the first analysis, which has none: only
+differences within a list matter, and they are few.
 
-- The model's own view: log-probability; the logarithm of the rank; and the
-  expected errors of an analysis, if the list's probabilities are believed
-  (what a minimum-risk decoder would go by).
+- Model score: log-probability; logarithm of the rank; and the expected number
+  of errors of an analysis under the probabilities of the list (the objective
+  of minimum-risk decoding).
 - Each span: its label with its length, its words, its first and last word, its
   shape, and the words around it.
-- Neighbouring spans: their labels, with how far apart they are.
-- Words that stay outside.
-- Consistency over the text: equal words with different labels, or labelled
-  here and not there.
+- Neighbouring spans: their labels, and the distance between them.
+- Words outside of spans.
+- Consistency over the text: equal words with different labels, or labelled in
+  one place and not in another.
 """
 
 from __future__ import annotations
@@ -31,25 +31,31 @@ if TYPE_CHECKING:
 #: A user's own: from a doc and an analysis to named values.
 FeatureFunction: TypeAlias = "Callable[[Doc, Parse], Mapping[str, float]]"
 
-LONGEST_WORDS = 4  # tokens of a span whose whole text is a feature
-LONGEST = 6  # lengths from here on are one
+MAX_WORDS = 4  # tokens of a span whose whole text is a feature
+MAX_LENGTH = 6  # lengths from here on are one
 
 
 def extract_features(
     doc: Doc, analyses: Sequence[Parse], functions: Mapping[str, FeatureFunction] | None = None
 ) -> list[dict[str, float]]:
-    """Give the features of each analysis of a list, as differences from the first.
+    """Return the features of each analysis of a list, as differences from the first.
 
     Parameters
     ----------
     doc : Doc
-        Only its tokens are looked at by the features here.
+        The built-in features use nothing but its tokens.
     analyses : sequence of Parse
-        Best first, as the model sees it.
+        Best first.
     functions : mapping, optional
-        Name to callable, for more features; each is kept under ``name:key``.
+        Name to the user's own feature function; each of its features is named
+        ``name:key``.
+
+    Returns
+    -------
+    list of dict
+        Feature to value, without zeros.
     """
-    view = _View(doc)
+    view = _TokenView(doc)
     counted: list[dict[str, float]] = [dict(view.count(parse.spans)) for parse in analyses]
     for features, parse in zip(counted, analyses, strict=True):
         for name, function in (functions or {}).items():
@@ -64,9 +70,15 @@ def extract_features(
 
 
 def expected_errors(analyses: Sequence[Parse]) -> list[float]:
-    """Give the spans that each analysis is expected to have too many or too few.
+    """Return the expected number of span errors (missing or extra) of each analysis.
 
-    If the analyses of the list, with their probabilities, were all there are.
+    The expectation is over the analyses of the list, with their probabilities
+    normalized to sum to 1.
+
+    Parameters
+    ----------
+    analyses : sequence of Parse
+        The k best analyses of one text.
     """
     total = sum(parse.probability for parse in analyses) or 1.0
     share: dict[Span, float] = {}
@@ -80,74 +92,74 @@ def expected_errors(analyses: Sequence[Parse]) -> list[float]:
     ]
 
 
-class _View:
-    """The tokens of one text, as features name them."""
+class _TokenView:
+    """Token attributes of one text that features are built from."""
 
     def __init__(self, doc: Doc) -> None:
         self._words = [token.lower_ for token in doc]
         self._shapes = [token.shape_ for token in doc]
         self._starts = [token.idx for token in doc]
-        self._kept: dict[Span, list[str]] = {}
+        self._span_features: dict[Span, list[str]] = {}
 
     def count(self, spans: Sequence[Span]) -> Counter[str]:
         """Count the features of one set of spans."""
         found: Counter[str] = Counter()
         for span in spans:
-            if span not in self._kept:
-                self._kept[span] = list(self._of_span(span))
-            found.update(self._kept[span])
-        found.update(self._between(spans))
-        found.update(self._outside(spans))
-        found.update(self._inconsistent(spans))
+            if span not in self._span_features:
+                self._span_features[span] = list(self._compute_span_features(span))
+            found.update(self._span_features[span])
+        found.update(self._pair_features(spans))
+        found.update(self._outside_features(spans))
+        found.update(self._consistency_features(spans))
         return found
 
-    def _place(self, span: Span) -> tuple[int, int]:
+    def _token_range(self, span: Span) -> tuple[int, int]:
         return bisect_left(self._starts, span.start), bisect_left(self._starts, span.end)
 
-    def _of_span(self, span: Span) -> Iterator[str]:
-        start, end = self._place(span)
+    def _compute_span_features(self, span: Span) -> Iterator[str]:
+        start, end = self._token_range(span)
         label, words = span.label, self._words[start:end]
         before = self._words[start - 1] if start else "<"
         after = self._words[end] if end < len(self._words) else ">"
         yield f"{label}"
-        yield f"{label} of {min(len(words), LONGEST)}"
+        yield f"{label} of {min(len(words), MAX_LENGTH)}"
         yield f"{label} begins {words[0] if words else ''}"
         yield f"{label} ends {words[-1] if words else ''}"
-        yield f"{label} shape {' '.join(self._shapes[start:end][:LONGEST_WORDS])}"
+        yield f"{label} shape {' '.join(self._shapes[start:end][:MAX_WORDS])}"
         yield f"{label} after {before}"
         yield f"{label} before {after}"
-        if len(words) <= LONGEST_WORDS:
+        if len(words) <= MAX_WORDS:
             yield f"{label} is {' '.join(words)}"
 
-    def _between(self, spans: Sequence[Span]) -> Iterator[str]:
+    def _pair_features(self, spans: Sequence[Span]) -> Iterator[str]:
         for left, right in pairwise(spans):
-            end, start = self._place(left)[1], self._place(right)[0]
+            end, start = self._token_range(left)[1], self._token_range(right)[0]
             gap = self._words[end:start]
-            yield f"{left.label} then {right.label} by {min(len(gap), LONGEST)}"
+            yield f"{left.label} then {right.label} by {min(len(gap), MAX_LENGTH)}"
             if len(gap) == 1:
                 yield f"{left.label} {gap[0]} {right.label}"
 
-    def _outside(self, spans: Sequence[Span]) -> Iterator[str]:
-        inside = {i for span in spans for i in range(*self._place(span))}
+    def _outside_features(self, spans: Sequence[Span]) -> Iterator[str]:
+        inside = {i for span in spans for i in range(*self._token_range(span))}
         for i, word in enumerate(self._words):
             if i not in inside:
                 yield f"outside {word}"
 
-    def _inconsistent(self, spans: Sequence[Span]) -> Iterator[str]:
+    def _consistency_features(self, spans: Sequence[Span]) -> Iterator[str]:
         labels: dict[tuple[str, ...], set[str]] = {}
         times: Counter[tuple[str, ...]] = Counter()
         for span in spans:
-            start, end = self._place(span)
+            start, end = self._token_range(span)
             words = tuple(self._words[start:end])
             labels.setdefault(words, set()).add(span.label)
             times[words] += 1
         for words, found in labels.items():
             if len(found) > 1:
                 yield "equal words, different labels"
-            if self._times(words) > times[words]:
+            if self._count_occurrences(words) > times[words]:
                 yield "equal words, not all labelled"
 
-    def _times(self, words: tuple[str, ...]) -> int:
+    def _count_occurrences(self, words: tuple[str, ...]) -> int:
         if len(words) == 1:
             return self._words.count(words[0])
         size = len(words)

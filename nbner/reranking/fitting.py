@@ -1,10 +1,11 @@
-"""How a reranker learns: towards what, under which penalty, and how to measure it fairly.
+"""Fitting of the reranker: targets, choice of the penalty, cross-validated decisions.
 
-The target of an analysis falls with its errors (spans too many or too few): its
-share of the list is in proportion to exp(-errors). On protocols, 1,600 dev
-sentences in four folds, lists of 8: 2.0 F are gained, against 1.6 with the
-whole share on the best analyses. The choice was made on these texts, so the
-figures compare the two; what is gained elsewhere, ``session.model.rerank`` measures.
+The target of an analysis decreases with its errors (missing and extra spans):
+it is in proportion to exp(-errors) within its list. On the data set protocols,
+1,600 dev sentences in four folds, lists of 8, this gains 2.0 F, against 1.6
+with the whole target on the best analyses. The choice was made on these texts,
+so these figures are only a comparison of the two; ``session.model.rerank``
+measures the gain on other texts.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ PENALTIES = (3.0, 10.0, 30.0, 100.0)
 
 @dataclass(frozen=True, slots=True)
 class FittedWeights:
-    """What was learnt from lists.
+    """Fitted weights with their penalty.
 
     Parameters
     ----------
     weights : mapping
         Feature to weight.
     l2 : float
-        The penalty under which lists that were kept apart were likeliest.
+        Penalty with the highest likelihood on held-out lists.
     """
 
     weights: Mapping[str, float]
@@ -37,7 +38,13 @@ class FittedWeights:
 
 
 def targets_from_errors(errors: Sequence[int]) -> list[float]:
-    """Give the target of each candidate of a list by its errors; they add up to 1."""
+    """Return the target of each candidate of a list; they sum to 1.
+
+    Parameters
+    ----------
+    errors : sequence of int
+        Missing and extra spans of each candidate.
+    """
     least = min(errors, default=0)
     powers = [exp(least - one) for one in errors]
     return [power / sum(powers) for power in powers]
@@ -50,21 +57,21 @@ def fit_weights(
     *,
     l2: float | None = None,
 ) -> FittedWeights:
-    """Fit weights, the penalty chosen on lists that are kept apart and then learnt from as well.
+    """Fit weights on all lists, with the penalty that is best on the held-out ones.
 
     Parameters
     ----------
     lists : sequence of sequences of mappings
-        The features of each candidate of each list.
+        Features of each candidate of each list.
     errors : sequence of sequences of int
-        Of each candidate: spans too many or too few.
+        Missing and extra spans of each candidate.
     holdout : collection of int
-        Positions of the lists on which the penalty is chosen.
+        Indices of the lists on which the penalty is chosen.
     l2 : float, optional
-        The penalty, where it is known.
+        Penalty; by default it is chosen on the held-out lists.
     """
-    chosen = _penalty(lists, errors, holdout) if l2 is None else l2
-    return FittedWeights(_fitted(lists, errors, chosen), chosen)
+    chosen = _choose_penalty(lists, errors, holdout) if l2 is None else l2
+    return FittedWeights(_fit(lists, errors, chosen), chosen)
 
 
 def cross_validated_choices(
@@ -72,19 +79,21 @@ def cross_validated_choices(
     errors: Sequence[Sequence[int]],
     folds: Sequence[Sequence[int]],
 ) -> list[int]:
-    """Choose in every list by weights that were learnt from the other folds alone.
+    """Choose a candidate of every list by weights that were fitted on the other folds.
 
     Parameters
     ----------
-    lists, errors
-        As for `fit_weights`.
+    lists : sequence of sequences of mappings
+        Features of each candidate of each list.
+    errors : sequence of sequences of int
+        Missing and extra spans of each candidate.
     folds : sequence of sequences of int
-        Positions of the lists; at least two folds.
+        Indices of the lists of each fold; at least two folds.
 
     Returns
     -------
     list of int
-        The chosen position in each list.
+        Index of the chosen candidate of each list.
     """
     chosen = [0] * len(lists)
     for number, own in enumerate(folds):
@@ -98,24 +107,24 @@ def cross_validated_choices(
     return chosen
 
 
-def _penalty(
+def _choose_penalty(
     lists: Sequence[Sequence[Features]], errors: Sequence[Sequence[int]], apart: Collection[int]
 ) -> float:
-    held = set(apart)
-    inside = [i for i in range(len(lists)) if i not in held]
-    if not inside or not held:
+    held_out = set(apart)
+    inside = [i for i in range(len(lists)) if i not in held_out]
+    if not inside or not held_out:
         return PENALTIES[len(PENALTIES) // 2]
-    outside = sorted(held)
+    outside = sorted(held_out)
 
     def loss(l2: float) -> float:
-        weights = _fitted([lists[i] for i in inside], [errors[i] for i in inside], l2)
+        weights = _fit([lists[i] for i in inside], [errors[i] for i in inside], l2)
         targets = [targets_from_errors(errors[i]) for i in outside]
         return log_linear.log_loss([lists[i] for i in outside], targets, weights)
 
     return min(PENALTIES, key=loss)
 
 
-def _fitted(
+def _fit(
     lists: Sequence[Sequence[Features]], errors: Sequence[Sequence[int]], l2: float
 ) -> dict[str, float]:
     return log_linear.fit_log_linear(

@@ -1,15 +1,15 @@
-"""A log-linear model over lists of candidates, fitted by maximum likelihood with an L2 penalty.
+"""Log-linear model over lists of candidates, fitted by maximum likelihood with an L2 penalty.
 
-Each candidate has a target, its share of its list. The model's probabilities
-are brought as close to the shares as the penalty allows:
+Each candidate has a target, and those of a list sum to 1. The loss is the
+cross-entropy between targets and model probabilities, with a penalty:
 
-    loss = - sum over candidates of share * log(exp(w.f) / sum over its list of exp(w.f))
+    loss = - sum over candidates of target * log(exp(w.f) / sum over its list of exp(w.f))
            + l2 / 2 * |w - prior|^2
 
-With the whole share on one candidate this is the maximum entropy reranker of
-Johnson et al. (1999) and Charniak and Johnson (2005); with graded shares it is
+With the whole target on one candidate this is the maximum entropy reranker of
+Johnson et al. (1999) and Charniak and Johnson (2005); with graded targets it is
 the listwise loss of Cao et al. (2007, "Learning to Rank: From Pairwise Approach
-to Listwise Approach"). Both are convex. Minimised by L-BFGS (Nocedal 1980; the
+to Listwise Approach"). Both are convex. Minimized by L-BFGS (Nocedal 1980; the
 two loops are algorithm 7.4 in Nocedal and Wright, "Numerical Optimization").
 """
 
@@ -32,26 +32,27 @@ Indices: TypeAlias = "NDArray[np.intp]"
 Objective: TypeAlias = Callable[[Vector], tuple[float, Vector]]
 
 MEMORY = 10
-LARGEST_GRADIENT = 1e-4
-MOST_STEPS = 500
+MAX_GRADIENT = 1e-4
+MAX_STEPS = 500
 ARMIJO = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureMatrix:
-    """The features of all candidates of all lists, as a sparse matrix.
+    """Features of all candidates of all lists, as a sparse matrix in coordinate form.
 
     Parameters
     ----------
     row, column : array of int, shape (entries,)
         Candidate and feature of each entry.
     value : array of float64, shape (entries,)
+        Value of each entry.
     start : array of int, shape (lists,)
-        First candidate of each list; every list has one.
+        First candidate of each list; no list is empty.
     target : array of float64, shape (candidates,)
-        The targets; those of a list add up to 1.
+        The targets; those of a list sum to 1.
     width : int
-        Features.
+        Number of features.
     """
 
     row: Indices
@@ -68,7 +69,17 @@ class FeatureMatrix:
         shares: Sequence[Sequence[float]],
         names: Mapping[str, int],
     ) -> FeatureMatrix:
-        """Write features into a table; those without a column are left out."""
+        """Build the matrix from mappings.
+
+        Parameters
+        ----------
+        lists : sequence of sequences of mappings
+            Features of each candidate of each list.
+        shares : sequence of sequences of float
+            Target of each candidate.
+        names : mapping
+            Feature to column; features without a column are left out.
+        """
         entries = [
             (row, names[name], value)
             for row, features in enumerate(one for candidates in lists for one in candidates)
@@ -88,12 +99,24 @@ class FeatureMatrix:
         )
 
     def scores(self, weights: Vector) -> Vector:
-        """Give every candidate's score, shape (candidates,)."""
+        """Return every candidate's score, shape (candidates,).
+
+        Parameters
+        ----------
+        weights : array of float64, shape (features,)
+            Weight of each column.
+        """
         products = self.value * weights[self.column]
         return np.bincount(self.row, products, len(self.target)).astype(np.float64)
 
     def loss(self, weights: Vector) -> tuple[float, Vector]:
-        """Give the negative log-likelihood and its gradient, without the penalty."""
+        """Return the cross-entropy and its gradient, without the penalty.
+
+        Parameters
+        ----------
+        weights : array of float64, shape (features,)
+            Weight of each column.
+        """
         scores = self.scores(weights)
         sizes = np.diff(np.append(self.start, len(scores)))
         # Shifting a list's scores changes nothing, and keeps powers within bounds.
@@ -120,27 +143,27 @@ def fit_log_linear(
     Parameters
     ----------
     lists : sequence of sequences of mappings
-        The features of each candidate of each list.
+        Features of each candidate of each list.
     targets : sequence of sequences of float
-        The target of each candidate; those of a list add up to 1.
+        Target of each candidate; those of a list sum to 1.
     l2 : float
-        Above 0.
+        Penalty, above 0.
     min_lists : int
-        A feature counts if it tells candidates apart in so many lists.
+        A feature is used if its values differ within at least so many lists.
     prior : mapping, optional
-        Where weights stand before anything is learnt; 0 by default. What is in
-        it counts whatever ``min_lists`` says.
+        Weights that the penalty pulls towards; 0 by default. Its features are used
+        whatever ``min_lists``.
 
     Returns
     -------
     dict
-        Feature to weight; without those that are 0.
+        Feature to weight, without zeros.
     """
     before = dict(prior or {})
     # Where all are equally good there is nothing to learn.
     useful = [i for i, one in enumerate(targets) if len(set(one)) > 1]
     lists, targets = [lists[i] for i in useful], [targets[i] for i in useful]
-    names = _names(lists, min_lists, before)
+    names = _feature_columns(lists, min_lists, before)
     if not lists or not names:
         return before
     table = FeatureMatrix.from_lists(lists, targets, names)
@@ -160,7 +183,17 @@ def log_loss(
     targets: Sequence[Sequence[float]],
     weights: Mapping[str, float],
 ) -> float:
-    """Give the mean loss a list, without the penalty; NaN without lists."""
+    """Return the mean cross-entropy of the lists, without the penalty; NaN without lists.
+
+    Parameters
+    ----------
+    lists : sequence of sequences of mappings
+        Features of each candidate of each list.
+    targets : sequence of sequences of float
+        Target of each candidate; those of a list sum to 1.
+    weights : mapping
+        Feature to weight.
+    """
     if not lists:
         return nan
     names = {name: i for i, name in enumerate(weights)}
@@ -173,19 +206,26 @@ def minimize(
     objective: Objective,
     start: Vector,
     *,
-    tolerance: float = LARGEST_GRADIENT,
-    max_steps: int = MOST_STEPS,
+    tolerance: float = MAX_GRADIENT,
+    max_steps: int = MAX_STEPS,
 ) -> Vector:
-    """Minimise a smooth function by L-BFGS.
+    """Minimize a smooth function by L-BFGS.
 
     Parameters
     ----------
     objective : callable
         From a point to the value and the gradient there.
     start : array of float64, shape (n,)
+        Initial point.
     tolerance : float
-        It ends where no part of the gradient is larger.
+        Largest absolute component of the gradient at which to stop.
     max_steps : int
+        Largest number of iterations.
+
+    Returns
+    -------
+    array of float64, shape (n,)
+        The last point.
     """
     point, (value, gradient) = start, objective(start)
     memory: deque[tuple[Vector, Vector]] = deque(maxlen=MEMORY)
@@ -216,24 +256,25 @@ def minimize(
 
 
 def _direction(gradient: Vector, memory: Sequence[tuple[Vector, Vector]]) -> Vector:
+    """Return the quasi-Newton direction (two-loop recursion)."""
     found = gradient.copy()
-    kept: list[float] = []
+    alphas: list[float] = []
     for s, y in reversed(memory):
         alpha = float(s @ found) / float(s @ y)
         found -= alpha * y
-        kept.append(alpha)
+        alphas.append(alpha)
     if memory:
         s, y = memory[-1]
         found *= float(s @ y) / float(y @ y)
-    for (s, y), alpha in zip(memory, reversed(kept), strict=True):
+    for (s, y), alpha in zip(memory, reversed(alphas), strict=True):
         found += (alpha - float(y @ found) / float(s @ y)) * s
     return -found
 
 
-def _names(
+def _feature_columns(
     lists: Sequence[Sequence[Features]], least: int, prior: Mapping[str, float]
 ) -> dict[str, int]:
-    """Give a number to each feature that tells candidates apart in lists enough."""
+    """Assign columns to the features whose values differ within enough lists."""
     seen: dict[str, int] = {}
     for candidates in lists:
         for name in {name for features in candidates for name in features}:

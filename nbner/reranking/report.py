@@ -1,4 +1,4 @@
-"""What a reranker, or several models together, gain on texts that they never saw."""
+"""Results of rerankers and ensembles: their gain on held-out texts."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 
     from nbner.reranking.ensemble import CandidatePool, EnsembleReranker
 
-AVERAGE, POOLED, IN_POOL = "the average", "the reranked pool", "the best in the pool"
-COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
-CHANGES = ["changed", "better", "worse"]
+_AVERAGE, _POOLED, _BEST_IN_POOL = "the average", "the reranked pool", "the best in the pool"
+_COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
+_CHANGE_COLUMNS = ["changed", "better", "worse"]
 
 
 @dataclass(frozen=True, slots=True)
 class RerankingComparison:
-    """Ways to decide the same texts, each with its gain over the first.
+    """Systems evaluated on the same texts, each with its gain over the first.
 
     Parameters
     ----------
-    rows : tuple of SystemScore
-        The first is what the others are measured against.
+    rows : tuple of Compared
+        The first is the baseline.
     evaluated : str
-        The row that the result is about.
+        Name of the row that the result is about.
     split : str
+        Name of the split with the texts.
     """
 
     rows: tuple[SystemScore, ...]
@@ -42,11 +43,12 @@ class RerankingComparison:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a way to decide.
+        """One row a system.
 
         ``name``, ``n`` (texts), ``f`` and ``gain`` (over the first row) with
         ``_low`` and ``_high``, the ends of their 95 % intervals; ``changed``,
-        ``better`` and ``worse``: texts decided otherwise, and how they fare.
+        ``better`` and ``worse``: number of texts with another prediction than the
+        baseline's, and of those with fewer and with more errors.
         """
         import pandas as pd
 
@@ -58,10 +60,16 @@ class RerankingComparison:
             )
             for one in self.rows
         ]
-        return pd.DataFrame(rows, columns=[*COLUMNS, *CHANGES])
+        return pd.DataFrame(rows, columns=[*_COLUMNS, *_CHANGE_COLUMNS])
 
     def row(self, name: str) -> SystemScore:
-        """Give a row by its name."""
+        """Return the row of a system.
+
+        Parameters
+        ----------
+        name : str
+            Name of the system.
+        """
         return next(one for one in self.rows if one.name == name)
 
     @property
@@ -75,7 +83,13 @@ class RerankingComparison:
         return self.row(self.evaluated).gain.low > 0
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of each way with its interval."""
+        """Draw the F of each system with its interval.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         from nbner.evaluation.comparison_plot import draw_comparison
 
         return draw_comparison(
@@ -92,7 +106,7 @@ class RerankingComparison:
 
     @property
     def summary(self) -> str:
-        """Whether to use it, in words with its figures."""
+        """The gain and whether to use the system, in words."""
         own, first, last = self.row(self.evaluated), self.rows[0], self.rows[-1]
         found = (
             f"{self._headline()}: F {first.f.value:.3f} to {own.f.value:.3f} over {own.n:,} texts "
@@ -103,7 +117,7 @@ class RerankingComparison:
         if last.gain.value > 0:
             sentences.append(
                 f"A perfect choice would gain {100 * last.gain.value:.1f} F; "
-                f"{_part(own.gain.value / last.gain.value)} of that is reached."
+                f"{_percent(own.gain.value / last.gain.value)} of that is reached."
             )
         advice = (
             "Use it."
@@ -130,19 +144,21 @@ class Reranking:
     comparison : RerankingComparison
         Rows: "the first analysis", "the reranker", "the best in the list".
     nlp : Language
-        A copy of the pipeline with the reranker behind its recognizer.
+        A copy of the pipeline with the reranker after its recognizer.
     width : int
+        Length of the lists.
     n_lists : int
-        Lists that it learnt from.
+        Number of lists that the weights were fitted on.
     folds : int
-    fold_f : tuple of float or None
-        Dev F of the models that made those lists.
+        Number of folds, and of models that computed the lists.
+    fold_f : sequence of float or None
+        Dev F of these models.
     l2 : float
         The penalty, chosen on the last fold.
     weights : mapping
         Feature to weight.
     path : Path, optional
-        Where it was saved, if the session uses it from now on.
+        Folder of the pipeline, if it was saved and is now in use.
     """
 
     comparison: RerankingComparison
@@ -167,7 +183,7 @@ class Reranking:
 
     @property
     def features(self) -> pd.DataFrame:
-        """One row a feature with its weight, the heaviest first."""
+        """One row a feature with its weight, by descending absolute weight."""
         import pandas as pd
 
         rows = sorted(self.weights.items(), key=lambda one: (-abs(one[1]), one[0]))
@@ -175,15 +191,27 @@ class Reranking:
 
     @property
     def summary(self) -> str:
-        """Whether to use it, in words with its figures."""
+        """The gain and whether to use the reranker, in words."""
         return self.comparison.summary
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of the first, the chosen and the best analyses."""
+        """Draw the F of the first, the chosen and the best analyses.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         return self.comparison.plot(ax=ax)
 
     def to_disk(self, path: str | Path) -> None:
-        """Save the pipeline with its reranker, for ``spacy.load``."""
+        """Save the pipeline with its reranker, for ``spacy.load``.
+
+        Parameters
+        ----------
+        path : str or Path
+            The folder.
+        """
         self.nlp.to_disk(path)
 
     def __str__(self) -> str:
@@ -199,7 +227,7 @@ class Reranking:
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """Several models together, with what they gain over the best of them alone.
+    """Several models together, with their gain over the best of them alone.
 
     Parameters
     ----------
@@ -207,7 +235,7 @@ class Ensemble:
         Rows: each model, the best first; "the average", "the reranked pool",
         "the best in the pool".
     reranker : EnsembleReranker
-        The models, with a reranker that has learnt from all texts.
+        The models, with weights fitted on all texts.
     """
 
     comparison: RerankingComparison
@@ -226,21 +254,26 @@ class Ensemble:
         split: str,
         seed: int,
     ) -> Ensemble:
-        """Measure what each model and each way together decides.
+        """Evaluate each model alone and each way to combine them.
 
         Parameters
         ----------
         names : sequence of str
-            Of the models, in the order of the pools.
+            Names of the models, in the order of the pools.
         pools : sequence of CandidatePool
             One a text.
-        chosen, best : sequence of int
-            Position in each pool that the reranker chose, and the best one.
+        chosen : sequence of int
+            Index in each pool that the reranker chose.
+        best : sequence of int
+            Index of the best analysis in each pool.
         gold : sequence of Example
+            Accepted examples.
         reranker : EnsembleReranker
+            The models, with weights fitted on all texts.
         split : str
+            Name of the split with the texts.
         seed : int
-            Of the bootstrap.
+            Seed of the bootstrap.
         """
         from nbner.reranking.ensemble import best_span_set
 
@@ -248,12 +281,12 @@ class Ensemble:
         alone = {name: [one.first_spans[i] for one in pools] for i, name in enumerate(names)}
         measured = compare_systems(right, alone, allowed_labels=known, seed=seed)
         ranked = sorted(measured, key=lambda one: -one.f.value)
-        ways: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
-        ways[AVERAGE] = [best_span_set(one.span_probabilities) for one in pools]
-        for name, places in ((POOLED, chosen), (IN_POOL, best)):
-            ways[name] = [one.analyses[i].spans for one, i in zip(pools, places, strict=True)]
-        rows = compare_systems(right, ways, allowed_labels=known, seed=seed)
-        return cls(RerankingComparison(tuple(rows), POOLED, split), reranker)
+        systems: dict[str, Sequence[Sequence[Span]]] = {one.name: alone[one.name] for one in ranked}
+        systems[_AVERAGE] = [best_span_set(one.span_probabilities) for one in pools]
+        for name, places in ((_POOLED, chosen), (_BEST_IN_POOL, best)):
+            systems[name] = [one.analyses[i].spans for one, i in zip(pools, places, strict=True)]
+        rows = compare_systems(right, systems, allowed_labels=known, seed=seed)
+        return cls(RerankingComparison(tuple(rows), _POOLED, split), reranker)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -262,19 +295,31 @@ class Ensemble:
 
     @property
     def summary(self) -> str:
-        """Whether to use the models together, in words with their figures."""
-        average = self.comparison.row(AVERAGE).gain
+        """The gain and whether to use the models together, in words."""
+        average = self.comparison.row(_AVERAGE).gain
         return (
             f"{self.comparison.summary} The average of the models' probabilities changes F by "
             f"{100 * average.value:+.1f} ({100 * average.low:+.1f} to {100 * average.high:+.1f})."
         )
 
     def predict(self, items: Iterable[Example | str]) -> list[tuple[Span, ...]]:
-        """Decide texts by the reranked pool, in order."""
+        """Predict the entities of texts with the reranked pool, in order.
+
+        Parameters
+        ----------
+        items : iterable of Example or str
+            The texts.
+        """
         return list(self.reranker.predict(items))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of each model and of each way together."""
+        """Draw the F of each model and of each combination.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         return self.comparison.plot(ax=ax)
 
     def __str__(self) -> str:
@@ -284,5 +329,5 @@ class Ensemble:
         return render_html(str(self), self.frame)
 
 
-def _part(share: float) -> str:
+def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if share > 0 else "nothing"

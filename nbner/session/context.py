@@ -23,7 +23,7 @@ from nbner.types import AnswerKind, Example, Token
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.decoding.lattice_cache import LatticeCache
+    from nbner.decoding.lattice_view import LatticeCache
     from nbner.training.model_store import ModelStore
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer

@@ -11,7 +11,7 @@ from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration import temperature
 from nbner.decoding.calibration.report import Calibration
 from nbner.decoding.inspection import ActionScores, TokenFeatures
-from nbner.decoding.probabilities_report import TextProbabilities
+from nbner.decoding.probabilities import TextProbabilities
 from nbner.errors import DataError
 from nbner.io import formats
 from nbner.io.rows import example_from_row

@@ -10,7 +10,7 @@ from nbner.errors import DataError
 from nbner.evaluation import k_best_scores
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.gold_docs import is_expressible
-from nbner.reranking.oracle import plan, study
+from nbner.reranking.oracle import study
 from nbner.reranking.oracle.report import OracleCurve, OracleData
 from nbner.session.suggestions import LONGEST
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def curve_of_gold(
     context: SessionContext,
     widths: tuple[int, ...],
-    decoders: Sequence[plan.Decoder],
+    decoders: Sequence[study.Decoder],
     split: str,
     *,
     progress: bool,
@@ -53,7 +53,7 @@ def curve_of_gold(
     """
     gold = context.gold(split)
     right, known = [one.spans for one in gold], [one.labels for one in gold]
-    runs = plan.plan_passes(widths, decoders)
+    runs = study.plan_passes(widths, decoders)
     points: list[study.OraclePoint] = []
     studies: dict[tuple[str, int], study.OracleStudy] = {}
     for run, lists in zip(runs, _lists(context.nlp, gold, runs, progress=progress), strict=True):
@@ -116,7 +116,7 @@ def curve_of_answers(context: SessionContext, widths: tuple[int, ...]) -> Oracle
 
 
 def _lists(
-    nlp: Language, gold: Sequence[Example], runs: Sequence[plan.DecoderPass], *, progress: bool
+    nlp: Language, gold: Sequence[Example], runs: Sequence[study.DecoderPass], *, progress: bool
 ) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
     """Yield for each run the lists of all texts, with one bar over all runs."""
     from nbner._common.progress import ProgressBar

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.active_learning.strategies import Strategy
-from nbner.decoding.lattice_cache import LatticeCache
+from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
 from nbner.evaluation.regressions import MAX_F_LOSS
 from nbner.io import formats
@@ -17,7 +17,7 @@ from nbner.io.importer import ImportMisaligned, prepare_rows
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.queues.labelling import Suggester
-from nbner.reranking.oracle import plan
+from nbner.reranking.oracle import study
 from nbner.session import (
     evaluation,
     explaining,
@@ -910,8 +910,8 @@ class Session:
 
     def oracle_curve(
         self,
-        widths: Sequence[int] = plan.WIDTHS,
-        decoders: Sequence[plan.Decoder] = plan.DECODERS,
+        widths: Sequence[int] = study.WIDTHS,
+        decoders: Sequence[study.Decoder] = study.DECODERS,
         split: str = "dev",
         *,
         source: Literal["gold", "answers"] = "gold",
@@ -950,8 +950,8 @@ class Session:
         ModelError
             The model has not been trained.
         """
-        checked = plan.check_widths(widths)
-        names = plan.check_decoders(decoders)
+        checked = study.check_widths(widths)
+        names = study.check_decoders(decoders)
         if source == "answers":
             return oracle_curves.curve_of_answers(self._context, checked)
         if source != "gold":

@@ -1,1 +1,1 @@
-"""Quizzes for a class, and the trace of the parser."""
+"""Teaching: quizzes for a class, and a step-by-step trace of the recognizer."""

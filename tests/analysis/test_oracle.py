@@ -16,9 +16,15 @@ from nbner.evaluation.k_best_scores import (
     score_from_answer_extra,
 )
 from nbner.evaluation.scores import score
-from nbner.reranking.oracle.per_label import points_per_label
-from nbner.reranking.oracle.plan import DecoderPass, check_decoders, check_widths, plan_passes
-from nbner.reranking.oracle.study import oracle_points, run_study
+from nbner.reranking.oracle.study import (
+    DecoderPass,
+    check_decoders,
+    check_widths,
+    oracle_points,
+    plan_passes,
+    points_per_label,
+    run_study,
+)
 from nbner.types import Span
 
 A, B, C = Span(0, 2, "A"), Span(3, 4, "B"), Span(5, 9, "C")

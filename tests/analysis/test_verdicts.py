@@ -8,8 +8,7 @@ from matplotlib import pyplot as plt
 from nbner._common.bootstrap import Estimate
 from nbner._common.plot_style import new_figure
 from nbner.errors import DataError
-from nbner.reranking.oracle.plot import draw_oracle_curve
-from nbner.reranking.oracle.report import OracleCurve
+from nbner.reranking.oracle.report import OracleCurve, draw_oracle_curve
 from nbner.reranking.oracle.study import OraclePoint
 
 mpl.use("Agg")

@@ -10,7 +10,7 @@ import pytest
 import nbner
 from nbner.io import formats
 from nbner.io.rows import example_from_row
-from nbner.reranking.oracle.plan import WIDTHS
+from nbner.reranking.oracle.study import WIDTHS
 
 CORPORA = ("protocols", "wnut17")
 DEV = 1000  # texts measured on

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from nbner.decoding.api import lattices, parses, span_probabilities
 from nbner.decoding.state_scorer import StateScorer
-from nbner.decoding.valid_actions import ValidActions
+from nbner.decoding.transitions import ValidActions
 from nbner.types import Span
 
 FEW = settings(max_examples=25, deadline=None)

@@ -117,8 +117,8 @@ def test_what_is_set_before_is_known_to_the_kept_lattice(nlp, set_before):
         (Constraints(forced=(Span(0, 3, "A"),) * 2), "both forced, and overlap"),
         (Constraints((Span(0, 3, "A"),), (Span(0, 3, "A"),)), "both forced and forbidden"),
         (Constraints(forced=(Span(0, 5, "A"),), outside=((4, 5),)), "nothing may be an entity"),
-        (Constraints(forced=(Span(1, 3, "A"),)), "does not begin and end with tokens"),
-        (Constraints(forced=(Span(0, 99, "A"),)), "does not begin and end with tokens"),
+        (Constraints(forced=(Span(1, 3, "A"),)), "not aligned with tokens"),
+        (Constraints(forced=(Span(0, 99, "A"),)), "not aligned with tokens"),
     ],
 )
 def test_contradictions_are_named(nlp, constraints, message):

@@ -106,7 +106,7 @@ def test_it_comes_back_with_its_pipeline(tmp_path):
     loaded = spacy.load(tmp_path / "model")
     assert loaded.pipe_names[-2:] == ["ner", "nbner_reranker"]
     component = loaded.get_pipe("nbner_reranker")
-    assert (component.beam_width, component.weights) == (
+    assert (component.width, component.weights) == (
         5,
         {"log rank": 1.0, "is “odd” 成分": -0.5},
     )

@@ -39,8 +39,8 @@ def test_a_text_has_the_same_list_alone_and_in_company(some, k):
 
 def test_groups_and_batches_change_nothing(nlp, monkeypatch):
     before = list(parses(nlp, MANY, 5)), list(span_probabilities(nlp, MANY))
-    monkeypatch.setattr(batching, "GROUP", 2)
-    monkeypatch.setattr(batching, "CELLS", 1)
+    monkeypatch.setattr(batching, "DOCS_PER_GROUP", 2)
+    monkeypatch.setattr(batching, "MAX_WEIGHTS", 1)
     after = list(parses(nlp, MANY, 5)), list(span_probabilities(nlp, MANY))
     assert all(same(a, b) for a, b in zip(before[0], after[0], strict=True))
     for a, b in zip(before[1], after[1], strict=True):
@@ -137,7 +137,7 @@ def test_what_cannot_be_searched_is_refused_at_once(nlp):
         parses(nlp, [TEXT], 0)
     with pytest.raises(nbner.DataError, match="no decoder 'greedy'"):
         parses(nlp, [TEXT], 1, decoder="greedy")
-    with pytest.raises(nbner.DataError, match="longest=0"):
+    with pytest.raises(nbner.DataError, match="max_span_length=0"):
         lattices(nlp, [TEXT], max_span_length=0)
     for heat in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(nbner.DataError, match="temperature"):
@@ -151,8 +151,8 @@ def test_what_cannot_be_searched_is_refused_at_once(nlp):
 
 
 def test_a_text_too_long_for_any_length_names_the_way_out(nlp, monkeypatch):
-    monkeypatch.setattr(lattice, "LARGEST", 1000)
-    with pytest.raises(nbner.DataError, match=r"a text of 12 tokens.*longest=20"):
+    monkeypatch.setattr(lattice, "MAX_BYTES", 1000)
+    with pytest.raises(nbner.DataError, match=r"a text of 12 tokens.*max_span_length=20"):
         list(parses(nlp, [" ".join(["LB"] * 12)], 1))
 
 

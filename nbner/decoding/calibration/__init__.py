@@ -1,1 +1,1 @@
-"""Calibration of span probabilities by a temperature."""
+"""Calibration of span probabilities by temperature scaling."""

@@ -1,4 +1,4 @@
-"""How far a model's probabilities can be believed, before and after a temperature."""
+"""Result of a calibration: error before and after, per label, and a reliability diagram."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbner._common.format import format_number, render_html
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FAINT_ALPHA,
+    INK_COLOR,
+    apply_style,
+    label_line,
+    new_axes,
+)
 from nbner.decoding.calibration.temperature import (
     CalibrationPairs,
     Temperatures,
@@ -18,24 +26,28 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-BIN_COLUMNS = ["low", "high", "n", "confidence", "accuracy", "accuracy_low", "accuracy_high"]
+_BIN_COLUMNS = ["low", "high", "n", "confidence", "accuracy", "accuracy_low", "accuracy_high"]
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """A model's span probabilities held against gold; how: `analysis.calibration`.
+    """Calibration of a model's span probabilities on gold; the method: `calibration.temperature`.
 
     Parameters
     ----------
     temperatures : Temperatures
-        Fitted on all pairs; what the model's probabilities are scaled by from
-        now on.
-    before, after : CalibrationPairs
-        As the model gives them; and scaled, each by temperatures that were
-        fitted on other texts.
+        Fitted on all pairs; the model's probabilities are scaled by them from now
+        on.
+    before : CalibrationPairs
+        Probabilities as the model predicts them.
+    after : CalibrationPairs
+        Probabilities scaled by temperatures that were fitted on other texts.
     split : str
+        Name of the split with the gold.
     n_texts : int
+        Number of its texts.
     fingerprint : str
+        Fingerprint of the model.
     """
 
     temperatures: Temperatures
@@ -56,7 +68,23 @@ class Calibration:
         n_texts: int = 0,
         fingerprint: str = "",
     ) -> Calibration:
-        """Measure the error after by cross-fitting over texts."""
+        """Build the result, with the error after calibration by cross-fitting over texts.
+
+        Parameters
+        ----------
+        pairs : CalibrationPairs
+            Probabilities as the model predicts them.
+        temperatures : Temperatures
+            Fitted on all pairs.
+        seed : int
+            Seed of the assignment of texts to folds.
+        split : str
+            Name of the split with the gold.
+        n_texts : int
+            Number of its texts.
+        fingerprint : str
+            Fingerprint of the model.
+        """
         per_label = bool(temperatures.per_label)
         after = cross_calibrate(pairs, per_label=per_label, seed=seed)
         return cls(temperatures, pairs, after, split, n_texts, fingerprint)
@@ -68,26 +96,26 @@ class Calibration:
 
     @property
     def error_before(self) -> float:
-        """Expected calibration error as the model gives its probabilities, between 0 and 1."""
+        """Expected calibration error of the model's own probabilities, between 0 and 1."""
         return expected_calibration_error(self.before)
 
     @property
     def error_after(self) -> float:
-        """The same with temperatures fitted on other texts than those they are measured on."""
+        """Expected calibration error after scaling, by temperatures fitted on other texts."""
         return expected_calibration_error(self.after)
 
     @property
     def frame(self) -> pd.DataFrame:
         """One row a bin, before and after.
 
-        ``when``, ``low``, ``high`` (borders), ``n`` (predicted spans),
-        ``confidence`` (mean probability), ``accuracy`` (share that is right)
+        ``when``, ``low``, ``high`` (bounds), ``n`` (predicted spans),
+        ``confidence`` (mean probability), ``accuracy`` (fraction that is correct)
         with ``accuracy_low`` and ``accuracy_high``; NaN in an empty bin.
         """
         import pandas as pd
 
         rows = [
-            {"when": when, **{column: getattr(one, column) for column in BIN_COLUMNS}}
+            {"when": when, **{column: getattr(one, column) for column in _BIN_COLUMNS}}
             for when, pairs in (("before", self.before), ("after", self.after))
             for one in reliability_bins(pairs)
         ]
@@ -98,7 +126,7 @@ class Calibration:
         """One row a label: ``label``, ``n``, ``temperature``, ``accuracy``, errors before, after.
 
         ``n`` is the number of predicted spans; a label with few of them has no
-        temperature of its own and an error that says little.
+        temperature of its own and an unreliable error.
         """
         import pandas as pd
 
@@ -118,18 +146,22 @@ class Calibration:
         return pd.DataFrame(rows)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the reliability diagram, before and after."""
-        from nbner.decoding.calibration.plot import reliability_diagram
+        """Draw the reliability diagram, before and after.
 
-        return reliability_diagram(self.frame, title=self._headline(), ax=ax)
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
+        return _draw_reliability_diagram(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         mean = float(self.before.probability.mean() - self.before.correct.mean())
         kind = "overconfident" if mean > 0 else "underconfident"
         points = abs(100 * mean)
-        said = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
+        bias = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
         return (
-            f"{said}: error {format_number(self.error_before, 3)}, with a temperature "
+            f"{bias}: error {format_number(self.error_before, 3)}, with a temperature "
             f"{format_number(self.error_after, 3)}"
         )
 
@@ -148,3 +180,46 @@ class Calibration:
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.per_label)
+
+
+_MAX_MARKER_AREA = 140.0  # points squared, the mark of the fullest bin
+_MIN_MARKER_AREA = 12.0
+
+_STYLES = {"before": (INK_COLOR, "s", FAINT_ALPHA), "after": (ACCENT_COLOR, "o", 1.0)}
+
+
+def _draw_reliability_diagram(
+    frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the fraction of correct spans over their mean probability, bin by bin.
+
+    Calibrated probabilities are on the diagonal. The area of a marker is the number
+    of spans in its bin, its bar the 95 % interval of the fraction.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `Calibration.frame`: one row a bin, "before" and "after".
+    title : str, optional
+        Title of the plot.
+    ax : Axes, optional
+        Axes to draw on; new ones by default.
+    """
+    ax = new_axes(width=5.4, height=4.6) if ax is None else ax
+    ax.plot([0, 1], [0, 1], color=INK_COLOR, linewidth=0.8, linestyle=":")
+    most = frame["n"].max() or 1
+    for when, rows in frame[frame["n"] > 0].groupby("when", sort=False):
+        color, marker, alpha = _STYLES.get(str(when), (INK_COLOR, "o", 1.0))
+        x, y = rows["confidence"], rows["accuracy"]
+        ax.vlines(
+            x, rows["accuracy_low"], rows["accuracy_high"], color=color, alpha=alpha, linewidth=1
+        )
+        ax.plot(x, y, color=color, alpha=alpha, linewidth=1.2)
+        size = _MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * rows["n"] / most
+        ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, linewidths=0)
+        label_line(ax, x.iloc[-1], y.iloc[-1], str(when), color)
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1.02)
+    ax.set_xlabel("probability (mean of the bin; dotted: what it should be)")
+    ax.set_ylabel("share of predicted spans that are right")
+    return apply_style(ax, title or "How often a probability is right")

@@ -1,22 +1,22 @@
-"""How far a model's probabilities can be believed, and a temperature that sets them right.
+"""Temperature scaling of span probabilities, and the expected calibration error.
 
-A pair is a predicted span's probability and whether gold has that very span.
-Probabilities are *calibrated* if of all spans with probability p a share p is
-right.
+A pair is the probability of a predicted span and whether gold contains exactly
+that span. Probabilities are *calibrated* if of all spans with probability p a
+fraction p is correct.
 
 - Temperature scaling: the log-odds of a probability are divided by one number,
   the temperature, fitted by maximum likelihood (Guo et al. 2017, "On
   Calibration of Modern Neural Networks"; for two outcomes it is Platt's method
-  without an offset, and takes over his smoothed targets, so that a label whose
-  spans are all right does not become certain). It never changes which spans
-  are predicted, nor the order of their probabilities within a label. Above 1
-  it takes confidence away, below 1 it adds some.
-- Expected calibration error: pairs in bins of equal width; the mean distance
-  between a bin's mean probability and its share of right spans, weighted by
-  the bins' sizes (Naeini et al. 2015, ten bins as a rule).
+  without an offset, with his smoothed targets, so that a label whose spans are
+  all correct does not become certain). It changes neither which spans are
+  predicted nor the order of their probabilities within a label. A temperature
+  above 1 lowers confidence, one below 1 raises it.
+- Expected calibration error: the pairs are put into bins of equal width; it is
+  the mean distance between a bin's mean probability and its fraction of correct
+  spans, weighted by the sizes of the bins (Naeini et al. 2015, usually ten bins).
 - The error *after* is measured on texts that the temperature was not fitted
-  on: the texts are dealt into folds, and each fold's pairs are scaled by the
-  temperature of the others.
+  on: the texts are assigned to folds, and the pairs of a fold are scaled by
+  the temperature of the other folds.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ BINS = 10
 FOLDS = 5
 MIN_PAIRS = 30  # pairs that a label needs for a temperature of its own
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0
-CLOSEST = 1e-6  # to 0 and 1: log-odds stay finite
+EPSILON = 1e-6  # to 0 and 1: log-odds stay finite
 
 
 @dataclass(frozen=True, slots=True)
 class Temperatures:
-    """What a model's span probabilities are scaled by.
+    """Temperatures of a model's span probabilities.
 
     Parameters
     ----------
     overall : float
-        For every label without one of its own.
+        Temperature of every label without one of its own.
     per_label : mapping
         Label to temperature.
     """
@@ -58,25 +58,42 @@ class Temperatures:
     per_label: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def for_label(self, label: str) -> float:
-        """Give the temperature of a label."""
+        """Return the temperature of a label.
+
+        Parameters
+        ----------
+        label : str
+            The label.
+        """
         return self.per_label.get(label, self.overall)
 
     def apply(self, probability: float, label: str) -> float:
-        """Give the calibrated probability of one span."""
+        """Return the calibrated probability of one span.
+
+        Parameters
+        ----------
+        probability : float
+            Probability as the model predicts it.
+        label : str
+            Label of the span.
+        """
         return float(scale(np.array([probability]), self.for_label(label))[0])
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationPairs:
-    """Predicted spans with their probabilities, and whether they are right.
+    """Probabilities of predicted spans, and whether the spans are correct.
 
     Parameters
     ----------
-    probability : array of shape (pairs,)
+    probability : array of float64, shape (pairs,)
+        Probability of each predicted span.
     correct : array of bool, shape (pairs,)
+        Whether gold contains exactly that span.
     label : tuple of str
+        Label of each span.
     text : array of int, shape (pairs,)
-        Which text each span is of; folds keep texts whole.
+        Index of the text of each span; all spans of a text are in one fold.
     """
 
     probability: FloatArray
@@ -88,31 +105,45 @@ class CalibrationPairs:
         return len(self.probability)
 
     def select(self, chosen: Bools) -> CalibrationPairs:
-        """Give some of the pairs."""
+        """Return the pairs that a mask selects.
+
+        Parameters
+        ----------
+        chosen : array of bool, shape (pairs,)
+            The mask.
+        """
         label = tuple(one for one, taken in zip(self.label, chosen, strict=True) if taken)
         return CalibrationPairs(
             self.probability[chosen], self.correct[chosen], label, self.text[chosen]
         )
 
     def with_label(self, label: str) -> CalibrationPairs:
-        """Give the pairs of one label."""
+        """Return the pairs of one label.
+
+        Parameters
+        ----------
+        label : str
+            The label.
+        """
         return self.select(np.array([one == label for one in self.label], dtype=bool))
 
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """The pairs whose probability lies between two borders.
+    """One bin of a reliability diagram.
 
     Parameters
     ----------
     low, high : float
-        Borders; the high one is inside in the last bin alone.
+        Bounds of the probability; the upper one is included in the last bin only.
     n : int
-        Pairs.
-    confidence, accuracy : float
-        Mean probability, and share of right spans; NaN in an empty bin.
+        Number of pairs.
+    confidence : float
+        Mean probability; NaN in an empty bin.
+    accuracy : float
+        Fraction of correct spans; NaN in an empty bin.
     accuracy_low, accuracy_high : float
-        95 % interval of the share (Wilson 1927).
+        95 % interval of the accuracy (Wilson 1927).
     """
 
     low: float
@@ -130,22 +161,34 @@ def scale(probability: FloatArray, temperature: float | FloatArray) -> FloatArra
     Parameters
     ----------
     probability : array of shape (n,)
-        Between 0 and 1.
+        Between 0 and 1; clipped to 1e-6 from either end.
     temperature : float or array of shape (n,)
-        Above 0; 1 changes nothing but what is closer than 1e-6 to 0 or 1.
+        Above 0; 1 changes nothing else.
+
+    Returns
+    -------
+    array of shape (n,)
+        Scaled probabilities.
     """
     return np.asarray(1 / (1 + np.exp(-_log_odds(probability) / temperature)))
 
 
 def fit_temperature(probability: FloatArray, correct: Bools) -> float:
-    """Find the temperature under which what was right is most likely.
+    """Fit one temperature by maximum likelihood.
 
     The likelihood is concave in 1/temperature, so its slope is bisected.
+
+    Parameters
+    ----------
+    probability : array of shape (n,)
+        Probabilities of predicted spans.
+    correct : array of bool, shape (n,)
+        Whether each span is correct.
 
     Returns
     -------
     float
-        Between 0.05 and 20; 1 where there is nothing to fit.
+        Between 0.05 and 20; 1 without any pair.
     """
     if not len(probability):
         return 1.0
@@ -161,7 +204,15 @@ def fit_temperature(probability: FloatArray, correct: Bools) -> float:
 
 
 def fit_temperatures(pairs: CalibrationPairs, *, per_label: bool = False) -> Temperatures:
-    """Fit one temperature, or one a label where there are `MIN_PAIRS` pairs of it."""
+    """Fit one temperature, or one per label that has at least `MIN_PAIRS` pairs.
+
+    Parameters
+    ----------
+    pairs : CalibrationPairs
+        Predicted spans with their correctness.
+    per_label : bool
+        Whether labels get temperatures of their own.
+    """
     overall = fit_temperature(pairs.probability, pairs.correct)
     own: dict[str, float] = {}
     for label in sorted(set(pairs.label)) if per_label else ():
@@ -172,7 +223,15 @@ def fit_temperatures(pairs: CalibrationPairs, *, per_label: bool = False) -> Tem
 
 
 def calibrate(pairs: CalibrationPairs, temperatures: Temperatures) -> CalibrationPairs:
-    """Scale every pair by the temperature of its label."""
+    """Scale every pair by the temperature of its label.
+
+    Parameters
+    ----------
+    pairs : CalibrationPairs
+        Pairs to scale.
+    temperatures : Temperatures
+        Fitted temperatures.
+    """
     each = np.array([temperatures.for_label(label) for label in pairs.label])
     return CalibrationPairs(scale(pairs.probability, each), pairs.correct, pairs.label, pairs.text)
 
@@ -180,23 +239,27 @@ def calibrate(pairs: CalibrationPairs, temperatures: Temperatures) -> Calibratio
 def cross_calibrate(
     pairs: CalibrationPairs, *, per_label: bool = False, folds: int = FOLDS, seed: int = 0
 ) -> CalibrationPairs:
-    """Scale every pair by temperatures fitted on other texts than its own.
+    """Scale every pair by temperatures that were fitted on other texts.
 
     Parameters
     ----------
     pairs : CalibrationPairs
+        Pairs to scale.
     per_label : bool
+        Whether labels get temperatures of their own.
     folds : int
-        At most as many as there are texts; with a single text the pairs stay
-        as they are.
+        Number of folds, at most one a text; with a single text the pairs are
+        returned unchanged.
     seed : int
-        Deals the texts.
+        Seed of the assignment of texts to folds.
     """
     texts = np.unique(pairs.text)
-    dealt = np.random.default_rng(seed).permutation(len(texts)) % max(1, min(folds, len(texts)))
-    fold = dealt[np.searchsorted(texts, pairs.text)]
+    assignment = np.random.default_rng(seed).permutation(len(texts)) % max(
+        1, min(folds, len(texts))
+    )
+    fold = assignment[np.searchsorted(texts, pairs.text)]
     probability = pairs.probability.copy()
-    for number in range(int(dealt.max(initial=0)) + 1):
+    for number in range(int(assignment.max(initial=0)) + 1):
         own = fold == number
         temperatures = fit_temperatures(pairs.select(~own), per_label=per_label)
         probability[own] = calibrate(pairs.select(own), temperatures).probability
@@ -204,7 +267,15 @@ def cross_calibrate(
 
 
 def reliability_bins(pairs: CalibrationPairs, bins: int = BINS) -> list[ReliabilityBin]:
-    """Put pairs into bins of equal width, and count what is right in each."""
+    """Group pairs into bins of equal width and compute the accuracy of each bin.
+
+    Parameters
+    ----------
+    pairs : CalibrationPairs
+        Pairs to group.
+    bins : int
+        Number of bins.
+    """
     place = np.minimum((pairs.probability * bins).astype(int), bins - 1)
     found: list[ReliabilityBin] = []
     for number in range(bins):
@@ -220,7 +291,15 @@ def reliability_bins(pairs: CalibrationPairs, bins: int = BINS) -> list[Reliabil
 
 
 def expected_calibration_error(pairs: CalibrationPairs, bins: int = BINS) -> float:
-    """Give the expected calibration error, between 0 and 1; NaN without pairs."""
+    """Return the expected calibration error, between 0 and 1; NaN without pairs.
+
+    Parameters
+    ----------
+    pairs : CalibrationPairs
+        Predicted spans with their correctness.
+    bins : int
+        Number of bins.
+    """
     if not len(pairs):
         return nan
     gaps = (
@@ -232,11 +311,11 @@ def expected_calibration_error(pairs: CalibrationPairs, bins: int = BINS) -> flo
 def collect_pairs(
     predicted: Sequence[Sequence[tuple[float, str, bool]]],
 ) -> CalibrationPairs:
-    """Collect pairs text by text.
+    """Build pairs from the predictions of each text.
 
     Parameters
     ----------
-    predicted : sequence of sequences of (probability, label, right)
+    predicted : sequence of sequences of (probability, label, correct)
         One sequence a text.
     """
     rows = [(text, *one) for text, spans in enumerate(predicted) for one in spans]
@@ -249,7 +328,7 @@ def collect_pairs(
 
 
 def _log_odds(probability: FloatArray) -> FloatArray:
-    inside = np.clip(probability, CLOSEST, 1 - CLOSEST)
+    inside = np.clip(probability, EPSILON, 1 - EPSILON)
     return np.asarray(np.log(inside / (1 - inside)))
 
 

@@ -1,1 +1,1 @@
-"""Oracle study: what a perfect choice among the k best analyses would gain."""
+"""Oracle study: F that a perfect choice among the k best analyses would reach."""

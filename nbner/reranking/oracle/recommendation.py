@@ -1,18 +1,18 @@
-"""From the points of an oracle study to advice: whether to rerank, and at which width.
+"""Recommendation from an oracle study: whether to rerank, and at which width.
 
 The rules, in their order:
 
-1. Fewer texts than `MIN_TEXTS` decide nothing.
-2. A reranker is *not* worthwhile if a perfect one would gain less than `MIN_GAIN`
-   at the widest list, or if the low end of the gain's interval is below
-   `MIN_GAIN_LOW`: no real reranker reaches more than a part of that.
-3. Otherwise it is, at the smallest width that holds `GAIN_FRACTION` of the gain of the
-   widest list: each doubling from there costs twice as much, makes the choice
-   harder, and all of them together add less.
-4. Where the last step still adds more than `STILL_RISES`, that is said.
+1. Fewer texts than `MIN_TEXTS` are not enough to decide.
+2. A reranker is *not* worthwhile if a perfect one would gain less than
+   `MIN_GAIN` at the widest list, or if the lower end of the gain's interval is
+   below `MIN_GAIN_LOW`: real rerankers reach only a part of that.
+3. Otherwise it is, at the smallest width with at least `GAIN_FRACTION` of the
+   gain of the widest list: each doubling from there costs twice as much, makes
+   the choice harder, and all of them together gain less.
+4. If the last step still gains more than `STILL_RISES`, the text mentions it.
 
-They speak of the exact decoder where it was studied, and of the first one
-given elsewhere.
+The rules are applied to the exact decoder if it was studied, else to the first
+decoder.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ STILL_RISES = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What to do next.
+    """Whether to rerank, and at which width.
 
     Parameters
     ----------
     worthwhile : bool, optional
-        None where the texts cannot tell.
+        None if the texts are not enough to decide.
     width : int, optional
-        The width to rerank at.
+        Recommended length of the lists; None if not worthwhile.
     text : str
-        The advice with its figures.
+        The recommendation with its figures.
     """
 
     worthwhile: bool | None
@@ -51,16 +51,16 @@ class Recommendation:
 def recommend(
     points: Sequence[OraclePoint], *, unreachable: int = 0, gold_unit: str = "texts"
 ) -> Recommendation:
-    """Say whether a reranker is worthwhile.
+    """Derive the recommendation from the points of a study.
 
     Parameters
     ----------
     points : sequence of OraclePoint
         At least one.
     unreachable : int
-        Texts whose gold no list can hold.
+        Number of texts whose gold cannot be in any list.
     gold_unit : str
-        What the points were counted over, in the plural.
+        Unit of the counts, in the plural.
     """
     chosen = points_of_decoder(points)
     last = chosen[-1]
@@ -75,14 +75,26 @@ def recommend(
 
 
 def points_of_decoder(points: Sequence[OraclePoint]) -> list[OraclePoint]:
-    """Give the points of the decoder that the advice is about."""
+    """Return the points of the decoder that the recommendation is about.
+
+    Parameters
+    ----------
+    points : sequence of OraclePoint
+        Points of one or more decoders.
+    """
     decoders = [one.decoder for one in points]
     decoder = "exact" if "exact" in decoders else decoders[0]
     return [one for one in points if one.decoder == decoder]
 
 
 def format_f_points(value: float) -> str:
-    """Write a difference of F as people say it: 0.088 is 8.8 F."""
+    """Format a difference of F in points: 0.088 is "8.8 F".
+
+    Parameters
+    ----------
+    value : float
+        Difference of F, between -1 and 1.
+    """
     return f"{100 * value:.1f} F"
 
 
@@ -125,9 +137,9 @@ def _worthwhile(points: Sequence[OraclePoint], unit: str) -> Recommendation:
     sentences = [
         f"A reranker is worthwhile: rerank the top {best.width}.",
         (
-            f"A perfect choice there would gain {format_f_points(best.gain.value)} ({_from_to(best)}; "
-            f"95 % interval of the gain {100 * best.gain.low:.1f} to {100 * best.gain.high:.1f}), "
-            f"and the first analysis is the best one for only "
+            f"A perfect choice there would gain {format_f_points(best.gain.value)} "
+            f"({_from_to(best)}; 95 % interval of the gain {100 * best.gain.low:.1f} to "
+            f"{100 * best.gain.high:.1f}), and the first analysis is the best one for only "
             f"{_percent(best.first_is_best.value)} of {best.n:,} {unit}."
         ),
     ]

@@ -1,4 +1,4 @@
-"""What the lists of a model's best analyses hold, and what follows from it."""
+"""Result of an oracle study: frame, figures per label, recommendation and plot."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from typing import TYPE_CHECKING
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.format import render_html
+from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, label_line, new_axes
 from nbner.errors import DataError
-from nbner.reranking.oracle.per_label import points_per_label
 from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
-from nbner.reranking.oracle.study import OraclePoint, OracleStudy
+from nbner.reranking.oracle.study import OraclePoint, OracleStudy, points_per_label
 from nbner.types import Span
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
-LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
+_FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
+_LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
 
 
 @dataclass(frozen=True, slots=True)
 class OracleData:
-    """The lists that a curve was counted over, for looking closer.
+    """The lists behind a curve, for figures per label.
 
     Parameters
     ----------
     gold : sequence of sequences of Span
+        Gold entities of each text.
     allowed_labels : sequence
-        For each text the labels that could be given, or None for all.
+        For each text the labels that could be annotated, or None for all.
     labels : sequence of str
+        Labels of the session.
     studies : mapping
         (decoder, width) to its `OracleStudy`.
     """
@@ -44,20 +46,20 @@ class OracleData:
 
 @dataclass(frozen=True, slots=True)
 class OracleCurve:
-    """Best-in-list accuracy over the width of the list; how it is counted: `analysis.oracle`.
+    """Oracle F as a function of the length of the list; definitions: `oracle.study`.
 
     Parameters
     ----------
     points : tuple of OraclePoint
         One a decoder and width.
     source : str
-        What was counted over: "dev", or "the answers so far".
+        Name of the evaluated texts: a split such as "dev", or "the answers so far".
     unreachable : int
-        Texts whose gold no list can hold.
+        Number of texts whose gold cannot be in any list.
     data : OracleData, optional
-        None where only the ranks are known.
+        None if only the ranks are known.
     fingerprint : str
-        The model that made the lists.
+        Fingerprint of the model.
     """
 
     points: tuple[OraclePoint, ...]
@@ -68,7 +70,7 @@ class OracleCurve:
 
     @property
     def n(self) -> int:
-        """Texts counted over."""
+        """Number of texts."""
         return self.points[0].n
 
     @property
@@ -83,20 +85,25 @@ class OracleCurve:
         import pandas as pd
 
         rows = [
-            {"decoder": one.decoder, "width": one.width, "n": one.n, **_figures(one, FIGURES)}
+            {
+                "decoder": one.decoder,
+                "width": one.width,
+                "n": one.n,
+                **_with_intervals(one, _FIGURES),
+            }
             for one in self.points
         ]
         return pd.DataFrame(rows)
 
     def per_label(self, width: int | None = None, decoder: str | None = None) -> pd.DataFrame:
-        """Count label by label over the best and the first analyses.
+        """Compute oracle F, first-analysis F and gain label by label.
 
         Parameters
         ----------
         width : int, optional
-            One of the curve's; by default the recommended one, or the widest.
+            A width of the curve; by default the recommended one, or the largest.
         decoder : str, optional
-            By default the one that the verdict is about.
+            By default the one that the recommendation is about.
 
         Returns
         -------
@@ -107,7 +114,7 @@ class OracleCurve:
         Raises
         ------
         DataError
-            The curve has no such width or decoder, or knows ranks alone.
+            The curve has no such width or decoder, or only ranks are known.
         """
         import pandas as pd
 
@@ -116,8 +123,8 @@ class OracleCurve:
                 "a curve from answers knows counts over all labels alone",
                 remedy="Use session.oracle_curve(split=...) for figures label by label",
             )
-        spoken = points_of_decoder(self.points)
-        key = (decoder or spoken[0].decoder, width or self._verdict.width or spoken[-1].width)
+        points = points_of_decoder(self.points)
+        key = (decoder or points[0].decoder, width or self._verdict.width or points[-1].width)
         if key not in self.data.studies:
             have = ", ".join(f"{name} at {size}" for name, size in self.data.studies)
             raise DataError(f"the curve has no {key[0]} at {key[1]}", remedy=f"It has: {have}")
@@ -134,7 +141,7 @@ class OracleCurve:
                 "width": one.width,
                 "label": one.label,
                 "support": one.support,
-                **_figures(one, LABEL_FIGURES),
+                **_with_intervals(one, _LABEL_FIGURES),
             }
             for one in found
         ]
@@ -142,23 +149,27 @@ class OracleCurve:
 
     @property
     def worthwhile(self) -> bool | None:
-        """Whether a reranker is worthwhile; None where the texts cannot tell."""
+        """Whether a reranker is worthwhile; None if the texts are not enough to decide."""
         return self._verdict.worthwhile
 
     @property
     def recommended_width(self) -> int | None:
-        """The width to rerank at; None where a reranker is not worthwhile."""
+        """Recommended length of the lists; None if a reranker is not worthwhile."""
         return self._verdict.width
 
     @property
     def summary(self) -> str:
-        """What to do next, in words with its figures; the rules: `analysis.verdicts`."""
+        """The recommendation with its figures; the rules: `oracle.recommendation`."""
         return self._verdict.text
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw best-in-list F and first-analysis F over the width of the list."""
-        from nbner.reranking.oracle.plot import draw_oracle_curve
+        """Draw oracle F and first-analysis F over the length of the list.
 
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         width = self._verdict.width
         return draw_oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
 
@@ -167,8 +178,8 @@ class OracleCurve:
         return recommend(self.points, unreachable=self.unreachable)
 
     def _headline(self) -> str:
-        spoken, width = points_of_decoder(self.points), self._verdict.width
-        shown = next((one for one in spoken if one.width == width), spoken[-1])
+        points, width = points_of_decoder(self.points), self._verdict.width
+        shown = next((one for one in points if one.width == width), points[-1])
         if shown.gain.value != shown.gain.value:
             return f"There is no span to count in {self.source}"
         many = f"{shown.width:,} analyses" if shown.width > 1 else "1 analysis"
@@ -181,7 +192,7 @@ class OracleCurve:
         return render_html(str(self), self.frame)
 
 
-def _figures(row: object, names: Sequence[str]) -> dict[str, float]:
+def _with_intervals(row: object, names: Sequence[str]) -> dict[str, float]:
     written: dict[str, float] = {}
     for name in names:
         figure: Estimate = getattr(row, name)
@@ -189,3 +200,111 @@ def _figures(row: object, names: Sequence[str]) -> dict[str, float]:
         values = (getattr(figure, one.name) for one in fields(Estimate))
         written |= {f"{name}{end}": value for end, value in zip(ends, values, strict=True)}
     return written
+
+
+_BAND_ALPHA = 0.18  # opacity of an interval
+_BEAM_COLOR = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
+_MIN_LABEL_GAP = 0.05  # of the axis's height, between two names
+
+_STYLES = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (_BEAM_COLOR, "--", "s")}
+
+
+def draw_oracle_curve(
+    frame: pd.DataFrame,
+    *,
+    title: str | None = None,
+    recommended: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw oracle F and top-1 F over the length of the list, with their intervals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `OracleCurve.frame`: one row a decoder and width.
+    title : str, optional
+        By default the gain of a perfect reranker at the largest width.
+    recommended : int, optional
+        Width to mark.
+    ax : Axes, optional
+        Axes to draw on; new ones by default.
+    """
+    ax = new_axes() if ax is None else ax
+    ax.set_xscale("log", base=2)
+    names: list[tuple[float, str, str]] = []
+    for decoder, rows in frame.groupby("decoder", sort=False):
+        names += _draw_decoder(ax, str(decoder), rows)
+    widths = sorted(set(frame["width"]))
+    ax.set_xticks(widths, [f"{width:,}" for width in widths])
+    ax.minorticks_off()
+    ax.set_xlim(widths[0] / 1.1, widths[-1] * 1.1)
+    _label_lines(ax, widths[-1], names)
+    if recommended is not None:
+        _mark_recommended(ax, frame, recommended)
+    ax.set_xlabel("analyses in the list (bands: 95 % intervals over texts)")
+    ax.set_ylabel("F over exact spans")
+    ax.yaxis.set_major_formatter("{x:.2f}")
+    return apply_style(ax, title or _default_title(frame))
+
+
+def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
+    color, line, marker = _STYLES.get(decoder, (INK_COLOR, "-", "o"))
+    width = rows["width"]
+    for figure, heavy in (("oracle_f", True), ("top1_f", False)):
+        ax.fill_between(
+            width,
+            rows[f"{figure}_low"],
+            rows[f"{figure}_high"],
+            color=color,
+            alpha=_BAND_ALPHA if heavy else _BAND_ALPHA / 2,
+            linewidth=0,
+        )
+        ax.plot(
+            width,
+            rows[figure],
+            color=color,
+            linestyle=line if heavy else ":",
+            marker=marker if heavy else "",
+            markersize=4,
+            linewidth=1.8 if heavy else 1.2,
+        )
+    last = rows.iloc[-1]
+    return [
+        (float(last["oracle_f"]), f"{decoder}: best in list", color),
+        (float(last["top1_f"]), f"{decoder}: first", color),
+    ]
+
+
+def _label_lines(ax: Axes, x: float, names: list[tuple[float, str, str]]) -> None:
+    """Label the lines at their ends, with a minimum distance between labels."""
+    low, high = ax.get_ylim()
+    least, at = _MIN_LABEL_GAP * (high - low), low - 1.0
+    for y, name, color in sorted(names):
+        at = max(y, at + least)
+        label_line(ax, x * 1.05, at, name, color)
+
+
+def _mark_recommended(ax: Axes, frame: pd.DataFrame, width: int) -> None:
+    rows = frame[frame["width"] == width]
+    row = rows[rows["decoder"] == "exact"] if "exact" in set(rows["decoder"]) else rows
+    best, first = float(row["oracle_f"].iloc[0]), float(row["top1_f"].iloc[0])
+    ax.plot([width, width], [first, best], color=INK_COLOR, linewidth=0.8)
+    ax.plot(width, best, marker="o", markersize=9, fillstyle="none", color=INK_COLOR)
+    ax.annotate(
+        f"+{100 * (best - first):.1f} F at {width}",
+        (width, (first + best) / 2),
+        xytext=(6, 0),
+        textcoords="offset points",
+        color=INK_COLOR,
+        fontsize=9,
+        va="center",
+    )
+
+
+def _default_title(frame: pd.DataFrame) -> str:
+    rows = frame[frame["decoder"] == frame["decoder"].iloc[0]]
+    last = rows.iloc[-1]
+    gain = 100 * (last["oracle_f"] - last["top1_f"])
+    if gain != gain:
+        return "There is no span to count"
+    return f"A perfect reranker over {last['width']:,} analyses would gain {gain:.1f} F"

@@ -1,1 +1,1 @@
-"""Quizzes: a class labels the same examples without suggestions."""
+"""Quizzes: students annotate the same examples without suggestions and are scored against gold."""

@@ -1,4 +1,4 @@
-"""The desk at which students label blind, and what a quiz is in a cell."""
+"""Annotation queue of a quiz, and the quiz as a value in a cell."""
 
 from __future__ import annotations
 
@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 
 
 class QuizQueue(AnnotationQueue):
-    """Queue (see ``nbner.widgets.queue_protocol``) of a quiz, without suggestions or answers.
+    """Queue (see ``nbner.widgets.queue_protocol``) of a quiz, without suggestions or gold.
 
     Parameters
     ----------
     quizzes : QuizStore
+        Quizzes of the dataset.
     definition : QuizDefinition
+        The quiz.
     student : str
+        Name under which answers are stored.
     key : str
         Identity of the store.
     tokenize : callable
+        From a text to its tokens.
     answer_bus : AnswerBus
+        Notifies the other widgets of the session of answers.
     """
 
     def __init__(
@@ -56,13 +61,31 @@ class QuizQueue(AnnotationQueue):
         self._quizzes = quizzes
 
     def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
-        """Give a piece of the list, with this student's own answers alone."""
+        """Return a page of the list, with the answers of this student only.
+
+        Parameters
+        ----------
+        conditions : Filter
+            Conditions on the examples.
+        offset : int
+            Index of the first example of the page.
+        limit : int
+            Largest number of examples.
+        """
         rows = [one for one in self._own() if _meets(one, conditions)]
         piece = rows[max(0, offset) :][: max(0, limit)]
         return ExamplePage(tuple((one, None) for one in piece), len(rows))
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
-        """Yield examples that this student has not decided and that hold all words."""
+        """Yield examples that this student has not answered and that contain all words.
+
+        Parameters
+        ----------
+        words : collection of str
+            The words.
+        cased : bool
+            Whether case matters.
+        """
 
         def folded(text: str) -> str:
             return text if cased else text.casefold()
@@ -75,10 +98,15 @@ class QuizQueue(AnnotationQueue):
     def record_many(self, answers: Sequence[Answer]) -> int:
         """Store answers, unless the student has seen the gold.
 
+        Parameters
+        ----------
+        answers : sequence of Answer
+            The answers.
+
         Raises
         ------
         DataError
-            They have.
+            The student has seen the gold.
         """
         info = self.info
         if self._quizzes.has_seen_gold(info.split, info.annotator):
@@ -89,7 +117,7 @@ class QuizQueue(AnnotationQueue):
         return super().record_many(answers)
 
     def close(self) -> None:
-        """Take nothing more from this student: they have seen the gold."""
+        """Refuse further answers of this student, who has seen the gold."""
         self._quizzes.record_gold_seen(self.info.split, self.info.annotator)
 
     def _own(self) -> Iterator[Example]:
@@ -114,18 +142,19 @@ def _meets(one: Example, wanted: ExampleFilter) -> bool:
 
 
 class Quiz:
-    """A quiz in a cell: the widget to label in, and what came out so far.
+    """A quiz in a cell: the widget to annotate in, and the results so far.
 
-    `nbner.quiz` makes it. Every value is read anew from the store, so that
-    a teacher sees what the class hands in.
+    ``nbner.quiz`` creates it. All results are read anew from the store, so that a
+    teacher sees the submissions of the class as they come in.
 
     Parameters
     ----------
     queue : QuizQueue
+        Queue of the student.
     results : callable
-        Gives all that was handed in, held against the gold.
+        Returns the scores of all submissions.
     reveal : callable
-        From how many analyses are wanted to the student's sheets side by side.
+        From the number of analyses to the student's submissions beside the gold.
     """
 
     def __init__(
@@ -144,21 +173,21 @@ class Quiz:
 
     @property
     def name(self) -> str:
-        """The quiz's name."""
+        """Name of the quiz."""
         return self._desk.info.split
 
     @property
     def student(self) -> str:
-        """Under whose name sheets are handed in here."""
+        """Name under which answers are stored."""
         return self._desk.info.annotator
 
     def pending(self) -> list[Example]:
-        """Give the examples that the student has still to answer, as the widget shows them."""
+        """Return the examples that the student has not answered yet, in the widget's order."""
         return self._desk.next_batch(self._desk.counts().open)
 
     @property
     def results(self) -> QuizResults:
-        """All that was handed in so far, held against the gold that stands."""
+        """All submissions so far, scored against the current gold."""
         return self._marks()
 
     @property
@@ -173,39 +202,45 @@ class Quiz:
 
     @property
     def question_frame(self) -> pd.DataFrame:
-        """One row an example, with the F and the share of students who have it all right."""
+        """One row an example, with F and the fraction of students without an error."""
         return self.results.question_frame
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of every student on every example."""
+        """Draw the F of every student on every example.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         return self.results.plot(ax)
 
     def agreement(self, *, samples: int = 1000) -> Agreement | None:
-        """Measure how far the students agree with each other; None where no two accepted one.
+        """Measure the agreement between students; None if no two accepted the same example.
 
         Parameters
         ----------
         samples : int
-            Bootstrap samples behind the intervals.
+            Bootstrap samples for the intervals.
         """
         return self.results.agreement(samples=samples)
 
     def reveal(self, k: int = 3, *, early: bool = False) -> QuizReveal:
-        """Show gold, model and its k best beside what this student handed in.
+        """Show gold, prediction and k best analyses beside this student's submissions.
 
-        From then on the student can hand in nothing more to this quiz.
+        From then on the student can submit nothing more to this quiz.
 
         Parameters
         ----------
         k : int
-            Analyses of the model, by the exact decoder.
+            Number of analyses of the model, by the exact decoder.
         early : bool
-            Also where examples are open.
+            Whether to reveal although some examples are not answered.
 
         Raises
         ------
         DataError
-            Examples are open, and ``early`` is not said.
+            Some examples are not answered, and ``early`` is False.
         """
         counts = self._desk.counts()
         if counts.open and not early:

@@ -1,14 +1,23 @@
-"""What came out of a quiz: for the teacher as frames and a picture, for a student side by side."""
+"""Results of a quiz: frames and a plot for the teacher, a comparison with gold for a student."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from math import isnan
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
 from nbner._common.format import format_number
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FIGURE_SIZE,
+    INK_COLOR,
+    ROW_HEIGHT,
+    apply_style,
+    new_axes,
+)
 from nbner._common.span_html import highlight_spans
 from nbner.evaluation.scores import PRF
 from nbner.quality.agreement.report import Agreement
@@ -26,24 +35,27 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-COLUMNS = [
+_COLUMNS = [
     *("student", "question", "text", "answer", "gold", "found", "missed", "extra", "f", "right"),
 ]
-STUDENT_COLUMNS = ["student", "answered", "found", "missed", "extra", "precision", "recall", "f"]
-QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
+_STUDENT_COLUMNS = ["student", "answered", "found", "missed", "extra", "precision", "recall", "f"]
+_QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
 
 
 @dataclass(frozen=True, slots=True)
 class QuizResults:
-    """All that was handed in to a quiz so far, held against the gold.
+    """All submissions to a quiz so far, scored against gold.
 
     Parameters
     ----------
     name : str
+        Name of the quiz.
     questions : tuple of QuizQuestion
         In their order.
     labels : tuple of str
+        In the order of their colors.
     seed : int
+        Seed of the bootstrap of `agreement`.
     """
 
     name: str
@@ -53,21 +65,21 @@ class QuizResults:
 
     @property
     def students(self) -> tuple[str, ...]:
-        """Who has handed in anything."""
+        """Names of the students with a submission."""
         return students_of(self.questions)
 
     @property
     def f(self) -> float | None:
-        """Exact span F over all sheets; None where there is no span."""
+        """Exact span F over all submissions; None if there is no span."""
         return sum((score_student(self.questions, one) for one in self.students), PRF()).f
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a student and example that they have decided.
+        """One row a student and answered example.
 
         ``student``, ``question`` (from 1), ``text``, ``answer``, ``gold``
-        (spans), ``found``, ``missed``, ``extra``, ``f`` (missing where neither
-        side has a span) and ``right``, whether all is as in the gold.
+        (number of spans), ``found``, ``missed``, ``extra``, ``f`` (missing if neither
+        side has a span) and ``right``, whether there is no error.
         """
         import pandas as pd
 
@@ -81,7 +93,7 @@ class QuizResults:
             if student in one.submissions
             for marks in [one.score(student)]
         ]
-        return pd.DataFrame(rows, columns=COLUMNS).astype({"f": "float64", "right": "bool"})
+        return pd.DataFrame(rows, columns=_COLUMNS).astype({"f": "float64", "right": "bool"})
 
     @property
     def student_frame(self) -> pd.DataFrame:
@@ -94,13 +106,13 @@ class QuizResults:
             answered = sum(student in one.submissions for one in self.questions)
             figures = marks.precision, marks.recall, marks.f
             rows.append((student, answered, marks.tp, marks.fn, marks.fp, *figures))
-        frame = pd.DataFrame(rows, columns=STUDENT_COLUMNS)
+        frame = pd.DataFrame(rows, columns=_STUDENT_COLUMNS)
         frame = frame.astype(dict.fromkeys(("precision", "recall", "f"), "float64"))
         return frame.sort_values("f", ascending=False, kind="stable", ignore_index=True)
 
     @property
     def question_frame(self) -> pd.DataFrame:
-        """One row an example: ``students``, ``gold`` spans, ``f`` over all, share ``right``."""
+        """One row an example: ``students``, ``gold`` spans, ``f``, fraction ``right``."""
         import pandas as pd
 
         rows = []
@@ -109,16 +121,16 @@ class QuizResults:
             right = [not each.fn and not each.fp for each in marks]
             share = sum(right) / len(right) if right else None
             rows.append((i, one.text, len(marks), len(one.gold), sum(marks, PRF()).f, share))
-        frame = pd.DataFrame(rows, columns=QUESTION_COLUMNS)
+        frame = pd.DataFrame(rows, columns=_QUESTION_COLUMNS)
         return frame.astype({"f": "float64", "right": "float64"})
 
     def agreement(self, *, samples: int = 1000) -> Agreement | None:
-        """Measure how far the students agree with each other; None where no two accepted one.
+        """Measure the agreement between students; None if no two accepted the same example.
 
         Parameters
         ----------
         samples : int
-            Bootstrap samples behind the intervals.
+            Bootstrap samples for the intervals.
         """
         shared = annotated_texts(self.questions)
         if not shared:
@@ -128,10 +140,14 @@ class QuizResults:
         )
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of every student on every example."""
-        from nbner.teaching.quiz.plot import quiz_grid
+        """Draw the F of every student on every example.
 
-        return quiz_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
+        return _draw_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         count = len(self.students)
@@ -158,14 +174,16 @@ class QuizResults:
 
 @dataclass(frozen=True, slots=True)
 class QuizReveal:
-    """A student's sheets beside the gold, the model's and its k best.
+    """A student's submissions beside gold, prediction and k best analyses.
 
     Parameters
     ----------
     results : QuizResults
+        All submissions to the quiz.
     student : str
+        Name of the student.
     predicted : sequence, optional
-        For each question what the model finds; None without a trained model.
+        For each question the model's prediction; None without a trained model.
     parses : sequence
         For each question the model's k best analyses.
     """
@@ -177,7 +195,7 @@ class QuizReveal:
 
     @property
     def score(self) -> PRF:
-        """The student's counts over all that they have handed in."""
+        """The student's counts over all their submissions."""
         return score_student(self.results.questions, self.student)
 
     @property
@@ -187,7 +205,13 @@ class QuizReveal:
         return frame[frame["student"] == self.student].reset_index(drop=True)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of every student on every example."""
+        """Draw the F of every student on every example.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         return self.results.plot(ax)
 
     def __str__(self) -> str:
@@ -213,10 +237,10 @@ class QuizReveal:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        cards = "".join(self._card(i) for i in range(len(self.results.questions)))
+        cards = "".join(self._question_html(i) for i in range(len(self.results.questions)))
         return f"<div>{head}{cards}</div>"
 
-    def _card(self, at: int) -> str:
+    def _question_html(self, at: int) -> str:
         question = self.results.questions[at]
         colors = label_colors(self.results.labels)
         sheet = question.submissions.get(self.student)
@@ -226,16 +250,16 @@ class QuizReveal:
             rows.append(("model", "", self.predicted[at]))
         for rank, parse in enumerate(self.parses[at] if self.parses else (), start=1):
             rows.append((f"best {rank}", f"{parse.probability:.2f}", parse.spans))
-        body = "".join(self._row(question, *row, colors=colors) for row in rows)
+        body = "".join(self._spans_html(question, *row, colors=colors) for row in rows)
         return (
             '<div style="border:1px solid #8888;border-radius:4px;padding:8px 16px;margin:8px 0;'
             'max-width:90ch">'
             f'<div style="font-size:12px;opacity:.75">{at + 1} of {len(self.results.questions)}'
-            f"{escape(self._class(question))}</div>{body}</div>"
+            f"{escape(self._class_summary(question))}</div>{body}</div>"
         )
 
     @staticmethod
-    def _row(
+    def _spans_html(
         question: QuizQuestion,
         who: str,
         said: str,
@@ -258,10 +282,66 @@ class QuizReveal:
             f"{text}</div></div>"
         )
 
-    def _class(self, question: QuizQuestion) -> str:
+    def _class_summary(self, question: QuizQuestion) -> str:
         people = len(question.submissions)
         if people < 2:
             return ""
         marks = [question.score(name) for name in question.submissions]
         right = sum(not one.fn and not one.fp for one in marks)
         return f" · {right} of {people} students have it all right"
+
+
+_INCHES_PER_EXAMPLE = 0.46  # an example
+_MAX_STUDENTS = 60  # students in one picture
+_MAX_LABELLED_EXAMPLES = 15  # examples up to which each F is written
+
+
+def _draw_grid(
+    frame: pd.DataFrame, students: pd.DataFrame, *, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw the F of every student on every example as a grid of small bars.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        `QuizResults.frame`.
+    students : DataFrame
+        `QuizResults.student_frame`: the best student is at the top, with F at the
+        right. At most 60 students are drawn.
+    title : str
+        Title of the plot.
+    ax : Axes, optional
+        Axes to draw on; new ones by default.
+    """
+    shown = students.head(_MAX_STUDENTS)
+    last = int(frame["question"].max()) if len(frame) else 1
+    if ax is None:
+        width = max(FIGURE_SIZE[0], 2.4 + _INCHES_PER_EXAMPLE * last)
+        ax = new_axes(width=width, height=1.2 + 1.2 * ROW_HEIGHT * max(3, len(shown)))
+    rows = {name: y for y, name in enumerate(shown["student"])}
+    for row in frame.to_dict("records"):
+        if row["student"] in rows:
+            # Where neither side has a span, nothing could be done better.
+            f = 1.0 if isnan(row["f"]) else row["f"]
+            _draw_cell(
+                ax, row["question"], rows[row["student"]], f, write=last <= _MAX_LABELLED_EXAMPLES
+            )
+    for y, f in enumerate(shown["f"]):
+        label = "" if isnan(f) else f"F {f:.2f}"
+        ax.text(last + 0.7, y, label, va="center", color=INK_COLOR, fontsize=9)
+    ax.set_yticks(range(len(shown)), list(shown["student"]), parse_math=False)
+    ax.set_xticks(range(1, last + 1))
+    ax.set_xlim(0.4, last + 0.6)
+    ax.set_ylim(max(1, len(shown)) - 0.4, -0.6)
+    more = len(students) - len(shown)
+    ax.set_xlabel(f"example{f'; {more:,} more students are not drawn' if more else ''}")
+    return apply_style(ax, title)
+
+
+def _draw_cell(ax: Axes, x: int, y: int, f: float, *, write: bool) -> None:
+    """Draw F as a bar in a track, so that it is legible on any background, with its value above."""
+    left, width = x - 0.42, 0.84
+    for share, alpha in ((1.0, 0.18), (f, 1.0)):
+        ax.barh(y + 0.24, share * width, left=left, height=0.24, color=ACCENT_COLOR, alpha=alpha)
+    if write:
+        ax.text(x, y - 0.14, f"{f:.2f}", ha="center", va="center", color=INK_COLOR, fontsize=8)

@@ -1,7 +1,7 @@
-"""A class's sheets held against the gold: pure functions of spans.
+"""Scores of a quiz: submissions compared with gold spans.
 
-Of a sheet only an accepted answer counts as spans; one that was rejected or
-ignored is an empty sheet, so that nobody gains by leaving out what is hard.
+Only an accepted answer has spans; a rejected or ignored one counts as empty, so
+that skipping a hard example is no advantage.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from nbner.types import AnswerKind, Span, Token
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What one student said of one example.
+    """A student's answer to one example.
 
     Parameters
     ----------
     answer : {"accept", "reject", "ignore"}
+        Kind of answer.
     spans : tuple of Span
+        Annotated entities.
     """
 
     answer: AnswerKind
@@ -29,21 +31,24 @@ class Submission:
 
     @property
     def scored_spans(self) -> tuple[Span, ...]:
-        """The spans that count."""
+        """The spans that are scored: those of an accepted answer."""
         return self.spans if self.answer == "accept" else ()
 
 
 @dataclass(frozen=True, slots=True)
 class QuizQuestion:
-    """One example of a quiz with all that was handed in.
+    """One example of a quiz with all submissions.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token
+        Its tokens.
     gold : tuple of Span
+        Gold entities.
     submissions : mapping
-        Student to sheet; whoever is missing has not answered yet.
+        Student to submission; students without an answer are missing.
     """
 
     text: str
@@ -52,32 +57,72 @@ class QuizQuestion:
     submissions: Mapping[str, Submission]
 
     def score(self, student: str) -> PRF:
-        """Count a student's spans against the gold, exactly."""
+        """Count a student's exact span matches against gold.
+
+        Parameters
+        ----------
+        student : str
+            A student with a submission.
+        """
         return score_spans(self.gold, self.submissions[student].scored_spans)
 
     def count_students_with(self, span: Span) -> int:
-        """How many students have a span."""
+        """Return the number of students whose submission contains a span.
+
+        Parameters
+        ----------
+        span : Span
+            The span.
+        """
         return sum(span in sheet.scored_spans for sheet in self.submissions.values())
 
 
 def score_spans(gold: Sequence[Span], found: Sequence[Span]) -> PRF:
-    """Count exact spans of one text."""
+    """Count exact span matches of one text.
+
+    Parameters
+    ----------
+    gold : sequence of Span
+        Gold entities.
+    found : sequence of Span
+        Entities to score.
+    """
     right, said = set(gold), set(found)
     return PRF(len(right & said), len(said - right), len(right - said))
 
 
 def students_of(questions: Sequence[QuizQuestion]) -> tuple[str, ...]:
-    """Name who has handed in anything."""
+    """Return the names of all students with a submission, sorted.
+
+    Parameters
+    ----------
+    questions : sequence of QuizQuestion
+        Questions of the quiz.
+    """
     return tuple(sorted({name for one in questions for name in one.submissions}))
 
 
 def score_student(questions: Sequence[QuizQuestion], student: str) -> PRF:
-    """Sum a student's counts over what they have handed in."""
+    """Sum a student's counts over the questions that they have answered.
+
+    Parameters
+    ----------
+    questions : sequence of QuizQuestion
+        Questions of the quiz.
+    student : str
+        Name of the student.
+    """
     return sum((one.score(student) for one in questions if student in one.submissions), PRF())
 
 
 def annotated_texts(questions: Sequence[QuizQuestion]) -> tuple[AnnotatedText, ...]:
-    """Give the sheets as what agreement is measured over: accepted ones, of two people or more."""
+    """Return the texts with at least two accepted submissions, for agreement measures.
+
+    Parameters
+    ----------
+    questions : sequence of QuizQuestion
+        Questions of the quiz.
+    """
     found = (
         AnnotatedText(
             one.text,

@@ -1,10 +1,10 @@
-"""Quizzes in a store: their examples and sheets lie in a dataset of their own.
+"""Storage of quizzes: examples and submissions are in a dataset of their own.
 
-The quizzes of a dataset are the splits of another one, which is marked as such
-and which no session opens: what is handed in there cannot get among gold,
-training, agreement or export of the dataset that is asked about. Which gold
-belongs to which question is kept as a setting; the gold itself stays where it
-is, so that a sheet is always measured against the gold that stands.
+The quizzes of a dataset are the splits of another dataset, which is marked as
+such and which no session opens: submissions cannot get into gold, training,
+agreement or export of the dataset that the quiz is about. The assignment of
+gold examples to questions is stored as a setting; the gold itself stays in the
+first dataset, so that a submission is always scored against the current gold.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ _PURPOSE = "purpose"
 
 @dataclass(frozen=True, slots=True)
 class QuizDefinition:
-    """What a quiz is made of.
+    """Content of a quiz.
 
     Parameters
     ----------
     name : str
+        Name of the quiz.
     split : str
-        Where its examples are from.
+        Split that its examples are from.
     gold : dict of int to int
         Input hash in the quiz to the one in the split.
     """
@@ -40,18 +41,19 @@ class QuizDefinition:
 
     @property
     def description(self) -> str:
-        """What it is, in words."""
+        """Description for messages."""
         return f"{len(self.gold)} examples of {self.split!r}"
 
 
 class QuizStore:
-    """The quizzes of one dataset.
+    """Stored quizzes of one dataset.
 
     Parameters
     ----------
     store : Store
+        Store with the dataset.
     dataset : Dataset
-        The one that is asked about.
+        The dataset that the quizzes are about.
     """
 
     def __init__(self, store: Store, dataset: Dataset) -> None:
@@ -64,7 +66,7 @@ class QuizStore:
 
     @property
     def submissions_dataset(self) -> Dataset:
-        """The dataset that holds the questions and what is handed in."""
+        """The dataset with the questions and the submissions, created if need be."""
         found = self._store.dataset(self._name)
         if found.settings.get(_PURPOSE) is None:
             found.settings.set(_PURPOSE, {"quizzes_of": self._asked.name})
@@ -72,13 +74,19 @@ class QuizStore:
         return found
 
     def names(self) -> tuple[str, ...]:
-        """Name the quizzes that there are."""
+        """Return the names of the quizzes."""
         return (
             tuple(self.submissions_dataset.splits()) if self._name in self._store.datasets() else ()
         )
 
     def find(self, name: str) -> QuizDefinition | None:
-        """Give a quiz by its name; None where there is none."""
+        """Return the definition of a quiz; None if there is none of that name.
+
+        Parameters
+        ----------
+        name : str
+            Name of the quiz.
+        """
         if self._name not in self._store.datasets():
             return None
         kept: dict[str, Any] | None = self.submissions_dataset.settings.get(f"quiz/{name}")
@@ -87,13 +95,16 @@ class QuizStore:
         return QuizDefinition(name, kept["split"], dict(kept["gold"]))
 
     def define(self, name: str, split: str, chosen: Sequence[Example]) -> QuizDefinition:
-        """Keep what a quiz is made of, once its examples are among the sheets.
+        """Store the definition of a quiz whose examples have been added already.
 
         Parameters
         ----------
-        name, split : str
+        name : str
+            Name of the quiz.
+        split : str
+            Split that its examples are from.
         chosen : sequence of Example
-            As they stand in ``split``.
+            The examples as they are in ``split``.
         """
         sheets = self.submissions_dataset
         by_text = {one.text: one.input_hash for one in sheets.examples(name)}
@@ -104,9 +115,14 @@ class QuizStore:
         return QuizDefinition(name, split, dict(pairs))
 
     def gold(self, definition: QuizDefinition) -> dict[int, Example]:
-        """Give the gold that stands, by the input hash in the quiz.
+        """Return the current gold by the input hash in the quiz.
 
-        Examples whose gold has been taken back since are left out.
+        Examples whose gold has been withdrawn are left out.
+
+        Parameters
+        ----------
+        definition : QuizDefinition
+            The quiz.
         """
         found = {
             key: self._asked.find(original, definition.split)
@@ -117,7 +133,13 @@ class QuizStore:
         }
 
     def submissions(self, name: str) -> dict[int, dict[str, AnnotatorVersion]]:
-        """Give the current answers, by example and student."""
+        """Return the current answers by the example's input hash and student.
+
+        Parameters
+        ----------
+        name : str
+            Name of the quiz.
+        """
         team = self.submissions_dataset.assignments
         versions = dict(team.versions(name))
         return {
@@ -128,21 +150,43 @@ class QuizStore:
         }
 
     def has_seen_gold(self, name: str, student: str) -> bool:
-        """Whether a student was shown the gold, and can hand in nothing more."""
+        """Return whether a student has seen the gold and can submit nothing more.
+
+        Parameters
+        ----------
+        name : str
+            Name of the quiz.
+        student : str
+            Name of the student.
+        """
         return bool(self.submissions_dataset.settings.get(_seen(name, student)))
 
     def record_gold_seen(self, name: str, student: str) -> None:
-        """Keep that a student was shown the gold."""
+        """Record that a student has seen the gold.
+
+        Parameters
+        ----------
+        name : str
+            Name of the quiz.
+        student : str
+            Name of the student.
+        """
         if not self.has_seen_gold(name, student):
             self.submissions_dataset.settings.set(_seen(name, student), value=True)
 
 
 def ensure_not_quiz_dataset(dataset: Dataset) -> None:
-    """Refuse a dataset that holds sheets of quizzes.
+    """Raise an error for a dataset that holds submissions to quizzes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset that is about to be opened.
 
     Raises
     ------
     DataError
+        It holds submissions.
     """
     purpose: dict[str, str] | None = dataset.settings.get(_PURPOSE)
     if purpose is not None:

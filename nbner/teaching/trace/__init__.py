@@ -1,1 +1,1 @@
-"""Trace of the transition-based recognizer, step by step."""
+"""Step-by-step trace of the transition-based recognizer, with its viewer."""

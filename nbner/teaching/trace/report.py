@@ -1,13 +1,23 @@
-"""The recognizer's way through a text, as frames and pictures."""
+"""Trace of the recognizer as frames, text, HTML and plots."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
+from nbner._common.colors import label_colors
 from nbner._common.format import format_probability, render_html
+from nbner._common.plot_style import (
+    FAINT_ALPHA,
+    FIGURE_SIZE,
+    INK_COLOR,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,28 +26,29 @@ if TYPE_CHECKING:
     from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, ParserTrace, TraceStep
     from nbner.types import Span
 
-COLUMNS = [
+_COLUMNS = [
     *("step", "word", "start", "label", "action", "score", "probability"),
     *("chosen", "cost", "zero_cost"),
 ]
-BEAM_COLUMNS = [
+_BEAM_COLUMNS = [
     *("step", "rank", "score", "spans", "open", "greedy", "best", "gold"),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Every decision of greedy search on one text, and the beam beside it.
+    """Every decision of greedy search on one text, with the beam at each step.
 
     Parameters
     ----------
     parser_trace : ParserTrace
+        The recorded steps.
     beam_width : int
-        Sequences that the beam holds at most.
+        Largest number of hypotheses in the beam.
     labels : tuple of str
-        In the session's order, for the colours.
+        In the order of their colors.
     note : str
-        What else a person should know, such as why there is no gold.
+        Further information, such as why there is no gold.
     """
 
     parser_trace: ParserTrace = field(repr=False)
@@ -57,22 +68,22 @@ class Trace:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """What greedy search finds."""
+        """Entities that greedy search predicts."""
         return self.parser_trace.spans
 
     @property
     def gold(self) -> tuple[Span, ...] | None:
-        """The gold that the training oracle goes by; None where none is known."""
+        """Gold entities, from which the training oracle derives costs; None if unknown."""
         return self.parser_trace.gold
 
     @property
     def search_error(self) -> BeamHypothesis | None:
-        """The beam's best analysis where its score is above that of greedy search; else None."""
+        """The beam's best hypothesis if its score is above that of greedy search; else None."""
         return self.parser_trace.search_error
 
     @property
     def mistakes(self) -> tuple[int, ...]:
-        """The steps at which the chosen action costs something of the gold."""
+        """Indices of the steps whose chosen action has a cost above 0."""
         return tuple(i for i, step in enumerate(self.steps) if step.is_mistake)
 
     @property
@@ -82,8 +93,7 @@ class Trace:
         ``step`` (which is also the token), ``word``, ``start`` and ``label``
         of the open entity, ``action``, ``score`` (the model's own),
         ``probability`` (over the valid actions), ``chosen``, and ``cost`` and
-        ``zero_cost`` as the training oracle has them; without gold these two
-        are missing.
+        ``zero_cost`` of the training oracle; these two are missing without gold.
         """
         import pandas as pd
 
@@ -96,18 +106,18 @@ class Trace:
             for i, step in enumerate(self.steps)
             for one in step.choices
         ]
-        frame = pd.DataFrame(rows, columns=COLUMNS)
+        frame = pd.DataFrame(rows, columns=_COLUMNS)
         kinds = {"start": "Int64", "cost": "Float64", "zero_cost": "boolean", "chosen": "bool"}
         return frame.astype(kinds)
 
     @property
     def beam_frame(self) -> pd.DataFrame:
-        """One row a step and sequence of the beam; the last step is after the last token.
+        """One row a step and hypothesis of the beam; the last step is after the last token.
 
-        ``step``, ``rank`` (from 1), ``score`` (a sum of the model's own),
+        ``step``, ``rank`` (from 1), ``score`` (sum of the model's own scores),
         ``spans`` (a list of ``(start, end, label)`` in code points), ``open``
-        (the words and the label of the open entity), and whether it begins the
-        ``greedy`` sequence, the one that is ``best`` in the end, the ``gold``.
+        (words and label of the open entity), and whether the hypothesis is a prefix of
+        the ``greedy`` sequence, of the ``best`` one of the final beam, of ``gold``.
         """
         import pandas as pd
 
@@ -120,10 +130,16 @@ class Trace:
             for i, beam in enumerate(beams)
             for rank, one in enumerate(beam, start=1)
         ]
-        return pd.DataFrame(rows, columns=BEAM_COLUMNS)
+        return pd.DataFrame(rows, columns=_BEAM_COLUMNS)
 
     def format_open_entity(self, one: BeamHypothesis) -> str:
-        """Write the open entity of a sequence; empty where none is open."""
+        """Format the open entity of a hypothesis; empty if none is open.
+
+        Parameters
+        ----------
+        one : BeamHypothesis
+            A hypothesis of this trace.
+        """
         state, tokens = one.state, self.parser_trace.tokens
         if state.start is None:
             return ""
@@ -131,25 +147,30 @@ class Trace:
         return f"{words} … ({state.label})"
 
     def plot(self, step: int | None = None, ax: Axes | None = None) -> Axes:
-        """Draw all decisions, or the distribution at one of them.
+        """Draw all decisions, or the distribution over actions at one step.
 
         Parameters
         ----------
         step : int, optional
-            A step; negative ones count from the end.
+            Index of a step, negative ones from the end; by default all steps.
         ax : Axes, optional
+            Axes to draw on; new ones by default.
         """
-        from nbner.teaching.trace.plot import choice_bars, decision_bars
-
         if step is None:
             title = self._headline()
-            return decision_bars(self.steps, labels=self.labels, title=title, ax=ax)
+            return _draw_decisions(self.steps, labels=self.labels, title=title, ax=ax)
         at = range(len(self.steps))[step]
         title = f"“{self.steps[at].word}”: {self.describe_step(at)}"
-        return choice_bars(self.steps[at].choices, labels=self.labels, title=title, ax=ax)
+        return _draw_choices(self.steps[at].choices, labels=self.labels, title=title, ax=ax)
 
     def describe_step(self, at: int) -> str:
-        """Say in words what is decided at a step."""
+        """Describe the decision at a step in words.
+
+        Parameters
+        ----------
+        at : int
+            Index of the step.
+        """
         step = self.steps[at]
         chosen = f"{step.chosen.action} with {format_probability(step.chosen.probability)}"
         if step.chosen.cost is None:
@@ -163,19 +184,20 @@ class Trace:
         if not self.steps:
             return "Nothing to decide"
         at = min(range(len(self.steps)), key=lambda i: self.steps[i].chosen.probability)
-        least = f"least sure at “{self.steps[at].word}” ({format_probability(self.steps[at].chosen.probability)})"
-        words = f"{_counted(len(self.steps), 'decision')}, {least}"
+        step = self.steps[at]
+        least = f"least sure at “{step.word}” ({format_probability(step.chosen.probability)})"
+        words = f"{_format_count(len(self.steps), 'decision')}, {least}"
         if self.gold is None:
             return words
-        return f"{words}; {_counted(len(self.mistakes), 'mistake')} against the gold"
+        return f"{words}; {_format_count(len(self.mistakes), 'mistake')} against the gold"
 
     def __str__(self) -> str:
-        lines = [self._headline(), f"found: {_listed(self.text, self.spans)}"]
+        lines = [self._headline(), f"found: {_format_spans(self.text, self.spans)}"]
         if self.gold is not None:
-            lines.append(f"gold: {_listed(self.text, self.gold)}")
+            lines.append(f"gold: {_format_spans(self.text, self.gold)}")
         if self.search_error is not None:
             lines.append(
-                f"lost by greedy search: {_listed(self.text, self.search_error.spans)} "
+                f"lost by greedy search: {_format_spans(self.text, self.search_error.spans)} "
                 f"(score {self.search_error.score:.2f}, against {self.parser_trace.score:.2f})"
             )
         return "\n".join([*lines, *([self.note] if self.note else [])])
@@ -185,28 +207,31 @@ class Trace:
 
 
 def render_trace_html(trace: Trace, marked: str) -> str:
-    """Write a trace as plain HTML, for where no kernel lives: no script, everything escaped.
+    """Render a trace as static HTML, without scripts and with everything escaped.
 
     Parameters
     ----------
     trace : Trace
+        The trace.
     marked : str
-        HTML of the text with its spans.
+        HTML of the text with its entities.
     """
     lines = "".join(f"<div>{escape(line)}</div>" for line in str(trace).splitlines())
     has_gold = trace.gold is not None
     names = ["word", "open entity", "chosen", "probability", "also possible"]
     heads = "".join(f"<th>{name}</th>" for name in [*names, *(["oracle"] if has_gold else [])])
-    rows = "".join(_row(trace, i, step, has_gold=has_gold) for i, step in enumerate(trace.steps))
+    rows = "".join(
+        _row_html(trace, i, step, has_gold=has_gold) for i, step in enumerate(trace.steps)
+    )
     return f"{marked}<div>{lines}</div><table><tr>{heads}</tr>{rows}</table>"
 
 
-def _row(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
+def _row_html(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
     state, tokens = step.state, trace.parser_trace.tokens
     opened = ""
     if state.start is not None:
         opened = f"{trace.text[tokens[state.start].start : tokens[at - 1].end]} ({state.label})"
-    others = ", ".join(_likely(one) for one in step.choices[1:3])
+    others = ", ".join(_format_choice(one) for one in step.choices[1:3])
     cells = [
         step.word,
         opened,
@@ -220,14 +245,142 @@ def _row(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
     return f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
 
 
-def _likely(one: ActionChoice) -> str:
+def _format_choice(one: ActionChoice) -> str:
     return f"{one.action} {format_probability(one.probability)}"
 
 
-def _listed(text: str, spans: Iterable[Span]) -> str:
+def _format_spans(text: str, spans: Iterable[Span]) -> str:
     found = [f"{text[span.start : span.end]} ({span.label})" for span in spans]
     return ", ".join(found) or "no entity"
 
 
-def _counted(number: int, what: str) -> str:
+def _format_count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+_MAX_WORDS = 60  # words in one picture
+_INCHES_PER_WORD = 0.26  # a word
+_MAX_ACTIONS = 10  # actions in one picture
+_MIN_VISIBLE = 0.005
+_MIN_ACTIONS = 4  # actions that are drawn, however improbable
+_NO_LABEL_COLOR = "#b8b8b8"  # of an action without a label
+
+
+def _draw_decisions(
+    steps: Sequence[TraceStep],
+    *,
+    labels: Sequence[str] = (),
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the probability of the chosen action, word by word.
+
+    The tick labels show the action. With gold, a cross marks a choice with a cost,
+    and a ring the probability of the best action of cost 0.
+
+    Parameters
+    ----------
+    steps : sequence of TraceStep
+        One a word; of a long text the first 60 are drawn.
+    labels : sequence of str
+        In the order of their colors; other labels follow.
+    title : str
+        Title of the plot.
+    ax : Axes, optional
+        Axes to draw on; new ones by default.
+    """
+    shown = min(len(steps), _MAX_WORDS)
+    if ax is None:
+        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_WORD * shown), height=3.4)
+    colors = _action_colors(labels, [one for step in steps for one in step.choices])
+    for x, step in enumerate(steps[:shown]):
+        height = step.chosen.probability
+        ax.bar(x, height, width=0.8, color=colors.get(step.chosen.action[2:], _NO_LABEL_COLOR))
+        if step.is_mistake:
+            _mark_mistake(ax, x, step)
+    ticks = [f"{_shorten(step.word)}  {step.chosen.action}" for step in steps[:shown]]
+    # Words are data: a dollar sign in one is not mathematics.
+    ax.set_xticks(range(shown), ticks, parse_math=False)
+    ax.tick_params(axis="x", rotation=90, length=0)
+    ax.set_xlim(-0.6, max(1, shown) - 0.4)
+    ax.set_ylim(0, 1.12)
+    ax.set_yticks([0, 0.5, 1])
+    ax.set_ylabel("probability of the chosen action")
+    notes = [f"the first {shown:,} of {len(steps):,} words"] if shown < len(steps) else []
+    if any(step.is_mistake for step in steps[:shown]):
+        notes.append("✕ costs gold,  ○ what would cost nothing")
+    ax.set_xlabel(";  ".join(notes))
+    return apply_style(ax, title)
+
+
+def _mark_mistake(ax: Axes, x: int, step: TraceStep) -> None:
+    ax.plot(x, 1.05, marker="x", markersize=7, color=INK_COLOR, markeredgewidth=1.6)
+    free = [one.probability for one in step.choices if one.is_zero_cost]
+    if free:
+        ax.plot(x, max(free), marker="o", markersize=8, color="none", markeredgecolor=INK_COLOR)
+
+
+def _draw_choices(
+    choices: Sequence[ActionChoice],
+    *,
+    labels: Sequence[str] = (),
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the distribution over the valid actions of one state, the most probable on top.
+
+    Parameters
+    ----------
+    choices : sequence of ActionChoice
+        The first one is chosen. At most 10 are drawn, and those of cost 0; actions
+        that would be invisible are left out.
+    labels : sequence of str
+        In the order of their colors; other labels follow.
+    title : str
+        Title of the plot.
+    ax : Axes, optional
+        Axes to draw on; new ones by default.
+    """
+    shown = [
+        one
+        for i, one in enumerate(choices)
+        if i < _MIN_ACTIONS
+        or (i < _MAX_ACTIONS and one.probability >= _MIN_VISIBLE)
+        or one.is_zero_cost
+    ]
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
+    colors = _action_colors(labels, choices)
+    for y, one in enumerate(shown):
+        is_chosen = y == 0
+        color = colors.get(one.action[2:], _NO_LABEL_COLOR)
+        ax.barh(
+            y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT_ALPHA
+        )
+        annotate_row(ax, (one.probability, y), _describe_choice(one, is_chosen=is_chosen))
+    ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_xlim(0, 1)
+    left = len(choices) - len(shown)
+    rest = f" ({left:,} less probable ones are not drawn)" if left else ""
+    ax.set_xlabel(f"probability over the valid actions{rest}")
+    return apply_style(ax, title)
+
+
+def _describe_choice(one: ActionChoice, *, is_chosen: bool) -> str:
+    small = 0 < one.probability < _MIN_VISIBLE
+    parts = ["<0.01" if small else f"{one.probability:.2f}", "chosen" if is_chosen else ""]
+    if one.is_zero_cost:
+        parts.append("costs nothing")
+    elif is_chosen and one.cost is not None:
+        parts.append("costs gold")
+    return " · ".join(part for part in parts if part)
+
+
+def _action_colors(labels: Sequence[str], choices: Sequence[ActionChoice]) -> Mapping[str, str]:
+    others = sorted({one.action[2:] for one in choices} - {"", *labels})
+    return label_colors([*labels, *others])
+
+
+def _shorten(word: str) -> str:
+    written = word if word.strip() else "␣"
+    return written if len(written) <= 14 else f"{written[:13]}…"

@@ -1,18 +1,18 @@
-"""The recognizer at work on one text, decision by decision, as plain values.
+"""Trace of the recognizer on one text: actions, costs and beam at every step.
 
-Every state is spaCy's own, moved by its transition system: what is valid, what
-a score is and what an action does are asked of it, not rebuilt.
+Every state is a state of spaCy, changed by its transition system: validity,
+scores, costs and effects of actions come from spaCy and are not reimplemented.
 
 The *training oracle* is spaCy's dynamic oracle (Goldberg and Nivre 2012, "A
 dynamic oracle for arc-eager dependency parsing"; for entities in
-``BiluoPushDown``): in any state, also one that the gold never leads to, it
-gives each valid action a cost, 0 where taking it loses nothing of the gold that
-can still be reached. Training pushes the model towards the actions that cost
-nothing, in the states that it gets itself into: that is imitation learning.
+``BiluoPushDown``): in any state, also one that is not on the path to the gold,
+it assigns each valid action a cost, 0 if the action loses nothing of the gold
+that can still be reached. Training raises the scores of the actions of cost 0
+in the states that the model's own decisions lead to: this is imitation learning.
 
-The *beam* is spaCy's own beam search over raw scores: after every token the so
-many best sequences of actions are kept, by the sum of their scores. Greedy
-search is a beam of one.
+The *beam* is spaCy's own beam search over raw scores: after every token the
+best sequences of actions are kept, by the sum of their scores. Greedy search is
+a beam of width 1.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class ActionChoice:
     action : str
         "O", "B-x", "I-x", "L-x" or "U-x".
     score : float
-        The model's own, not normalised.
+        The model's score, not normalized.
     probability : float
-        The softmax of the scores over the valid actions.
+        Softmax of the scores over the valid actions.
     cost : float, optional
-        What the training oracle says that it costs; 0 loses nothing of the
-        gold that can still be reached. None without gold.
+        Cost by the training oracle; 0 loses nothing of the gold that can still be
+        reached. None without gold.
     """
 
     action: str
@@ -65,29 +65,29 @@ class ActionChoice:
 
     @property
     def is_zero_cost(self) -> bool:
-        """Whether the training oracle allows it."""
+        """Whether the training oracle allows the action."""
         return self.cost is not None and self.cost <= 0
 
 
 @dataclass(frozen=True, slots=True)
 class BeamHypothesis:
-    """One sequence of actions that the beam holds.
+    """One sequence of actions in the beam.
 
     Parameters
     ----------
     score : float
-        The sum of its actions' scores.
+        Sum of the scores of its actions.
     parent : int, optional
-        Its rank, from 0, one token ago; None at the first token.
+        Index in the beam one token earlier; None before the first token.
     action : str, optional
-        What it did at the last token; None at the first token.
+        Its last action; None before the first token.
     spans : tuple of Span
-        The entities that it has closed.
+        The entities that are complete.
     state : ParserState
-        Where it stands: the next token and the open entity.
+        Next token and open entity.
     is_greedy, is_best, is_gold : bool
-        Whether it begins the greedy sequence, the one that is the beam's best
-        in the end, and the gold.
+        Whether it is a prefix of the greedy sequence, of the best one of the final
+        beam, and of the gold.
     """
 
     score: float
@@ -107,15 +107,15 @@ class TraceStep:
     Parameters
     ----------
     state : ParserState
-        The token that is decided on, and the open entity.
+        Current token and open entity.
     word : str
-        That token's own characters.
+        Text of the current token.
     choices : tuple of ActionChoice
         The valid actions, the most probable first.
     chosen : ActionChoice
-        Greedy search takes the highest score.
+        The one with the highest score, which greedy search takes.
     beam : tuple of BeamHypothesis
-        What the beam holds before this token, the best first.
+        The beam before this token, the best first.
     """
 
     state: ParserState
@@ -126,32 +126,35 @@ class TraceStep:
 
     @property
     def zero_cost(self) -> tuple[str, ...]:
-        """The actions that the training oracle allows here; none without gold."""
+        """The actions that the training oracle allows; none without gold."""
         return tuple(one.action for one in self.choices if one.is_zero_cost)
 
     @property
     def is_mistake(self) -> bool:
-        """Whether the chosen action costs something of the gold."""
+        """Whether the chosen action has a cost above 0."""
         return self.chosen.cost is not None and self.chosen.cost > 0
 
 
 @dataclass(frozen=True, slots=True)
 class ParserTrace:
-    """The recognizer's way through one text.
+    """All steps of the recognizer on one text.
 
     Parameters
     ----------
     text : str
+        The text.
     tokens : tuple of Token
+        Its tokens.
     steps : tuple of TraceStep
         One a token.
     spans : tuple of Span
-        What greedy search finds.
+        Entities that greedy search predicts.
     score : float
-        The sum of the scores along the greedy path.
+        Sum of the scores along the greedy path.
     final_beam : tuple of BeamHypothesis
         The beam after the last token, the best first.
     gold : tuple of Span, optional
+        Gold entities, if known.
     """
 
     text: str
@@ -164,7 +167,7 @@ class ParserTrace:
 
     @property
     def search_error(self) -> BeamHypothesis | None:
-        """What greedy search lost: the beam's best where its score is above the greedy one's."""
+        """The beam's best hypothesis if its score is above the greedy one's; else None."""
         best = self.final_beam[0] if self.final_beam else None
         if best is None or best.is_greedy or best.score <= self.score:
             return None
@@ -178,18 +181,19 @@ def trace(
     *,
     beam_width: int = BEAM_WIDTH,
 ) -> ParserTrace:
-    """Walk through a text as the recognizer does, and write down all it goes by.
+    """Run greedy search and beam search on a text and record every step.
 
     Parameters
     ----------
     nlp : Language
+        Pipeline with a trained entity recognizer.
     item : Example or str
-        An example's given tokens are kept.
+        The text; the given tokens of an example are kept.
     gold : sequence of Span, optional
-        Complete gold: on the tokens, not overlapping, of labels that the model
-        knows.
+        Complete gold: aligned with tokens, not overlapping, of labels that the
+        model knows.
     beam_width : int
-        Sequences in the beam.
+        Largest number of hypotheses in the beam.
 
     Raises
     ------
@@ -200,12 +204,12 @@ def trace(
     ((doc,),) = docs_before_ner(nlp, [item])
     if not len(doc):
         return ParserTrace(doc.text, (), (), (), 0.0, (), None if gold is None else tuple(gold))
-    pair = None if gold is None else Pair(doc, _reference(nlp, item, gold))
-    walk = _Walk(recognizer, doc, pair)
-    decisions = list(walk.greedy())
-    history = [walk.names.index(chosen.action) for _, _, chosen in decisions]
-    correct = None if gold is None else walk.oracle(gold)
-    beams = list(walk.beams(beam_width, history, correct))
+    pair = None if gold is None else Pair(doc, _gold_doc(nlp, item, gold))
+    runner = _TransitionRunner(recognizer, doc, pair)
+    decisions = list(runner.greedy())
+    history = [runner.names.index(chosen.action) for _, _, chosen in decisions]
+    correct = None if gold is None else runner.oracle(gold)
+    beams = list(runner.beams(beam_width, history, correct))
     return ParserTrace(
         text=doc.text,
         tokens=tokens_from_doc(doc),
@@ -213,34 +217,34 @@ def trace(
             TraceStep(state, doc[state.token].text, choices, chosen, beam)
             for (state, choices, chosen), beam in zip(decisions, beams, strict=False)
         ),
-        spans=walk.read(history)[0],
+        spans=runner.read(history)[0],
         score=sum(chosen.score for _, _, chosen in decisions),
         final_beam=beams[-1],
         gold=None if gold is None else tuple(gold),
     )
 
 
-def _reference(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
+def _gold_doc(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
     example = Example(item) if isinstance(item, str) else item
     whole = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
     return reference_doc(nlp, whole, ())
 
 
-class _Walk:
-    """Moves spaCy's states over one doc."""
+class _TransitionRunner:
+    """Applies actions to spaCy's states of one doc."""
 
     def __init__(self, recognizer: EntityRecognizer, doc: Doc, pair: Pair | None) -> None:
         # As greedy_parse does: a label that only the docs hold becomes a class.
         recognizer._ensure_labels_are_added([doc])  # noqa: SLF001
         self._moves: Any = recognizer.moves
         model: Any = recognizer.model
-        self._step = model.predict([doc])
+        self._step_model = model.predict([doc])
         self._doc = doc
         self._pair = pair
         self.names = [self._moves.get_class_name(i) for i in range(self._moves.n_moves)]
 
     def greedy(self) -> Iterator[tuple[ParserState, tuple[ActionChoice, ...], ActionChoice]]:
-        """Yield each state of greedy search, its valid actions, and the one that is taken."""
+        """Yield each state of greedy search, its valid actions, and the chosen one."""
         (state,) = self._moves.init_batch([self._doc])
         gold = None if self._pair is None else self._moves.init_gold(state, self._pair)
         at = ParserState(0)
@@ -253,7 +257,7 @@ class _Walk:
             at = next_state(at, chosen.action)
 
     def oracle(self, gold: Sequence[Span]) -> list[int] | None:
-        """Give the sequence of actions that the gold is; None where the rules forbid it."""
+        """Return the sequence of actions of the gold; None if the transition system forbids it."""
         try:
             found: list[int] = self._moves.get_oracle_sequence(self._pair)
         except ValueError:
@@ -269,23 +273,23 @@ class _Walk:
         )
         found: list[tuple[list[list[int]], list[float]]] = [([[]], [0.0])]
         while not batch.is_done:
-            batch.advance(self._step.predict(batch.get_unfinished_states()))
+            batch.advance(self._step_model.predict(batch.get_unfinished_states()))
             (beam,) = batch
             scores = list(beam.scores)
             # Behind what is alive may stand places that are empty.
             alive = beam.histories[: len(scores)]
             found.append(([list(one) for one in alive], scores))
-        marked = (greedy, found[-1][0][0], gold)
+        references = (greedy, found[-1][0][0], gold)
         before: list[list[int]] = []
         for histories, scores in found:
             yield tuple(
-                self._hypothesis(history, score, before, marked)
+                self._build_hypothesis(history, score, before, references)
                 for history, score in zip(histories, scores, strict=True)
             )
             before = histories
 
     def read(self, history: Sequence[int]) -> tuple[tuple[Span, ...], ParserState]:
-        """Give the entities that a sequence of actions closes, and where it ends."""
+        """Return the entities that a sequence of actions completes, and its final state."""
         state, spans = ParserState(0), []
         for column in history:
             action = self.names[column]
@@ -298,10 +302,10 @@ class _Walk:
         return tuple(spans), state
 
     def _choices(self, state: Any, gold: Any) -> tuple[ActionChoice, ...]:
-        scores = self._step.predict([state])[0]
+        scores = self._step_model.predict([state])[0]
         valid = [i for i, name in enumerate(self.names) if self._moves.is_valid(state, name)]
-        raised = scores[valid].astype(np.float64)
-        shares = np.exp(raised - np.logaddexp.reduce(raised))
+        masked = scores[valid].astype(np.float64)
+        shares = np.exp(masked - np.logaddexp.reduce(masked))
         costs = [None if gold is None else self._moves.get_cost(state, gold, i) for i in valid]
         found = [
             ActionChoice(self.names[i], float(score), float(share), cost)
@@ -309,16 +313,16 @@ class _Walk:
         ]
         return tuple(sorted(found, key=lambda one: -one.score))
 
-    def _hypothesis(
+    def _build_hypothesis(
         self,
         history: list[int],
         score: float,
         before: list[list[int]],
-        marked: tuple[Sequence[int], Sequence[int], Sequence[int] | None],
+        references: tuple[Sequence[int], Sequence[int], Sequence[int] | None],
     ) -> BeamHypothesis:
         spans, state = self.read(history)
         greedy, best, gold = (
-            one is not None and history == list(one[: len(history)]) for one in marked
+            one is not None and history == list(one[: len(history)]) for one in references
         )
         return BeamHypothesis(
             score=float(score),

@@ -1,10 +1,10 @@
-"""The state machine in a cell: one text, stepped through word by word.
+"""Widget that steps through the trace of a text word by word.
 
-Which state lives where
------------------------
+State
+-----
 In the kernel: the trace, as plain values. Synced to the page: ``_run``, once.
-Shared by both: ``step``, the place that is shown. In the page alone: whether it
-plays, and how fast.
+Shared by both: ``step``, the index of the step on display. In the page only:
+whether playback is running, and its speed.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ if TYPE_CHECKING:
 
     from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, TraceStep
 
-GREEDY, BEST, GOLD = 1, 2, 4
+_GREEDY, _BEST, _GOLD = 1, 2, 4
 
 
 class TraceViewer(BundledWidget):
-    """Step through the decisions of a recognizer; ``Session.explain`` makes it.
+    """Widget to step through the decisions of a recognizer; ``session.explain`` creates it.
 
     Parameters
     ----------
     trace : Trace
+        The trace to display.
 
     Attributes
     ----------
     step : int
-        The place that is shown: 0 is before the first word, ``len(steps)``
-        after the last. Set it to go there, observe it to hear of it.
+        Index of the step on display: 0 is before the first word, ``len(steps)``
+        after the last. Assign to it to change the display; observe it to follow.
     """
 
     _esm = read_bundle("trace.js")
@@ -57,7 +58,7 @@ class TraceViewer(BundledWidget):
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
-        super().__init__(_run=_written(trace))
+        super().__init__(_run=_serialize_trace(trace))
 
     @property
     def text(self) -> str:
@@ -71,22 +72,22 @@ class TraceViewer(BundledWidget):
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """What greedy search finds."""
+        """Entities that greedy search predicts."""
         return self.trace.spans
 
     @property
     def gold(self) -> tuple[Span, ...] | None:
-        """The gold that the training oracle goes by; None where none is known."""
+        """Gold entities, from which the training oracle derives costs; None if unknown."""
         return self.trace.gold
 
     @property
     def search_error(self) -> BeamHypothesis | None:
-        """The analysis that greedy search lost; None where it lost none."""
+        """The beam's best hypothesis if its score is above that of greedy search; else None."""
         return self.trace.search_error
 
     @property
     def mistakes(self) -> tuple[int, ...]:
-        """The steps at which the chosen action costs something of the gold."""
+        """Indices of the steps whose chosen action has a cost above 0."""
         return self.trace.mistakes
 
     @property
@@ -96,17 +97,18 @@ class TraceViewer(BundledWidget):
 
     @property
     def beam_frame(self) -> pd.DataFrame:
-        """One row a step and sequence of the beam; see ``Trace.beam_frame``."""
+        """One row a step and hypothesis of the beam; see ``Trace.beam_frame``."""
         return self.trace.beam_frame
 
     def plot(self, step: int | None = None, ax: Axes | None = None) -> Axes:
-        """Draw all decisions, or the distribution at one of them.
+        """Draw all decisions, or the distribution over actions at one step.
 
         Parameters
         ----------
         step : int, optional
-            A step; negative ones count from the end.
+            Index of a step, negative ones from the end; by default all steps.
         ax : Axes, optional
+            Axes to draw on; new ones by default.
         """
         return self.trace.plot(step, ax)
 
@@ -138,8 +140,8 @@ class TraceViewer(BundledWidget):
         return (data, *metadata) if metadata else data
 
 
-def _written(trace: Trace) -> Message:
-    """Write a trace as the page wants it: token indices, and actions by their place in a list."""
+def _serialize_trace(trace: Trace) -> Message:
+    """Serialize a trace for the page: spans in token indices, actions as indices into a list."""
     run = trace.parser_trace
     lead, words = words_and_gaps(run.text, run.tokens)
     taken = [one.action for step in run.steps for one in step.choices]
@@ -154,26 +156,26 @@ def _written(trace: Trace) -> Message:
         "tokens": [list(word) for word in words],
         "actions": names,
         "colors": label_colors([*trace.labels, *labels]),
-        "steps": [[_choice(one, place) for one in step.choices] for step in run.steps],
-        "beams": [[_held(one, place) for one in beam] for beam in beams],
-        "found": _spans(run.tokens, run.spans),
-        "gold": None if run.gold is None else _spans(run.tokens, run.gold),
+        "steps": [[_serialize_choice(one, place) for one in step.choices] for step in run.steps],
+        "beams": [[_serialize_hypothesis(one, place) for one in beam] for beam in beams],
+        "found": _serialize_spans(run.tokens, run.spans),
+        "gold": None if run.gold is None else _serialize_spans(run.tokens, run.gold),
         "score": run.score,
         "width": trace.beam_width,
         "note": trace.note,
     }
 
 
-def _choice(one: ActionChoice, place: dict[str, int]) -> list[Any]:
+def _serialize_choice(one: ActionChoice, place: dict[str, int]) -> list[Any]:
     return [place[one.action], round(one.probability, 5), one.cost]
 
 
-def _held(one: BeamHypothesis, place: dict[str, int]) -> list[Any]:
-    flags = GREEDY * one.is_greedy + BEST * one.is_best + GOLD * one.is_gold
+def _serialize_hypothesis(one: BeamHypothesis, place: dict[str, int]) -> list[Any]:
+    flags = _GREEDY * one.is_greedy + _BEST * one.is_best + _GOLD * one.is_gold
     before = -1 if one.parent is None else one.parent
     action = -1 if one.action is None else place[one.action]
     return [before, action, round(one.score, 4), flags]
 
 
-def _spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
+def _serialize_spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
     return [[start, end, span.label] for start, end, span in align(tokens, spans).aligned]
