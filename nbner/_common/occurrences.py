@@ -116,3 +116,16 @@ def _end(folded: Sequence[str], start: int, wanted: Sequence[str]) -> int | None
             return None
         at += 1
     return at
+
+
+def batch_answer_id(batch_id: str, key: object) -> str:
+    """Return the id of one of several answers that a bulk action gives, and can undo, together.
+
+    Parameters
+    ----------
+    batch_id : str
+        Id of the batch.
+    key : object
+        What identifies the answer in its batch, such as the input hash.
+    """
+    return f"{batch_id}:{key}"

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nbner._common.occurrences import apply_bulk_action
+from nbner._common.occurrences import apply_bulk_action, batch_answer_id
 from nbner._common.progress import with_progress
 from nbner.errors import DataError
 from nbner.nlp.pipeline import is_trained
@@ -26,7 +26,6 @@ from nbner.session.context import SessionContext
 from nbner.session.corrections import open_corrections
 from nbner.session.label_issues import current_probabilities
 from nbner.store.assignments import AnnotatorVersion
-from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from nbner._common.filters import ANSWER_FILTERS, ExampleFilter
 from nbner._common.occurrences import (
     BulkAction,
     apply_bulk_action,
+    batch_answer_id,
     conflict_at,
     excerpt,
     find_occurrences,
 )
 from nbner.errors import DataError
-from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Example, Span
 from nbner.widgets import messages
 from nbner.widgets.queue_protocol import ExampleQueue

@@ -13,9 +13,13 @@ from hypothesis import strategies as st
 import nbner
 from nbner._common.alignment import tokens_from_words
 from nbner._common.filters import ExampleFilter
-from nbner._common.occurrences import apply_bulk_action, conflict_at, find_occurrences
+from nbner._common.occurrences import (
+    apply_bulk_action,
+    batch_answer_id,
+    conflict_at,
+    find_occurrences,
+)
 from nbner.store.store import Store
-from nbner.store.undo import batch_answer_id
 from nbner.types import Answer, Counts, Span
 
 TEXTS = ["Whisk the eggs", "Ärger im Ofen", "Heat the oven", "An oven_glove 100%", "Eggs again"]
