@@ -35,6 +35,12 @@ postgres = load("postgres")
 faulty = load("faults")
 
 
+def pytest_configure(config):
+    """Register the fixtures that tests of several packages share."""
+    for name in ("store_fixtures", "model_fixtures"):
+        config.pluginmanager.register(load(name), name)
+
+
 @pytest.fixture(scope="session")
 def chromium_path():
     return chromium.require()

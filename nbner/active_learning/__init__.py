@@ -1,1 +1,1 @@
-"""Query strategies: the order in which examples are annotated."""
+"""Active learning: query strategies, and datasets in the order of a strategy."""

@@ -1,9 +1,9 @@
-"""What to label next: an order over open examples. Pure functions of plain values and arrays.
+"""Query strategies on plain values: random, by score, by diversity, and the random holdout.
 
-"Diverse" is farthest-first traversal over the words of the texts (Gonzalez
-1985; as a way to choose what to label: Sener and Savarese 2018, "core-set").
-The other orders are made batch-aware with it: among the examples with the
-highest scores a batch takes those that are farthest from one another.
+Diversity is farthest-first traversal over the words of the texts (Gonzalez
+1985; for active learning Sener and Savarese 2018, "core-set"). It also makes
+the orders by score batch-aware: among the examples with the highest scores, a
+batch consists of those that are farthest from one another.
 """
 
 from __future__ import annotations
@@ -19,7 +19,13 @@ from numpy.typing import NDArray
 from nbner.types import Example, Span
 
 Strategy: TypeAlias = Literal["given", "random", "uncertainty", "diversity", "disagreement"]
-STRATEGIES: tuple[Strategy, ...] = ("given", "random", "uncertainty", "diversity", "disagreement")
+STRATEGIES: tuple[Strategy, ...] = (
+    "given",
+    "random",
+    "uncertainty",
+    "diversity",
+    "disagreement",
+)
 #: Names of strategies in stored answers, where they differ.
 STORED_NAMES = {
     "uncertainty": "least sure",
@@ -28,22 +34,27 @@ STORED_NAMES = {
 }
 Floats: TypeAlias = NDArray[np.float64]
 
-BATCH = 16  # examples that are chosen together
-_AMONG = 4  # times a batch: the highest scores among which it is chosen
-_BINS = 512
+_BATCH_SIZE = 16  # examples that are selected together
+_CANDIDATE_FACTOR = 4  # candidates for a batch, those with the highest scores, in batches
+_VECTOR_SIZE = 512
 
 
 def word_vectors(texts: Sequence[str]) -> Floats:
-    """Give texts as vectors of length 1 over hashed words, rare words weighing more.
+    """Compute TF-IDF vectors of texts over hashed words, with unit length.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The texts; the document frequencies are theirs.
 
     Returns
     -------
     array, shape (texts, 512)
     """
-    counts = np.zeros((len(texts), _BINS))
+    counts = np.zeros((len(texts), _VECTOR_SIZE))
     for row, text in enumerate(texts):
         for word in text.lower().split():
-            counts[row, crc32(word.encode("utf-8", "surrogatepass")) % _BINS] += 1
+            counts[row, crc32(word.encode("utf-8", "surrogatepass")) % _VECTOR_SIZE] += 1
     weights = np.log((1 + len(texts)) / (1 + (counts > 0).sum(axis=0))) + 1
     vectors = np.log1p(counts) * weights
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -51,95 +62,127 @@ def word_vectors(texts: Sequence[str]) -> Floats:
 
 
 def farthest_first(vectors: Floats, size: int, *, selected: Floats | None = None) -> list[int]:
-    """Choose rows one by one, each the farthest from all that are chosen or known.
+    """Select rows one by one, each the farthest from all that are selected already.
 
     Parameters
     ----------
     vectors : array, shape (rows, width)
-        Of length 1.
+        Candidates, with unit length.
     size : int
-        At most so many.
+        Maximum number of rows.
     selected : array, shape (others, width), optional
-        What is there already.
+        Vectors that are selected from the start.
 
     Returns
     -------
     list of int
-        Without any that are known the first row begins.
+        Row indices; the first row comes first where nothing is selected from
+        the start.
     """
     if not len(vectors):
         return []
-    near = np.full(len(vectors), -np.inf)
+    similarity = np.full(len(vectors), -np.inf)
     if selected is not None and len(selected):
-        near = (vectors @ selected.T).max(axis=1)
-    chosen: list[int] = []
+        similarity = (vectors @ selected.T).max(axis=1)
+    rows: list[int] = []
     for _ in range(min(size, len(vectors))):
-        at = int(near.argmin())
-        chosen.append(at)
-        near = np.maximum(near, vectors @ vectors[at])
-        near[chosen] = np.inf
-    return chosen
+        farthest = int(similarity.argmin())
+        rows.append(farthest)
+        similarity = np.maximum(similarity, vectors @ vectors[farthest])
+        similarity[rows] = np.inf
+    return rows
 
 
 def rank_by_score_diverse(
-    scores: Sequence[float], vectors: Floats, *, batch: int = BATCH
+    scores: Sequence[float], vectors: Floats, *, batch: int = _BATCH_SIZE
 ) -> list[int]:
-    """Order by score, highest first, such that what stands together is not alike.
+    """Rank by score, highest first, in batches of dissimilar examples.
 
     Parameters
     ----------
     scores : sequence of float
+        One for each example.
     vectors : array, shape (examples, width)
+        With unit length.
     batch : int
-        Examples that are chosen together.
+        Examples that are selected together.
+
+    Returns
+    -------
+    list of int
+        Indices of the examples.
     """
-    left = sorted(range(len(scores)), key=lambda i: -scores[i])
-    order: list[int] = []
-    while left:
-        head = left[: batch * _AMONG]
-        chosen = [head[i] for i in farthest_first(vectors[head], batch)]
-        order += chosen
-        taken = set(chosen)
-        left = [i for i in left if i not in taken]
-    return order
+    remaining = sorted(range(len(scores)), key=lambda i: -scores[i])
+    ranking: list[int] = []
+    while remaining:
+        candidates = remaining[: batch * _CANDIDATE_FACTOR]
+        rows = [candidates[i] for i in farthest_first(vectors[candidates], batch)]
+        ranking += rows
+        taken = set(rows)
+        remaining = [i for i in remaining if i not in taken]
+    return ranking
 
 
 def disagreement(one: Sequence[Span], other: Sequence[Span]) -> float:
-    """Count the spans that only one of two models has."""
+    """Count the spans that only one of two models predicts.
+
+    Parameters
+    ----------
+    one, other : sequence of Span
+        The predictions of the models for one text.
+    """
     return float(len(set(one) ^ set(other)))
 
 
 def shuffled(size: int, seed: int) -> list[int]:
-    """Give a seeded order."""
+    """Return the numbers below a size in random order.
+
+    Parameters
+    ----------
+    size : int
+        How many.
+    seed : int
+        Seed of the order.
+    """
     order = list(range(size))
     random.Random(seed).shuffle(order)  # noqa: S311 - a sample, not a secret
     return order
 
 
 def in_holdout(example: Example, fraction: float, seed: int) -> bool:
-    """Whether an example belongs to the random share; the same for ever.
+    """Return whether an example belongs to the random holdout.
 
-    A property of the text and the seed, so that no order has a say in it.
+    Depends on its text and the seed only, so that no strategy influences it.
+
+    Parameters
+    ----------
+    example : Example
+        The example.
+    fraction : float
+        Size of the holdout as a fraction of all examples.
+    seed : int
+        Seed of the sampling.
     """
     drawn = crc32(f"{seed}:{example.input_hash}".encode()) / 2**32
     return drawn < fraction
 
 
-def interleave(order: Sequence[int], holdout: Sequence[int], fraction: float) -> list[int]:
-    """Mix the random share in, evenly.
+def interleave(ranking: Sequence[int], holdout: Sequence[int], fraction: float) -> list[int]:
+    """Distribute the random holdout evenly in a ranking.
 
     Parameters
     ----------
-    order, holdout : sequence of int
+    ranking, holdout : sequence of int
+        Indices of examples, without common ones.
     fraction : float
-        Of the whole, below 1.
+        Size of the holdout as a fraction of all examples, below 1.
     """
     if not holdout or fraction <= 0:
-        return [*order, *holdout]
-    # No share is so small that it would be more than the whole between two.
-    every = max(1, round(min(1 / fraction, len(order) + 2)))
+        return [*ranking, *holdout]
+    # However small the fraction, one of the holdout comes within the ranking's length.
+    every = max(1, round(min(1 / fraction, len(ranking) + 2)))
     mixed, rest = [], list(holdout)
-    for number, one in enumerate(order, 1):
+    for number, one in enumerate(ranking, 1):
         mixed.append(one)
         if rest and number % max(1, every - 1) == 0:
             mixed.append(rest.pop(0))

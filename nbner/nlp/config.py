@@ -1,17 +1,17 @@
-"""Training configs: spaCy's own recommendation, set for small data and for notebooks.
+"""spaCy training configs, adjusted for small data sets and interactive use.
 
-What differs from ``spacy init config --optimize efficiency``, and why, each
-measured on protocols (350 and 6,460 sentences, 18 labels):
+The differences from ``spacy init config --optimize efficiency``, each measured
+on protocols (350 and 6,460 sentences, 18 labels):
 
-- The token-to-vector layers belong to the recognizer. Same weights to the bit;
-  nothing that is added to the pipeline later can disturb them.
-- The optimizer keeps averages of the weights, and a model is evaluated and
-  saved with them: 0.716 in place of 0.700 F after 136,000 words.
-- From scratch it learns twice as fast: 0.588 in place of 0.571 F at best on
-  350 sentences, and 0.627 in place of 0.591 after 32,000 words of all.
-- Batches stop growing at 500 words, which keeps an epoch's steps, and with
-  them patience, in proportion.
-- An evaluation an epoch, so that the curve is worth watching.
+- The token-to-vector layers belong to the recognizer. The weights are the same
+  to the bit, and no component that is added later can change them.
+- The optimizer keeps averages of the weights, with which a model is evaluated
+  and saved: 0.716 in place of 0.700 F after 136,000 words.
+- The learning rate from scratch is twice as high: 0.588 in place of 0.571 F at
+  best on 350 sentences, and 0.627 in place of 0.591 after 32,000 words of all.
+- Batches grow to 500 words at most, which keeps the steps of an epoch, and
+  with them the patience, in proportion.
+- There is about one evaluation an epoch, so that the curve is informative.
 """
 
 from __future__ import annotations
@@ -30,18 +30,24 @@ if TYPE_CHECKING:
     from thinc.api import Config
 
 LEARN_RATE = 0.002
-LEARN_RATE_CONTINUED = 0.001
-LARGEST_BATCH = 500
-MAX_EPOCHS = 30
-PATIENCE = 4  # evaluations without a gain
-LEAST_PATIENCE = 200  # steps: a handful of examples needs many passes
-EVAL_STEPS = (20, 250)  # an evaluation an epoch, within these bounds
+_LEARN_RATE_CONTINUED = 0.001
+_MAX_BATCH_WORDS = 500
+_MAX_EPOCHS = 30
+_PATIENCE = 4  # evaluations without an improvement
+_MIN_PATIENCE = 200  # steps: a handful of examples needs many epochs
+_EVAL_STEPS = (20, 250)  # bounds of the steps between evaluations
 
-COPY_FROM_BASE = "spacy.copy_from_base_model.v1"
+_COPY_FROM_BASE = "spacy.copy_from_base_model.v1"
 
 
 def blank_config(lang: str) -> Config:
-    """Give the config of a new pipeline with one component, the recognizer."""
+    """Build the config of a new pipeline whose only component is the recognizer.
+
+    Parameters
+    ----------
+    lang : str
+        One of spaCy's language codes.
+    """
     config = init_config(lang=lang, pipeline=["ner"], optimize="efficiency", gpu=False)
     tok2vec = config["components"].pop("tok2vec")["model"]
     tok2vec["embed"]["width"] = tok2vec["encode"]["width"]
@@ -51,7 +57,13 @@ def blank_config(lang: str) -> Config:
 
 
 def recognizer_config(nlp: Language) -> dict[str, Any]:
-    """Give the config of a new recognizer for a pipeline that has none."""
+    """Build the config of a new recognizer for a pipeline without one.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; its language and its static vectors matter.
+    """
     component: dict[str, Any] = blank_config(str(nlp.lang))["components"]["ner"]
     component.pop("factory")
     embed = component["model"]["tok2vec"]["embed"]
@@ -68,12 +80,12 @@ def training_config(
     seed: int,
     folder: Path,
 ) -> Config:
-    """Give the config with which ``spacy train`` would do what nbner does.
+    """Build the config with which ``spacy train`` reproduces nbner's training.
 
     Parameters
     ----------
     base : Language
-        The pipeline to start from; it is only looked at.
+        The pipeline to start from; it is not changed.
     recognizer : str
         Name of the component to train.
     source : str, optional
@@ -82,8 +94,9 @@ def training_config(
     continued : bool
         Whether the recognizer starts from the base's weights.
     seed : int
+        Seed of the random number generators.
     folder : Path
-        Where ``train.spacy`` and ``dev.spacy`` are.
+        Folder of ``train.spacy`` and ``dev.spacy``.
     """
     config = blank_config(str(base.lang))
     own = base.config
@@ -93,9 +106,9 @@ def training_config(
     config["paths"] |= {"train": str(folder / "train.spacy"), "dev": str(folder / "dev.spacy")}
     training = config["training"]
     training["optimizer"]["use_averages"] = True
-    training["optimizer"]["learn_rate"] = LEARN_RATE_CONTINUED if continued else LEARN_RATE
-    training["batcher"]["size"]["stop"] = LARGEST_BATCH
-    training["max_epochs"] = MAX_EPOCHS
+    training["optimizer"]["learn_rate"] = _LEARN_RATE_CONTINUED if continued else LEARN_RATE
+    training["batcher"]["size"]["stop"] = _MAX_BATCH_WORDS
+    training["max_epochs"] = _MAX_EPOCHS
     if source is not None:
         _start_from(config, base, recognizer, source, continued=continued)
     if set(transformers_of(base)) - set(training["frozen_components"]):
@@ -106,32 +119,32 @@ def training_config(
 def _start_from(
     config: Config, base: Language, recognizer: str, source: str, *, continued: bool
 ) -> None:
-    """Take the components, the vocabulary and the tokenizer from a trained pipeline."""
-    upstream = _listened_to(base, recognizer)
+    """Source the components, the vocabulary and the tokenizer from a trained pipeline."""
+    upstream = _upstream_components(base, recognizer)
     shared = [name for name in upstream if len(upstream[name]) > 1]
     for name in config["components"]:
         if name != recognizer or continued:
             config["components"][name] = {"source": source}
     if shared and continued:
-        # Others listen to the same vectors: the recognizer gets a copy of its
-        # own, so that what it learns does not change what they hear.
+        # Other components listen to the same vectors: the recognizer gets its own copy,
+        # so that training it does not change their input.
         config["components"][recognizer]["replace_listeners"] = ["model.tok2vec"]
     trained = {recognizer, *(name for name in upstream if name not in shared)}
     config["training"]["frozen_components"] = [n for n in base.pipe_names if n not in trained]
     config["initialize"]["before_init"] = {
-        "@callbacks": COPY_FROM_BASE,
+        "@callbacks": _COPY_FROM_BASE,
         "tokenizer": source,
         "vocab": source,
     }
 
 
-def _listened_to(nlp: Language, recognizer: str) -> dict[str, list[str]]:
-    """Find the components whose output the recognizer hears, each with all who listen to it."""
+def _upstream_components(nlp: Language, recognizer: str) -> dict[str, list[str]]:
+    """Return the components that the recognizer listens to, each with all its listeners."""
     listeners = {
         name: list(getattr(component, "listening_components", ()))
         for name, component in nlp.pipeline
     }
-    return {name: heard for name, heard in listeners.items() if recognizer in heard}
+    return {name: names for name, names in listeners.items() if recognizer in names}
 
 
 def set_eval_schedule(
@@ -141,7 +154,7 @@ def set_eval_schedule(
     patience: int | None = None,
     eval_frequency: int | None = None,
 ) -> None:
-    """Set how often to evaluate, and how long to wait for a gain.
+    """Set the steps between evaluations and the patience of early stopping.
 
     Parameters
     ----------
@@ -150,14 +163,16 @@ def set_eval_schedule(
     docs : iterable of sized
         The training examples, for their numbers of tokens.
     patience : int, optional
-        In evaluations; `PATIENCE` by default.
+        Evaluations without an improvement before training stops; 4 by default,
+        and at least 200 steps.
     eval_frequency : int, optional
-        In steps; about once in the first epoch by default.
+        Steps between evaluations; by default the steps of the first epoch,
+        within bounds.
     """
     batcher = registry.resolve({"batcher": config.interpolate()["training"]["batcher"]})["batcher"]
     epoch = sum(1 for _ in batcher(docs))
-    least, most = EVAL_STEPS
+    least, most = _EVAL_STEPS
     frequency = eval_frequency or min(max(epoch, least), most)
-    waits = frequency * (PATIENCE if patience is None else patience)
+    steps = frequency * (_PATIENCE if patience is None else patience)
     config["training"]["eval_frequency"] = frequency
-    config["training"]["patience"] = max(waits, LEAST_PATIENCE) if patience is None else waits
+    config["training"]["patience"] = max(steps, _MIN_PATIENCE) if patience is None else steps

@@ -1,8 +1,7 @@
-"""Prediction on a Dask cluster: lazily, a partition at a time.
+"""Lazy prediction on Dask DataFrames, one partition at a time.
 
-The model travels as bytes, once to every worker where there is a cluster, and
-is read once in every process. Whatever predicts there is the same function as
-here (`prediction`).
+The model is sent as bytes, once to every worker of a cluster, and loaded once
+in every process.
 """
 
 from __future__ import annotations
@@ -24,24 +23,25 @@ if TYPE_CHECKING:
     import pandas as pd
     from spacy.language import Language
 
-COLUMNS = ("example", "start", "end", "token_start", "token_end", "text", "label")
-TYPES = {
+_DTYPES = {
+    "example": "object",
     **dict.fromkeys(("start", "end", "token_start", "token_end"), "int64"),
-    **dict.fromkeys(("example", "text", "label"), "object"),
+    **dict.fromkeys(("text", "label"), "object"),
 }
-TRAVELLING = ("text", "tokens")
+_SENT_COLUMNS = ("text", "tokens")
 
-# The last model that this process has read; one at a time, since models are large.
+# The last model that this process has loaded; one at a time, since models are large.
 _loaded: dict[str, Language] = {}
-_loading, _predicting = threading.Lock(), threading.Lock()
+_load_lock, _predict_lock = threading.Lock(), threading.Lock()
 
 
 class PickledPipeline:
-    """A pipeline as it travels.
+    """A pipeline as config and bytes, to be sent to other processes.
 
     Parameters
     ----------
     nlp : Language
+        The pipeline.
     """
 
     def __init__(self, nlp: Language) -> None:
@@ -49,9 +49,9 @@ class PickledPipeline:
         self._config = nlp.config.to_str()
         self._weights = nlp.to_bytes()
 
-    def unpack(self) -> Language:
-        """Read the pipeline, once a process."""
-        with _loading:
+    def load(self) -> Language:
+        """Load the pipeline, once for each process."""
+        with _load_lock:
             if self.name not in _loaded:
                 config = Config().from_str(self._config)
                 nlp = load_model_from_config(config, auto_fill=True).from_bytes(self._weights)
@@ -64,7 +64,13 @@ class PickledPipeline:
 
 
 def is_dask_frame(source: object) -> bool:
-    """Whether this is a Dask DataFrame; asks nothing of who has not imported Dask."""
+    """Return whether an object is a Dask DataFrame, without importing Dask.
+
+    Parameters
+    ----------
+    source : object
+        Any object.
+    """
     kind = type(source)
     return kind.__module__.split(".")[0] in ("dask", "dask_expr") and hasattr(
         source, "map_partitions"
@@ -72,19 +78,21 @@ def is_dask_frame(source: object) -> bool:
 
 
 def predict_dask(nlp: Language, source: dd.DataFrame) -> dd.DataFrame:
-    """Label a Dask DataFrame when it is computed.
+    """Predict the entities of a Dask DataFrame when it is computed.
 
     Parameters
     ----------
     nlp : Language
+        The pipeline.
     source : dask.dataframe.DataFrame
-        With a column ``text``, and ``tokens`` where they are given. No other
-        column travels.
+        With a column ``text``, and optionally ``tokens``. No other column is
+        sent.
 
     Returns
     -------
     dask.dataframe.DataFrame
-        One row a span; ``example`` is the row's label in the source's index.
+        One row for each span; ``example`` is the row's label in the source's
+        index.
 
     Raises
     ------
@@ -100,15 +108,16 @@ def predict_dask(nlp: Language, source: dd.DataFrame) -> dd.DataFrame:
             remedy='Rename one: ddf.rename(columns={"...": "text"})',
         )
     check_trained(nlp)
-    wanted = [name for name in TRAVELLING if name in source.columns]
-    parcel = _sent(PickledPipeline(nlp))
-    meta = _frame([]).astype(TYPES)
-    lazy: dd.DataFrame = source[wanted].map_partitions(_part, parcel, meta=meta)
+    columns = [name for name in _SENT_COLUMNS if name in source.columns]
+    pipeline = _send(PickledPipeline(nlp))
+    lazy: dd.DataFrame = source[columns].map_partitions(
+        _predict_partition, pipeline, meta=_frame([])
+    )
     return lazy
 
 
-def _sent(parcel: PickledPipeline) -> Any:
-    """Send the model to every worker of the current cluster; without one, it is at hand."""
+def _send(pipeline: PickledPipeline) -> Any:
+    """Send the model to every worker of the current cluster, if there is one."""
     from dask.delayed import delayed
 
     try:
@@ -116,27 +125,27 @@ def _sent(parcel: PickledPipeline) -> Any:
 
         client: Any = get_client()
     except (ImportError, ValueError):
-        return delayed(parcel, pure=True)
-    return delayed(client.scatter(parcel, broadcast=True, hash=False))
+        return delayed(pipeline, pure=True)
+    return delayed(client.scatter(pipeline, broadcast=True, hash=False))
 
 
-def _part(rows: pd.DataFrame, parcel: PickledPipeline) -> pd.DataFrame:
-    nlp = parcel.unpack()
+def _predict_partition(rows: pd.DataFrame, pipeline: PickledPipeline) -> pd.DataFrame:
+    nlp = pipeline.load()
     examples = [strip_annotations(row) for row in formats.read(rows)]
     names = rows.index.tolist()
-    # One pipeline is not for several threads at once; other processes have their own.
-    with _predicting:
+    # A pipeline is not thread-safe; other processes have their own.
+    with _predict_lock:
         docs = list(predict_docs(nlp, examples))
     spans = [
-        (name, entity.start_char, entity.end_char, *place, entity.text, entity.label_)
+        (name, entity.start_char, entity.end_char, *offsets, entity.text, entity.label_)
         for name, doc, example in zip(names, docs, examples, strict=True)
         for entities in (doc.ents,)
-        for entity, place in zip(entities, token_offsets(entities, example), strict=True)
+        for entity, offsets in zip(entities, token_offsets(entities, example), strict=True)
     ]
-    return _frame(spans).astype(TYPES)
+    return _frame(spans)
 
 
 def _frame(spans: list[tuple[Any, ...]]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.DataFrame(spans, columns=list(COLUMNS))
+    return pd.DataFrame(spans, columns=list(_DTYPES)).astype(_DTYPES)

@@ -1,8 +1,8 @@
-"""A short name for what a pipeline is: its config and its weights.
+"""Fingerprints: short hashes of a pipeline's config and weights.
 
 The same pipeline has the same fingerprint in every process, before and after
-it is saved. What comes and goes in use (the strings a vocabulary has seen, the
-order in which they came, paths, batch sizes) is left out.
+it is saved. State that changes in use is left out: the strings of a vocabulary
+and their order, paths, and batch sizes.
 """
 
 from __future__ import annotations
@@ -21,32 +21,34 @@ from thinc.api import Model
 if TYPE_CHECKING:
     from spacy.language import Language
 
-LENGTH = 12
-GLANCE = 64  # values looked at in each array to see whether it has changed
+_LENGTH = 12  # hexadecimal digits
+_SAMPLE_SIZE = 64  # values read of each array to detect a change
 
-_known: WeakKeyDictionary[Language, tuple[int, str]] = WeakKeyDictionary()
+# Fingerprints by pipeline, each with the checksum that was current when it was computed.
+_cache: WeakKeyDictionary[Language, tuple[int, str]] = WeakKeyDictionary()
 
 
 def fingerprint(nlp: Language) -> str:
-    """Give the fingerprint of a pipeline.
+    """Return the fingerprint of a pipeline.
 
     Parameters
     ----------
     nlp : Language
+        The pipeline.
 
     Returns
     -------
     str
         The first 12 hexadecimal digits of a SHA-256 over the language, the
         tokenizer, the components' configs, their labels or rules, and every
-        weight. It is computed once a pipeline (15 ms for a small one), and
-        again when a glance (0.2 ms) shows that the pipeline has changed.
+        weight. Computed once (15 ms for a small pipeline), and again when a
+        checksum of samples (0.2 ms) shows that the pipeline has changed.
     """
-    glance = _glance(nlp)
-    known = _known.get(nlp)
-    if known is None or known[0] != glance:
-        known = _known[nlp] = (glance, _digest(nlp))
-    return known[1]
+    checksum = _checksum(nlp)
+    cached = _cache.get(nlp)
+    if cached is None or cached[0] != checksum:
+        cached = _cache[nlp] = (checksum, _digest(nlp))
+    return cached[1]
 
 
 def _digest(nlp: Language) -> str:
@@ -64,7 +66,7 @@ def _digest(nlp: Language) -> str:
                 digest.update(part)
         else:
             digest.update(_rules(component))
-    return digest.hexdigest()[:LENGTH]
+    return digest.hexdigest()[:_LENGTH]
 
 
 def _settings(nlp: Language) -> bytes:
@@ -73,14 +75,14 @@ def _settings(nlp: Language) -> bytes:
         "lang": nlp.lang,
         "pipeline": nlp.pipe_names,
         "tokenizer": config["nlp"]["tokenizer"],
-        # A component that is switched off changes nothing.
+        # A disabled component changes nothing.
         "components": {name: config["components"][name] for name in nlp.pipe_names},
     }
     return json.dumps(settings, sort_keys=True, default=str).encode()
 
 
 def _rules(component: Any) -> bytes:
-    """Serialize what has no weights, with its sets in order."""
+    """Serialize a component without weights, with its sets sorted."""
     if not hasattr(component, "to_bytes"):
         return b""
     packed: bytes = component.to_bytes(exclude=["vocab"])
@@ -88,16 +90,16 @@ def _rules(component: Any) -> bytes:
         state = srsly.msgpack_loads(packed)
     except ValueError:
         return packed
-    return json.dumps(_ordered(state), sort_keys=True, default=repr).encode()
+    return json.dumps(_sorted_state(state), sort_keys=True, default=repr).encode()
 
 
-def _ordered(state: Any) -> Any:
+def _sorted_state(state: Any) -> Any:
     if isinstance(state, dict):
-        return {str(key): _ordered(value) for key, value in state.items()}
+        return {str(key): _sorted_state(value) for key, value in state.items()}
     if isinstance(state, (list, tuple)):
-        # A list of strings may have been a set, whose order is chance.
-        plain = all(isinstance(one, str) for one in state)
-        return sorted(state) if plain else [_ordered(one) for one in state]
+        # A list of strings may have been a set, whose order is arbitrary.
+        are_strings = all(isinstance(one, str) for one in state)
+        return sorted(state) if are_strings else [_sorted_state(one) for one in state]
     return state
 
 
@@ -116,13 +118,13 @@ def _shim_bytes(shim: Any) -> bytes:
 
 
 def _bytes(array: Any) -> bytes:
-    # An array on a graphics card has a method to fetch it.
+    # An array on a GPU has a method that copies it to the host.
     host = array.get() if hasattr(array, "get") else array
     return np.ascontiguousarray(host).tobytes()
 
 
-def _glance(nlp: Language) -> int:
-    """Sum up the pipeline's shape and a few values of each array; quick, and enough to notice."""
+def _checksum(nlp: Language) -> int:
+    """Compute a CRC-32 over the pipeline's shape and a sample of each array."""
     rules = len(getattr(nlp.tokenizer, "rules", None) or ())
     infixes = getattr(getattr(nlp.tokenizer, "infix_finditer", None), "__self__", None)
     value = crc32(repr((nlp.pipe_names, rules, getattr(infixes, "pattern", ""))).encode())
@@ -137,5 +139,6 @@ def _glance(nlp: Language) -> int:
             for name in node.param_names:
                 if node.has_param(name):
                     array = node.get_param(name)
-                    value = crc32(_bytes(array.ravel()[:: max(1, array.size // GLANCE)]), value)
+                    sample = array.ravel()[:: max(1, array.size // _SAMPLE_SIZE)]
+                    value = crc32(_bytes(sample), value)
     return value

@@ -1,16 +1,17 @@
-"""From answers to what spaCy learns from: which tokens are certain, and which are missing.
+"""Conversion of answers to gold docs: training, development and partially annotated examples.
 
-An accepted example is complete gold: its spans, and outside of them nothing.
-A span that was rejected is wrong there (spaCy's ``incorrect_spans_key``), and a
-single span that was accepted is right; both say nothing of the rest of the text.
+An accepted example is complete gold: its spans, and no entity outside of them.
+A span of a rejected example is wrong (spaCy's ``incorrect_spans_key``), a span
+of an accepted binary example is right; neither says anything about the rest of
+the text.
 
-Two things make tokens of complete gold *missing*, which spaCy neither rewards nor punishes:
+In complete gold, two kinds of tokens are *missing*, which spaCy ignores in training:
 
-- A span that the tokens cannot express, or that begins or ends with
-  whitespace: the tokens that it touches.
-- A label that could not be given when the example was answered: every token
-  outside the example's spans, since it might carry that label. Only labels
-  that the training data holds count, for no other can be learnt.
+- The tokens of a span that the tokens cannot express, or that begins or ends
+  with whitespace.
+- All tokens outside the example's spans, where one of the labels was not
+  allowed yet when the example was answered, since they might carry it. Only
+  labels of the training data count, because no other can be learnt.
 """
 
 from __future__ import annotations
@@ -33,29 +34,29 @@ from nbner.types import Example
 if TYPE_CHECKING:
     from spacy.language import Language
 
-HELD_OUT = 0.2
-INCORRECT_SPANS_KEY = "nbner_wrong"  # key of the spans that were rejected
-THEMSELVES = "the training examples themselves"
-DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
+#: Key of the rejected spans in ``Doc.spans``.
+INCORRECT_SPANS_KEY = "nbner_wrong"
+_HOLDOUT_FRACTION = 0.2
+_SAME_EXAMPLES = "the training examples themselves"
+_DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """What a run trains on and measures on.
+    """Training and development examples of one training run.
 
     Parameters
     ----------
     train, dev : tuple of Example
-        Accepted examples alone.
+        Accepted examples only.
     dev_source : str
-        Where ``dev`` is from, in words: "given", "held out ..." or "the
-        training examples themselves ...".
+        Origin of ``dev``, in words: "given", "held out ..." or "the training
+        examples themselves ...".
     labels : tuple of str
-        The labels that can be learnt here, in the session's order.
+        The labels that occur in ``train``, in the session's order.
     partial_examples : tuple of Example
-        Answers that are not complete gold, and say something all the same:
-        spans that were rejected, and single spans that were accepted. All
-        that lies outside of them is missing.
+        Answers that are not complete gold: rejected spans, and single spans
+        that were accepted. All tokens outside of them are missing.
     """
 
     train: tuple[Example, ...]
@@ -66,48 +67,49 @@ class Corpus:
 
     @property
     def has_incorrect_spans(self) -> bool:
-        """Whether some of the hints are spans that were rejected."""
+        """Whether some of the partial examples are rejected spans."""
         return any(one.answer == "reject" for one in self.partial_examples)
 
     @property
     def has_separate_dev(self) -> bool:
-        """Whether the dev examples are others than those that are learnt from."""
-        return not self.dev_source.startswith(THEMSELVES)
+        """Whether the dev examples differ from the training examples."""
+        return not self.dev_source.startswith(_SAME_EXAMPLES)
 
     @property
     def missing_label_count(self) -> int:
-        """How many training examples were answered before one of the labels existed."""
+        """Number of training examples answered before one of the labels was allowed."""
         return sum(lacks_labels(example, self.labels) for example in self.train)
 
     @property
     def fingerprint(self) -> str:
         """The first 12 hexadecimal digits of a SHA-256 over all examples, in their order."""
-        rows = [[_plain(example) for example in part] for part in (self.train, self.dev)]
-        hints = [[one.answer, *_plain(one)] for one in self.partial_examples]
-        # Without hints it is what it was before there were any.
-        packed = json.dumps([rows, self.labels, *([hints] if hints else [])], ensure_ascii=False)
+        rows = [[_hashed_fields(example) for example in part] for part in (self.train, self.dev)]
+        partial = [[one.answer, *_hashed_fields(one)] for one in self.partial_examples]
+        # Without partial examples it equals the fingerprint of earlier versions.
+        hashed = [rows, self.labels, *([partial] if partial else [])]
+        packed = json.dumps(hashed, ensure_ascii=False)
         return hashlib.sha256(packed.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def split_corpus(
     train: Sequence[Example], dev: Sequence[Example], labels: Collection[str], seed: int
 ) -> Corpus:
-    """Take the complete gold, and hold a part of it out where there is no dev gold.
+    """Select the gold of two splits, and hold out a part where there is no dev gold.
 
     Parameters
     ----------
     train, dev : sequence of Example
-        Whatever their answers; ignored and open ones are left out, and of
-        rejected ones the spans are kept as hints.
+        With any answers; ignored and open ones are left out, and the spans of
+        rejected ones are kept as partial examples.
     labels : collection of str
         All labels of the session, in order.
     seed : int
-        Chooses what is held out.
+        Seed of the held-out part.
 
     Raises
     ------
     TrainingError
-        Nothing is accepted, nothing holds an entity, or a span has a label
+        No example is accepted, none has an entity, or a span has a label
         outside ``labels``.
     """
     accepted, measured = _accepted(train, labels), _accepted(dev, labels)
@@ -127,39 +129,49 @@ def split_corpus(
         accepted, measured, source = _hold_out(accepted, seed, why)
     found = {span.label for example in accepted for span in example.spans}
     learnt = tuple(label for label in labels if label in found)
-    hints = tuple(one for one in train if _is_hint(one, learnt))
-    return Corpus(tuple(accepted), tuple(measured), source, learnt, hints)
+    partial = tuple(one for one in train if _is_partial(one, learnt))
+    return Corpus(tuple(accepted), tuple(measured), source, learnt, partial)
 
 
-def _is_hint(example: Example, labels: Collection[str]) -> bool:
-    is_judged = example.answer == "reject" or (example.answer == "accept" and example.binary)
-    return is_judged and bool(example.spans) and all(s.label in labels for s in example.spans)
+def _is_partial(example: Example, labels: Collection[str]) -> bool:
+    is_decided = example.answer == "reject" or (example.answer == "accept" and example.binary)
+    return is_decided and bool(example.spans) and all(s.label in labels for s in example.spans)
 
 
 def lacks_labels(example: Example, labels: Collection[str]) -> bool:
-    """Whether one of the labels could not be given when the example was answered."""
+    """Return whether one of the labels was not allowed when the example was answered.
+
+    Parameters
+    ----------
+    example : Example
+        An answered example.
+    labels : collection of str
+        The labels to be learnt.
+    """
     return example.labels is not None and not set(labels) <= set(example.labels)
 
 
 def reference_doc(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
-    """Make the gold ``Doc`` of an accepted example.
+    """Build the gold ``Doc`` of an answered example.
 
     Parameters
     ----------
     nlp : Language
+        The pipeline, for its tokenizer and its vocabulary.
     example : Example
+        An accepted or rejected example.
     labels : collection of str
-        The labels that are being learnt; see `lacks_labels`.
+        The labels to be learnt; see `lacks_labels`.
     """
-    doc, is_given = doc_with_token_source(nlp, example)
-    return _gold(doc, example, labels, is_given=is_given)
+    doc, is_pretokenized = doc_with_token_source(nlp, example)
+    return _annotate(doc, example, labels, is_pretokenized=is_pretokenized)
 
 
-def _gold(doc: Doc, example: Example, labels: Collection[str], *, is_given: bool) -> Doc:
+def _annotate(doc: Doc, example: Example, labels: Collection[str], *, is_pretokenized: bool) -> Doc:
     if example.answer == "reject":
-        return _rejected(doc, example)
-    unknown = example.binary or lacks_labels(example, labels)
-    missing = set(range(len(doc))) if unknown else set()
+        return _mark_incorrect(doc, example)
+    is_incomplete = example.binary or lacks_labels(example, labels)
+    missing = set(range(len(doc))) if is_incomplete else set()
     entities: list[Span] = []
     for span in example.spans:
         entity = doc.char_span(span.start, span.end, label=span.label)
@@ -169,13 +181,13 @@ def _gold(doc: Doc, example: Example, labels: Collection[str], *, is_given: bool
             entities.append(entity)
     missing -= {token.i for entity in entities for token in entity}
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(missing)], default="outside")
-    # Only in what is written does it make a difference; see `write`.
-    doc.has_unknown_spaces = is_given
+    # Matters only for a DocBin; see `write_docbin`.
+    doc.has_unknown_spaces = is_pretokenized
     return doc
 
 
-def _rejected(doc: Doc, example: Example) -> Doc:
-    """Mark spans as wrong, and say nothing else."""
+def _mark_incorrect(doc: Doc, example: Example) -> Doc:
+    """Mark an example's spans as incorrect, and all tokens as missing."""
     found = (doc.char_span(one.start, one.end, label=one.label) for one in example.spans)
     doc.spans[INCORRECT_SPANS_KEY] = [span for span in found if span is not None]
     doc.set_ents([], default="missing")
@@ -185,20 +197,39 @@ def _rejected(doc: Doc, example: Example) -> Doc:
 def training_examples(
     nlp: Language, examples: Sequence[Example], labels: Collection[str]
 ) -> list[training.Example]:
-    """Pair each example's fresh ``Doc`` with its gold one, as spaCy trains on them."""
+    """Build spaCy's training examples: pairs of an unannotated ``Doc`` and a gold one.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline, for its tokenizer and its vocabulary.
+    examples : sequence of Example
+        Answered examples.
+    labels : collection of str
+        The labels to be learnt; see `lacks_labels`.
+    """
     docs = (doc_with_token_source(nlp, example) for example in examples)
-    # Tokenizing takes its time, and copying a doc does not.
+    # Tokenizing a second time takes longer than copying a doc.
     return [
-        training.Example(doc.copy(), _gold(doc, example, labels, is_given=is_given))
-        for example, (doc, is_given) in zip(examples, docs, strict=True)
+        training.Example(
+            doc.copy(), _annotate(doc, example, labels, is_pretokenized=is_pretokenized)
+        )
+        for example, (doc, is_pretokenized) in zip(examples, docs, strict=True)
     ]
 
 
 def is_expressible(nlp: Language, example: Example) -> bool:
-    """Whether the pipeline could predict the example's spans, all of them.
+    """Return whether the pipeline could predict all of the example's spans.
 
-    It cannot where its recognizer does not know a label, or where a span is
-    off its tokens, or begins or ends with whitespace.
+    It cannot where its recognizer does not know a label, or where a span does
+    not align with its tokens, or begins or ends with whitespace.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    example : Example
+        An example with gold spans.
     """
     known = set(labels_of(nlp))
     if any(span.label not in known for span in example.spans):
@@ -209,26 +240,35 @@ def is_expressible(nlp: Language, example: Example) -> bool:
 
 
 def write_docbin(pairs: Sequence[training.Example], path: Path) -> None:
-    """Write gold as a ``DocBin`` from which ``spacy train`` makes the same training data.
+    """Write gold docs to a ``DocBin``, from which ``spacy train`` builds the same training data.
 
-    ``spacy train`` tokenizes each text anew, except where a doc's spaces are
-    unknown; docs whose tokens are not the tokenizer's are marked as such by
+    ``spacy train`` tokenizes each text again, except where a doc's spaces are
+    unknown; docs with other tokens than the tokenizer's are marked as such by
     `reference_doc`. Read back, their texts have a space after every token.
+
+    Parameters
+    ----------
+    pairs : sequence of spacy.training.Example
+        From `training_examples`.
+    path : Path
+        The file to write.
     """
-    DocBin(attrs=DOCBIN_ATTRS, docs=[pair.reference for pair in pairs]).to_disk(path)
+    DocBin(attrs=_DOCBIN_ATTRS, docs=[pair.reference for pair in pairs]).to_disk(path)
 
 
 def nested_subsets(
     examples: Sequence[Example], fractions: Sequence[float], seed: int
 ) -> list[tuple[Example, ...]]:
-    """Draw growing parts of the examples, each within the next; none is without an entity.
+    """Sample growing subsets, each contained in the next and with at least one entity.
 
     Parameters
     ----------
     examples : sequence of Example
+        Training examples.
     fractions : sequence of float
-        Above 0, at most 1.
+        Sizes of the subsets as fractions, above 0 and at most 1.
     seed : int
+        Seed of the sampling.
     """
     order = list(range(len(examples)))
     random.Random(seed).shuffle(order)  # noqa: S311 - a sample, not a secret
@@ -236,17 +276,17 @@ def nested_subsets(
     if first is not None:
         order.remove(first)
         order.insert(0, first)
-    sizes = sorted({max(1, round(share * len(examples))) for share in fractions})
+    sizes = sorted({max(1, round(fraction * len(examples))) for fraction in fractions})
     return [tuple(examples[i] for i in order[:size]) for size in sizes]
 
 
 def _accepted(examples: Sequence[Example], labels: Collection[str]) -> list[Example]:
-    # A binary task shows one span and asks about that alone: never complete gold.
+    # A binary task shows one span and asks about that alone: it is not complete gold.
     found = [one for one in examples if one.answer == "accept" and not one.binary]
-    strange = sorted({s.label for one in found for s in one.spans if s.label not in labels})
-    if strange:
+    unknown = sorted({s.label for one in found for s in one.spans if s.label not in labels})
+    if unknown:
         raise TrainingError(
-            f"accepted examples hold labels that the session does not know: {', '.join(strange)}. "
+            f"accepted examples hold labels that the session does not know: {', '.join(unknown)}. "
             "Name them in labels=, or use labels=None to take all labels of the data."
         )
     return found
@@ -257,23 +297,22 @@ def _hold_out(
 ) -> tuple[list[Example], list[Example], str]:
     order = list(range(len(examples)))
     random.Random(seed).shuffle(order)  # noqa: S311 - a sample, not a secret
-    # The first to go are those with entities, one by one with the others, so
-    # that both parts have some even where entities are rare.
     with_entities = [i for i in order if examples[i].spans]
-    size = max(1, round(HELD_OUT * len(examples)))
+    size = max(1, round(_HOLDOUT_FRACTION * len(examples)))
     if len(with_entities) < 2:
-        return examples, examples, f"{THEMSELVES}, since {why}"
+        return examples, examples, f"{_SAME_EXAMPLES}, since {why}"
     chosen = set(order[:size])
+    # Both parts need an entity, even where entities are rare.
     if chosen.isdisjoint(with_entities):
         chosen = {with_entities[0], *order[: size - 1]}
     elif chosen.issuperset(with_entities):
         chosen.discard(with_entities[-1])
-    kept = [one for i, one in enumerate(examples) if i not in chosen]
-    held = [one for i, one in enumerate(examples) if i in chosen]
-    return kept, held, f"held out, {len(held):,} of {len(examples):,}, since {why}"
+    train = [one for i, one in enumerate(examples) if i not in chosen]
+    dev = [one for i, one in enumerate(examples) if i in chosen]
+    return train, dev, f"held out, {len(dev):,} of {len(examples):,}, since {why}"
 
 
-def _plain(example: Example) -> list[object]:
+def _hashed_fields(example: Example) -> list[object]:
     tokens = [(t.start, t.end) for t in example.tokens] if example.pretokenized else None
     spans = [(s.start, s.end, s.label) for s in example.spans]
     return [example.text, tokens, spans, None if example.labels is None else list(example.labels)]

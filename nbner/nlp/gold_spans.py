@@ -1,4 +1,4 @@
-"""Gold that is stated in a call: checked against the tokens and the labels that there are."""
+"""Validation of gold spans that a user passes for one text."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from nbner._common.alignment import align, expand_to_tokens
 from nbner.errors import DataError
 from nbner.types import Example, Span
 
+_MAX_LISTED = 8
+
 
 def parse_gold_spans(
-    example: Example, given: Iterable[Span | tuple[int, int, str]], known: Collection[str]
+    example: Example, given: Iterable[Span | tuple[int, int, str]], labels: Collection[str]
 ) -> tuple[Span, ...]:
-    """Read gold for one text, or say what is wrong with it.
+    """Parse gold spans for one text, and check them against tokens and labels.
 
     Parameters
     ----------
     example : Example
-        Tokenized.
+        The text, tokenized.
     given : iterable of Span or (start, end, label)
-        In code points.
-    known : collection of str
+        Half-open offsets in code points.
+    labels : collection of str
         The labels that the model knows.
 
     Returns
@@ -32,24 +34,24 @@ def parse_gold_spans(
     Raises
     ------
     DataError
-        A span is none, is off the tokens or overlaps another one, or its label
-        is unknown to the model.
+        A value is not a span, does not align with the tokens, overlaps another
+        span, or has a label that the model does not know.
     """
     spans = sorted((_span(one) for one in given), key=lambda span: (span.start, span.end))
     for span in spans:
-        if span.label not in known:
+        if span.label not in labels:
             raise DataError(
                 f"the model does not know the label {span.label!r}",
                 field="gold",
                 remedy=f"Train it on examples of {span.label}, or leave that span out; it knows "
-                f"{_listed(known)}",
+                f"{_format_labels(labels)}",
             )
     for span in align(example.tokens, spans).misaligned:
-        raise _off_tokens(example, span)
+        raise _misaligned_error(example, span)
     for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(
-                f"{_shown(example, left)} and {_shown(example, right)} overlap",
+                f"{_format_span(example, left)} and {_format_span(example, right)} overlap",
                 field="gold",
                 remedy="Give spans that do not overlap",
             )
@@ -69,23 +71,26 @@ def _span(given: object) -> Span:
     )
 
 
-def _off_tokens(example: Example, span: Span) -> DataError:
-    whole = expand_to_tokens(example.tokens, span)
-    if whole is None:
+def _misaligned_error(example: Example, span: Span) -> DataError:
+    expanded = expand_to_tokens(example.tokens, span)
+    if expanded is None:
         remedy = f"The text has {len(example.text):,} characters"
     else:
-        words = example.text[whole.start : whole.end]
-        remedy = f"The whole tokens are {words!r}: ({whole.start}, {whole.end}, {span.label!r})"
+        words = example.text[expanded.start : expanded.end]
+        offsets = f"({expanded.start}, {expanded.end}, {span.label!r})"
+        remedy = f"The whole tokens are {words!r}: {offsets}"
     return DataError(
-        f"{_shown(example, span)} does not begin and end with a token", field="gold", remedy=remedy
+        f"{_format_span(example, span)} does not begin and end with a token",
+        field="gold",
+        remedy=remedy,
     )
 
 
-def _shown(example: Example, span: Span) -> str:
+def _format_span(example: Example, span: Span) -> str:
     return f"{example.text[max(0, span.start) : span.end]!r} ({span.start} to {span.end})"
 
 
-def _listed(labels: Collection[str]) -> str:
+def _format_labels(labels: Collection[str]) -> str:
     names = sorted(labels)
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return ", ".join(names[:8]) + more
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(names[:_MAX_LISTED]) + more

@@ -1,11 +1,12 @@
-"""Pipelines: found by name, given a recognizer, and asked for tokens.
+"""Pipelines: loading, cloning, their entity recognizer, and docs from examples.
 
 A pipeline is a spaCy ``Language`` with one component that sets entities,
-``ner`` or ``beam_ner``, wherever it stands and whatever it is called.
+``ner`` or ``beam_ner``, at any position and under any name.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,18 +27,21 @@ from nbner.types import Example, Token
 if TYPE_CHECKING:
     from spacy.language import Language
 
+_LOG = logging.getLogger(__name__)
+
+#: Prefix of the names of new pipelines, as in "blank:en".
 BLANK_PREFIX = "blank:"
 
-# Whatever spaCy raises for a pipeline that is missing, broken or too new.
-LOADING = (OSError, ImportError, ValueError, KeyError, AttributeError, RuntimeError)
+# The exceptions that spaCy raises for a pipeline that is missing, broken or too new.
+_LOAD_ERRORS = (OSError, ImportError, ValueError, KeyError, AttributeError, RuntimeError)
 
-# Where a pipeline was loaded from, and what it was like then: training starts
-# from there as long as the pipeline has not been changed by hand since.
+# Where each pipeline was loaded from, and its fingerprint then: ``spacy train`` can start
+# from there as long as the pipeline has not changed since.
 _origins: WeakKeyDictionary[Language, tuple[str, str]] = WeakKeyDictionary()
 
 
 def load_base(model: str | Path) -> Language:
-    """Find a pipeline and see to it that it has an entity recognizer.
+    """Load a pipeline, and add an entity recognizer if it has none.
 
     Parameters
     ----------
@@ -54,39 +58,70 @@ def load_base(model: str | Path) -> Language:
     Raises
     ------
     ModelError
-        There is no such pipeline, or it cannot be loaded; with the remedy.
+        There is no such pipeline, or it cannot be loaded.
     """
     name = str(model)
-    nlp = _blank(name.removeprefix(BLANK_PREFIX)) if name.startswith(BLANK_PREFIX) else _load(name)
+    is_blank = name.startswith(BLANK_PREFIX)
+    nlp = _create_blank(name.removeprefix(BLANK_PREFIX)) if is_blank else _load(name)
     if recognizer_of(nlp) is None:
         nlp.add_pipe("ner", config=recognizer_config(nlp))
     path = getattr(nlp, "path", None)
-    # A folder is kept by its full path: configs outlive the working directory.
+    # A folder is stored by its full path: configs outlive the working directory.
     origin = str(Path(path).resolve()) if path is not None and Path(name).exists() else name
     _origins[nlp] = (origin, fingerprint(nlp))
+    _LOG.debug("loaded pipeline %s (%s)", origin, _origins[nlp][1])
     return nlp
 
 
 def clone_pipeline(nlp: Language) -> Language:
-    """Make a pipeline of one's own that does the same; what is done to it leaves ``nlp`` alone."""
+    """Return an independent copy of a pipeline, with its weights.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
     return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
 
 
 def loadable_from(nlp: Language) -> str | None:
-    """Name where this very pipeline can be loaded again; None if it has changed since."""
-    origin, before = _origins.get(nlp, (None, None))
-    if origin is None or before != fingerprint(nlp):
+    """Return where this pipeline can be loaded again; None if it has changed since.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+
+    Returns
+    -------
+    str or None
+        As for `load_base`.
+    """
+    origin, loaded = _origins.get(nlp, (None, None))
+    if origin is None or loaded != fingerprint(nlp):
         return None
-    return origin if origin.startswith(BLANK_PREFIX) or _is_there(origin) else None
+    return origin if origin.startswith(BLANK_PREFIX) or _exists(origin) else None
 
 
 def is_pipeline_folder(path: str | Path) -> bool:
-    """Whether a folder is a pipeline that was saved."""
+    """Return whether a folder holds a saved pipeline.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder.
+    """
     return (Path(path) / "meta.json").is_file()
 
 
 def recognizer_of(nlp: Language) -> tuple[str, EntityRecognizer] | None:
-    """Give the component that sets entities, with its name; None where there is none."""
+    """Return the name and the component that sets entities; None where there is none.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
     for name, component in nlp.pipeline:
         if isinstance(component, EntityRecognizer):
             return name, component
@@ -94,13 +129,25 @@ def recognizer_of(nlp: Language) -> tuple[str, EntityRecognizer] | None:
 
 
 def labels_of(nlp: Language) -> tuple[str, ...]:
-    """Give the entity labels that the pipeline's recognizer knows, sorted."""
+    """Return the entity labels of the pipeline's recognizer, sorted.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
     found = recognizer_of(nlp)
     return () if found is None else tuple(sorted(found[1].labels))
 
 
 def is_trained(nlp: Language) -> bool:
-    """Whether the pipeline has a recognizer with labels and with weights."""
+    """Return whether the pipeline has a recognizer with labels and with weights.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
     found = recognizer_of(nlp)
     if found is None or not found[1].labels:
         return False
@@ -109,36 +156,58 @@ def is_trained(nlp: Language) -> bool:
 
 
 def tokenizer_of(nlp: Language) -> Callable[[str], tuple[Token, ...]]:
-    """Give the pipeline's tokenizer as a function from text to plain tokens.
+    """Return the pipeline's tokenizer as a function from text to plain tokens.
 
-    The function raises ``DataError`` for a text that the pipeline cannot take.
+    The function raises ``DataError`` for a text that is too long for the pipeline.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
     """
     return lambda text: tokens_from_doc(_make_doc(nlp, text), text)
 
 
 def doc_from_example(nlp: Language, example: Example) -> Doc:
-    """Make the ``Doc`` that the pipeline works on, in training and in prediction.
+    """Build the ``Doc`` of an example, for training and for prediction.
 
     Tokens that came with the text are kept. Where the pipeline's own tokenizer
     finds the same tokens, its ``Doc`` is used, since it also knows the norms
     of contractions ("n't" is "not"), as it will at run time.
 
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    example : Example
+        The text, with or without tokens.
+
     Raises
     ------
     DataError
-        The text is longer than the pipeline takes, or the example's tokens are
+        The text is longer than the pipeline allows, or the example's tokens are
         not those of its text.
     """
     return doc_with_token_source(nlp, example)[0]
 
 
 def doc_with_token_source(nlp: Language, example: Example) -> tuple[Doc, bool]:
-    """Make a ``Doc`` as `doc_from_example`, and say whether its tokens came with the example.
+    """Build a ``Doc`` as `doc_from_example`, and return whether its tokens are the example's.
 
-    False where the pipeline's own tokenizer makes the same.
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    example : Example
+        The text, with or without tokens.
+
+    Returns
+    -------
+    (Doc, bool)
+        False where the pipeline's own tokenizer finds the same tokens.
     """
     doc = _make_doc(nlp, example.text)
-    if not _differs(doc, example):
+    if not _has_other_tokens(doc, example):
         return doc, False
     try:
         words, spaces = get_words_and_spaces([t.text for t in example.tokens], example.text)
@@ -151,13 +220,13 @@ def doc_with_token_source(nlp: Language, example: Example) -> tuple[Doc, bool]:
     return Doc(nlp.vocab, words=words, spaces=spaces), True
 
 
-def _differs(doc: Doc, example: Example) -> bool:
+def _has_other_tokens(doc: Doc, example: Example) -> bool:
     if not example.pretokenized or not example.tokens:
         return False
-    # Tokens of whitespace are spaCy's way to keep the text whole.
-    ours = [(token.idx, len(token)) for token in doc if not token.is_space]
+    # Whitespace tokens are spaCy's way to keep the text whole.
+    own = [(token.idx, len(token)) for token in doc if not token.is_space]
     given = [(t.start, t.end - t.start) for t in example.tokens if not t.text.isspace()]
-    return ours != given
+    return own != given
 
 
 def _make_doc(nlp: Language, text: str) -> Doc:
@@ -174,7 +243,7 @@ def _make_doc(nlp: Language, text: str) -> Doc:
         ) from error
 
 
-def _blank(lang: str) -> Language:
+def _create_blank(lang: str) -> Language:
     try:
         spacy.util.get_lang_class(lang)
     except ImportError as error:
@@ -184,15 +253,15 @@ def _blank(lang: str) -> Language:
         ) from error
     try:
         return load_model_from_config(blank_config(lang), auto_fill=True)
-    except LOADING as error:
+    except _LOAD_ERRORS as error:
         raise ModelError(
-            f"{BLANK_PREFIX}{lang} needs more than spaCy itself: {_one_line(error)}. Install what is "
-            "missing, or use another tokenizer's language, such as blank:xx."
+            f"{BLANK_PREFIX}{lang} needs more than spaCy itself: {_one_line(error)}. Install what "
+            "is missing, or use another tokenizer's language, such as blank:xx."
         ) from error
 
 
 def _load(name: str) -> Language:
-    if not _is_there(name):
+    if not _exists(name):
         raise ModelError(
             f"there is no model {name!r}: no installed package and no folder has that name. "
             f"Install a packaged one with `python -m spacy download {name}`, check the path, or "
@@ -200,7 +269,7 @@ def _load(name: str) -> Language:
         )
     try:
         return spacy.load(name)
-    except LOADING as error:
+    except _LOAD_ERRORS as error:
         missing = missing_packages(name)
         if missing:
             raise ModelError(
@@ -215,7 +284,7 @@ def _load(name: str) -> Language:
         ) from error
 
 
-def _is_there(name: str) -> bool:
+def _exists(name: str) -> bool:
     return spacy.util.is_package(name) or Path(name).exists()
 
 

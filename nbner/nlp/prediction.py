@@ -1,21 +1,31 @@
-"""The one function that turns examples into predictions; everything that predicts calls it."""
+"""Prediction: the one function from examples to spans, in one process or several."""
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from spacy.tokens import Doc
+from spacy.tokens.underscore import Underscore
 
 from nbner._common.alignment import char_to_token_range
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.multiprocess import pipe_in_processes
 from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
-    from spacy.tokens import Doc
     from spacy.tokens import Span as SpacySpan
+
+_BATCHES_AHEAD = 2  # for each process, so that none waits
+
+_worker_pipeline: list[Language] = []  # the pipeline of this process, if it is a worker
 
 
 def predict(
@@ -25,32 +35,34 @@ def predict(
     batch_size: int | None = None,
     n_process: int = 1,
 ) -> Iterator[tuple[Span, ...]]:
-    """Label examples or texts with the whole pipeline, as ``nlp.pipe`` does.
+    """Predict the entities of examples or texts with the whole pipeline, as ``nlp.pipe`` does.
 
     Parameters
     ----------
     nlp : Language
+        The pipeline.
     items : iterable of Example or str
-        An example's given tokens are kept; its answer and its spans are not
-        looked at.
+        An example's given tokens are kept; its answer and its spans are
+        ignored.
     batch_size : int, optional
-        The pipeline's own by default. It changes the speed, not the result.
+        Docs at a time; the pipeline's own by default. It changes the speed, not
+        the result.
     n_process : int
-        Processes to share the work; -1 for one a processor.
+        Number of processes; -1 for one for each processor.
 
     Yields
     ------
     tuple of Span
-        For each item in turn its spans in code points, sorted by start, with
-        the model's fingerprint as their source.
+        For each item its spans in code points, sorted by start, with the
+        model's fingerprint as their source.
 
     Raises
     ------
     ModelError
         At once, if the pipeline's recognizer has not been trained; later, if a
-        process that shares the work dies.
+        worker process dies.
     DataError
-        A text that the pipeline cannot take, or no number of processes.
+        A text is too long for the pipeline, or ``n_process`` is invalid.
     """
     docs = predict_docs(nlp, items, batch_size=batch_size, n_process=n_process)
     source = fingerprint(nlp)
@@ -64,25 +76,38 @@ def predict_docs(
     batch_size: int | None = None,
     n_process: int = 1,
 ) -> Iterator[Doc]:
-    """Do what `predict` does, and give the docs, for those who need the tokens too."""
+    """Predict as `predict` does, and yield the docs, which hold the tokens too.
+
+    Parameters
+    ----------
+    nlp, items, batch_size, n_process
+        As for `predict`.
+    """
     check_trained(nlp)
     if n_process < 1 and n_process != -1:
         raise DataError(
             f"n_process={n_process} is no number of processes",
             remedy="Give 1 or more, or -1 for one a processor",
         )
-    docs = (doc_from_example(nlp, _example(item)) for item in items)
+    examples = (Example(item) if isinstance(item, str) else item for item in items)
+    docs = (doc_from_example(nlp, example) for example in examples)
     if n_process == 1:
         return nlp.pipe(docs, batch_size=batch_size)
-    return pipe_in_processes(nlp, docs, batch_size=batch_size, n_process=n_process)
+    return _pipe_in_processes(nlp, docs, batch_size=batch_size, n_process=n_process)
 
 
 def check_trained(nlp: Language) -> None:
-    """Refuse a pipeline whose recognizer has not been trained.
+    """Raise an error for a pipeline whose recognizer has not been trained.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
 
     Raises
     ------
     ModelError
+        It has a recognizer without labels or without weights.
     """
     if recognizer_of(nlp) is not None and not is_trained(nlp):
         raise ModelError(
@@ -92,7 +117,15 @@ def check_trained(nlp: Language) -> None:
 
 
 def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:
-    """Read a doc's entities as plain spans in code points."""
+    """Convert a doc's entities to spans in code points.
+
+    Parameters
+    ----------
+    doc : Doc
+        With entities.
+    source : str, optional
+        The spans' source.
+    """
     return tuple(
         Span(entity.start_char, entity.end_char, entity.label_, source=source)
         for entity in doc.ents
@@ -100,17 +133,69 @@ def spans_of(doc: Doc, source: str | None = None) -> tuple[Span, ...]:
 
 
 def token_offsets(entities: Sequence[SpacySpan], example: Example) -> Iterator[tuple[int, int]]:
-    """Give each entity's half-open token indices, in the example's own tokens if it has some.
+    """Yield each entity's half-open token indices, in the example's own tokens if it has some.
 
-    Where more than a space lies between given tokens, spaCy's doc holds tokens
-    of whitespace that the example does not know.
+    Where more than a space lies between given tokens, spaCy's doc holds
+    whitespace tokens that the example does not have.
+
+    Parameters
+    ----------
+    entities : sequence of spacy.tokens.Span
+        The entities of one doc.
+    example : Example
+        The example that the doc was built from.
     """
     given = example.tokens if example.pretokenized else ()
     for entity in entities:
-        own = given if len(entity.doc) != len(given) else ()
-        place = char_to_token_range(own, entity.start_char, entity.end_char) if own else None
-        yield place or (entity.start, entity.end)
+        tokens = given if len(entity.doc) != len(given) else ()
+        own = char_to_token_range(tokens, entity.start_char, entity.end_char) if tokens else None
+        yield own or (entity.start, entity.end)
 
 
-def _example(item: Example | str) -> Example:
-    return Example(item) if isinstance(item, str) else item
+def _pipe_in_processes(
+    nlp: Language, docs: Iterable[Doc], *, n_process: int, batch_size: int | None
+) -> Iterator[Doc]:
+    """Run ``nlp.pipe`` in several processes, and raise an error when one of them dies.
+
+    ``nlp.pipe(..., n_process=2)`` waits for a dead process forever, since its
+    siblings hold the writing end of its pipe. The executor of the standard
+    library notices.
+    """
+    n_workers = (os.cpu_count() or 1) if n_process == -1 else n_process
+    size = batch_size or nlp.batch_size
+    extensions = Underscore.get_state()
+    pool = ProcessPoolExecutor(n_workers, initializer=_start_worker, initargs=(nlp, extensions))
+    try:
+        waiting: deque[Future[list[bytes]]] = deque()
+        rest = iter(docs)
+        while batch := [doc.to_bytes() for doc in islice(rest, size)]:
+            waiting.append(pool.submit(_annotate, batch))
+            if len(waiting) > _BATCHES_AHEAD * n_workers:
+                yield from _read(nlp, waiting.popleft())
+        while waiting:
+            yield from _read(nlp, waiting.popleft())
+    except BrokenProcessPool as error:
+        raise ModelError(
+            f"one of the {n_workers} processes that shared the work has died, most likely because "
+            "the memory was used up. Nothing was changed. Use fewer with n_process=, or smaller "
+            "batches with batch_size=."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _start_worker(
+    nlp: Language, extensions: tuple[dict[Any, Any], dict[Any, Any], dict[Any, Any]]
+) -> None:
+    Underscore.load_state(extensions)
+    _worker_pipeline[:] = [nlp]
+
+
+def _annotate(batch: list[bytes]) -> list[bytes]:
+    (nlp,) = _worker_pipeline
+    docs = (Doc(nlp.vocab).from_bytes(one) for one in batch)
+    return [doc.to_bytes() for doc in nlp.pipe(docs, batch_size=len(batch))]
+
+
+def _read(nlp: Language, batch: Future[list[bytes]]) -> Iterator[Doc]:
+    return (Doc(nlp.vocab).from_bytes(one) for one in batch.result())

@@ -1,10 +1,10 @@
-"""Jobs in a fresh Python process, which reads its input from a folder and writes its result there.
+"""Jobs in a fresh Python process, with input and result as JSON files in a folder.
 
 ::
 
     <folder>/job.json      the function to call and its input
     <folder>/result.json   written last, and renamed into place when complete
-    <folder>/error.json    in its place, if the job raised an error on purpose
+    <folder>/error.json    instead of a result, if the job raised an ``NbnerError``
 
 A new process, not a fork and not ``multiprocessing``: a fork would break the
 threads of a notebook, and a spawn needs a guard in the user's script.
@@ -24,9 +24,9 @@ from typing import Any, TypeAlias
 from nbner import errors
 from nbner.errors import ModelError, NbnerError
 
-Job: TypeAlias = Callable[[Path, Mapping[str, Any]], Any]
+_JobFunction: TypeAlias = Callable[[Path, Mapping[str, Any]], Any]
 
-JOB, RESULT, ERROR, LOG = "job.json", "result.json", "error.json", "log.txt"
+_JOB, _RESULT, _ERROR, _LOG = "job.json", "result.json", "error.json", "log.txt"
 
 
 def start_job(
@@ -37,26 +37,31 @@ def start_job(
     Parameters
     ----------
     folder : Path
-        Folder of this job alone; made if it is missing.
+        Folder of this job alone; created if it is missing.
     function : str
         The function to call, as "module:function"; it takes the folder and the
         job and returns a JSON value. Named, not passed, so that this module
         imports none of its users.
     job : mapping
-        JSON values.
+        The job's input: JSON values.
     stdin : int
-        As in `subprocess.Popen`.
+        Standard input of the process, as in `subprocess.Popen`.
+
+    Returns
+    -------
+    subprocess.Popen
+        The running process.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / JOB, {"function": function, **job})
+    write_json(folder / _JOB, {"function": function, **job})
     # The same modules as here, wherever they were imported from.
     paths = os.pathsep.join(path for path in sys.path if path)
-    with (folder / LOG).open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - this very Python, and nothing of the user's
+    with (folder / _LOG).open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 - the running Python interpreter, no user input
             [sys.executable, "-m", "nbner.nlp.subprocess_job", str(folder)],
             env={**os.environ, "PYTHONPATH": paths},
             stdin=stdin,
-            start_new_session=True,  # the notebook's stop button is not for it
+            start_new_session=True,  # an interrupt of the kernel does not stop it
             stdout=log,
             stderr=log,
         )
@@ -73,48 +78,55 @@ def read_result(folder: Path) -> Any:
     Raises
     ------
     NbnerError
-        The error that the job raised on purpose, or a ``ModelError`` with the
-        last lines of its log if the process died.
+        The ``NbnerError`` that the job raised, or a ``ModelError`` with the last
+        lines of its log if the process died.
     """
-    if (folder / RESULT).exists():
-        return json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    if (folder / ERROR).exists():
-        said = json.loads((folder / ERROR).read_text(encoding="utf-8"))
-        raise getattr(errors, said["kind"], NbnerError)(said["message"])
-    log = folder / LOG
+    if (folder / _RESULT).exists():
+        return json.loads((folder / _RESULT).read_text(encoding="utf-8"))
+    if (folder / _ERROR).exists():
+        stored = json.loads((folder / _ERROR).read_text(encoding="utf-8"))
+        raise getattr(errors, stored["kind"], NbnerError)(stored["message"])
+    log = folder / _LOG
     last = (
         log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:] if log.exists() else []
     )
     raise ModelError(
-        "the process that did the work has died without a word"
+        "the process that did the work has died without an error message"
         + (f"; the last lines of its log: {' / '.join(last)}" if last else "")
         + ". The model in use stays; run it again, with less data if memory was short."
     )
 
 
 def main(folder: Path) -> None:
-    """Run the job of a folder and write its result or its error there."""
-    job = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    run = _function(job["function"])
+    """Run the job of a folder, and write its result or its error there.
+
+    Parameters
+    ----------
+    folder : Path
+        As for `start_job`.
+    """
+    job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
+    run = _import_function(job["function"])
     try:
-        write_json(folder / RESULT, run(folder, job))
+        write_json(folder / _RESULT, run(folder, job))
     except NbnerError as error:
-        write_json(folder / ERROR, {"kind": type(error).__name__, "message": str(error)})
+        write_json(folder / _ERROR, {"kind": type(error).__name__, "message": str(error)})
 
 
-def _function(name: str) -> Job:
+def _import_function(name: str) -> _JobFunction:
     """Import the function that a job names as "module:function"."""
     module, _, function = name.partition(":")
-    found: Job = getattr(import_module(module), function)
+    found: _JobFunction = getattr(import_module(module), function)
     return found
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file in one step: readers find all of it or nothing.
+    """Write a JSON file atomically: readers find all of it or nothing.
 
     Parameters
     ----------
     path : Path
+        The file to write.
     value : Any
         A JSON value.
     """

@@ -1,4 +1,4 @@
-"""Rules that cut a tokenizer's tokens further: made, applied, taken back, kept as JSON."""
+"""Tokenizer rules: adding, removing and serializing infixes and special cases."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerRule:
-    """One rule for spaCy's tokenizer.
+    """One rule of spaCy's tokenizer.
 
     Parameters
     ----------
     kind : {"infix", "special case"}
+        Kind of the rule.
     pattern : str
-        An infix is a regular expression for where, within a word, tokens are
-        cut; a special case is the word itself.
+        Of an infix, a regular expression for the characters within a word at
+        which it is split; of a special case, the word itself.
     pieces : tuple of str
-        What the word of a special case is cut into.
+        The tokens of a special case.
     """
 
     kind: Literal["infix", "special case"]
@@ -42,22 +43,46 @@ class TokenizerRule:
 
 
 def rules_to_json(rules: Iterable[TokenizerRule]) -> list[dict[str, Any]]:
-    """Write rules as JSON has them."""
+    """Convert rules to JSON values.
+
+    Parameters
+    ----------
+    rules : iterable of TokenizerRule
+        The rules.
+    """
     return [{"kind": one.kind, "pattern": one.pattern, "pieces": list(one.pieces)} for one in rules]
 
 
 def rules_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[TokenizerRule, ...]:
-    """Read what ``rules_to_json`` wrote."""
+    """Convert the JSON values of ``rules_to_json`` back to rules.
+
+    Parameters
+    ----------
+    stored : iterable of mapping
+        One for each rule.
+    """
     return tuple(TokenizerRule(one["kind"], one["pattern"], tuple(one["pieces"])) for one in stored)
 
 
 def supports_rules(tokenizer: object) -> bool:
-    """Whether this tokenizer is made of rules; those of some languages are not."""
-    return isinstance(tokenizer, Tokenizer) and _infixes(tokenizer) is not None
+    """Return whether a tokenizer works by spaCy's rules; those of some languages do not.
+
+    Parameters
+    ----------
+    tokenizer : object
+        A pipeline's tokenizer.
+    """
+    return isinstance(tokenizer, Tokenizer) and _infix_pattern(tokenizer) is not None
 
 
 def copy_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
-    """Make a tokenizer to try rules on; it takes a moment, for it reads a thousand rules."""
+    """Return a copy of a tokenizer, to try rules on.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Its thousand rules are read again, which takes a moment.
+    """
     return Tokenizer(
         tokenizer.vocab,
         rules=tokenizer.rules,
@@ -71,7 +96,15 @@ def copy_tokenizer(tokenizer: Tokenizer) -> Tokenizer:
 
 @contextmanager
 def temporary_infix(tokenizer: Tokenizer, rule: TokenizerRule) -> Iterator[Tokenizer]:
-    """Give a tokenizer one infix more, for a while."""
+    """Add an infix to a tokenizer until the block ends.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Changed in place.
+    rule : TokenizerRule
+        An infix.
+    """
     before = tokenizer.infix_finditer
     add_rule(tokenizer, rule)
     try:
@@ -83,19 +116,28 @@ def temporary_infix(tokenizer: Tokenizer, rule: TokenizerRule) -> Iterator[Token
 def set_rules(
     nlp: Language, wanted: Iterable[TokenizerRule], *, instead_of: Iterable[TokenizerRule] = ()
 ) -> None:
-    """Give a pipeline's tokenizer these rules, in place of others that it has got before.
+    """Replace the rules that were added to a pipeline's tokenizer.
 
-    A rule that is there already is not added again, so that a pipeline which
-    was saved with its rules can be given them once more.
+    A rule that it has already is not added again, so that the rules of a saved
+    pipeline can be set once more.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; its tokenizer is changed in place.
+    wanted : iterable of TokenizerRule
+        The rules that it is to have.
+    instead_of : iterable of TokenizerRule
+        Rules that were added before, to be removed unless wanted.
 
     Raises
     ------
     ModelError
-        The tokenizer is not made of rules.
+        The tokenizer does not work by rules.
     """
     wanted = tuple(wanted)
-    gone = [rule for rule in instead_of if rule not in wanted]
-    if not wanted and not gone:
+    removed = [rule for rule in instead_of if rule not in wanted]
+    if not wanted and not removed:
         return
     tokenizer = nlp.tokenizer
     if not supports_rules(tokenizer):
@@ -103,33 +145,41 @@ def set_rules(
             f"the tokenizer of {nlp.lang!r} is not made of rules, so that none can be added. "
             'Keep spans as characters, or use another tokenizer: model="blank:xx".'
         )
-    for rule in gone:
-        _remove(tokenizer, rule)
+    for rule in removed:
+        _remove_rule(tokenizer, rule)
     for rule in wanted:
         add_rule(tokenizer, rule)
 
 
-def _infixes(tokenizer: Tokenizer) -> str | None:
-    """Give the expression for infixes; None where it is none."""
+def add_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
+    """Add a rule to a tokenizer, unless it has it already.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Changed in place.
+    rule : TokenizerRule
+        The rule.
+    """
+    if rule.kind == "special case":
+        tokenizer.add_special_case(rule.pattern, [{"ORTH": piece} for piece in rule.pieces])
+        return
+    pattern = _infix_pattern(tokenizer) or ""
+    if not f"|{pattern}|".endswith(f"|{rule.pattern}|") and f"|{rule.pattern}|" not in pattern:
+        tokenizer.infix_finditer = compile_infix_regex([pattern, rule.pattern]).finditer
+
+
+def _infix_pattern(tokenizer: Tokenizer) -> str | None:
+    """Return the regular expression for infixes; None where the tokenizer has none."""
     compiled = getattr(tokenizer.infix_finditer, "__self__", None)
     return compiled.pattern if isinstance(compiled, re.Pattern) else None
 
 
-def add_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
-    """Add a rule, unless it is there."""
-    if rule.kind == "special case":
-        tokenizer.add_special_case(rule.pattern, [{"ORTH": piece} for piece in rule.pieces])
-        return
-    parts = _infixes(tokenizer) or ""
-    if not f"|{parts}|".endswith(f"|{rule.pattern}|") and f"|{rule.pattern}|" not in parts:
-        tokenizer.infix_finditer = compile_infix_regex([parts, rule.pattern]).finditer
-
-
-def _remove(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
+def _remove_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
     if rule.kind == "special case":
         tokenizer.rules = {
             word: pieces for word, pieces in tokenizer.rules.items() if word != rule.pattern
         }
         return
-    parts = f"{_infixes(tokenizer) or ''}|".replace(f"|{rule.pattern}|", "|")
-    tokenizer.infix_finditer = compile_infix_regex([parts.removesuffix("|")]).finditer
+    pattern = f"{_infix_pattern(tokenizer) or ''}|".replace(f"|{rule.pattern}|", "|")
+    tokenizer.infix_finditer = compile_infix_regex([pattern.removesuffix("|")]).finditer

@@ -1,7 +1,7 @@
-"""Pipelines whose token vectors come from a transformer: what they need, and their pace.
+"""Transformer components: missing packages and their own optimizer settings.
 
 spaCy keeps transformers in packages of their own, which bring PyTorch. nbner
-imports neither: it reads a pipeline's config.
+imports neither of them: it reads a pipeline's config.
 """
 
 from __future__ import annotations
@@ -16,43 +16,54 @@ import spacy
 if TYPE_CHECKING:
     from spacy.language import Language
 
-#: spaCy's factories for them, with the package that has each.
-FACTORIES = {
+# spaCy's factories for transformers, with the package that provides each.
+_FACTORIES = {
     "transformer": "spacy-transformers",
     "curated_transformer": "spacy-curated-transformers",
 }
 
-# What of a pipeline's own training config says how fast its transformer may change.
-_PACE = ("optimizer", "accumulate_gradient")
+# The parts of a pipeline's own training config that set how fast its transformer changes.
+_OPTIMIZER_KEYS = ("optimizer", "accumulate_gradient")
 
 
 def missing_packages(name: str) -> list[str]:
-    """Name the packages for transformers that a saved pipeline asks for and that are not there.
+    """Return the packages for transformers that a saved pipeline needs and that are missing.
 
     Parameters
     ----------
     name : str
-        Of an installed package, or a folder.
+        Name of an installed pipeline package, or a folder.
     """
     config = _config_of(name)
-    asked = {package for package in FACTORIES.values() if _asks_for(config, package)}
-    return sorted(one for one in asked if find_spec(one.replace("-", "_")) is None)
+    needed = {package for package in _FACTORIES.values() if _needs(config, package)}
+    return sorted(one for one in needed if find_spec(one.replace("-", "_")) is None)
 
 
 def transformers_of(nlp: Language) -> tuple[str, ...]:
-    """Name the pipeline's components that are transformers."""
-    return tuple(name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory in FACTORIES)
+    """Return the names of the pipeline's transformer components.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    return tuple(name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory in _FACTORIES)
 
 
 def own_optimizer_settings(nlp: Language) -> dict[str, Any]:
-    """Give what a pipeline's own config says of how its transformer is trained.
+    """Return the optimizer settings of a pipeline's own training config.
 
-    A transformer that was trained already forgets what it knows at the rate at
-    which small layers learn: packaged pipelines hold a rate that begins at
-    nothing and stays at some hundred-thousandths.
+    At the learning rate of small layers, a trained transformer loses what it
+    has learnt: packaged pipelines hold a rate that warms up from zero and stays
+    at some 1e-5.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
     """
     training: Mapping[str, Any] = nlp.config.get("training", {})
-    return {key: training[key] for key in _PACE if training.get(key)}
+    return {key: training[key] for key in _OPTIMIZER_KEYS if training.get(key)}
 
 
 def _config_of(name: str) -> Mapping[str, Any]:
@@ -62,9 +73,9 @@ def _config_of(name: str) -> Mapping[str, Any]:
     return spacy.util.load_config(found[0]) if found else {}
 
 
-def _asks_for(config: Mapping[str, Any], package: str) -> bool:
-    """Whether a factory or a function of the package is named somewhere in a config."""
-    factories = {name for name, owner in FACTORIES.items() if owner == package}
+def _needs(config: Mapping[str, Any], package: str) -> bool:
+    """Return whether a config names a factory or a function of a package."""
+    factories = {name for name, owner in _FACTORIES.items() if owner == package}
     return any(
         value.startswith(f"{package}.") or (key == "factory" and value in factories)
         for key, value in _strings(config)

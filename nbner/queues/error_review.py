@@ -20,7 +20,7 @@ from nbner.widgets.queue_protocol import Listener, QueueInfo
 
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors
-    from nbner.store.store import Dataset
+    from nbner.store.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)

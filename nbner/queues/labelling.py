@@ -18,7 +18,7 @@ from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
 
 if TYPE_CHECKING:
-    from nbner.store.store import Dataset
+    from nbner.store.dataset import Dataset
 
 TokenizeFn: TypeAlias = Callable[[str], tuple[Token, ...]]
 SuggestFn: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]

@@ -17,7 +17,8 @@ from weakref import WeakSet
 from nbner.errors import DataError
 from nbner.nlp.pipeline import tokenizer_of
 from nbner.queues.labelling import AnswerBus, ensure_tokens
-from nbner.store.store import Dataset, Store
+from nbner.store.dataset import Dataset
+from nbner.store.store import Store
 from nbner.types import AnswerKind, Example, Token
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from nbner.active_learning import strategies
-from nbner.active_learning.ordered_dataset import RankedDataset
+from nbner.active_learning.ranked_dataset import RankedDataset
 from nbner.active_learning.strategies import STRATEGIES, Strategy
 from nbner.decoding.api import lattices
 from nbner.errors import DataError, ModelError
@@ -17,7 +17,7 @@ from nbner.session.context import SessionContext
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.store.store import Dataset
+    from nbner.store.dataset import Dataset
 
 LONGEST = 64  # tokens of the longest entity that the entropy sums over
 ASIDE = 0.1

@@ -11,7 +11,7 @@ from nbner.errors import DataError
 from nbner.queues.labelling import ensure_tokens
 from nbner.session.answers import answer_frame
 from nbner.session.context import Accessor
-from nbner.store.integrity_report import IntegrityReport
+from nbner.store.integrity import IntegrityReport
 from nbner.store.snapshot import DatasetSnapshot
 from nbner.types import AnswerKind, Counts, Example, Token
 

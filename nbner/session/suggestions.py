@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nbner.decoding.lattice_view import Lattice
     from nbner.decoding.probabilities import SpanProbabilities
     from nbner.nlp.patterns import PatternSource
-    from nbner.store.store import Dataset
+    from nbner.store.dataset import Dataset
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.queue_protocol import ExampleQueue, Mode
 
@@ -132,7 +132,7 @@ def pattern_suggester(
     def suggest_patterns(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         nonlocal patterns
         # Another pipeline may have come into use since.
-        patterns = patterns.on(context.nlp)
+        patterns = patterns.for_pipeline(context.nlp)
         found = suggest_with_patterns(context.nlp, patterns, examples, model=model)
         return _with_known_labels(context, _scored(context, examples, found) if model else found)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.active_learning.ordered_dataset import HOLDOUT_KEY
+from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
 from nbner.errors import DataError, TrainingError
 from nbner.evaluation.regressions import (
     MAX_F_LOSS,

@@ -1,7 +1,8 @@
-"""One answer, taken in: the event is added, and what follows from it is brought up to date."""
+"""Recording of one answer: inserts the event and updates the derived tables."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -13,11 +14,20 @@ from nbner._common.alignment import filter_spans
 from nbner._common.serialization import dump_json, dump_labels, dump_spans, find_lone_surrogate
 from nbner.errors import DataError
 from nbner.store import claims
-from nbner.store.schema import answers, current, examples, label_sets, splits, standing
+from nbner.store.schema import (
+    annotator_answers,
+    answers,
+    example_answers,
+    examples,
+    label_sets,
+    splits,
+)
 from nbner.types import ANSWER_KINDS, Answer, Span
 
-# Written once: putting a statement together takes longer than running it.
-_EXAMPLE = (
+_LOG = logging.getLogger(__name__)
+
+# Statements are built once: building one takes longer than executing it.
+_SELECT_EXAMPLE = (
     select(
         examples.c.id,
         examples.c.split_id,
@@ -35,38 +45,55 @@ _EXAMPLE = (
         examples.c.input_hash == bindparam("hash"),
     )
 )
-_LABEL_SET = select(label_sets.c.id).where(label_sets.c.labels == bindparam("text"))
-_CURRENT = (
-    update(current)
-    .where(current.c.example_id == bindparam("example"), current.c.annotator == bindparam("by"))
+_SELECT_LABEL_SET = select(label_sets.c.id).where(label_sets.c.labels == bindparam("text"))
+_UPDATE_ANNOTATOR_ANSWER = (
+    update(annotator_answers)
+    .where(
+        annotator_answers.c.example_id == bindparam("example"),
+        annotator_answers.c.annotator == bindparam("by"),
+    )
     .values(answer_id=bindparam("answer_id"), answer=bindparam("answer"))
 )
-_NEW_CURRENT = insert(current)
-_OTHERS = (
-    select(current.c.answer_id, current.c.answer)
-    .where(current.c.example_id == bindparam("example"), current.c.answer.is_not(None))
-    .order_by(current.c.answer_id.desc())
+_INSERT_ANNOTATOR_ANSWER = insert(annotator_answers)
+_SELECT_NEWEST_DECISION = (
+    select(annotator_answers.c.answer_id, annotator_answers.c.answer)
+    .where(
+        annotator_answers.c.example_id == bindparam("example"),
+        annotator_answers.c.answer.is_not(None),
+    )
+    .order_by(annotator_answers.c.answer_id.desc())
     .limit(1)
 )
-_STANDING = select(standing.c.answer).where(standing.c.example_id == bindparam("example"))
-_SET_STANDING = (
-    update(standing)
-    .where(standing.c.example_id == bindparam("example"))
+_SELECT_EXAMPLE_ANSWER = select(example_answers.c.answer).where(
+    example_answers.c.example_id == bindparam("example")
+)
+_UPDATE_EXAMPLE_ANSWER = (
+    update(example_answers)
+    .where(example_answers.c.example_id == bindparam("example"))
     .values(answer_id=bindparam("answer_id"), answer=bindparam("answer"))
 )
-_COUNT = (
+_UPDATE_COUNTS = (
     update(splits)
     .where(splits.c.id == bindparam("split"))
     .values({kind: splits.c[kind] + bindparam(f"{kind}_more") for kind in ANSWER_KINDS})
 )
-_ADD = insert(answers)
+_INSERT_ANSWER = insert(answers)
 
 
 def lock_splits(connection: Connection, dataset_id: int, names: Iterable[str]) -> None:
-    """On a server, let writers of the same splits go one after the other.
+    """Lock splits on a server until the transaction ends, so that their writers take turns.
 
-    What they read after this holds until they are done; SQLite has one writer
-    at a time by itself.
+    What a writer reads after this call stays valid until it commits. SQLite has
+    one writer at a time by itself.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    dataset_id : int
+        Row id of the dataset.
+    names : iterable of str
+        Names of its splits.
     """
     if connection.dialect.name != "sqlite":
         wanted = select(splits.c.id).where(
@@ -76,19 +103,32 @@ def lock_splits(connection: Connection, dataset_id: int, names: Iterable[str]) -
 
 
 def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bool:
-    """Add an answer; False if its id was added before.
+    """Record an answer to an example, and end the claim that it answers.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    dataset_id : int
+        Row id of the dataset.
+    answer : Answer
+        An answer, or a draft: an answer without a decision.
+
+    Returns
+    -------
+    bool
+        False if an answer with this id was recorded before.
 
     Raises
     ------
     DataError
-        There is no such example, or the answer is none.
+        There is no such example, or the answer is invalid.
     """
-    labels = dump_labels(answer.labels)
     found = connection.execute(
-        _EXAMPLE,
+        _SELECT_EXAMPLE,
         {
             "uid": answer.id,
-            "labels": labels,
+            "labels": dump_labels(answer.labels),
             "dataset": dataset_id,
             "split": answer.split,
             "hash": answer.input_hash,
@@ -108,89 +148,118 @@ def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bo
         "split_id": found.split_id,
         "annotator": answer.annotator,
         "answer": answer.answer,
-        "spans": dump_spans(_checked(answer, found.text)),
+        "spans": dump_spans(_valid_spans(answer, found.text)),
         "flagged": answer.flagged,
         "note": answer.note,
         "label_set_id": found.label_set_id or ensure_label_set(connection, answer.labels),
         "created": answer.created,
-        "extra": _dumped_extra(answer),
+        "extra": _dump_extra(answer),
     }
     insert_event(connection, event)
     claims.update_after_answer(connection, event)
+    _LOG.debug("recorded answer %s: %s", answer.id, answer.answer)
     return True
 
 
 def insert_event(connection: Connection, event: Mapping[str, Any]) -> None:
-    """Add an event, given by its columns, and bring up to date what follows from it."""
-    stored = {**event, "stored": time.time()}
-    answer_id = _new_id(connection.execute(_ADD, stored))
-    newest = {"answer_id": answer_id, "answer": event["answer"]}
+    """Insert a row into ``answers`` and update the tables that are derived from it.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    event : mapping
+        Values of all columns but ``id`` and ``stored``.
+    """
+    inserted = connection.execute(_INSERT_ANSWER, {**event, "stored": time.time()})
+    newest = {"answer_id": _inserted_id(inserted), "answer": event["answer"]}
     where = {"example": event["example_id"], "by": event["annotator"]}
-    if not connection.execute(_CURRENT, {**where, **newest}).rowcount:
+    if not connection.execute(_UPDATE_ANNOTATOR_ANSWER, {**where, **newest}).rowcount:
         keys = ("example_id", "split_id", "annotator")
-        connection.execute(_NEW_CURRENT, {**{key: event[key] for key in keys}, **newest})
-    _set_standing(connection, event["example_id"], event["split_id"], newest)
+        values = {**{key: event[key] for key in keys}, **newest}
+        connection.execute(_INSERT_ANNOTATOR_ANSWER, values)
+    _update_example_answer(connection, event["example_id"], event["split_id"], newest)
 
 
 def ensure_label_set(connection: Connection, labels: Iterable[str]) -> int:
-    """Give the id of a list of labels, adding it if it is new."""
+    """Return the row id of a list of labels, inserting the list if it is new.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    labels : iterable of str
+        Labels in their order.
+    """
     text = dump_labels(labels)
-    found = connection.scalar(_LABEL_SET, {"text": text})
+    found = connection.scalar(_SELECT_LABEL_SET, {"text": text})
     if found is None:
         insert_if_new(connection, label_sets, {"labels": text})
-        found = connection.scalar(_LABEL_SET, {"text": text})
-    assert found is not None  # noqa: S101 - for the type checker: found or made
+        found = connection.scalar(_SELECT_LABEL_SET, {"text": text})
+    assert found is not None  # noqa: S101 - for the type checker: found or inserted
     return int(found)
 
 
 def insert_if_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert a row unless another writer has been quicker."""
+    """Insert a row unless a unique column holds its value already.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    table : Table
+        A table with a unique column.
+    values : mapping
+        Values by column name.
+    """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
 
 
-def _set_standing(
+def _update_example_answer(
     connection: Connection, example_id: int, split_id: int, newest: dict[str, Any]
 ) -> None:
-    before = connection.scalar(_STANDING, {"example": example_id})
+    before = connection.scalar(_SELECT_EXAMPLE_ANSWER, {"example": example_id})
     if newest["answer"] is None:
-        # One takes a decision back; somebody else's may still stand.
-        others = connection.execute(_OTHERS, {"example": example_id}).mappings().first()
-        newest = dict(others) if others else newest
-    connection.execute(_SET_STANDING, {"example": example_id, **newest})
+        # A draft replaces the annotator's decision; another annotator's may remain.
+        others = connection.execute(_SELECT_NEWEST_DECISION, {"example": example_id})
+        other = others.mappings().first()
+        newest = dict(other) if other else newest
+    connection.execute(_UPDATE_EXAMPLE_ANSWER, {"example": example_id, **newest})
     after = newest["answer"]
     if after != before:
         more = {f"{kind}_more": (kind == after) - (kind == before) for kind in ANSWER_KINDS}
-        connection.execute(_COUNT, {"split": split_id, **more})
+        connection.execute(_UPDATE_COUNTS, {"split": split_id, **more})
 
 
-def _new_id(inserted: CursorResult[Any]) -> int:
+def _inserted_id(inserted: CursorResult[Any]) -> int:
     key = inserted.inserted_primary_key
     assert key is not None  # noqa: S101 - for the type checker: one row was inserted
     return int(key[0])
 
 
-def _checked(answer: Answer, text: str) -> list[Span]:
-    """Give the answer's spans in order.
+def _valid_spans(answer: Answer, text: str) -> list[Span]:
+    """Return an answer's spans in order, after checking the answer.
 
     Raises
     ------
     DataError
-        Not an answer, no annotator, or spans that cannot be.
+        The decision, the annotator, a string or a span is invalid, or two spans
+        overlap.
     """
     if answer.answer is not None and answer.answer not in ANSWER_KINDS:
         raise DataError(f"{answer.answer!r} is not an answer", field="answer")
     if not answer.id or not answer.annotator:
         raise DataError("an answer has an id and an annotator", field="annotator")
-    for said in (answer.id, answer.annotator, answer.note):
-        if find_lone_surrogate(said) is not None:
-            raise DataError(f"{said!r} holds half of a pair", remedy="Write it anew")
-        if "\0" in said:
-            raise DataError(f"{said!r} holds the character NUL", remedy="Remove it")
+    for string in (answer.id, answer.annotator, answer.note):
+        if find_lone_surrogate(string) is not None:
+            raise DataError(f"{string!r} holds half of a surrogate pair", remedy="Write it anew")
+        if "\0" in string:
+            raise DataError(f"{string!r} holds the character NUL", remedy="Remove it")
     for span in answer.spans:
         if not 0 <= span.start < span.end <= len(text):
             raise DataError(
-                f"{span.start} to {span.end} is not a stretch of a text of {len(text)} characters",
+                f"{span.start} to {span.end} is not a range of a text of {len(text)} characters",
                 field="spans",
             )
         if not span.label.strip():
@@ -205,7 +274,7 @@ def _checked(answer: Answer, text: str) -> list[Span]:
     return list(kept)
 
 
-def _dumped_extra(answer: Answer) -> str:
+def _dump_extra(answer: Answer) -> str:
     try:
         return dump_json(dict(answer.extra))
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Copies of a store, whole and consistent, while others go on writing."""
+"""Consistent copies of a store while other connections write to it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _BATCH = 1000
 
 
 def copy(connection: Connection, path: Path) -> None:
-    """Write a store as a SQLite file, which is a store itself.
+    """Write a store to a SQLite file, which is a store itself.
 
     Parameters
     ----------
     connection : Connection
-        Of a reading transaction; what it sees is what is copied.
+        With a read transaction; the copy holds the state that it sees.
     path : Path
-        Nothing may be there yet.
+        The file to write; it must not exist.
 
     Raises
     ------
     StoreError
-        There is something, or the file cannot be written.
+        The file exists already, or cannot be written.
     """
     if path.exists():
         raise StoreError(f"{path} is there already. Name another file for the backup.")
@@ -43,17 +43,17 @@ def copy(connection: Connection, path: Path) -> None:
             _copy_rows(connection, draft)
         draft.replace(path)
     except (OSError, sqlite3.Error) as error:
-        raise _unwritten(path, error) from error
+        raise _backup_error(path, error) from error
     except DBAPIError as error:
-        # A server's own trouble is not the copy's.
+        # An error of the server that is copied from does not concern the copy.
         if not isinstance(error.orig, sqlite3.Error):
             raise
-        raise _unwritten(path, error.orig) from error
+        raise _backup_error(path, error.orig) from error
     finally:
         draft.unlink(missing_ok=True)
 
 
-def _unwritten(path: Path, error: Exception) -> StoreError:
+def _backup_error(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"the backup {path} cannot be written: {error}. Choose a folder that is there, may be "
         "written and has room."
@@ -67,15 +67,15 @@ def _copy_pages(connection: Connection, draft: Path) -> None:
 
 
 def _copy_rows(connection: Connection, draft: Path) -> None:
-    """Copy a server's tables, in the present version: what an older one lacks is empty."""
-    there = inspect(connection)
+    """Copy a server's tables into tables of the present version; missing columns are NULL."""
+    source = inspect(connection)
     engine = create_engine(f"sqlite:///{draft}", poolclass=NullPool)
     with engine.begin() as target:
         schema.metadata.create_all(target)
         for table in schema.metadata.sorted_tables:
-            if not there.has_table(table.name):
+            if not source.has_table(table.name):
                 continue
-            names = {column["name"] for column in there.get_columns(table.name)}
+            names = {column["name"] for column in source.get_columns(table.name)}
             columns = [column for column in table.columns if column.name in names]
             rows = connection.execution_options(yield_per=_BATCH).execute(select(*columns))
             for batch in rows.mappings().partitions(_BATCH):

@@ -1,7 +1,8 @@
-"""Who has which example before them: so that no two people are given the same by chance.
+"""Claims: temporary reservations, so that two annotators are not given the same example.
 
-A claim ends by itself, so that a closed laptop blocks nobody. Whoever works on
-renews theirs; an answer ends the claim, a decision taken back begins one.
+A claim expires, so that a closed laptop blocks no example. Asking for more
+examples renews an annotator's claims, an answer ends one, and taking a decision
+back creates one.
 """
 
 from __future__ import annotations
@@ -13,28 +14,30 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from nbner.store.schema import claims, current, standing
+from nbner.store.schema import annotator_answers, claims, example_answers
 
-#: How long an example waits for whoever has it before them.
+#: How long a claim holds without a renewal, in seconds.
 CLAIM_SECONDS = 30 * 60.0
-#: Examples claimed beyond those that are wanted now, so that not every answer writes claims.
+#: Examples claimed beyond those requested, so that not every answer writes claims.
 CLAIM_MARGIN = 12
 
-# Written once: putting a statement together takes longer than running it.
-_END = delete(claims).where(
+# Built once: building a statement takes longer than executing it.
+_DELETE_CLAIM = delete(claims).where(
     claims.c.example_id == bindparam("example"), claims.c.annotator == bindparam("by")
 )
 
 
 class ClaimRequest(NamedTuple):
-    """Who asks for examples, and of what.
+    """A request for examples of one split by one annotator.
 
     Parameters
     ----------
     split_id : int
+        Row id of the split.
     annotator : str
+        Name of the annotator.
     overlap : int or None
-        How many people are to decide each example; None is all of them.
+        How many annotators are to decide each example; None for all of them.
     now : float
         Seconds since the epoch, UTC.
     """
@@ -45,16 +48,32 @@ class ClaimRequest(NamedTuple):
     now: float
 
 
-def current_claims(connection: Connection, asker: ClaimRequest) -> tuple[list[int], float]:
-    """Give the open examples that this annotator has claimed, and when the first claim ends."""
+def current_claims(connection: Connection, request: ClaimRequest) -> tuple[list[int], float]:
+    """Find an annotator's unexpired claims on examples that still need an answer.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a transaction.
+    request : ClaimRequest
+        The split, the annotator and the time.
+
+    Returns
+    -------
+    ids : list of int
+        Row ids of the examples, in the order of addition.
+    expires : float
+        When the first of the claims expires, in seconds since the epoch; 0
+        without claims.
+    """
     query = (
         select(claims.c.example_id, claims.c.until)
-        .join(standing, standing.c.example_id == claims.c.example_id)
+        .join(example_answers, example_answers.c.example_id == claims.c.example_id)
         .where(
-            claims.c.split_id == asker.split_id,
-            claims.c.annotator == asker.annotator,
-            claims.c.until > asker.now,
-            _is_wanted(asker),
+            claims.c.split_id == request.split_id,
+            claims.c.annotator == request.annotator,
+            claims.c.until > request.now,
+            _needs_answer(request),
         )
         .order_by(claims.c.example_id)
     )
@@ -63,123 +82,207 @@ def current_claims(connection: Connection, asker: ClaimRequest) -> tuple[list[in
 
 
 def is_fresh(until: float, now: float) -> bool:
-    """Whether claims need no renewal yet."""
+    """Return whether claims do not need a renewal yet.
+
+    Parameters
+    ----------
+    until, now : float
+        Expiry of the claims and the present time, in seconds since the epoch.
+    """
     return until > now + CLAIM_SECONDS / 2
 
 
-def has_unclaimed(connection: Connection, asker: ClaimRequest, count: int) -> bool:
-    """Whether this annotator could be given more examples than so many."""
-    return len(unclaimed(connection, asker, count + 1)) > count
+def has_unclaimed(connection: Connection, request: ClaimRequest, count: int) -> bool:
+    """Return whether more than a number of examples are available to an annotator.
 
-
-def claim(connection: Connection, asker: ClaimRequest, limit: int) -> list[int]:
-    """Claim the next examples for this annotator, in the order of addition.
-
-    Those that the annotator has claimed already are among them, renewed.
+    Parameters
+    ----------
+    connection : Connection
+        With a transaction.
+    request : ClaimRequest
+        The split, the annotator and the time.
+    count : int
+        The number that has to be exceeded.
     """
-    found = list(connection.scalars(_free(asker).limit(limit)))
-    until = asker.now + CLAIM_SECONDS
-    _put(connection, [_row(asker, id_, until) for id_ in found])
-    return found
+    return len(unclaimed(connection, request, count + 1)) > count
 
 
-def claim_ids(connection: Connection, asker: ClaimRequest, ids: Sequence[int]) -> list[int]:
-    """Claim some examples for this annotator, and give those that could still be had."""
-    query = _free(asker).where(standing.c.example_id.in_(ids))
-    still = set(connection.scalars(query))
-    found = [id_ for id_ in ids if id_ in still]
-    _put(connection, [_row(asker, id_, asker.now + CLAIM_SECONDS) for id_ in found])
-    return found
+def claim(connection: Connection, request: ClaimRequest, limit: int) -> list[int]:
+    """Claim the next available examples, or renew the claims on them.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    request : ClaimRequest
+        The split, the annotator and the time.
+    limit : int
+        Maximum number of examples.
+
+    Returns
+    -------
+    list of int
+        Row ids of the examples, in the order of addition.
+    """
+    ids = unclaimed(connection, request, limit)
+    _upsert(connection, [_row(request, id_) for id_ in ids])
+    return ids
 
 
-def unclaimed(connection: Connection, asker: ClaimRequest, limit: int) -> list[int]:
-    """Give what ``claim`` would, without claiming; for a store that cannot be written now."""
-    return list(connection.scalars(_free(asker).limit(limit)))
+def claim_ids(connection: Connection, request: ClaimRequest, ids: Sequence[int]) -> list[int]:
+    """Claim those of some examples that are still available.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    request : ClaimRequest
+        The split, the annotator and the time.
+    ids : sequence of int
+        Row ids of examples.
+
+    Returns
+    -------
+    list of int
+        The ids that were claimed, in the order in which they were given.
+    """
+    query = _select_available(request).where(example_answers.c.example_id.in_(ids))
+    available = set(connection.scalars(query))
+    claimed = [id_ for id_ in ids if id_ in available]
+    _upsert(connection, [_row(request, id_) for id_ in claimed])
+    return claimed
+
+
+def unclaimed(connection: Connection, request: ClaimRequest, limit: int) -> list[int]:
+    """Find the examples that `claim` would return, without claiming them.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a transaction; reading is enough.
+    request : ClaimRequest
+        The split, the annotator and the time.
+    limit : int
+        Maximum number of examples.
+    """
+    return list(connection.scalars(_select_available(request).limit(limit)))
 
 
 def update_after_answer(connection: Connection, event: Mapping[str, Any]) -> None:
-    """End the claim that a decision answers; begin one where a decision was taken back."""
+    """Delete the claim that a decision answers; create one where a decision was taken back.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    event : mapping
+        The new row of ``answers``, by column name.
+    """
     if event["answer"] is None:
         until = time.time() + CLAIM_SECONDS
         keys = ("example_id", "annotator", "split_id")
-        _put(connection, [{**{key: event[key] for key in keys}, "until": until}])
+        _upsert(connection, [{**{key: event[key] for key in keys}, "until": until}])
     else:
-        connection.execute(_END, {"example": event["example_id"], "by": event["annotator"]})
+        values = {"example": event["example_id"], "by": event["annotator"]}
+        connection.execute(_DELETE_CLAIM, values)
 
 
-def remaining_count(connection: Connection, asker: ClaimRequest) -> int:
-    """Count the examples that this annotator may still be given, claimed by others or not."""
-    query = select(func.count()).select_from(standing)
-    query = query.where(standing.c.split_id == asker.split_id, _is_wanted(asker))
+def remaining_count(connection: Connection, request: ClaimRequest) -> int:
+    """Count the examples that an annotator may still be given, claimed by others or not.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a transaction.
+    request : ClaimRequest
+        The split, the annotator and the time.
+    """
+    query = select(func.count()).select_from(example_answers)
+    query = query.where(example_answers.c.split_id == request.split_id, _needs_answer(request))
     return int(connection.scalar(query) or 0)
 
 
-def _free(asker: ClaimRequest) -> Select[Any]:
-    others = and_(
-        claims.c.example_id == standing.c.example_id,
-        claims.c.annotator != asker.annotator,
-        claims.c.until > asker.now,
-    )
-    query = select(standing.c.example_id).where(
-        standing.c.split_id == asker.split_id, _is_wanted(asker)
-    )
-    if asker.overlap == 1:
-        query = query.where(~select(claims.c.example_id).where(others).exists())
-    elif asker.overlap is not None:
-        at_it = select(func.count()).select_from(claims).where(others).scalar_subquery()
-        query = query.where(_decisions() + at_it < asker.overlap)
-    return query.order_by(standing.c.example_id)
-
-
-def _is_wanted(asker: ClaimRequest) -> ColumnElement[bool]:
-    """Whether an example lacks this annotator's decision, and decisions at all."""
-    if asker.overlap == 1:
-        return standing.c.answer.is_(None)
-    mine = select(current.c.answer_id).where(
-        current.c.example_id == standing.c.example_id,
-        current.c.annotator == asker.annotator,
-        current.c.answer.is_not(None),
-    )
-    if asker.overlap is None:
-        return ~mine.exists()
-    # The first is quick to see, and true of most.
-    return and_(or_(standing.c.answer.is_(None), _decisions() < asker.overlap), ~mine.exists())
-
-
-def _decisions() -> ColumnElement[int]:
-    return (
-        select(func.count())
-        .select_from(current)
-        .where(current.c.example_id == standing.c.example_id, current.c.answer.is_not(None))
-        .scalar_subquery()
-    )
-
-
-def _row(asker: ClaimRequest, example_id: int, until: float) -> dict[str, Any]:
-    return {
-        "example_id": example_id,
-        "annotator": asker.annotator,
-        "split_id": asker.split_id,
-        "until": until,
-    }
-
-
-def _put(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    new = dialect.insert(claims)
-    put = new.on_conflict_do_update(
-        index_elements=[claims.c.example_id, claims.c.annotator],
-        set_={"until": new.excluded.until},
-    )
-    connection.execute(put, list(rows))
-
-
 def release(connection: Connection, split_ids: Iterable[int], annotator: str) -> None:
-    """Give back what an annotator has claimed."""
+    """Delete an annotator's claims.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    split_ids : iterable of int
+        Row ids of the splits.
+    annotator : str
+        Name of the annotator.
+    """
     connection.execute(
         delete(claims).where(
             claims.c.split_id.in_(list(split_ids)), claims.c.annotator == annotator
         )
     )
+
+
+def _select_available(request: ClaimRequest) -> Select[Any]:
+    """Select the examples that need this annotator's answer and that others leave free."""
+    by_others = and_(
+        claims.c.example_id == example_answers.c.example_id,
+        claims.c.annotator != request.annotator,
+        claims.c.until > request.now,
+    )
+    query = select(example_answers.c.example_id).where(
+        example_answers.c.split_id == request.split_id, _needs_answer(request)
+    )
+    if request.overlap == 1:
+        query = query.where(~select(claims.c.example_id).where(by_others).exists())
+    elif request.overlap is not None:
+        claimed = select(func.count()).select_from(claims).where(by_others).scalar_subquery()
+        query = query.where(_decision_count() + claimed < request.overlap)
+    return query.order_by(example_answers.c.example_id)
+
+
+def _needs_answer(request: ClaimRequest) -> ColumnElement[bool]:
+    """Return the condition that an example lacks this annotator's decision, and decisions."""
+    if request.overlap == 1:
+        return example_answers.c.answer.is_(None)
+    own = select(annotator_answers.c.answer_id).where(
+        annotator_answers.c.example_id == example_answers.c.example_id,
+        annotator_answers.c.annotator == request.annotator,
+        annotator_answers.c.answer.is_not(None),
+    )
+    if request.overlap is None:
+        return ~own.exists()
+    # The first alternative is cheap, and true of most examples.
+    too_few = or_(example_answers.c.answer.is_(None), _decision_count() < request.overlap)
+    return and_(too_few, ~own.exists())
+
+
+def _decision_count() -> ColumnElement[int]:
+    return (
+        select(func.count())
+        .select_from(annotator_answers)
+        .where(
+            annotator_answers.c.example_id == example_answers.c.example_id,
+            annotator_answers.c.answer.is_not(None),
+        )
+        .scalar_subquery()
+    )
+
+
+def _row(request: ClaimRequest, example_id: int) -> dict[str, Any]:
+    return {
+        "example_id": example_id,
+        "annotator": request.annotator,
+        "split_id": request.split_id,
+        "until": request.now + CLAIM_SECONDS,
+    }
+
+
+def _upsert(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    new = dialect.insert(claims)
+    upsert = new.on_conflict_do_update(
+        index_elements=[claims.c.example_id, claims.c.annotator],
+        set_={"until": new.excluded.until},
+    )
+    connection.execute(upsert, list(rows))

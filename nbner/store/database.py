@@ -1,11 +1,12 @@
-"""The way to a database: opening it unharmed, transactions, and errors in plain words."""
+"""Database connections: opening without side effects, transactions, and readable errors."""
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,63 +24,94 @@ from nbner.store import schema
 from nbner.store.migrations import migrate
 from nbner.store.url import is_memory, parse_url, sqlite_path
 
+_LOG = logging.getLogger(__name__)
+
+#: How long a statement waits for another writer, in seconds.
 BUSY_SECONDS = 30
 
-_WRITES = "nbner_writes"
-_NOT_OURS = "is not a store of nbner. Name another file: nbner makes one that is not there yet."
-# A driver's own words, and what they mean for people.
-_MEANINGS = {
-    "is locked": "is busy: another program is writing to it. Try again in a moment.",
-    "readonly": "can be read but not written. Check the permissions of the file and its folder.",
-    "is full": "cannot be written: the disk is full. Make room and try again.",
-    "not a database": _NOT_OURS,
-    "malformed": "is damaged. Go back to a copy of it.",
-    "unable to open": "cannot be opened. Check the permissions of the file and its folder.",
-    "nul (0x00)": "cannot hold the character NUL, as no text in PostgreSQL can. Remove it.",
-    "authentication failed": "refuses this user and password. Check the address.",
-    "does not exist": "is not there. Check the address; the database itself must be made first.",
-    "permission denied": "may not be used by this user. Ask for the right to make tables in it.",
-    "connection": "cannot be reached. Check that the server runs; then try again.",
-    "shutting down": "cannot be reached: the server is going down. Try again later.",
-    "terminating": "cannot be reached: the server is going down. Try again later.",
+_IS_WRITE = "nbner_writes"
+_FOREIGN_FILE = "is not a store of nbner. Name another file: nbner makes one that is not there yet."
+_BUSY = "is busy: another program is writing to it. Try again in a moment."
+_FULL = "cannot be written: the disk is full. Make room and try again."
+_UNREACHABLE = "cannot be reached. Check that the server runs; then try again."
+_AUTHENTICATION = "refuses this user and password. Check the address."
+_NUL = "cannot hold the character NUL, as no text in PostgreSQL can. Remove it."
+
+# Primary result codes of SQLite: https://sqlite.org/rescode.html
+_READONLY = 8
+_SQLITE_MESSAGES = {
+    5: _BUSY,  # SQLITE_BUSY
+    6: _BUSY,  # SQLITE_LOCKED
+    _READONLY: "can be read but not written. Check the permissions of the file and its folder.",
+    11: "is damaged. Go back to a copy of it.",  # SQLITE_CORRUPT
+    13: _FULL,  # SQLITE_FULL
+    14: "cannot be opened. Check the permissions of the file and its folder.",  # SQLITE_CANTOPEN
+    26: _FOREIGN_FILE,  # SQLITE_NOTADB
 }
-# Any number: whoever makes or changes the tables of a server takes turns by it.
-_TURNSTILE = 0x6E626E6572
+# Python 3.10 does not expose the code. sqlite3_errstr() translates each code into
+# one fixed English string, so that for this version the string stands for the code.
+_SQLITE_CODES = {
+    "database is locked": 5,
+    "database table is locked": 6,
+    "attempt to write a readonly database": _READONLY,
+    "database disk image is malformed": 11,
+    "database or disk is full": 13,
+    "unable to open database file": 14,
+    "file is not a database": 26,
+}
+# SQLSTATE codes, or their first two characters for a whole class:
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_SQLSTATE_MESSAGES = {
+    "08": _UNREACHABLE,
+    "22021": _NUL,
+    "28": _AUTHENTICATION,
+    "3D000": "is not there. Check the address; the database itself must be made first.",
+    "3F000": "has no schema of this name. Check the address; the schema must be made first.",
+    "42501": "may not be used by this user. Ask for the right to make tables in it.",
+    "53100": _FULL,
+    "53300": "has no free connection. Close other programs that use it, or try again later.",
+    "55P03": _BUSY,
+    "57P01": "cannot be reached: the server is going down. Try again later.",
+    "57P02": "cannot be reached: the server is going down. Try again later.",
+    "57P03": "cannot be reached: the server is starting or going down. Try again later.",
+}
+# An arbitrary constant: the advisory lock that whoever creates or migrates tables holds.
+_MIGRATION_LOCK_ID = 0x6E626E6572
 
 
 class Database:
-    """Connections to one store, for any number of threads.
+    """Connections to one store, usable from any number of threads.
 
     Parameters
     ----------
-    where : str or Path
+    location : str or Path
         A SQLite file, ":memory:", or a database URL.
 
     Raises
     ------
     StoreError
-        There is no store and none can be made; what was there is unharmed.
+        There is no store and none can be created; existing data is unchanged.
 
     Attributes
     ----------
     key : str
-        Identity of the store, made with it and kept for ever.
+        Identity of the store, generated when it is created and never changed.
     url : str
-        Where it is, without a password.
+        Its location, without a password.
     """
 
-    def __init__(self, where: str | Path) -> None:
-        url = parse_url(where)
+    def __init__(self, location: str | Path) -> None:
+        url = parse_url(location)
         self.url = url.render_as_string(hide_password=True)
-        self._name = f"The store {sqlite_path(url) or self.url}"
         self._file = sqlite_path(url)
-        self._identity: tuple[int, int] | None = None
+        self._name = f"The store {self._file or self.url}"
+        self._file_id: tuple[int, int] | None = None
         self._closed = False
         if self._file is not None:
-            self._look_before_opening(self._file)
-        self._engine = self._engine_for(url)
-        self._writer = self._engine.execution_options(**{_WRITES: True})
-        # A server would otherwise show each statement a later moment.
+            self._probe_readonly(self._file)
+        self._engine = self._create_engine(url)
+        self._writer = self._engine.execution_options(**{_IS_WRITE: True})
+        # A server would otherwise show each statement a later state.
         self._reader = (
             self._engine
             if self.is_sqlite
@@ -91,28 +123,41 @@ class Database:
             self._engine.dispose()
             raise
         if self._file is not None:
-            self._identity = _identity(self._file)
+            self._file_id = _file_id(self._file)
+        _LOG.debug("opened store %s", self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection that sees one moment of the store."""
-        with self._translated(), self._reader.begin() as connection:
+        """Yield a connection with one read transaction, which sees one state of the store.
+
+        Raises
+        ------
+        StoreError
+            The store is closed, moved, or cannot be read.
+        """
+        with self._guarded(), self._reader.begin() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Give a connection whose changes are durable when the block ends, or undone."""
-        with self._translated(), self._writer.begin() as connection:
+        """Yield a connection with one write transaction: durable at the end, or rolled back.
+
+        Raises
+        ------
+        StoreError
+            The store is closed, moved, or cannot be written.
+        """
+        with self._guarded(), self._writer.begin() as connection:
             yield connection
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether one writer at a time is the database's own rule."""
+        """Whether the database is SQLite, which allows one writer at a time."""
         return self._engine.dialect.name == "sqlite"
 
     @property
     def file(self) -> Path | None:
-        """The file, where the store is one."""
+        """Path of the SQLite file; None for memory and servers."""
         return self._file
 
     def backup(self, path: Path | None = None) -> Path:
@@ -121,13 +166,18 @@ class Database:
         Parameters
         ----------
         path : Path, optional
-            By default one with the time in its name beside the store, or in
-            the working directory where the store is no file.
+            By default a file with the current time in its name beside the
+            store, or in the working directory where the store is not a file.
+
+        Returns
+        -------
+        Path
+            The absolute path of the copy.
 
         Raises
         ------
         StoreError
-            The file is there already, or cannot be written.
+            The file exists already, or cannot be written.
         """
         target = (path or self._backup_path("")).expanduser().absolute()
         with self.reading() as connection:
@@ -135,31 +185,32 @@ class Database:
         return target
 
     def close(self) -> None:
-        """Let go of the database. Closing again does nothing."""
+        """Close all connections. Closing again does nothing."""
         self._closed = True
         self._engine.dispose()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _guarded(self) -> Iterator[None]:
         if self._closed:
             raise StoreError(f"{self._name} is closed. Make a new session.")
-        if self._identity is not None and _identity(self._file) != self._identity:
-            # SQLite would go on writing to a file that nobody finds again.
+        if self._file_id is not None and _file_id(self._file) != self._file_id:
+            # SQLite would go on writing to a file that no longer has a name.
             raise StoreError(f"{self._name} was moved or deleted. Put it back, or open it anew.")
-        with self._in_plain_words():
+        with self._friendly_errors():
             yield
 
     @contextmanager
-    def _in_plain_words(self) -> Iterator[None]:
+    def _friendly_errors(self) -> Iterator[None]:
+        """Raise a ``StoreError`` with a remedy in place of a driver's error."""
         try:
             yield
         except DBAPIError as error:
-            raise StoreError(f"{self._name} {_meaning(str(error.orig))}") from error
+            raise StoreError(f"{self._name} {_message(error)}") from error
         except PoolTimeoutError as error:
-            raise StoreError(f"{self._name} {_MEANINGS['is locked']}") from error
+            raise StoreError(f"{self._name} {_BUSY}") from error
 
-    def _look_before_opening(self, file: Path) -> None:
-        """Read what is there without write access, so that nothing foreign is touched."""
+    def _probe_readonly(self, file: Path) -> None:
+        """Check a file without write access, so that a foreign one is not changed."""
         if file.is_dir():
             raise StoreError(f"{self._name} is a folder. Name a file in it.")
         if not file.parent.is_dir():
@@ -172,16 +223,16 @@ class Database:
             creator=lambda: sqlite3.connect(read_only, uri=True, timeout=BUSY_SECONDS),
             poolclass=NullPool,
         )
-        with self._in_plain_words(), engine.connect() as connection:
-            self._check(connection)
+        with self._friendly_errors(), engine.connect() as connection:
+            self._schema_version(connection)
 
-    def _check(self, connection: Connection) -> int | None:
-        """Give the version of the tables; None where there are none yet."""
+    def _schema_version(self, connection: Connection) -> int | None:
+        """Return the version of nbner's tables; None where there are none yet."""
         tables = inspect(connection).get_table_names()
         if schema.store.name not in tables:
-            # Beside others, as in a server's database, nbner's tables keep to themselves.
+            # A server's database may hold other tables; a SQLite file is nbner's alone.
             if tables and connection.dialect.name == "sqlite":
-                raise StoreError(f"{self._name} {_NOT_OURS}")
+                raise StoreError(f"{self._name} {_FOREIGN_FILE}")
             return None
         version = connection.scalar(select(schema.store.c.schema_version))
         if version is None or version > schema.SCHEMA_VERSION:
@@ -191,7 +242,7 @@ class Database:
             )
         return int(version)
 
-    def _engine_for(self, url: URL) -> Engine:
+    def _create_engine(self, url: URL) -> Engine:
         try:
             if url.get_backend_name() != "sqlite":
                 return create_engine(url, pool_pre_ping=True)
@@ -206,23 +257,24 @@ class Database:
         return engine
 
     def _open(self) -> str:
-        with self._in_plain_words():
+        """Create or migrate the tables where necessary, and return the store's key."""
+        with self._friendly_errors():
             with self._engine.begin() as connection:
-                version = self._check(connection)
+                version = self._schema_version(connection)
             if self.is_sqlite:
-                self._use_write_ahead_log()
+                self._enable_write_ahead_log()
             if version is None:
-                self._make()
+                self._create_tables()
             elif version < schema.SCHEMA_VERSION:
                 self._migrate(version)
             with self._engine.begin() as connection:
                 return str(connection.scalar(select(schema.store.c.key)))
 
-    def _make(self) -> None:
+    def _create_tables(self) -> None:
         with self._writer.begin() as connection:
-            self._take_turns(connection)
-            # Another process may have made it since we looked.
-            if self._check(connection) is not None:
+            self._lock_migration(connection)
+            # Another process may have created them since the first check.
+            if self._schema_version(connection) is not None:
                 return
             schema.metadata.create_all(connection)
             connection.execute(
@@ -232,41 +284,43 @@ class Database:
             )
 
     def _migrate(self, version: int) -> None:
-        """Bring older tables up to date, once a copy of them is safe."""
+        """Bring older tables up to date, after a backup of them."""
         with self._reader.begin() as connection:
             backups.copy(connection, self._backup_path(f"-version-{version}"))
         with self._writer.begin() as connection:
-            self._take_turns(connection)
-            if self._check(connection) == version:
+            self._lock_migration(connection)
+            if self._schema_version(connection) == version:
                 migrate(connection)
+        _LOG.debug("migrated %s from version %d of the tables", self.url, version)
 
     def _backup_path(self, suffix: str) -> Path:
-        moment = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S-%f}"
+        timestamp = f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S-%f}"
         file = self._file or Path("nbner.db").absolute()
-        return file.with_name(f"{file.stem}-{moment}{suffix}{file.suffix or '.db'}")
+        return file.with_name(f"{file.stem}-{timestamp}{suffix}{file.suffix or '.db'}")
 
-    def _take_turns(self, connection: Connection) -> None:
+    def _lock_migration(self, connection: Connection) -> None:
         if not self.is_sqlite:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURNSTILE})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK_ID})")
 
-    def _use_write_ahead_log(self) -> None:
-        """Let readers and a writer work at once; the file remembers it."""
+    def _enable_write_ahead_log(self) -> None:
+        """Let readers and a writer work at the same time; the setting stays in the file."""
         until = time.monotonic() + BUSY_SECONDS
         # SQLite does not wait by itself here, as it does everywhere else.
-        while (problem := self._problem_with_log()) and time.monotonic() < until:
+        while (error := self._set_journal_mode()) and time.monotonic() < until:
             time.sleep(0.01)
-        if problem:
-            raise StoreError(f"{self._name} {_meaning(problem)}")
+        if error:
+            raise StoreError(f"{self._name} {_sqlite_message(error)}") from error
 
-    def _problem_with_log(self) -> str | None:
+    def _set_journal_mode(self) -> sqlite3.OperationalError | None:
+        """Ask for the write-ahead log once; return the error where it is not granted."""
         with self._engine.connect() as connection:
             raw: Any = connection.connection.dbapi_connection
             try:
-                # Past SQLAlchemy, because a transaction cannot change the log.
+                # On the driver's connection, because the mode cannot change in a transaction.
                 raw.execute("PRAGMA journal_mode = WAL")
             except sqlite3.OperationalError as error:
                 # A store that can only be read stays as it is, and readable.
-                return None if "readonly" in str(error) else str(error)
+                return None if _sqlite_code(error) == _READONLY else error
         return None
 
 
@@ -288,26 +342,77 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute("PRAGMA synchronous = FULL")
-    # 16 MB: hashes land anywhere in an index, which should not leave memory for each.
+    # 16 MB: hashes are spread over a whole index, which should stay in memory.
     cursor.execute("PRAGMA cache_size = -16000")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that will write takes its place in the queue at once: one that
-    # reads first and writes later can only fail when another has written meanwhile.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # A write transaction takes the lock at once: one that reads first and writes
+    # later can only fail when another has written in between.
+    is_write = connection.get_execution_options().get(_IS_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
 
 
-def _identity(file: Path | None) -> tuple[int, int] | None:
-    if file is not None:
-        with suppress(OSError):
-            found = file.stat()
-            return found.st_dev, found.st_ino
-    return None
+def _file_id(file: Path | None) -> tuple[int, int] | None:
+    """Return a file's device and inode; None where it cannot be found."""
+    if file is None:
+        return None
+    try:
+        found = file.stat()
+    except OSError as error:
+        _LOG.debug("the store's file cannot be found: %s", error)
+        return None
+    return found.st_dev, found.st_ino
 
 
-def _meaning(message: str) -> str:
-    known = (meaning for words, meaning in _MEANINGS.items() if words in message.lower())
-    return next(known, f"failed: {message}.")
+def _message(error: DBAPIError) -> str:
+    """Return the message for a driver's error, by its code and not by its words."""
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return _sqlite_message(original)
+    state = getattr(original, "sqlstate", None)
+    if state:
+        known = _SQLSTATE_MESSAGES.get(state) or _SQLSTATE_MESSAGES.get(state[:2])
+        return known or _failed(original)
+    if error.connection_invalidated:
+        return _UNREACHABLE
+    if _has_nul(error.params):
+        return _NUL
+    # libpq keeps the SQLSTATE of a failed connection attempt to itself.
+    attempt = getattr(original, "pgconn", None)
+    if getattr(attempt, "used_password", False) or getattr(attempt, "needs_password", False):
+        return _AUTHENTICATION
+    if error.statement is None:
+        return (
+            f"cannot be reached: {_one_line(original)}. Check the address and that the server "
+            "runs; the database and the user must be made first."
+        )
+    return _failed(original)
+
+
+def _sqlite_message(error: sqlite3.Error) -> str:
+    return _SQLITE_MESSAGES.get(_sqlite_code(error), _failed(error))
+
+
+def _sqlite_code(error: sqlite3.Error) -> int:
+    """Return the primary result code of an error; 0 where SQLite did not raise it."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return _SQLITE_CODES.get(str(error), 0) if code is None else int(code) & 0xFF
+
+
+def _has_nul(params: Any) -> bool:
+    """Return whether a statement's parameters hold a string with the character NUL."""
+    if isinstance(params, str):
+        return "\0" in params
+    if isinstance(params, Mapping):
+        return any(map(_has_nul, params.values()))
+    return isinstance(params, (list, tuple)) and any(map(_has_nul, params))
+
+
+def _failed(error: BaseException | None) -> str:
+    return f"failed: {_one_line(error)}."
+
+
+def _one_line(error: BaseException | None) -> str:
+    return " ".join(str(error).split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""One dataset of a store: examples in, answers in, and all of it out again."""
+"""One dataset of a store: adding, finding and exporting examples and answers."""
 
 from __future__ import annotations
 
@@ -13,26 +13,42 @@ from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
 from nbner.io.import_report import ImportBatch, ImportReport
-from nbner.store import answers as events
-from nbner.store import bulk_insert, model_runs, queries, search, undo
+from nbner.store import model_runs, queries, search, undo
+from nbner.store.answers import ensure_label_set, insert_if_new, lock_splits, record_answer
 from nbner.store.assignments import Assignments
+from nbner.store.bulk_insert import buffered_to_disk, insert_batches
 from nbner.store.database import Database
-from nbner.store.schema import answers, current, datasets, examples, splits, standing
+from nbner.store.schema import (
+    annotator_answers,
+    answers,
+    datasets,
+    example_answers,
+    examples,
+    splits,
+)
 from nbner.store.settings import DatasetSettings
 from nbner.store.snapshot import DatasetSnapshot
-from nbner.store.spool import buffered_to_disk
 from nbner.types import Answer, AnswerKind, Counts, Example
 
-_PAGE = 1000
-_FEW = 100
+_PAGE_SIZE = 1000
+_SEARCH_PAGE_SIZE = 100
 
 
 class Dataset:
-    """Examples in splits, with every answer ever given to them.
+    """Examples in splits, with every answer to them.
 
-    Made by ``Store.dataset``. Every method is one transaction, and may be
-    called from any thread; what yields examples or answers reads them page by
-    page and holds nothing open in between.
+    Created by ``Store.dataset``. Every method is one transaction and may be
+    called from any thread; iterators read page by page and hold no transaction
+    open in between.
+
+    Parameters
+    ----------
+    database : Database
+        The store's connections.
+    id_ : int
+        Row id of the dataset.
+    name : str
+        Name of the dataset.
     """
 
     def __init__(self, database: Database, id_: int, name: str) -> None:
@@ -45,62 +61,76 @@ class Dataset:
 
     @property
     def settings(self) -> DatasetSettings:
-        """What was set for this dataset."""
+        """The dataset's settings, with their history."""
         return DatasetSettings(self._database, self._id)
 
     @property
     def assignments(self) -> Assignments:
-        """The dataset as several people work on it."""
+        """The dataset's examples and answers by annotator."""
         return Assignments(self._database, self._id)
 
     # Labels.
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The labels that can be given, in their order."""
+        """The allowed labels, in their order."""
         with self._database.reading() as connection:
             return self._labels(connection)
 
     def set_labels(self, labels: Iterable[str]) -> None:
-        """Say which labels can be given from now on."""
+        """Replace the allowed labels.
+
+        Parameters
+        ----------
+        labels : iterable of str
+            All labels, in their order.
+        """
         with self._database.writing() as connection:
             self._set_labels(connection, tuple(labels))
 
-    # Examples in.
+    # Import.
 
     def add(self, batch: ImportBatch) -> ImportReport:
-        """Add checked rows to their split: all of them, or after an error none.
+        """Add checked rows to their split: all of them, or none after an error.
 
         Labels that the dataset does not have yet are added to its list.
 
         Parameters
         ----------
         batch : ImportBatch
-            From ``intake.prepare``. Read to its end before anything is locked.
+            From ``prepare_rows``. Read to its end before anything is locked.
 
         Raises
         ------
         DataError
-            A row cannot be taken.
+            A row is invalid.
         StoreError
             The store cannot be written.
         """
         with buffered_to_disk(batch) as batches, self._database.writing() as connection:
-            labels = self._labels(connection)
-            grown = tuple(dict.fromkeys((*labels, *batch.labels)))
-            if grown != labels:
-                self._set_labels(connection, grown)
-            split_id = self._split_id(connection, batch.split)
-            label_set_id = events.ensure_label_set(connection, grown)
-            outcome = bulk_insert.insert_batches(connection, split_id, label_set_id, batches)
-        for problem in outcome.duplicates:
-            batch.add_issue(problem)
-        return batch.report(added=outcome.added, answered=outcome.answered)
+            before = self._labels(connection)
+            labels = tuple(dict.fromkeys((*before, *batch.labels)))
+            if labels != before:
+                self._set_labels(connection, labels)
+            split_id = self._ensure_split(connection, batch.split)
+            label_set_id = ensure_label_set(connection, labels)
+            result = insert_batches(connection, split_id, label_set_id, batches)
+        for duplicate in result.duplicates:
+            batch.add_issue(duplicate)
+        return batch.report(added=result.added, answered=result.answered)
 
-    # Examples out.
+    # Examples.
 
     def find(self, input_hash: int, split: str) -> Example | None:
-        """Look one example up as it stands now."""
+        """Find one example, with the answer that is shown; None where there is none.
+
+        Parameters
+        ----------
+        input_hash : int
+            Hash of the example's text.
+        split : str
+            Name of the split.
+        """
         query = queries.select_examples().where(
             queries.in_split(self._id, split), examples.c.input_hash == input_hash
         )
@@ -111,39 +141,37 @@ class Dataset:
     def next_unanswered(
         self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
     ) -> list[Example]:
-        """Give the next examples that nobody has decided, in the order of addition.
+        """Return the next examples without a decision, in the order of addition.
 
         Parameters
         ----------
         split : str
+            Name of the split.
         limit : int
-            At most so many.
+            Maximum number of examples.
         exclude : collection of int
-            Input hashes to pass over.
+            Input hashes to leave out.
         after : int, optional
-            Only what was added after the example with this input hash.
+            Only examples that were added after the one with this input hash.
         """
         split_id = queries.split_id_subquery(self._id, split)
         ids = (
-            select(standing.c.example_id, examples.c.input_hash)
-            .join(examples, examples.c.id == standing.c.example_id)
+            select(example_answers.c.example_id, examples.c.input_hash)
+            .join(examples, examples.c.id == example_answers.c.example_id)
             .where(
-                standing.c.split_id == split_id,
-                standing.c.answer.is_(None),
+                example_answers.c.split_id == split_id,
+                example_answers.c.answer.is_(None),
             )
-            .order_by(standing.c.example_id)
+            .order_by(example_answers.c.example_id)
             .limit(max(limit, 0) + len(exclude))
         )
         if after is not None:
-            ids = ids.where(
-                standing.c.example_id > queries.example_id_subquery(self._id, split, after)
-            )
-        passed_over = set(exclude)
+            last = queries.example_id_subquery(self._id, split, after)
+            ids = ids.where(example_answers.c.example_id > last)
+        excluded = set(exclude)
         with self._database.reading() as connection:
             wanted = [
-                row.example_id
-                for row in connection.execute(ids)
-                if row.input_hash not in passed_over
+                row.example_id for row in connection.execute(ids) if row.input_hash not in excluded
             ][: max(limit, 0)]
             query = queries.select_examples().where(examples.c.id.in_(wanted))
             found = connection.execute(query.order_by(examples.c.id)).all()
@@ -152,37 +180,42 @@ class Dataset:
     def recent(
         self, split: str, annotator: str, limit: int, *, before: int | None = None
     ) -> list[Example]:
-        """Give the examples that an annotator answered last, newest first.
+        """Return the examples that an annotator answered last, newest first.
 
         Parameters
         ----------
         split, annotator : str
+            Names of the split and of the annotator.
         limit : int
-            At most so many.
+            Maximum number of examples.
         before : int, optional
-            Only what was answered before the example with this input hash; an
-            example without an answer of this annotator comes after all.
+            Only examples that were answered before the one with this input
+            hash; one without an answer of this annotator counts as the newest.
 
         Returns
         -------
         list of Example
-            With this annotator's own answer.
+            With this annotator's own answers.
         """
-        mine = (
-            current.c.split_id == queries.split_id_subquery(self._id, split),
-            current.c.annotator == annotator,
+        own = (
+            annotator_answers.c.split_id == queries.split_id_subquery(self._id, split),
+            annotator_answers.c.annotator == annotator,
         )
         query = (
             queries.select_annotated_examples()
-            .where(*mine, current.c.answer.is_not(None))
-            .order_by(current.c.answer_id.desc())
+            .where(*own, annotator_answers.c.answer.is_not(None))
+            .order_by(annotator_answers.c.answer_id.desc())
             .limit(max(limit, 0))
         )
         with self._database.reading() as connection:
             if before is not None:
-                this = current.c.example_id == queries.example_id_subquery(self._id, split, before)
-                last = connection.scalar(select(current.c.answer_id).where(*mine, this))
-                query = query if last is None else query.where(current.c.answer_id < last)
+                example_id = queries.example_id_subquery(self._id, split, before)
+                newest = select(annotator_answers.c.answer_id).where(
+                    *own, annotator_answers.c.example_id == example_id
+                )
+                last = connection.scalar(newest)
+                if last is not None:
+                    query = query.where(annotator_answers.c.answer_id < last)
             found = connection.execute(query).all()
         return [queries.example_from(row) for row in found]
 
@@ -198,22 +231,22 @@ class Dataset:
         Parameters
         ----------
         split : str, optional
-            By default all.
+            Name of the split; by default all.
         answer : {"accept", "reject", "ignore"}, optional
-            Only those for which this answer stands. Answers to binary tasks
-            are among them: see ``Example.binary``.
+            Only examples with this decision. Answers to binary tasks are
+            included: see ``Example.binary``.
         answered : bool, optional
-            Only those with a decision, or without.
+            Only examples with a decision, or only those without.
         """
         query = queries.select_examples()
-        # Each of the two has an index in which the wanted rows lie side by side.
+        # For either condition the other table has an index that holds the wanted rows together.
         split_id, key = examples.c.split_id, examples.c.id
         if answer is not None or answered is False:
-            split_id, key = standing.c.split_id, standing.c.example_id
+            split_id, key = example_answers.c.split_id, example_answers.c.example_id
         if answer is not None:
-            query = query.where(standing.c.answer == answer)
+            query = query.where(example_answers.c.answer == answer)
         if answered is not None:
-            is_open = standing.c.answer.is_(None)
+            is_open = example_answers.c.answer.is_(None)
             query = query.where(~is_open if answered else is_open)
         streams = [
             self._pages(query.where(split_id == wanted), key) for wanted in self._split_ids(split)
@@ -225,7 +258,17 @@ class Dataset:
     def list_examples(
         self, split: str, wanted: ExampleFilter, offset: int, limit: int
     ) -> ExamplePage:
-        """Give a piece of the list of a split's examples that meet all conditions."""
+        """Return one page of a split's examples that match a filter.
+
+        Parameters
+        ----------
+        split : str
+            Name of the split.
+        wanted : ExampleFilter
+            The conditions.
+        offset, limit : int
+            Matching examples before the page, and on it.
+        """
         with self._database.reading() as connection:
             split_id = connection.scalar(select(queries.split_id_subquery(self._id, split)))
             if split_id is None:
@@ -233,25 +276,39 @@ class Dataset:
             return search.list_examples(connection, split_id, wanted, max(offset, 0), max(limit, 0))
 
     def search_text(self, split: str, words: Collection[str], *, cased: bool) -> Iterator[Example]:
-        """Yield open examples whose text holds all words, in the order of addition.
+        """Yield undecided examples whose text contains all words, in the order of addition.
 
-        The words may stand in other words there.
+        Parameters
+        ----------
+        split : str
+            Name of the split.
+        words : collection of str
+            Substrings: they are also found inside of other words.
+        cased : bool
+            Whether case matters.
         """
         last = 0
         for split_id in self._split_ids(split):
             while True:
-                page = search.select_by_text(split_id, words, cased=cased, after=last, limit=_FEW)
+                page = search.select_by_text(
+                    split_id, words, cased=cased, after=last, limit=_SEARCH_PAGE_SIZE
+                )
                 with self._database.reading() as connection:
                     rows = connection.execute(page).all()
                 yield from map(queries.example_from, rows)
-                if len(rows) < _FEW:
+                if len(rows) < _SEARCH_PAGE_SIZE:
                     break
                 last = rows[-1].id
 
     # Answers.
 
     def record(self, answer: Answer) -> bool:
-        """Store an answer: it is durable when this returns.
+        """Store an answer, durably when this returns.
+
+        Parameters
+        ----------
+        answer : Answer
+            An answer or a draft.
 
         Returns
         -------
@@ -261,42 +318,52 @@ class Dataset:
         Raises
         ------
         DataError
-            There is no such example, or its spans cannot be.
+            There is no such example, or the answer is invalid.
         StoreError
             The store cannot be written now.
         """
         return self.record_many([answer]) == 1
 
     def record_many(self, given: Iterable[Answer]) -> int:
-        """Store answers in one transaction, and say how many were new.
+        """Store answers in one transaction.
+
+        Parameters
+        ----------
+        given : iterable of Answer
+            Answers or drafts.
+
+        Returns
+        -------
+        int
+            Number of answers that were new.
 
         Raises
         ------
         DataError
-            One of them cannot be taken; none is then stored.
+            One of them is invalid; none is stored then.
         StoreError
             The store cannot be written now.
         """
         collected = list(given)
         with self._database.writing() as connection:
-            events.lock_splits(connection, self._id, {answer.split for answer in collected})
-            return sum(events.record_answer(connection, self._id, answer) for answer in collected)
+            lock_splits(connection, self._id, {answer.split for answer in collected})
+            return sum(record_answer(connection, self._id, answer) for answer in collected)
 
-    def undo_batch(self, whole: str) -> tuple[int, ...]:
-        """Take back answers that were given as one, but for what has changed since.
+    def undo_batch(self, batch_id: str) -> tuple[int, ...]:
+        """Undo answers that were given as one batch, except where a newer answer follows.
 
         Parameters
         ----------
-        whole : str
-            What the ids of these answers begin with; see ``_common.batch_ids``.
+        batch_id : str
+            Prefix of the answers' ids; see ``batch_answer_id``.
 
         Returns
         -------
         tuple of int
-            Input hashes of the examples that are as they were before.
+            Input hashes of the examples whose answers were undone.
         """
         with self._database.writing() as connection:
-            ids = undo.undo_batch(connection, self._id, whole, time.time())
+            ids = undo.undo_batch(connection, self._id, batch_id, time.time())
             query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
             return tuple(connection.scalars(query.order_by(examples.c.id)))
 
@@ -308,10 +375,10 @@ class Dataset:
         Parameters
         ----------
         split, annotator : str, optional
-            By default all.
+            Names of the split and of the annotator; by default all.
         current : bool
-            Only the newest of each annotator to each example. Otherwise every
-            one that was ever given.
+            Only the newest answer of each annotator to each example; otherwise
+            every answer that was ever stored.
         """
         query = queries.select_answers()
         if annotator is not None:
@@ -328,21 +395,21 @@ class Dataset:
     def history(
         self, example: int | str, split: str | None = None
     ) -> list[tuple[float, Answer]] | None:
-        """Give every answer to an example, with the time it was stored, oldest first.
+        """Return every answer to an example with the time of its storage, oldest first.
 
         Parameters
         ----------
         example : int or str
-            Its input hash, or its text.
+            The example's input hash, or its text.
         split : str, optional
-            By default all in which it is.
+            Name of the split; by default all that hold the example.
 
         Returns
         -------
         list of (float, Answer), or None
-            None where there is no such example.
+            Times in seconds since the epoch; None where there is no such example.
         """
-        known = (
+        matches = (
             examples.c.input_hash == example
             if isinstance(example, int)
             else examples.c.digest == text_digest(example)
@@ -350,9 +417,9 @@ class Dataset:
         with self._database.reading() as connection:
             ids = [
                 id_
-                for one in self._names(connection, split)
+                for name in self._split_names(connection, split)
                 for id_ in connection.scalars(
-                    select(examples.c.id).where(queries.in_split(self._id, one), known)
+                    select(examples.c.id).where(queries.in_split(self._id, name), matches)
                 )
             ]
             query = queries.select_answers().where(answers.c.example_id.in_(ids))
@@ -362,13 +429,25 @@ class Dataset:
         return [(row.stored or row.created, queries.answer_from(row)) for row in found]
 
     def at(self, moment: float) -> DatasetSnapshot:
-        """Give the dataset as it was; seconds since the epoch, UTC."""
+        """Return a read-only view of the dataset at an earlier time.
+
+        Parameters
+        ----------
+        moment : float
+            Seconds since the epoch, UTC.
+        """
         return DatasetSnapshot(moment, self._database, self._id)
 
-    # Counts and runs.
+    # Counts and model runs.
 
     def counts(self, split: str | None = None) -> Counts:
-        """Count the examples of a split, or of all, by the answer that stands."""
+        """Count examples by the answer that is shown.
+
+        Parameters
+        ----------
+        split : str, optional
+            Name of the split; by default all.
+        """
         query = select(splits).where(splits.c.dataset_id == self._id)
         if split is not None:
             query = query.where(splits.c.name == split)
@@ -376,34 +455,32 @@ class Dataset:
             return queries.counts_from(connection.execute(query))
 
     def splits(self) -> dict[str, int]:
-        """Give each split's number of examples."""
+        """Return the number of examples of each split, by its name."""
         query = select(splits).where(splits.c.dataset_id == self._id).order_by(splits.c.id)
         with self._database.reading() as connection:
             return {row.name: row.total for row in connection.execute(query)}
 
     def add_run(self, run: Mapping[str, Any]) -> None:
-        """Keep the record of a trained model.
+        """Store the record of a training run.
 
         Parameters
         ----------
         run : mapping
             ``id``, ``created`` (seconds since the epoch), ``path``,
-            ``fingerprint`` and ``record`` (anything that JSON can hold).
+            ``fingerprint`` and ``record`` (a JSON value).
 
         Raises
         ------
         DataError
-            A key is missing.
+            A key is missing, or the record is not a JSON value.
         """
         with self._database.writing() as connection:
             model_runs.add_run(connection, self._id, run)
 
     def runs(self) -> list[dict[str, Any]]:
-        """Give the records of the trained models, the oldest first."""
+        """Return the records of the training runs, oldest first."""
         with self._database.reading() as connection:
             return model_runs.list_runs(connection, self._id)
-
-    # How the tables are asked.
 
     def _labels(self, connection: Connection) -> tuple[str, ...]:
         query = select(datasets.c.labels).where(datasets.c.id == self._id)
@@ -414,17 +491,17 @@ class Dataset:
             update(datasets).where(datasets.c.id == self._id).values(labels=dump_labels(labels))
         )
 
-    def _split_id(self, connection: Connection, name: str) -> int:
-        """Give a split's id, making the split if it is new, and keep others out of it."""
+    def _ensure_split(self, connection: Connection, name: str) -> int:
+        """Return a split's row id, inserting the split if it is new, and lock its row."""
         query = select(splits.c.id).where(splits.c.dataset_id == self._id, splits.c.name == name)
         found = connection.scalar(query.with_for_update())
         if found is None:
-            events.insert_if_new(connection, splits, {"dataset_id": self._id, "name": name})
+            insert_if_new(connection, splits, {"dataset_id": self._id, "name": name})
             found = connection.scalar(query.with_for_update())
-        assert found is not None  # noqa: S101 - for the type checker: found or made
+        assert found is not None  # noqa: S101 - for the type checker: found or inserted
         return int(found)
 
-    def _names(self, connection: Connection, split: str | None) -> list[str]:
+    def _split_names(self, connection: Connection, split: str | None) -> list[str]:
         if split is not None:
             return [split]
         return list(
@@ -439,15 +516,14 @@ class Dataset:
             return list(connection.scalars(query))
 
     def _pages(self, query: Select[Any], key: ColumnElement[int]) -> Iterator[queries.ResultRow]:
-        """Read page by page, up to what was there at the start."""
-        numbered = query.add_columns(key.label("page_key"))
-        newest = select(func.max(key))
+        """Yield rows page by page, up to those that were there at the start."""
+        with_key = query.add_columns(key.label("page_key"))
         with self._database.reading() as connection:
-            end = connection.scalar(newest) or 0
+            end = connection.scalar(select(func.max(key))) or 0
         last = 0
         while last < end:
-            page = numbered.where(key > last, key <= end).order_by(key).limit(_PAGE)
+            page = with_key.where(key > last, key <= end).order_by(key).limit(_PAGE_SIZE)
             with self._database.reading() as connection:
                 rows = connection.execute(page).all()
             yield from rows
-            last = rows[-1].page_key if len(rows) == _PAGE else end
+            last = rows[-1].page_key if len(rows) == _PAGE_SIZE else end

@@ -1,33 +1,38 @@
-"""Does a store hold together? Every rule that its tables keep, asked for anew."""
+"""Integrity checks of a store, and the report of their results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
+from nbner._common.format import render_html
 from nbner._common.hashing import text_digest
 from nbner._common.serialization import load_json
 from nbner.store import queries
 from nbner.store.database import Database
-from nbner.store.schema import answers, current, examples, splits, standing
+from nbner.store.schema import annotator_answers, answers, example_answers, examples, splits
 from nbner.types import ANSWER_KINDS
 
-_PAGE = 1000
-_SHOWN = 5
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PAGE_SIZE = 1000
+_MAX_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class IntegrityCheck:
-    """One rule, and what breaks it.
+    """Result of checking one rule.
 
     Parameters
     ----------
     rule : str
+        What has to hold, in words.
     checked : int
-        Rows that were looked at.
+        Rows that were checked.
     violations : int
         Rows that break the rule.
     detail : str
@@ -41,25 +46,75 @@ class IntegrityCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing breaks the rule."""
+        """Whether no row breaks the rule."""
         return self.violations == 0
 
 
+@dataclass(frozen=True, slots=True)
+class IntegrityReport:
+    """Results of all integrity checks of a store.
+
+    Parameters
+    ----------
+    store : str
+        Location of the store.
+    checks : tuple of IntegrityCheck
+        One for each rule.
+    """
+
+    store: str
+    checks: tuple[IntegrityCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every rule holds."""
+        return all(check.ok for check in self.checks)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each rule: rule, ok, checked, violations, detail."""
+        import pandas as pd
+
+        names = ["rule", "ok", "checked", "violations", "detail"]
+        rows = [[getattr(check, name) for name in names] for check in self.checks]
+        return pd.DataFrame(rows, columns=names)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        broken = [check for check in self.checks if not check.ok]
+        if not broken:
+            return f"{self.store}: every one of {len(self.checks)} rules holds"
+        lines = [f"  {check.rule}: {check.violations:,} wrong ({check.detail})" for check in broken]
+        remedy = "  Go back to a copy: session.store.backup() makes them."
+        return "\n".join([f"{self.store}: {len(broken)} rules do not hold", *lines, remedy])
+
+    def _repr_html_(self) -> str:
+        return render_html(str(self), self.frame)
+
+
 def verify(database: Database) -> list[IntegrityCheck]:
-    """Check a whole store; reads every row once, and changes nothing."""
+    """Check a whole store, reading every row once and changing nothing.
+
+    Parameters
+    ----------
+    database : Database
+        The store's connections.
+    """
     checks: list[Callable[[Connection], IntegrityCheck]] = [
-        _file_is_sound,
-        _counts_add_up,
-        _every_example_stands,
-        _current_is_newest,
-        _standing_is_newest,
-        _texts_and_spans_are_whole,
+        _check_database,
+        _check_counts,
+        _check_example_rows,
+        _check_annotator_answers,
+        _check_example_answers,
+        _check_texts_and_spans,
     ]
     with database.reading() as connection:
         return [check(connection) for check in checks]
 
 
-def _file_is_sound(connection: Connection) -> IntegrityCheck:
+def _check_database(connection: Connection) -> IntegrityCheck:
     rule = "the database itself is sound"
     if connection.dialect.name != "sqlite":
         return IntegrityCheck(f"{rule} (its server's own business)", 0)
@@ -68,94 +123,102 @@ def _file_is_sound(connection: Connection) -> IntegrityCheck:
         for row in connection.exec_driver_sql("PRAGMA integrity_check")
         if row[0] != "ok"
     ]
-    strays = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-    problems += [f"a row of {row[0]} refers to nothing" for row in strays]
-    return IntegrityCheck(rule, 1, len(problems), "; ".join(problems[:_SHOWN]))
+    dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    problems += [f"a row of {row[0]} refers to nothing" for row in dangling]
+    return IntegrityCheck(rule, 1, len(problems), "; ".join(problems[:_MAX_SHOWN]))
 
 
-def _counts_add_up(connection: Connection) -> IntegrityCheck:
-    """Compare the counts that are shown with the rows that they count."""
+def _check_counts(connection: Connection) -> IntegrityCheck:
+    """Compare the stored counts with the rows that they count."""
     wrong: list[str] = []
     found = connection.execute(select(splits)).mappings().all()
     for split in found:
-        stands = standing.c.split_id == split["id"]
-        by_answer = select(standing.c.answer, func.count()).where(stands)
-        kinds = {
-            row[0]: row[1] for row in connection.execute(by_answer.group_by(standing.c.answer))
-        }
-        added = connection.scalar(
+        by_answer = (
+            select(example_answers.c.answer, func.count())
+            .where(example_answers.c.split_id == split["id"])
+            .group_by(example_answers.c.answer)
+        )
+        kinds = {row[0]: row[1] for row in connection.execute(by_answer)}
+        total = connection.scalar(
             select(func.count()).select_from(examples).where(examples.c.split_id == split["id"])
         )
-        told = {kind: split[kind] for kind in ANSWER_KINDS}
-        real = {kind: kinds.get(kind, 0) for kind in ANSWER_KINDS}
-        if split["total"] != added or told != real or sum(kinds.values()) != added:
+        stored = {kind: split[kind] for kind in ANSWER_KINDS}
+        actual = {kind: kinds.get(kind, 0) for kind in ANSWER_KINDS}
+        if split["total"] != total or stored != actual or sum(kinds.values()) != total:
             wrong.append(
-                f"split {split['name']!r}: {split['total']} and {told}, not {added} and {real}"
+                f"split {split['name']!r}: {split['total']} and {stored}, not {total} and {actual}"
             )
     rule = "added = accepted + rejected + ignored + open, in every split"
-    return IntegrityCheck(rule, len(found), len(wrong), "; ".join(wrong[:_SHOWN]))
+    return IntegrityCheck(rule, len(found), len(wrong), "; ".join(wrong[:_MAX_SHOWN]))
 
 
-def _every_example_stands(connection: Connection) -> IntegrityCheck:
+def _check_example_rows(connection: Connection) -> IntegrityCheck:
     query = (
         select(examples.c.id)
-        .outerjoin(standing, standing.c.example_id == examples.c.id)
-        .where(or_(standing.c.example_id.is_(None), standing.c.split_id != examples.c.split_id))
+        .outerjoin(example_answers, example_answers.c.example_id == examples.c.id)
+        .where(
+            or_(
+                example_answers.c.example_id.is_(None),
+                example_answers.c.split_id != examples.c.split_id,
+            )
+        )
     )
     return _check(connection, "every example has its place in its split", query, examples)
 
 
-def _current_is_newest(connection: Connection) -> IntegrityCheck:
+def _check_annotator_answers(connection: Connection) -> IntegrityCheck:
     newest = (
         select(answers.c.example_id, answers.c.annotator, func.max(answers.c.id).label("answer_id"))
         .group_by(answers.c.example_id, answers.c.annotator)
         .subquery()
     )
-    same = and_(
-        newest.c.example_id == current.c.example_id, newest.c.annotator == current.c.annotator
-    )
+    current = annotator_answers.c
+    same = and_(newest.c.example_id == current.example_id, newest.c.annotator == current.annotator)
     query = (
         select(newest.c.answer_id)
-        .outerjoin(current, same)
+        .outerjoin(annotator_answers, same)
         .join(answers, answers.c.id == newest.c.answer_id)
         .where(
             or_(
-                current.c.answer_id.is_(None),
-                current.c.answer_id != newest.c.answer_id,
-                func.coalesce(current.c.answer, "") != func.coalesce(answers.c.answer, ""),
+                current.answer_id.is_(None),
+                current.answer_id != newest.c.answer_id,
+                func.coalesce(current.answer, "") != func.coalesce(answers.c.answer, ""),
             )
         )
     )
-    return _check(connection, "current is each annotator's newest answer", query, current)
+    rule = "current is each annotator's newest answer"
+    return _check(connection, rule, query, annotator_answers)
 
 
-def _standing_is_newest(connection: Connection) -> IntegrityCheck:
-    decided = func.max(case((current.c.answer.is_not(None), current.c.answer_id)))
+def _check_example_answers(connection: Connection) -> IntegrityCheck:
+    current, shown = annotator_answers.c, example_answers.c
+    decided = func.max(case((current.answer.is_not(None), current.answer_id)))
     newest = (
         select(
-            current.c.example_id,
+            current.example_id,
             decided.label("decided"),
-            func.max(current.c.answer_id).label("last"),
+            func.max(current.answer_id).label("last"),
         )
-        .group_by(current.c.example_id)
+        .group_by(current.example_id)
         .subquery()
     )
-    rightly = func.coalesce(newest.c.decided, newest.c.last)
+    expected = func.coalesce(newest.c.decided, newest.c.last)
     query = (
-        select(standing.c.example_id)
-        .outerjoin(newest, newest.c.example_id == standing.c.example_id)
+        select(shown.example_id)
+        .outerjoin(newest, newest.c.example_id == shown.example_id)
         .where(
             or_(
-                func.coalesce(standing.c.answer_id, 0) != func.coalesce(rightly, 0),
-                and_(standing.c.answer.is_(None), newest.c.decided.is_not(None)),
-                and_(standing.c.answer.is_not(None), newest.c.decided.is_(None)),
+                func.coalesce(shown.answer_id, 0) != func.coalesce(expected, 0),
+                and_(shown.answer.is_(None), newest.c.decided.is_not(None)),
+                and_(shown.answer.is_not(None), newest.c.decided.is_(None)),
             )
         )
     )
-    return _check(connection, "what stands is the newest decision, else draft", query, standing)
+    rule = "what stands is the newest decision, else draft"
+    return _check(connection, rule, query, example_answers)
 
 
-def _texts_and_spans_are_whole(connection: Connection) -> IntegrityCheck:
+def _check_texts_and_spans(connection: Connection) -> IntegrityCheck:
     wrong: list[str] = []
     checked = 0
     for row in _rows(connection):
@@ -164,13 +227,13 @@ def _texts_and_spans_are_whole(connection: Connection) -> IntegrityCheck:
         if problem:
             wrong.append(f"example {row.id}: {problem}")
     rule = "every text has its digest, and every span lies in its text"
-    return IntegrityCheck(rule, checked, len(wrong), "; ".join(wrong[:_SHOWN]))
+    return IntegrityCheck(rule, checked, len(wrong), "; ".join(wrong[:_MAX_SHOWN]))
 
 
 def _rows(connection: Connection) -> Iterator[Any]:
     last = 0
     query = queries.select_examples().add_columns(examples.c.digest).order_by(examples.c.id)
-    while page := connection.execute(query.where(examples.c.id > last).limit(_PAGE)).all():
+    while page := connection.execute(query.where(examples.c.id > last).limit(_PAGE_SIZE)).all():
         yield from page
         last = page[-1].id
 
@@ -190,4 +253,5 @@ def _problem(row: Any) -> str:
 def _check(connection: Connection, rule: str, query: Select[Any], table: Any) -> IntegrityCheck:
     wrong = connection.scalars(query.limit(100_000)).all()
     checked = connection.scalar(select(func.count()).select_from(table)) or 0
-    return IntegrityCheck(rule, int(checked), len(wrong), ", ".join(map(str, wrong[:_SHOWN])))
+    detail = ", ".join(map(str, wrong[:_MAX_SHOWN]))
+    return IntegrityCheck(rule, int(checked), len(wrong), detail)

@@ -1,24 +1,31 @@
-"""From an older version of the tables to the present one, step by step.
+"""Migrations of the tables, one function a version.
 
-A step only adds: what an older nbner wrote stays as it is, and an older nbner
-that has the store open goes on writing what it knows.
+A migration only adds tables and columns: existing rows stay as they are, and an
+older nbner that has the store open can go on writing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from sqlalchemy import Column, Connection, select, update
 from sqlalchemy.schema import CreateColumn
 
 from nbner.store import schema
 
-Step = Callable[[Connection], None]
+_Migration: TypeAlias = Callable[[Connection], None]
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the tables to the present version, in the transaction of the connection."""
-    # On a server, whoever comes second waits here, and finds nothing left to do.
+    """Migrate the tables to the present version, in the connection's transaction.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    """
+    # On a server, a second process waits here, and finds nothing left to do.
     found = connection.scalar(select(schema.store.c.schema_version).with_for_update())
     for version in range(int(found or 0), schema.SCHEMA_VERSION):
         _STEPS[version](connection)
@@ -26,7 +33,7 @@ def migrate(connection: Connection) -> None:
 
 
 def _to_version_2(connection: Connection) -> None:
-    """When things were stored; who is at what; settings."""
+    """Add the time of insertion, claims and settings."""
     _add_column(connection, schema.examples.c.created)
     _add_column(connection, schema.answers.c.stored)
     for table in (schema.claims, schema.settings):
@@ -34,8 +41,8 @@ def _to_version_2(connection: Connection) -> None:
 
 
 def _add_column(connection: Connection, column: Column[float]) -> None:
-    written = CreateColumn(column).compile(dialect=connection.dialect)
-    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {written}")
+    definition = CreateColumn(column).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {definition}")
 
 
-_STEPS: dict[int, Step] = {1: _to_version_2}
+_STEPS: dict[int, _Migration] = {1: _to_version_2}

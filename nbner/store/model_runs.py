@@ -1,4 +1,4 @@
-"""Records of trained models, beside the data that they were trained on."""
+"""Records of training runs, stored beside the data that they were trained on."""
 
 from __future__ import annotations
 
@@ -14,30 +14,47 @@ from nbner.store.schema import runs
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-KEYS = ("id", "created", "path", "fingerprint", "record")
+_KEYS = ("id", "created", "path", "fingerprint", "record")
 
 
 def add_run(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> None:
-    """Keep a record.
+    """Insert the record of a training run.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    dataset_id : int
+        Row id of the dataset.
+    run : mapping
+        See ``Dataset.add_run``.
 
     Raises
     ------
     DataError
-        A key is missing, or the record cannot be written as JSON.
+        A key is missing, or the record is not a JSON value.
     """
-    for key in KEYS:
+    for key in _KEYS:
         if key not in run:
-            raise DataError(f"a run needs {', '.join(KEYS)}", field=key)
+            raise DataError(f"a run needs {', '.join(_KEYS)}", field=key)
     try:
         record = dump_json(run["record"])
     except (TypeError, ValueError) as error:
         raise DataError(f"this cannot be stored: {error}", field="record") from error
-    values = {**{key: run[key] for key in KEYS}, "path": str(run["path"]), "record": record}
+    values = {**{key: run[key] for key in _KEYS}, "path": str(run["path"]), "record": record}
     connection.execute(insert(runs), {"dataset_id": dataset_id, **values})
 
 
 def list_runs(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
-    """Give a dataset's records, the oldest first."""
-    query = select(*(runs.c[key] for key in KEYS)).where(runs.c.dataset_id == dataset_id)
+    """Return a dataset's records of training runs, oldest first.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a transaction.
+    dataset_id : int
+        Row id of the dataset.
+    """
+    query = select(*(runs.c[key] for key in _KEYS)).where(runs.c.dataset_id == dataset_id)
     found = connection.execute(query.order_by(runs.c.seq)).mappings()
     return [{**row, "record": load_json(row["record"])} for row in found]

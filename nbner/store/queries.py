@@ -1,4 +1,4 @@
-"""Questions to the tables, and their rows as plain values."""
+"""SELECT statements shared by the store's modules, and conversion of their rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, select
 
 from nbner._common.serialization import load_json, load_labels, load_spans, load_tokens
-from nbner.store.schema import answers, current, examples, label_sets, splits, standing
+from nbner.store.schema import (
+    annotator_answers,
+    answers,
+    example_answers,
+    examples,
+    label_sets,
+    splits,
+)
 from nbner.types import Answer, Counts, Example
 
 if TYPE_CHECKING:
@@ -19,8 +26,8 @@ ResultRow: TypeAlias = Row[Any]
 EXAMPLE_COLUMNS = (
     *(examples.c.id, examples.c.input_hash, examples.c.task_hash, examples.c.text),
     *(examples.c.tokens, examples.c.meta, examples.c.extra, splits.c.name.label("split")),
-    *(examples.c.spans.label("suggested"), examples.c.flagged.label("came_flagged")),
-    examples.c.note.label("came_with_note"),
+    *(examples.c.spans.label("suggested"), examples.c.flagged.label("imported_flag")),
+    examples.c.note.label("imported_note"),
 )
 ANSWER_COLUMNS = (
     *(answers.c.answer, answers.c.annotator, answers.c.spans, answers.c.flagged, answers.c.note),
@@ -29,42 +36,52 @@ ANSWER_COLUMNS = (
 
 
 def select_examples() -> Select[Any]:
-    """Ask for examples with the answer that stands, or the draft, or neither."""
+    """Build a SELECT of examples with the answer that is shown, if there is one."""
     return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
         join_answers(
             examples.join(splits, examples.c.split_id == splits.c.id).join(
-                standing, standing.c.example_id == examples.c.id
+                example_answers, example_answers.c.example_id == examples.c.id
             ),
-            standing.c.answer_id,
+            example_answers.c.answer_id,
         )
     )
 
 
 def select_annotated_examples() -> Select[Any]:
-    """Ask for examples with one annotator's current answer, whoever answered later."""
+    """Build a SELECT of examples with each annotator's newest answer: one row an answer."""
     return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
         join_answers(
-            current.join(examples, current.c.example_id == examples.c.id).join(
+            annotator_answers.join(examples, annotator_answers.c.example_id == examples.c.id).join(
                 splits, examples.c.split_id == splits.c.id
             ),
-            current.c.answer_id,
+            annotator_answers.c.answer_id,
         )
     )
 
 
 def select_examples_for(annotator: str) -> Select[Any]:
-    """Ask for examples with one annotator's answer or draft, or neither; others' stay unseen."""
-    mine = (current.c.example_id == examples.c.id) & (current.c.annotator == annotator)
+    """Build a SELECT of examples with one annotator's answer or draft, hiding all others.
+
+    Parameters
+    ----------
+    annotator : str
+        Name of the annotator.
+    """
+    own = (annotator_answers.c.example_id == examples.c.id) & (
+        annotator_answers.c.annotator == annotator
+    )
     return select(*EXAMPLE_COLUMNS, *ANSWER_COLUMNS).select_from(
         join_answers(
-            examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(current, mine),
-            current.c.answer_id,
+            examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(
+                annotator_answers, own
+            ),
+            annotator_answers.c.answer_id,
         )
     )
 
 
 def select_answers() -> Select[Any]:
-    """Ask for every answer that was ever given."""
+    """Build a SELECT of every answer that was ever stored."""
     return select(
         answers, examples.c.input_hash, splits.c.name.label("split"), label_sets.c.labels
     ).select_from(
@@ -75,19 +92,45 @@ def select_answers() -> Select[Any]:
 
 
 def split_id_subquery(dataset_id: int, name: str) -> ScalarSelect[int]:
-    """Ask for a split's id; nothing is equal to that of a split that is not there."""
+    """Build a scalar subquery for a split's row id; NULL where there is no such split.
+
+    Parameters
+    ----------
+    dataset_id : int
+        Row id of the dataset.
+    name : str
+        Name of the split.
+    """
     found = select(splits.c.id).where(splits.c.dataset_id == dataset_id, splits.c.name == name)
     return found.correlate(None).scalar_subquery()
 
 
 def in_split(dataset_id: int, name: str) -> ColumnElement[bool]:
-    """Whether an example is in a split."""
+    """Build the condition that an example is in a split.
+
+    Parameters
+    ----------
+    dataset_id : int
+        Row id of the dataset.
+    name : str
+        Name of the split.
+    """
     is_in: ColumnElement[bool] = examples.c.split_id == split_id_subquery(dataset_id, name)
     return is_in
 
 
 def example_id_subquery(dataset_id: int, split: str, input_hash: int) -> ScalarSelect[int]:
-    """Ask for an example's id."""
+    """Build a scalar subquery for an example's row id.
+
+    Parameters
+    ----------
+    dataset_id : int
+        Row id of the dataset.
+    split : str
+        Name of the split.
+    input_hash : int
+        Hash of the example's text.
+    """
     found = select(examples.c.id).where(
         in_split(dataset_id, split), examples.c.input_hash == input_hash
     )
@@ -95,43 +138,70 @@ def example_id_subquery(dataset_id: int, split: str, input_hash: int) -> ScalarS
 
 
 def is_current() -> ColumnElement[bool]:
-    """Whether an answer is its annotator's newest to its example."""
+    """Build the condition that an answer is its annotator's newest to its example."""
     return (
-        select(current.c.answer_id)
+        select(annotator_answers.c.answer_id)
         .where(
-            current.c.example_id == answers.c.example_id,
-            current.c.annotator == answers.c.annotator,
-            current.c.answer_id == answers.c.id,
+            annotator_answers.c.example_id == answers.c.example_id,
+            annotator_answers.c.annotator == answers.c.annotator,
+            annotator_answers.c.answer_id == answers.c.id,
         )
         .exists()
     )
 
 
+def join_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
+    """Build an outer join of a table with the answers that one of its columns refers to.
+
+    Parameters
+    ----------
+    table : FromClause
+        A table or a join.
+    answer_id : ColumnElement
+        Its column with row ids of answers, or NULL.
+    """
+    return table.outerjoin(answers, answers.c.id == answer_id).outerjoin(
+        label_sets, label_sets.c.id == answers.c.label_set_id
+    )
+
+
 def example_from(row: ResultRow) -> Example:
-    """Read a row of ``select_examples`` or ``select_annotated_examples``."""
-    seen = row.annotator is not None
-    said: Mapping[str, Any] = load_json(row.answer_extra) if seen else {}
+    """Convert a row with example and answer columns to an ``Example``.
+
+    Parameters
+    ----------
+    row : ResultRow
+        From one of the SELECTs of examples above.
+    """
+    is_annotated = row.annotator is not None
+    extra: Mapping[str, Any] = load_json(row.answer_extra) if is_annotated else {}
     return Example(
         text=row.text,
         tokens=load_tokens(row.text, row.tokens),
-        spans=load_spans(row.spans if seen else row.suggested),
+        spans=load_spans(row.spans if is_annotated else row.suggested),
         answer=row.answer,
-        flagged=row.flagged if seen else row.came_flagged,
-        note=row.note if seen else row.came_with_note,
+        flagged=row.flagged if is_annotated else row.imported_flag,
+        note=row.note if is_annotated else row.imported_note,
         meta=load_json(row.meta),
         split=row.split,
         input_hash=row.input_hash,
         labels=load_labels(row.labels) if row.answer else None,
         annotator=row.annotator,
         pretokenized=row.tokens is not None,
-        binary=said.get("binary", False),
+        binary=extra.get("binary", False),
         created=row.created,
-        extra={"_task_hash": row.task_hash, **load_json(row.extra), **said.get("task", {})},
+        extra={"_task_hash": row.task_hash, **load_json(row.extra), **extra.get("task", {})},
     )
 
 
 def answer_from(row: ResultRow) -> Answer:
-    """Read a row of ``select_answers``."""
+    """Convert a row of ``select_answers`` to an ``Answer``.
+
+    Parameters
+    ----------
+    row : ResultRow
+        One row.
+    """
     return Answer(
         id=row.uid,
         input_hash=row.input_hash,
@@ -148,18 +218,17 @@ def answer_from(row: ResultRow) -> Answer:
 
 
 def counts_from(rows: Iterable[ResultRow]) -> Counts:
-    """Add up the counts of splits."""
+    """Sum the counts of splits.
+
+    Parameters
+    ----------
+    rows : iterable of ResultRow
+        Rows of ``splits``.
+    """
     found = list(rows)
     return Counts(
         total=sum(row.total for row in found),
         accept=sum(row.accept for row in found),
         reject=sum(row.reject for row in found),
         ignore=sum(row.ignore for row in found),
-    )
-
-
-def join_answers(table: FromClause, answer_id: ColumnElement[Any]) -> FromClause:
-    """Put beside a table the answers that one of its columns names, where it names one."""
-    return table.outerjoin(answers, answers.c.id == answer_id).outerjoin(
-        label_sets, label_sets.c.id == answers.c.label_set_id
     )

@@ -1,9 +1,9 @@
-"""The tables. What happened is only ever added to; what follows from it is kept beside.
+"""SQL tables of a store: append-only examples and answers, and the tables derived from them.
 
-``examples`` and ``answers`` are the truth and are never changed. ``current``,
-``standing`` and the counts in ``splits`` follow from them and change in the
-same transaction, so that the next example and the counts cost the same with a
-million answers as with ten.
+Rows of ``examples`` and ``answers`` are only inserted, never changed.
+``annotator_answers``, ``example_answers`` and the counts in ``splits`` are
+derived from them in the same transaction, so that the next example and the
+counts cost the same with a million answers as with ten.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-#: Counts up when the tables change; a store of a higher version is left alone.
+#: Incremented when the tables change; a store of a higher version is not opened.
 SCHEMA_VERSION = 2
 
-# SQLite numbers rows by itself only where the type is INTEGER.
-_Id = BigInteger().with_variant(Integer, "sqlite")
+# SQLite generates row ids only where the type is INTEGER.
+_ID = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
 
-# One row: which store this is.
+# One row: the identity of this store.
 store = Table(
     "nbner_store",
     metadata,
@@ -43,7 +43,7 @@ store = Table(
 datasets = Table(
     "nbner_datasets",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("labels", Text, nullable=False),
 )
@@ -51,7 +51,7 @@ datasets = Table(
 splits = Table(
     "nbner_splits",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("dataset_id", ForeignKey("nbner_datasets.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("total", Integer, nullable=False, default=0),
@@ -61,18 +61,18 @@ splits = Table(
     UniqueConstraint("dataset_id", "name"),
 )
 
-# The lists of labels that could be given at some moment; many answers share one.
+# Lists of labels that were allowed at some time; many answers share one.
 label_sets = Table(
     "nbner_label_sets",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("labels", Text, nullable=False, unique=True),
 )
 
 examples = Table(
     "nbner_examples",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("split_id", ForeignKey("nbner_splits.id"), nullable=False),
     Column("input_hash", Integer, nullable=False),
     Column("digest", LargeBinary(16), nullable=False),
@@ -84,7 +84,7 @@ examples = Table(
     Column("note", Text, nullable=False),
     Column("meta", Text, nullable=False),
     Column("extra", Text, nullable=False),
-    # When it was added; not known of what version 1 added.
+    # Time of insertion; NULL for rows that version 1 inserted.
     Column("created", Float),
     UniqueConstraint("split_id", "input_hash"),
     UniqueConstraint("split_id", "digest"),
@@ -94,7 +94,7 @@ examples = Table(
 answers = Table(
     "nbner_answers",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("uid", Text, nullable=False, unique=True),
     Column("example_id", ForeignKey("nbner_examples.id"), nullable=False),
     Column("split_id", ForeignKey("nbner_splits.id"), nullable=False),
@@ -106,14 +106,14 @@ answers = Table(
     Column("label_set_id", ForeignKey("nbner_label_sets.id"), nullable=False),
     Column("created", Float, nullable=False),
     Column("extra", Text, nullable=False),
-    # When the store took it, which for an imported answer is not when it was given.
+    # Time of insertion, which for an imported answer differs from `created`.
     Column("stored", Float),
     Index("nbner_answers_in_order", "split_id", "id"),
     Index("nbner_answers_of_example", "example_id"),
 )
 
 # The newest answer of each annotator to each example.
-current = Table(
+annotator_answers = Table(
     "nbner_current",
     metadata,
     Column("example_id", ForeignKey("nbner_examples.id"), primary_key=True),
@@ -125,8 +125,9 @@ current = Table(
     Index("nbner_current_by_answer", "split_id", "answer_id"),
 )
 
-# What is shown of each example: the newest decision of anybody, else the newest draft.
-standing = Table(
+# The answer that is shown for each example: the newest decision of any annotator, else the
+# newest draft.
+example_answers = Table(
     "nbner_standing",
     metadata,
     Column("example_id", ForeignKey("nbner_examples.id"), primary_key=True),
@@ -139,7 +140,7 @@ standing = Table(
 runs = Table(
     "nbner_runs",
     metadata,
-    Column("seq", _Id, primary_key=True),
+    Column("seq", _ID, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("dataset_id", ForeignKey("nbner_datasets.id"), nullable=False),
     Column("created", Float, nullable=False),
@@ -149,7 +150,7 @@ runs = Table(
     Index("nbner_runs_in_order", "dataset_id", "seq"),
 )
 
-# Who has which example before them, and until when nobody else gets it.
+# Which annotator works on which example, and until when no other is given it.
 claims = Table(
     "nbner_claims",
     metadata,
@@ -160,11 +161,11 @@ claims = Table(
     Index("nbner_claims_of_annotator", "split_id", "annotator", "example_id"),
 )
 
-# What was set, and when; the newest of a name holds, and the older ones lead back.
+# Settings with their times; the newest value of a name holds, the older ones are its history.
 settings = Table(
     "nbner_settings",
     metadata,
-    Column("id", _Id, primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("dataset_id", ForeignKey("nbner_datasets.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("value", Text, nullable=False),

@@ -1,4 +1,4 @@
-"""What was set for a dataset: the newest of a name holds, and the older ones lead back."""
+"""Settings of a dataset, stored as a history in which the newest value of a name holds."""
 
 from __future__ import annotations
 
@@ -13,20 +13,44 @@ from nbner.store.schema import settings
 
 
 class DatasetSettings:
-    """The settings of one dataset; made by ``Dataset.settings``."""
+    """Settings of one dataset; created by ``Dataset.settings``.
+
+    Parameters
+    ----------
+    database : Database
+        The store's connections.
+    dataset_id : int
+        Row id of the dataset.
+    """
 
     def __init__(self, database: Database, dataset_id: int) -> None:
         self._database = database
         self._id = dataset_id
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Give what was set last under a name."""
+        """Return the newest value of a setting.
+
+        Parameters
+        ----------
+        name : str
+            Name of the setting.
+        default : Any
+            The value of a setting that was never set.
+        """
         with self._database.reading() as connection:
             found = connection.scalar(select_latest(self._id, name))
         return default if found is None else load_json(found)
 
     def set(self, name: str, value: Any) -> None:
-        """Set a value that JSON can hold; what was set before stays on record."""
+        """Store a new value; earlier values stay in the history.
+
+        Parameters
+        ----------
+        name : str
+            Name of the setting.
+        value : Any
+            A JSON value.
+        """
         with self._database.writing() as connection:
             connection.execute(
                 insert(settings).values(
@@ -35,7 +59,18 @@ class DatasetSettings:
             )
 
     def history(self, name: str) -> list[tuple[float, Any]]:
-        """Give all that was ever set under a name, with its time, the oldest first."""
+        """Return all values of a setting with their times, oldest first.
+
+        Parameters
+        ----------
+        name : str
+            Name of the setting.
+
+        Returns
+        -------
+        list of (float, Any)
+            Times in seconds since the epoch.
+        """
         query = (
             select(settings.c.created, settings.c.value)
             .where(settings.c.dataset_id == self._id, settings.c.name == name)
@@ -46,7 +81,15 @@ class DatasetSettings:
 
 
 def select_latest(dataset_id: int, name: str) -> Select[Any]:
-    """Ask for what was set last under a name, as it is stored."""
+    """Build a SELECT of the newest value of a setting, as serialized JSON.
+
+    Parameters
+    ----------
+    dataset_id : int
+        Row id of the dataset.
+    name : str
+        Name of the setting.
+    """
     return (
         select(settings.c.value)
         .where(settings.c.dataset_id == dataset_id, settings.c.name == name)

@@ -1,4 +1,4 @@
-"""The append-only store: one file that holds datasets, their examples and every answer."""
+"""The store: one SQLite file or database that holds datasets, examples and answers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,9 @@ from nbner.store.database import Database
 from nbner.store.dataset import Dataset
 from nbner.store.integrity import IntegrityCheck
 
-__all__ = ["Dataset", "Store"]
-
 
 class Store:
-    """Opens a store, or makes one where there is none.
+    """An append-only store, opened or created.
 
     Usable from several threads at once, and the same file from several
     processes. Answers are durable when the call that records them returns
@@ -26,31 +24,36 @@ class Store:
 
     Parameters
     ----------
-    where : str or Path
+    location : str or Path
         A SQLite file, ":memory:", or a database URL.
 
     Raises
     ------
     StoreError
         The file is not a store or was made by a newer version, its folder is
-        missing, or the server does not answer. What was there is unharmed.
+        missing, or the server does not answer. Existing data is unchanged.
     """
 
-    def __init__(self, where: str | Path) -> None:
-        self._database = Database(where)
+    def __init__(self, location: str | Path) -> None:
+        self._database = Database(location)
 
     @property
     def key(self) -> str:
-        """Identity of this store, made with it and kept for ever."""
+        """Identity of this store, generated when it is created and never changed."""
         return self._database.key
 
     @property
     def url(self) -> str:
-        """Where it is, without a password."""
+        """The store's location, without a password."""
         return self._database.url
 
     def dataset(self, name: str) -> Dataset:
-        """Give a dataset by its name; it is made if it is new.
+        """Return a dataset by its name; a new one is created.
+
+        Parameters
+        ----------
+        name : str
+            Name of the dataset.
 
         Raises
         ------
@@ -67,25 +70,24 @@ class Store:
             with self._database.writing() as connection:
                 found = connection.scalar(by_name)
                 if found is None:
-                    new = {"name": name, "labels": dump_labels(())}
-                    insert_if_new(connection, table, new)
+                    insert_if_new(connection, table, {"name": name, "labels": dump_labels(())})
                     found = connection.scalar(by_name)
-        assert found is not None  # noqa: S101 - for the type checker: found or made
+        assert found is not None  # noqa: S101 - for the type checker: found or inserted
         return Dataset(self._database, int(found), name)
 
     def datasets(self) -> tuple[str, ...]:
-        """Name the datasets, the oldest first."""
+        """Return the names of the datasets, oldest first."""
         table = schema.datasets
         with self._database.reading() as connection:
             return tuple(connection.scalars(select(table.c.name).order_by(table.c.id)))
 
     def backup(self, path: str | Path | None = None) -> Path:
-        """Copy the store, while others go on writing, and say where the copy is.
+        """Copy the store while others go on writing.
 
         Parameters
         ----------
         path : str or Path, optional
-            By default a name with the time in it, beside the store.
+            By default a file with the current time in its name, beside the store.
 
         Returns
         -------
@@ -95,16 +97,16 @@ class Store:
         Raises
         ------
         StoreError
-            There is something already, or the file cannot be written.
+            The file exists already, or cannot be written.
         """
         return self._database.backup(None if path is None else Path(path))
 
     def verify(self) -> list[IntegrityCheck]:
-        """Check every rule of the whole store; nothing is changed."""
+        """Check the integrity of the whole store, without changing it."""
         return integrity.verify(self._database)
 
     def close(self) -> None:
-        """Let go of the file. Closing again does nothing."""
+        """Close all connections. Closing again does nothing."""
         self._database.close()
 
     def __repr__(self) -> str:

@@ -1,67 +1,83 @@
-"""Answers given as one, taken back as one.
+"""Undo of answers that were given as one batch.
 
-Their ids begin with the id of the whole. What was said before is said again in
-a new event, so that nothing is overwritten; where nothing was said before, the
-example stands as if nobody had touched it.
+Their ids begin with the batch's id. Undoing inserts each example's previous
+answer as a new event, so that nothing is overwritten; an example without a
+previous answer returns to the state in which it was added.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.serialization import dump_json, load_json
-from nbner.store import answers as events
+from nbner.store.answers import insert_event
 from nbner.store.queries import ResultRow
-from nbner.store.schema import answers, current, splits, standing
+from nbner.store.schema import annotator_answers, answers, example_answers, splits
+
+_LOG = logging.getLogger(__name__)
 
 
-def undo_batch(connection: Connection, dataset_id: int, whole: str, now: float) -> list[int]:
-    """Take back what was given as one, but for what has changed since.
+def undo_batch(connection: Connection, dataset_id: int, batch_id: str, now: float) -> list[int]:
+    """Undo the answers of a batch, except where the annotator has answered again since.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    dataset_id : int
+        Row id of the dataset.
+    batch_id : str
+        Prefix of the answers' ids.
+    now : float
+        Time of the new events, in seconds since the epoch.
 
     Returns
     -------
     list of int
-        Ids of the examples that are as they were before.
+        Row ids of the examples whose answers were undone.
     """
-    given = (
-        select(answers, current.c.answer_id.label("newest"))
+    query = (
+        select(answers, annotator_answers.c.answer_id.label("newest"))
         .join(splits, splits.c.id == answers.c.split_id)
         .join(
-            current,
-            (current.c.example_id == answers.c.example_id)
-            & (current.c.annotator == answers.c.annotator),
+            annotator_answers,
+            (annotator_answers.c.example_id == answers.c.example_id)
+            & (annotator_answers.c.annotator == answers.c.annotator),
         )
-        # All ids that begin with the whole's and a colon, by the index.
+        # A range, which the index can search: all ids that begin with the batch's and a colon
+        # (the character after the colon is the semicolon).
         .where(
             splits.c.dataset_id == dataset_id,
-            answers.c.uid > batch_answer_id(whole, ""),
-            answers.c.uid < f"{whole};",
+            answers.c.uid > batch_answer_id(batch_id, ""),
+            answers.c.uid < f"{batch_id};",
         )
     )
-    rows = [row for row in connection.execute(given) if row.newest == row.id]
+    rows = [row for row in connection.execute(query) if row.newest == row.id]
     for row in rows:
-        _go_back(connection, row, now)
+        _undo(connection, row, now)
+    _LOG.debug("undid %d answers of batch %s", len(rows), batch_id)
     return [int(row.example_id) for row in rows]
 
 
-def _go_back(connection: Connection, row: ResultRow, now: float) -> None:
+def _undo(connection: Connection, row: ResultRow, now: float) -> None:
     columns = ("example_id", "split_id", "annotator", "flagged", "note", "label_set_id")
     event: dict[str, Any] = {name: getattr(row, name) for name in columns}
     event |= {"uid": f"back from {row.uid}", "created": now}
-    before = _before(connection, row)
-    if before is None:
-        nothing = {"answer": None, "spans": "[]", "extra": dump_json({"withdrawn": True})}
-        events.insert_event(connection, {**event, **nothing})
-        _forget(connection, row.example_id, row.annotator)
+    previous = _previous_answer(connection, row)
+    if previous is None:
+        empty = {"answer": None, "spans": "[]", "extra": dump_json({"withdrawn": True})}
+        insert_event(connection, {**event, **empty})
+        _reset_example(connection, row.example_id, row.annotator)
         return
-    said = ("answer", "spans", "flagged", "note", "label_set_id", "extra")
-    events.insert_event(connection, {**event, **{name: getattr(before, name) for name in said}})
+    content = ("answer", "spans", "flagged", "note", "label_set_id", "extra")
+    insert_event(connection, {**event, **{name: getattr(previous, name) for name in content}})
 
 
-def _before(connection: Connection, row: ResultRow) -> ResultRow | None:
+def _previous_answer(connection: Connection, row: ResultRow) -> ResultRow | None:
     query = (
         select(answers)
         .where(
@@ -76,16 +92,19 @@ def _before(connection: Connection, row: ResultRow) -> ResultRow | None:
     return None if found is None or load_json(found.extra).get("withdrawn") else found
 
 
-def _forget(connection: Connection, example_id: int, annotator: str) -> None:
-    """Leave the example to what others have said of it, a decision before a draft."""
-    of_example = current.c.example_id == example_id
-    connection.execute(delete(current).where(of_example, current.c.annotator == annotator))
+def _reset_example(connection: Connection, example_id: int, annotator: str) -> None:
+    """Drop an annotator's answer; show another annotator's decision, else draft, if any."""
+    of_example = annotator_answers.c.example_id == example_id
+    connection.execute(
+        delete(annotator_answers).where(of_example, annotator_answers.c.annotator == annotator)
+    )
     others = (
-        select(current.c.answer_id, current.c.answer)
+        select(annotator_answers.c.answer_id, annotator_answers.c.answer)
         .where(of_example)
-        .order_by(current.c.answer.is_(None), current.c.answer_id.desc())
+        .order_by(annotator_answers.c.answer.is_(None), annotator_answers.c.answer_id.desc())
         .limit(1)
     )
     newest = connection.execute(others).mappings().first()
     values = dict(newest) if newest else {"answer_id": None, "answer": None}
-    connection.execute(update(standing).where(standing.c.example_id == example_id).values(values))
+    of_example = example_answers.c.example_id == example_id
+    connection.execute(update(example_answers).where(of_example).values(values))

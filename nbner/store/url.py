@@ -1,4 +1,4 @@
-"""Where a store is: a file, memory, or a server."""
+"""Parsing of a store's location: a SQLite file, memory, or a database URL."""
 
 from __future__ import annotations
 
@@ -10,39 +10,57 @@ from sqlalchemy.exc import ArgumentError
 
 from nbner.errors import StoreError
 
-MEMORY = ":memory:"
-POSTGRES = "postgresql+psycopg"
+_MEMORY = ":memory:"
+_POSTGRES_DRIVER = "postgresql+psycopg"
 
 
-def parse_url(where: str | Path) -> URL:
-    """Read where a store is.
+def parse_url(location: str | Path) -> URL:
+    """Parse a store's location into a SQLAlchemy URL.
+
+    Parameters
+    ----------
+    location : str or Path
+        Path of a SQLite file, ":memory:", or a database URL.
+
+    Returns
+    -------
+    URL
+        With an absolute path where it names a file: a later change of the
+        working directory must not lead to another file.
 
     Raises
     ------
     StoreError
-        This looks like a URL and is none.
+        The string contains "://" and is not a valid URL.
     """
-    if isinstance(where, str) and "://" in where:
+    if isinstance(location, str) and "://" in location:
         try:
-            url = _with_driver(make_url(where))
+            url = _with_default_driver(make_url(location))
         except (ArgumentError, ValueError) as error:
-            raise StoreError(f"{where!r} is not the address of a database.") from error
-    elif where == MEMORY:
-        url = URL.create("sqlite", database=MEMORY)
+            raise StoreError(f"{location!r} is not the address of a database.") from error
+    elif location == _MEMORY:
+        url = URL.create("sqlite", database=_MEMORY)
     else:
-        url = URL.create("sqlite", database=str(Path(where).expanduser()))
-    # A later change of folder must not lead to another file.
-    file = sqlite_path(url)
-    return url if file is None else url.set(database=str(file.absolute()))
+        url = URL.create("sqlite", database=str(Path(location).expanduser()))
+    path = sqlite_path(url)
+    return url if path is None else url.set(database=str(path.absolute()))
 
 
-def _with_driver(url: URL) -> URL:
-    """Name the driver that nbner brings, where the address names none."""
-    return url.set(drivername=POSTGRES) if url.drivername in ("postgres", "postgresql") else url
+def _with_default_driver(url: URL) -> URL:
+    """Select psycopg, which nbner installs, where a PostgreSQL URL names no driver."""
+    if url.drivername in ("postgres", "postgresql"):
+        return url.set(drivername=_POSTGRES_DRIVER)
+    return url
 
 
 def sqlite_path(url: URL) -> Path | None:
-    """Give the plain file behind a SQLite URL; None for memory, URIs and servers."""
+    """Return the path of a SQLite file; None for memory, SQLite URIs and servers.
+
+    Parameters
+    ----------
+    url : URL
+        The store's parsed location.
+    """
     if url.get_backend_name() != "sqlite" or is_memory(url):
         return None
     name = str(url.database)
@@ -50,5 +68,11 @@ def sqlite_path(url: URL) -> Path | None:
 
 
 def is_memory(url: URL) -> bool:
-    """Whether the database lives and dies with its connection."""
-    return url.database in (None, "", MEMORY)
+    """Return whether a database exists in memory only and ends with its connection.
+
+    Parameters
+    ----------
+    url : URL
+        The store's parsed location.
+    """
+    return url.database in (None, "", _MEMORY)

@@ -7,11 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from spacy.util import load_model_from_config
-
 from nbner.errors import ModelError
 from nbner.nlp.config import recognizer_config
-from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
+from nbner.nlp.pipeline import clone_pipeline, is_trained, labels_of, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.types import Example, Span
 
@@ -20,11 +18,6 @@ if TYPE_CHECKING:
 
 InitStrategy: TypeAlias = Literal["scratch", "continue", "freeze", "rehearsal"]
 INIT_STRATEGIES: tuple[InitStrategy, ...] = ("scratch", "continue", "freeze", "rehearsal")
-
-
-def clone_pipeline(nlp: Language) -> Language:
-    """Copy a pipeline, weights and all."""
-    return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
 
 
 def reset_ner(nlp: Language) -> Language:

@@ -22,7 +22,7 @@ from nbner.training.run_folder import BEST_MODEL
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.store.store import Dataset
+    from nbner.store.dataset import Dataset
 
 
 class ModelStore:

@@ -15,7 +15,8 @@ from typing import Any
 
 from nbner.errors import DataError
 from nbner.store.assignments import AnnotatorVersion
-from nbner.store.store import Dataset, Store
+from nbner.store.dataset import Dataset
+from nbner.store.store import Store
 from nbner.types import IMPORT_ANNOTATOR, Example
 
 _PURPOSE = "purpose"

@@ -1,4 +1,4 @@
-"""A small corpus that a model learns in seconds, and a model that has learnt it."""
+"""Fixtures with a small corpus that a model learns in seconds, and a model trained on it."""
 
 from __future__ import annotations
 

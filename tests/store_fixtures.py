@@ -1,4 +1,4 @@
-"""What the tests of the data room share."""
+"""Fixtures for tests of the store and of what reads and writes it."""
 
 import json
 import re

@@ -14,7 +14,11 @@ import nbner
 from nbner._common.alignment import tokens_from_words
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.filters import ExampleFilter
-from nbner._common.occurrences import apply_bulk_action, conflict_at, find_occurrences
+from nbner._common.occurrences import (
+    apply_bulk_action,
+    conflict_at,
+    find_occurrences,
+)
 from nbner.store.store import Store
 from nbner.types import Answer, Counts, Example, Span
 

@@ -1,0 +1,196 @@
+"""A dataset whose open examples are annotated in the order of a query strategy."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from nbner.active_learning.strategies import STORED_NAMES
+from nbner.errors import StoreError
+from nbner.store import claims
+from nbner.store.assignments import Assignments
+from nbner.store.database import Database
+from nbner.store.dataset import Dataset
+from nbner.types import Answer, Example
+
+_LOG = logging.getLogger(__name__)
+
+#: From open examples to their input hashes, in the order of annotation.
+RankFn: TypeAlias = Callable[[Sequence[Example]], Sequence[int]]
+
+#: Key in an answer's ``extra["task"]`` that marks an example of the random holdout.
+HOLDOUT_KEY = "_aside"
+
+# From open examples, a maximum number and input hashes to leave out, to the next examples.
+_SelectFn: TypeAlias = Callable[[Sequence[Example], int, Collection[int]], list[Example]]
+
+_POOL_SIZE = 2000  # open examples that are ranked at a time
+
+
+class RankedAssignments(Assignments):
+    """Assignment of open examples in the order of a strategy, each to one annotator as always.
+
+    Parameters
+    ----------
+    database : Database
+        The store's connections.
+    dataset_id : int
+        Row id of the dataset.
+    select : callable
+        From the available examples, a maximum number and the input hashes to
+        leave out, to the next examples.
+    """
+
+    def __init__(self, database: Database, dataset_id: int, select: _SelectFn) -> None:
+        super().__init__(database, dataset_id)
+        self._select = select
+
+    def next_for(
+        self, split: str, annotator: str, limit: int, exclude: Collection[int] = ()
+    ) -> list[Example]:
+        """Return the next examples for one annotator, and claim them for a while.
+
+        Parameters
+        ----------
+        split, annotator : str
+            Names of the split and of the annotator.
+        limit : int
+            Maximum number of examples.
+        exclude : collection of int
+            Input hashes of examples that the annotator has been given already.
+        """
+        with self._database.reading() as connection:
+            request = self._request(connection, split, annotator)
+            if request is None or limit <= 0:
+                return []
+            ids = claims.unclaimed(connection, request, _POOL_SIZE)
+            pool = dict(zip(ids, self._examples(connection, request, ids), strict=True))
+        # Ranking may take long: nothing is locked meanwhile.
+        ids_by_hash = {one.input_hash: id_ for id_, one in pool.items()}
+        selected = self._select(list(pool.values()), limit, exclude)
+        wanted = [ids_by_hash[one.input_hash] for one in selected]
+        try:
+            with self._database.writing() as connection:
+                wanted = claims.claim_ids(connection, request, wanted)
+        except StoreError as error:
+            # As in `Assignments`: reading may go on where writing cannot.
+            _LOG.debug("examples are shown without a claim: %s", error)
+        return [pool[id_] for id_ in wanted]
+
+
+class RankedDataset(Dataset):
+    """A dataset with its open examples in the order of a strategy.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset.
+    strategy : str
+        Name of the strategy, which every answer records.
+    rank : callable
+        From open examples to their input hashes, in order. Called when the
+        ranked examples are used up, and when ``version`` has changed.
+    version : callable
+        Returns the version of what the order depends on: the fingerprint of the
+        model in use.
+    in_holdout : callable
+        Returns whether an example belongs to the random holdout.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        strategy: str,
+        *,
+        rank: RankFn,
+        version: Callable[[], str],
+        in_holdout: Callable[[Example], bool],
+    ) -> None:
+        vars(self).update(vars(dataset))
+        self._strategy = strategy
+        self._rank = rank
+        self._version = version
+        self._in_holdout = in_holdout
+        self._ranking: tuple[str, list[int]] = ("", [])
+
+    @property
+    def assignments(self) -> Assignments:
+        """The dataset's examples and answers by annotator, in the order of the strategy."""
+        return RankedAssignments(self._database, self._id, self._select)
+
+    def next_unanswered(
+        self, split: str, limit: int, exclude: Collection[int] = (), after: int | None = None
+    ) -> list[Example]:
+        """Return the next examples without a decision, in the order of the strategy.
+
+        Drafts come first.
+
+        Parameters
+        ----------
+        split : str
+            Name of the split.
+        limit : int
+            Maximum number of examples.
+        exclude : collection of int
+            Input hashes to leave out.
+        after : int, optional
+            Only examples that were added after the one with this input hash.
+        """
+        return self._select(super().next_unanswered(split, _POOL_SIZE, (), after), limit, exclude)
+
+    def record(self, answer: Answer) -> bool:
+        """Store an answer as `Dataset.record`, with the name of the strategy.
+
+        Parameters
+        ----------
+        answer : Answer
+            An answer or a draft.
+        """
+        return self.record_many([answer]) == 1
+
+    def record_many(self, given: Iterable[Answer]) -> int:
+        """Store answers as `Dataset.record_many`, with the name of the strategy.
+
+        Parameters
+        ----------
+        given : iterable of Answer
+            Answers or drafts.
+        """
+        return super().record_many([self._with_strategy(one) for one in given])
+
+    def _select(
+        self, pool: Sequence[Example], limit: int, exclude: Collection[int]
+    ) -> list[Example]:
+        """Select drafts, then the best ranked of the other examples."""
+        by_hash = {one.input_hash: one for one in pool}
+        drafts = [one.input_hash for one in pool if one.annotator is not None]
+        excluded = set(exclude)
+        wanted = [one for one in drafts if one not in excluded]
+        others = [one for one in pool if one.input_hash not in {*excluded, *drafts}]
+        if len(wanted) < limit and others:
+            ranking = self._current_ranking(others, limit - len(wanted))
+            hashes = {one.input_hash for one in others}
+            wanted += [one for one in ranking if one in hashes]
+        return [by_hash[one] for one in wanted[: max(limit, 0)]]
+
+    def _current_ranking(self, pool: Sequence[Example], wanted: int) -> list[int]:
+        """Return the ranking, renewed if it is out of date or has too few examples left."""
+        version, ranking = self._ranking
+        current = self._version()
+        hashes = {one.input_hash for one in pool}
+        left = sum(one in hashes for one in ranking)
+        if current != version or left < min(wanted, len(pool)):
+            ranking = list(self._rank(pool))
+            self._ranking = (current, ranking)
+            _LOG.debug("ranked %d examples by %s", len(pool), self._strategy)
+        return ranking
+
+    def _with_strategy(self, answer: Answer) -> Answer:
+        name = STORED_NAMES.get(self._strategy, self._strategy)
+        extra = {**answer.extra, "order": name}
+        example = self.find(answer.input_hash, answer.split)
+        if example is not None and self._in_holdout(example):
+            extra["task"] = {**extra.get("task", {}), HOLDOUT_KEY: True}
+        return replace(answer, extra=extra)
