@@ -48,7 +48,7 @@ def open_corrections(
         annotator=context.annotator,
         key=context.store.key,
         tokenize=context.tokenize,
-        switchboard=context.answer_bus,
+        answer_bus=context.answer_bus,
         suspects=suspects,
         reason=reason,
         source=source,

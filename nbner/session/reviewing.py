@@ -54,6 +54,6 @@ def open_review(context: SessionContext, split: str, reviewer: str | None = None
         key=context.store.key,
         tokenize=context.tokenize,
         suggester=None,
-        switchboard=context.answer_bus,
+        answer_bus=context.answer_bus,
     )
     return show_queue(context, queue)

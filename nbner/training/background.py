@@ -78,7 +78,7 @@ class BackgroundRun:
             "rehearse": [_plain(one) for one in rehearsal_examples],
             "labels": list(labels),
             "output": str(output),
-            "options": {"seed": seed, "last_layer": freeze, **options},
+            "options": {"seed": seed, "freeze": freeze, **options},
         }
         self._process = subprocess_job.start_job(self._folder, _JOB, job, stdin=subprocess.PIPE)
 

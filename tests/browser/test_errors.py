@@ -135,7 +135,7 @@ def test_conditions_narrow_what_is_counted_and_an_empty_slice_says_so(made, kern
     root.locator("[data-condition=none]").click()
     expect(root).to_contain_text("6 errors in 10 spans")
     # Code sets any function of a finding; the page can only take it off.
-    explorer.where(lambda one: one.words == "Spin", name="spinning")
+    explorer.filter(lambda one: one.words == "Spin", name="spinning")
     page.tell()
     expect(root).to_contain_text("of 10 in all")
     assert set(explorer.frame["words"]) == {"Spin"}

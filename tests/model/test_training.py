@@ -147,7 +147,7 @@ def spacy_train(result, output):
 def test_spacy_train_arrives_at_the_same_weights(run, corpus, dev, at_spaces, tmp_path):
     # Some with tokens of their own, which are not the tokenizer's ("E. coli .").
     given = [
-        type(one)(one.text, at_spaces(one), one.spans, "accept", given_tokens=True)
+        type(one)(one.text, at_spaces(one), one.spans, "accept", pretokenized=True)
         for one in corpus[:20]
     ]
     result = run(examples=[*given, *corpus[20:]], seed=11)

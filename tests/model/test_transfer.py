@@ -17,7 +17,7 @@ def test_only_the_last_layer_moves(run, trained, corpus, make_example):
     name, recognizer = recognizer_of(trained)
     more = [make_example([("Add", "Action"), ("a beaker", "Vessel"), (".", None)], labels=None)] * 9
     labels = (*LABELS, "Vessel")
-    result = run(trained, [*corpus, *more], last_layer=True, labels=labels)
+    result = run(trained, [*corpus, *more], freeze=True, labels=labels)
     before, after = frozen_weights(trained, name), frozen_weights(result.nlp, name)
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[place], after[place]) for place in before)
@@ -85,7 +85,7 @@ def test_rehearsed_examples_are_learnt_and_not_measured(run, trained, corpus, de
         trained,
         corpus[:20],
         (),
-        rehearse=pseudo_rehearsal_examples(trained, dev, LABELS, size=7, seed=0),
+        rehearsal_examples=pseudo_rehearsal_examples(trained, dev, LABELS, size=7, seed=0),
     )
     assert result.n_train == 16 + 7
     assert result.n_dev == 4

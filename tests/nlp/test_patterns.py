@@ -76,7 +76,9 @@ def test_given_tokens_are_kept(nlp):
 def test_patterns_serve_another_pipeline(nlp):
     patterns = load_patterns(nlp, [OIL, OLIVE], LABELS)
     other = spacy.blank("en")
-    [spans] = suggest_with_patterns(other, patterns.on(other), [Example("olive oil")], model=False)
+    [spans] = suggest_with_patterns(
+        other, patterns.for_pipeline(other), [Example("olive oil")], model=False
+    )
     assert [span.label for span in spans] == ["Food", "Tool"]
 
 

@@ -174,8 +174,8 @@ def test_two_models_are_compared_and_their_flips_open(erring):
     assert "p = 0.00" in found.summary
     assert list(found.frame["name"]) == [row.name for row in found.rows]
     assert set(found.per_label["label"]) == set(erring.labels)
-    explorer = found.flips.show()
-    assert set(explorer.frame["text"]) >= {one.text for one in found.flips.examples}
+    explorer = found.span_changes.open()
+    assert set(explorer.frame["text"]) >= {one.text for one in found.span_changes.examples}
     opened = explorer.receive({"type": "open", "id": "1", "at": {}, "offset": 0, "want": 5})
     assert [name for name, _ in opened["rows"][0]["sides"]][-1] == "gold"
     with pytest.raises(nbner.ModelError, match="both are the same model"):

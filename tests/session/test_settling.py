@@ -211,7 +211,7 @@ def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
     assert scores == sorted(scores, reverse=True)
     least = found.frame["words"].iloc[0]
     with pytest.raises(DataError, match="no such place"):
-        found.relabel(least, found[least].usual_label, least=1.0)
+        found.relabel(least, found[least].usual_label, min_probability=1.0)
     assert "the model expects" in str(found)
     assert found.plot().get_yticklabels()[0].get_text() == least
 
@@ -221,7 +221,7 @@ def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
     [
         (lambda one: one.relabel("flour power", "Tool"), "no words"),
         (lambda one: one.relabel("eggs", "Tol"), "not one of the labels"),
-        (lambda one: one.relabel("eggs", "Ingredient", least=0.5), "no model"),
+        (lambda one: one.relabel("eggs", "Ingredient", min_probability=0.5), "no model"),
     ],
 )
 def test_acts_that_cannot_be_are_refused_and_nothing_is_changed(session, act, match):
@@ -299,7 +299,7 @@ def test_shares_that_are_none_are_refused(cooking, given):
 def test_simulated_ways_start_alike_and_cost_is_counted(session):
     before = session.answers()
     ways = [("manual", "random"), ("make_gold", "uncertainty")]
-    robot = nbner.Robot(error_rate=0.05)
+    robot = nbner.SimulatedAnnotator(error_rate=0.05)
     result = nbner.simulate(
         session, robot, ways=ways, batch=20, rounds=2, max_epochs=1, progress=False
     )
@@ -314,9 +314,9 @@ def test_simulated_ways_start_alike_and_cost_is_counted(session):
     assert by_hand["n_wrong"] > 0
     assert session.answers().equals(before), "the session that is given stays as it is"
     assert "Simulated: error rate 0.05" in result.summary
-    assert len(result.plot(over="actions").lines) == 2
+    assert len(result.plot(cost="actions").lines) == 2
     with pytest.raises(DataError, match="no cost"):
-        result.plot(over="euros")
+        result.plot(cost="euros")
 
 
 def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, corpus):

@@ -109,7 +109,7 @@ def test_progress_that_is_true(sessions):
     assert time_.loc["ann", "per_example"] == 4
     assert time_.loc["ann", "per_entity"] == 3
     assert stats.remaining_seconds == pytest.approx(192 / 26 * 8)
-    labels = stats.labels.groupby("label")["entities"].sum()
+    labels = stats.per_label.groupby("label")["entities"].sum()
     assert labels.to_dict() == {"Person": 6, "Place": 1}
     assert "3 min for 6 examples" in str(stats)
     assert "rest" in stats._repr_html_()
