@@ -87,7 +87,7 @@ def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
     task = widget.receive({"type": "hello", "id": "1", "protocol": 2})["window"][0]
     doubted = [one for one in task["spans"] if "score" in one[3]]
     assert len(doubted) == sum(
-        one.given is not None for one in found[:20] if one.example == first.example
+        one.gold is not None for one in found[:20] if one.example == first.example
     )
     assert task["versions"][0]["by"] == "models of the other folds"
     assert (task["draft"], task["answer"]) == (True, None)
@@ -170,7 +170,7 @@ def test_what_was_begun_and_not_decided_is_shown_again(issues):
     key = str(rest.examples[0].input_hash)
     draft = {"type": "answer", "id": "d", "example": key, "answer": None, "spans": []}
     assert quiet(rest.open()).receive(draft)["type"] == "saved"
-    again = quiet(rest.annotate()).receive({"type": "hello", "id": "1", "protocol": 2})
+    again = quiet(rest.open()).receive({"type": "hello", "id": "1", "protocol": 2})
     assert (again["window"][0]["id"], again["window"][0]["spans"]) == (key, [])
 
 

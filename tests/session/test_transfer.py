@@ -192,7 +192,7 @@ def test_flips_name_every_span_that_turned(forgetful):
     assert (flips.frame["label"] == "Place").any()
     assert len(flips.frame) == flips.right_to_wrong + flips.wrong_to_right
     assert flips.per_label["right_to_wrong"].sum() == flips.right_to_wrong
-    assert "right_to_wrong" in flips._repr_html_()
+    assert "right to wrong" in flips._repr_html_()
     assert flips.examples
 
 

@@ -143,7 +143,7 @@ def test_people_who_ask_at_once_get_different_examples(team):
 
     def ask(name):
         together.wait()
-        got[name] = texts(team.hand_out("train", name, 3))
+        got[name] = texts(team.next_for("train", name, 3))
 
     threads = [threading.Thread(target=ask, args=[name]) for name in "abcd"]
     for thread in threads:

@@ -22,7 +22,7 @@ WORDS = {
     "corrupted": "corrupted, left as shown",
     "withheld": "withheld, left unmarked",
     "untouched": "untouched, left as shown",
-    "refused": "untouched, taken away",
+    "removed": "untouched, taken away",
 }
 
 
