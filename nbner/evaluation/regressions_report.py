@@ -97,7 +97,7 @@ class SpanChanges:
         if self.open_widget is None:
             raise DataError(
                 "these flips cannot be opened: their examples are not at hand",
-                remedy="Use span_changes.frame, or session.compare(model_a, model_b).span_changes.open()",
+                remedy="Use .frame, or session.compare(model_a, model_b).span_changes.open()",
             )
         return self.open_widget()
 
