@@ -246,7 +246,7 @@ def in_order(context: SessionContext, order: Strategy, aside: float | None) -> D
     ----------
     context : SessionContext
         Its model and seed decide; a new model makes a new order.
-    order : {"given", "random", "least sure", "diverse", "disagreeing"}
+    order : {"given", "random", "uncertainty", "diversity", "disagreement"}
         The query strategy.
     aside : float, optional
         Fraction of examples that are drawn at random and held out for
@@ -304,7 +304,7 @@ def strategy_of(
     ----------
     context : SessionContext
         Its models and seed decide.
-    order : {"given", "random", "least sure", "diverse", "disagreeing"}
+    order : {"given", "random", "uncertainty", "diversity", "disagreement"}
         The strategy's name.
 
     Raises
@@ -312,22 +312,22 @@ def strategy_of(
     ModelError
         The strategy needs a trained model, or two.
     """
-    if order in ("least sure", "disagreeing") and not is_trained(context.nlp):
+    if order in ("uncertainty", "disagreement") and not is_trained(context.nlp):
         raise ModelError(
             f"order={order!r} needs a trained model, and there is none yet. Label some "
-            'examples with order="diverse" or order="random", and call session.train().'
+            'examples with order="diversity" or order="random", and call session.train().'
         )
-    if order == "disagreeing" and not context.model_store.previous(1):
+    if order == "disagreement" and not context.model_store.previous(1):
         raise ModelError(
-            'order="disagreeing" needs two trained models, and there is one. Train once more, '
-            'or use order="least sure".'
+            'order="disagreement" needs two trained models, and there is one. Train once more, '
+            'or use order="uncertainty".'
         )
     return {
         "given": lambda examples: list(range(len(examples))),
         "random": lambda examples: strategies.shuffled(len(examples), context.seed),
-        "least sure": lambda examples: least_sure(context, examples),
-        "diverse": lambda examples: diverse(context, examples),
-        "disagreeing": lambda examples: disagreeing(context, examples),
+        "uncertainty": lambda examples: least_sure(context, examples),
+        "diversity": lambda examples: diverse(context, examples),
+        "disagreement": lambda examples: disagreeing(context, examples),
     }[order]
 
 

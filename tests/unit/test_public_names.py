@@ -14,8 +14,8 @@ import nbner
 PACKAGE = Path(nbner.__file__).parent
 
 NBNER = """
-    AddReport Annotator Answer Counts DataError Evaluation Example ModelError NbnerError Parse
-    Robot Sample Session Span StoreError TextProbabilities Token TrainingError TrainingReport
+    Annotator Answer Counts DataError Evaluation Example ImportReport ModelError NbnerError Parse
+    SampleCorpus Session SimulatedAnnotator Span StoreError TextProbabilities Token TrainingError TrainingReport
     __version__ differences drive evaluate quiz read sample simulate token_rows write
 """
 SESSION = """
