@@ -15,12 +15,12 @@ from nbner.errors import (
 from nbner.errors import (
     TrainingError as TrainingError,
 )
+from nbner.evaluation.evaluate import evaluate as evaluate
 from nbner.evaluation.report import Evaluation as Evaluation
 from nbner.io.import_report import ImportReport as ImportReport
 from nbner.io.sample_corpus import SampleCorpus as SampleCorpus
 from nbner.io.sample_corpus import sample as sample
 from nbner.session.differences import differences as differences
-from nbner.session.evaluation import evaluate as evaluate
 from nbner.session.files import read as read
 from nbner.session.files import token_rows as token_rows
 from nbner.session.files import write as write

@@ -19,7 +19,7 @@ from nbner.nlp.pipeline import tokenizer_of
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
 from nbner.store.store import Store
-from nbner.types import AnswerKind, Example, Token
+from nbner.types import AnswerKind, Example, Span, Token
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -144,6 +144,23 @@ class SessionContext:
                 f"session.manual(split={split!r})",
             )
         return gold
+
+    def accepted_spans(self, example: Example) -> tuple[Span, ...] | None:
+        """Return the spans of the accepted answer to a text; None if there is none.
+
+        Parameters
+        ----------
+        example : Example
+            Its own answer counts where it has one; otherwise the newest current
+            answer of the dataset to the same text. Binary answers do not count.
+        """
+        if example.answer is not None:
+            return None if example.answer != "accept" or example.binary else example.spans
+        for _, answer in reversed(self.dataset.history(example.text) or []):
+            found = self.dataset.find(answer.input_hash, answer.split)
+            if found is not None and found.answer == "accept" and not found.binary:
+                return found.spans
+        return None
 
     def update_labels(self) -> None:
         """Make all open widgets offer the current labels."""

@@ -1,56 +1,401 @@
-"""Opens gold examples with suspect spans in the annotation widget, to be corrected."""
+"""Checks of gold whose findings open for correction: label issues, consistency, anchoring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from nbner.queues.correction import CorrectionQueue, SuspectSpans
+from nbner._common.batch_ids import batch_answer_id
+from nbner._common.occurrences import apply_bulk_action
+from nbner._common.progress import ProgressBar, with_progress
+from nbner.decoding.api import span_probabilities
+from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
+from nbner.decoding.probabilities import SpanProbabilities
+from nbner.errors import DataError
+from nbner.nlp.pipeline import is_trained
+from nbner.quality import label_issues as issues
+from nbner.quality.anchoring.evaluate import CorruptedPairs, evaluate_audit
+from nbner.quality.anchoring.report import Anchoring
+from nbner.quality.consistency import (
+    LabelVariation,
+    PhraseOccurrence,
+    ProbabilityLookup,
+    find_variations,
+)
+from nbner.quality.consistency_report import Consistency, RelabelBackend
+from nbner.quality.label_issues import LabelIssue
+from nbner.quality.label_issues_report import LabelIssues
+from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
+from nbner.reranking.cross_validation import train_fold_models
+from nbner.reranking.train import progress_callback
+from nbner.session.annotation import open_corrections
 from nbner.session.context import SessionContext
-from nbner.session.suggestions import show_queue
+from nbner.store.assignments import AnnotatorVersion
+from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
+# Sources of the probabilities of suspect spans, as the widget shows them.
+_OUT_OF_FOLD = "models of the other folds"
+_IN_USE = "the model in use"
+_USUAL_LABEL = "the usual label"
+_BEFORE_AUDIT = "the suggestion before the audit"
 
-def open_corrections(
+# Label issues.
+
+
+def find_label_issues(
     context: SessionContext,
     split: str,
-    suspects: Mapping[int, SuspectSpans],
     *,
-    reason: str,
-    source: str,
-) -> Annotator:
-    """Build a correction widget over the accepted examples of a split.
+    folds: int,
+    dev: str,
+    max_epochs: int | None,
+    progress: bool,
+) -> LabelIssues:
+    """Rank gold spans, and tokens without one, that a model contradicts.
 
     Parameters
     ----------
     context : SessionContext
-        The widget stores its answers here and is updated with the others.
+        The base pipeline is trained on the folds; with ``folds=0`` the
+        pipeline in use is evaluated instead.
     split : str
-        Split of the examples.
-    suspects : mapping of int to Doubt
-        Input hash to suspect spans and likelier versions. The examples come
-        in this order.
-    reason : str
-        Stored with every answer as the reason of the correction.
-    source : str
-        Shown as the source of the probabilities of suspect spans.
+        Split of the gold.
+    folds : int
+        Number of folds; 0 for no training.
+    dev : str
+        Split on which each fold's model is selected.
+    max_epochs : int, optional
+        Of each fold's training.
+    progress : bool
+        Whether to show a progress bar.
 
     Returns
     -------
-    Annotator
-        The widget; it is open for corrections as soon as it is displayed.
+    LabelIssues
+        The issues, widest margin first.
+
+    Raises
+    ------
+    DataError
+        There is no gold, or too little for so many folds.
+    ModelError
+        ``folds=0``, and the model has not been trained.
+    TrainingError
+        The other folds of one fold cannot be trained on.
     """
-    queue = CorrectionQueue(
-        context.dataset,
+    gold = context.gold(split)
+    found: list[LabelIssue] = []
+    fold_f: list[float | None] = []
+    if folds == 0:
+        found += _issues_in(
+            gold, span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
+        )
+    else:
+        out_of_fold = _out_of_fold_probabilities(
+            context, gold, split, dev, folds=folds, max_epochs=max_epochs, progress=progress
+        )
+        for examples, probabilities, f in out_of_fold:
+            found += _issues_in(examples, probabilities)
+            fold_f.append(f)
+    source = _OUT_OF_FOLD if folds else _IN_USE
+    return LabelIssues(
+        tuple(issues.rank_issues(found)),
         split=split,
-        annotator=context.annotator,
-        key=context.store.key,
-        tokenize=context.tokenize,
-        answer_bus=context.answer_bus,
-        suspects=suspects,
-        reason=reason,
-        source=source,
+        n=len(gold),
+        n_spans=sum(len(one.spans) for one in gold),
+        folds=folds,
+        fold_f=tuple(fold_f),
+        open_widget=lambda chosen: open_corrections(
+            context, split, _with_suggestions(chosen, source), reason="label issues", source=source
+        ),
     )
-    return show_queue(context, queue)
+
+
+def _out_of_fold_probabilities(
+    context: SessionContext,
+    gold: Sequence[Example],
+    split: str,
+    dev: str,
+    *,
+    folds: int,
+    max_epochs: int | None,
+    progress: bool,
+) -> Iterator[tuple[list[Example], Iterator[SpanProbabilities], float | None]]:
+    """Yield each fold with the probabilities and dev F of a model trained on the others."""
+    dev_gold = [] if dev == split else context.examples(dev, answer="accept")
+    with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
+        models = train_fold_models(
+            context.base_nlp,
+            gold,
+            dev_gold,
+            labels=context.labels,
+            folds=folds,
+            seed=context.seed,
+            max_epochs=max_epochs,
+            on_record=progress_callback(bar, folds),
+        )
+        for one in bar.wrap(models):
+            yield [gold[i] for i in one.positions], one.span_probabilities(gold), one.f
+
+
+def _issues_in(
+    examples: Sequence[Example], probabilities: Iterator[SpanProbabilities]
+) -> Iterator[LabelIssue]:
+    for example, one in zip(examples, probabilities, strict=True):
+        yield from issues.find_label_issues(
+            example, one.spans, one.token_probabilities[:, -1].tolist()
+        )
+
+
+def _with_suggestions(chosen: Sequence[LabelIssue], source: str) -> dict[int, SuspectSpans]:
+    """Group issues by example, each with the gold that the model would give."""
+    by_example: dict[int, list[LabelIssue]] = defaultdict(list)
+    for one in chosen:
+        by_example[one.example.input_hash].append(one)
+    return {
+        key: SuspectSpans(
+            {one.gold: one.gold_probability for one in some if one.gold is not None},
+            (
+                AnnotatorVersion(
+                    source, "accept", issues.apply_suggestions(some[0].example.spans, some)
+                ),
+            ),
+        )
+        for key, some in by_example.items()
+    }
+
+
+# Consistency.
+
+
+def find_inconsistencies(
+    context: SessionContext, split: str, *, case_sensitive: bool, progress: bool
+) -> Consistency:
+    """Find words that gold labels in more than one way, or only in some places.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipeline in use, once trained, gives the probability of the usual label.
+    split : str
+        Split of the gold.
+    case_sensitive : bool
+        Whether words that differ in case are different words.
+    progress : bool
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Consistency
+        The variations, with functions that relabel places, undo that, and open
+        the places in the correction widget.
+
+    Raises
+    ------
+    DataError
+        There is no gold.
+    """
+    gold = context.gold(split)
+    known = _probabilities_by_example(context, gold, progress=progress)
+    found = find_variations(
+        gold, case_sensitive=case_sensitive, probabilities=known or (lambda _one: None)
+    )
+    return Consistency(
+        tuple(found),
+        split=split,
+        n=len(gold),
+        has_probabilities=known is not None,
+        backend=RelabelBackend(
+            relabel=lambda batch, places, label: _relabel(context, batch, split, places, label),
+            undo=partial(_undo_relabelling, context),
+            open_widget=partial(_open_variations, context, split),
+            new_id=lambda: uuid.uuid4().hex,
+        ),
+    )
+
+
+def _probabilities_by_example(
+    context: SessionContext, gold: Sequence[Example], *, progress: bool
+) -> ProbabilityLookup | None:
+    """Return the function from an example to its span probabilities; None without a model."""
+    if not is_trained(context.nlp):
+        return None
+    found = span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
+    shown = with_progress(found, "computing probabilities") if progress else found
+    by_hash = {example.input_hash: one.spans for example, one in zip(gold, shown, strict=True)}
+    return lambda example: by_hash[example.input_hash]
+
+
+def _open_variations(
+    context: SessionContext, split: str, chosen: Sequence[LabelVariation]
+) -> Annotator:
+    by_example: dict[int, list[tuple[PhraseOccurrence, str]]] = defaultdict(list)
+    for variation in chosen:
+        for one in variation.deviating:
+            by_example[one.example.input_hash].append((one, variation.usual_label))
+    suspects = {key: _with_usual_labels(some) for key, some in by_example.items()}
+    return open_corrections(context, split, suspects, reason="consistency", source=_USUAL_LABEL)
+
+
+def _relabel(
+    context: SessionContext,
+    batch_id: str,
+    split: str,
+    places: Sequence[PhraseOccurrence],
+    label: str | None,
+) -> int:
+    """Relabel places in one transaction and return the number of changed examples.
+
+    Examples that have changed since the places were found keep what they have.
+    """
+    if label is not None and label not in context.labels:
+        raise DataError(
+            f"{label!r} is not one of the labels {', '.join(context.labels)}", field="label"
+        )
+    by_example: dict[int, list[PhraseOccurrence]] = {}
+    for one in places:
+        by_example.setdefault(one.example.input_hash, []).append(one)
+    answers = [
+        answer
+        for key, some in by_example.items()
+        if (now := context.dataset.find(key, split)) is not None
+        and (answer := _relabelled(context, batch_id, now, some, label)) is not None
+    ]
+    context.dataset.record_many(answers)
+    context.answer_bus.publish(answers)
+    return len(answers)
+
+
+def _relabelled(
+    context: SessionContext,
+    batch_id: str,
+    now: Example,
+    places: Sequence[PhraseOccurrence],
+    label: str | None,
+) -> Answer | None:
+    """Build the answer that relabels places in one example; None if nothing changes."""
+    spans = now.spans
+    for one in places:
+        spans = _with_label(spans, one, label)
+    if now.answer != "accept" or set(spans) == set(now.spans):
+        return None
+    answer = Answer(
+        id=batch_answer_id(batch_id, now.input_hash),
+        input_hash=now.input_hash,
+        split=now.split,
+        annotator=context.annotator,
+        answer="accept",
+        spans=spans,
+        flagged=now.flagged,
+        note=now.note,
+        labels=context.labels,
+        created=time.time(),
+        extra={CORRECTION_REASON: "consistency"},
+    )
+    return replace(answer, labels=labels_after_bulk_edit(now, answer))
+
+
+def _undo_relabelling(context: SessionContext, batch_id: str) -> int:
+    """Undo a relabelling and return the number of restored examples."""
+    done = context.dataset.undo_batch(batch_id)
+    context.answer_bus.publish(())
+    return len(done)
+
+
+def _with_usual_labels(some: Sequence[tuple[PhraseOccurrence, str]]) -> SuspectSpans:
+    """Collect the unusual spans of one example, and its spans with the usual labels."""
+    spans = some[0][0].example.spans
+    suspect: dict[Span, float] = {}
+    for one, usual in some:
+        spans = _with_label(spans, one, usual)
+        if one.label is not None:
+            usual_p = one.usual_probability
+            suspect[Span(one.start, one.end, one.label)] = 0.0 if usual_p is None else 1 - usual_p
+    return SuspectSpans(suspect, (AnnotatorVersion(_USUAL_LABEL, "accept", spans),))
+
+
+def _with_label(
+    spans: tuple[Span, ...], one: PhraseOccurrence, label: str | None
+) -> tuple[Span, ...]:
+    """Return spans with one place relabelled, or unlabelled, unless another span overlaps it."""
+    if label is not None:
+        after = apply_bulk_action(
+            spans, Span(one.start, one.end, label), "label", replace_labels=True
+        )
+    elif one.label is not None:
+        after = apply_bulk_action(spans, Span(one.start, one.end, one.label), "unlabel")
+    else:
+        after = None
+    return spans if after is None else after
+
+
+# Anchoring.
+
+
+def measure_anchoring(
+    context: SessionContext,
+    split: str,
+    *,
+    annotator: str | None,
+    gold: Iterable[Example] | None,
+) -> Anchoring:
+    """Count how many perturbed suggestions were accepted or corrected.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset holds the answers with the record of the perturbations.
+    split : str
+        Split of the answers.
+    annotator : str, optional
+        By default all, one by one and together.
+    gold : iterable of Example, optional
+        The truth about some of the texts.
+
+    Raises
+    ------
+    DataError
+        No answer was given under an audit, or ``gold`` holds none of its texts.
+    """
+    return evaluate_audit(
+        context.dataset.answers(split, annotator, current=False),
+        list(context.dataset.examples(split)),
+        gold=gold,
+        open_widget=partial(_open_corrupted, context, split),
+    )
+
+
+def _open_corrupted(
+    context: SessionContext,
+    split: str,
+    corrupted: Mapping[int, CorruptedPairs],
+) -> Annotator:
+    accepted = {one.input_hash: one for one in context.dataset.examples(split, answer="accept")}
+    suspects = {
+        key: _with_originals(accepted[key], pairs)
+        for key, pairs in corrupted.items()
+        if key in accepted
+    }
+    return open_corrections(context, split, suspects, reason="anchoring", source=_BEFORE_AUDIT)
+
+
+def _with_originals(example: Example, pairs: Iterable[tuple[Span, Span]]) -> SuspectSpans:
+    """Mark the corrupted spans of an example, and restore the suggested ones in a version."""
+    spans = list(example.spans)
+    for was, now in pairs:
+        others = [one for one in spans if one != now]
+        # A span that was added in the same place since is not overwritten.
+        if all(one.end <= was.start or was.end <= one.start for one in others):
+            spans = [*others, Span(was.start, was.end, was.label)]
+    spans.sort(key=lambda one: one.start)
+    return SuspectSpans(
+        {now: 0.0 for _, now in pairs}, (AnnotatorVersion(_BEFORE_AUDIT, "accept", tuple(spans)),)
+    )

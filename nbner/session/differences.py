@@ -7,20 +7,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.text_alignment import map_span
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import DifferenceExplainer
 from nbner.evaluation.diff.report import Differences
 from nbner.evaluation.diff.variants import PipelineVariants
-from nbner.evaluation.pairing import pair_texts
+from nbner.evaluation.errors.report import Errors
+from nbner.evaluation.pairing import TextPair, pair_texts
 from nbner.io.annotations import is_span_frame, read_annotations
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_pipeline_folder, load_base
 from nbner.nlp.prediction import predict
-from nbner.session.errors import explore_differences
-from nbner.types import Example
+from nbner.queues.error_review import ErrorReviewQueue
+from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+    from nbner.widgets.error_explorer import ErrorExplorer
 
 
 def differences(
@@ -131,3 +135,39 @@ def _name_of(source: Any, letter: str) -> str:
 
 def _labels_in(side: Iterable[Example]) -> frozenset[str]:
     return frozenset(span.label for one in side for span in one.spans)
+
+
+def explore_differences(found: Differences) -> ErrorExplorer:
+    """Build a read-only error explorer over the texts on which two annotations differ.
+
+    Parameters
+    ----------
+    found : Differences
+        The differences, with their causes.
+    """
+    from nbner.widgets.error_explorer import ErrorExplorer
+
+    examples = [
+        replace(one.pair.a, meta={**one.pair.a.meta, "cause": one.cause.name})
+        for one in found.differences
+    ]
+    labels = sorted({s.label for one in (*found.pairs,) for side in one for s in side.spans})
+    errors = Errors(
+        examples,
+        [_carried_over(one.pair) for one in found.differences],
+        reference=[one.spans for one in examples],
+        labels=labels,
+        side_names=(found.a, found.b),
+        title=f"{found.a} and {found.b}",
+    )
+    return ErrorExplorer(errors, ErrorReviewQueue(errors, labels=labels))
+
+
+def _carried_over(pair: TextPair) -> list[Span]:
+    """Return the second side's spans at their offsets in the first side's text."""
+    found = []
+    for span in pair.b.spans:
+        place = map_span(pair.a.text, pair.b.text, span.start, span.end)
+        if place is not None:
+            found.append(replace(span, start=place[0], end=place[1]))
+    return found

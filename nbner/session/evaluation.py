@@ -1,93 +1,33 @@
-"""Evaluation against gold, and the comparison of two models."""
+"""Evaluation of the model in use: scores, comparison with another model, error explorer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.text_alignment import map_span
-from nbner.errors import DataError, ModelError
-from nbner.evaluation import comparison
-from nbner.evaluation.model_comparison import LabelGain, ModelComparison
-from nbner.evaluation.pairing import pair_texts
-from nbner.evaluation.permutation_test import approximate_randomization, count_per_text
-from nbner.evaluation.regressions import span_changes
-from nbner.evaluation.regressions_report import SpanChanges
+from nbner._common.progress import ProgressBar
+from nbner.decoding.api import span_probabilities
+from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
+from nbner.errors import ModelError
+from nbner.evaluation.errors.report import Errors
+from nbner.evaluation.errors.span_features import TrainingVocabulary
+from nbner.evaluation.evaluate import compare_predictions
+from nbner.evaluation.model_comparison import ModelComparison
 from nbner.evaluation.report import Evaluation, evaluate_predictions
-from nbner.evaluation.scores import PRF
 from nbner.evaluation.warnings import evaluation_warnings
-from nbner.io.annotations import read_annotations
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import labels_of, load_base
+from nbner.nlp.pipeline import labels_of, load_base, recognizer_of
 from nbner.nlp.prediction import predict
+from nbner.queues.error_review import ErrorReviewQueue, StoreBinding
 from nbner.session.context import SessionContext
-from nbner.session.errors import compare_in_explorer
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.training.report import TrainingReport
-
-
-def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
-    """Compute precision, recall and F of predictions against gold, wherever either comes from.
-
-    Texts are paired by their content; where tools have altered whitespace or
-    letters, or cut a text into sentences or other tokens, spans are compared
-    by their characters all the same.
-
-    Parameters
-    ----------
-    gold, predicted : path, DataFrame, or iterable of dict, Doc or Example
-        In any format that can be added to a session. ``predicted`` may be a
-        frame as ``session.predict`` returns it, over the texts of ``gold``.
-    seed : int
-        Of the bootstrap.
-
-    Returns
-    -------
-    Evaluation
-        ``f``, ``precision``, ``recall``, ``macro_f``, ``schemes``, ``frame``,
-        ``details`` (every count, with intervals) and ``plot()``.
-
-    Raises
-    ------
-    DataError
-        A side cannot be read, is empty, or has texts that the other has not.
-
-    Examples
-    --------
-    >>> import nbner
-    >>> text = "Whisk the eggs with a fork."
-    >>> tool = {"start": 22, "end": 26, "label": "Tool"}
-    >>> nbner.evaluate([{"text": text, "spans": [tool]}], [{"text": text, "spans": []}]).recall
-    0.0
-    """
-    golds = read_annotations(gold)
-    predictions = read_annotations(predicted, golds)
-    for name, side in (("gold", golds), ("predicted", predictions)):
-        if not side:
-            raise DataError(f"there is no text in {name}", field=name, remedy="Give some")
-    pairing = pair_texts(golds, predictions)
-    _check_all_paired(golds, pairing.unmatched_a, "gold", "predictions")
-    _check_all_paired(predictions, pairing.unmatched_b, "predicted", "gold")
-    examples = [one.a for one in pairing.pairs]
-    spans = [
-        [
-            replace(span, start=place[0], end=place[1])
-            for span in one.b.spans
-            if (place := map_span(one.a.text, one.b.text, span.start, span.end))
-        ]
-        for one in pairing.pairs
-    ]
-    altered = sum(bool(one.alterations) for one in pairing.pairs)
-    notices = evaluation_warnings(examples, spans)
-    if altered:
-        notices.append(f"{altered:,} texts are written differently: compared by their characters")
-    return evaluate_predictions(examples, spans, warnings=notices, seed=seed)
+    from nbner.widgets.error_explorer import ErrorExplorer
 
 
 def evaluate_model(context: SessionContext, split: str) -> Evaluation:
@@ -148,8 +88,6 @@ def compare_models(
     ModelError
         A model cannot be loaded or is not trained, or both are the same.
     """
-    from nbner._common.progress import ProgressBar
-
     models = [_pipeline_of(model_a), context.nlp if model_b is None else _pipeline_of(model_b)]
     prints = [fingerprint(one) for one in models]
     if prints[0] == prints[1]:
@@ -161,44 +99,131 @@ def compare_models(
     with ProgressBar(2 * len(gold), "comparing", "texts", visible=progress) as bar:
         before, after = ([*bar.wrap(predict(one, gold))] for one in models)
     names = (f"model {prints[0]}", f"model {prints[1]}")
-    right, known = [one.spans for one in gold], [one.labels for one in gold]
-    rows = comparison.compare_systems(
-        right,
-        dict(zip(names, (before, after), strict=True)),
-        allowed_labels=known,
+    return compare_predictions(
+        gold,
+        before,
+        after,
+        names=names,
+        labels=context.labels,
+        gold_name=split,
+        seed=context.seed,
+        open_widget=lambda: compare_in_explorer(context, gold, before, after, names),
+    )
+
+
+def find_errors(
+    context: SessionContext,
+    splits: Sequence[str],
+    *,
+    training: str,
+    confidence: bool,
+    progress: bool,
+) -> Errors:
+    """Return the differences between the model's predictions and accepted gold.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its model in use predicts.
+    splits : sequence of str
+        Their accepted examples are the gold.
+    training : str
+        The split that the model was trained on.
+    confidence : bool
+        Compute the probability of every span that is predicted or missed; a
+        pipeline of rules alone has none.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    DataError
+        Nothing is accepted in a split.
+    ModelError
+        The model has not been trained.
+    """
+    gold = [one for name in splits for one in context.gold(name)]
+    seen = TrainingVocabulary(context.dataset.examples(training, answer="accept"))
+    confidence = confidence and recognizer_of(context.nlp) is not None
+    passes = 2 if confidence else 1
+    with ProgressBar(passes * len(gold), "looking for errors", "texts", visible=progress) as bar:
+        predicted = list(bar.wrap(predict(context.nlp, gold)))
+        known = list(bar.wrap(_confidences_of(context, gold, predicted))) if confidence else None
+    return Errors(
+        gold,
+        predicted,
+        training_vocabulary=seen,
+        probabilities=known,
+        labels=context.labels,
+        title=", ".join(splits),
+        warnings=evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
         seed=context.seed,
     )
-    tables = [count_per_text(right, predicted, known) for predicted in (before, after)]
-    return ModelComparison(
-        rows=(rows[0], rows[1]),
-        p_value=approximate_randomization(tables[0], tables[1], seed=context.seed),
-        labels=_gains(gold, before, after, labels=context.labels, seed=context.seed),
-        span_changes=SpanChanges(
-            tuple(span_changes(gold, before, after)),
-            n=len(gold),
-            open_widget=lambda: compare_in_explorer(context, gold, before, after, names),
-        ),
-        split=split,
+
+
+def _confidences_of(
+    context: SessionContext, gold: Sequence[Example], predicted: Sequence[Sequence[Span]]
+) -> Iterator[Mapping[Span, float]]:
+    """Yield for each text the calibrated probability of its gold and predicted spans."""
+    found = span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
+    for example, spans, known in zip(gold, predicted, found, strict=True):
+        confidence = calibrated(context.nlp, known)
+        yield {span: confidence(span) for span in {*example.spans, *spans}}
+
+
+def open_explorer(context: SessionContext, errors: Errors) -> ErrorExplorer:
+    """Build an error explorer whose corrections are stored in the session's dataset.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset takes the corrections.
+    errors : Errors
+        The errors to show.
+    """
+    from nbner.widgets.error_explorer import ErrorExplorer
+
+    backing = StoreBinding(
+        context.dataset,
+        context.annotator,
+        context.store.key,
+        context.tokenize,
+        context.answer_bus,
     )
+    return ErrorExplorer(errors, ErrorReviewQueue(errors, binding=backing, labels=context.labels))
 
 
-def _gains(
+def compare_in_explorer(
+    context: SessionContext,
     gold: Sequence[Example],
     before: Sequence[Sequence[Span]],
     after: Sequence[Sequence[Span]],
-    *,
-    labels: Sequence[str],
-    seed: int,
-) -> tuple[LabelGain, ...]:
-    """Compute both models' F per label, with the p value of the difference."""
-    right, known = [one.spans for one in gold], [one.labels for one in gold]
-    found = []
-    for label in labels:
-        tables = [count_per_text(right, predicted, known, label) for predicted in (before, after)]
-        a, b = (PRF(*(int(n) for n in table.sum(axis=0))) for table in tables)
-        p = approximate_randomization(tables[0], tables[1], seed=seed)
-        found.append(LabelGain(label, a.support, a.f, b.f, p))
-    return tuple(found)
+    names: tuple[str, str] = ("before", "after"),
+) -> ErrorExplorer:
+    """Build an error explorer over the texts on which two models differ, with their gold.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset takes corrections of the gold.
+    gold : sequence of Example
+        The texts.
+    before, after : sequence of sequence of Span
+        What each model predicts for them.
+    names : (str, str)
+        Names of the models.
+    """
+    differing = [i for i in range(len(gold)) if set(before[i]) != set(after[i])]
+    errors = Errors(
+        [gold[i] for i in differing],
+        [after[i] for i in differing],
+        reference=[before[i] for i in differing],
+        labels=context.labels,
+        side_names=names,
+        title=f"{names[0]} and {names[1]}",
+        seed=context.seed,
+    )
+    return open_explorer(context, errors)
 
 
 def _pipeline_of(source: Any) -> Language:
@@ -212,14 +237,3 @@ def _pipeline_of(source: Any) -> Language:
         )
     found: Language = nlp
     return found
-
-
-def _check_all_paired(side: Sequence[Example], alone: Sequence[int], here: str, there: str) -> None:
-    if not alone:
-        return
-    first = side[alone[0]].text
-    raise DataError(
-        f"{len(alone):,} texts of {here} are not among the {there}, such as {first[:60]!r}",
-        field=here,
-        remedy="Give both sides the same texts, in any order",
-    )

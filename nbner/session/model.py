@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nbner.decoding import actions
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration import temperature
+from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.decoding.calibration.report import Calibration
 from nbner.decoding.inspection import ActionScores, TokenFeatures
 from nbner.decoding.probabilities import TextProbabilities
@@ -20,10 +21,9 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import predict
 from nbner.reranking.report import Ensemble, Reranking
-from nbner.session import reranking
+from nbner.reranking.train import fit_ensemble, fit_reranker
 from nbner.session.context import Accessor, SessionContext
-from nbner.session.parsing import checked_texts, longest_span
-from nbner.session.suggestions import LONGEST
+from nbner.session.prediction import checked_texts, longest_span
 from nbner.training.report import TrainingReport
 from nbner.types import Example
 
@@ -234,16 +234,21 @@ class ModelAccessor(Accessor):
             The rest of a fold cannot be trained on.
         """
         record = {"reranker": {"width": width, "folds": folds}}
-        return reranking.fit_reranker(
-            self._context,
-            width,
-            features,
-            split=split,
-            dev=dev,
+        context = self._context
+        return fit_reranker(
+            context.nlp,
+            context.base_nlp,
+            context.gold(split),
+            context.gold(dev),
+            labels=context.labels,
+            width=width,
+            features=features,
             folds=folds,
+            seed=context.seed,
             max_epochs=max_epochs,
             l2=l2,
-            save=(lambda nlp: _save_and_use(self._context, nlp, record)) if use else None,
+            dev_name=dev,
+            save=(lambda nlp: _save_and_use(context, nlp, record)) if use else None,
             progress=progress,
         )
 
@@ -296,14 +301,19 @@ class ModelAccessor(Accessor):
         ModelError
             A model cannot be loaded, or has not been trained.
         """
-        return reranking.fit_ensemble(
-            self._context,
+        context = self._context
+        needs_training = any(isinstance(one, int) for one in models)
+        return fit_ensemble(
             models,
+            context.base_nlp,
+            context.gold(split) if needs_training else (),
+            context.gold(dev),
+            labels=context.labels,
             width=width,
-            split=split,
-            dev=dev,
             folds=folds,
+            seed=context.seed,
             max_epochs=max_epochs,
+            dev_name=dev,
             progress=progress,
         )
 
@@ -373,7 +383,7 @@ def _predicted_spans(
     from nbner._common.progress import ProgressBar
 
     predicted = predict(nlp, gold)
-    known = span_probabilities(nlp, gold, max_span_length=LONGEST)
+    known = span_probabilities(nlp, gold, max_span_length=MAX_SPAN_LENGTH)
     with ProgressBar(len(gold), "calibrating", "texts", visible=progress) as bar:
         for example, spans, found in zip(gold, bar.wrap(predicted), known, strict=True):
             right = set(example.spans)

@@ -1,23 +1,30 @@
-"""Predictions of the model in use as a DataFrame, one row a span."""
+"""Predictions of the model in use: spans as a DataFrame, and the k best analyses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+from nbner._common.progress import with_progress
+from nbner.decoding import api
+from nbner.decoding.batching import longest_span_length
+from nbner.decoding.calibration.apply import SpanConfidence, span_confidences
+from nbner.decoding.constraints import Constraints
+from nbner.errors import DataError
 from nbner.io import formats
-from nbner.io.rows import strip_annotations
+from nbner.io.rows import example_from_row, strip_annotations
 from nbner.nlp.dask import is_dask_frame, predict_dask
 from nbner.nlp.prediction import predict_docs, token_offsets
 from nbner.session.context import SessionContext
-from nbner.session.suggestions import SpanConfidence, confidences
-from nbner.types import Example, Span
+from nbner.types import Example, Parse, Span
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
     import pandas as pd
     from spacy.tokens import Doc
+
+    from nbner.decoding.api import Decoder
 
 PREDICTION_COLUMNS = ["example", "start", "end", "token_start", "token_end", "text", "label"]
 
@@ -57,13 +64,11 @@ def predict(
 
     if is_dask_frame(source):
         return predict_dask(context.nlp, source)
-    from nbner._common.progress import with_progress
-
     # The pipeline reads a batch ahead; tee keeps only what it has read.
     ahead, examples, again = tee((strip_annotations(row) for row in formats.read(source)), 3)
     docs = predict_docs(context.nlp, ahead, batch_size=batch_size, n_process=n_process)
     shown = with_progress(docs, "predicting") if progress else docs
-    confidence = confidences(context, again) if probabilities else (None for _ in again)
+    confidence = span_confidences(context.nlp, again) if probabilities else (None for _ in again)
     rows = [
         (number, *row)
         for number, found in enumerate(zip(shown, examples, confidence, strict=True))
@@ -83,3 +88,111 @@ def _rows(
         start, end, label = entity.start_char, entity.end_char, entity.label_
         row = (start, end, *place, example.text[start:end], label)
         yield row if confidence is None else (*row, confidence(Span(start, end, label)))
+
+
+def parses(
+    context: SessionContext,
+    source: Any,
+    k: int,
+    decoder: Decoder,
+    *,
+    longest: int | Literal["data"] | None,
+    forced: Sequence[Span],
+    forbidden: Sequence[Span],
+    progress: bool,
+) -> list[Parse] | list[list[Parse]]:
+    """Return the k best analyses of a text, or of each of several.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipeline in use decodes.
+    source : str, Example, path, DataFrame, or iterable of them
+        A single text gives a single list.
+    k : int
+        Analyses a text at most.
+    decoder : {"exact", "beam"}
+        See `Session.parses`.
+    longest : int or "data", optional
+        Tokens of the longest entity.
+    forced, forbidden : sequence of Span
+        Constraints; for one text and the exact decoder.
+    progress : bool
+        Show a bar.
+
+    Raises
+    ------
+    DataError
+        See `Session.parses`.
+    ModelError
+        The pipeline has no entity recognizer, or an untrained one.
+    """
+    single = isinstance(source, (str, Example))
+    limit = longest_span(context, longest)
+    if forced or forbidden:
+        if decoder != "exact" or not single:
+            raise DataError(
+                "spans are forced or forbidden in one text at a time, and by the exact decoder",
+                remedy='Give one text, and decoder="exact"',
+            )
+        (lattice,) = api.lattices(context.nlp, checked_texts(source), max_span_length=limit)
+        return list(lattice.k_best(k, Constraints(tuple(forced), tuple(forbidden))))
+    found = api.parses(
+        context.nlp, checked_texts(source), k, decoder=decoder, max_span_length=limit
+    )
+    lists = [list(one) for one in (with_progress(found, "searching") if progress else found)]
+    return lists[0] if single else lists
+
+
+def longest_span(context: SessionContext, longest: int | Literal["data"] | None) -> int | None:
+    """Return the number of tokens of the longest entity to search for; None is any.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its accepted examples are measured for "data".
+    longest : int or "data", optional
+        A number or None is returned as it is.
+
+    Raises
+    ------
+    DataError
+        "data", and no accepted example holds a span.
+    """
+    if longest != "data":
+        return longest
+    found = longest_span_length(context.examples(answer="accept"))
+    if found is None:
+        raise DataError(
+            'longest="data": no accepted example holds a span to measure',
+            remedy="Give a number of tokens, or None for any",
+        )
+    return found
+
+
+def checked_texts(source: Any) -> Iterable[Example | str]:
+    """Yield a text, or those of a source, none of them empty.
+
+    Parameters
+    ----------
+    source : str, Example, path, DataFrame, or iterable of them
+        Read as a stream.
+
+    Raises
+    ------
+    DataError
+        A text is empty.
+    """
+    if isinstance(source, (str, Example)):
+        rows: Iterable[Example] = [Example(source) if isinstance(source, str) else source]
+    else:
+        rows = (example_from_row(row) for row in formats.read(source))
+    for line, example in enumerate(rows, start=1):
+        if not example.text:
+            raise DataError(
+                "the text is empty, so it has no analyses to choose among",
+                line=None if isinstance(source, (str, Example)) else line,
+                field="text",
+                remedy="Leave it out",
+            )
+        yield example

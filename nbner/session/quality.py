@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from nbner.errors import DataError
+from nbner.nlp.tokenizer_rules import TokenizerRule, rules_from_json, rules_to_json, set_rules
 from nbner.quality.agreement.report import Agreement
 from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
 from nbner.quality.anchoring.report import Anchoring
@@ -16,14 +19,16 @@ from nbner.quality.progress.effort import AnnotationTime
 from nbner.quality.progress.report import AnnotationProgress
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
-from nbner.session.anchoring import evaluate_anchoring
-from nbner.session.consistency import find_inconsistencies
-from nbner.session.context import Accessor
-from nbner.session.data_warnings import session_data_warnings
-from nbner.session.label_issues import find_label_issues
-from nbner.session.tokenizer_rules import add_tokenizer_rules, undo_tokenizer_rules
-from nbner.session.training import training_split
+from nbner.session.context import Accessor, SessionContext
+from nbner.session.corrections import (
+    find_inconsistencies,
+    find_label_issues,
+    measure_anchoring,
+)
+from nbner.session.training import session_data_warnings, training_split
 from nbner.types import IMPORT_ANNOTATOR, Example
+
+_TOKENIZER_SETTING = "tokenizer rules"
 
 
 class QualityAccessor(Accessor):
@@ -86,7 +91,7 @@ class QualityAccessor(Accessor):
         )
 
     def consistency(
-        self, split: str = "train", *, cased: bool = False, progress: bool = False
+        self, split: str = "train", *, case_sensitive: bool = False, progress: bool = False
     ) -> Consistency:
         """Find words that gold labels in more than one way, or only in some places.
 
@@ -99,7 +104,7 @@ class QualityAccessor(Accessor):
         ----------
         split : str
             Split of the gold.
-        cased : bool
+        case_sensitive : bool
             Whether words that differ in case are different words.
         progress : bool
             Whether to show a progress bar.
@@ -116,7 +121,9 @@ class QualityAccessor(Accessor):
         DataError
             There is no gold.
         """
-        return find_inconsistencies(self._context, split, cased=cased, progress=progress)
+        return find_inconsistencies(
+            self._context, split, case_sensitive=case_sensitive, progress=progress
+        )
 
     def agreement(
         self,
@@ -254,16 +261,18 @@ class QualityAccessor(Accessor):
             No answer was given under an audit, or ``gold`` holds none of its
             texts.
         """
-        return evaluate_anchoring(self._context, split, annotator=annotator, gold=gold)
+        return measure_anchoring(self._context, split, annotator=annotator, gold=gold)
 
-    def progress(self, split: str | None = None, *, idle: float = 120.0) -> AnnotationProgress:
+    def progress(
+        self, split: str | None = None, *, idle_seconds: float = 120.0
+    ) -> AnnotationProgress:
         """Count examples, answers and annotation time, and estimate the time still needed.
 
         Parameters
         ----------
         split : str, optional
             By default all.
-        idle : float
+        idle_seconds : float
             Seconds. Time on one example beyond this is a pause and is not
             counted.
 
@@ -294,8 +303,79 @@ class QualityAccessor(Accessor):
             )
             for one in context.dataset.answers(split, current=False)
         ]
-        return AnnotationProgress(tuple(works), tuple(waiting), context.labels, idle)
+        return AnnotationProgress(tuple(works), tuple(waiting), context.labels, idle_seconds)
 
 
 def _is_included(annotator: str, wanted: Collection[str] | None) -> bool:
     return annotator != IMPORT_ANNOTATOR if wanted is None else annotator in wanted
+
+
+# Tokenizer rules.
+
+
+def load_tokenizer_rules(context: SessionContext) -> None:
+    """Add the stored rules of the dataset to both pipelines of a session.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its ``base_nlp`` and ``nlp`` are changed.
+    """
+    rules = rules_from_json(context.dataset.settings.get(_TOKENIZER_SETTING, []))
+    for nlp in (context.base_nlp, context.nlp):
+        set_rules(nlp, rules)
+
+
+def add_tokenizer_rules(context: SessionContext, rules: tuple[TokenizerRule, ...]) -> None:
+    """Add rules to the tokenizer of a dataset and store them.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipelines are changed, and open widgets load their examples again.
+    rules : tuple of TokenizerRule
+        Rules to add; those that are in force already are skipped.
+    """
+    before = rules_from_json(context.dataset.settings.get(_TOKENIZER_SETTING, []))
+    _replace_rules(context, before, tuple(dict.fromkeys((*before, *rules))))
+
+
+def undo_tokenizer_rules(context: SessionContext) -> tuple[TokenizerRule, ...]:
+    """Undo the last addition of rules.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipelines are changed, and open widgets load their examples again.
+
+    Returns
+    -------
+    tuple of TokenizerRule
+        The rules in force afterwards.
+    """
+    # Additions and undos follow each other in the history: the state before the
+    # last addition is the newest one with fewer rules.
+    history = [
+        rules_from_json(value) for _, value in context.dataset.settings.history(_TOKENIZER_SETTING)
+    ]
+    before = history[-1] if history else ()
+    earlier = [rules for rules in history[:-1] if len(rules) < len(before)]
+    after = earlier[-1] if earlier else ()
+    _replace_rules(context, before, after)
+    return after
+
+
+def _replace_rules(
+    context: SessionContext, before: tuple[TokenizerRule, ...], after: tuple[TokenizerRule, ...]
+) -> None:
+    if before == after:
+        return
+    for nlp in (context.base_nlp, context.nlp):
+        set_rules(nlp, after, instead_of=before)
+    context.dataset.settings.set(_TOKENIZER_SETTING, rules_to_json(after))
+    # The saved model is opened with the same tokenizer next time.
+    runs = context.dataset.runs()
+    if runs and (folder := Path(runs[-1]["path"])).is_dir():
+        tokenizer: Any = context.nlp.tokenizer
+        tokenizer.to_disk(folder / "tokenizer", exclude=["vocab"])
+    context.refresh_annotators()

@@ -18,29 +18,25 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.queues.labelling import Suggester
 from nbner.reranking.oracle import study
+from nbner.reranking.oracle.curve import oracle_curve, oracle_curve_of_answers
 from nbner.session import (
+    annotation,
     evaluation,
-    explaining,
-    oracle_curves,
-    parsing,
     prediction,
-    reviewing,
     suggestions,
     training,
 )
-from nbner.session.answers import answer_frame
 from nbner.session.context import SessionContext, public_names
-from nbner.session.errors import find_errors, open_explorer
+from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
 from nbner.session.model import ModelAccessor
-from nbner.session.ordering import in_order
-from nbner.session.quality import QualityAccessor
-from nbner.session.store import StoreAccessor
+from nbner.session.quality import QualityAccessor, load_tokenizer_rules
+from nbner.session.store import StoreAccessor, answer_frame
 from nbner.session.summary import Summary
-from nbner.session.tokenizer_rules import load_tokenizer_rules
 from nbner.store.assignments import Overlap
 from nbner.store.store import Store
 from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
+from nbner.teaching.trace.explain import explain
 from nbner.training.model_store import ModelStore
 from nbner.types import AnswerKind, Counts, Example, Parse, Span
 
@@ -56,7 +52,7 @@ if TYPE_CHECKING:
     from nbner.io.options import FormatName, TextUnit
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
-    from nbner.session.explaining import GoldSpans
+    from nbner.teaching.trace.explain import GoldSpans
     from nbner.teaching.trace.trace_viewer import TraceViewer
     from nbner.training.background_report import BackgroundTraining
     from nbner.training.initialization import InitStrategy
@@ -444,7 +440,7 @@ class Session:
         """
         spans = suggestions.pattern_suggester(self._context, patterns, model=False)
         advised_by = None if spans is None else Suggester(spans)
-        return suggestions.open_annotator(
+        return annotation.open_annotator(
             self._context, split, "manual", advised_by, overlap=overlap
         )
 
@@ -519,11 +515,11 @@ class Session:
                 "with session.manual() and call session.train(), give a trained pipeline: "
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        dataset = in_order(context, order, aside)
+        dataset = suggestions.in_order(context, order, aside)
         advised_by = suggestions.adviser(
             context, patterns, redecodes=neighbours, withhold=withhold, corrupt=corrupt
         )
-        return suggestions.open_annotator(
+        return annotation.open_annotator(
             context, split, "make_gold", advised_by, overlap=overlap, dataset=dataset
         )
 
@@ -548,7 +544,7 @@ class Session:
         DataError
             The reviewer is one of those whose answers differ.
         """
-        return reviewing.open_review(self._context, split, reviewer)
+        return annotation.open_review(self._context, split, reviewer)
 
     # The model.
 
@@ -897,7 +893,7 @@ class Session:
         ModelError
             The pipeline has no entity recognizer, or an untrained one.
         """
-        return parsing.parses(
+        return prediction.parses(
             self._context,
             source,
             k,
@@ -950,13 +946,24 @@ class Session:
         ModelError
             The model has not been trained.
         """
-        checked = study.check_widths(widths)
-        names = study.check_decoders(decoders)
+        context = self._context
+        study.check_widths(widths)
+        study.check_decoders(decoders)
         if source == "answers":
-            return oracle_curves.curve_of_answers(self._context, checked)
+            answers = context.dataset.answers()
+            return oracle_curve_of_answers(answers, widths=widths, seed=context.seed)
         if source != "gold":
             raise DataError(f"{source!r} is not a source", remedy='Use "gold" or "answers"')
-        return oracle_curves.curve_of_gold(self._context, checked, names, split, progress=progress)
+        return oracle_curve(
+            context.nlp,
+            context.gold(split),
+            widths=widths,
+            decoders=decoders,
+            labels=context.labels,
+            gold_name=split,
+            seed=context.seed,
+            progress=progress,
+        )
 
     def explain(
         self, text: str | Example, gold: GoldSpans | None = None, *, width: int = 8
@@ -1003,7 +1010,16 @@ class Session:
         >>> trace.steps[0].chosen.action  # doctest: +SKIP
         'U-Action'
         """
-        return explaining.explain(self._context, text, gold, width=width)
+        context = self._context
+        example = context.tokenized(Example(text) if isinstance(text, str) else text)
+        return explain(
+            context.nlp,
+            example,
+            gold,
+            stored_gold=None if gold is not None else context.accepted_spans(example),
+            labels=context.labels,
+            width=width,
+        )
 
 
 def _has_suggestions(context: SessionContext, split: str) -> bool:

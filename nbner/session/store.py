@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner.errors import DataError
 from nbner.queues.labelling import ensure_tokens
-from nbner.session.answers import answer_frame
 from nbner.session.context import Accessor
 from nbner.store.integrity import IntegrityReport
 from nbner.store.snapshot import DatasetSnapshot
-from nbner.types import AnswerKind, Counts, Example, Token
+from nbner.types import Answer, AnswerKind, Counts, Example, Token
 
 if TYPE_CHECKING:
     import pandas as pd
 
+ANSWER_COLUMNS = [
+    *("input_hash", "split", "annotator", "answer", "text", "spans", "flagged", "note", "created")
+]
 HISTORY_COLUMNS = ["stored", "annotator", "answer", "spans", "flagged", "note", "seconds", "id"]
 
 
@@ -247,6 +249,42 @@ class StoreAccessor(Accessor):
         """
         store = self._context.store
         return IntegrityReport(store.url, tuple(store.verify()))
+
+
+def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]) -> pd.DataFrame:
+    """Return answers as a DataFrame, one row each.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Those that take an earlier answer back (``answer`` is None) have no row.
+    texts : mapping
+        (split, input hash) to text.
+
+    Returns
+    -------
+    DataFrame
+        With `ANSWER_COLUMNS`; ``spans`` is a list of ``(start, end, label)``
+        in code points, ``created`` a time in UTC.
+    """
+    import pandas as pd
+
+    rows = [
+        {
+            "input_hash": answer.input_hash,
+            "split": answer.split,
+            "annotator": answer.annotator,
+            "answer": answer.answer,
+            "text": texts[answer.split, answer.input_hash],
+            "spans": [(span.start, span.end, span.label) for span in answer.spans],
+            "flagged": answer.flagged,
+            "note": answer.note,
+            "created": pd.Timestamp(answer.created, unit="s", tz="UTC"),
+        }
+        for answer in answers
+        if answer.answer is not None
+    ]
+    return pd.DataFrame(rows, columns=ANSWER_COLUMNS)
 
 
 def _seconds_since_epoch(time: datetime | float | str) -> float:

@@ -1,89 +1,35 @@
-"""Suggestions for the annotator: the model's spans, patterns' spans, and their confidence."""
+"""Suggestions and example order of the annotator: model, patterns, query strategies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from nbner.decoding.api import lattices, span_probabilities
-from nbner.decoding.calibration.temperature import Temperatures
+from nbner.active_learning import strategies
+from nbner.active_learning.ranked_dataset import RankedDataset
+from nbner.active_learning.strategies import STRATEGIES, Strategy
+from nbner.decoding.api import lattices
+from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
 from nbner.decoding.constraints import Constraints
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.evaluation import k_best_scores
-from nbner.nlp.calibration_meta import load_temperatures
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.patterns import check_patterns, load_patterns, suggest_with_patterns
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
 from nbner.queues.anchoring_audit import AuditedSuggester
-from nbner.queues.labelling import AnnotationQueue, Suggester, SuggestFn
+from nbner.queues.labelling import Suggester, SuggestFn
 from nbner.session.context import SessionContext
-from nbner.store.assignments import Overlap
 from nbner.types import Answer, Example, Parse, Span
 
 if TYPE_CHECKING:
-    from spacy.language import Language
-
     from nbner.decoding.lattice_view import Lattice
-    from nbner.decoding.probabilities import SpanProbabilities
     from nbner.nlp.patterns import PatternSource
     from nbner.store.dataset import Dataset
-    from nbner.widgets.annotator import Annotator
-    from nbner.widgets.queue_protocol import ExampleQueue, Mode
 
-#: From a predicted span to its probability.
-SpanConfidence: TypeAlias = Callable[[Span], float]
-
-#: Tokens of the longest entity that is summed over. In a text that is shorter
-#: nothing is left out; in a long one memory stays in proportion to its length.
-LONGEST = 64
-
-
-# Confidence.
-
-
-def calibrated(nlp: Language, probabilities: SpanProbabilities) -> SpanConfidence:
-    """Return a function from a span of one text to its calibrated probability.
-
-    Parameters
-    ----------
-    nlp : Language
-        The model; its temperatures apply where it has been calibrated.
-    probabilities : SpanProbabilities
-        Exact span probabilities of the text.
-    """
-    temperatures = temperatures_in(nlp)
-    return lambda span: temperatures.apply(probabilities.probability_of(span), span.label)
-
-
-def temperatures_in(nlp: Language) -> Temperatures:
-    """Return the calibration temperatures of a model; 1 where there are none.
-
-    Parameters
-    ----------
-    nlp : Language
-        The model.
-    """
-    kept = load_temperatures(nlp)
-    return Temperatures() if kept is None else Temperatures(*kept)
-
-
-def confidences(
-    context: SessionContext, items: Iterable[Example | str]
-) -> Iterator[SpanConfidence]:
-    """Yield for each text in turn a function from its spans to their calibrated probability.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its pipeline in use computes the probabilities.
-    items : iterable of Example or str
-        Read as a stream.
-    """
-    found = span_probabilities(context.nlp, items, max_span_length=LONGEST)
-    return (calibrated(context.nlp, known) for known in found)
-
+#: Fraction of examples held out by default where a strategy chooses.
+HOLDOUT = 0.1
 
 # Suggestions.
 
@@ -258,79 +204,6 @@ def redecode(
     ]
 
 
-# The annotation widget.
-
-
-def open_annotator(
-    context: SessionContext,
-    split: str,
-    mode: Mode,
-    advised_by: Suggester | None,
-    *,
-    overlap: Overlap | None = None,
-    dataset: Dataset | None = None,
-) -> Annotator:
-    """Build an annotation widget over a split, which follows the session from then on.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its dataset is annotated.
-    split : str
-        The split.
-    mode : {"manual", "make_gold"}
-        What the page calls the task.
-    advised_by : Suggester, optional
-        Source of suggestions; examples start empty without one.
-    overlap : int or "all", optional
-        Annotators per example, kept in the store.
-    dataset : Dataset, optional
-        The dataset in another order; by default the session's.
-
-    Raises
-    ------
-    DataError
-        The session has no labels.
-    """
-    if not context.labels:
-        raise DataError(
-            "there is no label to give",
-            remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
-        )
-    if overlap is not None:
-        context.dataset.assignments.set_overlap(split, overlap)
-    return show_queue(
-        context,
-        AnnotationQueue(
-            dataset or context.dataset,
-            split=split,
-            annotator=context.annotator,
-            key=context.store.key,
-            tokenize=context.tokenize,
-            suggester=advised_by,
-            answer_bus=context.answer_bus,
-            mode=mode,
-        ),
-    )
-
-
-def show_queue(context: SessionContext, queue: ExampleQueue) -> Annotator:
-    """Build an annotation widget over a queue of examples, and register it as open.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Refreshes the widget when labels or the model change.
-    queue : ExampleQueue
-        Supplies examples and takes answers.
-    """
-    from nbner.widgets.annotator import Annotator
-
-    widget = Annotator(queue)
-    context.annotators.add(widget)
-    return widget
-
-
 def _with_known_labels(
     context: SessionContext, proposed: Iterable[Iterable[Span]]
 ) -> list[tuple[Span, ...]]:
@@ -346,7 +219,7 @@ def _scored(
     if not is_trained(context.nlp):
         yield from proposed
         return
-    found = lattices(context.nlp, examples, max_span_length=LONGEST)
+    found = lattices(context.nlp, examples, max_span_length=MAX_SPAN_LENGTH)
     for example, spans, lattice in zip(examples, proposed, found, strict=True):
         context.lattice_cache.put((example.split, example.input_hash), lattice)
         confidence = calibrated(context.nlp, lattice.span_probabilities())
@@ -358,6 +231,153 @@ def _lattice_of(context: SessionContext, example: Example) -> Lattice:
     key = (example.split, example.input_hash)
     lattice = context.lattice_cache.get(key)
     if lattice is None:
-        lattice = next(lattices(context.nlp, [example], max_span_length=LONGEST))
+        lattice = next(lattices(context.nlp, [example], max_span_length=MAX_SPAN_LENGTH))
         context.lattice_cache.put(key, lattice)
     return lattice
+
+
+# Query strategies.
+
+
+def in_order(context: SessionContext, order: Strategy, aside: float | None) -> Dataset:
+    """Return the dataset with its open examples in the order of a query strategy.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its model and seed decide; a new model makes a new order.
+    order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+        The query strategy.
+    aside : float, optional
+        Fraction of examples that are drawn at random and held out for
+        evaluation; by default a tenth for every order that a model or the
+        texts decide on, and none otherwise.
+
+    Raises
+    ------
+    DataError
+        There is no such order, or the fraction is not from 0 to below 1.
+    ModelError
+        The order needs a trained model, or two.
+    """
+    if order not in STRATEGIES:
+        named = ", ".join(repr(one) for one in STRATEGIES)
+        raise DataError(f"there is no order {order!r}", field="order", remedy=f"Use {named}")
+    chosen = order not in ("given", "random")
+    share = (HOLDOUT if chosen else 0.0) if aside is None else aside
+    if not 0 <= share < 1:
+        raise DataError(
+            f"{share} is not a share of random examples",
+            field="aside",
+            remedy="Give a number from 0 and below 1, such as aside=0.1",
+        )
+    if order == "given" and not share:
+        return context.dataset
+    # Raises before a widget is open where the strategy lacks a model.
+    strategy_of(context, order)
+
+    def is_aside(example: Example) -> bool:
+        return strategies.in_holdout(example, share, context.seed)
+
+    def rank(examples: Sequence[Example]) -> list[int]:
+        held_out = [i for i, one in enumerate(examples) if is_aside(one)]
+        others = [i for i, one in enumerate(examples) if not is_aside(one)]
+        ranked = strategy_of(context, order)([examples[i] for i in others])
+        mixed = strategies.interleave([others[i] for i in ranked], held_out, share)
+        return [examples[i].input_hash for i in mixed]
+
+    return RankedDataset(
+        context.dataset,
+        order,
+        rank=rank,
+        version=lambda: fingerprint(context.nlp),
+        in_holdout=is_aside,
+    )
+
+
+def strategy_of(
+    context: SessionContext, order: Strategy
+) -> Callable[[Sequence[Example]], list[int]]:
+    """Return a query strategy: a function from examples to their positions, first one first.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its models and seed decide.
+    order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+        The strategy's name.
+
+    Raises
+    ------
+    ModelError
+        The strategy needs a trained model, or two.
+    """
+    if order in ("uncertainty", "disagreement") and not is_trained(context.nlp):
+        raise ModelError(
+            f"order={order!r} needs a trained model, and there is none yet. Label some "
+            'examples with order="diversity" or order="random", and call session.train().'
+        )
+    if order == "disagreement" and not context.model_store.previous(1):
+        raise ModelError(
+            'order="disagreement" needs two trained models, and there is one. Train once more, '
+            'or use order="uncertainty".'
+        )
+    return {
+        "given": lambda examples: list(range(len(examples))),
+        "random": lambda examples: strategies.shuffled(len(examples), context.seed),
+        "uncertainty": lambda examples: least_sure(context, examples),
+        "diversity": lambda examples: diverse(context, examples),
+        "disagreement": lambda examples: disagreeing(context, examples),
+    }[order]
+
+
+def least_sure(context: SessionContext, examples: Sequence[Example]) -> list[int]:
+    """Return positions by the entropy over a text's exact analyses, the highest first.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its model in use decides.
+    examples : sequence of Example
+        The candidates.
+    """
+    scores = [
+        one.entropy() for one in lattices(context.nlp, examples, max_span_length=MAX_SPAN_LENGTH)
+    ]
+    return strategies.rank_by_score_diverse(scores, _vectors(examples))
+
+
+def diverse(context: SessionContext, examples: Sequence[Example]) -> list[int]:
+    """Return positions by farthest-first traversal from all that is accepted.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset holds the accepted texts.
+    examples : sequence of Example
+        The candidates.
+    """
+    known = [one.text for one in context.dataset.examples(answer="accept")]
+    vectors = strategies.word_vectors([*(one.text for one in examples), *known])
+    new, old = vectors[: len(examples)], vectors[len(examples) :]
+    return strategies.farthest_first(new, len(examples), selected=old)
+
+
+def disagreeing(context: SessionContext, examples: Sequence[Example]) -> list[int]:
+    """Return positions by the disagreement between the last two models, the highest first.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its model store holds the model before the one in use.
+    examples : sequence of Example
+        The candidates.
+    """
+    (before,) = context.model_store.previous(1)
+    sides = predict(context.nlp, examples), predict(before, examples)
+    scores = [strategies.disagreement(one, other) for one, other in zip(*sides, strict=True)]
+    return strategies.rank_by_score_diverse(scores, _vectors(examples))
+
+
+def _vectors(examples: Sequence[Example]) -> strategies.Floats:
+    return strategies.word_vectors([one.text for one in examples])

@@ -21,9 +21,10 @@ from nbner.evaluation.scores import score
 from nbner.nlp.gold_docs import split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of
 from nbner.nlp.prediction import predict
+from nbner.quality.data_warnings import find_data_warnings
+from nbner.quality.data_warnings_report import DataWarnings
 from nbner.session.context import SessionContext
-from nbner.session.data_warnings import session_data_warnings
-from nbner.session.errors import compare_in_explorer
+from nbner.session.evaluation import compare_in_explorer
 from nbner.training import loop
 from nbner.training.background import BackgroundRun
 from nbner.training.background_report import BackgroundTraining
@@ -67,6 +68,45 @@ def training_split(
     train = [one for one in accepted if not one.extra.get(HOLDOUT_KEY)]
     train += context.examples(split, answer="reject")
     return train, [*context.examples(dev, answer="accept"), *held_out]
+
+
+def session_data_warnings(
+    context: SessionContext,
+    split: str,
+    dev: str,
+    learnt: Sequence[Example],
+    held: Sequence[Example],
+) -> DataWarnings:
+    """Find weaknesses of training data and contradictions between its accepted answers.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset provides the answers of the single annotators.
+    split, dev : str
+        The splits that the examples are from.
+    learnt : sequence of Example
+        Examples to train on, in any state.
+    held : sequence of Example
+        Examples to evaluate on, in any state.
+
+    Returns
+    -------
+    DataWarnings
+        The warnings. Only accepted examples with complete gold are checked.
+    """
+    train, measured = (
+        [one for one in some if one.answer == "accept" and not one.binary]
+        for some in (learnt, held)
+    )
+    by_key = {(one.split, one.input_hash): one for one in (*train, *measured)}
+    answers = [
+        replace(by_key[key], spans=answer.spans)
+        for name in (split, dev)
+        for answer in context.dataset.answers(name)
+        if answer.answer == "accept" and (key := (answer.split, answer.input_hash)) in by_key
+    ]
+    return DataWarnings(tuple(find_data_warnings(train, measured, context.labels, answers=answers)))
 
 
 # A run.

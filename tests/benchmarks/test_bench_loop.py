@@ -19,8 +19,8 @@ import nbner
 from nbner.evaluation.diff.variants import PipelineVariants, common_tokenizers, sentence_ranges
 from nbner.io import formats
 from nbner.io.rows import example_from_row
-from nbner.session.ordering import in_order
-from nbner.session.suggestions import open_annotator
+from nbner.session.annotation import open_annotator
+from nbner.session.suggestions import in_order
 from nbner.types import Example, Span
 
 EPOCHS = 6

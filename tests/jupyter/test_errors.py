@@ -9,7 +9,7 @@ import nbner
 # What is predicted is made by hand: it is wrong in ways that are known beforehand, and quick.
 SOURCE = """import nbner
 from nbner.results import Errors
-from nbner.session.errors import open_explorer
+from nbner.session.evaluation import open_explorer
 session = nbner.Session("NAME", labels=["Reagent", "Amount", "Action"], store="NAME.db",
                         annotator="ann")
 def spans(text, found):

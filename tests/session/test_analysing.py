@@ -11,9 +11,9 @@ import spacy
 
 import nbner
 from nbner import DataError, ModelError, Session, Span
+from nbner.decoding.calibration.apply import temperatures_of
 from nbner.decoding.calibration.temperature import scale
 from nbner.evaluation.scores import score
-from nbner.session.suggestions import temperatures_in
 
 mpl.use("Agg")
 CORPUS = nbner.sample()
@@ -146,7 +146,7 @@ def test_probabilities_are_those_of_the_decoder(session):
 
     texts = [one.text for one in CORPUS.dev[:10]]
     frame = session.predict(texts, probabilities=True)
-    temperatures = temperatures_in(session.nlp)
+    temperatures = temperatures_of(session.nlp)
     for number, known in enumerate(span_probabilities(session.nlp, texts)):
         rows = frame[frame["example"] == number]
         spans = predicted_spans(frame, number)

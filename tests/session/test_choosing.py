@@ -14,7 +14,7 @@ from nbner.active_learning.strategies import (
     rank_by_score_diverse,
     word_vectors,
 )
-from nbner.session import ordering
+from nbner.session import suggestions
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan", "Eve", "Finn")
 PLACES = ("Rome", "Oslo", "Graz", "Ulm")
@@ -116,7 +116,7 @@ def test_a_draft_comes_first_in_every_order(session):
 def test_a_new_model_makes_a_new_order(session, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        ordering,
+        suggestions,
         "least_sure",
         lambda _context, examples: calls.append(1) or list(range(len(examples))),
     )

@@ -192,7 +192,7 @@ def test_words_are_mended_in_bulk_with_one_act_and_undone_with_one(session):
 
 
 def test_labels_are_taken_away_in_bulk_too_and_what_has_changed_since_stays(session):
-    found = session.quality.consistency(cased=True)
+    found = session.quality.consistency(case_sensitive=True)
     assert dict(found["eggs"].counts) == {"Ingredient": 3, "Tool": 1}
     done = found.relabel("eggs", None)
     assert done.examples == 4

@@ -96,7 +96,7 @@ def test_progress_that_is_true(sessions):
     label_all(sessions)
     ann, _ = sessions
     ann.add(["Dan lives in Lima .", "Eve left ."], split="dev")
-    stats = ann.quality.progress(idle=60)
+    stats = ann.quality.progress(idle_seconds=60)
     frame = stats.frame.set_index(["split", "annotator", "answer"])
     assert frame.loc[("train", "ann", "accept"), ["examples", "tokens", "entities"]].tolist() == [
         *(3, 13, 4)

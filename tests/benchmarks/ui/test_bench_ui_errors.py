@@ -43,7 +43,7 @@ examples = session.examples("dev")
 predicted = [list(said(one)) for one in examples]
 training = Training(examples[:500])
 print(sum(len(one.spans) for one in examples))"""
-SHOW = """from nbner.session.errors import open_explorer
+SHOW = """from nbner.session.evaluation import open_explorer
 errors = Errors(examples, predicted, training=training, labels=LABELS, title="dev")
 open_explorer(session.context, errors)"""
 ROOT = "[data-nbner=errors]"

@@ -1,20 +1,21 @@
-"""Traces the recognizer's decisions on one text and opens the trace viewer."""
+"""Trace the recognizer's decisions on one text and open the trace viewer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner.errors import DataError
 from nbner.nlp.gold_spans import parse_gold_spans
 from nbner.nlp.pipeline import labels_of
 from nbner.nlp.prediction import check_trained
-from nbner.session.context import SessionContext
 from nbner.teaching.trace.report import Trace
 from nbner.teaching.trace.trace import trace
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from nbner.teaching.trace.trace_viewer import TraceViewer
 
 #: Gold spans as a caller may pass them.
@@ -25,19 +26,29 @@ MAX_WIDTH = 64
 
 
 def explain(
-    context: SessionContext, text: str | Example, gold: GoldSpans | None = None, *, width: int = 8
+    nlp: Language,
+    example: Example,
+    gold: GoldSpans | None = None,
+    *,
+    stored_gold: GoldSpans | None = None,
+    labels: Sequence[str],
+    width: int = 8,
 ) -> TraceViewer:
-    """Trace the decisions of the model in use on a text.
+    """Trace the decisions of a pipeline on a text, in a trace viewer.
 
     Parameters
     ----------
-    context : SessionContext
-        Its pipeline is traced; its dataset may hold the gold.
-    text : str or Example
-        The text; an example's own tokens are kept.
+    nlp : Language
+        A trained pipeline.
+    example : Example
+        Tokenized.
     gold : iterable of Span or (start, end, label), optional
-        Complete gold in code points. By default the accepted answer to this
-        text, if there is one.
+        Complete gold in code points.
+    stored_gold : iterable of Span or (start, end, label), optional
+        Used where ``gold`` is not given. If it does not fit the tokens or the
+        labels of the pipeline, the trace is shown without gold and says so.
+    labels : sequence of str
+        Entity types in the order of their colors.
     width : int
         Width of the beam, 1 to 64.
 
@@ -49,19 +60,18 @@ def explain(
     Raises
     ------
     ModelError
-        The model has not been trained.
+        The pipeline has not been trained.
     DataError
         The text is empty or too long, the gold does not fit, or the width is
         out of range.
     """
     from nbner.teaching.trace.trace_viewer import TraceViewer
 
-    check_trained(context.nlp)
-    example = context.tokenized(Example(text) if isinstance(text, str) else text)
+    check_trained(nlp)
     _check_explainable(example, width)
-    spans, note = _gold_and_note(context, example, gold)
-    run = trace(context.nlp, example, spans, beam_width=width)
-    return TraceViewer(Trace(run, width, context.labels, note))
+    spans, note = _gold_and_note(nlp, example, gold, stored_gold)
+    run = trace(nlp, example, spans, beam_width=width)
+    return TraceViewer(Trace(run, width, tuple(labels), note))
 
 
 def _check_explainable(example: Example, width: int) -> None:
@@ -88,28 +98,16 @@ def _check_explainable(example: Example, width: int) -> None:
 
 
 def _gold_and_note(
-    context: SessionContext, example: Example, gold: GoldSpans | None
+    nlp: Language, example: Example, gold: GoldSpans | None, stored_gold: GoldSpans | None
 ) -> tuple[tuple[Span, ...] | None, str]:
     """Return the gold of a text, None if it is unknown, and a note for the viewer."""
-    known = labels_of(context.nlp)
+    known = labels_of(nlp)
     if gold is not None:
         return parse_gold_spans(example, gold, known), ""
-    stored = _stored_gold(context, example)
-    if stored is None:
+    if stored_gold is None:
         return None, "no gold is known"
     try:
-        return parse_gold_spans(example, stored, known), ""
+        return parse_gold_spans(example, stored_gold, known), ""
     except DataError as error:
         # A trace without gold is still of use.
         return None, f"the stored gold cannot be used: {error.problem}"
-
-
-def _stored_gold(context: SessionContext, example: Example) -> tuple[Span, ...] | None:
-    """Return the spans of the accepted answer to a text; None if there is none."""
-    if example.answer is not None:
-        return None if example.answer != "accept" or example.binary else example.spans
-    for _, answer in reversed(context.dataset.history(example.text) or []):
-        found = context.dataset.find(answer.input_hash, answer.split)
-        if found is not None and found.answer == "accept" and not found.binary:
-            return found.spans
-    return None

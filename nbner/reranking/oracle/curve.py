@@ -1,0 +1,141 @@
+"""Compute oracle curves: F with a perfect choice among the k best analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nbner._common.progress import ProgressBar
+from nbner.decoding import api
+from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
+from nbner.errors import DataError
+from nbner.evaluation import k_best_scores
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.gold_docs import is_expressible
+from nbner.reranking.oracle import study
+from nbner.reranking.oracle.report import OracleCurve, OracleData
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.types import Answer, Example, Span
+
+
+def oracle_curve(
+    nlp: Language,
+    gold: Sequence[Example],
+    *,
+    widths: Sequence[int] = study.WIDTHS,
+    decoders: Sequence[study.Decoder] = study.DECODERS,
+    labels: Sequence[str],
+    gold_name: str = "gold",
+    seed: int = 0,
+    progress: bool = False,
+) -> OracleCurve:
+    """Compute the oracle curve of a pipeline against gold.
+
+    Parameters
+    ----------
+    nlp : Language
+        A trained pipeline; it decodes the texts.
+    gold : sequence of Example
+        Tokenized examples with complete gold.
+    widths : sequence of int
+        Numbers of analyses per text, in rising order.
+    decoders : sequence of {"exact", "beam"}
+        One curve for each.
+    labels : sequence of str
+        Entity types of the counts per label.
+    gold_name : str
+        Name of the gold in the result.
+    seed : int
+        Of the bootstrap.
+    progress : bool
+        Whether to show a progress bar.
+
+    Raises
+    ------
+    DataError
+        The widths do not rise, or there is no such decoder.
+    ModelError
+        The pipeline has not been trained.
+    """
+    runs = study.plan_passes(study.check_widths(widths), study.check_decoders(decoders))
+    right, known = [one.spans for one in gold], [one.labels for one in gold]
+    points: list[study.OraclePoint] = []
+    studies: dict[tuple[str, int], study.OracleStudy] = {}
+    for run, lists in zip(runs, _lists(nlp, gold, runs, progress=progress), strict=True):
+        done = study.run_study(
+            lists,
+            right,
+            widths=run.widths,
+            decoder=run.decoder,
+            allowed_labels=known,
+            seed=seed,
+        )
+        points += done.points
+        studies |= {(run.decoder, width): done for width in run.widths}
+    return OracleCurve(
+        points=tuple(points),
+        source=gold_name,
+        unreachable=sum(not is_expressible(nlp, one) for one in gold),
+        data=OracleData(right, known, tuple(labels), studies),
+        fingerprint=fingerprint(nlp),
+    )
+
+
+def oracle_curve_of_answers(
+    answers: Iterable[Answer], *, widths: Sequence[int] = study.WIDTHS, seed: int = 0
+) -> OracleCurve:
+    """Compute the oracle curve from the ranks stored with accepted make-gold answers.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Answers without a rank are left out.
+    widths : sequence of int
+        Numbers of analyses per text, in rising order, up to 64.
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    DataError
+        No answer has a rank, or the widths do not rise or exceed 64.
+    """
+    widths = study.check_widths(widths)
+    kept = [
+        one
+        for answer in answers
+        if answer.answer == "accept"
+        and (one := k_best_scores.score_from_answer_extra(answer.extra)) is not None
+    ]
+    if not kept:
+        raise DataError(
+            "no accepted answer was given to a suggestion of a model yet, so there is nothing "
+            "to count",
+            remedy="Correct some with session.make_gold(), or study gold with "
+            'session.oracle_curve(split="dev")',
+        )
+    widest, stored = max(widths), k_best_scores.MAX_STORED_CANDIDATES
+    if widest > stored:
+        raise DataError(
+            f"width {widest} is wider than the {stored} analyses that answers keep",
+            field="widths",
+            remedy=f"Use widths up to {stored}",
+        )
+    points = study.oracle_points(kept, widths, "exact", seed=seed)
+    return OracleCurve(points=tuple(points), source="the answers so far")
+
+
+def _lists(
+    nlp: Language, gold: Sequence[Example], runs: Sequence[study.DecoderPass], *, progress: bool
+) -> Iterator[Iterator[list[tuple[Span, ...]]]]:
+    """Yield for each run the lists of all texts, with one bar over all runs."""
+    with ProgressBar(len(gold) * len(runs), "studying", "texts", visible=progress) as bar:
+        for run in runs:
+            bar.set_text(run.description)
+            found = api.parses(
+                nlp, gold, run.widths[-1], decoder=run.decoder, max_span_length=MAX_SPAN_LENGTH
+            )
+            yield ([parse.spans for parse in one] for one in bar.wrap(found))

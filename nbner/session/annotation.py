@@ -1,0 +1,177 @@
+"""Open the annotation widget: on a split, on disagreements, or on suspect gold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from nbner.errors import DataError
+from nbner.queues.adjudication import AdjudicationQueue
+from nbner.queues.correction import CorrectionQueue, SuspectSpans
+from nbner.queues.labelling import AnnotationQueue, Suggester
+from nbner.session.context import SessionContext
+from nbner.store.assignments import Overlap
+
+if TYPE_CHECKING:
+    from nbner.store.dataset import Dataset
+    from nbner.widgets.annotator import Annotator
+    from nbner.widgets.queue_protocol import ExampleQueue, Mode
+
+
+def open_annotator(
+    context: SessionContext,
+    split: str,
+    mode: Mode,
+    suggester: Suggester | None,
+    *,
+    overlap: Overlap | None = None,
+    dataset: Dataset | None = None,
+) -> Annotator:
+    """Build an annotation widget over a split, which follows the session from then on.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset is annotated.
+    split : str
+        The split.
+    mode : {"manual", "make-gold"}
+        What the page calls the task.
+    suggester : Suggester, optional
+        Source of suggestions; examples start empty without one.
+    overlap : int or "all", optional
+        Annotators per example, kept in the store.
+    dataset : Dataset, optional
+        The dataset in another order; by default the session's.
+
+    Raises
+    ------
+    DataError
+        The session has no labels.
+    """
+    if not context.labels:
+        raise DataError(
+            "there is no label to give",
+            remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
+        )
+    if overlap is not None:
+        context.dataset.assignments.set_overlap(split, overlap)
+    return show_queue(
+        context,
+        AnnotationQueue(
+            dataset or context.dataset,
+            split=split,
+            annotator=context.annotator,
+            key=context.store.key,
+            tokenize=context.tokenize,
+            suggester=suggester,
+            answer_bus=context.answer_bus,
+            mode=mode,
+        ),
+    )
+
+
+def show_queue(context: SessionContext, queue: ExampleQueue) -> Annotator:
+    """Build an annotation widget over a queue of examples, and register it as open.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Refreshes the widget when labels or the model change.
+    queue : ExampleQueue
+        Supplies examples and takes answers.
+    """
+    from nbner.widgets.annotator import Annotator
+
+    widget = Annotator(queue)
+    context.annotators.add(widget)
+    return widget
+
+
+def open_review(context: SessionContext, split: str, reviewer: str | None = None) -> Annotator:
+    """Build the adjudication widget of a split.
+
+    Parameters
+    ----------
+    context : SessionContext
+        The widget stores its answers here and is updated with the others.
+    split : str
+        Split of the examples.
+    reviewer : str, optional
+        Name under which the decisions are stored. By default the annotator of
+        the context, followed by "(review)" if that annotator has answered in
+        this split.
+
+    Returns
+    -------
+    Annotator
+        The widget, with the annotators' versions below each text.
+
+    Raises
+    ------
+    DataError
+        The reviewer is one of the annotators whose answers are reviewed.
+    """
+    annotators = set(context.dataset.assignments.annotators(split))
+    name = reviewer or context.annotator
+    if reviewer is None and name in annotators:
+        name = f"{name} (review)"
+    if name in annotators:
+        raise DataError(
+            f"{name!r} is one of those whose answers are reviewed",
+            field="reviewer",
+            remedy=f"Give the decisions another name: reviewer={f'{name} (review)'!r}",
+        )
+    queue = AdjudicationQueue(
+        context.dataset,
+        split=split,
+        annotator=name,
+        key=context.store.key,
+        tokenize=context.tokenize,
+        suggester=None,
+        answer_bus=context.answer_bus,
+    )
+    return show_queue(context, queue)
+
+
+def open_corrections(
+    context: SessionContext,
+    split: str,
+    suspects: Mapping[int, SuspectSpans],
+    *,
+    reason: str,
+    source: str,
+) -> Annotator:
+    """Build a correction widget over the accepted examples of a split.
+
+    Parameters
+    ----------
+    context : SessionContext
+        The widget stores its answers here and is updated with the others.
+    split : str
+        Split of the examples.
+    suspects : mapping of int to SuspectSpans
+        Input hash to suspect spans and likelier versions. The examples come
+        in this order.
+    reason : str
+        Stored with every answer as the reason of the correction.
+    source : str
+        Shown as the source of the probabilities of suspect spans.
+
+    Returns
+    -------
+    Annotator
+        The widget; it is open for corrections as soon as it is displayed.
+    """
+    queue = CorrectionQueue(
+        context.dataset,
+        split=split,
+        annotator=context.annotator,
+        key=context.store.key,
+        tokenize=context.tokenize,
+        answer_bus=context.answer_bus,
+        suspects=suspects,
+        reason=reason,
+        source=source,
+    )
+    return show_queue(context, queue)
