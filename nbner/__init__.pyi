@@ -1,3 +1,5 @@
+from nbner import registry as registry
+from nbner import results as results
 from nbner._version import __version__ as __version__
 from nbner.decoding.probabilities import TextProbabilities as TextProbabilities
 from nbner.errors import (

@@ -60,7 +60,11 @@ def lazy_exports(
         if name not in exports:
             msg = f"module {module!r} has no attribute {name!r}"
             raise AttributeError(msg)
-        value = getattr(import_module(exports[name]), name)
+        home = exports[name]
+        is_submodule = home == module
+        value = (
+            import_module(f"{home}.{name}") if is_submodule else getattr(import_module(home), name)
+        )
         namespace[name] = value
         return value
 

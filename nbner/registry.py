@@ -1,0 +1,206 @@
+"""Registries of what users can plug in: formats, suggesters, strategies, decoders and scorers.
+
+Each registry maps a name to a function. A function is registered with a
+decorator, or by an installed package through an entry point in the group
+``nbner_<registry>``, such as ``nbner_readers``::
+
+    @nbner.registry.query_strategies("shortest_first")
+    def shortest_first(examples):
+        return sorted(range(len(examples)), key=lambda i: len(examples[i].text))
+
+    session.make_gold(strategy="shortest_first")
+
+The built-in functions are registered with the same decorators. A function
+declares the keyword arguments that it wants and is called with those alone;
+`call` does that.
+
+============================  ====================================================
+registry                      a function takes, and returns
+============================  ====================================================
+``readers``                   path (keywords: options); iterable of Example or dict
+``writers``                   examples, path; number of examples written
+``suggesters``                examples (keywords: nlp, labels); spans of each
+``query_strategies``          examples (keywords: nlp, previous_nlp, annotated,
+                              seed); their positions, the first to annotate first
+``decoders``                  nlp, examples, k (keywords: max_span_length);
+                              analyses of each, the best first
+``scorers``                   gold examples, predicted spans of each (keywords:
+                              labels, seed); a number, or a mapping of numbers
+============================  ====================================================
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar
+
+import catalogue
+
+from nbner.errors import DataError
+
+__all__ = [
+    "FunctionRegistry",
+    "decoders",
+    "query_strategies",
+    "readers",
+    "scorers",
+    "suggesters",
+    "writers",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class FunctionRegistry(Generic[Function]):
+    """Functions by name, from decorators and from entry points.
+
+    Parameters
+    ----------
+    name : str
+        Name of the registry; entry points are in the group ``nbner_<name>``.
+    noun : str
+        One registered function, as messages call it.
+    built_in : tuple of str
+        Modules that register the built-in functions when they are imported.
+        They are named, not imported, so that this module imports none of them.
+    """
+
+    def __init__(self, name: str, noun: str, built_in: tuple[str, ...]) -> None:
+        self.name = name
+        self._noun = noun
+        self._built_in = built_in
+        self._catalogue = catalogue.create("nbner", name, entry_points=True)
+
+    def __call__(self, name: str) -> Callable[[Function], Function]:
+        """Return a decorator that registers a function.
+
+        Parameters
+        ----------
+        name : str
+            The name under which it is found; one that is taken is replaced.
+        """
+        return self.register(name)
+
+    def register(self, name: str, function: Function | None = None) -> Any:
+        """Register a function, or return a decorator that does.
+
+        Parameters
+        ----------
+        name : str
+            The name under which it is found; one that is taken is replaced.
+        function : callable, optional
+            The function.
+        """
+        return self._catalogue.register(name, func=function)
+
+    def get(self, name: str) -> Function:
+        """Return the function of a name.
+
+        Parameters
+        ----------
+        name : str
+            A registered name.
+
+        Raises
+        ------
+        DataError
+            The name is not registered; the message lists those that are.
+        """
+        names = self.names()
+        if name not in names:
+            raise DataError(
+                f"no {self._noun} is called {name!r}",
+                field=self.name,
+                remedy=f"The registered ones are {', '.join(names)}; "
+                f"nbner.registry.{self.name} registers another",
+            )
+        found: Function = self._catalogue.get(name)
+        return found
+
+    def resolve(self, function_or_name: Function | str) -> Function:
+        """Return a function as it is, or the one of a name.
+
+        Parameters
+        ----------
+        function_or_name : callable or str
+            A function, or a registered name.
+
+        Raises
+        ------
+        DataError
+            It is neither.
+        """
+        if isinstance(function_or_name, str):
+            return self.get(function_or_name)
+        if not callable(function_or_name):
+            raise DataError(
+                f"{function_or_name!r} is not a {self._noun}",
+                field=self.name,
+                remedy=f"Give a function, or one of the names {', '.join(self.names())}",
+            )
+        return function_or_name
+
+    def names(self) -> list[str]:
+        """Return the registered names, those of entry points included, sorted."""
+        for module in self._built_in:
+            import_module(module)
+        # The names alone: an entry point is loaded when its function is asked for.
+        own = {path[-1] for path in catalogue.REGISTRY if path[:2] == ("nbner", self.name)}
+        return sorted({*own, *(one.name for one in entry_points(group=f"nbner_{self.name}"))})
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names())
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {', '.join(self.names())}"
+
+
+def call(function: Callable[..., Any], *arguments: Any, **offered: Any) -> Any:
+    """Call a function with those of the offered keyword arguments that it declares.
+
+    Parameters
+    ----------
+    function : callable
+        A registered function, or a user's own.
+    *arguments
+        Its positional arguments.
+    **offered
+        Keyword arguments that it may declare.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return function(*arguments, **offered)
+    declared = {
+        one.name
+        for one in list(parameters)[len(arguments) :]
+        if one.kind is not one.POSITIONAL_ONLY
+    }
+    return function(
+        *arguments, **{name: value for name, value in offered.items() if name in declared}
+    )
+
+
+readers: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
+    "readers", "reader", ("nbner.io.formats",)
+)
+writers: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
+    "writers", "writer", ("nbner.io.formats",)
+)
+suggesters: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
+    "suggesters", "suggester", ("nbner.nlp.suggesters",)
+)
+query_strategies: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
+    "query_strategies", "query strategy", ("nbner.active_learning.query_strategies",)
+)
+decoders: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
+    "decoders", "decoder", ("nbner.decoding.api",)
+)
+scorers: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
+    "scorers", "scorer", ("nbner.evaluation.scores",)
+)
