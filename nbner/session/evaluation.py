@@ -115,7 +115,7 @@ def find_errors(
     context: SessionContext,
     splits: Sequence[str],
     *,
-    training: str,
+    train_split: str,
     confidence: bool,
     progress: bool,
 ) -> Errors:
@@ -127,7 +127,7 @@ def find_errors(
         Its model in use predicts.
     splits : sequence of str
         Their accepted examples are the gold.
-    training : str
+    train_split : str
         The split that the model was trained on.
     confidence : bool
         Compute the probability of every span that is predicted or missed; a
@@ -143,7 +143,7 @@ def find_errors(
         The model has not been trained.
     """
     gold = [one for name in splits for one in context.gold(name)]
-    seen = TrainingVocabulary(context.dataset.examples(training, answer="accept"))
+    seen = TrainingVocabulary(context.dataset.examples(train_split, answer="accept"))
     confidence = confidence and recognizer_of(context.nlp) is not None
     passes = 2 if confidence else 1
     with ProgressBar(passes * len(gold), "looking for errors", "texts", visible=progress) as bar:

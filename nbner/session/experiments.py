@@ -43,7 +43,7 @@ class ExperimentsAccessor(Accessor):
 
     def learning_curve(
         self,
-        shares: Sequence[float] = SHARES,
+        fractions: Sequence[float] = SHARES,
         split: str = "train",
         dev: str = "dev",
         *,
@@ -60,7 +60,7 @@ class ExperimentsAccessor(Accessor):
 
         Parameters
         ----------
-        shares : sequence of float
+        fractions : sequence of float
             Fractions, above 0 and at most 1.
         split, dev : str
             Where to train and where to evaluate.
@@ -86,19 +86,19 @@ class ExperimentsAccessor(Accessor):
         TrainingError
             There is nothing to train on.
         """
-        bad = [one for one in shares if not 0 < one <= 1]
-        if bad or not shares:
+        bad = [one for one in fractions if not 0 < one <= 1]
+        if bad or not fractions:
             raise DataError(
                 f"{bad[0] if bad else 'nothing'} is not a share",
-                field="shares",
-                remedy="Give numbers above 0 and at most 1, such as shares=(0.25, 0.5, 1.0)",
+                field="fractions",
+                remedy="Give numbers above 0 and at most 1, such as fractions=(0.25, 0.5, 1.0)",
             )
         first = self._context.seed
         examples, evaluated, source = self._fixed_split(split, dev)
         jobs: list[tuple[InitStrategy | None, int, Sequence[Example]]] = [
             (None, seed, part)
             for seed in range(first, first + seeds)
-            for part in nested_subsets(examples, shares, seed)
+            for part in nested_subsets(examples, fractions, seed)
         ]
         runs = self._run_all(
             jobs, split, evaluated, progress=progress, max_epochs=max_epochs, patience=patience
@@ -108,7 +108,7 @@ class ExperimentsAccessor(Accessor):
 
     def compare_training(
         self,
-        hows: Sequence[InitStrategy] = WAYS,
+        inits: Sequence[InitStrategy] = WAYS,
         split: str = "train",
         dev: str = "dev",
         *,
@@ -124,7 +124,7 @@ class ExperimentsAccessor(Accessor):
 
         Parameters
         ----------
-        hows : sequence of {"scratch", "continue", "freeze", "rehearsal"}
+        inits : sequence of {"scratch", "continue", "freeze", "rehearsal"}
             See `Session.train`.
         split, dev : str
             Where to train and where to evaluate.
@@ -149,9 +149,9 @@ class ExperimentsAccessor(Accessor):
         """
         context = self._context
         examples, evaluated, _ = self._fixed_split(split, dev)
-        for how in hows:
-            initial_pipeline(context, how)
-        jobs = [(how, context.seed + i, examples) for i in range(seeds) for how in hows]
+        for init in inits:
+            initial_pipeline(context, init)
+        jobs = [(init, context.seed + i, examples) for i in range(seeds) for init in inits]
         runs = self._run_all(
             jobs, split, evaluated, progress=progress, max_epochs=max_epochs, patience=patience
         )
@@ -298,9 +298,9 @@ class ExperimentsAccessor(Accessor):
         from nbner._common.progress import collect_until_interrupt
 
         def runs() -> Iterator[TrainingTrial]:
-            for how, seed, examples in jobs:
+            for init, seed, examples in jobs:
                 yield _train_and_score(
-                    self._context, how, seed, split, examples, evaluated, **options
+                    self._context, init, seed, split, examples, evaluated, **options
                 )
 
         return collect_until_interrupt(runs(), len(jobs), "training", visible=progress)
@@ -308,7 +308,7 @@ class ExperimentsAccessor(Accessor):
 
 def _train_and_score(
     context: SessionContext,
-    how: InitStrategy | None,
+    init: InitStrategy | None,
     seed: int,
     split: str,
     examples: Sequence[Example],
@@ -319,7 +319,7 @@ def _train_and_score(
     with tempfile.TemporaryDirectory(prefix="nbner-") as folder:
         run = start_run(
             context,
-            how,
+            init,
             split,
             examples,
             evaluated,
@@ -336,4 +336,4 @@ def _train_and_score(
             labels=context.labels,
             allowed_labels=[one.labels for one in evaluated],
         )
-    return TrainingTrial(how or "as_given", seed, len(examples), result.seconds, scores)
+    return TrainingTrial(init or "as_given", seed, len(examples), result.seconds, scores)

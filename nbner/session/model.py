@@ -41,7 +41,7 @@ class ModelAccessor(Accessor):
     """Inspect, calibrate, rerank and change the model in use, as ``session.model``."""
 
     def span_probabilities(
-        self, text: str | Example, *, longest: int | Literal["data"] | None = None
+        self, text: str | Example, *, max_span_length: int | Literal["data"] | None = None
     ) -> TextProbabilities:
         """Compute the exact probability of every span of a text, and of every token's label.
 
@@ -49,7 +49,7 @@ class ModelAccessor(Accessor):
         ----------
         text : str or Example
             An example's own tokens are kept.
-        longest : int or "data", optional
+        max_span_length : int or "data", optional
             As for `Session.parses`.
 
         Returns
@@ -65,18 +65,18 @@ class ModelAccessor(Accessor):
             The pipeline has no entity recognizer, or an untrained one.
         """
         context = self._context
-        limit = longest_span(context, longest)
+        limit = longest_span(context, max_span_length)
         (known,) = span_probabilities(context.nlp, checked_texts(text), max_span_length=limit)
         return TextProbabilities(known, labels=context.labels)
 
-    def action_scores(self, text: str | Example, *, longest: int = LONGEST_STATES) -> ActionScores:
+    def action_scores(self, text: str | Example, *, max_span_length: int = LONGEST_STATES) -> ActionScores:
         """Compute the distribution over the recognizer's actions at every token of a text.
 
         Parameters
         ----------
         text : str or Example
             An example's own tokens are kept.
-        longest : int
+        max_span_length : int
             Tokens of the longest entity whose states ``states`` lists.
 
         Returns
@@ -91,7 +91,7 @@ class ModelAccessor(Accessor):
         ModelError
             The model has not been trained.
         """
-        found = actions.action_scores(self._context.nlp, [text], max_span_length=longest)
+        found = actions.action_scores(self._context.nlp, [text], max_span_length=max_span_length)
         return ActionScores(next(found))
 
     def token_features(self, texts: Any) -> TokenFeatures:

@@ -96,7 +96,7 @@ def parses(
     k: int,
     decoder: Decoder,
     *,
-    longest: int | Literal["data"] | None,
+    max_span_length: int | Literal["data"] | None,
     forced: Sequence[Span],
     forbidden: Sequence[Span],
     progress: bool,
@@ -113,7 +113,7 @@ def parses(
         Analyses a text at most.
     decoder : {"exact", "beam"}
         See `Session.parses`.
-    longest : int or "data", optional
+    max_span_length : int or "data", optional
         Tokens of the longest entity.
     forced, forbidden : sequence of Span
         Constraints; for one text and the exact decoder.
@@ -128,7 +128,7 @@ def parses(
         The pipeline has no entity recognizer, or an untrained one.
     """
     single = isinstance(source, (str, Example))
-    limit = longest_span(context, longest)
+    limit = longest_span(context, max_span_length)
     if forced or forbidden:
         if decoder != "exact" or not single:
             raise DataError(
@@ -144,14 +144,14 @@ def parses(
     return lists[0] if single else lists
 
 
-def longest_span(context: SessionContext, longest: int | Literal["data"] | None) -> int | None:
+def longest_span(context: SessionContext, max_span_length: int | Literal["data"] | None) -> int | None:
     """Return the number of tokens of the longest entity to search for; None is any.
 
     Parameters
     ----------
     context : SessionContext
         Its accepted examples are measured for "data".
-    longest : int or "data", optional
+    max_span_length : int or "data", optional
         A number or None is returned as it is.
 
     Raises
@@ -159,12 +159,12 @@ def longest_span(context: SessionContext, longest: int | Literal["data"] | None)
     DataError
         "data", and no accepted example holds a span.
     """
-    if longest != "data":
-        return longest
+    if max_span_length != "data":
+        return max_span_length
     found = longest_span_length(context.examples(answer="accept"))
     if found is None:
         raise DataError(
-            'longest="data": no accepted example holds a span to measure',
+            'max_span_length="data": no accepted example holds a span to measure',
             remedy="Give a number of tokens, or None for any",
         )
     return found

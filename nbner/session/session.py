@@ -449,10 +449,10 @@ class Session:
         split: str = "train",
         *,
         patterns: PatternSource | None = None,
-        neighbours: bool = True,
+        redecode: bool = True,
         overlap: Overlap | None = None,
-        order: Strategy = "given",
-        aside: float | None = None,
+        strategy: Strategy = "given",
+        holdout: float | None = None,
         withhold: float = 0.0,
         corrupt: float = 0.0,
     ) -> Annotator:
@@ -471,19 +471,19 @@ class Session:
         patterns : str, Path or iterable of mappings, optional
             A pattern file in Prodigy's format, or its lines: their matches are
             suggested beside the model's spans, each with its source.
-        neighbours : bool
+        redecode : bool
             After every edit of a span, re-decode the rest of the text with that
             edit fixed.
         overlap : int or "all", optional
             As for `manual`.
-        order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+        strategy : {"given", "random", "uncertainty", "diversity", "disagreement"}
             The query strategy. "given": in the order of addition. "uncertainty":
             the highest entropy over the exact analyses first. "diversity": the
             example least similar to all that is labelled. "disagreement": the
             example on which the last two models disagree most. Examples that
             are chosen together are dissimilar, and a new model makes a new
             order.
-        aside : float, optional
+        holdout : float, optional
             Fraction of examples that are sampled at random and held out:
             training does not learn from them, and evaluates on them. By default
             a tenth where the strategy chooses, since the chosen ones are not
@@ -515,9 +515,9 @@ class Session:
                 "with session.manual() and call session.train(), give a trained pipeline: "
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        dataset = suggestions.in_order(context, order, aside)
+        dataset = suggestions.in_order(context, strategy, holdout)
         advised_by = suggestions.adviser(
-            context, patterns, redecodes=neighbours, withhold=withhold, corrupt=corrupt
+            context, patterns, redecodes=redecode, withhold=withhold, corrupt=corrupt
         )
         return annotation.open_annotator(
             context, split, "make_gold", advised_by, overlap=overlap, dataset=dataset
@@ -554,7 +554,7 @@ class Session:
         split: str = ...,
         dev: str = ...,
         *,
-        how: InitStrategy | None = ...,
+        init: InitStrategy | None = ...,
         max_epochs: int | None = ...,
         patience: int | None = ...,
         seed: int | None = ...,
@@ -569,7 +569,7 @@ class Session:
         split: str = ...,
         dev: str = ...,
         *,
-        how: InitStrategy | None = ...,
+        init: InitStrategy | None = ...,
         max_epochs: int | None = ...,
         patience: int | None = ...,
         seed: int | None = ...,
@@ -583,7 +583,7 @@ class Session:
         split: str = "train",
         dev: str = "dev",
         *,
-        how: InitStrategy | None = None,
+        init: InitStrategy | None = None,
         max_epochs: int | None = None,
         patience: int | None = None,
         seed: int | None = None,
@@ -602,7 +602,7 @@ class Session:
         split, dev : str
             Where to train and where to evaluate. Without accepted examples in
             ``dev``, a seeded fifth of ``split`` is held out.
-        how : {"scratch", "continue", "freeze", "rehearsal"}, optional
+        init : {"scratch", "continue", "freeze", "rehearsal"}, optional
             By default training starts from the pipeline that the session was
             given. "scratch" resets that one's recognizer. "continue" goes on
             from the model in use; "freeze" does so and freezes all weights
@@ -641,11 +641,11 @@ class Session:
         options = {"max_epochs": max_epochs, "patience": patience}
         if background:
             return training.start_background_run(
-                self._context, how, split, dev, seed=seed, margin=margin, **options
+                self._context, init, split, dev, seed=seed, margin=margin, **options
             )
         return training.train_now(
             self._context,
-            how,
+            init,
             split,
             dev,
             seed=seed,
@@ -734,7 +734,7 @@ class Session:
         self,
         split: str | Sequence[str] = "dev",
         *,
-        training: str = "train",
+        train_split: str = "train",
         confidence: bool = True,
         progress: bool = True,
     ) -> ErrorExplorer:
@@ -749,7 +749,7 @@ class Session:
         ----------
         split : str or sequence of str
             Its accepted examples are the gold.
-        training : str
+        train_split : str
             The split that the model was trained on: a span is "seen" if its
             words have the same label there.
         confidence : bool
@@ -776,7 +776,7 @@ class Session:
             raise DataError("there is no split to look at", remedy='Name one: split="dev"')
         context = self._context
         found = find_errors(
-            context, splits, training=training, confidence=confidence, progress=progress
+            context, splits, train_split=train_split, confidence=confidence, progress=progress
         )
         explorer = open_explorer(context, found)
         context.explorers.add(explorer)
@@ -827,7 +827,7 @@ class Session:
         k: int = ...,
         decoder: Decoder = ...,
         *,
-        longest: int | Literal["data"] | None = ...,
+        max_span_length: int | Literal["data"] | None = ...,
         forced: Sequence[Span] = ...,
         forbidden: Sequence[Span] = ...,
         progress: bool = ...,
@@ -840,7 +840,7 @@ class Session:
         k: int = ...,
         decoder: Decoder = ...,
         *,
-        longest: int | Literal["data"] | None = ...,
+        max_span_length: int | Literal["data"] | None = ...,
         forced: Sequence[Span] = ...,
         forbidden: Sequence[Span] = ...,
         progress: bool = ...,
@@ -852,7 +852,7 @@ class Session:
         k: int = 8,
         decoder: Decoder = "exact",
         *,
-        longest: int | Literal["data"] | None = None,
+        max_span_length: int | Literal["data"] | None = None,
         forced: Sequence[Span] = (),
         forbidden: Sequence[Span] = (),
         progress: bool = False,
@@ -869,7 +869,7 @@ class Session:
             The exact k best, whose probabilities are the model's own, or the
             contents of spaCy's beam of width k, whose probabilities are
             fractions of the beam.
-        longest : int or "data", optional
+        max_span_length : int or "data", optional
             Tokens of the longest entity that the exact search considers;
             "data" takes it from the accepted examples. By default any length.
         forced, forbidden : sequence of Span
@@ -898,7 +898,7 @@ class Session:
             source,
             k,
             decoder,
-            longest=longest,
+            max_span_length=max_span_length,
             forced=forced,
             forbidden=forbidden,
             progress=progress,

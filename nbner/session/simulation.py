@@ -35,7 +35,7 @@ def simulate(
     session: Session,
     annotator: SimulatedAnnotator | None = None,
     *,
-    ways: Sequence[tuple[str, str]] = WAYS,
+    conditions: Sequence[tuple[str, str]] = WAYS,
     split: str = "train",
     dev: str = "dev",
     batch: int = 50,
@@ -57,7 +57,7 @@ def simulate(
         Its accepted examples are the gold; its labels, base model and seed are used.
     annotator : SimulatedAnnotator, optional
         By default one that makes no mistake, with 1.5 s an action.
-    ways : sequence of (str, str)
+    conditions : sequence of (str, str)
         "manual" or "make_gold", and the order in which examples come: by hand
         "random", otherwise one of those of `Session.make_gold` but "given".
     split, dev : str
@@ -84,7 +84,7 @@ def simulate(
     from nbner.simulation.report import Simulation
 
     robot = SimulatedAnnotator() if annotator is None else annotator
-    _check_ways(ways)
+    _check_ways(conditions)
     gold, measured = _gold_of(session, split), _gold_of(session, dev)
     if batch < 1 or rounds < 1 or batch > len(gold):
         raise DataError(
@@ -99,9 +99,9 @@ def simulate(
         plan = _Plan(session, robot, gold, batch, max_epochs)
         first = folder / "first"
         begun = plan.begin(first, measured)
-        left = len(ways) * (whole - begun.round)
+        left = len(conditions) * (whole - begun.round)
         bar = stack.enter_context(ProgressBar(left, "simulating", "rounds", visible=progress))
-        for mode, order in ways:
+        for mode, order in conditions:
             way = mode if (mode, order) == ("manual", "random") else f"{mode}, {order}"
             points.append(replace(begun, condition=way))
             own = folder / uuid.uuid4().hex
@@ -135,17 +135,17 @@ class _Plan:
             return self._round(own, own.manual(), nothing)
 
     def go_on(
-        self, folder: Path, way: str, how: tuple[str, str], begun: CostPoint, rounds: int
+        self, folder: Path, way: str, init: tuple[str, str], begun: CostPoint, rounds: int
     ) -> Iterator[CostPoint]:
         """Annotate the other batches in one way, with a training after each."""
-        mode, order = how
+        mode, order = init
         so_far = replace(begun, condition=way)
         with self._session(folder) as own:
             for number in range(begun.round, rounds):
                 # The texts lie in random order; two models disagree once there are two.
                 by_chance = order == "random" or (order == "disagreement" and number < 2)
                 given: Any = "given" if by_chance else order
-                widget = own.manual() if mode == "manual" else own.make_gold(order=given, aside=0.0)
+                widget = own.manual() if mode == "manual" else own.make_gold(strategy=given, holdout=0.0)
                 so_far = self._round(own, widget, so_far)
                 yield so_far
 
@@ -218,8 +218,8 @@ def _gold_of(session: Session, split: str) -> list[Example]:
     return gold
 
 
-def _check_ways(ways: Sequence[tuple[str, str]]) -> None:
-    for way in ways:
+def _check_ways(conditions: Sequence[tuple[str, str]]) -> None:
+    for way in conditions:
         mode, order = way if isinstance(way, (tuple, list)) and len(way) == 2 else (way, "")
         fits = order == "random" or (
             mode == "make_gold" and order in STRATEGIES and order != "given"
@@ -228,8 +228,8 @@ def _check_ways(ways: Sequence[tuple[str, str]]) -> None:
         if not fits:
             raise DataError(
                 f"there is no way {way!r} to annotate",
-                field="ways",
+                field="conditions",
                 remedy='Give pairs such as ("manual", "random") and ("make_gold", "uncertainty")',
             )
-    if not ways:
-        raise DataError("there is no way to annotate in ways=[]", field="ways", remedy="Give one")
+    if not conditions:
+        raise DataError("there is no way to annotate in conditions=[]", field="conditions", remedy="Give one")

@@ -239,16 +239,16 @@ def _lattice_of(context: SessionContext, example: Example) -> Lattice:
 # Query strategies.
 
 
-def in_order(context: SessionContext, order: Strategy, aside: float | None) -> Dataset:
+def in_order(context: SessionContext, strategy: Strategy, holdout: float | None) -> Dataset:
     """Return the dataset with its open examples in the order of a query strategy.
 
     Parameters
     ----------
     context : SessionContext
         Its model and seed decide; a new model makes a new order.
-    order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+    strategy : {"given", "random", "uncertainty", "diversity", "disagreement"}
         The query strategy.
-    aside : float, optional
+    holdout : float, optional
         Fraction of examples that are drawn at random and held out for
         evaluation; by default a tenth for every order that a model or the
         texts decide on, and none otherwise.
@@ -260,21 +260,21 @@ def in_order(context: SessionContext, order: Strategy, aside: float | None) -> D
     ModelError
         The order needs a trained model, or two.
     """
-    if order not in STRATEGIES:
+    if strategy not in STRATEGIES:
         named = ", ".join(repr(one) for one in STRATEGIES)
-        raise DataError(f"there is no order {order!r}", field="order", remedy=f"Use {named}")
-    chosen = order not in ("given", "random")
-    share = (HOLDOUT if chosen else 0.0) if aside is None else aside
+        raise DataError(f"there is no order {strategy!r}", field="strategy", remedy=f"Use {named}")
+    chosen = strategy not in ("given", "random")
+    share = (HOLDOUT if chosen else 0.0) if holdout is None else holdout
     if not 0 <= share < 1:
         raise DataError(
             f"{share} is not a share of random examples",
-            field="aside",
-            remedy="Give a number from 0 and below 1, such as aside=0.1",
+            field="holdout",
+            remedy="Give a number from 0 and below 1, such as holdout=0.1",
         )
-    if order == "given" and not share:
+    if strategy == "given" and not share:
         return context.dataset
     # Raises before a widget is open where the strategy lacks a model.
-    strategy_of(context, order)
+    strategy_of(context, strategy)
 
     def is_aside(example: Example) -> bool:
         return strategies.in_holdout(example, share, context.seed)
@@ -282,13 +282,13 @@ def in_order(context: SessionContext, order: Strategy, aside: float | None) -> D
     def rank(examples: Sequence[Example]) -> list[int]:
         held_out = [i for i, one in enumerate(examples) if is_aside(one)]
         others = [i for i, one in enumerate(examples) if not is_aside(one)]
-        ranked = strategy_of(context, order)([examples[i] for i in others])
+        ranked = strategy_of(context, strategy)([examples[i] for i in others])
         mixed = strategies.interleave([others[i] for i in ranked], held_out, share)
         return [examples[i].input_hash for i in mixed]
 
     return RankedDataset(
         context.dataset,
-        order,
+        strategy,
         rank=rank,
         version=lambda: fingerprint(context.nlp),
         in_holdout=is_aside,
@@ -296,7 +296,7 @@ def in_order(context: SessionContext, order: Strategy, aside: float | None) -> D
 
 
 def strategy_of(
-    context: SessionContext, order: Strategy
+    context: SessionContext, strategy: Strategy
 ) -> Callable[[Sequence[Example]], list[int]]:
     """Return a query strategy: a function from examples to their positions, first one first.
 
@@ -304,7 +304,7 @@ def strategy_of(
     ----------
     context : SessionContext
         Its models and seed decide.
-    order : {"given", "random", "uncertainty", "diversity", "disagreement"}
+    strategy : {"given", "random", "uncertainty", "diversity", "disagreement"}
         The strategy's name.
 
     Raises
@@ -312,15 +312,15 @@ def strategy_of(
     ModelError
         The strategy needs a trained model, or two.
     """
-    if order in ("uncertainty", "disagreement") and not is_trained(context.nlp):
+    if strategy in ("uncertainty", "disagreement") and not is_trained(context.nlp):
         raise ModelError(
-            f"order={order!r} needs a trained model, and there is none yet. Label some "
-            'examples with order="diversity" or order="random", and call session.train().'
+            f"strategy={strategy!r} needs a trained model, and there is none yet. Label some "
+            'examples with strategy="diversity" or strategy="random", and call session.train().'
         )
-    if order == "disagreement" and not context.model_store.previous(1):
+    if strategy == "disagreement" and not context.model_store.previous(1):
         raise ModelError(
-            'order="disagreement" needs two trained models, and there is one. Train once more, '
-            'or use order="uncertainty".'
+            'strategy="disagreement" needs two trained models, and there is one. Train once more, '
+            'or use strategy="uncertainty".'
         )
     return {
         "given": lambda examples: list(range(len(examples))),
@@ -328,7 +328,7 @@ def strategy_of(
         "uncertainty": lambda examples: least_sure(context, examples),
         "diversity": lambda examples: diverse(context, examples),
         "disagreement": lambda examples: disagreeing(context, examples),
-    }[order]
+    }[strategy]
 
 
 def least_sure(context: SessionContext, examples: Sequence[Example]) -> list[int]:

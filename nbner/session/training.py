@@ -114,7 +114,7 @@ def session_data_warnings(
 
 def train_now(
     context: SessionContext,
-    how: InitStrategy | None,
+    init: InitStrategy | None,
     split: str,
     dev: str,
     *,
@@ -129,7 +129,7 @@ def train_now(
     ----------
     context : SessionContext
         Supplies base model and data, and takes the new model.
-    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
         The initialization.
     split, dev : str
         Where to train and where to evaluate.
@@ -152,7 +152,7 @@ def train_now(
     train, evaluated = training_split(context, split, dev)
     run = start_run(
         context,
-        how,
+        init,
         split,
         train,
         evaluated,
@@ -174,7 +174,7 @@ def train_now(
 
 def start_run(
     context: SessionContext,
-    how: InitStrategy | None,
+    init: InitStrategy | None,
     split: str,
     train_examples: Sequence[Example],
     dev_examples: Sequence[Example],
@@ -189,10 +189,10 @@ def start_run(
     ----------
     context : SessionContext
         Supplies the base model and the labels.
-    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
         The initialization.
     split : str
-        Its texts are mixed in by ``how="rehearsal"``.
+        Its texts are mixed in by ``init="rehearsal"``.
     train_examples, dev_examples : sequence of Example
         To train on and to evaluate on.
     seed : int
@@ -207,7 +207,7 @@ def start_run(
     TrainingError
         There is nothing to train on, or no such initialization.
     """
-    base = initial_pipeline(context, how)
+    base = initial_pipeline(context, init)
     return loop.train(
         base,
         train_examples,
@@ -215,15 +215,15 @@ def start_run(
         labels=context.labels,
         seed=seed,
         output=output,
-        freeze=how == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
+        freeze=init == "freeze",
+        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else (),
         **options,
     )
 
 
 def start_background_run(
     context: SessionContext,
-    how: InitStrategy | None,
+    init: InitStrategy | None,
     split: str,
     dev: str,
     *,
@@ -237,7 +237,7 @@ def start_background_run(
     ----------
     context : SessionContext
         Supplies base model and data, and takes the new model.
-    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
         The initialization.
     split, dev : str
         Where to train and where to evaluate.
@@ -253,7 +253,7 @@ def start_background_run(
     TrainingError
         There is nothing to train on, or no such initialization.
     """
-    base = initial_pipeline(context, how)
+    base = initial_pipeline(context, init)
     train, evaluated = training_split(context, split, dev)
     corpus = split_corpus(train, evaluated, context.labels, seed)
     warnings = session_data_warnings(context, split, dev, train, evaluated)
@@ -264,8 +264,8 @@ def start_background_run(
         labels=context.labels,
         output=context.model_store.next_folder(),
         seed=seed,
-        freeze=how == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if how == "rehearsal" else (),
+        freeze=init == "freeze",
+        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else (),
         options=options,
     )
     gold = corpus.dev if corpus.has_separate_dev else ()
@@ -276,14 +276,14 @@ def start_background_run(
     return BackgroundTraining(run, finish)
 
 
-def initial_pipeline(context: SessionContext, how: InitStrategy | None) -> Language:
+def initial_pipeline(context: SessionContext, init: InitStrategy | None) -> Language:
     """Return the pipeline that a run starts from.
 
     Parameters
     ----------
     context : SessionContext
         Holds the base pipeline and the one in use.
-    how : {"scratch", "continue", "freeze", "rehearsal"}, optional
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
         By default the base pipeline; "scratch" is that one with an untrained
         recognizer; all others start from the model in use.
 
@@ -292,17 +292,17 @@ def initial_pipeline(context: SessionContext, how: InitStrategy | None) -> Langu
     TrainingError
         There is no such initialization, or it needs a trained model.
     """
-    if how is not None and how not in INIT_STRATEGIES:
+    if init is not None and init not in INIT_STRATEGIES:
         named = ", ".join(repr(one) for one in INIT_STRATEGIES)
-        raise TrainingError(f"there is no training how={how!r}; there are {named}.")
-    if how is None:
+        raise TrainingError(f"there is no training init={init!r}; there are {named}.")
+    if init is None:
         return context.base_nlp
-    if how == "scratch":
+    if init == "scratch":
         return reset_ner(context.base_nlp)
     start = context.nlp_before_new_labels or context.nlp
-    if not is_trained(start) and how != "continue":
+    if not is_trained(start) and init != "continue":
         raise TrainingError(
-            f"how={how!r} starts from what was learnt, and the model has not learnt anything "
+            f"init={init!r} starts from what was learnt, and the model has not learnt anything "
             "yet. Call session.train() first, or give a trained pipeline: "
             "Session(..., model=...)."
         )
