@@ -107,7 +107,7 @@ def curve_of_answers(context: SessionContext, widths: tuple[int, ...]) -> Oracle
     longest = max(widths)
     if longest > k_best_scores.MAX_STORED_CANDIDATES:
         raise DataError(
-            f"width {longest} is over the {k_best_scores.MAX_STORED_CANDIDATES} kept analyses",
+            f"width {longest} is wider than the {k_best_scores.MAX_STORED_CANDIDATES} kept",
             field="widths",
             remedy=f"Ask for widths up to {k_best_scores.MAX_STORED_CANDIDATES}",
         )
