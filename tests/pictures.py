@@ -61,7 +61,7 @@ session.add(corpus.train[:200], split="train")
 session.add(corpus.dev, split="dev")
 session.train(max_epochs=5, progress=False)
 traces = [session.explain(example) for example in session.examples("dev")]
-shown = [one for one in traces if one.mistakes and one.lost and 12 <= len(one.steps) <= 26]
+shown = [one for one in traces if one.mistakes and one.search_error and 12 <= len(one.steps) <= 26]
 trace = max(shown or traces, key=lambda one: len(one.gold))
 """
 

@@ -69,7 +69,9 @@ class ModelAccessor(Accessor):
         (known,) = span_probabilities(context.nlp, checked_texts(text), max_span_length=limit)
         return TextProbabilities(known, labels=context.labels)
 
-    def action_scores(self, text: str | Example, *, max_span_length: int = LONGEST_STATES) -> ActionScores:
+    def action_scores(
+        self, text: str | Example, *, max_span_length: int = LONGEST_STATES
+    ) -> ActionScores:
         """Compute the distribution over the recognizer's actions at every token of a text.
 
         Parameters

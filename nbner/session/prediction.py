@@ -144,7 +144,9 @@ def parses(
     return lists[0] if single else lists
 
 
-def longest_span(context: SessionContext, max_span_length: int | Literal["data"] | None) -> int | None:
+def longest_span(
+    context: SessionContext, max_span_length: int | Literal["data"] | None
+) -> int | None:
     """Return the number of tokens of the longest entity to search for; None is any.
 
     Parameters

@@ -145,7 +145,9 @@ class _Plan:
                 # The texts lie in random order; two models disagree once there are two.
                 by_chance = order == "random" or (order == "disagreement" and number < 2)
                 given: Any = "given" if by_chance else order
-                widget = own.manual() if mode == "manual" else own.make_gold(strategy=given, holdout=0.0)
+                widget = (
+                    own.manual() if mode == "manual" else own.make_gold(strategy=given, holdout=0.0)
+                )
                 so_far = self._round(own, widget, so_far)
                 yield so_far
 
@@ -232,4 +234,6 @@ def _check_ways(conditions: Sequence[tuple[str, str]]) -> None:
                 remedy='Give pairs such as ("manual", "random") and ("make_gold", "uncertainty")',
             )
     if not conditions:
-        raise DataError("there is no way to annotate in conditions=[]", field="conditions", remedy="Give one")
+        raise DataError(
+            "there is no way to annotate in conditions=[]", field="conditions", remedy="Give one"
+        )

@@ -53,9 +53,9 @@ for _ in nlp.pipe(texts):  # the vocabulary is filled
     pass
 before, start = peak(), time.perf_counter()
 if how == "marginals":
-    count = sum(1 for _ in span_probabilities(nlp, items, longest=longest))
+    count = sum(1 for _ in span_probabilities(nlp, items, max_span_length=longest))
 else:
-    count = sum(1 for _ in parses(nlp, items, 64, longest=longest))
+    count = sum(1 for _ in parses(nlp, items, 64, max_span_length=longest))
 print(before, peak(), time.perf_counter() - start, count)
 """
 

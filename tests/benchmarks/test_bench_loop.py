@@ -327,7 +327,7 @@ def simulated(rows, dev, order, seed, folder, goal):
         for most in EFFORT_STEPS:
             # Without a model there is nothing to be unsure of.
             by = order if curve else "random"
-            widget = session.make_gold(order=by, aside=0.0) if curve else first(session)
+            widget = session.make_gold(strategy=by, holdout=0.0) if curve else first(session)
             while (done := session.counts("train").answered) < most and widget.current:
                 widget.answer("accept", list(gold[widget.current.text]))
             f = session.train(max_epochs=EFFORT_EPOCHS, margin=None, progress=False).f

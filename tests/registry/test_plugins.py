@@ -81,8 +81,12 @@ def installed(tmp_path_factory):
     about = "tiny_plugin-1.0.dist-info"
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.writestr("tiny_plugin.py", PLUGIN)
-        archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny_plugin\nVersion: 1.0\n")
-        archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr(
+            f"{about}/METADATA", "Metadata-Version: 2.1\nName: tiny_plugin\nVersion: 1.0\n"
+        )
+        archive.writestr(
+            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         archive.writestr(f"{about}/entry_points.txt", ENTRY_POINTS)
         archive.writestr(f"{about}/RECORD", "")
     site = folder / "site"
@@ -224,7 +228,9 @@ def test_a_suggester_that_leaves_its_text_is_an_error():
     session = Session("d", labels=["TOOL"], store=":memory:")
     session.add(TEXTS)
     with pytest.raises(DataError, match="leaves its text"):
-        _ = session.make_gold(suggest=lambda examples: [[(0, 99, "TOOL")] for _ in examples]).current
+        _ = session.make_gold(
+            suggest=lambda examples: [[(0, 99, "TOOL")] for _ in examples]
+        ).current
 
 
 def test_a_decoder_is_taken_as_it_is(trained):
@@ -240,7 +246,10 @@ def test_a_decoder_is_taken_as_it_is(trained):
 @pytest.fixture(scope="module")
 def trained():
     session = Session("d", labels=["TOOL"], store=":memory:")
-    gold = [Example(f"Take the {w}.", spans=(Span(9, 9 + len(w), "TOOL"),)) for w in ("fork", "pan", "pot")]
+    gold = [
+        Example(f"Take the {w}.", spans=(Span(9, 9 + len(w), "TOOL"),))
+        for w in ("fork", "pan", "pot")
+    ]
     session.add(gold, gold=True)
     session.add(gold, split="dev", gold=True)
     session.train(max_epochs=1, progress=False)

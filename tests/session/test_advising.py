@@ -34,7 +34,7 @@ def spans(analysis):
 def test_the_page_is_told_that_the_model_can_be_asked(session, annotator):
     assert annotator._setup["advises"] is True
     assert annotator._setup["redecodes"] is True
-    assert session.make_gold(split="open", neighbours=False)._setup["redecodes"] is False
+    assert session.make_gold(split="open", redecode=False)._setup["redecodes"] is False
     assert session.manual(split="open")._setup["advises"] is False
 
 

@@ -63,35 +63,35 @@ def test_as_given(session):
 
 @pytest.mark.parametrize("order", ["random", "uncertainty", "diversity"])
 def test_every_order_shows_everything_once(session, order):
-    texts = shown(session.make_gold("open", order=order))
+    texts = shown(session.make_gold("open", strategy=order))
     assert sorted(texts) == sorted(OPEN)
     assert texts != OPEN
 
 
 def test_random_is_the_sessions_seed(session, tmp_path, learnt):
-    first = shown(session.make_gold("open", order="random"))
+    first = shown(session.make_gold("open", strategy="random"))
     with Session("e", labels=["Person"], store=tmp_path / "e.db", model=learnt) as again:
         again.add(OPEN, split="open")
-        assert shown(again.make_gold("open", order="random")) == first
+        assert shown(again.make_gold("open", strategy="random")) == first
 
 
 def test_what_the_model_is_least_sure_of_comes_early(session):
     from nbner.decoding.api import lattices
 
-    first = session.make_gold("open", order="uncertainty", aside=0).current.text
+    first = session.make_gold("open", strategy="uncertainty", holdout=0).current.text
     entropies = {one.text: one.entropy() for one in lattices(session.nlp, OPEN)}
     assert entropies[first] == max(entropies.values())
 
 
 def test_what_is_unlike_all_that_is_labelled_comes_first(session):
     session.add(ROWS)
-    assert session.make_gold("open", order="diversity", aside=0).current.text == OPEN[-1]
+    assert session.make_gold("open", strategy="diversity", holdout=0).current.text == OPEN[-1]
 
 
 def test_a_share_is_drawn_at_random_and_not_learnt_from(session):
     session.add(ROWS[:12])
     session.add([f"Ivy {i} lives in Bonn ." for i in range(30)], split="train")
-    widget = session.make_gold("train", order="uncertainty", aside=0.3)
+    widget = session.make_gold("train", strategy="uncertainty", holdout=0.3)
     for _ in range(30):
         widget.answer("accept", [Span(0, 3, "Person")])
     answers = list(session.context.dataset.answers("train"))
@@ -100,17 +100,17 @@ def test_a_share_is_drawn_at_random_and_not_learnt_from(session):
     }
     aside = [one for one in session.examples("train") if one.extra.get("_aside")]
     assert 4 <= len(aside) <= 16
-    report = session.train(how="continue", max_epochs=1, progress=False)
+    report = session.train(init="continue", max_epochs=1, progress=False)
     assert report.n_dev == len(aside)
     assert report.n_train == 12 + 30 - len(aside)
 
 
 def test_a_draft_comes_first_in_every_order(session):
-    widget = session.make_gold("open", order="diversity", aside=0)
+    widget = session.make_gold("open", strategy="diversity", holdout=0)
     text = widget.current.text
     widget.answer("accept")
     widget.undo()
-    assert session.make_gold("open", order="random").current.text == text
+    assert session.make_gold("open", strategy="random").current.text == text
 
 
 def test_a_new_model_makes_a_new_order(session, monkeypatch):
@@ -120,33 +120,33 @@ def test_a_new_model_makes_a_new_order(session, monkeypatch):
         "least_sure",
         lambda _context, examples: calls.append(1) or list(range(len(examples))),
     )
-    widget = session.make_gold("open", order="uncertainty", aside=0)
+    widget = session.make_gold("open", strategy="uncertainty", holdout=0)
     widget.answer("ignore")
     assert len(calls) == 1
     session.add(ROWS)
-    session.train(how="continue", max_epochs=1, progress=False)
+    session.train(init="continue", max_epochs=1, progress=False)
     assert len(calls) == 2
 
 
 def test_orders_say_what_they_need(session):
     with pytest.raises(DataError, match="'uncertainty'"):
-        session.make_gold("open", order="somehow")
-    with pytest.raises(DataError, match=r"aside=0\.1"):
-        session.make_gold("open", order="random", aside=1.0)
+        session.make_gold("open", strategy="somehow")
+    with pytest.raises(DataError, match=r"holdout=0\.1"):
+        session.make_gold("open", strategy="random", holdout=1.0)
     with pytest.raises(ModelError, match="two trained models"):
-        session.make_gold("open", order="disagreement")
+        session.make_gold("open", strategy="disagreement")
     with Session("e", labels=["Person"], store=":memory:") as untrained:
         untrained.add(ROWS[:1], gold=False)
         untrained.add([{"text": "Ada left", "spans": [{"start": 0, "end": 3, "label": "Person"}]}])
-        with pytest.raises(ModelError, match='order="diversity"'):
-            untrained.make_gold(order="uncertainty")
+        with pytest.raises(ModelError, match='strategy="diversity"'):
+            untrained.make_gold(strategy="uncertainty")
 
 
 def test_where_two_models_disagree(session):
     session.add(ROWS)
-    session.train(how="continue", max_epochs=1, progress=False, margin=None)
-    session.train(how="scratch", max_epochs=1, progress=False, margin=None)
-    texts = shown(session.make_gold("open", order="disagreement"))
+    session.train(init="continue", max_epochs=1, progress=False, margin=None)
+    session.train(init="scratch", max_epochs=1, progress=False, margin=None)
+    texts = shown(session.make_gold("open", strategy="disagreement"))
     assert sorted(texts) == sorted(OPEN)
 
 

@@ -64,11 +64,13 @@ def test_spans_are_forced_and_forbidden(session):
 
 def test_the_longest_entity_comes_from_the_data(session):
     with pytest.raises(nbner.DataError, match="no accepted example holds a span"):
-        session.parses(TEXT, longest="data")
+        session.parses(TEXT, max_span_length="data")
     spans = [{"start": 0, "end": 5, "label": "A"}]
     session.add([{"text": TEXT, "spans": spans, "answer": "accept"}])
-    assert session.parses(TEXT, 50, longest="data") == session.parses(TEXT, 50, longest=2)
-    assert session.parses(TEXT, 50, longest="data") != session.parses(TEXT, 50)
+    assert session.parses(TEXT, 50, max_span_length="data") == session.parses(
+        TEXT, 50, max_span_length=2
+    )
+    assert session.parses(TEXT, 50, max_span_length="data") != session.parses(TEXT, 50)
 
 
 def test_probabilities_are_a_frame_of_spans_a_frame_of_tokens_and_a_picture(session):
@@ -113,7 +115,7 @@ def test_labels_and_words_are_data(session):
 
 
 def test_a_long_text_is_drawn_in_part(session):
-    ax = session.model.span_probabilities(" ".join(["LB"] * 70), longest=3).plot()
+    ax = session.model.span_probabilities(" ".join(["LB"] * 70), max_span_length=3).plot()
     assert ax.get_xlabel() == "the first 60 of 70 tokens"
     assert len(ax.get_xticklabels()) == 60
 
@@ -128,7 +130,7 @@ def test_bad_input_is_refused(session):
         session.parses(TEXT, 0)
     with pytest.raises(nbner.DataError, match="no decoder"):
         session.parses(TEXT, decoder="greedy")
-    assert [one.spans for one in session.parses("LB", 9, longest=1)] == [
+    assert [one.spans for one in session.parses("LB", 9, max_span_length=1)] == [
         one.spans for one in session.parses("LB", 9)
     ]
 

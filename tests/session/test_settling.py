@@ -301,7 +301,7 @@ def test_simulated_ways_start_alike_and_cost_is_counted(session):
     ways = [("manual", "random"), ("make_gold", "uncertainty")]
     robot = nbner.SimulatedAnnotator(error_rate=0.05)
     result = nbner.simulate(
-        session, robot, ways=ways, batch=20, rounds=2, max_epochs=1, progress=False
+        session, robot, conditions=ways, batch=20, rounds=2, max_epochs=1, progress=False
     )
     frame = result.frame.set_index(["condition", "round"])
     assert list(frame.index) == [
@@ -327,7 +327,7 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
         session.add(corpus.dev[:20], split="dev")
         ways = [("manual", "random"), ("make_gold", "random")]
         result = nbner.simulate(
-            session, ways=ways, batch=40, rounds=1, max_epochs=1, progress=False
+            session, conditions=ways, batch=40, rounds=1, max_epochs=1, progress=False
         )
     frame = result.frame.set_index(["condition", "round"])
     assert list(frame.loc["manual"].index) == [0, 1]

@@ -108,7 +108,7 @@ def test_labels_that_come_with_data_are_offered_at_once(tmp_path):
 def test_what_was_answered_before_a_label_existed_is_missing_for_it(trained):
     trained.add_labels(["Food"])
     trained.add(rows(0, 1, food=True), split="train")
-    report = trained.train(how="continue", **OPTIONS)
+    report = trained.train(init="continue", **OPTIONS)
     assert report.record["data"]["partial"] == 24
     assert "Food" in report.record["labels"]
 
@@ -125,24 +125,24 @@ def test_labels_that_are_none(session, labels):
 
 def test_ways_that_go_on_start_where_the_model_stands(trained):
     for how in ("continue", "freeze", "rehearsal"):
-        report = trained.train(how=how, **OPTIONS)
+        report = trained.train(init=how, **OPTIONS)
         assert report.evaluations[0].f > 0.8, how
-    assert trained.train(how="scratch", margin=None, **OPTIONS).evaluations[0].f < 0.5
+    assert trained.train(init="scratch", margin=None, **OPTIONS).evaluations[0].f < 0.5
 
 
 def test_an_unknown_way_names_those_there_are(session):
     with pytest.raises(TrainingError, match="'freeze'"):
-        session.train(how="somehow", **OPTIONS)
+        session.train(init="somehow", **OPTIONS)
 
 
 def test_a_way_that_goes_on_needs_something_to_go_on_from(session):
     with pytest.raises(TrainingError, match=r"session\.train\(\) first"):
-        session.train(how="freeze", **OPTIONS)
+        session.train(init="freeze", **OPTIONS)
 
 
 def test_rehearsal_takes_texts_without_gold(trained):
     trained.add([f"{one} left Rome ." for one in PEOPLE], split="train")
-    report = trained.train(how="rehearsal", **OPTIONS)
+    report = trained.train(init="rehearsal", **OPTIONS)
     assert report.n_train == 24 + 6
 
 
@@ -161,7 +161,7 @@ def forgetful(trained):
 
 def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     in_use = forgetful.nlp
-    report = forgetful.train("bad", how="scratch", **OPTIONS)
+    report = forgetful.train("bad", init="scratch", **OPTIONS)
     assert not report.in_use
     assert forgetful.nlp is in_use
     (loss,) = [one for one in report.regressed_labels if one.label == "Place"]
@@ -176,16 +176,16 @@ def test_a_model_that_forgot_a_label_is_not_put_in_place(forgetful):
     assert list(runs["fingerprint"]) == [report.fingerprint]
     assert list(runs["path"]) == [str(report.path)]
     assert list(runs["f"]) == [pytest.approx(report.f)]
-    forgetful.train("bad", how="continue", margin=None, **OPTIONS)
+    forgetful.train("bad", init="continue", margin=None, **OPTIONS)
     assert list(forgetful.model.runs["in_use"]) == [False, True]
 
 
 def test_without_a_margin_every_model_passes(forgetful):
-    assert forgetful.train("bad", how="scratch", margin=None, **OPTIONS).in_use
+    assert forgetful.train("bad", init="scratch", margin=None, **OPTIONS).in_use
 
 
 def test_flips_name_every_span_that_turned(forgetful):
-    report = forgetful.train("bad", how="scratch", **OPTIONS)
+    report = forgetful.train("bad", init="scratch", **OPTIONS)
     flips = report.span_changes
     assert flips.right_to_wrong >= MIN_SUPPORT
     assert set(flips.frame["turn"]) <= {"right_to_wrong", "wrong_to_right"}
@@ -197,15 +197,15 @@ def test_flips_name_every_span_that_turned(forgetful):
 
 
 def test_the_regression_set_stays_as_it_was_frozen(trained):
-    first = trained.train(how="continue", **OPTIONS).record["regression"]
+    first = trained.train(init="continue", **OPTIONS).record["regression"]
     assert set(first) == set(LABELS)
     trained.add([row("Gil", "Bonn")], split="dev")
-    second = trained.train(how="continue", **OPTIONS).record["regression"]
+    second = trained.train(init="continue", **OPTIONS).record["regression"]
     assert second == first
 
 
 def test_a_held_back_model_is_not_the_next_sessions(forgetful, tmp_path):
-    held = forgetful.train("bad", how="scratch", **OPTIONS)
+    held = forgetful.train("bad", init="scratch", **OPTIONS)
     with Session("people", store=tmp_path / "nbner.db") as again:
         assert held.fingerprint not in repr(again)
 
