@@ -32,7 +32,7 @@ registry                      a function takes, and returns
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -43,6 +43,7 @@ from nbner.errors import DataError
 
 __all__ = [
     "FunctionRegistry",
+    "call",
     "decoders",
     "query_strategies",
     "readers",
@@ -82,7 +83,8 @@ class FunctionRegistry(Generic[Function]):
         name : str
             The name under which it is found; one that is taken is replaced.
         """
-        return self.register(name)
+        decorator: Callable[[Function], Function] = self.register(name)
+        return decorator
 
     def register(self, name: str, function: Function | None = None) -> Any:
         """Register a function, or return a decorator that does.
@@ -161,7 +163,12 @@ class FunctionRegistry(Generic[Function]):
         return f"{self.name}: {', '.join(self.names())}"
 
 
-def call(function: Callable[..., Any], *arguments: Any, **offered: Any) -> Any:
+def call(
+    function: Callable[..., Any],
+    *arguments: Any,
+    lazy: Mapping[str, Callable[[], Any]] | None = None,
+    **offered: Any,
+) -> Any:
     """Call a function with those of the offered keyword arguments that it declares.
 
     Parameters
@@ -170,20 +177,22 @@ def call(function: Callable[..., Any], *arguments: Any, **offered: Any) -> Any:
         A registered function, or a user's own.
     *arguments
         Its positional arguments.
+    lazy : mapping, optional
+        Keyword arguments by the function that computes each of them; it is
+        called only where the keyword is declared.
     **offered
         Keyword arguments that it may declare.
     """
-    parameters = inspect.signature(function).parameters.values()
+    parameters = list(inspect.signature(function).parameters.values())
+    lazy = lazy or {}
     if any(one.kind is one.VAR_KEYWORD for one in parameters):
-        return function(*arguments, **offered)
-    declared = {
-        one.name
-        for one in list(parameters)[len(arguments) :]
-        if one.kind is not one.POSITIONAL_ONLY
-    }
-    return function(
-        *arguments, **{name: value for name, value in offered.items() if name in declared}
-    )
+        declared = {*offered, *lazy}
+    else:
+        named = parameters[len(arguments) :]
+        declared = {one.name for one in named if one.kind is not one.POSITIONAL_ONLY}
+    keywords = {name: value for name, value in offered.items() if name in declared}
+    keywords |= {name: compute() for name, compute in lazy.items() if name in declared}
+    return function(*arguments, **keywords)
 
 
 readers: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
@@ -202,5 +211,5 @@ decoders: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
     "decoders", "decoder", ("nbner.decoding.api",)
 )
 scorers: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(
-    "scorers", "scorer", ("nbner.evaluation.scores",)
+    "scorers", "scorer", ("nbner.evaluation.scorers",)
 )

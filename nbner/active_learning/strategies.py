@@ -9,8 +9,8 @@ batch consists of those that are farthest from one another.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from nbner.types import Example, Span
 
-Strategy: TypeAlias = Literal["given", "random", "uncertainty", "diversity", "disagreement"]
-STRATEGIES: tuple[Strategy, ...] = (
+#: A registered name, or a function from examples to their positions.
+Strategy: TypeAlias = str | Callable[..., Sequence[int]]
+STRATEGIES = (
     "given",
     "random",
     "uncertainty",

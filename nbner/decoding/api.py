@@ -7,11 +7,12 @@ texts of a batch. A text without tokens has one analysis, the empty one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from nbner import registry
 from nbner.decoding.batching import (
     ExampleOrText,
     batch_by_length,
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from spacy.pipeline import EntityRecognizer
     from spacy.tokens import Doc
 
-Decoder: TypeAlias = Literal["exact", "beam"]
-DECODERS: tuple[Decoder, ...] = ("exact", "beam")
+#: A name in `nbner.registry.decoders`, or such a function.
+Decoder: TypeAlias = str | Callable[..., Iterable[Sequence[Parse]]]
+DECODERS = ("exact", "beam")
 MAX_SPAN_LENGTH = 64  # tokens of the longest entity, where a caller needs a limit
 
 
@@ -60,8 +62,9 @@ def parses(
         are ignored.
     k : int
         Length of the lists, at least 1.
-    decoder : {"exact", "beam"}
-        Exact search over normalized scores, or spaCy's beam of width k over raw
+    decoder : str or callable
+        A name in `nbner.registry.decoders`, or such a function. Built in are
+        "exact" and "beam": exact search over normalized scores, or spaCy's beam of width k over raw
         ones. Beam probabilities are a softmax over the beam.
     max_span_length : int, optional
         Tokens of the longest entity that the exact search considers; None for no
@@ -84,14 +87,48 @@ def parses(
         At once, if the pipeline has no trained entity recognizer.
     """
     check_k(k)
-    if decoder not in DECODERS:
-        raise DataError(f"there is no decoder {decoder!r}", remedy='Use "exact" or "beam"')
+    if isinstance(decoder, str) and decoder not in registry.decoders:
+        raise DataError(
+            f"there is no decoder {decoder!r}",
+            field="decoder",
+            remedy=f"Use one of {', '.join(registry.decoders.names())}",
+        )
+    _check_settings(max_span_length, temperature)
+    found = registry.call(
+        registry.decoders.resolve(decoder),
+        nlp,
+        items,
+        k,
+        max_span_length=max_span_length,
+        temperature=temperature,
+    )
+    return (tuple(one) for one in found)
+
+
+@registry.decoders("exact")
+def decode_exact(
+    nlp: Language,
+    items: Iterable[ExampleOrText],
+    k: int,
+    *,
+    max_span_length: int | None,
+    temperature: float,
+) -> Iterator[tuple[Parse, ...]]:
+    """Compute the k best analyses by exact search over normalized scores; see `parses`."""
     settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     groups = docs_before_ner(nlp, items)
-    if decoder == "beam":
-        return (one for docs in groups for one in beam_parses(recognizer, docs, k))
     return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
+
+
+@registry.decoders("beam")
+def decode_with_beam(
+    nlp: Language, items: Iterable[ExampleOrText], k: int
+) -> Iterator[tuple[Parse, ...]]:
+    """Compute the analyses in spaCy's beam of width k over raw scores; see `parses`."""
+    recognizer = trained_recognizer(nlp)
+    groups = docs_before_ner(nlp, items)
+    return (one for docs in groups for one in beam_parses(recognizer, docs, k))
 
 
 def span_probabilities(

@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
 
 
-def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
+def evaluate(
+    gold: Any,
+    predicted: Any,
+    *,
+    scorers: Sequence[str | Callable[..., Any]] = (),
+    seed: int = 0,
+) -> Evaluation:
     """Compute precision, recall and F of predictions against gold, wherever either comes from.
 
     Texts are paired by their content; where tools have altered whitespace or
@@ -36,6 +42,9 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     gold, predicted : path, DataFrame, or iterable of dict, Doc or Example
         In any format that can be added to a session. ``predicted`` may be a
         frame as ``session.predict`` returns it, over the texts of ``gold``.
+    scorers : sequence of str or callable
+        More scores: names in `nbner.registry.scorers`, or functions from gold
+        and predictions to a number.
     seed : int
         Of the bootstrap.
 
@@ -43,7 +52,8 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     -------
     Evaluation
         ``f``, ``precision``, ``recall``, ``macro_f``, ``schemes``, ``frame``,
-        ``details`` (every count, with intervals) and ``plot()``.
+        ``details`` (every count, with intervals), ``scores`` (of ``scorers``)
+        and ``plot()``.
 
     Raises
     ------
@@ -79,7 +89,7 @@ def evaluate(gold: Any, predicted: Any, *, seed: int = 0) -> Evaluation:
     notices = evaluation_warnings(examples, spans)
     if altered:
         notices.append(f"{altered:,} texts are written differently: compared by their characters")
-    return evaluate_predictions(examples, spans, warnings=notices, seed=seed)
+    return evaluate_predictions(examples, spans, warnings=notices, seed=seed, scorers=scorers)
 
 
 def compare_predictions(

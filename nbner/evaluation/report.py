@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.format import format_number, format_numbers, render_html
 from nbner.evaluation.details import ScoreDetail, ScoringInput, score_details
+from nbner.evaluation.scorers import run_scorers
 from nbner.evaluation.scores import Scheme, SchemeCounts, Score, score
 from nbner.types import Example, Span
 
@@ -39,6 +40,8 @@ class Evaluation:
         What was counted; without it there are no intervals.
     warnings : tuple of str
         What keeps the two sides from being alike whatever the model does.
+    scores : mapping of str to float
+        The numbers of the scorers that the evaluation was given.
     """
 
     score: Score
@@ -46,6 +49,7 @@ class Evaluation:
     fingerprint: str = ""
     scoring_input: ScoringInput | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()
+    scores: Mapping[str, float | None] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -139,6 +143,8 @@ class Evaluation:
             f"{format_numbers(numbers)}, over {over}",
             f"F by scheme: {format_numbers(self.schemes)}",
         ]
+        if self.scores:
+            lines.append(f"more scores: {format_numbers(self.scores)}")
         if self.score.left_out:
             lines.append(
                 f"{self.score.left_out:,} predicted spans left out: their labels could not be "
@@ -168,6 +174,7 @@ def evaluate_predictions(
     fingerprint: str = "",
     warnings: Sequence[str] = (),
     seed: int = 0,
+    scorers: Sequence[str | Callable[..., Any]] = (),
 ) -> Evaluation:
     """Measure predictions against examples with gold.
 
@@ -181,6 +188,8 @@ def evaluate_predictions(
     warnings : sequence of str
     seed : int
         Of the bootstrap.
+    scorers : sequence of str or callable
+        More scores; see `nbner.registry.scorers`.
     """
     sides = ScoringInput(
         [one.spans for one in gold],
@@ -192,4 +201,5 @@ def evaluate_predictions(
     measured = score(
         sides.gold, sides.predicted, labels=sides.labels, allowed_labels=sides.allowed_labels
     )
-    return Evaluation(measured, split, fingerprint, sides, tuple(warnings))
+    scores = run_scorers(scorers, gold, predicted, labels=labels, seed=seed)
+    return Evaluation(measured, split, fingerprint, sides, tuple(warnings), scores)

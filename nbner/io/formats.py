@@ -1,7 +1,8 @@
 """``read`` and ``write`` for all file formats: rows in, examples out.
 
-A new format is a module with a ``read`` function and perhaps a ``write``
-function, and a line in the tables below.
+A format is a function in `nbner.registry.readers` and perhaps one in
+`nbner.registry.writers`; the built-in ones are registered at the end of this
+module.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
+from nbner import registry
 from nbner.errors import DataError
 from nbner.io import (
     brat,
@@ -31,32 +33,13 @@ from nbner.io.gold_export import (
     accepted_gold,
     with_aligned_tokens,
 )
-from nbner.io.in_memory import read_objects
+from nbner.io.in_memory import read_objects, rows_from_plugin
 from nbner.io.options import FormatName, ReadOptions, TextUnit
 from nbner.io.rows import Row
 from nbner.types import Example, TokenizeFn
 
 __all__ = ["ExportReport", "FormatName", "TextUnit", "read", "write"]
 
-Reader: TypeAlias = Callable[[Path, ReadOptions], Iterator[Row]]
-Writer: TypeAlias = Callable[[Iterable[Example], Path], int]
-GoldWriter: TypeAlias = Callable[[Iterable[GoldExample], Path], int]
-
-
-def _without_options(read_path: Callable[[Path], Iterator[Row]]) -> Reader:
-    return lambda path, _options: read_path(path)
-
-
-_READERS: dict[FormatName, Reader] = {
-    "prodigy": json_tasks.read_lines,
-    "label_studio": json_tasks.read,
-    "huggingface": json_tasks.read_lines,
-    "conll": _without_options(conll.read),
-    "spacy": _without_options(docbin.read),
-    "table": _without_options(tables.read),
-    "brat": brat.read,
-    "text": plain_text.read,
-}
 _READ_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
     **dict.fromkeys(label_studio.SUFFIXES, "label_studio"),
@@ -68,18 +51,6 @@ _READ_SUFFIXES: dict[str, FormatName] = {
 # Suffixes of files whose format is detected by their content.
 _AMBIGUOUS_SUFFIXES = (*plain_text.SUFFIXES, tables.TAB_SUFFIX)
 
-# Formats that hold every example with its answer.
-_WRITERS: dict[FormatName, Writer] = {
-    "prodigy": prodigy.write,
-    "label_studio": label_studio.write,
-    "table": tables.write,
-}
-# Formats that hold gold alone, on tokens.
-_GOLD_WRITERS: dict[FormatName, GoldWriter] = {
-    "conll": conll.write,
-    "spacy": docbin.write,
-    "huggingface": huggingface.write,
-}
 _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
     **dict.fromkeys(label_studio.SUFFIXES, "label_studio"),
@@ -161,9 +132,12 @@ def read(
         return
     path = Path(source)
     if format is None and _is_folder(path):
-        yield from _folder_reader(path)(path, ReadOptions(by or "file", names))
-    else:
-        yield from _reader(path, format)(path, ReadOptions(by or "line", names))
+        folder_options = ReadOptions(by or "file", names)
+        yield from _folder_reader(path)(path, folder_options)
+        return
+    options = ReadOptions(by or "line", names)
+    found = registry.call(_reader(path, format), path, options=options)
+    yield from rows_from_plugin(found, path, options)
 
 
 def write(
@@ -210,25 +184,16 @@ def write(
         hold a label, a token or a span.
     """
     path = Path(path)
-    to_folder = path.suffix == ""
-    name = format or ("brat" if to_folder else _WRITE_SUFFIXES.get(path.suffix.lower()))
-    if name in _WRITERS:
-        if tokenize is not None:
-            examples = (with_aligned_tokens(one, tokenize) for one in examples)
-        return ExportReport(path, _WRITERS[name](examples, path))
+    name = format or ("brat" if path.suffix == "" else _WRITE_SUFFIXES.get(path.suffix.lower()))
+    if name is None or name not in registry.writers:
+        raise _unknown_format(path, format, sorted(_WRITE_SUFFIXES), registry.writers.names())
     counter = _Counter(examples)
-    if name == "brat":
-        write_brat = brat.write_folder if to_folder else brat.write
-        written = write_brat(accepted_gold(counter), path)
-        return ExportReport(path, written, left_out=counter.count - written)
-    if name not in _GOLD_WRITERS:
-        formats = [*_WRITERS, *_GOLD_WRITERS, "brat"]
-        raise _unknown_format(path, format, sorted(_WRITE_SUFFIXES), formats)
-    gold = GoldFilter(tokenize, misaligned)
-    written = _GOLD_WRITERS[name](gold.select(counter), path)
-    skipped = gold.misaligned_count
-    left_out = counter.count - written - skipped
-    return ExportReport(path, written, left_out=left_out, misaligned=skipped)
+    writer = registry.writers.get(name)
+    written = registry.call(writer, counter, path, tokenize=tokenize, misaligned=misaligned)
+    if isinstance(written, ExportReport):
+        return written
+    count = counter.count if written is None else int(written)
+    return ExportReport(path, count, left_out=counter.count - count)
 
 
 class _Counter:
@@ -252,7 +217,7 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _folder_reader(folder: Path) -> Reader:
+def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]:
     suffixes = {one.suffix.lower() for one in folder.iterdir()}
     if ".ann" in suffixes:
         return brat.read_folder
@@ -265,16 +230,16 @@ def _folder_reader(folder: Path) -> Reader:
     )
 
 
-def _reader(path: Path, name: FormatName | None) -> Reader:
+def _reader(path: Path, name: FormatName | None) -> Callable[..., Iterable[Any]]:
     require_file(path)
     suffix = path.suffix.lower()
     name = name or _READ_SUFFIXES.get(suffix)
     if name is None and suffix in _AMBIGUOUS_SUFFIXES:
         name = _format_by_content(path, suffix)
-    if name not in _READERS:
+    if name is None or name not in registry.readers:
         suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
-        raise _unknown_format(path, name, suffixes, list(_READERS))
-    return _READERS[name]
+        raise _unknown_format(path, name, suffixes, registry.readers.names())
+    return registry.readers.get(name)
 
 
 def _format_by_content(path: Path, suffix: str) -> FormatName:
@@ -300,3 +265,62 @@ def _unknown_format(
         file=path,
         remedy=f"The known ones are {', '.join(suffixes)}",
     )
+
+
+# The built-in formats.
+
+
+def _full_writer(write_examples: Callable[[Iterable[Example], Path], int]) -> Callable[..., Any]:
+    """Build the writer of a format that holds every example with its answer."""
+
+    def write_all(
+        examples: Iterable[Example], path: Path, *, tokenize: TokenizeFn | None
+    ) -> ExportReport:
+        if tokenize is not None:
+            examples = (with_aligned_tokens(one, tokenize) for one in examples)
+        return ExportReport(path, write_examples(examples, path))
+
+    return write_all
+
+
+def _gold_writer(write_gold: Callable[[Iterable[GoldExample], Path], int]) -> Callable[..., Any]:
+    """Build the writer of a format that holds gold alone, on tokens."""
+
+    def write_gold_only(
+        examples: _Counter,
+        path: Path,
+        *,
+        tokenize: TokenizeFn | None,
+        misaligned: ExportMisaligned,
+    ) -> ExportReport:
+        gold = GoldFilter(tokenize, misaligned)
+        written = write_gold(gold.select(examples), path)
+        skipped = gold.misaligned_count
+        left_out = examples.count - written - skipped
+        return ExportReport(path, written, left_out=left_out, misaligned=skipped)
+
+    return write_gold_only
+
+
+def _write_brat(examples: _Counter, path: Path) -> ExportReport:
+    write_documents = brat.write_folder if path.suffix == "" else brat.write
+    written = write_documents(accepted_gold(examples), path)
+    return ExportReport(path, written, left_out=examples.count - written)
+
+
+registry.readers.register("prodigy", json_tasks.read_lines)
+registry.readers.register("label_studio", json_tasks.read)
+registry.readers.register("huggingface", json_tasks.read_lines)
+registry.readers.register("conll", conll.read)
+registry.readers.register("spacy", docbin.read)
+registry.readers.register("table", tables.read)
+registry.readers.register("brat", lambda path: brat.read(path, ReadOptions()))
+registry.readers.register("text", plain_text.read)
+
+registry.writers.register("prodigy", _full_writer(prodigy.write))
+registry.writers.register("label_studio", _full_writer(label_studio.write))
+registry.writers.register("table", _full_writer(tables.write))
+registry.writers.register("conll", _gold_writer(conll.write))
+registry.writers.register("spacy", _gold_writer(docbin.write))
+registry.writers.register("huggingface", _gold_writer(huggingface.write))
+registry.writers.register("brat", _write_brat)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nbner.errors import DataError
@@ -51,6 +52,30 @@ def read_objects(source: Any, options: ReadOptions) -> Iterator[Row]:
                 yield from _rows(value, SourceLocation(None, number), options)
     else:
         raise DataError(f"rows cannot be read from {type(source).__name__}", remedy=_REMEDY)
+
+
+def rows_from_plugin(values: Iterable[Any], path: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield rows from what a registered reader yields: rows, examples, dicts, Docs or strings.
+
+    Parameters
+    ----------
+    values : iterable
+        The reader's output.
+    path : Path
+        The file, for messages.
+    options : ReadOptions
+        Options of the reader.
+
+    Raises
+    ------
+    DataError
+        A value is none of these.
+    """
+    for number, value in enumerate(values, 1):
+        if type(value) is Row:
+            yield value
+        else:
+            yield from _rows(value, SourceLocation(str(path), number), options)
 
 
 def _is_row(value: object) -> bool:

@@ -8,9 +8,8 @@ from typing import Literal, TypeAlias, get_args
 from nbner.errors import DataError
 
 TextUnit: TypeAlias = Literal["line", "paragraph", "file"]
-FormatName: TypeAlias = Literal[
-    "prodigy", "conll", "spacy", "brat", "label_studio", "table", "huggingface", "text"
-]
+#: Name of a registered reader or writer, such as "prodigy" or "conll".
+FormatName: TypeAlias = str
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from nbner.widgets.error_explorer import ErrorExplorer
 
 
-def evaluate_model(context: SessionContext, split: str) -> Evaluation:
+def evaluate_model(
+    context: SessionContext, split: str, *, scorers: Sequence[str | Callable[..., Any]] = ()
+) -> Evaluation:
     """Evaluate the model in use against the accepted examples of a split.
 
     Parameters
@@ -39,6 +41,8 @@ def evaluate_model(context: SessionContext, split: str) -> Evaluation:
         Its pipeline in use predicts.
     split : str
         Holds the gold.
+    scorers : sequence of str or callable
+        Registered names, or functions.
 
     Raises
     ------
@@ -57,6 +61,7 @@ def evaluate_model(context: SessionContext, split: str) -> Evaluation:
         fingerprint=fingerprint(context.nlp),
         warnings=evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
         seed=context.seed,
+        scorers=scorers,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from nbner import registry
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from nbner.io.options import FormatName, TextUnit
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
+    from nbner.session.suggestions import SuggesterFn
     from nbner.teaching.trace.explain import GoldSpans
     from nbner.teaching.trace.trace_viewer import TraceViewer
     from nbner.training.background_report import BackgroundTraining
@@ -449,6 +451,7 @@ class Session:
         split: str = "train",
         *,
         patterns: PatternSource | None = None,
+        suggest: str | SuggesterFn | None = None,
         redecode: bool = True,
         overlap: Overlap | None = None,
         strategy: Strategy = "given",
@@ -471,15 +474,21 @@ class Session:
         patterns : str, Path or iterable of mappings, optional
             A pattern file in Prodigy's format, or its lines: their matches are
             suggested beside the model's spans, each with its source.
+        suggest : str or callable, optional
+            A suggester in the model's place: a name in
+            `nbner.registry.suggesters`, or a function from examples to spans,
+            such as a gazetteer or another model.
         redecode : bool
             After every edit of a span, re-decode the rest of the text with that
             edit fixed.
         overlap : int or "all", optional
             As for `manual`.
-        strategy : {"given", "random", "uncertainty", "diversity", "disagreement"}
-            The query strategy. "given": in the order of addition. "uncertainty":
-            the highest entropy over the exact analyses first. "diversity": the
-            example least similar to all that is labelled. "disagreement": the
+        strategy : str or callable
+            The query strategy: a name in `nbner.registry.query_strategies`, or
+            a function from examples to their positions. Built in are "given":
+            in the order of addition; "random"; "uncertainty": the highest
+            entropy over the exact analyses first; "diversity": the example
+            least similar to all that is labelled; and "disagreement": the
             example on which the last two models disagree most. Examples that
             are chosen together are dissimilar, and a new model makes a new
             order.
@@ -505,8 +514,16 @@ class Session:
             fraction is not between 0 and 1.
         """
         context = self._context
+        own = None if suggest in (None, "model") else registry.suggesters.resolve(suggest)
+        if own is not None and patterns is not None:
+            raise DataError(
+                "patterns= and suggest= cannot be given together",
+                field="suggest",
+                remedy="Call the patterns inside your suggester, or give one of the two",
+            )
         if (
             patterns is None
+            and own is None
             and not is_trained(context.nlp)
             and not _has_suggestions(context, split)
         ):
@@ -517,7 +534,12 @@ class Session:
             )
         dataset = suggestions.in_order(context, strategy, holdout)
         advised_by = suggestions.adviser(
-            context, patterns, redecodes=redecode, withhold=withhold, corrupt=corrupt
+            context,
+            patterns,
+            redecodes=redecode,
+            suggester=own,
+            withhold=withhold,
+            corrupt=corrupt,
         )
         return annotation.open_annotator(
             context, split, "make_gold", advised_by, overlap=overlap, dataset=dataset
@@ -706,18 +728,24 @@ class Session:
             progress=progress,
         )
 
-    def evaluate(self, split: str = "dev") -> Evaluation:
+    def evaluate(
+        self, split: str = "dev", *, scorers: Sequence[str | Callable[..., Any]] = ()
+    ) -> Evaluation:
         """Evaluate the model in use against the accepted examples of a split.
 
         Parameters
         ----------
         split : str
             Its accepted examples are the gold.
+        scorers : sequence of str or callable
+            More scores: names in `nbner.registry.scorers`, or functions from
+            gold and predictions to a number.
 
         Returns
         -------
         Evaluation
             ``f``, ``precision``, ``recall`` over exact spans, ``macro_f``,
+            ``scores`` (of ``scorers``),
             ``schemes`` (nervaluate's four), ``frame`` (a row a label),
             ``details`` (all counts, with intervals) and ``plot()``.
 
@@ -728,7 +756,7 @@ class Session:
         ModelError
             The model has not been trained.
         """
-        return evaluation.evaluate_model(self._context, split)
+        return evaluation.evaluate_model(self._context, split, scorers=scorers)
 
     def errors(
         self,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from nbner import registry
 from nbner.active_learning import strategies
+from nbner.active_learning.query_strategies import name_of, rank_examples
 from nbner.active_learning.ranked_dataset import RankedDataset
-from nbner.active_learning.strategies import STRATEGIES, Strategy
+from nbner.active_learning.strategies import Strategy
 from nbner.decoding.api import lattices
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
 from nbner.decoding.constraints import Constraints
@@ -18,6 +20,7 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.patterns import check_patterns, load_patterns, suggest_with_patterns
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
+from nbner.nlp.suggesters import call_suggester
 from nbner.queues.anchoring_audit import AuditedSuggester
 from nbner.queues.labelling import Suggester, SuggestFn
 from nbner.session.context import SessionContext
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from nbner.decoding.lattice_view import Lattice
     from nbner.nlp.patterns import PatternSource
     from nbner.store.dataset import Dataset
+
+#: From examples to the suggested spans of each.
+SuggesterFn: TypeAlias = Callable[..., Iterable[Iterable[Any]]]
 
 #: Fraction of examples held out by default where a strategy chooses.
 HOLDOUT = 0.1
@@ -90,6 +96,7 @@ def adviser(
     patterns: PatternSource | None,
     *,
     redecodes: bool,
+    suggester: SuggesterFn | None = None,
     withhold: float = 0.0,
     corrupt: float = 0.0,
 ) -> Suggester:
@@ -103,6 +110,8 @@ def adviser(
         Patterns that suggest beside it.
     redecodes : bool
         Decode the rest of a text again after every edit of a span.
+    suggester : callable, optional
+        Suggests in the model's place; see `nbner.registry.suggesters`.
     withhold, corrupt : float
         Fractions of the suggestions to leave out and to change, for an
         anchoring audit. An audit offers no other analyses: they would show the
@@ -117,9 +126,14 @@ def adviser(
     def suggest_model(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         return suggest(context, examples)
 
+    def suggest_own(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
+        assert suggester is not None  # noqa: S101 - for the type checker
+        found = call_suggester(suggester, examples, nlp=context.nlp, labels=context.labels)
+        return _with_known_labels(context, found)
+
     spans = pattern_suggester(context, patterns, model=True) or suggest_model
-    made = Suggester(spans)
-    if is_trained(context.nlp):
+    made = Suggester(spans if suggester is None else suggest_own)
+    if suggester is None and is_trained(context.nlp):
         made = Suggester(
             spans,
             lambda answer: rank_of(context, answer),
@@ -246,25 +260,24 @@ def in_order(context: SessionContext, strategy: Strategy, holdout: float | None)
     ----------
     context : SessionContext
         Its model and seed decide; a new model makes a new order.
-    strategy : {"given", "random", "uncertainty", "diversity", "disagreement"}
-        The query strategy.
+    strategy : str or callable
+        A name in `nbner.registry.query_strategies`, or such a function.
     holdout : float, optional
         Fraction of examples that are drawn at random and held out for
-        evaluation; by default a tenth for every order that a model or the
-        texts decide on, and none otherwise.
+        evaluation; by default none for "given" and "random", and a tenth for
+        every other strategy.
 
     Raises
     ------
     DataError
-        There is no such order, or the fraction is not from 0 to below 1.
+        There is no such strategy, or the fraction is not from 0 to below 1.
     ModelError
-        The order needs a trained model, or two.
+        The strategy needs a trained model, or two.
     """
-    if strategy not in STRATEGIES:
-        named = ", ".join(repr(one) for one in STRATEGIES)
-        raise DataError(f"there is no order {strategy!r}", field="strategy", remedy=f"Use {named}")
-    chosen = strategy not in ("given", "random")
-    share = (HOLDOUT if chosen else 0.0) if holdout is None else holdout
+    function = registry.query_strategies.resolve(strategy)
+    share = holdout
+    if share is None:
+        share = 0.0 if strategy in ("given", "random") else HOLDOUT
     if not 0 <= share < 1:
         raise DataError(
             f"{share} is not a share of random examples",
@@ -274,44 +287,39 @@ def in_order(context: SessionContext, strategy: Strategy, holdout: float | None)
     if strategy == "given" and not share:
         return context.dataset
     # Raises before a widget is open where the strategy lacks a model.
-    strategy_of(context, strategy)
+    _check_models(context, strategy)
 
-    def is_aside(example: Example) -> bool:
+    def in_holdout(example: Example) -> bool:
         return strategies.in_holdout(example, share, context.seed)
 
     def rank(examples: Sequence[Example]) -> list[int]:
-        held_out = [i for i, one in enumerate(examples) if is_aside(one)]
-        others = [i for i, one in enumerate(examples) if not is_aside(one)]
-        ranked = strategy_of(context, strategy)([examples[i] for i in others])
+        _check_models(context, strategy)
+        held_out = [i for i, one in enumerate(examples) if in_holdout(one)]
+        others = [i for i, one in enumerate(examples) if not in_holdout(one)]
+        ranked = rank_examples(
+            function,
+            [examples[i] for i in others],
+            nlp=context.nlp,
+            seed=context.seed,
+            lazy={
+                "previous_nlp": lambda: next(iter(context.model_store.previous(1)), None),
+                "annotated": lambda: list(context.dataset.examples(answer="accept")),
+            },
+        )
         mixed = strategies.interleave([others[i] for i in ranked], held_out, share)
         return [examples[i].input_hash for i in mixed]
 
     return RankedDataset(
         context.dataset,
-        strategy,
+        name_of(strategy),
         rank=rank,
         version=lambda: fingerprint(context.nlp),
-        in_holdout=is_aside,
+        in_holdout=in_holdout,
     )
 
 
-def strategy_of(
-    context: SessionContext, strategy: Strategy
-) -> Callable[[Sequence[Example]], list[int]]:
-    """Return a query strategy: a function from examples to their positions, first one first.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its models and seed decide.
-    strategy : {"given", "random", "uncertainty", "diversity", "disagreement"}
-        The strategy's name.
-
-    Raises
-    ------
-    ModelError
-        The strategy needs a trained model, or two.
-    """
+def _check_models(context: SessionContext, strategy: Strategy) -> None:
+    """Raise ModelError where a built-in strategy lacks a trained model, or a second one."""
     if strategy in ("uncertainty", "disagreement") and not is_trained(context.nlp):
         raise ModelError(
             f"strategy={strategy!r} needs a trained model, and there is none yet. Label some "
@@ -322,62 +330,3 @@ def strategy_of(
             'strategy="disagreement" needs two trained models, and there is one. Train once more, '
             'or use strategy="uncertainty".'
         )
-    return {
-        "given": lambda examples: list(range(len(examples))),
-        "random": lambda examples: strategies.shuffled(len(examples), context.seed),
-        "uncertainty": lambda examples: least_sure(context, examples),
-        "diversity": lambda examples: diverse(context, examples),
-        "disagreement": lambda examples: disagreeing(context, examples),
-    }[strategy]
-
-
-def least_sure(context: SessionContext, examples: Sequence[Example]) -> list[int]:
-    """Return positions by the entropy over a text's exact analyses, the highest first.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its model in use decides.
-    examples : sequence of Example
-        The candidates.
-    """
-    scores = [
-        one.entropy() for one in lattices(context.nlp, examples, max_span_length=MAX_SPAN_LENGTH)
-    ]
-    return strategies.rank_by_score_diverse(scores, _vectors(examples))
-
-
-def diverse(context: SessionContext, examples: Sequence[Example]) -> list[int]:
-    """Return positions by farthest-first traversal from all that is accepted.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its dataset holds the accepted texts.
-    examples : sequence of Example
-        The candidates.
-    """
-    known = [one.text for one in context.dataset.examples(answer="accept")]
-    vectors = strategies.word_vectors([*(one.text for one in examples), *known])
-    new, old = vectors[: len(examples)], vectors[len(examples) :]
-    return strategies.farthest_first(new, len(examples), selected=old)
-
-
-def disagreeing(context: SessionContext, examples: Sequence[Example]) -> list[int]:
-    """Return positions by the disagreement between the last two models, the highest first.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its model store holds the model before the one in use.
-    examples : sequence of Example
-        The candidates.
-    """
-    (before,) = context.model_store.previous(1)
-    sides = predict(context.nlp, examples), predict(before, examples)
-    scores = [strategies.disagreement(one, other) for one, other in zip(*sides, strict=True)]
-    return strategies.rank_by_score_diverse(scores, _vectors(examples))
-
-
-def _vectors(examples: Sequence[Example]) -> strategies.Floats:
-    return strategies.word_vectors([one.text for one in examples])

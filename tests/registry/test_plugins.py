@@ -117,8 +117,8 @@ def test_an_installed_package_adds_to_every_registry(installed):
         print(json.dumps({{one: getattr(nbner.registry, one).names() for one in {REGISTRIES}}}))
         """,
     )
-    assert "pipes" in found["readers"] and "conll" in found["readers"]
-    assert "lengths" in found["writers"] and "prodigy" in found["writers"]
+    assert {"pipes", "conll"} <= set(found["readers"])
+    assert {"lengths", "prodigy"} <= set(found["writers"])
     assert set(found["suggesters"]) == {"gazetteer", "model"}
     assert {"longest_first", "given", "random", "uncertainty"} <= set(found["query_strategies"])
     assert set(found["decoders"]) == {"beam", "exact", "nothing"}

@@ -12,7 +12,7 @@ LEVELS = {
     "types": 1,
     "errors": 1,
     "_version": 1,
-    "registry": 1,
+    "registry": 2,
     "_common": 2,
     "io": 3,
     "store": 4,
@@ -20,7 +20,7 @@ LEVELS = {
     "decoding": 5,
     "evaluation": 5,
     "quality": 5,
-    "active_learning": 5,
+    "active_learning": 6,  # its strategies use the decoder
     "training": 6,
     "widgets": 6,
     "reranking": 7,

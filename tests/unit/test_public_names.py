@@ -17,7 +17,7 @@ NBNER = """
     Annotator Answer Counts DataError Evaluation Example ImportReport ModelError NbnerError Parse
     SampleCorpus Session SimulatedAnnotator Span StoreError TextProbabilities Token
     TrainingError TrainingReport __version__
-    annotate_with differences evaluate quiz read sample simulate token_rows write
+    annotate_with differences evaluate quiz read registry results sample simulate token_rows write
 """
 SESSION = """
     labels nlp dataset annotator seed summary

@@ -35,10 +35,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from nbner import registry
 from nbner._common.bootstrap import (
     Bootstrap,
     Estimate,
@@ -333,8 +334,9 @@ def _label_counts(
     return [(tp[label], fp[label], fn[label]) for label in labels]
 
 
-Decoder: TypeAlias = Literal["exact", "beam"]
-DECODERS: tuple[Decoder, ...] = ("exact", "beam")
+#: Name of a registered decoder.
+Decoder: TypeAlias = str
+DECODERS = ("exact", "beam")
 WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -407,16 +409,13 @@ def check_decoders(decoders: Sequence[str]) -> tuple[Decoder, ...]:
         There is no name, one is given twice, or one is unknown.
     """
     taken = (decoders,) if isinstance(decoders, str) else tuple(decoders)
-    remedy = f"Give one or both of {DECODERS}"
-    named: list[Decoder] = []
+    remedy = f"Give one or more of {registry.decoders.names()}"
     for one in taken:
-        found = next((decoder for decoder in DECODERS if decoder == one), None)
-        if found is None:
+        if one not in registry.decoders:
             raise DataError(f"{one!r} is not a decoder", field="decoders", remedy=remedy)
-        named.append(found)
-    if not named or len(set(named)) < len(named):
+    if not taken or len(set(taken)) < len(taken):
         raise DataError(f"{taken} does not name each decoder once", field="decoders", remedy=remedy)
-    return tuple(named)
+    return taken
 
 
 def plan_passes(widths: tuple[int, ...], decoders: Sequence[Decoder]) -> list[DecoderPass]:
