@@ -98,13 +98,15 @@ class FunctionRegistry(Generic[Function]):
         """
         return self._catalogue.register(name, func=function)
 
-    def get(self, name: str) -> Function:
+    def get(self, name: str, *, field: str | None = None) -> Function:
         """Return the function of a name.
 
         Parameters
         ----------
         name : str
             A registered name.
+        field : str, optional
+            Name of the parameter, for the message; by default the registry's.
 
         Raises
         ------
@@ -115,20 +117,22 @@ class FunctionRegistry(Generic[Function]):
         if name not in names:
             raise DataError(
                 f"no {self._noun} is called {name!r}",
-                field=self.name,
-                remedy=f"The registered ones are {', '.join(names)}; "
+                field=field or self.name,
+                remedy=f"The registered ones are {', '.join(map(repr, names))}; "
                 f"nbner.registry.{self.name} registers another",
             )
         found: Function = self._catalogue.get(name)
         return found
 
-    def resolve(self, function_or_name: Function | str) -> Function:
+    def resolve(self, function_or_name: Function | str, *, field: str | None = None) -> Function:
         """Return a function as it is, or the one of a name.
 
         Parameters
         ----------
         function_or_name : callable or str
             A function, or a registered name.
+        field : str, optional
+            Name of the parameter, for the message; by default the registry's.
 
         Raises
         ------
@@ -136,12 +140,12 @@ class FunctionRegistry(Generic[Function]):
             It is neither.
         """
         if isinstance(function_or_name, str):
-            return self.get(function_or_name)
+            return self.get(function_or_name, field=field)
         if not callable(function_or_name):
             raise DataError(
                 f"{function_or_name!r} is not a {self._noun}",
-                field=self.name,
-                remedy=f"Give a function, or one of the names {', '.join(self.names())}",
+                field=field or self.name,
+                remedy=f"Give a function, or one of {', '.join(map(repr, self.names()))}",
             )
         return function_or_name
 

@@ -71,7 +71,7 @@ def run_scorers(
     """
     found: dict[str, float | None] = {}
     for one in (scorers,) if isinstance(scorers, str) else scorers:
-        function = registry.scorers.resolve(one)
+        function = registry.scorers.resolve(one, field="scorers")
         name = one if isinstance(one, str) else getattr(one, "__name__", type(one).__name__)
         value = registry.call(function, gold, predicted, labels=tuple(labels), seed=seed)
         entries = (

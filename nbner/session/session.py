@@ -514,7 +514,11 @@ class Session:
             fraction is not between 0 and 1.
         """
         context = self._context
-        own = None if suggest in (None, "model") else registry.suggesters.resolve(suggest)
+        own = (
+            None
+            if suggest in (None, "model")
+            else registry.suggesters.resolve(suggest, field="suggest")
+        )
         if own is not None and patterns is not None:
             raise DataError(
                 "patterns= and suggest= cannot be given together",

@@ -274,7 +274,7 @@ def in_order(context: SessionContext, strategy: Strategy, holdout: float | None)
     ModelError
         The strategy needs a trained model, or two.
     """
-    function = registry.query_strategies.resolve(strategy)
+    function = registry.query_strategies.resolve(strategy, field="strategy")
     share = holdout
     if share is None:
         share = 0.0 if strategy in ("given", "random") else HOLDOUT

@@ -343,11 +343,11 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
         ({"dev": "nowhere"}, "no gold"),
         ({"batch": 1000}, "cannot be had"),
         ({"rounds": 0}, "cannot be had"),
-        ({"ways": []}, "no way"),
-        ({"ways": ["manual"]}, "no way 'manual'"),
-        ({"ways": [("manual", "uncertainty")]}, "no way"),
-        ({"ways": [("make_gold", "given")]}, "no way"),
-        ({"ways": [("by ear", "random")]}, "no way"),
+        ({"conditions": []}, "no way"),
+        ({"conditions": ["manual"]}, "no way 'manual'"),
+        ({"conditions": [("manual", "uncertainty")]}, "no way"),
+        ({"conditions": [("make_gold", "given")]}, "no way"),
+        ({"conditions": [("by ear", "random")]}, "no way"),
     ],
 )
 def test_simulations_that_cannot_be_are_refused(session, given, match):
