@@ -65,3 +65,16 @@ def test_relative_links_of_the_documents_lead_somewhere():
         text = (ROOT / name).read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
             assert (ROOT / target).exists(), f"{name} links to {target}"
+
+
+def test_what_contributing_names_is_there():
+    """Files and folders in the tables of packages and of public names."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split("## The packages")[1].split("## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| ")]
+    named = {name for row in rows for name in re.findall(r"`([\w/]+(?:\.py|/))`", row)}
+    assert {"registry.py", "store/", "session/session.py"} <= named
+    # The second table's paths begin in the package; the first one names folders in folders.
+    roots = [ROOT / "nbner", *(one for one in (ROOT / "nbner").iterdir() if one.is_dir())]
+    missing = {one for one in named if not any((root / one).exists() for root in roots)}
+    assert missing - {"js/"} == set()
