@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import expect
 
 HERE = Path(__file__).parent
 HAS_NERVALUATE = sys.version_info >= (3, 11)
@@ -17,6 +18,10 @@ HAS_NERVALUATE = sys.version_info >= (3, 11)
 # How long an example takes depends on the machine, and says nothing of the code.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# A first answer that a busy kernel has not heard is sent again after 8 seconds
+# (`REPLY_TIMEOUT`, js/src/annotator/model/transport.ts); a loaded machine adds its own.
+expect.set_options(timeout=30_000)
 
 collect_ignore = [] if HAS_NERVALUATE else ["analysis/test_nervaluate.py"]
 

@@ -152,7 +152,7 @@ def world():
 @pytest.fixture
 def context(browser):
     context = browser.new_context(viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(5_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 
