@@ -1,0 +1,126 @@
+"""Base class of results: text, an HTML page, and a figure where there is one."""
+
+from __future__ import annotations
+
+import io
+import re
+from abc import ABC, abstractmethod
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_STYLE = """
+:root { color-scheme: light dark }
+body { font: 15px/1.5 system-ui, sans-serif }
+body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0 }
+th { font-weight: 500; text-align: left }
+th, td { padding: .15rem .75rem .15rem 0; border: 0 }
+svg { max-width: 100%; height: auto }
+"""
+
+
+class Result(ABC):
+    """Base of what an analysis returns: the same names show it in every form.
+
+    ``print(result)`` and ``result.summary`` are its text, ``result.frame`` is
+    its table, ``result.to_html(path)`` a page to send. A result with a figure
+    has ``plot(ax=None)``, one with figures by label has ``per_label``, and one
+    with examples to look at has ``open()``.
+    """
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def frame(self) -> pd.DataFrame:
+        """The rows of the result."""
+
+    @abstractmethod
+    def _repr_html_(self) -> str: ...
+
+    @property
+    def summary(self) -> str:
+        """The result as text, as ``print`` shows it."""
+        return str(self)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Write the result as one HTML page without scripts and without anything from elsewhere.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write; an existing one is replaced.
+
+        Returns
+        -------
+        str
+            The page.
+        """
+        return write_page(self._title(), self._repr_html_() + self._figure_html(), path)
+
+    def _title(self) -> str:
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(self).__name__).capitalize()
+
+    def _figure_html(self) -> str:
+        plot = getattr(self, "plot", None)
+        if plot is None:
+            return ""
+        from matplotlib import pyplot as plt
+
+        figure = plot().figure
+        svg = render_svg(figure)
+        # A figure that is left open would be displayed below the cell as well.
+        plt.close(figure)
+        return f"<figure>{svg}</figure>"
+
+
+def write_page(title: str, body: str, path: str | Path | None = None) -> str:
+    """Build an HTML page around a body and write it to a file.
+
+    Parameters
+    ----------
+    title : str
+        Title of the page, unescaped.
+    body : str
+        HTML of the body.
+    path : str or Path, optional
+        File to write.
+
+    Returns
+    -------
+    str
+        The page.
+    """
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><h1>{escape(title)}</h1>{body}</body></html>\n"
+    )
+    if path is not None:
+        Path(path).write_text(page, encoding="utf-8")
+    return page
+
+
+def render_svg(figure: Figure) -> str:
+    """Render a figure as an SVG element whose bytes are the same every time.
+
+    Parameters
+    ----------
+    figure : Figure
+        The figure.
+    """
+    import matplotlib as mpl
+
+    buffer = io.StringIO()
+    # Without a salt the ids are random; without a date the header carries the time.
+    with mpl.rc_context({"svg.hashsalt": "nbner", "svg.fonttype": "path"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    svg = buffer.getvalue()
+    # The header of a file of its own: no document type and no address of one inside a page.
+    svg = svg[svg.index("<svg") :]
+    return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
