@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbner._common.format import render_html
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
@@ -40,8 +42,8 @@ class Result(ABC):
     def frame(self) -> pd.DataFrame:
         """The rows of the result."""
 
-    @abstractmethod
-    def _repr_html_(self) -> str: ...
+    def _repr_html_(self) -> str:
+        return render_html(str(self), self.frame)
 
     @property
     def summary(self) -> str:

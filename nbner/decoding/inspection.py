@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nbner._common.format import render_html
+from nbner._common.result import Result
 from nbner.decoding.actions import ActionMatrix, TextActionScores
 
 if TYPE_CHECKING:
@@ -16,9 +18,12 @@ if TYPE_CHECKING:
 
 COLUMNS = ("token", "word", "start", "label", "action", "score", "probability", "valid", "taken")
 
+#: The part of a feature matrix that is displayed.
+_FIRST_ROWS, _FIRST_COLUMNS = 10, 12
+
 
 @dataclass(frozen=True, slots=True)
-class ActionScores:
+class ActionScores(Result):
     """Scores and probabilities of every action at every token of a text.
 
     Parameters
@@ -89,7 +94,7 @@ class ActionScores:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenFeatures:
+class TokenFeatures(Result):
     """Feature matrix with one row a token, as input for another model.
 
     Parameters
@@ -151,6 +156,15 @@ class TokenFeatures:
             [self.examples, self.tokens, list(self.words)], names=["example", "token", "word"]
         )
         return pd.DataFrame(self.matrix, index=index, columns=list(self.columns))
+
+    def __str__(self) -> str:
+        texts = len(np.unique(self.examples))
+        rows, columns = self.matrix.shape
+        return f"{rows:,} tokens of {texts:,} texts, {columns:,} features each"
+
+    def _repr_html_(self) -> str:
+        first = self.frame.reset_index().iloc[:_FIRST_ROWS, :_FIRST_COLUMNS]
+        return render_html(f"{self}; the first of them:", first)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:  # noqa: FBT001
         return np.array(self.matrix, dtype=dtype, copy=True if copy is None else copy)

@@ -11,6 +11,7 @@ import numpy as np
 from nbner._common.colors import label_colors
 from nbner._common.format import render_html
 from nbner._common.plot_style import FIGURE_SIZE, INK_COLOR, apply_style, new_axes
+from nbner._common.result import Result
 from nbner.decoding.arrays import FloatArray
 from nbner.decoding.spans import OUTSIDE, TokenOffsets
 from nbner.types import Span, Token
@@ -137,7 +138,7 @@ _LIKELY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class TextProbabilities:
+class TextProbabilities(Result):
     """Exact probabilities of the spans and of each token's label, with frames and a plot.
 
     Parameters

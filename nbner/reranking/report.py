@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.result import Result
 from nbner.evaluation.comparison import SystemScore, compare_systems
 from nbner.types import Example, Span
 
@@ -24,7 +25,7 @@ _CHANGE_COLUMNS = ["changed", "better", "worse"]
 
 
 @dataclass(frozen=True, slots=True)
-class RerankingComparison:
+class RerankingComparison(Result):
     """Systems evaluated on the same texts, each with its gain over the first.
 
     Parameters
@@ -136,7 +137,7 @@ class RerankingComparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Reranking:
+class Reranking(Result):
     """A fitted reranker with its gain on held-out texts.
 
     Parameters
@@ -226,7 +227,7 @@ class Reranking:
 
 
 @dataclass(frozen=True, slots=True)
-class Ensemble:
+class Ensemble(Result):
     """Several models together, with their gain over the best of them alone.
 
     Parameters

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
+from nbner._common.result import Result
 from nbner.types import Counts
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Result):
     """How a session stands.
 
     Parameters

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from nbner._common.format import render_html
 from nbner._common.hashing import text_digest
+from nbner._common.result import Result
 from nbner._common.serialization import load_json
 from nbner.store import queries
 from nbner.store.database import Database
@@ -51,7 +52,7 @@ class IntegrityCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrityReport:
+class IntegrityReport(Result):
     """Results of all integrity checks of a store.
 
     Parameters

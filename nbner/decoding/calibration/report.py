@@ -14,6 +14,7 @@ from nbner._common.plot_style import (
     label_line,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner.decoding.calibration.temperature import (
     CalibrationPairs,
     Temperatures,
@@ -30,7 +31,7 @@ _BIN_COLUMNS = ["low", "high", "n", "confidence", "accuracy", "accuracy_low", "a
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(Result):
     """Calibration of a model's span probabilities on gold; the method: `calibration.temperature`.
 
     Parameters

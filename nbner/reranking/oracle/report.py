@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbner._common.bootstrap import Estimate
 from nbner._common.format import render_html
 from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, label_line, new_axes
+from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
 from nbner.reranking.oracle.study import OraclePoint, OracleStudy, points_per_label
@@ -45,7 +46,7 @@ class OracleData:
 
 
 @dataclass(frozen=True, slots=True)
-class OracleCurve:
+class OracleCurve(Result):
     """Oracle F as a function of the length of the list; definitions: `oracle.study`.
 
     Parameters
