@@ -18,7 +18,6 @@ mpl.use("Agg")
 RESULTS = {
     "ActionScores": lambda s: s.model.action_scores(TEXT),
     "AnnotationProgress": lambda s: s.quality.progress(),
-    "Calibration": lambda s: s.model.calibrate(split="dev"),
     "Consistency": lambda s: s.quality.consistency(),
     "DataWarnings": lambda s: s.quality.data_warnings(),
     "Determinism": lambda s: s.experiments.determinism([TEXT]),
@@ -38,6 +37,7 @@ RESULTS = {
     "Trace": lambda s: s.explain(TEXT).trace,
 }
 TEXT = "Dice two <b>onions</b>."
+ONE_SPAN = {"text": TEXT, "spans": [{"start": 0, "end": 4, "label": "Action"}]}
 WITH_OPEN = {"Anchoring", "Consistency", "Differences", "LabelIssues", "SpanChanges"}
 
 
