@@ -156,7 +156,7 @@ class ErrorReviewQueue:
         found = [
             replace(one, input_hash=self._keys[number])
             for number, one in enumerate(self._errors.examples)
-            if _meets(one, conditions)
+            if conditions.matches(one)
         ]
         return ExamplePage(tuple((one, None) for one in found[offset : offset + limit]), len(found))
 
@@ -317,16 +317,4 @@ class ErrorReviewQueue:
 def _same(one: Example, other: Example) -> bool:
     return (one.answer, one.spans, one.flagged, one.note) == (
         *(other.answer, other.spans, other.flagged, other.note),
-    )
-
-
-def _meets(example: Example, wanted: ExampleFilter) -> bool:
-    standing = example.answer or "open"
-    is_answered = wanted.answer == "answered" and example.answer is not None
-    return (
-        (wanted.answer is None or wanted.answer == standing or is_answered)
-        and (not wanted.flagged or example.flagged)
-        and (not wanted.noted or bool(example.note))
-        and (wanted.label is None or any(span.label == wanted.label for span in example.spans))
-        and (wanted.text is None or wanted.text.casefold() in example.text.casefold())
     )
