@@ -26,7 +26,7 @@ AnswerMetadataFn: TypeAlias = Callable[[Answer], Mapping[str, Any]]
 RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
 
 
-_logger = logging.getLogger("nbner.queues.labelling")
+_LOG = logging.getLogger(__name__)
 
 #: Examples that are tokenized and looked at by the model at a time.
 _SOME = 32
@@ -241,8 +241,8 @@ class AnnotationQueue:
             # An answer is a person's work: no figure beside it is worth losing it.
             try:
                 kept |= self._adviser.answer_metadata(answer)
-            except Exception:
-                _logger.debug("answer %s is stored without its rank", answer.id, exc_info=True)
+            except Exception:  # noqa: BLE001
+                _LOG.debug("answer %s is stored without metadata", answer.id, exc_info=True)
         return replace(answer, extra=kept)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
