@@ -30,7 +30,7 @@ from nbner.session.quiz import quiz as quiz
 from nbner.session.session import Session as Session
 from nbner.session.simulation import simulate as simulate
 from nbner.simulation.annotator import SimulatedAnnotator as SimulatedAnnotator
-from nbner.simulation.runner import annotate_with as annotate_with
+from nbner.simulation.headless_client import annotate_with as annotate_with
 from nbner.training.report import TrainingReport as TrainingReport
 from nbner.types import (
     Answer as Answer,

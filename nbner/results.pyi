@@ -21,7 +21,7 @@ from nbner.reranking.report import Ensemble as Ensemble
 from nbner.reranking.report import Reranking as Reranking
 from nbner.reranking.report import RerankingComparison as RerankingComparison
 from nbner.session.summary import Summary as Summary
-from nbner.simulation.report import Simulation as Simulation
+from nbner.simulation.cost_curve import Simulation as Simulation
 from nbner.store.integrity import IntegrityReport as IntegrityReport
 from nbner.teaching.trace.report import Trace as Trace
 from nbner.training.background_report import BackgroundTraining as BackgroundTraining

@@ -1,7 +1,7 @@
-"""A robot at the real widget: what annotating costs, and what is learnt from it.
+"""Simulated annotation through the real widget: its cost, and F of the models trained on it.
 
-The robot speaks to the widget in the messages that a browser's page sends; the
-session behind it, its store, its suggestions and its training are the real ones.
+The simulated annotator sends the messages that a browser's page sends; session,
+store, suggestions and training are the real ones.
 """
 
 from __future__ import annotations
@@ -15,27 +15,28 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.progress import ProgressBar
 from nbner.active_learning.strategies import STRATEGIES, shuffled
 from nbner.errors import DataError
+from nbner.nlp.pipeline import is_trained
 from nbner.session.session import Session
 from nbner.simulation.annotator import SimulatedAnnotator
-from nbner.simulation.cost_curve import CostPoint
-from nbner.simulation.runner import annotate_with
+from nbner.simulation.cost_curve import CostPoint, Simulation
+from nbner.simulation.headless_client import annotate_with
 from nbner.types import Example
 
 if TYPE_CHECKING:
-    from nbner.simulation.report import Simulation
     from nbner.widgets.annotator import Annotator
 
-#: How to annotate, and in which order; at first there is no model, and all are alike.
-WAYS = (("manual", "random"), ("make_gold", "random"), ("make_gold", "uncertainty"))
+#: Mode and query strategy of each condition.
+DEFAULT_CONDITIONS = (("manual", "random"), ("make_gold", "random"), ("make_gold", "uncertainty"))
 
 
 def simulate(
     session: Session,
     annotator: SimulatedAnnotator | None = None,
     *,
-    conditions: Sequence[tuple[str, str]] = WAYS,
+    conditions: Sequence[tuple[str, str]] = DEFAULT_CONDITIONS,
     split: str = "train",
     dev: str = "dev",
     batch: int = 50,
@@ -43,48 +44,50 @@ def simulate(
     max_epochs: int | None = None,
     progress: bool = True,
 ) -> Simulation:
-    """Let a robot that knows the gold annotate it again, in several ways.
+    """Annotate the gold of a session again with a simulated annotator, under several conditions.
 
-    Each way has a session of its own, which starts from the same base model
-    with the same texts and no gold. A round is ``batch`` examples and a
-    training. Where the base model is not trained, the first round is by hand
-    everywhere, since nothing can be suggested yet; where it is, its own F
-    stands at round 0. The session that is given is not changed.
+    Each condition has a session of its own, which starts from the same base
+    model with the same texts and no gold. A round is ``batch`` examples and a
+    training. Where the base model is not trained, the first round is manual in
+    all conditions, since nothing can be suggested yet; where it is, round 0 is
+    its own F. The given session is not changed.
 
     Parameters
     ----------
     session : Session
         Its accepted examples are the gold; its labels, base model and seed are used.
     annotator : SimulatedAnnotator, optional
-        By default one that makes no mistake, with 1.5 s an action.
+        By default one that makes no errors, with 1.5 s an action.
     conditions : sequence of (str, str)
-        "manual" or "make_gold", and the order in which examples come: by hand
-        "random", otherwise one of those of `Session.make_gold` but "given".
-    split, dev : str
-        What is annotated, and where F is measured.
-    batch, rounds : int
+        "manual" or "make_gold", and the query strategy: "random" for
+        "manual", otherwise one of those of `Session.make_gold` but "given".
+    split : str
+        Split that is annotated.
+    dev : str
+        Split on which F is computed.
+    batch : int
+        Number of examples of a round.
+    rounds : int
+        Largest number of rounds.
     max_epochs : int, optional
         Of each training.
     progress : bool
-        Show a bar. The stop button ends it and leaves nothing.
+        Show a progress bar. An interrupt discards everything.
 
     Returns
     -------
     Simulation
-        ``frame``, ``plot()``, ``verdict``.
+        ``frame``, ``plot()``, ``summary``.
 
     Raises
     ------
     DataError
-        There is no gold, too little of it, or no such way.
+        There is no gold, too little of it, or no such condition.
     TrainingError
-        What was annotated in the first round holds no entity.
+        The examples of the first round contain no entity.
     """
-    from nbner._common.progress import ProgressBar
-    from nbner.simulation.report import Simulation
-
-    robot = SimulatedAnnotator() if annotator is None else annotator
-    _check_ways(conditions)
+    annotator = SimulatedAnnotator() if annotator is None else annotator
+    _check_conditions(conditions)
     gold, measured = _gold_of(session, split), _gold_of(session, dev)
     if batch < 1 or rounds < 1 or batch > len(gold):
         raise DataError(
@@ -92,38 +95,36 @@ def simulate(
             field="batch",
             remedy="Use a batch from 1 up to the number of accepted examples, and 1 round or more",
         )
-    whole = min(rounds, len(gold) // batch)
+    full_rounds = min(rounds, len(gold) // batch)
     points: list[CostPoint] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nbner-")))
-        plan = _Plan(session, robot, gold, batch, max_epochs)
+        plan = _Plan(session, annotator, gold, batch, max_epochs)
         first = folder / "first"
         begun = plan.begin(first, measured)
-        left = len(conditions) * (whole - begun.round)
+        left = len(conditions) * (full_rounds - begun.round)
         bar = stack.enter_context(ProgressBar(left, "simulating", "rounds", visible=progress))
-        for mode, order in conditions:
-            way = mode if (mode, order) == ("manual", "random") else f"{mode}, {order}"
-            points.append(replace(begun, condition=way))
+        for mode, strategy in conditions:
+            name = mode if (mode, strategy) == ("manual", "random") else f"{mode}, {strategy}"
+            points.append(replace(begun, condition=name))
             own = folder / uuid.uuid4().hex
             shutil.copytree(first, own)
-            points += bar.wrap(plan.go_on(own, way, (mode, order), begun, whole))
-    return Simulation(tuple(points), robot, dev)
+            points += bar.wrap(plan.go_on(own, name, (mode, strategy), begun, full_rounds))
+    return Simulation(tuple(points), annotator, dev)
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What all ways of one simulation share."""
+    """Settings that all conditions of a simulation share."""
 
     session: Session
-    robot: SimulatedAnnotator
+    annotator: SimulatedAnnotator
     gold: Sequence[Example]
     batch: int
     max_epochs: int | None
 
     def begin(self, folder: Path, measured: Sequence[Example]) -> CostPoint:
-        """Put the texts in a store; without a trained model annotate the first batch by hand."""
-        from nbner.nlp.pipeline import is_trained
-
+        """Store the texts; without a trained model, annotate the first batch manually."""
         folder.mkdir()
         nothing = CostPoint("", 0, 0, 0, 0, 0.0, 0, 0.0)
         order = shuffled(len(self.gold), self.session.seed)
@@ -135,24 +136,24 @@ class _Plan:
             return self._round(own, own.manual(), nothing)
 
     def go_on(
-        self, folder: Path, way: str, init: tuple[str, str], begun: CostPoint, rounds: int
+        self, folder: Path, name: str, condition: tuple[str, str], begun: CostPoint, rounds: int
     ) -> Iterator[CostPoint]:
-        """Annotate the other batches in one way, with a training after each."""
-        mode, order = init
-        so_far = replace(begun, condition=way)
+        """Annotate the other batches under one condition, with a training after each."""
+        mode, strategy = condition
+        so_far = replace(begun, condition=name)
         with self._session(folder) as own:
             for number in range(begun.round, rounds):
-                # The texts lie in random order; two models disagree once there are two.
-                by_chance = order == "random" or (order == "disagreement" and number < 2)
-                given: Any = "given" if by_chance else order
+                # The texts were added in random order; two models disagree once there are two.
+                is_random = strategy == "random" or (strategy == "disagreement" and number < 2)
+                order: Any = "given" if is_random else strategy
                 widget = (
-                    own.manual() if mode == "manual" else own.make_gold(strategy=given, holdout=0.0)
+                    own.manual() if mode == "manual" else own.make_gold(strategy=order, holdout=0.0)
                 )
                 so_far = self._round(own, widget, so_far)
                 yield so_far
 
     def _round(self, own: Session, widget: Annotator, so_far: CostPoint) -> CostPoint:
-        done = annotate_with(widget, self.robot, self.gold, limit=self.batch)
+        done = annotate_with(widget, self.annotator, self.gold, limit=self.batch)
         widget.close()
         own.train(max_epochs=self.max_epochs, margin=None, progress=False)
         return replace(
@@ -201,7 +202,7 @@ def clone_into_store(session: Session, store: str | Path) -> Session:
 
 
 def _unanswered(example: Example) -> Example:
-    """Give the text as if nobody had looked at it."""
+    """Return an example without spans and answer."""
     return Example(
         example.text,
         tokens=example.tokens if example.pretokenized else (),
@@ -214,22 +215,22 @@ def _gold_of(session: Session, split: str) -> list[Example]:
     gold = [one for one in session.examples(split, answer="accept") if not one.binary]
     if not gold:
         raise DataError(
-            f"nothing is accepted in split {split!r}, so the robot knows no gold there",
+            f"nothing is accepted in split {split!r}, so the simulated annotator has no gold there",
             remedy=f"Add some with session.add(..., split={split!r}); nbner.sample() has a corpus",
         )
     return gold
 
 
-def _check_ways(conditions: Sequence[tuple[str, str]]) -> None:
-    for way in conditions:
-        mode, order = way if isinstance(way, (tuple, list)) and len(way) == 2 else (way, "")
-        fits = order == "random" or (
-            mode == "make_gold" and order in STRATEGIES and order != "given"
+def _check_conditions(conditions: Sequence[tuple[str, str]]) -> None:
+    for one in conditions:
+        mode, strategy = one if isinstance(one, (tuple, list)) and len(one) == 2 else (one, "")
+        fits = strategy == "random" or (
+            mode == "make_gold" and strategy in STRATEGIES and strategy != "given"
         )
         fits = fits and mode in ("manual", "make_gold")
         if not fits:
             raise DataError(
-                f"there is no way {way!r} to annotate",
+                f"there is no way {one!r} to annotate",
                 field="conditions",
                 remedy='Give pairs such as ("manual", "random") and ("make_gold", "uncertainty")',
             )

@@ -1,4 +1,4 @@
-"""An annotator who knows the gold, with a stated error rate and speed. Plain values, no widget."""
+"""A simulated annotator: knows the gold, with given error rates and times. Plain values only."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ CHANGE_ACTIONS = 2  # actions: go to a span or select its words; delete, or pres
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAnswer:
-    """What was decided on one example, and what it took.
+    """The spans of one answer, and their cost.
 
     Parameters
     ----------
     spans : tuple of Span
+        The accepted spans.
     actions : int
         Key presses and drags.
     seconds : float
+        Time of the actions and of reading.
     n_wrong : int
-        Spans that gold does not have, and gold spans that are missing.
+        Number of spans that are not gold, and of gold spans that are missing.
     """
 
     spans: tuple[Span, ...]
@@ -36,29 +38,30 @@ class SimulatedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class SimulatedAnnotator:
-    """An annotator who knows the gold.
+    """An annotator that knows the gold and errs at given rates.
 
-    It errs in the same way on the same text, whatever it is shown, but for
-    what it follows.
+    Its own errors depend on the seed and the text alone; suggestions add errors
+    by anchoring.
 
     Parameters
     ----------
     error_rate : float
-        Chance of each gold span to be got wrong: another label, other borders,
-        overlooked, or one invented beside it.
+        Probability of an error on each gold span: a wrong label, wrong
+        boundaries, an omission, or a spurious span beside it.
     anchoring_rate : float
-        Chance of a wrong suggestion to be left as it is, and of an entity that
-        was not suggested to be overlooked.
+        Probability that a wrong suggestion is kept, and that an entity without
+        a suggestion is omitted.
     seconds_per_action : float
-        For a key press or a drag.
+        Time of a key press or a drag.
     seconds_per_word : float
-        For reading.
+        Reading time.
     seed : int
+        Seed of the draws.
 
     Raises
     ------
     DataError
-        A rate is not one, or a time is below 0.
+        A rate is not between 0 and 1, or a time is below 0.
     """
 
     error_rate: float = 0.0
@@ -84,16 +87,20 @@ class SimulatedAnnotator:
         labels: Sequence[str],
         suggested: Sequence[Span] | None,
     ) -> SimulatedAnswer:
-        """Decide one example.
+        """Annotate one example.
 
         Parameters
         ----------
         text : str
+            The text; it seeds the draws.
         tokens : sequence of Token
+            Its tokens.
         gold : sequence of Span
+            Its gold spans.
         labels : sequence of str
-        suggested : sequence of Span, optional
-            What is shown at the start; None where nobody suggests.
+            Labels that a wrong span may get.
+        suggested : sequence of Span or None
+            The spans shown at first; None where there is no suggester.
         """
         random = Random(f"{self.seed}:{text}")  # noqa: S311 - chance, not a secret
         spans, _ = corrupt_spans(gold, tokens, labels, self.error_rate, random)
@@ -105,34 +112,45 @@ class SimulatedAnnotator:
         return SimulatedAnswer(spans, actions, seconds, n_wrong=len(set(spans) ^ set(gold)))
 
     def _anchored(
-        self, meant: Sequence[Span], suggested: Sequence[Span], random: Random
+        self, intended: Sequence[Span], suggested: Sequence[Span], random: Random
     ) -> tuple[Span, ...]:
-        """Let some wrong suggestions stand, and overlook some of what was not suggested."""
-        spans = list(meant)
-        for span in meant:
+        """Keep some wrong suggestions, and omit some spans that were not suggested."""
+        spans = list(intended)
+        for span in intended:
             if (
-                all(_apart(span, one) for one in suggested)
+                all(_are_disjoint(span, one) for one in suggested)
                 and random.random() < self.anchoring_rate
             ):
                 spans.remove(span)
         for span in suggested:
-            if span not in meant and random.random() < self.anchoring_rate:
-                spans = [one for one in spans if _apart(one, span)]
+            if span not in intended and random.random() < self.anchoring_rate:
+                spans = [one for one in spans if _are_disjoint(one, span)]
                 spans.append(Span(span.start, span.end, span.label))
         return tuple(sorted(spans, key=lambda one: one.start))
 
 
 def count_actions(shown: Sequence[Span], wanted: Sequence[Span]) -> int:
-    """Count what it takes in the widget to come from some spans to others, and to accept.
+    """Count the actions in the widget that edit some spans into others and accept them.
 
-    A new span, another label or other borders take two actions: its words are
-    selected and its label's key is pressed, which replaces what lay there. A
-    span that has to go without replacement takes two as well. Accepting takes one.
+    A new span, another label or other boundaries take two actions: select the
+    words and press the label's key, which replaces overlapping spans. Deleting a
+    span takes two as well. Accepting takes one.
+
+    Parameters
+    ----------
+    shown : sequence of Span
+        The spans before.
+    wanted : sequence of Span
+        The spans after.
     """
     new = [span for span in wanted if span not in shown]
-    gone = [span for span in shown if span not in wanted and all(_apart(span, one) for one in new)]
+    gone = [
+        span
+        for span in shown
+        if span not in wanted and all(_are_disjoint(span, one) for one in new)
+    ]
     return DECISION_ACTIONS + CHANGE_ACTIONS * (len(new) + len(gone))
 
 
-def _apart(one: Span, other: Span) -> bool:
+def _are_disjoint(one: Span, other: Span) -> bool:
     return one.end <= other.start or other.end <= one.start

@@ -1,30 +1,49 @@
-"""Learning curves of annotating, over actions and seconds. Pure functions of plain values."""
+"""Learning curves over the cost of annotation: points, their report and its plot."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from nbner._common.colors import COLOR_CYCLE
+from nbner._common.format import render_html
+from nbner._common.plot_style import INK_COLOR, apply_style, label_line, new_axes
+from nbner.errors import DataError
+from nbner.simulation.annotator import SimulatedAnnotator
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLUMNS = ("condition", "round", "examples", "spans", "actions", "seconds", "n_wrong", "f")
+AXIS_LABELS = {
+    "seconds": "minutes of annotating",
+    "actions": "key presses and drags",
+    "examples": "examples accepted",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class CostPoint:
-    """How one way to annotate stands after a round.
+    """Cost and F of one condition after a round.
 
     Parameters
     ----------
     condition : str
+        Name of the condition: mode and query strategy.
     round : int
-        From 1; 0 for a model that was there before.
+        From 1; 0 for a model that was trained before.
     examples, spans : int
-        Accepted so far, and spans in them.
+        Number accepted so far, and of the spans in them.
     actions : int
         Key presses and drags so far.
     seconds : float
-        Of annotating so far; training is not counted.
+        Annotation time so far; training is not counted.
     n_wrong : int
-        Spans that the answers have and gold has not, or the other way round.
+        Number of spans that only the answers or only the gold contains.
     f : float
-        Of the model trained on what was accepted, on dev.
+        F on dev of the model trained on the accepted examples.
     """
 
     condition: str
@@ -38,7 +57,13 @@ class CostPoint:
 
 
 def points_by_condition(points: Sequence[CostPoint]) -> dict[str, list[CostPoint]]:
-    """Give each way's points, in the order of rounds."""
+    """Group points by their condition.
+
+    Parameters
+    ----------
+    points : sequence of CostPoint
+        In the order of rounds within each condition.
+    """
     found: dict[str, list[CostPoint]] = {}
     for point in points:
         found.setdefault(point.condition, []).append(point)
@@ -46,9 +71,21 @@ def points_by_condition(points: Sequence[CostPoint]) -> dict[str, list[CostPoint
 
 
 def seconds_to_reach(points: Sequence[CostPoint], f: float) -> float | None:
-    """Estimate the seconds after which one way has reached some F.
+    """Estimate the annotation time at which one condition reaches an F.
 
-    By straight lines between its points; None where it never has.
+    Interpolates linearly between the points.
+
+    Parameters
+    ----------
+    points : sequence of CostPoint
+        Of one condition, in the order of rounds.
+    f : float
+        The F to reach.
+
+    Returns
+    -------
+    float or None
+        Seconds; None where no point reaches ``f``.
     """
     before = None
     for point in points:
@@ -62,5 +99,141 @@ def seconds_to_reach(points: Sequence[CostPoint], f: float) -> float | None:
 
 
 def common_best_f(points: Sequence[CostPoint]) -> float:
-    """Give the highest F that every way has reached."""
-    return min(max(point.f for point in some) for some in points_by_condition(points).values())
+    """Return the highest F that every condition reaches.
+
+    Parameters
+    ----------
+    points : sequence of CostPoint
+        Of all conditions.
+    """
+    return min(max(point.f for point in own) for own in points_by_condition(points).values())
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """Cost of annotation under several conditions, and F of the models trained on it.
+
+    Parameters
+    ----------
+    points : tuple of CostPoint
+        Of all conditions, each in the order of rounds.
+    annotator : SimulatedAnnotator
+        The simulated annotator.
+    dev : str
+        Name of the split on which F was computed.
+    """
+
+    points: tuple[CostPoint, ...] = field(repr=False)
+    annotator: SimulatedAnnotator
+    dev: str = "dev"
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row per condition and round.
+
+        Cumulative ``examples``, ``spans``, ``actions`` (key presses and
+        drags), ``seconds`` and ``n_wrong`` (spans that differ from gold); and
+        ``f`` of the model after that round.
+        """
+        import pandas as pd
+
+        return pd.DataFrame([asdict(one) for one in self.points], columns=list(COLUMNS))
+
+    def plot(self, ax: Axes | None = None, *, cost: str = "seconds") -> Axes:
+        """Draw F of each condition over its cost.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            By default a new one.
+        cost : {"seconds", "actions", "examples"}
+            The horizontal axis.
+
+        Raises
+        ------
+        DataError
+            There is no such cost.
+        """
+        return draw_cost_curves(self.frame, cost=cost, title=self.summary.split("\n")[0], ax=ax)
+
+    @property
+    def summary(self) -> str:
+        """The conditions ordered by the time to a common F, with each one's cost and F."""
+        curves = points_by_condition(self.points)
+        f = common_best_f(self.points)
+        times = {name: seconds_to_reach(own, f) for name, own in curves.items()}
+        reached = sorted((seconds, name) for name, seconds in times.items() if seconds is not None)
+        (least, best), (most, worst) = reached[0], reached[-1]
+        lines = [f"{best} reaches F {f:.2f} in {_time(least)}"]
+        if best != worst:
+            lines[0] += f", {worst} in {_time(most)}"
+        for name, own in curves.items():
+            last = own[-1]
+            lines.append(
+                f"{name}: F {last.f:.3f} after {last.examples:,} examples, {last.actions:,} "
+                f"actions and {_time(last.seconds)}; {last.n_wrong:,} spans off gold"
+            )
+        by = self.annotator
+        lines.append(
+            f"Simulated: error rate {by.error_rate:g}, anchoring rate {by.anchoring_rate:g}, "
+            f"{by.seconds_per_action:g} s an action and {by.seconds_per_word:g} s a word"
+        )
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.summary
+
+    def _repr_html_(self) -> str:
+        return render_html(self.summary, self.frame)
+
+
+def draw_cost_curves(frame: pd.DataFrame, *, cost: str, title: str, ax: Axes | None = None) -> Axes:
+    """Draw F of each condition over its cost, each line labelled at its end.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        From ``Simulation.frame``.
+    cost : {"seconds", "actions", "examples"}
+        The horizontal axis.
+    title : str
+        Title of the plot.
+    ax : Axes, optional
+        By default a new one.
+
+    Raises
+    ------
+    DataError
+        There is no such cost.
+    """
+    if cost not in AXIS_LABELS:
+        raise DataError(
+            f"there is no cost {cost!r}",
+            field="cost",
+            remedy=f"Use one of {', '.join(AXIS_LABELS)}",
+        )
+    ax = new_axes() if ax is None else ax
+    scale = 60 if cost == "seconds" else 1
+    ends = []
+    for number, (name, rows) in enumerate(frame.groupby("condition", sort=False)):
+        color = COLOR_CYCLE[number % len(COLOR_CYCLE)]
+        costs = rows[cost] / scale
+        ax.plot(costs, rows["f"], marker="o", markersize=4, linewidth=1.5, color=color)
+        ends.append((float(rows["f"].iloc[-1]), float(costs.iloc[-1]), str(name), color))
+    low, high = ax.get_ylim()
+    lowest_free = -1.0
+    for f, end, name, color in sorted(ends):
+        # Labels of lines that end close to each other are moved up.
+        lowest_free = max(f, lowest_free)
+        label_line(ax, end, lowest_free, name, color)
+        lowest_free += 0.07 * (high - low)
+    ax.margins(x=0.05)
+    ax.set_xlabel(AXIS_LABELS[cost])
+    ax.set_ylabel("F on dev", color=INK_COLOR, fontsize=9)
+    return apply_style(ax, title)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

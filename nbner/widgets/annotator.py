@@ -13,6 +13,7 @@ Everything else travels as messages; each of the page's has an id and one reply.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -29,6 +30,8 @@ from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
 from nbner.widgets.callbacks import AnswerCallback
 from nbner.widgets.page_state import Selection
 from nbner.widgets.static_html import render_static
+
+_LOG = logging.getLogger(__name__)
 
 
 class Annotator(BaseAnnotationWidget):
@@ -245,6 +248,7 @@ class Annotator(BaseAnnotationWidget):
             self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
             # An observer of the user's failed, in a message's handler: the cell must say so.
+            _LOG.debug("an observer failed", exc_info=True)
             self._show_notice(f"An observer failed with {format_error(error)}", "")
 
     def _heard_example(self, message: messages.Message) -> Example | None:

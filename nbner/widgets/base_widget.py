@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from threading import Lock
+from time import perf_counter
 from typing import Any
 
 import traitlets
@@ -19,6 +21,8 @@ from nbner.widgets.priority_queue import PriorityQueue
 from nbner.widgets.query_handlers import QueryHandlers
 from nbner.widgets.queue_protocol import ExampleQueue
 from nbner.widgets.sent_examples import SentExamples
+
+_LOG = logging.getLogger(__name__)
 
 #: Examples that the page holds at a time: enough to go on while the kernel is
 #: busy, few enough to cost nothing.
@@ -90,6 +94,17 @@ class BaseAnnotationWidget(BundledWidget):
             With ``re``, the message's id, and ``type``; ``failed`` says what
             is wrong and whether the same message may be sent again.
         """
+        started = perf_counter()
+        reply = self._reply_to(message)
+        _LOG.debug(
+            "message %.40r: reply %r in %.1f ms",
+            message.get("type"),
+            reply.get("type"),
+            1000 * (perf_counter() - started),
+        )
+        return reply
+
+    def _reply_to(self, message: messages.Message) -> messages.Message:
         reply: messages.Message
         if message.get("type") == "at":
             self._hear(message)
@@ -101,6 +116,7 @@ class BaseAnnotationWidget(BundledWidget):
         except Exception as error:  # noqa: BLE001
             # Whatever it was, the page must hear that the answer is not stored:
             # an exception in a message handler would vanish without a trace.
+            _LOG.debug("message %.40r failed", message.get("type"), exc_info=True)
             reply = {"type": "failed", "message": format_error(error), "retry": True}
         return {"re": message.get("id"), **reply}
 
@@ -183,6 +199,7 @@ class BaseAnnotationWidget(BundledWidget):
         try:
             return self._tasks(WINDOW_SIZE - len(held), held)
         except Exception:  # noqa: BLE001
+            _LOG.debug("the reply to an answer has no examples", exc_info=True)
             return []
 
     def _give_upcoming(self, message: messages.Message) -> messages.Message:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from nbner.types import Example
+
+_LOG = logging.getLogger(__name__)
 
 AnswerCallback: TypeAlias = Callable[[Example], object]
 
@@ -56,6 +59,7 @@ class AnswerCallbacks:
             # The answer is stored by then. Raised here, in a message's handler,
             # the error would vanish; so it goes to the cell.
             name = getattr(function, "__name__", repr(function))
+            _LOG.debug("callback %s failed", name, exc_info=True)
             self._show(_sentence(name, error), traceback.format_exc())
             return False
         return True

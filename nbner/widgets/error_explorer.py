@@ -10,6 +10,7 @@ surface, which speaks with the kernel as the annotator does (see `BaseAnnotation
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
@@ -42,6 +43,8 @@ from nbner.widgets.queue_protocol import ErrorQueue
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+_LOG = logging.getLogger(__name__)
 
 _MOST = 200  # rows in one reply
 _WAY = 2000  # examples along which one can go on without opening anything again
@@ -312,6 +315,7 @@ class ErrorExplorer(BaseAnnotationWidget):
             self._announce()
         except Exception as error:  # noqa: BLE001
             # The answer is stored, and must be acknowledged whatever a condition makes of it.
+            _LOG.debug("a condition failed", exc_info=True)
             self._conditions = MatchFilter()
             self._announce()
             self._show_notice(

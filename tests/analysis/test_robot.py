@@ -1,4 +1,4 @@
-"""The robot annotator and the audit of anchoring, on plain values."""
+"""The simulated annotator and the audit of anchoring, on plain values."""
 
 from random import Random
 
@@ -26,7 +26,7 @@ def test_actions_are_what_the_widget_takes():
     assert count_actions((a, b), (a,)) == 3
 
 
-def test_a_robot_that_does_not_err_gives_the_gold_whatever_is_suggested():
+def test_an_annotator_that_does_not_err_gives_the_gold_whatever_is_suggested():
     wrong = (Span(0, 4, "B"), Span(5, 9, "A"))
     done = SimulatedAnnotator().annotate(TEXT, TOKENS, GOLD[:1], LABELS, wrong)
     assert (done.spans, done.n_wrong, done.actions) == (GOLD[:1], 0, 5)
@@ -34,10 +34,10 @@ def test_a_robot_that_does_not_err_gives_the_gold_whatever_is_suggested():
 
 
 def test_its_error_rate_is_kept_and_its_errors_are_the_same_each_time():
-    robot = SimulatedAnnotator(error_rate=0.1)
-    by_hand = robot.annotate(TEXT, TOKENS, GOLD, LABELS, None)
+    annotator = SimulatedAnnotator(error_rate=0.1)
+    by_hand = annotator.annotate(TEXT, TOKENS, GOLD, LABELS, None)
     assert 20 <= len(set(GOLD) - set(by_hand.spans)) <= 50
-    assert robot.annotate(TEXT, TOKENS, GOLD, LABELS, GOLD).spans == by_hand.spans
+    assert annotator.annotate(TEXT, TOKENS, GOLD, LABELS, GOLD).spans == by_hand.spans
 
 
 def test_it_follows_what_is_suggested_as_far_as_it_is_told_to():
@@ -81,7 +81,7 @@ def test_wilson_s_interval_is_the_one_of_the_books():
 @pytest.mark.parametrize(
     "given", [{"error_rate": 1.2}, {"anchoring_rate": -1}, {"seconds_per_action": -1}]
 )
-def test_an_impossible_robot_is_refused(given):
+def test_an_impossible_annotator_is_refused(given):
     with pytest.raises(DataError, match="Give"):
         SimulatedAnnotator(**given)
 

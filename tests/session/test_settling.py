@@ -1,4 +1,4 @@
-"""Label issues, consistency, audits and the robot, through the session and the widget."""
+"""Label issues, consistency, audits and simulated annotation, in session and widget."""
 
 from __future__ import annotations
 
@@ -247,13 +247,13 @@ def test_in_the_widget_every_occurrence_is_mended_by_one_message_and_undone_by_o
     assert len(widget.receive({"type": "fetch", "id": "5", "have": []})["tasks"]) == 2
 
 
-def test_an_audit_is_kept_in_the_store_and_finds_how_far_a_robot_follows(cooking, corpus):
+def test_an_audit_is_kept_in_the_store_and_finds_how_far_an_annotator_follows(cooking, corpus):
     session, store = cooking
     texts = corpus.train[200:280]
     session.add([one.text for one in texts], split="audit")
-    robot = nbner.SimulatedAnnotator(anchoring_rate=0.5)
+    annotator = nbner.SimulatedAnnotator(anchoring_rate=0.5)
     widget = session.make_gold(split="audit", withhold=0.2, corrupt=0.2)
-    done = nbner.annotate_with(widget, robot, texts)
+    done = nbner.annotate_with(widget, annotator, texts)
     assert len(done) == len(texts)
     assert widget._setup["advises"] is False
     # A session made later, on the same store, evaluates it.
@@ -299,9 +299,9 @@ def test_shares_that_are_none_are_refused(cooking, given):
 def test_simulated_ways_start_alike_and_cost_is_counted(session):
     before = session.answers()
     ways = [("manual", "random"), ("make_gold", "uncertainty")]
-    robot = nbner.SimulatedAnnotator(error_rate=0.05)
+    annotator = nbner.SimulatedAnnotator(error_rate=0.05)
     result = nbner.simulate(
-        session, robot, conditions=ways, batch=20, rounds=2, max_epochs=1, progress=False
+        session, annotator, conditions=ways, batch=20, rounds=2, max_epochs=1, progress=False
     )
     frame = result.frame.set_index(["condition", "round"])
     assert list(frame.index) == [
