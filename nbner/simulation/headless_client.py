@@ -1,51 +1,66 @@
-"""A stand-in for the browser's page: it shows what a widget hands out, and answers.
+"""Client of a widget without a browser, for simulated annotators and tests.
 
-For robots and tests. It speaks the protocol in CONTRIBUTING.md and knows
-nothing but what the messages say.
+It sends the messages that the page sends (see the protocol in CONTRIBUTING.md) and uses
+nothing but the replies.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import tokens_from_offsets
 from nbner.errors import StoreError
 from nbner.types import Example, Span
-from nbner.widgets import messages
+from nbner.widgets.messages import (
+    PROTOCOL_VERSION,
+    AnswerRequest,
+    FetchRequest,
+    HelloRequest,
+    PageState,
+    Request,
+    Setup,
+    Task,
+)
+from nbner.widgets.serialization import serialize_span
 
 if TYPE_CHECKING:
     from nbner.widgets.base_widget import BaseAnnotationWidget
 
+#: Examples that are fetched at a time.
+_FETCH_SIZE = 12
+
 
 class HeadlessClient:
-    """Speaks to a widget as a browser's page does.
+    """Client that exchanges the page's messages with a widget.
 
     Parameters
     ----------
     widget : Annotator
+        The widget.
     """
 
     def __init__(self, widget: BaseAnnotationWidget) -> None:
         self._widget = widget
-        snapshot = self._ask({"type": "hello", "protocol": messages.PROTOCOL_VERSION})
-        self._setup: Mapping[str, Any] = snapshot["setup"]
-        self._window: deque[messages.Message] = deque(snapshot["window"])
+        request: HelloRequest = {"type": "hello", "protocol": PROTOCOL_VERSION}
+        snapshot = self._request(request)
+        self._setup: Setup = snapshot["setup"]
+        self._window: deque[Task] = deque(snapshot["window"])
 
     @property
     def has_suggestions(self) -> bool:
         """Whether the examples come with suggestions."""
-        return bool(self._setup["mode"] == "make-gold")
+        return self._setup["mode"] == "make-gold"
 
     @property
     def labels(self) -> list[str]:
-        """The labels that have a button."""
+        """The labels that can be assigned."""
         return list(self._setup["labels"])
 
     def next_example(self) -> Example | None:
-        """Show the next open example; None where there is none left.
+        """Show the next open example, and return it; None if there is none left.
 
         Returns
         -------
@@ -53,63 +68,65 @@ class HeadlessClient:
             With the tokens and spans that the page shows.
         """
         if not self._window:
-            self._window.extend(self._ask({"type": "fetch", "want": 12, "have": []})["tasks"])
+            request: FetchRequest = {"type": "fetch", "want": _FETCH_SIZE, "have": []}
+            self._window.extend(self._request(request)["tasks"])
         if not self._window:
             return None
         task = self._window.popleft()
-        marks = [
-            n for start, end, label, *_ in task["spans"] for n in (start, end, self._at(label))
+        labels = self.labels
+        spans = [
+            number
+            for start, end, label, *_ in task["spans"]
+            for number in (start, end, labels.index(label))
         ]
-        self._widget.receive({"type": "at", "example": task["id"], "spans": marks})
-        return _example(task)
+        state: PageState = {"type": "at", "example": task["id"], "spans": spans}
+        self._widget.receive(state)
+        return _parse_task(task)
 
     def accept(self, shown: Example, spans: Sequence[Span], seconds: float) -> None:
-        """Send an accepting answer, and take in what comes with its acknowledgement.
+        """Accept an example, and add the examples of the reply to the window.
 
         Parameters
         ----------
         shown : Example
+            The example.
         spans : sequence of Span
+            Its entities.
         seconds : float
-            For which it was looked at.
+            Time spent on the example.
 
         Raises
         ------
         StoreError
             The answer was not stored.
         """
-        reply = self._ask(
-            {
-                "type": "answer",
-                "example": str(shown.input_hash),
-                "answer": "accept",
-                "spans": [messages.serialize_span(one, shown) for one in spans],
-                "flagged": False,
-                "note": "",
-                "seconds": seconds,
-                "have": [one["id"] for one in self._window],
-            }
-        )
-        self._window.extend(reply["next"])
+        request: AnswerRequest = {
+            "type": "answer",
+            "example": str(shown.input_hash),
+            "answer": "accept",
+            "spans": [serialize_span(one, shown) for one in spans],
+            "flagged": False,
+            "note": "",
+            "seconds": seconds,
+            "have": [one["id"] for one in self._window],
+        }
+        self._window.extend(self._request(request)["next"])
 
-    def _ask(self, message: messages.Message) -> messages.Message:
-        reply = self._widget.receive({"id": uuid.uuid4().hex, **message})
+    def _request(self, request: Request) -> dict[str, Any]:
+        reply = self._widget.receive({"id": uuid.uuid4().hex, **request})
         if reply["type"] == "failed":
             raise StoreError(f"the widget has refused a message: {reply['message']}")
         return reply
 
-    def _at(self, label: str) -> int:
-        return self.labels.index(label)
 
-
-def _example(task: messages.Message) -> Example:
-    """Read an example off a task."""
-    at, places = len(task["lead"]), []
+def _parse_task(task: Task) -> Example:
+    """Return the example of a task, with its tokens and spans in code points."""
+    at, offsets = len(task["lead"]), []
     for word, gap in task["tokens"]:
-        places.append((at, at + len(word)))
+        offsets.append((at, at + len(word)))
         at += len(word) + len(gap)
     text = task["lead"] + "".join(word + gap for word, gap in task["tokens"])
-    tokens = tokens_from_offsets(text, places)
+    tokens = tokens_from_offsets(text, offsets)
     spans = tuple(
         Span(tokens[start].start, tokens[end - 1].end, label)
         for start, end, label, *_ in task["spans"]

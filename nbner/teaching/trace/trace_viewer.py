@@ -9,7 +9,7 @@ whether playback is running, and its speed.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import traitlets
 
@@ -17,12 +17,10 @@ from nbner._common.alignment import align, words_and_gaps
 from nbner._common.colors import label_colors
 from nbner._version import __version__
 from nbner.errors import DataError
-from nbner.teaching.trace.report import Trace
-from nbner.teaching.trace.report import render_trace_html as still_trace
+from nbner.teaching.trace.report import Trace, render_trace_html
 from nbner.types import Example, Span, Token
-from nbner.widgets.bundle import BundledWidget, read_bundle
-from nbner.widgets.messages import Message
-from nbner.widgets.static_html import render_static
+from nbner.widgets.bundled_widget import BundledWidget, read_bundle, render_static
+from nbner.widgets.messages import WireSpan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -129,18 +127,35 @@ class TraceViewer(BundledWidget):
     def __repr__(self) -> str:
         return str(self.trace)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        shown = super()._repr_mimebundle_(**kwargs)
-        data, *metadata = shown if isinstance(shown, tuple) else (shown,)
+    def _static_html(self) -> str:
         example = Example(self.text, self.trace.parser_trace.tokens, self.spans)
-        marked = render_static(
-            example, self._run["colors"], f"greedy search, {len(self.steps):,} words"
-        )
-        data = {**(data or {}), "text/html": still_trace(self.trace, marked)}
-        return (data, *metadata) if metadata else data
+        caption = f"greedy search, {len(self.steps):,} words"
+        text = render_static(example, self._run["colors"], caption)
+        return render_trace_html(self.trace, text)
 
 
-def _serialize_trace(trace: Trace) -> Message:
+class TraceMessage(TypedDict):
+    """A trace as it is synced to the page; the page's side is ``js/src/traceViewer/trace.ts``.
+
+    ``steps`` are lists of ``[action, probability, cost]``, ``beams`` of ``[parent, action,
+    score, flags]``; actions are indices into ``actions``.
+    """
+
+    version: str
+    lead: str
+    tokens: list[list[str]]
+    actions: list[str]
+    colors: dict[str, str]
+    steps: list[list[list[Any]]]
+    beams: list[list[list[Any]]]
+    found: list[WireSpan]
+    gold: list[WireSpan] | None
+    score: float
+    width: int
+    note: str
+
+
+def _serialize_trace(trace: Trace) -> TraceMessage:
     """Serialize a trace for the page: spans in token indices, actions as indices into a list."""
     run = trace.parser_trace
     lead, words = words_and_gaps(run.text, run.tokens)
@@ -177,5 +192,5 @@ def _serialize_hypothesis(one: BeamHypothesis, place: dict[str, int]) -> list[An
     return [before, action, round(one.score, 4), flags]
 
 
-def _serialize_spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
+def _serialize_spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[WireSpan]:
     return [[start, end, span.label] for start, end, span in align(tokens, spans).aligned]
