@@ -35,26 +35,12 @@ _BEAM_COLUMNS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Every decision of greedy search on one text, with the beam at each step.
+class TraceProperties:
+    """Properties of a recorded trace, for `Trace` and for the viewer of one."""
 
-    Parameters
-    ----------
-    parser_trace : ParserTrace
-        The recorded steps.
-    beam_width : int
-        Largest number of hypotheses in the beam.
-    labels : tuple of str
-        In the order of their colors.
-    note : str
-        Further information, such as why there is no gold.
-    """
+    __slots__ = ()
 
-    parser_trace: ParserTrace = field(repr=False)
-    beam_width: int
-    labels: tuple[str, ...] = ()
-    note: str = ""
+    parser_trace: ParserTrace
 
     @property
     def text(self) -> str:
@@ -85,6 +71,28 @@ class Trace:
     def mistakes(self) -> tuple[int, ...]:
         """Indices of the steps whose chosen action has a cost above 0."""
         return tuple(i for i, step in enumerate(self.steps) if step.is_mistake)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace(TraceProperties):
+    """Every decision of greedy search on one text, with the beam at each step.
+
+    Parameters
+    ----------
+    parser_trace : ParserTrace
+        The recorded steps.
+    beam_width : int
+        Largest number of hypotheses in the beam.
+    labels : tuple of str
+        In the order of their colors.
+    note : str
+        Further information, such as why there is no gold.
+    """
+
+    parser_trace: ParserTrace = field(repr=False)
+    beam_width: int
+    labels: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def frame(self) -> pd.DataFrame:
