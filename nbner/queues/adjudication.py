@@ -1,4 +1,4 @@
-"""The desk at which somebody decides between others: their versions side by side."""
+"""The queue of a reviewer who decides between the versions of several annotators."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ from nbner.widgets.messages import VERSIONS
 
 
 class AdjudicationQueue(AnnotationQueue):
-    """A ``nbner.widgets.queue_protocol.Desk`` over the examples on which people differ.
+    """Serve the examples of a split whose annotators disagree.
 
-    It shows the spans on which all agree, and brings each version along. What
-    is decided is an answer of the reviewer; the others' stay as they are.
+    An example starts with the spans on which all agree, and carries the
+    versions of all annotators. The decision is an answer of the reviewer; the
+    others' answers do not change.
+
+    Parameters
+    ----------
+    *args, **options
+        Those of `AnnotationQueue`; ``annotator`` is the reviewer.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -25,9 +31,9 @@ class AdjudicationQueue(AnnotationQueue):
         self._by_hash: dict[int, list[AnnotatorVersion]] = {}
 
     def counts(self) -> Counts:
-        """Count what was disputed by the reviewer's answers."""
+        """Count the disputed examples by the reviewer's answers."""
         team, info = self._dataset.assignments, self._info
-        still = len(team.disputed(info.split))
+        undecided = len(team.disputed(info.split))
         kinds: Counter[str] = Counter(
             one.answer
             for _, versions in team.versions(info.split, reviews=True)
@@ -35,27 +41,49 @@ class AdjudicationQueue(AnnotationQueue):
             if one.annotator == info.annotator
         )
         numbers = {kind: kinds[kind] for kind in ANSWER_KINDS}
-        return Counts(total=still + sum(numbers.values()), **numbers)
+        return Counts(total=undecided + sum(numbers.values()), **numbers)
 
     def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
-        """Give the next disputed examples, each with the spans on which all agree."""
+        """Return the next disputed examples, each with the spans on which all agree.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of examples.
+        exclude : collection of int
+            Input hashes to leave out.
+        """
         team = self._dataset.assignments
         disputed = dict(team.disputed(self._info.split))
         found = team.examples_by_id(list(disputed)[: max(limit, 0) + len(exclude)])
-        passed_over = set(exclude)
+        excluded = set(exclude)
         shown = [
             self._shown(example, disputed[id_])
             for id_, example in sorted(found.items())
-            if example.input_hash not in passed_over
+            if example.input_hash not in excluded
         ]
         return shown[: max(limit, 0)]
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:
-        """Give the reviewer's last decisions, newest first."""
+        """Return the examples that the reviewer decided last, newest first.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of examples.
+        before : int, optional
+            Input hash: only examples that were decided before this one.
+        """
         return [self._with_versions(one) for one in super().recent(limit, before)]
 
     def find(self, input_hash: int) -> Example | None:
-        """Look an example up with the reviewer's own decision, or none."""
+        """Find an example with the reviewer's own answer, where there is one.
+
+        Parameters
+        ----------
+        input_hash : int
+            Its input hash.
+        """
         split, annotator = self._info.split, self._info.annotator
         example = self._dataset.assignments.find(input_hash, split, annotator, own_answer_only=True)
         return (
@@ -63,11 +91,28 @@ class AdjudicationQueue(AnnotationQueue):
         )
 
     def load(self, hashes: Sequence[int]) -> list[Example]:
-        """Give examples by their input hashes, as they are to be shown."""
+        """Return examples by their input hashes, as `find` does.
+
+        Parameters
+        ----------
+        hashes : sequence of int
+            Unknown ones are left out.
+        """
         return [example for one in hashes if (example := self.find(one)) is not None]
 
     def record_many(self, answers: Sequence[Answer]) -> int:
-        """Store the reviewer's decisions as ones that are between others."""
+        """Store answers, marked as decisions of a reviewer.
+
+        Parameters
+        ----------
+        answers : sequence of Answer
+            Answers or drafts.
+
+        Returns
+        -------
+        int
+            Number of answers that were new.
+        """
         return super().record_many(
             [replace(one, extra={**one.extra, REVIEW_KEY: True}) for one in answers]
         )
@@ -78,12 +123,12 @@ class AdjudicationQueue(AnnotationQueue):
             example.input_hash, self._info.split, self._info.annotator, own_answer_only=True
         )
         is_draft = own is not None and own.annotator is not None
-        fresh = (
+        start = (
             own
             if own is not None and is_draft
             else replace(example, spans=_agreed(versions), annotator=None)
         )
-        return self._with_versions(ensure_tokens(replace(fresh, answer=None), self._tokenize))
+        return self._with_versions(ensure_tokens(replace(start, answer=None), self._tokenize))
 
     def _with_versions(self, example: Example) -> Example:
         versions = self._by_hash.get(example.input_hash, [])
@@ -91,7 +136,7 @@ class AdjudicationQueue(AnnotationQueue):
 
 
 def _agreed(versions: list[AnnotatorVersion]) -> tuple[Span, ...]:
-    """Give the spans that every version has; a rejected one has none that counts."""
+    """Return the spans that every version has; a rejected version counts as having none."""
     first, *rest = [one.spans if one.answer == "accept" else () for one in versions]
     return tuple(
         Span(span.start, span.end, span.label)

@@ -1,4 +1,4 @@
-"""Spoils a share of the suggestions on their way to the page, and keeps what it did."""
+"""Perturbs a fraction of the suggestions and records the changes, for the anchoring audit."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from nbner.types import Answer, Example, Span
 
 
 class AuditedSuggester:
-    """Stands between who suggests and the page.
+    """Withhold or corrupt a fraction of another suggester's spans.
 
-    What becomes of a suggestion depends on the seed and the example alone, so
-    that it is the same whenever the example is shown.
+    The perturbation depends on the seed and the example alone, so that it is
+    the same whenever the example is shown.
 
     Parameters
     ----------
     suggest : callable
         Examples to their suggestions.
     answer_metadata : callable, optional
-        What else is kept beside an answer.
+        The suggester's own entries of an answer's ``extra``.
     labels : sequence of str
+        Labels that a corrupted span may get.
     withhold, corrupt : float
-        Shares of the suggestions.
+        Fractions of the suggestions, from 0 to 1.
     seed : int
+        Seed of the draws.
     """
 
     def __init__(
@@ -42,33 +44,45 @@ class AuditedSuggester:
     ) -> None:
         audit.check_fractions(withhold, corrupt)
         self._suggest = suggest
-        self._remark = answer_metadata
+        self._answer_metadata = answer_metadata
         self._labels = labels
-        self._shares = {"withhold": withhold, "corrupt": corrupt}
+        self._fractions = {"withhold": withhold, "corrupt": corrupt}
         self._seed = seed
-        self._done: dict[tuple[str, int], audit.PerturbedSuggestions] = {}
+        self._perturbed: dict[tuple[str, int], audit.PerturbedSuggestions] = {}
 
     def suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
-        """Suggest, with some withheld and some corrupted."""
+        """Return the suggestions for examples, with some withheld and some corrupted.
+
+        Parameters
+        ----------
+        examples : sequence of Example
+            Tokenized.
+        """
         found = self._suggest(examples)
-        return [self._spoilt(*one) for one in zip(examples, found, strict=True)]
+        return [self._perturb(*one) for one in zip(examples, found, strict=True)]
 
     def answer_metadata(self, answer: Answer) -> Mapping[str, Any]:
-        """Say what was done to the suggestions that an answer was given to."""
-        kept = {} if self._remark is None else dict(self._remark(answer))
-        done = self._done.get((answer.split, answer.input_hash))
-        if done is not None:
-            shares = {**self._shares, "seed": self._seed}
-            kept[audit.AUDIT_KEY] = {**audit.audit_to_json(done), **shares}
-        return kept
+        """Return the entries of an answer's ``extra``, with the perturbation of its suggestions.
 
-    def _spoilt(self, example: Example, spans: Sequence[Span]) -> tuple[Span, ...]:
+        Parameters
+        ----------
+        answer : Answer
+            To an example that was suggested before; otherwise nothing is added.
+        """
+        extra = {} if self._answer_metadata is None else dict(self._answer_metadata(answer))
+        done = self._perturbed.get((answer.split, answer.input_hash))
+        if done is not None:
+            settings = {**self._fractions, "seed": self._seed}
+            extra[audit.AUDIT_KEY] = {**audit.audit_to_json(done), **settings}
+        return extra
+
+    def _perturb(self, example: Example, spans: Sequence[Span]) -> tuple[Span, ...]:
         done = audit.perturb_suggestions(
             filter_spans(spans)[0],
             example.tokens,
             self._labels,
-            **self._shares,
+            **self._fractions,
             random=Random(f"{self._seed}:{example.input_hash}"),  # noqa: S311 - chance, no secret
         )
-        self._done[example.split, example.input_hash] = done
+        self._perturbed[example.split, example.input_hash] = done
         return done.shown

@@ -1,4 +1,4 @@
-"""The desk at which gold is mended: what is doubted comes next, with what is likelier beside it."""
+"""The queue of accepted examples whose gold is suspect, with the likelier versions beside it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.messages import VERSIONS
 from nbner.widgets.queue_protocol import QueueInfo
 
-#: Under this key an answer's ``extra`` says what it was mended for.
+#: Key of an answer's ``extra``: why the example was corrected.
 CORRECTION_REASON = "mended"
 
-#: What a bulk answer of the page carries; see ``widgets.asking``.
-_EVERYWHERE = "everywhere"
+# Key of the ``extra`` of every answer of a bulk edit; see ``nbner.widgets.query_handlers``.
+_BULK_KEY = "everywhere"
 
 
 @dataclass(frozen=True, slots=True)
 class SuspectSpans:
-    """What is doubted in one example.
+    """The suspect gold spans of one example.
 
     Parameters
     ----------
     spans : mapping of Span to float
-        Gold spans, with the probability that somebody gives them.
+        Gold spans, with their probability by the source.
     versions : tuple of AnnotatorVersion
-        What would be likelier, each as a complete set of spans.
+        Likelier versions, each a complete set of spans.
     """
 
     spans: Mapping[Span, float] = field(default_factory=dict)
@@ -37,21 +37,23 @@ class SuspectSpans:
 
 
 class CorrectionQueue(AnnotationQueue):
-    """Queue (see ``nbner.widgets.queue_protocol``) of accepted examples to look at again.
+    """Serve accepted examples to be reviewed again.
 
-    Every example of the split that is not settled here is shown as open, with
-    its gold as a draft; those that are doubted come first to last in their
-    order. Whoever settles one gives a new answer; the old ones stay in its
-    history. Changes to many examples at once keep them accepted.
+    Every example of the split that was not reviewed in this queue is shown as
+    open, with its gold as a draft; only the suspect ones are served by
+    `next_batch`. A review is a new answer; the old ones stay in the history.
+    Bulk edits keep examples accepted.
 
     Parameters
     ----------
-    suspects : mapping of int to Doubt
-        Input hashes, in the order in which they are to come.
+    *args, **options
+        Those of `AnnotationQueue`, without ``suggester``.
+    suspects : mapping of int to SuspectSpans
+        Input hashes, in the order in which the examples are served.
     reason : str
-        What they are mended for; every answer keeps it.
+        Why they are corrected; stored with every answer.
     source : str
-        Who gives the spans their probabilities.
+        Name of the source of the spans' probabilities.
     """
 
     def __init__(
@@ -63,118 +65,183 @@ class CorrectionQueue(AnnotationQueue):
         **options: Any,
     ) -> None:
         super().__init__(*args, suggester=None, **options)
-        self._doubts = dict(suspects)
-        self._what = reason
-        self._doubter = source
-        self._settled: dict[int, AnswerKind] = {}
+        self._suspects = dict(suspects)
+        self._reason = reason
+        self._source = source
+        self._reviewed: dict[int, AnswerKind] = {}
 
     @property
     def info(self) -> QueueInfo:
-        """What the page needs to know once."""
+        """Settings of the page."""
         return replace(super().info, edits_gold=True)
 
     def counts(self) -> Counts:
-        """Count what is doubted by how it was settled."""
-        kinds = Counter(kind for one, kind in self._settled.items() if one in self._doubts)
+        """Count the suspect examples by their answers in this queue."""
+        kinds = Counter(kind for one, kind in self._reviewed.items() if one in self._suspects)
         return Counts(
-            total=len(self._doubts), **{kind: kinds[kind] for kind in ANSWER_KINDS if kinds[kind]}
+            total=len(self._suspects), **{kind: kinds[kind] for kind in ANSWER_KINDS if kinds[kind]}
         )
 
     def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
-        """Give the next doubted examples, each with its gold."""
-        passed_over = {*exclude, *self._settled}
-        due = [one for one in self._doubts if one not in passed_over]
-        return self.load(due[: max(limit, 0)])
+        """Return the next suspect examples, each with its gold as a draft.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of examples.
+        exclude : collection of int
+            Input hashes to leave out.
+        """
+        excluded = {*exclude, *self._reviewed}
+        pending = [one for one in self._suspects if one not in excluded]
+        return self.load(pending[: max(limit, 0)])
 
     def load(self, hashes: Sequence[int]) -> list[Example]:
-        """Give examples by their input hashes, as they are to be shown."""
+        """Return examples by their input hashes, as `find` does.
+
+        Parameters
+        ----------
+        hashes : sequence of int
+            Unknown ones are left out.
+        """
         found = (self.find(one) for one in hashes)
         return [one for one in found if one is not None]
 
     def find(self, input_hash: int) -> Example | None:
-        """Look one example up: settled as it stands, else as it is to be shown."""
+        """Find an example: with its current answer if reviewed here, else as an open draft.
+
+        Parameters
+        ----------
+        input_hash : int
+            Its input hash.
+        """
         split, annotator = self._info.split, self._info.annotator
         found = self._dataset.find(input_hash, split)
         if found is None:
             return None
         own = self._dataset.assignments.find(input_hash, split, annotator, own_answer_only=True)
-        # What somebody has begun here is shown, although another's decision stands meanwhile.
+        # This annotator's newer draft is shown, although another's answer is current.
         if own is not None and is_draft(own) and (own.created or 0.0) >= (found.created or 0.0):
             found = own
         return self._shown(ensure_tokens(found, self._tokenize))
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:
-        """Give what was settled here, the last first."""
-        settled = list(self._settled)[::-1]
-        if before in self._settled:
-            settled = settled[settled.index(before) + 1 :]
-        return self.load(settled[: max(limit, 0)])
+        """Return the examples that were reviewed in this queue last, newest first.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of examples.
+        before : int, optional
+            Input hash: only examples that were reviewed before this one.
+        """
+        reviewed = list(self._reviewed)[::-1]
+        if before in self._reviewed:
+            reviewed = reviewed[reviewed.index(before) + 1 :]
+        return self.load(reviewed[: max(limit, 0)])
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
-        """Yield accepted examples whose text holds all words, as they are to be shown."""
+        """Yield accepted examples whose text contains all words and that were not reviewed here.
+
+        Parameters
+        ----------
+        words : collection of str
+            The words.
+        cased : bool
+            Whether case matters.
+        """
         wanted = [one if cased else one.lower() for one in words]
         for example in self._dataset.examples(self._info.split, answer="accept"):
             text = example.text if cased else example.text.lower()
-            if example.input_hash not in self._settled and all(one in text for one in wanted):
+            if example.input_hash not in self._reviewed and all(one in text for one in wanted):
                 yield self._shown(ensure_tokens(example, self._tokenize))
 
     def record_many(self, answers: Sequence[Answer]) -> int:
-        """Store answers with what they were given for; changes to many stay accepted."""
-        mended = [self._mended(one) for one in answers]
-        before = dict(self._settled)
-        # Whoever is told of an answer asks at once how the example stands.
-        for one in mended:
-            self._note(one)
+        """Store answers with the reason of the correction; bulk edits stay accepted.
+
+        Parameters
+        ----------
+        answers : sequence of Answer
+            Answers or drafts.
+
+        Returns
+        -------
+        int
+            Number of answers that were new.
+        """
+        marked = [self._with_reason(one) for one in answers]
+        before = dict(self._reviewed)
+        # Listeners read the examples and the counts while the answers are published.
+        for one in marked:
+            self._update_reviewed(one)
         try:
-            return super().record_many(mended)
+            return super().record_many(marked)
         except Exception:
-            self._settled = before
+            self._reviewed = before
             raise
 
     def undo_batch(self, batch_id: str) -> Sequence[int]:
-        """Take back answers that were given as one, but for what has changed since."""
+        """Undo a batch of answers, except where a newer answer follows.
+
+        Parameters
+        ----------
+        batch_id : str
+            Prefix of the answers' ids.
+
+        Returns
+        -------
+        sequence of int
+            Input hashes of the examples whose answers were undone.
+        """
         done = super().undo_batch(batch_id)
         for key in done:
-            self._settled.pop(key, None)
+            self._reviewed.pop(key, None)
         return done
 
-    def _mended(self, answer: Answer) -> Answer:
-        extra = {**answer.extra, CORRECTION_REASON: self._what}
-        if _EVERYWHERE not in extra or answer.answer is not None:
+    def _with_reason(self, answer: Answer) -> Answer:
+        extra = {**answer.extra, CORRECTION_REASON: self._reason}
+        if _BULK_KEY not in extra or answer.answer is not None:
             return replace(answer, extra=extra)
         labels = labels_after_bulk_edit(self._dataset.find(answer.input_hash, answer.split), answer)
         return replace(answer, answer="accept", labels=labels, extra=extra)
 
-    def _note(self, answer: Answer) -> None:
-        """Take an example off the queue, unless a change to many has left something to settle."""
-        self._settled.pop(answer.input_hash, None)
-        doubt = self._doubts.get(answer.input_hash, SuspectSpans())
-        whole = any(set(answer.spans) == set(one.spans) for one in doubt.versions)
-        if answer.answer is not None and (whole or _EVERYWHERE not in answer.extra):
-            self._settled[answer.input_hash] = answer.answer
+    def _update_reviewed(self, answer: Answer) -> None:
+        """Mark an example as reviewed, unless a bulk edit has left it without a listed version."""
+        self._reviewed.pop(answer.input_hash, None)
+        suspect = self._suspects.get(answer.input_hash, SuspectSpans())
+        is_version = any(set(answer.spans) == set(one.spans) for one in suspect.versions)
+        if answer.answer is not None and (is_version or _BULK_KEY not in answer.extra):
+            self._reviewed[answer.input_hash] = answer.answer
 
     def _shown(self, example: Example) -> Example:
-        if example.input_hash in self._settled:
+        if example.input_hash in self._reviewed:
             return example
-        doubt = self._doubts.get(example.input_hash, SuspectSpans())
-        spans = tuple(self._doubted(span, doubt) for span in example.spans)
-        extra = {**example.extra, VERSIONS: doubt.versions}
-        # A draft: only the spans with a source are dashed, the others are gold as it stands.
+        suspect = self._suspects.get(example.input_hash, SuspectSpans())
+        spans = tuple(self._with_score(span, suspect) for span in example.spans)
+        extra = {**example.extra, VERSIONS: suspect.versions}
+        # A draft: the page dashes the spans with a source; the others are gold.
         by = example.annotator or self._info.annotator
         return replace(example, answer=None, annotator=by, spans=spans, extra=extra)
 
-    def _doubted(self, span: Span, doubt: SuspectSpans) -> Span:
-        if span not in doubt.spans:
+    def _with_score(self, span: Span, suspect: SuspectSpans) -> Span:
+        if span not in suspect.spans:
             return Span(span.start, span.end, span.label)
-        score = doubt.spans[span]
-        return Span(span.start, span.end, span.label, source=self._doubter, score=score)
+        score = suspect.spans[span]
+        return Span(span.start, span.end, span.label, source=self._source, score=score)
 
 
 def labels_after_bulk_edit(before: Example | None, answer: Answer) -> tuple[str, ...]:
-    """Give the labels that an example is complete for after a change that nobody has looked at.
+    """Return the labels for which an example is complete after a bulk edit.
 
-    Nobody was asked about labels that came after its answer; those of the
-    spans it holds now are taken in.
+    Labels that were added after its last answer were never annotated in it;
+    only those of its present spans count.
+
+    Parameters
+    ----------
+    before : Example or None
+        The example before the edit.
+    answer : Answer
+        The answer of the bulk edit.
     """
     if before is None or before.labels is None:
         return answer.labels

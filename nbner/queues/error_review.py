@@ -1,4 +1,4 @@
-"""The desk at which errors are looked at: gold over prediction, and what a person makes of it."""
+"""The queue behind the error explorer: gold beside predictions, corrections and verdicts."""
 
 from __future__ import annotations
 
@@ -25,18 +25,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoreBinding:
-    """Where the examples live, and where answers go.
+    """The store that holds the examples, and the author of answers.
 
     Parameters
     ----------
     dataset : Dataset
+        Holds the examples and takes the answers.
     annotator : str
+        Author of the answers.
     key : str
         Identity of the store.
     tokenize : callable
         Text to tokens, for examples that came without.
     answer_bus : AnswerBus
-        Shared by the desks of one session.
+        Shared by the queues of one session.
     """
 
     dataset: Dataset
@@ -48,7 +50,17 @@ class StoreBinding:
 
 @dataclass(frozen=True, slots=True)
 class UndoEntry:
-    """What an example was before a person changed it here."""
+    """The state of an example before a change.
+
+    Parameters
+    ----------
+    key : int
+        Its `global_example_id`.
+    before : Example
+        The example with its answer then.
+    extra : mapping
+        The ``extra`` of that answer.
+    """
 
     key: int
     before: Example
@@ -56,35 +68,48 @@ class UndoEntry:
 
 
 def global_example_id(split: str, input_hash: int) -> int:
-    """Give an example its id among those of several splits; the same one for ever."""
-    found = blake2b(f"{split}\0{input_hash}".encode(), digest_size=6).digest()
-    return int.from_bytes(found, "big")
+    """Compute a stable id of an example that is unique among several splits.
+
+    Parameters
+    ----------
+    split : str
+        Name of its split.
+    input_hash : int
+        Its input hash, unique in the split.
+
+    Returns
+    -------
+    int
+        48 bits of a BLAKE2b digest.
+    """
+    digest = blake2b(f"{split}\0{input_hash}".encode(), digest_size=6).digest()
+    return int.from_bytes(digest, "big")
 
 
 class ErrorReviewQueue:
-    """A ``nbner.widgets.queue_protocol.Desk`` over examples that are held against something else.
+    """Serve the examples of an evaluation as an ``ErrorQueue`` (``nbner.widgets.queue_protocol``).
 
-    Nothing waits here for an answer: examples are asked for one by one. The
-    ids on the wire are those of `global_example_id`, for the examples may come from
-    several splits.
+    No example is served as the next one: each is found by its id. Ids are
+    those of `global_example_id`, as the examples may come from several splits.
 
     Parameters
     ----------
     errors : Errors
-        It follows what is changed.
+        Updated after every change of an example.
     binding : StoreBinding, optional
-        Without one, the examples can be looked at and not changed.
+        Without one, the examples are read-only.
     labels : sequence of str
+        Labels that spans may get.
     """
 
     def __init__(
         self, errors: Errors, *, binding: StoreBinding | None = None, labels: Sequence[str] = ()
     ) -> None:
         self._errors = errors
-        self._backing = binding
-        self._acts: list[UndoEntry] = []
-        # The example whose decision was taken back here last, by an edit.
-        self._at_work: int | None = None
+        self._binding = binding
+        self._undo_stack: list[UndoEntry] = []
+        # Id of the example that was left as a draft last, by an edit.
+        self._editing: int | None = None
         self._numbers = {
             global_example_id(one.split, one.input_hash or number): number
             for number, one in enumerate(errors.examples)
@@ -101,67 +126,113 @@ class ErrorReviewQueue:
 
     @property
     def info(self) -> QueueInfo:
-        """What the page needs to know once."""
+        """Settings of the page."""
         return self._info
 
     @property
     def can_change(self) -> bool:
-        """Whether answers go anywhere."""
-        return self._backing is not None
+        """Whether answers can be stored."""
+        return self._binding is not None
 
     @property
     def can_undo(self) -> bool:
-        """Whether something was changed here."""
-        return bool(self._acts)
+        """Whether there is a change to undo."""
+        return bool(self._undo_stack)
 
     def example_id(self, number: int) -> int:
-        """Give the id of an example by its position."""
+        """Return the id of an example.
+
+        Parameters
+        ----------
+        number : int
+            Index of the example in the evaluation.
+        """
         return self._keys[number]
 
     def counts(self) -> Counts:
-        """Count the examples by the answer that stands."""
+        """Count the examples by their current answer."""
         answers = [one.answer for one in self._errors.examples]
         return Counts(len(answers), **{kind: answers.count(kind) for kind in ANSWER_KINDS})
 
     def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:  # noqa: ARG002
-        """Give nothing: nothing waits here."""
+        """Return an empty list: no example is served as the next one.
+
+        Parameters
+        ----------
+        limit, exclude
+            Ignored.
+        """
         return []
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:  # noqa: ARG002
-        """Give nothing: what was decided before is not taken back here."""
+        """Return an empty list: earlier answers are not undone here.
+
+        Parameters
+        ----------
+        limit, before
+            Ignored.
+        """
         return []
 
     def find(self, input_hash: int) -> Example | None:
-        """Give an example by its id, as it stands now, with what is held against it."""
+        """Find an example with its current answer and the other side's spans as versions.
+
+        Parameters
+        ----------
+        input_hash : int
+            Its `global_example_id`.
+        """
         number = self._numbers.get(input_hash)
         if number is None:
             return None
-        example = self._now(number)
+        example = self._current(number)
         first = self._errors.reference
         sides = [self._errors.predicted] if first is None else [first, self._errors.predicted]
         names = self._errors.side_names[-len(sides) :]
-        said = [
+        versions = [
             AnnotatorVersion(by, "accept", side[number])
             for by, side in zip(names, sides, strict=True)
         ]
-        extra = {**example.extra, VERSIONS: said}
+        extra = {**example.extra, VERSIONS: versions}
         return replace(example, input_hash=input_hash, extra=extra)
 
     def load(self, hashes: Sequence[int]) -> list[Example]:
-        """Give examples by their ids."""
+        """Return examples by their ids, as `find` does.
+
+        Parameters
+        ----------
+        hashes : sequence of int
+            Of `global_example_id`; unknown ones are left out.
+        """
         return [example for one in hashes if (example := self.find(one)) is not None]
 
     def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
-        """Give a piece of the list of examples that meet some conditions."""
+        """Return a page of the examples that meet some conditions.
+
+        Parameters
+        ----------
+        conditions : ExampleFilter
+            Conditions on the examples.
+        offset : int
+            Index of the first example of the page.
+        limit : int
+            Largest number of examples.
+        """
         found = [
             replace(one, input_hash=self._keys[number])
             for number, one in enumerate(self._errors.examples)
-            if _meets(one, conditions)
+            if conditions.matches(one)
         ]
         return ExamplePage(tuple((one, None) for one in found[offset : offset + limit]), len(found))
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:  # noqa: ARG002
-        """Yield nothing: none of these examples is open."""
+        """Yield nothing: none of these examples is open.
+
+        Parameters
+        ----------
+        words, cased
+            Ignored.
+        """
         return iter(())
 
     def redecode(
@@ -172,39 +243,90 @@ class ErrorReviewQueue:
         forced: Sequence[Span] = (),  # noqa: ARG002
         forbidden: Sequence[Span] = (),  # noqa: ARG002
     ) -> list[Parse]:
-        """Give nothing: this desk suggests nothing."""
+        """Return an empty list: this queue has no suggestions.
+
+        Parameters
+        ----------
+        input_hash, k, forced, forbidden
+            Ignored.
+        """
         return []
 
     def record(self, answer: Answer) -> bool:
-        """Store an answer durably; tell every widget."""
-        return self.record_many([answer]) == 1
+        """Store an answer and publish it.
 
-    def record_many(self, answers: Sequence[Answer]) -> int:
-        """Store answers in one transaction; each can be taken back with `undo`."""
-        self._writable()
-        acts = [self._act(one) for one in answers]
-        real = [self._real(one, act) for one, act in zip(answers, acts, strict=True)]
-        return self._store(real, acts)
-
-    def undo_batch(self, batch_id: str) -> Sequence[int]:
-        """Take back answers that were given as one, but for what has changed since."""
-        backing = self._writable()
-        done = backing.dataset.undo_batch(batch_id)
-        backing.answer_bus.publish(())
-        return done
-
-    def record_verdict(self, key: int, verdict: str | None) -> bool:
-        """Say who is wrong on an example, while its gold stays as it is.
+        Parameters
+        ----------
+        answer : Answer
+            An answer or a draft; its ``input_hash`` is a `global_example_id`.
 
         Returns
         -------
         bool
-            Whether that was new.
+            False if an answer with this id was stored before.
+        """
+        return self.record_many([answer]) == 1
+
+    def record_many(self, answers: Sequence[Answer]) -> int:
+        """Store answers in one transaction; each can be undone with `undo`.
+
+        Parameters
+        ----------
+        answers : sequence of Answer
+            Their ``input_hash`` is a `global_example_id`.
+
+        Returns
+        -------
+        int
+            Number of answers that were new.
 
         Raises
         ------
         DataError
-            The example is open, or cannot be changed.
+            The examples are read-only.
+        """
+        self._writable_binding()
+        entries = [self._undo_entry(one) for one in answers]
+        stored = [self._to_stored(*one) for one in zip(answers, entries, strict=True)]
+        return self._store(stored, entries)
+
+    def undo_batch(self, batch_id: str) -> Sequence[int]:
+        """Undo a batch of answers, except where a newer answer follows.
+
+        Parameters
+        ----------
+        batch_id : str
+            Prefix of the answers' ids.
+
+        Returns
+        -------
+        sequence of int
+            Input hashes of the examples whose answers were undone.
+        """
+        binding = self._writable_binding()
+        done = binding.dataset.undo_batch(batch_id)
+        binding.answer_bus.publish(())
+        return done
+
+    def record_verdict(self, key: int, verdict: str | None) -> bool:
+        """Store which side is wrong on an example; its gold does not change.
+
+        Parameters
+        ----------
+        key : int
+            The example's `global_example_id`.
+        verdict : str or None
+            ``"model"`` where the prediction is wrong; None removes the verdict.
+
+        Returns
+        -------
+        bool
+            False if this verdict was stored before.
+
+        Raises
+        ------
+        DataError
+            The example is not accepted, or it is read-only.
         """
         example = self.find(key)
         if example is None or example.answer != "accept":
@@ -220,69 +342,86 @@ class ErrorReviewQueue:
         return self.record(self._answer(key, example, {**extra, "task": task}))
 
     def undo(self) -> Example | None:
-        """Take the last change back: the example is as it was before; None if there was none."""
-        if not self._acts:
+        """Undo the last change, by a new answer.
+
+        Returns
+        -------
+        Example or None
+            The example as it was before; None if there was no change.
+        """
+        if not self._undo_stack:
             return None
-        act = self._acts.pop()
-        answer = self._answer(act.key, act.before, act.extra)
-        self._store([self._real(answer, self._act(answer))], [])
-        return act.before
+        entry = self._undo_stack.pop()
+        answer = self._answer(entry.key, entry.before, entry.extra)
+        self._store([self._to_stored(answer, self._undo_entry(answer))], [])
+        return entry.before
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer to one of these examples, from whichever widget."""
-        if self._backing is None:
+        """Call a listener after every answer to one of these examples, from any widget.
+
+        Parameters
+        ----------
+        listener : callable
+            Called with answers whose ``input_hash`` is a `global_example_id`.
+
+        Returns
+        -------
+        callable
+            Removes the listener.
+        """
+        if self._binding is None:
             return lambda: None
 
         def translate(answers: Sequence[Answer]) -> None:
-            known = list(self._known(answers))
-            if known or not answers:
-                listener(known)
+            own = list(self._translated(answers))
+            if own or not answers:
+                listener(own)
 
-        return self._backing.answer_bus.subscribe(translate)
+        return self._binding.answer_bus.subscribe(translate)
 
-    def _store(self, real: Sequence[Answer], acts: Sequence[UndoEntry]) -> int:
-        """Store answers, keep what can be taken back, and tell every widget."""
-        backing = self._writable()
-        stored = backing.dataset.record_many(real)
+    def _store(self, answers: Sequence[Answer], entries: Sequence[UndoEntry]) -> int:
+        """Store answers, push their undo entries, and publish them."""
+        binding = self._writable_binding()
+        stored = binding.dataset.record_many(answers)
         if stored:
-            for act, answer in zip(acts, real, strict=False):
-                self._remember(act, is_open=answer.answer is None)
-            backing.answer_bus.publish(real)
+            for entry, answer in zip(entries, answers, strict=False):
+                self._push(entry, is_draft=answer.answer is None)
+            binding.answer_bus.publish(answers)
         return stored
 
-    def _known(self, answers: Iterable[Answer]) -> Iterator[Answer]:
+    def _translated(self, answers: Iterable[Answer]) -> Iterator[Answer]:
         for answer in answers:
             key = global_example_id(answer.split, answer.input_hash)
             number = self._numbers.get(key)
             if number is not None:
-                self._errors.update_example(number, self._now(number))
+                self._errors.update_example(number, self._current(number))
                 yield replace(answer, input_hash=key)
 
-    def _now(self, number: int) -> Example:
+    def _current(self, number: int) -> Example:
         known = self._errors.examples[number]
-        if self._backing is None:
+        if self._binding is None:
             return known
-        found = self._backing.dataset.find(known.input_hash, known.split)
-        return known if found is None else ensure_tokens(found, self._backing.tokenize)
+        found = self._binding.dataset.find(known.input_hash, known.split)
+        return known if found is None else ensure_tokens(found, self._binding.tokenize)
 
-    def _writable(self) -> StoreBinding:
-        if self._backing is None:
+    def _writable_binding(self) -> StoreBinding:
+        if self._binding is None:
             raise DataError(
                 "these texts are not in a session's store, so that nothing can be changed here",
                 remedy="Add them: session.add(...), and look at session.errors()",
             )
-        return self._backing
+        return self._binding
 
-    def _real(self, answer: Answer, act: UndoEntry) -> Answer:
-        """Give an answer its example's own id; what was known of the example stays with it."""
+    def _to_stored(self, answer: Answer, entry: UndoEntry) -> Answer:
+        """Set the example's input hash and split, and keep the example's extra but its verdict."""
         known = self._errors.examples[self._numbers[answer.input_hash]]
-        kept = {k: v for k, v in act.extra.get("task", {}).items() if k != JUDGED_KEY}
+        kept = {k: v for k, v in entry.extra.get("task", {}).items() if k != JUDGED_KEY}
         extra = {**({"task": kept} if kept else {}), **answer.extra}
         return replace(answer, input_hash=known.input_hash, split=known.split, extra=extra)
 
     def _extra_of(self, key: int) -> dict[str, Any]:
         known = self._errors.examples[self._numbers[key]]
-        past = self._writable().dataset.history(known.input_hash, known.split)
+        past = self._writable_binding().dataset.history(known.input_hash, known.split)
         return dict(past[-1][1].extra) if past else {}
 
     def _answer(self, key: int, example: Example, extra: Mapping[str, Any]) -> Answer:
@@ -300,33 +439,23 @@ class ErrorReviewQueue:
             extra=extra,
         )
 
-    def _act(self, answer: Answer) -> UndoEntry:
+    def _undo_entry(self, answer: Answer) -> UndoEntry:
         number = self._numbers[answer.input_hash]
-        return UndoEntry(answer.input_hash, self._now(number), self._extra_of(answer.input_hash))
+        return UndoEntry(
+            answer.input_hash, self._current(number), self._extra_of(answer.input_hash)
+        )
 
-    def _remember(self, act: UndoEntry, *, is_open: bool) -> None:
-        """Keep what an example was; an edit and the decision after it are one change."""
-        last = self._acts[-1] if self._acts else None
-        if last is None or last.key != act.key or self._at_work != act.key:
-            self._acts.append(act)
-        elif not is_open and _same(last.before, self._now(self._numbers[act.key])):
-            self._acts.pop()
-        self._at_work = act.key if is_open else None
+    def _push(self, entry: UndoEntry, *, is_draft: bool) -> None:
+        """Push an undo entry; an edit and the answer that follows it are one change."""
+        last = self._undo_stack[-1] if self._undo_stack else None
+        if last is None or last.key != entry.key or self._editing != entry.key:
+            self._undo_stack.append(entry)
+        elif not is_draft and _same(last.before, self._current(self._numbers[entry.key])):
+            self._undo_stack.pop()
+        self._editing = entry.key if is_draft else None
 
 
 def _same(one: Example, other: Example) -> bool:
     return (one.answer, one.spans, one.flagged, one.note) == (
         *(other.answer, other.spans, other.flagged, other.note),
-    )
-
-
-def _meets(example: Example, wanted: ExampleFilter) -> bool:
-    standing = example.answer or "open"
-    is_answered = wanted.answer == "answered" and example.answer is not None
-    return (
-        (wanted.answer is None or wanted.answer == standing or is_answered)
-        and (not wanted.flagged or example.flagged)
-        and (not wanted.noted or bool(example.note))
-        and (wanted.label is None or any(span.label == wanted.label for span in example.spans))
-        and (wanted.text is None or wanted.text.casefold() in example.text.casefold())
     )

@@ -1,8 +1,7 @@
-"""The desk that a session puts behind its widgets: what comes next, and where answers go.
+"""The queue behind a session's annotation widgets: which examples come next, where answers go.
 
-Joins a dataset with a way to tokenize and a way to suggest. It holds no
-algorithm and no model of its own, so that suggestions change over at the
-moment when the session's model does.
+It joins a dataset with a tokenizer and a suggester. It holds no model of its
+own, so that suggestions change as soon as the session's model does.
 """
 
 from __future__ import annotations
@@ -26,27 +25,28 @@ AnswerMetadataFn: TypeAlias = Callable[[Answer], Mapping[str, Any]]
 RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
 
 
-_logger = logging.getLogger("nbner.queues.labelling")
+_LOG = logging.getLogger(__name__)
 
-#: Examples that are tokenized and looked at by the model at a time.
-_SOME = 32
+# Examples that are tokenized and suggested at a time.
+_BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Suggester:
-    """What is said on examples before and while a person labels them.
+    """Source of suggestions, of metadata of answers, and of constrained k-best lists.
 
     Parameters
     ----------
     suggest : callable
         Examples to the spans that they are shown with.
     answer_metadata : callable, optional
-        From an answer to what else is worth keeping beside it. It must be
-        quick; where it fails, the answer is stored without.
+        From an answer to entries of its ``extra``. It must be quick; where it
+        fails, the answer is stored without them.
     redecode : callable, optional
-        The best analyses of an example that hold some spans and not others.
+        From an example, k, spans to force and spans to forbid to the k best
+        analyses under these constraints, the best first.
     auto_redecode : bool
-        Whether a page is to ask for that after every change of a span.
+        Whether the page requests that after every edit of a span.
     """
 
     suggest: SuggestFn
@@ -56,13 +56,13 @@ class Suggester:
 
 
 class AnswerBus:
-    """Tells every widget of a session what any of them has stored.
+    """Publish stored answers to all widgets of a session.
 
     Attributes
     ----------
     labels : tuple of str, optional
-        Those that every desk offers since some were added; before, each offers
-        those that it was opened with.
+        The labels that every queue offers since some were added; before, each
+        offers the labels that it was opened with.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,18 @@ class AnswerBus:
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; the returned function takes it away again."""
+        """Add a listener.
+
+        Parameters
+        ----------
+        listener : callable
+            Called with the answers of each `publish`.
+
+        Returns
+        -------
+        callable
+            Removes the listener.
+        """
         self._listeners.append(listener)
 
         def unsubscribe() -> None:
@@ -80,27 +91,38 @@ class AnswerBus:
         return unsubscribe
 
     def publish(self, answers: Sequence[Answer]) -> None:
-        """Pass answers on that were given as one."""
+        """Call every listener.
+
+        Parameters
+        ----------
+        answers : sequence of Answer
+            Stored in one transaction; none where answers were undone.
+        """
         for listener in tuple(self._listeners):
             listener(answers)
 
 
 class AnnotationQueue:
-    """A ``nbner.widgets.queue_protocol.Desk`` over one split of a dataset.
+    """Serve one split of a dataset as an ``ExampleQueue`` (``nbner.widgets.queue_protocol``).
 
     Parameters
     ----------
     dataset : Dataset
-    split, annotator : str
+        Holds the examples and takes the answers.
+    split : str
+        Name of the split.
+    annotator : str
+        Author of the answers.
     key : str
         Identity of the store.
     tokenize : callable
         Text to tokens, for examples that came without.
     suggester : Suggester, optional
-        Without one, examples are shown empty.
+        Without one, examples are shown without spans.
     answer_bus : AnswerBus
-        Shared by the desks of one session.
+        Shared by the queues of one session.
     mode : {"manual", "make_gold"}
+        Whether the page shows suggestions.
     """
 
     def __init__(
@@ -117,9 +139,9 @@ class AnnotationQueue:
     ) -> None:
         self._dataset = dataset
         self._tokenize = tokenize
-        self._adviser = suggester
-        self._switchboard = answer_bus
-        advises = suggester is not None and suggester.redecode is not None
+        self._suggester = suggester
+        self._answer_bus = answer_bus
+        has_k_best = suggester is not None and suggester.redecode is not None
         self._info = QueueInfo(
             key=key,
             dataset=dataset.name,
@@ -127,94 +149,172 @@ class AnnotationQueue:
             mode=mode,
             annotator=annotator,
             labels=dataset.labels,
-            has_k_best=advises,
-            auto_redecode=suggester is not None and advises and suggester.auto_redecode,
+            has_k_best=has_k_best,
+            auto_redecode=suggester is not None and has_k_best and suggester.auto_redecode,
         )
         self._suggested_by: dict[int, str] = {}
 
     @property
     def info(self) -> QueueInfo:
-        """What the page needs to know; with the labels that can be given now."""
-        labels = self._switchboard.labels
+        """Settings of the page, with the current labels."""
+        labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
         return self._info
 
     def counts(self) -> Counts:
-        """How far the split has come."""
+        """Count the examples of the split by this annotator's answers."""
         return self._dataset.assignments.counts(self._info.split, self._info.annotator)
 
     def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
-        """Give the next open examples with the spans to start from.
+        """Return the next open examples with the spans to start from, and claim them.
 
-        A draft, left by taking a decision back, is shown as it was left. All
-        others start with suggestions, or empty where none were asked for. What
-        is given out is kept from other annotators for a while.
+        A draft (an answer that was undone) keeps its spans. All others start
+        with suggestions, or without spans where there is no suggester. Other
+        annotators do not get a claimed example until the claim expires.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of examples.
+        exclude : collection of int
+            Input hashes to leave out.
         """
         found = self._dataset.assignments.next_for(
             self._info.split, self._info.annotator, limit, exclude
         )
-        return self._started(found)
+        return self._with_suggestions(found)
 
     def load(self, hashes: Sequence[int]) -> list[Example]:
-        """Give examples by their input hashes, as they are to be shown."""
+        """Return examples by their input hashes, with the spans to start from.
+
+        Parameters
+        ----------
+        hashes : sequence of int
+            Unknown ones are left out.
+        """
         split, annotator = self._info.split, self._info.annotator
         found = [self._dataset.assignments.find(one, split, annotator) for one in hashes]
-        return self._started([one for one in found if one is not None])
+        return self._with_suggestions([one for one in found if one is not None])
 
     def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
-        """Give a piece of the list of examples that meet some conditions."""
+        """Return a page of the examples that meet some conditions.
+
+        Parameters
+        ----------
+        conditions : ExampleFilter
+            Conditions on the examples.
+        offset : int
+            Index of the first example of the page.
+        limit : int
+            Largest number of examples.
+        """
         return self._dataset.list_examples(self._info.split, conditions, offset, limit)
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
-        """Yield open examples whose text holds all words, as they are to be shown."""
-        found = self._dataset.search_text(self._info.split, words, cased=cased)
-        while some := list(islice(found, _SOME)):
-            yield from self._started(some)
+        """Yield open examples whose text contains all words, with the spans to start from.
 
-    def _started(self, found: Sequence[Example]) -> list[Example]:
+        Parameters
+        ----------
+        words : collection of str
+            The words.
+        cased : bool
+            Whether case matters.
+        """
+        found = self._dataset.search_text(self._info.split, words, cased=cased)
+        while batch := list(islice(found, _BATCH_SIZE)):
+            yield from self._with_suggestions(batch)
+
+    def _with_suggestions(self, found: Sequence[Example]) -> list[Example]:
         examples = [ensure_tokens(example, self._tokenize) for example in found]
         fresh = [one for one in examples if one.answer is None and not is_draft(one)]
-        adviser = self._adviser
-        suggestions = adviser.suggest(fresh) if adviser and fresh else [()] * len(fresh)
-        started = {
+        source = self._suggester
+        suggestions = source.suggest(fresh) if source and fresh else [()] * len(fresh)
+        suggested = {
             example.input_hash: replace(example, spans=spans)
             for example, spans in zip(fresh, suggestions, strict=True)
         }
         self._suggested_by |= {
             key: sources
-            for key, example in started.items()
+            for key, example in suggested.items()
             if (sources := suggestion_sources(example))
         }
-        return [started.get(example.input_hash, example) for example in examples]
+        return [suggested.get(example.input_hash, example) for example in examples]
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:
-        """Give this annotator's last answered examples, newest first."""
+        """Return the examples that this annotator answered last, newest first.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of examples.
+        before : int, optional
+            Input hash: only examples that were answered before this one.
+        """
         found = self._dataset.recent(self._info.split, self._info.annotator, limit, before=before)
         return [ensure_tokens(example, self._tokenize) for example in found]
 
     def find(self, input_hash: int) -> Example | None:
-        """Look one example up as it stands now."""
+        """Find an example with its current answer and its tokens.
+
+        Parameters
+        ----------
+        input_hash : int
+            Its input hash.
+        """
         split, annotator = self._info.split, self._info.annotator
         example = self._dataset.assignments.find(input_hash, split, annotator)
         return None if example is None else ensure_tokens(example, self._tokenize)
 
     def record(self, answer: Answer) -> bool:
-        """Store an answer durably, with who suggested its spans; tell every widget."""
+        """Store an answer, with its metadata, and publish it.
+
+        Parameters
+        ----------
+        answer : Answer
+            An answer or a draft.
+
+        Returns
+        -------
+        bool
+            False if an answer with this id was stored before.
+        """
         return self.record_many([answer]) == 1
 
     def record_many(self, answers: Sequence[Answer]) -> int:
-        """Store answers in one transaction and tell of them as one; say how many were new."""
-        remarked = [self._with_remarks(answer) for answer in answers]
-        applied = self._dataset.record_many(remarked)
+        """Store answers in one transaction and publish them together.
+
+        Parameters
+        ----------
+        answers : sequence of Answer
+            Answers or drafts.
+
+        Returns
+        -------
+        int
+            Number of answers that were new.
+        """
+        with_metadata = [self._with_metadata(answer) for answer in answers]
+        applied = self._dataset.record_many(with_metadata)
         if applied:
-            self._switchboard.publish(remarked)
+            self._answer_bus.publish(with_metadata)
         return applied
 
     def undo_batch(self, batch_id: str) -> Sequence[int]:
-        """Take back answers that were given as one, but for what has changed since."""
+        """Undo a batch of answers, except where a newer answer follows.
+
+        Parameters
+        ----------
+        batch_id : str
+            Prefix of the answers' ids.
+
+        Returns
+        -------
+        sequence of int
+            Input hashes of the examples whose answers were undone.
+        """
         done = self._dataset.undo_batch(batch_id)
-        self._switchboard.publish(())
+        self._answer_bus.publish(())
         return done
 
     def redecode(
@@ -225,49 +325,92 @@ class AnnotationQueue:
         forced: Sequence[Span] = (),
         forbidden: Sequence[Span] = (),
     ) -> list[Parse]:
-        """Give the model's k best analyses that hold some spans and not others."""
-        example = self.find(input_hash)
-        analyse = None if self._adviser is None else self._adviser.redecode
-        if example is None or analyse is None:
-            return []
-        return analyse(example, k, forced, forbidden)
+        """Return the model's k best analyses of an example under constraints, best first.
 
-    def _with_remarks(self, answer: Answer) -> Answer:
+        Parameters
+        ----------
+        input_hash : int
+            Of the example.
+        k : int
+            Number of analyses.
+        forced, forbidden : sequence of Span
+            Spans that every analysis contains, and that none contains.
+
+        Returns
+        -------
+        list of Parse
+            Empty where there is no model, or no such example.
+        """
+        example = self.find(input_hash)
+        redecode = None if self._suggester is None else self._suggester.redecode
+        if example is None or redecode is None:
+            return []
+        return redecode(example, k, forced, forbidden)
+
+    def _with_metadata(self, answer: Answer) -> Answer:
         kept = dict(answer.extra)
         sources = self._suggested_by.get(answer.input_hash)
         if sources:
             kept["suggested_by"] = sources
-        if self._adviser is not None and self._adviser.answer_metadata is not None:
-            # An answer is a person's work: no figure beside it is worth losing it.
+        if self._suggester is not None and self._suggester.answer_metadata is not None:
+            # Metadata that cannot be computed must not cost the answer.
             try:
-                kept |= self._adviser.answer_metadata(answer)
-            except Exception:
-                _logger.debug("answer %s is stored without its rank", answer.id, exc_info=True)
+                kept |= self._suggester.answer_metadata(answer)
+            except Exception:  # noqa: BLE001
+                _LOG.debug("answer %s is stored without metadata", answer.id, exc_info=True)
         return replace(answer, extra=kept)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer in this split, from whichever widget.
+        """Call a listener after every answer in this split, from any widget.
 
-        Answers that are given as one belong to one split.
+        Parameters
+        ----------
+        listener : callable
+            Called with answers that were stored together; they are of one split.
+
+        Returns
+        -------
+        callable
+            Removes the listener.
         """
 
         def in_this_split(answers: Sequence[Answer]) -> None:
             if not answers or answers[0].split == self._info.split:
                 listener(answers)
 
-        return self._switchboard.subscribe(in_this_split)
+        return self._answer_bus.subscribe(in_this_split)
 
 
 def suggestion_sources(example: Example) -> str:
-    """Name who has suggested an example's spans."""
+    """Join the names of the sources of an example's spans, each once.
+
+    Parameters
+    ----------
+    example : Example
+        Spans without a source are passed over.
+    """
     return ", ".join(dict.fromkeys(span.source for span in example.spans if span.source))
 
 
 def ensure_tokens(example: Example, tokenize: TokenizeFn) -> Example:
-    """Give an example its tokens, where it came without."""
+    """Return an example with tokens.
+
+    Parameters
+    ----------
+    example : Example
+        Tokens that it has are kept.
+    tokenize : callable
+        Text to tokens.
+    """
     return example if example.tokens else replace(example, tokens=tokenize(example.text))
 
 
 def is_draft(example: Example) -> bool:
-    """Whether a decision was taken back, so that the spans are somebody's work in progress."""
+    """Return whether an example is a draft: spans of an annotator without an answer.
+
+    Parameters
+    ----------
+    example : Example
+        With its current answer.
+    """
     return example.answer is None and example.annotator is not None

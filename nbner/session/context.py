@@ -10,6 +10,7 @@ is a function over a context: suggestions and the annotation widget in
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from nbner.training.model_store import ModelStore
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -78,6 +81,9 @@ class SessionContext:
     nlp_before_new_labels: Language | None = None
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
+
+    def __post_init__(self) -> None:
+        self._log_model()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -182,11 +188,20 @@ class SessionContext:
             Not copied.
         """
         self.nlp = nlp
+        self._log_model()
         self.lattice_cache.clear()
         self.nlp_before_new_labels = None
         self.refresh_annotators()
         for explorer in list(self.explorers):
             explorer.mark_stale()
+
+    def _log_model(self) -> None:
+        # A pipeline that was not loaded from a folder has no path.
+        _LOG.debug(
+            "model in use for %r: %s (%s), %s",
+            *(self.dataset.name, self.nlp.lang, ", ".join(self.nlp.pipe_names)),
+            self.nlp.path or "not from a folder",
+        )
 
 
 class Accessor:

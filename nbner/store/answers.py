@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,8 +22,6 @@ from nbner.store.schema import (
     splits,
 )
 from nbner.types import ANSWER_KINDS, Answer, Span
-
-_LOG = logging.getLogger(__name__)
 
 # Statements are built once: building one takes longer than executing it.
 _SELECT_EXAMPLE = (
@@ -157,7 +154,6 @@ def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bo
     }
     insert_event(connection, event)
     claims.update_after_answer(connection, event)
-    _LOG.debug("recorded answer %s: %s", answer.id, answer.answer)
     return True
 
 

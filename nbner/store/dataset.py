@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import logging
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
@@ -29,6 +30,8 @@ from nbner.store.schema import (
 from nbner.store.settings import DatasetSettings
 from nbner.store.snapshot import DatasetSnapshot
 from nbner.types import Answer, AnswerKind, Counts, Example
+
+_LOG = logging.getLogger(__name__)
 
 _PAGE_SIZE = 1000
 _SEARCH_PAGE_SIZE = 100
@@ -86,7 +89,10 @@ class Dataset:
             All labels, in their order.
         """
         with self._database.writing() as connection:
+            before = self._labels(connection)
             self._set_labels(connection, tuple(labels))
+            after = self._labels(connection)
+        self._log_labels(before, after)
 
     # Import.
 
@@ -115,6 +121,7 @@ class Dataset:
             split_id = self._ensure_split(connection, batch.split)
             label_set_id = ensure_label_set(connection, labels)
             result = insert_batches(connection, split_id, label_set_id, batches)
+        self._log_labels(before, labels)
         for duplicate in result.duplicates:
             batch.add_issue(duplicate)
         return batch.report(added=result.added, answered=result.answered)
@@ -347,7 +354,14 @@ class Dataset:
         collected = list(given)
         with self._database.writing() as connection:
             lock_splits(connection, self._id, {answer.split for answer in collected})
-            return sum(record_answer(connection, self._id, answer) for answer in collected)
+            new = [one for one in collected if record_answer(connection, self._id, one)]
+        for answer in new:
+            _LOG.debug(
+                "stored answer %s of %s to %s in split %r of %r: %s",
+                *(answer.id, answer.annotator, answer.input_hash),
+                *(answer.split, self.name, answer.answer),
+            )
+        return len(new)
 
     def undo_batch(self, batch_id: str) -> tuple[int, ...]:
         """Undo answers that were given as one batch, except where a newer answer follows.
@@ -485,6 +499,10 @@ class Dataset:
     def _labels(self, connection: Connection) -> tuple[str, ...]:
         query = select(datasets.c.labels).where(datasets.c.id == self._id)
         return load_labels(str(connection.scalar(query)))
+
+    def _log_labels(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
+        if after != before:
+            _LOG.debug("labels of %r: %s, before %s", self.name, list(after), list(before))
 
     def _set_labels(self, connection: Connection, labels: tuple[str, ...]) -> None:
         connection.execute(

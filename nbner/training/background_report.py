@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from html import escape
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from nbner.training.records import TrainingRecord
+
+_LOG = logging.getLogger(__name__)
 
 TrainingState: TypeAlias = Literal["running", "done", "failed"]
 
@@ -123,4 +126,5 @@ class BackgroundTraining:
         try:
             self._report = self._finish()
         except Exception as error:  # noqa: BLE001 - shown by `wait` and in the cell
+            _LOG.debug("training in the background failed", exc_info=True)
             self.error = error

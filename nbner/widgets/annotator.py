@@ -13,6 +13,7 @@ Everything else is exchanged as messages; each request of the page has an id and
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -35,6 +36,8 @@ from nbner.widgets.parsing import (
 )
 from nbner.widgets.query_handlers import find_example
 from nbner.widgets.serialization import serialize_counts, serialize_example, serialize_span
+
+_LOG = logging.getLogger(__name__)
 
 
 class Annotator(BaseAnnotationWidget):
@@ -254,6 +257,7 @@ class Annotator(BaseAnnotationWidget):
             self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
             # An observer of the user's has failed: in a message handler its error would be lost.
+            _LOG.debug("an observer failed", exc_info=True)
             self._show_notice(f"An observer failed with {format_error(error)}", "")
 
     def _shown_example(self, message: RawMessage) -> Example | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from threading import Lock
+from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
 import traitlets
@@ -32,6 +34,8 @@ from nbner.widgets.parsing import parse_answer, read_example_id, read_ids, requi
 from nbner.widgets.query_handlers import QueryHandlers, find_example
 from nbner.widgets.queue_protocol import ExampleQueue
 from nbner.widgets.serialization import saved_message, serialize_counts, serialize_setup
+
+_LOG = logging.getLogger(__name__)
 
 AnswerCallback: TypeAlias = Callable[[Example], object]
 Handler: TypeAlias = Callable[[RawMessage], KernelMessage]
@@ -104,6 +108,17 @@ class BaseAnnotationWidget(BundledWidget):
             The reply, with the message's id as ``re``; a `FailedMessage` where the
             request failed; empty for the page's state, which has no reply.
         """
+        started = perf_counter()
+        reply = self._reply_to(message)
+        _LOG.debug(
+            "message %.40r: reply %r in %.1f ms",
+            message.get("type"),
+            reply.get("type"),
+            1000 * (perf_counter() - started),
+        )
+        return reply
+
+    def _reply_to(self, message: RawMessage) -> dict[str, Any]:
         reply: KernelMessage
         if message.get("type") == "at":
             self._on_page_state(message)
@@ -115,6 +130,7 @@ class BaseAnnotationWidget(BundledWidget):
         except Exception as error:  # noqa: BLE001
             # An exception that leaves a message handler would be lost: the page must
             # know that the answer is not stored.
+            _LOG.debug("message %.40r failed", message.get("type"), exc_info=True)
             reply = _failed(format_error(error), retry=True)
         return {"re": message.get("id"), **reply}
 
@@ -278,6 +294,7 @@ class BaseAnnotationWidget(BundledWidget):
         try:
             return self._next_tasks(WINDOW_SIZE - len(in_window), in_window)
         except Exception:  # noqa: BLE001
+            _LOG.debug("the reply to an answer has no examples", exc_info=True)
             return []
 
     def _tasks_message(self, tasks: list[Task]) -> TasksMessage:
@@ -376,6 +393,7 @@ class AnswerCallbacks:
             # The answer has been stored. An error raised in a message handler would be
             # lost, so it is shown in the cell.
             name = getattr(function, "__name__", repr(function))
+            _LOG.debug("callback %s failed", name, exc_info=True)
             self._show_notice(_describe_failure(name, error), traceback.format_exc())
             return False
         return True

@@ -10,6 +10,7 @@ the kernel (see `BaseAnnotationWidget`).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
@@ -62,6 +63,8 @@ from nbner.widgets.queue_protocol import ErrorQueue
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+_LOG = logging.getLogger(__name__)
 
 _MAX_ROWS = 200  # findings in one reply
 _MAX_IDS = 2000  # examples that the page can step through
@@ -358,6 +361,7 @@ class ErrorExplorer(BaseAnnotationWidget):
             self._publish_overview()
         except Exception as error:  # noqa: BLE001
             # The answer has been stored and must be acknowledged even if a condition fails.
+            _LOG.debug("a condition failed", exc_info=True)
             self._conditions = MatchFilter()
             self._publish_overview()
             self._show_notice(

@@ -88,6 +88,25 @@ def test_an_answer_from_elsewhere_reaches_the_matrix(erring):
     assert explorer.frame["text"].eq(text).any()
 
 
+def test_the_list_of_an_explorer_is_filtered_by_annotator(erring):
+    explorer = erring.errors("erring", confidence=False, progress=False)
+
+    def listed(**conditions):
+        message = {"type": "list", "id": "1", "filter": conditions, "offset": 0, "want": 200}
+        return explorer.receive(message)["rows"]
+
+    everything = listed()
+    assert listed(annotator="nobody at all") == []
+    example = explorer.errors.matches[0].example
+    elsewhere = erring.manual("erring")
+    shown = elsewhere.goto(example.input_hash)
+    elsewhere.answer("ignore", example=shown)
+    own = listed(annotator=erring.annotator, answer="ignore")
+    assert [row["by"] for row in own] == [erring.annotator]
+    assert len(listed()) == len(everything) > len(listed(annotator=erring.annotator)) > 0
+    elsewhere.answer("accept", example.spans, example=shown)
+
+
 def test_an_open_explorer_says_that_another_model_is_in_use(tmp_path):
     with nbner.Session("retrained", store=tmp_path / "nbner.db") as session:
         session.add(nbner.sample().train[:40])

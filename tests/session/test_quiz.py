@@ -99,6 +99,24 @@ def test_a_class_is_marked_and_its_sheets_stay_apart(sessions):
     assert teacher.store.verify().ok
 
 
+def test_the_list_of_a_quiz_is_filtered_by_annotator(sessions):
+    teacher, mia, _ = sessions
+    nbner.quiz(teacher, "week 3")
+    quiz = nbner.quiz(mia, "week 3")
+    hand_in(quiz, dict(GOLD[:2]))
+
+    def listed(annotator):
+        wanted = {"annotator": annotator}
+        message = {"type": "list", "id": "1", "filter": wanted, "offset": 0, "want": 9}
+        return [row["by"] for row in quiz.widget.receive(message)["rows"]]
+
+    assert listed("mia") == ["mia", "mia"]
+    assert listed("noor") == []
+    # A decision that was taken back leaves a draft, which nobody has answered.
+    quiz.widget.undo()
+    assert listed("mia") == ["mia"]
+
+
 def test_the_gold_is_shown_side_by_side_and_closes_the_quiz(sessions):
     teacher, mia, noor = sessions
     nbner.quiz(teacher, "q")

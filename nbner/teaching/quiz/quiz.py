@@ -65,14 +65,14 @@ class QuizQueue(AnnotationQueue):
 
         Parameters
         ----------
-        conditions : Filter
+        conditions : ExampleFilter
             Conditions on the examples.
         offset : int
             Index of the first example of the page.
         limit : int
             Largest number of examples.
         """
-        rows = [one for one in self._own() if _meets(one, conditions)]
+        rows = [one for one in self._own() if conditions.matches(one)]
         piece = rows[max(0, offset) :][: max(0, limit)]
         return ExamplePage(tuple((one, None) for one in piece), len(rows))
 
@@ -125,20 +125,6 @@ class QuizQueue(AnnotationQueue):
             found = self.find(one.input_hash)
             if found is not None:
                 yield found
-
-
-def _meets(one: Example, wanted: ExampleFilter) -> bool:
-    standing = {None: True, "open": one.answer is None, "answered": one.answer is not None}
-    return all(
-        (
-            standing.get(wanted.answer, one.answer == wanted.answer),
-            one.flagged or not wanted.flagged,
-            bool(one.note) or not wanted.noted,
-            wanted.label is None or any(span.label == wanted.label for span in one.spans),
-            wanted.text is None or wanted.text.casefold() in one.text.casefold(),
-            wanted.annotator is None or one.annotator == wanted.annotator,
-        )
-    )
 
 
 class Quiz:
