@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import TypeAlias
 
 import traitlets
 
@@ -24,7 +27,7 @@ from nbner._common.alignment import filter_spans
 from nbner._common.filters import ExampleFilter
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
-from nbner.widgets.base_widget import AnswerCallback, BaseAnnotationWidget, format_error
+from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
 from nbner.widgets.bundled_widget import render_static
 from nbner.widgets.messages import RawMessage, ShowMessage
 from nbner.widgets.parsing import (
@@ -35,9 +38,12 @@ from nbner.widgets.parsing import (
     read_example_id,
 )
 from nbner.widgets.query_handlers import find_example
+from nbner.widgets.queue_protocol import ExampleQueue
 from nbner.widgets.serialization import serialize_counts, serialize_example, serialize_span
 
 _LOG = logging.getLogger(__name__)
+
+AnswerCallback: TypeAlias = Callable[[Example], object]
 
 
 class Annotator(BaseAnnotationWidget):
@@ -65,6 +71,13 @@ class Annotator(BaseAnnotationWidget):
     # As last reported by the page.
     current = traitlets.Any(None, read_only=True)
     selection = traitlets.Instance(Selection, allow_none=True, default_value=None, read_only=True)
+
+    def __init__(self, example_queue: ExampleQueue) -> None:
+        self._callbacks = _AnswerCallbacks(self._show_notice)
+        # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
+        self._answered: list[int] = []
+        self._answered_lock = Lock()
+        super().__init__(example_queue)
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _default_current(self) -> Example | None:
@@ -266,6 +279,17 @@ class Annotator(BaseAnnotationWidget):
         input_hash = read_example_id(message)
         return self._sent.get(input_hash) or self._load(input_hash)
 
+    def _on_answers(self, answers: Sequence[Answer]) -> None:
+        with self._answered_lock:
+            self._answered += [answer.input_hash for answer in answers]
+        super()._on_answers(answers)
+
+    def _run_callbacks(self) -> None:
+        with self._answered_lock:
+            answered, self._answered = self._answered, []
+        found = (self._example_queue.find(one) for one in dict.fromkeys(answered))
+        self._callbacks.call(one for one in found if one is not None)
+
     def _sync_current(self) -> None:
         """Set ``current`` to the first open example until a page has reported its own."""
         if not self._has_page_state:
@@ -277,6 +301,68 @@ class Annotator(BaseAnnotationWidget):
             f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
         )
         return render_static(self.current, self._colors, caption)
+
+
+class _AnswerCallbacks:
+    """Functions of the user's that are called after every answer; their errors are shown.
+
+    Parameters
+    ----------
+    show_notice : callable
+        Takes a sentence and its details; both are empty when all functions work again.
+    """
+
+    def __init__(self, show_notice: Callable[[str, str], None]) -> None:
+        self._show_notice = show_notice
+        self._functions: list[AnswerCallback] = []
+        self._has_failed = False
+
+    def add(self, function: AnswerCallback) -> Callable[[], None]:
+        """Add a function, and return a function that removes it.
+
+        Parameters
+        ----------
+        function : callable
+            Takes an Example.
+        """
+        self._functions.append(function)
+
+        def remove() -> None:
+            if function in self._functions:
+                self._functions.remove(function)
+
+        return remove
+
+    def call(self, examples: Iterable[Example]) -> None:
+        """Call every function with every example.
+
+        Parameters
+        ----------
+        examples : iterable of Example
+            The answered examples.
+        """
+        answered = list(examples)
+        if not self._functions or not answered:
+            return
+        failed = False
+        for example in answered:
+            for function in tuple(self._functions):
+                failed |= not self._run(function, example)
+        if self._has_failed and not failed:
+            self._show_notice("", "")
+        self._has_failed = failed
+
+    def _run(self, function: AnswerCallback, example: Example) -> bool:
+        try:
+            function(example)
+        except Exception as error:  # noqa: BLE001
+            # The answer has been stored. An error raised in a message handler would be
+            # lost, so it is shown in the cell.
+            name = getattr(function, "__name__", repr(function))
+            _LOG.debug("callback %s failed", name, exc_info=True)
+            self._show_notice(_describe_failure(name, error), traceback.format_exc())
+            return False
+        return True
 
 
 def _input_hash_of(item: Example | int, field: str) -> int:
@@ -306,3 +392,10 @@ def _format_hashes(hashes: Sequence[int]) -> str:
     some = ", ".join(str(one) for one in hashes[:5])
     more = f" and {len(hashes) - 5} more" if len(hashes) > 5 else ""
     return f"{some}{more} {'is' if len(hashes) == 1 else 'are'}"
+
+
+def _describe_failure(name: str, error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f", line {frames[-1].lineno}" if frames else ""
+    description = f"{type(error).__name__}: {error}".rstrip(".:")
+    return f"The callback {name}{where} failed with {description}. The answer is stored."

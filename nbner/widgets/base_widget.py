@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from threading import Lock
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -37,7 +35,6 @@ from nbner.widgets.serialization import saved_message, serialize_counts, seriali
 
 _LOG = logging.getLogger(__name__)
 
-AnswerCallback: TypeAlias = Callable[[Example], object]
 Handler: TypeAlias = Callable[[RawMessage], KernelMessage]
 
 #: Examples in the page's window: enough to continue while the kernel is busy.
@@ -68,7 +65,6 @@ class BaseAnnotationWidget(BundledWidget):
         self._priority_queue = PriorityQueue(example_queue)
         self._sent = SentExamples(self._show_notice)
         self._queries = QueryHandlers(example_queue, self._sent.serialize)
-        self._callbacks = AnswerCallbacks(self._show_notice)
         self._handlers: dict[str, Handler] = {
             "answer": self._handle_answer,
             "fetch": self._handle_fetch,
@@ -84,9 +80,6 @@ class BaseAnnotationWidget(BundledWidget):
         self._unsubscribe: Callable[[], None] | None = None
         # Ids of the answers and bulk changes that get a reply.
         self._replying: set[str] = set()
-        # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
-        self._answered: list[int] = []
-        self._answered_lock = Lock()
         self._has_page_state = False
         #: First example of the last snapshot; None if an answer has come since.
         self._first_shown: Example | None = None
@@ -311,8 +304,6 @@ class BaseAnnotationWidget(BundledWidget):
         self._first_shown = None
         for answer in answers:
             self._sent.forget(answer.input_hash)
-        with self._answered_lock:
-            self._answered += [answer.input_hash for answer in answers]
         if self._replying and all(self._gets_reply(answer.id) for answer in answers):
             return
         if len(answers) == 1:
@@ -328,75 +319,10 @@ class BaseAnnotationWidget(BundledWidget):
         return answer_id.split(":", maxsplit=1)[0] in self._replying
 
     def _run_callbacks(self) -> None:
-        with self._answered_lock:
-            answered, self._answered = self._answered, []
-        found = (self._example_queue.find(one) for one in dict.fromkeys(answered))
-        self._callbacks.call(one for one in found if one is not None)
+        """Call the user's functions after answers; does nothing here."""
 
     def _sync_current(self) -> None:
         """Update the example on display after an answer; does nothing here."""
-
-
-class AnswerCallbacks:
-    """Functions of the user's that are called after every answer; their errors are shown.
-
-    Parameters
-    ----------
-    show_notice : callable
-        Takes a sentence and its details; both are empty when all functions work again.
-    """
-
-    def __init__(self, show_notice: Callable[[str, str], None]) -> None:
-        self._show_notice = show_notice
-        self._functions: list[AnswerCallback] = []
-        self._has_failed = False
-
-    def add(self, function: AnswerCallback) -> Callable[[], None]:
-        """Add a function, and return a function that removes it.
-
-        Parameters
-        ----------
-        function : callable
-            Takes an Example.
-        """
-        self._functions.append(function)
-
-        def remove() -> None:
-            if function in self._functions:
-                self._functions.remove(function)
-
-        return remove
-
-    def call(self, examples: Iterable[Example]) -> None:
-        """Call every function with every example.
-
-        Parameters
-        ----------
-        examples : iterable of Example
-            The answered examples.
-        """
-        answered = list(examples)
-        if not self._functions or not answered:
-            return
-        failed = False
-        for example in answered:
-            for function in tuple(self._functions):
-                failed |= not self._run(function, example)
-        if self._has_failed and not failed:
-            self._show_notice("", "")
-        self._has_failed = failed
-
-    def _run(self, function: AnswerCallback, example: Example) -> bool:
-        try:
-            function(example)
-        except Exception as error:  # noqa: BLE001
-            # The answer has been stored. An error raised in a message handler would be
-            # lost, so it is shown in the cell.
-            name = getattr(function, "__name__", repr(function))
-            _LOG.debug("callback %s failed", name, exc_info=True)
-            self._show_notice(_describe_failure(name, error), traceback.format_exc())
-            return False
-        return True
 
 
 def format_error(error: Exception) -> str:
@@ -408,13 +334,6 @@ def format_error(error: Exception) -> str:
         The error.
     """
     return str(error) if isinstance(error, NbnerError) else f"{type(error).__name__}: {error}"
-
-
-def _describe_failure(name: str, error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f", line {frames[-1].lineno}" if frames else ""
-    description = f"{type(error).__name__}: {error}".rstrip(".:")
-    return f"The callback {name}{where} failed with {description}. The answer is stored."
 
 
 def _failed(message: str, *, retry: bool) -> FailedMessage:
