@@ -236,13 +236,14 @@ def render_trace_html(trace: Trace, marked: str) -> str:
 
 def _row_html(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
     state, tokens = step.state, trace.parser_trace.tokens
-    opened = ""
+    open_entity = ""
     if state.start is not None:
-        opened = f"{trace.text[tokens[state.start].start : tokens[at - 1].end]} ({state.label})"
+        words = trace.text[tokens[state.start].start : tokens[at - 1].end]
+        open_entity = f"{words} ({state.label})"
     others = ", ".join(_format_choice(one) for one in step.choices[1:3])
     cells = [
         step.word,
-        opened,
+        open_entity,
         step.chosen.action,
         format_probability(step.chosen.probability),
         others,
@@ -266,10 +267,10 @@ def _format_count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-_MAX_WORDS = 60  # words in one picture
-_INCHES_PER_WORD = 0.26  # a word
-_MAX_ACTIONS = 10  # actions in one picture
-_MIN_VISIBLE = 0.005
+_MAX_WORDS = 60  # in one plot
+_INCHES_PER_WORD = 0.26
+_MAX_ACTIONS = 10  # in one plot
+_MIN_VISIBLE = 0.005  # probability below which a bar is invisible
 _MIN_ACTIONS = 4  # actions that are drawn, however improbable
 _NO_LABEL_COLOR = "#b8b8b8"  # of an action without a label
 
