@@ -120,7 +120,7 @@ def apply_bulk_action(
     return tuple(sorted((*spans, span), key=lambda one: one.start))
 
 
-def excerpt(text: str, start: int, end: int) -> dict[str, str]:
+def excerpt(text: str, start: int, end: int) -> tuple[str, str, str]:
     """Cut a range out of a text, with some context on either side.
 
     Parameters
@@ -132,11 +132,11 @@ def excerpt(text: str, start: int, end: int) -> dict[str, str]:
 
     Returns
     -------
-    dict
-        ``left``, ``hit`` and ``right``, as the page expects them.
+    tuple of str
+        The context before the range, the range, and the context after it.
     """
     left, right = max(0, start - _CONTEXT_CHARACTERS), end + _CONTEXT_CHARACTERS
-    return {"left": text[left:start], "hit": text[start:end], "right": text[end:right]}
+    return text[left:start], text[start:end], text[end:right]
 
 
 def _match_end(folded: Sequence[str], start: int, wanted: Sequence[str]) -> int | None:

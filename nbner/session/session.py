@@ -37,7 +37,6 @@ from nbner.session.summary import Summary
 from nbner.store.assignments import Overlap
 from nbner.store.store import Store
 from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
-from nbner.teaching.trace.explain import explain
 from nbner.training.model_store import ModelStore
 from nbner.types import AnswerKind, Counts, Example, Parse, Span
 
@@ -54,8 +53,7 @@ if TYPE_CHECKING:
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import SuggesterFn
-    from nbner.teaching.trace.explain import GoldSpans
-    from nbner.teaching.trace.trace_viewer import TraceViewer
+    from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background_report import BackgroundTraining
     from nbner.training.initialization import InitStrategy
     from nbner.training.report import TrainingReport
@@ -1022,7 +1020,7 @@ class Session:
 
         Returns
         -------
-        StateViewer
+        TraceViewer
             With ``frame`` (a row a step and action), ``beam_frame``, ``steps``,
             ``plot()`` and ``step``, the position that is shown, which can be
             set and observed.
@@ -1042,6 +1040,8 @@ class Session:
         >>> trace.steps[0].chosen.action  # doctest: +SKIP
         'U-Action'
         """
+        from nbner.teaching.trace.trace_viewer import explain
+
         context = self._context
         example = context.tokenized(Example(text) if isinstance(text, str) else text)
         return explain(

@@ -1,83 +1,99 @@
 """A client of the widget protocol without a browser, and a simulated annotator that uses it.
 
-For simulations and tests. The client implements the page's side of the
-protocol in CONTRIBUTING.md and reads nothing but the messages.
+For simulations and tests. The client sends the messages that a page sends (see the
+protocol in CONTRIBUTING.md) and reads nothing but the replies.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import align, tokens_from_offsets
 from nbner.errors import StoreError
 from nbner.simulation.annotator import SimulatedAnnotator, SimulatedAnswer
 from nbner.types import Example, Span
-from nbner.widgets import messages
+from nbner.widgets.messages import (
+    PROTOCOL_VERSION,
+    AnswerRequest,
+    FetchRequest,
+    HelloRequest,
+    PageState,
+    Request,
+    Setup,
+    Task,
+)
+from nbner.widgets.serialization import serialize_span
 
 if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.base_widget import BaseAnnotationWidget
 
+#: Examples that are fetched at a time.
+_FETCH_SIZE = 12
+
 
 class HeadlessClient:
-    """Exchange messages with a widget as a browser's page does.
+    """Client that exchanges the page's messages with a widget.
 
     Parameters
     ----------
-    widget : BaseAnnotationWidget
-        From ``session.manual()``, for example.
+    widget : Annotator
+        The widget.
     """
 
     def __init__(self, widget: BaseAnnotationWidget) -> None:
         self._widget = widget
-        snapshot = self._request({"type": "hello", "protocol": messages.PROTOCOL_VERSION})
-        self._setup: Mapping[str, Any] = snapshot["setup"]
-        self._window: deque[messages.Message] = deque(snapshot["window"])
+        request: HelloRequest = {"type": "hello", "protocol": PROTOCOL_VERSION}
+        snapshot = self._request(request)
+        self._setup: Setup = snapshot["setup"]
+        self._window: deque[Task] = deque(snapshot["window"])
 
     @property
     def has_suggestions(self) -> bool:
         """Whether the examples come with suggestions."""
-        return bool(self._setup["mode"] == "make-gold")
+        return self._setup["mode"] == "make-gold"
 
     @property
     def labels(self) -> list[str]:
-        """The labels that spans may get, in the order of their keys."""
+        """The labels that can be assigned."""
         return list(self._setup["labels"])
 
     def next_example(self) -> Example | None:
-        """Show the next open example.
+        """Show the next open example, and return it; None if there is none left.
 
         Returns
         -------
-        Example or None
-            With the tokens and spans that a page would show; None where no
-            example is open.
+        Example
+            With the tokens and spans that the page shows.
         """
         if not self._window:
-            self._window.extend(self._request({"type": "fetch", "want": 12, "have": []})["tasks"])
+            request: FetchRequest = {"type": "fetch", "want": _FETCH_SIZE, "have": []}
+            self._window.extend(self._request(request)["tasks"])
         if not self._window:
             return None
         task = self._window.popleft()
-        marks = [
-            n
+        labels = self.labels
+        spans = [
+            number
             for start, end, label, *_ in task["spans"]
-            for n in (start, end, self._label_index(label))
+            for number in (start, end, labels.index(label))
         ]
-        self._widget.receive({"type": "at", "example": task["id"], "spans": marks})
-        return _example(task)
+        state: PageState = {"type": "at", "example": task["id"], "spans": spans}
+        self._widget.receive(state)
+        return _parse_task(task)
 
     def accept(self, shown: Example, spans: Sequence[Span], seconds: float) -> None:
-        """Send an accepting answer, and keep the examples of its reply.
+        """Accept an example, and add the examples of the reply to the window.
 
         Parameters
         ----------
         shown : Example
-            From `next_example`.
+            The example.
         spans : sequence of Span
-            The complete spans of the example.
+            Its entities.
         seconds : float
             Time spent on the example.
 
@@ -86,32 +102,27 @@ class HeadlessClient:
         StoreError
             The answer was not stored.
         """
-        reply = self._request(
-            {
-                "type": "answer",
-                "example": str(shown.input_hash),
-                "answer": "accept",
-                "spans": [messages.serialize_span(one, shown) for one in spans],
-                "flagged": False,
-                "note": "",
-                "seconds": seconds,
-                "have": [one["id"] for one in self._window],
-            }
-        )
-        self._window.extend(reply["next"])
+        request: AnswerRequest = {
+            "type": "answer",
+            "example": str(shown.input_hash),
+            "answer": "accept",
+            "spans": [serialize_span(one, shown) for one in spans],
+            "flagged": False,
+            "note": "",
+            "seconds": seconds,
+            "have": [one["id"] for one in self._window],
+        }
+        self._window.extend(self._request(request)["next"])
 
-    def _request(self, message: messages.Message) -> messages.Message:
-        reply = self._widget.receive({"id": uuid.uuid4().hex, **message})
+    def _request(self, request: Request) -> dict[str, Any]:
+        reply = self._widget.receive({"id": uuid.uuid4().hex, **request})
         if reply["type"] == "failed":
             raise StoreError(f"the widget has refused a message: {reply['message']}")
         return reply
 
-    def _label_index(self, label: str) -> int:
-        return self.labels.index(label)
 
-
-def _example(task: messages.Message) -> Example:
-    """Rebuild an example from a task."""
+def _parse_task(task: Task) -> Example:
+    """Return the example of a task, with its tokens and spans in code points."""
     at, offsets = len(task["lead"]), []
     for word, gap in task["tokens"]:
         offsets.append((at, at + len(word)))

@@ -1,1 +1,1 @@
-"""What stands in a cell: views of plain values, and the desk they talk to."""
+"""Widgets over plain values: annotator and error explorer, and the queue behind them."""

@@ -1,98 +1,115 @@
-"""The labelling widget: one class for labelling by hand and for correcting suggestions.
+"""Annotation widget, for manual annotation and for correction of suggestions.
 
-Which state lives where
------------------------
-In the kernel, and the truth: examples, answers, counts (behind the desk).
-Synced from the kernel to the page: ``_setup``, anew when labels are added, and ``_snapshot``, made
-afresh whenever a page asks for the widget's state and never sent again.
-As the page last told: ``current`` and ``selection``, for users to read and observe.
-In the page alone: the window of coming examples, the edit in progress, undo
-history, and answers that the kernel has not acknowledged.
-Everything else travels as messages; each of the page's has an id and one reply.
+State
+-----
+In the kernel: examples, answers and counts (behind the queue), which are authoritative.
+Synced to the page: ``_setup``, again when labels are added, and ``_snapshot``, which is
+computed whenever a page requests the widget's state and never sent again.
+As last reported by the page: ``current`` and ``selection``, for users to read and observe.
+In the page only: the window of the next examples, the edit in progress, the undo history,
+and answers that the kernel has not acknowledged.
+Everything else is exchanged as messages; each request of the page has an id and one reply.
 """
 
 from __future__ import annotations
 
 import logging
+import time
+import traceback
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from threading import Lock
+from typing import TypeAlias
 
 import traitlets
 
 from nbner._common.alignment import filter_spans
 from nbner._common.filters import ExampleFilter
 from nbner.errors import DataError
-from nbner.types import AnswerKind, Example, Span
-from nbner.widgets import messages, page_state
-from nbner.widgets.answer_events import raise_queue_errors, undo_answer
+from nbner.types import Answer, AnswerKind, Example, Span
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
-from nbner.widgets.callbacks import AnswerCallback
-from nbner.widgets.page_state import Selection
-from nbner.widgets.static_html import render_static
+from nbner.widgets.bundled_widget import render_static
+from nbner.widgets.messages import RawMessage, ShowMessage
+from nbner.widgets.parsing import (
+    Selection,
+    apply_page_spans,
+    parse_answer,
+    parse_selection,
+    read_example_id,
+)
+from nbner.widgets.query_handlers import find_example
+from nbner.widgets.queue_protocol import ExampleQueue
+from nbner.widgets.serialization import serialize_counts, serialize_example, serialize_span
 
 _LOG = logging.getLogger(__name__)
 
+AnswerCallback: TypeAlias = Callable[[Example], object]
+
 
 class Annotator(BaseAnnotationWidget):
-    """Label the examples of a desk in a notebook cell.
+    """Widget to annotate the examples of a queue in a notebook cell.
 
-    ``Session.manual`` and ``Session.make_gold`` make it; any other ``ExampleQueue``
-    serves as well.
+    ``Session.manual`` and ``Session.make_gold`` create it; any other ``ExampleQueue``
+    can be used too.
 
     Parameters
     ----------
     example_queue : ExampleQueue
-        Where examples come from and answers go.
+        Source of examples and store of answers.
 
     Attributes
     ----------
     current : Example or None
-        What the page shows, with its spans as they stand there, decided or
-        not; before a page has spoken, the first open example. Read only;
-        ``annotator.observe(function, "current")`` calls back when it changes.
+        The example on display, with the spans that are shown, decided or not; before
+        the first message of a page, the first open example. Read only;
+        ``annotator.observe(function, "current")`` calls a function when it changes.
     selection : Selection or None
-        What is selected there: a ``Span`` of code points with its ``text``.
-        Read only, and observed as ``current`` is.
+        The selected text: a ``Span`` of code points with its ``text``. Read only, and
+        observed like ``current``.
     """
 
-    # Read by the user, as the page tells.
+    # As last reported by the page.
     current = traitlets.Any(None, read_only=True)
     selection = traitlets.Instance(Selection, allow_none=True, default_value=None, read_only=True)
 
-    # What a user calls.
+    def __init__(self, example_queue: ExampleQueue) -> None:
+        self._callbacks = _AnswerCallbacks(self._show_notice)
+        # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
+        self._answered: list[int] = []
+        self._answered_lock = Lock()
+        super().__init__(example_queue)
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
-    def _as_opened(self) -> Example | None:
-        shown = self._opening
-        return self._first_open() if shown is None else page_state.apply_page_spans(shown, {}, ())
+    def _default_current(self) -> Example | None:
+        shown = self._first_shown
+        return self._first_pending() if shown is None else apply_page_spans(shown, {}, ())
 
-    def _first_open(self) -> Example | None:
-        found = next(iter(self._lineup.next_batch(1, self._given.unrenderable)), None)
-        return None if found is None else page_state.apply_page_spans(found, {}, ())
+    def _first_pending(self) -> Example | None:
+        found = next(iter(self._priority_queue.next_batch(1, self._sent.unrenderable)), None)
+        return None if found is None else apply_page_spans(found, {}, ())
 
     @property
     def queue(self) -> list[int]:
-        """Input hashes of the examples that come next because code has said so.
+        """Input hashes of the open examples that code has put first.
 
-        Set it to examples, or to their input hashes: they come next, in this
-        order, in every view at once. An example in work stays until it is
-        decided. Assigning raises ``DataError`` for what is not in this split
-        or decided already; all others are in the queue nevertheless.
+        Assign examples, or their input hashes: they come next, in this order, in every
+        view at once. An example in progress stays until it is decided. Assignment raises
+        ``DataError`` for examples that are not in this split or already answered; all
+        others are queued nevertheless.
         """
-        return self._lineup.pending
+        return self._priority_queue.pending
 
     @queue.setter
     def queue(self, items: Iterable[Example | int]) -> None:
-        hashes = [self._hash_of(item, "queue") for item in items]
-        unknown, answered = self._lineup.set(hashes)
+        hashes = [_input_hash_of(item, "queue") for item in items]
+        unknown, answered = self._priority_queue.set(hashes)
         self.refresh(keep_current=True)
-        raise_queue_errors(
+        _raise_queue_errors(
             unknown, answered, n_queued=len(set(hashes)) - len(unknown) - len(answered)
         )
 
     def goto(self, item: Example | int) -> Example:
-        """Show an example in every view, whatever its place, and let it be edited.
+        """Show an example in every view, wherever it is in the queue, to be edited.
 
         Parameters
         ----------
@@ -102,47 +119,46 @@ class Annotator(BaseAnnotationWidget):
         Returns
         -------
         Example
-            As it is shown.
+            The example as it is shown.
 
         Raises
         ------
         DataError
             There is no such example.
         """
-        shown = self._started(self._hash_of(item, "goto"))
+        queue = self._example_queue
+        shown = self._load(_input_hash_of(item, "goto"))
         if shown is None and isinstance(item, int) and item >= 0:
-            page = self._desk.list_examples(ExampleFilter(), item, 1)
-            shown = self._started(page.rows[0][0].input_hash) if page.rows else None
+            page = queue.list_examples(ExampleFilter(), item, 1)
+            shown = self._load(page.rows[0][0].input_hash) if page.rows else None
         if shown is None:
             raise DataError(
-                f"there is no example {item!r} in split {self._desk.info.split!r}",
+                f"there is no example {item!r} in split {queue.info.split!r}",
                 remedy="Give an example of session.examples(...), its input_hash or its position",
             )
-        self._given.remember(shown)
-        task, counts = (
-            messages.serialize_example(shown),
-            messages.serialize_counts(self._desk.counts()),
-        )
-        self.send({"type": "show", "task": task, "counts": counts})
-        self.set_trait("current", page_state.apply_page_spans(shown, {}, ()))
+        self._sent.remember(shown)
+        task, counts = serialize_example(shown), serialize_counts(queue.counts())
+        message: ShowMessage = {"type": "show", "task": task, "counts": counts}
+        self._post(message)
+        self.set_trait("current", apply_page_spans(shown, {}, ()))
         return shown
 
     def on_answer(self, callback: AnswerCallback) -> Callable[[], None]:
         """Call a function with the example after every answer.
 
-        Also after one that was taken back: its ``answer`` is then None. An
-        error in the function is shown in the cell; the answer is stored by then.
+        It is also called when an answer is undone: ``answer`` is then None. An error in
+        the function is shown in the cell; the answer has been stored.
 
         Parameters
         ----------
         callback : callable
-            Takes an Example. It runs where the page's messages are handled,
-            which may be another thread than a running cell's.
+            Takes an Example. It is called where messages of the page are handled, which
+            may be in another thread than that of a running cell.
 
         Returns
         -------
         callable
-            Ends that.
+            Ends the calls.
         """
         return self._callbacks.add(callback)
 
@@ -155,28 +171,31 @@ class Annotator(BaseAnnotationWidget):
         flagged: bool = False,
         note: str = "",
     ) -> Example:
-        """Decide an example by code, exactly as the buttons do.
+        """Answer an example from code, as the buttons do.
 
         Parameters
         ----------
         answer : {"accept", "reject", "ignore"}
+            Kind of answer.
         spans : iterable of Span or (start, end, label), optional
             In code points. By default the spans that are shown.
         example : Example, optional
             By default the current one.
         flagged : bool
+            Whether the example gets a flag.
         note : str
+            A note on the example.
 
         Returns
         -------
         Example
-            As it is stored now.
+            The example as it is stored.
 
         Raises
         ------
         DataError
-            Nothing is open, or a span does not fit the tokens, overlaps
-            another or has a label that this widget does not have.
+            No example is open, or a span does not fit the tokens, overlaps another one
+            or has a label that this widget does not have.
         StoreError
             The store cannot take it.
         """
@@ -187,89 +206,196 @@ class Annotator(BaseAnnotationWidget):
         message = {
             "id": uuid.uuid4().hex,
             "answer": answer,
-            "spans": [messages.serialize_span(one, shown) for one in chosen],
+            "spans": [serialize_span(one, shown) for one in chosen],
             "flagged": flagged,
             "note": note,
         }
-        self._desk.record(messages.parse_answer(message, shown, self._desk.info))
-        return self._find(shown.input_hash)
+        self._example_queue.record(parse_answer(message, shown, self._example_queue.info))
+        return find_example(self._example_queue, shown.input_hash)
 
     def undo(self) -> Example | None:
-        """Take this annotator's last decision back; its spans stay as a draft.
+        """Undo this annotator's latest answer; its spans stay as a draft.
 
         Returns
         -------
         Example or None
-            The example that is open again; None if there was no decision.
+            The example that is open again; None if there was no answer.
         """
-        last = next(iter(self._desk.recent(1)), None)
+        last = next(iter(self._example_queue.recent(1)), None)
         if last is None:
             return None
-        self._desk.record(undo_answer(last, self._desk.info))
-        return self._find(last.input_hash)
+        self._example_queue.record(self._undo_answer(last))
+        return find_example(self._example_queue, last.input_hash)
 
     def refresh(self, *, keep_current: bool = False) -> None:
-        """Show what the desk holds now; for when the stream or the model has changed.
+        """Send the current examples of the queue, after a change of the order or the model.
 
         Parameters
         ----------
         keep_current : bool
-            Keep what is shown at the head of the queue, and go on from there
-            to the queue's first.
+            Whether the example on display stays; the first of the queue follows it.
         """
-        self._given.clear()
-        shown = self.current if keep_current and self._page_has_spoken else None
-        snapshot = self._take_snapshot(shown)
-        self.send({"type": "refresh", **snapshot, **({"ahead": True} if keep_current else {})})
-        self._look_again()
+        self._sent.clear()
+        shown = self.current if keep_current and self._has_page_state else None
+        message = self._snapshot_message("refresh", shown)
+        if keep_current:
+            message["ahead"] = True
+        self._post(message)
+        self._sync_current()
 
-    # What the page tells.
-
-    def _hash_of(self, item: Example | int, what: str) -> int:
-        if isinstance(item, Example):
-            return item.input_hash
-        if isinstance(item, int) and not isinstance(item, bool):
-            return item
-        raise DataError(
-            f"{item!r} is neither an example nor an input hash",
-            field=what,
-            remedy="Give examples of session.examples(...), or their input_hash",
+    def _undo_answer(self, example: Example) -> Answer:
+        """Build the answer that removes an example's decision and keeps its spans as a draft."""
+        info = self._example_queue.info
+        return Answer(
+            id=uuid.uuid4().hex,
+            input_hash=example.input_hash,
+            split=example.split,
+            annotator=info.annotator,
+            answer=None,
+            spans=example.spans,
+            flagged=example.flagged,
+            note=example.note,
+            labels=info.labels,
+            created=time.time(),
         )
 
-    def _hear(self, message: messages.Message) -> None:
-        """Take in what the page shows. It is news: nobody waits for a reply."""
+    def _on_page_state(self, message: RawMessage) -> None:
         try:
-            self._page_has_spoken = True
-            shown = self._heard_example(message)
-            labels = self._desk.info.labels
-            now = None if shown is None else page_state.apply_page_spans(shown, message, labels)
-            selection = None if now is None else page_state.parse_selection(now, message)
-            self.set_trait("current", now)
+            self._has_page_state = True
+            shown = self._shown_example(message)
+            labels = self._example_queue.info.labels
+            current = None if shown is None else apply_page_spans(shown, message, labels)
+            selection = None if current is None else parse_selection(current, message)
+            self.set_trait("current", current)
             self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
-            # An observer of the user's failed, in a message's handler: the cell must say so.
+            # An observer of the user's has failed: in a message handler its error would be lost.
             _LOG.debug("an observer failed", exc_info=True)
             self._show_notice(f"An observer failed with {format_error(error)}", "")
 
-    def _heard_example(self, message: messages.Message) -> Example | None:
+    def _shown_example(self, message: RawMessage) -> Example | None:
         if message.get("example") is None:
             return None
-        key = messages.read_example_id(message)
-        return self._given.get(key) or self._started(key)
+        input_hash = read_example_id(message)
+        return self._sent.get(input_hash) or self._load(input_hash)
 
-    def _look_again(self) -> None:
-        """Before a page has spoken, what is current follows the desk."""
-        if not self._page_has_spoken:
-            self.set_trait("current", self._first_open())
+    def _on_answers(self, answers: Sequence[Answer]) -> None:
+        with self._answered_lock:
+            self._answered += [answer.input_hash for answer in answers]
+        super()._on_answers(answers)
 
-    # Where no kernel lives.
+    def _run_callbacks(self) -> None:
+        with self._answered_lock:
+            answered, self._answered = self._answered, []
+        found = (self._example_queue.find(one) for one in dict.fromkeys(answered))
+        self._callbacks.call(one for one in found if one is not None)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
-        info, counts = self._desk.info, self._desk.counts()
+    def _sync_current(self) -> None:
+        """Set ``current`` to the first open example until a page has reported its own."""
+        if not self._has_page_state:
+            self.set_trait("current", self._first_pending())
+
+    def _static_html(self) -> str:
+        info, counts = self._example_queue.info, self._example_queue.counts()
         caption = (
             f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
         )
-        data = {**(data or {}), "text/html": render_static(self.current, self._colors, caption)}
-        return (data, *metadata) if metadata else data
+        return render_static(self.current, self._colors, caption)
+
+
+class _AnswerCallbacks:
+    """Functions of the user's that are called after every answer; their errors are shown.
+
+    Parameters
+    ----------
+    show_notice : callable
+        Takes a sentence and its details; both are empty when all functions work again.
+    """
+
+    def __init__(self, show_notice: Callable[[str, str], None]) -> None:
+        self._show_notice = show_notice
+        self._functions: list[AnswerCallback] = []
+        self._has_failed = False
+
+    def add(self, function: AnswerCallback) -> Callable[[], None]:
+        """Add a function, and return a function that removes it.
+
+        Parameters
+        ----------
+        function : callable
+            Takes an Example.
+        """
+        self._functions.append(function)
+
+        def remove() -> None:
+            if function in self._functions:
+                self._functions.remove(function)
+
+        return remove
+
+    def call(self, examples: Iterable[Example]) -> None:
+        """Call every function with every example.
+
+        Parameters
+        ----------
+        examples : iterable of Example
+            The answered examples.
+        """
+        answered = list(examples)
+        if not self._functions or not answered:
+            return
+        failed = False
+        for example in answered:
+            for function in tuple(self._functions):
+                failed |= not self._run(function, example)
+        if self._has_failed and not failed:
+            self._show_notice("", "")
+        self._has_failed = failed
+
+    def _run(self, function: AnswerCallback, example: Example) -> bool:
+        try:
+            function(example)
+        except Exception as error:  # noqa: BLE001
+            # The answer has been stored. An error raised in a message handler would be
+            # lost, so it is shown in the cell.
+            name = getattr(function, "__name__", repr(function))
+            _LOG.debug("callback %s failed", name, exc_info=True)
+            self._show_notice(_describe_failure(name, error), traceback.format_exc())
+            return False
+        return True
+
+
+def _input_hash_of(item: Example | int, field: str) -> int:
+    if isinstance(item, Example):
+        return item.input_hash
+    if isinstance(item, int) and not isinstance(item, bool):
+        return item
+    raise DataError(
+        f"{item!r} is neither an example nor an input hash",
+        field=field,
+        remedy="Give examples of session.examples(...), or their input_hash",
+    )
+
+
+def _raise_queue_errors(unknown: Sequence[int], answered: Sequence[int], *, n_queued: int) -> None:
+    """Raise an error that names the examples that could not be queued, if there are any."""
+    if not unknown and not answered:
+        return
+    parts = [f"{_format_hashes(unknown)} not in this split"] if unknown else []
+    parts += [f"{_format_hashes(answered)} answered already"] if answered else []
+    remedy = "Take examples of session.examples(...); annotator.goto(...) shows an answered one"
+    problem = f"{' and '.join(parts)}; the other {n_queued} are in the queue"
+    raise DataError(problem, field="queue", remedy=remedy)
+
+
+def _format_hashes(hashes: Sequence[int]) -> str:
+    some = ", ".join(str(one) for one in hashes[:5])
+    more = f" and {len(hashes) - 5} more" if len(hashes) > 5 else ""
+    return f"{some}{more} {'is' if len(hashes) == 1 else 'are'}"
+
+
+def _describe_failure(name: str, error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f", line {frames[-1].lineno}" if frames else ""
+    description = f"{type(error).__name__}: {error}".rstrip(".:")
+    return f"The callback {name}{where} failed with {description}. The answer is stored."

@@ -1,12 +1,11 @@
-"""The widget's side of the protocol: messages in, one reply each, news out."""
+"""Base class of the widgets that show examples: handles requests and notifies the page."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
-from threading import Lock
+from collections.abc import Callable, Collection, Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import traitlets
 
@@ -14,34 +13,47 @@ from nbner._common.colors import label_colors
 from nbner._version import __version__
 from nbner.errors import DataError, NbnerError
 from nbner.types import Answer, Example
-from nbner.widgets import messages, redecode_messages
-from nbner.widgets.bundle import BundledWidget, read_bundle
-from nbner.widgets.callbacks import AnswerCallbacks
-from nbner.widgets.priority_queue import PriorityQueue
-from nbner.widgets.query_handlers import QueryHandlers
+from nbner.widgets.bundled_widget import BundledWidget, read_bundle
+from nbner.widgets.example_window import PriorityQueue, SentExamples
+from nbner.widgets.messages import (
+    PROTOCOL_VERSION,
+    BulkReply,
+    FailedMessage,
+    KernelMessage,
+    NoticeMessage,
+    RawMessage,
+    SavedMessage,
+    Snapshot,
+    SnapshotMessage,
+    Task,
+    TasksMessage,
+)
+from nbner.widgets.parsing import parse_answer, read_example_id, read_ids, require_text
+from nbner.widgets.query_handlers import QueryHandlers, find_example
 from nbner.widgets.queue_protocol import ExampleQueue
-from nbner.widgets.sent_examples import SentExamples
+from nbner.widgets.serialization import saved_message, serialize_counts, serialize_setup
 
 _LOG = logging.getLogger(__name__)
 
-#: Examples that the page holds at a time: enough to go on while the kernel is
-#: busy, few enough to cost nothing.
+Handler: TypeAlias = Callable[[RawMessage], KernelMessage]
+
+#: Examples in the page's window: enough to continue while the kernel is busy.
 WINDOW_SIZE = 12
 
 
 class BaseAnnotationWidget(BundledWidget):
-    """Speaks with the page on behalf of a desk.
+    """Widget that exchanges the messages of the protocol with its page.
 
     Parameters
     ----------
     example_queue : ExampleQueue
-        Where examples come from and answers go.
+        Source of examples and store of answers.
     """
 
     _esm = read_bundle("annotator.js")
     _css = read_bundle("annotator.css")
 
-    # Private wire: the page reads these and never writes them.
+    # The page reads these and never writes them.
     _setup = traitlets.Dict().tag(sync=True)
     _snapshot = traitlets.Any(None).tag(
         sync=True,
@@ -49,50 +61,45 @@ class BaseAnnotationWidget(BundledWidget):
     )
 
     def __init__(self, example_queue: ExampleQueue) -> None:
-        self._desk = example_queue
-        self._lineup = PriorityQueue(example_queue)
-        self._given = SentExamples(self._show_notice)
-        self._asking = QueryHandlers(example_queue, self._given.serialize)
-        self._callbacks = AnswerCallbacks(self._show_notice)
-        self._handlers: dict[str, Callable[[messages.Message], messages.Message]] = {
-            "answer": self._take_answer,
-            "fetch": self._give_upcoming,
-            "past": self._give_past,
-            "hello": self._give_snapshot,
-            "find": self._asking.find,
-            "list": self._asking.listing,
-            "occurrences": self._asking.occurrences,
-            "bulk": self._take_bulk,
-            "analyses": self._give_analyses,
+        self._example_queue = example_queue
+        self._priority_queue = PriorityQueue(example_queue)
+        self._sent = SentExamples(self._show_notice)
+        self._queries = QueryHandlers(example_queue, self._sent.serialize)
+        self._handlers: dict[str, Handler] = {
+            "answer": self._handle_answer,
+            "fetch": self._handle_fetch,
+            "past": self._handle_past,
+            "hello": self._handle_hello,
+            "find": self._queries.find,
+            "list": self._queries.list_examples,
+            "occurrences": self._queries.find_occurrences,
+            "bulk": self._handle_bulk,
+            "analyses": self._queries.redecode,
         }
         self._colors = label_colors(example_queue.info.labels)
         self._unsubscribe: Callable[[], None] | None = None
+        # Ids of the answers and bulk changes that get a reply.
         self._replying: set[str] = set()
-        # Answers of another widget may arrive on another thread.
-        self._due: list[int] = []
-        self._due_lock = Lock()
-        self._page_has_spoken = False
-        #: The first open example, as the last snapshot had it; None if something has changed since.
-        self._opening: Example | None = None
-        super().__init__(
-            _setup=messages.serialize_setup(example_queue.info, __version__, self._colors)
-        )
+        self._has_page_state = False
+        #: First example of the last snapshot; None if an answer has come since.
+        self._first_shown: Example | None = None
+        super().__init__(_setup=serialize_setup(example_queue.info, __version__, self._colors))
         self.on_msg(self._on_message)
-        self._unsubscribe = example_queue.subscribe(self._tell)
+        self._unsubscribe = example_queue.subscribe(self._on_answers)
 
-    def receive(self, message: messages.Message) -> messages.Message:
-        """Handle one message of the protocol and give its reply.
+    def receive(self, message: RawMessage) -> dict[str, Any]:
+        """Handle one message of the page and return its reply.
 
         Parameters
         ----------
-        message : dict
+        message : mapping
             With ``type`` and ``id``; see the protocol in CONTRIBUTING.md.
 
         Returns
         -------
         dict
-            With ``re``, the message's id, and ``type``; ``failed`` says what
-            is wrong and whether the same message may be sent again.
+            The reply, with the message's id as ``re``; a `FailedMessage` where the
+            request failed; empty for the page's state, which has no reply.
         """
         started = perf_counter()
         reply = self._reply_to(message)
@@ -104,63 +111,79 @@ class BaseAnnotationWidget(BundledWidget):
         )
         return reply
 
-    def _reply_to(self, message: messages.Message) -> messages.Message:
-        reply: messages.Message
+    def _reply_to(self, message: RawMessage) -> dict[str, Any]:
+        reply: KernelMessage
         if message.get("type") == "at":
-            self._hear(message)
+            self._on_page_state(message)
             return {}
         try:
             reply = self._handler(message)(message)
         except DataError as error:
-            reply = {"type": "failed", "message": str(error), "retry": False}
+            reply = _failed(str(error), retry=False)
         except Exception as error:  # noqa: BLE001
-            # Whatever it was, the page must hear that the answer is not stored:
-            # an exception in a message handler would vanish without a trace.
+            # An exception that leaves a message handler would be lost: the page must
+            # know that the answer is not stored.
             _LOG.debug("message %.40r failed", message.get("type"), exc_info=True)
-            reply = {"type": "failed", "message": format_error(error), "retry": True}
+            reply = _failed(format_error(error), retry=True)
         return {"re": message.get("id"), **reply}
 
     def close(self) -> None:
-        """Leave the cell and stop listening to the desk."""
+        """Remove the widget from its cell and end the subscription to answers."""
         if self._unsubscribe is not None:
             self._unsubscribe()
             self._unsubscribe = None
         super().close()
 
     def open(self) -> None:
-        """Tell the page that the widget is there."""
+        """Create the widget on the page."""
         super().open()
-        self._let_the_page_choose()
+        self._reset_reply_subshell()
 
     def update_labels(self) -> None:
-        """Offer the labels that the desk has now, in every view."""
-        info = self._desk.info
+        """Show the current labels of the queue in every view."""
+        info = self._example_queue.info
         self._colors = label_colors(info.labels)
-        self._setup = messages.serialize_setup(info, __version__, self._colors)
+        self._setup = serialize_setup(info, __version__, self._colors)
 
-    # The protocol.
+    def refresh(self, *, keep_current: bool = False) -> None:
+        """Send the current examples of the queue to every view.
 
-    def _send(self, msg: messages.Message, buffers: Any = None) -> None:
+        Parameters
+        ----------
+        keep_current : bool
+            Whether the example on display stays.
+        """
+        raise NotImplementedError
+
+    # Messages.
+
+    def _send(self, msg: Mapping[str, Any], buffers: Any = None) -> None:
         super()._send(msg, buffers=buffers)
-        self._let_the_page_choose()
+        self._reset_reply_subshell()
 
-    def _let_the_page_choose(self) -> None:
-        """Have the page's messages handled where the page addresses them.
+    def _reset_reply_subshell(self) -> None:
+        """Have messages handled in the subshell that the page names.
 
-        The page names a subshell, so that answers are stored while a cell
-        runs. ipykernel 7.4 looks past that and takes the thread that spoke last
-        on the comm: after a word from the main thread, every answer would wait
-        for the running cell. Without that memory it follows the address.
+        The page names one so that answers are stored while a cell runs. ipykernel 7.4
+        uses the thread that has sent the comm's last message instead: after a message
+        from the main thread, every answer would wait for the running cell.
         """
         getattr(self.comm, "__dict__", {}).pop("_reply_subshell_id", None)
 
-    def _on_message(self, _widget: object, content: messages.Message, _buffers: object) -> None:
+    def _post(self, message: KernelMessage) -> None:
+        self.send(message)
+
+    def _show_notice(self, text: str, detail: str) -> None:
+        notice: NoticeMessage = {"type": "notice", "text": text, "detail": detail}
+        self._post(notice)
+
+    def _on_message(self, _widget: object, content: RawMessage, _buffers: object) -> None:
         reply = self.receive(content)
         if reply:
             self.send(reply)
-        self._call_back()
+        self._run_callbacks()
 
-    def _handler(self, message: messages.Message) -> Callable[[messages.Message], messages.Message]:
+    def _handler(self, message: RawMessage) -> Handler:
         kind = message.get("type")
         handler = self._handlers.get(kind) if isinstance(kind, str) else None
         if handler is None:
@@ -170,157 +193,153 @@ class BaseAnnotationWidget(BundledWidget):
             )
         return handler
 
-    def _take_answer(self, message: messages.Message) -> messages.Message:
-        example = self._find(messages.read_example_id(message))
-        answer = messages.parse_answer(message, example, self._desk.info)
+    def _handle_answer(self, message: RawMessage) -> SavedMessage:
+        example = find_example(self._example_queue, read_example_id(message))
+        answer = parse_answer(message, example, self._example_queue.info)
         self._replying.add(answer.id)
         try:
-            self._desk.record(answer)
+            self._example_queue.record(answer)
         finally:
             self._replying.discard(answer.id)
-        self._given.unrenderable.pop(answer.input_hash, None)
-        reply = messages.saved_message(answer, example, self._desk.counts())
-        return {**reply, "next": self._refill(messages.read_ids(message))}
+        self._sent.unrenderable.pop(answer.input_hash, None)
+        reply = saved_message(answer, example, self._example_queue.counts())
+        reply["next"] = self._refill(read_ids(message))
+        return reply
 
-    def _take_bulk(self, message: messages.Message) -> messages.Message:
-        whole = messages.require_text(message, "bulk")
-        self._replying.add(whole)
+    def _handle_bulk(self, message: RawMessage) -> BulkReply:
+        batch_id = require_text(message, "bulk")
+        self._replying.add(batch_id)
         try:
-            return self._asking.bulk(message, self._desk.record_many)
+            return self._queries.change_occurrences(message, self._example_queue.record_many)
         finally:
-            self._replying.discard(whole)
+            self._replying.discard(batch_id)
 
-    def _refill(self, held: Sequence[int]) -> list[messages.Message]:
-        """Give what the page's window lacks; nothing where that cannot be had now.
+    def _handle_fetch(self, message: RawMessage) -> TasksMessage:
+        return self._tasks_message(self._next_tasks(_limit(message), read_ids(message)))
 
-        The answer is stored by then, and must be acknowledged whatever happens
-        to the examples after it. The page asks for those, and hears why.
-        """
-        try:
-            return self._tasks(WINDOW_SIZE - len(held), held)
-        except Exception:  # noqa: BLE001
-            _LOG.debug("the reply to an answer has no examples", exc_info=True)
-            return []
+    def _handle_past(self, message: RawMessage) -> TasksMessage:
+        before = read_example_id(message, "before") if message.get("before") else None
+        recent = self._example_queue.recent(_limit(message), before)
+        return self._tasks_message(self._sent.serialize(recent))
 
-    def _give_upcoming(self, message: messages.Message) -> messages.Message:
-        tasks = self._tasks(_wanted(message), messages.read_ids(message))
-        return {
-            "type": "tasks",
-            "tasks": tasks,
-            "counts": messages.serialize_counts(self._desk.counts()),
-        }
-
-    def _give_past(self, message: messages.Message) -> messages.Message:
-        before = messages.read_example_id(message, "before") if message.get("before") else None
-        past = self._desk.recent(_wanted(message), before)
-        return {
-            "type": "tasks",
-            "tasks": self._given.serialize(past),
-            "counts": messages.serialize_counts(self._desk.counts()),
-        }
-
-    def _give_analyses(self, message: messages.Message) -> messages.Message:
-        return redecode_messages.serialize_redecoding(
-            message, self._find(messages.read_example_id(message)), self._desk
-        )
-
-    def _give_snapshot(self, message: messages.Message) -> messages.Message:
-        if message.get("protocol", messages.PROTOCOL_VERSION) != messages.PROTOCOL_VERSION:
+    def _handle_hello(self, message: RawMessage) -> SnapshotMessage:
+        if message.get("protocol", PROTOCOL_VERSION) != PROTOCOL_VERSION:
             raise DataError(
                 "this page was loaded by another version of nbner than the kernel runs",
                 remedy="Reload the page, and run the cell again",
             )
-        return {"type": "snapshot", "setup": self._setup, **self._take_snapshot()}
+        reply = self._snapshot_message("snapshot")
+        reply["setup"] = self._setup
+        return reply
 
-    def _take_snapshot(self, first: Example | None = None) -> messages.Message:
-        past = self._given.serialize(self._desk.recent(WINDOW_SIZE))
-        kept = [] if first is None else self._desk.load([first.input_hash])
-        shown = [one for one in kept if one.answer is None]
-        rest = self._tasks(WINDOW_SIZE - len(shown), [one.input_hash for one in shown])
-        window = self._given.serialize(shown) + rest
-        self._opening = (
-            self._given.get(messages.read_example_id(window[0], "id")) if window else None
-        )
+    def _on_page_state(self, message: RawMessage) -> None:
+        """Store what the page shows; does nothing here.
+
+        Parameters
+        ----------
+        message : mapping
+            A `PageState`, unchecked.
+        """
+
+    # Examples.
+
+    def _take_snapshot(self, first: Example | None = None) -> Snapshot:
+        """Serialize the page's window, which begins with ``first`` if that is still open."""
+        queue = self._example_queue
+        past = self._sent.serialize(queue.recent(WINDOW_SIZE))
+        kept = [] if first is None else queue.load([first.input_hash])
+        kept = [one for one in kept if one.answer is None]
+        rest = self._next_tasks(WINDOW_SIZE - len(kept), [one.input_hash for one in kept])
+        window = self._sent.serialize(kept) + rest
+        self._first_shown = self._sent.get(int(window[0]["id"])) if window else None
+        return {"window": window, "past": past[::-1], "counts": serialize_counts(queue.counts())}
+
+    def _snapshot_message(
+        self, kind: Literal["snapshot", "refresh"], first: Example | None = None
+    ) -> SnapshotMessage:
+        taken = self._take_snapshot(first)
         return {
-            "window": window,
-            "past": past[::-1],
-            "counts": messages.serialize_counts(self._desk.counts()),
+            "type": kind,
+            "window": taken["window"],
+            "past": taken["past"],
+            "counts": taken["counts"],
         }
 
-    def _tasks(self, limit: int, exclude: Collection[int] = ()) -> list[messages.Message]:
-        tasks: list[messages.Message] = []
-        passed_over = set(exclude)
-        # Examples that cannot be shown are told of once, and others come in their place.
+    def _next_tasks(self, limit: int, exclude: Collection[int] = ()) -> list[Task]:
+        tasks: list[Task] = []
+        excluded = set(exclude)
+        # Examples that cannot be shown are reported once and replaced by others.
         while len(tasks) < limit:
             wanted = limit - len(tasks)
-            found = self._lineup.next_batch(wanted, passed_over | set(self._given.unrenderable))
-            tasks += self._given.serialize(found)
-            passed_over |= {one.input_hash for one in found}
+            found = self._priority_queue.next_batch(wanted, excluded | set(self._sent.unrenderable))
+            tasks += self._sent.serialize(found)
+            excluded |= {one.input_hash for one in found}
             if len(found) < wanted:
                 break
         return tasks
 
-    def _find(self, input_hash: int) -> Example:
-        example = self._desk.find(input_hash)
-        if example is None:
-            raise DataError(
-                f"example {input_hash} is not in this dataset",
-                remedy="Run the cell again to see what is",
-            )
-        return example
+    def _refill(self, in_window: Sequence[int]) -> list[Task]:
+        """Return examples to fill the page's window; none if that fails.
 
-    def _started(self, input_hash: int) -> Example | None:
-        return next(iter(self._desk.load([input_hash])), None)
+        The answer has been stored and must be acknowledged in any case. The page then
+        fetches examples and receives the error.
+        """
+        try:
+            return self._next_tasks(WINDOW_SIZE - len(in_window), in_window)
+        except Exception:  # noqa: BLE001
+            _LOG.debug("the reply to an answer has no examples", exc_info=True)
+            return []
 
-    def _tell(self, answers: Sequence[Answer]) -> None:
-        """Tell the page of answers; those that it sent itself get a reply instead."""
-        self._opening = None
+    def _tasks_message(self, tasks: list[Task]) -> TasksMessage:
+        counts = serialize_counts(self._example_queue.counts())
+        return {"type": "tasks", "tasks": tasks, "counts": counts}
+
+    def _load(self, input_hash: int) -> Example | None:
+        return next(iter(self._example_queue.load([input_hash])), None)
+
+    # Answers.
+
+    def _on_answers(self, answers: Sequence[Answer]) -> None:
+        """Notify the page of answers, except of its own, which get a reply."""
+        self._first_shown = None
         for answer in answers:
-            self._given.forget(answer.input_hash)
-        with self._due_lock:
-            self._due += [answer.input_hash for answer in answers]
-        is_own = bool(self._replying) and all(self._is_own(answer.id) for answer in answers)
-        if is_own:
+            self._sent.forget(answer.input_hash)
+        if self._replying and all(self._gets_reply(answer.id) for answer in answers):
             return
         if len(answers) == 1:
-            example = self._desk.find(answers[0].input_hash)
+            example = self._example_queue.find(answers[0].input_hash)
             if example is not None:
-                self.send(messages.saved_message(answers[0], example, self._desk.counts()))
-            self._look_again()
+                self._post(saved_message(answers[0], example, self._example_queue.counts()))
+            self._sync_current()
         else:
             self.refresh()
-        self._call_back()
+        self._run_callbacks()
 
-    def _is_own(self, answer_id: str) -> bool:
+    def _gets_reply(self, answer_id: str) -> bool:
         return answer_id.split(":", maxsplit=1)[0] in self._replying
 
-    def _call_back(self) -> None:
-        with self._due_lock:
-            due, self._due = self._due, []
-        found = (self._desk.find(one) for one in dict.fromkeys(due))
-        self._callbacks.call(one for one in found if one is not None)
+    def _run_callbacks(self) -> None:
+        """Call the user's functions after answers; does nothing here."""
 
-    def _show_notice(self, text: str, detail: str) -> None:
-        self.send({"type": "notice", "text": text, "detail": detail})
-
-    # What the page tells of itself: a widget that cares takes it in.
-
-    def _hear(self, message: messages.Message) -> None:
-        """Take in what the page shows. It is news: nobody waits for a reply."""
-
-    def _look_again(self) -> None:
-        """Follow the desk, which may hold something else now."""
-
-    def refresh(self, *, keep_current: bool = False) -> None:
-        """Show what the desk holds now."""
-        raise NotImplementedError
-
-
-def _wanted(message: messages.Message) -> int:
-    want = message.get("want", WINDOW_SIZE)
-    return min(want, 10 * WINDOW_SIZE) if isinstance(want, int) else WINDOW_SIZE
+    def _sync_current(self) -> None:
+        """Update the example on display after an answer; does nothing here."""
 
 
 def format_error(error: Exception) -> str:
-    """Say an error in words; of a foreign one also its kind."""
+    """Format an error for the user, with its type if it is not nbner's.
+
+    Parameters
+    ----------
+    error : Exception
+        The error.
+    """
     return str(error) if isinstance(error, NbnerError) else f"{type(error).__name__}: {error}"
+
+
+def _failed(message: str, *, retry: bool) -> FailedMessage:
+    return {"type": "failed", "message": message, "retry": retry}
+
+
+def _limit(message: RawMessage) -> int:
+    want = message.get("want", WINDOW_SIZE)
+    return min(want, 10 * WINDOW_SIZE) if isinstance(want, int) else WINDOW_SIZE

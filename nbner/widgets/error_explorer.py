@@ -1,11 +1,11 @@
-"""The error explorer: a confusion matrix whose every number opens its examples, to be mended there.
+"""Error explorer: a confusion matrix whose cells open their examples, to be corrected.
 
-Which state lives where
------------------------
-In the kernel, and the truth: findings, conditions, what is open, what can be
-undone. Synced to the page: ``_errors``, made afresh whenever a page asks for
-the widget's state. The examples that open below stand in the annotation
-surface, which speaks with the kernel as the annotator does (see `BaseAnnotationWidget`).
+State
+-----
+In the kernel: findings, conditions, the open findings, and what can be undone. Synced to
+the page: ``_errors``, computed whenever a page requests the widget's state. The open
+examples are in the page's annotation view, which exchanges the annotator's messages with
+the kernel (see `BaseAnnotationWidget`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import replace
 from html import escape
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
@@ -34,10 +34,30 @@ from nbner.evaluation.errors.html_report import render_confusion_matrix
 from nbner.evaluation.errors.matches import JUDGED_KEY, SpanMatch
 from nbner.evaluation.errors.report import Errors
 from nbner.types import Answer, Example
-from nbner.widgets import error_messages, messages
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
-from nbner.widgets.bundle import read_bundle
-from nbner.widgets.error_rows import serialize_row
+from nbner.widgets.bundled_widget import read_bundle
+from nbner.widgets.error_messages import (
+    CellRef,
+    DoneReply,
+    ErrorRatesReply,
+    FindingsReply,
+    Overview,
+    OverviewMessage,
+    ShowCellMessage,
+)
+from nbner.widgets.error_serialization import (
+    CellSelection,
+    factor_from_page,
+    factor_on_page,
+    filter_options,
+    parse_filters,
+    serialize_cells,
+    serialize_error_rates,
+    serialize_filters,
+    serialize_finding,
+)
+from nbner.widgets.messages import RawMessage
+from nbner.widgets.parsing import read_count, read_example_id, require_text
 from nbner.widgets.queue_protocol import ErrorQueue
 
 if TYPE_CHECKING:
@@ -46,24 +66,25 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-_MOST = 200  # rows in one reply
-_WAY = 2000  # examples along which one can go on without opening anything again
-_OUTDATED = (
+_MAX_ROWS = 200  # findings in one reply
+_MAX_IDS = 2000  # examples that the page can step through
+_STALE_NOTICE = (
     "Another model is in use since this was opened; these are the errors of the one before. Run "
     "session.errors() again to see those of the new one."
 )
 
 
 class ErrorExplorer(BaseAnnotationWidget):
-    """See what is wrong, and mend it where it stands.
+    """Widget to explore errors and to correct them.
 
-    ``Session.errors`` makes it; so do ``SpanChanges.show`` and ``Differences.show``.
+    ``Session.errors`` creates it, and so do ``SpanChanges.open`` and ``Differences.open``.
 
     Parameters
     ----------
     errors : Errors
+        The findings.
     error_queue : ErrorQueue
-        Over the same examples.
+        Queue of the same examples.
     """
 
     _esm = read_bundle("errors.js")
@@ -71,77 +92,97 @@ class ErrorExplorer(BaseAnnotationWidget):
 
     _errors = traitlets.Any(None).tag(
         sync=True,
-        to_json=lambda _value, self: self._state(),
+        to_json=lambda _value, self: self._overview(),
     )
 
     def __init__(self, errors: Errors, error_queue: ErrorQueue) -> None:
-        self._found = errors
-        self._mending = error_queue
+        self._all_errors = errors
+        self._error_queue = error_queue
         self._conditions = MatchFilter()
-        self._offers = error_messages.filter_options(errors)
-        self._sorted: dict[ConfusionCell, list[SpanMatch]] | None = None
-        self._opened: messages.Message = {}
-        self._is_outdated = False
+        self._options = filter_options(errors)
+        self._cells_cache: dict[ConfusionCell, list[SpanMatch]] | None = None
+        self._open_cell: CellRef = {}
+        self._is_stale = False
         super().__init__(error_queue)
         self._handlers |= {
-            "narrow": self._narrow,
-            "open": self._open,
-            "bars": self._bars,
-            "judge": self._judge,
-            "revert": self._revert,
+            "narrow": self._handle_filter,
+            "open": self._handle_open,
+            "bars": self._handle_bars,
+            "judge": self._handle_judge,
+            "revert": self._handle_undo,
         }
-
-    # What a user calls.
 
     @property
     def errors(self) -> Errors:
-        """The findings that the page shows, under its conditions, as a value."""
+        """The findings under the current conditions."""
         if self._conditions == MatchFilter():
-            return self._found
-        return self._found.filter(self._conditions)
+            return self._all_errors
+        return self._all_errors.filter(self._conditions)
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a finding, under the conditions that are set; see ``Errors.frame``."""
+        """One row a finding under the current conditions; see ``Errors.frame``."""
         return self.errors.frame
 
     @property
     def confusion(self) -> pd.DataFrame:
-        """The confusion matrix as a frame, under the conditions that are set."""
+        """The confusion matrix under the current conditions; see ``Errors.confusion``."""
         return self.errors.confusion
 
     @property
     def examples(self) -> list[Example]:
-        """The examples of what is open, each once."""
-        found = error_messages.CellSelection(self._opened).select(self._cells())
+        """The examples of the open findings, each once."""
+        found = CellSelection(self._open_cell).select(self._cells())
         return list({one.example_index: one.example for one in found}.values())
 
     def attribution(self, *factors: str) -> pd.DataFrame:
-        """Error rates by what spans are like, with intervals; see ``Errors.attribution``."""
+        """Return error rates by properties of the spans; see ``Errors.attribution``.
+
+        Parameters
+        ----------
+        *factors : str
+            Names of factors; by default all.
+        """
         return self.errors.attribution(factors) if factors else self.errors.attribution()
 
     def plot(self, by: str = "matrix", ax: Axes | None = None) -> Axes:
-        """Draw the confusion matrix, or the error rate by a factor; see ``Errors.plot``."""
+        """Draw the confusion matrix, or the error rates by a factor; see ``Errors.plot``.
+
+        Parameters
+        ----------
+        by : str
+            "matrix", or the name of a factor.
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        """
         return self.errors.plot(by, ax=ax)
 
     def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:
-        """Write a report to send; see ``Errors.to_html``."""
+        """Return the errors as a page of HTML; see ``Errors.to_html``.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Also write the page to this file.
+        examples : int
+            Examples shown for each cell.
+        """
         return self.errors.to_html(path, examples=examples)
 
     def filter(
         self, condition: Predicate | None = None, *, name: str | None = None, **options: Any
     ) -> ErrorExplorer:
-        """Set the conditions that the page shows findings under; without any, all are shown.
+        """Set the conditions on the findings that are shown; without any, all are shown.
 
         Parameters
         ----------
         condition : callable, optional
-            Any function of a finding; see ``Errors.where``.
+            A function of a finding; see ``Errors.filter``.
         name : str, optional
-            What the page calls it.
+            Name of that condition on the page.
         **options
-            ``labels``, ``shortest``, ``longest``, ``seen``, ``least``,
-            ``most``, ``split``, ``text``, ``meta``, ``judged``.
+            ``labels``, ``min_length``, ``max_length``, ``seen``, ``min_probability``,
+            ``max_probability``, ``split``, ``text``, ``meta``, ``judged``.
 
         Raises
         ------
@@ -149,17 +190,18 @@ class ErrorExplorer(BaseAnnotationWidget):
             There is no such condition, or the function fails.
         """
         try:
-            made = MatchFilter(**options)
+            conditions = MatchFilter(**options)
         except TypeError:
             raise DataError(
                 f"there is no condition {next(iter(options))!r}",
-                remedy="There are labels, shortest, longest, seen, least, most, split, text, "
-                "meta, judged, and any function of a finding",
+                remedy="There are labels, min_length, max_length, seen, min_probability, "
+                "max_probability, split, text, meta, judged, and any function of a finding",
             ) from None
         if condition is not None:
-            made = replace(made, predicates={name or _name_of(condition): condition})
-        self._set(made)
-        self._announce()
+            predicates = {name or _name_of(condition): condition}
+            conditions = replace(conditions, predicates=predicates)
+        self._set_conditions(conditions)
+        self._publish_overview()
         return self
 
     def show(
@@ -171,199 +213,190 @@ class ErrorExplorer(BaseAnnotationWidget):
         factor: str | None = None,
         bucket: str | None = None,
     ) -> ErrorExplorer:
-        """Open examples in the page, as a click does.
+        """Open the findings of a cell or of an error rate, as a click does.
 
         Parameters
         ----------
         gold, predicted : str, optional
-            A place of the matrix; a side that is left out is "nothing".
+            A cell of the confusion matrix; None is "no label".
         borders : bool
-            The gold label's spans with other borders.
+            Open the gold label's spans with wrong borders.
         factor, bucket : str, optional
-            A bar of a picture in place of that.
+            Open the errors in one bucket of a factor, in place of a cell.
 
         Raises
         ------
         DataError
-            There is nothing, or no such place.
+            There is no such cell, or it is empty.
         """
+        at: CellRef
         if factor is not None:
-            at: messages.Message = {
-                "factor": error_messages.factor_on_page(factor),
-                "bucket": str(bucket),
-            }
+            at = {"factor": factor_on_page(factor), "bucket": str(bucket)}
         else:
             at = {"gold": gold, "predicted": gold if borders else predicted, "borders": borders}
-        if not error_messages.CellSelection(at).select(self._cells()):
+        if not CellSelection(at).select(self._cells()):
             raise DataError(
                 f"there is nothing at {', '.join(f'{k}={v!r}' for k, v in at.items())}",
                 remedy="errors.confusion and errors.attribution() show where something is",
             )
-        self._opened = at
-        self.send({"type": "show-place", "at": at})
+        self._open_cell = at
+        message: ShowCellMessage = {"type": "show-place", "at": at}
+        self._post(message)
         return self
 
     def undo(self) -> Example | None:
-        """Take the last change back; give the example as it is again, or None."""
-        return self._mending.undo()
+        """Undo the last change; return the example as it is again, or None."""
+        return self._error_queue.undo()
 
     def mark_stale(self) -> None:
-        """Say that another model is in use by now. What is shown stays, and can be mended."""
-        self._is_outdated = True
-        self._announce()
+        """Show a notice that another model is in use; the findings can still be corrected."""
+        self._is_stale = True
+        self._publish_overview()
 
     def refresh(self, *, keep_current: bool = False) -> None:
-        """Show what there is now."""
-        self._given.clear()
-        self.send(
-            {
-                "type": "refresh",
-                **self._take_snapshot(),
-                **({"ahead": True} if keep_current else {}),
-            }
-        )
-        self._announce()
+        """Send the current examples and the overview to every view.
 
-    # The protocol.
+        Parameters
+        ----------
+        keep_current : bool
+            Whether the example on display stays.
+        """
+        self._sent.clear()
+        message = self._snapshot_message("refresh")
+        if keep_current:
+            message["ahead"] = True
+        self._post(message)
+        self._publish_overview()
 
-    def _state(self) -> messages.Message:
-        counted = self._matrix()
-        found = self._found
-        judged = sum(one.extra.get(JUDGED_KEY) is not None for one in found.examples)
+    # Messages.
+
+    def _overview(self) -> Overview:
+        matrix, errors = self._matrix(), self._all_errors
         return {
-            "title": found.title,
-            "names": list(found.side_names),
-            "headline": self._headline(counted),
+            "title": errors.title,
+            "names": list(errors.side_names),
+            "headline": self._headline(matrix),
             "notices": self._notices,
-            "labels": list(counted.labels),
-            "cells": error_messages.serialize_cells(counted),
-            "total": counted.total,
-            "errors": counted.errors,
-            "conditions": error_messages.serialize_filters(self._conditions),
-            "at": self._opened,
-            "judged": judged,
-            "changes": self._mending.can_change,
-            "undoes": self._mending.can_undo,
-            **self._offers,
+            "labels": list(matrix.labels),
+            "cells": serialize_cells(matrix),
+            "total": matrix.total,
+            "errors": matrix.errors,
+            "conditions": serialize_filters(self._conditions),
+            "at": self._open_cell,
+            "judged": sum(one.extra.get(JUDGED_KEY) is not None for one in errors.examples),
+            "changes": self._error_queue.can_change,
+            "undoes": self._error_queue.can_undo,
+            **self._options,
         }
+
+    def _overview_message(self) -> OverviewMessage:
+        return cast("OverviewMessage", {"type": "errors", **self._overview()})
+
+    def _publish_overview(self) -> None:
+        self._cells_cache = None
+        self._post(self._overview_message())
 
     @property
     def _notices(self) -> list[str]:
-        return [*([_OUTDATED] if self._is_outdated else []), *self._found.warnings]
+        return [*([_STALE_NOTICE] if self._is_stale else []), *self._all_errors.warnings]
 
-    def _headline(self, counted: ConfusionMatrix) -> str:
-        whole = len(self._found.matches)
-        share = f" · {counted.errors / counted.total:.1%}" if counted.total else ""
-        of = f"{counted.errors:,} errors in {counted.total:,} spans{share}"
-        return of if counted.total == whole else f"{of} · of {whole:,} in all"
+    def _headline(self, matrix: ConfusionMatrix) -> str:
+        total = len(self._all_errors.matches)
+        rate = f" · {matrix.errors / matrix.total:.1%}" if matrix.total else ""
+        headline = f"{matrix.errors:,} errors in {matrix.total:,} spans{rate}"
+        return headline if matrix.total == total else f"{headline} · of {total:,} in all"
 
-    def _narrow(self, message: messages.Message) -> messages.Message:
-        kept = message.get("conditions")
-        names = kept.get("predicates", []) if isinstance(kept, dict) else []
+    def _handle_filter(self, message: RawMessage) -> OverviewMessage:
+        raw = message.get("conditions")
+        names = raw.get("predicates", []) if isinstance(raw, dict) else []
         predicates = {k: v for k, v in self._conditions.predicates.items() if k in names}
-        self._set(error_messages.parse_filters(kept, predicates))
-        return {"type": "errors", **self._state()}
+        self._set_conditions(parse_filters(raw, predicates))
+        return self._overview_message()
 
-    def _open(self, message: messages.Message) -> messages.Message:
-        at = message.get("at", {})
-        place = error_messages.CellSelection(at)
-        self._opened = at
-        found = place.select(self._cells())
-        offset, want = _count(message, "offset"), min(_count(message, "want"), _MOST)
+    def _handle_open(self, message: RawMessage) -> FindingsReply:
+        at: CellRef = message.get("at", {})
+        selection = CellSelection(at)
+        self._open_cell = at
+        found = selection.select(self._cells())
+        offset, limit = read_count(message, "offset"), min(read_count(message, "want"), _MAX_ROWS)
+        example_id = self._error_queue.example_id
         rows = [
-            serialize_row(one, self._found, self._mending.example_id(one.example_index))
-            for one in found[offset : offset + want]
+            serialize_finding(one, self._all_errors, example_id(one.example_index))
+            for one in found[offset : offset + limit]
         ]
         numbers = dict.fromkeys(one.example_index for one in found) if offset == 0 else ()
-        ids = [str(self._mending.example_id(number)) for number in islice(numbers, _WAY)]
         return {
             "type": "opened",
             "at": at,
             "offset": offset,
             "rows": rows,
-            "ids": ids,
+            "ids": [str(example_id(number)) for number in islice(numbers, _MAX_IDS)],
             "total": len(found),
         }
 
-    def _bars(self, message: messages.Message) -> messages.Message:
-        factor = messages.require_text(message, "factor")
-        name = error_messages.factor_from_page(factor)
+    def _handle_bars(self, message: RawMessage) -> ErrorRatesReply:
+        factor = require_text(message, "factor")
+        name = factor_from_page(factor)
         buckets = self.errors.buckets(name)
-        words = ERROR_FACTORS[name].description
         return {
             "type": "bars",
             "factor": factor,
-            "words": words,
-            "bars": error_messages.serialize_bars(buckets),
+            "words": ERROR_FACTORS[name].description,
+            "bars": serialize_error_rates(buckets),
         }
 
-    def _judge(self, message: messages.Message) -> messages.Message:
-        verdict = message.get("verdict")
-        is_new = self._mending.record_verdict(
-            messages.read_example_id(message), verdict if verdict == "model" else None
-        )
-        says = "The model is wrong here: the gold stands" if verdict == "model" else "Not judged"
-        return {"type": "done", "words": says if is_new else "That was said already"}
+    def _handle_judge(self, message: RawMessage) -> DoneReply:
+        verdict = "model" if message.get("verdict") == "model" else None
+        is_new = self._error_queue.record_verdict(read_example_id(message), verdict)
+        words = "The model is wrong here: the gold stands" if verdict else "Not judged"
+        return {"type": "done", "words": words if is_new else "That was said already"}
 
-    def _revert(self, _message: messages.Message) -> messages.Message:
-        before = self._mending.undo()
+    def _handle_undo(self, _message: RawMessage) -> DoneReply:
+        before = self._error_queue.undo()
         return {"type": "done", "words": "Nothing to undo" if before is None else "Undone"}
 
-    def _tell(self, answers: Sequence[Answer]) -> None:
-        super()._tell(answers)
+    def _on_answers(self, answers: Sequence[Answer]) -> None:
+        super()._on_answers(answers)
         try:
-            self._announce()
+            self._publish_overview()
         except Exception as error:  # noqa: BLE001
-            # The answer is stored, and must be acknowledged whatever a condition makes of it.
+            # The answer has been stored and must be acknowledged even if a condition fails.
             _LOG.debug("a condition failed", exc_info=True)
             self._conditions = MatchFilter()
-            self._announce()
+            self._publish_overview()
             self._show_notice(
                 f"A condition failed with {format_error(error)}: it was taken off", ""
             )
 
-    def _announce(self) -> None:
-        """Tell the page how it stands now."""
-        self._sorted = None
-        self.send({"type": "errors", **self._state()})
+    # Findings.
 
-    def _set(self, conditions: MatchFilter) -> None:
-        """Take over conditions, if every finding can be asked about them."""
+    def _set_conditions(self, conditions: MatchFilter) -> None:
+        """Set the conditions if they work for every finding."""
         try:
-            chosen = conditions.select(self._found.matches)
+            selected = conditions.select(self._all_errors.matches)
         except Exception as error:
             raise DataError(
                 f"a condition failed with {format_error(error)}",
                 remedy="A condition is a function of one finding: lambda one: one.length > 2",
             ) from error
-        self._conditions, self._sorted = conditions, group_by_cell(chosen)
+        self._conditions, self._cells_cache = conditions, group_by_cell(selected)
 
     def _cells(self) -> dict[ConfusionCell, list[SpanMatch]]:
-        if self._sorted is None:
-            self._sorted = group_by_cell(self._conditions.select(self._found.matches))
-        return self._sorted
+        if self._cells_cache is None:
+            self._cells_cache = group_by_cell(self._conditions.select(self._all_errors.matches))
+        return self._cells_cache
 
     def _matrix(self) -> ConfusionMatrix:
-        return confusion_matrix(self._cells(), self._found.labels)
+        return confusion_matrix(self._cells(), self._all_errors.labels)
 
-    # Where no kernel lives.
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        made = super()._repr_mimebundle_(**kwargs)
-        data, *metadata = made if isinstance(made, tuple) else (made,)
-        counted = self._matrix()
-        lines = [self._found.title, self._headline(counted), *self._notices]
-        said = "".join(f"<div>{escape(line)}</div>" for line in lines)
-        table = render_confusion_matrix(counted, self._found.side_names, {})
-        data = {**(data or {}), "text/html": f"<div>{said}{table}</div>"}
-        return (data, *metadata) if metadata else data
+    def _static_html(self) -> str:
+        matrix = self._matrix()
+        lines = [self._all_errors.title, self._headline(matrix), *self._notices]
+        head = "".join(f"<div>{escape(line)}</div>" for line in lines)
+        table = render_confusion_matrix(matrix, self._all_errors.side_names, {})
+        return f"<div>{head}{table}</div>"
 
 
 def _name_of(condition: Callable[..., object]) -> str:
     name = getattr(condition, "__name__", "")
     return name if name.isidentifier() else "a condition of yours"
-
-
-def _count(message: messages.Message, key: str) -> int:
-    value = message.get(key)
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0

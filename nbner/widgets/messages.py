@@ -1,296 +1,374 @@
-"""Plain values to messages and back.
+"""Types of the messages between page and kernel; the page's side is ``js/src/shared/protocol.ts``.
 
-On the wire, offsets are token indices and ids are strings; in Python, offsets
-are code points and ids are input hashes. The translation lives here alone.
+On the wire, offsets are half-open token indices and ids are strings. `serialization`
+translates between these messages and plain values. The names of all fields agree with
+those of the page's side (``tests/unit/test_protocol.py``).
+
+A request may come from a page of another version: handlers take it as `RawMessage` and
+check every field. The request types state what a current page sends.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, TypeAlias, TypeGuard, get_args
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
-from nbner.errors import DataError
-from nbner.types import Answer, AnswerKind, Counts, Example, Span
-from nbner.widgets.queue_protocol import QueueInfo
+from nbner._common.filters import AnswerFilter
+from nbner._common.occurrences import BulkAction
+from nbner.types import AnswerKind
 
-Message: TypeAlias = dict[str, Any]
+if TYPE_CHECKING:
+    from typing_extensions import NotRequired
 
-#: Counts up when messages change in a way that the other side must know.
+#: Version of the protocol, incremented with every change that breaks the other side.
 PROTOCOL_VERSION = 2
 
-#: Nobody looks at one example for longer without having left the desk.
-MAX_SECONDS = 3600.0
-
-#: Under this key of ``Example.extra`` a desk may bring what others say of an
-#: example: objects with ``annotator``, ``answer`` and ``spans``.
+#: Key of ``Example.extra`` with the annotators' versions of an example: objects with
+#: ``annotator``, ``answer`` and ``spans``.
 VERSIONS = "_versions"
 
+#: A message whose fields have not been checked.
+RawMessage: TypeAlias = Mapping[str, Any]
 
-def serialize_example(example: Example) -> Message:
-    """Write an example as the page wants it.
+#: ``[start, end, label]``, or ``[start, end, label, SpanDetails]``.
+WireSpan: TypeAlias = list[Any]
 
-    Parameters
-    ----------
-    example : Example
-        Tokenized.
 
-    Returns
-    -------
-    dict
-        ``lead`` and ``tokens`` (text and what follows it) rebuild the text;
-        ``spans`` are ``[start, end, label, details]`` in half-open token
-        indices; ``also`` holds those that lost to a longer one they overlap,
-        ``loose`` those that do not fit the tokens.
+class SpanDetails(TypedDict, total=False):
+    """Origin of a suggested span; ``pattern`` is the line of the pattern in its file."""
 
-    Raises
-    ------
-    DataError
-        The tokens are not those of the text: the example cannot be shown.
+    source: str
+    score: float
+    pattern: int
+
+
+class MisalignedSpan(TypedDict):
+    """A span that does not fit the tokens."""
+
+    text: str
+    label: str
+
+
+class Version(TypedDict):
+    """One annotator's answer to an example on which several annotators differ."""
+
+    by: str
+    answer: AnswerKind
+    spans: list[WireSpan]
+
+
+class Task(TypedDict):
+    """One example; ``lead`` and ``tokens`` (text and following white space) rebuild its text.
+
+    ``also`` holds suggestions that lost to an overlapping one, ``loose`` the spans that
+    do not fit the tokens.
     """
-    _check_tokens(example)
-    lead, words = words_and_gaps(example.text, example.tokens)
-    fitted = align(example.tokens, example.spans)
-    kept, lost = filter_spans(span for _, _, span in fitted.aligned)
-    versions = example.extra.get(VERSIONS)
-    # A draft is a person's own work, although nobody has decided it: in that,
-    # only what still has a source is a suggestion.
-    draft = example.answer is None and example.annotator is not None
-    proposed = [span for span in example.spans if span.source or not draft]
-    suggested = example.answer is None and bool(proposed)
-    return {
-        "id": str(example.input_hash),
-        "lead": lead,
-        "tokens": [list(word) for word in words],
-        "spans": [_written(span, example) for span in kept],
-        "also": [_written(span, example) for span in lost if example.answer is None],
-        "loose": [_loose(span, example.text) for span in fitted.misaligned],
-        "answer": example.answer,
-        "flagged": example.flagged,
-        "note": example.note,
-        "meta": {str(key): str(value) for key, value in example.meta.items()},
-        "suggested": suggested,
-        "draft": draft,
-        "by": ", ".join(dict.fromkeys(one.source for one in proposed if one.source)),
-        **({"versions": _versions(versions, example)} if versions else {}),
-    }
+
+    id: str
+    lead: str
+    tokens: list[list[str]]
+    spans: list[WireSpan]
+    also: list[WireSpan]
+    loose: list[MisalignedSpan]
+    answer: AnswerKind | None
+    flagged: bool
+    note: str
+    meta: dict[str, str]
+    suggested: bool
+    draft: bool
+    by: str
+    versions: NotRequired[list[Version]]
 
 
-def _check_tokens(example: Example) -> None:
-    before = 0
-    for token in example.tokens:
-        fits = before <= token.start < token.end
-        if not fits or example.text[token.start : token.end] != token.text:
-            raise DataError(
-                f"the tokens of example {example.input_hash} do not rebuild its text "
-                f"{example.text[:40]!r}: {token.text!r} is not at {token.start}",
-                field="tokens",
-                remedy="Give the tokens of this text, in its order, or leave them out",
-            )
-        before = token.end
+class CountsMessage(TypedDict):
+    """Numbers of examples of a split, by answer."""
+
+    total: int
+    accept: int
+    reject: int
+    ignore: int
+    open: int
 
 
-def _written(span: Span, example: Example) -> list[Any]:
-    place = char_to_token_range(example.tokens, span.start, span.end)
-    assert place is not None  # noqa: S101 - for the type checker: it was aligned
-    return [*place, span.label, serialize_span_details(span)]
+class Setup(TypedDict):
+    """Information about a widget that only changes when labels are added."""
+
+    key: str
+    version: str
+    dataset: str
+    split: str
+    mode: Literal["manual", "make-gold"]
+    annotator: str
+    labels: list[str]
+    colors: dict[str, str]
+    protocol: int
+    advises: bool
+    redecodes: bool
+    mends: bool
 
 
-def _loose(span: Span, text: str) -> Message:
-    inside = text[max(0, span.start) : span.end] if span.start < len(text) else ""
-    where = f"characters {span.start} to {span.end}, of {len(text)} in the text"
-    return {"text": inside or where, "label": span.label}
+# Requests of the page.
 
 
-def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) -> Message:
-    """Write what the page needs to know beside its examples."""
-    return {
-        "key": info.key,
-        "version": version,
-        "dataset": info.dataset,
-        "split": info.split,
-        "mode": info.mode.replace("_", "-"),
-        "annotator": info.annotator,
-        "labels": list(info.labels),
-        "colors": dict(colors),
-        "protocol": PROTOCOL_VERSION,
-        "advises": info.has_k_best,
-        "redecodes": info.auto_redecode,
-        "mends": info.edits_gold,
-    }
+class Request(TypedDict):
+    """A message of the page; its reply repeats ``id``, which is added when it is sent."""
+
+    id: NotRequired[str]
 
 
-def serialize_counts(counts: Counts) -> Message:
-    """Write counts with the open ones said, not left to be subtracted."""
-    return {
-        "total": counts.total,
-        "accept": counts.accept,
-        "reject": counts.reject,
-        "ignore": counts.ignore,
-        "open": counts.open,
-    }
+class AnswerRequest(Request):
+    """Store an answer; ``have`` holds the ids of the examples in the page's window."""
+
+    type: Literal["answer"]
+    example: str
+    answer: AnswerKind | None
+    spans: list[WireSpan]
+    flagged: bool
+    note: str
+    seconds: float
+    have: list[str]
 
 
-def saved_message(answer: Answer, example: Example, counts: Counts) -> Message:
-    """Write the news that an answer is in the store."""
-    fitted = align(example.tokens, answer.spans)
-    return {
-        "type": "saved",
-        "example": str(answer.input_hash),
-        "answer": answer.answer,
-        "spans": [[start, end, span.label] for start, end, span in fitted.aligned],
-        "flagged": answer.flagged,
-        "note": answer.note,
-        "counts": serialize_counts(counts),
-        "next": [],
-    }
+class FetchRequest(Request):
+    """Send the next open examples."""
+
+    type: Literal["fetch"]
+    have: list[str]
+    want: int
 
 
-def parse_answer(message: Mapping[str, Any], example: Example, info: QueueInfo) -> Answer:
-    """Read an answer that the page sent.
+class PastRequest(Request):
+    """Send the latest answered examples, or those before one example."""
 
-    Raises
-    ------
-    DataError
-        A field is missing or of the wrong kind, a span leaves the tokens,
-        two spans overlap, or a label is not one of the desk's.
+    type: Literal["past"]
+    before: str | None
+    want: int
+
+
+class HelloRequest(Request):
+    """Send setup and snapshot."""
+
+    type: Literal["hello"]
+    protocol: NotRequired[int]
+
+
+class FindRequest(Request):
+    """Send examples by their ids."""
+
+    type: Literal["find"]
+    examples: list[str]
+
+
+class WireFilter(TypedDict, total=False):
+    """Filter of the example list; an absent key does not filter."""
+
+    answer: AnswerFilter
+    flagged: bool
+    noted: bool
+    label: str
+    text: str
+    annotator: str
+    order: Literal["unsure"]
+
+
+class ListRequest(Request):
+    """Send one page of the filtered list of examples."""
+
+    type: Literal["list"]
+    filter: WireFilter
+    offset: int
+    want: int
+
+
+class OccurrencesRequest(Request):
+    """Find the same words in open examples other than ``besides``."""
+
+    type: Literal["occurrences"]
+    words: list[str]
+    label: str
+    take: BulkAction
+    cased: bool
+    besides: str
+    want: int
+
+
+class BulkRequest(Request):
+    """Change many occurrences in one transaction, or, with ``undo``, change them back.
+
+    ``places`` are ``[example, start, end]``.
     """
-    kind = message.get("answer")
-    if kind is not None and kind not in get_args(AnswerKind):
-        raise DataError(f"{kind!r} is not an answer", field="answer")
-    seconds = message.get("seconds")
-    extra = {"seconds": min(float(seconds), MAX_SECONDS)} if _is_number(seconds) else {}
-    return Answer(
-        id=require_text(message, "id"),
-        input_hash=example.input_hash,
-        split=example.split,
-        annotator=info.annotator,
-        answer=kind,
-        spans=_apart(parse_spans(message.get("spans", []), example, info.labels)),
-        flagged=bool(message.get("flagged", False)),
-        note=str(message.get("note", "")),
-        labels=info.labels,
-        created=time.time(),
-        extra=extra,
-    )
+
+    type: Literal["bulk"]
+    bulk: str
+    label: str
+    take: BulkAction
+    places: list[list[Any]]
+    undo: bool
+    have: list[str]
 
 
-def serialize_span(span: Span | tuple[int, int, str], example: Example) -> list[Any]:
-    """Write a span of code points in token indices.
+class AnalysesRequest(Request):
+    """Compute the best analyses that contain all forced spans and no forbidden one."""
 
-    Raises
-    ------
-    DataError
-        It does not begin and end where tokens do.
+    type: Literal["analyses"]
+    example: str
+    want: int
+    forced: list[WireSpan]
+    forbidden: list[WireSpan]
+
+
+class PageState(TypedDict):
+    """The example on display, with its spans and the selection; it has no reply.
+
+    ``spans`` are start, end and index of the label, one after the other; absent before
+    the first edit.
     """
-    start, end, label = (span.start, span.end, span.label) if isinstance(span, Span) else span
-    place = char_to_token_range(example.tokens, start, end)
-    if place is None:
-        raise DataError(
-            f"{example.text[start:end]!r} ({start} to {end}) does not begin and end with a token",
-            field="spans",
-            remedy="Use the starts and ends of example.tokens",
-        )
-    return [*place, label]
+
+    type: Literal["at"]
+    example: str | None
+    spans: NotRequired[list[int]]
+    selection: NotRequired[list[int]]
 
 
-def read_example_id(message: Mapping[str, Any], key: str = "example") -> int:
-    """Read an example's id.
+# Replies and events of the kernel.
 
-    Raises
-    ------
-    DataError
-        There is none, or it is not a whole number.
+
+class KernelMessage(TypedDict):
+    """A message of the kernel; ``re`` is the id of the request, and absent in an event."""
+
+    re: NotRequired[str]
+
+
+class SavedMessage(KernelMessage):
+    """The stored state of an example after an answer; ``next`` refills the page's window."""
+
+    type: Literal["saved"]
+    example: str
+    answer: AnswerKind | None
+    spans: list[WireSpan]
+    flagged: bool
+    note: str
+    counts: CountsMessage
+    next: list[Task]
+
+
+class FailedMessage(KernelMessage):
+    """A request failed; ``retry`` is whether the same message may succeed later."""
+
+    type: Literal["failed"]
+    message: str
+    retry: bool
+
+
+class TasksMessage(KernelMessage):
+    """Examples, in reply to ``fetch``, ``past`` and ``find``."""
+
+    type: Literal["tasks"]
+    tasks: list[Task]
+    counts: CountsMessage
+
+
+class Snapshot(TypedDict):
+    """The next examples, and the latest answered ones, oldest first."""
+
+    window: list[Task]
+    past: list[Task]
+    counts: CountsMessage
+
+
+class SnapshotMessage(KernelMessage, Snapshot):
+    """Reply to ``hello``, with ``setup``; or event that replaces the page's examples.
+
+    ``ahead`` is set where code has put the window's examples at the head of the queue.
     """
-    try:
-        return int(require_text(message, key))
-    except ValueError:
-        raise DataError(f"{message[key]!r} is not an example's id", field=key) from None
+
+    type: Literal["snapshot", "refresh"]
+    setup: NotRequired[Setup]
+    ahead: NotRequired[bool]
 
 
-def require_text(message: Mapping[str, Any], key: str) -> str:
-    """Read a text that has to be there.
+class ShowMessage(KernelMessage):
+    """Show an example in every view."""
 
-    Raises
-    ------
-    DataError
-        It is missing, empty or no text.
-    """
-    value = message.get(key)
-    if not isinstance(value, str) or not value:
-        raise DataError(f"the message has no {key}", field=key)
-    return value
+    type: Literal["show"]
+    task: Task
+    counts: CountsMessage
 
 
-def read_ids(message: Mapping[str, Any], key: str = "have") -> list[int]:
-    """Read ids of examples, as of those the page holds; anything unreadable is passed over."""
-    have = message.get(key, [])
-    if not isinstance(have, list):
-        return []
-    return [int(one) for one in have if isinstance(one, str) and one.lstrip("-").isdecimal()]
+class NoticeMessage(KernelMessage):
+    """Show a notice to the user; an empty text removes the last one."""
+
+    type: Literal["notice"]
+    text: str
+    detail: str
 
 
-def _versions(versions: Iterable[Any], example: Example) -> list[Message]:
-    """Write what others say of an example: who, what, and spans in token indices."""
-    return [
-        {
-            "by": one.annotator,
-            "answer": one.answer,
-            "spans": [
-                [start, end, span.label]
-                for start, end, span in align(example.tokens, one.spans).aligned
-            ],
-        }
-        for one in versions
-    ]
+class Excerpt(TypedDict):
+    """A part of a text with a match, ``hit``, in it."""
+
+    left: str
+    hit: str
+    right: str
 
 
-def serialize_span_details(span: Span) -> Message:
-    """Write who proposed a span, and with what confidence."""
-    known = {"source": span.source, "score": span.score, "pattern": span.extra.get("pattern")}
-    return {key: value for key, value in known.items() if value is not None}
+class ExampleRow(Excerpt):
+    """One row of the example list."""
+
+    id: str
+    answer: AnswerKind | None
+    flagged: bool
+    note: str
+    by: str
+    labels: list[str]
+    score: float | None
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+class ListReply(KernelMessage):
+    """One page of the list; ``total`` counts all rows."""
+
+    type: Literal["listed"]
+    rows: list[ExampleRow]
+    total: int
 
 
-def parse_spans(raw: object, example: Example, labels: Sequence[str]) -> tuple[Span, ...]:
-    """Read spans in token indices, in their order; they may overlap.
+class Occurrence(Excerpt):
+    """The same words in another example; ``problem`` is why they cannot be changed, or empty."""
 
-    Raises
-    ------
-    DataError
-        Not a list of spans, outside the tokens, or not with the desk's labels.
-    """
-    if not isinstance(raw, list):
-        raise DataError("spans must be a list", field="spans")
-    found = (_span(one, example, labels) for one in raw)
-    return tuple(sorted(found, key=lambda span: span.start))
+    example: str
+    start: int
+    end: int
+    problem: str
 
 
-def _apart(spans: tuple[Span, ...]) -> tuple[Span, ...]:
-    for left, right in pairwise(spans):
-        if right.start < left.end:
-            raise DataError(f"{left} and {right} overlap", field="spans")
-    return spans
+class OccurrencesReply(KernelMessage):
+    """Occurrences; ``more`` is whether there are others."""
+
+    type: Literal["places"]
+    places: list[Occurrence]
+    more: bool
 
 
-def _span(raw: object, example: Example, labels: Sequence[str]) -> Span:
-    match raw:
-        case [int(start), int(end), str(label), *_]:
-            pass
-        case _:
-            raise DataError(f"{raw!r} is not [start, end, label]", field="spans")
-    size = len(example.tokens)
-    if not 0 <= start < end <= size:
-        raise DataError(f"tokens {start} to {end} do not lie in 0 to {size}", field="spans")
-    if label not in labels:
-        raise DataError(
-            f"{label!r} is not one of this widget's labels",
-            field="spans",
-            remedy="Run the cell again if the labels have changed",
-        )
-    return Span(example.tokens[start].start, example.tokens[end - 1].end, label)
+class BulkReply(KernelMessage):
+    """Number of examples that were changed, and of those left because they had changed since."""
+
+    type: Literal["applied"]
+    bulk: str
+    count: int
+    left: int
+    tasks: list[Task]
+    counts: CountsMessage
+
+
+class Analysis(TypedDict):
+    """One complete set of spans, with its probability."""
+
+    probability: float
+    spans: list[WireSpan]
+
+
+class AnalysesReply(KernelMessage):
+    """The k best analyses of an example, best first."""
+
+    type: Literal["analyses"]
+    example: str
+    analyses: list[Analysis]

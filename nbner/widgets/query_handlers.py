@@ -1,16 +1,12 @@
-"""What the page asks about other examples than the one shown.
-
-A list under conditions, examples by their ids, places where the same words
-stand, and many changes as one.
-"""
+"""Handlers of requests about examples: lists, occurrences, bulk changes, k best analyses."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from nbner._common.alignment import filter_spans
+from nbner._common.alignment import align, filter_spans
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.filters import ANSWER_FILTERS, ExampleFilter
 from nbner._common.occurrences import (
@@ -21,132 +17,209 @@ from nbner._common.occurrences import (
     find_occurrences,
 )
 from nbner.errors import DataError
-from nbner.types import Answer, Example, Span
-from nbner.widgets import messages
+from nbner.types import Answer, Example, Parse, Span
+from nbner.widgets.messages import (
+    AnalysesReply,
+    Analysis,
+    BulkReply,
+    ExampleRow,
+    ListReply,
+    Occurrence,
+    OccurrencesReply,
+    RawMessage,
+    Task,
+    TasksMessage,
+)
+from nbner.widgets.parsing import parse_spans, read_count, read_example_id, read_ids, require_text
 from nbner.widgets.queue_protocol import ExampleQueue
+from nbner.widgets.serialization import serialize_counts, serialize_span_details
 
-Write = Callable[[Iterable[Example]], list[messages.Message]]
+SerializeFn: TypeAlias = Callable[[Iterable[Example]], list[Task]]
 
-#: At most so many rows, or places, in one reply.
+#: Most rows, or occurrences, in one reply.
 MAX_ROWS = 500
 
-#: Characters of a text in a row of a list, and before what was looked for.
-_WIDTH = 160
-_BEFORE = 40
+#: Most analyses in one reply.
+MAX_K_BEST = 64
+
+#: Characters of a text in a row of the list, and those of them before the searched text.
+_ROW_CHARACTERS = 160
+_CONTEXT_CHARACTERS = 40
 
 
 class QueryHandlers:
-    """Answers these questions from a desk.
+    """Handlers of a queue's requests about examples.
 
     Parameters
     ----------
-    desk : ExampleQueue
-    write : callable
-        Examples to messages; one that cannot be shown is left out.
+    example_queue : ExampleQueue
+        Source of examples and store of answers.
+    serialize : callable
+        From examples to messages, without examples that cannot be shown.
     """
 
-    def __init__(self, desk: ExampleQueue, write: Write) -> None:
-        self._desk = desk
-        self._write = write
+    def __init__(self, example_queue: ExampleQueue, serialize: SerializeFn) -> None:
+        self._queue = example_queue
+        self._serialize = serialize
 
-    def find(self, message: messages.Message) -> messages.Message:
-        """Give examples by their ids."""
-        tasks = self._write(self._desk.load(messages.read_ids(message, "examples")[:MAX_ROWS]))
-        return {
-            "type": "tasks",
-            "tasks": tasks,
-            "counts": messages.serialize_counts(self._desk.counts()),
-        }
-
-    def listing(self, message: messages.Message) -> messages.Message:
-        """Give a piece of a list of examples."""
-        wanted = parse_filter(message.get("filter"))
-        page = self._desk.list_examples(
-            wanted, _count(message, "offset"), min(_count(message, "want"), MAX_ROWS)
-        )
-        rows = [
-            serialize_list_row(example, score, wanted.text or "") for example, score in page.rows
-        ]
-        return {"type": "listed", "rows": rows, "total": page.total}
-
-    def occurrences(self, message: messages.Message) -> messages.Message:
-        """Give the places in open examples where the same words stand."""
-        words, label, take = (
-            _words(message),
-            messages.require_text(message, "label"),
-            _take(message),
-        )
-        cased, most = message.get("cased") is not False, min(_count(message, "want"), MAX_ROWS)
-        besides = messages.read_ids({"have": [message.get("besides")]})
-        relabels = self._desk.info.edits_gold
-        found: list[messages.Message] = []
-        for example in self._desk.search_text(words, cased=cased):
-            if example.input_hash in besides:
-                continue
-            for place in find_occurrences(example.tokens, words, case_sensitive=cased):
-                problem = conflict_at(
-                    example.tokens, _marked(example), place, label, take, replace_labels=relabels
-                )
-                if problem is not None:
-                    found.append(_place(example, place, problem))
-            if len(found) > most:
-                break
-        return {"type": "places", "places": found[:most], "more": len(found) > most}
-
-    def bulk(
-        self, message: messages.Message, record: Callable[[list[Answer]], object]
-    ) -> messages.Message:
-        """Change many places as one, or change them back.
+    def find(self, message: RawMessage) -> TasksMessage:
+        """Return examples by their ids.
 
         Parameters
         ----------
-        message : dict
+        message : mapping
+            A `FindRequest`, unchecked.
+        """
+        tasks = self._serialize(self._queue.load(read_ids(message, "examples")[:MAX_ROWS]))
+        return {"type": "tasks", "tasks": tasks, "counts": serialize_counts(self._queue.counts())}
+
+    def list_examples(self, message: RawMessage) -> ListReply:
+        """Return one page of the filtered list of examples.
+
+        Parameters
+        ----------
+        message : mapping
+            A `ListRequest`, unchecked.
+        """
+        conditions = parse_filter(message.get("filter"))
+        limit = min(read_count(message, "want"), MAX_ROWS)
+        page = self._queue.list_examples(conditions, read_count(message, "offset"), limit)
+        rows = [
+            serialize_list_row(example, score, conditions.text or "")
+            for example, score in page.rows
+        ]
+        return {"type": "listed", "rows": rows, "total": page.total}
+
+    def find_occurrences(self, message: RawMessage) -> OccurrencesReply:
+        """Return the occurrences of words in open examples.
+
+        Parameters
+        ----------
+        message : mapping
+            An `OccurrencesRequest`, unchecked.
+
+        Raises
+        ------
+        DataError
+            There are no words, or no label.
+        """
+        words, label = _parse_words(message), require_text(message, "label")
+        action, cased = _parse_action(message), message.get("cased") is not False
+        limit = min(read_count(message, "want"), MAX_ROWS)
+        excluded = read_ids({"have": [message.get("besides")]})
+        replaces = self._queue.info.edits_gold
+        found: list[Occurrence] = []
+        for example in self._queue.search_text(words, cased=cased):
+            if example.input_hash in excluded:
+                continue
+            shown = _shown_spans(example)
+            for token_range in find_occurrences(example.tokens, words, case_sensitive=cased):
+                problem = conflict_at(
+                    *(example.tokens, shown, token_range, label, action), replace_labels=replaces
+                )
+                if problem is not None:
+                    found.append(_serialize_occurrence(example, token_range, problem))
+            if len(found) > limit:
+                break
+        return {"type": "places", "places": found[:limit], "more": len(found) > limit}
+
+    def change_occurrences(
+        self, message: RawMessage, record: Callable[[list[Answer]], object]
+    ) -> BulkReply:
+        """Change many occurrences in one transaction, or change them back.
+
+        Parameters
+        ----------
+        message : mapping
+            A `BulkRequest`, unchecked.
         record : callable
             Stores answers in one transaction.
+
+        Raises
+        ------
+        DataError
+            A field is missing or of the wrong type, or the label is not one of the queue's.
         """
-        whole = messages.require_text(message, "bulk")
-        places = _places(message)
-        touched = list(dict.fromkeys(key for key, _, _ in places))
+        batch_id, occurrences = require_text(message, "bulk"), _parse_occurrences(message)
+        requested = {input_hash for input_hash, _, _ in occurrences}
         if message.get("undo") is True:
-            done = list(self._desk.undo_batch(whole))
+            changed = list(self._queue.undo_batch(batch_id))
         else:
-            answers = self._drafts(
-                whole, places, messages.require_text(message, "label"), _take(message)
-            )
+            label, action = require_text(message, "label"), _parse_action(message)
+            answers = self._bulk_answers(batch_id, occurrences, label, action)
             record(answers)
-            done = [answer.input_hash for answer in answers]
-        have = set(messages.read_ids(message))
-        tasks = self._write(self._desk.load([one for one in done if one in have]))
+            changed = [answer.input_hash for answer in answers]
+        in_window = set(read_ids(message))
+        tasks = self._serialize(self._queue.load([one for one in changed if one in in_window]))
         return {
             "type": "applied",
-            "bulk": whole,
-            "count": len(done),
-            "left": len(touched) - len(done),
+            "bulk": batch_id,
+            "count": len(changed),
+            "left": len(requested) - len(changed),
             "tasks": tasks,
-            "counts": messages.serialize_counts(self._desk.counts()),
+            "counts": serialize_counts(self._queue.counts()),
         }
 
-    def _drafts(
-        self, whole: str, places: list[tuple[int, int, int]], label: str, take: BulkAction
+    def redecode(self, message: RawMessage) -> AnalysesReply:
+        """Return the k best analyses of an example under constraints.
+
+        Parameters
+        ----------
+        message : mapping
+            An `AnalysesRequest`, unchecked.
+
+        Raises
+        ------
+        DataError
+            A field is of the wrong type, there is no such example, or the constraints
+            contradict each other.
+        """
+        example = find_example(self._queue, read_example_id(message))
+        k = message.get("want")
+        if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= MAX_K_BEST:
+            raise DataError(
+                f"{k!r} is not a number of analyses from 1 to {MAX_K_BEST}", field="want"
+            )
+        labels = self._queue.info.labels
+        parses = self._queue.redecode(
+            example.input_hash,
+            k,
+            forced=parse_spans(message.get("forced", []), example, labels),
+            forbidden=parse_spans(message.get("forbidden", []), example, labels),
+        )
+        return {
+            "type": "analyses",
+            "example": str(example.input_hash),
+            "analyses": [_serialize_analysis(parse, example) for parse in parses],
+        }
+
+    def _bulk_answers(
+        self,
+        batch_id: str,
+        occurrences: list[tuple[int, int, int]],
+        label: str,
+        action: BulkAction,
     ) -> list[Answer]:
-        info = self._desk.info
+        """Build a draft for each open example in which an occurrence can be changed."""
+        info = self._queue.info
         if label not in info.labels:
             raise DataError(
                 f"{label!r} is not one of this widget's labels",
                 field="label",
                 remedy="Run the cell again if the labels have changed",
             )
-        wanted: dict[int, list[tuple[int, int]]] = {}
-        for key, start, end in places:
-            wanted.setdefault(key, []).append((start, end))
+        ranges: dict[int, list[tuple[int, int]]] = {}
+        for input_hash, start, end in occurrences:
+            ranges.setdefault(input_hash, []).append((start, end))
         answers = []
-        for example in self._desk.load(list(wanted)):
-            places_here = wanted[example.input_hash]
-            spans = _changed(example, places_here, label, take, relabels=info.edits_gold)
+        for example in self._queue.load(list(ranges)):
+            spans = _changed_spans(
+                *(example, ranges[example.input_hash], label, action), replaces=info.edits_gold
+            )
             if example.answer is None and spans is not None:
                 answers.append(
                     Answer(
-                        id=batch_answer_id(whole, example.input_hash),
+                        id=batch_answer_id(batch_id, example.input_hash),
                         input_hash=example.input_hash,
                         split=example.split,
                         annotator=info.annotator,
@@ -156,109 +229,166 @@ class QueryHandlers:
                         note=example.note,
                         labels=info.labels,
                         created=time.time(),
-                        extra={"everywhere": take},
+                        extra={"everywhere": action},
                     )
                 )
         return answers
 
 
+def find_example(example_queue: ExampleQueue, input_hash: int) -> Example:
+    """Return one example of a queue.
+
+    Parameters
+    ----------
+    example_queue : ExampleQueue
+        The queue.
+    input_hash : int
+        Input hash of the example.
+
+    Raises
+    ------
+    DataError
+        There is no such example.
+    """
+    example = example_queue.find(input_hash)
+    if example is None:
+        raise DataError(
+            f"example {input_hash} is not in this dataset",
+            remedy="Run the cell again to see what is",
+        )
+    return example
+
+
 def parse_filter(raw: object) -> ExampleFilter:
-    """Read the conditions of a list; what is not known is passed over."""
-    given = raw if isinstance(raw, dict) else {}
-    answer = given.get("answer")
+    """Parse the conditions of a list; unknown and invalid ones are left out.
+
+    Parameters
+    ----------
+    raw : object
+        A `WireFilter`, unchecked.
+    """
+    fields = raw if isinstance(raw, dict) else {}
+    answer = fields.get("answer")
     return ExampleFilter(
         answer=answer if answer in ANSWER_FILTERS else None,
-        flagged=given.get("flagged") is True,
-        noted=given.get("noted") is True,
-        label=_text_or_none(given, "label"),
-        text=_text_or_none(given, "text"),
-        annotator=_text_or_none(given, "annotator"),
-        unsure=given.get("order") == "unsure",
+        flagged=fields.get("flagged") is True,
+        noted=fields.get("noted") is True,
+        label=_text_or_none(fields, "label"),
+        text=_text_or_none(fields, "text"),
+        annotator=_text_or_none(fields, "annotator"),
+        unsure=fields.get("order") == "unsure",
     )
 
 
-def serialize_list_row(example: Example, score: float | None, sought: str) -> messages.Message:
-    """Write an example as one line, with what was looked for in sight."""
+def serialize_list_row(example: Example, score: float | None, searched: str) -> ExampleRow:
+    """Serialize an example as a row of the list.
+
+    Parameters
+    ----------
+    example : Example
+        The example.
+    score : float or None
+        Lowest score among its suggestions.
+    searched : str
+        Text whose first match is shown, whatever its case; empty for the beginning.
+    """
     text = example.text
-    at = text.lower().find(sought.lower()) if sought else -1
-    start, end = (at, at + len(sought)) if at >= 0 else (0, 0)
-    first = max(0, start - _BEFORE)
+    at = text.lower().find(searched.lower()) if searched else -1
+    start, end = (at, at + len(searched)) if at >= 0 else (0, 0)
+    first = max(0, start - _CONTEXT_CHARACTERS)
     answered = example.answer is not None
     return {
         "id": str(example.input_hash),
         "left": ("…" if first else "") + text[first:start],
         "hit": text[start:end],
-        "right": text[end : first + _WIDTH],
+        "right": text[end : first + _ROW_CHARACTERS],
         "answer": example.answer,
         "flagged": example.flagged,
-        "note": example.note[:_WIDTH],
+        "note": example.note[:_ROW_CHARACTERS],
         "by": example.annotator or "" if answered else "",
         "labels": list(dict.fromkeys(span.label for span in example.spans)),
         "score": score,
     }
 
 
-def _changed(
-    example: Example, places: list[tuple[int, int]], label: str, take: BulkAction, *, relabels: bool
+def _changed_spans(
+    example: Example,
+    ranges: list[tuple[int, int]],
+    label: str,
+    action: BulkAction,
+    *,
+    replaces: bool,
 ) -> tuple[Span, ...] | None:
-    """Give an example's spans with all these places changed; None where nothing can be."""
-    spans = before = _marked(example)
+    """Return an example's spans with all these occurrences changed; None without a change."""
+    spans = before = _shown_spans(example)
     size = len(example.tokens)
-    for start, end in places:
+    for start, end in ranges:
         if not 0 <= start < end <= size:
             raise DataError(f"tokens {start} to {end} do not lie in 0 to {size}", field="places")
         span = Span(example.tokens[start].start, example.tokens[end - 1].end, label)
-        after = apply_bulk_action(spans, span, take, replace_labels=relabels)
+        after = apply_bulk_action(spans, span, action, replace_labels=replaces)
         spans = spans if after is None else after
     return None if spans == before else spans
 
 
-def _marked(example: Example) -> tuple[Span, ...]:
-    """Give the spans that the page marks; those that lost to them are on offer only."""
+def _shown_spans(example: Example) -> tuple[Span, ...]:
+    """Return the spans that the page shows, without those that lost to an overlapping one."""
     return filter_spans(example.spans)[0]
 
 
-def _place(example: Example, place: tuple[int, int], problem: str) -> messages.Message:
-    start, end = example.tokens[place[0]].start, example.tokens[place[1] - 1].end
+def _serialize_occurrence(
+    example: Example, token_range: tuple[int, int], problem: str
+) -> Occurrence:
+    start, end = token_range
+    left, hit, right = excerpt(
+        example.text, example.tokens[start].start, example.tokens[end - 1].end
+    )
     return {
         "example": str(example.input_hash),
-        "start": place[0],
-        "end": place[1],
+        "start": start,
+        "end": end,
         "problem": problem,
-        **excerpt(example.text, start, end),
+        "left": left,
+        "hit": hit,
+        "right": right,
     }
 
 
-def _text_or_none(given: Mapping[str, Any], key: str) -> str | None:
-    value = given.get(key)
+def _serialize_analysis(parse: Parse, example: Example) -> Analysis:
+    aligned = align(example.tokens, parse.spans).aligned
+    return {
+        "probability": parse.probability,
+        "spans": [
+            [start, end, span.label, serialize_span_details(span)] for start, end, span in aligned
+        ],
+    }
+
+
+def _text_or_none(fields: Mapping[str, Any], key: str) -> str | None:
+    value = fields.get(key)
     return value if isinstance(value, str) and value else None
 
 
-def _count(message: Mapping[str, Any], key: str) -> int:
-    value = message.get(key)
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
-
-
-def _words(message: Mapping[str, Any]) -> list[str]:
+def _parse_words(message: RawMessage) -> list[str]:
     words = message.get("words")
     if not isinstance(words, list) or not words or not all(isinstance(one, str) for one in words):
         raise DataError("there are no words to look for", field="words")
     return words
 
 
-def _take(message: Mapping[str, Any]) -> BulkAction:
+def _parse_action(message: RawMessage) -> BulkAction:
     return "unlabel" if message.get("take") == "unlabel" else "label"
 
 
-def _places(message: Mapping[str, Any]) -> list[tuple[int, int, int]]:
+def _parse_occurrences(message: RawMessage) -> list[tuple[int, int, int]]:
     raw = message.get("places")
     if not isinstance(raw, list):
         raise DataError("there are no places to change", field="places")
-    places = []
+    occurrences = []
     for one in raw:
         match one:
             case [str(example), int(start), int(end)]:
-                places.append((messages.read_example_id({"example": example}), start, end))
+                occurrences.append((read_example_id({"example": example}), start, end))
             case _:
                 raise DataError(f"{one!r} is not [example, start, end]", field="places")
-    return places
+    return occurrences

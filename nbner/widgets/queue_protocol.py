@@ -1,7 +1,7 @@
-"""What a widget asks of the kernel: a desk that hands out examples and takes answers.
+"""Interface between a widget and its source of examples, such as a session's queue.
 
-The widget knows this interface and nothing behind it, so that any source of
-examples can stand there: a session, a test, a simulation.
+A widget uses nothing else of the kernel's, so that tests and simulations can provide
+examples too.
 """
 
 from __future__ import annotations
@@ -19,24 +19,27 @@ Listener: TypeAlias = Callable[[Sequence[Answer]], None]
 
 @dataclass(frozen=True, slots=True)
 class QueueInfo:
-    """What stays the same while a desk is open, but for labels that are added.
+    """Information about a queue, which only changes when labels are added.
 
     Parameters
     ----------
     key : str
-        Identity of the store; the page files unacknowledged answers under it.
+        Identity of the store; the page stores unacknowledged answers under it.
     dataset, split : str
+        Names of dataset and split.
     mode : {"manual", "make_gold"}
+        Whether examples come without suggestions or with them.
     annotator : str
+        Name under which answers are stored.
     labels : tuple of str
         In the order of their keys.
     has_k_best : bool
-        Whether examples can be searched again.
+        Whether the k best analyses of an example can be computed.
     auto_redecode : bool
-        Whether the page asks for that after every change of a span.
+        Whether the page requests them after every edit of a span.
     edits_gold : bool
-        Whether what is shown is gold to be mended: labelling every occurrence
-        then also changes the label of words that have another one.
+        Whether the examples are gold to correct: labelling all occurrences then also
+        replaces another label of the same words.
     """
 
     key: str
@@ -51,54 +54,80 @@ class QueueInfo:
 
 
 class ExampleQueue(Protocol):
-    """Examples out, answers in. Every method may be called from any thread."""
+    """Source of examples and store of answers. Every method is called from any thread."""
 
     @property
     def info(self) -> QueueInfo:
-        """What the page needs to know, as it is now."""
+        """Current information for the page."""
 
     def counts(self) -> Counts:
-        """How far the split has come."""
+        """Count the examples of the split by answer."""
 
     def next_batch(self, limit: int, exclude: Collection[int] = ()) -> list[Example]:
-        """Give the next open examples, tokenized, with the spans to start from.
+        """Return the next open examples, tokenized, with suggestions or the last draft.
 
-        These may overlap: the longest are shown, the others are on offer.
+        Suggestions may overlap: the longest are shown, the others are offered.
 
         Parameters
         ----------
         limit : int
-            At most so many.
+            Largest number of examples.
         exclude : collection of int
-            Input hashes that the page holds already.
+            Input hashes that the page has already.
         """
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:
-        """Give this annotator's last answered examples, newest first.
+        """Return this annotator's latest answered examples, newest first.
 
         Parameters
         ----------
         limit : int
-            At most so many.
+            Largest number of examples.
         before : int, optional
-            Only what was answered before this example.
+            Only examples answered before this one, an input hash.
         """
 
     def find(self, input_hash: int) -> Example | None:
-        """Look one example up, tokenized, as it stands now."""
+        """Return an example in its current state, tokenized; None if there is none.
+
+        Parameters
+        ----------
+        input_hash : int
+            Input hash of the example.
+        """
 
     def load(self, hashes: Sequence[int]) -> list[Example]:
-        """Give examples by their input hashes, as they are to be shown.
+        """Return examples as they are to be shown; missing ones are left out.
 
-        An open one comes with the spans to start from, as from ``upcoming``;
-        one that is not there is left out.
+        Parameters
+        ----------
+        hashes : sequence of int
+            Input hashes. An open example comes with suggestions, as from `next_batch`.
         """
 
     def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
-        """Give a piece of the list of examples that meet some conditions."""
+        """Return one page of the filtered list of examples.
+
+        Parameters
+        ----------
+        conditions : ExampleFilter
+            Conditions on the examples.
+        offset : int
+            Index of the first example of the page.
+        limit : int
+            Largest number of examples.
+        """
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
-        """Yield open examples whose text holds all words, as from ``start``."""
+        """Yield the open examples whose text contains all words, as from `load`.
+
+        Parameters
+        ----------
+        words : collection of str
+            The words.
+        cased : bool
+            Whether the case must be the same.
+        """
 
     def redecode(
         self,
@@ -108,9 +137,20 @@ class ExampleQueue(Protocol):
         forced: Sequence[Span] = (),
         forbidden: Sequence[Span] = (),
     ) -> list[Parse]:
-        """Give the model's k best analyses that hold some spans and not others, best first.
+        """Return the model's k best analyses under constraints, best first.
 
-        None where there is no model that could tell.
+        Empty without such an example or without a model.
+
+        Parameters
+        ----------
+        input_hash : int
+            Input hash of the example.
+        k : int
+            Number of analyses.
+        forced : sequence of Span
+            Spans that every analysis contains.
+        forbidden : sequence of Span
+            Spans that no analysis contains.
 
         Raises
         ------
@@ -119,63 +159,99 @@ class ExampleQueue(Protocol):
         """
 
     def record(self, answer: Answer) -> bool:
-        """Store an answer durably; False if its id was stored before.
+        """Store an answer durably; return False if its id was stored before.
+
+        Parameters
+        ----------
+        answer : Answer
+            The answer.
 
         Raises
         ------
         DataError
-            The answer cannot be taken, now or later.
+            The answer is invalid.
         StoreError
             The store cannot take it now.
         """
 
     def record_many(self, answers: Sequence[Answer]) -> int:
-        """Store answers in one transaction and tell of them as one; say how many were new.
+        """Store answers in one transaction, notify listeners once, return how many were new.
+
+        Parameters
+        ----------
+        answers : sequence of Answer
+            The answers.
 
         Raises
         ------
         DataError, StoreError
-            As ``record``; none of them is stored then.
+            As for `record`; none of the answers is stored then.
         """
 
     def undo_batch(self, batch_id: str) -> Sequence[int]:
-        """Take back answers whose ids begin with ``batch_id`` and a colon.
+        """Undo the answers whose ids begin with ``batch_id`` and a colon.
+
+        Parameters
+        ----------
+        batch_id : str
+            The common part of their ids.
 
         Returns
         -------
         sequence of int
-            Input hashes of the examples that are as they were before; what has
-            been changed since is not among them.
+            Input hashes of the restored examples; those with later changes are left out.
         """
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener`` after every answer, whoever gave it, with those given as one.
+        """Call a function after every answer, of any widget or code.
 
-        It is called with none where answers were withdrawn.
+        Parameters
+        ----------
+        listener : callable
+            Called with the answers of one transaction, or with none after `undo_batch`.
 
         Returns
         -------
         callable
-            Ends that.
+            Ends the subscription.
         """
 
 
 class ErrorQueue(ExampleQueue, Protocol):
-    """A desk at which examples are judged, and every change can be taken back."""
+    """Queue of the error explorer, which also stores verdicts and can undo every change."""
 
     @property
     def can_change(self) -> bool:
-        """Whether answers go anywhere."""
+        """Whether answers can be stored."""
 
     @property
     def can_undo(self) -> bool:
-        """Whether something was changed here."""
+        """Whether there is a change to undo."""
 
     def example_id(self, number: int) -> int:
-        """Give the id of an example by its position."""
+        """Return the id of an example.
+
+        Parameters
+        ----------
+        number : int
+            Position of the example.
+        """
 
     def record_verdict(self, key: int, verdict: str | None) -> bool:
-        """Say who is wrong on an example, while its gold stays as it is."""
+        """Store which side is wrong on an example, without a change of its gold.
+
+        Parameters
+        ----------
+        key : int
+            Id of the example.
+        verdict : str, optional
+            "model", or None to remove the verdict.
+
+        Returns
+        -------
+        bool
+            Whether the verdict is new.
+        """
 
     def undo(self) -> Example | None:
-        """Take the last change back."""
+        """Undo the last change; return its example as it is again, or None."""

@@ -31,7 +31,7 @@ def label_all(sessions):
         for text in TEXTS:
             person = (0, text.index(" "), "Person")
             place = [(13, 17, "Place")] if "Rome" in text and session is ann else []
-            (example,) = widget._desk.next_batch(1)
+            (example,) = widget._example_queue.next_batch(1)
             reply = widget.receive(
                 {
                     "type": "answer",
@@ -39,7 +39,7 @@ def label_all(sessions):
                     "example": str(example.input_hash),
                     "answer": "accept",
                     "spans": [
-                        nbner.widgets.messages.serialize_span(one, example)
+                        nbner.widgets.serialization.serialize_span(one, example)
                         for one in (person, *place)
                     ],
                     "seconds": seconds,

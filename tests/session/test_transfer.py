@@ -78,7 +78,7 @@ def test_a_trained_model_gets_room_for_more_labels_and_predicts_as_before(traine
     assert trained.add_labels(["Food", "Person"]) == ("Person", "Place", "Food")
     assert "Food" in trained.nlp.get_pipe("ner").labels
     assert predicted(trained, texts) == before
-    assert trained.manual("train")._desk.info.labels[-1] == "Food"
+    assert trained.manual("train")._example_queue.info.labels[-1] == "Food"
 
 
 def test_a_widget_that_is_open_offers_added_labels_at_once(session):

@@ -13,10 +13,11 @@ from nbner._common.alignment import tokens_from_words
 from nbner._common.filters import ExamplePage
 from nbner.errors import DataError, StoreError
 from nbner.types import Counts, Example, Span
-from nbner.widgets import messages
 from nbner.widgets.annotator import Annotator
+from nbner.widgets.bundled_widget import render_static
+from nbner.widgets.parsing import parse_answer
 from nbner.widgets.queue_protocol import QueueInfo
-from nbner.widgets.static_html import render_static
+from nbner.widgets.serialization import serialize_example
 
 INFO = QueueInfo("key", "protocols", "train", "manual", "ann", ("Reagent", "Action"))
 
@@ -180,8 +181,8 @@ def test_a_stored_answer_is_acknowledged_even_if_nothing_more_can_be_shown(annot
 
 def test_a_draft_is_not_a_suggestion():
     spans = (Span(0, 3, "Action"),)
-    assert messages.serialize_example(example(1, spans=spans))["suggested"]
-    assert not messages.serialize_example(example(1, spans=spans, annotator="ann"))["suggested"]
+    assert serialize_example(example(1, spans=spans))["suggested"]
+    assert not serialize_example(example(1, spans=spans, annotator="ann"))["suggested"]
 
 
 def test_an_unforeseen_error_becomes_visible(annotator, desk):
@@ -305,14 +306,14 @@ def test_a_span_comes_back_from_the_wire_as_it_went(words, data):
     start = data.draw(st.integers(0, size - 1))
     end = data.draw(st.integers(start + 1, size))
     span = Span(shown.tokens[start].start, shown.tokens[end - 1].end, "Action")
-    task = messages.serialize_example(replace(shown, spans=(span,)))
+    task = serialize_example(replace(shown, spans=(span,)))
     assert task["spans"] == [[start, end, "Action", {}]]
     assert task["lead"] + "".join(token + gap for token, gap in task["tokens"]) == shown.text
     message = {"id": "m", "answer": "accept", "spans": [one[:3] for one in task["spans"]]}
-    assert messages.parse_answer(message, shown, INFO).spans == (span,)
+    assert parse_answer(message, shown, INFO).spans == (span,)
 
 
 def test_a_span_off_the_tokens_is_shown_apart():
-    task = messages.serialize_example(example(1, spans=(Span(1, 3, "Action"),)))
+    task = serialize_example(example(1, spans=(Span(1, 3, "Action"),)))
     assert task["spans"] == []
     assert task["loose"] == [{"text": "dd", "label": "Action"}]

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner.types import Example, Span, Token
-from nbner.widgets import messages
+from nbner.widgets.parsing import parse_answer
 from nbner.widgets.queue_protocol import QueueInfo
+from nbner.widgets.serialization import serialize_example
 
 INFO = QueueInfo("key", "scripts", "train", "manual", "ann", ("A", "B"))
 # Joined emoji, flags, skin tones, combining marks, both directions, no spaces, no width.
@@ -60,7 +61,7 @@ def as_the_page_sees(task):
 @given(cut_texts())
 def test_the_page_can_rebuild_the_text_from_its_tokens(case):
     example, _ = case
-    text, starts = as_the_page_sees(messages.serialize_example(example))
+    text, starts = as_the_page_sees(serialize_example(example))
     assert text == example.text
     assert starts[:-1] == [token.start for token in example.tokens]
 
@@ -70,7 +71,7 @@ def test_what_is_labelled_on_the_page_is_that_text(case):
     example, places = case
     sent = [[start, end, "A"] for start, end in places]
     message = {"id": "x", "answer": "accept", "spans": sent}
-    answer = messages.parse_answer(message, example, INFO)
+    answer = parse_answer(message, example, INFO)
     for (start, end), span in zip(places, answer.spans, strict=True):
         first, last = example.tokens[start], example.tokens[end - 1]
         assert (span.start, span.end) == (first.start, last.end)
@@ -84,7 +85,7 @@ def test_spans_come_back_as_they_went_out(case):
     spans = tuple(
         Span(example.tokens[start].start, example.tokens[end - 1].end, "B") for start, end in places
     )
-    shown = messages.serialize_example(Example(example.text, example.tokens, spans, input_hash=1))
+    shown = serialize_example(Example(example.text, example.tokens, spans, input_hash=1))
     assert shown["loose"] == []
     message = {"id": "x", "answer": "accept", "spans": [span[:3] for span in shown["spans"]]}
-    assert messages.parse_answer(message, example, INFO).spans == spans
+    assert parse_answer(message, example, INFO).spans == spans

@@ -11,7 +11,8 @@ import pytest
 import nbner
 from nbner.errors import DataError
 from nbner.types import Span, Token
-from nbner.widgets import messages
+from nbner.widgets.messages import PROTOCOL_VERSION
+from nbner.widgets.serialization import serialize_example
 
 TEXTS = [f"Add {i} ml of LB and LB again" for i in range(40)]
 
@@ -266,15 +267,15 @@ def test_other_widgets_hear_of_a_bulk_once(annotator, session):
 
 
 def test_a_page_of_another_version_is_told_to_reload_and_its_answers_are_stored(annotator, session):
-    reply = ask(annotator, "hello", protocol=messages.PROTOCOL_VERSION - 1)
+    reply = ask(annotator, "hello", protocol=PROTOCOL_VERSION - 1)
     assert (reply["type"], reply["retry"]) == ("failed", False)
     assert "Reload the page, and run the cell again" in reply["message"]
     assert annotator.receive(accept(hashes(session)[0]))["type"] == "saved"
-    assert ask(annotator, "hello", protocol=messages.PROTOCOL_VERSION)["type"] == "snapshot"
+    assert ask(annotator, "hello", protocol=PROTOCOL_VERSION)["type"] == "snapshot"
 
 
 def test_tokens_that_do_not_rebuild_their_text_are_named_and_the_rest_goes_on(annotator, session):
-    desk = annotator._desk
+    desk = annotator._example_queue
     right, broken = desk.next_batch, hashes(session)[1]
 
     def upcoming(limit, exclude=()):
@@ -305,7 +306,7 @@ def test_suggestions_that_overlap_are_on_offer_and_those_outside_are_told_of(ses
         Span(12, 14, "Reagent"),
         Span(90, 99, "X"),
     )
-    task = messages.serialize_example(replace(example, spans=spans))
+    task = serialize_example(replace(example, spans=spans))
     assert [one[:3] for one in task["spans"]] == [[0, 2, "Reagent"], [4, 5, "Reagent"]]
     assert [one[:3] for one in task["also"]] == [[0, 1, "Action"]]
     assert task["loose"] == [{"text": "characters 90 to 99, of 27 in the text", "label": "X"}]

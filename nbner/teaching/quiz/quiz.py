@@ -72,9 +72,9 @@ class QuizQueue(AnnotationQueue):
         limit : int
             Largest number of examples.
         """
-        rows = [one for one in self._own() if conditions.matches(one)]
-        piece = rows[max(0, offset) :][: max(0, limit)]
-        return ExamplePage(tuple((one, None) for one in piece), len(rows))
+        rows = [one for one in self._student_examples() if conditions.matches(one)]
+        page = rows[max(0, offset) :][: max(0, limit)]
+        return ExamplePage(tuple((one, None) for one in page), len(rows))
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield examples that this student has not answered and that contain all words.
@@ -91,7 +91,7 @@ class QuizQueue(AnnotationQueue):
             return text if cased else text.casefold()
 
         wanted = [folded(word) for word in words]
-        for one in self._own():
+        for one in self._student_examples():
             if one.answer is None and all(word in folded(one.text) for word in wanted):
                 yield one
 
@@ -120,7 +120,7 @@ class QuizQueue(AnnotationQueue):
         """Refuse further answers of this student, who has seen the gold."""
         self._quizzes.record_gold_seen(self.info.split, self.info.annotator)
 
-    def _own(self) -> Iterator[Example]:
+    def _student_examples(self) -> Iterator[Example]:
         for one in self._dataset.examples(self.info.split):
             found = self.find(one.input_hash)
             if found is not None:
@@ -151,30 +151,30 @@ class Quiz:
     ) -> None:
         from nbner.widgets.annotator import Annotator
 
-        self._desk = queue
-        self._marks = results
-        self._reveal = reveal
-        #: The widget in which it is labelled.
+        self._queue = queue
+        self._compute_results = results
+        self._build_reveal = reveal
+        #: The widget to annotate in.
         self.widget: Annotator = Annotator(queue)
 
     @property
     def name(self) -> str:
         """Name of the quiz."""
-        return self._desk.info.split
+        return self._queue.info.split
 
     @property
     def student(self) -> str:
         """Name under which answers are stored."""
-        return self._desk.info.annotator
+        return self._queue.info.annotator
 
     def pending(self) -> list[Example]:
         """Return the examples that the student has not answered yet, in the widget's order."""
-        return self._desk.next_batch(self._desk.counts().open)
+        return self._queue.next_batch(self._queue.counts().open)
 
     @property
     def results(self) -> QuizResults:
         """All submissions so far, scored against the current gold."""
-        return self._marks()
+        return self._compute_results()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -228,19 +228,19 @@ class Quiz:
         DataError
             Some examples are not answered, and ``early`` is False.
         """
-        counts = self._desk.counts()
+        counts = self._queue.counts()
         if counts.open and not early:
             raise DataError(
                 f"{counts.open:,} of {counts.total:,} examples are not answered yet",
                 remedy="Answer them first, or see the gold now with quiz.reveal(early=True); "
                 "nothing more can be handed in then",
             )
-        revealed = self._reveal(k)
-        self._desk.close()
+        revealed = self._build_reveal(k)
+        self._queue.close()
         return revealed
 
     def __str__(self) -> str:
-        counts = self._desk.counts()
+        counts = self._queue.counts()
         return (
             f"quiz {self.name!r} for {self.student}: {counts.answered} of {counts.total} answered"
         )

@@ -85,13 +85,13 @@ class QuizResults:
 
         rows = [
             (
-                *(student, i, one.text, one.submissions[student].answer, marks.support),
-                *(marks.tp, marks.fn, marks.fp, marks.f, not marks.fn and not marks.fp),
+                *(student, i, one.text, one.submissions[student].answer, scores.support),
+                *(scores.tp, scores.fn, scores.fp, scores.f, not scores.fn and not scores.fp),
             )
             for student in self.students
             for i, one in enumerate(self.questions, start=1)
             if student in one.submissions
-            for marks in [one.score(student)]
+            for scores in [one.score(student)]
         ]
         return pd.DataFrame(rows, columns=_COLUMNS).astype({"f": "float64", "right": "bool"})
 
@@ -102,10 +102,10 @@ class QuizResults:
 
         rows = []
         for student in self.students:
-            marks = score_student(self.questions, student)
+            scores = score_student(self.questions, student)
             answered = sum(student in one.submissions for one in self.questions)
-            figures = marks.precision, marks.recall, marks.f
-            rows.append((student, answered, marks.tp, marks.fn, marks.fp, *figures))
+            figures = scores.precision, scores.recall, scores.f
+            rows.append((student, answered, scores.tp, scores.fn, scores.fp, *figures))
         frame = pd.DataFrame(rows, columns=_STUDENT_COLUMNS)
         frame = frame.astype(dict.fromkeys(("precision", "recall", "f"), "float64"))
         return frame.sort_values("f", ascending=False, kind="stable", ignore_index=True)
@@ -117,10 +117,10 @@ class QuizResults:
 
         rows = []
         for i, one in enumerate(self.questions, start=1):
-            marks = [one.score(student) for student in one.submissions]
-            right = [not each.fn and not each.fp for each in marks]
+            scores = [one.score(student) for student in one.submissions]
+            right = [not each.fn and not each.fp for each in scores]
             share = sum(right) / len(right) if right else None
-            rows.append((i, one.text, len(marks), len(one.gold), sum(marks, PRF()).f, share))
+            rows.append((i, one.text, len(scores), len(one.gold), sum(scores, PRF()).f, share))
         frame = pd.DataFrame(rows, columns=_QUESTION_COLUMNS)
         return frame.astype({"f": "float64", "right": "float64"})
 
@@ -243,8 +243,8 @@ class QuizReveal:
     def _question_html(self, at: int) -> str:
         question = self.results.questions[at]
         colors = label_colors(self.results.labels)
-        sheet = question.submissions.get(self.student)
-        own = None if sheet is None else sheet.scored_spans
+        submission = question.submissions.get(self.student)
+        own = None if submission is None else submission.scored_spans
         rows = [("you", "not answered" if own is None else "", own), ("gold", "", question.gold)]
         if self.predicted is not None:
             rows.append(("model", "", self.predicted[at]))
@@ -261,14 +261,14 @@ class QuizReveal:
     @staticmethod
     def _spans_html(
         question: QuizQuestion,
-        who: str,
-        said: str,
+        side: str,
+        remark: str,
         spans: tuple[Span, ...] | None,
         *,
         colors: Mapping[str, str],
     ) -> str:
         def sign(span: Span) -> str:
-            if who == "gold":
+            if side == "gold":
                 people = len(question.submissions)
                 return f"{question.count_students_with(span)} of {people}" if people > 1 else ""
             return "✓" if span in question.gold else "✕"
@@ -276,8 +276,8 @@ class QuizReveal:
         text = "" if spans is None else highlight_spans(question.text, spans, colors, sign)
         return (
             '<div style="display:flex;gap:12px;align-items:baseline">'
-            f'<div style="flex:none;width:5.5em;font-size:12px"><b>{escape(who)}</b> '
-            f"{escape(said)}</div>"
+            f'<div style="flex:none;width:5.5em;font-size:12px"><b>{escape(side)}</b> '
+            f"{escape(remark)}</div>"
             '<div dir="auto" style="font-size:15px;line-height:1.9;white-space:pre-wrap">'
             f"{text}</div></div>"
         )
@@ -286,14 +286,14 @@ class QuizReveal:
         people = len(question.submissions)
         if people < 2:
             return ""
-        marks = [question.score(name) for name in question.submissions]
-        right = sum(not one.fn and not one.fp for one in marks)
+        scores = [question.score(name) for name in question.submissions]
+        right = sum(not one.fn and not one.fp for one in scores)
         return f" · {right} of {people} students have it all right"
 
 
-_INCHES_PER_EXAMPLE = 0.46  # an example
-_MAX_STUDENTS = 60  # students in one picture
-_MAX_LABELLED_EXAMPLES = 15  # examples up to which each F is written
+_INCHES_PER_EXAMPLE = 0.46
+_MAX_STUDENTS = 60  # in one plot
+_MAX_LABELLED_EXAMPLES = 15  # largest number for which each F is written
 
 
 def _draw_grid(
@@ -321,7 +321,7 @@ def _draw_grid(
     rows = {name: y for y, name in enumerate(shown["student"])}
     for row in frame.to_dict("records"):
         if row["student"] in rows:
-            # Where neither side has a span, nothing could be done better.
+            # Where neither side has a span, the submission is right.
             f = 1.0 if isnan(row["f"]) else row["f"]
             _draw_cell(
                 ax, row["question"], rows[row["student"]], f, write=last <= _MAX_LABELLED_EXAMPLES

@@ -74,7 +74,7 @@ class QuizQuestion:
         span : Span
             The span.
         """
-        return sum(span in sheet.scored_spans for sheet in self.submissions.values())
+        return sum(span in one.scored_spans for one in self.submissions.values())
 
 
 def score_spans(gold: Sequence[Span], found: Sequence[Span]) -> PRF:
@@ -87,8 +87,9 @@ def score_spans(gold: Sequence[Span], found: Sequence[Span]) -> PRF:
     found : sequence of Span
         Entities to score.
     """
-    right, said = set(gold), set(found)
-    return PRF(len(right & said), len(said - right), len(right - said))
+    expected, predicted = set(gold), set(found)
+    true_positives = len(expected & predicted)
+    return PRF(true_positives, len(predicted - expected), len(expected - predicted))
 
 
 def students_of(questions: Sequence[QuizQuestion]) -> tuple[str, ...]:
@@ -128,9 +129,9 @@ def annotated_texts(questions: Sequence[QuizQuestion]) -> tuple[AnnotatedText, .
             one.text,
             one.tokens,
             {
-                name: sheet.spans
-                for name, sheet in one.submissions.items()
-                if sheet.answer == "accept"
+                name: submission.spans
+                for name, submission in one.submissions.items()
+                if submission.answer == "accept"
             },
         )
         for one in questions

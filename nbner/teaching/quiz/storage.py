@@ -59,19 +59,19 @@ class QuizStore:
 
     def __init__(self, store: Store, dataset: Dataset) -> None:
         self._store = store
-        self._asked = dataset
+        self._dataset = dataset
 
     @property
     def _name(self) -> str:
-        return f"quizzes of {self._asked.name}"
+        return f"quizzes of {self._dataset.name}"
 
     @property
     def submissions_dataset(self) -> Dataset:
         """The dataset with the questions and the submissions, created if need be."""
         found = self._store.dataset(self._name)
         if found.settings.get(_PURPOSE) is None:
-            found.settings.set(_PURPOSE, {"quizzes_of": self._asked.name})
-            found.set_labels(self._asked.labels)
+            found.settings.set(_PURPOSE, {"quizzes_of": self._dataset.name})
+            found.set_labels(self._dataset.labels)
         return found
 
     def names(self) -> tuple[str, ...]:
@@ -90,10 +90,10 @@ class QuizStore:
         """
         if self._name not in self._store.datasets():
             return None
-        kept: dict[str, Any] | None = self.submissions_dataset.settings.get(f"quiz/{name}")
-        if kept is None:
+        stored: dict[str, Any] | None = self.submissions_dataset.settings.get(f"quiz/{name}")
+        if stored is None:
             return None
-        return QuizDefinition(name, kept["split"], dict(kept["gold"]))
+        return QuizDefinition(name, stored["split"], dict(stored["gold"]))
 
     def define(self, name: str, split: str, chosen: Sequence[Example]) -> QuizDefinition:
         """Store the definition of a quiz whose examples have been added already.
@@ -107,12 +107,12 @@ class QuizStore:
         chosen : sequence of Example
             The examples as they are in ``split``.
         """
-        sheets = self.submissions_dataset
-        by_text = {one.text: one.input_hash for one in sheets.examples(name)}
+        dataset = self.submissions_dataset
+        by_text = {one.text: one.input_hash for one in dataset.examples(name)}
         pairs = [(by_text[one.text], one.input_hash) for one in chosen]
-        # Everybody labels every example, and sees nobody else's answers.
-        sheets.assignments.set_overlap(name, "all")
-        sheets.settings.set(f"quiz/{name}", {"split": split, "gold": pairs})
+        # Every student annotates every example, without the answers of the others.
+        dataset.assignments.set_overlap(name, "all")
+        dataset.settings.set(f"quiz/{name}", {"split": split, "gold": pairs})
         return QuizDefinition(name, split, dict(pairs))
 
     def gold(self, definition: QuizDefinition) -> dict[int, Example]:
@@ -126,7 +126,7 @@ class QuizStore:
             The quiz.
         """
         found = {
-            key: self._asked.find(original, definition.split)
+            key: self._dataset.find(original, definition.split)
             for key, original in definition.gold.items()
         }
         return {
@@ -141,13 +141,13 @@ class QuizStore:
         name : str
             Name of the quiz.
         """
-        team = self.submissions_dataset.assignments
-        versions = dict(team.versions(name))
+        assignments = self.submissions_dataset.assignments
+        versions = dict(assignments.versions(name))
         return {
             example.input_hash: {
                 one.annotator: one for one in versions[id_] if one.annotator != IMPORT_ANNOTATOR
             }
-            for id_, example in team.examples_by_id(versions).items()
+            for id_, example in assignments.examples_by_id(versions).items()
         }
 
     def has_seen_gold(self, name: str, student: str) -> bool:
@@ -160,7 +160,7 @@ class QuizStore:
         student : str
             Name of the student.
         """
-        return bool(self.submissions_dataset.settings.get(_seen(name, student)))
+        return bool(self.submissions_dataset.settings.get(_seen_key(name, student)))
 
     def record_gold_seen(self, name: str, student: str) -> None:
         """Record that a student has seen the gold.
@@ -173,7 +173,7 @@ class QuizStore:
             Name of the student.
         """
         if not self.has_seen_gold(name, student):
-            self.submissions_dataset.settings.set(_seen(name, student), value=True)
+            self.submissions_dataset.settings.set(_seen_key(name, student), value=True)
 
 
 def ensure_not_quiz_dataset(dataset: Dataset) -> None:
@@ -191,14 +191,14 @@ def ensure_not_quiz_dataset(dataset: Dataset) -> None:
     """
     purpose: dict[str, str] | None = dataset.settings.get(_PURPOSE)
     if purpose is not None:
-        asked = purpose["quizzes_of"]
+        quizzed = purpose["quizzes_of"]
         raise DataError(
-            f"{dataset.name!r} holds what was handed in to the quizzes of {asked!r}, which is no "
+            f"{dataset.name!r} holds what was handed in to the quizzes of {quizzed!r}, which is no "
             "gold and is never trained on",
             field="dataset",
-            remedy=f"Open Session({asked!r}, ...) and call nbner.quiz(session, name)",
+            remedy=f"Open Session({quizzed!r}, ...) and call nbner.quiz(session, name)",
         )
 
 
-def _seen(name: str, student: str) -> str:
+def _seen_key(name: str, student: str) -> str:
     return f"seen gold/{name}/{student}"

@@ -35,26 +35,12 @@ _BEAM_COLUMNS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """Every decision of greedy search on one text, with the beam at each step.
+class TraceProperties:
+    """Properties of a recorded trace, for `Trace` and for the viewer of one."""
 
-    Parameters
-    ----------
-    parser_trace : ParserTrace
-        The recorded steps.
-    beam_width : int
-        Largest number of hypotheses in the beam.
-    labels : tuple of str
-        In the order of their colors.
-    note : str
-        Further information, such as why there is no gold.
-    """
+    __slots__ = ()
 
-    parser_trace: ParserTrace = field(repr=False)
-    beam_width: int
-    labels: tuple[str, ...] = ()
-    note: str = ""
+    parser_trace: ParserTrace
 
     @property
     def text(self) -> str:
@@ -85,6 +71,28 @@ class Trace:
     def mistakes(self) -> tuple[int, ...]:
         """Indices of the steps whose chosen action has a cost above 0."""
         return tuple(i for i, step in enumerate(self.steps) if step.is_mistake)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace(TraceProperties):
+    """Every decision of greedy search on one text, with the beam at each step.
+
+    Parameters
+    ----------
+    parser_trace : ParserTrace
+        The recorded steps.
+    beam_width : int
+        Largest number of hypotheses in the beam.
+    labels : tuple of str
+        In the order of their colors.
+    note : str
+        Further information, such as why there is no gold.
+    """
+
+    parser_trace: ParserTrace = field(repr=False)
+    beam_width: int
+    labels: tuple[str, ...] = ()
+    note: str = ""
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -228,13 +236,14 @@ def render_trace_html(trace: Trace, marked: str) -> str:
 
 def _row_html(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
     state, tokens = step.state, trace.parser_trace.tokens
-    opened = ""
+    open_entity = ""
     if state.start is not None:
-        opened = f"{trace.text[tokens[state.start].start : tokens[at - 1].end]} ({state.label})"
+        words = trace.text[tokens[state.start].start : tokens[at - 1].end]
+        open_entity = f"{words} ({state.label})"
     others = ", ".join(_format_choice(one) for one in step.choices[1:3])
     cells = [
         step.word,
-        opened,
+        open_entity,
         step.chosen.action,
         format_probability(step.chosen.probability),
         others,
@@ -258,10 +267,10 @@ def _format_count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-_MAX_WORDS = 60  # words in one picture
-_INCHES_PER_WORD = 0.26  # a word
-_MAX_ACTIONS = 10  # actions in one picture
-_MIN_VISIBLE = 0.005
+_MAX_WORDS = 60  # in one plot
+_INCHES_PER_WORD = 0.26
+_MAX_ACTIONS = 10  # in one plot
+_MIN_VISIBLE = 0.005  # probability below which a bar is invisible
 _MIN_ACTIONS = 4  # actions that are drawn, however improbable
 _NO_LABEL_COLOR = "#b8b8b8"  # of an action without a label
 

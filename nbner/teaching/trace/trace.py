@@ -226,8 +226,8 @@ def trace(
 
 def _gold_doc(nlp: Language, item: ExampleOrText, gold: Sequence[Span]) -> Doc:
     example = Example(item) if isinstance(item, str) else item
-    whole = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
-    return reference_doc(nlp, whole, ())
+    gold_example = replace(example, spans=tuple(gold), answer="accept", labels=None, binary=False)
+    return reference_doc(nlp, gold_example, ())
 
 
 class _TransitionRunner:
@@ -276,9 +276,9 @@ class _TransitionRunner:
             batch.advance(self._step_model.predict(batch.get_unfinished_states()))
             (beam,) = batch
             scores = list(beam.scores)
-            # Behind what is alive may stand places that are empty.
-            alive = beam.histories[: len(scores)]
-            found.append(([list(one) for one in alive], scores))
+            # The list of histories may be longer than that of the hypotheses in the beam.
+            histories = beam.histories[: len(scores)]
+            found.append(([list(one) for one in histories], scores))
         references = (greedy, found[-1][0][0], gold)
         before: list[list[int]] = []
         for histories, scores in found:

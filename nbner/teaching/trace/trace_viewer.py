@@ -1,15 +1,16 @@
-"""Widget that steps through the trace of a text word by word.
+"""Trace of the recognizer's decisions on one text, in a widget that steps through it.
 
 State
 -----
-In the kernel: the trace, as plain values. Synced to the page: ``_run``, once.
-Shared by both: ``step``, the index of the step on display. In the page only:
-whether playback is running, and its speed.
+In the kernel: the trace, as plain values. Synced to the page: ``_run``, once. Shared by
+both: ``step``, the index of the step on display. In the page only: whether playback is
+running, and its speed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import traitlets
 
@@ -17,25 +18,79 @@ from nbner._common.alignment import align, words_and_gaps
 from nbner._common.colors import label_colors
 from nbner._version import __version__
 from nbner.errors import DataError
-from nbner.teaching.trace.report import Trace
-from nbner.teaching.trace.report import render_trace_html as still_trace
+from nbner.nlp.gold_spans import parse_gold_spans
+from nbner.nlp.pipeline import labels_of
+from nbner.nlp.prediction import check_trained
+from nbner.teaching.trace.report import Trace, TraceProperties, render_trace_html
+from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, trace
 from nbner.types import Example, Span, Token
-from nbner.widgets.bundle import BundledWidget, read_bundle
-from nbner.widgets.messages import Message
-from nbner.widgets.static_html import render_static
+from nbner.widgets.bundled_widget import BundledWidget, read_bundle, render_static
+from nbner.widgets.messages import WireSpan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     import pandas as pd
     from matplotlib.axes import Axes
+    from spacy.language import Language
 
-    from nbner.teaching.trace.trace import ActionChoice, BeamHypothesis, TraceStep
+#: Gold spans as a caller may pass them.
+GoldSpans: TypeAlias = "Iterable[Span | tuple[int, int, str]]"
 
+#: Longest text, in tokens, and widest beam that the viewer shows.
+MAX_TOKENS = 300
+MAX_WIDTH = 64
+
+#: Flags of a hypothesis in a `TraceMessage`.
 _GREEDY, _BEST, _GOLD = 1, 2, 4
 
 
-class TraceViewer(BundledWidget):
+def explain(
+    nlp: Language,
+    example: Example,
+    gold: GoldSpans | None = None,
+    *,
+    stored_gold: GoldSpans | None = None,
+    labels: Sequence[str],
+    width: int = 8,
+) -> TraceViewer:
+    """Trace the decisions of a pipeline on a text, in a trace viewer.
+
+    Parameters
+    ----------
+    nlp : Language
+        A trained pipeline.
+    example : Example
+        Tokenized.
+    gold : iterable of Span or (start, end, label), optional
+        Complete gold in code points.
+    stored_gold : iterable of Span or (start, end, label), optional
+        Used where ``gold`` is not given. If it does not fit the tokens or the
+        labels of the pipeline, the trace is shown without gold and says so.
+    labels : sequence of str
+        Entity types in the order of their colors.
+    width : int
+        Width of the beam, 1 to 64.
+
+    Returns
+    -------
+    TraceViewer
+        The viewer of the trace.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has not been trained.
+    DataError
+        The text is empty or too long, the gold does not fit, or the width is
+        out of range.
+    """
+    check_trained(nlp)
+    _check_explainable(example, width)
+    spans, note = _gold_and_note(nlp, example, gold, stored_gold)
+    parser_trace = trace(nlp, example, spans, beam_width=width)
+    return TraceViewer(Trace(parser_trace, width, tuple(labels), note))
+
+
+class TraceViewer(BundledWidget, TraceProperties):
     """Widget to step through the decisions of a recognizer; ``session.explain`` creates it.
 
     Parameters
@@ -58,37 +113,8 @@ class TraceViewer(BundledWidget):
 
     def __init__(self, trace: Trace) -> None:
         self.trace = trace
+        self.parser_trace = trace.parser_trace
         super().__init__(_run=_serialize_trace(trace))
-
-    @property
-    def text(self) -> str:
-        """The text."""
-        return self.trace.text
-
-    @property
-    def steps(self) -> tuple[TraceStep, ...]:
-        """One a word: ``state``, ``word``, ``choices``, ``chosen``, ``zero_cost``, ``beam``."""
-        return self.trace.steps
-
-    @property
-    def spans(self) -> tuple[Span, ...]:
-        """Entities that greedy search predicts."""
-        return self.trace.spans
-
-    @property
-    def gold(self) -> tuple[Span, ...] | None:
-        """Gold entities, from which the training oracle derives costs; None if unknown."""
-        return self.trace.gold
-
-    @property
-    def search_error(self) -> BeamHypothesis | None:
-        """The beam's best hypothesis if its score is above that of greedy search; else None."""
-        return self.trace.search_error
-
-    @property
-    def mistakes(self) -> tuple[int, ...]:
-        """Indices of the steps whose chosen action has a cost above 0."""
-        return self.trace.mistakes
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -129,35 +155,52 @@ class TraceViewer(BundledWidget):
     def __repr__(self) -> str:
         return str(self.trace)
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        shown = super()._repr_mimebundle_(**kwargs)
-        data, *metadata = shown if isinstance(shown, tuple) else (shown,)
+    def _static_html(self) -> str:
         example = Example(self.text, self.trace.parser_trace.tokens, self.spans)
-        marked = render_static(
-            example, self._run["colors"], f"greedy search, {len(self.steps):,} words"
-        )
-        data = {**(data or {}), "text/html": still_trace(self.trace, marked)}
-        return (data, *metadata) if metadata else data
+        caption = f"greedy search, {len(self.steps):,} words"
+        text = render_static(example, self._run["colors"], caption)
+        return render_trace_html(self.trace, text)
 
 
-def _serialize_trace(trace: Trace) -> Message:
-    """Serialize a trace for the page: spans in token indices, actions as indices into a list."""
+class TraceMessage(TypedDict):
+    """A trace as it is synced to the page; the page's side is ``js/src/traceViewer/trace.ts``.
+
+    ``steps`` are lists of ``[action, probability, cost]``, ``beams`` of ``[parent, action,
+    score, flags]``; actions are indices into ``actions``.
+    """
+
+    version: str
+    lead: str
+    tokens: list[list[str]]
+    actions: list[str]
+    colors: dict[str, str]
+    steps: list[list[list[Any]]]
+    beams: list[list[list[Any]]]
+    found: list[WireSpan]
+    gold: list[WireSpan] | None
+    score: float
+    width: int
+    note: str
+
+
+def _serialize_trace(trace: Trace) -> TraceMessage:
+    """Serialize a trace: spans in token indices, actions as indices into a list."""
     run = trace.parser_trace
     lead, words = words_and_gaps(run.text, run.tokens)
-    taken = [one.action for step in run.steps for one in step.choices]
     beams = [*(step.beam for step in run.steps), run.final_beam]
-    taken += [one.action for beam in beams for one in beam if one.action is not None]
-    names = list(dict.fromkeys(taken))
-    place = {name: i for i, name in enumerate(names)}
-    labels = sorted({name[2:] for name in names} - {"", *trace.labels})
+    actions = [one.action for step in run.steps for one in step.choices]
+    actions += [one.action for beam in beams for one in beam if one.action is not None]
+    names = list(dict.fromkeys(actions))
+    index = {name: i for i, name in enumerate(names)}
+    other_labels = sorted({name[2:] for name in names} - {"", *trace.labels})
     return {
         "version": __version__,
         "lead": lead,
         "tokens": [list(word) for word in words],
         "actions": names,
-        "colors": label_colors([*trace.labels, *labels]),
-        "steps": [[_serialize_choice(one, place) for one in step.choices] for step in run.steps],
-        "beams": [[_serialize_hypothesis(one, place) for one in beam] for beam in beams],
+        "colors": label_colors([*trace.labels, *other_labels]),
+        "steps": [[_serialize_choice(one, index) for one in step.choices] for step in run.steps],
+        "beams": [[_serialize_hypothesis(one, index) for one in beam] for beam in beams],
         "found": _serialize_spans(run.tokens, run.spans),
         "gold": None if run.gold is None else _serialize_spans(run.tokens, run.gold),
         "score": run.score,
@@ -166,16 +209,55 @@ def _serialize_trace(trace: Trace) -> Message:
     }
 
 
-def _serialize_choice(one: ActionChoice, place: dict[str, int]) -> list[Any]:
-    return [place[one.action], round(one.probability, 5), one.cost]
+def _serialize_choice(one: ActionChoice, index: dict[str, int]) -> list[Any]:
+    return [index[one.action], round(one.probability, 5), one.cost]
 
 
-def _serialize_hypothesis(one: BeamHypothesis, place: dict[str, int]) -> list[Any]:
+def _serialize_hypothesis(one: BeamHypothesis, index: dict[str, int]) -> list[Any]:
     flags = _GREEDY * one.is_greedy + _BEST * one.is_best + _GOLD * one.is_gold
-    before = -1 if one.parent is None else one.parent
-    action = -1 if one.action is None else place[one.action]
-    return [before, action, round(one.score, 4), flags]
+    parent = -1 if one.parent is None else one.parent
+    action = -1 if one.action is None else index[one.action]
+    return [parent, action, round(one.score, 4), flags]
 
 
-def _serialize_spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[list[Any]]:
+def _serialize_spans(tokens: Sequence[Token], spans: Iterable[Span]) -> list[WireSpan]:
     return [[start, end, span.label] for start, end, span in align(tokens, spans).aligned]
+
+
+def _check_explainable(example: Example, width: int) -> None:
+    if not example.text.strip():
+        raise DataError(
+            "the text is empty, so there is nothing to decide",
+            field="text",
+            remedy='Give a sentence: session.explain("Whisk the eggs.")',
+        )
+    if len(example.tokens) > MAX_TOKENS:
+        end = example.tokens[MAX_TOKENS - 1].end
+        raise DataError(
+            f"a text of {len(example.tokens):,} tokens is too long to step through; "
+            f"{MAX_TOKENS} are shown at most",
+            field="text",
+            remedy=f"Give a part of it, such as session.explain(text[:{end}])",
+        )
+    if not 1 <= width <= MAX_WIDTH:
+        raise DataError(
+            f"width={width} is no width of a beam that can be shown",
+            field="width",
+            remedy=f"Give a number from 1 to {MAX_WIDTH}",
+        )
+
+
+def _gold_and_note(
+    nlp: Language, example: Example, gold: GoldSpans | None, stored_gold: GoldSpans | None
+) -> tuple[tuple[Span, ...] | None, str]:
+    """Return the gold of a text, None if it is unknown, and a note for the viewer."""
+    known = labels_of(nlp)
+    if gold is not None:
+        return parse_gold_spans(example, gold, known), ""
+    if stored_gold is None:
+        return None, "no gold is known"
+    try:
+        return parse_gold_spans(example, stored_gold, known), ""
+    except DataError as error:
+        # A trace without gold is still of use.
+        return None, f"the stored gold cannot be used: {error.problem}"

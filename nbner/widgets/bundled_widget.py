@@ -1,0 +1,73 @@
+"""Base class of every widget: the built front end, and static HTML without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+
+from nbner._common.span_html import highlight_spans
+from nbner.errors import NbnerError
+from nbner.types import Example
+
+
+class BundledWidget(anywidget.AnyWidget):
+    """Base class of every widget; the only import of anywidget in the package."""
+
+    def _static_html(self) -> str:
+        """Return HTML that a saved notebook shows where no kernel runs."""
+        raise NotImplementedError
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, *metadata = bundle if isinstance(bundle, tuple) else (bundle,)
+        data = {**(data or {}), "text/html": self._static_html()}
+        return (data, *metadata) if metadata else data
+
+
+def read_bundle(name: str) -> str:
+    """Read a built file of the front end.
+
+    Parameters
+    ----------
+    name : str
+        File name, such as "annotator.js".
+
+    Raises
+    ------
+    NbnerError
+        The file has not been built.
+    """
+    file = files("nbner.widgets") / "static" / name
+    if not file.is_file():
+        raise NbnerError(
+            f"the front end's {name} is missing from this installation. "
+            "Install nbner from a wheel, or run `pip install -e .` in the source folder."
+        )
+    return file.read_text(encoding="utf-8")
+
+
+def render_static(example: Example | None, colors: Mapping[str, str], caption: str) -> str:
+    """Render an example as HTML without script or style sheet, with everything escaped.
+
+    Parameters
+    ----------
+    example : Example or None
+        None where no example is open.
+    colors : mapping
+        Label to ``#rrggbb``.
+    caption : str
+        Line above the text.
+    """
+    body = "Nothing is open here."
+    if example is not None:
+        body = highlight_spans(example.text, example.spans, colors)
+    return (
+        '<div style="border:1px solid #8888;border-radius:4px;padding:12px 16px;max-width:80ch">'
+        f'<div style="font-size:12px;opacity:.75">{escape(caption)}</div>'
+        f'<div dir="auto" style="font-size:16px;line-height:1.9;white-space:pre-wrap">{body}</div>'
+        "</div>"
+    )
