@@ -28,8 +28,7 @@ from nbner.quality.consistency import (
     find_variations,
 )
 from nbner.quality.consistency_report import Consistency, RelabelBackend
-from nbner.quality.label_issues import LabelIssue
-from nbner.quality.label_issues_report import LabelIssues
+from nbner.quality.label_issues import LabelIssue, LabelIssues
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
 from nbner.reranking.cross_validation import train_fold_models
 from nbner.reranking.train import progress_callback
