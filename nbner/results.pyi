@@ -12,7 +12,7 @@ from nbner.evaluation.reproducibility.report import Parity as Parity
 from nbner.quality.agreement.report import Agreement as Agreement
 from nbner.quality.anchoring.report import Anchoring as Anchoring
 from nbner.quality.consistency_report import Consistency as Consistency
-from nbner.quality.data_warnings_report import DataWarnings as DataWarnings
+from nbner.quality.data_warnings import DataWarnings as DataWarnings
 from nbner.quality.label_issues import LabelIssues as LabelIssues
 from nbner.quality.progress.report import AnnotationProgress as AnnotationProgress
 from nbner.quality.tokenization.report import Tokenization as Tokenization
