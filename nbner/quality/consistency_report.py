@@ -267,7 +267,7 @@ class Consistency:
             if " ".join(one.words).split() in (wanted, [word.lower() for word in wanted]):
                 return one
         raise DataError(
-            f"{words!r} is not labelled in more than one way",
+            f"there are no words {words!r} that are labelled in more than one way",
             field="words",
             remedy="Take words from the column words of .frame",
         )
@@ -307,7 +307,7 @@ def _is_probable(
 ) -> bool:
     if place.usual_probability is None:
         raise DataError(
-            "these places have no probabilities: the model has not been trained",
+            "no model has computed probabilities for these places",
             field="min_probability",
             remedy="Call session.train() and then session.quality.consistency() again",
         )
