@@ -19,8 +19,7 @@ from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
 from nbner.nlp.pipeline import is_trained
 from nbner.quality import label_issues as issues
-from nbner.quality.anchoring.evaluate import CorruptedPairs, evaluate_audit
-from nbner.quality.anchoring.report import Anchoring
+from nbner.quality.anchoring.report import Anchoring, CorruptedPairs, evaluate_audit
 from nbner.quality.consistency import (
     LabelVariation,
     PhraseOccurrence,
