@@ -14,7 +14,7 @@ from nbner.quality.anchoring.report import Anchoring as Anchoring
 from nbner.quality.consistency_report import Consistency as Consistency
 from nbner.quality.data_warnings import DataWarnings as DataWarnings
 from nbner.quality.label_issues import LabelIssues as LabelIssues
-from nbner.quality.progress.report import AnnotationProgress as AnnotationProgress
+from nbner.quality.progress import AnnotationProgress as AnnotationProgress
 from nbner.quality.tokenization.report import Tokenization as Tokenization
 from nbner.reranking.oracle.report import OracleCurve as OracleCurve
 from nbner.reranking.report import Ensemble as Ensemble
