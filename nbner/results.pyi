@@ -2,13 +2,13 @@ from nbner.decoding.calibration.report import Calibration as Calibration
 from nbner.decoding.inspection import ActionScores as ActionScores
 from nbner.decoding.inspection import TokenFeatures as TokenFeatures
 from nbner.decoding.probabilities import TextProbabilities as TextProbabilities
+from nbner.evaluation.comparison import ModelComparison as ModelComparison
 from nbner.evaluation.diff.report import Differences as Differences
 from nbner.evaluation.errors.report import Errors as Errors
-from nbner.evaluation.model_comparison import ModelComparison as ModelComparison
-from nbner.evaluation.regressions_report import SpanChanges as SpanChanges
+from nbner.evaluation.regressions import SpanChanges as SpanChanges
 from nbner.evaluation.report import Evaluation as Evaluation
-from nbner.evaluation.reproducibility.report import Determinism as Determinism
-from nbner.evaluation.reproducibility.report import Parity as Parity
+from nbner.evaluation.reproducibility import Determinism as Determinism
+from nbner.evaluation.reproducibility import Parity as Parity
 from nbner.quality.agreement.report import Agreement as Agreement
 from nbner.quality.anchoring.report import Anchoring as Anchoring
 from nbner.quality.consistency_report import Consistency as Consistency

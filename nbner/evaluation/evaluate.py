@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.text_alignment import map_span
 from nbner.errors import DataError
-from nbner.evaluation.comparison import compare_systems
-from nbner.evaluation.model_comparison import LabelGain, ModelComparison
+from nbner.evaluation.comparison import LabelGain, ModelComparison, compare_systems
 from nbner.evaluation.pairing import pair_texts
 from nbner.evaluation.permutation_test import approximate_randomization, count_per_text
-from nbner.evaluation.regressions import span_changes
-from nbner.evaluation.regressions_report import SpanChanges
+from nbner.evaluation.regressions import SpanChanges, span_changes
 from nbner.evaluation.report import Evaluation, evaluate_predictions
 from nbner.evaluation.scores import PRF
 from nbner.evaluation.warnings import evaluation_warnings

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
-from nbner.evaluation.comparison import SystemScore, compare_systems
+from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -90,8 +90,6 @@ class RerankingComparison:
         ax : Axes, optional
             Axes to draw on; new ones by default.
         """
-        from nbner.evaluation.comparison_plot import draw_comparison
-
         return draw_comparison(
             self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
         )

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import format_number, render_html
-from nbner.evaluation.regressions import LabelRegression
-from nbner.evaluation.regressions_report import SpanChanges
+from nbner.evaluation.regressions import LabelRegression, SpanChanges
 from nbner.quality.data_warnings import DataWarnings
 
 if TYPE_CHECKING:
