@@ -36,21 +36,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SystemScore:
-    """One way to decide the texts.
+    """The score of one system, compared with a baseline.
 
     Parameters
     ----------
     name : str
+        Name of the system.
     n : int
-        Texts.
+        Number of texts.
     f : Estimate
+        Micro-averaged F over exact spans.
     gain : Estimate
-        F minus that of the way that all are compared with.
+        F minus that of the baseline.
     changed : int
-        Texts that it decides otherwise than that one.
+        Number of texts with other spans than those of the baseline.
     better, worse : int
-        Of those, the ones with a higher and with a lower F of their own, or
-        with fewer and with more errors at the same F.
+        Of those, the ones whose own F is higher or lower, or with fewer or
+        more errors at the same F.
     """
 
     name: str
@@ -70,55 +72,57 @@ def compare_systems(
     baseline: str | None = None,
     seed: int = 0,
 ) -> list[SystemScore]:
-    """Measure each way of deciding against gold, and against another way.
+    """Score each system against gold, and compare it with a baseline.
 
     Parameters
     ----------
     gold : sequence of sequences of Span
+        Gold spans of each text.
     systems : mapping
-        Name to what is decided for each text.
+        Name of a system to its spans of each text.
     allowed_labels : sequence, optional
-        For each text the labels that could be given, or None for all.
+        For each text the labels that existed when it was answered, or None for
+        all; others are not counted.
     baseline : str, optional
-        What gains are measured over; by default the first way.
+        Name of the baseline; by default the first system.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Raises
     ------
     ValueError
-        A way does not decide as many texts as there are golds.
+        A system has not as many texts as gold.
     """
     names = list(systems)
     allowed = [None] * len(gold) if allowed_labels is None else allowed_labels
-    places = list(zip(gold, allowed, strict=True))
-    judged = {
-        name: [score_candidates([one], *at) for one, at in zip(decided, places, strict=True)]
-        for name, decided in systems.items()
+    references = list(zip(gold, allowed, strict=True))
+    scored = {
+        name: [score_candidates([one], *at) for one, at in zip(predicted, references, strict=True)]
+        for name, predicted in systems.items()
     }
     table = np.concatenate(
         [
-            np.array([one.improvements[0][1:] for one in judged[name]]).reshape(-1, 3)
+            np.array([one.improvements[0][1:] for one in scored[name]]).reshape(-1, 3)
             for name in names
         ],
         axis=1,
     )
     resamples = Bootstrap(table, seed=seed)
     base = baseline or names[0]
-    first = partial(micro_f_at, 3 * names.index(base))
+    base_f = partial(micro_f_at, 3 * names.index(base))
     rows = []
     for number, name in enumerate(names):
-        own = partial(micro_f_at, 3 * number)
+        own_f = partial(micro_f_at, 3 * number)
         signs = [
-            (_merit(one) > _merit(other)) - (_merit(one) < _merit(other))
-            for one, other in zip(judged[name], judged[base], strict=True)
+            (_f_key_of(one) > _f_key_of(other)) - (_f_key_of(one) < _f_key_of(other))
+            for one, other in zip(scored[name], scored[base], strict=True)
         ]
         rows.append(
             SystemScore(
                 name=name,
                 n=len(gold),
-                f=resamples.estimate(own),
-                gain=resamples.estimate(partial(difference, own, first)),
+                f=resamples.estimate(own_f),
+                gain=resamples.estimate(partial(difference, own_f, base_f)),
                 changed=sum(
                     set(one) != set(other)
                     for one, other in zip(systems[name], systems[base], strict=True)
@@ -130,27 +134,28 @@ def compare_systems(
     return rows
 
 
-def _merit(one: CandidateListScore) -> FKey:
+def _f_key_of(one: CandidateListScore) -> FKey:
     _, *counts = one.improvements[0]
     return f_key(*counts)
 
 
-SIGNIFICANCE_LEVEL = 0.05  # probability below which a difference is not put down to chance
+SIGNIFICANCE_LEVEL = 0.05  # p value below which a difference is called significant
 
 
 @dataclass(frozen=True, slots=True)
 class LabelGain:
-    """One label under both models.
+    """Scores of one label under two models.
 
     Parameters
     ----------
     label : str
+        The label.
     support : int
-        Gold spans.
+        Number of gold spans.
     f_a, f_b : float, optional
-        None where there is no span to count.
+        F of each model; None where there is no span to count.
     p_value : float
-        Of the paired test on this label's spans.
+        Result of the paired test on the spans of this label.
     """
 
     label: str
@@ -162,20 +167,22 @@ class LabelGain:
 
 @dataclass(frozen=True, slots=True)
 class ModelComparison:
-    """Two models over the same gold, text by text.
+    """Scores of two models on the same gold, with a paired test of the difference.
 
     Parameters
     ----------
-    rows : (Compared, Compared)
+    rows : (SystemScore, SystemScore)
         The first model, and the second with its gain over the first.
     p_value : float
-        Probability of a difference in F as large as this one if the models
-        were alike: approximate randomisation, two-sided, paired by text; see
-        `nbner.evaluation.permutation_test`.
+        Probability of a difference in F as large as this one under the null
+        hypothesis that the models are equal: approximate randomization,
+        two-sided, paired by text; see `nbner.evaluation.permutation_test`.
     labels : tuple of LabelGain
+        Scores by label.
     span_changes : SpanChanges
         Spans that one of them has right and the other wrong.
     split : str
+        Name of the gold.
     """
 
     rows: tuple[SystemScore, SystemScore]
@@ -191,7 +198,7 @@ class ModelComparison:
 
     @property
     def is_significant(self) -> bool:
-        """Whether chance alone would make such a difference in fewer than 5 of 100 cases."""
+        """Whether the p value of the difference in F is below 0.05."""
         return self.p_value < SIGNIFICANCE_LEVEL
 
     @property
@@ -200,7 +207,8 @@ class ModelComparison:
 
         ``name``, ``n`` (texts), ``f`` and ``gain`` with ``_low`` and ``_high``
         (95 % intervals, paired bootstrap over texts), ``p``, ``changed``,
-        ``better`` and ``worse``: texts decided otherwise, and how they fare.
+        ``better`` and ``worse``: numbers of texts with other spans, and of
+        those that are better or worse.
         """
         import pandas as pd
 
@@ -234,7 +242,7 @@ class ModelComparison:
 
     @property
     def summary(self) -> str:
-        """Whether the second model is better, in words with its figures."""
+        """Whether the second model is better, in words with the numbers."""
         first, second = self.rows
         gain = second.gain
         verb = "gains" if gain.value >= 0 else "loses"
@@ -248,7 +256,13 @@ class ModelComparison:
         return f"{found}. That may be chance: compare on more texts, or call them equal."
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the F of both models with its interval."""
+        """Draw the F of both models with its interval.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            By default new axes.
+        """
         name = self.rows[1].name
         return draw_comparison(self.frame, highlighted=name, title=self._headline(), ax=ax)
 
@@ -270,22 +284,25 @@ def draw_comparison(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the F of each way to decide with its interval, the first on top.
+    """Draw the F of each system with its interval, the first on top.
 
     Parameters
     ----------
     frame : DataFrame
-        As ``RerankingComparison.frame`` has it.
+        As ``RerankingComparison.frame`` or ``ModelComparison.frame``.
     highlighted : str, optional
-        The row to bring forward.
+        Name of the row to emphasize.
     title : str, optional
+        By default the number of systems.
     ax : Axes, optional
-        By default a new one.
+        By default new axes.
     """
     ax = new_axes(height=1.2 + 1.3 * ROW_HEIGHT * max(3, len(frame))) if ax is None else ax
     for y, row in enumerate(frame.to_dict("records")):
-        here = row["name"] == highlighted
-        color, alpha = (ACCENT_COLOR, 1.0) if here else (INK_COLOR, 1.0 if y == 0 else FAINT_ALPHA)
+        is_highlighted = row["name"] == highlighted
+        color, alpha = (
+            (ACCENT_COLOR, 1.0) if is_highlighted else (INK_COLOR, 1.0 if y == 0 else FAINT_ALPHA)
+        )
         ax.plot([row["f_low"], row["f_high"]], [y, y], color=color, alpha=alpha, linewidth=2)
         ax.plot(row["f"], y, marker="o", markersize=8, color=color, alpha=alpha)
         gain = "" if y == 0 else f"  {100 * row['gain']:+.1f} F"
@@ -295,4 +312,4 @@ def draw_comparison(
     ax.axvline(frame["f"].iloc[0], color=INK_COLOR, linewidth=0.6, linestyle=":")
     ax.margins(x=0.15)
     ax.set_xlabel("F over exact spans (bars: 95 % intervals over texts)")
-    return apply_style(ax, title or f"F of {len(frame)} ways to decide")
+    return apply_style(ax, title or f"F of {len(frame)} systems")

@@ -24,24 +24,25 @@ Direction: TypeAlias = Literal["right_to_wrong", "wrong_to_right"]
 DIRECTIONS: tuple[Direction, ...] = ("right_to_wrong", "wrong_to_right")
 
 MAX_F_LOSS = 0.05  # F that a label may lose
-MIN_SUPPORT = 10  # gold spans below which a loss says nothing
+MIN_SUPPORT = 10  # gold spans below which a loss is not significant
 
 
 @dataclass(frozen=True, slots=True)
 class SpanChange:
-    """One span on which the old and the new model part, and one of them is right.
+    """A span on which two models differ and one of them is right.
 
     Parameters
     ----------
     example_index : int
         Position of the example.
     example : Example
-        With its gold spans.
+        The example with its gold spans.
     span : Span
-        In gold, or predicted and not in gold.
+        A span of gold, or one that was predicted and is not in gold.
     direction : {"right_to_wrong", "wrong_to_right"}
+        Direction of the change from the first model to the second.
     is_gold : bool
-        A gold span that was found or lost; else a wrong one that came or went.
+        Whether the span is in gold.
     """
 
     example_index: int
@@ -58,10 +59,11 @@ class LabelRegression:
     Parameters
     ----------
     label : str
+        The label.
     before, after : float
-        F.
+        F of the old and of the new model.
     support : int
-        Gold spans counted over.
+        Number of gold spans.
     """
 
     label: str
@@ -85,40 +87,54 @@ def span_changes(
     Parameters
     ----------
     gold : sequence of Example
-        A label that could not be given in an example is not counted there.
+        Examples with gold. Labels that did not exist when an example was
+        answered are not counted there.
     before, after : iterable of sequences of Span
-        Predictions for each example in turn.
+        Each model's predictions for each example.
     """
     found = []
     for number, (example, old, new) in enumerate(zip(gold, before, after, strict=True)):
-        right = set(example.spans)
+        gold_spans = set(example.spans)
         for span in sorted(set(old) ^ set(new), key=lambda one: (one.start, one.end, one.label)):
             if example.labels is not None and span.label not in example.labels:
                 continue
-            was_there, is_gold = span in set(old), span in right
-            turn: Direction = "right_to_wrong" if was_there == is_gold else "wrong_to_right"
-            found.append(SpanChange(number, example, span, turn, is_gold))
+            was_predicted, is_gold = span in set(old), span in gold_spans
+            direction: Direction = (
+                "right_to_wrong" if was_predicted == is_gold else "wrong_to_right"
+            )
+            found.append(SpanChange(number, example, span, direction, is_gold))
     return found
 
 
-def count_changes(found: Iterable[SpanChange]) -> Counter[tuple[str, Direction]]:
-    """Count flips by label and turn."""
-    return Counter((one.span.label, one.direction) for one in found)
+def count_changes(changes: Iterable[SpanChange]) -> Counter[tuple[str, Direction]]:
+    """Count changed spans by label and direction.
+
+    Parameters
+    ----------
+    changes : iterable of SpanChange
+        The changed spans.
+    """
+    return Counter((one.span.label, one.direction) for one in changes)
 
 
 def label_regressions(
     before: Score, after: Score, *, max_loss: float = MAX_F_LOSS, min_support: int = MIN_SUPPORT
 ) -> list[LabelRegression]:
-    """Name the labels on which a model is worse than another by more than a margin.
+    """Find the labels on which a model is worse than another by more than a margin.
 
     Parameters
     ----------
     before, after : Score
-        Over the same examples.
+        Scores of both models over the same examples.
     max_loss : float
         F that a label may lose.
     min_support : int
-        Labels with fewer gold spans are not judged.
+        Minimum number of gold spans of a label.
+
+    Returns
+    -------
+    list of LabelRegression
+        The largest loss first.
     """
     found = []
     for label, old in before.per_label.items():
@@ -132,20 +148,21 @@ def label_regressions(
 def regression_sets(
     gold: Sequence[Example], previous: Mapping[str, Sequence[int]], *, max_examples: int = 200
 ) -> dict[str, list[int]]:
-    """Keep each label's regression set as it was, and freeze one for labels without.
+    """Keep the regression set of each label, and choose one for labels that have none.
 
     Parameters
     ----------
     gold : sequence of Example
+        Examples with gold.
     previous : mapping
         Label to input hashes, from the run before.
     max_examples : int
-        Examples a label.
+        Maximum number of examples of a new set.
 
     Returns
     -------
     dict of str to list of int
-        Label to the input hashes of the examples that stand for it.
+        Label to the input hashes of examples that contain it.
     """
     sets = {label: list(hashes) for label, hashes in previous.items()}
     labels = sorted({span.label for one in gold for span in one.spans} - sets.keys())
@@ -155,7 +172,7 @@ def regression_sets(
     return sets
 
 
-SHOWN = 20
+_MAX_ROWS = 20
 COLUMNS = ("example", "turn", "label", "start", "end", "span", "is_gold", "text")
 
 
@@ -166,10 +183,11 @@ class SpanChanges:
     Parameters
     ----------
     changes : tuple of SpanChange
+        The spans.
     n : int
-        Examples counted over.
+        Number of examples compared.
     open_widget : callable, optional
-        Makes the widget that shows them.
+        Opens the examples in the error explorer.
     """
 
     changes: tuple[SpanChange, ...] = field(repr=False)
@@ -180,26 +198,26 @@ class SpanChanges:
 
     @property
     def right_to_wrong(self) -> int:
-        """Spans that the new model alone has wrong."""
+        """Number of spans that only the new model has wrong."""
         return sum(one.direction == "right_to_wrong" for one in self.changes)
 
     @property
     def wrong_to_right(self) -> int:
-        """Spans that the new model alone has right."""
+        """Number of spans that only the new model has right."""
         return len(self.changes) - self.right_to_wrong
 
     @property
     def examples(self) -> list[Example]:
-        """The examples that hold them, each once."""
+        """The examples of the spans, each once."""
         return list({one.example_index: one.example for one in self.changes}.values())
 
     @property
     def frame(self) -> pd.DataFrame:
         """One row a span.
 
-        ``example`` (position in dev), ``turn``, ``label``, ``start``, ``end``
-        (code points), ``span``, ``is_gold`` (a gold span found or lost; else a
-        wrong one gone or come) and ``text``.
+        ``example`` (position in dev), ``turn`` (the direction), ``label``,
+        ``start``, ``end`` (code points), ``span`` (its text), ``is_gold`` and
+        ``text``.
         """
         import pandas as pd
 
@@ -219,26 +237,32 @@ class SpanChanges:
 
         counts = count_changes(self.changes)
         labels = sorted({label for label, _ in counts})
-        rows = [(label, *(counts[label, turn] for turn in DIRECTIONS)) for label in labels]
+        rows = [(label, *(counts[label, one] for one in DIRECTIONS)) for label in labels]
         return pd.DataFrame(rows, columns=["label", *DIRECTIONS])
 
     def open(self) -> ErrorExplorerWidget:
-        """Show both models' spans against each other in the error explorer, with the gold.
+        """Open both models' predictions and the gold in the error explorer.
 
         Raises
         ------
         DataError
-            The examples are not at hand any more.
+            The result was read from a file, without its examples.
         """
         if self.open_widget is None:
             raise DataError(
-                "these flips cannot be opened: their examples are not at hand",
+                "these spans cannot be opened: their examples are not loaded",
                 remedy="Use .frame, or session.compare(model_a, model_b).span_changes.open()",
             )
         return self.open_widget()
 
-    def to_html(self, *, limit: int = SHOWN) -> str:
-        """Write the flips in their texts, as safe HTML."""
+    def to_html(self, *, limit: int = _MAX_ROWS) -> str:
+        """Build a table of the spans in their texts, as escaped HTML.
+
+        Parameters
+        ----------
+        limit : int
+            Maximum number of spans.
+        """
         colors = label_colors(sorted({one.span.label for one in self.changes}))
         rows = "".join(
             f"<tr><td>{escape(one.direction.replace('_', ' '))}</td>"

@@ -36,21 +36,22 @@ DETAILS = (
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Predictions measured against the accepted examples of a split.
+    """Scores of predictions against gold.
 
     Parameters
     ----------
     score : Score
+        Counts over all labels and by label.
     split : str
-        What was measured on.
+        Name of the gold.
     fingerprint : str
-        The model that predicted.
+        Fingerprint of the model that predicted.
     scoring_input : ScoringInput, optional
-        What was counted; without it there are no intervals.
+        The spans that were counted; without them ``details`` is empty.
     warnings : tuple of str
-        What keeps the two sides from being alike whatever the model does.
+        Properties of the data that limit the scores whatever the model does.
     scores : mapping of str to float
-        The numbers of the scorers that the evaluation was given.
+        The numbers of additional scorers by name.
     """
 
     score: Score
@@ -62,12 +63,12 @@ class Evaluation:
 
     @property
     def n(self) -> int:
-        """Examples counted over."""
+        """Number of examples."""
         return self.score.n
 
     @property
     def support(self) -> int:
-        """Gold spans counted over."""
+        """Number of gold spans."""
         return self.score.exact.support
 
     @property
@@ -77,12 +78,12 @@ class Evaluation:
 
     @property
     def precision(self) -> float | None:
-        """Share of the predicted spans that are right; None where nothing was predicted."""
+        """Fraction of the predicted spans that are right; None where nothing was predicted."""
         return self.score.exact.precision
 
     @property
     def recall(self) -> float | None:
-        """Share of the gold spans that were found; None where gold has none."""
+        """Fraction of the gold spans that were found; None where gold has none."""
         return self.score.exact.recall
 
     @property
@@ -135,7 +136,13 @@ class Evaluation:
         return frame.astype({"label": "object", **numbers, "support": "int64"})
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F, precision and recall of every label."""
+        """Draw F, precision and recall of every label.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            By default new axes.
+        """
         return draw_evaluation(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
@@ -164,11 +171,11 @@ class Evaluation:
 
 
 def _detail_row(one: ScoreDetail) -> tuple[Any, ...]:
-    figures: tuple[Estimate, ...] = (one.precision, one.recall, one.f)
+    estimates: tuple[Estimate, ...] = (one.precision, one.recall, one.f)
     return (
         *(one.scheme, one.label),
         *(getattr(one.counts, name) for name in COUNTS),
-        *(value for each in figures for value in (each.value, each.low, each.high)),
+        *(value for each in estimates for value in (each.value, each.low, each.high)),
     )
 
 
@@ -183,22 +190,28 @@ def evaluate_predictions(
     seed: int = 0,
     scorers: Sequence[str | Callable[..., Any]] = (),
 ) -> Evaluation:
-    """Measure predictions against examples with gold.
+    """Score predictions against examples with gold.
 
     Parameters
     ----------
     gold : sequence of Example
+        Examples with complete gold.
     predicted : sequence of sequences of Span
+        The predicted spans of each.
     labels : sequence of str
         Labels to report even where neither side has them.
-    split, fingerprint : str
+    split : str
+        Name of the gold.
+    fingerprint : str
+        Fingerprint of the model that predicted.
     warnings : sequence of str
+        Lines to show with the scores.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     scorers : sequence of str or callable
         More scores; see `nbner.registry.scorers`.
     """
-    sides = ScoringInput(
+    counted = ScoringInput(
         [one.spans for one in gold],
         predicted,
         tuple(labels),
@@ -206,10 +219,13 @@ def evaluate_predictions(
         seed,
     )
     measured = score(
-        sides.gold, sides.predicted, labels=sides.labels, allowed_labels=sides.allowed_labels
+        counted.gold,
+        counted.predicted,
+        labels=counted.labels,
+        allowed_labels=counted.allowed_labels,
     )
     scores = run_scorers(scorers, gold, predicted, labels=labels, seed=seed)
-    return Evaluation(measured, split, fingerprint, sides, tuple(warnings), scores)
+    return Evaluation(measured, split, fingerprint, counted, tuple(warnings), scores)
 
 
 def draw_evaluation(
@@ -221,11 +237,11 @@ def draw_evaluation(
     ----------
     frame : DataFrame
         ``label``, ``precision``, ``recall``, ``f``, ``support``, as
-        ``Evaluation.frame`` has them. NaN is undefined, and is said so.
+        ``Evaluation.frame`` has them. NaN is undefined, and drawn as a remark.
     title : str, optional
-        By default the strongest and the weakest label.
+        By default the labels with the highest and the lowest F.
     ax : Axes, optional
-        By default a new one.
+        By default new axes.
     """
     rows = frame.sort_values("f", ascending=True, na_position="first", kind="stable")
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
@@ -247,16 +263,16 @@ def _evaluation_row(ax: Axes, y: int, row: object, colors: Mapping[str, str]) ->
     if isnan(f):
         ax.text(0.01, y, "no span to count", va="center", color=INK_COLOR, fontsize=8)
         return
-    look: dict[str, Any] = {
+    style: dict[str, Any] = {
         "color": colors[label],
         "markeredgecolor": INK_COLOR,
         "markeredgewidth": 0.6,
     }
     ends = [value for value in (precision, recall) if not isnan(value)]
     ax.plot([min(ends), max(ends)], [y, y], color=colors[label], linewidth=3, alpha=FAINT_ALPHA)
-    ax.plot(precision, y, marker=">", markersize=5, clip_on=False, **look)
-    ax.plot(recall, y, marker="<", markersize=5, clip_on=False, **look)
-    ax.plot(f, y, marker="o", markersize=9, clip_on=False, **look)
+    ax.plot(precision, y, marker=">", markersize=5, clip_on=False, **style)
+    ax.plot(recall, y, marker="<", markersize=5, clip_on=False, **style)
+    ax.plot(f, y, marker="o", markersize=9, clip_on=False, **style)
     annotate_row(ax, (max(ends), y), f"{f:.2f} · {support:,} gold")
 
 
