@@ -162,16 +162,42 @@ def difference(
     return left(sums) - right(sums)
 
 
-def safe_divide(part: FloatArray, whole: FloatArray | np.float64) -> FloatArray:
-    """Divide; NaN where the denominator is not positive.
+def safe_divide(
+    part: FloatArray, whole: FloatArray | np.float64, *, minimum: float = 0.0
+) -> FloatArray:
+    """Divide; NaN where the denominator is not above a minimum.
 
     Parameters
     ----------
     part, whole : array
         Numerator and denominator, of shapes that broadcast.
+    minimum : float
+        Denominators up to this count as zero.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(whole > 0, np.divide(part, whole), nan))
+        return np.asarray(np.where(whole > minimum, np.divide(part, whole), nan))
+
+
+def draw_weights(n_texts: int, n_resamples: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Draw how often each text occurs in each resample.
+
+    Parameters
+    ----------
+    n_texts : int
+        Number of texts, which is also the size of each resample.
+    n_resamples : int
+        Number of resamples.
+    random : numpy.random.Generator
+        Source of the draws; calls with one generator continue one sequence.
+
+    Returns
+    -------
+    array of shape (n_resamples, n_texts)
+        Each row sums to ``n_texts``.
+    """
+    if not n_texts:
+        return np.zeros((n_resamples, 0), dtype=np.int64)
+    return random.multinomial(n_texts, np.full(n_texts, 1 / n_texts), size=n_resamples)
 
 
 def _resampled_sums(table: FloatArray, n_resamples: int, random: np.random.Generator) -> FloatArray:
@@ -182,6 +208,5 @@ def _resampled_sums(table: FloatArray, n_resamples: int, random: np.random.Gener
     parts = []
     for start in range(0, n_resamples, batch):
         drawn = min(batch, n_resamples - start)
-        weights = random.multinomial(size, np.full(size, 1 / size), size=drawn)
-        parts.append(weights @ table)
+        parts.append(draw_weights(size, drawn, random) @ table)
     return np.concatenate(parts)

@@ -1,4 +1,4 @@
-"""Scores in full: every scheme and label, micro and macro, with intervals and denominators.
+"""Detailed scores: every scheme and label, micro and macro, with intervals and denominators.
 
 A label's counts are those of its own spans on both sides, as ``nervaluate``
 counts a tag; "micro" counts all spans together; "macro" is the mean over the
@@ -23,17 +23,19 @@ _COUNTS = 5  # correct, incorrect, partial, missed, spurious
 
 @dataclass(frozen=True, slots=True)
 class ScoringInput:
-    """What was held against what.
+    """Gold and predicted spans to be scored.
 
     Parameters
     ----------
     gold, predicted : sequence of sequences of Span
+        Spans of each text.
     labels : tuple of str
-        In their order.
+        The labels in their order.
     allowed_labels : sequence, optional
-        For each text the labels that could be given, or None for all.
+        For each text the labels that existed when it was answered, or None for
+        all.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
 
     gold: Sequence[Sequence[Span]]
@@ -50,11 +52,13 @@ class ScoreDetail:
     Parameters
     ----------
     scheme : {"strict", "exact", "partial", "ent_type"}
+        The scheme.
     label : str
-        Or "micro", or "macro", whose counts are those of all labels.
+        A label, "micro" or "macro"; the counts of both are those of all labels.
     counts : SchemeCounts
         The counts; ``possible`` and ``actual`` are the denominators.
     precision, recall, f : Estimate
+        The scores with their intervals.
     """
 
     scheme: Scheme
@@ -65,23 +69,29 @@ class ScoreDetail:
     f: Estimate
 
 
-def score_details(sides: ScoringInput) -> list[ScoreDetail]:
-    """Give the scores of every scheme, first over all labels, then of each label."""
-    labels, tables = _tables(sides)
+def score_details(counted: ScoringInput) -> list[ScoreDetail]:
+    """Compute the scores of every scheme, first over all labels, then of each label.
+
+    Parameters
+    ----------
+    counted : ScoringInput
+        The spans.
+    """
+    labels, tables = _tables(counted)
     found = []
     for number, scheme in enumerate(SCHEMES):
         table = tables[:, number]
-        resamples = Bootstrap(table.reshape(len(table), -1), seed=sides.seed)
-        each = list(range(1, 1 + len(labels)))
+        resamples = Bootstrap(table.reshape(len(table), -1), seed=counted.seed)
+        blocks = list(range(1, 1 + len(labels)))
         sums = (
             table.sum(axis=0).astype(int).tolist()
             if len(table)
             else [[0] * _COUNTS] * (1 + len(labels))
         )
-        whole = SchemeCounts(*sums[0])
+        total = SchemeCounts(*sums[0])
         found += [
-            _detail(scheme, MICRO, whole, resamples, [0]),
-            _detail(scheme, MACRO, whole, resamples, each),
+            _detail(scheme, MICRO, total, resamples, [0]),
+            _detail(scheme, MACRO, total, resamples, blocks),
             *(
                 _detail(scheme, label, SchemeCounts(*sums[at]), resamples, [at])
                 for at, label in enumerate(labels, start=1)
@@ -90,22 +100,24 @@ def score_details(sides: ScoringInput) -> list[ScoreDetail]:
     return found
 
 
-def _tables(sides: ScoringInput) -> tuple[list[str], FloatArray]:
+def _tables(spans: ScoringInput) -> tuple[list[str], FloatArray]:
     """Count each text: an array of shape (texts, schemes, 1 + labels, counts)."""
-    known = sides.allowed_labels or [None] * len(sides.gold)
+    allowed_labels = spans.allowed_labels or [None] * len(spans.gold)
     counted = [
-        (list(right), [one for one in said if may_be is None or one.label in may_be])
-        for right, said, may_be in zip(sides.gold, sides.predicted, known, strict=True)
+        (list(gold), [one for one in predicted if allowed is None or one.label in allowed])
+        for gold, predicted, allowed in zip(
+            spans.gold, spans.predicted, allowed_labels, strict=True
+        )
     ]
-    there = {one.label for pair in counted for side in pair for one in side}
-    order = [*sides.labels, *sorted(there - set(sides.labels))]
-    labels = [one for one in order if one in there]
+    occurring = {one.label for pair in counted for side in pair for one in side}
+    order = [*spans.labels, *sorted(occurring - set(spans.labels))]
+    labels = [one for one in order if one in occurring]
     index = {label: 1 + i for i, label in enumerate(labels)}
     table = np.zeros((len(counted), len(SCHEMES), 1 + len(labels), _COUNTS))
-    for number, (right, said) in enumerate(counted):
-        _fill(table[number], 0, right, said)
-        for label in {one.label for one in (*right, *said)}:
-            own = ([one for one in side if one.label == label] for side in (right, said))
+    for number, (gold, predicted) in enumerate(counted):
+        _fill(table[number], 0, gold, predicted)
+        for label in {one.label for one in (*gold, *predicted)}:
+            own = ([one for one in side if one.label == label] for side in (gold, predicted))
             _fill(table[number], index[label], *own)
     return labels, table
 
@@ -118,19 +130,19 @@ def _fill(table: FloatArray, at: int, gold: Sequence[Span], predicted: Sequence[
 def _detail(
     scheme: Scheme, label: str, matches: SchemeCounts, resamples: Bootstrap, blocks: Sequence[int]
 ) -> ScoreDetail:
-    def estimate(figure: Callable[[FloatArray], FloatArray]) -> Estimate:
-        return resamples.estimate(partial(_mean, figure, blocks))
+    def estimate(measure: Callable[[FloatArray], FloatArray]) -> Estimate:
+        return resamples.estimate(partial(_mean, measure, blocks))
 
     return ScoreDetail(scheme, label, matches, *map(estimate, (_precision, _recall, _f)))
 
 
 def _mean(
-    figure: Callable[[FloatArray], FloatArray], blocks: Sequence[int], sums: FloatArray
+    measure: Callable[[FloatArray], FloatArray], blocks: Sequence[int], sums: FloatArray
 ) -> FloatArray:
-    """Average a figure over labels; one for which it is undefined is left out."""
+    """Average a measure over labels; those for which it is undefined are left out."""
     if not blocks:
         return np.full(sums.shape[:-1], np.nan)
-    values = np.stack([figure(sums[..., _COUNTS * at : _COUNTS * (at + 1)]) for at in blocks])
+    values = np.stack([measure(sums[..., _COUNTS * at : _COUNTS * (at + 1)]) for at in blocks])
     defined = ~np.isnan(values)
     return safe_divide(
         np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0).astype(float)

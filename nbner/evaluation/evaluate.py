@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.text_alignment import map_span
 from nbner.errors import DataError
-from nbner.evaluation.comparison import compare_systems
-from nbner.evaluation.model_comparison import LabelGain, ModelComparison
+from nbner.evaluation.comparison import LabelGain, ModelComparison, compare_systems
 from nbner.evaluation.pairing import pair_texts
 from nbner.evaluation.permutation_test import approximate_randomization, count_per_text
-from nbner.evaluation.regressions import span_changes
-from nbner.evaluation.regressions_report import SpanChanges
+from nbner.evaluation.regressions import SpanChanges, span_changes
 from nbner.evaluation.report import Evaluation, evaluate_predictions
 from nbner.evaluation.scores import PRF
 from nbner.evaluation.warnings import evaluation_warnings
@@ -46,7 +44,7 @@ def evaluate(
         More scores: names in `nbner.registry.scorers`, or functions from gold
         and predictions to a number.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
@@ -72,7 +70,7 @@ def evaluate(
     predictions = read_annotations(predicted, golds)
     for name, side in (("gold", golds), ("predicted", predictions)):
         if not side:
-            raise DataError(f"there is no text in {name}", field=name, remedy="Give some")
+            raise DataError(f"there is no text in {name}", field=name, remedy="Add some texts")
     pairing = pair_texts(golds, predictions)
     _check_all_paired(golds, pairing.unmatched_a, "gold", "predictions")
     _check_all_paired(predictions, pairing.unmatched_b, "predicted", "gold")
@@ -124,18 +122,18 @@ def compare_predictions(
     open_widget : callable, optional
         Opens the texts on which the models differ.
     """
-    right, known = [one.spans for one in gold], [one.labels for one in gold]
+    gold_spans, allowed = [one.spans for one in gold], [one.labels for one in gold]
     rows = compare_systems(
-        right,
+        gold_spans,
         dict(zip(names, (before, after), strict=True)),
-        allowed_labels=known,
+        allowed_labels=allowed,
         seed=seed,
     )
-    tables = [count_per_text(right, predicted, known) for predicted in (before, after)]
+    tables = [count_per_text(gold_spans, predicted, allowed) for predicted in (before, after)]
     return ModelComparison(
         rows=(rows[0], rows[1]),
         p_value=approximate_randomization(tables[0], tables[1], seed=seed),
-        labels=_gains(gold, before, after, labels=labels, seed=seed),
+        labels=_label_gains(gold, before, after, labels=labels, seed=seed),
         span_changes=SpanChanges(
             tuple(span_changes(gold, before, after)),
             n=len(gold),
@@ -145,7 +143,7 @@ def compare_predictions(
     )
 
 
-def _gains(
+def _label_gains(
     gold: Sequence[Example],
     before: Sequence[Sequence[Span]],
     after: Sequence[Sequence[Span]],
@@ -154,22 +152,26 @@ def _gains(
     seed: int,
 ) -> tuple[LabelGain, ...]:
     """Compute both models' F per label, with the p value of the difference."""
-    right, known = [one.spans for one in gold], [one.labels for one in gold]
+    gold_spans, allowed = [one.spans for one in gold], [one.labels for one in gold]
     found = []
     for label in labels:
-        tables = [count_per_text(right, predicted, known, label) for predicted in (before, after)]
+        tables = [
+            count_per_text(gold_spans, predicted, allowed, label) for predicted in (before, after)
+        ]
         a, b = (PRF(*(int(n) for n in table.sum(axis=0))) for table in tables)
         p = approximate_randomization(tables[0], tables[1], seed=seed)
         found.append(LabelGain(label, a.support, a.f, b.f, p))
     return tuple(found)
 
 
-def _check_all_paired(side: Sequence[Example], alone: Sequence[int], here: str, there: str) -> None:
-    if not alone:
+def _check_all_paired(
+    side: Sequence[Example], unmatched: Sequence[int], name: str, other: str
+) -> None:
+    if not unmatched:
         return
-    first = side[alone[0]].text
+    first = side[unmatched[0]].text
     raise DataError(
-        f"{len(alone):,} texts of {here} are not among the {there}, such as {first[:60]!r}",
-        field=here,
+        f"{len(unmatched):,} texts of {name} are not among the {other}, such as {first[:60]!r}",
+        field=name,
         remedy="Give both sides the same texts, in any order",
     )

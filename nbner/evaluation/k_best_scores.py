@@ -1,4 +1,4 @@
-"""One list of analyses held against the gold of its text; how it is counted: `analysis.oracle`."""
+"""Scores of a list of candidate analyses against the gold of its text, for the oracle."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from nbner.types import Span
 RankedCounts: TypeAlias = tuple[int, int, int, int]
 FKey: TypeAlias = tuple[float, int]
 
-#: How many analyses an accepted answer of make-gold is held against.
+#: Number of candidates whose scores are stored with an accepted answer of make-gold.
 MAX_STORED_CANDIDATES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class CandidateListScore:
-    """One list of analyses held against the gold of its text.
+    """Scores of a list of candidate analyses against the gold of its text.
 
     Parameters
     ----------
     improvements : tuple of (rank, tp, fp, fn)
-        The analyses that are better than all before them, in the order of
-        their ranks; the first analysis is always among them. The last one
+        The candidates that are better than all before them, in the order of
+        their ranks; the first candidate is always among them. The last one
         within a width is the best of that width.
     gold_rank : int, optional
-        Rank of the analysis that is the gold, from 1; None if it is not there.
+        Rank of the candidate that equals gold, from 1; None if there is none.
     size : int
         Length of the list.
     """
@@ -37,7 +37,13 @@ class CandidateListScore:
     size: int
 
     def best_within(self, width: int) -> int:
-        """Give the position in ``steps`` of the best analysis among the first ``width``."""
+        """Return the index in ``improvements`` of the best of the first candidates.
+
+        Parameters
+        ----------
+        width : int
+            Number of candidates.
+        """
         return max(i for i, step in enumerate(self.improvements) if i == 0 or step[0] <= width)
 
 
@@ -46,24 +52,25 @@ def score_candidates(
     gold: Sequence[Span],
     allowed_labels: Collection[str] | None = None,
 ) -> CandidateListScore:
-    """Hold a list of analyses against the gold of its text.
+    """Score a list of candidate analyses against the gold of its text.
 
     Parameters
     ----------
     candidates : sequence of sequences of Span
-        Best first, as the model sees it. A list without any analysis is taken
-        as one that holds the empty analysis.
+        Spans of each candidate, the most probable first. An empty list counts
+        as one candidate without spans.
     gold : sequence of Span
+        Gold spans.
     allowed_labels : collection of str, optional
-        The labels that could be given when the text was answered; None for all.
+        The labels that existed when the text was answered; None for all.
 
     Examples
     --------
     >>> right, wrong = Span(0, 3, "A"), Span(0, 3, "B")
-    >>> judge([[wrong], [right]], [right])
-    Judgement(steps=((1, 0, 1, 1), (2, 1, 0, 0)), gold_rank=2, size=2)
+    >>> score_candidates([[wrong], [right]], [right])
+    CandidateListScore(improvements=((1, 0, 1, 1), (2, 1, 0, 0)), gold_rank=2, size=2)
     """
-    right = frozenset(gold)
+    gold_spans = frozenset(gold)
     steps: list[RankedCounts] = []
     best: FKey | None = None
     gold_rank = None
@@ -71,8 +78,8 @@ def score_candidates(
         found = {
             span for span in analysis if allowed_labels is None or span.label in allowed_labels
         }
-        tp = len(found & right)
-        fp, fn = len(found) - tp, len(right) - tp
+        tp = len(found & gold_spans)
+        fp, fn = len(found) - tp, len(gold_spans) - tp
         if gold_rank is None and fp == fn == 0:
             gold_rank = rank
         own = f_key(tp, fp, fn)
@@ -84,8 +91,13 @@ def score_candidates(
     return CandidateListScore(tuple(steps), gold_rank, len(candidates))
 
 
-def answer_extra_from_score(judgement: CandidateListScore) -> dict[str, Any]:
-    """Write a judgement as an answer keeps it, in its ``extra``.
+def answer_extra_from_score(score: CandidateListScore) -> dict[str, Any]:
+    """Serialize a score for ``Answer.extra``.
+
+    Parameters
+    ----------
+    score : CandidateListScore
+        Score of the candidates that were shown.
 
     Returns
     -------
@@ -94,14 +106,20 @@ def answer_extra_from_score(judgement: CandidateListScore) -> dict[str, Any]:
         and ``list_steps``.
     """
     return {
-        "gold_rank": judgement.gold_rank,
-        "list_size": judgement.size,
-        "list_steps": [list(step) for step in judgement.improvements],
+        "gold_rank": score.gold_rank,
+        "list_size": score.size,
+        "list_steps": [list(step) for step in score.improvements],
     }
 
 
 def score_from_answer_extra(extra: Mapping[str, Any]) -> CandidateListScore | None:
-    """Read what `answer_extra_from_score` wrote; None where there is nothing of the kind."""
+    """Read a score from ``Answer.extra``; None where none is stored.
+
+    Parameters
+    ----------
+    extra : mapping
+        May hold the entries of `answer_extra_from_score`.
+    """
     match extra:
         case {"gold_rank": int() | None as rank, "list_size": int(size), "list_steps": [*raw]}:
             pass
@@ -118,12 +136,17 @@ def score_from_answer_extra(extra: Mapping[str, Any]) -> CandidateListScore | No
 
 
 def f_key(tp: int, fp: int, fn: int) -> FKey:
-    """Give what a text's analyses are ranked by: its own F, then fewer errors.
+    """Return the sort key of an analysis: its F, then fewer errors.
 
-    F is perfect where nothing was to be found and nothing was.
+    F is 1 where neither side has a span.
+
+    Parameters
+    ----------
+    tp, fp, fn : int
+        True positives, false positives and false negatives.
     """
-    whole = 2 * tp + fp + fn
-    return (2 * tp / whole if whole else 1.0), -(fp + fn)
+    total = 2 * tp + fp + fn
+    return (2 * tp / total if total else 1.0), -(fp + fn)
 
 
 def oracle_indices(
@@ -131,12 +154,22 @@ def oracle_indices(
     gold: Sequence[Span],
     allowed_labels: Collection[str] | None = None,
 ) -> list[int]:
-    """Give the positions, from 0, of all analyses that none of the list is better than."""
-    merits = [
+    """Return the indices of the best candidates.
+
+    Parameters
+    ----------
+    candidates : sequence of sequences of Span
+        Spans of each candidate.
+    gold : sequence of Span
+        Gold spans.
+    allowed_labels : collection of str, optional
+        The labels that existed when the text was answered; None for all.
+    """
+    keys = [
         f_key(*score_candidates([one], gold, allowed_labels).improvements[0][1:])
         for one in candidates
     ]
-    return [i for i, own in enumerate(merits) if own == max(merits)]
+    return [i for i, own in enumerate(keys) if own == max(keys)]
 
 
 def error_counts(
@@ -144,6 +177,16 @@ def error_counts(
     gold: Sequence[Span],
     allowed_labels: Collection[str] | None = None,
 ) -> list[int]:
-    """Give the false positives and false negatives of each analysis, summed."""
+    """Count the false positives and false negatives of each candidate, summed.
+
+    Parameters
+    ----------
+    candidates : sequence of sequences of Span
+        Spans of each candidate.
+    gold : sequence of Span
+        Gold spans.
+    allowed_labels : collection of str, optional
+        The labels that existed when the text was answered; None for all.
+    """
     counts = [score_candidates([one], gold, allowed_labels).improvements[0] for one in candidates]
     return [fp + fn for _, _, fp, fn in counts]

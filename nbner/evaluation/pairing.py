@@ -1,8 +1,8 @@
-"""Two sets of annotations put side by side, text by text. Pure functions of plain values.
+"""Pairing of two sets of annotations, text by text.
 
-Texts are paired where they are equal; then where they are equal but for what
-tools alter (see `texts`); then where one side holds the sentences of a text
-that the other side holds whole; then where one is the beginning of the other.
+Texts are paired if they are equal; then if they are equal but for what tools
+alter (see `nbner._common.text_alignment`); then if one side has the segments of
+a text that the other side has in one piece; then if one is a prefix of the other.
 """
 
 from __future__ import annotations
@@ -19,23 +19,25 @@ from nbner.types import Example, Span
 TextRange: TypeAlias = tuple[int, int]
 SpanKey: TypeAlias = tuple[int, int, str]
 
-_LEAST_CUT = 3  # characters of a text that was cut off
+_MIN_TRUNCATED = 3  # characters of a truncated text
 
 
 @dataclass(frozen=True, slots=True)
 class TextPair:
-    """One text as two sides have annotated it.
+    """One text with the annotations of two sides.
 
     Parameters
     ----------
     position : int
-        Position in the first side, or in the second where the first is in
-        pieces.
+        Position in the first side, or in the second if the first has the text
+        in segments.
     a, b : Example
+        The text and annotations of each side.
     segments_a, segments_b : tuple of (int, int)
-        Where a side held the text in pieces: their places in code points.
+        Ranges of the segments in code points, if a side has the text in
+        segments.
     alterations : tuple of str
-        How the texts differ; see `texts.alterations`.
+        Kinds of difference between the texts; see `classify_alterations`.
     """
 
     position: int
@@ -47,11 +49,17 @@ class TextPair:
 
     @property
     def span_keys(self) -> tuple[frozenset[SpanKey], frozenset[SpanKey]]:
-        """Each side's spans, such that equal ones compare equal whatever was done to the text."""
+        """Each side's spans in a form that can be compared across altered texts."""
         return frozenset(self.span_keys_of(self.a)), frozenset(self.span_keys_of(self.b))
 
     def span_keys_of(self, side: Example) -> list[SpanKey]:
-        """Give the key of each span of one of the two sides."""
+        """Compute the comparable form of each span of a side.
+
+        Parameters
+        ----------
+        side : Example
+            One of ``a`` and ``b``.
+        """
         text = side.text
         if not self.alterations:
             return [(one.start, one.end, one.label) for one in side.spans]
@@ -66,11 +74,12 @@ class TextPair:
 
 @dataclass(frozen=True, slots=True)
 class TextPairing:
-    """All pairs, and what has no partner.
+    """All pairs of texts, and the texts without a partner.
 
     Parameters
     ----------
     pairs : tuple of TextPair
+        The pairs, by position.
     unmatched_a, unmatched_b : tuple of int
         Positions of the examples that only one side has.
     """
@@ -81,22 +90,30 @@ class TextPairing:
 
 
 def span_keys(spans: Sequence[Span]) -> frozenset[SpanKey]:
-    """Give spans as what is compared of them."""
+    """Return start, end and label of spans, without source and score.
+
+    Parameters
+    ----------
+    spans : sequence of Span
+        Spans of one text.
+    """
     return frozenset((span.start, span.end, span.label) for span in spans)
 
 
 def pair_texts(a: Sequence[Example], b: Sequence[Example]) -> TextPairing:
-    """Put two sides beside one another.
+    """Pair the texts of two sides.
 
     Parameters
     ----------
     a, b : sequence of Example
-        In any order. A text that stands twice is paired in order.
+        In any order. Texts that occur twice are paired in order.
     """
     return _Pairer(a, b).run()
 
 
 class _Pairer:
+    """Pairs texts by one criterion after the other; ``open_a`` and ``open_b`` are unpaired."""
+
     def __init__(self, a: Sequence[Example], b: Sequence[Example]) -> None:
         self.a, self.b = a, b
         self.open_a = dict.fromkeys(range(len(a)))
@@ -104,10 +121,10 @@ class _Pairer:
         self.pairs: list[TextPair] = []
 
     def run(self) -> TextPairing:
-        self._equal(lambda text: text)
-        self._equal(normalized_core)
-        self._in_pieces()
-        self._cut_off()
+        self._pair_equal(lambda text: text)
+        self._pair_equal(normalized_core)
+        self._pair_segmented()
+        self._pair_truncated()
         return TextPairing(
             tuple(sorted(self.pairs, key=lambda one: one.position)),
             tuple(self.open_a),
@@ -119,7 +136,7 @@ class _Pairer:
         self.pairs.append(TextPair(i, a, b, alterations=classify_alterations(a.text, b.text)))
         del self.open_a[i], self.open_b[j]
 
-    def _equal(self, form: Callable[[str], Hashable]) -> None:
+    def _pair_equal(self, form: Callable[[str], Hashable]) -> None:
         waiting: dict[Hashable, deque[int]] = defaultdict(deque)
         for j in self.open_b:
             waiting[form(self.b[j].text)].append(j)
@@ -128,67 +145,67 @@ class _Pairer:
             if found:
                 self._add(i, found.popleft())
 
-    def _in_pieces(self) -> None:
-        for used, j, whole, cuts in _wholes(self.a, self.open_a, self.b, self.open_b):
-            self.pairs.append(TextPair(used[0], whole, self.b[j], segments_a=cuts))
-            _drop(self.open_a, used)
+    def _pair_segmented(self) -> None:
+        for used, j, joined, ranges in _join_segments(self.a, self.open_a, self.b, self.open_b):
+            self.pairs.append(TextPair(used[0], joined, self.b[j], segments_a=ranges))
+            _remove(self.open_a, used)
             del self.open_b[j]
-        for used, i, whole, cuts in _wholes(self.b, self.open_b, self.a, self.open_a):
-            self.pairs.append(TextPair(i, self.a[i], whole, segments_b=cuts))
-            _drop(self.open_b, used)
+        for used, i, joined, ranges in _join_segments(self.b, self.open_b, self.a, self.open_a):
+            self.pairs.append(TextPair(i, self.a[i], joined, segments_b=ranges))
+            _remove(self.open_b, used)
             del self.open_a[i]
 
-    def _cut_off(self) -> None:
+    def _pair_truncated(self) -> None:
         cores = sorted((normalized_core(self.b[j].text), j) for j in self.open_b)
         for i in list(self.open_a):
             sought = normalized_core(self.a[i].text)
             longer = bisect_left(cores, (sought, -1))
-            # The whole stands right behind its beginning; a beginning right before its whole.
+            # In sorted order a text is next to its longest prefix.
             for at in (longer, longer - 1):
-                if 0 <= at < len(cores) and _begins(cores[at][0], sought):
+                if 0 <= at < len(cores) and _is_prefix(cores[at][0], sought):
                     self._add(i, cores.pop(at)[1])
                     break
 
 
-def _drop(table: dict[int, None], gone: Sequence[int]) -> None:
-    for one in gone:
-        del table[one]
+def _remove(positions: dict[int, None], used: Sequence[int]) -> None:
+    for one in used:
+        del positions[one]
 
 
-def _begins(one: str, other: str) -> bool:
+def _is_prefix(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= _LEAST_CUT and longer.startswith(shorter)
+    return len(shorter) >= _MIN_TRUNCATED and longer.startswith(shorter)
 
 
-def _wholes(
-    pieces: Sequence[Example],
-    open_pieces: dict[int, None],
-    wholes: Sequence[Example],
-    open_wholes: dict[int, None],
+def _join_segments(
+    segments: Sequence[Example],
+    open_segments: dict[int, None],
+    texts: Sequence[Example],
+    open_texts: dict[int, None],
 ) -> Iterator[tuple[list[int], int, Example, tuple[TextRange, ...]]]:
-    """Find runs of pieces that lie in one whole text, one after the other, and glue them."""
-    queue = deque(open_pieces)
-    for j in list(open_wholes):
-        whole = wholes[j]
-        used, cuts, at = [], [], 0
-        while queue and (found := whole.text.find(pieces[queue[0]].text.strip(), at)) >= 0:
-            # A piece may begin in whitespace that belongs to no other piece.
-            lead = len(pieces[queue[0]].text) - len(pieces[queue[0]].text.lstrip())
-            start = found - lead
-            at = found + len(pieces[queue[0]].text.strip())
-            cuts.append((start, start + len(pieces[queue[0]].text)))
+    """Yield runs of segments that lie in one text, one after the other, joined to an example."""
+    queue = deque(open_segments)
+    for j in list(open_texts):
+        text = texts[j].text
+        used, ranges, at = [], [], 0
+        while queue and (found := text.find(segments[queue[0]].text.strip(), at)) >= 0:
+            # A segment may begin in whitespace that belongs to no other segment.
+            segment = segments[queue[0]].text
+            start = found - (len(segment) - len(segment.lstrip()))
+            at = found + len(segment.strip())
+            ranges.append((start, start + len(segment)))
             used.append(queue.popleft())
         if len(used) > 1:
-            yield used, j, _glued(whole, [pieces[i] for i in used], cuts), tuple(cuts)
+            yield used, j, _joined(texts[j], [segments[i] for i in used], ranges), tuple(ranges)
         else:
             queue.extendleft(reversed(used))
 
 
-def _glued(whole: Example, parts: Sequence[Example], cuts: Sequence[TextRange]) -> Example:
+def _joined(text: Example, segments: Sequence[Example], ranges: Sequence[TextRange]) -> Example:
     spans = tuple(
         replace(span, start=span.start + start, end=span.end + start)
-        for part, (start, _) in zip(parts, cuts, strict=True)
-        for span in part.spans
+        for segment, (start, _) in zip(segments, ranges, strict=True)
+        for span in segment.spans
     )
-    first = next((part for part in parts if part.answer), parts[0])
-    return replace(whole, spans=spans, answer=first.answer, annotator=first.annotator)
+    first = next((one for one in segments if one.answer), segments[0])
+    return replace(text, spans=spans, answer=first.answer, annotator=first.annotator)

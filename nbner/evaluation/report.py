@@ -1,13 +1,23 @@
-"""Predictions measured against gold."""
+"""The evaluation of predictions against gold: tables, plot and summary."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
+from nbner._common.colors import label_colors
 from nbner._common.format import format_number, format_numbers, render_html
+from nbner._common.plot_style import (
+    FAINT_ALPHA,
+    INK_COLOR,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 from nbner.evaluation.details import ScoreDetail, ScoringInput, score_details
 from nbner.evaluation.scorers import run_scorers
 from nbner.evaluation.scores import Scheme, SchemeCounts, Score, score
@@ -16,7 +26,6 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-
 
 COUNTS = ("correct", "incorrect", "partial", "missed", "spurious", "possible", "actual")
 DETAILS = (
@@ -27,21 +36,22 @@ DETAILS = (
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Predictions measured against the accepted examples of a split.
+    """Scores of predictions against gold.
 
     Parameters
     ----------
     score : Score
+        Counts over all labels and by label.
     split : str
-        What was measured on.
+        Name of the gold.
     fingerprint : str
-        The model that predicted.
+        Fingerprint of the model that predicted.
     scoring_input : ScoringInput, optional
-        What was counted; without it there are no intervals.
+        The spans that were counted; without them ``details`` is empty.
     warnings : tuple of str
-        What keeps the two sides from being alike whatever the model does.
+        Properties of the data that limit the scores whatever the model does.
     scores : mapping of str to float
-        The numbers of the scorers that the evaluation was given.
+        The numbers of additional scorers by name.
     """
 
     score: Score
@@ -53,12 +63,12 @@ class Evaluation:
 
     @property
     def n(self) -> int:
-        """Examples counted over."""
+        """Number of examples."""
         return self.score.n
 
     @property
     def support(self) -> int:
-        """Gold spans counted over."""
+        """Number of gold spans."""
         return self.score.exact.support
 
     @property
@@ -68,12 +78,12 @@ class Evaluation:
 
     @property
     def precision(self) -> float | None:
-        """Share of the predicted spans that are right; None where nothing was predicted."""
+        """Fraction of the predicted spans that are right; None where nothing was predicted."""
         return self.score.exact.precision
 
     @property
     def recall(self) -> float | None:
-        """Share of the gold spans that were found; None where gold has none."""
+        """Fraction of the gold spans that were found; None where gold has none."""
         return self.score.exact.recall
 
     @property
@@ -126,9 +136,13 @@ class Evaluation:
         return frame.astype({"label": "object", **numbers, "support": "int64"})
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F, precision and recall of every label."""
-        from nbner.evaluation.plot import draw_evaluation
+        """Draw F, precision and recall of every label.
 
+        Parameters
+        ----------
+        ax : Axes, optional
+            By default new axes.
+        """
         return draw_evaluation(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
@@ -157,11 +171,11 @@ class Evaluation:
 
 
 def _detail_row(one: ScoreDetail) -> tuple[Any, ...]:
-    figures: tuple[Estimate, ...] = (one.precision, one.recall, one.f)
+    estimates: tuple[Estimate, ...] = (one.precision, one.recall, one.f)
     return (
         *(one.scheme, one.label),
         *(getattr(one.counts, name) for name in COUNTS),
-        *(value for each in figures for value in (each.value, each.low, each.high)),
+        *(value for each in estimates for value in (each.value, each.low, each.high)),
     )
 
 
@@ -176,22 +190,28 @@ def evaluate_predictions(
     seed: int = 0,
     scorers: Sequence[str | Callable[..., Any]] = (),
 ) -> Evaluation:
-    """Measure predictions against examples with gold.
+    """Score predictions against examples with gold.
 
     Parameters
     ----------
     gold : sequence of Example
+        Examples with complete gold.
     predicted : sequence of sequences of Span
+        The predicted spans of each.
     labels : sequence of str
         Labels to report even where neither side has them.
-    split, fingerprint : str
+    split : str
+        Name of the gold.
+    fingerprint : str
+        Fingerprint of the model that predicted.
     warnings : sequence of str
+        Lines to show with the scores.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     scorers : sequence of str or callable
         More scores; see `nbner.registry.scorers`.
     """
-    sides = ScoringInput(
+    counted = ScoringInput(
         [one.spans for one in gold],
         predicted,
         tuple(labels),
@@ -199,7 +219,68 @@ def evaluate_predictions(
         seed,
     )
     measured = score(
-        sides.gold, sides.predicted, labels=sides.labels, allowed_labels=sides.allowed_labels
+        counted.gold,
+        counted.predicted,
+        labels=counted.labels,
+        allowed_labels=counted.allowed_labels,
     )
     scores = run_scorers(scorers, gold, predicted, labels=labels, seed=seed)
-    return Evaluation(measured, split, fingerprint, sides, tuple(warnings), scores)
+    return Evaluation(measured, split, fingerprint, counted, tuple(warnings), scores)
+
+
+def draw_evaluation(
+    frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw F a label, best first, with precision and recall to its sides.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``label``, ``precision``, ``recall``, ``f``, ``support``, as
+        ``Evaluation.frame`` has them. NaN is undefined, and drawn as a remark.
+    title : str, optional
+        By default the labels with the highest and the lowest F.
+    ax : Axes, optional
+        By default new axes.
+    """
+    rows = frame.sort_values("f", ascending=True, na_position="first", kind="stable")
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
+    colors = label_colors(list(frame["label"]))
+    for y, row in enumerate(rows.itertuples(index=False)):
+        _evaluation_row(ax, y, row, colors)
+    # Labels are data: a dollar sign in one is not mathematics.
+    ax.set_yticks(range(len(rows)), list(rows["label"]), parse_math=False)
+    ax.set_ylim(-0.6, max(1, len(rows)) - 0.4)
+    ax.set_xlim(0, 1)
+    ax.set_xlabel("F ●  precision ▸  recall ◂  over exact spans")
+    return apply_style(ax, title or _strongest_and_weakest(frame))
+
+
+def _evaluation_row(ax: Axes, y: int, row: object, colors: Mapping[str, str]) -> None:
+    label, precision, recall, f, support = (
+        getattr(row, name) for name in ("label", "precision", "recall", "f", "support")
+    )
+    if isnan(f):
+        ax.text(0.01, y, "no span to count", va="center", color=INK_COLOR, fontsize=8)
+        return
+    style: dict[str, Any] = {
+        "color": colors[label],
+        "markeredgecolor": INK_COLOR,
+        "markeredgewidth": 0.6,
+    }
+    ends = [value for value in (precision, recall) if not isnan(value)]
+    ax.plot([min(ends), max(ends)], [y, y], color=colors[label], linewidth=3, alpha=FAINT_ALPHA)
+    ax.plot(precision, y, marker=">", markersize=5, clip_on=False, **style)
+    ax.plot(recall, y, marker="<", markersize=5, clip_on=False, **style)
+    ax.plot(f, y, marker="o", markersize=9, clip_on=False, **style)
+    annotate_row(ax, (max(ends), y), f"{f:.2f} · {support:,} gold")
+
+
+def _strongest_and_weakest(frame: pd.DataFrame) -> str:
+    counted = frame.dropna(subset=["f"]).sort_values("f", ascending=False, kind="stable")
+    found = [
+        f"{label} (F {f:.2f})" for label, f in zip(counted["label"], counted["f"], strict=True)
+    ]
+    if len(found) <= 1:
+        return found[0] if found else "There is no span to count"
+    return f"Found best: {found[0]}; worst: {found[-1]}"

@@ -1,16 +1,16 @@
-"""Predicted spans counted against gold spans; pure, and without spaCy.
+"""Scores of predicted spans against gold spans, without spaCy.
 
-Two ways of counting stand side by side:
+There are two ways of counting:
 
 - *Exact*: a predicted span is right if gold has the same start, end and label.
-  This is what precision, recall and F mean where nothing else is said; it
-  equals spaCy's ``Scorer``.
+  Precision, recall and F without a scheme are these; they
+  equal spaCy's ``Scorer``.
 - The four *schemes* of SemEval 2013 task 9.1, under the names and with the
   counts of ``nervaluate`` 1.2.1: ``strict`` (borders and label), ``exact``
   (borders alone), ``partial`` (borders alone, half a point for an overlap) and
   ``ent_type`` (the label, for any overlap).
 
-What cannot be counted (the precision of nothing) is None, not 0.
+Undefined scores (such as the precision of no predictions) are None, not 0.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SCHEMES: tuple[Scheme, ...] = ("strict", "exact", "partial", "ent_type")
 
 @dataclass(frozen=True, slots=True)
 class PRF:
-    """Exact spans counted; two counts add up.
+    """Counts of exact spans, which can be added.
 
     Parameters
     ----------
     tp, fp, fn : int
-        Predicted and in gold; predicted alone; in gold alone.
+        True positives, false positives and false negatives.
     """
 
     tp: int = 0
@@ -44,42 +44,42 @@ class PRF:
 
     @property
     def support(self) -> int:
-        """Gold spans."""
+        """Number of gold spans."""
         return self.tp + self.fn
 
     @property
     def predicted(self) -> int:
-        """Predicted spans."""
+        """Number of predicted spans."""
         return self.tp + self.fp
 
     @property
     def precision(self) -> float | None:
-        """Share of the predicted spans that are right; None where nothing was predicted."""
-        return _share(self.tp, self.predicted)
+        """Fraction of the predicted spans that are right; None where nothing was predicted."""
+        return _divide(self.tp, self.predicted)
 
     @property
     def recall(self) -> float | None:
-        """Share of the gold spans that were found; None where gold has none."""
-        return _share(self.tp, self.support)
+        """Fraction of the gold spans that were found; None where gold has none."""
+        return _divide(self.tp, self.support)
 
     @property
     def f(self) -> float | None:
         """Harmonic mean of precision and recall; None where there is no span at all."""
-        return _share(2 * self.tp, self.predicted + self.support)
+        return _divide(2 * self.tp, self.predicted + self.support)
 
 
 @dataclass(frozen=True, slots=True)
 class SchemeCounts:
-    """Spans counted under one scheme; two counts add up.
+    """Counts of spans under one scheme, which can be added.
 
     Parameters
     ----------
     correct, incorrect, partial : int
-        Pairs of a predicted and a gold span that overlap.
+        Numbers of pairs of a predicted and a gold span that overlap.
     missed : int
-        Gold spans without a partner.
+        Number of gold spans without a partner.
     spurious : int
-        Predicted spans without a partner.
+        Number of predicted spans without a partner.
     """
 
     correct: int = 0
@@ -99,52 +99,52 @@ class SchemeCounts:
 
     @property
     def actual(self) -> int:
-        """Predicted spans."""
+        """Number of predicted spans."""
         return self.correct + self.incorrect + self.partial + self.spurious
 
     @property
     def possible(self) -> int:
-        """Gold spans."""
+        """Number of gold spans."""
         return self.correct + self.incorrect + self.partial + self.missed
 
     @property
     def points(self) -> float:
-        """One for a correct pair, a half for a partial one."""
+        """Points: 1 for a correct pair, 0.5 for a partial one."""
         return self.correct + 0.5 * self.partial
 
     @property
     def precision(self) -> float | None:
-        """Points a predicted span; None where nothing was predicted."""
-        return _share(self.points, self.actual)
+        """Points per predicted span; None where nothing was predicted."""
+        return _divide(self.points, self.actual)
 
     @property
     def recall(self) -> float | None:
-        """Points a gold span; None where gold has none."""
-        return _share(self.points, self.possible)
+        """Points per gold span; None where gold has none."""
+        return _divide(self.points, self.possible)
 
     @property
     def f(self) -> float | None:
         """Harmonic mean of precision and recall; None where there is no span at all."""
-        return _share(2 * self.points, self.actual + self.possible)
+        return _divide(2 * self.points, self.actual + self.possible)
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Predictions measured against gold over a number of examples.
+    """Scores of predictions against gold over a number of examples.
 
     Parameters
     ----------
     n : int
-        Examples.
+        Number of examples.
     exact : PRF
-        Over all labels, micro-averaged.
+        Counts over all labels.
     per_label : mapping
-        Label to `PRF`, in the order of the labels asked for.
+        Label to `PRF`, in the order of the requested labels.
     schemes : mapping
         Scheme to `SchemeCounts`, over all labels.
     left_out : int
-        Predicted spans that count neither way, since their label could not be
-        given when the example was answered.
+        Number of predicted spans that are not counted, because their label did
+        not exist when the example was answered.
     """
 
     n: int
@@ -161,7 +161,7 @@ def score(
     labels: Sequence[str] = (),
     allowed_labels: Iterable[Collection[str] | None] | None = None,
 ) -> Score:
-    """Measure predictions against gold, example by example.
+    """Score predictions against gold, example by example.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def score(
         Labels to report even where neither side has them; others follow in
         alphabetical order.
     allowed_labels : iterable, optional
-        For each example the labels that could be given when it was answered,
+        For each example the labels that existed when it was answered,
         or None for all. A predicted span with another label is left out.
 
     Raises
@@ -180,21 +180,21 @@ def score(
     ValueError
         The sides do not have equally many examples.
     """
-    rights, answers = list(gold), list(predicted)
-    allowed = [None] * len(rights) if allowed_labels is None else list(allowed_labels)
+    golds, predictions = list(gold), list(predicted)
+    allowed = [None] * len(golds) if allowed_labels is None else list(allowed_labels)
     left_out = 0
     per_label = dict.fromkeys(labels, PRF())
     schemes = dict.fromkeys(SCHEMES, SchemeCounts())
-    for right, answer, may_be in zip(rights, answers, allowed, strict=True):
-        counted = [span for span in answer if may_be is None or span.label in may_be]
-        left_out += len(answer) - len(counted)
-        for label, counts in _exact(right, counted).items():
+    for expected, found, known in zip(golds, predictions, allowed, strict=True):
+        counted = [span for span in found if known is None or span.label in known]
+        left_out += len(found) - len(counted)
+        for label, counts in _exact(expected, counted).items():
             per_label[label] = per_label.get(label, PRF()) + counts
-        for scheme, matches in count_schemes(right, counted).items():
+        for scheme, matches in count_schemes(expected, counted).items():
             schemes[scheme] += matches
     order = [*labels, *sorted(per_label.keys() - set(labels))]
     return Score(
-        n=len(rights),
+        n=len(golds),
         exact=sum(per_label.values(), PRF()),
         per_label={label: per_label[label] for label in order},
         schemes=schemes,
@@ -205,8 +205,13 @@ def score(
 def count_schemes(gold: Sequence[Span], predicted: Sequence[Span]) -> dict[Scheme, SchemeCounts]:
     """Pair the spans of one example under each scheme, and count.
 
-    From left to right each predicted span takes the best gold span that it
-    overlaps and that is still free; every gold span is taken once.
+    From left to right each predicted span is paired with the best gold span
+    that it overlaps and that is not yet paired.
+
+    Parameters
+    ----------
+    gold, predicted : sequence of Span
+        Spans of each side.
     """
     gold, predicted = sorted(gold, key=_place), sorted(predicted, key=_place)
     overlapping = [[i for i, g in enumerate(gold) if _overlap(p, g)] for p in predicted]
@@ -214,10 +219,10 @@ def count_schemes(gold: Sequence[Span], predicted: Sequence[Span]) -> dict[Schem
 
 
 def _exact(gold: Sequence[Span], predicted: Sequence[Span]) -> dict[str, PRF]:
-    right, answer = set(gold), set(predicted)
+    expected, found = set(gold), set(predicted)
     counts: dict[str, PRF] = {}
-    for span in right | answer:
-        one = PRF(span in right and span in answer, span not in right, span not in answer)
+    for span in expected | found:
+        one = PRF(span in expected and span in found, span not in expected, span not in found)
         counts[span.label] = counts.get(span.label, PRF()) + one
     return counts
 
@@ -249,8 +254,8 @@ def _count(
     correct = other = 0
     for span, candidates in zip(predicted, overlapping, strict=True):
         ranked = [
-            # Among several of its label a span takes the one with the nearest
-            # borders; otherwise the first counts.
+            # Of several correct gold spans the one with the nearest borders is
+            # taken, of several others the first.
             (0, _distance(span, gold[i]), i) if is_correct(span, gold[i]) else (1, 0, i)
             for i in candidates
             if i in free
@@ -279,5 +284,5 @@ def _distance(predicted: Span, gold: Span) -> int:
     return abs(predicted.start - gold.start) + abs(predicted.end - gold.end)
 
 
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _divide(part: float, total: float) -> float | None:
+    return part / total if total else None

@@ -1,4 +1,4 @@
-"""What is odd about two sides before anything is counted: said, not left to be found out."""
+"""Warnings about gold and predictions that limit the scores whatever the model does."""
 
 from __future__ import annotations
 
@@ -16,86 +16,88 @@ def evaluation_warnings(
     *,
     model_labels: Collection[str] | None = None,
 ) -> list[str]:
-    """Say what keeps predictions from being like gold whatever the model does.
+    """Find reasons for which predictions cannot equal gold whatever the model does.
 
     Parameters
     ----------
     examples : sequence of Example
-        With tokens and gold spans.
+        Examples with tokens and gold spans.
     predicted : sequence of sequences of Span
+        The predicted spans of each.
     model_labels : collection of str, optional
-        Labels that the model can give.
+        Labels that the model can predict.
 
     Returns
     -------
     list of str
-        Sentences, each with what to do next.
+        Sentences, each with a remedy.
     """
     found = [
-        _off_the_tokens(examples),
-        *_alone(examples, predicted, model_labels),
-        _left_out(examples, predicted),
+        _misaligned(examples),
+        *_labels_of_one_side(examples, predicted, model_labels),
+        _labels_added_later(examples, predicted),
     ]
     return [one for one in found if one]
 
 
-def _off_the_tokens(examples: Iterable[Example]) -> str:
-    loose = [
+def _misaligned(examples: Iterable[Example]) -> str:
+    misaligned = [
         example.text[span.start : span.end]
         for example in examples
         if example.tokens
         for span in align(example.tokens, example.spans).misaligned
     ]
-    if not loose:
+    if not misaligned:
         return ""
-    verb = "does" if len(loose) == 1 else "do"
+    verb = "does" if len(misaligned) == 1 else "do"
     return (
-        f"{_many(len(loose), 'gold span')} {verb} not begin and end with a token, so that no "
-        f"model can find them: {loose[0]!r}. See session.quality.tokenization()"
+        f"{_pluralize(len(misaligned), 'gold span')} {verb} not begin and end with a token, so "
+        f"that no model can find them: {misaligned[0]!r}. See session.quality.tokenization()"
     )
 
 
-def _alone(
+def _labels_of_one_side(
     examples: Iterable[Example], predicted: Iterable[Sequence[Span]], known: Collection[str] | None
 ) -> list[str]:
-    gold = _labels(one.spans for one in examples)
-    said = _labels(predicted)
-    can = said.keys() | set(known or ())
-    strange = {label: n for label, n in gold.items() if label not in can}
-    extra = {label: n for label, n in said.items() if label not in gold}
+    gold = _count_labels(one.spans for one in examples)
+    predictions = _count_labels(predicted)
+    predictable = predictions.keys() | set(known or ())
+    never_predicted = {label: n for label, n in gold.items() if label not in predictable}
+    extra = {label: n for label, n in predictions.items() if label not in gold}
     found = []
-    if strange:
+    if never_predicted:
         found.append(
-            f"Gold has labels that are never predicted: {_listed(strange)}. Train on them, or "
-            "name both sides alike"
+            f"Gold has labels that are never predicted: {_format_counts(never_predicted)}. "
+            "Train on them, or name both sides alike"
         )
     if extra:
         found.append(
-            f"Predicted labels that gold does not have: {_listed(extra)}. All of these count as "
-            "wrong"
+            f"Predicted labels that gold does not have: {_format_counts(extra)}. All of these "
+            "count as wrong"
         )
     return found
 
 
-def _left_out(examples: Iterable[Example], predicted: Iterable[Sequence[Span]]) -> str:
-    out = _labels(
+def _labels_added_later(examples: Iterable[Example], predicted: Iterable[Sequence[Span]]) -> str:
+    counts = _count_labels(
         [span for span in spans if example.labels is not None and span.label not in example.labels]
         for example, spans in zip(examples, predicted, strict=True)
     )
-    if not out:
+    if not counts:
         return ""
     return (
-        f"Left out, for these labels did not exist when the examples were answered: {_listed(out)}"
+        "Left out, for these labels did not exist when the examples were answered: "
+        f"{_format_counts(counts)}"
     )
 
 
-def _labels(sides: Iterable[Iterable[Span]]) -> Counter[str]:
+def _count_labels(sides: Iterable[Iterable[Span]]) -> Counter[str]:
     return Counter(span.label for span in chain.from_iterable(sides))
 
 
-def _listed(counts: dict[str, int] | Counter[str]) -> str:
+def _format_counts(counts: dict[str, int] | Counter[str]) -> str:
     return ", ".join(f"{label} ({n:,})" for label, n in sorted(counts.items()))
 
 
-def _many(count: int, one: str) -> str:
+def _pluralize(count: int, one: str) -> str:
     return f"{count:,} {one}{'' if count == 1 else 's'}"

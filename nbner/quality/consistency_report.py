@@ -1,4 +1,4 @@
-"""Words that are not labelled alike, in a cell: a frame, a picture, and acts that mend them."""
+"""The result of a consistency check: a table, a plot, and relabelling in bulk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbner._common.colors import label_colors
 from nbner._common.format import render_html
+from nbner._common.plot_style import (
+    FAINT_ALPHA,
+    INK_COLOR,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.consistency import LabelVariation, PhraseOccurrence
@@ -17,44 +26,59 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-#: Gives places a label (None: takes theirs away) as one act, under an id; tells how many changed.
-Apply: TypeAlias = "Callable[[str, Sequence[PhraseOccurrence], str | None], int]"
-#: Takes an act back, and says how many examples are as they were.
-Withdraw: TypeAlias = "Callable[[str], int]"
+#: Sets the label of occurrences (None: removes it) as one batch with an id, and
+#: returns the number of changed examples.
+Relabel: TypeAlias = Callable[[str, Sequence[PhraseOccurrence], str | None], int]
+#: Undoes a batch by its id, and returns the number of restored examples.
+UndoBatch: TypeAlias = Callable[[str], int]
 #: Opens the examples of some variations in the annotator.
-Open: TypeAlias = "Callable[[Sequence[LabelVariation]], AnnotatorWidget]"
+OpenVariations: TypeAlias = Callable[[Sequence[LabelVariation]], AnnotatorWidget]
 
-SHOWN = 20
 COLUMNS = ("words", "usual", "as_usual", "otherwise", "missed", "says", "score")
 OCCURRENCE_COLUMNS = (
     *("words", "label", "usual", "usual_probability", "start", "end"),
     *("split", "input_hash", "text"),
 )
+_MAX_ROWS = 20  # variations in the HTML of a result
+_MAX_BARS = 12  # variations in a plot
 
 
 @dataclass(frozen=True, slots=True)
 class RelabelBackend:
-    """What carries changes out; given by the session."""
+    """Functions of the session that change and open examples.
 
-    relabel: Apply
-    undo: Withdraw
-    open_widget: Open
+    Parameters
+    ----------
+    relabel : callable
+        Sets the label of occurrences as one batch.
+    undo : callable
+        Undoes a batch.
+    open_widget : callable
+        Opens the examples of some variations in the annotator.
+    new_id : callable
+        Creates the id of a batch.
+    """
+
+    relabel: Relabel
+    undo: UndoBatch
+    open_widget: OpenVariations
     new_id: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
 class BulkRelabel:
-    """Many places that were changed as one.
+    """Occurrences that were relabelled as one batch.
 
     Parameters
     ----------
     words : str
+        The words.
     label : str, optional
-        What they are now; None for no entity.
+        Their label now; None for no entity.
     places : int
-        Asked to change.
+        Number of occurrences that were to change.
     examples : int
-        That have changed.
+        Number of examples that have changed.
     """
 
     words: str
@@ -62,22 +86,22 @@ class BulkRelabel:
     places: int
     examples: int
     _id: str = field(repr=False)
-    _withdraw: Withdraw = field(repr=False)
+    _undo: UndoBatch = field(repr=False)
 
     def undo(self) -> int:
-        """Take the whole act back; what somebody has changed since stays.
+        """Undo the whole batch, except where an example has been changed since.
 
         Returns
         -------
         int
-            Examples that are as they were before.
+            Number of restored examples.
         """
-        return self._withdraw(self._id)
+        return self._undo(self._id)
 
     def __str__(self) -> str:
-        now = "no entity" if self.label is None else self.label
+        label = "no entity" if self.label is None else self.label
         return (
-            f"{self.words!r} is {now} now at {self.places:,} more places in {self.examples:,} "
+            f"{self.words!r} is {label} now at {self.places:,} more places in {self.examples:,} "
             "examples; .undo() takes it back"
         )
 
@@ -87,19 +111,20 @@ class BulkRelabel:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """Words that gold labels in more than one way, or labels here and misses there.
-
-    Those of which most are expected to be wrong come first.
+    """Words with more than one label in gold, or labelled at some occurrences only.
 
     Parameters
     ----------
     variations : tuple of LabelVariation
+        The highest expected number of wrong occurrences first.
     split : str
-        The split.
+        Name of the split.
     n : int
-        Examples that were looked at.
+        Number of examples checked.
     has_probabilities : bool
-        Whether a model's probabilities stand beside the places.
+        Whether the occurrences have a model's probabilities.
+    backend : RelabelBackend, optional
+        Functions that change and open examples; None without a session.
     """
 
     variations: tuple[LabelVariation, ...] = field(repr=False)
@@ -115,22 +140,23 @@ class Consistency:
         return iter(self.variations)
 
     def __getitem__(self, words: int | str) -> LabelVariation:
-        """Give a variation by its rank, or by its words."""
-        return self.variations[words] if isinstance(words, int) else self._of(words)
+        """Return a variation by its rank, or by its words."""
+        return self.variations[words] if isinstance(words, int) else self._find(words)
 
     @property
     def examples(self) -> list[Example]:
-        """The examples with an unusual place, each once."""
+        """The examples with a deviating occurrence, each once."""
         places = [one for variation in self.variations for one in variation.deviating]
         return list({one.example.input_hash: one.example for one in places}.values())
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row for some words.
+        """One row a variation.
 
-        ``usual`` (their most frequent label), ``as_usual``, ``otherwise`` and
-        ``missed`` (numbers of places), ``says`` (all labels with their
-        numbers) and ``score`` (how many are expected to be wrong).
+        ``words``, ``usual`` (their most frequent label), ``as_usual``,
+        ``otherwise`` and ``missed`` (numbers of occurrences), ``says`` (all
+        labels with their numbers) and ``score`` (expected number of wrong
+        occurrences).
         """
         import pandas as pd
 
@@ -138,10 +164,11 @@ class Consistency:
 
     @property
     def occurrences(self) -> pd.DataFrame:
-        """One row a place that is not as usual.
+        """One row an occurrence without the usual label.
 
-        ``label`` (None: not marked), ``usual`` and the ``usual_probability``
-        that the model gives it there; ``start`` and ``end`` in code points.
+        ``words``, ``label`` (None: not labelled), ``usual`` and its
+        ``usual_probability`` there; ``start`` and ``end`` in code points,
+        ``split``, ``input_hash``, ``text``.
         """
         import pandas as pd
 
@@ -157,66 +184,76 @@ class Consistency:
         return pd.DataFrame(rows, columns=list(OCCURRENCE_COLUMNS))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the words of which most are expected to be wrong."""
-        from nbner.quality.consistency_plot import draw_variations
+        """Draw the occurrences of the first variations by how they are labelled.
 
-        return draw_variations(self.frame, title=str(self).split("\n", maxsplit=1)[0], ax=ax)
+        Parameters
+        ----------
+        ax : Axes, optional
+            By default new axes.
+        """
+        title = str(self).split("\n", maxsplit=1)[0]
+        return _draw_variations(self.frame, title=title, ax=ax)
 
     def relabel(
         self, words: str, label: str | None, *, min_probability: float = 0.0
     ) -> BulkRelabel:
-        """Give some words one label wherever gold has them otherwise, as one act.
+        """Set one label at all occurrences of some words, as one batch.
 
         Parameters
         ----------
         words : str
-            As ``frame`` writes them.
+            As in the column ``words`` of ``frame``.
         label : str, optional
-            None takes their labels away.
+            The label; None removes the label.
         min_probability : float
-            Only at places where the model gives the usual label at least this
-            probability; for ``label=None`` at most 1 minus this.
+            Minimum probability of the usual label at an occurrence; for
+            ``label=None`` the probability must be at most 1 minus this.
 
         Returns
         -------
-        Mended
-            With ``undo()``, which takes the whole act back.
+        BulkRelabel
+            With ``undo()`` for the whole batch.
 
         Raises
         ------
         DataError
-            There are no such words, no such place, or the label is unknown.
+            There are no such words, no such occurrence, or the label is unknown.
         """
-        one = self._of(words)
-        places = [place for place in one.occurrences if place.label != label]
+        variation = self._find(words)
+        places = [place for place in variation.occurrences if place.label != label]
         if min_probability:
             places = [
                 place
                 for place in places
-                if _is_sure(place, one.usual_label, label, min_probability)
+                if _is_probable(place, variation.usual_label, label, min_probability)
             ]
         if not places or self.backend is None:
             raise DataError(
                 f"{words!r} has no such place that could change",
-                remedy=f"Look at session.quality.consistency()[{words!r}].others",
+                remedy=f"Look at session.quality.consistency()[{words!r}].deviating",
             )
-        whole = self.backend.new_id()
-        done = self.backend.relabel(whole, places, label)
-        return BulkRelabel(words, label, len(places), done, whole, self.backend.undo)
+        batch_id = self.backend.new_id()
+        changed = self.backend.relabel(batch_id, places, label)
+        return BulkRelabel(words, label, len(places), changed, batch_id, self.backend.undo)
 
     def open(self, words: str | None = None) -> AnnotatorWidget:
-        """Open the examples with an unusual place in the annotator.
+        """Open the examples with a deviating occurrence in the annotator.
 
-        With the caret on the words, ``e`` lists every occurrence in gold,
-        ``enter`` changes what is ticked as one step, and ``ctrl+z`` changes it
-        back.
+        With the cursor on the words, ``e`` lists every occurrence in gold,
+        ``enter`` changes the selected ones as one batch, and ``ctrl+z`` undoes
+        it.
 
         Parameters
         ----------
         words : str, optional
-            By default all.
+            By default those of all variations.
+
+        Raises
+        ------
+        DataError
+            There are no such words, or there is no variation.
         """
-        chosen = self.variations if words is None else (self._of(words),)
+        chosen = self.variations if words is None else (self._find(words),)
         if not chosen or self.backend is None:
             raise DataError(
                 "all words are labelled alike: there is nothing to open",
@@ -224,15 +261,15 @@ class Consistency:
             )
         return self.backend.open_widget(chosen)
 
-    def _of(self, words: str) -> LabelVariation:
+    def _find(self, words: str) -> LabelVariation:
         wanted = words.split()
         for one in self.variations:
             if " ".join(one.words).split() in (wanted, [word.lower() for word in wanted]):
                 return one
         raise DataError(
-            f"{words!r} are no words that are labelled in more than one way",
+            f"there are no words {words!r} that are labelled in more than one way",
             field="words",
-            remedy="Take them from the column words of .frame",
+            remedy="Take words from the column words of .frame",
         )
 
     def __str__(self) -> str:
@@ -240,38 +277,80 @@ class Consistency:
             return f"All words are labelled alike in {self.n:,} examples of {self.split}"
         places = sum(len(one.deviating) for one in self.variations)
         expected = sum(one.score for one in self.variations)
-        how = "the model expects" if self.has_probabilities else "by the usual label's share"
+        estimate = (
+            f"the model expects about {expected:,.0f} of them to be wrong"
+            if self.has_probabilities
+            else f"by the usual labels' frequency, about {expected:,.0f} of them are wrong"
+        )
         return (
             f"{len(self):,} words or phrases are labelled in more than one way\n"
             f"{places:,} places in {len(self.examples):,} of {self.n:,} examples of {self.split} "
-            f"are not as usual; {how} about {expected:,.0f} of them to be wrong"
+            f"do not have the usual label; {estimate}"
         )
 
     def _repr_html_(self) -> str:
-        return render_html(str(self), self.frame.head(SHOWN))
+        return render_html(str(self), self.frame.head(_MAX_ROWS))
 
 
 def _row(one: LabelVariation) -> tuple[object, ...]:
     counts = one.counts
     missed, usual = counts[None], counts[one.usual_label]
-    says = ", ".join(f"{label or 'not marked'} {count:,}" for label, count in counts.most_common())
+    labels = ", ".join(
+        f"{label or 'not marked'} {count:,}" for label, count in counts.most_common()
+    )
     otherwise = len(one.occurrences) - missed - usual
-    return (" ".join(one.words), one.usual_label, usual, otherwise, missed, says, one.score)
+    return (" ".join(one.words), one.usual_label, usual, otherwise, missed, labels, one.score)
 
 
-def _is_sure(place: PhraseOccurrence, usual: str, label: str | None, least: float) -> bool:
+def _is_probable(
+    place: PhraseOccurrence, usual: str, label: str | None, min_probability: float
+) -> bool:
     if place.usual_probability is None:
         raise DataError(
-            "no model has looked at these places",
-            field="least",
+            "no model has computed probabilities for these places",
+            field="min_probability",
             remedy="Call session.train() and then session.quality.consistency() again",
         )
     if label is None:
-        return place.usual_probability <= 1 - least
+        return place.usual_probability <= 1 - min_probability
     if label != usual:
         raise DataError(
-            f"what the model knows of these places is how likely {usual!r} is",
-            field="least",
-            remedy=f"Leave least= out, or give the label {usual!r}",
+            f"only the probability of {usual!r} is known at these places",
+            field="min_probability",
+            remedy=f"Leave min_probability= out, or use the label {usual!r}",
         )
-    return place.usual_probability >= least
+    return place.usual_probability >= min_probability
+
+
+def _draw_variations(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
+    """Draw a stacked bar for each of the first rows of `Consistency.frame`."""
+    shown = frame.head(_MAX_BARS)
+    ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
+    colors = label_colors(sorted(set(shown["usual"])))
+    for y, row in enumerate(shown.to_dict("records")):
+        left = 0
+        parts = (
+            ("as_usual", colors[row["usual"]], None),
+            ("otherwise", INK_COLOR, "///"),
+            ("missed", "none", None),
+        )
+        for name, fill, hatch in parts:
+            ax.barh(
+                y,
+                row[name],
+                left=left,
+                height=0.6,
+                color=fill,
+                alpha=FAINT_ALPHA if hatch else 1.0,
+                edgecolor=INK_COLOR,
+                linewidth=0.6,
+                hatch=hatch,
+            )
+            left += row[name]
+        annotate_row(ax, (left, y), f"{row['usual']} · about {row['score']:.1f} wrong")
+    # Words are data: a dollar sign in one is not mathematics.
+    ax.set_yticks(range(len(shown)), list(shown["words"]), parse_math=False)
+    ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)
+    ax.margins(x=0.2)
+    ax.set_xlabel("places: filled as usual, hatched another label, empty not marked")
+    return apply_style(ax, title)

@@ -1,38 +1,41 @@
-"""What is wrong with the data of a training run, with the examples that show it.
-
-Pure functions of plain values.
-"""
+"""Weaknesses of the data of a training run, with the examples that show them."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from html import escape
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DataWarningKind: TypeAlias = Literal[
     "few_examples", "only_in_dev", "never_in_train", "in_both_splits", "conflicting_answers"
 ]
 
 MIN_SPANS = 10  # gold spans below which a label can hardly be learnt
+_MAX_EXAMPLES = 5  # examples of a warning in HTML
 
 
 @dataclass(frozen=True, slots=True)
 class DataWarning:
-    """One thing that training would suffer from.
+    """One weakness of the data.
 
     Parameters
     ----------
     kind : str
         One of `DataWarningKind`.
     message : str
-        In a sentence.
+        The weakness as a sentence.
     label : str, optional
+        The label that it concerns.
     examples : tuple of Example
-        Those that show it.
+        The examples that show it.
     """
 
     kind: DataWarningKind
@@ -44,6 +47,44 @@ class DataWarning:
         return self.message
 
 
+@dataclass(frozen=True, slots=True)
+class DataWarnings:
+    """The weaknesses of the data of a training run.
+
+    Parameters
+    ----------
+    warnings : tuple of DataWarning
+        Each with its ``examples``.
+    """
+
+    warnings: tuple[DataWarning, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.warnings)
+
+    def __iter__(self) -> Iterator[DataWarning]:
+        return iter(self.warnings)
+
+    def __getitem__(self, position: int) -> DataWarning:
+        return self.warnings[position]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a warning: kind, label, what (the message), examples (their number)."""
+        import pandas as pd
+
+        rows = [(one.kind, one.label, one.message, len(one.examples)) for one in self.warnings]
+        return pd.DataFrame(rows, columns=["kind", "label", "what", "examples"])
+
+    def __str__(self) -> str:
+        if not self.warnings:
+            return "No weakness of the data was found"
+        return "\n".join(one.message for one in self.warnings)
+
+    def _repr_html_(self) -> str:
+        return "".join(_html(one) for one in self.warnings) or f"<div>{escape(str(self))}</div>"
+
+
 def find_data_warnings(
     train: Sequence[Example],
     dev: Sequence[Example],
@@ -51,55 +92,57 @@ def find_data_warnings(
     *,
     answers: Sequence[Example] = (),
 ) -> list[DataWarning]:
-    """Look for what training would suffer from.
+    """Find labels, texts and answers that impair training or its evaluation.
 
     Parameters
     ----------
     train, dev : sequence of Example
-        Accepted.
+        Accepted examples.
     labels : sequence of str
         All labels of the session.
     answers : sequence of Example
         The accepted answers of every annotator, one example an answer.
     """
     return [
-        *_labels(train, dev, labels),
-        *_shared(train, dev),
-        *_conflicts([*train, *dev, *answers]),
+        *_rare_labels(train, dev, labels),
+        *_shared_texts(train, dev),
+        *_conflicting_answers([*train, *dev, *answers]),
     ]
 
 
-def _labels(
+def _rare_labels(
     train: Sequence[Example], dev: Sequence[Example], labels: Sequence[str]
-) -> Iterable[DataWarning]:
-    learnt = Counter(span.label for one in train for span in one.spans)
-    measured = Counter(span.label for one in dev for span in one.spans)
+) -> Iterator[DataWarning]:
+    in_train = Counter(span.label for one in train for span in one.spans)
+    in_dev = Counter(span.label for one in dev for span in one.spans)
     for label in labels:
-        count = learnt[label]
-        if not count and measured[label]:
-            what = f"{label} is in dev ({measured[label]:,} spans) and never in the training data"
+        count = in_train[label]
+        if not count and in_dev[label]:
+            found = f"{label} is in dev ({in_dev[label]:,} spans) and never in the training data"
             yield DataWarning(
-                "only_in_dev", f"{what}: it cannot be learnt", label, _with(dev, label)
+                "only_in_dev", f"{found}: it cannot be learnt", label, _with_label(dev, label)
             )
         elif not count:
             yield DataWarning("never_in_train", f"{label} has no example at all", label)
         elif count < MIN_SPANS:
-            what = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
-            yield DataWarning("few_examples", what, label, _with(train, label))
+            found = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
+            yield DataWarning("few_examples", found, label, _with_label(train, label))
 
 
-def _shared(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[DataWarning]:
+def _shared_texts(train: Sequence[Example], dev: Sequence[Example]) -> Iterator[DataWarning]:
     texts = {collapse_whitespace(one.text) for one in train}
-    both = tuple(one for one in dev if collapse_whitespace(one.text) in texts)
-    if both:
-        what = (
-            f"{len(both):,} of {len(dev):,} dev texts are in the training data too: F is too high"
+    shared = tuple(one for one in dev if collapse_whitespace(one.text) in texts)
+    if shared:
+        message = (
+            f"{len(shared):,} of {len(dev):,} dev texts are in the training data too: F is too high"
         )
-        yield DataWarning("in_both_splits", what, None, both)
+        yield DataWarning("in_both_splits", message, None, shared)
 
 
-def _conflicts(examples: Sequence[Example]) -> Iterable[DataWarning]:
-    by_text = _grouped(examples, lambda one: one.text)
+def _conflicting_answers(examples: Sequence[Example]) -> Iterator[DataWarning]:
+    by_text: dict[str, list[Example]] = defaultdict(list)
+    for one in examples:
+        by_text[one.text].append(one)
     found = tuple(
         one
         for same in by_text.values()
@@ -108,18 +151,19 @@ def _conflicts(examples: Sequence[Example]) -> Iterable[DataWarning]:
     )
     if found:
         texts = len({one.text for one in found})
-        what = f"{texts:,} texts have accepted answers that contradict each other"
-        yield DataWarning("conflicting_answers", what, None, found)
+        message = f"{texts:,} texts have accepted answers that contradict each other"
+        yield DataWarning("conflicting_answers", message, None, found)
 
 
-def _grouped(
-    examples: Iterable[Example], key: Callable[[Example], str]
-) -> dict[str, list[Example]]:
-    groups: dict[str, list[Example]] = defaultdict(list)
-    for one in examples:
-        groups[key(one)].append(one)
-    return groups
-
-
-def _with(examples: Iterable[Example], label: str) -> tuple[Example, ...]:
+def _with_label(examples: Iterable[Example], label: str) -> tuple[Example, ...]:
     return tuple(one for one in examples if any(span.label == label for span in one.spans))
+
+
+def _html(warning: DataWarning) -> str:
+    """Render a warning whose examples unfold with a click."""
+    shown = "".join(
+        f"<li>{escape(one.text[:200])}</li>" for one in warning.examples[:_MAX_EXAMPLES]
+    )
+    more = len(warning.examples) - _MAX_EXAMPLES
+    rest = f"<li>and {more:,} more, in .examples</li>" if more > 0 else ""
+    return f"<details><summary>{escape(warning.message)}</summary><ul>{shown}{rest}</ul></details>"

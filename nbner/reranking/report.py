@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
 from nbner._common.result import Result
-from nbner.evaluation.comparison import SystemScore, compare_systems
+from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -91,8 +91,6 @@ class RerankingComparison(Result):
         ax : Axes, optional
             Axes to draw on; new ones by default.
         """
-        from nbner.evaluation.comparison_plot import draw_comparison
-
         return draw_comparison(
             self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
         )

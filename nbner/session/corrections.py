@@ -19,8 +19,7 @@ from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
 from nbner.nlp.pipeline import is_trained
 from nbner.quality import label_issues as issues
-from nbner.quality.anchoring.evaluate import CorruptedPairs, evaluate_audit
-from nbner.quality.anchoring.report import Anchoring
+from nbner.quality.anchoring.report import Anchoring, CorruptedPairs, evaluate_audit
 from nbner.quality.consistency import (
     LabelVariation,
     PhraseOccurrence,
@@ -28,8 +27,7 @@ from nbner.quality.consistency import (
     find_variations,
 )
 from nbner.quality.consistency_report import Consistency, RelabelBackend
-from nbner.quality.label_issues import LabelIssue
-from nbner.quality.label_issues_report import LabelIssues
+from nbner.quality.label_issues import LabelIssue, LabelIssues
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
 from nbner.reranking.cross_validation import train_fold_models
 from nbner.reranking.train import progress_callback

@@ -10,10 +10,10 @@ from nbner._common.progress import ProgressBar
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
 from nbner.errors import ModelError
+from nbner.evaluation.comparison import ModelComparison
 from nbner.evaluation.errors.report import Errors
 from nbner.evaluation.errors.span_features import TrainingVocabulary
 from nbner.evaluation.evaluate import compare_predictions
-from nbner.evaluation.model_comparison import ModelComparison
 from nbner.evaluation.report import Evaluation, evaluate_predictions
 from nbner.evaluation.warnings import evaluation_warnings
 from nbner.nlp.fingerprint import fingerprint

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
 from nbner.evaluation.diff.report import Differences
-from nbner.evaluation.reproducibility.determinism import check_determinism
-from nbner.evaluation.reproducibility.parity import run_spacy, text_units
-from nbner.evaluation.reproducibility.report import Determinism, Parity
+from nbner.evaluation.reproducibility import (
+    Determinism,
+    Parity,
+    check_determinism,
+    run_spacy,
+    text_units,
+)
 from nbner.evaluation.scores import score
 from nbner.io.annotations import read_annotations
 from nbner.nlp.gold_docs import nested_subsets, split_corpus

@@ -13,10 +13,9 @@ from nbner.quality.agreement.report import Agreement
 from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
 from nbner.quality.anchoring.report import Anchoring
 from nbner.quality.consistency_report import Consistency
-from nbner.quality.data_warnings_report import DataWarnings
-from nbner.quality.label_issues_report import LabelIssues
-from nbner.quality.progress.effort import AnnotationTime
-from nbner.quality.progress.report import AnnotationProgress
+from nbner.quality.data_warnings import DataWarnings
+from nbner.quality.label_issues import LabelIssues
+from nbner.quality.progress import AnnotationProgress, AnnotationTime
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
 from nbner.session.context import Accessor, SessionContext

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.decoding.api import Decoder
-    from nbner.evaluation.model_comparison import ModelComparison
+    from nbner.evaluation.comparison import ModelComparison
     from nbner.evaluation.report import Evaluation
     from nbner.io.formats import ExportReport
     from nbner.io.options import FormatName, TextUnit

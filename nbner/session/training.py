@@ -12,17 +12,16 @@ from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
 from nbner.errors import DataError, TrainingError
 from nbner.evaluation.regressions import (
     MAX_F_LOSS,
+    SpanChanges,
     label_regressions,
     regression_sets,
     span_changes,
 )
-from nbner.evaluation.regressions_report import SpanChanges
 from nbner.evaluation.scores import score
 from nbner.nlp.gold_docs import split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of
 from nbner.nlp.prediction import predict
-from nbner.quality.data_warnings import find_data_warnings
-from nbner.quality.data_warnings_report import DataWarnings
+from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
 from nbner.training import loop

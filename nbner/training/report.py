@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import format_number, render_html
-from nbner.evaluation.regressions import LabelRegression
-from nbner.evaluation.regressions_report import SpanChanges
-from nbner.quality.data_warnings_report import DataWarnings
+from nbner.evaluation.regressions import LabelRegression, SpanChanges
+from nbner.quality.data_warnings import DataWarnings
 
 if TYPE_CHECKING:
     import pandas as pd

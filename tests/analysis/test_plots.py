@@ -8,8 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from nbner._common.plot_style import new_figure
-from nbner.evaluation.plot import draw_evaluation
-from nbner.evaluation.report import Evaluation
+from nbner.evaluation.report import Evaluation, draw_evaluation
 from nbner.evaluation.scores import score
 from nbner.training.plot import training_curve
 from nbner.training.records import TrainingRecord

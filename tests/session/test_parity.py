@@ -12,6 +12,7 @@ import spacy
 
 import nbner
 from nbner import DataError, Example, Session, Span
+from nbner.evaluation import reproducibility
 from nbner.nlp.pipeline import load_base
 from nbner.training.loop import train
 
@@ -260,9 +261,9 @@ def test_the_same_is_said_in_every_circumstance(folders, texts):
 
 
 def test_what_is_not_the_same_is_shown(folders, texts, monkeypatch):
-    from nbner.evaluation.reproducibility import determinism
-
-    monkeypatch.setattr(determinism, "_said_apart", lambda nlp, examples: [[] for _ in examples])
+    monkeypatch.setattr(
+        reproducibility, "_predictions_of_new_process", lambda nlp, examples: [[] for _ in examples]
+    )
     with Session("d", model=folders[0], store=":memory:") as session:
         found = session.experiments.determinism(texts[:3], batch_sizes=(1,), n_process=())
     assert not found.same

@@ -1,10 +1,10 @@
-"""Why two annotations of one text differ: causes, each named because trying it gave the result.
+"""Causes of differences between two annotations of one text, found by reproducing them.
 
-Where one side of a pair is what a known pipeline says, the other side is
-rebuilt under one changed condition after the other, the simplest first. The
-condition that gives exactly the other side's spans is the cause. Where no
-pipeline is known, or none gives either side, what the two sides show is
-compared instead, and the cause counts as not tried.
+Where one side of a pair equals the predictions of a known pipeline, the other
+side is predicted under one changed condition after the other, the simplest
+first. The condition that yields exactly the other side's spans is the cause.
+Where no pipeline is known, or none yields either side, the two sides are
+compared with each other instead, and the cause counts as not reproduced.
 """
 
 from __future__ import annotations
@@ -42,27 +42,27 @@ CAUSES = (
     UNEXPLAINED,
 )
 
-# What is only likely counts only where it accounts for nearly everything.
+# A cause that is only plausible must account for nearly all cases.
 _NEARLY_ALL = 0.9
-_RECURS = 2
+_MIN_RECURRENCE = 2
 
 Spans: TypeAlias = Sequence[Span]
-#: From cases to what their odd side would then be, and a word on what was tried.
+#: From cases to the predictions for their unexplained sides under a changed condition.
 Trial: TypeAlias = Callable[[Sequence["UnexplainedSide"]], Sequence[Spans]]
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a pair differs.
+    """Cause of the difference between two annotations.
 
     Parameters
     ----------
     name : str
         One of `CAUSES`.
     detail : str
-        Which label, model, component or alteration.
+        The label, model, component or alteration.
     reproduced : bool
-        Whether a pipeline was run under this condition and gave the result.
+        Whether a pipeline was run under this condition and yielded the result.
     """
 
     name: str
@@ -72,20 +72,20 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class UnexplainedSide:
-    """One side of a pair that is to be explained.
+    """The side of a pair that the reference pipeline does not predict.
 
     Parameters
     ----------
     position : int
-        Of the pair.
+        Position of the pair.
     target, counterpart : Example
-        The side that the pipeline does not give, and the one that it does.
+        The side that the pipeline does not predict, and the one that it does.
     segments : tuple of (int, int)
-        The pieces in which the odd side held its text.
+        Segments in which the target's side had its text.
     predicted : sequence of Span
-        What the pipeline says of the odd side's text.
+        The pipeline's predictions for the target's text.
     labels : frozenset of str
-        All labels of the odd side, over all its texts.
+        All labels of the target's side, over all its texts.
     """
 
     position: int
@@ -98,18 +98,20 @@ class UnexplainedSide:
 
 @dataclass
 class DifferenceExplainer:
-    """What is known, and what has been found so far.
+    """Finds the causes of the differences between two sides.
 
     Parameters
     ----------
     pairs : sequence of TextPair
-        All that are the same on both sides too: they bear witness.
+        All pairs, also those that are equal: they are evidence against causes.
     labels_a, labels_b : frozenset of str
-        All labels of a side.
+        All labels of each side.
     reference : PipelineVariants, optional
         The pipeline that one of the sides comes from.
     others : sequence of PipelineVariants
         Other pipelines that a side may come from.
+    found : dict of int to Cause
+        Causes found so far, by position among the pairs.
     """
 
     pairs: Sequence[TextPair]
@@ -120,7 +122,7 @@ class DifferenceExplainer:
     found: dict[int, Cause] = field(default_factory=dict)
 
     def explain(self) -> dict[int, Cause]:
-        """Name a cause for each pair that differs.
+        """Find a cause for each pair that differs.
 
         Returns
         -------
@@ -129,49 +131,51 @@ class DifferenceExplainer:
         """
         differing = [i for i, pair in enumerate(self.pairs) if pair.differs]
         if self.reference is not None and differing:
-            self._try(self._cases(differing, self.reference), self.reference)
+            self._run_trials(self._cases(differing, self.reference), self.reference)
         for position in differing:
             if position not in self.found:
-                self.found[position] = self._compared(self.pairs[position])
+                self.found[position] = self._cause_from_sides(self.pairs[position])
         return self.found
 
     def _cases(
         self, differing: Sequence[int], reference: PipelineVariants
     ) -> list[UnexplainedSide]:
-        """Find which side the pipeline gives; where it gives both, what went in is the cause."""
-        says_a = reference.predict([self.pairs[i].a for i in differing])
-        says_b = reference.predict([self.pairs[i].b for i in differing])
+        """Find the side that the pipeline predicts; if it predicts both, their input differs."""
+        predicted_a = reference.predict([self.pairs[i].a for i in differing])
+        predicted_b = reference.predict([self.pairs[i].b for i in differing])
         cases = []
-        for i, plain_a, plain_b in zip(differing, says_a, says_b, strict=True):
+        for i, spans_a, spans_b in zip(differing, predicted_a, predicted_b, strict=True):
             pair = self.pairs[i]
-            is_a = span_keys(plain_a) == span_keys(pair.a.spans)
-            is_b = span_keys(plain_b) == span_keys(pair.b.spans)
+            is_a = span_keys(spans_a) == span_keys(pair.a.spans)
+            is_b = span_keys(spans_b) == span_keys(pair.b.spans)
             if is_a and is_b:
-                self.found[i] = _what_went_in(pair)
+                self.found[i] = _input_difference(pair)
             elif is_b:
                 cases.append(
-                    UnexplainedSide(i, pair.a, pair.b, pair.segments_a, plain_a, self.labels_a)
+                    UnexplainedSide(i, pair.a, pair.b, pair.segments_a, spans_a, self.labels_a)
                 )
             elif is_a:
                 cases.append(
-                    UnexplainedSide(i, pair.b, pair.a, pair.segments_b, plain_b, self.labels_b)
+                    UnexplainedSide(i, pair.b, pair.a, pair.segments_b, spans_b, self.labels_b)
                 )
         return cases
 
-    def _try(self, cases: list[UnexplainedSide], reference: PipelineVariants) -> None:
+    def _run_trials(self, cases: list[UnexplainedSide], reference: PipelineVariants) -> None:
         for cause, trial in _trials(reference):
-            cases = self._settle(cases, trial, cause)
+            cases = self._run_trial(cases, trial, cause)
         for other in self.others:
-            cases = self._another(cases, reference, other)
+            cases = self._try_pipeline(cases, reference, other)
         for cause, trial in _likely_trials(reference):
-            cases = self._settle(cases, trial, cause)
-        # Who names another model has said where the spans are from; no list is to be guessed.
-        self._induced([c for c in cases if not self._strangers(self.pairs[c.position])], reference)
+            cases = self._run_trial(cases, trial, cause)
+        # Spans that name another model as their source need no guess of a phrase list.
+        self._try_phrases(
+            [c for c in cases if not self._unknown_sources(self.pairs[c.position])], reference
+        )
 
-    def _settle(
-        self, cases: list[UnexplainedSide], trial: Trial, cause: Cause, *, least: float = 0.0
+    def _run_trial(
+        self, cases: list[UnexplainedSide], trial: Trial, cause: Cause, *, min_fraction: float = 0.0
     ) -> list[UnexplainedSide]:
-        """Run a trial, name the cause where it gives the odd side, and return what is left."""
+        """Run a trial, record the cause where it yields the target, and return the other cases."""
         if not cases:
             return cases
         results = trial(cases)
@@ -180,22 +184,22 @@ class DifferenceExplainer:
             for case, spans in zip(cases, results, strict=True)
             if span_keys(spans) == span_keys(case.target.spans)
         ]
-        if len(hits) < least * len(cases):
+        if len(hits) < min_fraction * len(cases):
             return cases
         for case in hits:
             self.found[case.position] = _with_detail(cause, case)
         return [case for case in cases if case.position not in self.found]
 
-    def _another(
+    def _try_pipeline(
         self, cases: list[UnexplainedSide], reference: PipelineVariants, other: PipelineVariants
     ) -> list[UnexplainedSide]:
-        """See whether another pipeline gives the odd side, and what in it makes the difference."""
+        """Test whether another pipeline yields the target, and which part of it is the cause."""
         if not cases:
             return cases
-        said = other.predict([case.target for case in cases])
+        predictions = other.predict([case.target for case in cases])
         mine = [
             c
-            for c, spans in zip(cases, said, strict=True)
+            for c, spans in zip(cases, predictions, strict=True)
             if span_keys(spans) == span_keys(c.target.spans)
         ]
         taken = {case.position for case in mine}
@@ -208,7 +212,7 @@ class DifferenceExplainer:
                 without = other.predict_without([case.target for case in mine], names)
                 detail = ", ".join(names)
                 mine = self._same_as_plain(mine, without, Cause(cause, detail))
-        mine = self._settle(
+        mine = self._run_trial(
             mine,
             lambda some: reference.predict_with_tokens([c.target for c in some], other.tokenize),
             Cause(OTHER_TOKENIZER),
@@ -218,15 +222,15 @@ class DifferenceExplainer:
         return left
 
     def _same_as_plain(
-        self, cases: list[UnexplainedSide], said: Sequence[Spans], cause: Cause
+        self, cases: list[UnexplainedSide], predictions: Sequence[Spans], cause: Cause
     ) -> list[UnexplainedSide]:
-        for case, spans in zip(cases, said, strict=True):
+        for case, spans in zip(cases, predictions, strict=True):
             if span_keys(spans) == span_keys(case.predicted):
                 self.found[case.position] = cause
         return [case for case in cases if case.position not in self.found]
 
-    def _induced(self, cases: list[UnexplainedSide], reference: PipelineVariants) -> None:
-        """Look for a list of phrases that would explain what one side has and the other has not."""
+    def _try_phrases(self, cases: list[UnexplainedSide], reference: PipelineVariants) -> None:
+        """Test whether a list of phrases explains the spans that only one side has."""
         side = {case.position for case in cases}
         answered = sum(case.target.answer is not None for case in cases)
         for is_a in (True, False):
@@ -234,21 +238,21 @@ class DifferenceExplainer:
             if not mine:
                 continue
             examples = [pair.a if is_a else pair.b for pair in self.pairs]
-            least = _RECURS if answered else 1
-            phrases = _phrases(mine, examples, least)
+            min_count = _MIN_RECURRENCE if answered else 1
+            phrases = _phrases(mine, examples, min_count)
             if phrases:
-                mine = self._ruled(mine, reference, phrases)
+                mine = self._try_rulers(mine, reference, phrases)
             if not answered:
-                self._settle(
+                self._run_trial(
                     mine,
                     lambda some: reference.predict_with_preset(
                         [c.target for c in some], [_own(c) for c in some]
                     ),
                     Cause(PRESET_ENTITIES),
-                    least=_NEARLY_ALL,
+                    min_fraction=_NEARLY_ALL,
                 )
 
-    def _ruled(
+    def _try_rulers(
         self, cases: list[UnexplainedSide], reference: PipelineVariants, phrases: list[Phrase]
     ) -> list[UnexplainedSide]:
         for after in (False, True):
@@ -258,22 +262,22 @@ class DifferenceExplainer:
             def trial(some: Sequence[UnexplainedSide], *, after: bool = after) -> Sequence[Spans]:
                 return reference.predict_with_rules([c.target for c in some], phrases, after=after)
 
-            cases = self._settle(cases, trial, cause)
+            cases = self._run_trial(cases, trial, cause)
         return cases
 
     def _is_a(self, case: UnexplainedSide) -> bool:
         return self.pairs[case.position].a is case.target
 
-    def _compared(self, pair: TextPair) -> Cause:
-        """Name the cause from what the two sides show, without a pipeline that gives either."""
+    def _cause_from_sides(self, pair: TextPair) -> Cause:
+        """Infer the cause from the two sides, without a pipeline that yields either."""
         filtered = _filtered(pair, self.labels_a, self.labels_b)
         if filtered:
             return Cause(LABEL_FILTER, _listed(filtered), reproduced=False)
         if pair.alterations:
             return Cause(ALTERED_TEXT, ", ".join(pair.alterations), reproduced=False)
-        strangers = self._strangers(pair)
-        if strangers:
-            return Cause(OTHER_MODEL, _listed(strangers), reproduced=False)
+        unknown = self._unknown_sources(pair)
+        if unknown:
+            return Cause(OTHER_MODEL, _listed(unknown), reproduced=False)
         person = next((one for one in (pair.a, pair.b) if one.answer is not None), None)
         if person is not None:
             return Cause(HUMAN_CORRECTION, person.annotator or "", reproduced=False)
@@ -281,18 +285,18 @@ class DifferenceExplainer:
             return Cause(SENTENCE_SPLITTING, reproduced=False)
         return Cause(UNEXPLAINED, reproduced=False)
 
-    def _strangers(self, pair: TextPair) -> set[str]:
-        """Find models that only one side names as the source of its spans."""
+    def _unknown_sources(self, pair: TextPair) -> set[str]:
+        """Return the models that only one side names as the source of its spans."""
         known = {self.reference.fingerprint} if self.reference else set()
         a, b = _sources(pair.a), _sources(pair.b)
         return set(a | b) - known if a != b else set()
 
 
 def _trials(reference: PipelineVariants) -> Iterator[tuple[Cause, Trial]]:
-    """Give the trials that cannot come out right by chance."""
+    """Yield the trials whose success is not accidental."""
 
-    def in_pieces(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
-        return reference.predict_segments([c.target for c in cases], [_pieces(c) for c in cases])
+    def by_segment(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
+        return reference.predict_segments([c.target for c in cases], [_segments(c) for c in cases])
 
     def kept(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
         return [_kept(case) for case in cases]
@@ -300,7 +304,7 @@ def _trials(reference: PipelineVariants) -> Iterator[tuple[Cause, Trial]]:
     def with_tokens(cases: Sequence[UnexplainedSide]) -> Sequence[Spans]:
         return reference.predict_with_tokens([c.target for c in cases], _tokens_of_either(cases))
 
-    yield Cause(SENTENCE_SPLITTING), in_pieces
+    yield Cause(SENTENCE_SPLITTING), by_segment
     yield Cause(LABEL_FILTER), kept
     yield Cause(OTHER_TOKENIZER), with_tokens
     for name, components in (
@@ -341,7 +345,7 @@ def _with_tokenizer(
 
 
 def _filtered(pair: TextPair, labels_a: frozenset[str], labels_b: frozenset[str]) -> set[str]:
-    """Name the labels that one side never has, if they are all that the other has more."""
+    """Return the labels that one side never has, if their spans are the whole difference."""
     a, b = pair.span_keys
     for one, other, kept in ((a, b, labels_a), (b, a, labels_b)):
         left_out = {key[2] for key in other} - kept
@@ -350,7 +354,7 @@ def _filtered(pair: TextPair, labels_a: frozenset[str], labels_b: frozenset[str]
     return set()
 
 
-def _what_went_in(pair: TextPair) -> Cause:
+def _input_difference(pair: TextPair) -> Cause:
     if pair.alterations:
         return Cause(ALTERED_TEXT, ", ".join(pair.alterations))
     return Cause(OTHER_TOKENIZER, "the tokens that came with the text")
@@ -362,7 +366,7 @@ def _with_detail(cause: Cause, case: UnexplainedSide) -> Cause:
     return Cause(LABEL_FILTER, _listed({span.label for span in case.predicted} - case.labels))
 
 
-def _pieces(case: UnexplainedSide) -> tuple[TextRange, ...]:
+def _segments(case: UnexplainedSide) -> tuple[TextRange, ...]:
     return case.segments or ((0, len(case.target.text)),)
 
 
@@ -371,7 +375,7 @@ def _kept(case: UnexplainedSide) -> list[Span]:
 
 
 def _tokens_of_either(cases: Sequence[UnexplainedSide]) -> Callable[[str], tuple[Token, ...]]:
-    """Look tokens up that came with a text on one side and not on the other."""
+    """Return the function from a text to the tokens with which it came on either side."""
     known = {
         side.text: side.tokens
         for case in cases
@@ -382,20 +386,23 @@ def _tokens_of_either(cases: Sequence[UnexplainedSide]) -> Callable[[str], tuple
 
 
 def _own(case: UnexplainedSide) -> tuple[Span, ...]:
-    said = span_keys(case.predicted)
-    return tuple(s for s in case.target.spans if (s.start, s.end, s.label) not in said)
+    predicted = span_keys(case.predicted)
+    return tuple(s for s in case.target.spans if (s.start, s.end, s.label) not in predicted)
 
 
-def _phrases(cases: Sequence[UnexplainedSide], side: Sequence[Example], least: int) -> list[Phrase]:
-    """Find phrases that a side has always labelled, where the pipeline alone has not.
+def _phrases(
+    cases: Sequence[UnexplainedSide], side: Sequence[Example], min_count: int
+) -> list[Phrase]:
+    """Find phrases that a side labels almost everywhere, and the pipeline alone does not.
 
     Parameters
     ----------
     cases : sequence of UnexplainedSide
+        The cases whose additional spans are candidates.
     side : sequence of Example
-        All of the side: each time that a phrase stands there must bear witness.
-    least : int
-        Times that a phrase must stand there.
+        All texts of the side, in which the phrases are counted.
+    min_count : int
+        Minimum number of labelled occurrences of a phrase.
     """
     wanted = {
         (case.target.text[span.start : span.end], span.label)
@@ -413,13 +420,13 @@ def _phrases(cases: Sequence[UnexplainedSide], side: Sequence[Example], least: i
         (phrase, labels[0])
         for phrase, labels in by_phrase.items()
         if len(labels) == 1
-        and labelled[phrase, labels[0]] >= least
-        and labelled[phrase, labels[0]] >= _NEARLY_ALL * _times(phrase, texts)
+        and labelled[phrase, labels[0]] >= min_count
+        and labelled[phrase, labels[0]] >= _NEARLY_ALL * _count_occurrences(phrase, texts)
     ]
 
 
-def _times(phrase: str, texts: Sequence[str]) -> int:
-    """Count where a phrase stands with no letter or digit beside it."""
+def _count_occurrences(phrase: str, texts: Sequence[str]) -> int:
+    """Count the occurrences of a phrase that no letter or digit adjoins."""
     found = 0
     for text in texts:
         at = text.find(phrase)

@@ -1,4 +1,4 @@
-"""Two sets of annotations compared, with a cause for every difference."""
+"""The comparison of two sets of annotations, with a cause for every difference."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
+from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
@@ -22,19 +23,20 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-
-SHOWN = 20
+_MAX_ROWS = 20
 COLUMNS = ("example", "cause", "detail", "tried", "text", "a", "b", "only_a", "only_b")
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One text that two sides have annotated differently.
+    """One text that is annotated differently on two sides.
 
     Parameters
     ----------
     pair : TextPair
+        The text as both sides have it.
     cause : Cause
+        The cause of the difference.
     """
 
     pair: TextPair
@@ -48,11 +50,13 @@ class Differences:
     Parameters
     ----------
     a, b : str
-        The sides' names.
+        Names of the two sides.
     pairing : TextPairing
-        All texts side by side.
+        All texts, paired.
     differences : sequence of Difference
-        Those that differ.
+        The texts that differ.
+    open_widget : callable, optional
+        Opens the texts that differ in the error explorer.
     """
 
     a: str
@@ -72,19 +76,31 @@ class Differences:
         causes: Mapping[int, Cause],
         opener: Callable[[Differences], ErrorExplorerWidget] | None = None,
     ) -> Differences:
-        """Put the causes to the pairs, by position."""
+        """Create the result from the causes of the pairs that differ.
+
+        Parameters
+        ----------
+        a, b : str
+            Names of the two sides.
+        pairing : TextPairing
+            All texts, paired.
+        causes : mapping of int to Cause
+            Causes by position among the pairs.
+        opener : callable, optional
+            Opens the texts that differ in the error explorer.
+        """
         found = [Difference(pairing.pairs[i], cause) for i, cause in sorted(causes.items())]
         return cls(a, b, pairing, tuple(found), opener)
 
     def open(self) -> ErrorExplorerWidget:
-        """Show the texts that differ in the error explorer, one side over the other.
+        """Open the texts that differ in the error explorer, with both annotations.
 
-        Each text's cause is a column of its metadata, to narrow them by.
+        Each text's cause is a column of its metadata, by which it can be filtered.
 
         Raises
         ------
         DataError
-            Nothing differs, or there is no way to show it.
+            No text differs.
         """
         if self.open_widget is None or not self.differences:
             raise DataError("no text differs, so that there is nothing to show")
@@ -92,12 +108,12 @@ class Differences:
 
     @property
     def n(self) -> int:
-        """Texts that both sides have."""
+        """Number of texts that both sides have."""
         return len(self.pairing.pairs)
 
     @property
     def differing(self) -> int:
-        """Texts with other spans on one side than on the other."""
+        """Number of texts whose spans differ."""
         return len(self.differences)
 
     @property
@@ -130,27 +146,31 @@ class Differences:
         return pd.DataFrame([_row(one) for one in self.differences], columns=list(COLUMNS))
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the number of texts by cause."""
-        from nbner.evaluation.diff.plot import draw_causes
+        """Draw the number of texts by cause.
 
+        Parameters
+        ----------
+        ax : Axes, optional
+            By default new axes.
+        """
         return draw_causes(self.counts, total=self.n, ax=ax)
 
-    def to_html(self, cause: str | None = None, *, limit: int = SHOWN) -> str:
-        """Write differing texts side by side, spans marked, as safe HTML.
+    def to_html(self, cause: str | None = None, *, limit: int = _MAX_ROWS) -> str:
+        """Build a table of differing texts, both annotations highlighted, as escaped HTML.
 
         Parameters
         ----------
         cause : str, optional
-            Only those with this cause.
+            Name of the cause; by default all.
         limit : int
-            At most so many.
+            Maximum number of texts.
         """
         wanted = [one for one in self.differences if cause is None or one.cause.name == cause]
         sides = (*(one.pair.a for one in wanted), *(one.pair.b for one in wanted))
         colors = label_colors(sorted({span.label for side in sides for span in side.spans}))
         rows = "".join(_html_row(one, colors) for one in wanted[:limit])
         left = len(wanted) - limit
-        more = f"<div>and {left:,} more: html(limit=...)</div>" if left > 0 else ""
+        more = f"<div>and {left:,} more: to_html(limit=...)</div>" if left > 0 else ""
         head = f"<tr><th>cause</th><th>{escape(self.a)}</th><th>{escape(self.b)}</th></tr>"
         return f'<table style="text-align:left">{head}{rows}</table>{more}'
 
@@ -181,7 +201,7 @@ def _html_row(one: Difference, colors: Mapping[str, str]) -> str:
 
 def _row(one: Difference) -> tuple[object, ...]:
     pair, cause = one.pair, one.cause
-    a, b = _listed(pair.a), _listed(pair.b)
+    a, b = _span_keys(pair.a), _span_keys(pair.b)
     keys_a, keys_b = pair.span_keys_of(pair.a), pair.span_keys_of(pair.b)
     only_a = [span for span, key in zip(a, keys_a, strict=True) if key not in keys_b]
     only_b = [span for span, key in zip(b, keys_b, strict=True) if key not in keys_a]
@@ -189,5 +209,56 @@ def _row(one: Difference) -> tuple[object, ...]:
     return (*head, a, b, only_a, only_b)
 
 
-def _listed(example: Example) -> list[tuple[int, int, str]]:
+def _span_keys(example: Example) -> list[tuple[int, int, str]]:
     return [(span.start, span.end, span.label) for span in example.spans]
+
+
+def draw_causes(
+    counts: Mapping[str, int],
+    *,
+    total: int,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw a bar for each cause, the longest on top.
+
+    Parameters
+    ----------
+    counts : mapping
+        Name of a cause to its number of texts.
+    total : int
+        Number of texts that were compared.
+    title : str, optional
+        By default how many differ, and the most frequent cause.
+    ax : Axes, optional
+        By default new axes.
+    """
+    ordered = sorted(counts.items(), key=lambda item: item[1])
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(ordered))) if ax is None else ax
+    for y, (_, count) in enumerate(ordered):
+        ax.barh(y, count, height=0.6, color=ACCENT_COLOR)
+        ax.annotate(
+            f"{count:,}",
+            (count, y),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=INK_COLOR,
+            fontsize=8,
+        )
+    ax.set_yticks(
+        range(len(ordered)), [name.replace("_", " ") for name, _ in ordered], parse_math=False
+    )
+    ax.set_ylim(-0.6, max(1, len(ordered)) - 0.4)
+    ax.set_xlim(left=0)
+    ax.set_xlabel(f"texts that differ, of {total:,}")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    return apply_style(ax, title or _summarize(counts, total))
+
+
+def _summarize(counts: Mapping[str, int], total: int) -> str:
+    differing = sum(counts.values())
+    if not differing:
+        return f"The same in all {total:,} texts"
+    first = max(counts, key=lambda cause: counts[cause])
+    return f"{differing:,} of {total:,} texts differ; most often: {first.replace('_', ' ')}"

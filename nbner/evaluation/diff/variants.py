@@ -1,8 +1,8 @@
-"""One pipeline run in other ways than the usual one, to find out what makes a difference.
+"""Predictions of one pipeline under changed conditions, to find the cause of a difference.
 
 Each method predicts for the same examples under one changed condition:
 sentence by sentence, with other tokens, without a component, with entities set
-beforehand. What is compared, and what follows, is `nbner.evaluation.diff.causes`.
+beforehand. `nbner.evaluation.diff.causes` compares the results.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Spans: TypeAlias = tuple[Span, ...]
 Cut: TypeAlias = tuple[int, int]
 Phrase: TypeAlias = tuple[str, str]
 
-# Components that say where sentences begin; no entity crosses such a place.
+# Components that set sentence starts, which no entity crosses.
 SPLITTERS = ("sentencizer", "senter", "parser")
 
 
 class PipelineVariants:
-    """A pipeline, and what it says under other conditions.
+    """Predictions of a pipeline under changed conditions.
 
     Parameters
     ----------
     nlp : Language
-        Only used, never changed.
+        The pipeline; it is not changed.
     """
 
     def __init__(self, nlp: Language) -> None:
@@ -46,7 +46,7 @@ class PipelineVariants:
 
     @property
     def fingerprint(self) -> str:
-        """The pipeline's name for what it is."""
+        """Fingerprint of the pipeline."""
         return fingerprint(self.nlp)
 
     @property
@@ -64,19 +64,26 @@ class PipelineVariants:
         return tuple(one for one in before if self.nlp.get_pipe_meta(one).factory in SPLITTERS)
 
     def predict(self, examples: Iterable[Example]) -> list[Spans]:
-        """Predict as always."""
+        """Predict under the usual conditions.
+
+        Parameters
+        ----------
+        examples : iterable of Example
+            The texts.
+        """
         return list(predict(self.nlp, examples))
 
     def predict_segments(
         self, examples: Sequence[Example], cuts: Sequence[Sequence[Cut]]
     ) -> list[Spans]:
-        """Predict for pieces of each text alone, and put the spans where they belong.
+        """Predict for segments of each text one by one, with spans in the whole text.
 
         Parameters
         ----------
         examples : sequence of Example
+            The texts.
         cuts : sequence of sequences of (int, int)
-            The pieces of each text, in code points.
+            The segments of each text, in code points.
         """
         texts = [
             example.text[start:end]
@@ -96,7 +103,15 @@ class PipelineVariants:
     def predict_with_tokens(
         self, examples: Iterable[Example], tokenize: Callable[[str], tuple[Token, ...]]
     ) -> list[Spans]:
-        """Predict with another tokenizer's tokens."""
+        """Predict with the tokens of another tokenizer.
+
+        Parameters
+        ----------
+        examples : iterable of Example
+            The texts.
+        tokenize : callable
+            From a text to its tokens.
+        """
         cut = (
             replace(one, tokens=tokenize(one.text), pretokenized=True, spans=()) for one in examples
         )
@@ -105,14 +120,30 @@ class PipelineVariants:
     def predict_without(
         self, examples: Iterable[Example], components: Sequence[str]
     ) -> list[Spans]:
-        """Predict with some components switched off."""
+        """Predict with some components disabled.
+
+        Parameters
+        ----------
+        examples : iterable of Example
+            The texts.
+        components : sequence of str
+            Names of the components.
+        """
         with self.nlp.select_pipes(disable=list(components)):
             return list(predict(self.nlp, examples))
 
     def predict_with_preset(
         self, examples: Sequence[Example], spans: Sequence[Spans]
     ) -> list[Spans]:
-        """Predict with entities that are set before the pipeline runs."""
+        """Predict with entities that are set before the pipeline runs.
+
+        Parameters
+        ----------
+        examples : sequence of Example
+            The texts.
+        spans : sequence of tuples of Span
+            The entities of each text.
+        """
         docs = []
         for example, fixed in zip(examples, spans, strict=True):
             doc = doc_from_example(self.nlp, example)
@@ -124,14 +155,16 @@ class PipelineVariants:
     def predict_with_rules(
         self, examples: Sequence[Example], phrases: Iterable[Phrase], *, after: bool
     ) -> list[Spans]:
-        """Predict with an entity ruler before the recognizer, or after it and over it.
+        """Predict with an entity ruler before the recognizer, or after it.
 
         Parameters
         ----------
         examples : sequence of Example
+            The texts.
         phrases : iterable of (str, str)
-            Phrase and label.
+            Phrases with their labels.
         after : bool
+            Whether the ruler runs after the recognizer and overwrites its entities.
         """
         ruler = EntityRuler(self.nlp, overwrite_ents=True)
         ruler.add_patterns([{"label": label, "pattern": phrase} for phrase, label in phrases])
@@ -142,7 +175,14 @@ class PipelineVariants:
 
 
 def sentence_ranges(lang: str, texts: Iterable[str]) -> list[tuple[Cut, ...]]:
-    """Cut texts at the marks that end a sentence.
+    """Split texts into sentences at punctuation.
+
+    Parameters
+    ----------
+    lang : str
+        Language code of spaCy.
+    texts : iterable of str
+        The texts.
 
     Returns
     -------
@@ -158,7 +198,13 @@ def sentence_ranges(lang: str, texts: Iterable[str]) -> list[tuple[Cut, ...]]:
 
 
 def common_tokenizers(lang: str) -> dict[str, Callable[[str], tuple[Token, ...]]]:
-    """Give tokenizers that other tools are likely to have used, by name."""
+    """Return tokenizers that other tools commonly use, by name.
+
+    Parameters
+    ----------
+    lang : str
+        Language code of spaCy.
+    """
     found: dict[str, Callable[[str], tuple[Token, ...]]] = {"split at spaces": _at_spaces}
     if lang != "xx":
         found["spaCy's multi-language tokenizer"] = tokenizer_of(spacy.blank("xx"))

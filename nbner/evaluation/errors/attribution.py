@@ -1,9 +1,9 @@
-"""Where errors come from: their rate by what spans are like, and the share of each kind of span.
+"""Attribution of errors: error rates by properties of spans, and shares of all errors.
 
-A span counts where it belongs by its own nature: the gold span, or the
+A match is assigned to a bucket by a property of its gold span, or of the
 predicted one where gold has none. The rate of a bucket is its errors over its
 spans, the share is its errors over all errors. Intervals are bootstrapped over
-texts (see `resampling`), for spans of one text are not independent.
+texts (see `nbner._common.bootstrap`), for spans of one text are not independent.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ import numpy as np
 from nbner._common.bootstrap import Bootstrap, Estimate, FloatArray, safe_divide
 from nbner.evaluation.errors.matches import SpanMatch
 
-REPEATS = 500
+N_RESAMPLES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorFactor:
-    """Something that errors may depend on.
+    """A property of spans that errors may depend on.
 
     Parameters
     ----------
     name : str
+        Name of the property.
     description : str
-        As a heading says it.
+        The property in words, as in a heading.
     buckets : tuple of str
-        In their order; empty where they come from the findings.
+        The buckets in their order; empty where they depend on the data.
     bucket_of : callable
-        From a finding to its bucket.
+        From a match to its bucket.
     """
 
     name: str
@@ -43,16 +44,20 @@ class ErrorFactor:
 
 @dataclass(frozen=True, slots=True)
 class ErrorBucket:
-    """The findings that are alike in one respect.
+    """The matches with one value of a property.
 
     Parameters
     ----------
-    factor, name : str
+    factor : str
+        Name of the property.
+    name : str
+        Name of the bucket.
     n : int
-        Spans: all gold spans, and predicted ones that have no partner.
+        Number of spans: all gold spans, and predicted ones without a partner.
     errors : int
+        Number of errors among them.
     rate, share : Estimate
-        Errors over spans here, and over all errors.
+        Errors over spans of the bucket, and over all errors.
     """
 
     factor: str
@@ -63,10 +68,10 @@ class ErrorBucket:
     share: Estimate
 
 
-def _steps(*ends: int) -> Callable[[int], str]:
-    """Make a function from a number to the range it lies in; the last range is open."""
+def _range_of(*ends: int) -> Callable[[int], str]:
+    """Build the function from a number to the name of its range; the last range is open."""
     starts = [0, *(end + 1 for end in ends)]
-    names = _names(*ends)
+    names = _range_names(*ends)
 
     def bucket(value: int) -> str:
         return names[max(i for i, start in enumerate(starts) if value >= start)]
@@ -74,14 +79,14 @@ def _steps(*ends: int) -> Callable[[int], str]:
     return bucket
 
 
-def _names(*ends: int) -> tuple[str, ...]:
+def _range_names(*ends: int) -> tuple[str, ...]:
     starts = [0, *(end + 1 for end in ends)]
     closed = [str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=False)]
     return (*closed, f"{starts[-1]} and more")
 
 
 _OFTEN, _LONG, _FAR = (0, 1, 4, 16), (1, 2, 3, 5), (0, 2, 5, 10)
-_often, _long, _far = _steps(*_OFTEN), _steps(*_LONG), _steps(*_FAR)
+_often, _long, _far = _range_of(*_OFTEN), _range_of(*_LONG), _range_of(*_FAR)
 
 ERROR_FACTORS: Mapping[str, ErrorFactor] = {
     one.name: one
@@ -89,13 +94,13 @@ ERROR_FACTORS: Mapping[str, ErrorFactor] = {
         ErrorFactor(
             "frequency",
             "how often training had these words with this label",
-            _names(*_OFTEN),
+            _range_names(*_OFTEN),
             lambda one: _often(one.frequency),
         ),
         ErrorFactor(
             "length",
             "how many tokens the span has",
-            ("1", *_names(*_LONG)[1:]),
+            ("1", *_range_names(*_LONG)[1:]),
             lambda one: "1" if one.length <= 1 else _long(one.length),
         ),
         ErrorFactor(
@@ -107,7 +112,7 @@ ERROR_FACTORS: Mapping[str, ErrorFactor] = {
         ErrorFactor(
             "sentence_end",
             "how many tokens lie behind it in its sentence",
-            _names(*_FAR),
+            _range_names(*_FAR),
             lambda one: _far(one.tokens_to_sentence_end),
         ),
         ErrorFactor("label", "its label", (), lambda one: one.span.label),
@@ -119,33 +124,34 @@ ERROR_FACTORS: Mapping[str, ErrorFactor] = {
 def error_rates(
     found: Sequence[SpanMatch], factor: ErrorFactor, *, seed: int = 0
 ) -> list[ErrorBucket]:
-    """Count errors by one factor.
+    """Count errors by one property of spans.
 
     Parameters
     ----------
     found : sequence of SpanMatch
+        Matches.
     factor : ErrorFactor
-        Such as one of `ERROR_FACTORS`.
+        The property, such as one of `ERROR_FACTORS`.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
 
     Returns
     -------
     list of ErrorBucket
-        In their order, without those that hold no span.
+        The buckets in their order, without empty ones.
     """
-    placed = [factor.bucket_of(one) for one in found]
-    there = set(placed)
-    names = [one for one in factor.buckets if one in there]
-    names += sorted(there - set(names))
+    buckets = [factor.bucket_of(one) for one in found]
+    occurring = set(buckets)
+    names = [one for one in factor.buckets if one in occurring]
+    names += sorted(occurring - set(names))
     column = {name: 2 * i for i, name in enumerate(names)}
     row = {number: i for i, number in enumerate(dict.fromkeys(one.example_index for one in found))}
     table = np.zeros((len(row), 2 * len(names)))
-    for one, bucket in zip(found, placed, strict=True):
+    for one, bucket in zip(found, buckets, strict=True):
         at = row[one.example_index], column[bucket]
         table[at] += 1
         table[at[0], at[1] + 1] += one.is_error
-    resamples = Bootstrap(table, n_resamples=REPEATS, seed=seed)
+    resamples = Bootstrap(table, n_resamples=N_RESAMPLES, seed=seed)
     sums = table.sum(axis=0)
     return [
         ErrorBucket(

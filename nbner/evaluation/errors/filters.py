@@ -1,4 +1,4 @@
-"""Which findings are looked at: conditions on them, and the places of a confusion matrix."""
+"""Filters of matched spans, and the confusion matrix that counts them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nbner.evaluation.errors.matches import SpanMatch
 
 Predicate: TypeAlias = Callable[[SpanMatch], object]
 
-#: The row and the column of what has no partner, and the column of right labels with wrong borders.
+#: Names of the row and column of spans without a partner, and of the column of wrong borders.
 NOTHING, BORDERS = "nothing", "borders"
 
 
 @dataclass(frozen=True, slots=True)
 class ConfusionCell:
-    """A place of the matrix.
+    """A cell of the confusion matrix.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class ConfusionCell:
     predicted : str, optional
         Predicted label; None is the column "nothing".
     borders : bool
-        The label is right and the borders are wrong.
+        Whether the label is right and the borders are wrong.
     """
 
     gold: str | None
@@ -36,16 +36,16 @@ class ConfusionCell:
 
 @dataclass(frozen=True, slots=True)
 class ConfusionMatrix:
-    """Findings counted by gold label and predicted label.
+    """Matches counted by gold label and predicted label.
 
     Parameters
     ----------
     labels : tuple of str
-        Of rows and columns, in order.
+        Labels of rows and columns, in order.
     counts : mapping
-        `ConfusionCell` to number of findings.
+        `ConfusionCell` to number of matches.
     also_borders : mapping
-        `ConfusionCell` to how many of those have other borders too.
+        `ConfusionCell` to the number of those with wrong borders too.
     """
 
     labels: tuple[str, ...]
@@ -54,39 +54,45 @@ class ConfusionMatrix:
 
     @property
     def total(self) -> int:
-        """All findings."""
+        """Number of all matches."""
         return sum(self.counts.values())
 
     @property
     def errors(self) -> int:
-        """Those in which something is wrong."""
+        """Number of matches that are errors."""
         return sum(
             n for cell, n in self.counts.items() if cell.borders or cell.gold != cell.predicted
         )
 
 
 def group_by_cell(found: Iterable[SpanMatch]) -> dict[ConfusionCell, list[SpanMatch]]:
-    """Sort findings into the places of the matrix."""
-    sorted_: dict[tuple[str | None, str | None, bool], list[SpanMatch]] = defaultdict(list)
+    """Group matches by cell of the confusion matrix.
+
+    Parameters
+    ----------
+    found : iterable of SpanMatch
+        Matches.
+    """
+    by_cell: dict[tuple[str | None, str | None, bool], list[SpanMatch]] = defaultdict(list)
     for one in found:
         gold, predicted = one.gold, one.predicted
         row = None if gold is None else gold.label
         column = None if predicted is None else predicted.label
-        sorted_[row, column, one.kind == "borders"].append(one)
-    return {ConfusionCell(*place): some for place, some in sorted_.items()}
+        by_cell[row, column, one.kind == "borders"].append(one)
+    return {ConfusionCell(*place): some for place, some in by_cell.items()}
 
 
 def confusion_matrix(
     cells: Mapping[ConfusionCell, Sequence[SpanMatch]], labels: Sequence[str]
 ) -> ConfusionMatrix:
-    """Count findings by gold label and predicted label.
+    """Count matches by gold label and predicted label.
 
     Parameters
     ----------
     cells : mapping
-        As `group_by_cell` sorts them.
+        Result of `group_by_cell`.
     labels : sequence of str
-        In their order; labels that only the findings know come behind.
+        Labels in their order; others that occur follow alphabetically.
     """
     known = {label for cell in cells for label in (cell.gold, cell.predicted) if label is not None}
     order = (*labels, *sorted(known - set(labels)))
@@ -102,25 +108,26 @@ def confusion_matrix(
 
 @dataclass(frozen=True, slots=True)
 class MatchFilter:
-    """What findings must be like; what is left out does not matter.
+    """Conditions on matched spans; those that are left out are always met.
 
     Parameters
     ----------
     labels : tuple of str
-        One of the two spans has one of these.
+        Labels, one of which the gold or the predicted span has.
     min_length, max_length : int, optional
-        Tokens.
+        Length in tokens.
     seen : bool, optional
         Whether training had the same words with the same label.
     min_probability, max_probability : float, optional
         The model's probability.
     split : str, optional
+        Split of the example.
     text : str, optional
-        In the example's text; case does not count.
+        Substring of the example's text, regardless of case.
     meta : mapping
-        Column to value, compared as text.
+        Metadata column to value, compared as text.
     judged : bool, optional
-        Whether somebody has judged the example.
+        Whether the example has been judged.
     predicates : mapping
         Name to any function of a `SpanMatch`.
     """
@@ -138,14 +145,20 @@ class MatchFilter:
     predicates: Mapping[str, Predicate] = field(default_factory=dict)
 
     def select(self, found: Iterable[SpanMatch]) -> list[SpanMatch]:
-        """Give the findings that meet all conditions, in their order."""
+        """Select the matches that meet all conditions, in their order.
+
+        Parameters
+        ----------
+        found : iterable of SpanMatch
+            Matches.
+        """
         chosen = list(found)
         for test in self._tests():
             chosen = [one for one in chosen if test(one)]
         return chosen
 
     def _tests(self) -> list[Predicate]:
-        """Give what is to be tested, the quick tests first."""
+        """Build the conditions as predicates, the fast ones first."""
         labels, split, judged, seen = set(self.labels), self.split, self.judged, self.seen
         tests: list[Predicate] = []
         if split is not None:
@@ -155,8 +168,8 @@ class MatchFilter:
         if judged is not None:
             tests.append(lambda one: (one.judged is not None) == judged)
         if self.text:
-            tests.append(_holds(self.text.casefold()))
-        tests += [_is(column, value) for column, value in self.meta.items()]
+            tests.append(_contains_text(self.text.casefold()))
+        tests += [_has_meta(column, value) for column, value in self.meta.items()]
         if seen is not None:
             tests.append(lambda one: one.seen == seen)
         if self.min_length is not None or self.max_length is not None:
@@ -175,28 +188,28 @@ def _has_label(one: SpanMatch, labels: set[str]) -> bool:
     )
 
 
-def _holds(sought: str) -> Predicate:
+def _contains_text(sought: str) -> Predicate:
     known: dict[int, bool] = {}
 
-    def holds(one: SpanMatch) -> bool:
+    def contains(one: SpanMatch) -> bool:
         if one.example_index not in known:
             known[one.example_index] = sought in one.example.text.casefold()
         return known[one.example_index]
 
-    return holds
+    return contains
 
 
-def _is(column: str, value: str) -> Predicate:
+def _has_meta(column: str, value: str) -> Predicate:
     return lambda one: str(one.example.meta.get(column, "")) == value
 
 
 def _between(
     low: float | None, high: float | None, of: Callable[[SpanMatch], float | None]
 ) -> Predicate:
-    def lies(one: SpanMatch) -> bool:
+    def lies_between(one: SpanMatch) -> bool:
         value = of(one)
         if value is None:
             return False
         return (low is None or value >= low) and (high is None or value <= high)
 
-    return lies
+    return lies_between

@@ -1,4 +1,4 @@
-"""An error analysis as one HTML page: no script, no style sheet and no picture from elsewhere."""
+"""Rendering of an error analysis as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class ErrorData(Protocol):
         """Return the spans of an example that predictions are compared with."""
 
 
-#: Kinds of errors whose examples are shown, the most frequent first.
-_MOST = 40
+#: Number of cells whose examples are shown, the most frequent first.
+_MAX_CELLS = 40
 
-_SHOWN = ("frequency", "length", "shape", "sentence_end")
+_FACTORS = ("frequency", "length", "shape", "sentence_end")
 
 _STYLE = """
 :root { color-scheme: light dark }
@@ -65,16 +65,17 @@ section { margin: 2rem 0 }
 
 
 def render_error_report(errors: ErrorData, *, examples: int) -> str:
-    """Write the page.
+    """Render the page.
 
     Parameters
     ----------
     errors : ErrorData
+        The error analysis.
     examples : int
-        At most so many of each kind of error.
+        Maximum number of examples of each kind of error.
     """
     wrong = {cell: some for cell, some in errors.matches_by_cell.items() if some[0].is_error}
-    ordered = dict(sorted(wrong.items(), key=lambda item: -len(item[1]))[:_MOST])
+    ordered = dict(sorted(wrong.items(), key=lambda item: -len(item[1]))[:_MAX_CELLS])
     colors = label_colors(errors.confusion_matrix().labels)
     anchors = {cell: f"errors-{i}" for i, cell in enumerate(ordered)}
     title = f"Errors{': ' if errors.title else ''}{errors.title}"
@@ -85,7 +86,7 @@ def render_error_report(errors: ErrorData, *, examples: int) -> str:
             "<section><h2>What is taken for what</h2>",
             render_confusion_matrix(errors.confusion_matrix(), errors.side_names, anchors),
             "</section>",
-            *(_bars(errors.buckets(name), ERROR_FACTORS[name].description) for name in _SHOWN),
+            *(_bars(errors.buckets(name), ERROR_FACTORS[name].description) for name in _FACTORS),
             *(
                 _section(errors, cell, some, anchors[cell], colors, examples)
                 for cell, some in ordered.items()
@@ -99,7 +100,15 @@ def render_error_report(errors: ErrorData, *, examples: int) -> str:
 
 
 def describe_cell(cell: ConfusionCell, names: tuple[str, str]) -> str:
-    """Say what stands in a place of the matrix."""
+    """Describe a cell of the confusion matrix in words.
+
+    Parameters
+    ----------
+    cell : ConfusionCell
+        The cell.
+    names : (str, str)
+        Names of rows and columns.
+    """
     gold, predicted = names
     if cell.borders:
         return f"{cell.gold}: right label, other borders"
@@ -115,15 +124,16 @@ def describe_cell(cell: ConfusionCell, names: tuple[str, str]) -> str:
 def render_confusion_matrix(
     counted: ConfusionMatrix, names: tuple[str, str], anchors: Mapping[ConfusionCell, str]
 ) -> str:
-    """Write a confusion matrix as a table of safe HTML.
+    """Render a confusion matrix as a table of escaped HTML.
 
     Parameters
     ----------
     counted : ConfusionMatrix
+        The confusion matrix.
     names : (str, str)
-        Of rows and columns.
+        Names of rows and columns.
     anchors : mapping
-        Place to the id of what its number leads to.
+        Cell to the id of the element that its number links to.
     """
     rows: list[str | None] = [*counted.labels, None]
     heads = "".join(f"<th>{escape(one or NOTHING)}</th>" for one in rows)
@@ -132,10 +142,10 @@ def render_confusion_matrix(
         cells = [ConfusionCell(row, column) for column in rows]
         cells += [] if row is None else [ConfusionCell(row, row, borders=True)]
         total = max(1, sum(counted.counts.get(cell, 0) for cell in cells))
-        written = "".join(
+        columns = "".join(
             _count(cell, counted.counts.get(cell, 0), total, anchors) for cell in cells
         )
-        lines.append(f"<tr><th>{escape(row or NOTHING)}</th>{written}</tr>")
+        lines.append(f"<tr><th>{escape(row or NOTHING)}</th>{columns}</tr>")
     corner = f"{names[0]} ↓ {names[1]} →"
     return (
         f'<table class="matrix"><thead><tr><th>{escape(corner)}</th>{heads}<th>{BORDERS}</th>'

@@ -1,10 +1,10 @@
-"""Predicted spans paired with gold spans, one by one: what is wrong, and where.
+"""Matching of predicted spans with gold spans, and the kind of error of each pair.
 
 Pairs are made in this order: spans with the same borders; then, of those that
 overlap, first the ones with the same label, then the ones that share most
 characters, then from left to right. What is left over has no partner. Every
 span of either side is in exactly one pair, so that the cells of a confusion
-matrix add up to the spans that there are.
+matrix add up to the number of spans.
 """
 
 from __future__ import annotations
@@ -34,25 +34,27 @@ MATCH_KINDS: tuple[MatchKind, ...] = (
 
 SpanPair: TypeAlias = "tuple[Span | None, Span | None, MatchKind]"
 
-#: Who was wrong, as somebody has judged it: the model, while the gold stands.
+#: Key of ``Example.extra`` for a judgement of an error: "model" if gold is right.
 JUDGED_KEY = "judged"
 
 
 class SpanMatch(NamedTuple):
-    """A gold span and a predicted one that belong together, or one without a partner.
+    """A pair of a gold span and a predicted span, or one of them without a partner.
 
     Parameters
     ----------
     example_index : int
         Position of the example.
     example : Example
-        With its gold spans.
+        The example with its gold spans.
     gold, predicted : Span, optional
+        The two spans; one is None where the other has no partner.
     kind : str
         One of `MATCH_KINDS`.
     training_vocabulary : TrainingVocabulary
+        Spans of the training data.
     probabilities : mapping, optional
-        The model's probability of spans of this text.
+        The model's probabilities of spans of this text.
     """
 
     example_index: int
@@ -72,32 +74,32 @@ class SpanMatch(NamedTuple):
 
     @property
     def is_error(self) -> bool:
-        """Whether anything is wrong."""
+        """Whether the pair is an error."""
         return self.kind != "correct"
 
     @property
     def words(self) -> str:
-        """The span's own text."""
+        """Text of the span."""
         return self.example.text[self.span.start : self.span.end]
 
     @property
     def split(self) -> str:
-        """Where the example belongs."""
+        """Split of the example."""
         return self.example.split
 
     @property
     def meta(self) -> Mapping[str, Any]:
-        """The user's own columns."""
+        """Metadata of the example."""
         return self.example.meta
 
     @property
     def length(self) -> int:
-        """Tokens of the span."""
+        """Length of the span in tokens."""
         return count_tokens(self.example.tokens, self.span)
 
     @property
     def frequency(self) -> int:
-        """Training spans with the same words and label."""
+        """Number of training spans with the same words and label."""
         return self.training_vocabulary.frequency(self.words, self.span.label)
 
     @property
@@ -107,24 +109,24 @@ class SpanMatch(NamedTuple):
 
     @property
     def shape(self) -> str:
-        """The kind of its letters; see `profiles.shape`."""
+        """Shape of the words; see `word_shape`."""
         return word_shape(self.words)
 
     @property
     def tokens_to_sentence_end(self) -> int:
-        """Tokens between the span and the end of its sentence."""
+        """Number of tokens between the span and the end of its sentence."""
         return tokens_to_sentence_end(self.example.text, self.example.tokens, self.span)
 
     @property
     def probability(self) -> float | None:
-        """The model's probability of what it predicted; of the gold span where it missed one."""
+        """The model's probability of the predicted span, or else of the gold span."""
         span = self.predicted or self.span
         known = self.probabilities
         return None if known is None else known.get(span)
 
     @property
     def judged(self) -> str | None:
-        """Who is wrong, where somebody has judged that: "model", and the gold is right."""
+        """The judgement of the error: "model" if gold is right; None without a judgement."""
         found = self.example.extra.get(JUDGED_KEY)
         return found if isinstance(found, str) else None
 
@@ -135,7 +137,7 @@ def pair_spans(gold: Sequence[Span], predicted: Sequence[Span]) -> list[SpanPair
     Parameters
     ----------
     gold, predicted : sequence of Span
-        Spans of one side do not overlap one another.
+        Spans of each side, which do not overlap one another.
     """
     open_gold = {(span.start, span.end): span for span in gold}
     found: list[SpanPair] = []
@@ -160,26 +162,39 @@ def match_example(
     training: TrainingVocabulary,
     probabilities: Mapping[Span, float] | None = None,
 ) -> list[SpanMatch]:
-    """Pair what is predicted for one example with its gold, or with another prediction.
+    """Pair the predictions for one example with its gold, or with another prediction.
 
-    A predicted span whose label could not be given when the example was
-    answered is left out: it is neither right nor wrong.
+    A predicted span whose label did not exist when the example was answered is
+    left out: it is neither right nor wrong.
+
+    Parameters
+    ----------
+    number : int
+        Position of the example.
+    example : Example
+        The example.
+    gold, predicted : sequence of Span
+        Spans of each side.
+    training : TrainingVocabulary
+        Spans of the training data.
+    probabilities : mapping, optional
+        The model's probabilities of spans of this text.
     """
     labels = example.labels
     if labels is not None:
         predicted = [span for span in predicted if span.label in labels]
     return [
-        SpanMatch(number, example, right, said, kind, training, probabilities)
-        for right, said, kind in pair_spans(gold, predicted)
+        SpanMatch(number, example, left, right, kind, training, probabilities)
+        for left, right, kind in pair_spans(gold, predicted)
     ]
 
 
 def _overlapping(gold: list[Span], predicted: list[Span]) -> list[SpanPair]:
     candidates = sorted(
-        (right.label != said.label, -shared, right.start, said.start, i, j)
-        for i, right in enumerate(gold)
-        for j, said in enumerate(predicted)
-        if (shared := min(right.end, said.end) - max(right.start, said.start)) > 0
+        (left.label != right.label, -shared, left.start, right.start, i, j)
+        for i, left in enumerate(gold)
+        for j, right in enumerate(predicted)
+        if (shared := min(left.end, right.end) - max(left.start, right.start)) > 0
     )
     free_gold, free_predicted = (
         dict.fromkeys(range(len(gold))),

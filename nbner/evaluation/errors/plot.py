@@ -1,4 +1,4 @@
-"""What is wrong: the confusion matrix, and error rates by what spans are like."""
+"""Plots of an error analysis: the confusion matrix, and error rates by properties of spans."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def draw_confusion_matrix(
     Parameters
     ----------
     table : DataFrame
-        As ``Errors.confusion`` has it: labels and "nothing"; "borders" as the
-        last column.
+        As ``Errors.confusion``: labels and "nothing", and "borders" as the last
+        column.
     side_names : (str, str)
-        Of rows and columns.
+        Names of rows and columns.
     title : str, optional
         By default the most frequent error.
     ax : Axes, optional
-        By default a new one.
+        By default new axes.
     """
     rows, columns = list(table.index), list(table.columns)
     side = ROW_HEIGHT * max(6, len(columns))
@@ -47,14 +47,16 @@ def draw_confusion_matrix(
     for y, row in enumerate(rows):
         total = max(1, int(values[y].sum()))
         for x, column in enumerate(columns):
-            _square(ax, (x, y), int(values[y, x]), int(values[y, x]) / total, right=row == column)
+            _draw_cell(
+                ax, (x, y), int(values[y, x]), int(values[y, x]) / total, right=row == column
+            )
     ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
     ax.set_yticks(range(len(rows)), rows, parse_math=False)
     ax.set_xlim(-0.5, len(columns) - 0.5)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(side_names[1], parse_math=False)
     ax.set_ylabel(side_names[0], parse_math=False)
-    return apply_style(ax, title or _worst(table))
+    return apply_style(ax, title or _most_frequent_error(table))
 
 
 def draw_error_rates(
@@ -65,13 +67,13 @@ def draw_error_rates(
     Parameters
     ----------
     frame : DataFrame
-        As ``Errors.attribution`` has it, of one factor.
+        As ``Errors.attribution``, of one factor.
     description : str
-        What the factor is.
+        The factor in words.
     title : str, optional
-        By default where most errors are.
+        By default the bucket with most errors.
     ax : Axes, optional
-        By default a new one.
+        By default new axes.
     """
     ax = new_axes(height=1.1 + 1.2 * ROW_HEIGHT * max(4, len(frame))) if ax is None else ax
     for y, row in enumerate(frame.to_dict("records")):
@@ -87,10 +89,10 @@ def draw_error_rates(
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"errors a span, by {description}")
     ax.xaxis.set_major_formatter("{x:.0%}")
-    return apply_style(ax, title or _most(frame))
+    return apply_style(ax, title or _largest_share(frame))
 
 
-def _square(ax: Axes, place: tuple[int, int], count: int, share: float, *, right: bool) -> None:
+def _draw_cell(ax: Axes, place: tuple[int, int], count: int, share: float, *, right: bool) -> None:
     if not count:
         return
     x, y = place
@@ -99,7 +101,7 @@ def _square(ax: Axes, place: tuple[int, int], count: int, share: float, *, right
     ax.text(x, y, f"{count:,}", ha="center", va="center", color=INK_COLOR, fontsize=8)
 
 
-def _worst(table: pd.DataFrame) -> str:
+def _most_frequent_error(table: pd.DataFrame) -> str:
     wrong = {
         (str(row), str(column)): int(table.loc[row, column])
         for row in table.index
@@ -110,15 +112,15 @@ def _worst(table: pd.DataFrame) -> str:
     if worst is None or not wrong[worst]:
         return "Nothing is wrong"
     row, column = worst
-    what = {
+    descriptions = {
         column == "nothing": f"{row} is missed",
         row == "nothing": f"{column} where there is nothing",
         column == "borders": f"{row} with other borders",
     }
-    return f"Most often: {what.get(True, f'{row} taken for {column}')} ({wrong[worst]:,})"
+    return f"Most often: {descriptions.get(True, f'{row} taken for {column}')} ({wrong[worst]:,})"
 
 
-def _most(frame: pd.DataFrame) -> str:
+def _largest_share(frame: pd.DataFrame) -> str:
     if frame.empty or not frame["errors"].sum():
         return "Nothing is wrong"
     row = frame.iloc[int(frame["share"].to_numpy().argmax())]

@@ -1,4 +1,4 @@
-"""What a model has wrong, span by span: counted, sliced, drawn and written down."""
+"""The error analysis of a model: matched spans, confusion matrix, error rates and report."""
 
 from __future__ import annotations
 
@@ -36,30 +36,30 @@ COLUMNS = (
 
 
 class Errors:
-    """Predictions held against gold, span by span.
+    """Predictions compared with gold, span by span.
 
     Parameters
     ----------
     examples : sequence of Example
-        With tokens and gold spans.
+        Examples with tokens and gold spans.
     predicted : sequence of sequences of Span
-        For each example in turn.
+        The predicted spans of each example.
     reference : sequence of sequences of Span, optional
-        What the predictions are held against, where that is not the gold.
+        Spans that predictions are compared with, if not the gold.
     training_vocabulary : TrainingVocabulary, optional
-        What the model has learnt from.
+        Spans of the training data.
     probabilities : sequence of mappings, optional
-        For each example the model's probability of spans.
+        The model's probabilities of spans, for each example.
     labels : sequence of str
-        In their order.
+        The labels in their order.
     side_names : (str, str)
-        What the two sides are called.
+        Names of the reference and of the predictions.
     title : str
-        What was looked at.
+        Name of the analysis.
     warnings : sequence of str
-        What a reader should know beforehand.
+        Lines to show with the errors.
     seed : int
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
 
     def __init__(
@@ -86,9 +86,9 @@ class Errors:
         self._training = training_vocabulary or TrainingVocabulary()
         self._probabilities = probabilities
         self.seed = seed
-        # Examples change where the page's messages are handled, which may be another thread.
+        # Examples are updated by the handler of widget messages, maybe in another thread.
         self._lock = RLock()
-        self._by_example = [self._paired(i) for i in range(len(self.examples))]
+        self._by_example = [self._match(i) for i in range(len(self.examples))]
         self._all: list[SpanMatch] | None = None
 
     @property
@@ -101,61 +101,88 @@ class Errors:
 
     @property
     def error_count(self) -> int:
-        """Errors."""
+        """Number of errors."""
         return sum(one.is_error for one in self.matches)
 
     def update_example(self, number: int, example: Example) -> None:
-        """Take over an example that has been changed; one that is not accepted does not count."""
+        """Replace an example whose gold has changed; if it is not accepted, it does not count.
+
+        Parameters
+        ----------
+        number : int
+            Position of the example.
+        example : Example
+            The example as it is now.
+        """
         with self._lock:
             self.examples[number] = example
-            self._by_example[number] = self._paired(number)
+            self._by_example[number] = self._match(number)
             self._all = None
 
     def matches_of(self, number: int) -> list[SpanMatch]:
-        """Give the findings of one example."""
+        """Return the matches of one example.
+
+        Parameters
+        ----------
+        number : int
+            Position of the example.
+        """
         return self._by_example[number]
 
     def reference_spans(self, number: int) -> tuple[Span, ...]:
-        """Give what is held against the predictions for an example: its gold, if nothing else."""
+        """Return the spans that the predictions of an example are compared with.
+
+        Parameters
+        ----------
+        number : int
+            Position of the example.
+        """
         return self.examples[number].spans if self.reference is None else self.reference[number]
 
     def where(
         self, condition: Callable[[SpanMatch], object] | None = None, **options: Any
     ) -> Errors:
-        """Give a slice: the same examples, with the findings that meet conditions.
+        """Select the matches that meet conditions, over the same examples.
 
         Parameters
         ----------
         condition : callable, optional
-            Any function of a finding, which has ``example``, ``gold``,
+            Any function of a `SpanMatch`, which has ``example``, ``gold``,
             ``predicted``, ``kind``, ``words``, ``length``, ``seen``,
             ``frequency``, ``shape``, ``tokens_to_sentence_end``, ``probability``, ``meta``.
         **options
-            As for ``MatchFilter``: ``labels``, ``shortest``, ``longest``,
-            ``seen``, ``least``, ``most``, ``split``, ``text``, ``meta``, ``judged``.
+            As for `MatchFilter`: ``labels``, ``min_length``, ``max_length``,
+            ``seen``, ``min_probability``, ``max_probability``, ``split``,
+            ``text``, ``meta``, ``judged``.
         """
-        tests = {} if condition is None else {"condition": condition}
-        return self.filter(MatchFilter(**options, predicates=tests))
+        predicates = {} if condition is None else {"condition": condition}
+        return self.filter(MatchFilter(**options, predicates=predicates))
 
     def filter(self, conditions: MatchFilter) -> Errors:
-        """Give the findings that meet conditions."""
+        """Select the matches that meet conditions.
+
+        Parameters
+        ----------
+        conditions : MatchFilter
+            The conditions.
+        """
         return FilteredErrors(self, conditions)
 
     @property
     def matches_by_cell(self) -> dict[ConfusionCell, list[SpanMatch]]:
-        """The findings by their place in the matrix."""
+        """The matches by cell of the confusion matrix."""
         return group_by_cell(self.matches)
 
     def confusion_matrix(self) -> ConfusionMatrix:
-        """Count findings by gold label and predicted label."""
+        """Count matches by gold label and predicted label."""
         return confusion_matrix(self.matches_by_cell, self.labels)
 
     @property
     def confusion(self) -> pd.DataFrame:
         """The confusion matrix: a row a gold label, a column a predicted one.
 
-        The row and the column "nothing" hold what has no partner; the column
-        "borders" holds spans with the right label and the wrong borders.
+        The row and the column "nothing" count spans without a partner; the
+        column "borders" counts spans with the right label and wrong borders.
         """
         import pandas as pd
 
@@ -179,10 +206,11 @@ class Errors:
         "label", "label_and_borders", "missed", "spurious"), ``gold`` and
         ``predicted`` (labels, None where there is none), ``start``, ``end`` and
         ``words`` of the gold span, or of the predicted one without gold;
-        both spans' own borders; ``length`` (tokens), ``seen`` and ``frequency``
-        (in training, words and label alike), ``shape``, ``tokens_to_sentence_end`` (tokens to
-        the end of the sentence), ``probability``, ``judged``, ``text``, and
-        every column of the metadata, as ``meta.NAME`` where the name is taken.
+        the borders of both spans; ``length`` (tokens), ``seen`` and
+        ``frequency`` (number of training spans with the same words and label),
+        ``shape``, ``to_end`` (tokens to the end of the sentence),
+        ``probability``, ``judged``, ``text``, and every column of the metadata,
+        as ``meta.NAME`` where the name is taken.
         """
         import pandas as pd
 
@@ -197,11 +225,12 @@ class Errors:
         return frame
 
     def buckets(self, factor: str) -> list[ErrorBucket]:
-        """Count errors by one thing that they may depend on.
+        """Count errors by one property of spans.
 
         Parameters
         ----------
         factor : {"frequency", "length", "shape", "sentence_end", "label", "kind"}
+            The property.
 
         Raises
         ------
@@ -216,7 +245,12 @@ class Errors:
     def attribution(
         self, factors: Iterable[str] = ("frequency", "length", "shape", "sentence_end")
     ) -> pd.DataFrame:
-        """Error rates by what spans are like, and what share of all errors each kind holds.
+        """Compute error rates by properties of spans, and shares of all errors.
+
+        Parameters
+        ----------
+        factors : iterable of str
+            The properties; see `buckets`.
 
         Returns
         -------
@@ -237,8 +271,9 @@ class Errors:
         Parameters
         ----------
         by : {"matrix", "frequency", "length", "shape", "sentence_end", "label"}
+            The confusion matrix, or a property of spans.
         ax : Axes, optional
-            By default a new one.
+            By default new axes.
         """
         from nbner.evaluation.errors.plot import draw_confusion_matrix, draw_error_rates
 
@@ -249,28 +284,28 @@ class Errors:
         )
 
     def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:
-        """Write a report to send: one HTML page without scripts, everything in it.
+        """Render the errors as one self-contained HTML page without scripts.
 
         Parameters
         ----------
         path : str or Path, optional
-            Where to write it.
+            File to which the page is also written.
         examples : int
-            At most so many of each kind of error.
+            Maximum number of examples of each kind of error.
 
         Returns
         -------
         str
             The page.
         """
-        written = render_error_report(self, examples=examples)
+        page = render_error_report(self, examples=examples)
         if path is not None:
-            Path(path).write_text(written, encoding="utf-8")
-        return written
+            Path(path).write_text(page, encoding="utf-8")
+        return page
 
     @property
     def headline(self) -> str:
-        """How many errors there are, over what."""
+        """Number of errors and of spans, in words."""
         found = self.matches
         gold = sum(one.gold is not None for one in found)
         share = f" ({self.error_count / len(found):.1%})" if found else ""
@@ -286,7 +321,7 @@ class Errors:
     def _repr_html_(self) -> str:
         return render_html(str(self), self.confusion.reset_index(names=self.side_names[0]))
 
-    def _paired(self, number: int) -> list[SpanMatch]:
+    def _match(self, number: int) -> list[SpanMatch]:
         example = self.examples[number]
         if example.annotator is not None and example.answer != "accept":
             return []
@@ -302,29 +337,55 @@ class Errors:
 
 
 class FilteredErrors(Errors):
-    """The findings that meet conditions; it follows what its whole takes over."""
+    """A selection of the matches of other errors, which reflects their updates.
 
-    def __init__(self, whole: Errors, conditions: MatchFilter) -> None:
-        self._whole = whole
+    Parameters
+    ----------
+    source : Errors
+        The errors to select from.
+    conditions : MatchFilter
+        The conditions.
+    """
+
+    def __init__(self, source: Errors, conditions: MatchFilter) -> None:
+        self._source = source
         self._conditions = conditions
-        self.examples = whole.examples
-        self.predicted, self.reference = whole.predicted, whole.reference
-        self.side_names, self.title, self.warnings = whole.side_names, whole.title, whole.warnings
-        self.labels = whole.labels
-        self.seed = whole.seed
+        self.examples = source.examples
+        self.predicted, self.reference = source.predicted, source.reference
+        self.side_names, self.title, self.warnings = (
+            source.side_names,
+            source.title,
+            source.warnings,
+        )
+        self.labels = source.labels
+        self.seed = source.seed
 
     @property
     def matches(self) -> list[SpanMatch]:
-        """Those of the whole that meet the conditions."""
-        return self._conditions.select(self._whole.matches)
+        """The matches of the source that meet the conditions."""
+        return self._conditions.select(self._source.matches)
 
     def matches_of(self, number: int) -> list[SpanMatch]:
-        """Give the findings of one example."""
-        return self._conditions.select(self._whole.matches_of(number))
+        """Return the matches of one example.
+
+        Parameters
+        ----------
+        number : int
+            Position of the example.
+        """
+        return self._conditions.select(self._source.matches_of(number))
 
     def update_example(self, number: int, example: Example) -> None:
-        """Take over an example whose gold has been changed."""
-        self._whole.update_example(number, example)
+        """Replace an example whose gold has changed.
+
+        Parameters
+        ----------
+        number : int
+            Position of the example.
+        example : Example
+            The example as it is now.
+        """
+        self._source.update_example(number, example)
 
 
 def _row(one: SpanMatch) -> tuple[Any, ...]:

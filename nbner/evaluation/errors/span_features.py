@@ -1,4 +1,4 @@
-"""What can be said of a span without asking the model: the things that errors may depend on."""
+"""Properties of spans that do not depend on a model: frequency, length, shape and position."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _START, _END = attrgetter("start"), attrgetter("end")
 
 
 class TrainingVocabulary:
-    """What the training gold holds: how often the same words have been labelled alike.
+    """Counts of the spans of the training data by words and label.
 
     Parameters
     ----------
     gold : iterable of Example
-        What the model has learnt from.
+        The training data.
     """
 
     def __init__(self, gold: Iterable[Example] = ()) -> None:
@@ -32,26 +32,57 @@ class TrainingVocabulary:
         )
 
     def frequency(self, words: str, label: str) -> int:
-        """Give the number of training spans with the same words and label; case does not count."""
+        """Return the number of training spans with the same words, regardless of case, and label.
+
+        Parameters
+        ----------
+        words : str
+            Text of a span.
+        label : str
+            Its label.
+        """
         return self._counts[normalize(words), label]
 
 
 def normalize(words: str) -> str:
-    """Give words in the form in which they are compared: without case, spaces as one."""
+    """Normalize words for comparison: case folded, whitespace collapsed.
+
+    Parameters
+    ----------
+    words : str
+        Text of a span.
+    """
     return " ".join(words.casefold().split())
 
 
 def count_tokens(tokens: Sequence[Token], span: Span) -> int:
-    """Give the number of tokens that a span touches."""
+    """Count the tokens that a span overlaps.
+
+    Parameters
+    ----------
+    tokens : sequence of Token
+        Tokens of the text.
+    span : Span
+        The span.
+    """
     first = bisect_right(tokens, span.start, key=_END)
     return bisect_left(tokens, span.end, key=_START) - first
 
 
 def tokens_to_sentence_end(text: str, tokens: Sequence[Token], span: Span) -> int:
-    """Give the number of tokens between a span and the end of its sentence.
+    """Count the tokens between a span and the end of its sentence.
 
     A sentence ends with a token such as ``.`` or ``?``, which is not counted,
     at a line break, or with the text.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    tokens : sequence of Token
+        Its tokens.
+    span : Span
+        The span.
     """
     first = bisect_left(tokens, span.end, key=_START)
     before = span.end
@@ -63,7 +94,12 @@ def tokens_to_sentence_end(text: str, tokens: Sequence[Token], span: Span) -> in
 
 
 def word_shape(words: str) -> str:
-    """Give the kind of a span's letters.
+    """Classify words by their letters.
+
+    Parameters
+    ----------
+    words : str
+        Text of a span.
 
     Returns
     -------

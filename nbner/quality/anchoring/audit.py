@@ -1,10 +1,10 @@
-"""How far an annotator follows what is suggested: some suggestions are spoilt on purpose.
+"""Anchoring audit: perturb some suggestions on purpose and count how many are followed.
 
-Of the model's suggestions a share is withheld and a share is shown with a
-wrong label or a wrong end. Who looks for themselves marks what was withheld and
-mends what is wrong; who is anchored (Tversky and Kahneman 1974) does neither.
-Intervals are Wilson's (1927), and Newcombe's (1998) for a difference, 95 %,
-over spans taken as independent. Pure functions of plain values.
+A fraction of the model's suggestions is withheld, and a fraction is shown with
+a wrong label or a wrong border. An independent annotator marks the withheld
+entities and corrects the wrong spans; an anchored one (Tversky and Kahneman
+1974) does neither. Intervals are Wilson's (1927), and Newcombe's (1998) for a
+difference, 95 %, over spans taken as independent.
 """
 
 from __future__ import annotations
@@ -23,24 +23,25 @@ from nbner.types import Span, Token
 SuggestionKind: TypeAlias = Literal["corrupted", "withheld", "untouched"]
 SUGGESTION_KINDS: tuple[SuggestionKind, ...] = ("corrupted", "withheld", "untouched")
 
-#: Key of ``Answer.extra`` under which an audit is kept.
+#: Key of ``Answer.extra`` under which an audit is stored.
 AUDIT_KEY = "audit"
 
-_FAULTS: tuple[SpanErrorKind, ...] = ("other_label", "other_borders")
+_ERROR_KINDS: tuple[SpanErrorKind, ...] = ("other_label", "other_borders")
 _Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
 class PerturbedSuggestions:
-    """What was done to the suggestions of one example.
+    """The suggestions of one example by what was done to them.
 
     Parameters
     ----------
     withheld : tuple of Span
-        Not shown.
+        Suggestions that are not shown.
     corrupted : tuple of (Span, Span)
-        As it was, and as it was shown.
+        Suggestions as they were, and as they are shown.
     untouched : tuple of Span
+        Suggestions that are shown as they are.
     """
 
     withheld: tuple[Span, ...] = ()
@@ -49,17 +50,23 @@ class PerturbedSuggestions:
 
     @property
     def shown(self) -> tuple[Span, ...]:
-        """What the annotator sees."""
-        now = [now for _, now in self.corrupted]
-        return tuple(sorted((*self.untouched, *now), key=lambda one: one.start))
+        """The suggestions that the annotator sees."""
+        corrupted = [after for _, after in self.corrupted]
+        return tuple(sorted((*self.untouched, *corrupted), key=lambda one: one.start))
 
 
 def check_fractions(withhold: float, corrupt: float) -> None:
-    """Refuse shares that are none, or more than all together.
+    """Raise an error for fractions outside 0 to 1, or that add up to more than 1.
+
+    Parameters
+    ----------
+    withhold, corrupt : float
+        Fractions of the suggestions to withhold and to corrupt.
 
     Raises
     ------
     DataError
+        A fraction is not between 0 and 1, or their sum is above 1.
     """
     check_fraction(withhold, "withhold")
     check_fraction(corrupt, "corrupt")
@@ -67,7 +74,7 @@ def check_fractions(withhold: float, corrupt: float) -> None:
         raise DataError(
             f"withhold={withhold} and corrupt={corrupt} are more than all suggestions",
             field="corrupt",
-            remedy="Give shares that add up to 1 at most, such as withhold=0.05, corrupt=0.05",
+            remedy="Give fractions that add up to 1 at most, such as withhold=0.05, corrupt=0.05",
         )
 
 
@@ -85,61 +92,81 @@ def perturb_suggestions(
     Parameters
     ----------
     spans : sequence of Span
-        Not overlapping. A corrupted one keeps its source and its score.
+        Suggestions that do not overlap. A corrupted one keeps its source and
+        its score.
     tokens : sequence of Token
+        Tokens of the example.
     labels : sequence of str
+        Labels that a wrong one is drawn from.
     withhold, corrupt : float
-        Chance of each span.
+        Probability of each span to be withheld or corrupted.
     random : random.Random
+        Source of all random choices.
     """
     withheld: list[Span] = []
     corrupted: list[tuple[Span, Span]] = []
     untouched: list[Span] = []
-    now = list(spans)
+    current = list(spans)
     for span in spans:
         drawn = random.random()
-        change = None
+        changed = None
         if drawn < withhold:
             withheld.append(span)
             continue
         if drawn < withhold + corrupt:
-            change = _corrupt(span, now, tokens, labels, random)
-        if change is None:
+            changed = _corrupt(span, current, tokens, labels, random)
+        if changed is None:
             untouched.append(span)
         else:
-            now = [change if one == span else one for one in now]
-            corrupted.append((span, change))
+            current = [changed if one == span else one for one in current]
+            corrupted.append((span, changed))
     return PerturbedSuggestions(tuple(withheld), tuple(corrupted), tuple(untouched))
 
 
-def audit_to_json(tampering: PerturbedSuggestions) -> dict[str, Any]:
-    """Write it so that JSON can hold it."""
+def audit_to_json(perturbed: PerturbedSuggestions) -> dict[str, Any]:
+    """Serialize perturbed suggestions as values of JSON.
+
+    Parameters
+    ----------
+    perturbed : PerturbedSuggestions
+        The suggestions of one example.
+    """
     return {
-        "withheld": [_plain(one) for one in tampering.withheld],
-        "corrupted": [[_plain(was), _plain(now)] for was, now in tampering.corrupted],
-        "untouched": [_plain(one) for one in tampering.untouched],
+        "withheld": [_to_list(one) for one in perturbed.withheld],
+        "corrupted": [[_to_list(before), _to_list(after)] for before, after in perturbed.corrupted],
+        "untouched": [_to_list(one) for one in perturbed.untouched],
     }
 
 
 def audit_from_answer_extra(extra: Mapping[str, Any]) -> PerturbedSuggestions | None:
-    """Read what `audit_to_json` wrote under `AUDIT_KEY`; None where no audit was kept."""
-    kept = extra.get(AUDIT_KEY)
-    if not isinstance(kept, Mapping):
+    """Read perturbed suggestions from an answer; None if it was not given under an audit.
+
+    Parameters
+    ----------
+    extra : mapping
+        ``Answer.extra``, which may hold the value of `audit_to_json` under
+        `AUDIT_KEY`.
+    """
+    stored = extra.get(AUDIT_KEY)
+    if not isinstance(stored, Mapping):
         return None
     return PerturbedSuggestions(
-        tuple(Span(*one) for one in kept["withheld"]),
-        tuple((Span(*was), Span(*now)) for was, now in kept["corrupted"]),
-        tuple(Span(*one) for one in kept["untouched"]),
+        tuple(Span(*one) for one in stored["withheld"]),
+        tuple((Span(*before), Span(*after)) for before, after in stored["corrupted"]),
+        tuple(Span(*one) for one in stored["untouched"]),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """Suggestions that were followed, of all of a kind.
+    """Number of suggestions that were followed, of all of a kind.
 
     Parameters
     ----------
-    count, n : int
+    count : int
+        Suggestions that were followed.
+    n : int
+        All suggestions of the kind.
     """
 
     count: int = 0
@@ -147,35 +174,35 @@ class Proportion:
 
     @property
     def value(self) -> float | None:
-        """The share; None where there is nothing to count."""
+        """The proportion; None where there is nothing to count."""
         return self.count / self.n if self.n else None
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's interval; from 0 to 1 where there is nothing to count."""
+        """Wilson's 95 % interval; from 0 to 1 where there is nothing to count."""
         if not self.n:
             return 0.0, 1.0
-        share, z2 = self.count / self.n, _Z * _Z
-        middle = (share + z2 / (2 * self.n)) / (1 + z2 / self.n)
-        half = _Z * sqrt(share * (1 - share) / self.n + z2 / (4 * self.n**2)) / (1 + z2 / self.n)
-        return max(0.0, middle - half), min(1.0, middle + half)
+        p, z2 = self.count / self.n, _Z * _Z
+        center = (p + z2 / (2 * self.n)) / (1 + z2 / self.n)
+        half = _Z * sqrt(p * (1 - p) / self.n + z2 / (4 * self.n**2)) / (1 + z2 / self.n)
+        return max(0.0, center - half), min(1.0, center + half)
 
 
 @dataclass(frozen=True, slots=True)
 class AnchoringCounts:
-    """What an annotator did with all suggestions of an audit.
+    """Decisions of an annotator on all suggestions of an audit.
 
     Parameters
     ----------
     corrupted : Proportion
-        Left as they were shown.
+        Corrupted suggestions that were left as shown.
     withheld : Proportion
-        Left unmarked.
+        Withheld suggestions that were left unmarked.
     untouched : Proportion
-        Left as they were shown.
+        Untouched suggestions that were left as shown.
     removed : Proportion
-        Of the untouched ones, taken away with nothing in their place: what
-        would be left unmarked without any anchoring.
+        Untouched suggestions that were removed without a replacement: the rate
+        at which spans are left unmarked without any anchoring.
     """
 
     corrupted: Proportion
@@ -185,13 +212,13 @@ class AnchoringCounts:
 
     @property
     def omission_effect(self) -> tuple[float, float, float] | None:
-        """How much more often something is left unmarked because it was not suggested.
+        """Increase in the rate of unmarked entities that is due to a missing suggestion.
 
         Returns
         -------
         (float, float, float) or None
-            The difference of ``withheld`` and ``refused`` with its interval;
-            None where one of them has nothing to count.
+            The difference of ``withheld`` and ``removed`` with the low and the
+            high end of its interval; None where one has nothing to count.
         """
         one, other = self.withheld, self.removed
         if one.value is None or other.value is None:
@@ -206,54 +233,62 @@ class AnchoringCounts:
 def count_followed(
     audits: Iterable[tuple[PerturbedSuggestions, Sequence[Span]]],
 ) -> AnchoringCounts:
-    """Count how far suggestions were followed.
+    """Count the suggestions of each kind that were followed.
 
     Parameters
     ----------
-    audits : iterable of (Tampering, sequence of Span)
-        Each with the spans that were accepted.
+    audits : iterable of (PerturbedSuggestions, sequence of Span)
+        The suggestions of each example with the spans that were accepted.
     """
-    followed, seen, refused = Counter[str](), Counter[str](), 0
-    for tampering, spans in audits:
+    followed, total, removed = Counter[str](), Counter[str](), 0
+    for perturbed, spans in audits:
         accepted = set(spans)
-        seen["corrupted"] += len(tampering.corrupted)
-        followed["corrupted"] += sum(now in accepted for _, now in tampering.corrupted)
-        seen["withheld"] += len(tampering.withheld)
-        followed["withheld"] += sum(_is_bare(one, spans) for one in tampering.withheld)
-        seen["untouched"] += len(tampering.untouched)
-        followed["untouched"] += sum(one in accepted for one in tampering.untouched)
-        refused += sum(_is_bare(one, spans) for one in tampering.untouched)
-    shares = {kind: Proportion(followed[kind], seen[kind]) for kind in SUGGESTION_KINDS}
-    return AnchoringCounts(**shares, removed=Proportion(refused, seen["untouched"]))
+        total["corrupted"] += len(perturbed.corrupted)
+        followed["corrupted"] += sum(after in accepted for _, after in perturbed.corrupted)
+        total["withheld"] += len(perturbed.withheld)
+        followed["withheld"] += sum(_is_unmarked(one, spans) for one in perturbed.withheld)
+        total["untouched"] += len(perturbed.untouched)
+        followed["untouched"] += sum(one in accepted for one in perturbed.untouched)
+        removed += sum(_is_unmarked(one, spans) for one in perturbed.untouched)
+    proportions = {kind: Proportion(followed[kind], total[kind]) for kind in SUGGESTION_KINDS}
+    return AnchoringCounts(**proportions, removed=Proportion(removed, total["untouched"]))
 
 
-def only_correct(tampering: PerturbedSuggestions, gold: Sequence[Span]) -> PerturbedSuggestions:
-    """Leave the suggestions that were right before they were tampered with."""
-    right = set(gold)
+def only_correct(perturbed: PerturbedSuggestions, gold: Sequence[Span]) -> PerturbedSuggestions:
+    """Select the suggestions that were correct before they were perturbed.
+
+    Parameters
+    ----------
+    perturbed : PerturbedSuggestions
+        The suggestions of one example.
+    gold : sequence of Span
+        Its true spans.
+    """
+    correct = set(gold)
     return PerturbedSuggestions(
-        tuple(one for one in tampering.withheld if one in right),
-        tuple(pair for pair in tampering.corrupted if pair[0] in right),
-        tuple(one for one in tampering.untouched if one in right),
+        tuple(one for one in perturbed.withheld if one in correct),
+        tuple(pair for pair in perturbed.corrupted if pair[0] in correct),
+        tuple(one for one in perturbed.untouched if one in correct),
     )
 
 
 def _corrupt(
-    span: Span, now: list[Span], tokens: Sequence[Token], labels: Sequence[str], random: Random
+    span: Span, current: list[Span], tokens: Sequence[Token], labels: Sequence[str], random: Random
 ) -> Span | None:
-    # Only this span is to change; the others are there to be kept clear of.
-    others = [one for one in now if one != span]
-    for fault in random.sample(_FAULTS, len(_FAULTS)):
-        _, changes = corrupt_spans([span], tokens, labels, 1.0, random, kinds=[fault])
+    """Return the span with an error that overlaps no other span; None if there is none."""
+    others = [one for one in current if one != span]
+    for kind in random.sample(_ERROR_KINDS, len(_ERROR_KINDS)):
+        _, changes = corrupt_spans([span], tokens, labels, 1.0, random, kinds=[kind])
         for change in changes:
             new = change.after
-            if new is not None and _is_bare(new, others):
+            if new is not None and _is_unmarked(new, others):
                 return replace(new, source=span.source, score=span.score)
     return None
 
 
-def _is_bare(span: Span, spans: Sequence[Span]) -> bool:
+def _is_unmarked(span: Span, spans: Sequence[Span]) -> bool:
     return all(one.end <= span.start or span.end <= one.start for one in spans)
 
 
-def _plain(span: Span) -> list[Any]:
+def _to_list(span: Span) -> list[Any]:
     return [span.start, span.end, span.label]

@@ -1,6 +1,6 @@
-"""Errors put into spans on purpose: to measure who finds them, and who follows them.
+"""Annotation errors put into spans on purpose, to measure how many are found or followed.
 
-Pure functions of plain values; whatever is random comes from the caller.
+All random choices come from a generator of the caller.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ SPAN_ERROR_KINDS: tuple[SpanErrorKind, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class SpanError:
-    """One error.
+    """One error that was put into spans.
 
     Parameters
     ----------
     kind : {"other_label", "other_borders", "missed", "spurious"}
+        Kind of the error.
     before : Span, optional
-        None where a span was invented.
+        The span without the error; None where one was added.
     after : Span, optional
-        None where a span was left out.
+        The span with the error; None where one was removed.
     """
 
     kind: SpanErrorKind
@@ -42,12 +43,19 @@ class SpanError:
 
 
 def check_fraction(fraction: float, name: str) -> None:
-    """Refuse what is not a share.
+    """Raise an error for a value that is not a number from 0 to 1.
+
+    Parameters
+    ----------
+    fraction : float
+        The value.
+    name : str
+        Name of the parameter, for the message.
 
     Raises
     ------
     DataError
-        It is no number from 0 to 1.
+        The value is not a number from 0 to 1.
     """
     is_number = isinstance(fraction, (int, float)) and not isinstance(fraction, bool)
     if not is_number or not 0 <= fraction <= 1:
@@ -67,46 +75,53 @@ def corrupt_spans(
     *,
     kinds: Sequence[SpanErrorKind] = SPAN_ERROR_KINDS,
 ) -> tuple[tuple[Span, ...], tuple[SpanError, ...]]:
-    """Put an error at a share of the spans, each kind as often as the others.
+    """Put an error at a fraction of the spans, each kind equally often.
 
     Parameters
     ----------
     spans : sequence of Span
-        Not overlapping.
+        Spans of one text, not overlapping.
     tokens : sequence of Token
+        Tokens of the text.
     labels : sequence of str
-        Those that a wrong label is drawn from.
+        Labels that a wrong one is drawn from.
     fraction : float
-        Chance of each span to get an error, from 0 to 1.
+        Probability of each span to get an error, from 0 to 1.
     random : random.Random
+        Source of all random choices.
     kinds : sequence of str
         "other_label" and "other_borders" (one end by one token) change the
-        span, "missed" takes it away, "spurious" keeps it and adds another of
-        one token. A kind that cannot be at some span gives way to another one.
+        span, "missed" removes it, "spurious" keeps it and adds another of one
+        token. A kind that is not possible at some span is replaced by another.
 
     Returns
     -------
     spans : tuple of Span
         Sorted, not overlapping.
     changes : tuple of SpanError
+        The errors, in the order of the spans.
     """
-    now = list(spans)
+    current = list(spans)
     changes: list[SpanError] = []
     for span in spans:
         if random.random() >= fraction:
             continue
-        for fault in random.sample(list(kinds), len(kinds)):
-            change = _MAKE[fault](span, now, tokens, labels, random)
+        for kind in random.sample(list(kinds), len(kinds)):
+            change = _MAKERS[kind](span, current, tokens, labels, random)
             if change is not None:
-                now = [one for one in now if one != change.before]
-                now += [] if change.after is None else [change.after]
+                current = [one for one in current if one != change.before]
+                current += [] if change.after is None else [change.after]
                 changes.append(change)
                 break
-    return tuple(sorted(now, key=lambda one: one.start)), tuple(changes)
+    return tuple(sorted(current, key=lambda one: one.start)), tuple(changes)
 
 
 def _other_label(
-    span: Span, _now: list[Span], _tokens: Sequence[Token], labels: Sequence[str], random: Random
+    span: Span,
+    _current: list[Span],
+    _tokens: Sequence[Token],
+    labels: Sequence[str],
+    random: Random,
 ) -> SpanError | None:
     others = [label for label in labels if label != span.label]
     if not others:
@@ -115,51 +130,65 @@ def _other_label(
 
 
 def _other_borders(
-    span: Span, now: list[Span], tokens: Sequence[Token], _labels: Sequence[str], random: Random
+    span: Span,
+    current: list[Span],
+    tokens: Sequence[Token],
+    _labels: Sequence[str],
+    random: Random,
 ) -> SpanError | None:
     place = char_to_token_range(tokens, span.start, span.end)
     if place is None:
         return None
     start, end = place
     moved = [(start - 1, end), (start + 1, end), (start, end - 1), (start, end + 1)]
-    others = [one for one in now if one != span]
-    fitting = [
+    others = [one for one in current if one != span]
+    possible = [
         Span(tokens[a].start, tokens[b - 1].end, span.label)
         for a, b in moved
-        if _stands(tokens, a, b) and _is_free(tokens[a].start, tokens[b - 1].end, others)
+        if _is_valid_range(tokens, a, b) and _is_free(tokens[a].start, tokens[b - 1].end, others)
     ]
-    return SpanError("other_borders", span, random.choice(fitting)) if fitting else None
+    return SpanError("other_borders", span, random.choice(possible)) if possible else None
 
 
-def _left_out(
-    span: Span, _now: list[Span], _tokens: Sequence[Token], _labels: Sequence[str], _random: Random
+def _missed(
+    span: Span,
+    _current: list[Span],
+    _tokens: Sequence[Token],
+    _labels: Sequence[str],
+    _random: Random,
 ) -> SpanError | None:
     return SpanError("missed", span, None)
 
 
-def _invented(
-    _span: Span, now: list[Span], tokens: Sequence[Token], labels: Sequence[str], random: Random
+def _spurious(
+    _span: Span,
+    current: list[Span],
+    tokens: Sequence[Token],
+    labels: Sequence[str],
+    random: Random,
 ) -> SpanError | None:
-    words = [one for one in tokens if one.text[:1].isalnum() and _is_free(one.start, one.end, now)]
+    words = [
+        one for one in tokens if one.text[:1].isalnum() and _is_free(one.start, one.end, current)
+    ]
     if not words:
         return None
     word = random.choice(words)
     return SpanError("spurious", None, Span(word.start, word.end, random.choice(list(labels))))
 
 
-_Make: TypeAlias = Callable[
+_ErrorMaker: TypeAlias = Callable[
     [Span, list[Span], Sequence[Token], Sequence[str], Random], "SpanError | None"
 ]
-_MAKE: dict[SpanErrorKind, _Make] = {
+_MAKERS: dict[SpanErrorKind, _ErrorMaker] = {
     "other_label": _other_label,
     "other_borders": _other_borders,
-    "missed": _left_out,
-    "spurious": _invented,
+    "missed": _missed,
+    "spurious": _spurious,
 }
 
 
-def _stands(tokens: Sequence[Token], start: int, end: int) -> bool:
-    """Whether a stretch lies in the text and does not begin or end with white space."""
+def _is_valid_range(tokens: Sequence[Token], start: int, end: int) -> bool:
+    """Test whether tokens lie in the text, and neither the first nor the last is whitespace."""
     if not 0 <= start < end <= len(tokens):
         return False
     return not (tokens[start].text.isspace() or tokens[end - 1].text.isspace())

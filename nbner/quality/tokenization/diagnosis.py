@@ -1,4 +1,4 @@
-"""Which spans a tokenizer cannot express, why, and the rule that would change that."""
+"""Diagnosis of spans that do not match token boundaries, and of tokenizer rules that help."""
 
 from __future__ import annotations
 
@@ -33,18 +33,21 @@ _DIGIT = r"\d"
 
 @dataclass(frozen=True, slots=True)
 class UntokenizableSpan:
-    """A span that the tokens cannot express.
+    """A span that does not begin and end at token boundaries.
 
     Parameters
     ----------
     example : Example
+        The example of the span.
     span : Span
+        The span.
     tokens : tuple of str
-        The tokens that its ends cut.
+        The tokens inside which it begins or ends.
     reason : str
+        The reason in words.
     rules : tuple of TokenizerRule
-        That would cut the tokens where the span begins and ends; none where no
-        rule can.
+        Rules that split these tokens at the borders of the span; empty where
+        no rule can.
     """
 
     example: Example
@@ -56,19 +59,20 @@ class UntokenizableSpan:
 
 @dataclass(frozen=True, slots=True)
 class RuleEffect:
-    """What a rule would do to the texts that were looked at.
+    """Effect that a rule would have on the checked texts.
 
     Parameters
     ----------
     rule : TokenizerRule
+        The rule.
     fixes : int
-        Misfits that it would make fit by itself.
+        Number of misaligned spans that it alone would align.
     breaks : int
-        Spans that fit now and would not then.
+        Number of aligned spans that it would misalign.
     texts : int
-        Texts of which it would change the tokens.
+        Number of texts whose tokens it would change.
     token_changes : mapping
-        (token, what becomes of it) to how often, the most frequent first.
+        (token, its parts) to their number, the most frequent first.
     """
 
     rule: TokenizerRule
@@ -80,18 +84,19 @@ class RuleEffect:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What `diagnose` finds.
+    """Spans that a tokenizer cannot express, and the effects of rules.
 
     Parameters
     ----------
     n : int
-        Examples looked at: those whose tokens are the tokenizer's.
+        Number of examples checked: those whose tokens are the tokenizer's.
     spans : int
-        Their spans.
+        Number of their spans.
     untokenizable : tuple of UntokenizableSpan
+        The spans that do not match token boundaries.
     effects : tuple of RuleEffect
-        Of each rule that would make something fit: those that fix most, and of
-        these those that change least, first.
+        The effects of the rules that would help: those that fix most first,
+        and of these those that change least.
     """
 
     n: int
@@ -106,8 +111,10 @@ def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
     Parameters
     ----------
     nlp : Language
+        The pipeline.
     examples : sequence of Example
-        Those that came with tokens of their own are left out: they keep them.
+        Examples to check; those that came with their own tokens are left out,
+        because they keep them.
     """
     own = [example for example in examples if not example.pretokenized]
     cut = [(example, _tokens(nlp.tokenizer, example.text)) for example in own]
@@ -125,54 +132,53 @@ def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
         infixes = dict.fromkeys(rule for rules in proposed.values() for rule in rules)
         effects = [_effect_of_infix(trial, rule, cut) for rule in infixes]
         effects += _effects_of_words(trial, words, cut)
-    useful = [one for one in effects if one.fixes or _helps(one, found)]
+    useful = [one for one in effects if one.fixes or _is_helpful(one, found)]
     best = {one.rule: one for one in useful}
-    misfits = tuple(
-        _misfit(example, tokens, span, proposed[example.text, span], words, best)
+    untokenizable = tuple(
+        _untokenizable_span(example, tokens, span, proposed[example.text, span], words, best)
         for example, tokens, span in found
     )
-    wanted = {rule for one in misfits for rule in one.rules}
+    wanted = {rule for one in untokenizable for rule in one.rules}
     useful.sort(
         key=lambda one: (one.rule not in wanted, -one.fixes, sum(one.token_changes.values()))
     )
     spans = sum(len(example.spans) for example in own)
-    return Diagnosis(len(own), spans, misfits, tuple(useful))
+    return Diagnosis(len(own), spans, untokenizable, tuple(useful))
 
 
 def _effect_of_infix(trial: Tokenizer, rule: TokenizerRule, cut: Sequence[Cut]) -> RuleEffect:
-    """Try an infix on all texts in which it finds something."""
+    """Compute the effect of an infix on the texts in which it matches."""
     fixes = breaks = texts = 0
     words: Counter[Change] = Counter()
-    seeks = re.compile(rule.pattern)
+    pattern = re.compile(rule.pattern)
     with temporary_infix(trial, rule):
         for example, tokens in cut:
-            if seeks.search(example.text) is None:
+            if pattern.search(example.text) is None:
                 continue
             after = _tokens(trial, example.text)
             if after == tokens:
                 continue
             texts += 1
             words.update(_differences(tokens, after))
-            before_and_after = [
-                set(align(one, example.spans).misaligned) for one in (tokens, after)
-            ]
-            fixes += len(before_and_after[0] - before_and_after[1])
-            breaks += len(before_and_after[1] - before_and_after[0])
+            misaligned_before = set(align(tokens, example.spans).misaligned)
+            misaligned_after = set(align(after, example.spans).misaligned)
+            fixes += len(misaligned_before - misaligned_after)
+            breaks += len(misaligned_after - misaligned_before)
     return RuleEffect(rule, fixes, breaks, texts, dict(words.most_common()))
 
 
 def _effects_of_words(
     trial: Tokenizer, rules: Mapping[str, TokenizerRule], cut: Sequence[Cut]
 ) -> list[RuleEffect]:
-    """Try special cases, all at once: each changes its own word and no other."""
+    """Compute the effects of special cases, all in one pass: each changes its own word alone."""
     for rule in rules.values():
         add_rule(trial, rule)
-    seeks = re.compile("|".join(map(re.escape, rules)) or "$^")
+    pattern = re.compile("|".join(map(re.escape, rules)) or "$^")
     fixes: Counter[str] = Counter()
     texts: Counter[str] = Counter()
     changes: dict[str, Counter[Change]] = defaultdict(Counter)
     for example, tokens in cut:
-        if seeks.search(example.text) is None:
+        if pattern.search(example.text) is None:
             continue
         after = _tokens(trial, example.text)
         found = list(_differences(tokens, after))
@@ -196,7 +202,7 @@ def _tokens(tokenizer: Tokenizer, text: str) -> tuple[Token, ...]:
 
 
 def _cuts(tokens: Sequence[Token], span: Span) -> Iterator[tuple[Token, int]]:
-    """Yield the tokens that the ends of a span cut, and where."""
+    """Yield the tokens inside which a span begins or ends, and the offset in the token."""
     for at in (span.start, span.end):
         for token in tokens:
             if token.start < at < token.end:
@@ -208,7 +214,7 @@ def _cut_words(tokens: Sequence[Token], span: Span) -> list[str]:
 
 
 def _proposals(tokens: Sequence[Token], span: Span) -> tuple[TokenizerRule, ...]:
-    """Give an infix for each place where the span cuts a token, by what stands beside it."""
+    """Build an infix for each place where the span cuts a token, from the characters beside it."""
     return tuple(
         dict.fromkeys(
             TokenizerRule("infix", f"(?<={_kind(token.text[at - 1])})(?={_kind(token.text[at])})")
@@ -227,7 +233,7 @@ def _kind(character: str) -> str:
 def _special_cases(
     found: Sequence[tuple[Example, tuple[Token, ...], Span]],
 ) -> dict[str, TokenizerRule]:
-    """Give a special case for every word that is cut, at all places where it is cut."""
+    """Build a special case for every word that is cut, at all places where it is cut."""
     places: dict[str, set[int]] = defaultdict(set)
     for _, tokens, span in found:
         for token, at in _cuts(tokens, span):
@@ -241,13 +247,13 @@ def _special_cases(
     return rules
 
 
-def _helps(one: RuleEffect, found: Sequence[tuple[Example, tuple[Token, ...], Span]]) -> bool:
-    """Whether a rule cuts a token where a span needs it, although the span needs more."""
+def _is_helpful(one: RuleEffect, found: Sequence[tuple[Example, tuple[Token, ...], Span]]) -> bool:
+    """Test whether a rule splits a token that a span cuts, although the span needs more rules."""
     needed = {word for _, tokens, span in found for word in _cut_words(tokens, span)}
     return any(word in needed for word, _ in one.token_changes)
 
 
-def _misfit(
+def _untokenizable_span(
     example: Example,
     tokens: Sequence[Token],
     span: Span,
@@ -258,18 +264,18 @@ def _misfit(
     cuts = list(_cuts(tokens, span))
     cut = [token.text for token, _ in cuts]
     special = [words[word] for word in cut if word in words]
-    rules = _chosen([rule for rule in proposed if rule in best], special, best)
+    rules = _choose_rules([rule for rule in proposed if rule in best], special, best)
     return UntokenizableSpan(
-        example, span, tuple(dict.fromkeys(cut)), _why(example, span, cuts), rules
+        example, span, tuple(dict.fromkeys(cut)), _describe_reason(example, span, cuts), rules
     )
 
 
-def _chosen(
+def _choose_rules(
     infixes: Sequence[TokenizerRule],
     special: Sequence[TokenizerRule],
     best: Mapping[TokenizerRule, RuleEffect],
 ) -> tuple[TokenizerRule, ...]:
-    """Choose infixes where they serve more than one word, else the words' special cases."""
+    """Choose infixes if one of them fixes more than one word, else the words' special cases."""
     known = [rule for rule in dict.fromkeys(special) if rule in best]
     general = infixes and any(_words_fixed(best[rule]) > 1 for rule in infixes)
     if general or not known:
@@ -281,24 +287,24 @@ def _words_fixed(one: RuleEffect) -> int:
     return min(one.fixes, len(one.token_changes))
 
 
-def _why(example: Example, span: Span, cuts: Sequence[tuple[Token, int]]) -> str:
-    said = [
+def _describe_reason(example: Example, span: Span, cuts: Sequence[tuple[Token, int]]) -> str:
+    reasons = [
         f"{'begins' if token.start + at == span.start else 'ends'} inside {token.text!r}"
         for token, at in cuts
         if not token.text.isspace()
     ]
     inside = example.text[span.start : span.end]
     if inside[:1].isspace() or inside[-1:].isspace():
-        said.append("begins or ends with a space: correct the span")
-    return " and ".join(said) or "begins or ends between tokens: correct the span"
+        reasons.append("begins or ends with a space: correct the span")
+    return " and ".join(reasons) or "begins or ends between tokens: correct the span"
 
 
 def _differences(
     before: Sequence[Token], after: Sequence[Token]
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the tokens that are cut otherwise, each with its new pieces."""
-    places = {(token.start, token.end) for token in after}
+    """Yield the tokens that are not kept, each with its new parts."""
+    kept = {(token.start, token.end) for token in after}
     for token in before:
-        if (token.start, token.end) not in places:
-            inside = [one.text for one in after if one.start < token.end and token.start < one.end]
-            yield token.text, tuple(inside)
+        if (token.start, token.end) not in kept:
+            parts = [one.text for one in after if one.start < token.end and token.start < one.end]
+            yield token.text, tuple(parts)

@@ -1,4 +1,4 @@
-"""What the tokenizer cannot express, and what would help."""
+"""The result of a tokenization check: tables, and rules to apply."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Tokenization:
-    """What the tokenizer cannot express, and the rules that would help.
+    """Spans that do not match token boundaries, and the tokenizer rules that would help.
 
     Parameters
     ----------
     diagnosis : Diagnosis
+        The spans, and the effects of rules.
     split : str, optional
+        Name of the split; None for all.
     """
 
     diagnosis: Diagnosis
@@ -33,14 +35,14 @@ class Tokenization:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a span that the tokens cannot express.
+        """One row a span that does not match token boundaries.
 
         Returns
         -------
         DataFrame
             ``split``, ``input_hash``, ``start``, ``end``, ``text``, ``label``,
-            ``tokens`` (that its ends cut), ``why`` and ``rule``, which would
-            help; empty where none can.
+            ``tokens`` (inside which it begins or ends), ``why`` and ``rule``
+            (rules that would help; empty where none can).
         """
         import pandas as pd
 
@@ -57,7 +59,7 @@ class Tokenization:
 
     @property
     def rules(self) -> list[TokenizerRule]:
-        """The rules that would help, the best first; give them to ``apply``."""
+        """The rules that would help, the best first; arguments of ``apply``."""
         return [one.rule for one in self.diagnosis.effects]
 
     @property
@@ -67,9 +69,9 @@ class Tokenization:
         Returns
         -------
         DataFrame
-            ``rule``, ``fixes`` (spans that would fit by it alone), ``breaks``
-            (spans that would fit no more), ``texts`` and ``tokens`` that it
-            would change.
+            ``rule``, ``fixes`` (spans that it alone would align), ``breaks``
+            (spans that it would misalign), ``texts`` and ``tokens`` (numbers of
+            those that it would change).
         """
         import pandas as pd
 
@@ -82,11 +84,21 @@ class Tokenization:
     def changes(self, rule: TokenizerRule) -> pd.DataFrame:
         """List the tokens that a rule would change anywhere in the texts.
 
+        Parameters
+        ----------
+        rule : TokenizerRule
+            One of ``rules``.
+
         Returns
         -------
         DataFrame
-            ``token``, ``becomes``, ``count``, and ``needed``: whether a span
-            that does not fit now lies there.
+            ``token``, ``becomes``, ``count``, and ``needed`` (whether a
+            misaligned span begins or ends in this token).
+
+        Raises
+        ------
+        DataError
+            The rule is not one of ``rules``.
         """
         import pandas as pd
 
@@ -98,15 +110,15 @@ class Tokenization:
         return pd.DataFrame(rows, columns=["token", "becomes", "count", "needed"])
 
     def apply(self, *rules: TokenizerRule) -> None:
-        """Add rules to the tokenizer, in the store and with the trained model.
+        """Add rules to the tokenizer, and store them with the dataset and the trained model.
 
-        They hold for this dataset in every session from then on. A model that
-        is trained already has learnt from other tokens: train it again.
+        Every later session of this dataset uses them. A model that was trained
+        before has learnt from other tokens: train it again.
 
         Parameters
         ----------
         *rules : TokenizerRule
-            Of ``rules``; by default the first.
+            Some of ``rules``; by default the first.
 
         Raises
         ------
@@ -119,27 +131,27 @@ class Tokenization:
         self._apply(chosen)
 
     def undo(self) -> tuple[TokenizerRule, ...]:
-        """Take the last change of the rules back, and give the rules that hold then."""
+        """Undo the last addition of rules, and return the rules that are in force then."""
         return self._undo()
 
     def _effect(self, rule: TokenizerRule) -> RuleEffect:
         for one in self.diagnosis.effects:
             if one.rule == rule:
                 return one
-        raise DataError(f"{rule} is none of these rules", field="rule", remedy="Take one of .rules")
+        raise DataError(f"{rule} is none of these rules", field="rule", remedy="Use one of .rules")
 
     def __str__(self) -> str:
         found = self.diagnosis
         over = f"{found.spans:,} spans in {found.n:,} examples"
-        said = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
-        said += [
+        lines = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
+        lines += [
             f"  {one.rule}: fixes {one.fixes:,}, changes "
             f"{sum(one.token_changes.values()):,} tokens in {one.texts:,} texts"
             for one in found.effects[:5]
         ]
         if found.effects:
-            said.append("  .changes(rule) lists what else would change; .apply(rule) applies it")
-        return "\n".join(said)
+            lines.append("  .changes(rule) lists what else would change; .apply(rule) applies it")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.frame)

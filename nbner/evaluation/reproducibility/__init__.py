@@ -1,1 +1,0 @@
-"""Parity with plain spaCy, and determinism of predictions."""

@@ -1,1 +1,0 @@
-"""Annotation progress: counts, time spent and time left."""
