@@ -112,8 +112,8 @@ class QualityAccessor(Accessor):
         Returns
         -------
         Consistency
-            ``frame``, ``occurrences``, ``plot()``; ``mend(words, label)``
-            relabels all places in one step with ``undo()``, ``annotate()``
+            ``frame``, ``occurrences``, ``plot()``; ``relabel(words, label)``
+            relabels all places in one step with ``undo()``, ``open()``
             opens them in the annotator.
 
         Raises
