@@ -74,7 +74,7 @@ class QualityAccessor(Accessor):
         Returns
         -------
         LabelIssues
-            ``frame``, ``plot()``, and ``annotate()``, which opens the examples
+            ``frame``, ``plot()``, and ``open()``, which opens the examples
             in the annotator in this order.
 
         Raises
@@ -252,7 +252,7 @@ class QualityAccessor(Accessor):
         Returns
         -------
         Anchoring
-            ``frame``, ``plot()``, and ``annotate()``, which opens the answers
+            ``frame``, ``plot()``, and ``open()``, which opens the answers
             that hold a corrupted suggestion.
 
         Raises
