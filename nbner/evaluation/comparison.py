@@ -25,6 +25,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner.evaluation.k_best_scores import CandidateListScore, FKey, f_key, score_candidates
 from nbner.evaluation.regressions import SpanChanges
 from nbner.types import Span
@@ -166,7 +167,7 @@ class LabelGain:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelComparison:
+class ModelComparison(Result):
     """Scores of two models on the same gold, with a paired test of the difference.
 
     Parameters

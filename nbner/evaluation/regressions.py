@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner._common.colors import label_colors
+from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
@@ -177,7 +178,7 @@ COLUMNS = ("example", "turn", "label", "start", "end", "span", "is_gold", "text"
 
 
 @dataclass(frozen=True, slots=True)
-class SpanChanges:
+class SpanChanges(Result):
     """Spans that one of two models has right and the other wrong.
 
     Parameters

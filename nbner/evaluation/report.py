@@ -18,6 +18,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner.evaluation.details import ScoreDetail, ScoringInput, score_details
 from nbner.evaluation.scorers import run_scorers
 from nbner.evaluation.scores import Scheme, SchemeCounts, Score, score
@@ -35,7 +36,7 @@ DETAILS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Result):
     """Scores of predictions against gold.
 
     Parameters

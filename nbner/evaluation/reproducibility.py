@@ -13,6 +13,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.util import get_words_and_spaces
 
 from nbner._common.format import render_html
+from nbner._common.result import Result
 from nbner.evaluation.diff.variants import sentence_ranges
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import doc_from_example, load_base
@@ -242,7 +243,7 @@ def _doc(nlp: Language, example: Example) -> Doc:
 
 
 @dataclass(frozen=True, slots=True)
-class Parity:
+class Parity(Result):
     """Suggestions compared with the predictions of plain ``nlp.pipe``.
 
     Parameters
@@ -295,7 +296,7 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
-class Determinism:
+class Determinism(Result):
     """Predictions of one model for the same texts under several conditions.
 
     Parameters

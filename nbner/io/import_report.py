@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from nbner._common.result import Result
 from nbner.types import AnswerKind
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class ImportIssue:
 
 
 @dataclass(frozen=True, slots=True)
-class ImportReport:
+class ImportReport(Result):
     """The result of adding rows to a split.
 
     Parameters

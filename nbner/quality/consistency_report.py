@@ -17,6 +17,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.consistency import LabelVariation, PhraseOccurrence
@@ -110,7 +111,7 @@ class BulkRelabel:
 
 
 @dataclass(frozen=True, slots=True)
-class Consistency:
+class Consistency(Result):
     """Words with more than one label in gold, or labelled at some occurrences only.
 
     Parameters

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from nbner._common.result import Result
 from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
 
@@ -48,7 +49,7 @@ class DataWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class DataWarnings:
+class DataWarnings(Result):
     """The weaknesses of the data of a training run.
 
     Parameters

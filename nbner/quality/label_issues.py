@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from nbner._common.colors import label_colors
 from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
+from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
@@ -223,7 +224,7 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelIssues:
+class LabelIssues(Result):
     """The label issues of a split, the highest score first.
 
     ``issues[:100]`` holds the first hundred,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nbner._common.colors import label_colors
 from nbner._common.format import render_html
 from nbner._common.plot_style import INK_COLOR, ROW_HEIGHT, apply_style, new_axes
+from nbner._common.result import Result
 from nbner.types import AnswerKind
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ def _by_task(times: Iterable[AnnotationTime]) -> dict[_Task, list[AnnotationTime
 
 
 @dataclass(frozen=True)
-class AnnotationProgress:
+class AnnotationProgress(Result):
     """Counts and times of a dataset.
 
     Parameters

@@ -92,16 +92,16 @@ def _annotated(
     a: Any, b: Any, pipelines: Sequence[Language | None], texts: list[Example] | None
 ) -> list[list[Example]]:
     """Read both sides; a model predicts for the texts of the other one."""
-    whole = [
+    annotated = [
         read_annotations(one)
         for one, nlp in zip((a, b), pipelines, strict=True)
         if nlp is None and not is_span_frame(one)
     ]
-    over = texts if texts is not None else next(iter(whole), None)
+    over = texts if texts is not None else next(iter(annotated), None)
     sides = []
     for one, nlp in zip((a, b), pipelines, strict=True):
         if nlp is None:
-            sides.append(read_annotations(one, over) if is_span_frame(one) else whole.pop(0))
+            sides.append(read_annotations(one, over) if is_span_frame(one) else annotated.pop(0))
         elif over is None:
             raise DataError(
                 "there is no text to compare on", remedy="Give some: differences(..., texts=texts)"

@@ -33,14 +33,14 @@ from nbner.types import Example
 if TYPE_CHECKING:
     from nbner.training.initialization import InitStrategy
 
-WAYS: tuple[InitStrategy, ...] = ("scratch", "continue", "freeze", "rehearsal")
+DEFAULT_INITS: tuple[InitStrategy, ...] = ("scratch", "continue", "freeze", "rehearsal")
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)
 SEEDS = 3
 EARLIER_MODELS = 3  # trained before the one in use, and tried as causes of a difference
 
 
 class ExperimentsAccessor(Accessor):
-    """Compare ways of training, and check that predictions are reproducible.
+    """Compare initializations of training, and check that predictions are reproducible.
 
     Reached as ``session.experiments``. No method changes the session.
     """
@@ -80,7 +80,7 @@ class ExperimentsAccessor(Accessor):
         Returns
         -------
         LearningCurve
-            ``verdict``, ``frame``, ``gains`` (the extrapolated gain of the next
+            ``summary``, ``frame``, ``gains`` (the extrapolated gain of the next
             batch, per label, with intervals) and ``plot()``.
 
         Raises
@@ -112,7 +112,7 @@ class ExperimentsAccessor(Accessor):
 
     def compare_training(
         self,
-        inits: Sequence[InitStrategy] = WAYS,
+        inits: Sequence[InitStrategy] = DEFAULT_INITS,
         split: str = "train",
         dev: str = "dev",
         *,
@@ -121,7 +121,7 @@ class ExperimentsAccessor(Accessor):
         patience: int | None = None,
         progress: bool = True,
     ) -> TrainingComparison:
-        """Train in several ways on the same data, to answer "resize or retrain?".
+        """Train from several initializations on the same data, to answer "resize or retrain?".
 
         The models are evaluated and deleted; the one in use stays. The stop
         button keeps the runs that are finished.
@@ -133,7 +133,7 @@ class ExperimentsAccessor(Accessor):
         split, dev : str
             Where to train and where to evaluate.
         seeds : int
-            Runs per way, each with another seed.
+            Runs per initialization, each with another seed.
         max_epochs, patience : int, optional
             See `Session.train`.
         progress : bool
@@ -142,14 +142,14 @@ class ExperimentsAccessor(Accessor):
         Returns
         -------
         TrainingComparison
-            ``verdict``, ``frame`` (F per old and per new label, with intervals
+            ``summary``, ``frame`` (F per old and per new label, with intervals
             over the seeds, and time) and ``plot()``.
 
         Raises
         ------
         TrainingError
-            There is nothing to train on, no such way, or it needs a trained
-            model and there is none.
+            There is nothing to train on, no such initialization, or it needs a
+            trained model and there is none.
         """
         context = self._context
         examples, evaluated, _ = self._fixed_split(split, dev)

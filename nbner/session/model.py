@@ -223,7 +223,7 @@ class ModelAccessor(Accessor):
         Returns
         -------
         Reranking
-            ``frame``, ``plot()``, ``verdict``, ``features``, ``nlp``,
+            ``frame``, ``plot()``, ``summary``, ``features``, ``nlp``,
             ``to_disk(path)``.
 
         Raises
@@ -294,7 +294,7 @@ class ModelAccessor(Accessor):
         Ensemble
             ``frame``: each model, the average, the reranked pool, the best in
             the pool; gains are over the best single model. ``plot()``,
-            ``verdict``, ``predict(texts)``.
+            ``summary``, ``predict(texts)``.
 
         Raises
         ------

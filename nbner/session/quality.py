@@ -73,7 +73,7 @@ class QualityAccessor(Accessor):
         Returns
         -------
         LabelIssues
-            ``frame``, ``plot()``, and ``annotate()``, which opens the examples
+            ``frame``, ``plot()``, and ``open()``, which opens the examples
             in the annotator in this order.
 
         Raises
@@ -111,8 +111,8 @@ class QualityAccessor(Accessor):
         Returns
         -------
         Consistency
-            ``frame``, ``occurrences``, ``plot()``; ``mend(words, label)``
-            relabels all places in one step with ``undo()``, ``annotate()``
+            ``frame``, ``occurrences``, ``plot()``; ``relabel(words, label)``
+            relabels all places in one step with ``undo()``, ``open()``
             opens them in the annotator.
 
         Raises
@@ -251,7 +251,7 @@ class QualityAccessor(Accessor):
         Returns
         -------
         Anchoring
-            ``frame``, ``plot()``, and ``annotate()``, which opens the answers
+            ``frame``, ``plot()``, and ``open()``, which opens the answers
             that hold a corrupted suggestion.
 
         Raises

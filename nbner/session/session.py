@@ -835,7 +835,7 @@ class Session:
         Returns
         -------
         ModelComparison
-            ``gain`` with its interval, ``p``, ``verdict``, ``frame``,
+            ``gain`` with its interval, ``p``, ``summary``, ``frame``,
             ``per_label``, ``plot()``, and ``flips``, which ``flips.show()``
             opens in the error explorer.
 
@@ -967,7 +967,7 @@ class Session:
         Returns
         -------
         OracleCurve
-            ``frame``, ``plot()``, ``verdict``, ``per_label()``.
+            ``frame``, ``plot()``, ``summary``, ``per_label()``.
 
         Raises
         ------

@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Summary(Result):
-    """How a session stands.
+    """The state of a session: data, labels and model.
 
     Parameters
     ----------
-    dataset, store : str
-        The dataset's name, and where its database is.
+    dataset : str
+        Name of the dataset.
+    store : str
+        Location of the database.
     splits : mapping
-        Split to `Counts`.
+        Name of a split to its `Counts`.
     labels : tuple of str
+        The entity types, in the order of their keys.
     model : str
-        In words.
+        Description of the pipeline in use.
     """
 
     dataset: str

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
 from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
+from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
@@ -44,7 +45,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Differences:
+class Differences(Result):
     """Two sets of annotations compared, with a cause for every difference.
 
     Parameters

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import render_html
+from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket, error_rates
 from nbner.evaluation.errors.filters import (
@@ -35,7 +36,7 @@ COLUMNS = (
 )
 
 
-class Errors:
+class Errors(Result):
     """Predictions compared with gold, span by span.
 
     Parameters

@@ -18,6 +18,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner.quality.agreement.scores import AgreementScores, AnnotatedText, GroupAgreement
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ _MEASURES = ("exact", "relaxed", "kappa", "alpha")
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class Agreement(Result):
     """Agreement between annotators; `nbner.quality.agreement.scores` has the definitions.
 
     Parameters

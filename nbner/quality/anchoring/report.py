@@ -18,6 +18,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.anchoring import audit
@@ -43,7 +44,7 @@ _DESCRIPTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Anchoring:
+class Anchoring(Result):
     """Rates at which annotators followed suggestions that were perturbed on purpose.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.result import Result
 from nbner.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenization:
+class Tokenization(Result):
     """Spans that do not match token boundaries, and the tokenizer rules that would help.
 
     Parameters

@@ -10,7 +10,7 @@ from test_bench_ui_speed import p95, spread
 #: Gold of ten spans an example; the predictions are wrong in one of five, in every way there is.
 PREPARE = """import random, uuid
 import nbner
-from nbner.evaluation.errors.span_features import Training
+from nbner.evaluation.errors.span_features import TrainingVocabulary
 from nbner.results import Errors
 from nbner.types import Span
 
@@ -41,7 +41,7 @@ def said(example):
 
 examples = session.examples("dev")
 predicted = [list(said(one)) for one in examples]
-training = Training(examples[:500])
+training = TrainingVocabulary(examples[:500])
 print(sum(len(one.spans) for one in examples))"""
 SHOW = """from nbner.session.evaluation import open_explorer
 errors = Errors(examples, predicted, training=training, labels=LABELS, title="dev")
