@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner._common.colors import label_colors
-from nbner._common.result import Result
+from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
@@ -256,14 +257,24 @@ class SpanChanges(Result):
             )
         return self.open_widget()
 
-    def to_html(self, *, limit: int = _MAX_ROWS) -> str:
-        """Build a table of the spans in their texts, as escaped HTML.
+    def to_html(self, path: str | Path | None = None, *, limit: int = _MAX_ROWS) -> str:
+        """Write the spans in their texts as one HTML page without scripts.
 
         Parameters
         ----------
+        path : str or Path, optional
+            File to write; an existing one is replaced.
         limit : int
             Maximum number of spans.
+
+        Returns
+        -------
+        str
+            The page.
         """
+        return write_page("Span changes", self._html(limit), path)
+
+    def _html(self, limit: int) -> str:
         colors = label_colors(sorted({one.span.label for one in self.changes}))
         rows = "".join(
             f"<tr><td>{escape(one.direction.replace('_', ' '))}</td>"
@@ -271,7 +282,8 @@ class SpanChanges(Result):
             f"{highlight_spans(one.example.text, [one.span], colors)}</td></tr>"
             for one in self.changes[:limit]
         )
-        return f'<table style="text-align:left">{rows}</table>'
+        table = f'<table style="text-align:left">{rows}</table>' if self.changes else ""
+        return f"<div>{escape(str(self))}{table}</div>"
 
     def __str__(self) -> str:
         return (
@@ -280,4 +292,4 @@ class SpanChanges(Result):
         )
 
     def _repr_html_(self) -> str:
-        return f"<div>{escape(str(self))}{self.to_html() if self.changes else ''}</div>"
+        return self._html(_MAX_ROWS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbner._common.colors import COLOR_CYCLE
 from nbner._common.format import render_html
 from nbner._common.plot_style import INK_COLOR, apply_style, label_line, new_axes
+from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.simulation.annotator import SimulatedAnnotator
 
@@ -110,7 +111,7 @@ def common_best_f(points: Sequence[CostPoint]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class Simulation(Result):
     """Cost of annotation under several conditions, and F of the models trained on it.
 
     Parameters

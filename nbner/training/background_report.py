@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from nbner._common.format import format_number
+from nbner._common.result import Result
 from nbner.training.report import TrainingReport, curve_frame
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class TrainingProcess(Protocol):
         """Ask for the end, with the best model so far."""
 
 
-class BackgroundTraining:
+class BackgroundTraining(Result):
     """A training run in another process; labelling goes on meanwhile.
 
     Suggestions change over at the moment when ``state`` becomes "done".

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.result import Result
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.evaluation.scores import Score
 from nbner.training.learning_curve import extrapolate_gain
@@ -52,7 +53,7 @@ class TrainingTrial:
 
 
 @dataclass(frozen=True)
-class TrainingComparison:
+class TrainingComparison(Result):
     """Ways of training on the same data and split, over several seeds.
 
     Parameters
@@ -147,7 +148,7 @@ class TrainingComparison:
 
 
 @dataclass(frozen=True)
-class LearningCurve:
+class LearningCurve(Result):
     """F at growing shares of the labels.
 
     Parameters

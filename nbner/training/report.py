@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import format_number, render_html
+from nbner._common.result import Result
 from nbner.evaluation.regressions import LabelRegression, SpanChanges
 from nbner.quality.data_warnings import DataWarnings
 
@@ -24,7 +25,7 @@ CURVE_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingReport:
+class TrainingReport(Result):
     """A finished run: how good its best model is, and where everything lies.
 
     Parameters

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
 from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
-from nbner._common.result import Result
+from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
@@ -156,16 +157,33 @@ class Differences(Result):
         """
         return draw_causes(self.counts, total=self.n, ax=ax)
 
-    def to_html(self, cause: str | None = None, *, limit: int = _MAX_ROWS) -> str:
-        """Build a table of differing texts, both annotations highlighted, as escaped HTML.
+    def to_html(
+        self,
+        path: str | Path | None = None,
+        *,
+        cause: str | None = None,
+        limit: int = _MAX_ROWS,
+    ) -> str:
+        """Write differing texts with both annotations as one HTML page without scripts.
 
         Parameters
         ----------
+        path : str or Path, optional
+            File to write; an existing one is replaced.
         cause : str, optional
             Name of the cause; by default all.
         limit : int
             Maximum number of texts.
+
+        Returns
+        -------
+        str
+            The page.
         """
+        body = self._html(cause, limit) + self._figure_html()
+        return write_page("Differences", body, path)
+
+    def _html(self, cause: str | None, limit: int) -> str:
         wanted = [one for one in self.differences if cause is None or one.cause.name == cause]
         sides = (*(one.pair.a for one in wanted), *(one.pair.b for one in wanted))
         colors = label_colors(sorted({span.label for side in sides for span in side.spans}))
@@ -173,7 +191,9 @@ class Differences(Result):
         left = len(wanted) - limit
         more = f"<div>and {left:,} more: to_html(limit=...)</div>" if left > 0 else ""
         head = f"<tr><th>cause</th><th>{escape(self.a)}</th><th>{escape(self.b)}</th></tr>"
-        return f'<table style="text-align:left">{head}{rows}</table>{more}'
+        table = f'<table style="text-align:left">{head}{rows}</table>{more}' if wanted else ""
+        lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
+        return f"<div>{lines}{table}</div>"
 
     def __str__(self) -> str:
         lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]
@@ -184,8 +204,7 @@ class Differences(Result):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        return f"<div>{lines}{self.to_html() if self.differences else ''}</div>"
+        return self._html(None, _MAX_ROWS)
 
 
 def _html_row(one: Difference, colors: Mapping[str, str]) -> str:

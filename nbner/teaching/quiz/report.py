@@ -18,6 +18,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
 from nbner.evaluation.scores import PRF
 from nbner.quality.agreement.report import Agreement
@@ -43,7 +44,7 @@ _QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
 
 
 @dataclass(frozen=True, slots=True)
-class QuizResults:
+class QuizResults(Result):
     """All submissions to a quiz so far, scored against gold.
 
     Parameters
@@ -173,7 +174,7 @@ class QuizResults:
 
 
 @dataclass(frozen=True, slots=True)
-class QuizReveal:
+class QuizReveal(Result):
     """A student's submissions beside gold, prediction and k best analyses.
 
     Parameters
