@@ -23,7 +23,7 @@ settings.load_profile("unhurried")
 # (`REPLY_TIMEOUT`, js/src/annotator/model/transport.ts); a loaded machine adds its own.
 expect.set_options(timeout=30_000)
 
-collect_ignore = [] if HAS_NERVALUATE else ["analysis/test_nervaluate.py"]
+collect_ignore = [] if HAS_NERVALUATE else ["evaluation/test_nervaluate.py"]
 
 
 def load(name):

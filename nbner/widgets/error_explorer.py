@@ -145,6 +145,11 @@ class ErrorExplorer(BaseAnnotationWidget):
         """
         return self.errors.attribution(factors) if factors else self.errors.attribution()
 
+    @property
+    def summary(self) -> str:
+        """The errors under the current conditions as text."""
+        return self.errors.summary
+
     def plot(self, by: str = "matrix", ax: Axes | None = None) -> Axes:
         """Draw the confusion matrix, or the error rates by a factor; see ``Errors.plot``.
 

@@ -18,6 +18,7 @@ from nbner._common.plot_style import (
     apply_style,
     new_axes,
 )
+from nbner._common.result import Result
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +75,7 @@ class TraceProperties:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace(TraceProperties):
+class Trace(TraceProperties, Result):
     """Every decision of greedy search on one text, with the beam at each step.
 
     Parameters

@@ -10,6 +10,7 @@ running, and its speed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import traitlets
@@ -148,6 +149,26 @@ class TraceViewer(BundledWidget, TraceProperties):
                 remedy=f"Give 0 to {len(self.steps)}; the last is after the last word",
             )
         return step
+
+    @property
+    def summary(self) -> str:
+        """The trace as text."""
+        return self.trace.summary
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Write the trace as one HTML page without scripts; see ``Trace.to_html``.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            File to write; an existing one is replaced.
+
+        Returns
+        -------
+        str
+            The page.
+        """
+        return self.trace.to_html(path)
 
     def __str__(self) -> str:
         return str(self.trace)

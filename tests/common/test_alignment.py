@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from data_strategies import spans_on, texts_with_tokens
+from example_strategies import spans_on, texts_with_tokens
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from data_strategies import examples
+from example_strategies import examples
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ import html
 
 import pandas as pd
 import pytest
-from data_strategies import examples, texts_with_tokens
+from example_strategies import examples, texts_with_tokens
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import spacy
-from decode_strategies import SET_BEFORE, Kind, pipeline
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline_strategies import SET_BEFORE, Kind, pipeline
 from spacy.tokens import Span as DocSpan
 from spacy.util import registry
 

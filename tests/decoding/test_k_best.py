@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from decode_strategies import segmentations, weights_of_batches
 from hypothesis import given
 from hypothesis import strategies as st
+from pipeline_strategies import segmentations, weights_of_batches
 
 from nbner.decoding.k_best import k_best
 from nbner.decoding.k_best_single import k_best_single

@@ -5,7 +5,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from data_strategies import examples, hashes, json_values, odd_labels, spans_on, texts_with_tokens
+from example_strategies import (
+    examples,
+    hashes,
+    json_values,
+    odd_labels,
+    spans_on,
+    texts_with_tokens,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from data_strategies import examples
+from example_strategies import examples
 from hypothesis import given
 from hypothesis import strategies as st
 

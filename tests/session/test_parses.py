@@ -6,8 +6,8 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from decode_strategies import Kind, pipeline
 from matplotlib import pyplot as plt
+from pipeline_strategies import Kind, pipeline
 
 import nbner
 from nbner import Example, Parse, Session, Span

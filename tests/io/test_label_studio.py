@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from data_strategies import examples, odd_labels
+from example_strategies import examples, odd_labels
 from hypothesis import given
 from hypothesis import strategies as st
 

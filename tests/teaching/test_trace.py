@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from decode_strategies import KINDS, LABELS, WORDS, arrived, pipeline, recognizer_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pipeline_strategies import KINDS, LABELS, WORDS, arrived, pipeline, recognizer_of
 from spacy.tokens import Span as Entity
 from spacy.training import Example as Pair
 

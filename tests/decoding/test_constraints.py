@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import spacy
-from decode_strategies import LABELS, Kind, pipeline, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pipeline_strategies import LABELS, Kind, pipeline, texts
 
 from nbner.decoding.api import lattices
 from nbner.decoding.constraints import Constraints

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from decode_strategies import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pipeline_strategies import (
     KINDS,
     SET_BEFORE,
     Walk,
@@ -18,8 +20,6 @@ from decode_strategies import (
     settings_before,
     texts,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nbner.decoding.api import lattices, parses, span_probabilities
 from nbner.decoding.state_scorer import StateScorer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import spacy
 import srsly
-from data_strategies import examples, json_values
+from example_strategies import examples, json_values
 from hypothesis import given
 from hypothesis import strategies as st
 from spacy.tokens import DocBin

@@ -1,9 +1,9 @@
-"""A small pipeline with random weights, as most tests here need one."""
+"""A small pipeline with random weights, which tests of several folders share."""
 
 from __future__ import annotations
 
 import pytest
-from decode_strategies import SET_BEFORE, Kind, pipeline
+from pipeline_strategies import SET_BEFORE, Kind, pipeline
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """brat standoff: folders and single documents, and all that an .ann can hold."""
 
 import pytest
-from data_strategies import examples
+from example_strategies import examples
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from data_strategies import examples, json_values, odd_labels
+from example_strategies import examples, json_values, odd_labels
 from hypothesis import given
 from hypothesis import strategies as st
 
