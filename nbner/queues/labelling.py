@@ -14,6 +14,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
 
@@ -47,12 +48,22 @@ class Suggester:
         The best analyses of an example that hold some spans and not others.
     auto_redecode : bool
         Whether a page is to ask for that after every change of a span.
+    recall : callable, optional
+        As ``suggest``, without asking functions that may be slow: for a search
+        through many examples. By default ``suggest``.
+    unplaced : callable, optional
+        From an example to those of its suggestions that no mark can show.
+    feed : SuggestionFeed, optional
+        What the widget is told of the functions that suggest.
     """
 
     suggest: SuggestFn
     answer_metadata: AnswerMetadataFn | None = None
     redecode: RedecodeFn | None = None
     auto_redecode: bool = False
+    recall: SuggestFn | None = None
+    unplaced: Callable[[Example], Sequence[SuggestionIssue]] | None = None
+    feed: SuggestionFeed | None = None
 
 
 class AnswerBus:
@@ -170,15 +181,14 @@ class AnnotationQueue:
         """Yield open examples whose text holds all words, as they are to be shown."""
         found = self._dataset.search_text(self._info.split, words, cased=cased)
         while some := list(islice(found, _SOME)):
-            yield from self._started(some)
+            yield from self._started(some, searching=True)
 
-    def _started(self, found: Sequence[Example]) -> list[Example]:
+    def _started(self, found: Sequence[Example], *, searching: bool = False) -> list[Example]:
         examples = [ensure_tokens(example, self._tokenize) for example in found]
         fresh = [one for one in examples if one.answer is None and not is_draft(one)]
-        adviser = self._adviser
-        suggestions = adviser.suggest(fresh) if adviser and fresh else [()] * len(fresh)
+        suggestions = self._suggestions(fresh, searching=searching)
         started = {
-            example.input_hash: replace(example, spans=spans)
+            example.input_hash: self._with_unplaced(replace(example, spans=spans))
             for example, spans in zip(fresh, suggestions, strict=True)
         }
         self._suggested_by |= {
@@ -187,6 +197,21 @@ class AnnotationQueue:
             if (sources := suggestion_sources(example))
         }
         return [started.get(example.input_hash, example) for example in examples]
+
+    def _suggestions(
+        self, fresh: Sequence[Example], *, searching: bool
+    ) -> Sequence[tuple[Span, ...]]:
+        if self._adviser is None or not fresh:
+            return [()] * len(fresh)
+        recall = self._adviser.recall
+        return (recall if searching and recall else self._adviser.suggest)(fresh)
+
+    def _with_unplaced(self, example: Example) -> Example:
+        adviser = self._adviser
+        unplaced = adviser.unplaced(example) if adviser and adviser.unplaced else ()
+        if not unplaced:
+            return example
+        return replace(example, extra={**example.extra, UNPLACED_KEY: tuple(unplaced)})
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:
         """Give this annotator's last answered examples, newest first."""

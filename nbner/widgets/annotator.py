@@ -21,6 +21,7 @@ import traitlets
 
 from nbner._common.alignment import filter_spans
 from nbner._common.filters import ExampleFilter
+from nbner._common.suggestion_report import SuggestionFeed, SuggestionReport
 from nbner.errors import DataError
 from nbner.types import AnswerKind, Example, Span
 from nbner.widgets import messages, page_state
@@ -28,6 +29,7 @@ from nbner.widgets.answer_events import raise_queue_errors, undo_answer
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
 from nbner.widgets.callbacks import AnswerCallback
 from nbner.widgets.page_state import Selection
+from nbner.widgets.queue_protocol import ExampleQueue
 from nbner.widgets.static_html import render_static
 
 
@@ -41,6 +43,8 @@ class Annotator(BaseAnnotationWidget):
     ----------
     example_queue : ExampleQueue
         Where examples come from and answers go.
+    suggestions : SuggestionFeed, optional
+        What there is to say of the functions that suggest.
 
     Attributes
     ----------
@@ -57,7 +61,27 @@ class Annotator(BaseAnnotationWidget):
     current = traitlets.Any(None, read_only=True)
     selection = traitlets.Instance(Selection, allow_none=True, default_value=None, read_only=True)
 
+    def __init__(
+        self, example_queue: ExampleQueue, suggestions: SuggestionFeed | None = None
+    ) -> None:
+        self._suggestions = suggestions
+        self._suggestion_notice = ("", "")
+        self._stop_suggestion_news: Callable[[], None] | None = None
+        super().__init__(example_queue)
+        if suggestions is not None:
+            self._stop_suggestion_news = suggestions.subscribe(self._hear_of_suggestions)
+
     # What a user calls.
+
+    @property
+    def suggestion_report(self) -> SuggestionReport:
+        """What became of the suggestions of ``make_gold(suggest=...)``.
+
+        Its ``frame`` lists every suggestion that could not be placed in its
+        text, was placed by similarity, or has a label that the session does not
+        have; printed, it counts them for each function.
+        """
+        return SuggestionReport() if self._suggestions is None else self._suggestions.report
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _as_opened(self) -> Example | None:
@@ -214,6 +238,18 @@ class Annotator(BaseAnnotationWidget):
             Keep what is shown at the head of the queue, and go on from there
             to the queue's first.
         """
+        if self._suggestions is not None:
+            self._suggestions.retry()
+        self._reload(keep_current=keep_current)
+
+    def close(self) -> None:
+        """Leave the cell and stop listening to the queue and to the suggestions."""
+        if self._stop_suggestion_news is not None:
+            self._stop_suggestion_news()
+            self._stop_suggestion_news = None
+        super().close()
+
+    def _reload(self, *, keep_current: bool) -> None:
         self._given.clear()
         shown = self.current if keep_current and self._page_has_spoken else None
         snapshot = self._take_snapshot(shown)
@@ -257,6 +293,26 @@ class Annotator(BaseAnnotationWidget):
         """Before a page has spoken, what is current follows the desk."""
         if not self._page_has_spoken:
             self.set_trait("current", self._first_open())
+
+    # What is told of suggestions.
+
+    def _hear_of_suggestions(self, arrived: bool) -> None:  # noqa: FBT001 - a listener's argument
+        if arrived:
+            self._reload(keep_current=True)
+        self._show_suggestion_notice()
+
+    def _show_suggestion_notice(self) -> None:
+        notice = ("", "") if self._suggestions is None else self._suggestions.notice
+        if notice != self._suggestion_notice:
+            self._suggestion_notice = notice
+            self._show_notice(*notice)
+
+    def _on_message(self, widget: object, content: messages.Message, buffers: object) -> None:
+        super()._on_message(widget, content, buffers)
+        if content.get("type") == "hello" and self._suggestions is not None:
+            # What was said before this page was there has not reached it.
+            self._suggestion_notice = ("", "")
+            self._show_suggestion_notice()
 
     # Where no kernel lives.
 

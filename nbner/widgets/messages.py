@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias, TypeGuard, get_args
 
 from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
+from nbner._common.suggestion_report import UNPLACED_KEY
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.queue_protocol import QueueInfo
@@ -43,7 +44,8 @@ def serialize_example(example: Example) -> Message:
         ``lead`` and ``tokens`` (text and what follows it) rebuild the text;
         ``spans`` are ``[start, end, label, details]`` in half-open token
         indices; ``also`` holds those that lost to a longer one they overlap,
-        ``loose`` those that do not fit the tokens.
+        ``loose`` those that do not fit the tokens, and suggestions that have
+        no place in the text.
 
     Raises
     ------
@@ -55,6 +57,7 @@ def serialize_example(example: Example) -> Message:
     fitted = align(example.tokens, example.spans)
     kept, lost = filter_spans(span for _, _, span in fitted.aligned)
     versions = example.extra.get(VERSIONS)
+    unplaced = example.extra.get(UNPLACED_KEY, ())
     # A draft is a person's own work, although nobody has decided it: in that,
     # only what still has a source is a suggestion.
     draft = example.answer is None and example.annotator is not None
@@ -66,7 +69,10 @@ def serialize_example(example: Example) -> Message:
         "tokens": [list(word) for word in words],
         "spans": [_written(span, example) for span in kept],
         "also": [_written(span, example) for span in lost if example.answer is None],
-        "loose": [_loose(span, example.text) for span in fitted.misaligned],
+        "loose": [
+            *(_loose(span, example.text) for span in fitted.misaligned),
+            *({"text": one.suggested, "label": one.label or "?"} for one in unplaced),
+        ],
         "answer": example.answer,
         "flagged": example.flagged,
         "note": example.note,
