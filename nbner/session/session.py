@@ -599,6 +599,7 @@ class Session:
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
+        gpu_id: int | None = ...,
         background: Literal[False] = ...,
     ) -> TrainingReport: ...
 
@@ -614,6 +615,7 @@ class Session:
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
+        gpu_id: int | None = ...,
         background: Literal[True],
     ) -> BackgroundTraining: ...
 
@@ -628,6 +630,7 @@ class Session:
         seed: int | None = None,
         margin: float | None = MAX_F_LOSS,
         progress: bool = True,
+        gpu_id: int | None = None,
         background: bool = False,
     ) -> TrainingReport | BackgroundTraining:
         """Train on the accepted examples of a split, and use the best model from then on.
@@ -660,6 +663,10 @@ class Session:
             use. None accepts every model.
         progress : bool
             Show warnings about the data, a bar and the curve.
+        gpu_id : int, optional
+            Number of the GPU to train on, or -1 for the CPU. By default what
+            the notebook computes on: a GPU after ``spacy.prefer_gpu()``. The
+            saved config is the same; for ``spacy train`` it is ``--gpu-id``.
         background : bool
             Train in another process and return at once. Labelling goes on, and
             suggestions change over when it is done and only then.
@@ -674,10 +681,11 @@ class Session:
         Raises
         ------
         TrainingError
-            Nothing has been accepted, or no accepted example holds an entity.
+            Nothing has been accepted, no accepted example holds an entity, or
+            there is no such GPU.
         """
         seed = self.seed if seed is None else seed
-        options = {"max_epochs": max_epochs, "patience": patience}
+        options = {"max_epochs": max_epochs, "patience": patience, "gpu_id": gpu_id}
         if background:
             return training.start_background_run(
                 self._context, init, split, dev, seed=seed, margin=margin, **options
