@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -171,6 +172,9 @@ class SuggestionFeed(Protocol):
     @property
     def notice(self) -> tuple[str, str]:
         """A sentence for the cell and its details; both empty where all is well."""
+
+    def brief(self) -> AbstractContextManager[None]:
+        """Wait for a moment only while this is entered: what comes later is shown later."""
 
     def retry(self) -> None:
         """Ask again for what has failed, when it is needed next."""

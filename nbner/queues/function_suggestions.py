@@ -14,6 +14,8 @@ import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -34,6 +36,9 @@ _logger = logging.getLogger(__name__)
 
 #: Calls for one example that may fail before it is asked for no more.
 _MAX_ATTEMPTS = 3
+
+#: Seconds that examples wait which come after those that are shown.
+_BRIEFLY = 0.25
 
 #: Seconds between two reports of suggestions that arrive late, one batch after the other.
 _REPORT_INTERVAL = 1.0
@@ -102,6 +107,7 @@ class _Source:
         self._batches: deque[list[Example]] = deque()
         self._waiting: set[_Key] = set()
         self._shown_without: set[_Key] = set()
+        self._timed_out: set[_Key] = set()
         self._thread: threading.Thread | None = None
         self._call_began: float | None = None
 
@@ -122,7 +128,7 @@ class _Source:
                 )
                 self._thread.start()
 
-    def collect(self, examples: Sequence[Example], deadline: float) -> None:
+    def collect(self, examples: Sequence[Example], deadline: float, *, brief: bool) -> None:
         """Wait until the examples are answered for, or the time is up.
 
         Parameters
@@ -131,6 +137,9 @@ class _Source:
             Given to `request` before.
         deadline : float
             As `time.monotonic` counts.
+        brief : bool
+            Whether the deadline comes before the time limit, so that a function
+            that misses it is not late.
         """
         if self._timeout is None:
             while batch := self._next_batch():
@@ -145,6 +154,8 @@ class _Source:
                     break
                 self._changed.wait(left)
             self._shown_without |= keys & self._waiting
+            if not brief:
+                self._timed_out |= keys & self._waiting
 
     def known(self, example: Example) -> Suggestions | None:
         """Return the suggestions for an example, if the function has answered for it."""
@@ -172,7 +183,7 @@ class _Source:
         if self.problem[0]:
             return self.problem
         with self._changed:
-            late = len(self._shown_without & self._waiting)
+            late = len(self._timed_out & self._waiting)
         if not late:
             return ("", "")
         texts = "1 text is" if late == 1 else f"{late:,} texts are"
@@ -215,7 +226,7 @@ class _Source:
             # Each report has every widget load its examples again.
             if not self._batches or time.monotonic() - reported >= _REPORT_INTERVAL:
                 reported, told, is_late = time.monotonic(), is_late, False
-                self._on_change(told)
+                _tell(self._on_change, arrived=told)
 
     def _call(self, batch: list[Example]) -> bool:
         """Call the function; return whether its answer comes too late for somebody."""
@@ -242,6 +253,7 @@ class _Source:
                     self._waiting -= keys
                     late = keys & self._shown_without
                     self._shown_without -= keys
+                    self._timed_out -= keys
                 self._changed.notify_all()
         self.failed += bool(problem[0])
         self.problem = problem
@@ -287,6 +299,7 @@ class FunctionSuggestions:
         ]
         self._listeners: list[Callable[[bool], None]] = []
         self._published = ("", "")
+        self._is_brief: ContextVar[bool] = ContextVar("is_brief", default=False)
 
     def ask(self, examples: Sequence[Example]) -> None:
         """Ask all functions for examples, and wait within the time limit.
@@ -298,9 +311,10 @@ class FunctionSuggestions:
         """
         for source in self._sources:
             source.request(examples)
-        deadline = time.monotonic() + (self._timeout or 0.0)
+        limit, brief = self._timeout or 0.0, self._is_brief.get()
+        deadline = time.monotonic() + (min(limit, _BRIEFLY) if brief else limit)
         for source in self._sources:
-            source.collect(examples, deadline)
+            source.collect(examples, deadline, brief=brief)
         self._publish(arrived=False)
 
     def known(self, example: Example) -> list[tuple[Span, ...]]:
@@ -381,6 +395,15 @@ class FunctionSuggestions:
                 counts = (f"{label}: {count:,}" for label, count in unknown.most_common())
                 return (said, "\n".join(counts))
         return ("", "")
+
+    @contextmanager
+    def brief(self) -> Iterator[None]:
+        """Wait for a moment only while this is entered: what comes later is shown later."""
+        token = self._is_brief.set(True)
+        try:
+            yield
+        finally:
+            self._is_brief.reset(token)
 
     def retry(self) -> None:
         """Ask again for what has failed, when it is needed next."""

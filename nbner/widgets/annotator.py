@@ -14,7 +14,8 @@ Everything else travels as messages; each of the page's has an id and one reply.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import traitlets
@@ -294,7 +295,19 @@ class Annotator(BaseAnnotationWidget):
         if not self._page_has_spoken:
             self.set_trait("current", self._first_open())
 
-    # What is told of suggestions.
+    # Suggestions of functions.
+
+    def _refill(self, held: Sequence[int]) -> list[messages.Message]:
+        # An answer is acknowledged at once, however slow a function is.
+        with self._briefly():
+            return super()._refill(held)
+
+    def _give_upcoming(self, message: messages.Message) -> messages.Message:
+        with self._briefly():
+            return super()._give_upcoming(message)
+
+    def _briefly(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._suggestions is None else self._suggestions.brief()
 
     def _hear_of_suggestions(self, arrived: bool) -> None:  # noqa: FBT001 - a listener's argument
         if arrived:

@@ -329,6 +329,32 @@ def test_late_suggestions_come_when_they_are_there(session):
     assert widget.current.text == TEXTS[1]
 
 
+def test_an_answer_is_acknowledged_at_once_and_what_comes_next_is_suggested_later(session):
+    may_answer = threading.Event()
+    may_answer.set()
+
+    def slow(examples):
+        may_answer.wait(30)
+        return [[("Ada", "PERSON")] for _ in examples]
+
+    widget = opened(session, slow, TEXTS, timeout=20.0)
+    window = hello(widget)
+    may_answer.clear()
+    message = {"type": "answer", "id": "a", "example": window[0]["id"], "answer": "accept"}
+    began = time.monotonic()
+    reply = widget.receive({**message, "spans": [], "have": [one["id"] for one in window[1:]]})
+    assert time.monotonic() - began < 5
+    assert reply["type"] == "saved"
+    (following,) = reply["next"]
+    assert following["spans"] == []
+    assert not any(notices(widget)), "nothing is late yet"
+    may_answer.set()
+    eventually(lambda: any(one["type"] == "refresh" for one in widget.heard))
+    fresh = [one for one in widget.heard if one["type"] == "refresh"][-1]["window"]
+    (task,) = [one for one in fresh if one["id"] == following["id"]]
+    assert [one[:3] for one in task["spans"]] == [[0, 1, "PERSON"]]
+
+
 def test_a_call_that_never_returns_is_waited_for_once(session):
     forever = threading.Event()
 
