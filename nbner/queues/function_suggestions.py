@@ -317,20 +317,19 @@ class FunctionSuggestions:
             source.collect(examples, deadline, brief=brief)
         self._publish(arrived=False)
 
-    def known(self, example: Example) -> list[tuple[Span, ...]]:
-        """Return the spans that each function has suggested for an example.
+    def known(self, examples: Sequence[Example]) -> list[list[tuple[Span, ...]]]:
+        """Return the spans that each function has suggested for each example.
 
         Parameters
         ----------
-        example : Example
+        examples : sequence of Example
             Spans whose labels the session does not have are left out; the
             report lists them.
         """
         labels = set(self._offered()["labels"])
-        found = [source.known(example) for source in self._sources]
         return [
-            () if one is None else tuple(span for span in one.spans if span.label in labels)
-            for one in found
+            [_with_labels(source.known(example), labels) for source in self._sources]
+            for example in examples
         ]
 
     def unplaced(self, example: Example) -> tuple[SuggestionIssue, ...]:
@@ -442,6 +441,10 @@ def _tell(listener: Callable[[bool], None], *, arrived: bool) -> None:
     except Exception:
         # The widget or the store may be closed by now; the suggestions are kept.
         _logger.debug("suggestions arrived where nobody takes them", exc_info=True)
+
+
+def _with_labels(found: Suggestions | None, labels: set[str]) -> tuple[Span, ...]:
+    return () if found is None else tuple(span for span in found.spans if span.label in labels)
 
 
 def _unknown_labels(

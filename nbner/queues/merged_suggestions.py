@@ -72,10 +72,10 @@ class MergedSuggestions:
         examples : sequence of Example
             Tokenized.
         """
+        nothing: list[list[tuple[Span, ...]]] = [[] for _ in examples]
+        known = nothing if self._functions is None else self._functions.known(examples)
         others = [()] * len(examples) if self._others is None else self._others(examples)
-        return [
-            self._merged(example, spans) for example, spans in zip(examples, others, strict=True)
-        ]
+        return [self._merged(*one) for one in zip(examples, known, others, strict=True)]
 
     def redecode(
         self, example: Example, k: int, forced: Sequence[Span], forbidden: Sequence[Span]
@@ -115,10 +115,10 @@ class MergedSuggestions:
             and not any(one.start < span.end and span.start < one.end for one in forced)
         ]
 
-    def _merged(self, example: Example, others: tuple[Span, ...]) -> tuple[Span, ...]:
-        groups = [] if self._functions is None else self._functions.known(example)
-        groups.insert(self._position, others)
-        merged = merge_suggestions(*groups)
+    def _merged(
+        self, example: Example, known: list[tuple[Span, ...]], others: tuple[Span, ...]
+    ) -> tuple[Span, ...]:
+        merged = merge_suggestions(*known[: self._position], others, *known[self._position :])
         self._remembered[example.split, example.input_hash] = filter_spans(merged)[0]
         while len(self._remembered) > _MAX_REMEMBERED:
             self._remembered.pop(next(iter(self._remembered)), None)
