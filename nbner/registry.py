@@ -19,7 +19,8 @@ registry                      a function takes, and returns
 ============================  ====================================================
 ``readers``                   path (keywords: options); iterable of Example or dict
 ``writers``                   examples, path; number of examples written
-``suggesters``                examples (keywords: nlp, labels); spans of each
+``suggesters``                examples (keywords: nlp, labels); suggestions for each:
+                              see `nbner.nlp.suggesters` for their forms
 ``query_strategies``          examples (keywords: nlp, previous_nlp, annotated,
                               seed); their positions, the first to annotate first
 ``decoders``                  nlp, examples, k (keywords: max_span_length);
@@ -44,6 +45,7 @@ from nbner.errors import DataError
 __all__ = [
     "FunctionRegistry",
     "call",
+    "declares",
     "decoders",
     "query_strategies",
     "readers",
@@ -187,16 +189,43 @@ def call(
     **offered
         Keyword arguments that it may declare.
     """
-    parameters = list(inspect.signature(function).parameters.values())
-    lazy = lazy or {}
-    if any(one.kind is one.VAR_KEYWORD for one in parameters):
-        declared = {*offered, *lazy}
-    else:
-        named = parameters[len(arguments) :]
-        declared = {one.name for one in named if one.kind is not one.POSITIONAL_ONLY}
-    keywords = {name: value for name, value in offered.items() if name in declared}
-    keywords |= {name: compute() for name, compute in lazy.items() if name in declared}
+    n_arguments = len(arguments)
+    keywords = {
+        name: value
+        for name, value in offered.items()
+        if declares(function, name, n_arguments=n_arguments)
+    }
+    keywords |= {
+        name: compute()
+        for name, compute in (lazy or {}).items()
+        if declares(function, name, n_arguments=n_arguments)
+    }
     return function(*arguments, **keywords)
+
+
+def declares(function: Callable[..., Any], name: str, *, n_arguments: int = 1) -> bool:
+    """Return whether a function takes a keyword argument of a name.
+
+    Parameters
+    ----------
+    function : callable
+        A registered function, or a user's own.
+    name : str
+        The keyword.
+    n_arguments : int
+        Number of its first parameters that positional arguments fill.
+    """
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:
+        # Some functions that are written in C have no signature.
+        return False
+    if any(one.kind is one.VAR_KEYWORD for one in parameters):
+        return True
+    return any(
+        one.name == name and one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+        for one in parameters[n_arguments:]
+    )
 
 
 readers: FunctionRegistry[Callable[..., Any]] = FunctionRegistry(

@@ -1,3 +1,4 @@
+from nbner._common.suggestion_report import SuggestionReport as SuggestionReport
 from nbner.decoding.calibration.report import Calibration as Calibration
 from nbner.decoding.inspection import ActionScores as ActionScores
 from nbner.decoding.inspection import TokenFeatures as TokenFeatures

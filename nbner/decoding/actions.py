@@ -156,7 +156,8 @@ class _Reader:
         reachable = self._actions(states, scores)
         known = {(one.token, one.start): row for one, row in zip(states, scores, strict=True)}
         path = list(self._greedy(known))
-        vectors = np.asarray(self._recognizer.model.get_ref("tok2vec").predict([self._doc]))
+        tok2vec = self._recognizer.model.get_ref("tok2vec")
+        vectors = tok2vec.ops.to_numpy(tok2vec.predict([self._doc]))
         greedy_path = self._actions([state for state, _ in path], [row for _, row in path])
         return TextActionScores(greedy_path, reachable, vectors)
 

@@ -44,6 +44,7 @@ class StateScorer:
         recognizer._ensure_labels_are_added(docs)  # noqa: SLF001
         self.transitions = Transitions.from_recognizer(recognizer)
         self._step_model = model.predict(list(docs))
+        self._ops = model.ops
         self._has_upper = bool(model.attrs["has_upper"])
         self._n_features = int(model.get_ref("lower").get_dim("nF"))
 
@@ -66,9 +67,10 @@ class StateScorer:
             part = slice(at, at + STATES_PER_PASS)
             features = self._feature_tokens(tokens[part], starts[part])
             vectors = self._step_model.state2vec.predict(features)
-            scores[part] = (
-                self._step_model.vec2scores.predict(vectors) if self._has_upper else vectors
-            )
+            if self._has_upper:
+                vectors = self._step_model.vec2scores.predict(vectors)
+            # From a GPU an array comes only when it is asked for.
+            scores[part] = self._ops.to_numpy(vectors)
         if len(self.transitions.unseen) and len(scores):
             scores[:, self.transitions.unseen] = scores.min(axis=1, keepdims=True)
         return scores

@@ -111,6 +111,9 @@ def training_config(
     training["max_epochs"] = _MAX_EPOCHS
     if source is not None:
         _start_from(config, base, recognizer, source, continued=continued)
+    if transformers_of(base):
+        # PyTorch and thinc share one GPU's memory; without a GPU it means nothing.
+        config["system"]["gpu_allocator"] = "pytorch"
     if set(transformers_of(base)) - set(training["frozen_components"]):
         training |= own_optimizer_settings(base)
     return config

@@ -17,6 +17,7 @@ from zlib import crc32
 import numpy as np
 import srsly
 from thinc.api import Model
+from thinc.backends import get_array_ops
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -56,7 +57,8 @@ def _digest(nlp: Language) -> str:
     digest.update(_rules(nlp.tokenizer))
     vectors = nlp.vocab.vectors
     if vectors.data.size:
-        digest.update(_bytes(vectors.data))
+        ops = get_array_ops(vectors.data)  # type: ignore[no-untyped-call]
+        digest.update(_bytes(vectors.data, ops))
     for name, component in nlp.pipeline:
         digest.update(name.encode())
         model = getattr(component, "model", None)
@@ -108,7 +110,7 @@ def _weights(model: Model[Any, Any]) -> Iterator[bytes]:
         for name in sorted(node.param_names):
             yield f"{node.name}.{name}".encode()
             if node.has_param(name):
-                yield _bytes(node.get_param(name))
+                yield _bytes(node.get_param(name), node.ops)
         # Layers of other frameworks keep their weights in a shim.
         yield from (_shim_bytes(shim) for shim in node.shims)
 
@@ -117,10 +119,8 @@ def _shim_bytes(shim: Any) -> bytes:
     return bytes(shim.to_bytes())
 
 
-def _bytes(array: Any) -> bytes:
-    # An array on a GPU has a method that copies it to the host.
-    host = array.get() if hasattr(array, "get") else array
-    return np.ascontiguousarray(host).tobytes()
+def _bytes(array: Any, ops: Any) -> bytes:
+    return np.ascontiguousarray(ops.to_numpy(array)).tobytes()
 
 
 def _checksum(nlp: Language) -> int:
@@ -140,5 +140,5 @@ def _checksum(nlp: Language) -> int:
                 if node.has_param(name):
                     array = node.get_param(name)
                     sample = array.ravel()[:: max(1, array.size // _SAMPLE_SIZE)]
-                    value = crc32(_bytes(sample), value)
+                    value = crc32(_bytes(sample, node.ops), value)
     return value

@@ -224,16 +224,31 @@ def suggest_with_patterns(
     if model and is_trained(nlp):
         source = fingerprint(nlp)
         docs = predict_docs(nlp, examples)
-        return [_merge(spans_of(doc, source), patterns.spans(doc)) for doc in docs]
+        return [merge_suggestions(spans_of(doc, source), patterns.spans(doc)) for doc in docs]
     return [
-        _merge(example.spans if model else (), patterns.spans(doc_from_example(nlp, example)))
+        merge_suggestions(
+            example.spans if model else (), patterns.spans(doc_from_example(nlp, example))
+        )
         for example in examples
     ]
 
 
-def _merge(first: Iterable[Span], second: Iterable[Span]) -> tuple[Span, ...]:
-    spans = {span: span for span in first}
-    for span in second:
+def merge_suggestions(*groups: Iterable[Span]) -> tuple[Span, ...]:
+    """Merge the suggestions of several sources for one text.
+
+    Parameters
+    ----------
+    *groups : iterable of Span
+        The spans of each source.
+
+    Returns
+    -------
+    tuple of Span
+        In the order of the sources. A span of several sources has all of them,
+        and the score of the first that has one.
+    """
+    spans: dict[Span, Span] = {}
+    for span in (one for group in groups for one in group):
         equal = spans.get(span)
         spans[span] = span if equal is None else _with_both_sources(equal, span)
     return tuple(spans.values())
@@ -246,7 +261,7 @@ def _with_both_sources(one: Span, other: Span) -> Span:
         one.end,
         one.label,
         source=" and ".join(sources) or None,
-        score=one.score,
+        score=other.score if one.score is None else one.score,
         extra={**other.extra, **one.extra},
     )
 

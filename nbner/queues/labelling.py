@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
 
@@ -47,12 +48,22 @@ class Suggester:
         analyses under these constraints, the best first.
     auto_redecode : bool
         Whether the page requests that after every edit of a span.
+    recall : callable, optional
+        As ``suggest``, without calling functions that may be slow: for a search
+        through many examples. By default ``suggest``.
+    unplaced : callable, optional
+        From an example to those of its suggestions that no span can express.
+    feed : SuggestionFeed, optional
+        News of the functions that suggest, for the widget.
     """
 
     suggest: SuggestFn
     answer_metadata: AnswerMetadataFn | None = None
     redecode: RedecodeFn | None = None
     auto_redecode: bool = False
+    recall: SuggestFn | None = None
+    unplaced: Callable[[Example], Sequence[SuggestionIssue]] | None = None
+    feed: SuggestionFeed | None = None
 
 
 class AnswerBus:
@@ -223,15 +234,16 @@ class AnnotationQueue:
         """
         found = self._dataset.search_text(self._info.split, words, cased=cased)
         while batch := list(islice(found, _BATCH_SIZE)):
-            yield from self._with_suggestions(batch)
+            yield from self._with_suggestions(batch, is_search=True)
 
-    def _with_suggestions(self, found: Sequence[Example]) -> list[Example]:
+    def _with_suggestions(
+        self, found: Sequence[Example], *, is_search: bool = False
+    ) -> list[Example]:
         examples = [ensure_tokens(example, self._tokenize) for example in found]
         fresh = [one for one in examples if one.answer is None and not is_draft(one)]
-        source = self._suggester
-        suggestions = source.suggest(fresh) if source and fresh else [()] * len(fresh)
+        suggestions = self._suggestions(fresh, is_search=is_search)
         suggested = {
-            example.input_hash: replace(example, spans=spans)
+            example.input_hash: self._with_unplaced(replace(example, spans=spans))
             for example, spans in zip(fresh, suggestions, strict=True)
         }
         self._suggested_by |= {
@@ -240,6 +252,21 @@ class AnnotationQueue:
             if (sources := suggestion_sources(example))
         }
         return [suggested.get(example.input_hash, example) for example in examples]
+
+    def _suggestions(
+        self, fresh: Sequence[Example], *, is_search: bool
+    ) -> Sequence[tuple[Span, ...]]:
+        if self._suggester is None or not fresh:
+            return [()] * len(fresh)
+        recall = self._suggester.recall
+        return (recall if is_search and recall else self._suggester.suggest)(fresh)
+
+    def _with_unplaced(self, example: Example) -> Example:
+        suggester = self._suggester
+        unplaced = suggester.unplaced(example) if suggester and suggester.unplaced else ()
+        if not unplaced:
+            return example
+        return replace(example, extra={**example.extra, UNPLACED_KEY: tuple(unplaced)})
 
     def recent(self, limit: int, before: int | None = None) -> list[Example]:
         """Return the examples that this annotator answered last, newest first.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nbner._common.suggestion_report import SuggestionFeed
 from nbner.errors import DataError
 from nbner.queues.adjudication import AdjudicationQueue
 from nbner.queues.correction import CorrectionQueue, SuspectSpans
@@ -68,10 +69,13 @@ def open_annotator(
             answer_bus=context.answer_bus,
             mode=mode,
         ),
+        None if suggester is None else suggester.feed,
     )
 
 
-def show_queue(context: SessionContext, queue: ExampleQueue) -> Annotator:
+def show_queue(
+    context: SessionContext, queue: ExampleQueue, suggestions: SuggestionFeed | None = None
+) -> Annotator:
     """Build an annotation widget over a queue of examples, and register it as open.
 
     Parameters
@@ -80,10 +84,12 @@ def show_queue(context: SessionContext, queue: ExampleQueue) -> Annotator:
         Refreshes the widget when labels or the model change.
     queue : ExampleQueue
         Supplies examples and takes answers.
+    suggestions : SuggestionFeed, optional
+        What there is to say of the functions that suggest.
     """
     from nbner.widgets.annotator import Annotator
 
-    widget = Annotator(queue)
+    widget = Annotator(queue, suggestions)
     context.annotators.add(widget)
     return widget
 

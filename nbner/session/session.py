@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nbner import registry
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from nbner.io.options import FormatName, TextUnit
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
-    from nbner.session.suggestions import SuggesterFn
+    from nbner.session.suggestions import Suggest
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background_report import BackgroundTraining
     from nbner.training.initialization import InitStrategy
@@ -449,7 +448,9 @@ class Session:
         split: str = "train",
         *,
         patterns: PatternSource | None = None,
-        suggest: str | SuggesterFn | None = None,
+        suggest: Suggest | None = None,
+        batch_size: int = suggestions.BATCH_SIZE,
+        timeout: float | None = suggestions.TIMEOUT,
         redecode: bool = True,
         overlap: Overlap | None = None,
         strategy: Strategy = "given",
@@ -472,13 +473,32 @@ class Session:
         patterns : str, Path or iterable of mappings, optional
             A pattern file in Prodigy's format, or its lines: their matches are
             suggested beside the model's spans, each with its source.
-        suggest : str or callable, optional
-            A suggester in the model's place: a name in
-            `nbner.registry.suggesters`, or a function from examples to spans,
-            such as a gazetteer or another model.
+        suggest : str or callable, or a sequence of these, optional
+            A function from examples to suggestions for each, such as a
+            gazetteer, another model or a language model, or its name in
+            `nbner.registry.suggesters`. A suggestion is ``(start, end, label)``,
+            ``(words, label)``, or a mapping with ``label``, and with ``start``
+            and ``end``, or ``text``; ``score`` where it is known. Words are
+            suggested wherever they are in the text. `annotator.suggestion_report`
+            lists what could not be placed, and the text has it below. Model and
+            patterns suggest beside the function. A sequence names all sources:
+            ``[function, "model"]`` is the same as the function, and
+            ``[function]`` leaves the model out. A span of several sources names
+            all of them; of spans that overlap, the longest is marked, then the
+            earliest, then that of the first source (patterns come right after
+            the model), and the others are listed below the text.
+        batch_size : int
+            Examples that the function is given at a time, at most.
+        timeout : float, optional
+            Seconds that an example waits for the functions. It is then shown
+            without their suggestions, which come when they are there; a
+            function runs in a thread of its own. None: it is called where an
+            example is needed, and may take as long as it likes. An error of a
+            function is shown in the cell, and labelling goes on.
         redecode : bool
-            After every edit of a span, re-decode the rest of the text with that
-            edit fixed.
+            After every edit of a span, have the model re-decode the rest of the
+            text with that edit, and the suggestions of functions and patterns,
+            fixed.
         overlap : int or "all", optional
             As for `manual`.
         strategy : str or callable
@@ -508,24 +528,15 @@ class Session:
             There is no trained model, no pattern, and no suggestion came with
             the data; or the order needs a model and there is none.
         DataError
-            A line of the file is not a pattern, there is no such order, or a
-            fraction is not between 0 and 1.
+            A line of the file is not a pattern, there is no such suggester or
+            strategy, a limit is not positive, or a fraction is not between 0
+            and 1.
         """
         context = self._context
-        own = (
-            None
-            if suggest in (None, "model")
-            else registry.suggesters.resolve(suggest, field="suggest")
-        )
-        if own is not None and patterns is not None:
-            raise DataError(
-                "patterns= and suggest= cannot be given together",
-                field="suggest",
-                remedy="Call the patterns inside your suggester, or give one of the two",
-            )
+        order = suggestions.suggestion_order(suggest)
         if (
             patterns is None
-            and own is None
+            and not order.functions
             and not is_trained(context.nlp)
             and not _has_suggestions(context, split)
         ):
@@ -539,7 +550,9 @@ class Session:
             context,
             patterns,
             redecodes=redecode,
-            suggester=own,
+            order=order,
+            batch_size=batch_size,
+            timeout=timeout,
             withhold=withhold,
             corrupt=corrupt,
         )
@@ -584,6 +597,7 @@ class Session:
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
+        gpu_id: int | None = ...,
         background: Literal[False] = ...,
     ) -> TrainingReport: ...
 
@@ -599,6 +613,7 @@ class Session:
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
+        gpu_id: int | None = ...,
         background: Literal[True],
     ) -> BackgroundTraining: ...
 
@@ -613,6 +628,7 @@ class Session:
         seed: int | None = None,
         margin: float | None = MAX_F_LOSS,
         progress: bool = True,
+        gpu_id: int | None = None,
         background: bool = False,
     ) -> TrainingReport | BackgroundTraining:
         """Train on the accepted examples of a split, and use the best model from then on.
@@ -645,6 +661,10 @@ class Session:
             use. None accepts every model.
         progress : bool
             Show warnings about the data, a bar and the curve.
+        gpu_id : int, optional
+            Number of the GPU to train on, or -1 for the CPU. By default what
+            the notebook computes on: a GPU after ``spacy.prefer_gpu()``. The
+            saved config is the same; for ``spacy train`` it is ``--gpu-id``.
         background : bool
             Train in another process and return at once. Labelling goes on, and
             suggestions change over when it is done and only then.
@@ -659,10 +679,11 @@ class Session:
         Raises
         ------
         TrainingError
-            Nothing has been accepted, or no accepted example holds an entity.
+            Nothing has been accepted, no accepted example holds an entity, or
+            there is no such GPU.
         """
         seed = self.seed if seed is None else seed
-        options = {"max_epochs": max_epochs, "patience": patience}
+        options = {"max_epochs": max_epochs, "patience": patience, "gpu_id": gpu_id}
         if background:
             return training.start_background_run(
                 self._context, init, split, dev, seed=seed, margin=margin, **options

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner import registry
@@ -20,9 +21,11 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.patterns import check_patterns, load_patterns, suggest_with_patterns
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
-from nbner.nlp.suggesters import call_suggester
+from nbner.nlp.suggesters import suggester_name
 from nbner.queues.anchoring_audit import AuditedSuggester
+from nbner.queues.function_suggestions import FunctionSuggestions, SuggestingFunction
 from nbner.queues.labelling import Suggester, SuggestFn
+from nbner.queues.merged_suggestions import MergedSuggestions
 from nbner.session.context import SessionContext
 from nbner.types import Answer, Example, Parse, Span
 
@@ -31,8 +34,15 @@ if TYPE_CHECKING:
     from nbner.nlp.patterns import PatternSource
     from nbner.store.dataset import Dataset
 
-#: From examples to the suggested spans of each.
-SuggesterFn: TypeAlias = Callable[..., Iterable[Iterable[Any]]]
+#: From examples to suggestions for each, in any form of `nbner.nlp.suggesters`.
+SuggesterFn: TypeAlias = Callable[..., Iterable[Any]]
+Suggest: TypeAlias = str | SuggesterFn | Sequence[str | SuggesterFn]
+
+#: Examples that a function is given at a time by default.
+BATCH_SIZE = 8
+
+#: Seconds that an example waits by default for the suggestions of functions.
+TIMEOUT = 10.0
 
 #: Fraction of examples held out by default where a strategy chooses.
 HOLDOUT = 0.1
@@ -91,12 +101,74 @@ def pattern_suggester(
     return suggest_patterns
 
 
+@dataclass(frozen=True, slots=True)
+class SuggestionOrder:
+    """The sources of suggestions in the order of precedence.
+
+    Parameters
+    ----------
+    functions : tuple of SuggestingFunction
+        The functions, with different names.
+    position : int
+        Number of functions before the model; patterns come right after it.
+    model : bool
+        Whether the model suggests.
+    """
+
+    functions: tuple[SuggestingFunction, ...] = ()
+    position: int = 0
+    model: bool = True
+
+
+def suggestion_order(suggest: Suggest | None) -> SuggestionOrder:
+    """Read the parameter ``suggest`` of `Session.make_gold`.
+
+    Parameters
+    ----------
+    suggest : str, callable, or sequence of these, optional
+        One function comes before the model; a sequence names all sources, the
+        model as "model".
+
+    Raises
+    ------
+    DataError
+        A name is not registered, something is no function, or the sequence is
+        empty.
+    """
+    if suggest is None or isinstance(suggest, str) or callable(suggest):
+        sources: list[str | SuggesterFn] = ["model"] if suggest is None else [suggest, "model"]
+    else:
+        sources = list(suggest) if hasattr(suggest, "__iter__") else []
+    if not sources:
+        raise DataError(
+            f"suggest={suggest!r} names no source of suggestions",
+            field="suggest",
+            remedy='Give a function, a registered name, or a list such as [function, "model"]',
+        )
+    position = sources.index("model") if "model" in sources else None
+    functions: list[SuggestingFunction] = []
+    for one in sources:
+        if isinstance(one, str) and one == "model":
+            continue
+        function = registry.suggesters.resolve(one, field="suggest")
+        name = suggester_name(one)
+        others = sum(name == known.name.split(" (")[0] for known in functions)
+        functions.append(SuggestingFunction(f"{name} ({others + 1})" if others else name, function))
+    return SuggestionOrder(
+        tuple(functions),
+        position=len(functions) if position is None else position,
+        model=position is not None,
+    )
+
+
 def adviser(
     context: SessionContext,
     patterns: PatternSource | None,
     *,
     redecodes: bool,
-    suggester: SuggesterFn | None = None,
+    order: SuggestionOrder,
+    batch_size: int = BATCH_SIZE,
+    timeout: float | None = TIMEOUT,
     withhold: float = 0.0,
     corrupt: float = 0.0,
 ) -> Suggester:
@@ -110,8 +182,12 @@ def adviser(
         Patterns that suggest beside it.
     redecodes : bool
         Decode the rest of a text again after every edit of a span.
-    suggester : callable, optional
-        Suggests in the model's place; see `nbner.registry.suggesters`.
+    order : SuggestionOrder
+        Whether the model suggests, and which functions do.
+    batch_size : int
+        Examples that a function is given at a time.
+    timeout : float, optional
+        Seconds that an example waits for functions.
     withhold, corrupt : float
         Fractions of the suggestions to leave out and to change, for an
         anchoring audit. An audit offers no other analyses: they would show the
@@ -120,26 +196,38 @@ def adviser(
     Raises
     ------
     DataError
-        A line is not a pattern, or a fraction is not between 0 and 1.
+        A line is not a pattern, the batch size or the time limit is not
+        positive, or a fraction is not between 0 and 1.
     """
-
-    def suggest_model(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
-        return suggest(context, examples)
-
-    def suggest_own(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
-        assert suggester is not None  # noqa: S101 - for the type checker
-        found = call_suggester(suggester, examples, nlp=context.nlp, labels=context.labels)
-        return _with_known_labels(context, found)
-
-    spans = pattern_suggester(context, patterns, model=True) or suggest_model
-    made = Suggester(spans if suggester is None else suggest_own)
-    if suggester is None and is_trained(context.nlp):
-        made = Suggester(
-            spans,
-            lambda answer: rank_of(context, answer),
-            lambda *asked: redecode(context, *asked),
-            auto_redecode=redecodes,
+    _check_limits(batch_size, timeout)
+    functions = None
+    if order.functions:
+        functions = FunctionSuggestions(
+            order.functions,
+            batch_size=batch_size,
+            timeout=timeout,
+            offered=lambda: {"nlp": context.nlp, "labels": context.labels},
         )
+    others = pattern_suggester(context, patterns, model=order.model)
+    if others is None and order.model:
+        others = partial(suggest, context)
+    knows = order.model and is_trained(context.nlp)
+    merged = MergedSuggestions(
+        functions,
+        others,
+        position=order.position,
+        redecode=partial(redecode, context) if knows else None,
+        model_source=lambda: fingerprint(context.nlp),
+    )
+    made = Suggester(
+        merged.suggest,
+        partial(rank_of, context) if knows else None,
+        merged.redecode if knows else None,
+        auto_redecode=redecodes and knows,
+        recall=None if functions is None else merged.recall,
+        unplaced=None if functions is None else functions.unplaced,
+        feed=functions,
+    )
     if not (withhold or corrupt):
         return made
     auditor = AuditedSuggester(
@@ -150,7 +238,24 @@ def adviser(
         corrupt=corrupt,
         seed=context.seed,
     )
-    return Suggester(auditor.suggest, auditor.answer_metadata)
+    return Suggester(
+        auditor.suggest, auditor.answer_metadata, unplaced=made.unplaced, feed=made.feed
+    )
+
+
+def _check_limits(batch_size: int, timeout: float | None) -> None:
+    if batch_size < 1:
+        raise DataError(
+            f"{batch_size} is no number of examples to suggest for at a time",
+            field="batch_size",
+            remedy="Give 1 or more",
+        )
+    if timeout is not None and not timeout > 0:
+        raise DataError(
+            f"{timeout} is no number of seconds to wait for suggestions",
+            field="timeout",
+            remedy="Give more than 0, or None for as long as it takes",
+        )
 
 
 def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:

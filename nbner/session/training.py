@@ -27,6 +27,7 @@ from nbner.session.evaluation import compare_in_explorer
 from nbner.training import loop
 from nbner.training.background import BackgroundRun
 from nbner.training.background_report import BackgroundTraining
+from nbner.training.device import TrainingDevice
 from nbner.training.initialization import (
     INIT_STRATEGIES,
     pseudo_rehearsal_examples,
@@ -252,6 +253,8 @@ def start_background_run(
     TrainingError
         There is nothing to train on, or no such initialization.
     """
+    # The other process does not know what this one computes on.
+    device = TrainingDevice(options.get("gpu_id"))
     base = initial_pipeline(context, init)
     train, evaluated = training_split(context, split, dev)
     corpus = split_corpus(train, evaluated, context.labels, seed)
@@ -265,7 +268,7 @@ def start_background_run(
         seed=seed,
         freeze=init == "freeze",
         rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else (),
-        options=options,
+        options={**options, "gpu_id": device.gpu_id},
     )
     gold = corpus.dev if corpus.has_separate_dev else ()
 

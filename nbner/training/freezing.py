@@ -63,7 +63,7 @@ def frozen_weights(nlp: Language, recognizer: str) -> Weights:
     """Copy all weights of a pipeline outside of the recognizer's last layer."""
     moved = output_layer_ids(nlp, recognizer)
     return {
-        (name, position, parameter): np.array(node.get_param(parameter))
+        (name, position, parameter): _copy(node, parameter)
         for name, component in nlp.pipeline
         if isinstance(model := getattr(component, "model", None), Model)
         for position, node in enumerate(model.walk())
@@ -93,6 +93,10 @@ def check_frozen(before: Weights, nlp: Language, recognizer: str) -> None:
             f"only the last layer was to be trained, and other weights have moved: {where}. The "
             'model in use stays; train with how="continue".'
         )
+
+
+def _copy(node: Any, parameter: str) -> NDArray[Any]:
+    return np.array(node.ops.to_numpy(node.get_param(parameter)))
 
 
 def _model_of(nlp: Language, recognizer: str) -> Any:

@@ -30,6 +30,7 @@ from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
+from nbner.training.device import TrainingDevice, allocator_of
 from nbner.training.freezing import check_frozen
 from nbner.training.records import StopReason, TrainingRecord, TrainingResult
 from nbner.training.run_folder import RunFolder, library_versions
@@ -65,6 +66,7 @@ def train(
     config: Mapping[str, Any] | None = None,
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] = (),
+    gpu_id: int | None = None,
 ) -> TrainingRun:
     """Prepare a run; iterating over what is returned trains.
 
@@ -96,11 +98,15 @@ def train(
         ``spacy train`` has no such switch: it would train them all.
     rehearsal_examples : iterable of Example
         Learnt from beside the training examples, and never measured on.
+    gpu_id : int, optional
+        Number of a GPU, or -1 for the CPU, as for ``spacy train --gpu-id``. By
+        default the processor in use.
 
     Raises
     ------
     TrainingError
-        Nothing to train on (see `gold.choose`), or no folder to write to.
+        Nothing to train on (see `gold.choose`), no folder to write to, or no
+        such GPU.
     ModelError
         The base cannot be loaded.
     """
@@ -115,9 +121,12 @@ def train(
             "only the last layer is to be trained, and the model has not learnt anything yet. Call "
             "session.train() first, or give a trained pipeline: Session(..., model=...)."
         )
+    device = TrainingDevice(gpu_id, allocator=allocator_of(base))
     folder = RunFolder(Path(output))
     try:
-        return TrainingRun(prepare_run(base, corpus, folder, seed=seed, options=wishes), folder)
+        with device:
+            prepared = prepare_run(base, corpus, folder, seed=seed, options=wishes)
+        return TrainingRun(prepared, folder, device)
     except BaseException:
         folder.remove()
         raise
@@ -130,9 +139,12 @@ class TrainingRun:
     ----------
     prepared : PreparedRun
     folder : RunFolder
+    device : TrainingDevice
+        Computes every step.
     """
 
-    def __init__(self, prepared: PreparedRun, folder: RunFolder) -> None:
+    def __init__(self, prepared: PreparedRun, folder: RunFolder, device: TrainingDevice) -> None:
+        self._device = device
         self.evaluations: list[TrainingRecord] = []
         self._prepared = prepared
         self._folder = folder
@@ -221,7 +233,7 @@ class TrainingRun:
         start = perf_counter()
         evaluated_at = 0
         while True:
-            with self._prepared.random_state:
+            with self._device, self._prepared.random_state:
                 step = next(self._loop, None)
             if step is None:
                 self._exhausted = True
@@ -268,6 +280,7 @@ class TrainingRun:
             "steps": last.step + 1,
             "seconds": last.seconds,
             "stopped": self._stopped(last),
+            "gpu_id": self._device.gpu_id,
             "last_layer": prepared.frozen_weights is not None,
             "data": {
                 "fingerprint": corpus.fingerprint,

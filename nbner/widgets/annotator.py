@@ -18,6 +18,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 from typing import TypeAlias
 
@@ -25,11 +26,12 @@ import traitlets
 
 from nbner._common.alignment import filter_spans
 from nbner._common.filters import ExampleFilter
+from nbner._common.suggestion_report import SuggestionFeed, SuggestionReport
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
 from nbner.widgets.bundled_widget import render_static
-from nbner.widgets.messages import RawMessage, ShowMessage
+from nbner.widgets.messages import RawMessage, ShowMessage, Task, TasksMessage
 from nbner.widgets.parsing import (
     Selection,
     apply_page_spans,
@@ -56,6 +58,8 @@ class Annotator(BaseAnnotationWidget):
     ----------
     example_queue : ExampleQueue
         Source of examples and store of answers.
+    suggestions : SuggestionFeed, optional
+        News of the functions that suggest.
 
     Attributes
     ----------
@@ -72,12 +76,29 @@ class Annotator(BaseAnnotationWidget):
     current = traitlets.Any(None, read_only=True)
     selection = traitlets.Instance(Selection, allow_none=True, default_value=None, read_only=True)
 
-    def __init__(self, example_queue: ExampleQueue) -> None:
+    def __init__(
+        self, example_queue: ExampleQueue, suggestions: SuggestionFeed | None = None
+    ) -> None:
         self._callbacks = _AnswerCallbacks(self._show_notice)
         # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
         self._answered: list[int] = []
         self._answered_lock = Lock()
+        self._suggestions = suggestions
+        self._suggestion_notice = ("", "")
+        self._unsubscribe_suggestions: Callable[[], None] | None = None
         super().__init__(example_queue)
+        if suggestions is not None:
+            self._unsubscribe_suggestions = suggestions.subscribe(self._on_suggestion_news)
+
+    @property
+    def suggestion_report(self) -> SuggestionReport:
+        """What became of the suggestions of ``make_gold(suggest=...)``.
+
+        Its ``frame`` lists every suggestion that could not be placed in its
+        text, was placed by similarity, or has a label that the session does not
+        have; printed, it counts them for each function.
+        """
+        return SuggestionReport() if self._suggestions is None else self._suggestions.report
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _default_current(self) -> Example | None:
@@ -235,6 +256,18 @@ class Annotator(BaseAnnotationWidget):
         keep_current : bool
             Whether the example on display stays; the first of the queue follows it.
         """
+        if self._suggestions is not None:
+            self._suggestions.retry()
+        self._reload(keep_current=keep_current)
+
+    def close(self) -> None:
+        """Remove the widget, and unsubscribe from the queue and from the suggestions."""
+        if self._unsubscribe_suggestions is not None:
+            self._unsubscribe_suggestions()
+            self._unsubscribe_suggestions = None
+        super().close()
+
+    def _reload(self, *, keep_current: bool) -> None:
         self._sent.clear()
         shown = self.current if keep_current and self._has_page_state else None
         message = self._snapshot_message("refresh", shown)
@@ -289,6 +322,36 @@ class Annotator(BaseAnnotationWidget):
             answered, self._answered = self._answered, []
         found = (self._example_queue.find(one) for one in dict.fromkeys(answered))
         self._callbacks.call(one for one in found if one is not None)
+
+    def _refill(self, in_window: Sequence[int]) -> list[Task]:
+        # An answer is acknowledged at once, however slow a function is.
+        with self._briefly():
+            return super()._refill(in_window)
+
+    def _handle_fetch(self, message: RawMessage) -> TasksMessage:
+        with self._briefly():
+            return super()._handle_fetch(message)
+
+    def _on_message(self, widget: object, content: RawMessage, buffers: object) -> None:
+        super()._on_message(widget, content, buffers)
+        if content.get("type") == "hello" and self._suggestions is not None:
+            # This page was not there when the notice was sent.
+            self._suggestion_notice = ("", "")
+            self._show_suggestion_notice()
+
+    def _briefly(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._suggestions is None else self._suggestions.brief()
+
+    def _on_suggestion_news(self, arrived: bool) -> None:  # noqa: FBT001 - a listener's argument
+        if arrived:
+            self._reload(keep_current=True)
+        self._show_suggestion_notice()
+
+    def _show_suggestion_notice(self) -> None:
+        notice = ("", "") if self._suggestions is None else self._suggestions.notice
+        if notice != self._suggestion_notice:
+            self._suggestion_notice = notice
+            self._show_notice(*notice)
 
     def _sync_current(self) -> None:
         """Set ``current`` to the first open example until a page has reported its own."""

@@ -61,7 +61,7 @@ class Task(TypedDict):
     """One example; ``lead`` and ``tokens`` (text and following white space) rebuild its text.
 
     ``also`` holds suggestions that lost to an overlapping one, ``loose`` the spans that
-    do not fit the tokens.
+    do not fit the tokens and the suggestions that have no place in the text.
     """
 
     id: str

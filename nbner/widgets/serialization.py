@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
+from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionIssue
 from nbner.errors import DataError
 from nbner.types import Answer, Counts, Example, Span
 from nbner.widgets.messages import (
@@ -59,7 +60,10 @@ def serialize_example(example: Example) -> Task:
         "tokens": [list(word) for word in words],
         "spans": [_serialize_detailed_span(span, example) for span in kept],
         "also": [_serialize_detailed_span(span, example) for span in offered],
-        "loose": [_serialize_misaligned(span, example.text) for span in alignment.misaligned],
+        "loose": [
+            *(_serialize_misaligned(span, example.text) for span in alignment.misaligned),
+            *(_serialize_unplaced(one) for one in example.extra.get(UNPLACED_KEY, ())),
+        ],
         "answer": example.answer,
         "flagged": example.flagged,
         "note": example.note,
@@ -203,6 +207,10 @@ def serialize_span_details(span: Span) -> SpanDetails:
 
 def _serialize_detailed_span(span: Span, example: Example) -> WireSpan:
     return [*serialize_span(span, example), serialize_span_details(span)]
+
+
+def _serialize_unplaced(issue: SuggestionIssue) -> MisalignedSpan:
+    return {"text": issue.suggested, "label": issue.label or "?"}
 
 
 def _serialize_misaligned(span: Span, text: str) -> MisalignedSpan:

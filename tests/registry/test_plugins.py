@@ -224,15 +224,6 @@ def test_a_strategy_that_forgets_an_example_is_an_error():
         ).current
 
 
-def test_a_suggester_that_leaves_its_text_is_an_error():
-    session = Session("d", labels=["TOOL"], store=":memory:")
-    session.add(TEXTS)
-    with pytest.raises(DataError, match="leaves its text"):
-        _ = session.make_gold(
-            suggest=lambda examples: [[(0, 99, "TOOL")] for _ in examples]
-        ).current
-
-
 def test_a_decoder_is_taken_as_it_is(trained):
     def only_the_first(nlp, examples, k, *, max_span_length):
         assert max_span_length == 5

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 TOP = {
     *("pyproject.toml", "nbner", "js", "notebooks", "tests", "README.md", "Makefile", "LICENSE"),
-    *("CHANGELOG.md", "CONTRIBUTING.md", ".ci", ".gitignore"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", ".ci", ".gitignore", "docs"),
 }
 HOME = re.compile(r"(?<![\w.])/(?:home|root|Users|work|tmp)/\w")
 # A name space of the SVG standard is a name, not an address that anything is fetched from.
@@ -61,10 +61,11 @@ def test_the_version_stands_in_one_place():
 
 
 def test_relative_links_of_the_documents_lead_somewhere():
-    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
-        text = (ROOT / name).read_text(encoding="utf-8")
+    documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    for file in (*documents, *(ROOT / "docs").glob("**/*.md")):
+        text = file.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-            assert (ROOT / target).exists(), f"{name} links to {target}"
+            assert (file.parent / target).exists(), f"{file.name} links to {target}"
 
 
 def test_what_contributing_names_is_there():

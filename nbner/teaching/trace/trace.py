@@ -239,6 +239,7 @@ class _TransitionRunner:
         self._moves: Any = recognizer.moves
         model: Any = recognizer.model
         self._step_model = model.predict([doc])
+        self._ops = model.ops
         self._doc = doc
         self._pair = pair
         self.names = [self._moves.get_class_name(i) for i in range(self._moves.n_moves)]
@@ -273,7 +274,8 @@ class _TransitionRunner:
         )
         found: list[tuple[list[list[int]], list[float]]] = [([[]], [0.0])]
         while not batch.is_done:
-            batch.advance(self._step_model.predict(batch.get_unfinished_states()))
+            scores = self._step_model.predict(batch.get_unfinished_states())
+            batch.advance(self._ops.to_numpy(scores))
             (beam,) = batch
             scores = list(beam.scores)
             # The list of histories may be longer than that of the hypotheses in the beam.
@@ -302,7 +304,7 @@ class _TransitionRunner:
         return tuple(spans), state
 
     def _choices(self, state: Any, gold: Any) -> tuple[ActionChoice, ...]:
-        scores = self._step_model.predict([state])[0]
+        scores = self._ops.to_numpy(self._step_model.predict([state]))[0]
         valid = [i for i, name in enumerate(self.names) if self._moves.is_valid(state, name)]
         masked = scores[valid].astype(np.float64)
         shares = np.exp(masked - np.logaddexp.reduce(masked))
