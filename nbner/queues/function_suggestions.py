@@ -239,8 +239,9 @@ class _Source:
                 self._call_began = time.monotonic()
                 found = call_suggester(self._function, batch, name=self.name, **self._offered())
             problem = ("", "")
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             # A function of the user's, with labelling in progress: the cell says what it was.
+            _logger.debug("the suggester %s failed", self.name, exc_info=True)
             problem = (_sentence(self.name, error), traceback.format_exc())
         finally:
             with self._changed:
