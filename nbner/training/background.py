@@ -60,7 +60,7 @@ class BackgroundRun:
         output: Path,
         seed: int,
         freeze: bool = False,
-        rehearsal_examples: Sequence[Example] = (),
+        rehearsal_examples: Sequence[Example] | None = None,
         options: Mapping[str, Any],
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-"))
@@ -75,7 +75,9 @@ class BackgroundRun:
             "base": origin,
             "train": [_plain(one) for one in train_examples],
             "dev": [_plain(one) for one in dev_examples],
-            "rehearse": [_plain(one) for one in rehearsal_examples],
+            "rehearse": None
+            if rehearsal_examples is None
+            else [_plain(one) for one in rehearsal_examples],
             "labels": list(labels),
             "output": str(output),
             "options": {"seed": seed, "freeze": freeze, **options},
@@ -132,7 +134,9 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         [_example(one) for one in job["dev"]],
         labels=job["labels"],
         output=Path(job["output"]),
-        rehearsal_examples=[_example(one) for one in job["rehearse"]],
+        rehearsal_examples=None
+        if job["rehearse"] is None
+        else [_example(one) for one in job["rehearse"]],
         **job["options"],
     )
     with run:

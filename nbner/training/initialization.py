@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner.errors import ModelError
 from nbner.nlp.config import recognizer_config
+from nbner.nlp.gold_docs import Corpus, PipelineAnnotations, lacks_labels
 from nbner.nlp.pipeline import clone_pipeline, is_trained, labels_of, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.types import Example, Span
@@ -78,7 +79,7 @@ def pseudo_rehearsal_examples(
     examples : sequence of Example
         Without gold.
     allowed_labels : collection of str
-        Labels of the session; what the model has beyond them is left out.
+        Labels to keep; spans of others are left out.
     size : int
         Examples at most.
     seed : int
@@ -95,6 +96,59 @@ def pseudo_rehearsal_examples(
         replace(one, spans=_known(spans, labels), answer="accept", labels=labels, binary=False)
         for one, spans in zip(chosen, predict(nlp, chosen), strict=True)
     ]
+
+
+def pipeline_annotations(nlp: Language, examples: Sequence[Example]) -> PipelineAnnotations:
+    """Label the examples whose answers could not give all labels of a pipeline.
+
+    Parameters
+    ----------
+    nlp : Language
+        A trained pipeline.
+    examples : sequence of Example
+        Examples to train on and to evaluate on.
+    """
+    labels = labels_of(nlp)
+    lacking = [one for one in examples if lacks_labels(one, labels)]
+    spans = {one.text: found for one, found in zip(lacking, predict(nlp, lacking), strict=True)}
+    return PipelineAnnotations(labels, spans)
+
+
+def complete_with_pipeline(corpus: Corpus, pipeline: PipelineAnnotations) -> Corpus:
+    """Add a pipeline's spans to the training examples, where the answers could not give its labels.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Its dev examples stay as they are.
+    pipeline : PipelineAnnotations
+        Of the same examples.
+
+    Returns
+    -------
+    Corpus
+        Its training examples hold the answers' spans, and those of the
+        pipeline's with another label that overlap none of them. All of the
+        pipeline's labels count as given. ``labels`` has the added ones too.
+    """
+    train = tuple(_completed(one, pipeline) for one in corpus.train)
+    found = {span.label for one in train for span in one.spans}
+    added = [one for one in pipeline.labels if one in found and one not in corpus.labels]
+    return replace(corpus, train=train, labels=(*corpus.labels, *added))
+
+
+def _completed(example: Example, pipeline: PipelineAnnotations) -> Example:
+    if example.labels is None or not lacks_labels(example, pipeline.labels):
+        return example
+    more = [one for one in pipeline.labels if one not in example.labels]
+    added = [
+        span
+        for span in pipeline.spans.get(example.text, ())
+        if span.label in more
+        and not any(span.start < one.end and one.start < span.end for one in example.spans)
+    ]
+    spans = sorted((*example.spans, *added), key=lambda one: (one.start, one.end))
+    return replace(example, spans=tuple(spans), labels=(*example.labels, *more))
 
 
 def _known(spans: Sequence[Span], labels: Collection[str]) -> tuple[Span, ...]:

@@ -31,6 +31,7 @@ from nbner.nlp import gold_docs
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.training.freezing import check_frozen
+from nbner.training.initialization import complete_with_pipeline, pipeline_annotations
 from nbner.training.records import StopReason, TrainingRecord, TrainingResult
 from nbner.training.run_folder import RunFolder, library_versions
 from nbner.training.setup import PreparedRun, TrainingOptions, prepare_run
@@ -64,7 +65,7 @@ def train(
     dropout: float | None = None,
     config: Mapping[str, Any] | None = None,
     freeze: bool = False,
-    rehearsal_examples: Iterable[Example] = (),
+    rehearsal_examples: Iterable[Example] | None = None,
 ) -> TrainingRun:
     """Prepare a run; iterating over what is returned trains.
 
@@ -94,8 +95,11 @@ def train(
     freeze : bool
         Leave all weights as they are but those of the recognizer's last layer.
         ``spacy train`` has no such switch: it would train them all.
-    rehearsal_examples : iterable of Example
-        Learnt from beside the training examples, and never measured on.
+    rehearsal_examples : iterable of Example, optional
+        Examples to train on beside the training examples; they are never
+        evaluated on. With any, and with an empty list too, the base also labels
+        the training examples: it adds its spans of the labels that the answers
+        could not give.
 
     Raises
     ------
@@ -106,8 +110,13 @@ def train(
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
     corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
-    corpus = replace(corpus, train=(*corpus.train, *rehearsal_examples))
-    wishes = TrainingOptions(
+    if is_trained(base):
+        found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
+        corpus = replace(corpus, pipeline=found)
+        if rehearsal_examples is not None:
+            corpus = complete_with_pipeline(corpus, found)
+    corpus = replace(corpus, train=(*corpus.train, *(rehearsal_examples or ())))
+    requested = TrainingOptions(
         max_epochs, max_steps, patience, eval_frequency, dropout, config, freeze
     )
     if freeze and not is_trained(base):
@@ -117,7 +126,7 @@ def train(
         )
     folder = RunFolder(Path(output))
     try:
-        return TrainingRun(prepare_run(base, corpus, folder, seed=seed, options=wishes), folder)
+        return TrainingRun(prepare_run(base, corpus, folder, seed=seed, options=requested), folder)
     except BaseException:
         folder.remove()
         raise

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.format import format_number, render_html
 from nbner.evaluation.regressions import LabelRegression
 from nbner.evaluation.regressions_report import SpanChanges
+from nbner.evaluation.retention import Retention
 from nbner.quality.data_warnings_report import DataWarnings
 
 if TYPE_CHECKING:
@@ -54,8 +55,12 @@ class TrainingReport:
     span_changes : SpanChanges, optional
         What went from right to wrong and from wrong to right, against the
         model that was in use.
+    retention : Retention, optional
+        How many spans of that model are found now, a row a label, over texts at
+        hand; None where the run did not start from a trained pipeline.
     regressed_labels : tuple of LabelRegression
-        Labels on which it is worse than that model by more than the margin.
+        Labels on which it is worse than that model by more than the margin, or
+        of which it finds too few of that model's spans.
     in_use : bool
         False where it was held back, since it has lost too much on a label;
         ``session.model.use(report)`` puts it in place all the same.
@@ -74,6 +79,7 @@ class TrainingReport:
     record: Mapping[str, Any] = field(repr=False, default_factory=dict, hash=False)
     data_warnings: DataWarnings = field(repr=False, default_factory=DataWarnings)
     span_changes: SpanChanges | None = field(repr=False, default=None)
+    retention: Retention | None = field(repr=False, default=None)
     regressed_labels: tuple[LabelRegression, ...] = ()
     in_use: bool = True
 
@@ -124,8 +130,8 @@ class TrainingReport:
         if partial:
             lines.insert(
                 2,
-                f"{partial:,} examples were answered before some of the labels existed: what is "
-                "unlabelled there counts as missing, not as nothing",
+                f"{partial:,} examples say nothing about some labels of the session or of the "
+                "pipeline: what is unlabelled there counts as missing, not as nothing",
             )
         lines += self._turned()
         return "\n".join(lines)
@@ -133,6 +139,8 @@ class TrainingReport:
     def _turned(self) -> list[str]:
         """Say what has changed against the model before, and whether it is in use."""
         lines = [] if self.span_changes is None else [str(self.span_changes)]
+        if self.retention is not None and self.retention.labels:
+            lines.append(str(self.retention))
         if self.regressed_labels:
             held = "; ".join(str(one) for one in self.regressed_labels)
             lines.append(f"Forgetting guard: {held}")

@@ -18,7 +18,14 @@ from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.config import set_eval_schedule, training_config
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import BLANK_PREFIX, is_trained, loadable_from, recognizer_of
+from nbner.nlp.pipeline import (
+    BLANK_PREFIX,
+    clone_pipeline,
+    is_trained,
+    labels_of,
+    loadable_from,
+    recognizer_of,
+)
 from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
 from nbner.training.random_state import IsolatedRandomState
 
@@ -124,7 +131,7 @@ def prepare_run(
     if found is None:
         raise TrainingError("the pipeline has no entity recognizer. Load it with load_base.")
     recognizer, _ = found
-    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, wishes=options)
+    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, options=options)
     randomness = IsolatedRandomState(seed)
     pairs: dict[str, list[training.Example]] = {}
 
@@ -132,8 +139,12 @@ def prepare_run(
         # Once there is a vocabulary, and only once: it takes its time.
         if not pairs:
             learnt = (*corpus.train, *corpus.partial_examples)
-            pairs["train"] = gold_docs.training_examples(nlp, learnt, corpus.labels)
-            pairs["dev"] = gold_docs.training_examples(nlp, corpus.dev, corpus.labels)
+            pairs["train"] = gold_docs.training_examples(
+                nlp, learnt, corpus.labels, pipeline=corpus.pipeline
+            )
+            pairs["dev"] = gold_docs.training_examples(
+                nlp, corpus.dev, corpus.labels, pipeline=corpus.pipeline, for_evaluation=True
+            )
         return pairs["train"]
 
     with randomness:
@@ -141,12 +152,6 @@ def prepare_run(
         section = nlp.config.interpolate()["training"]
         settings = registry.resolve(section, schema=ConfigSchemaTraining)
         _initialize(nlp, config, settings, lambda: build(nlp))
-    if corpus.has_incorrect_spans:
-        _learn_from_wrong_spans(nlp.get_pipe(recognizer))
-    if is_trained(base):
-        # spaCy would add new labels as it meets them, in the order of a set.
-        for label in corpus.labels:
-            nlp.get_pipe(recognizer).add_label(label)  # type: ignore[attr-defined]
     train = build(nlp)
     with folder.guard_writes():
         gold_docs.write_docbin(train, folder.path / "train.spacy")
@@ -179,20 +184,20 @@ def _config(
     *,
     recognizer: str,
     seed: int,
-    wishes: TrainingOptions,
+    options: TrainingOptions,
 ) -> Config:
     config = training_config(
         base,
         recognizer=recognizer,
-        source=_source(base, folder),
+        source=_source(base, corpus, folder, recognizer=recognizer, seed=seed),
         continued=is_trained(base),
         seed=seed,
         folder=folder.path,
     )
     for name in ("max_epochs", "max_steps", "dropout"):
-        if getattr(wishes, name) is not None:
-            config["training"][name] = getattr(wishes, name)
-    overrides = Config(dict(wishes.config or {}))
+        if getattr(options, name) is not None:
+            config["training"][name] = getattr(options, name)
+    overrides = Config(dict(options.config or {}))
     part = config["components"][recognizer]
     if corpus.has_incorrect_spans and "source" not in part:
         part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
@@ -201,24 +206,51 @@ def _config(
     sized = [
         one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
     ]
-    set_eval_schedule(config, sized, patience=wishes.patience, eval_frequency=wishes.eval_frequency)
+    set_eval_schedule(
+        config, sized, patience=options.patience, eval_frequency=options.eval_frequency
+    )
     return config.merge(overrides)
 
 
-def _learn_from_wrong_spans(recognizer: Any) -> None:
-    """Tell a recognizer where the rejected spans are; one that is sourced has no config for it."""
-    recognizer.cfg["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
-    recognizer.moves.cfg["neg_key"] = gold_docs.INCORRECT_SPANS_KEY
+def _source(
+    base: Language, corpus: gold_docs.Corpus, folder: RunFolder, *, recognizer: str, seed: int
+) -> str | None:
+    """Return where this run and ``spacy train`` load the base from; save it where needed.
 
-
-def _source(base: Language, folder: RunFolder) -> str | None:
-    """Find, or make, the place from which this run and ``spacy train`` can load the base."""
+    It is saved where it is nowhere on disk, and where its trained recognizer
+    needs labels or a setting that the config of a sourced component cannot hold.
+    """
+    base = _prepared_base(base, corpus, recognizer=recognizer, seed=seed)
     origin = loadable_from(base)
     if origin is None:
         origin = str(folder.path / "base")
         with folder.guard_writes():
             base.to_disk(origin)
     return None if origin.startswith(BLANK_PREFIX) else origin
+
+
+def _prepared_base(
+    base: Language, corpus: gold_docs.Corpus, *, recognizer: str, seed: int
+) -> Language:
+    """Return a copy with the corpus's labels and incorrect spans, or the base where it has them."""
+    if not is_trained(base):
+        return base
+    has_key = base.get_pipe(recognizer).cfg.get(  # type: ignore[attr-defined]
+        "incorrect_spans_key"
+    )
+    needs_key = corpus.has_incorrect_spans and has_key != gold_docs.INCORRECT_SPANS_KEY
+    if set(corpus.labels) <= set(labels_of(base)) and not needs_key:
+        return base
+    prepared = clone_pipeline(base)
+    component: Any = prepared.get_pipe(recognizer)
+    if needs_key:
+        component.cfg["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
+        component.moves.cfg["neg_key"] = gold_docs.INCORRECT_SPANS_KEY
+    with IsolatedRandomState(seed):
+        # spaCy would add new labels as it meets them, in the order of a set.
+        for label in corpus.labels:
+            component.add_label(label)
+    return prepared
 
 
 def _initialize(
