@@ -64,10 +64,11 @@ class PipelineAnnotations:
     Parameters
     ----------
     labels : tuple of str
-        The labels of its recognizer.
+        The labels of the recognizer that is trained.
     spans : mapping
-        From a text to the spans found in it. Texts whose answers could give all
-        labels may be absent.
+        From a text to the spans that the whole pipeline finds in it, those of
+        rules and of other recognizers included. Texts whose answers could give
+        all labels may be absent.
     """
 
     labels: tuple[str, ...]
@@ -226,8 +227,8 @@ def _annotate(
 ) -> Doc:
     if example.answer == "reject":
         return _mark_incorrect(doc, example)
+    found = () if pipeline is None else pipeline.spans.get(example.text, ())
     unknown = pipeline is not None and not example.binary and lacks_labels(example, pipeline.labels)
-    found = pipeline.spans.get(example.text, ()) if pipeline is not None and unknown else ()
     entities: list[Span] = []
     unlearnable: set[int] = set()
     for span in example.spans:
@@ -239,9 +240,9 @@ def _annotate(
     missing = set(unlearnable)
     if example.binary or lacks_labels(example, labels) or (unknown and not for_evaluation):
         missing.update(range(len(doc)))
-    elif unknown:
-        allowed = set(example.labels or ())
-        missing.update(i for one in found if one.label not in allowed for i in _touched(doc, one))
+    elif for_evaluation and example.labels is not None:
+        others = [one for one in found if one.label not in example.labels]
+        missing.update(i for one in others for i in _touched(doc, one))
     missing -= {token.i for entity in entities for token in entity}
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(missing)], default="outside")
     if unknown and not for_evaluation:

@@ -183,6 +183,9 @@ class ExperimentsAccessor(Accessor):
         -------
         Parity
             ``same``, ``differing`` and ``frame``: a row for each way of running.
+            Labels that the session does not have are never suggested; where
+            that is the cause of a difference, ``filtered_labels`` names them,
+            and ``unexplained`` counts the other differences.
 
         Raises
         ------
@@ -195,14 +198,21 @@ class ExperimentsAccessor(Accessor):
         examples = context.examples(split)
         if not examples:
             raise DataError("there is no example to compare", remedy="Add some: session.add(...)")
-        rows = []
+        known = set(context.labels)
+        rows: list[tuple[str, str, int, tuple[int, ...]]] = []
+        unexplained: set[tuple[str, int]] = set()
+        filtered: set[str] = set()
         for unit, items in text_units(context.nlp, examples).items():
             suggested = suggest(context, items)
-            rows += [
-                (unit, run.description, len(items), run.differing(suggested))
-                for run in run_spacy(context.nlp, items, batch_sizes, n_process)
-            ]
-        return Parity.from_rows(rows)
+            for run in run_spacy(context.nlp, items, batch_sizes, n_process):
+                others = run.labels() - known
+                rows.append((unit, run.description, len(items), run.differing(suggested)))
+                rest = run.differing(suggested, without=others)
+                unexplained.update((unit, i) for i in rest)
+                filtered |= others
+        return Parity.from_rows(
+            rows, filtered_labels=sorted(filtered), unexplained=len(unexplained)
+        )
 
     def determinism(
         self,

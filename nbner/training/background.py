@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.alignment import tokens_from_offsets
 from nbner.nlp import subprocess_job
-from nbner.nlp.pipeline import load_base, loadable_from
+from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
 from nbner.training.loop import train
 from nbner.training.records import TrainingRecord, TrainingResult
 from nbner.types import Example, Span
@@ -71,8 +71,10 @@ class BackgroundRun:
         if origin is None:
             origin = str(self._folder / "base")
             base.to_disk(origin)
+        recognizer = recognizer_of(base)
         job = {
             "base": origin,
+            "recognizer": None if recognizer is None else recognizer[0],
             "train": [_plain(one) for one in train_examples],
             "dev": [_plain(one) for one in dev_examples],
             "rehearse": None
@@ -128,8 +130,11 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
     # A parent that ignores interrupts would have handed that down.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with_input, daemon=True).start()
+    base = load_base(job["base"])
+    if job["recognizer"] is not None:
+        choose_recognizer(base, job["recognizer"])
     run = train(
-        load_base(job["base"]),
+        base,
         [_example(one) for one in job["train"]],
         [_example(one) for one in job["dev"]],
         labels=job["labels"],

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from nbner.errors import ModelError
 from nbner.nlp.config import recognizer_config
 from nbner.nlp.gold_docs import Corpus, PipelineAnnotations, lacks_labels
-from nbner.nlp.pipeline import clone_pipeline, is_trained, labels_of, recognizer_of
-from nbner.nlp.prediction import predict
+from nbner.nlp.pipeline import (
+    clone_pipeline,
+    doc_from_example,
+    entity_labels_of,
+    is_trained,
+    labels_of,
+    recognizer_of,
+)
+from nbner.nlp.prediction import predict, spans_of
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -99,18 +106,26 @@ def pseudo_rehearsal_examples(
 
 
 def pipeline_annotations(nlp: Language, examples: Sequence[Example]) -> PipelineAnnotations:
-    """Label the examples whose answers could not give all labels of a pipeline.
+    """Label the examples whose answers could not give all entity labels of a pipeline.
 
     Parameters
     ----------
     nlp : Language
-        A trained pipeline.
+        The pipeline. A recognizer that is not trained finds nothing and has no
+        labels.
     examples : sequence of Example
         Examples to train on and to evaluate on.
     """
-    labels = labels_of(nlp)
-    lacking = [one for one in examples if lacks_labels(one, labels)]
-    spans = {one.text: found for one, found in zip(lacking, predict(nlp, lacking), strict=True)}
+    lacking = [one for one in examples if lacks_labels(one, entity_labels_of(nlp))]
+    found = recognizer_of(nlp)
+    if is_trained(nlp) or found is None:
+        labels, predicted = labels_of(nlp), list(predict(nlp, lacking))
+    else:
+        labels = ()
+        with nlp.select_pipes(disable=[found[0]]):
+            docs = nlp.pipe(doc_from_example(nlp, one) for one in lacking)
+            predicted = [spans_of(doc) for doc in docs]
+    spans = {one.text: some for one, some in zip(lacking, predicted, strict=True)}
     return PipelineAnnotations(labels, spans)
 
 

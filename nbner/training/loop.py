@@ -110,11 +110,10 @@ def train(
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
     corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
-    if is_trained(base):
-        found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
-        corpus = replace(corpus, pipeline=found)
-        if rehearsal_examples is not None:
-            corpus = complete_with_pipeline(corpus, found)
+    found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
+    corpus = replace(corpus, pipeline=found)
+    if rehearsal_examples is not None:
+        corpus = complete_with_pipeline(corpus, found)
     corpus = replace(corpus, train=(*corpus.train, *(rehearsal_examples or ())))
     requested = TrainingOptions(
         max_epochs, max_steps, patience, eval_frequency, dropout, config, freeze
@@ -277,6 +276,8 @@ class TrainingRun:
             "steps": last.step + 1,
             "seconds": last.seconds,
             "stopped": self._stopped(last),
+            "recognizer": prepared.recognizer,
+            "other_recognizers": list(prepared.other_recognizers),
             "last_layer": prepared.frozen_weights is not None,
             "data": {
                 "fingerprint": corpus.fingerprint,

@@ -133,6 +133,13 @@ class TrainingReport:
                 f"{partial:,} examples say nothing about some labels of the session or of the "
                 "pipeline: what is unlabelled there counts as missing, not as nothing",
             )
+        others = self.record.get("other_recognizers")
+        if others:
+            lines.append(
+                f"Trained: {self.record['recognizer']!r}; the pipeline's other recognizers are as "
+                f"they were: {', '.join(repr(one) for one in others)}. Session(..., "
+                f"recognizer={others[0]!r}) trains another one"
+            )
         lines += self._turned()
         return "\n".join(lines)
 

@@ -20,10 +20,12 @@ from nbner.nlp.config import set_eval_schedule, training_config
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
     BLANK_PREFIX,
+    choose_recognizer,
     clone_pipeline,
     is_trained,
     labels_of,
     loadable_from,
+    recognizer_names,
     recognizer_of,
 )
 from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
@@ -59,6 +61,8 @@ class PreparedRun:
         At the seed.
     frozen_weights : mapping, optional
         The weights that must not move, where only the last layer is trained.
+    other_recognizers : tuple of str
+        Names of the pipeline's recognizers that are not trained.
     """
 
     nlp: Language
@@ -71,6 +75,7 @@ class PreparedRun:
     base_fingerprint: str
     random_state: IsolatedRandomState
     frozen_weights: Weights | None = None
+    other_recognizers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,9 @@ def prepare_run(
         section = nlp.config.interpolate()["training"]
         settings = registry.resolve(section, schema=ConfigSchemaTraining)
         _initialize(nlp, config, settings, lambda: build(nlp))
+    others = tuple(one for one in recognizer_names(nlp) if one != recognizer)
+    if others:
+        choose_recognizer(nlp, recognizer)
     train = build(nlp)
     with folder.guard_writes():
         gold_docs.write_docbin(train, folder.path / "train.spacy")
@@ -174,6 +182,7 @@ def prepare_run(
         # `spacy train` seeds once more between preparing and training.
         random_state=IsolatedRandomState(seed),
         frozen_weights=frozen,
+        other_recognizers=others,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -36,10 +36,28 @@ class SpacyRun:
     description: str
     spans: tuple[Spans, ...]
 
-    def differing(self, suggested: Sequence[Spans]) -> tuple[int, ...]:
-        """Give the positions at which something else was suggested."""
+    def differing(
+        self, suggested: Sequence[Spans], *, without: Collection[str] = ()
+    ) -> tuple[int, ...]:
+        """Return the positions at which something else was suggested.
+
+        Parameters
+        ----------
+        suggested : sequence of tuples of Span
+            The suggestions for each example.
+        without : collection of str
+            Labels that are not compared.
+        """
         pairs = enumerate(zip(self.spans, suggested, strict=True))
-        return tuple(i for i, (plain, mine) in pairs if set(plain) != set(mine))
+        return tuple(
+            i
+            for i, (plain, mine) in pairs
+            if {one for one in plain if one.label not in without} != set(mine)
+        )
+
+    def labels(self) -> set[str]:
+        """Return the labels of all spans."""
+        return {span.label for spans in self.spans for span in spans}
 
 
 def text_units(nlp: Language, examples: Sequence[Example]) -> dict[str, list[Example]]:

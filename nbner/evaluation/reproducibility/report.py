@@ -33,14 +33,33 @@ class Parity:
     rows : tuple of (str, str, int, tuple of int)
         What was taken for an example, how plain spaCy was run, the number of
         examples, and the positions of those that differ.
+    filtered_labels : tuple of str
+        Labels that plain spaCy finds and the session does not have: they are
+        left out of suggestions.
+    unexplained : int
+        Examples that differ in some run even where these labels are left out.
     """
 
     rows: tuple[tuple[str, str, int, tuple[int, ...]], ...]
+    filtered_labels: tuple[str, ...] = ()
+    unexplained: int = 0
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[str, str, int, tuple[int, ...]]]) -> Parity:
-        """Take the runs."""
-        return cls(tuple(rows))
+    def from_rows(
+        cls,
+        rows: Iterable[tuple[str, str, int, tuple[int, ...]]],
+        *,
+        filtered_labels: Iterable[str] = (),
+        unexplained: int = 0,
+    ) -> Parity:
+        """Build the comparison of several runs.
+
+        Parameters
+        ----------
+        rows, filtered_labels, unexplained
+            See the class.
+        """
+        return cls(tuple(rows), tuple(filtered_labels), unexplained)
 
     @property
     def same(self) -> bool:
@@ -65,7 +84,14 @@ class Parity:
         over = " and ".join(f"{n:,} {unit}" for unit, n in units.items())
         if self.same:
             return f"The same in {len(self.rows)} runs over {over}"
-        return f"{self.differing:,} examples differ, over {over}: see .frame"
+        if not self.filtered_labels:
+            return f"{self.differing:,} examples differ, over {over}: see .frame"
+        rest = f"{self.unexplained:,} differ" if self.unexplained else "none differs"
+        return (
+            f"{self.differing:,} examples differ, over {over}, since suggestions leave out labels "
+            f"that the session does not have: {', '.join(self.filtered_labels)}; "
+            f"session.add_labels([...]) adds them. Without these labels {rest}"
+        )
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.frame)
