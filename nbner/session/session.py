@@ -47,6 +47,7 @@ from nbner.store.store import Store
 from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
 from nbner.teaching.trace.explain import explain
 from nbner.training.model_store import ModelStore
+from nbner.training.overrides import read_overrides
 from nbner.types import AnswerKind, Counts, Example, Parse, Span
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from nbner.teaching.trace.trace_viewer import TraceViewer
     from nbner.training.background_report import BackgroundTraining
     from nbner.training.initialization import InitStrategy
+    from nbner.training.overrides import ConfigSource
     from nbner.training.report import TrainingReport
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
@@ -602,7 +604,11 @@ class Session:
         *,
         init: InitStrategy | None = ...,
         max_epochs: int | None = ...,
+        max_steps: int | None = ...,
         patience: int | None = ...,
+        dropout: float | None = ...,
+        config: ConfigSource | None = ...,
+        vectors: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -617,7 +623,11 @@ class Session:
         *,
         init: InitStrategy | None = ...,
         max_epochs: int | None = ...,
+        max_steps: int | None = ...,
         patience: int | None = ...,
+        dropout: float | None = ...,
+        config: ConfigSource | None = ...,
+        vectors: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -631,7 +641,11 @@ class Session:
         *,
         init: InitStrategy | None = None,
         max_epochs: int | None = None,
+        max_steps: int | None = None,
         patience: int | None = None,
+        dropout: float | None = None,
+        config: ConfigSource | None = None,
+        vectors: str | Path | None = None,
         seed: int | None = None,
         margin: float | None = MAX_F_LOSS,
         progress: bool = True,
@@ -654,17 +668,32 @@ class Session:
             from the model in use; "freeze" does so and freezes all weights
             but those of the recognizer's last layer; "rehearsal" mixes in texts
             without gold, as the model in use labels them.
-        max_epochs : int, optional
-            Passes over the data at most.
+        max_epochs, max_steps : int, optional
+            Passes over the data, and update steps, at most; 0 for no limit.
         patience : int, optional
             Evaluations without a gain after which training stops.
+        dropout : float, optional
+            Between 0 and 1, 1 excluded.
+        config : mapping, str or Path, optional
+            Overrides of the run's spaCy config: dotted keys, such as
+            ``{"training.optimizer.learn_rate": 0.002}``, sections, or the path
+            of a ``.cfg`` file. The other arguments go before them. The saved
+            ``config.cfg`` has them, so that ``spacy train`` arrives at the same
+            weights.
+        vectors : str or Path, optional
+            A pipeline, as a package or a folder, whose word vectors a new
+            recognizer uses.
         seed : int, optional
             By default the session's.
         margin : float, optional
             The forgetting guard: a model that loses more F than this on a
             label (of at least 10 gold spans in that label's regression set,
             which is frozen at its first training) does not replace the one in
-            use. None accepts every model.
+            use. Where training starts from a trained pipeline, its other labels
+            are guarded too: of a label that the gold does not hold, no more
+            than twice this share of the spans may be lost that the model in use
+            finds in the texts of both splits (in 1,000 of them at most). None
+            accepts every model.
         progress : bool
             Show warnings about the data, a bar and the curve.
         background : bool
@@ -676,15 +705,23 @@ class Session:
         TrainingReport or BackgroundTraining
             With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
             the model, its ``config.cfg`` and the data for ``spacy train``;
-            ``problems`` of the data, ``flips`` and ``in_use``.
+            ``data_warnings``, ``span_changes``, ``retention`` and ``in_use``.
 
         Raises
         ------
         TrainingError
-            Nothing has been accepted, or no accepted example holds an entity.
+            Nothing has been accepted, no accepted example holds an entity, or
+            an override is unknown or does not fit, which is named.
         """
         seed = self.seed if seed is None else seed
-        options = {"max_epochs": max_epochs, "patience": patience}
+        options = {
+            "max_epochs": max_epochs,
+            "max_steps": max_steps,
+            "patience": patience,
+            "dropout": dropout,
+            "config": read_overrides(config),
+            "vectors": None if vectors is None else str(vectors),
+        }
         if background:
             return training.start_background_run(
                 self._context, init, split, dev, seed=seed, margin=margin, **options

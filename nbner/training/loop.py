@@ -32,18 +32,20 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.training.freezing import check_frozen
 from nbner.training.initialization import complete_with_pipeline, pipeline_annotations
+from nbner.training.overrides import read_overrides
 from nbner.training.records import StopReason, TrainingRecord, TrainingResult
 from nbner.training.run_folder import RunFolder, library_versions
 from nbner.training.setup import PreparedRun, TrainingOptions, prepare_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from spacy.language import Language
     from thinc.api import Config
     from typing_extensions import Self
 
+    from nbner.training.overrides import ConfigSource
     from nbner.types import Example
 
 #: One step of spaCy's loop: the batch, what is known of the step, whether it is the best so far.
@@ -63,7 +65,8 @@ def train(
     patience: int | None = None,
     eval_frequency: int | None = None,
     dropout: float | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: ConfigSource | None = None,
+    vectors: str | Path | None = None,
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] | None = None,
 ) -> TrainingRun:
@@ -90,8 +93,12 @@ def train(
     eval_frequency : int, optional
         Steps between evaluations; about an epoch by default.
     dropout : float, optional
-    config : mapping, optional
-        Sections of a spaCy config, which have the last word.
+        Between 0 and 1, 1 excluded.
+    config : mapping, str or Path, optional
+        Overrides of the run's spaCy config; see `overrides.read_overrides`. The
+        options above go before them.
+    vectors : str or Path, optional
+        A pipeline whose word vectors a new recognizer uses.
     freeze : bool
         Leave all weights as they are but those of the recognizer's last layer.
         ``spacy train`` has no such switch: it would train them all.
@@ -104,7 +111,8 @@ def train(
     Raises
     ------
     TrainingError
-        Nothing to train on (see `gold.choose`), or no folder to write to.
+        Nothing to train on (see `gold_docs.split_corpus`), no folder to write
+        to, or an option or override that does not fit, which is named.
     ModelError
         The base cannot be loaded.
     """
@@ -116,7 +124,14 @@ def train(
         corpus = complete_with_pipeline(corpus, found)
     corpus = replace(corpus, train=(*corpus.train, *(rehearsal_examples or ())))
     requested = TrainingOptions(
-        max_epochs, max_steps, patience, eval_frequency, dropout, config, freeze
+        max_epochs=max_epochs,
+        max_steps=max_steps,
+        patience=patience,
+        eval_frequency=eval_frequency,
+        dropout=dropout,
+        overrides=read_overrides(config),
+        vectors=vectors,
+        freeze=freeze,
     )
     if freeze and not is_trained(base):
         raise TrainingError(

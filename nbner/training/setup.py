@@ -7,7 +7,8 @@ saved config: that is why both arrive at the same weights.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from spacy.schemas import ConfigSchemaTraining
@@ -29,6 +30,7 @@ from nbner.nlp.pipeline import (
     recognizer_of,
 )
 from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
+from nbner.training.overrides import check_overrides, named_config_errors, vector_overrides
 from nbner.training.random_state import IsolatedRandomState
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class PreparedRun:
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What a caller asks for; None leaves it to `configs`.
+    """Settings of a run that a caller has given; None leaves them to `nbner.nlp.config`.
 
     Parameters
     ----------
@@ -91,10 +93,13 @@ class TrainingOptions:
     eval_frequency : int, optional
         In steps.
     dropout : float, optional
-    config : mapping, optional
-        Sections of a spaCy config; they have the last word.
+        Between 0 and 1, 1 excluded.
+    overrides : mapping
+        Sections of a spaCy config; the options above go before them.
+    vectors : str or Path, optional
+        A pipeline whose word vectors a new recognizer uses.
     freeze : bool
-        Train the recognizer's last layer alone; see `layers`.
+        Train the recognizer's last layer alone; see `freezing`.
     """
 
     max_epochs: int | None = None
@@ -102,8 +107,21 @@ class TrainingOptions:
     patience: int | None = None
     eval_frequency: int | None = None
     dropout: float | None = None
-    config: Mapping[str, Any] | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    vectors: str | Path | None = None
     freeze: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise TrainingError(f"dropout={self.dropout} is not from 0 and below 1.")
+        counts = {
+            "max_epochs": self.max_epochs,
+            "max_steps": self.max_steps,
+            "patience": self.patience,
+        }
+        for name, value in counts.items():
+            if value is not None and value < 0:
+                raise TrainingError(f"{name}={value} is below 0; 0 sets no limit.")
 
 
 def prepare_run(
@@ -152,7 +170,7 @@ def prepare_run(
             )
         return pairs["train"]
 
-    with randomness:
+    with randomness, named_config_errors(options.overrides):
         nlp = load_model_from_config(config, auto_fill=True)
         section = nlp.config.interpolate()["training"]
         settings = registry.resolve(section, schema=ConfigSchemaTraining)
@@ -203,22 +221,35 @@ def _config(
         seed=seed,
         folder=folder.path,
     )
-    for name in ("max_epochs", "max_steps", "dropout"):
-        if getattr(options, name) is not None:
-            config["training"][name] = getattr(options, name)
-    overrides = Config(dict(options.config or {}))
     part = config["components"][recognizer]
+    overrides = Config(dict(options.overrides))
+    sourced = [name for name, one in config["components"].items() if "source" in one]
+    check_overrides(overrides, base, recognizer, sourced)
+    if options.vectors is not None:
+        config = config.merge(
+            vector_overrides(options.vectors, base, recognizer, continued="source" in part)
+        )
+        part = config["components"][recognizer]
     if corpus.has_incorrect_spans and "source" not in part:
         part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
     config = config.merge(overrides)
+    for name in ("max_epochs", "max_steps", "dropout"):
+        if getattr(options, name) is not None:
+            config["training"][name] = getattr(options, name)
+    own = overrides.get("training", {})
     # Of the tokens only the number matters, so those at hand will do.
     sized = [
         one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
     ]
     set_eval_schedule(
-        config, sized, patience=options.patience, eval_frequency=options.eval_frequency
+        config,
+        sized,
+        patience=options.patience,
+        eval_frequency=options.eval_frequency or own.get("eval_frequency"),
     )
-    return config.merge(overrides)
+    if options.patience is None and "patience" in own:
+        config["training"]["patience"] = own["patience"]
+    return config
 
 
 def _source(
