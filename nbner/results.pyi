@@ -24,7 +24,7 @@ from nbner.session.summary import Summary as Summary
 from nbner.simulation.report import Simulation as Simulation
 from nbner.store.integrity import IntegrityReport as IntegrityReport
 from nbner.teaching.trace.report import Trace as Trace
-from nbner.training.background_report import BackgroundTraining as BackgroundTraining
-from nbner.training.comparison import LearningCurve as LearningCurve
+from nbner.training.background import BackgroundTraining as BackgroundTraining
 from nbner.training.comparison import TrainingComparison as TrainingComparison
+from nbner.training.learning_curve import LearningCurve as LearningCurve
 from nbner.training.report import TrainingReport as TrainingReport

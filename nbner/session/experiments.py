@@ -23,7 +23,8 @@ from nbner.session.context import Accessor, SessionContext
 from nbner.session.differences import differences
 from nbner.session.suggestions import suggest
 from nbner.session.training import initial_pipeline, start_run, training_split
-from nbner.training.comparison import LearningCurve, TrainingComparison, TrainingTrial
+from nbner.training.comparison import TrainingComparison, TrainingTrial
+from nbner.training.learning_curve import LearningCurve
 from nbner.types import Example
 
 if TYPE_CHECKING:

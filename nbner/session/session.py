@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from nbner.session.suggestions import SuggesterFn
     from nbner.teaching.trace.explain import GoldSpans
     from nbner.teaching.trace.trace_viewer import TraceViewer
-    from nbner.training.background_report import BackgroundTraining
+    from nbner.training.background import BackgroundTraining
     from nbner.training.initialization import InitStrategy
     from nbner.training.overrides import ConfigSource
     from nbner.training.report import TrainingReport

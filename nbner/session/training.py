@@ -29,15 +29,14 @@ from nbner.quality.data_warnings_report import DataWarnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
 from nbner.training import loop
-from nbner.training.background import BackgroundRun
-from nbner.training.background_report import BackgroundTraining
+from nbner.training.background import BackgroundRun, BackgroundTraining
 from nbner.training.initialization import (
     INIT_STRATEGIES,
     pseudo_rehearsal_examples,
     reset_ner,
     resize_ner,
 )
-from nbner.training.report import TrainingReport, curve_frame
+from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -523,7 +522,6 @@ def checked_new_labels(labels: object, known: Sequence[str]) -> tuple[str, ...]:
 def _show_progress(run: TrainingRun) -> None:
     from nbner._common.plot_style import new_figure
     from nbner._common.progress import show_training
-    from nbner.training.plot import training_curve
 
     def draw(steps: Sequence[TrainingRecord]) -> Figure:
         figure = new_figure()

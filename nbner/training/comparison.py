@@ -1,16 +1,24 @@
-"""Ways of training held side by side, and growing shares of the labels."""
+"""Comparison of initializations: trials, F with intervals over the seeds, and its plot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isnan
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FAINT_ALPHA,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.evaluation.scores import Score
-from nbner.training.learning_curve import extrapolate_gain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
 ALL = "all labels"
 OLD, NEW = "old labels", "new labels"
 LITTLE = 0.005  # F below which a gain is not worth speaking of
+
+_MARKS = ("o", "s", "^", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +118,6 @@ class TrainingComparison:
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw F of every way over all, old and new labels, with intervals."""
-        from nbner.training.comparison_plot import draw_training_comparison
-
         return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
 
     def __str__(self) -> str:
@@ -146,101 +154,6 @@ class TrainingComparison:
         return rows
 
 
-@dataclass(frozen=True)
-class LearningCurve:
-    """F at growing shares of the labels.
-
-    Parameters
-    ----------
-    trials : tuple of TrainingTrial
-        Every share with every seed.
-    next_batch_size : int
-        Examples of the next batch.
-    dev_source : str
-        What was measured on.
-    """
-
-    trials: tuple[TrainingTrial, ...] = field(repr=False)
-    next_batch_size: int
-    dev_source: str = "given"
-
-    @property
-    def sizes(self) -> list[int]:
-        """Numbers of examples, rising."""
-        return sorted({one.n for one in self.trials})
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """One row a label and size: label, n, f, f_low, f_high (95 % over the seeds), seeds."""
-        import pandas as pd
-
-        rows = []
-        for label, some in self._groups().items():
-            for n in self.sizes:
-                found = [one.f(some) for one in self.trials if one.n == n]
-                f = mean_f_estimate(found)
-                rows.append((label, n, f.value, f.low, f.high, len(found)))
-        return pd.DataFrame(rows, columns=["label", "n", "f", "f_low", "f_high", "seeds"])
-
-    @cached_property
-    def gains(self) -> pd.DataFrame:
-        """One row a label: label, f (now), gain, gain_low, gain_high of the next batch."""
-        import pandas as pd
-
-        rows = []
-        for label, some in self._groups().items():
-            now = mean_f_estimate([one.f(some) for one in self.trials if one.n == self.sizes[-1]])
-            more = self._gain(some)
-            rows.append((label, now.value, more.value, more.low, more.high))
-        return pd.DataFrame(rows, columns=["label", "f", "gain", "gain_low", "gain_high"])
-
-    @property
-    def summary(self) -> str:
-        """Answer "is more labelling worth it?", with its figures."""
-        found = self._gain(None)
-        if found.value != found.value:  # NaN: no curve could be laid through so few sizes
-            return "Too few shares to say what more labels would gain; give at least three"
-        figures = (
-            f"{self.next_batch_size:,} more examples would gain about {100 * found.value:.1f} F"
-            + ("" if found.low != found.low else f" ({_range(found)})")
-        )
-        if found.low > LITTLE:
-            return f"More labelling is worth it: {figures}"
-        if found.high < 2 * LITTLE:
-            return f"More labelling of this kind gains little: {figures}"
-        return f"It cannot be told yet whether more labelling is worth it: {figures}"
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F over the number of examples, with its interval and the next batch."""
-        from nbner.training.comparison_plot import draw_learning_curve
-
-        frame = self.frame[self.frame["label"] == ALL]
-        after = (
-            (self.sizes[-1] + self.next_batch_size, self._gain(None).value) if self.sizes else None
-        )
-        return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
-
-    def __str__(self) -> str:
-        return self.summary
-
-    def _repr_html_(self) -> str:
-        return render_html(self.summary, self.gains)
-
-    def _groups(self) -> Mapping[str, Sequence[str] | None]:
-        labels = self.trials[0].score.per_label if self.trials else {}
-        return {ALL: None, **{label: [label] for label in labels}}
-
-    def _gain(self, labels: Sequence[str] | None) -> Estimate:
-        by_seed = {
-            seed: {one.n: one.f(labels) for one in self.trials if one.seed == seed}
-            for seed in dict.fromkeys(one.seed for one in self.trials)
-        }
-        whole = [scores for scores in by_seed.values() if len(scores) == len(self.sizes)]
-        return extrapolate_gain(
-            self.sizes, [[scores[n] for n in self.sizes] for scores in whole], self.next_batch_size
-        )
-
-
 def _verb(how: str) -> str:
     return {
         "continue": "go on",
@@ -249,5 +162,33 @@ def _verb(how: str) -> str:
     }.get(how, how)
 
 
-def _range(found: Estimate) -> str:
-    return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+def draw_training_comparison(
+    frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw F of every way of training, with its interval, over the totals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As ``TrainingComparison.frame`` has it.
+    title : str, optional
+    ax : Axes, optional
+        By default a new one.
+    """
+    totals = frame[frame["kind"] == "total"]
+    names = list(dict.fromkeys(zip(totals["label"], totals["init"], strict=True)))
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(names))) if ax is None else ax
+    groups = list(dict.fromkeys(totals["label"]))
+    columns = [totals[::-1][name].tolist() for name in ("f", "f_low", "f_high", "label", "seconds")]
+    for y, (f, low, high, label, seconds) in enumerate(zip(*columns, strict=True)):
+        if not isnan(low):
+            ax.plot([low, high], [y, y], color=ACCENT_COLOR, linewidth=3, alpha=FAINT_ALPHA)
+        ax.plot(
+            f, y, marker=_MARKS[groups.index(label) % len(_MARKS)], color=ACCENT_COLOR, markersize=7
+        )
+        annotate_row(ax, (f if isnan(high) else high, y), f"{f:.3f} · {seconds:,.0f} s")
+    rows = [f"{how} · {label}" for label, how in zip(totals["label"], totals["init"], strict=True)]
+    ax.set_yticks(range(len(rows)), rows[::-1], parse_math=False)
+    ax.set_xlabel("F over exact spans, mean over seeds with its 95 % interval")
+    ax.margins(x=0.12)
+    return apply_style(ax, title or "F by way of training")

@@ -11,9 +11,8 @@ from nbner._common.plot_style import new_figure
 from nbner.evaluation.plot import draw_evaluation
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.scores import score
-from nbner.training.plot import training_curve
 from nbner.training.records import TrainingRecord
-from nbner.training.report import curve_frame
+from nbner.training.report import curve_frame, training_curve
 from nbner.types import Span
 
 mpl.use("Agg")
