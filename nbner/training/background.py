@@ -47,15 +47,21 @@ class BackgroundRun:
     Parameters
     ----------
     base : Language
-        Only looked at.
-    train_examples, dev_examples, rehearsal_examples : sequence of Example
+        The pipeline to start from; it is not changed.
+    train_examples, dev_examples : sequence of Example
+        Examples to train on and to evaluate on.
     labels : sequence of str
+        All labels of the session.
     output : Path
-        The run's folder.
+        The run's folder, which must not exist.
     seed : int
+        Seed of the run.
     freeze : bool
+        Train the recognizer's last layer alone.
+    rehearsal_examples : sequence of Example, optional
+        As for `nbner.training.loop.train`.
     options : mapping
-        The other options of `training.train`, as JSON can hold them.
+        Its other options, as JSON can hold them.
     """
 
     def __init__(
@@ -73,7 +79,7 @@ class BackgroundRun:
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-"))
         self._output = output
-        # The folder is taken from now on, so that no other run gets its name.
+        # From now on no other run can get this folder.
         output.mkdir(parents=True)
         origin = loadable_from(base)
         if origin is None:
@@ -96,7 +102,7 @@ class BackgroundRun:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     @property
@@ -108,24 +114,24 @@ class BackgroundRun:
         return [TrainingRecord(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
 
     def stop(self) -> None:
-        """Ask for the end, with the best model so far."""
+        """End the run early, with the best model so far."""
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
         with suppress(OSError):
             self._process.stdin.close()
 
     def wait(self) -> TrainingResult:
-        """Wait for the end, and load the best model.
+        """Wait for the end of the process, and load the best model.
 
         Raises
         ------
         NbnerError
-            What went wrong; the run's folder is gone.
+            The run has failed; its folder has been removed.
         """
         self._process.wait()
         self.stop()
         try:
-            said = subprocess_job.read_result(self._folder)
-            return _result(Path(said["path"]), said["record"])
+            result = subprocess_job.read_result(self._folder)
+            return _result(Path(result["path"]), result["record"])
         except BaseException:
             shutil.rmtree(self._output, ignore_errors=True)
             raise
@@ -136,13 +142,14 @@ class BackgroundRun:
 class BackgroundTraining:
     """A training run in another process; labelling goes on meanwhile.
 
-    Suggestions change over at the moment when ``state`` becomes "done".
+    Suggestions come from the new model as soon as ``state`` is "done".
 
     Parameters
     ----------
     run : BackgroundRun
+        The run in its process.
     finish : callable
-        Waits for the end, puts the model in place, and reports.
+        Waits for the end, uses the model, and returns the report.
     """
 
     def __init__(self, run: BackgroundRun, finish: Callable[[], TrainingReport]) -> None:
@@ -155,14 +162,14 @@ class BackgroundTraining:
 
     @property
     def state(self) -> TrainingState:
-        """Whether it is running, done, or failed (see ``error``)."""
+        """The state of the run: running, done, or failed (see ``error``)."""
         if self._report is not None:
             return "done"
         return "running" if self.error is None else "failed"
 
     @property
     def report(self) -> TrainingReport | None:
-        """The report, once it is done."""
+        """The report of a run that is done; None before."""
         return self._report
 
     @property
@@ -171,19 +178,19 @@ class BackgroundTraining:
         return curve_frame(self._evaluations())
 
     def wait(self, timeout: float | None = None) -> TrainingReport:
-        """Wait for the end, and give the report.
+        """Wait for the end, and return the report.
 
         Parameters
         ----------
         timeout : float, optional
-            Seconds.
+            Seconds to wait at most; by default without a limit.
 
         Raises
         ------
         TimeoutError
-            It is still running.
+            The run goes on.
         NbnerError
-            It has failed.
+            The run has failed.
         """
         self._thread.join(timeout)
         if self.error is not None:
@@ -194,11 +201,17 @@ class BackgroundTraining:
         return self._report
 
     def stop(self) -> None:
-        """End it with the best model so far, which is then put in place as always."""
+        """End the run with the best model so far, which comes into use as after any run."""
         self._run.stop()
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw dev F and the loss so far."""
+        """Draw dev F and the loss so far.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
         return training_curve(self.frame, ax=ax)
 
     def __repr__(self) -> str:
@@ -220,7 +233,7 @@ class BackgroundTraining:
         return self._run.evaluations
 
     def _follow(self) -> None:
-        # Nobody would see what a thread raises: it is kept for whoever looks or waits.
+        # An exception of a thread is shown nowhere: it is kept for `wait` and the cell.
         try:
             self._report = self._finish()
         except Exception as error:  # noqa: BLE001 - shown by `wait` and in the cell
@@ -228,8 +241,21 @@ class BackgroundTraining:
 
 
 def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Train, in a fresh Python, on what a folder holds."""
-    # A parent that ignores interrupts would have handed that down.
+    """Train in a new Python process, as a job describes it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the job, for the file with the evaluations so far.
+    job : mapping
+        Base, examples and options, as `BackgroundRun` writes them.
+
+    Returns
+    -------
+    dict
+        ``path`` of the best model, and the ``record`` of the run.
+    """
+    # A process inherits that interrupts are ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with_input, daemon=True).start()
     base = load_base(job["base"])
@@ -250,8 +276,8 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         with suppress(KeyboardInterrupt):
             for record in run:
                 if record.is_best is not None:
-                    told = [asdict(one) for one in run.evaluations]
-                    subprocess_job.write_json(folder / PROGRESS, told)
+                    evaluations = [asdict(one) for one in run.evaluations]
+                    subprocess_job.write_json(folder / PROGRESS, evaluations)
         result = run.finish()
     return {"path": str(result.path), "record": result.record}
 

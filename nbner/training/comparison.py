@@ -26,25 +26,27 @@ if TYPE_CHECKING:
 
 ALL = "all labels"
 OLD, NEW = "old labels", "new labels"
-LITTLE = 0.005  # F below which a gain is not worth speaking of
+LITTLE = 0.005  # F below which a gain is negligible
 
 _MARKS = ("o", "s", "^", "D")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingTrial:
-    """One run that was measured and thrown away.
+    """One run whose model was evaluated and deleted.
 
     Parameters
     ----------
     init : str
+        The initialization.
     seed : int
+        Seed of the run.
     n : int
-        Examples learnt from.
+        Number of training examples.
     seconds : float
-        Of training.
+        Duration of training.
     score : Score
-        On dev.
+        Over the dev examples.
     """
 
     init: str
@@ -54,7 +56,18 @@ class TrainingTrial:
     score: Score
 
     def f(self, labels: Sequence[str] | None = None) -> float | None:
-        """F over some labels, or over all."""
+        """Return F over some labels.
+
+        Parameters
+        ----------
+        labels : sequence of str, optional
+            By default all labels.
+
+        Returns
+        -------
+        float or None
+            Between 0 and 1; None where it is undefined.
+        """
         counts = [
             c for label, c in self.score.per_label.items() if labels is None or label in labels
         ]
@@ -63,11 +76,12 @@ class TrainingTrial:
 
 @dataclass(frozen=True)
 class TrainingComparison:
-    """Ways of training on the same data and split, over several seeds.
+    """Initializations compared on the same data and split, over several seeds.
 
     Parameters
     ----------
     trials : tuple of TrainingTrial
+        All runs.
     old_labels, new_labels : tuple of str
         Labels that the model knew before, and those that it did not.
     """
@@ -78,12 +92,12 @@ class TrainingComparison:
 
     @property
     def inits(self) -> list[str]:
-        """The ways of training, in order."""
+        """The initializations, in the order of their first runs."""
         return list(dict.fromkeys(one.init for one in self.trials))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a way and label.
+        """One row an initialization and label.
 
         ``init``, ``label`` (also "all labels", "old labels" and "new labels"),
         ``kind`` ("old", "new" or "total"), ``f``, ``f_low``, ``f_high`` (95 %
@@ -91,19 +105,19 @@ class TrainingComparison:
         """
         import pandas as pd
 
-        rows = [row for how in self.inits for row in self._rows(how)]
+        rows = [row for init in self.inits for row in self._rows(init)]
         columns = ["init", "label", "kind", "f", "f_low", "f_high", "seconds", "seeds"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
     def summary(self) -> str:
         """Answer "resize or retrain?", with its figures."""
-        scores = {how: self._mean(how, None) for how in self.inits}
-        going_on = {how: one for how, one in scores.items() if how != "scratch"}
-        if not going_on or "scratch" not in scores:
-            best = max(scores, key=lambda how: scores[how].value)
+        scores = {init: self._mean(init, None) for init in self.inits}
+        continued = {init: one for init, one in scores.items() if init != "scratch"}
+        if not continued or "scratch" not in scores:
+            best = max(scores, key=lambda init: scores[init].value)
             return f"Best: {best}, F {scores[best]}"
-        best = max(going_on, key=lambda how: going_on[how].value)
+        best = max(continued, key=lambda init: continued[init].value)
         gap = self._gap("scratch", best)
         times = self._seconds("scratch") / max(self._seconds(best), 1e-9)
         figures = (
@@ -117,7 +131,13 @@ class TrainingComparison:
         return f"No clear difference: {figures}; {_verb(best)} if time counts"
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F of every way over all, old and new labels, with intervals."""
+        """Draw F of every initialization over all, old and new labels, with intervals.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
         return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
 
     def __str__(self) -> str:
@@ -126,54 +146,55 @@ class TrainingComparison:
     def _repr_html_(self) -> str:
         return render_html(self.summary, self.frame)
 
-    def _of(self, how: str) -> list[TrainingTrial]:
-        return [one for one in self.trials if one.init == how]
+    def _trials_of(self, init: str) -> list[TrainingTrial]:
+        return [one for one in self.trials if one.init == init]
 
-    def _mean(self, how: str, labels: Sequence[str] | None) -> Estimate:
-        return mean_f_estimate([one.f(labels) for one in self._of(how)])
+    def _mean(self, init: str, labels: Sequence[str] | None) -> Estimate:
+        return mean_f_estimate([one.f(labels) for one in self._trials_of(init)])
 
-    def _seconds(self, how: str) -> float:
-        return mean_estimate([one.seconds for one in self._of(how)]).value
+    def _seconds(self, init: str) -> float:
+        return mean_estimate([one.seconds for one in self._trials_of(init)]).value
 
     def _gap(self, one: str, other: str) -> Estimate:
-        """Give the mean difference, seed by seed."""
-        pairs = zip(self._of(one), self._of(other), strict=False)
+        """Compute the mean difference in F between two initializations, seed by seed."""
+        pairs = zip(self._trials_of(one), self._trials_of(other), strict=False)
         return mean_estimate([(a.f() or 0.0) - (b.f() or 0.0) for a, b in pairs])
 
-    def _rows(self, how: str) -> list[tuple[object, ...]]:
-        labels = list(self._of(how)[0].score.per_label)
+    def _rows(self, init: str) -> list[tuple[object, ...]]:
+        labels = list(self._trials_of(init)[0].score.per_label)
         groups: dict[str, tuple[str, Sequence[str] | None]] = {ALL: ("total", None)}
         if self.new_labels:
             groups |= {OLD: ("total", self.old_labels), NEW: ("total", self.new_labels)}
         groups |= {one: ("new" if one in self.new_labels else "old", [one]) for one in labels}
         rows: list[tuple[object, ...]] = []
         for name, (kind, some) in groups.items():
-            f = self._mean(how, some)
-            seeds = len(self._of(how))
-            rows.append((how, name, kind, f.value, f.low, f.high, self._seconds(how), seeds))
+            f = self._mean(init, some)
+            seeds = len(self._trials_of(init))
+            rows.append((init, name, kind, f.value, f.low, f.high, self._seconds(init), seeds))
         return rows
 
 
-def _verb(how: str) -> str:
+def _verb(init: str) -> str:
     return {
         "continue": "go on",
         "freeze": "train the output layer",
         "rehearsal": "go on with rehearsal",
-    }.get(how, how)
+    }.get(init, init)
 
 
 def draw_training_comparison(
     frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw F of every way of training, with its interval, over the totals.
+    """Draw F of every initialization, with its interval, over the totals.
 
     Parameters
     ----------
     frame : DataFrame
         As ``TrainingComparison.frame`` has it.
     title : str, optional
+        Title of the plot; by default what it shows.
     ax : Axes, optional
-        By default a new one.
+        Axes to draw on; by default new ones.
     """
     totals = frame[frame["kind"] == "total"]
     names = list(dict.fromkeys(zip(totals["label"], totals["init"], strict=True)))
@@ -187,7 +208,9 @@ def draw_training_comparison(
             f, y, marker=_MARKS[groups.index(label) % len(_MARKS)], color=ACCENT_COLOR, markersize=7
         )
         annotate_row(ax, (f if isnan(high) else high, y), f"{f:.3f} · {seconds:,.0f} s")
-    rows = [f"{how} · {label}" for label, how in zip(totals["label"], totals["init"], strict=True)]
+    rows = [
+        f"{init} · {label}" for label, init in zip(totals["label"], totals["init"], strict=True)
+    ]
     ax.set_yticks(range(len(rows)), rows[::-1], parse_math=False)
     ax.set_xlabel("F over exact spans, mean over seeds with its 95 % interval")
     ax.margins(x=0.12)

@@ -1,4 +1,4 @@
-"""What a run starts from: nothing, or what was learnt so far."""
+"""Initialization of a run: reset and resized recognizers, and rehearsal of a trained pipeline."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ INIT_STRATEGIES: tuple[InitStrategy, ...] = ("scratch", "continue", "freeze", "r
 
 
 def reset_ner(nlp: Language) -> Language:
-    """Give the pipeline with a new recognizer in the place of its trained one.
+    """Return a copy of the pipeline with an untrained recognizer in place of its trained one.
 
     Parameters
     ----------
     nlp : Language
-        Only looked at. Returned as it is where there is nothing to forget.
+        Not changed. Returned itself where its recognizer is not trained.
     """
     found = recognizer_of(nlp)
     if found is None or not is_trained(nlp):
@@ -50,7 +50,14 @@ def reset_ner(nlp: Language) -> Language:
 
 
 def resize_ner(nlp: Language, labels: Collection[str]) -> Language:
-    """Give a copy whose last layer has room for more labels; it predicts as before.
+    """Return a copy whose output layer is resized for more labels; it predicts as before.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; not changed.
+    labels : collection of str
+        The labels to add.
 
     Raises
     ------
@@ -75,22 +82,23 @@ def pseudo_rehearsal_examples(
     size: int,
     seed: int,
 ) -> list[Example]:
-    """Let a trained model label texts again, so that going on keeps what it says of them.
+    """Label texts with a trained pipeline, to train on its own predictions beside the gold.
 
-    "Pseudo-rehearsal" (Robins 1995, "Catastrophic forgetting, rehearsal and
+    This is pseudo-rehearsal (Robins 1995, "Catastrophic forgetting, rehearsal and
     pseudorehearsal").
 
     Parameters
     ----------
     nlp : Language
+        The pipeline that training continues from.
     examples : sequence of Example
-        Without gold.
+        Texts without gold.
     allowed_labels : collection of str
         Labels to keep; spans of others are left out.
     size : int
-        Examples at most.
+        Number of examples at most.
     seed : int
-        Chooses them.
+        Seed of their sampling.
 
     Returns
     -------

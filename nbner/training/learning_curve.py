@@ -1,4 +1,4 @@
-"""How quality grows with the number of labelled examples, and what the next batch would bring.
+"""Learning curves: F by the number of labelled examples, and the gain of the next batch.
 
 The curve is a power law, ``f(n) = a - b * n ** -c`` with b >= 0, fitted by
 least squares for each c of a grid (Cortes et al. 1994, "Learning curves:
@@ -44,7 +44,13 @@ class PowerLaw:
     rate: float
 
     def __call__(self, n: float) -> float:
-        """Give the curve's height at n examples."""
+        """Return the value of the curve.
+
+        Parameters
+        ----------
+        n : float
+            Number of examples.
+        """
         return float(self.ceiling - self.drop * n**-self.rate)
 
 
@@ -108,16 +114,16 @@ def _at_rate(n: NDArray[np.float64], f: NDArray[np.float64], rate: float) -> Pow
 
 @dataclass(frozen=True)
 class LearningCurve:
-    """F at growing shares of the labels.
+    """F at growing fractions of the labelled examples.
 
     Parameters
     ----------
     trials : tuple of TrainingTrial
-        Every share with every seed.
+        One for each fraction and seed.
     next_batch_size : int
-        Examples of the next batch.
+        Number of examples in the next batch.
     dev_source : str
-        What was measured on.
+        Origin of the dev examples, in words.
     """
 
     trials: tuple[TrainingTrial, ...] = field(repr=False)
@@ -158,7 +164,7 @@ class LearningCurve:
     def summary(self) -> str:
         """Answer "is more labelling worth it?", with its figures."""
         found = self._gain(None)
-        if found.value != found.value:  # NaN: no curve could be laid through so few sizes
+        if found.value != found.value:  # NaN: too few sizes to fit a curve
             return "Too few shares to say what more labels would gain; give at least three"
         figures = (
             f"{self.next_batch_size:,} more examples would gain about {100 * found.value:.1f} F"
@@ -171,7 +177,13 @@ class LearningCurve:
         return f"It cannot be told yet whether more labelling is worth it: {figures}"
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F over the number of examples, with its interval and the next batch."""
+        """Draw F over the number of examples, with its interval and the next batch.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
         frame = self.frame[self.frame["label"] == ALL]
         after = (
             (self.sizes[-1] + self.next_batch_size, self._gain(None).value) if self.sizes else None
@@ -193,9 +205,11 @@ class LearningCurve:
             seed: {one.n: one.f(labels) for one in self.trials if one.seed == seed}
             for seed in dict.fromkeys(one.seed for one in self.trials)
         }
-        whole = [scores for scores in by_seed.values() if len(scores) == len(self.sizes)]
+        complete = [scores for scores in by_seed.values() if len(scores) == len(self.sizes)]
         return extrapolate_gain(
-            self.sizes, [[scores[n] for n in self.sizes] for scores in whole], self.next_batch_size
+            self.sizes,
+            [[scores[n] for n in self.sizes] for scores in complete],
+            self.next_batch_size,
         )
 
 
@@ -219,8 +233,9 @@ def draw_learning_curve(
     next_batch : (int, float), optional
         Number of examples after the next batch, and its gain in F.
     title : str, optional
+        Title of the plot; by default what it shows.
     ax : Axes, optional
-        By default a new one.
+        Axes to draw on; by default new ones.
     """
     ax = new_axes() if ax is None else ax
     ax.fill_between(frame["n"], frame["f_low"], frame["f_high"], color=ACCENT_COLOR, alpha=0.2)

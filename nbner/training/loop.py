@@ -1,15 +1,15 @@
-"""Training with spaCy's own loop, as an iterator of records; showing and stopping stand outside.
+"""Training with spaCy's own loop, as an iterator of records; display and stopping are the caller's.
 
 ::
 
     with train(base, examples, dev, labels=labels, output=folder) as training:
-        for record in training:   # one a step
+        for record in training:   # one record a step
             ...
         result = training.finish()
 
 The loop may be left at any moment, by ``break`` or by the notebook's stop
-button: ``finish`` then gives the best model so far. Left without ``finish``,
-nothing remains. The base pipeline is never touched.
+button: ``finish`` then returns the best model so far. Without ``finish`` the
+run's folder is removed. The base pipeline is never changed.
 
 The same seed and data give the same weights to the bit, also where ``spacy
 train`` is given the saved config.
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from nbner.training.overrides import ConfigSource
     from nbner.types import Example
 
-#: One step of spaCy's loop: the batch, what is known of the step, whether it is the best so far.
+#: One step of spaCy's loop: its batch, its figures, and whether its evaluation is the best so far.
 Step: TypeAlias = tuple[Any, dict[str, Any], bool | None]
 
 
@@ -70,22 +70,24 @@ def train(
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] | None = None,
 ) -> TrainingRun:
-    """Prepare a run; iterating over what is returned trains.
+    """Prepare a training run; iterating over it trains.
 
     Parameters
     ----------
     base : Language, str or Path
-        A pipeline, or what `load_base` makes one from. An untrained recognizer
-        is trained from scratch, a trained one goes on from its weights, with
-        new labels added; the other components stay as they are.
+        A pipeline, or an argument of `load_base`. An untrained recognizer is
+        trained from scratch, a trained one from its weights, with new labels
+        added; the other components stay as they are.
     train_examples, dev_examples : iterable of Example
-        Accepted ones are complete gold, all others are left out. Without dev
-        gold a seeded fifth of the training examples is held out.
+        Accepted ones are complete gold; spans of rejected and binary training
+        examples are learnt too. Without dev gold a seeded fifth of the training
+        examples is held out.
     labels : sequence of str
         All labels of the session.
     output : Path
-        The run's folder, which must not be there yet; see `RunFolder`.
+        The run's folder, which must not exist; see `RunFolder`.
     seed : int
+        Seed of the held-out part and of training.
     max_epochs, max_steps : int, optional
         0 for no limit.
     patience : int, optional
@@ -100,8 +102,8 @@ def train(
     vectors : str or Path, optional
         A pipeline whose word vectors a new recognizer uses.
     freeze : bool
-        Leave all weights as they are but those of the recognizer's last layer.
-        ``spacy train`` has no such switch: it would train them all.
+        Train the weights of the recognizer's last layer alone. ``spacy train``
+        has no such option: it would train them all.
     rehearsal_examples : iterable of Example, optional
         Examples to train on beside the training examples; they are never
         evaluated on. With any, and with an empty list too, the base also labels
@@ -152,7 +154,9 @@ class TrainingRun:
     Parameters
     ----------
     prepared : PreparedRun
+        Pipeline, config and training data.
     folder : RunFolder
+        Takes the best model.
     """
 
     def __init__(self, prepared: PreparedRun, folder: RunFolder) -> None:
@@ -195,17 +199,17 @@ class TrainingRun:
 
     @property
     def corpus(self) -> gold_docs.Corpus:
-        """What the run learns from and measures on."""
+        """The examples that are trained and evaluated on."""
         return self._prepared.corpus
 
     def finish(self) -> TrainingResult:
-        """End the run, and give the best model with its record.
+        """End the run, and return the best model with its record.
 
         Raises
         ------
         TrainingError
             Training was stopped before its first evaluation, or the disk is
-            full. The run's folder is gone.
+            full. The run's folder has been removed.
         """
         best = self.best
         if best is None:

@@ -1,4 +1,4 @@
-"""A finished run, and the curve of one that may still go on."""
+"""The report of a finished run, and the training curve of any run."""
 
 from __future__ import annotations
 
@@ -35,33 +35,36 @@ CURVE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport:
-    """A finished run: how good its best model is, and where everything lies.
+    """A finished run: scores and folder of its best model, and changes against the one before.
 
     Parameters
     ----------
     path : Path
-        The best model, for ``spacy.load``. Beside it lie ``config.cfg``,
+        The best model, for ``spacy.load``. In the same folder are ``config.cfg``,
         ``train.spacy`` and ``dev.spacy``, for ``spacy train``, and
         ``record.json``.
     f : float, optional
-        Best dev F over exact spans; None where the dev examples cannot tell.
+        Best dev F over exact spans; None where it is undefined.
     fingerprint : str
-        Of the best model.
+        Fingerprint of the best model.
     seconds : float
+        Duration of training.
     steps : int
+        Number of update steps.
     stopped : str
         "no gain", "max epochs", "max steps" or "by hand".
     n_train, n_dev : int
-        Examples learnt from and measured on.
+        Examples trained and evaluated on.
     dev_source : str
-        Where the dev examples are from, in words.
+        Origin of the dev examples, in words.
     evaluations : sequence of TrainingRecord
+        All evaluations, in order.
     record : mapping
         Seed, versions, config, data fingerprint and scores.
     data_warnings : DataWarnings
-        What is wrong with the data.
+        Weaknesses of the data.
     span_changes : SpanChanges, optional
-        What went from right to wrong and from wrong to right, against the
+        Spans that went from right to wrong and from wrong to right, against the
         model that was in use.
     retention : Retention, optional
         How many spans of that model are found now, a row a label, over texts at
@@ -70,8 +73,8 @@ class TrainingReport:
         Labels on which it is worse than that model by more than the margin, or
         of which it finds too few of that model's spans.
     in_use : bool
-        False where it was held back, since it has lost too much on a label;
-        ``session.model.use(report)`` puts it in place all the same.
+        False where the model was not put in use, since it has lost too much on
+        a label; ``session.model.use(report)`` uses it all the same.
     """
 
     path: Path
@@ -93,7 +96,13 @@ class TrainingReport:
 
     @classmethod
     def from_result(cls, result: TrainingResult) -> TrainingReport:
-        """Report on what a run has left behind."""
+        """Build the report of a run, without a comparison to the model before.
+
+        Parameters
+        ----------
+        result : TrainingResult
+            A finished run.
+        """
         return cls(
             path=result.path,
             f=result.best.f,
@@ -114,11 +123,17 @@ class TrainingReport:
         return curve_frame(self.evaluations)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw dev F and the loss over the run."""
+        """Draw dev F and the loss over the run.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
         return training_curve(self.frame, ax=ax)
 
     def __str__(self) -> str:
-        why = {
+        reason = {
             "no gain": "stopped when it gained no more",
             "max epochs": "stopped after the last epoch",
             "max steps": "stopped after the last step",
@@ -129,7 +144,7 @@ class TrainingReport:
                 f"Best dev F {format_number(self.f, 3)} over {self.n_dev:,} examples "
                 f"({self.dev_source})"
             ),
-            f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {why}",
+            f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {reason}",
             f"Model {self.fingerprint} in {self.path}",
         ]
         partial = self.record.get("data", {}).get("partial", 0)
@@ -146,17 +161,17 @@ class TrainingReport:
                 f"they were: {', '.join(repr(one) for one in others)}. Session(..., "
                 f"recognizer={others[0]!r}) trains another one"
             )
-        lines += self._turned()
+        lines += self._changes()
         return "\n".join(lines)
 
-    def _turned(self) -> list[str]:
-        """Say what has changed against the model before, and whether it is in use."""
+    def _changes(self) -> list[str]:
+        """Describe the changes against the model before, and whether the new one is in use."""
         lines = [] if self.span_changes is None else [str(self.span_changes)]
         if self.retention is not None and self.retention.labels:
             lines.append(str(self.retention))
         if self.regressed_labels:
-            held = "; ".join(str(one) for one in self.regressed_labels)
-            lines.append(f"Forgetting guard: {held}")
+            lost = "; ".join(str(one) for one in self.regressed_labels)
+            lines.append(f"Forgetting guard: {lost}")
         if not self.in_use:
             lines.append(
                 "The old model stays in use; session.model.use(report) puts this one in place"
@@ -168,7 +183,7 @@ class TrainingReport:
 
 
 def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:
-    """Put evaluations into a frame, as the training curve takes them.
+    """Build the frame of a training curve.
 
     Parameters
     ----------
@@ -189,10 +204,10 @@ def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:
         for one in evaluations
         if one.is_best is not None
     ]
-    whole = dict.fromkeys(("step", "epoch", "words"), "int64")
-    real = dict.fromkeys(("seconds", "loss", "precision", "recall", "f"), "float64")
+    integers = dict.fromkeys(("step", "epoch", "words"), "int64")
+    floats = dict.fromkeys(("seconds", "loss", "precision", "recall", "f"), "float64")
     frame = pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
-    return frame.astype({**whole, **real, "is_best": "bool"})
+    return frame.astype({**integers, **floats, "is_best": "bool"})
 
 
 def training_curve(
@@ -206,9 +221,9 @@ def training_curve(
         One row an evaluation: ``step``, ``f``, ``loss``, ``is_best``, as
         ``TrainingReport.frame`` has them.
     title : str, optional
-        By default the best F, and since when.
+        Title of the plot; by default the best F, and its step.
     ax : Axes, optional
-        By default a new one.
+        Axes to draw on; by default new ones.
     """
     ax = new_axes() if ax is None else ax
     steps, f = frame["step"], frame["f"].astype(float).fillna(0.0)

@@ -1,7 +1,7 @@
-"""From a base pipeline and gold to a pipeline that is ready for its first step.
+"""Preparation of a run: from a base pipeline and gold to a pipeline before its first step.
 
-What is done here, and in which order, is what ``spacy train`` does with the
-saved config: that is why both arrive at the same weights.
+It takes the steps that ``spacy train`` takes with the saved config, in the same
+order: that is why both arrive at the same weights.
 """
 
 from __future__ import annotations
@@ -57,14 +57,15 @@ class PreparedRun:
     config : Config
         As ``spacy train`` takes it.
     settings : dict
-        The config's training section, resolved to what it names.
-    corpus : gold.Corpus
-    train, dev : list
+        The config's training section, resolved to objects.
+    corpus : gold_docs.Corpus
+        The examples.
+    train, dev : list of spacy.training.Example
         The corpus as spaCy's pairs of docs.
     base_fingerprint : str
         Fingerprint of the pipeline that training starts from.
     random_state : IsolatedRandomState
-        At the seed.
+        The random number generators of training, at the seed.
     frozen_weights : mapping, optional
         The weights that must not move, where only the last layer is trained.
     other_recognizers : tuple of str
@@ -93,9 +94,9 @@ class TrainingOptions:
     max_epochs, max_steps : int, optional
         0 for no limit.
     patience : int, optional
-        In evaluations; 0 for no end to it.
+        Evaluations without a gain after which training stops; 0 for never.
     eval_frequency : int, optional
-        In steps.
+        Steps between evaluations.
     dropout : float, optional
         Between 0 and 1, 1 excluded.
     overrides : mapping
@@ -141,18 +142,22 @@ def prepare_run(
     Parameters
     ----------
     base : Language
-        Only looked at.
-    corpus : gold.Corpus
+        The pipeline to start from; it is not changed.
+    corpus : gold_docs.Corpus
+        The examples to train and evaluate on.
     folder : RunFolder
-        Gets ``train.spacy``, ``dev.spacy`` and, where the base is nowhere on
-        disk, the base.
+        ``train.spacy``, ``dev.spacy`` and, where needed, the base are written
+        to it.
     seed : int
+        Seed of training.
     options : TrainingOptions
+        The caller's settings.
 
     Raises
     ------
     TrainingError
-        The pipeline has no recognizer, or the folder cannot be written.
+        The pipeline has no recognizer, an override does not fit, or the folder
+        cannot be written.
     """
     found = recognizer_of(base)
     if found is None:
@@ -163,7 +168,7 @@ def prepare_run(
     pairs: dict[str, list[training.Example]] = {}
 
     def build(nlp: Language) -> list[training.Example]:
-        # Once there is a vocabulary, and only once: it takes its time.
+        # Needs the vocabulary, and is slow: built once, when spaCy first needs it.
         if not pairs:
             learnt = (*corpus.train, *corpus.partial_examples)
             pairs["train"] = gold_docs.training_examples(
@@ -241,7 +246,7 @@ def _config(
         if getattr(options, name) is not None:
             config["training"][name] = getattr(options, name)
     own = overrides.get("training", {})
-    # Of the tokens only the number matters, so those at hand will do.
+    # Only the number of tokens matters here, so any that exist are used.
     sized = [
         one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
     ]
@@ -303,7 +308,7 @@ def _initialize(
     settings: dict[str, Any],
     examples: Callable[[], list[training.Example]],
 ) -> None:
-    """Give new components their first weights; those that are continued keep theirs."""
+    """Initialize the weights of new components; those that are continued keep theirs."""
     sourced = {name for name, part in config["components"].items() if "source" in part}
     continued = sourced - set(settings["frozen_components"])
     optimizer = settings["optimizer"]
@@ -318,16 +323,16 @@ def _initialize(
 
 
 class IsolatedRandomState:
-    """Swaps Python's and NumPy's global generators for seeded ones while it is entered.
+    """Replaces the state of Python's and NumPy's global generators while it is entered.
 
     spaCy draws from the global generators. Between two steps of training the
-    notebook may draw from them as well; it finds them as it left them, and so
-    does training.
+    notebook may draw from them as well. Training and notebook each have their
+    own state, so that neither changes the numbers of the other.
 
     Parameters
     ----------
     seed : int
-        Between 0 and 2**32 - 1, as NumPy asks.
+        Between 0 and 2**32 - 1, the range of NumPy's seeds.
 
     Raises
     ------
@@ -339,15 +344,15 @@ class IsolatedRandomState:
         if not 0 <= seed <= MAX_SEED:
             raise TrainingError(f"the seed {seed} is not between 0 and {MAX_SEED:,}.")
         self._seed = seed
-        self._outside: tuple[Any, Any] = _states()
+        self._outside: tuple[Any, Any] = _generator_states()
         self._inside: tuple[Any, Any] | None = None
 
     def __enter__(self) -> None:
-        self._outside = _states()
+        self._outside = _generator_states()
         if self._inside is None:
             fix_random_seed(self._seed)
         else:
-            _set(self._inside)
+            _set_generator_states(self._inside)
 
     def __exit__(
         self,
@@ -355,15 +360,15 @@ class IsolatedRandomState:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._inside = _states()
-        _set(self._outside)
+        self._inside = _generator_states()
+        _set_generator_states(self._outside)
 
 
-def _states() -> tuple[Any, Any]:
+def _generator_states() -> tuple[Any, Any]:
     # NumPy's legacy generator is the one that spaCy and thinc draw from.
     return random.getstate(), np.random.get_state()  # noqa: NPY002
 
 
-def _set(states: tuple[Any, Any]) -> None:
+def _set_generator_states(states: tuple[Any, Any]) -> None:
     random.setstate(states[0])
     np.random.set_state(states[1])  # noqa: NPY002
