@@ -130,7 +130,7 @@ class RetentionTexts:
 
 
 def retention_texts(
-    context: SessionContext, base: Language, split: str, dev: str, seed: int
+    context: SessionContext, init: InitStrategy | None, split: str, dev: str, seed: int
 ) -> RetentionTexts | None:
     """Return texts that show what a trained pipeline forgets; None where there is none.
 
@@ -138,22 +138,23 @@ def retention_texts(
     ----------
     context : SessionContext
         Its dataset holds the texts, answered or not.
-    base : Language
-        The pipeline that the run starts from.
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
+        The initialization of the run.
     split, dev : str
         The splits of the texts.
     seed : int
         Draws the sample where there are more than 1,000.
     """
-    if not is_trained(base) and not is_trained(context.base_nlp):
+    continues = init not in (None, "scratch") and is_trained(context.nlp)
+    if not continues and not is_trained(context.base_nlp):
         return None
     found = [
         one
         for name in dict.fromkeys((split, dev))
-        for one in context.examples(name)
+        for one in context.dataset.examples(name)
         if one.answer != "ignore"
     ]
-    accepted = context.examples(split, answer="accept")
+    accepted = context.dataset.examples(split, answer="accept")
     labels = frozenset(span.label for one in accepted for span in one.spans)
     chosen = found if len(found) <= MAX_TEXTS else random.Random(seed).sample(found, MAX_TEXTS)  # noqa: S311
     return RetentionTexts(tuple(chosen), len(found), labels)
@@ -200,7 +201,6 @@ def train_now(
     from nbner._common.progress import display_value
 
     train, evaluated = training_split(context, split, dev)
-    base = initial_pipeline(context, init)
     run = start_run(
         context,
         init,
@@ -220,7 +220,7 @@ def train_now(
             deque(run, maxlen=0)
         result = run.finish()
     gold = run.corpus.dev if run.corpus.has_separate_dev else ()
-    texts = retention_texts(context, base, split, dev, seed)
+    texts = retention_texts(context, init, split, dev, seed)
     report = accept_or_reject(context, result, gold, margin, texts=texts)
     return replace(report, data_warnings=warnings)
 
@@ -322,7 +322,7 @@ def start_background_run(
         options=options,
     )
     gold = corpus.dev if corpus.has_separate_dev else ()
-    texts = retention_texts(context, base, split, dev, seed)
+    texts = retention_texts(context, init, split, dev, seed)
 
     def finish() -> TrainingReport:
         report = accept_or_reject(context, run.wait(), gold, margin, texts=texts)
