@@ -10,6 +10,7 @@ from nbner.evaluation.regressions import SpanChanges as SpanChanges
 from nbner.evaluation.report import Evaluation as Evaluation
 from nbner.evaluation.reproducibility import Determinism as Determinism
 from nbner.evaluation.reproducibility import Parity as Parity
+from nbner.evaluation.retention import Retention as Retention
 from nbner.quality.agreement.report import Agreement as Agreement
 from nbner.quality.anchoring.report import Anchoring as Anchoring
 from nbner.quality.consistency_report import Consistency as Consistency
@@ -25,7 +26,7 @@ from nbner.session.summary import Summary as Summary
 from nbner.simulation.cost_curve import Simulation as Simulation
 from nbner.store.integrity import IntegrityReport as IntegrityReport
 from nbner.teaching.trace.report import Trace as Trace
-from nbner.training.background_report import BackgroundTraining as BackgroundTraining
-from nbner.training.comparison import LearningCurve as LearningCurve
+from nbner.training.background import BackgroundTraining as BackgroundTraining
 from nbner.training.comparison import TrainingComparison as TrainingComparison
+from nbner.training.learning_curve import LearningCurve as LearningCurve
 from nbner.training.report import TrainingReport as TrainingReport

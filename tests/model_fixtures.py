@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
+import spacy
+from spacy.training import Example as SpacyExample
 
 from nbner.nlp.pipeline import load_base
 from nbner.training.loop import train
@@ -104,3 +106,63 @@ def make_example():
 @pytest.fixture
 def at_spaces():
     return split_at_spaces
+
+
+# A pipeline as somebody else might have trained it: a tagger, a recognizer and rules.
+
+PERSONS = ("Mina Kovac", "Tim Cook", "Anna Berg", "John Smith", "Ben Ito")
+CITIES = ("Naples", "Berlin", "Rome", "Paris", "Oslo")
+DAYS = ("Monday", "Tuesday", "Friday", "Sunday")
+
+
+def travel_sentence(draw):
+    """Draw a text with its persons, cities and days as (start, end, label)."""
+    who, other, where, when = (draw.choice(some) for some in (PERSONS, PERSONS, CITIES, DAYS))
+    person, city, day = (who, "PERSON"), (where, "GPE"), (when, "DATE")
+    parts = draw.choice(
+        [
+            [person, " met ", (other, "PERSON"), " in ", city, " on ", day],
+            ["In ", city, " ", person, " bought a lamp"],
+            ["On ", day, " the shop of ", person, " is closed"],
+            [person, " ate a soup in ", city],
+        ]
+    )
+    text, spans = "", []
+    for part in parts:
+        words, label = part if isinstance(part, tuple) else (part, None)
+        if label:
+            spans.append((len(text), len(text) + len(words), label))
+        text += words
+    return text + ".", spans
+
+
+@pytest.fixture(scope="session")
+def travel_texts():
+    """40 texts with persons, cities and days, and nothing else."""
+    draw = random.Random(3)
+    return list(dict.fromkeys(travel_sentence(draw)[0] for _ in range(60)))[:40]
+
+
+@pytest.fixture(scope="session")
+def travel_path(tmp_path_factory):
+    """Folder of a tagger, a recognizer of PERSON, GPE and DATE, and rules for PRODUCT."""
+    spacy.util.fix_random_seed(0)
+    draw = random.Random(0)
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tagger")
+    nlp.add_pipe("ner")
+    examples = []
+    for _ in range(120):
+        text, spans = travel_sentence(draw)
+        doc = nlp.make_doc(text)
+        tags = ["NNP" if token.text[0].isupper() else "NN" for token in doc]
+        examples.append(SpacyExample.from_dict(doc, {"tags": tags, "entities": spans}))
+    optimizer = nlp.initialize(lambda: examples)
+    for _ in range(8):
+        draw.shuffle(examples)
+        for batch in spacy.util.minibatch(examples, 16):
+            nlp.update(batch, sgd=optimizer, drop=0.1)
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "PRODUCT", "pattern": "lamp"}])
+    path = tmp_path_factory.mktemp("travel") / "model"
+    nlp.to_disk(path)
+    return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -163,16 +163,29 @@ class SpacyRun:
     description: str
     spans: tuple[Spans, ...]
 
-    def differing(self, suggested: Sequence[Spans]) -> tuple[int, ...]:
+    @property
+    def labels(self) -> set[str]:
+        """The labels of all predicted spans."""
+        return {span.label for spans in self.spans for span in spans}
+
+    def differing(
+        self, suggested: Sequence[Spans], *, without: Collection[str] = ()
+    ) -> tuple[int, ...]:
         """Return the positions of the examples with other suggestions.
 
         Parameters
         ----------
         suggested : sequence of tuples of Span
             The suggestions for each example.
+        without : collection of str
+            Labels of predicted spans that are left out of the comparison.
         """
         pairs = enumerate(zip(self.spans, suggested, strict=True))
-        return tuple(i for i, (plain, other) in pairs if set(plain) != set(other))
+        return tuple(
+            i
+            for i, (plain, other) in pairs
+            if {one for one in plain if one.label not in without} != set(other)
+        )
 
 
 def text_units(nlp: Language, examples: Sequence[Example]) -> dict[str, list[Example]]:
@@ -251,20 +264,37 @@ class Parity(Result):
     rows : tuple of (str, str, int, tuple of int)
         For each run: the unit ("texts" or "sentences"), the description of the
         run, the number of examples, and the positions of those that differ.
+    filtered_labels : tuple of str
+        Labels that plain spaCy predicts and the session does not have; they are
+        left out of suggestions.
+    unexplained : int
+        Number of examples that differ in some run even without these labels.
     """
 
     rows: tuple[tuple[str, str, int, tuple[int, ...]], ...]
+    filtered_labels: tuple[str, ...] = ()
+    unexplained: int = 0
 
     @classmethod
-    def from_rows(cls, rows: Iterable[tuple[str, str, int, tuple[int, ...]]]) -> Parity:
+    def from_rows(
+        cls,
+        rows: Iterable[tuple[str, str, int, tuple[int, ...]]],
+        *,
+        filtered_labels: Iterable[str] = (),
+        unexplained: int = 0,
+    ) -> Parity:
         """Create the result from an iterable of rows.
 
         Parameters
         ----------
         rows : iterable of (str, str, int, tuple of int)
             As for the class.
+        filtered_labels : iterable of str
+            As for the class.
+        unexplained : int
+            As for the class.
         """
-        return cls(tuple(rows))
+        return cls(tuple(rows), tuple(filtered_labels), unexplained)
 
     @property
     def same(self) -> bool:
@@ -289,7 +319,14 @@ class Parity(Result):
         over = " and ".join(f"{n:,} {unit}" for unit, n in units.items())
         if self.same:
             return f"The same in {len(self.rows)} runs over {over}"
-        return f"{self.differing:,} examples differ, over {over}: see .frame"
+        if not self.filtered_labels:
+            return f"{self.differing:,} examples differ, over {over}: see .frame"
+        rest = f"{self.unexplained:,} differ" if self.unexplained else "none differs"
+        return (
+            f"{self.differing:,} examples differ, over {over}, since suggestions leave out labels "
+            f"that the session does not have: {', '.join(self.filtered_labels)}; "
+            f"session.add_labels([...]) adds them. Without these labels {rest}"
+        )
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.frame)

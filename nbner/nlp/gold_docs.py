@@ -10,8 +10,13 @@ In complete gold, two kinds of tokens are *missing*, which spaCy ignores in trai
 - The tokens of a span that the tokens cannot express, or that begins or ends
   with whitespace.
 - All tokens outside the example's spans, where one of the labels was not
-  allowed yet when the example was answered, since they might carry it. Only
-  labels of the training data count, because no other can be learnt.
+  allowed when the example was answered, since they might carry it. Labels of
+  the training data count, and those that the pipeline has learnt before:
+  gold that says "outside" would make it forget them.
+
+Where a label of the pipeline is missing, the labels that were allowed are still
+known to be absent outside the example's spans: a sample of such spans is listed
+as incorrect (see `PipelineAnnotations`).
 """
 
 from __future__ import annotations
@@ -19,8 +24,8 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +35,7 @@ from spacy.tokens import Doc, DocBin, Span
 from nbner.errors import TrainingError
 from nbner.nlp.pipeline import doc_from_example, doc_with_token_source, labels_of
 from nbner.types import Example
+from nbner.types import Span as TextSpan
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -38,7 +44,35 @@ if TYPE_CHECKING:
 INCORRECT_SPANS_KEY = "nbner_wrong"
 _HOLDOUT_FRACTION = 0.2
 _SAME_EXAMPLES = "the training examples themselves"
+_MAX_INCORRECT_TOKENS = 3  # length of the spans that are listed as incorrect
+_MAX_INCORRECT_SPANS = 200  # of one text
 _DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineAnnotations:
+    """Labels of the trained pipeline that a run starts from, and what it finds in the run's texts.
+
+    They matter for examples whose answer could not give all of these labels.
+    In training, the tokens outside of their spans are missing, and incorrect
+    spans state which of the allowed labels is not there: the pipeline's own
+    spans that the answer does not confirm, and a sample of all spans of up to 3
+    tokens. In evaluation, only the tokens of the pipeline's spans with a label
+    that the answer could not give are missing, so that precision is measured on
+    all others.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        The labels of the recognizer that is trained.
+    spans : mapping
+        From a text to the spans that the whole pipeline finds in it, those of
+        rules and of other recognizers included. Texts whose answers could give
+        all labels may be absent.
+    """
+
+    labels: tuple[str, ...]
+    spans: Mapping[str, tuple[TextSpan, ...]] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +91,8 @@ class Corpus:
     partial_examples : tuple of Example
         Answers that are not complete gold: rejected spans, and single spans
         that were accepted. All tokens outside of them are missing.
+    pipeline : PipelineAnnotations, optional
+        Of the trained pipeline that the run starts from.
     """
 
     train: tuple[Example, ...]
@@ -64,11 +100,15 @@ class Corpus:
     dev_source: str
     labels: tuple[str, ...]
     partial_examples: tuple[Example, ...] = ()
+    pipeline: PipelineAnnotations | None = field(default=None, repr=False)
 
     @property
     def has_incorrect_spans(self) -> bool:
-        """Whether some of the partial examples are rejected spans."""
-        return any(one.answer == "reject" for one in self.partial_examples)
+        """Whether spans are listed as incorrect: rejected ones, or absent labels."""
+        known = () if self.pipeline is None else self.pipeline.labels
+        return any(one.answer == "reject" for one in self.partial_examples) or any(
+            lacks_labels(one, known) for one in self.train
+        )
 
     @property
     def has_separate_dev(self) -> bool:
@@ -77,8 +117,9 @@ class Corpus:
 
     @property
     def missing_label_count(self) -> int:
-        """Number of training examples answered before one of the labels was allowed."""
-        return sum(lacks_labels(example, self.labels) for example in self.train)
+        """Number of training examples whose answer could not give one of the labels."""
+        known = () if self.pipeline is None else self.pipeline.labels
+        return sum(lacks_labels(example, (*self.labels, *known)) for example in self.train)
 
     @property
     def fingerprint(self) -> str:
@@ -151,7 +192,13 @@ def lacks_labels(example: Example, labels: Collection[str]) -> bool:
     return example.labels is not None and not set(labels) <= set(example.labels)
 
 
-def reference_doc(nlp: Language, example: Example, labels: Collection[str]) -> Doc:
+def reference_doc(
+    nlp: Language,
+    example: Example,
+    labels: Collection[str],
+    *,
+    pipeline: PipelineAnnotations | None = None,
+) -> Doc:
     """Build the gold ``Doc`` of an answered example.
 
     Parameters
@@ -162,28 +209,101 @@ def reference_doc(nlp: Language, example: Example, labels: Collection[str]) -> D
         An accepted or rejected example.
     labels : collection of str
         The labels to be learnt; see `lacks_labels`.
+    pipeline : PipelineAnnotations, optional
+        Of the trained pipeline that training starts from.
     """
     doc, is_pretokenized = doc_with_token_source(nlp, example)
-    return _annotate(doc, example, labels, is_pretokenized=is_pretokenized)
+    return _annotate(doc, example, labels, pipeline, is_pretokenized=is_pretokenized)
 
 
-def _annotate(doc: Doc, example: Example, labels: Collection[str], *, is_pretokenized: bool) -> Doc:
+def _annotate(
+    doc: Doc,
+    example: Example,
+    labels: Collection[str],
+    pipeline: PipelineAnnotations | None,
+    *,
+    is_pretokenized: bool,
+    for_evaluation: bool = False,
+) -> Doc:
     if example.answer == "reject":
         return _mark_incorrect(doc, example)
-    is_incomplete = example.binary or lacks_labels(example, labels)
-    missing = set(range(len(doc))) if is_incomplete else set()
+    found = () if pipeline is None else pipeline.spans.get(example.text, ())
+    unknown = pipeline is not None and not example.binary and lacks_labels(example, pipeline.labels)
     entities: list[Span] = []
+    unlearnable: set[int] = set()
     for span in example.spans:
         entity = doc.char_span(span.start, span.end, label=span.label)
         if entity is None or entity[0].is_space or entity[-1].is_space:
-            missing |= {t.i for t in doc if t.idx < span.end and span.start < t.idx + len(t)}
+            unlearnable.update(_touched(doc, span))
         else:
             entities.append(entity)
+    missing = set(unlearnable)
+    if example.binary or lacks_labels(example, labels) or (unknown and not for_evaluation):
+        missing.update(range(len(doc)))
+    elif for_evaluation and example.labels is not None:
+        others = [one for one in found if one.label not in example.labels]
+        missing.update(i for one in others for i in _touched(doc, one))
     missing -= {token.i for entity in entities for token in entity}
     doc.set_ents(entities, missing=[doc[i : i + 1] for i in sorted(missing)], default="outside")
+    if unknown and not for_evaluation:
+        absent = [one for one in labels if one in set(example.labels or ())]
+        doc.spans[INCORRECT_SPANS_KEY] = _absent_spans(doc, entities, absent, unlearnable, found)
     # Matters only for a DocBin; see `write_docbin`.
     doc.has_unknown_spaces = is_pretokenized
     return doc
+
+
+def _touched(doc: Doc, span: TextSpan) -> set[int]:
+    return {t.i for t in doc if t.idx < span.end and span.start < t.idx + len(t)}
+
+
+def _absent_spans(
+    doc: Doc,
+    entities: Sequence[Span],
+    labels: Sequence[str],
+    unlearnable: Collection[int],
+    found: Sequence[TextSpan],
+) -> list[Span]:
+    """List spans that an answer rules out, though other labels may be there.
+
+    Parameters
+    ----------
+    doc : Doc
+        The text.
+    entities : sequence of spacy.tokens.Span
+        The answer's entities.
+    labels : sequence of str
+        Labels that the answer could give.
+    unlearnable : collection of int
+        Tokens of spans that the tokens cannot express; nothing is ruled out there.
+    found : sequence of Span
+        Spans that the pipeline finds in the text.
+
+    Returns
+    -------
+    list of spacy.tokens.Span
+        The pipeline's spans, and of all spans of up to 3 tokens a sample that
+        depends on the text alone: 200 in all at most.
+    """
+    right = {(one.start, one.end, one.label_) for one in entities}
+    usable = [token.i for token in doc if not token.is_space and token.i not in unlearnable]
+    ends = set(usable)
+    own = [
+        (one.start, one.end, one.label_)
+        for span in found
+        if span.label in labels and (one := doc.char_span(span.start, span.end, span.label))
+    ]
+    short = [
+        (start, start + length, label)
+        for start in usable
+        for length in range(1, _MAX_INCORRECT_TOKENS + 1)
+        if start + length - 1 in ends and ends.issuperset(range(start, start + length))
+        for label in labels
+    ]
+    if len(short) > _MAX_INCORRECT_SPANS:
+        short = random.Random(doc.text).sample(short, _MAX_INCORRECT_SPANS)  # noqa: S311
+    chosen = [one for one in dict.fromkeys([*own, *short]) if one not in right]
+    return [Span(doc, *one) for one in chosen[:_MAX_INCORRECT_SPANS]]
 
 
 def _mark_incorrect(doc: Doc, example: Example) -> Doc:
@@ -195,7 +315,12 @@ def _mark_incorrect(doc: Doc, example: Example) -> Doc:
 
 
 def training_examples(
-    nlp: Language, examples: Sequence[Example], labels: Collection[str]
+    nlp: Language,
+    examples: Sequence[Example],
+    labels: Collection[str],
+    *,
+    pipeline: PipelineAnnotations | None = None,
+    for_evaluation: bool = False,
 ) -> list[training.Example]:
     """Build spaCy's training examples: pairs of an unannotated ``Doc`` and a gold one.
 
@@ -207,12 +332,24 @@ def training_examples(
         Answered examples.
     labels : collection of str
         The labels to be learnt; see `lacks_labels`.
+    pipeline : PipelineAnnotations, optional
+        Of the trained pipeline that training starts from.
+    for_evaluation : bool
+        Whether the examples are evaluated on; see `PipelineAnnotations`.
     """
     docs = (doc_with_token_source(nlp, example) for example in examples)
     # Tokenizing a second time takes longer than copying a doc.
     return [
         training.Example(
-            doc.copy(), _annotate(doc, example, labels, is_pretokenized=is_pretokenized)
+            doc.copy(),
+            _annotate(
+                doc,
+                example,
+                labels,
+                pipeline,
+                is_pretokenized=is_pretokenized,
+                for_evaluation=for_evaluation,
+            ),
         )
         for example, (doc, is_pretokenized) in zip(examples, docs, strict=True)
     ]

@@ -1,7 +1,8 @@
 """Pipelines: loading, cloning, their entity recognizer, and docs from examples.
 
-A pipeline is a spaCy ``Language`` with one component that sets entities,
-``ner`` or ``beam_ner``, at any position and under any name.
+A pipeline is a spaCy ``Language`` with an entity recognizer, ``ner`` or
+``beam_ner``, at any position and under any name. Of several recognizers one is
+trained and decoded: the first, or the one that `choose_recognizer` has set.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import spacy
-from spacy.pipeline import EntityRecognizer
+from spacy.language import Language
+from spacy.pipeline import EntityRecognizer, EntityRuler, SpanRuler
 from spacy.tokens import Doc
 from spacy.util import get_words_and_spaces, load_model_from_config
 
@@ -24,30 +25,32 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.transformers import missing_packages
 from nbner.types import Example, Token
 
-if TYPE_CHECKING:
-    from spacy.language import Language
-
 _LOG = logging.getLogger(__name__)
 
 #: Prefix of the names of new pipelines, as in "blank:en".
 BLANK_PREFIX = "blank:"
 
+#: Key of a pipeline's meta under which the name of the chosen recognizer is kept.
+RECOGNIZER_KEY = "nbner_recognizer"
+
 # The exceptions that spaCy raises for a pipeline that is missing, broken or too new.
 _LOAD_ERRORS = (OSError, ImportError, ValueError, KeyError, AttributeError, RuntimeError)
+
+_COPY_ERRORS = (*_LOAD_ERRORS, TypeError, NotImplementedError)
 
 # Where each pipeline was loaded from, and its fingerprint then: ``spacy train`` can start
 # from there as long as the pipeline has not changed since.
 _origins: WeakKeyDictionary[Language, tuple[str, str]] = WeakKeyDictionary()
 
 
-def load_base(model: str | Path) -> Language:
+def load_base(model: str | Path | Language) -> Language:
     """Load a pipeline, and add an entity recognizer if it has none.
 
     Parameters
     ----------
-    model : str or Path
+    model : str, Path or Language
         ``"blank:en"`` (or any other of spaCy's language codes), the name of an
-        installed package, or a folder.
+        installed package, or a folder. A ``Language`` is copied.
 
     Returns
     -------
@@ -58,8 +61,10 @@ def load_base(model: str | Path) -> Language:
     Raises
     ------
     ModelError
-        There is no such pipeline, or it cannot be loaded.
+        There is no such pipeline, or it cannot be loaded or copied.
     """
+    if isinstance(model, Language):
+        return _copy_with_recognizer(model)
     name = str(model)
     is_blank = name.startswith(BLANK_PREFIX)
     nlp = _create_blank(name.removeprefix(BLANK_PREFIX)) if is_blank else _load(name)
@@ -71,6 +76,20 @@ def load_base(model: str | Path) -> Language:
     _origins[nlp] = (origin, fingerprint(nlp))
     _LOG.debug("loaded pipeline %s (%s)", origin, _origins[nlp][1])
     return nlp
+
+
+def _copy_with_recognizer(nlp: Language) -> Language:
+    try:
+        copy = clone_pipeline(nlp)
+    except _COPY_ERRORS as error:
+        raise ModelError(
+            f"the pipeline cannot be copied: {_one_line(error)}. Every component must be a "
+            "registered factory that can be serialized; save it with nlp.to_disk(folder), and "
+            "give model=folder."
+        ) from error
+    if recognizer_of(copy) is None:
+        copy.add_pipe("ner", config=recognizer_config(copy))
+    return copy
 
 
 def clone_pipeline(nlp: Language) -> Language:
@@ -115,17 +134,73 @@ def is_pipeline_folder(path: str | Path) -> bool:
 
 
 def recognizer_of(nlp: Language) -> tuple[str, EntityRecognizer] | None:
-    """Return the name and the component that sets entities; None where there is none.
+    """Return the name and the component of the recognizer; None where there is none.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline. Of several recognizers the chosen one is returned, by
+        default the first.
+    """
+    found = {name: one for name, one in nlp.pipeline if isinstance(one, EntityRecognizer)}
+    chosen = nlp.meta.get(RECOGNIZER_KEY)
+    name = chosen if chosen in found else next(iter(found), None)
+    return None if name is None else (name, found[name])
+
+
+def recognizer_names(nlp: Language) -> tuple[str, ...]:
+    """Return the names of all entity recognizers, in the order of the pipeline.
 
     Parameters
     ----------
     nlp : Language
         The pipeline.
     """
-    for name, component in nlp.pipeline:
-        if isinstance(component, EntityRecognizer):
-            return name, component
-    return None
+    return tuple(name for name, one in nlp.pipeline if isinstance(one, EntityRecognizer))
+
+
+def choose_recognizer(nlp: Language, name: str) -> None:
+    """Choose which recognizer is trained and decoded; the pipeline keeps the choice in its meta.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline, whose meta is changed where it has several recognizers.
+    name : str
+        Name of the component.
+
+    Raises
+    ------
+    ModelError
+        It is not the name of a recognizer of the pipeline.
+    """
+    names = recognizer_names(nlp)
+    if name not in names:
+        other = "is no entity recognizer" if name in nlp.pipe_names else "is not in the pipeline"
+        raise ModelError(
+            f"the component {name!r} {other}. Its recognizers are "
+            f"{', '.join(repr(one) for one in names) or 'none'}: recognizer={(*names, 'ner')[0]!r}."
+        )
+    if len(names) > 1:
+        nlp.meta[RECOGNIZER_KEY] = name
+
+
+def entity_labels_of(nlp: Language) -> tuple[str, ...]:
+    """Return the labels of all components that set entities, sorted: recognizers and rulers.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    labels: set[str] = set()
+    for _, component in nlp.pipeline:
+        sets_entities = isinstance(component, (EntityRecognizer, EntityRuler)) or (
+            isinstance(component, SpanRuler) and component.annotate_ents
+        )
+        if sets_entities:
+            labels.update(component.labels)  # type: ignore[attr-defined]
+    return tuple(sorted(labels))
 
 
 def labels_of(nlp: Language) -> tuple[str, ...]:

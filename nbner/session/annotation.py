@@ -55,6 +55,7 @@ def open_annotator(
             "there is no label to give",
             remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
         )
+    context.store_labels()
     if overlap is not None:
         context.dataset.assignments.set_overlap(split, overlap)
     return show_queue(
@@ -128,6 +129,7 @@ def open_review(context: SessionContext, split: str, reviewer: str | None = None
             field="reviewer",
             remedy=f"Give the decisions another name: reviewer={f'{name} (review)'!r}",
         )
+    context.store_labels()
     queue = AdjudicationQueue(
         context.dataset,
         split=split,
@@ -169,6 +171,7 @@ def open_corrections(
     Annotator
         The widget; it is open for corrections as soon as it is displayed.
     """
+    context.store_labels()
     queue = CorrectionQueue(
         context.dataset,
         split=split,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from nbner.errors import DataError
-from nbner.nlp.pipeline import tokenizer_of
+from nbner.nlp.pipeline import entity_labels_of, is_trained, tokenizer_of
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
 from nbner.store.store import Store
@@ -87,8 +87,21 @@ class SessionContext:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The entity types, in the order of their keys."""
-        return self.dataset.labels
+        """The entity types, in the order of their keys.
+
+        Where neither the session nor the data names any, those of the trained
+        pipeline in use: of its recognizers and its rulers.
+        """
+        stored = self.dataset.labels
+        if stored or not self.labels_follow_data or not is_trained(self.nlp):
+            return stored
+        return entity_labels_of(self.nlp)
+
+    def store_labels(self) -> None:
+        """Store the labels as the dataset's where it has none, since they can be given now."""
+        labels = self.labels
+        if labels and not self.dataset.labels:
+            self.dataset.set_labels(labels)
 
     def tokenize(self, text: str) -> tuple[Token, ...]:
         """Return the tokens of a text as the pipeline in use splits it.

@@ -27,7 +27,8 @@ from nbner.session.context import Accessor, SessionContext
 from nbner.session.differences import differences
 from nbner.session.suggestions import suggest
 from nbner.session.training import initial_pipeline, start_run, training_split
-from nbner.training.comparison import LearningCurve, TrainingComparison, TrainingTrial
+from nbner.training.comparison import TrainingComparison, TrainingTrial
+from nbner.training.learning_curve import LearningCurve
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -187,6 +188,9 @@ class ExperimentsAccessor(Accessor):
         -------
         Parity
             ``same``, ``differing`` and ``frame``: a row for each way of running.
+            Labels that the session does not have are never suggested; where
+            that is the cause of a difference, ``filtered_labels`` names them,
+            and ``unexplained`` counts the other differences.
 
         Raises
         ------
@@ -199,14 +203,21 @@ class ExperimentsAccessor(Accessor):
         examples = context.examples(split)
         if not examples:
             raise DataError("there is no example to compare", remedy="Add some: session.add(...)")
-        rows = []
+        known = set(context.labels)
+        rows: list[tuple[str, str, int, tuple[int, ...]]] = []
+        unexplained: set[tuple[str, int]] = set()
+        filtered: set[str] = set()
         for unit, items in text_units(context.nlp, examples).items():
             suggested = suggest(context, items)
-            rows += [
-                (unit, run.description, len(items), run.differing(suggested))
-                for run in run_spacy(context.nlp, items, batch_sizes, n_process)
-            ]
-        return Parity.from_rows(rows)
+            for run in run_spacy(context.nlp, items, batch_sizes, n_process):
+                others = run.labels - known
+                rows.append((unit, run.description, len(items), run.differing(suggested)))
+                rest = run.differing(suggested, without=others)
+                unexplained.update((unit, i) for i in rest)
+                filtered |= others
+        return Parity.from_rows(
+            rows, filtered_labels=sorted(filtered), unexplained=len(unexplained)
+        )
 
     def determinism(
         self,

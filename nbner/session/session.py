@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
@@ -15,7 +16,14 @@ from nbner.io import formats
 from nbner.io.import_report import ImportReport
 from nbner.io.importer import ImportMisaligned, prepare_rows
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import is_trained, load_base
+from nbner.nlp.pipeline import (
+    RECOGNIZER_KEY,
+    choose_recognizer,
+    is_trained,
+    load_base,
+    recognizer_names,
+    recognizer_of,
+)
 from nbner.queues.labelling import Suggester
 from nbner.reranking.oracle import study
 from nbner.reranking.oracle.curve import oracle_curve, oracle_curve_of_answers
@@ -37,6 +45,7 @@ from nbner.store.assignments import Overlap
 from nbner.store.store import Store
 from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
 from nbner.training.model_store import ModelStore
+from nbner.training.overrides import read_overrides
 from nbner.types import AnswerKind, Counts, Example, Parse, Span
 
 if TYPE_CHECKING:
@@ -53,8 +62,9 @@ if TYPE_CHECKING:
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import Suggest
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
-    from nbner.training.background_report import BackgroundTraining
+    from nbner.training.background import BackgroundTraining
     from nbner.training.initialization import InitStrategy
+    from nbner.training.overrides import ConfigSource
     from nbner.training.report import TrainingReport
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
@@ -72,9 +82,11 @@ class Session:
         A name inside the store.
     labels : sequence of str, optional
         Entity types in the order of their keys. By default those that the
-        dataset has, and new ones as the data brings them.
-    model : str or Path
-        "blank:en" (any spaCy language code), a packaged pipeline or a folder.
+        dataset has, and new ones as the data brings them; while there are none,
+        those of a trained ``model``.
+    model : str, Path or Language
+        "blank:en" (any spaCy language code), a packaged pipeline, a folder, or
+        a pipeline in memory, which is copied.
     store : str or Path
         A SQLite file, created if it does not exist; ":memory:"; or a database
         URL.
@@ -82,13 +94,18 @@ class Session:
         Name under which answers are stored. By default the login name.
     seed : int
         For everything random.
+    recognizer : str, optional
+        Of a pipeline with several entity recognizers, the name of the one that
+        is trained; the others stay as they are. By default the one chosen when
+        the last model was trained, or the first, with a warning. Predictions
+        are those of the whole pipeline.
 
     Raises
     ------
     StoreError
         The store is not one, is newer than this version, or cannot be opened.
     ModelError
-        The model cannot be loaded.
+        The model cannot be loaded or copied, or has no such recognizer.
     DataError
         A label is empty or given twice.
 
@@ -104,26 +121,31 @@ class Session:
         dataset: str = "default",
         *,
         labels: Sequence[str] | None = None,
-        model: str | Path = "blank:en",
+        model: str | Path | Language = "blank:en",
         store: str | Path = "nbner.db",
         annotator: str | None = None,
         seed: int = 0,
+        recognizer: str | None = None,
     ) -> None:
         checked = None if labels is None else _validated_labels(labels)
         base = load_base(model)
+        if recognizer is not None:
+            choose_recognizer(base, recognizer)
         opened = Store(store)
         found = opened.dataset(dataset)
         ensure_not_quiz_dataset(found)
         models = ModelStore(found, store)
         if checked is not None:
             found.set_labels(checked)
+        latest = models.latest()
+        _settle_recognizer(base, latest, recognizer)
         self._context = SessionContext(
             store=opened,
             dataset=found,
             annotator=annotator or _default_annotator(),
             seed=seed,
             base_nlp=base,
-            nlp=models.latest() or base,
+            nlp=latest or base,
             model_store=models,
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
@@ -593,7 +615,11 @@ class Session:
         *,
         init: InitStrategy | None = ...,
         max_epochs: int | None = ...,
+        max_steps: int | None = ...,
         patience: int | None = ...,
+        dropout: float | None = ...,
+        config: ConfigSource | None = ...,
+        vectors: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -609,7 +635,11 @@ class Session:
         *,
         init: InitStrategy | None = ...,
         max_epochs: int | None = ...,
+        max_steps: int | None = ...,
         patience: int | None = ...,
+        dropout: float | None = ...,
+        config: ConfigSource | None = ...,
+        vectors: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -624,7 +654,11 @@ class Session:
         *,
         init: InitStrategy | None = None,
         max_epochs: int | None = None,
+        max_steps: int | None = None,
         patience: int | None = None,
+        dropout: float | None = None,
+        config: ConfigSource | None = None,
+        vectors: str | Path | None = None,
         seed: int | None = None,
         margin: float | None = MAX_F_LOSS,
         progress: bool = True,
@@ -648,17 +682,32 @@ class Session:
             from the model in use; "freeze" does so and freezes all weights
             but those of the recognizer's last layer; "rehearsal" mixes in texts
             without gold, as the model in use labels them.
-        max_epochs : int, optional
-            Passes over the data at most.
+        max_epochs, max_steps : int, optional
+            Passes over the data, and update steps, at most; 0 for no limit.
         patience : int, optional
             Evaluations without a gain after which training stops.
+        dropout : float, optional
+            Between 0 and 1, 1 excluded.
+        config : mapping, str or Path, optional
+            Overrides of the run's spaCy config: dotted keys, such as
+            ``{"training.optimizer.learn_rate": 0.002}``, sections, or the path
+            of a ``.cfg`` file. The other arguments go before them. The saved
+            ``config.cfg`` has them, so that ``spacy train`` arrives at the same
+            weights.
+        vectors : str or Path, optional
+            A pipeline, as a package or a folder, whose word vectors a new
+            recognizer uses.
         seed : int, optional
             By default the session's.
         margin : float, optional
             The forgetting guard: a model that loses more F than this on a
             label (of at least 10 gold spans in that label's regression set,
             which is frozen at its first training) does not replace the one in
-            use. None accepts every model.
+            use. Where training starts from a trained pipeline, its other labels
+            are guarded too: of a label that the gold does not hold, no more
+            than twice this share of the spans may be lost that the model in use
+            finds in the texts of both splits (in 1,000 of them at most). None
+            accepts every model.
         progress : bool
             Show warnings about the data, a bar and the curve.
         gpu_id : int, optional
@@ -674,16 +723,25 @@ class Session:
         TrainingReport or BackgroundTraining
             With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
             the model, its ``config.cfg`` and the data for ``spacy train``;
-            ``problems`` of the data, ``flips`` and ``in_use``.
+            ``data_warnings``, ``span_changes``, ``retention`` and ``in_use``.
 
         Raises
         ------
         TrainingError
             Nothing has been accepted, no accepted example holds an entity, or
-            there is no such GPU.
+            there is no such GPU, or an override is unknown or does not fit,
+            which is named.
         """
         seed = self.seed if seed is None else seed
-        options = {"max_epochs": max_epochs, "patience": patience, "gpu_id": gpu_id}
+        options = {
+            "max_epochs": max_epochs,
+            "max_steps": max_steps,
+            "patience": patience,
+            "dropout": dropout,
+            "config": read_overrides(config),
+            "vectors": None if vectors is None else str(vectors),
+            "gpu_id": gpu_id,
+        }
         if background:
             return training.start_background_run(
                 self._context, init, split, dev, seed=seed, margin=margin, **options
@@ -1080,10 +1138,47 @@ def _has_suggestions(context: SessionContext, split: str) -> bool:
     return any(one.spans for one in context.dataset.examples(split) if one.answer is None)
 
 
+def _settle_recognizer(base: Language, latest: Language | None, name: str | None) -> None:
+    """Make both pipelines use the same recognizer, and warn where there are several to choose from.
+
+    Parameters
+    ----------
+    base : Language
+        The pipeline that was given; its choice is set if the caller made one.
+    latest : Language, optional
+        The last trained model.
+    name : str, optional
+        The caller's choice.
+    """
+    names = recognizer_names(base)
+    if latest is not None and name in recognizer_names(latest):
+        choose_recognizer(latest, name)
+    if name is not None or len(names) < 2:
+        return
+    kept = None if latest is None else latest.meta.get(RECOGNIZER_KEY)
+    if kept in names:
+        choose_recognizer(base, kept)
+    elif RECOGNIZER_KEY not in base.meta:
+        others = " or ".join(f"recognizer={one!r}" for one in names[1:])
+        warnings.warn(
+            f"the pipeline has {len(names)} entity recognizers, "
+            f"{', '.join(repr(one) for one in names)}: {names[0]!r} is the one that is trained. "
+            f"Session(..., {others}) trains another one.",
+            stacklevel=3,
+        )
+
+
 def _model_name(nlp: Language) -> str:
+    names = recognizer_names(nlp)
+    found = recognizer_of(nlp)
+    which = (
+        f"; trains {found[0]!r} of the recognizers {', '.join(repr(one) for one in names)}"
+        if found is not None and len(names) > 1
+        else ""
+    )
     if not is_trained(nlp):
-        return "not trained yet: session.train()"
-    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained"
+        return f"not trained yet: session.train(){which}"
+    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{which}"
 
 
 def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:

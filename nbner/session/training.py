@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
 from nbner.errors import DataError, TrainingError
 from nbner.evaluation.regressions import (
     MAX_F_LOSS,
+    MIN_SUPPORT,
     SpanChanges,
     label_regressions,
     regression_sets,
     span_changes,
 )
+from nbner.evaluation.retention import MAX_TEXTS, span_retention
 from nbner.evaluation.scores import score
 from nbner.nlp.gold_docs import split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of
@@ -25,8 +28,7 @@ from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
 from nbner.training import loop
-from nbner.training.background import BackgroundRun
-from nbner.training.background_report import BackgroundTraining
+from nbner.training.background import BackgroundRun, BackgroundTraining
 from nbner.training.device import TrainingDevice
 from nbner.training.initialization import (
     INIT_STRATEGIES,
@@ -34,7 +36,7 @@ from nbner.training.initialization import (
     reset_ner,
     resize_ner,
 )
-from nbner.training.report import TrainingReport, curve_frame
+from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -109,6 +111,56 @@ def session_data_warnings(
     return DataWarnings(tuple(find_data_warnings(train, measured, context.labels, answers=answers)))
 
 
+@dataclass(frozen=True, slots=True)
+class RetentionTexts:
+    """Texts over which the spans of a trained pipeline are counted before and after a run.
+
+    Parameters
+    ----------
+    examples : tuple of Example
+        All of them, or a sample.
+    total : int
+        All there are.
+    gold_labels : frozenset of str
+        Labels of the gold that is trained on.
+    """
+
+    examples: tuple[Example, ...]
+    total: int
+    gold_labels: frozenset[str]
+
+
+def retention_texts(
+    context: SessionContext, init: InitStrategy | None, split: str, dev: str, seed: int
+) -> RetentionTexts | None:
+    """Return texts that show what a trained pipeline forgets; None where there is none.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset holds the texts, answered or not.
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
+        The initialization of the run.
+    split, dev : str
+        The splits of the texts.
+    seed : int
+        Draws the sample where there are more than 1,000.
+    """
+    continues = init not in (None, "scratch") and is_trained(context.nlp)
+    if not continues and not is_trained(context.base_nlp):
+        return None
+    found = [
+        one
+        for name in dict.fromkeys((split, dev))
+        for one in context.dataset.examples(name)
+        if one.answer != "ignore"
+    ]
+    accepted = context.dataset.examples(split, answer="accept")
+    labels = frozenset(span.label for one in accepted for span in one.spans)
+    chosen = found if len(found) <= MAX_TEXTS else random.Random(seed).sample(found, MAX_TEXTS)  # noqa: S311
+    return RetentionTexts(tuple(chosen), len(found), labels)
+
+
 # A run.
 
 
@@ -169,7 +221,9 @@ def train_now(
             deque(run, maxlen=0)
         result = run.finish()
     gold = run.corpus.dev if run.corpus.has_separate_dev else ()
-    return replace(accept_or_reject(context, result, gold, margin), data_warnings=warnings)
+    texts = retention_texts(context, init, split, dev, seed)
+    report = accept_or_reject(context, result, gold, margin, texts=texts)
+    return replace(report, data_warnings=warnings)
 
 
 def start_run(
@@ -216,7 +270,7 @@ def start_run(
         seed=seed,
         output=output,
         freeze=init == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else (),
+        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else None,
         **options,
     )
 
@@ -267,13 +321,15 @@ def start_background_run(
         output=context.model_store.next_folder(),
         seed=seed,
         freeze=init == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else (),
+        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else None,
         options={**options, "gpu_id": device.gpu_id},
     )
     gold = corpus.dev if corpus.has_separate_dev else ()
+    texts = retention_texts(context, init, split, dev, seed)
 
     def finish() -> TrainingReport:
-        return replace(accept_or_reject(context, run.wait(), gold, margin), data_warnings=warnings)
+        report = accept_or_reject(context, run.wait(), gold, margin, texts=texts)
+        return replace(report, data_warnings=warnings)
 
     return BackgroundTraining(run, finish)
 
@@ -314,12 +370,8 @@ def initial_pipeline(context: SessionContext, init: InitStrategy | None) -> Lang
 def _rehearsal(context: SessionContext, base: Language, split: str, seed: int) -> list[Example]:
     """Return as many texts without gold as there are with, labelled by the model."""
     pending = [one for one in context.examples(split) if one.answer is None]
-    accepted = context.examples(split, answer="accept")
-    if not pending:
-        # Texts that have not been annotated with the old labels.
-        old = set(labels_of(base)) & set(context.labels)
-        pending = [one for one in accepted if one.labels is not None and old - set(one.labels)]
-    return pseudo_rehearsal_examples(base, pending, context.labels, size=len(accepted), seed=seed)
+    size = len(context.examples(split, answer="accept"))
+    return pseudo_rehearsal_examples(base, pending, labels_of(base), size=size, seed=seed)
 
 
 # The end of a run.
@@ -330,6 +382,8 @@ def accept_or_reject(
     result: TrainingResult,
     gold: Sequence[Example],
     margin: float | None = MAX_F_LOSS,
+    *,
+    texts: RetentionTexts | None = None,
 ) -> TrainingReport:
     """Compare a run's model with the one in use, and use it unless it has forgotten too much.
 
@@ -340,11 +394,14 @@ def accept_or_reject(
     result : TrainingResult
         A finished run.
     gold : sequence of Example
-        Evaluated on; without any the model is accepted.
+        Evaluated on; may be empty.
     margin : float, optional
         Loss of F on a label that keeps the model out of use.
+    texts : RetentionTexts, optional
+        Texts over which the spans of the model in use are counted too; see
+        `Retention.losses`. Without gold and texts the model is accepted.
     """
-    report = _compare_with_current(context, result, gold, margin)
+    report = _compare_with_current(context, result, gold, margin, texts)
     if report.in_use:
         context.model_store.record_run(report.path, report.fingerprint, report.record)
         context.activate(result.nlp)
@@ -356,13 +413,41 @@ def _compare_with_current(
     result: TrainingResult,
     gold: Sequence[Example],
     margin: float | None,
+    texts: RetentionTexts | None,
 ) -> TrainingReport:
     """Report the changes against the model in use, with the labels that lose too much F."""
     sets = regression_sets(gold, context.model_store.regression_sets())
     result = replace(result, record={**result.record, "regression": sets})
     report = TrainingReport.from_result(result)
-    if not is_trained(context.nlp) or not gold:
+    if not is_trained(context.nlp):
         return report
+    judged: set[str] = set()
+    if gold:
+        report, judged = _compare_on_gold(context, result, report, sets, gold, margin)
+    if texts is not None and texts.examples:
+        retention = span_retention(
+            texts.examples,
+            predict(context.nlp, texts.examples),
+            predict(result.nlp, texts.examples),
+            gold_labels=texts.gold_labels,
+            total=texts.total,
+        )
+        lost = [] if margin is None else retention.losses(judged=judged, max_loss=margin)
+        report = replace(
+            report, retention=retention, regressed_labels=(*report.regressed_labels, *lost)
+        )
+    return replace(report, in_use=not report.regressed_labels)
+
+
+def _compare_on_gold(
+    context: SessionContext,
+    result: TrainingResult,
+    report: TrainingReport,
+    sets: Mapping[str, Sequence[int]],
+    gold: Sequence[Example],
+    margin: float | None,
+) -> tuple[TrainingReport, set[str]]:
+    """Add the changes on gold to a report; return it with the labels that gold decides on."""
     before, after = list(predict(context.nlp, gold)), list(predict(result.nlp, gold))
     frozen = {one for hashes in sets.values() for one in hashes}
     kept = [i for i, one in enumerate(gold) if one.input_hash in frozen]
@@ -376,7 +461,8 @@ def _compare_with_current(
         for predicted in (before, after)
     ]
     lost = [] if margin is None else label_regressions(scores[0], scores[1], max_loss=margin)
-    return replace(
+    judged = {label for label, one in scores[0].per_label.items() if one.support >= MIN_SUPPORT}
+    changed = replace(
         report,
         span_changes=SpanChanges(
             tuple(span_changes(gold, before, after)),
@@ -384,8 +470,8 @@ def _compare_with_current(
             open_widget=lambda: compare_in_explorer(context, gold, before, after),
         ),
         regressed_labels=tuple(lost),
-        in_use=not lost,
     )
+    return changed, judged
 
 
 # Labels.
@@ -438,7 +524,6 @@ def checked_new_labels(labels: object, known: Sequence[str]) -> tuple[str, ...]:
 def _show_progress(run: TrainingRun) -> None:
     from nbner._common.plot_style import new_figure
     from nbner._common.progress import show_training
-    from nbner.training.plot import training_curve
 
     def draw(steps: Sequence[TrainingRecord]) -> Figure:
         figure = new_figure()

@@ -7,30 +7,42 @@ closed: by ``stop``, and by the death of whoever started it.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner._common.alignment import tokens_from_offsets
+from nbner._common.format import format_number
+from nbner._common.result import Result
 from nbner.nlp import subprocess_job
-from nbner.nlp.pipeline import load_base, loadable_from
+from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
 from nbner.training.loop import train
 from nbner.training.records import TrainingRecord, TrainingResult
+from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
     from spacy.language import Language
+
+_LOG = logging.getLogger(__name__)
 
 PROGRESS = "progress.json"
 _JOB = "nbner.training.background:run_training_job"
+
+
+TrainingState: TypeAlias = Literal["running", "done", "failed"]
 
 
 class BackgroundRun:
@@ -39,15 +51,21 @@ class BackgroundRun:
     Parameters
     ----------
     base : Language
-        Only looked at.
-    train_examples, dev_examples, rehearsal_examples : sequence of Example
+        The pipeline to start from; it is not changed.
+    train_examples, dev_examples : sequence of Example
+        Examples to train on and to evaluate on.
     labels : sequence of str
+        All labels of the session.
     output : Path
-        The run's folder.
+        The run's folder, which must not exist.
     seed : int
+        Seed of the run.
     freeze : bool
+        Train the recognizer's last layer alone.
+    rehearsal_examples : sequence of Example, optional
+        As for `nbner.training.loop.train`.
     options : mapping
-        The other options of `training.train`, as JSON can hold them.
+        Its other options, as JSON can hold them.
     """
 
     def __init__(
@@ -60,22 +78,26 @@ class BackgroundRun:
         output: Path,
         seed: int,
         freeze: bool = False,
-        rehearsal_examples: Sequence[Example] = (),
+        rehearsal_examples: Sequence[Example] | None = None,
         options: Mapping[str, Any],
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-"))
         self._output = output
-        # The folder is taken from now on, so that no other run gets its name.
+        # From now on no other run can get this folder.
         output.mkdir(parents=True)
         origin = loadable_from(base)
         if origin is None:
             origin = str(self._folder / "base")
             base.to_disk(origin)
+        recognizer = recognizer_of(base)
         job = {
             "base": origin,
+            "recognizer": None if recognizer is None else recognizer[0],
             "train": [_plain(one) for one in train_examples],
             "dev": [_plain(one) for one in dev_examples],
-            "rehearse": [_plain(one) for one in rehearsal_examples],
+            "rehearse": None
+            if rehearsal_examples is None
+            else [_plain(one) for one in rehearsal_examples],
             "labels": list(labels),
             "output": str(output),
             "options": {"seed": seed, "freeze": freeze, **options},
@@ -84,7 +106,7 @@ class BackgroundRun:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     @property
@@ -96,24 +118,24 @@ class BackgroundRun:
         return [TrainingRecord(**one) for one in json.loads(path.read_text(encoding="utf-8"))]
 
     def stop(self) -> None:
-        """Ask for the end, with the best model so far."""
+        """End the run early, with the best model so far."""
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
         with suppress(OSError):
             self._process.stdin.close()
 
     def wait(self) -> TrainingResult:
-        """Wait for the end, and load the best model.
+        """Wait for the end of the process, and load the best model.
 
         Raises
         ------
         NbnerError
-            What went wrong; the run's folder is gone.
+            The run has failed; its folder has been removed.
         """
         self._process.wait()
         self.stop()
         try:
-            said = subprocess_job.read_result(self._folder)
-            return _result(Path(said["path"]), said["record"])
+            result = subprocess_job.read_result(self._folder)
+            return _result(Path(result["path"]), result["record"])
         except BaseException:
             shutil.rmtree(self._output, ignore_errors=True)
             raise
@@ -121,26 +143,146 @@ class BackgroundRun:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
+class BackgroundTraining(Result):
+    """A training run in another process; labelling goes on meanwhile.
+
+    Suggestions come from the new model as soon as ``state`` is "done".
+
+    Parameters
+    ----------
+    run : BackgroundRun
+        The run in its process.
+    finish : callable
+        Waits for the end, uses the model, and returns the report.
+    """
+
+    def __init__(self, run: BackgroundRun, finish: Callable[[], TrainingReport]) -> None:
+        self._run = run
+        self._finish = finish
+        self._report: TrainingReport | None = None
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._follow, name="nbner-training", daemon=True)
+        self._thread.start()
+
+    @property
+    def state(self) -> TrainingState:
+        """The state of the run: running, done, or failed (see ``error``)."""
+        if self._report is not None:
+            return "done"
+        return "running" if self.error is None else "failed"
+
+    @property
+    def report(self) -> TrainingReport | None:
+        """The report of a run that is done; None before."""
+        return self._report
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an evaluation so far; see ``TrainingReport.frame``."""
+        return curve_frame(self._evaluations())
+
+    def wait(self, timeout: float | None = None) -> TrainingReport:
+        """Wait for the end, and return the report.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait at most; by default without a limit.
+
+        Raises
+        ------
+        TimeoutError
+            The run goes on.
+        NbnerError
+            The run has failed.
+        """
+        self._thread.join(timeout)
+        if self.error is not None:
+            raise self.error
+        if self._report is None:
+            msg = f"training is still running after {timeout:,.0f} s"
+            raise TimeoutError(msg)
+        return self._report
+
+    def stop(self) -> None:
+        """End the run with the best model so far, which comes into use as after any run."""
+        self._run.stop()
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw dev F and the loss so far.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
+        return training_curve(self.frame, ax=ax)
+
+    def __repr__(self) -> str:
+        if self._report is not None:
+            return str(self._report)
+        if self.error is not None:
+            return f"Training failed: {self.error} The model in use has stayed."
+        seen = [one.f for one in self._evaluations() if one.f is not None]
+        so_far = f", best dev F so far {format_number(max(seen), 3)}" if seen else ""
+        return f"Training goes on in another process{so_far}; .wait() for the end, or .stop()"
+
+    def _repr_html_(self) -> str:
+        lines = "".join(f"<div>{escape(line)}</div>" for line in repr(self).splitlines())
+        return f"<div>{lines}</div>"
+
+    def _evaluations(self) -> Sequence[TrainingRecord]:
+        if self._report is not None:
+            return self._report.evaluations
+        return self._run.evaluations
+
+    def _follow(self) -> None:
+        # An exception of a thread is shown nowhere: it is kept for `wait` and the cell.
+        try:
+            self._report = self._finish()
+        except Exception as error:  # noqa: BLE001 - shown by `wait` and in the cell
+            _LOG.debug("training in the background failed", exc_info=True)
+            self.error = error
+
+
 def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
-    """Train, in a fresh Python, on what a folder holds."""
-    # A parent that ignores interrupts would have handed that down.
+    """Train in a new Python process, as a job describes it.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the job, for the file with the evaluations so far.
+    job : mapping
+        Base, examples and options, as `BackgroundRun` writes them.
+
+    Returns
+    -------
+    dict
+        ``path`` of the best model, and the ``record`` of the run.
+    """
+    # A process inherits that interrupts are ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_end_with_input, daemon=True).start()
+    base = load_base(job["base"])
+    if job["recognizer"] is not None:
+        choose_recognizer(base, job["recognizer"])
     run = train(
-        load_base(job["base"]),
+        base,
         [_example(one) for one in job["train"]],
         [_example(one) for one in job["dev"]],
         labels=job["labels"],
         output=Path(job["output"]),
-        rehearsal_examples=[_example(one) for one in job["rehearse"]],
+        rehearsal_examples=None
+        if job["rehearse"] is None
+        else [_example(one) for one in job["rehearse"]],
         **job["options"],
     )
     with run:
         with suppress(KeyboardInterrupt):
             for record in run:
                 if record.is_best is not None:
-                    told = [asdict(one) for one in run.evaluations]
-                    subprocess_job.write_json(folder / PROGRESS, told)
+                    evaluations = [asdict(one) for one in run.evaluations]
+                    subprocess_job.write_json(folder / PROGRESS, evaluations)
         result = run.finish()
     return {"path": str(result.path), "record": result.record}
 

@@ -1,17 +1,25 @@
-"""Ways of training held side by side, and growing shares of the labels."""
+"""Comparison of initializations: trials, F with intervals over the seeds, and its plot."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isnan
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FAINT_ALPHA,
+    ROW_HEIGHT,
+    annotate_row,
+    apply_style,
+    new_axes,
+)
 from nbner._common.result import Result
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.evaluation.scores import Score
-from nbner.training.learning_curve import extrapolate_gain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,23 +27,27 @@ if TYPE_CHECKING:
 
 ALL = "all labels"
 OLD, NEW = "old labels", "new labels"
-LITTLE = 0.005  # F below which a gain is not worth speaking of
+LITTLE = 0.005  # F below which a gain is negligible
+
+_MARKS = ("o", "s", "^", "D")
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingTrial:
-    """One run that was measured and thrown away.
+    """One run whose model was evaluated and deleted.
 
     Parameters
     ----------
     init : str
+        The initialization.
     seed : int
+        Seed of the run.
     n : int
-        Examples learnt from.
+        Number of training examples.
     seconds : float
-        Of training.
+        Duration of training.
     score : Score
-        On dev.
+        Over the dev examples.
     """
 
     init: str
@@ -45,7 +57,18 @@ class TrainingTrial:
     score: Score
 
     def f(self, labels: Sequence[str] | None = None) -> float | None:
-        """F over some labels, or over all."""
+        """Return F over some labels.
+
+        Parameters
+        ----------
+        labels : sequence of str, optional
+            By default all labels.
+
+        Returns
+        -------
+        float or None
+            Between 0 and 1; None where it is undefined.
+        """
         counts = [
             c for label, c in self.score.per_label.items() if labels is None or label in labels
         ]
@@ -54,11 +77,12 @@ class TrainingTrial:
 
 @dataclass(frozen=True)
 class TrainingComparison(Result):
-    """Ways of training on the same data and split, over several seeds.
+    """Initializations compared on the same data and split, over several seeds.
 
     Parameters
     ----------
     trials : tuple of TrainingTrial
+        All runs.
     old_labels, new_labels : tuple of str
         Labels that the model knew before, and those that it did not.
     """
@@ -69,12 +93,12 @@ class TrainingComparison(Result):
 
     @property
     def inits(self) -> list[str]:
-        """The ways of training, in order."""
+        """The initializations, in the order of their first runs."""
         return list(dict.fromkeys(one.init for one in self.trials))
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a way and label.
+        """One row an initialization and label.
 
         ``init``, ``label`` (also "all labels", "old labels" and "new labels"),
         ``kind`` ("old", "new" or "total"), ``f``, ``f_low``, ``f_high`` (95 %
@@ -82,19 +106,19 @@ class TrainingComparison(Result):
         """
         import pandas as pd
 
-        rows = [row for how in self.inits for row in self._rows(how)]
+        rows = [row for init in self.inits for row in self._rows(init)]
         columns = ["init", "label", "kind", "f", "f_low", "f_high", "seconds", "seeds"]
         return pd.DataFrame(rows, columns=columns)
 
     @property
     def summary(self) -> str:
         """Answer "resize or retrain?", with its figures."""
-        scores = {how: self._mean(how, None) for how in self.inits}
-        going_on = {how: one for how, one in scores.items() if how != "scratch"}
-        if not going_on or "scratch" not in scores:
-            best = max(scores, key=lambda how: scores[how].value)
+        scores = {init: self._mean(init, None) for init in self.inits}
+        continued = {init: one for init, one in scores.items() if init != "scratch"}
+        if not continued or "scratch" not in scores:
+            best = max(scores, key=lambda init: scores[init].value)
             return f"Best: {best}, F {scores[best]}"
-        best = max(going_on, key=lambda how: going_on[how].value)
+        best = max(continued, key=lambda init: continued[init].value)
         gap = self._gap("scratch", best)
         times = self._seconds("scratch") / max(self._seconds(best), 1e-9)
         figures = (
@@ -108,9 +132,13 @@ class TrainingComparison(Result):
         return f"No clear difference: {figures}; {_verb(best)} if time counts"
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F of every way over all, old and new labels, with intervals."""
-        from nbner.training.comparison_plot import draw_training_comparison
+        """Draw F of every initialization over all, old and new labels, with intervals.
 
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
         return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
 
     def __str__(self) -> str:
@@ -119,136 +147,72 @@ class TrainingComparison(Result):
     def _repr_html_(self) -> str:
         return render_html(self.summary, self.frame)
 
-    def _of(self, how: str) -> list[TrainingTrial]:
-        return [one for one in self.trials if one.init == how]
+    def _trials_of(self, init: str) -> list[TrainingTrial]:
+        return [one for one in self.trials if one.init == init]
 
-    def _mean(self, how: str, labels: Sequence[str] | None) -> Estimate:
-        return mean_f_estimate([one.f(labels) for one in self._of(how)])
+    def _mean(self, init: str, labels: Sequence[str] | None) -> Estimate:
+        return mean_f_estimate([one.f(labels) for one in self._trials_of(init)])
 
-    def _seconds(self, how: str) -> float:
-        return mean_estimate([one.seconds for one in self._of(how)]).value
+    def _seconds(self, init: str) -> float:
+        return mean_estimate([one.seconds for one in self._trials_of(init)]).value
 
     def _gap(self, one: str, other: str) -> Estimate:
-        """Give the mean difference, seed by seed."""
-        pairs = zip(self._of(one), self._of(other), strict=False)
+        """Compute the mean difference in F between two initializations, seed by seed."""
+        pairs = zip(self._trials_of(one), self._trials_of(other), strict=False)
         return mean_estimate([(a.f() or 0.0) - (b.f() or 0.0) for a, b in pairs])
 
-    def _rows(self, how: str) -> list[tuple[object, ...]]:
-        labels = list(self._of(how)[0].score.per_label)
+    def _rows(self, init: str) -> list[tuple[object, ...]]:
+        labels = list(self._trials_of(init)[0].score.per_label)
         groups: dict[str, tuple[str, Sequence[str] | None]] = {ALL: ("total", None)}
         if self.new_labels:
             groups |= {OLD: ("total", self.old_labels), NEW: ("total", self.new_labels)}
         groups |= {one: ("new" if one in self.new_labels else "old", [one]) for one in labels}
         rows: list[tuple[object, ...]] = []
         for name, (kind, some) in groups.items():
-            f = self._mean(how, some)
-            seeds = len(self._of(how))
-            rows.append((how, name, kind, f.value, f.low, f.high, self._seconds(how), seeds))
+            f = self._mean(init, some)
+            seeds = len(self._trials_of(init))
+            rows.append((init, name, kind, f.value, f.low, f.high, self._seconds(init), seeds))
         return rows
 
 
-@dataclass(frozen=True)
-class LearningCurve(Result):
-    """F at growing shares of the labels.
-
-    Parameters
-    ----------
-    trials : tuple of TrainingTrial
-        Every share with every seed.
-    next_batch_size : int
-        Examples of the next batch.
-    dev_source : str
-        What was measured on.
-    """
-
-    trials: tuple[TrainingTrial, ...] = field(repr=False)
-    next_batch_size: int
-    dev_source: str = "given"
-
-    @property
-    def sizes(self) -> list[int]:
-        """Numbers of examples, rising."""
-        return sorted({one.n for one in self.trials})
-
-    @cached_property
-    def frame(self) -> pd.DataFrame:
-        """One row a label and size: label, n, f, f_low, f_high (95 % over the seeds), seeds."""
-        import pandas as pd
-
-        rows = []
-        for label, some in self._groups().items():
-            for n in self.sizes:
-                found = [one.f(some) for one in self.trials if one.n == n]
-                f = mean_f_estimate(found)
-                rows.append((label, n, f.value, f.low, f.high, len(found)))
-        return pd.DataFrame(rows, columns=["label", "n", "f", "f_low", "f_high", "seeds"])
-
-    @cached_property
-    def gains(self) -> pd.DataFrame:
-        """One row a label: label, f (now), gain, gain_low, gain_high of the next batch."""
-        import pandas as pd
-
-        rows = []
-        for label, some in self._groups().items():
-            now = mean_f_estimate([one.f(some) for one in self.trials if one.n == self.sizes[-1]])
-            more = self._gain(some)
-            rows.append((label, now.value, more.value, more.low, more.high))
-        return pd.DataFrame(rows, columns=["label", "f", "gain", "gain_low", "gain_high"])
-
-    @property
-    def summary(self) -> str:
-        """Answer "is more labelling worth it?", with its figures."""
-        found = self._gain(None)
-        if found.value != found.value:  # NaN: no curve could be laid through so few sizes
-            return "Too few shares to say what more labels would gain; give at least three"
-        figures = (
-            f"{self.next_batch_size:,} more examples would gain about {100 * found.value:.1f} F"
-            + ("" if found.low != found.low else f" ({_range(found)})")
-        )
-        if found.low > LITTLE:
-            return f"More labelling is worth it: {figures}"
-        if found.high < 2 * LITTLE:
-            return f"More labelling of this kind gains little: {figures}"
-        return f"It cannot be told yet whether more labelling is worth it: {figures}"
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw F over the number of examples, with its interval and the next batch."""
-        from nbner.training.comparison_plot import draw_learning_curve
-
-        frame = self.frame[self.frame["label"] == ALL]
-        after = (
-            (self.sizes[-1] + self.next_batch_size, self._gain(None).value) if self.sizes else None
-        )
-        return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
-
-    def __str__(self) -> str:
-        return self.summary
-
-    def _repr_html_(self) -> str:
-        return render_html(self.summary, self.gains)
-
-    def _groups(self) -> Mapping[str, Sequence[str] | None]:
-        labels = self.trials[0].score.per_label if self.trials else {}
-        return {ALL: None, **{label: [label] for label in labels}}
-
-    def _gain(self, labels: Sequence[str] | None) -> Estimate:
-        by_seed = {
-            seed: {one.n: one.f(labels) for one in self.trials if one.seed == seed}
-            for seed in dict.fromkeys(one.seed for one in self.trials)
-        }
-        whole = [scores for scores in by_seed.values() if len(scores) == len(self.sizes)]
-        return extrapolate_gain(
-            self.sizes, [[scores[n] for n in self.sizes] for scores in whole], self.next_batch_size
-        )
-
-
-def _verb(how: str) -> str:
+def _verb(init: str) -> str:
     return {
         "continue": "go on",
         "freeze": "train the output layer",
         "rehearsal": "go on with rehearsal",
-    }.get(how, how)
+    }.get(init, init)
 
 
-def _range(found: Estimate) -> str:
-    return f"{100 * found.low:.1f} to {100 * found.high:.1f}"
+def draw_training_comparison(
+    frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw F of every initialization, with its interval, over the totals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        As ``TrainingComparison.frame`` has it.
+    title : str, optional
+        Title of the plot; by default what it shows.
+    ax : Axes, optional
+        Axes to draw on; by default new ones.
+    """
+    totals = frame[frame["kind"] == "total"]
+    names = list(dict.fromkeys(zip(totals["label"], totals["init"], strict=True)))
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(names))) if ax is None else ax
+    groups = list(dict.fromkeys(totals["label"]))
+    columns = [totals[::-1][name].tolist() for name in ("f", "f_low", "f_high", "label", "seconds")]
+    for y, (f, low, high, label, seconds) in enumerate(zip(*columns, strict=True)):
+        if not isnan(low):
+            ax.plot([low, high], [y, y], color=ACCENT_COLOR, linewidth=3, alpha=FAINT_ALPHA)
+        ax.plot(
+            f, y, marker=_MARKS[groups.index(label) % len(_MARKS)], color=ACCENT_COLOR, markersize=7
+        )
+        annotate_row(ax, (f if isnan(high) else high, y), f"{f:.3f} · {seconds:,.0f} s")
+    rows = [
+        f"{init} · {label}" for label, init in zip(totals["label"], totals["init"], strict=True)
+    ]
+    ax.set_yticks(range(len(rows)), rows[::-1], parse_math=False)
+    ax.set_xlabel("F over exact spans, mean over seeds with its 95 % interval")
+    ax.margins(x=0.12)
+    return apply_style(ax, title or "F by way of training")

@@ -1,8 +1,8 @@
 """The recognizer's last layer alone: trained while all others stay as they are, and checked.
 
 The last layer turns the vector of a state into one score an action. Every
-other layer (token vectors, the hidden layer over states, whatever stands
-before in the pipeline) is frozen by withholding its gradients from the
+other layer (token vectors, the hidden layer over states, earlier components of
+the pipeline) is frozen by withholding its gradients from the
 optimizer.
 """
 
@@ -25,13 +25,14 @@ Weights: TypeAlias = "dict[ParameterKey, NDArray[Any]]"
 
 
 class MaskedOptimizer:
-    """An optimizer that moves some nodes' weights and leaves all others alone.
+    """An optimizer that updates the weights of some nodes and of no others.
 
     Parameters
     ----------
-    optimizer : thinc Optimizer
+    optimizer : thinc.api.Optimizer
+        Computes the updates.
     nodes : set of int
-        Ids of the nodes that it may move.
+        Ids of the nodes that are updated.
     """
 
     def __init__(self, optimizer: Any, nodes: set[int]) -> None:
@@ -41,7 +42,22 @@ class MaskedOptimizer:
     def __call__(
         self, key: tuple[int, str], weights: Any, gradient: Any, *, lr_scale: float = 1.0
     ) -> tuple[Any, Any]:
-        """Update one array of weights, or clear its gradient and leave it."""
+        """Update one array of weights, or clear its gradient.
+
+        Parameters
+        ----------
+        key : (int, str)
+            Node id and parameter.
+        weights, gradient : array
+            Of equal shape.
+        lr_scale : float
+            Factor of the learning rate.
+
+        Returns
+        -------
+        (array, array)
+            Weights and gradient after the update.
+        """
         if key[0] in self._nodes:
             moved: tuple[Any, Any] = self._optimizer(key, weights, gradient, lr_scale=lr_scale)
             return moved
@@ -53,14 +69,30 @@ class MaskedOptimizer:
 
 
 def output_layer_ids(nlp: Language, recognizer: str) -> set[int]:
-    """Give the ids of the nodes in the recognizer's last layer."""
+    """Return the ids of the nodes in the recognizer's last layer.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    recognizer : str
+        Name of the component.
+    """
     model = _model_of(nlp, recognizer)
     layer = model.get_ref("upper" if model.attrs["has_upper"] else "lower")
     return {node.id for node in layer.walk()}
 
 
 def frozen_weights(nlp: Language, recognizer: str) -> Weights:
-    """Copy all weights of a pipeline outside of the recognizer's last layer."""
+    """Copy all weights of a pipeline outside of the recognizer's last layer.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    recognizer : str
+        Name of the component.
+    """
     moved = output_layer_ids(nlp, recognizer)
     return {
         (name, position, parameter): _copy(node, parameter)
@@ -74,12 +106,21 @@ def frozen_weights(nlp: Language, recognizer: str) -> Weights:
 
 
 def check_frozen(before: Weights, nlp: Language, recognizer: str) -> None:
-    """See that not one bit has moved outside of the last layer.
+    """Raise an error where weights outside of the last layer have changed.
+
+    Parameters
+    ----------
+    before : mapping
+        From `frozen_weights`, before training.
+    nlp : Language
+        The trained pipeline.
+    recognizer : str
+        Name of the component.
 
     Raises
     ------
     TrainingError
-        Something has.
+        One of these weights differs in any bit.
     """
     after = frozen_weights(nlp, recognizer)
     moved = [
@@ -91,7 +132,7 @@ def check_frozen(before: Weights, nlp: Language, recognizer: str) -> None:
         where = ", ".join(f"{name}.{parameter}" for name, _, parameter in moved[:3])
         raise TrainingError(
             f"only the last layer was to be trained, and other weights have moved: {where}. The "
-            'model in use stays; train with how="continue".'
+            'model in use stays; train with init="continue".'
         )
 
 

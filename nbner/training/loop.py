@@ -1,15 +1,15 @@
-"""Training with spaCy's own loop, as an iterator of records; showing and stopping stand outside.
+"""Training with spaCy's own loop, as an iterator of records; display and stopping are the caller's.
 
 ::
 
     with train(base, examples, dev, labels=labels, output=folder) as training:
-        for record in training:   # one a step
+        for record in training:   # one record a step
             ...
         result = training.finish()
 
 The loop may be left at any moment, by ``break`` or by the notebook's stop
-button: ``finish`` then gives the best model so far. Left without ``finish``,
-nothing remains. The base pipeline is never touched.
+button: ``finish`` then returns the best model so far. Without ``finish`` the
+run's folder is removed. The base pipeline is never changed.
 
 The same seed and data give the same weights to the bit, also where ``spacy
 train`` is given the saved config.
@@ -32,21 +32,24 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.training.device import TrainingDevice, allocator_of
 from nbner.training.freezing import check_frozen
+from nbner.training.initialization import complete_with_pipeline, pipeline_annotations
+from nbner.training.overrides import read_overrides
 from nbner.training.records import StopReason, TrainingRecord, TrainingResult
 from nbner.training.run_folder import RunFolder, library_versions
 from nbner.training.setup import PreparedRun, TrainingOptions, prepare_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from spacy.language import Language
     from thinc.api import Config
     from typing_extensions import Self
 
+    from nbner.training.overrides import ConfigSource
     from nbner.types import Example
 
-#: One step of spaCy's loop: the batch, what is known of the step, whether it is the best so far.
+#: One step of spaCy's loop: its batch, its figures, and whether its evaluation is the best so far.
 Step: TypeAlias = tuple[Any, dict[str, Any], bool | None]
 
 
@@ -63,27 +66,30 @@ def train(
     patience: int | None = None,
     eval_frequency: int | None = None,
     dropout: float | None = None,
-    config: Mapping[str, Any] | None = None,
+    config: ConfigSource | None = None,
+    vectors: str | Path | None = None,
     freeze: bool = False,
-    rehearsal_examples: Iterable[Example] = (),
+    rehearsal_examples: Iterable[Example] | None = None,
     gpu_id: int | None = None,
 ) -> TrainingRun:
-    """Prepare a run; iterating over what is returned trains.
+    """Prepare a training run; iterating over it trains.
 
     Parameters
     ----------
     base : Language, str or Path
-        A pipeline, or what `load_base` makes one from. An untrained recognizer
-        is trained from scratch, a trained one goes on from its weights, with
-        new labels added; the other components stay as they are.
+        A pipeline, or an argument of `load_base`. An untrained recognizer is
+        trained from scratch, a trained one from its weights, with new labels
+        added; the other components stay as they are.
     train_examples, dev_examples : iterable of Example
-        Accepted ones are complete gold, all others are left out. Without dev
-        gold a seeded fifth of the training examples is held out.
+        Accepted ones are complete gold; spans of rejected and binary training
+        examples are learnt too. Without dev gold a seeded fifth of the training
+        examples is held out.
     labels : sequence of str
         All labels of the session.
     output : Path
-        The run's folder, which must not be there yet; see `RunFolder`.
+        The run's folder, which must not exist; see `RunFolder`.
     seed : int
+        Seed of the held-out part and of training.
     max_epochs, max_steps : int, optional
         0 for no limit.
     patience : int, optional
@@ -91,13 +97,20 @@ def train(
     eval_frequency : int, optional
         Steps between evaluations; about an epoch by default.
     dropout : float, optional
-    config : mapping, optional
-        Sections of a spaCy config, which have the last word.
+        Between 0 and 1, 1 excluded.
+    config : mapping, str or Path, optional
+        Overrides of the run's spaCy config; see `overrides.read_overrides`. The
+        options above go before them.
+    vectors : str or Path, optional
+        A pipeline whose word vectors a new recognizer uses.
     freeze : bool
-        Leave all weights as they are but those of the recognizer's last layer.
-        ``spacy train`` has no such switch: it would train them all.
-    rehearsal_examples : iterable of Example
-        Learnt from beside the training examples, and never measured on.
+        Train the weights of the recognizer's last layer alone. ``spacy train``
+        has no such option: it would train them all.
+    rehearsal_examples : iterable of Example, optional
+        Examples to train on beside the training examples; they are never
+        evaluated on. With any, and with an empty list too, the base also labels
+        the training examples: it adds its spans of the labels that the answers
+        could not give.
     gpu_id : int, optional
         Number of a GPU, or -1 for the CPU, as for ``spacy train --gpu-id``. By
         default the processor in use.
@@ -105,16 +118,28 @@ def train(
     Raises
     ------
     TrainingError
-        Nothing to train on (see `gold.choose`), no folder to write to, or no
-        such GPU.
+        Nothing to train on (see `gold_docs.split_corpus`), no folder to write
+        to, no such GPU, or an option or override that does not fit, which is
+        named.
     ModelError
         The base cannot be loaded.
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
     corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
-    corpus = replace(corpus, train=(*corpus.train, *rehearsal_examples))
-    wishes = TrainingOptions(
-        max_epochs, max_steps, patience, eval_frequency, dropout, config, freeze
+    found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
+    corpus = replace(corpus, pipeline=found)
+    if rehearsal_examples is not None:
+        corpus = complete_with_pipeline(corpus, found)
+    corpus = replace(corpus, train=(*corpus.train, *(rehearsal_examples or ())))
+    requested = TrainingOptions(
+        max_epochs=max_epochs,
+        max_steps=max_steps,
+        patience=patience,
+        eval_frequency=eval_frequency,
+        dropout=dropout,
+        overrides=read_overrides(config),
+        vectors=vectors,
+        freeze=freeze,
     )
     if freeze and not is_trained(base):
         raise TrainingError(
@@ -125,7 +150,7 @@ def train(
     folder = RunFolder(Path(output))
     try:
         with device:
-            prepared = prepare_run(base, corpus, folder, seed=seed, options=wishes)
+            prepared = prepare_run(base, corpus, folder, seed=seed, options=requested)
         return TrainingRun(prepared, folder, device)
     except BaseException:
         folder.remove()
@@ -138,7 +163,9 @@ class TrainingRun:
     Parameters
     ----------
     prepared : PreparedRun
+        Pipeline, config and training data.
     folder : RunFolder
+        Takes the best model.
     device : TrainingDevice
         Computes every step.
     """
@@ -184,17 +211,17 @@ class TrainingRun:
 
     @property
     def corpus(self) -> gold_docs.Corpus:
-        """What the run learns from and measures on."""
+        """The examples that are trained and evaluated on."""
         return self._prepared.corpus
 
     def finish(self) -> TrainingResult:
-        """End the run, and give the best model with its record.
+        """End the run, and return the best model with its record.
 
         Raises
         ------
         TrainingError
             Training was stopped before its first evaluation, or the disk is
-            full. The run's folder is gone.
+            full. The run's folder has been removed.
         """
         best = self.best
         if best is None:
@@ -281,6 +308,8 @@ class TrainingRun:
             "seconds": last.seconds,
             "stopped": self._stopped(last),
             "gpu_id": self._device.gpu_id,
+            "recognizer": prepared.recognizer,
+            "other_recognizers": list(prepared.other_recognizers),
             "last_layer": prepared.frozen_weights is not None,
             "data": {
                 "fingerprint": corpus.fingerprint,

@@ -1,4 +1,4 @@
-"""The trained models of a dataset: where they go, and which one is the last."""
+"""Saved models of a dataset: their folders, their records, and loading them."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ class ModelStore:
     Parameters
     ----------
     dataset : Dataset
+        Holds the records.
     store : str or Path
-        As the session was given it: beside a database file lies a folder for
+        The session's store: beside a database file lies a folder for
         the models; a database elsewhere has one in the working directory, and
         one in memory a temporary one.
     """
@@ -42,12 +43,22 @@ class ModelStore:
         self._folder = _folder(str(store)) / re.sub(r"[^\w.-]+", "_", dataset.name)
 
     def next_folder(self) -> Path:
-        """Name a folder for the next run; it is not made yet."""
+        """Return a path for the next run; the folder is not created."""
         taken = [int(one.name) for one in self._folder.glob("*") if one.name.isdecimal()]
         return self._folder / f"{max(taken, default=0) + 1:04d}"
 
     def record_run(self, path: Path, fingerprint: str, record: Mapping[str, Any]) -> None:
-        """Record a finished run, so that the next session finds its model."""
+        """Record a finished run, so that the next session finds its model.
+
+        Parameters
+        ----------
+        path : Path
+            Folder of the model.
+        fingerprint : str
+            Of the model.
+        record : mapping
+            The run's record, as JSON can hold it.
+        """
         self._dataset.add_run(
             {
                 "id": uuid4().hex,
@@ -59,13 +70,14 @@ class ModelStore:
         )
 
     def save_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
-        """Save a pipeline that was made from a trained one, as the newest of all.
+        """Save a pipeline that was made from a trained one, as the newest model.
 
         Parameters
         ----------
         nlp : Language
+            The pipeline.
         record : mapping
-            How it was made, as JSON can hold it.
+            Its origin, as JSON can hold it.
 
         Returns
         -------
@@ -84,20 +96,26 @@ class ModelStore:
         Parameters
         ----------
         calibration : mapping
-            As `calibration.keep` gave it.
+            From `calibration_meta.save_temperatures`.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"calibration-{calibration['model']}.json"
         file.write_text(json.dumps(calibration, ensure_ascii=False), encoding="utf-8")
 
     def load_calibration(self, nlp: Language) -> None:
-        """Give a pipeline the temperatures that were kept for it, if there are some."""
+        """Set a pipeline's stored temperatures, if there are some.
+
+        Parameters
+        ----------
+        nlp : Language
+            The pipeline, whose meta is changed.
+        """
         file = self._folder / f"calibration-{fingerprint(nlp)}.json"
         if file.is_file():
             calibration_meta.restore_temperatures(nlp, json.loads(file.read_text(encoding="utf-8")))
 
     def regression_sets(self) -> dict[str, list[int]]:
-        """Give each label's frozen examples, by input hash, as the last run has left them."""
+        """Return each label's regression set, as input hashes, from the last run that has some."""
         records = (run["record"] for run in reversed(self._dataset.runs()))
         return next((one["regression"] for one in records if "regression" in one), {})
 
@@ -116,7 +134,13 @@ class ModelStore:
             return None
 
     def previous(self, limit: int) -> list[Language]:
-        """Load trained models before the last one, the newest first; those that still load."""
+        """Load trained models before the last one, the newest first.
+
+        Parameters
+        ----------
+        limit : int
+            Number of models at most; those that cannot be loaded are left out.
+        """
         found = []
         for run in reversed(self._dataset.runs()[:-1][-limit:]):
             with suppress(ModelError):

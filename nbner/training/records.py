@@ -1,4 +1,4 @@
-"""What training tells: one record a step, and one result a run. Plain values."""
+"""Plain values of a training run: a record for each step, and the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class TrainingRecord:
     epoch : int
         Passes over the training data completed before this step.
     seconds : float
-        Since training began, evaluations included.
+        Duration since training began, evaluations included.
     words : int
         Training tokens seen so far.
     loss : float
@@ -34,7 +34,7 @@ class TrainingRecord:
         not evaluated.
     f, precision, recall : float, optional
         Exact spans on the dev examples, micro-averaged, between 0 and 1; None
-        where the step was not evaluated, or where nothing was there to count.
+        where the step was not evaluated, or where the score is undefined.
     per_label : mapping
         Label to ``{"p": precision, "r": recall, "f": F}``.
     """
@@ -54,7 +54,19 @@ class TrainingRecord:
     def from_step(
         cls, info: Mapping[str, Any], *, is_best: bool | None, loss: float, seconds: float
     ) -> TrainingRecord:
-        """Take what spaCy's loop says of a step."""
+        """Build a record from the figures of spaCy's loop.
+
+        Parameters
+        ----------
+        info : mapping
+            The figures of the step.
+        is_best : bool, optional
+            Whether its evaluation is the best so far; None without one.
+        loss : float
+            Mean loss a token since the last evaluation.
+        seconds : float
+            Duration since training began.
+        """
         scores = info["other_scores"] or {}
         return cls(
             step=info["step"],
@@ -72,7 +84,7 @@ class TrainingRecord:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a run has left behind.
+    """The result of a finished run.
 
     Parameters
     ----------
@@ -81,24 +93,25 @@ class TrainingResult:
         ``config.cfg`` for ``spacy train``, ``train.spacy``, ``dev.spacy`` and
         ``record.json``.
     nlp : Language
-        The best model, as it was read back from ``path``.
+        The best model, loaded from ``path``.
     fingerprint : str
-        Of that model.
+        Fingerprint of that model.
     best : TrainingRecord
-        The evaluation that chose it.
+        Its evaluation, the best of all.
     evaluations : tuple of TrainingRecord
         All evaluations, in order.
     steps : int
-        Update steps in all.
+        Number of update steps.
     seconds : float
-        From the first step to the last.
+        Duration from the first step to the last.
     stopped : {"no gain", "max epochs", "max steps", "by hand"}
+        The reason why training ended.
     n_train, n_dev : int
-        Examples learnt from and measured on.
+        Examples trained and evaluated on.
     dev_source : str
-        Where the dev examples are from, in words.
+        Origin of the dev examples, in words.
     record : dict
-        All of it and the seed, versions, config and data fingerprint, as JSON
+        All of this, and seed, versions, config and data fingerprint, as JSON
         can hold it.
     """
 

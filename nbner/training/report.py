@@ -1,4 +1,4 @@
-"""A finished run, and the curve of one that may still go on."""
+"""The report of a finished run, and the training curve of any run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import format_number, render_html
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    FAINT_ALPHA,
+    INK_COLOR,
+    apply_style,
+    label_line,
+    new_axes,
+)
 from nbner._common.result import Result
 from nbner.evaluation.regressions import LabelRegression, SpanChanges
+from nbner.evaluation.retention import Retention
 from nbner.quality.data_warnings import DataWarnings
 
 if TYPE_CHECKING:
@@ -26,39 +35,46 @@ CURVE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class TrainingReport(Result):
-    """A finished run: how good its best model is, and where everything lies.
+    """A finished run: scores and folder of its best model, and changes against the one before.
 
     Parameters
     ----------
     path : Path
-        The best model, for ``spacy.load``. Beside it lie ``config.cfg``,
+        The best model, for ``spacy.load``. In the same folder are ``config.cfg``,
         ``train.spacy`` and ``dev.spacy``, for ``spacy train``, and
         ``record.json``.
     f : float, optional
-        Best dev F over exact spans; None where the dev examples cannot tell.
+        Best dev F over exact spans; None where it is undefined.
     fingerprint : str
-        Of the best model.
+        Fingerprint of the best model.
     seconds : float
+        Duration of training.
     steps : int
+        Number of update steps.
     stopped : str
         "no gain", "max epochs", "max steps" or "by hand".
     n_train, n_dev : int
-        Examples learnt from and measured on.
+        Examples trained and evaluated on.
     dev_source : str
-        Where the dev examples are from, in words.
+        Origin of the dev examples, in words.
     evaluations : sequence of TrainingRecord
+        All evaluations, in order.
     record : mapping
         Seed, versions, config, data fingerprint and scores.
     data_warnings : DataWarnings
-        What is wrong with the data.
+        Weaknesses of the data.
     span_changes : SpanChanges, optional
-        What went from right to wrong and from wrong to right, against the
+        Spans that went from right to wrong and from wrong to right, against the
         model that was in use.
+    retention : Retention, optional
+        How many spans of that model are found now, a row a label, over texts at
+        hand; None where the run did not start from a trained pipeline.
     regressed_labels : tuple of LabelRegression
-        Labels on which it is worse than that model by more than the margin.
+        Labels on which it is worse than that model by more than the margin, or
+        of which it finds too few of that model's spans.
     in_use : bool
-        False where it was held back, since it has lost too much on a label;
-        ``session.model.use(report)`` puts it in place all the same.
+        False where the model was not put in use, since it has lost too much on
+        a label; ``session.model.use(report)`` uses it all the same.
     """
 
     path: Path
@@ -74,12 +90,19 @@ class TrainingReport(Result):
     record: Mapping[str, Any] = field(repr=False, default_factory=dict, hash=False)
     data_warnings: DataWarnings = field(repr=False, default_factory=DataWarnings)
     span_changes: SpanChanges | None = field(repr=False, default=None)
+    retention: Retention | None = field(repr=False, default=None)
     regressed_labels: tuple[LabelRegression, ...] = ()
     in_use: bool = True
 
     @classmethod
     def from_result(cls, result: TrainingResult) -> TrainingReport:
-        """Report on what a run has left behind."""
+        """Build the report of a run, without a comparison to the model before.
+
+        Parameters
+        ----------
+        result : TrainingResult
+            A finished run.
+        """
         return cls(
             path=result.path,
             f=result.best.f,
@@ -100,13 +123,17 @@ class TrainingReport(Result):
         return curve_frame(self.evaluations)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw dev F and the loss over the run."""
-        from nbner.training.plot import training_curve
+        """Draw dev F and the loss over the run.
 
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; by default new ones.
+        """
         return training_curve(self.frame, ax=ax)
 
     def __str__(self) -> str:
-        why = {
+        reason = {
             "no gain": "stopped when it gained no more",
             "max epochs": "stopped after the last epoch",
             "max steps": "stopped after the last step",
@@ -117,25 +144,34 @@ class TrainingReport(Result):
                 f"Best dev F {format_number(self.f, 3)} over {self.n_dev:,} examples "
                 f"({self.dev_source})"
             ),
-            f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {why}",
+            f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {reason}",
             f"Model {self.fingerprint} in {self.path}",
         ]
         partial = self.record.get("data", {}).get("partial", 0)
         if partial:
             lines.insert(
                 2,
-                f"{partial:,} examples were answered before some of the labels existed: what is "
-                "unlabelled there counts as missing, not as nothing",
+                f"{partial:,} examples say nothing about some labels of the session or of the "
+                "pipeline: what is unlabelled there counts as missing, not as nothing",
             )
-        lines += self._turned()
+        others = self.record.get("other_recognizers")
+        if others:
+            lines.append(
+                f"Trained: {self.record['recognizer']!r}; the pipeline's other recognizers are as "
+                f"they were: {', '.join(repr(one) for one in others)}. Session(..., "
+                f"recognizer={others[0]!r}) trains another one"
+            )
+        lines += self._changes()
         return "\n".join(lines)
 
-    def _turned(self) -> list[str]:
-        """Say what has changed against the model before, and whether it is in use."""
+    def _changes(self) -> list[str]:
+        """Describe the changes against the model before, and whether the new one is in use."""
         lines = [] if self.span_changes is None else [str(self.span_changes)]
+        if self.retention is not None and self.retention.labels:
+            lines.append(str(self.retention))
         if self.regressed_labels:
-            held = "; ".join(str(one) for one in self.regressed_labels)
-            lines.append(f"Forgetting guard: {held}")
+            lost = "; ".join(str(one) for one in self.regressed_labels)
+            lines.append(f"Forgetting guard: {lost}")
         if not self.in_use:
             lines.append(
                 "The old model stays in use; session.model.use(report) puts this one in place"
@@ -147,7 +183,7 @@ class TrainingReport(Result):
 
 
 def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:
-    """Put evaluations into a frame, as the training curve takes them.
+    """Build the frame of a training curve.
 
     Parameters
     ----------
@@ -168,7 +204,49 @@ def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:
         for one in evaluations
         if one.is_best is not None
     ]
-    whole = dict.fromkeys(("step", "epoch", "words"), "int64")
-    real = dict.fromkeys(("seconds", "loss", "precision", "recall", "f"), "float64")
+    integers = dict.fromkeys(("step", "epoch", "words"), "int64")
+    floats = dict.fromkeys(("seconds", "loss", "precision", "recall", "f"), "float64")
     frame = pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
-    return frame.astype({**whole, **real, "is_best": "bool"})
+    return frame.astype({**integers, **floats, "is_best": "bool"})
+
+
+def training_curve(
+    frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw dev F and the loss over the steps of a run, finished or not.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row an evaluation: ``step``, ``f``, ``loss``, ``is_best``, as
+        ``TrainingReport.frame`` has them.
+    title : str, optional
+        Title of the plot; by default the best F, and its step.
+    ax : Axes, optional
+        Axes to draw on; by default new ones.
+    """
+    ax = new_axes() if ax is None else ax
+    steps, f = frame["step"], frame["f"].astype(float).fillna(0.0)
+    loss = frame["loss"].astype(float)
+    if len(frame):
+        ax.plot(steps, loss / (loss.max() or 1.0), color=INK_COLOR, alpha=FAINT_ALPHA, linewidth=1)
+        ax.plot(steps, f, color=ACCENT_COLOR, linewidth=1.8, marker="o", markersize=3)
+        label_line(ax, steps.iloc[-1], loss.iloc[-1] / (loss.max() or 1.0), "loss", INK_COLOR)
+        label_line(ax, steps.iloc[-1], f.iloc[-1], "F", ACCENT_COLOR)
+    best = frame[frame["is_best"].astype(bool)].tail(1)
+    if len(best):
+        where = int(best["step"].iloc[0]), float(f[best.index[0]])
+        ax.plot(*where, marker="o", markersize=8, fillstyle="none", color=ACCENT_COLOR)
+        title = title or _best_so_far(where, int(steps.iloc[-1]))
+    ax.set_ylim(0, 1.05)
+    ax.set_xlim(left=0)
+    ax.set_xlabel("step (loss relative to its highest)")
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    return apply_style(ax, title or "No evaluation yet")
+
+
+def _best_so_far(best: tuple[int, float], last: int) -> str:
+    step, f = best
+    if step == last:
+        return f"Dev F {f:.3f} after {step + 1:,} steps, the best so far"
+    return f"Dev F {f:.3f} after {step + 1:,} steps; no gain in the {last - step:,} since"

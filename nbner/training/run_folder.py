@@ -1,4 +1,4 @@
-"""The folder of one training run: complete with its record, or gone.
+"""The folder of one training run: complete with its record, or removed.
 
 ::
 
@@ -33,17 +33,17 @@ BEST_MODEL = "model-best"
 
 
 class RunFolder:
-    """Writes a run's files so that at every moment the best model on disk is a whole one.
+    """Writes a run's files so that the best model on disk is complete at every moment.
 
     Parameters
     ----------
     path : Path
-        Must not exist, or be empty.
+        Must not exist, or be an empty folder.
 
     Raises
     ------
     TrainingError
-        There is something at ``path``, or it cannot be written.
+        ``path`` exists and is not an empty folder, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +56,7 @@ class RunFolder:
 
     @contextmanager
     def guard_writes(self) -> Iterator[None]:
-        """Turn a full disk and its like into a ``TrainingError``."""
+        """Raise a ``TrainingError`` for an error of the file system."""
         try:
             yield
         except OSError as error:
@@ -66,18 +66,26 @@ class RunFolder:
             ) from error
 
     def save_checkpoint(self, nlp: Language, step: int) -> None:
-        """Save a model, and forget the one before it only when this one is whole."""
-        whole = self.path / f"model-{step}"
+        """Save a model, and then remove the one before it.
+
+        Parameters
+        ----------
+        nlp : Language
+            The model.
+        step : int
+            Its update step.
+        """
+        complete = self.path / f"model-{step}"
         part = self.path / f"model-{step}.part"
         with self.guard_writes():
             nlp.to_disk(part)
-            part.rename(whole)
-        before, self._best = self._best, whole
+            part.rename(complete)
+        before, self._best = self._best, complete
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
 
     def finalize_best(self) -> Path:
-        """Give the best model its final name, and clear away what an interruption left."""
+        """Rename the best model to its final name, remove other models, and return its path."""
         final = self.path / BEST_MODEL
         with self.guard_writes():
             if self._best is not None and self._best != final:
@@ -89,7 +97,15 @@ class RunFolder:
         return final
 
     def write_record(self, config: Config, record: dict[str, Any]) -> None:
-        """Write the config, and the record as the last of all."""
+        """Write the config, and last the record.
+
+        Parameters
+        ----------
+        config : Config
+            As ``spacy train`` takes it.
+        record : dict
+            The run's record, as JSON can hold it.
+        """
         part = self.path / "record.json.part"
         with self.guard_writes():
             config.to_disk(self.path / "config.cfg")
@@ -97,12 +113,12 @@ class RunFolder:
             part.rename(self.path / "record.json")
 
     def remove(self) -> None:
-        """Take the whole folder away."""
+        """Remove the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
 
 
 def library_versions() -> dict[str, str]:
-    """Name what a run depends on: the same versions, seed and data give the same weights."""
+    """Return the versions on which the weights of a run depend beside seed and data."""
     return {
         "nbner": __version__,
         "spacy": spacy.about.__version__,

@@ -1,32 +1,47 @@
-"""From a base pipeline and gold to a pipeline that is ready for its first step.
+"""Preparation of a run: from a base pipeline and gold to a pipeline before its first step.
 
-What is done here, and in which order, is what ``spacy train`` does with the
-saved config: that is why both arrive at the same weights.
+It takes the steps that ``spacy train`` takes with the saved config, in the same
+order: that is why both arrive at the same weights.
 """
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from spacy.schemas import ConfigSchemaTraining
 from spacy.util import load_model_from_config, registry
-from thinc.api import Config
+from thinc.api import Config, fix_random_seed
 
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.config import set_eval_schedule, training_config
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import BLANK_PREFIX, is_trained, loadable_from, recognizer_of
+from nbner.nlp.pipeline import (
+    BLANK_PREFIX,
+    choose_recognizer,
+    clone_pipeline,
+    is_trained,
+    labels_of,
+    loadable_from,
+    recognizer_names,
+    recognizer_of,
+)
 from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
-from nbner.training.random_state import IsolatedRandomState
+from nbner.training.overrides import check_overrides, named_config_errors, vector_overrides
 
 if TYPE_CHECKING:
     from spacy import training
     from spacy.language import Language
 
     from nbner.training.run_folder import RunFolder
+
+MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +57,19 @@ class PreparedRun:
     config : Config
         As ``spacy train`` takes it.
     settings : dict
-        The config's training section, resolved to what it names.
-    corpus : gold.Corpus
-    train, dev : list
+        The config's training section, resolved to objects.
+    corpus : gold_docs.Corpus
+        The examples.
+    train, dev : list of spacy.training.Example
         The corpus as spaCy's pairs of docs.
     base_fingerprint : str
         Fingerprint of the pipeline that training starts from.
     random_state : IsolatedRandomState
-        At the seed.
+        The random number generators of training, at the seed.
     frozen_weights : mapping, optional
         The weights that must not move, where only the last layer is trained.
+    other_recognizers : tuple of str
+        Names of the pipeline's recognizers that are not trained.
     """
 
     nlp: Language
@@ -64,25 +82,29 @@ class PreparedRun:
     base_fingerprint: str
     random_state: IsolatedRandomState
     frozen_weights: Weights | None = None
+    other_recognizers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
-    """What a caller asks for; None leaves it to `configs`.
+    """Settings of a run that a caller has given; None leaves them to `nbner.nlp.config`.
 
     Parameters
     ----------
     max_epochs, max_steps : int, optional
         0 for no limit.
     patience : int, optional
-        In evaluations; 0 for no end to it.
+        Evaluations without a gain after which training stops; 0 for never.
     eval_frequency : int, optional
-        In steps.
+        Steps between evaluations.
     dropout : float, optional
-    config : mapping, optional
-        Sections of a spaCy config; they have the last word.
+        Between 0 and 1, 1 excluded.
+    overrides : mapping
+        Sections of a spaCy config; the options above go before them.
+    vectors : str or Path, optional
+        A pipeline whose word vectors a new recognizer uses.
     freeze : bool
-        Train the recognizer's last layer alone; see `layers`.
+        Train the recognizer's last layer alone; see `freezing`.
     """
 
     max_epochs: int | None = None
@@ -90,8 +112,21 @@ class TrainingOptions:
     patience: int | None = None
     eval_frequency: int | None = None
     dropout: float | None = None
-    config: Mapping[str, Any] | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    vectors: str | Path | None = None
     freeze: bool = False
+
+    def __post_init__(self) -> None:
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise TrainingError(f"dropout={self.dropout} is not from 0 and below 1.")
+        counts = {
+            "max_epochs": self.max_epochs,
+            "max_steps": self.max_steps,
+            "patience": self.patience,
+        }
+        for name, value in counts.items():
+            if value is not None and value < 0:
+                raise TrainingError(f"{name}={value} is below 0; 0 sets no limit.")
 
 
 def prepare_run(
@@ -107,46 +142,51 @@ def prepare_run(
     Parameters
     ----------
     base : Language
-        Only looked at.
-    corpus : gold.Corpus
+        The pipeline to start from; it is not changed.
+    corpus : gold_docs.Corpus
+        The examples to train and evaluate on.
     folder : RunFolder
-        Gets ``train.spacy``, ``dev.spacy`` and, where the base is nowhere on
-        disk, the base.
+        ``train.spacy``, ``dev.spacy`` and, where needed, the base are written
+        to it.
     seed : int
+        Seed of training.
     options : TrainingOptions
+        The caller's settings.
 
     Raises
     ------
     TrainingError
-        The pipeline has no recognizer, or the folder cannot be written.
+        The pipeline has no recognizer, an override does not fit, or the folder
+        cannot be written.
     """
     found = recognizer_of(base)
     if found is None:
         raise TrainingError("the pipeline has no entity recognizer. Load it with load_base.")
     recognizer, _ = found
-    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, wishes=options)
+    config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, options=options)
     randomness = IsolatedRandomState(seed)
     pairs: dict[str, list[training.Example]] = {}
 
     def build(nlp: Language) -> list[training.Example]:
-        # Once there is a vocabulary, and only once: it takes its time.
+        # Needs the vocabulary, and is slow: built once, when spaCy first needs it.
         if not pairs:
             learnt = (*corpus.train, *corpus.partial_examples)
-            pairs["train"] = gold_docs.training_examples(nlp, learnt, corpus.labels)
-            pairs["dev"] = gold_docs.training_examples(nlp, corpus.dev, corpus.labels)
+            pairs["train"] = gold_docs.training_examples(
+                nlp, learnt, corpus.labels, pipeline=corpus.pipeline
+            )
+            pairs["dev"] = gold_docs.training_examples(
+                nlp, corpus.dev, corpus.labels, pipeline=corpus.pipeline, for_evaluation=True
+            )
         return pairs["train"]
 
-    with randomness:
+    with randomness, named_config_errors(options.overrides):
         nlp = load_model_from_config(config, auto_fill=True)
         section = nlp.config.interpolate()["training"]
         settings = registry.resolve(section, schema=ConfigSchemaTraining)
         _initialize(nlp, config, settings, lambda: build(nlp))
-    if corpus.has_incorrect_spans:
-        _learn_from_wrong_spans(nlp.get_pipe(recognizer))
-    if is_trained(base):
-        # spaCy would add new labels as it meets them, in the order of a set.
-        for label in corpus.labels:
-            nlp.get_pipe(recognizer).add_label(label)  # type: ignore[attr-defined]
+    others = tuple(one for one in recognizer_names(nlp) if one != recognizer)
+    if others:
+        choose_recognizer(nlp, recognizer)
     train = build(nlp)
     with folder.guard_writes():
         gold_docs.write_docbin(train, folder.path / "train.spacy")
@@ -169,6 +209,7 @@ def prepare_run(
         # `spacy train` seeds once more between preparing and training.
         random_state=IsolatedRandomState(seed),
         frozen_weights=frozen,
+        other_recognizers=others,
     )
 
 
@@ -179,40 +220,56 @@ def _config(
     *,
     recognizer: str,
     seed: int,
-    wishes: TrainingOptions,
+    options: TrainingOptions,
 ) -> Config:
     config = training_config(
         base,
         recognizer=recognizer,
-        source=_source(base, folder),
+        source=_source(base, corpus, folder, recognizer=recognizer, seed=seed),
         continued=is_trained(base),
         seed=seed,
         folder=folder.path,
     )
-    for name in ("max_epochs", "max_steps", "dropout"):
-        if getattr(wishes, name) is not None:
-            config["training"][name] = getattr(wishes, name)
-    overrides = Config(dict(wishes.config or {}))
     part = config["components"][recognizer]
+    overrides = Config(dict(options.overrides))
+    sourced = [name for name, one in config["components"].items() if "source" in one]
+    check_overrides(overrides, base, recognizer, sourced)
+    if options.vectors is not None:
+        config = config.merge(
+            vector_overrides(options.vectors, base, recognizer, continued="source" in part)
+        )
+        part = config["components"][recognizer]
     if corpus.has_incorrect_spans and "source" not in part:
         part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
     config = config.merge(overrides)
-    # Of the tokens only the number matters, so those at hand will do.
+    for name in ("max_epochs", "max_steps", "dropout"):
+        if getattr(options, name) is not None:
+            config["training"][name] = getattr(options, name)
+    own = overrides.get("training", {})
+    # Only the number of tokens matters here, so any that exist are used.
     sized = [
         one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
     ]
-    set_eval_schedule(config, sized, patience=wishes.patience, eval_frequency=wishes.eval_frequency)
-    return config.merge(overrides)
+    set_eval_schedule(
+        config,
+        sized,
+        patience=options.patience,
+        eval_frequency=options.eval_frequency or own.get("eval_frequency"),
+    )
+    if options.patience is None and "patience" in own:
+        config["training"]["patience"] = own["patience"]
+    return config
 
 
-def _learn_from_wrong_spans(recognizer: Any) -> None:
-    """Tell a recognizer where the rejected spans are; one that is sourced has no config for it."""
-    recognizer.cfg["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
-    recognizer.moves.cfg["neg_key"] = gold_docs.INCORRECT_SPANS_KEY
+def _source(
+    base: Language, corpus: gold_docs.Corpus, folder: RunFolder, *, recognizer: str, seed: int
+) -> str | None:
+    """Return where this run and ``spacy train`` load the base from; save it where needed.
 
-
-def _source(base: Language, folder: RunFolder) -> str | None:
-    """Find, or make, the place from which this run and ``spacy train`` can load the base."""
+    It is saved where it is nowhere on disk, and where its trained recognizer
+    needs labels or a setting that the config of a sourced component cannot hold.
+    """
+    base = _prepared_base(base, corpus, recognizer=recognizer, seed=seed)
     origin = loadable_from(base)
     if origin is None:
         origin = str(folder.path / "base")
@@ -221,13 +278,37 @@ def _source(base: Language, folder: RunFolder) -> str | None:
     return None if origin.startswith(BLANK_PREFIX) else origin
 
 
+def _prepared_base(
+    base: Language, corpus: gold_docs.Corpus, *, recognizer: str, seed: int
+) -> Language:
+    """Return a copy with the corpus's labels and incorrect spans, or the base where it has them."""
+    if not is_trained(base):
+        return base
+    has_key = base.get_pipe(recognizer).cfg.get(  # type: ignore[attr-defined]
+        "incorrect_spans_key"
+    )
+    needs_key = corpus.has_incorrect_spans and has_key != gold_docs.INCORRECT_SPANS_KEY
+    if set(corpus.labels) <= set(labels_of(base)) and not needs_key:
+        return base
+    prepared = clone_pipeline(base)
+    component: Any = prepared.get_pipe(recognizer)
+    if needs_key:
+        component.cfg["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
+        component.moves.cfg["neg_key"] = gold_docs.INCORRECT_SPANS_KEY
+    with IsolatedRandomState(seed):
+        # spaCy would add new labels as it meets them, in the order of a set.
+        for label in corpus.labels:
+            component.add_label(label)
+    return prepared
+
+
 def _initialize(
     nlp: Language,
     config: Config,
     settings: dict[str, Any],
     examples: Callable[[], list[training.Example]],
 ) -> None:
-    """Give new components their first weights; those that are continued keep theirs."""
+    """Initialize the weights of new components; those that are continued keep theirs."""
     sourced = {name for name, part in config["components"].items() if "source" in part}
     continued = sourced - set(settings["frozen_components"])
     optimizer = settings["optimizer"]
@@ -236,3 +317,58 @@ def _initialize(
             nlp.resume_training(sgd=optimizer)
     with nlp.select_pipes(disable=list(sourced)):
         nlp.initialize(examples, sgd=optimizer)
+
+
+# Random numbers.
+
+
+class IsolatedRandomState:
+    """Replaces the state of Python's and NumPy's global generators while it is entered.
+
+    spaCy draws from the global generators. Between two steps of training the
+    notebook may draw from them as well. Training and notebook each have their
+    own state, so that neither changes the numbers of the other.
+
+    Parameters
+    ----------
+    seed : int
+        Between 0 and 2**32 - 1, the range of NumPy's seeds.
+
+    Raises
+    ------
+    TrainingError
+        The seed is out of range.
+    """
+
+    def __init__(self, seed: int) -> None:
+        if not 0 <= seed <= MAX_SEED:
+            raise TrainingError(f"the seed {seed} is not between 0 and {MAX_SEED:,}.")
+        self._seed = seed
+        self._outside: tuple[Any, Any] = _generator_states()
+        self._inside: tuple[Any, Any] | None = None
+
+    def __enter__(self) -> None:
+        self._outside = _generator_states()
+        if self._inside is None:
+            fix_random_seed(self._seed)
+        else:
+            _set_generator_states(self._inside)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._inside = _generator_states()
+        _set_generator_states(self._outside)
+
+
+def _generator_states() -> tuple[Any, Any]:
+    # NumPy's legacy generator is the one that spaCy and thinc draw from.
+    return random.getstate(), np.random.get_state()  # noqa: NPY002
+
+
+def _set_generator_states(states: tuple[Any, Any]) -> None:
+    random.setstate(states[0])
+    np.random.set_state(states[1])  # noqa: NPY002

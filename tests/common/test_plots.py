@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from nbner._common.plot_style import new_figure
 from nbner.evaluation.report import Evaluation, draw_evaluation
 from nbner.evaluation.scores import score
-from nbner.training.plot import training_curve
 from nbner.training.records import TrainingRecord
-from nbner.training.report import curve_frame
+from nbner.training.report import curve_frame, training_curve
 from nbner.types import Span
 
 mpl.use("Agg")

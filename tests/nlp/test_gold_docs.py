@@ -19,7 +19,7 @@ def tags(example, labels=AB):
 
 
 def accepted(text, *spans, **more):
-    return Example(text, spans=tuple(spans), answer="accept", labels=AB, **more)
+    return Example(text, spans=tuple(spans), answer="accept", **{"labels": AB, **more})
 
 
 def test_outside_of_its_spans_an_accepted_example_is_certain():
@@ -128,3 +128,56 @@ def test_written_gold_is_read_back_as_it_was(tmp_path):
         assert [(t.ent_iob, t.ent_type_) for t in doc] == [
             (t.ent_iob, t.ent_type_) for t in pair.reference
         ]
+
+
+# Labels that only the pipeline has.
+
+
+def pipeline(*spans, labels=("B", "C")):
+    return gold_docs.PipelineAnnotations(labels, {"one two three": spans})
+
+
+def test_labels_of_the_pipeline_that_no_answer_could_give_are_missing():
+    example = accepted("one two three", Span(0, 3, "A"), labels=("A",))
+    doc = gold_docs.reference_doc(BLANK, example, ["A"], pipeline=pipeline())
+    assert ["-IOB"[token.ent_iob] for token in doc] == ["B", "-", "-"]
+    known = pipeline(labels=("A",))
+    doc = gold_docs.reference_doc(BLANK, example, ["A"], pipeline=known)
+    assert ["-IOB"[token.ent_iob] for token in doc] == ["B", "O", "O"]
+
+
+def test_a_label_that_was_not_given_is_listed_as_incorrect_outside_of_the_gold():
+    example = accepted("one two three", Span(0, 3, "A"), labels=("A", "D"))
+    found = pipeline(Span(4, 13, "D"), Span(4, 7, "B"))
+    doc = gold_docs.reference_doc(BLANK, example, ["A"], pipeline=found)
+    wrong = {(one.text, one.label_) for one in doc.spans[gold_docs.INCORRECT_SPANS_KEY]}
+    texts = {"two", "three", "one two", "two three", "one two three"}
+    assert wrong == {(text, "A") for text in texts}
+    # What the pipeline finds is ruled out too, whatever its length, if the label was allowed.
+    doc = gold_docs.reference_doc(BLANK, example, ["A", "D"], pipeline=found)
+    wrong = {(one.text, one.label_) for one in doc.spans[gold_docs.INCORRECT_SPANS_KEY]}
+    assert wrong == {(text, label) for text in texts for label in "AD"} | {("one", "D")}
+
+
+def test_incorrect_spans_are_few_and_depend_on_the_text_alone():
+    text = " ".join(f"word{i}" for i in range(300))
+    example = accepted(text, Span(0, 5, "A"), labels=("A",))
+    docs = [gold_docs.reference_doc(BLANK, example, ["A"], pipeline=pipeline()) for _ in range(2)]
+    wrong = [[(one.start, one.end) for one in doc.spans["nbner_wrong"]] for doc in docs]
+    assert 190 <= len(wrong[0]) <= 200
+    assert wrong[0] == wrong[1]
+
+
+def test_a_span_off_the_tokens_rules_nothing_out():
+    example = accepted("one two three", Span(0, 6, "A"), labels=("A",))
+    doc = gold_docs.reference_doc(BLANK, example, ["A"], pipeline=pipeline())
+    assert [one.text for one in doc.spans[gold_docs.INCORRECT_SPANS_KEY]] == ["three"]
+
+
+def test_in_evaluation_only_the_pipelines_own_spans_are_missing():
+    example = accepted("one two three", Span(0, 3, "A"), labels=("A",))
+    (pair,) = gold_docs.training_examples(
+        BLANK, [example], ["A"], pipeline=pipeline(Span(4, 7, "B")), for_evaluation=True
+    )
+    assert ["-IOB"[token.ent_iob] for token in pair.reference] == ["B", "-", "O"]
+    assert gold_docs.INCORRECT_SPANS_KEY not in pair.reference.spans

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from nbner import ModelError, Session, TrainingError
-from nbner.training.background_report import BackgroundTraining
+from nbner.training.background import BackgroundTraining
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan")
 ROWS = [

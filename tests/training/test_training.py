@@ -304,3 +304,127 @@ def test_a_seed_that_numpy_does_not_take_is_an_error(run, seed, tmp_path):
     with pytest.raises(TrainingError, match="seed"):
         run(seed=seed)
     assert list(tmp_path.iterdir()) == []
+
+
+# Overrides of the config.
+
+
+@pytest.fixture
+def vectors_path(tmp_path):
+    nlp = spacy.blank("en")
+    draw = np.random.default_rng(0)
+    for word in ("Add", "Pour", "Mix", "water", "salt", "ethanol", "flask", "the"):
+        nlp.vocab.set_vector(word, draw.normal(size=16).astype("float32"))
+    nlp.to_disk(tmp_path / "vectors")
+    return tmp_path / "vectors"
+
+
+def test_spacy_train_arrives_at_the_same_weights_with_overrides(run, vectors_path, tmp_path):
+    result = run(
+        seed=5,
+        dropout=0.3,
+        max_steps=14,
+        eval_frequency=None,
+        vectors=vectors_path,
+        config={
+            "training.optimizer.learn_rate": 0.005,
+            "training": {"eval_frequency": 7},
+            "components.ner.model.hidden_width": 32,
+        },
+    )
+    own = spacy.util.load_config(result.path.parent / "config.cfg")
+    assert own["training"]["dropout"] == 0.3
+    assert own["training"]["max_steps"] == 14
+    assert own["training"]["optimizer"]["learn_rate"] == 0.005
+    assert [one.step for one in result.evaluations] == [0, 7, 14]
+    assert result.nlp.get_pipe("ner").model.get_ref("lower").get_dim("nO") == 32
+    assert result.nlp.vocab.vectors.n_keys == 8
+    assert_same_weights(spacy_train(result, tmp_path / "cli"), result.nlp)
+
+
+def test_an_option_goes_before_an_override(run):
+    config = {"training": {"dropout": 0.5, "max_steps": 4, "patience": 77}}
+    result = run(config=config, dropout=0.2, max_steps=9)
+    assert result.steps == 10
+    own = spacy.util.load_config(result.path.parent / "config.cfg")
+    assert own["training"]["dropout"] == 0.2
+    assert own["training"]["patience"] == 77
+
+
+def test_a_config_file_gives_the_layers_too(run, tmp_path):
+    from spacy.cli.init_config import init_config
+
+    config = init_config(lang="en", pipeline=["ner"], optimize="efficiency", gpu=False)
+    config["training"]["optimizer"]["learn_rate"] = 0.004
+    config["components"]["tok2vec"]["model"]["encode"]["width"] = 64
+    config.to_disk(tmp_path / "mine.cfg")
+    result = run(config=tmp_path / "mine.cfg", seed=5)
+    assert result.nlp.pipe_names == ["tok2vec", "ner"]
+    assert result.nlp.get_pipe("tok2vec").model.get_dim("nO") == 64
+    assert result.steps == 25
+    assert_same_weights(spacy_train(result, tmp_path / "cli"), result.nlp)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"training.max_epoch": 3}, r"no 'training.max_epoch'.*'training.max_epochs'"),
+        ({"max_epochs": 3}, r"no 'max_epochs'.*'training.max_epochs'"),
+        ({"trainig": {"dropout": 0.1}}, r"no 'trainig'.*'training'"),
+        ({"training.optimizer.learnrate": 1}, r"'training.optimizer.learnrate' "),
+        ({"components.ner.model.width": 1}, r"'components.ner.model.width' "),
+        ({"components.tagger.model": {}}, r"no 'components.tagger'.*'ner'"),
+        ({"training.dropout": "much"}, "'training.dropout' "),
+        ({"training.optimizer.@optimizers": "Adamant.v1"}, "Adamant.v1"),
+        ({"training.seed": 3}, "'training.seed'.*seed="),
+        ({"paths.train": "x"}, "'paths.train'.*accepted examples"),
+        ({"corpora.train.path": "x"}, "'corpora'"),
+        ({"nlp.lang": "de"}, "'nlp.lang' to 'de'.*blank:de"),
+        ({"nlp.pipeline": ["tagger"]}, "'nlp.pipeline' without 'ner'"),
+        ({"training": 3}, "'training' as a value"),
+        ({3: 4}, "the key 3"),
+        (3, "neither a mapping nor a path"),
+        ("nothing.cfg", "no config file 'nothing.cfg'"),
+    ],
+)
+def test_an_override_that_fits_nothing_is_refused_by_name(run, tmp_path, config, message):
+    with pytest.raises(TrainingError, match=message):
+        run(config=config)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_is_no_config_is_refused(run, tmp_path):
+    (tmp_path / "bad.cfg").write_text("[training\nx = \n", encoding="utf-8")
+    with pytest.raises(TrainingError, match="not a spaCy config"):
+        run(config=tmp_path / "bad.cfg")
+
+
+def test_layers_of_a_trained_recognizer_cannot_be_changed(run, trained_path, vectors_path):
+    with pytest.raises(TrainingError, match=r"'components.ner'.*scratch"):
+        run(trained_path, config={"components.ner.model.hidden_width": 8})
+    with pytest.raises(TrainingError, match=r"vectors= needs a new recognizer.*scratch"):
+        run(trained_path, vectors=vectors_path)
+
+
+def test_a_trained_recognizer_takes_settings_of_training(run, trained_path, tmp_path):
+    result = run(trained_path, config={"training.optimizer.learn_rate": 0.0003}, dropout=0.4)
+    assert_same_weights(spacy_train(result, tmp_path / "cli"), result.nlp)
+
+
+@pytest.mark.parametrize("name", ["no_such_package", "folder"])
+def test_vectors_that_are_not_there_are_an_error(run, tmp_path, name):
+    with pytest.raises(TrainingError, match="there are no vectors"):
+        run(vectors=tmp_path / name)
+
+
+def test_a_pipeline_without_vectors_is_an_error(run, trained_path):
+    with pytest.raises(TrainingError, match="no word vectors"):
+        run(vectors=trained_path)
+
+
+@pytest.mark.parametrize(
+    "options", [{"dropout": 1.0}, {"dropout": -0.1}, {"max_steps": -1}, {"patience": -1}]
+)
+def test_an_option_out_of_range_is_an_error(run, options):
+    with pytest.raises(TrainingError, match=next(iter(options))):
+        run(**options)
