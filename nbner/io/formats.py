@@ -8,7 +8,7 @@ module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from nbner.io.gold_export import (
 )
 from nbner.io.in_memory import read_objects, rows_from_plugin
 from nbner.io.options import FormatName, ReadOptions, TextUnit
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row
 from nbner.types import Example, TokenizeFn
 
@@ -46,10 +47,13 @@ _READ_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(conll.READ_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(tables.SUFFIXES, "table"),
-    **dict.fromkeys(brat.SUFFIXES, "brat"),
+    **dict.fromkeys((*brat.SUFFIXES, *brat.PART_SUFFIXES), "brat"),
 }
 # Suffixes of files whose format is detected by their content.
 _AMBIGUOUS_SUFFIXES = (*plain_text.SUFFIXES, tables.TAB_SUFFIX)
+
+# Suffixes in which other tools keep the annotations of a text beside it.
+_STANDOFF_SUFFIXES = (".xml", ".xmi", ".json", ".jsonl", ".csv", ".tsv", ".conll", ".key", ".anno")
 
 _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
@@ -98,6 +102,8 @@ def read(
     by: TextUnit | None = None,
     format: FormatName | None = None,  # noqa: A002 - the word that people look for
     tag_names: Sequence[str] | None = None,
+    encoding: str | None = None,
+    row_errors: RowErrors | None = None,
 ) -> Iterator[Row]:
     """Read rows from a file, a folder or objects in memory, as a stream.
 
@@ -115,6 +121,10 @@ def read(
         The format, whatever the suffix is.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows.
+    encoding : str, optional
+        Encoding of text files; UTF-8 by default.
+    row_errors : RowErrors, optional
+        Takes the errors of single rows; by default they are raised.
 
     Yields
     ------
@@ -127,16 +137,15 @@ def read(
         With file, line, field and remedy.
     """
     names = None if tag_names is None else tuple(tag_names)
+    options = ReadOptions(by or "line", names, encoding, row_errors or RowErrors())
     if not isinstance(source, (str, Path)):
-        yield from read_objects(source, ReadOptions(by or "line", names))
+        yield from read_objects(source, options)
         return
     path = Path(source)
     if format is None and _is_folder(path):
-        folder_options = ReadOptions(by or "file", names)
-        yield from _folder_reader(path)(path, folder_options)
+        yield from _folder_reader(path)(path, replace(options, by=by or "file"))
         return
-    options = ReadOptions(by or "line", names)
-    found = registry.call(_reader(path, format), path, options=options)
+    found = registry.call(_reader(path, format, encoding), path, options=options)
     yield from rows_from_plugin(found, path, options)
 
 
@@ -219,9 +228,10 @@ def _is_folder(path: Path) -> bool:
 
 def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]:
     suffixes = {one.suffix.lower() for one in folder.iterdir()}
-    if ".ann" in suffixes:
+    if not suffixes.isdisjoint((*brat.SUFFIXES, *brat.PART_SUFFIXES)):
         return brat.read_folder
     if ".txt" in suffixes:
+        _check_nothing_beside_texts(folder)
         return plain_text.read_folder
     raise DataError(
         "this is a folder without texts",
@@ -230,24 +240,39 @@ def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]
     )
 
 
-def _reader(path: Path, name: FormatName | None) -> Callable[..., Iterable[Any]]:
+def _check_nothing_beside_texts(folder: Path) -> None:
+    """Raise if files in other formats have the names of the texts: they may annotate them."""
+    texts = {one.stem for one in folder.iterdir() if one.suffix.lower() in plain_text.SUFFIXES}
+    for one in sorted(folder.iterdir()):
+        if one.suffix.lower() in _STANDOFF_SUFFIXES and one.stem in texts:
+            raise DataError(
+                f"{one.name} has the name of a text and may hold its annotations, in a format "
+                "that is not read from a folder",
+                file=folder,
+                remedy="Convert it to brat's .ann, or put the .txt files alone into a folder",
+            )
+
+
+def _reader(
+    path: Path, name: FormatName | None, encoding: str | None
+) -> Callable[..., Iterable[Any]]:
     require_file(path)
     suffix = path.suffix.lower()
     name = name or _READ_SUFFIXES.get(suffix)
     if name is None and suffix in _AMBIGUOUS_SUFFIXES:
-        name = _format_by_content(path, suffix)
+        name = _format_by_content(path, suffix, encoding)
     if name is None or name not in registry.readers:
         suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
         raise _unknown_format(path, name, suffixes, registry.readers.names())
     return registry.readers.get(name)
 
 
-def _format_by_content(path: Path, suffix: str) -> FormatName:
-    if conll.looks_like(path):
+def _format_by_content(path: Path, suffix: str, encoding: str | None) -> FormatName:
+    if conll.looks_like(path, encoding):
         return "conll"
     if suffix == ".txt":
         return "text"
-    return "table" if tables.looks_like(path) else "conll"
+    return "table" if tables.looks_like(path, encoding) else "conll"
 
 
 def _unknown_format(
@@ -314,7 +339,7 @@ registry.readers.register("huggingface", json_tasks.read_lines)
 registry.readers.register("conll", conll.read)
 registry.readers.register("spacy", docbin.read)
 registry.readers.register("table", tables.read)
-registry.readers.register("brat", lambda path: brat.read(path, ReadOptions()))
+registry.readers.register("brat", brat.read)
 registry.readers.register("text", plain_text.read)
 
 registry.writers.register("prodigy", _full_writer(prodigy.write))

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from nbner.errors import DataError
 from nbner.types import AnswerKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ImportIssueKind: TypeAlias = Literal[
-    "duplicate", "misaligned", "overlapping", "discontinuous", "refused"
+    "duplicate", "misaligned", "overlapping", "discontinuous", "refused", "skipped"
 ]
 
 _COLUMNS = ("file", "line", "kind", "text", "start", "end", "label", "reason")
@@ -28,8 +29,8 @@ class ImportIssue:
 
     Parameters
     ----------
-    kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
-        The kind of issue.
+    kind : str
+        One of `ImportIssueKind`.
     reason : str
         What was done about it, and why.
     text : str
@@ -42,6 +43,8 @@ class ImportIssue:
         The file that was read.
     line : int, optional
         Line, row or document, counted from 1.
+    field : str, optional
+        The key or column that is wrong in a skipped row.
     """
 
     kind: ImportIssueKind
@@ -52,6 +55,7 @@ class ImportIssue:
     label: str | None = None
     file: str | None = None
     line: int | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,9 @@ class ImportReport:
         the last character.
     refused : int
         Rows that were not added because of a misaligned span.
+    skipped : int
+        Rows that were left out by ``on_error="skip"``, because they could not
+        be read or stored.
     issues : tuple of ImportIssue
         All of them, in the order of the rows; duplicates, which are found in
         the store, after the others.
@@ -91,6 +98,7 @@ class ImportReport:
     overlapping: int = 0
     discontinuous: int = 0
     refused: int = 0
+    skipped: int = 0
     issues: tuple[ImportIssue, ...] = field(default=(), repr=False)
 
     @property
@@ -109,6 +117,23 @@ class ImportReport:
         frame = pd.DataFrame(rows, columns=list(_COLUMNS))
         return frame.astype({"line": "Int64", "start": "Int64", "end": "Int64"})
 
+    @property
+    def skipped_rows(self) -> pd.DataFrame:
+        """Table of the rows that were left out by ``on_error="skip"``.
+
+        Returns
+        -------
+        DataFrame
+            One row per row: ``file``, ``line``, ``field``, ``reason`` and
+            ``text``, which is empty where no text was found.
+        """
+        import pandas as pd
+
+        names = ["file", "line", "field", "reason", "text"]
+        skipped = [one for one in self.issues if one.kind == "skipped"]
+        rows = [[getattr(one, name) for name in names] for one in skipped]
+        return pd.DataFrame(rows, columns=names).astype({"line": "Int64"})
+
     def __str__(self) -> str:
         """Return the counts in one sentence."""
         parts = [f"Added {_count(self.added, 'example')} to {self.split!r}"]
@@ -124,6 +149,8 @@ class ImportReport:
             parts.append(f"{_count(self.discontinuous, 'span')} in pieces")
         if self.refused:
             parts.append(f"{_count(self.refused, 'row')} refused")
+        if self.skipped:
+            parts.append(f"{_count(self.skipped, 'row')} skipped, listed in .skipped_rows")
         return "; ".join(parts) + "."
 
     def _repr_html_(self) -> str:
@@ -221,8 +248,8 @@ class PreparedRow(NamedTuple):
 
         Parameters
         ----------
-        kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
-            The kind of issue.
+        kind : str
+            One of `ImportIssueKind`.
         reason : str
             What was done about it, and why.
         """
@@ -268,6 +295,21 @@ class ImportBatch:
         """
         self._issues.append(issue)
 
+    def add_skipped(self, error: DataError, text: str) -> None:
+        """Record a row that was left out.
+
+        Parameters
+        ----------
+        error : DataError
+            The reason, with the row's location.
+        text : str
+            Text of the row, where it is known.
+        """
+        issue = ImportIssue(
+            "skipped", error.problem, text, file=error.file, line=error.line, field=error.field
+        )
+        self._issues.append(issue)
+
     def report(self, *, added: int, answered: int) -> ImportReport:
         """Build the report, after the rows have been stored.
 
@@ -288,6 +330,7 @@ class ImportBatch:
             overlapping=counts["overlapping"],
             discontinuous=counts["discontinuous"],
             refused=counts["refused"],
+            skipped=counts["skipped"],
             issues=tuple(self._issues),
         )
 

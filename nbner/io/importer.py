@@ -19,6 +19,7 @@ from nbner.io.import_report import (
     PreparedAnswer,
     PreparedRow,
 )
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import ANSWER_KEYS, Row
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token, TokenizeFn
 
@@ -40,6 +41,7 @@ def prepare_rows(
     split: str = "train",
     gold: bool | None = None,
     misaligned: ImportMisaligned = "keep",
+    row_errors: RowErrors | None = None,
 ) -> ImportBatch:
     """Check rows for a split; ``Dataset.add`` stores the result.
 
@@ -66,6 +68,9 @@ def prepare_rows(
         How to treat a span off the token boundaries: keep its characters,
         expand it to the tokens that it touches, contract it to those completely
         inside it (keep it where there are none), or refuse its row.
+    row_errors : RowErrors, optional
+        Takes the errors of rows that cannot be imported, those of the reader
+        included; by default they are raised.
 
     Returns
     -------
@@ -88,9 +93,16 @@ def prepare_rows(
         )
     checker = _RowChecker(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
 
+    errors = row_errors or RowErrors()
+
     def prepared(batch: ImportBatch) -> Iterator[PreparedRow]:
+        errors.report = batch.add_skipped
         for row in rows:
-            one = checker.check(row, batch)
+            try:
+                one = checker.check(row, batch)
+            except DataError as error:
+                errors.handle(error, row.text)
+                continue
             if one is not None:
                 yield one
 

@@ -29,6 +29,7 @@ def read(
     format: FormatName | None = None,  # noqa: A002 - the usual word
     by: TextUnit | None = None,
     tag_names: Sequence[str] | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Example]:
     """Read examples from any supported source, as a stream.
 
@@ -45,6 +46,8 @@ def read(
         folder a file.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows, in their order.
+    encoding : str, optional
+        Encoding of text files, such as "cp1252" or "utf-16"; UTF-8 by default.
 
     Yields
     ------
@@ -64,7 +67,7 @@ def read(
     >>> [one.text for one in nbner.read(["Whisk the eggs.", {"text": "Serve."}])]
     ['Whisk the eggs.', 'Serve.']
     """
-    rows = formats.read(source, by=by, format=format, tag_names=tag_names)
+    rows = formats.read(source, by=by, format=format, tag_names=tag_names, encoding=encoding)
     return (example_from_row(row) for row in rows)
 
 

@@ -15,6 +15,7 @@ from nbner.evaluation.regressions import MAX_F_LOSS
 from nbner.io import formats
 from nbner.io.import_report import ImportReport
 from nbner.io.importer import ImportMisaligned, prepare_rows
+from nbner.io.row_errors import OnError, RowErrors
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.queues.labelling import Suggester
@@ -233,6 +234,8 @@ class Session:
         by: TextUnit | None = None,
         format: FormatName | None = None,  # noqa: A002 - the usual word
         tag_names: Sequence[str] | None = None,
+        encoding: str | None = None,
+        on_error: OnError = "refuse",
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
 
@@ -265,13 +268,21 @@ class Session:
             "spacy", "brat", "label_studio", "table", "huggingface", "text".
         tag_names : sequence of str, optional
             The tags that numbers stand for in token rows, in their order.
+        encoding : str, optional
+            Encoding of text files, such as "cp1252" or "utf-16"; UTF-8 by
+            default.
+        on_error : {"refuse", "skip"}
+            Treatment of rows that cannot be read or stored, such as one without
+            a text: the first refuses the whole source, or each is left out,
+            counted and listed. A source that cannot be read at all is refused
+            either way.
 
         Returns
         -------
         ImportReport
             ``added``, ``duplicate``, ``misaligned``, ``overlapping``,
-            ``discontinuous``, ``refused`` and ``frame``, which names file, line
-            and reason.
+            ``discontinuous``, ``refused``, ``skipped`` and ``frame``, which
+            names file, line and reason; ``skipped_rows`` also the field.
 
         Raises
         ------
@@ -279,13 +290,22 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
+        row_errors = RowErrors(on_error)
         batch = prepare_rows(
-            formats.read(source, by=by, format=format, tag_names=tag_names),
+            formats.read(
+                source,
+                by=by,
+                format=format,
+                tag_names=tag_names,
+                encoding=encoding,
+                row_errors=row_errors,
+            ),
             tokenize=context.tokenize,
             labels=None if context.labels_follow_data else self.labels,
             split=split,
             gold=gold,
             misaligned=misaligned,
+            row_errors=row_errors,
         )
         report = context.dataset.add(batch)
         if batch.labels:
