@@ -29,9 +29,10 @@ from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Example, Span
 
-SUFFIXES = (".ann",)
-#: Suffixes of BioNLP: given spans, events with their triggers, coreferences, relations.
-PART_SUFFIXES = (".a1", ".a2", ".co", ".rel")
+WRITE_SUFFIXES = (".ann",)
+# Of BioNLP: given spans, events with their triggers, coreferences, relations.
+_PART_SUFFIXES = (".a1", ".a2", ".co", ".rel")
+SUFFIXES = (*WRITE_SUFFIXES, *_PART_SUFFIXES)
 
 # Key of ``extra`` for the lines of an ``.ann`` file.
 _EXTRA_KEY = "_brat"
@@ -81,7 +82,7 @@ def read_folder(folder: Path, options: ReadOptions) -> Iterator[Row]:
     DataError
         A text is missing, or a line is malformed or contradicts its text.
     """
-    suffixes = (".txt", *SUFFIXES, *PART_SUFFIXES)
+    suffixes = (".txt", *SUFFIXES)
     names = {
         one.name.removesuffix(one.suffix) for one in folder.iterdir() if one.suffix in suffixes
     }
@@ -278,9 +279,8 @@ def _beside(stem: Path, suffix: str) -> Path:
 
 def _annotation_files(stem: Path) -> list[Path]:
     """Return the ``.ann`` file of a document, or those that BioNLP has in its place."""
-    suffixes = (*SUFFIXES, *PART_SUFFIXES)
-    found = [path for suffix in suffixes if (path := _beside(stem, suffix)).exists()]
-    if len(found) > 1 and found[0].suffix in SUFFIXES:
+    found = [path for suffix in SUFFIXES if (path := _beside(stem, suffix)).exists()]
+    if len(found) > 1 and found[0].suffix in WRITE_SUFFIXES:
         raise DataError(
             f"{found[1].name} lies beside it, and nothing shows which of them holds",
             file=found[0],

@@ -82,15 +82,13 @@ def check_encoding(encoding: str | None) -> None:
         There is no such encoding, or it does not decode bytes to text.
     """
     try:
-        is_text = encoding is None or isinstance(b"".decode(encoding), str)
+        "a".encode(encoding or "utf-8")
     except (LookupError, TypeError, ValueError):
-        is_text = False
-    if not is_text:
         raise DataError(
             f"{encoding!r} is no encoding that Python knows",
             field="encoding",
             remedy='Name one such as "utf-8", "cp1252" or "utf-16"',
-        )
+        ) from None
 
 
 @contextmanager

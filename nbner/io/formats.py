@@ -47,13 +47,10 @@ _READ_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(conll.READ_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(tables.SUFFIXES, "table"),
-    **dict.fromkeys((*brat.SUFFIXES, *brat.PART_SUFFIXES), "brat"),
+    **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
 # Suffixes of files whose format is detected by their content.
 _AMBIGUOUS_SUFFIXES = (*plain_text.SUFFIXES, tables.TAB_SUFFIX)
-
-# Suffixes in which other tools keep the annotations of a text beside it.
-_STANDOFF_SUFFIXES = (".xml", ".xmi", ".json", ".jsonl", ".csv", ".tsv", ".conll", ".key", ".anno")
 
 _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
@@ -61,7 +58,7 @@ _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys((*tables.SUFFIXES, tables.TAB_SUFFIX), "table"),
     **dict.fromkeys(conll.WRITE_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
-    **dict.fromkeys(brat.SUFFIXES, "brat"),
+    **dict.fromkeys(brat.WRITE_SUFFIXES, "brat"),
 }
 
 
@@ -228,29 +225,15 @@ def _is_folder(path: Path) -> bool:
 
 def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]:
     suffixes = {one.suffix.lower() for one in folder.iterdir()}
-    if not suffixes.isdisjoint((*brat.SUFFIXES, *brat.PART_SUFFIXES)):
+    if not suffixes.isdisjoint(brat.SUFFIXES):
         return brat.read_folder
     if ".txt" in suffixes:
-        _check_nothing_beside_texts(folder)
         return plain_text.read_folder
     raise DataError(
         "this is a folder without texts",
         file=folder,
         remedy="Name a file in it; a folder is read where it holds .txt and .ann, or .txt",
     )
-
-
-def _check_nothing_beside_texts(folder: Path) -> None:
-    """Raise if files in other formats have the names of the texts: they may annotate them."""
-    texts = {one.stem for one in folder.iterdir() if one.suffix.lower() in plain_text.SUFFIXES}
-    for one in sorted(folder.iterdir()):
-        if one.suffix.lower() in _STANDOFF_SUFFIXES and one.stem in texts:
-            raise DataError(
-                f"{one.name} has the name of a text and may hold its annotations, in a format "
-                "that is not read from a folder",
-                file=folder,
-                remedy="Convert it to brat's .ann, or put the .txt files alone into a folder",
-            )
 
 
 def _reader(

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from nbner.errors import DataError
 from nbner.io import huggingface, label_studio, prodigy
-from nbner.io.files import UTF8_BOM, decoding_error, numbered_lines, open_bytes
+from nbner.io.files import BYTE_ORDER_MARK, decoding_error, numbered_lines, open_bytes
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 
@@ -125,8 +125,6 @@ def _not_an_object(value: object, location: SourceLocation) -> DataError:
 def _items(path: Path, encoding: str | None) -> Iterator[tuple[Any, SourceLocation]]:
     """Yield the items of a JSON list with their lines; an object is a list of one."""
     with open_bytes(path) as file:
-        if file.read(len(UTF8_BOM)) != UTF8_BOM:
-            file.seek(0)
         parser = _StreamParser(file, str(path), encoding or "utf-8")
         if parser.peek() == "[":
             yield from _list_items(parser)
@@ -164,6 +162,7 @@ class _StreamParser:
         self._buffer = ""
         self._at = 0
         self._line = 1
+        self._started = False
         self._ended = False
 
     @property
@@ -217,6 +216,8 @@ class _StreamParser:
             name = "UTF-8" if self._encoding == "utf-8" else self._encoding
             problem = f"the file is not {name}: {error.reason}"
             raise decoding_error(self._name, self._line, problem, data) from error
+        if more and not self._started:
+            more, self._started = more.removeprefix(BYTE_ORDER_MARK), True
         self._buffer = self._buffer[self._at :] + more
         self._at = 0
         return bool(more) or not self._ended
