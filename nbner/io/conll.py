@@ -80,7 +80,8 @@ def looks_like(path: Path, encoding: str | None = None) -> bool:
     encoding : str, optional
         Its encoding; UTF-8 by default.
     """
-    sample, _ = _peek(numbered_lines(path, encoding))
+    # Lines in another encoding are an error of the file as a whole, not of its format.
+    sample, _ = _peek(numbered_lines(path, encoding, RowErrors("skip")))
     return _detect_dialect([line for _, line in sample], _FRACTION_BY_CONTENT) is not None
 
 

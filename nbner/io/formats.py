@@ -17,6 +17,7 @@ from nbner.errors import DataError
 from nbner.io import (
     brat,
     conll,
+    content,
     docbin,
     huggingface,
     json_tasks,
@@ -25,7 +26,7 @@ from nbner.io import (
     prodigy,
     tables,
 )
-from nbner.io.files import require_file
+from nbner.io.files import require_file, uncompressed_suffix
 from nbner.io.gold_export import (
     ExportMisaligned,
     GoldExample,
@@ -51,6 +52,9 @@ _READ_SUFFIXES: dict[str, FormatName] = {
 }
 # Suffixes of files whose format is detected by their content.
 _AMBIGUOUS_SUFFIXES = (*plain_text.SUFFIXES, tables.TAB_SUFFIX)
+# Both hold either one JSON value or one on each line, whatever their suffix says.
+_JSON_SUFFIXES = (*prodigy.SUFFIXES, *label_studio.SUFFIXES)
+_CONVERT_REMEDY = "Convert it to text, to .csv, or to another of the formats that are read"
 
 _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
@@ -107,8 +111,8 @@ def read(
     Parameters
     ----------
     source : str, Path, DataFrame, Series, DocBin, or iterable
-        The format of a path follows from its suffix, or from its content where
-        the suffix is ambiguous; a folder holds brat documents or plain texts.
+        The format of a path follows from its suffix (that before ``.gz``), or
+        from its content where the suffix is ambiguous or unknown; a folder holds brat documents or plain texts.
         An iterable may hold strings, Prodigy tasks, Label Studio tasks, token
         rows, spaCy Docs and ``Example`` values.
     by : {"line", "paragraph", "file"}, optional
@@ -190,9 +194,16 @@ def write(
         hold a label, a token or a span.
     """
     path = Path(path)
-    name = format or ("brat" if path.suffix == "" else _WRITE_SUFFIXES.get(path.suffix.lower()))
-    if name is None or name not in registry.writers:
-        raise _unknown_format(path, format, sorted(_WRITE_SUFFIXES), registry.writers.names())
+    suffix = uncompressed_suffix(path)
+    name = format or ("brat" if path.suffix == "" else _WRITE_SUFFIXES.get(suffix))
+    if name is None or (name == "brat" and suffix != path.suffix.lower()):
+        raise DataError(
+            f"no format is known by the suffix {path.suffix!r}",
+            file=path,
+            remedy=f"The known ones are {', '.join(sorted(_WRITE_SUFFIXES))}",
+        )
+    if name not in registry.writers:
+        raise _unknown_format(name, path, registry.writers.names())
     counter = _Counter(examples)
     writer = registry.writers.get(name)
     written = registry.call(writer, counter, path, tokenize=tokenize, misaligned=misaligned)
@@ -240,38 +251,50 @@ def _reader(
     path: Path, name: FormatName | None, encoding: str | None
 ) -> Callable[..., Iterable[Any]]:
     require_file(path)
-    suffix = path.suffix.lower()
-    name = name or _READ_SUFFIXES.get(suffix)
-    if name is None and suffix in _AMBIGUOUS_SUFFIXES:
-        name = _format_by_content(path, suffix, encoding)
-    if name is None or name not in registry.readers:
-        suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
-        raise _unknown_format(path, name, suffixes, registry.readers.names())
+    name = name or _read_format(path, encoding)
+    if name is None:
+        raise _unrecognized(path)
+    if name not in registry.readers:
+        raise _unknown_format(name, path, registry.readers.names())
     return registry.readers.get(name)
 
 
-def _format_by_content(path: Path, suffix: str, encoding: str | None) -> FormatName:
-    if conll.looks_like(path, encoding):
-        return "conll"
-    if suffix == ".txt":
-        return "text"
-    return "table" if tables.looks_like(path, encoding) else "conll"
-
-
-def _unknown_format(
-    path: Path, name: str | None, suffixes: list[str], formats: Sequence[str]
-) -> DataError:
+def _read_format(path: Path, encoding: str | None) -> FormatName | None:
+    """Return the format of a file by its suffix, or by its content where that leaves it open."""
+    suffix = uncompressed_suffix(path)
+    name = _READ_SUFFIXES.get(suffix)
+    if suffix in _JSON_SUFFIXES:
+        is_lines = content.is_json_lines(path, encoding)
+        return name if is_lines is None else "prodigy" if is_lines else "label_studio"
     if name is not None:
-        return DataError(
-            f"no format is called {name!r}",
-            file=path,
-            field="format",
-            remedy=f"The known ones are {', '.join(formats)}",
-        )
+        return name
+    found = content.detect_format(path, encoding)
+    if found is not None:
+        return found
+    if suffix in plain_text.SUFFIXES:
+        return "text"
+    return "conll" if suffix == tables.TAB_SUFFIX else None
+
+
+def _unrecognized(path: Path) -> DataError:
+    kind = content.binary_kind(path)
+    if kind is not None:
+        return DataError(f"this is {kind}, which is not read", file=path, remedy=_CONVERT_REMEDY)
+    suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
     return DataError(
-        f"no format is known by the suffix {path.suffix!r}",
+        f"no format is known by the suffix {path.suffix!r}, and none is recognized by its content",
         file=path,
-        remedy=f"The known ones are {', '.join(suffixes)}",
+        remedy=f"The known suffixes are {', '.join(suffixes)}; name another format, such as "
+        'format="text"',
+    )
+
+
+def _unknown_format(name: str, path: Path, formats: Sequence[str]) -> DataError:
+    return DataError(
+        f"no format is called {name!r}",
+        file=path,
+        field="format",
+        remedy=f"The known ones are {', '.join(formats)}",
     )
 
 
