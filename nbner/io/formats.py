@@ -112,9 +112,9 @@ def read(
     ----------
     source : str, Path, DataFrame, Series, DocBin, or iterable
         The format of a path follows from its suffix (that before ``.gz``), or
-        from its content where the suffix is ambiguous or unknown; a folder holds brat documents or plain texts.
-        An iterable may hold strings, Prodigy tasks, Label Studio tasks, token
-        rows, spaCy Docs and ``Example`` values.
+        from its content where the suffix is ambiguous or unknown; a folder
+        holds brat documents or plain texts. An iterable may hold strings,
+        Prodigy tasks, Label Studio tasks, token rows, spaCy Docs and ``Example`` values.
     by : {"line", "paragraph", "file"}, optional
         Unit of plain text that becomes one row: by default a line, in a folder
         a file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ImportIssueKind: TypeAlias = Literal[
-    "duplicate", "misaligned", "overlapping", "discontinuous", "refused", "skipped"
+    "duplicate", "misaligned", "whitespace", "overlapping", "discontinuous", "refused", "skipped"
 ]
 
 _COLUMNS = ("file", "line", "kind", "text", "start", "end", "label", "reason")
@@ -75,6 +75,9 @@ class ImportReport:
     misaligned : int
         Spans that do not begin and end with a token: kept, moved to token
         boundaries, or refused with their row, according to ``misaligned=``.
+    whitespace : int
+        Spans that begin or end with whitespace, which spaCy cannot learn: kept,
+        or trimmed by ``misaligned="trim"``.
     overlapping : int
         Spans that were left out because a longer one covers part of them.
     discontinuous : int
@@ -95,6 +98,7 @@ class ImportReport:
     answered: int = 0
     duplicate: int = 0
     misaligned: int = 0
+    whitespace: int = 0
     overlapping: int = 0
     discontinuous: int = 0
     refused: int = 0
@@ -143,6 +147,8 @@ class ImportReport:
             parts.append(f"{_count(self.duplicate, 'text')} there already")
         if self.misaligned:
             parts.append(f"{_count(self.misaligned, 'span')} off the tokens")
+        if self.whitespace:
+            parts.append(_whitespace_phrase(self.issues, self.whitespace))
         if self.overlapping:
             parts.append(f"{_count(self.overlapping, 'span')} left out for a longer one")
         if self.discontinuous:
@@ -327,6 +333,7 @@ class ImportBatch:
             answered=answered,
             duplicate=counts["duplicate"],
             misaligned=counts["misaligned"],
+            whitespace=counts["whitespace"],
             overlapping=counts["overlapping"],
             discontinuous=counts["discontinuous"],
             refused=counts["refused"],
@@ -337,6 +344,15 @@ class ImportBatch:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _whitespace_phrase(issues: Iterable[ImportIssue], count: int) -> str:
+    trimmed = sum(one.kind == "whitespace" and one.reason.endswith("trimmed") for one in issues)
+    if trimmed == count:
+        return f"whitespace trimmed off {_count(count, 'span')}"
+    verb = "begins or ends" if count == 1 else "begin or end"
+    phrase = f"{_count(count, 'span')} {verb} with whitespace, which spaCy cannot learn"
+    return f'{phrase} (misaligned="trim" takes it off)' if not trimmed else phrase
 
 
 def _html_row(issue: ImportIssue) -> str:

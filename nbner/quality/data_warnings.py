@@ -10,11 +10,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from nbner._common.alignment import has_whitespace_ends
 from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
 
 DataWarningKind: TypeAlias = Literal[
-    "few_examples", "only_in_dev", "never_in_train", "in_both_splits", "conflicting_answers"
+    "few_examples",
+    "only_in_dev",
+    "never_in_train",
+    "in_both_splits",
+    "conflicting_answers",
+    "whitespace_spans",
 ]
 
 MIN_SPANS = 10  # gold spans below which a label can hardly be learnt
@@ -64,6 +70,7 @@ def find_data_warnings(
     """
     return [
         *_labels(train, dev, labels),
+        *_whitespace(train, dev),
         *_shared(train, dev),
         *_conflicts([*train, *dev, *answers]),
     ]
@@ -86,6 +93,22 @@ def _labels(
         elif count < MIN_SPANS:
             what = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
             yield DataWarning("few_examples", what, label, _with(train, label))
+
+
+def _whitespace(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[DataWarning]:
+    """Find spans that spaCy leaves out of training, and can never predict."""
+    for where, examples in (("the training data", train), ("dev", dev)):
+        spans = [(one, span) for one in examples for span in one.spans]
+        found = [(one, span) for one, span in spans if has_whitespace_ends(one.text, span)]
+        if found:
+            shown = tuple({id(one): one for one, _ in found}.values())
+            verb = "begins or ends" if len(found) == 1 else "begin or end"
+            what = (
+                f"{len(found):,} of {len(spans):,} spans in {where} {verb} with whitespace, which "
+                'spaCy cannot learn or predict: add the data again with misaligned="trim", or '
+                "correct them"
+            )
+            yield DataWarning("whitespace_spans", what, None, shown)
 
 
 def _shared(train: Sequence[Example], dev: Sequence[Example]) -> Iterable[DataWarning]:

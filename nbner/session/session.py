@@ -255,11 +255,15 @@ class Session:
             Take spans as gold, or as suggestions, whatever the format says.
             Gold speaks of the labels that the session has after the call; where
             several files share one list of labels, name it in ``labels=``.
-        misaligned : {"keep", "expand", "contract", "refuse"}
+        misaligned : {"keep", "expand", "contract", "trim", "refuse"}
             Treatment of a span that the tokens cannot express: kept as
             characters and shown below the text, moved out to the ends of the
             tokens that it touches, moved in to those that lie in it as a whole,
-            or refused with its row. Either way it is counted and listed.
+            or refused with its row. "trim" takes whitespace off the ends of
+            every span, since spaCy cannot learn a span that begins or ends with
+            a token of whitespace, such as a line end, and keeps the rest as
+            characters; the other choices leave such tokens in the span. Either
+            way it is counted and listed.
         by : {"line", "paragraph", "file"}, optional
             Unit of one text in a file of plain text: by default a line, in a
             folder a file.
@@ -280,8 +284,8 @@ class Session:
         Returns
         -------
         ImportReport
-            ``added``, ``duplicate``, ``misaligned``, ``overlapping``,
-            ``discontinuous``, ``refused``, ``skipped`` and ``frame``, which
+            ``added``, ``duplicate``, ``misaligned``, ``whitespace``,
+            ``overlapping``, ``discontinuous``, ``refused``, ``skipped`` and ``frame``, which
             names file, line and reason; ``skipped_rows`` also the field.
 
         Raises

@@ -26,7 +26,11 @@ def session():
 
 def skipped(report):
     return [
-        (None if pd.isna(row.line) else int(row.line), row.field, row.reason)
+        (
+            None if pd.isna(row.line) else int(row.line),
+            None if pd.isna(row.field) else row.field,
+            row.reason,
+        )
         for row in report.skipped_rows.itertuples()
     ]
 

@@ -33,7 +33,7 @@ class Tokenization:
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a span that the tokens cannot express.
+        """One row a span that the tokens cannot express, or that begins or ends with whitespace.
 
         Returns
         -------
@@ -50,7 +50,7 @@ class Tokenization:
                 one.example.text[one.span.start : one.span.end],
                 *(one.span.label, list(one.tokens), one.reason, "; ".join(map(str, one.rules))),
             )
-            for one in self.diagnosis.untokenizable
+            for one in (*self.diagnosis.untokenizable, *self.diagnosis.whitespace)
         ]
         columns = ["split", "input_hash", "start", "end", "text", "label", "tokens", "why", "rule"]
         return pd.DataFrame(rows, columns=columns)
@@ -132,6 +132,13 @@ class Tokenization:
         found = self.diagnosis
         over = f"{found.spans:,} spans in {found.n:,} examples"
         said = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
+        if found.whitespace:
+            count = len(found.whitespace)
+            said.append(
+                f"{count:,} of {over} {'begins or ends' if count == 1 else 'begin or end'} with "
+                "whitespace, which spaCy cannot learn: add the data again with "
+                'misaligned="trim", or correct them'
+            )
         said += [
             f"  {one.rule}: fixes {one.fixes:,}, changes "
             f"{sum(one.token_changes.values()):,} tokens in {one.texts:,} texts"
