@@ -7,6 +7,7 @@ import pytest
 
 from nbner.io import formats
 from nbner.io.importer import prepare_rows
+from nbner.io.row_errors import RowErrors
 from nbner.store.store import Store
 from nbner.types import Answer, Span, Token
 
@@ -55,7 +56,9 @@ def add(dataset):
 
     def add(source, *, split="train", to=dataset, **choices):
         choices = {"tokenize": tokenize, "labels": None, **choices}
-        return to.add(prepare_rows(formats.read(source), split=split, **choices))
+        row_errors = RowErrors(choices.pop("on_error", None))
+        rows = formats.read(source, row_errors=row_errors)
+        return to.add(prepare_rows(rows, split=split, row_errors=row_errors, **choices))
 
     return add
 

@@ -243,6 +243,40 @@ def contract_to_tokens(tokens: Sequence[Token], span: Span) -> Span | None:
     return replace(span, start=inside[0].start, end=inside[-1].end) if inside else None
 
 
+def trim_whitespace(text: str, span: Span) -> Span | None:
+    """Trim the whitespace from both ends of a span.
+
+    Parameters
+    ----------
+    text : str
+        The text that the span is of.
+    span : Span
+        Any span of the text.
+
+    Returns
+    -------
+    Span or None
+        None where the span is nothing but whitespace.
+    """
+    inside = text[span.start : span.end]
+    start = span.start + len(inside) - len(inside.lstrip())
+    end = span.end - len(inside) + len(inside.rstrip())
+    return replace(span, start=start, end=end) if start < end else None
+
+
+def has_whitespace_ends(text: str, span: Span) -> bool:
+    """Return whether a span begins or ends with whitespace, which spaCy's recognizer cannot learn.
+
+    Parameters
+    ----------
+    text : str
+        The text that the span is of.
+    span : Span
+        Any span of the text.
+    """
+    return text[span.start].isspace() or text[span.end - 1].isspace()
+
+
 def filter_spans(spans: Iterable[Span]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Select spans that do not overlap: the longest first, then the earliest.
 

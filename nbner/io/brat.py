@@ -3,24 +3,36 @@
 Offsets are code points. A discontinuous span is read as one span from its first
 to its last character and reported. All other annotations of an ``.ann`` file
 (relations, events, notes and nested spans) are kept with the example and
-written back.
+written back. In place of the ``.ann`` there may be the files of the BioNLP
+shared tasks, of which the lines are read as one file.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nbner._common.alignment import filter_spans
 from nbner.errors import DataError
-from nbner.io.files import atomic_folder, atomic_write, numbered_lines, read_text
+from nbner.io.files import (
+    BYTE_ORDER_MARK,
+    UTF8_BOM,
+    atomic_folder,
+    atomic_write,
+    numbered_lines,
+    read_text,
+)
+from nbner.io.offset_conventions import offset_conventions
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Example, Span
 
-SUFFIXES = (".ann",)
+WRITE_SUFFIXES = (".ann",)
+# Of BioNLP: given spans, events with their triggers, coreferences, relations.
+_PART_SUFFIXES = (".a1", ".a2", ".co", ".rel")
+SUFFIXES = (*WRITE_SUFFIXES, *_PART_SUFFIXES)
 
 # Key of ``extra`` for the lines of an ``.ann`` file.
 _EXTRA_KEY = "_brat"
@@ -37,38 +49,45 @@ _REMEDY = (
 )
 
 
-def read(path: Path, _options: ReadOptions) -> Iterator[Row]:
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the one document of an ``.ann`` file and its ``.txt``; it is complete gold.
 
     Parameters
     ----------
     path : Path
-        The ``.ann`` file.
+        The ``.ann`` file, or one of those that BioNLP has in its place.
+    options : ReadOptions
+        ``encoding`` is that of both files.
 
     Raises
     ------
     DataError
         The text is missing, or a line is malformed or contradicts the text.
     """
-    yield _read_document(path, path.with_suffix(".txt"))
+    yield from options.row_errors.guard(_rows_of_document(path.with_suffix(""), options.encoding))
 
 
-def read_folder(folder: Path, _options: ReadOptions) -> Iterator[Row]:
-    """Yield the documents of a folder in the order of their names.
+def read_folder(folder: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the documents of a folder in the order of their names; empty ones are passed over.
 
     Parameters
     ----------
     folder : Path
         A text without an ``.ann`` file in it is not annotated.
+    options : ReadOptions
+        ``encoding`` is that of all files.
 
     Raises
     ------
     DataError
         A text is missing, or a line is malformed or contradicts its text.
     """
-    names = sorted({path.stem for path in (*folder.glob("*.ann"), *folder.glob("*.txt"))})
-    for name in names:
-        yield _read_document(folder / f"{name}.ann", folder / f"{name}.txt")
+    suffixes = (".txt", *SUFFIXES)
+    names = {
+        one.name.removesuffix(one.suffix) for one in folder.iterdir() if one.suffix in suffixes
+    }
+    for name in sorted(names):
+        yield from options.row_errors.guard(_rows_of_document(folder / name, options.encoding))
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
@@ -110,7 +129,8 @@ def write(examples: Iterable[Example], path: Path) -> int:
                 )
             is_alone = _EXTRA_KEY in example.extra
             lines = _lines_of(example, offset, numbered + 1)
-            txt.write(("\n" * bool(count) + example.text).encode("utf-8"))
+            txt.write(b"\n" if count else _mark_of(example.text))
+            txt.write(example.text.encode("utf-8"))
             ann.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
             count += 1
             numbered += len(lines)
@@ -156,11 +176,36 @@ class _TextBound:
     id: str
     label: str
     pieces: tuple[tuple[int, int], ...]
+    written: str | None = None  # the text beside the offsets
 
     @property
     def span(self) -> Span:
         """The span from the first to the last character."""
         return Span(self.pieces[0][0], self.pieces[-1][1], self.label)
+
+    @property
+    def line(self) -> str:
+        """The line of the ``.ann`` file."""
+        offsets = ";".join(f"{start} {end}" for start, end in self.pieces)
+        written = "" if self.written is None else f"\t{self.written}"
+        return f"{self.id}\t{self.label} {offsets}{written}"
+
+    def is_in_order(self, text: str) -> bool:
+        """Return whether the pieces lie in the text, one after the other."""
+        before = 0
+        for start, end in self.pieces:
+            if not before <= start < end <= len(text):
+                return False
+            before = end
+        return True
+
+    def has_written_text(self, text: str) -> bool:
+        """Return whether the text beside the offsets, if there is one, is that at the offsets."""
+        return self.written is None or self.written.split() == self.found(text).split()
+
+    def found(self, text: str) -> str:
+        """Return the text at the offsets."""
+        return " ".join(text[start:end] for start, end in self.pieces)
 
     def is_discontinuous(self, text: str) -> bool:
         """Return whether anything but whitespace lies between the pieces."""
@@ -171,11 +216,13 @@ class _TextBound:
 
 def _parse_text_bound(line: str, location: SourceLocation) -> _TextBound:
     id_, _, rest = line.partition("\t")
-    found = _TEXT_BOUND.fullmatch(rest.partition("\t")[0])
+    place, has_text, written = rest.partition("\t")
+    found = _TEXT_BOUND.fullmatch(place)
     if found is None:
         raise location.error(f"{line[:60]!r} is no span", remedy=_REMEDY)
     offsets = [pair.split(" ") for pair in found[2].split(";")]
-    return _TextBound(id_, found[1], tuple((int(start), int(end)) for start, end in offsets))
+    pieces = tuple((int(start), int(end)) for start, end in offsets)
+    return _TextBound(id_, found[1], pieces, written if has_text else None)
 
 
 def _nested_ids(bounds: Sequence[_TextBound]) -> set[str]:
@@ -186,52 +233,115 @@ def _nested_ids(bounds: Sequence[_TextBound]) -> set[str]:
     return {name for span, name in spans if id(span) in dropped}
 
 
-def _read_document(ann: Path, txt: Path) -> Row:
-    text = read_text(txt)
-    meta = {_DOCUMENT_KEY: txt.stem}
-    if not ann.exists():
-        return Row(text, meta=meta, file=str(txt), line=1)
-    lines = [(number, line) for number, line in numbered_lines(ann) if line.strip()]
-    bounds: list[_TextBound] = []
-    span_lines: list[int] = []
-    for number, line in lines:
-        if line.startswith("T"):
-            location = SourceLocation(str(ann), number)
-            one = _parse_text_bound(line, location)
-            _check_text_bound(one, line, text, location)
-            bounds.append(one)
-            span_lines.append(number)
-    return Row(
+def _rows_of_document(stem: Path, encoding: str | None) -> Iterator[Row]:
+    """Yield the row of a document; nothing if it is empty."""
+    txt = _beside(stem, ".txt")
+    raw = read_text(txt, encoding)
+    text = raw.removeprefix(BYTE_ORDER_MARK)
+    parts = _annotation_files(stem)
+    lines = [
+        (str(part), number, line)
+        for part in parts
+        for number, line in numbered_lines(part, encoding)
+        if line.strip()
+    ]
+    if not text.strip() and not lines:
+        return
+    if not parts:
+        yield Row(text, meta={_DOCUMENT_KEY: txt.stem}, file=str(txt), line=1)
+        return
+    locations = [SourceLocation(file, number) for file, number, line in lines if line[0] == "T"]
+    found = [line for _, _, line in lines if line.startswith("T")]
+    bounds = _in_text(
+        [_parse_text_bound(*one) for one in zip(found, locations, strict=True)],
+        locations,
+        text,
+        had_mark=raw != text,
+    )
+    moved = iter(bounds)
+    kept = [next(moved).line if line.startswith("T") else line for _, _, line in lines]
+    yield Row(
         text,
         spans=tuple(_span_with_pieces(one, text) for one in bounds),
-        meta=meta,
-        extra=_extra([line for _, line in lines], bounds, text),
+        meta={_DOCUMENT_KEY: txt.stem},
+        extra=_extra(kept, bounds, text),
         gold=True,
-        file=str(ann),
+        file=str(parts[0]),
         line=1,
-        span_lines=tuple(span_lines),
+        span_lines=tuple(one.line or 0 for one in locations),
     )
 
 
-def _check_text_bound(one: _TextBound, line: str, text: str, location: SourceLocation) -> None:
-    """Compare a span with the text written beside it."""
-    before = 0
-    for start, end in one.pieces:
-        if not before <= start < end <= len(text):
-            raise location.error(
-                f"{start} to {end} is not a stretch of a text of {len(text)} characters, or not "
-                "in order",
-                field=one.id,
-                remedy="Offsets count code points from 0; the end is exclusive",
-            )
-        before = end
-    columns = line.split("\t", 2)
-    found = " ".join(text[start:end] for start, end in one.pieces)
-    if len(columns) > 2 and columns[2].split() != found.split():
+def _beside(stem: Path, suffix: str) -> Path:
+    # Not with_suffix: a document's name may have dots.
+    return stem.with_name(f"{stem.name}{suffix}")
+
+
+def _annotation_files(stem: Path) -> list[Path]:
+    """Return the ``.ann`` file of a document, or those that BioNLP has in its place."""
+    found = [path for suffix in SUFFIXES if (path := _beside(stem, suffix)).exists()]
+    if len(found) > 1 and found[0].suffix in WRITE_SUFFIXES:
+        raise DataError(
+            f"{found[1].name} lies beside it, and nothing shows which of them holds",
+            file=found[0],
+            remedy="Keep one of them in the folder",
+        )
+    return found
+
+
+def _in_text(
+    bounds: Sequence[_TextBound],
+    locations: Sequence[SourceLocation],
+    text: str,
+    *,
+    had_mark: bool,
+) -> list[_TextBound]:
+    """Convert the offsets to those of the text, by the first convention in which all spans fit.
+
+    Parameters
+    ----------
+    bounds : sequence of _TextBound
+        As they were written.
+    locations : sequence of SourceLocation
+        File and line of each.
+    text : str
+        The text, without a byte order mark.
+    had_mark : bool
+        Whether the file of the text began with a byte order mark.
+    """
+    conventions = list(offset_conventions(text, lost_mark=had_mark))
+    if had_mark and all(one.written is None for one in bounds):
+        # Nothing shows whether the mark was counted; brat counts it.
+        conventions = conventions[1:]
+    for convert in conventions:
+        moved = [
+            replace(one, pieces=tuple((convert(start), convert(end)) for start, end in one.pieces))
+            for one in bounds
+        ]
+        if all(one.is_in_order(text) and one.has_written_text(text) for one in moved):
+            return moved
+    for one, location in zip(bounds, locations, strict=True):
+        _check_text_bound(one, text, location)
+    return list(bounds)
+
+
+def _check_text_bound(one: _TextBound, text: str, location: SourceLocation) -> None:
+    """Raise if a span is outside the text, or is not the text written beside it."""
+    if not one.is_in_order(text):
+        start, end = one.pieces[0][0], one.pieces[-1][1]
         raise location.error(
-            f"{columns[2][:40]!r} is written here, but the text at these offsets is {found[:40]!r}",
+            f"{start} to {end} is not a stretch of a text of {len(text)} characters, or not "
+            "in order",
             field=one.id,
-            remedy="Keep .txt and .ann together as brat wrote them: offsets count code points",
+            remedy="Offsets count code points from 0; the end is exclusive",
+        )
+    if not one.has_written_text(text):
+        raise location.error(
+            f"{one.written!r:.42} is written here, but the text at these offsets is "
+            f"{one.found(text)[:40]!r}",
+            field=one.id,
+            remedy="Offsets count code points, and line ends as one character or as they are "
+            "in the .txt; the .ann may belong to another version of it",
         )
 
 
@@ -252,9 +362,14 @@ def _extra(lines: list[str], bounds: list[_TextBound], text: str) -> dict[str, l
 
 def _write_document(stem: Path, text: str, lines: Sequence[str]) -> None:
     with atomic_write(stem.with_name(f"{stem.name}.txt")) as file:
-        file.write(text.encode("utf-8"))
+        file.write(_mark_of(text) + text.encode("utf-8"))
     with atomic_write(stem.with_name(f"{stem.name}.ann")) as file:
         file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+
+
+def _mark_of(text: str) -> bytes:
+    """Return a byte order mark for a text that begins with one, since readers take one off."""
+    return UTF8_BOM if text.startswith(BYTE_ORDER_MARK) else b""
 
 
 def _file_name(example: Example, number: int, used: set[str]) -> str:

@@ -20,6 +20,8 @@ from nbner.errors import DataError
 from nbner.io.files import atomic_write, numbered_lines
 from nbner.io.gold_export import GoldExample
 from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
+from nbner.io.options import ReadOptions
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Span
 
@@ -39,20 +41,22 @@ _FRACTION_BY_CONTENT = 0.8
 _Line: TypeAlias = tuple[int, str]
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the sentences of a file, each of them complete gold.
 
     Parameters
     ----------
     path : Path
-        A UTF-8 file.
+        A text file.
+    options : ReadOptions
+        ``encoding`` is that of the file.
 
     Raises
     ------
     DataError
         No column holds tags, a line has no tag, or words contradict ``# text``.
     """
-    sample, lines = _peek(numbered_lines(path))
+    sample, lines = _peek(numbered_lines(path, options.encoding))
     dialect = _detect_dialect([line for _, line in sample], _FRACTION_BY_SUFFIX)
     if dialect is None:
         if not any(line.strip() for _, line in sample):
@@ -63,18 +67,21 @@ def read(path: Path) -> Iterator[Row]:
             line=next(number for number, line in sample if line.strip()),
             remedy="CoNLL has a word and a tag such as O, B-ORG or I-ORG on each line",
         )
-    yield from _sentences(lines, dialect, str(path))
+    yield from _sentences(lines, dialect, str(path), options.row_errors)
 
 
-def looks_like(path: Path) -> bool:
+def looks_like(path: Path, encoding: str | None = None) -> bool:
     """Return whether a text file has a tag on most of its first lines.
 
     Parameters
     ----------
     path : Path
-        A UTF-8 file.
+        A text file.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
     """
-    sample, _ = _peek(numbered_lines(path))
+    # Lines in another encoding are an error of the file as a whole, not of its format.
+    sample, _ = _peek(numbered_lines(path, encoding, RowErrors("skip")))
     return _detect_dialect([line for _, line in sample], _FRACTION_BY_CONTENT) is not None
 
 
@@ -140,6 +147,7 @@ class _Sentence:
     tags: list[str] = field(default_factory=list)
     text: str | None = None
     meta: dict[str, str] = field(default_factory=dict)
+    is_broken: bool = False  # one of its lines cannot be read, and rows are skipped
 
 
 def _peek(lines: Iterator[_Line]) -> tuple[list[_Line], Iterator[_Line]]:
@@ -150,11 +158,12 @@ def _peek(lines: Iterator[_Line]) -> tuple[list[_Line], Iterator[_Line]]:
 def _detect_dialect(sample: Sequence[str], fraction: float) -> _Dialect | None:
     """Detect the columns; the tags are in the last column with tags on this fraction of lines."""
     # A word may begin with "#" and look like a comment: the other lines suffice.
+    sample = [line for line in sample if not _is_document_boundary(line)]
     tokens = [line for line in sample if line.strip() and not line.startswith("#")]
     tokens = tokens or [line for line in sample if line.strip() and is_tag(line.split()[-1])]
     separator = "\t" if any("\t" in line for line in tokens) else None
     rows = [_Dialect(separator, 0, 0).cells(line) for line in tokens]
-    rows = [row for row in rows if row and row[0] != _DOCSTART]
+    rows = [row for row in rows if row]
     width = max(map(len, rows), default=0)
     word = 1 if width > 2 and _is_numbered([row[0] for row in rows]) else 0
     for column in range(width - 1, word, -1):
@@ -174,24 +183,40 @@ def _is_numbered(ids: Sequence[str]) -> bool:
     return True
 
 
-def _sentences(lines: Iterable[_Line], dialect: _Dialect, file: str) -> Iterator[Row]:
+def _sentences(
+    lines: Iterable[_Line], dialect: _Dialect, file: str, row_errors: RowErrors
+) -> Iterator[Row]:
     sentence = _Sentence()
-    for number, line in lines:
-        if not line.strip():
+    for number, line in chain(lines, [(0, "")]):
+        if not line.strip() or _is_document_boundary(line):
             if sentence.words:
-                yield _row(sentence, file)
+                try:
+                    row = _row(sentence, file)
+                except DataError as error:
+                    row_errors.handle(error, " ".join(sentence.words))
+                else:
+                    yield row
+            if sentence.words or sentence.is_broken:
                 sentence = _Sentence()
+        elif sentence.is_broken:
+            continue
         elif _is_comment(line, dialect):
             _read_comment(line, sentence)
         else:
-            word, tag = _word_and_tag(line, dialect, SourceLocation(file, number))
-            if word == _DOCSTART:
+            try:
+                word, tag = _word_and_tag(line, dialect, SourceLocation(file, number))
+            except DataError as error:
+                row_errors.handle(error, " ".join(sentence.words))
+                sentence = _Sentence(is_broken=True)
                 continue
             sentence.first_line = sentence.first_line or number
             sentence.words.append(word)
             sentence.tags.append(tag)
-    if sentence.words:
-        yield _row(sentence, file)
+
+
+def _is_document_boundary(line: str) -> bool:
+    # Tools write any number of columns, or a document's name, behind it.
+    return line.startswith(_DOCSTART) and line[len(_DOCSTART) :][:1] in ("", " ", "\t")
 
 
 def _is_comment(line: str, dialect: _Dialect) -> bool:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from nbner._common.alignment import tokens_from_columns
 from nbner._common.serialization import dump_json, load_json
 from nbner.errors import DataError
-from nbner.io.files import atomic_write, require_file
+from nbner.io.files import atomic_write, read_bytes
 from nbner.io.gold_export import GoldExample
+from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import as_mapping, as_text
 from nbner.types import Span, Token
@@ -52,13 +53,15 @@ _CHUNK = 2**16  # tokens
 _MAX_BYTES = 2**32  # of one value in MessagePack
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the docs of a file; spaCy keeps the whole DocBin in memory.
 
     Parameters
     ----------
     path : Path
         A ``.spacy`` file.
+    options : ReadOptions
+        ``row_errors`` takes the errors of single docs.
 
     Raises
     ------
@@ -67,21 +70,23 @@ def read(path: Path) -> Iterator[Row]:
     """
     from spacy.tokens import DocBin
 
-    data = require_file(path).read_bytes()
+    data = read_bytes(path)
     try:
         docs = DocBin(store_user_data=True).from_bytes(data)
     except _DAMAGE as error:
         raise DataError("this is not a DocBin", file=path, remedy=_REMEDY) from error
-    yield from read_docbin(docs, file=str(path))
+    yield from read_docbin(docs, options, file=str(path))
 
 
-def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
-    """Yield the docs of a DocBin.
+def read_docbin(docs: DocBin, options: ReadOptions, *, file: str | None = None) -> Iterator[Row]:
+    """Yield the docs of a DocBin; empty ones are passed over.
 
     Parameters
     ----------
     docs : DocBin
         A DocBin in memory.
+    options : ReadOptions
+        ``row_errors`` takes the errors of single docs.
     file : str, optional
         Its file, for messages.
 
@@ -94,7 +99,15 @@ def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
 
     restored = docs.get_docs(Vocab())
     for number in range(1, len(docs) + 1):
-        yield _next_row(restored, SourceLocation(file, number))
+        location = SourceLocation(file, number)
+        try:
+            doc = next(restored)
+        except _DAMAGE as error:
+            # The docs after a damaged one cannot be restored either.
+            raise location.error("this doc cannot be restored", remedy=_REMEDY) from error
+        for row in options.row_errors.guard(_rows_of_doc(doc, location)):
+            if row.text.strip() or row.spans:
+                yield row
 
 
 def row_from_doc(doc: Doc, location: SourceLocation) -> Row:
@@ -190,9 +203,9 @@ def write(gold: Iterable[GoldExample], path: Path) -> int:
     return len(columns.lengths)
 
 
-def _next_row(docs: Iterator[Doc], location: SourceLocation) -> Row:
+def _rows_of_doc(doc: Doc, location: SourceLocation) -> Iterator[Row]:
     try:
-        return row_from_doc(next(docs), location)
+        yield row_from_doc(doc, location)
     except _DAMAGE as error:
         raise location.error("this doc cannot be restored", remedy=_REMEDY) from error
 

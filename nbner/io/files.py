@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
+import gzip
 import json
 import os
 import shutil
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import uuid4
 
 from nbner._common.serialization import to_jsonable
 from nbner.errors import DataError
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import SourceLocation
 
 UTF8_BOM = b"\xef\xbb\xbf"
+#: The character that a byte order mark becomes where the encoding keeps it.
+BYTE_ORDER_MARK = "\ufeff"
+GZIP_SUFFIX = ".gz"
+_GZIP_MAGIC = b"\x1f\x8b"
+_CHUNK = 2**16  # bytes
 
 
 def require_file(path: Path) -> Path:
@@ -47,71 +56,274 @@ def require_file(path: Path) -> Path:
     return path
 
 
-def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
+def uncompressed_suffix(path: Path) -> str:
+    """Return the suffix that names a file's format, in lower case: that before ``.gz``.
+
+    Parameters
+    ----------
+    path : Path
+        Any path.
+    """
+    suffix = path.suffix.lower()
+    return Path(path.stem).suffix.lower() if suffix == GZIP_SUFFIX else suffix
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Raise if Python does not know an encoding.
+
+    Parameters
+    ----------
+    encoding : str, optional
+        Name of an encoding; None is UTF-8.
+
+    Raises
+    ------
+    DataError
+        There is no such encoding, or it does not decode bytes to text.
+    """
+    try:
+        "a".encode(encoding or "utf-8")
+    except (LookupError, TypeError, ValueError):
+        raise DataError(
+            f"{encoding!r} is no encoding that Python knows",
+            field="encoding",
+            remedy='Name one such as "utf-8", "cp1252" or "utf-16"',
+        ) from None
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading; one that gzip has compressed is decompressed while it is read.
+
+    Parameters
+    ----------
+    path : Path
+        Any file. Compression is found by the first two bytes.
+
+    Raises
+    ------
+    DataError
+        The compressed data is damaged or cut off.
+    """
+    with path.open("rb") as file:
+        is_compressed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+        file.seek(0)
+        if not is_compressed:
+            yield file
+            return
+        try:
+            with gzip.open(file) as decompressed:
+                yield cast("IO[bytes]", decompressed)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataError(
+                f"this is not a whole gzip file: {error}",
+                file=path,
+                remedy="Copy or compress it again",
+            ) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file, decompressed where gzip has compressed it.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or its compressed data is damaged.
+    """
+    with open_bytes(require_file(path)) as file:
+        return file.read()
+
+
+def read_head(path: Path, size: int = 2**16) -> bytes:
+    """Read the first bytes of a file, decompressed where gzip has compressed it.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+    size : int
+        Number of bytes.
+
+    Raises
+    ------
+    DataError
+        There is no such file, or its compressed data is damaged.
+    """
+    with open_bytes(require_file(path)) as file:
+        return file.read(size)
+
+
+def numbered_lines(
+    path: Path, encoding: str | None = None, row_errors: RowErrors | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text file, numbered from 1, without their line ends.
 
     Parameters
     ----------
     path : Path
-        A UTF-8 file.
+        A text file.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
+    row_errors : RowErrors, optional
+        Takes the errors of lines that are not UTF-8.
 
     Raises
     ------
     DataError
-        A line is not UTF-8.
+        A line is not in this encoding.
     """
-    for number, line in raw_lines(path):
+    for number, line in raw_lines(path, encoding, row_errors):
         yield number, line.removesuffix("\n").removesuffix("\r")
 
 
-def raw_lines(path: Path) -> Iterator[tuple[int, str]]:
+def raw_lines(
+    path: Path, encoding: str | None = None, row_errors: RowErrors | None = None
+) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text file, numbered from 1, with their line ends.
 
-    Only a line feed ends a line, so that other separators stay in the texts.
+    Only a line feed ends a line, so that other separators stay in the texts; in
+    a file without any line feed a carriage return does.
 
     Parameters
     ----------
     path : Path
-        A UTF-8 file, with or without a byte order mark.
+        A text file, with or without a byte order mark, which is left out.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
+    row_errors : RowErrors, optional
+        Takes the errors of lines that are not UTF-8; given where each line is a
+        row.
 
     Raises
     ------
     DataError
-        A line is not UTF-8.
+        A line is not in this encoding.
     """
-    with path.open("rb") as file:
+    if not _is_utf8(encoding) or _only_carriage_returns(path):
+        yield from _decoded_lines(path, encoding)
+        return
+    with open_bytes(path) as file:
         for number, raw in enumerate(file, 1):
             start = len(UTF8_BOM) if number == 1 and raw.startswith(UTF8_BOM) else 0
             try:
                 line = raw[start:].decode("utf-8")
             except UnicodeDecodeError as error:
-                raise SourceLocation(str(path), number).error(
-                    f"byte {start + error.start + 1} of the line is not UTF-8",
-                    remedy="Save the file as UTF-8",
-                ) from error
+                message = f"byte {start + error.start + 1} of the line is not UTF-8"
+                wrong = decoding_error(path, number, message, raw)
+                if row_errors is None:
+                    raise wrong from error
+                row_errors.handle(wrong)
+                continue
             yield number, line
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, encoding: str | None = None) -> str:
     """Read a text file without any change, so that offsets into it stay valid.
 
     Parameters
     ----------
     path : Path
-        A UTF-8 file; line ends and a byte order mark are kept.
+        A text file; line ends and a byte order mark are kept.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
 
     Raises
     ------
     DataError
-        The file cannot be read, or is not UTF-8.
+        The file cannot be read, or is not in this encoding.
     """
-    data = require_file(path).read_bytes()
+    data = read_bytes(path)
     try:
-        return data.decode("utf-8")
+        return data.decode(encoding or "utf-8")
     except UnicodeDecodeError as error:
-        raise SourceLocation(str(path), data.count(b"\n", 0, error.start) + 1).error(
-            f"byte {error.start + 1} of the file is not UTF-8", remedy="Save the file as UTF-8"
-        ) from error
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"byte {error.start + 1} of the file is not {_shown(encoding)}"
+        raise decoding_error(path, line, message, data) from error
+
+
+def decoding_error(path: Path | str, line: int, problem: str, data: bytes) -> DataError:
+    """Build the error of a file that is in another encoding, with its remedy.
+
+    Parameters
+    ----------
+    path : Path or str
+        The file.
+    line : int
+        The line, counted from 1.
+    problem : str
+        Description of the problem.
+    data : bytes
+        The first bytes of the file, or of the line.
+    """
+    # Its byte order mark identifies UTF-16; of the others none identifies itself.
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    name = 'encoding="utf-16"' if is_utf16 else 'such as encoding="cp1252"'
+    return SourceLocation(str(path), line).error(
+        problem,
+        remedy=f"Name the encoding in session.add or nbner.read, {name}, or save the file as UTF-8",
+    )
+
+
+def _is_utf8(encoding: str | None) -> bool:
+    return encoding is None or codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+
+
+def _shown(encoding: str | None) -> str:
+    return "UTF-8" if _is_utf8(encoding) else str(encoding)
+
+
+def _only_carriage_returns(path: Path) -> bool:
+    """Return whether the file has carriage returns and no line feed."""
+    with open_bytes(path) as file:
+        found = False
+        while chunk := file.read(_CHUNK):
+            # One line feed decides, and most files have one in their first chunk.
+            if b"\n" in chunk:
+                return False
+            found = found or b"\r" in chunk
+        return found
+
+
+def _decoded_lines(path: Path, encoding: str | None) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a file that cannot be cut into lines before it is decoded."""
+    end = "\n" if _has_line_feed(path, encoding) else "\r"
+    number, rest = 0, ""
+    for text in _decoded_chunks(path, encoding):
+        *lines, rest = (rest + text).split(end)
+        for line in lines:
+            number += 1
+            yield number, line + end
+    if rest:
+        yield number + 1, rest
+
+
+def _has_line_feed(path: Path, encoding: str | None) -> bool:
+    return any("\n" in text for text in _decoded_chunks(path, encoding))
+
+
+def _decoded_chunks(path: Path, encoding: str | None) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding or "utf-8")()
+    line, is_first = 1, True
+    with open_bytes(path) as file:
+        while True:
+            data = file.read(_CHUNK)
+            try:
+                text = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                line += error.object.count(b"\n", 0, error.start)
+                message = f"the file is not {_shown(encoding)}: {error.reason}"
+                raise decoding_error(path, line, message, data) from error
+            if text:
+                yield text.removeprefix(BYTE_ORDER_MARK) if is_first else text
+                is_first = False
+                line += text.count("\n")
+            if not data:
+                return
 
 
 @contextmanager
@@ -121,7 +333,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     Parameters
     ----------
     path : Path
-        The file to write.
+        The file to write; with the suffix ``.gz`` it is compressed.
 
     Raises
     ------
@@ -134,7 +346,12 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         with draft.open("xb") as file:
-            yield file
+            if path.suffix.lower() == GZIP_SUFFIX:
+                # Without a time of writing: the same examples give the same bytes.
+                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as compressed:
+                    yield cast("IO[bytes]", compressed)
+            else:
+                yield file
         draft.replace(path)
     except OSError as error:
         raise _is_not_writable(path, error) from error

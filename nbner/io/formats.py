@@ -8,15 +8,17 @@ module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nbner import registry
 from nbner.errors import DataError
 from nbner.io import (
+    arrow_tables,
     brat,
     conll,
+    content,
     docbin,
     huggingface,
     json_tasks,
@@ -25,7 +27,7 @@ from nbner.io import (
     prodigy,
     tables,
 )
-from nbner.io.files import require_file
+from nbner.io.files import require_file, uncompressed_suffix
 from nbner.io.gold_export import (
     ExportMisaligned,
     GoldExample,
@@ -35,6 +37,7 @@ from nbner.io.gold_export import (
 )
 from nbner.io.in_memory import read_objects, rows_from_plugin
 from nbner.io.options import FormatName, ReadOptions, TextUnit
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row
 from nbner.types import Example, TokenizeFn
 
@@ -46,18 +49,25 @@ _READ_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(conll.READ_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(tables.SUFFIXES, "table"),
+    **dict.fromkeys(arrow_tables.PARQUET_SUFFIXES, "parquet"),
+    **dict.fromkeys(arrow_tables.ARROW_SUFFIXES, "arrow"),
     **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
 # Suffixes of files whose format is detected by their content.
 _AMBIGUOUS_SUFFIXES = (*plain_text.SUFFIXES, tables.TAB_SUFFIX)
+# Both hold either one JSON value or one on each line, whatever their suffix says.
+_JSON_SUFFIXES = (*prodigy.SUFFIXES, *label_studio.SUFFIXES)
+_CONVERT_REMEDY = "Convert it to text, to .csv, or to another of the formats that are read"
 
 _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
     **dict.fromkeys(label_studio.SUFFIXES, "label_studio"),
     **dict.fromkeys((*tables.SUFFIXES, tables.TAB_SUFFIX), "table"),
+    **dict.fromkeys(arrow_tables.PARQUET_SUFFIXES, "parquet"),
+    **dict.fromkeys(arrow_tables.ARROW_SUFFIXES, "arrow"),
     **dict.fromkeys(conll.WRITE_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
-    **dict.fromkeys(brat.SUFFIXES, "brat"),
+    **dict.fromkeys(brat.WRITE_SUFFIXES, "brat"),
 }
 
 
@@ -98,16 +108,18 @@ def read(
     by: TextUnit | None = None,
     format: FormatName | None = None,  # noqa: A002 - the word that people look for
     tag_names: Sequence[str] | None = None,
+    encoding: str | None = None,
+    row_errors: RowErrors | None = None,
 ) -> Iterator[Row]:
     """Read rows from a file, a folder or objects in memory, as a stream.
 
     Parameters
     ----------
     source : str, Path, DataFrame, Series, DocBin, or iterable
-        The format of a path follows from its suffix, or from its content where
-        the suffix is ambiguous; a folder holds brat documents or plain texts.
-        An iterable may hold strings, Prodigy tasks, Label Studio tasks, token
-        rows, spaCy Docs and ``Example`` values.
+        The format of a path follows from its suffix (that before ``.gz``), or
+        from its content where the suffix is ambiguous or unknown; a folder
+        holds brat documents or plain texts. An iterable may hold strings,
+        Prodigy tasks, Label Studio tasks, token rows, spaCy Docs and ``Example`` values.
     by : {"line", "paragraph", "file"}, optional
         Unit of plain text that becomes one row: by default a line, in a folder
         a file.
@@ -115,6 +127,10 @@ def read(
         The format, whatever the suffix is.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows.
+    encoding : str, optional
+        Encoding of text files; UTF-8 by default.
+    row_errors : RowErrors, optional
+        Takes the errors of single rows; by default they are raised.
 
     Yields
     ------
@@ -127,16 +143,15 @@ def read(
         With file, line, field and remedy.
     """
     names = None if tag_names is None else tuple(tag_names)
+    options = ReadOptions(by or "line", names, encoding, row_errors or RowErrors())
     if not isinstance(source, (str, Path)):
-        yield from read_objects(source, ReadOptions(by or "line", names))
+        yield from read_objects(source, options)
         return
     path = Path(source)
     if format is None and _is_folder(path):
-        folder_options = ReadOptions(by or "file", names)
-        yield from _folder_reader(path)(path, folder_options)
+        yield from _folder_reader(path)(path, replace(options, by=by or "file"))
         return
-    options = ReadOptions(by or "line", names)
-    found = registry.call(_reader(path, format), path, options=options)
+    found = registry.call(_reader(path, format, encoding), path, options=options)
     yield from rows_from_plugin(found, path, options)
 
 
@@ -150,12 +165,13 @@ def write(
 ) -> ExportReport:
     """Write examples in the format that the suffix of the path names.
 
-    ``.jsonl``, ``.json``, ``.csv`` and ``.tsv`` hold every example with its
-    answer. ``.conll``, ``.spacy``, ``.ann`` and token rows hold gold and nothing
-    else: only accepted examples are written; rejected, ignored and open ones
-    and answers to binary tasks are left out. A path without a suffix is a
-    folder of brat documents. An existing file is replaced only when everything
-    has been written.
+    ``.jsonl``, ``.json``, ``.csv``, ``.tsv``, ``.parquet`` and ``.arrow`` hold
+    every example with its answer. ``.conll``, ``.spacy``, ``.ann`` and token
+    rows hold gold and nothing else: only accepted examples are written;
+    rejected, ignored and open ones and answers to binary tasks are left out. A
+    path without a suffix is a folder of brat documents; ``.gz`` behind another
+    suffix compresses. An existing file is replaced only when everything has
+    been written.
 
     Parameters
     ----------
@@ -184,9 +200,16 @@ def write(
         hold a label, a token or a span.
     """
     path = Path(path)
-    name = format or ("brat" if path.suffix == "" else _WRITE_SUFFIXES.get(path.suffix.lower()))
-    if name is None or name not in registry.writers:
-        raise _unknown_format(path, format, sorted(_WRITE_SUFFIXES), registry.writers.names())
+    suffix = uncompressed_suffix(path)
+    name = format or ("brat" if path.suffix == "" else _WRITE_SUFFIXES.get(suffix))
+    if name is None or (name == "brat" and suffix != path.suffix.lower()):
+        raise DataError(
+            f"no format is known by the suffix {path.suffix!r}",
+            file=path,
+            remedy=f"The known ones are {', '.join(sorted(_WRITE_SUFFIXES))}",
+        )
+    if name not in registry.writers:
+        raise _unknown_format(name, path, registry.writers.names())
     counter = _Counter(examples)
     writer = registry.writers.get(name)
     written = registry.call(writer, counter, path, tokenize=tokenize, misaligned=misaligned)
@@ -219,7 +242,7 @@ def _is_folder(path: Path) -> bool:
 
 def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]:
     suffixes = {one.suffix.lower() for one in folder.iterdir()}
-    if ".ann" in suffixes:
+    if not suffixes.isdisjoint(brat.SUFFIXES):
         return brat.read_folder
     if ".txt" in suffixes:
         return plain_text.read_folder
@@ -230,40 +253,54 @@ def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]
     )
 
 
-def _reader(path: Path, name: FormatName | None) -> Callable[..., Iterable[Any]]:
+def _reader(
+    path: Path, name: FormatName | None, encoding: str | None
+) -> Callable[..., Iterable[Any]]:
     require_file(path)
-    suffix = path.suffix.lower()
-    name = name or _READ_SUFFIXES.get(suffix)
-    if name is None and suffix in _AMBIGUOUS_SUFFIXES:
-        name = _format_by_content(path, suffix)
-    if name is None or name not in registry.readers:
-        suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
-        raise _unknown_format(path, name, suffixes, registry.readers.names())
+    name = name or _read_format(path, encoding)
+    if name is None:
+        raise _unrecognized(path)
+    if name not in registry.readers:
+        raise _unknown_format(name, path, registry.readers.names())
     return registry.readers.get(name)
 
 
-def _format_by_content(path: Path, suffix: str) -> FormatName:
-    if conll.looks_like(path):
-        return "conll"
-    if suffix == ".txt":
-        return "text"
-    return "table" if tables.looks_like(path) else "conll"
-
-
-def _unknown_format(
-    path: Path, name: str | None, suffixes: list[str], formats: Sequence[str]
-) -> DataError:
+def _read_format(path: Path, encoding: str | None) -> FormatName | None:
+    """Return the format of a file by its suffix, or by its content where that leaves it open."""
+    suffix = uncompressed_suffix(path)
+    name = _READ_SUFFIXES.get(suffix)
+    if suffix in _JSON_SUFFIXES:
+        is_lines = content.is_json_lines(path, encoding)
+        return name if is_lines is None else "prodigy" if is_lines else "label_studio"
     if name is not None:
-        return DataError(
-            f"no format is called {name!r}",
-            file=path,
-            field="format",
-            remedy=f"The known ones are {', '.join(formats)}",
-        )
+        return name
+    found = content.detect_format(path, encoding)
+    if found is not None:
+        return found
+    if suffix in plain_text.SUFFIXES:
+        return "text"
+    return "conll" if suffix == tables.TAB_SUFFIX else None
+
+
+def _unrecognized(path: Path) -> DataError:
+    kind = content.binary_kind(path)
+    if kind is not None:
+        return DataError(f"this is {kind}, which is not read", file=path, remedy=_CONVERT_REMEDY)
+    suffixes = sorted({*_READ_SUFFIXES, *_AMBIGUOUS_SUFFIXES})
     return DataError(
-        f"no format is known by the suffix {path.suffix!r}",
+        f"no format is known by the suffix {path.suffix!r}, and none is recognized by its content",
         file=path,
-        remedy=f"The known ones are {', '.join(suffixes)}",
+        remedy=f"The known suffixes are {', '.join(suffixes)}; name another format, such as "
+        'format="text"',
+    )
+
+
+def _unknown_format(name: str, path: Path, formats: Sequence[str]) -> DataError:
+    return DataError(
+        f"no format is called {name!r}",
+        file=path,
+        field="format",
+        remedy=f"The known ones are {', '.join(formats)}",
     )
 
 
@@ -314,12 +351,16 @@ registry.readers.register("huggingface", json_tasks.read_lines)
 registry.readers.register("conll", conll.read)
 registry.readers.register("spacy", docbin.read)
 registry.readers.register("table", tables.read)
-registry.readers.register("brat", lambda path: brat.read(path, ReadOptions()))
+registry.readers.register("parquet", arrow_tables.read_parquet)
+registry.readers.register("arrow", arrow_tables.read_arrow)
+registry.readers.register("brat", brat.read)
 registry.readers.register("text", plain_text.read)
 
 registry.writers.register("prodigy", _full_writer(prodigy.write))
 registry.writers.register("label_studio", _full_writer(label_studio.write))
 registry.writers.register("table", _full_writer(tables.write))
+registry.writers.register("parquet", _full_writer(arrow_tables.write_parquet))
+registry.writers.register("arrow", _full_writer(arrow_tables.write_arrow))
 registry.writers.register("conll", _gold_writer(conll.write))
 registry.writers.register("spacy", _gold_writer(docbin.write))
 registry.writers.register("huggingface", _gold_writer(huggingface.write))

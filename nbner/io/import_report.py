@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from nbner._common.result import Result
+from nbner.errors import DataError
 from nbner.types import AnswerKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ImportIssueKind: TypeAlias = Literal[
-    "duplicate", "misaligned", "overlapping", "discontinuous", "refused"
+    "duplicate", "misaligned", "whitespace", "overlapping", "discontinuous", "refused", "skipped"
 ]
 
 _COLUMNS = ("file", "line", "kind", "text", "start", "end", "label", "reason")
@@ -29,8 +30,8 @@ class ImportIssue:
 
     Parameters
     ----------
-    kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
-        The kind of issue.
+    kind : str
+        One of `ImportIssueKind`.
     reason : str
         What was done about it, and why.
     text : str
@@ -43,6 +44,8 @@ class ImportIssue:
         The file that was read.
     line : int, optional
         Line, row or document, counted from 1.
+    field : str, optional
+        The key or column that is wrong in a skipped row.
     """
 
     kind: ImportIssueKind
@@ -53,6 +56,7 @@ class ImportIssue:
     label: str | None = None
     file: str | None = None
     line: int | None = None
+    field: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class ImportReport(Result):
     misaligned : int
         Spans that do not begin and end with a token: kept, moved to token
         boundaries, or refused with their row, according to ``misaligned=``.
+    whitespace : int
+        Spans that begin or end with whitespace, which spaCy cannot learn: kept,
+        or trimmed by ``misaligned="trim"``.
     overlapping : int
         Spans that were left out because a longer one covers part of them.
     discontinuous : int
@@ -79,6 +86,9 @@ class ImportReport(Result):
         the last character.
     refused : int
         Rows that were not added because of a misaligned span.
+    skipped : int
+        Rows that were left out by ``on_error="skip"``, because they could not
+        be read or stored.
     issues : tuple of ImportIssue
         All of them, in the order of the rows; duplicates, which are found in
         the store, after the others.
@@ -89,9 +99,11 @@ class ImportReport(Result):
     answered: int = 0
     duplicate: int = 0
     misaligned: int = 0
+    whitespace: int = 0
     overlapping: int = 0
     discontinuous: int = 0
     refused: int = 0
+    skipped: int = 0
     issues: tuple[ImportIssue, ...] = field(default=(), repr=False)
 
     @property
@@ -110,6 +122,23 @@ class ImportReport(Result):
         frame = pd.DataFrame(rows, columns=list(_COLUMNS))
         return frame.astype({"line": "Int64", "start": "Int64", "end": "Int64"})
 
+    @property
+    def skipped_rows(self) -> pd.DataFrame:
+        """Table of the rows that were left out by ``on_error="skip"``.
+
+        Returns
+        -------
+        DataFrame
+            One row per row: ``file``, ``line``, ``field``, ``reason`` and
+            ``text``, which is empty where no text was found.
+        """
+        import pandas as pd
+
+        names = ["file", "line", "field", "reason", "text"]
+        skipped = [one for one in self.issues if one.kind == "skipped"]
+        rows = [[getattr(one, name) for name in names] for one in skipped]
+        return pd.DataFrame(rows, columns=names).astype({"line": "Int64"})
+
     def __str__(self) -> str:
         """Return the counts in one sentence."""
         parts = [f"Added {_count(self.added, 'example')} to {self.split!r}"]
@@ -119,12 +148,16 @@ class ImportReport(Result):
             parts.append(f"{_count(self.duplicate, 'text')} there already")
         if self.misaligned:
             parts.append(f"{_count(self.misaligned, 'span')} off the tokens")
+        if self.whitespace:
+            parts.append(_whitespace_phrase(self.issues, self.whitespace))
         if self.overlapping:
             parts.append(f"{_count(self.overlapping, 'span')} left out for a longer one")
         if self.discontinuous:
             parts.append(f"{_count(self.discontinuous, 'span')} in pieces")
         if self.refused:
             parts.append(f"{_count(self.refused, 'row')} refused")
+        if self.skipped:
+            parts.append(f"{_count(self.skipped, 'row')} skipped, listed in .skipped_rows")
         return "; ".join(parts) + "."
 
     def _repr_html_(self) -> str:
@@ -222,8 +255,8 @@ class PreparedRow(NamedTuple):
 
         Parameters
         ----------
-        kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
-            The kind of issue.
+        kind : str
+            One of `ImportIssueKind`.
         reason : str
             What was done about it, and why.
         """
@@ -269,6 +302,21 @@ class ImportBatch:
         """
         self._issues.append(issue)
 
+    def add_skipped(self, error: DataError, text: str) -> None:
+        """Record a row that was left out.
+
+        Parameters
+        ----------
+        error : DataError
+            The reason, with the row's location.
+        text : str
+            Text of the row, where it is known.
+        """
+        issue = ImportIssue(
+            "skipped", error.problem, text, file=error.file, line=error.line, field=error.field
+        )
+        self._issues.append(issue)
+
     def report(self, *, added: int, answered: int) -> ImportReport:
         """Build the report, after the rows have been stored.
 
@@ -286,15 +334,26 @@ class ImportBatch:
             answered=answered,
             duplicate=counts["duplicate"],
             misaligned=counts["misaligned"],
+            whitespace=counts["whitespace"],
             overlapping=counts["overlapping"],
             discontinuous=counts["discontinuous"],
             refused=counts["refused"],
+            skipped=counts["skipped"],
             issues=tuple(self._issues),
         )
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _whitespace_phrase(issues: Iterable[ImportIssue], count: int) -> str:
+    trimmed = sum(one.kind == "whitespace" and one.reason.endswith("trimmed") for one in issues)
+    if trimmed == count:
+        return f"whitespace trimmed off {_count(count, 'span')}"
+    verb = "begins or ends" if count == 1 else "begin or end"
+    phrase = f"{_count(count, 'span')} {verb} with whitespace, which spaCy cannot learn"
+    return f'{phrase} (misaligned="trim" takes it off)' if not trimmed else phrase
 
 
 def _html_row(issue: ImportIssue) -> str:

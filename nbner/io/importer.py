@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias, get_args
 from uuid import uuid4
 
-from nbner._common.alignment import align, contract_to_tokens, expand_to_tokens, filter_spans
+from nbner._common.alignment import (
+    align,
+    contract_to_tokens,
+    expand_to_tokens,
+    filter_spans,
+    has_whitespace_ends,
+    trim_whitespace,
+)
 from nbner._common.hashing import input_hash_from_digest, task_hash, text_digest
 from nbner._common.serialization import dump_json, dump_spans, dump_tokens, find_lone_surrogate
 from nbner.errors import DataError
@@ -19,10 +26,11 @@ from nbner.io.import_report import (
     PreparedAnswer,
     PreparedRow,
 )
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import ANSWER_KEYS, Row
 from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Span, Token, TokenizeFn
 
-ImportMisaligned: TypeAlias = Literal["keep", "expand", "contract", "refuse"]
+ImportMisaligned: TypeAlias = Literal["keep", "expand", "contract", "trim", "refuse"]
 _MOVES = {"expand": expand_to_tokens, "contract": contract_to_tokens}
 _OUTCOMES = {
     "expand": "expanded to the tokens that it touches",
@@ -40,6 +48,7 @@ def prepare_rows(
     split: str = "train",
     gold: bool | None = None,
     misaligned: ImportMisaligned = "keep",
+    row_errors: RowErrors | None = None,
 ) -> ImportBatch:
     """Check rows for a split; ``Dataset.add`` stores the result.
 
@@ -62,10 +71,16 @@ def prepare_rows(
     gold : bool, optional
         Treat spans as gold or as suggestions, whatever the row says. Answers to
         binary tasks are never gold.
-    misaligned : {"keep", "expand", "contract", "refuse"}
+    misaligned : {"keep", "expand", "contract", "trim", "refuse"}
         How to treat a span off the token boundaries: keep its characters,
         expand it to the tokens that it touches, contract it to those completely
-        inside it (keep it where there are none), or refuse its row.
+        inside it (keep it where there are none), or refuse its row. "trim"
+        takes the whitespace off the ends of every span, whether it is on token
+        boundaries or not, and keeps the characters of what is still off them;
+        the other choices leave whitespace tokens at a span's ends.
+    row_errors : RowErrors, optional
+        Takes the errors of rows that cannot be imported, those of the reader
+        included; by default they are raised.
 
     Returns
     -------
@@ -88,9 +103,16 @@ def prepare_rows(
         )
     checker = _RowChecker(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
 
+    errors = row_errors or RowErrors()
+
     def prepared(batch: ImportBatch) -> Iterator[PreparedRow]:
+        errors.report = batch.add_skipped
         for row in rows:
-            one = checker.check(row, batch)
+            try:
+                one = checker.check(row, batch)
+            except DataError as error:
+                errors.handle(error, row.text)
+                continue
             if one is not None:
                 yield one
 
@@ -113,6 +135,8 @@ class _RowChecker:
             return self._prepared(row, ())
         for i, span in enumerate(row.spans):
             self._check_span(row, i, span)
+        if any(has_whitespace_ends(row.text, span) for span in row.spans):
+            row = self._with_whitespace_reported(row, batch)
         placed = self._place_on_tokens(row, batch)
         if placed is None:
             return None
@@ -140,6 +164,37 @@ class _RowChecker:
                 field=f"{field}.label",
                 remedy="Add it to labels=, or take the labels from the data with labels=None",
             )
+
+    def _with_whitespace_reported(self, row: Row, batch: ImportBatch) -> Row:
+        """Report the spans that begin or end with whitespace, and trim them if that is the choice.
+
+        Without that choice only those are reported that are whole tokens: the
+        others are off the tokens, and reported as such.
+        """
+        spans = tuple(row.spans or ())
+        on_tokens: set[int] = set()
+        if self.misaligned != "trim":
+            tokens = row.tokens if row.tokens is not None else self.tokenize(row.text)
+            on_tokens = {
+                id(span)
+                for first, last, span in align(tokens, spans).aligned
+                if tokens[first].text.isspace() or tokens[last - 1].text.isspace()
+            }
+        new = []
+        for span in spans:
+            trimmed = None
+            if self.misaligned == "trim" and has_whitespace_ends(row.text, span):
+                trimmed = trim_whitespace(row.text, span)
+                outcome = "trimmed" if trimmed else "kept, since it is nothing else"
+            elif id(span) in on_tokens:
+                outcome = "kept, and not learnt by spaCy"
+            else:
+                new.append(span)
+                continue
+            reason = f"it begins or ends with whitespace; {outcome}"
+            batch.add_issue(_span_issue("whitespace", row, span, reason, row.line_of(span)))
+            new.append(trimmed or span)
+        return replace(row, spans=tuple(new))
 
     def _place_on_tokens(
         self, row: Row, batch: ImportBatch
@@ -171,7 +226,7 @@ class _RowChecker:
 
     def _check_own_tokens(self, row: Row, misaligned: Container[int]) -> None:
         """Raise where a row's spans contradict its own tokens and no other option was chosen."""
-        if row.tokens is None or self.misaligned != "keep":
+        if row.tokens is None or self.misaligned not in ("keep", "trim"):
             return
         for span in row.spans or ():
             if id(span) in misaligned:

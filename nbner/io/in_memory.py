@@ -37,9 +37,9 @@ def read_objects(source: Any, options: ReadOptions) -> Iterator[Row]:
         Rows cannot be read from such an object.
     """
     if _is_a(source, "pandas", "DataFrame"):
-        yield from tables.read_frame(source)
+        yield from tables.read_frame(source, options)
     elif _is_a(source, "spacy.tokens", "DocBin"):
-        yield from docbin.read_docbin(source)
+        yield from docbin.read_docbin(source, options)
     elif _is_row(source):
         yield from _rows(source, SourceLocation(None, 1), options)
     elif isinstance(source, Iterable) and not isinstance(source, (bytes, bytearray)):
@@ -83,6 +83,10 @@ def _is_row(value: object) -> bool:
 
 
 def _rows(value: Any, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
+    return options.row_errors.guard(_rows_of_value(value, location, options))
+
+
+def _rows_of_value(value: Any, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
     if isinstance(value, Mapping):
         yield from json_tasks.rows_from_object(value, location, options)
     else:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from nbner.errors import DataError
 from nbner.io import huggingface, label_studio, prodigy
-from nbner.io.files import UTF8_BOM, numbered_lines
+from nbner.io.files import BYTE_ORDER_MARK, decoding_error, numbered_lines, open_bytes
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 
@@ -68,10 +68,10 @@ def read_lines(path: Path, options: ReadOptions) -> Iterator[Row]:
     DataError
         A line is not a JSON object, or not a task.
     """
-    for number, line in numbered_lines(path):
+    for number, line in numbered_lines(path, options.encoding, options.row_errors):
         if line.strip():
             location = SourceLocation(str(path), number)
-            yield from rows_from_object(_parsed_line(line, location), location, options)
+            yield from options.row_errors.guard(_rows_of_line(line, location, options))
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -89,10 +89,18 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     DataError
         The file is not JSON, or an item is not a task.
     """
-    for value, location in _items(path):
-        if not isinstance(value, dict):
-            raise _not_an_object(value, location)
-        yield from rows_from_object(value, location, options)
+    for value, location in _items(path, options.encoding):
+        yield from options.row_errors.guard(_rows_of_item(value, location, options))
+
+
+def _rows_of_line(line: str, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
+    yield from rows_from_object(_parsed_line(line, location), location, options)
+
+
+def _rows_of_item(value: object, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
+    if not isinstance(value, dict):
+        raise _not_an_object(value, location)
+    yield from rows_from_object(value, location, options)
 
 
 def _parsed_line(line: str, location: SourceLocation) -> Mapping[str, Any]:
@@ -114,12 +122,10 @@ def _not_an_object(value: object, location: SourceLocation) -> DataError:
     )
 
 
-def _items(path: Path) -> Iterator[tuple[Any, SourceLocation]]:
+def _items(path: Path, encoding: str | None) -> Iterator[tuple[Any, SourceLocation]]:
     """Yield the items of a JSON list with their lines; an object is a list of one."""
-    with path.open("rb") as file:
-        if file.read(len(UTF8_BOM)) != UTF8_BOM:
-            file.seek(0)
-        parser = _StreamParser(file, str(path))
+    with open_bytes(path) as file:
+        parser = _StreamParser(file, str(path), encoding or "utf-8")
         if parser.peek() == "[":
             yield from _list_items(parser)
         elif parser.peek():
@@ -147,14 +153,16 @@ def _list_items(parser: _StreamParser) -> Iterator[tuple[Any, SourceLocation]]:
 class _StreamParser:
     """A JSON parser that keeps one part of a file in memory."""
 
-    def __init__(self, file: IO[bytes], name: str) -> None:
+    def __init__(self, file: IO[bytes], name: str, encoding: str) -> None:
         self._file = file
         self._name = name
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
         self._parser = json.JSONDecoder()
         self._buffer = ""
         self._at = 0
         self._line = 1
+        self._started = False
         self._ended = False
 
     @property
@@ -205,9 +213,11 @@ class _StreamParser:
         try:
             more = self._decoder.decode(data, final=self._ended)
         except UnicodeDecodeError as error:
-            raise self.location.error(
-                f"the file is not UTF-8: {error.reason}", remedy="Save the file as UTF-8"
-            ) from error
+            name = "UTF-8" if self._encoding == "utf-8" else self._encoding
+            problem = f"the file is not {name}: {error.reason}"
+            raise decoding_error(self._name, self._line, problem, data) from error
+        if more and not self._started:
+            more, self._started = more.removeprefix(BYTE_ORDER_MARK), True
         self._buffer = self._buffer[self._at :] + more
         self._at = 0
         return bool(more) or not self._ended

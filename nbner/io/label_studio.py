@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbner.io.files import atomic_write, json_bytes
+from nbner.io.offset_conventions import with_own_offsets
 from nbner.io.prodigy import parse_tokens
 from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import (
@@ -229,6 +230,7 @@ def _results(
     spans: list[Span] = []
     others: list[Any] = []
     results = as_list(annotation.get("result") or [], f"{field}.result", location)
+    results = _with_own_offsets(results, text)
     for i, result in enumerate(results):
         result_field = f"{field}.result[{i}]"
         parts = as_mapping(result, result_field, location)
@@ -238,6 +240,18 @@ def _results(
         else:
             others.append(dict(parts))
     return tuple(spans), others
+
+
+def _with_own_offsets(results: list[Any], text: str) -> list[Any]:
+    """Convert offsets that count a Windows line end as one character, as browsers do."""
+    values = [one.get("value") if isinstance(one, Mapping) else None for one in results]
+    own = with_own_offsets(values, text, lambda written, found: _same_words(found, written))
+    if own is values:
+        return results
+    return [
+        {**one, "value": value} if isinstance(value, Mapping) else one
+        for one, value in zip(results, own, strict=True)
+    ]
 
 
 def _spans(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbner.io.files import numbered_lines, read_text
+from nbner.io.files import BYTE_ORDER_MARK, numbered_lines, read_text
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row
 
@@ -21,23 +21,21 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     Parameters
     ----------
     path : Path
-        A UTF-8 file.
+        A text file; a byte order mark is left out.
     options : ReadOptions
-        ``by`` is the unit that becomes one row.
+        ``by`` is the unit that becomes one row, ``encoding`` that of the file.
 
     Raises
     ------
     DataError
-        The file is not UTF-8.
+        The file is not in this encoding.
     """
     if options.by == "file":
-        text = read_text(path)
-        if text.strip():
-            yield Row(text, meta={"document": path.stem}, file=str(path), line=1)
+        yield from options.row_errors.guard(_whole(path, options.encoding))
     elif options.by == "paragraph":
-        yield from _paragraphs(path)
+        yield from _paragraphs(path, options.encoding)
     else:
-        for number, line in numbered_lines(path):
+        for number, line in numbered_lines(path, options.encoding, options.row_errors):
             if line.strip():
                 yield Row(line, file=str(path), line=number)
 
@@ -55,16 +53,22 @@ def read_folder(folder: Path, options: ReadOptions) -> Iterator[Row]:
     Raises
     ------
     DataError
-        A file is not UTF-8.
+        A file is not in this encoding.
     """
     for path in sorted(folder.glob("*.txt")):
         yield from read(path, options)
 
 
-def _paragraphs(path: Path) -> Iterator[Row]:
+def _whole(path: Path, encoding: str | None) -> Iterator[Row]:
+    text = read_text(path, encoding).removeprefix(BYTE_ORDER_MARK)
+    if text.strip():
+        yield Row(text, meta={"document": path.stem}, file=str(path), line=1)
+
+
+def _paragraphs(path: Path, encoding: str | None) -> Iterator[Row]:
     lines: list[str] = []
     first = 0
-    for number, line in numbered_lines(path):
+    for number, line in numbered_lines(path, encoding):
         if line.strip():
             first = first or number
             lines.append(line)

@@ -14,6 +14,7 @@ from typing import Any
 from nbner._common.alignment import char_to_token_range, tokens_from_offsets, tokens_from_words
 from nbner._common.hashing import input_hash, task_hash
 from nbner.io.files import atomic_write, json_bytes
+from nbner.io.offset_conventions import with_own_offsets
 from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import (
     as_int,
@@ -116,7 +117,7 @@ def parse_tokens(value: Any, text: str, location: SourceLocation) -> tuple[Token
         with location.adding_field("tokens"):
             return tokens_from_words(text, tokens)
     offsets = []
-    for i, token in enumerate(tokens):
+    for i, token in enumerate(with_own_offsets(tokens, text)):
         field = f"tokens[{i}]"
         parts = as_mapping(token, field, location)
         start, end = _start_and_end(parts, field, location)
@@ -194,7 +195,7 @@ def _spans(
     if value is None:
         return None
     spans = []
-    for i, one in enumerate(as_list(value, "spans", location)):
+    for i, one in enumerate(with_own_offsets(as_list(value, "spans", location), text)):
         field = f"spans[{i}]"
         if isinstance(one, Span):
             spans.append(one)

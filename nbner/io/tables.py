@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
-from nbner.io.files import atomic_write, numbered_lines, raw_lines
+from nbner.io.files import atomic_write, numbered_lines, raw_lines, uncompressed_suffix
+from nbner.io.options import ReadOptions
 from nbner.io.prodigy import row_from_task, task_from_example
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Example
@@ -42,13 +43,15 @@ _TRUE = ("true", "yes", "1", "1.0")
 _FALSE = ("false", "no", "0", "0.0")
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the rows of a table with a header line, separated by commas, semicolons or tabs.
 
     Parameters
     ----------
     path : Path
-        A CSV or TSV file in UTF-8.
+        A CSV or TSV file.
+    options : ReadOptions
+        ``encoding`` is that of the file.
 
     Raises
     ------
@@ -57,29 +60,53 @@ def read(path: Path) -> Iterator[Row]:
         the wrong type for its column.
     """
     csv.field_size_limit(_MAX_CELL)
-    counter = _LineCounter(path)
-    records = csv.reader(counter, delimiter=_delimiter(path), strict=True)
-    try:
-        header = next(records, [])
-        _check_columns(header, str(path))
-        for cells in records:
-            location = SourceLocation(str(path), counter.number)
+    counter = _LineCounter(path, options.encoding)
+    delimiter = _delimiter(path, options.encoding)
+    records = csv.reader(counter, delimiter=delimiter, strict=True)
+    header = _next_record(records, counter, str(path)) or []
+    check_columns(header, str(path))
+    while True:
+        try:
+            cells = _next_record(records, counter, str(path))
+            if cells is None:
+                return
             if cells:
-                values = _values_of(cells, header, location)
-                yield row_from_task(_task(header, values, location), location)
+                row = _row(header, cells, SourceLocation(str(path), counter.number))
+        except DataError as error:
+            options.row_errors.handle(error)
+            continue
+        if cells:
+            yield row
+
+
+def _next_record(
+    records: Iterator[list[str]], counter: _LineCounter, file: str
+) -> list[str] | None:
+    """Return the cells of the next record; None at the end of the file."""
+    first = counter.number + 1
+    try:
+        return next(records, None)
     except csv.Error as error:
+        # An open quote takes all lines to the end of the file with it.
+        to = f", and takes the lines to {counter.number} with it" if counter.number > first else ""
         raise DataError(
-            f"this is not CSV: {error}", file=path, line=counter.number, remedy='Quote with "'
+            f"this is not CSV: {error}{to}", file=file, line=first, remedy='Quote with "'
         ) from error
 
 
-def read_frame(frame: DataFrame) -> Iterator[Row]:
+def _row(header: Sequence[str], cells: list[str], location: SourceLocation) -> Row:
+    return row_of_values(header, _values_of(cells, header, location), location)
+
+
+def read_frame(frame: DataFrame, options: ReadOptions) -> Iterator[Row]:
     """Yield the rows of a DataFrame; empty cells (NaN, None, NaT) are skipped.
 
     Parameters
     ----------
     frame : DataFrame
         With a column ``text``.
+    options : ReadOptions
+        ``row_errors`` takes the errors of single rows.
 
     Raises
     ------
@@ -87,22 +114,29 @@ def read_frame(frame: DataFrame) -> Iterator[Row]:
         As for ``read``; the line is the row's position, counted from 1.
     """
     header = [str(name) for name in frame.columns]
-    _check_columns(header, None)
+    check_columns(header, None)
     for number, cells in enumerate(frame.itertuples(index=False, name=None), 1):
         location = SourceLocation(None, number)
-        values = [_plain_value(cell) for cell in cells]
-        yield row_from_task(_task(header, values, location), location)
+        values = [plain_value(cell) for cell in cells]
+        try:
+            row = row_of_values(header, values, location)
+        except DataError as error:
+            options.row_errors.handle(error)
+            continue
+        yield row
 
 
-def looks_like(path: Path) -> bool:
+def looks_like(path: Path, encoding: str | None = None) -> bool:
     """Return whether the first line of a file names a column ``text``.
 
     Parameters
     ----------
     path : Path
         A text file.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
     """
-    return _TEXT in _first_cells(path, _delimiter(path))
+    return _TEXT in _first_cells(path, _delimiter(path, encoding), encoding)
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
@@ -125,7 +159,7 @@ def write(examples: Iterable[Example], path: Path) -> int:
     count = 0
     with atomic_write(path) as file:
         out = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        table = csv.writer(out, delimiter="\t" if path.suffix.lower() == TAB_SUFFIX else ",")
+        table = csv.writer(out, delimiter="\t" if uncompressed_suffix(path) == TAB_SUFFIX else ",")
         table.writerow(_COLUMNS)
         for example in examples:
             task = task_from_example(example)
@@ -138,9 +172,9 @@ def write(examples: Iterable[Example], path: Path) -> int:
 class _LineCounter:
     """The lines of a file for the csv module, with the number of the last line read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, encoding: str | None) -> None:
         self.number = 0
-        self._lines = raw_lines(path)
+        self._lines = raw_lines(path, encoding)
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -150,19 +184,33 @@ class _LineCounter:
         return line
 
 
-def _first_cells(path: Path, delimiter: str) -> list[str]:
-    _, line = next(numbered_lines(path), (0, ""))
+def _first_cells(path: Path, delimiter: str, encoding: str | None) -> list[str]:
+    _, line = next(numbered_lines(path, encoding), (0, ""))
     return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
-def _delimiter(path: Path) -> str:
+def _delimiter(path: Path, encoding: str | None) -> str:
     for delimiter in _DELIMITERS:
-        if _TEXT in _first_cells(path, delimiter):
+        if _TEXT in _first_cells(path, delimiter, encoding):
             return delimiter
     return _DELIMITERS[0]
 
 
-def _check_columns(header: Sequence[str], file: str | None) -> None:
+def check_columns(header: Sequence[str], file: str | None) -> None:
+    """Raise unless there is a column ``text``, and no column name occurs twice.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    file : str, optional
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        A column is missing or occurs twice.
+    """
     line = None if file is None else 1
     twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
@@ -179,7 +227,27 @@ def _check_columns(header: Sequence[str], file: str | None) -> None:
         )
 
 
-def _values_of(cells: list[str], header: list[str], location: SourceLocation) -> list[Any]:
+def row_of_values(header: Sequence[str], values: Sequence[Any], location: SourceLocation) -> Row:
+    """Convert one row of plain values to a row.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    values : sequence
+        One value for each column; None for an empty cell.
+    location : SourceLocation
+        File and line, for messages.
+
+    Raises
+    ------
+    DataError
+        A cell has the wrong type for its column, or there is no text.
+    """
+    return row_from_task(_task(header, values, location), location)
+
+
+def _values_of(cells: Sequence[str], header: Sequence[str], location: SourceLocation) -> list[Any]:
     """Return one value for each column; None for an empty cell."""
     if len(cells) != len(header):
         raise location.error(
@@ -239,8 +307,14 @@ def _bool(name: str, word: str, location: SourceLocation) -> bool:
     return word in _TRUE
 
 
-def _plain_value(cell: Any) -> Any:
-    """Convert a cell of NumPy or pandas to a plain value; None for every kind of missing value."""
+def plain_value(cell: Any) -> Any:
+    """Convert a cell of NumPy or pandas to a plain value; None for every kind of missing value.
+
+    Parameters
+    ----------
+    cell : object
+        A cell of a DataFrame or of another table.
+    """
     import pandas as pd
 
     if isinstance(cell, (str, list, tuple, dict)) or cell is None:

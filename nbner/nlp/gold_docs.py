@@ -24,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING
 from spacy import training
 from spacy.tokens import Doc, DocBin, Span
 
+from nbner._common.alignment import has_whitespace_ends
 from nbner.errors import TrainingError
 from nbner.nlp.pipeline import doc_from_example, doc_with_token_source, labels_of
 from nbner.types import Example
@@ -374,6 +376,50 @@ def is_expressible(nlp: Language, example: Example) -> bool:
     doc = doc_from_example(nlp, example)
     entities = [doc.char_span(span.start, span.end) for span in example.spans]
     return not any(e is None or e[0].is_space or e[-1].is_space for e in entities)
+
+
+def require_learnable_spans(nlp: Language, examples: Sequence[Example]) -> None:
+    """Raise unless the pipeline can learn at least one span.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline, for its tokenizer.
+    examples : sequence of Example
+        Accepted training examples.
+
+    Raises
+    ------
+    TrainingError
+        All spans are off the tokens, or begin or end with whitespace.
+    """
+    reasons: Counter[str] = Counter()
+    shown = ""
+    for example in (one for one in examples if one.spans):
+        doc = doc_from_example(nlp, example)
+        for span in example.spans:
+            entity = doc.char_span(span.start, span.end)
+            has_blank = has_whitespace_ends(example.text, span)
+            if entity is not None and not (entity[0].is_space or entity[-1].is_space):
+                return
+            reasons["begin or end with whitespace" if has_blank else "cut a token"] += 1
+            shown = shown or f"{example.text[span.start : span.end]!r}"
+    if not reasons:
+        return
+    if len(reasons) == 1:
+        why = f"all {next(iter(reasons))}"
+    else:
+        why = " and ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    remedies: list[str] = []
+    if "begin or end with whitespace" in reasons:
+        remedies.append('add the data again with misaligned="trim"')
+    if "cut a token" in reasons:
+        remedies.append("see session.quality.tokenization() for rules that would help")
+    remedy = ", and ".join(remedies)
+    raise TrainingError(
+        f"none of the {reasons.total():,} spans can be learnt: {why}, such as {shown}. "
+        f"{remedy[0].upper()}{remedy[1:]}."
+    )
 
 
 def write_docbin(pairs: Sequence[training.Example], path: Path) -> None:

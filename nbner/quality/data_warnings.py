@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from nbner._common.alignment import has_whitespace_ends
 from nbner._common.result import Result
 from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DataWarningKind: TypeAlias = Literal[
-    "few_examples", "only_in_dev", "never_in_train", "in_both_splits", "conflicting_answers"
+    "few_examples",
+    "only_in_dev",
+    "never_in_train",
+    "in_both_splits",
+    "conflicting_answers",
+    "whitespace_spans",
 ]
 
 MIN_SPANS = 10  # gold spans below which a label can hardly be learnt
@@ -106,6 +112,7 @@ def find_data_warnings(
     """
     return [
         *_rare_labels(train, dev, labels),
+        *_whitespace_spans(train, dev),
         *_shared_texts(train, dev),
         *_conflicting_answers([*train, *dev, *answers]),
     ]
@@ -128,6 +135,22 @@ def _rare_labels(
         elif count < MIN_SPANS:
             found = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
             yield DataWarning("few_examples", found, label, _with_label(train, label))
+
+
+def _whitespace_spans(train: Sequence[Example], dev: Sequence[Example]) -> Iterator[DataWarning]:
+    """Find spans that spaCy leaves out of training, and can never predict."""
+    for where, examples in (("the training data", train), ("dev", dev)):
+        spans = [(one, span) for one in examples for span in one.spans]
+        found = [(one, span) for one, span in spans if has_whitespace_ends(one.text, span)]
+        if found:
+            shown = tuple({id(one): one for one, _ in found}.values())
+            verb = "begins or ends" if len(found) == 1 else "begin or end"
+            message = (
+                f"{len(found):,} of {len(spans):,} spans in {where} {verb} with whitespace, which "
+                'spaCy cannot learn or predict: add the data again with misaligned="trim", or '
+                "correct them"
+            )
+            yield DataWarning("whitespace_spans", message, None, shown)
 
 
 def _shared_texts(train: Sequence[Example], dev: Sequence[Example]) -> Iterator[DataWarning]:

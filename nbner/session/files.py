@@ -29,6 +29,7 @@ def read(
     format: FormatName | None = None,  # noqa: A002 - the usual word
     by: TextUnit | None = None,
     tag_names: Sequence[str] | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Example]:
     """Read examples from any supported source, as a stream.
 
@@ -39,12 +40,15 @@ def read(
         holds documents of brat, or plain texts.
     format : str, optional
         Read a file in this format, whatever its suffix: "prodigy", "conll",
-        "spacy", "brat", "label_studio", "table", "huggingface", "text".
+        "spacy", "brat", "label_studio", "table", "parquet", "arrow",
+        "huggingface", "text".
     by : {"line", "paragraph", "file"}, optional
         Unit of one text in a file of plain text: by default a line, in a
         folder a file.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows, in their order.
+    encoding : str, optional
+        Encoding of text files, such as "cp1252" or "utf-16"; UTF-8 by default.
 
     Yields
     ------
@@ -64,7 +68,7 @@ def read(
     >>> [one.text for one in nbner.read(["Whisk the eggs.", {"text": "Serve."}])]
     ['Whisk the eggs.', 'Serve.']
     """
-    rows = formats.read(source, by=by, format=format, tag_names=tag_names)
+    rows = formats.read(source, by=by, format=format, tag_names=tag_names, encoding=encoding)
     return (example_from_row(row) for row in rows)
 
 
@@ -84,9 +88,9 @@ def write(
     examples : iterable of Example
         Taken one by one.
     path : str or Path
-        ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv`` and ``.tsv``
-        carry every answer; ``.spacy``, ``.conll`` and ``.ann`` (brat) carry
-        accepted gold alone. A path without a suffix is a folder of brat's
+        ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv``, ``.tsv``,
+        ``.parquet`` and ``.arrow`` carry every answer; ``.spacy``, ``.conll``
+        and ``.ann`` (brat) carry accepted gold alone. A path without a suffix is a folder of brat's
         documents.
     format : str, optional
         Write in this format, whatever the suffix: "huggingface" writes token

@@ -207,8 +207,9 @@ class QualityAccessor(Accessor):
     def data_warnings(self, split: str = "train", dev: str = "dev") -> DataWarnings:
         """List weaknesses of the data that training on a split would use.
 
-        Labels with few examples or none, labels that occur in dev alone, texts
-        in both splits, and accepted answers that contradict each other.
+        Labels with few examples or none, labels that occur in dev alone, spans
+        that begin or end with whitespace, texts in both splits, and accepted
+        answers that contradict each other.
 
         Parameters
         ----------

@@ -15,6 +15,7 @@ from nbner.evaluation.regressions import MAX_F_LOSS
 from nbner.io import formats
 from nbner.io.import_report import ImportReport
 from nbner.io.importer import ImportMisaligned, prepare_rows
+from nbner.io.row_errors import OnError, RowErrors
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
     RECOGNIZER_KEY,
@@ -252,6 +253,8 @@ class Session:
         by: TextUnit | None = None,
         format: FormatName | None = None,  # noqa: A002 - the usual word
         tag_names: Sequence[str] | None = None,
+        encoding: str | None = None,
+        on_error: OnError = "refuse",
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
 
@@ -271,26 +274,39 @@ class Session:
             Take spans as gold, or as suggestions, whatever the format says.
             Gold speaks of the labels that the session has after the call; where
             several files share one list of labels, name it in ``labels=``.
-        misaligned : {"keep", "expand", "contract", "refuse"}
+        misaligned : {"keep", "expand", "contract", "trim", "refuse"}
             Treatment of a span that the tokens cannot express: kept as
             characters and shown below the text, moved out to the ends of the
             tokens that it touches, moved in to those that lie in it as a whole,
-            or refused with its row. Either way it is counted and listed.
+            or refused with its row. "trim" takes whitespace off the ends of
+            every span, since spaCy cannot learn a span that begins or ends with
+            a token of whitespace, such as a line end, and keeps the rest as
+            characters; the other choices leave such tokens in the span. Either
+            way it is counted and listed.
         by : {"line", "paragraph", "file"}, optional
             Unit of one text in a file of plain text: by default a line, in a
             folder a file.
         format : str, optional
             Read a file in this format, whatever its suffix: "prodigy", "conll",
-            "spacy", "brat", "label_studio", "table", "huggingface", "text".
+            "spacy", "brat", "label_studio", "table", "parquet", "arrow",
+            "huggingface", "text".
         tag_names : sequence of str, optional
             The tags that numbers stand for in token rows, in their order.
+        encoding : str, optional
+            Encoding of text files, such as "cp1252" or "utf-16"; UTF-8 by
+            default.
+        on_error : {"refuse", "skip"}
+            Treatment of rows that cannot be read or stored, such as one without
+            a text: the first refuses the whole source, or each is left out,
+            counted and listed. A source that cannot be read at all is refused
+            either way.
 
         Returns
         -------
         ImportReport
-            ``added``, ``duplicate``, ``misaligned``, ``overlapping``,
-            ``discontinuous``, ``refused`` and ``frame``, which names file, line
-            and reason.
+            ``added``, ``duplicate``, ``misaligned``, ``whitespace``,
+            ``overlapping``, ``discontinuous``, ``refused``, ``skipped`` and ``frame``, which
+            names file, line and reason; ``skipped_rows`` also the field.
 
         Raises
         ------
@@ -298,13 +314,22 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
+        row_errors = RowErrors(on_error)
         batch = prepare_rows(
-            formats.read(source, by=by, format=format, tag_names=tag_names),
+            formats.read(
+                source,
+                by=by,
+                format=format,
+                tag_names=tag_names,
+                encoding=encoding,
+                row_errors=row_errors,
+            ),
             tokenize=context.tokenize,
             labels=None if context.labels_follow_data else self.labels,
             split=split,
             gold=gold,
             misaligned=misaligned,
+            row_errors=row_errors,
         )
         report = context.dataset.add(batch)
         if batch.labels:
@@ -324,10 +349,10 @@ class Session:
         Parameters
         ----------
         path : str or Path
-            ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv`` and
-            ``.tsv`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
+            ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv``, ``.tsv``,
+            ``.parquet`` and ``.arrow`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
             (brat) carry accepted gold alone. A path without a suffix is a
-            folder of brat's documents.
+            folder of brat's documents. ``.gz`` behind another suffix compresses.
         split : str, optional
             By default all.
         misaligned : {"refuse", "leave_out"}

@@ -21,7 +21,7 @@ from nbner.evaluation.regressions import (
 )
 from nbner.evaluation.retention import MAX_TEXTS, span_retention
 from nbner.evaluation.scores import score
-from nbner.nlp.gold_docs import split_corpus
+from nbner.nlp.gold_docs import require_learnable_spans, split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of
 from nbner.nlp.prediction import predict
 from nbner.quality.data_warnings import DataWarnings, find_data_warnings
@@ -312,6 +312,7 @@ def start_background_run(
     base = initial_pipeline(context, init)
     train, evaluated = training_split(context, split, dev)
     corpus = split_corpus(train, evaluated, context.labels, seed)
+    require_learnable_spans(base, corpus.train)
     warnings = session_data_warnings(context, split, dev, train, evaluated)
     run = BackgroundRun(
         base,

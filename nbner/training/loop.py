@@ -126,6 +126,7 @@ def train(
     """
     base = load_base(base) if isinstance(base, (str, Path)) else base
     corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
+    gold_docs.require_learnable_spans(base, corpus.train)
     found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
     corpus = replace(corpus, pipeline=found)
     if rehearsal_examples is not None:
@@ -233,6 +234,7 @@ class TrainingRun:
         try:
             path = self._folder.finalize_best()
             nlp = load_base(path)
+            _check_trained(nlp)
             if self._prepared.frozen_weights is not None:
                 check_frozen(self._prepared.frozen_weights, nlp, self._prepared.recognizer)
             record = self._record(best, fingerprint(nlp))
@@ -323,6 +325,14 @@ class TrainingRun:
             "versions": library_versions(),
             "config": prepared.config.to_str(),
         }
+
+
+def _check_trained(nlp: Language) -> None:
+    if not is_trained(nlp):
+        raise TrainingError(
+            "the run has learnt no label, so there is no new model. The one in use stays; "
+            "session.quality.data_warnings() lists what is wrong with the data."
+        )
 
 
 def _spacy_loop(prepared: PreparedRun) -> Iterator[Step]:

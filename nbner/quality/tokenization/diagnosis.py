@@ -97,12 +97,16 @@ class Diagnosis:
     effects : tuple of RuleEffect
         The effects of the rules that would help: those that fix most first,
         and of these those that change least.
+    whitespace : tuple of UntokenizableSpan
+        Spans of whole tokens that begin or end with a token of whitespace,
+        which spaCy cannot learn. No rule helps them.
     """
 
     n: int
     spans: int
     untokenizable: tuple[UntokenizableSpan, ...]
     effects: tuple[RuleEffect, ...]
+    whitespace: tuple[UntokenizableSpan, ...] = ()
 
 
 def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
@@ -143,7 +147,18 @@ def diagnose(nlp: Language, examples: Sequence[Example]) -> Diagnosis:
         key=lambda one: (one.rule not in wanted, -one.fixes, sum(one.token_changes.values()))
     )
     spans = sum(len(example.spans) for example in own)
-    return Diagnosis(len(own), spans, untokenizable, tuple(useful))
+    blank = tuple(one for example, tokens in cut for one in _whitespace_spans(example, tokens))
+    return Diagnosis(len(own), spans, untokenizable, tuple(useful), blank)
+
+
+def _whitespace_spans(example: Example, tokens: Sequence[Token]) -> Iterator[UntokenizableSpan]:
+    """Yield the spans on token boundaries that begin or end with a token of whitespace."""
+    for first, last, span in align(tokens, example.spans).aligned:
+        ends = (tokens[first].text, tokens[last - 1].text)
+        if any(word.isspace() for word in ends):
+            blank = tuple(dict.fromkeys(word for word in ends if word.isspace()))
+            reason = "begins or ends with whitespace, which spaCy cannot learn: correct the span"
+            yield UntokenizableSpan(example, span, blank, reason, ())
 
 
 def _effect_of_infix(trial: Tokenizer, rule: TokenizerRule, cut: Sequence[Cut]) -> RuleEffect:

@@ -36,7 +36,7 @@ class Tokenization(Result):
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row a span that does not match token boundaries.
+        """One row a span off the token boundaries, or with whitespace at its ends.
 
         Returns
         -------
@@ -53,7 +53,7 @@ class Tokenization(Result):
                 one.example.text[one.span.start : one.span.end],
                 *(one.span.label, list(one.tokens), one.reason, "; ".join(map(str, one.rules))),
             )
-            for one in self.diagnosis.untokenizable
+            for one in (*self.diagnosis.untokenizable, *self.diagnosis.whitespace)
         ]
         columns = ["split", "input_hash", "start", "end", "text", "label", "tokens", "why", "rule"]
         return pd.DataFrame(rows, columns=columns)
@@ -145,6 +145,13 @@ class Tokenization(Result):
         found = self.diagnosis
         over = f"{found.spans:,} spans in {found.n:,} examples"
         lines = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
+        if found.whitespace:
+            count = len(found.whitespace)
+            lines.append(
+                f"{count:,} of {over} {'begins or ends' if count == 1 else 'begin or end'} with "
+                "whitespace, which spaCy cannot learn: add the data again with "
+                'misaligned="trim", or correct them'
+            )
         lines += [
             f"  {one.rule}: fixes {one.fixes:,}, changes "
             f"{sum(one.token_changes.values()):,} tokens in {one.texts:,} texts"
