@@ -1,5 +1,7 @@
 """brat standoff: a text in a ``.txt`` file, its annotations in the ``.ann`` of the same name.
 
+The ``.a1`` and ``.a2`` of the BioNLP shared tasks are read too, as one document.
+
 Offsets are code points. A discontinuous span is read as one span from its first
 to its last character and reported. All other annotations of an ``.ann`` file
 (relations, events, notes and nested spans) are kept with the example and
@@ -20,7 +22,10 @@ from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
 from nbner.types import Example, Span
 
-SUFFIXES = (".ann",)
+SUFFIXES = (".ann", ".a1", ".a2")
+WRITE_SUFFIXES = (".ann",)
+# The files of one document: brat's own, and those of the BioNLP shared tasks.
+_PARTS = ((".ann",), (".a1", ".a2"))
 
 # Key of ``extra`` for the lines of an ``.ann`` file.
 _EXTRA_KEY = "_brat"
@@ -28,6 +33,7 @@ _EXTRA_KEY = "_brat"
 _DOCUMENT_KEY = "document"
 
 _TEXT_BOUND = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
+_OTHER_LINE = re.compile(r"(?:[REAMNW#]\S*|\*)(?:\s|$)")
 _FILE_NAME = re.compile(r"[\w\-][\w\-. ]{0,99}")
 _LINE = re.compile(r"[^\n]+")
 _REFERENCE = re.compile(r"\b[TREAN]\d+\b")
@@ -50,7 +56,7 @@ def read(path: Path, _options: ReadOptions) -> Iterator[Row]:
     DataError
         The text is missing, or a line is malformed or contradicts the text.
     """
-    yield _read_document(path, path.with_suffix(".txt"))
+    yield _read_document(path.with_suffix(""), path)
 
 
 def read_folder(folder: Path, _options: ReadOptions) -> Iterator[Row]:
@@ -66,9 +72,9 @@ def read_folder(folder: Path, _options: ReadOptions) -> Iterator[Row]:
     DataError
         A text is missing, or a line is malformed or contradicts its text.
     """
-    names = sorted({path.stem for path in (*folder.glob("*.ann"), *folder.glob("*.txt"))})
-    for name in names:
-        yield _read_document(folder / f"{name}.ann", folder / f"{name}.txt")
+    suffixes = {*SUFFIXES, ".txt"}
+    for name in sorted({path.stem for path in folder.iterdir() if path.suffix in suffixes}):
+        yield _read_document(folder / name)
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
@@ -186,31 +192,50 @@ def _nested_ids(bounds: Sequence[_TextBound]) -> set[str]:
     return {name for span, name in spans if id(span) in dropped}
 
 
-def _read_document(ann: Path, txt: Path) -> Row:
+def _read_document(stem: Path, named: Path | None = None) -> Row:
+    txt = stem.with_name(f"{stem.name}.txt")
     text = read_text(txt)
     meta = {_DOCUMENT_KEY: txt.stem}
-    if not ann.exists():
+    files = _annotation_files(stem)
+    if not files:
         return Row(text, meta=meta, file=str(txt), line=1)
-    lines = [(number, line) for number, line in numbered_lines(ann) if line.strip()]
+    ann = named or files[0]
+    lines = [
+        (number, line, file)
+        for file in files
+        for number, line in numbered_lines(file)
+        if line.strip()
+    ]
     bounds: list[_TextBound] = []
     span_lines: list[int] = []
-    for number, line in lines:
+    for number, line, file in lines:
+        location = SourceLocation(str(file), number)
         if line.startswith("T"):
-            location = SourceLocation(str(ann), number)
             one = _parse_text_bound(line, location)
             _check_text_bound(one, line, text, location)
             bounds.append(one)
             span_lines.append(number)
+        elif not _OTHER_LINE.match(line):
+            raise location.error(f"{line[:60]!r} is no annotation of brat", remedy=_REMEDY)
     return Row(
         text,
         spans=tuple(_span_with_pieces(one, text) for one in bounds),
         meta=meta,
-        extra=_extra([line for _, line in lines], bounds, text),
+        extra=_extra([line for _, line, _ in lines], bounds, text),
         gold=True,
         file=str(ann),
         line=1,
         span_lines=tuple(span_lines),
     )
+
+
+def _annotation_files(stem: Path) -> list[Path]:
+    for suffixes in _PARTS:
+        files = [stem.with_name(f"{stem.name}{suffix}") for suffix in suffixes]
+        found = [file for file in files if file.exists()]
+        if found:
+            return found
+    return []
 
 
 def _check_text_bound(one: _TextBound, line: str, text: str, location: SourceLocation) -> None:

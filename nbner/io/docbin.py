@@ -20,8 +20,9 @@ from nbner._common.serialization import dump_json, load_json
 from nbner.errors import DataError
 from nbner.io.files import atomic_write, require_file
 from nbner.io.gold_export import GoldExample
+from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
-from nbner.io.validation import as_mapping, as_text
+from nbner.io.validation import as_mapping, as_text, check_label
 from nbner.types import Span, Token
 
 # spaCy and NumPy are imported in the functions, so that other formats load without them.
@@ -52,13 +53,15 @@ _CHUNK = 2**16  # tokens
 _MAX_BYTES = 2**32  # of one value in MessagePack
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the docs of a file; spaCy keeps the whole DocBin in memory.
 
     Parameters
     ----------
     path : Path
         A ``.spacy`` file.
+    options : ReadOptions
+        ``spans_key`` is a key of ``doc.spans``.
 
     Raises
     ------
@@ -72,10 +75,12 @@ def read(path: Path) -> Iterator[Row]:
         docs = DocBin(store_user_data=True).from_bytes(data)
     except _DAMAGE as error:
         raise DataError("this is not a DocBin", file=path, remedy=_REMEDY) from error
-    yield from read_docbin(docs, file=str(path))
+    yield from read_docbin(docs, file=str(path), spans_key=options.spans_key)
 
 
-def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
+def read_docbin(
+    docs: DocBin, *, file: str | None = None, spans_key: str | None = None
+) -> Iterator[Row]:
     """Yield the docs of a DocBin.
 
     Parameters
@@ -84,6 +89,8 @@ def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
         A DocBin in memory.
     file : str, optional
         Its file, for messages.
+    spans_key : str, optional
+        Key of ``doc.spans``, in place of the entities.
 
     Raises
     ------
@@ -94,15 +101,16 @@ def read_docbin(docs: DocBin, *, file: str | None = None) -> Iterator[Row]:
 
     restored = docs.get_docs(Vocab())
     for number in range(1, len(docs) + 1):
-        yield _next_row(restored, SourceLocation(file, number))
+        yield _next_row(restored, SourceLocation(file, number), spans_key)
 
 
-def row_from_doc(doc: Doc, location: SourceLocation) -> Row:
+def row_from_doc(doc: Doc, location: SourceLocation, spans_key: str | None = None) -> Row:
     """Convert a doc with its own tokens to a row.
 
     The entities are complete gold if every token is annotated. A doc without
     any annotated token (``ent_iob`` 0, *missing* in spaCy) has no information
-    on spans; a doc with some annotated tokens holds suggestions.
+    on spans; a doc with some annotated tokens holds suggestions. Spans under a
+    key of ``doc.spans`` are read by ``spans_key``, as complete gold.
 
     Parameters
     ----------
@@ -110,24 +118,28 @@ def row_from_doc(doc: Doc, location: SourceLocation) -> Row:
         Of any pipeline.
     location : SourceLocation
         File and number of the doc, for messages.
+    spans_key : str, optional
+        Key of ``doc.spans``, in place of the entities.
 
     Raises
     ------
     DataError
-        The entities or the data under ``doc.user_data["nbner"]`` are damaged.
+        The doc has no entities, but spans under a key that is not named; or the
+        entities or the data under ``doc.user_data["nbner"]`` are damaged.
     """
-    annotated = [token.ent_iob != _MISSING for token in doc]
     own = _own_user_data(doc, location)
+    spans, is_gold = _annotation(doc, location, spans_key)
     return Row(
         text=doc.text,
         tokens=tokens_from_doc(doc),
-        spans=_spans(doc, location) if any(annotated) else None,
+        spans=spans,
         flagged=own.get("flagged") is True,
         note=as_text(own.get("note", ""), "note", location),
         meta=as_mapping(own.get("meta", {}), "meta", location),
-        gold=bool(annotated) and all(annotated),
+        gold=is_gold,
         file=location.file,
         line=location.line,
+        unread=() if spans_key is not None else _other_groups(doc),
     )
 
 
@@ -190,9 +202,48 @@ def write(gold: Iterable[GoldExample], path: Path) -> int:
     return len(columns.lengths)
 
 
-def _next_row(docs: Iterator[Doc], location: SourceLocation) -> Row:
+def _annotation(
+    doc: Doc, location: SourceLocation, spans_key: str | None
+) -> tuple[tuple[Span, ...] | None, bool]:
+    """Return the spans, None where there is no information, and whether they are complete."""
+    if spans_key is not None:
+        if spans_key not in doc.spans:
+            return None, False
+        found = (_span(one, f"spans[{spans_key!r}]", location) for one in doc.spans[spans_key])
+        return tuple(dict.fromkeys(found)), True
+    annotated = [token.ent_iob != _MISSING for token in doc]
+    spans = _spans(doc, location) if any(annotated) else None
+    groups = _group_names(doc)
+    if groups and not spans:
+        raise location.error(
+            "the doc has no entities, but spans under "
+            + " and ".join(f"doc.spans[{key!r}]" for key in groups),
+            field="spans",
+            remedy=f"Read them with spans_key={groups[0]!r}; of spans that overlap, the longest "
+            "is kept",
+        )
+    return spans, bool(annotated) and all(annotated)
+
+
+def _group_names(doc: Doc) -> list[str]:
+    return [key for key, group in doc.spans.items() if len(group)]
+
+
+def _other_groups(doc: Doc) -> tuple[str, ...]:
+    return tuple(
+        f"spans under doc.spans[{key!r}] are not read; spans_key={key!r} reads them"
+        for key in _group_names(doc)
+    )
+
+
+def _span(span: Any, field: str, location: SourceLocation) -> Span:
+    label = check_label(span.label_, f"{field}.label", location)
+    return Span(span.start_char, span.end_char, label)
+
+
+def _next_row(docs: Iterator[Doc], location: SourceLocation, spans_key: str | None) -> Row:
     try:
-        return row_from_doc(next(docs), location)
+        return row_from_doc(next(docs), location, spans_key)
     except _DAMAGE as error:
         raise location.error("this doc cannot be restored", remedy=_REMEDY) from error
 

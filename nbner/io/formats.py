@@ -8,7 +8,7 @@ module.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys((*tables.SUFFIXES, tables.TAB_SUFFIX), "table"),
     **dict.fromkeys(conll.WRITE_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
-    **dict.fromkeys(brat.SUFFIXES, "brat"),
+    **dict.fromkeys(brat.WRITE_SUFFIXES, "brat"),
 }
 
 
@@ -98,6 +98,9 @@ def read(
     by: TextUnit | None = None,
     format: FormatName | None = None,  # noqa: A002 - the word that people look for
     tag_names: Sequence[str] | None = None,
+    spans_key: str | None = None,
+    tag_column: int | str | None = None,
+    text: str | None = None,
 ) -> Iterator[Row]:
     """Read rows from a file, a folder or objects in memory, as a stream.
 
@@ -115,6 +118,12 @@ def read(
         The format, whatever the suffix is.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows.
+    spans_key : str, optional
+        Key of the spans, in a row or in ``doc.spans``, where there are several.
+    tag_column : int or str, optional
+        Column of the tags, counted from 1 or by its name, where there are several.
+    text : str, optional
+        Key or column of the texts.
 
     Yields
     ------
@@ -126,18 +135,47 @@ def read(
     DataError
         With file, line, field and remedy.
     """
-    names = None if tag_names is None else tuple(tag_names)
+    options = ReadOptions(
+        by or "line",
+        None if tag_names is None else tuple(tag_names),
+        spans_key=spans_key,
+        tag_column=tag_column,
+        text=text,
+    )
+    rows = _rows(source, options, format=format, by=by)
+    yield from rows if spans_key in (None, "spans") else _with_spans(rows, spans_key)
+
+
+def _rows(
+    source: object,
+    options: ReadOptions,
+    *,
+    format: FormatName | None,  # noqa: A002 - as in ``read``
+    by: TextUnit | None,
+) -> Iterator[Row]:
     if not isinstance(source, (str, Path)):
-        yield from read_objects(source, ReadOptions(by or "line", names))
+        yield from read_objects(source, options)
         return
     path = Path(source)
     if format is None and _is_folder(path):
-        folder_options = ReadOptions(by or "file", names)
-        yield from _folder_reader(path)(path, folder_options)
+        yield from _folder_reader(path)(path, replace(options, by=by or "file"))
         return
-    options = ReadOptions(by or "line", names)
     found = registry.call(_reader(path, format), path, options=options)
     yield from rows_from_plugin(found, path, options)
+
+
+def _with_spans(rows: Iterable[Row], spans_key: str | None) -> Iterator[Row]:
+    """Yield rows, and raise at the end where none of them has spans under the key."""
+    has_rows = has_spans = False
+    for row in rows:
+        has_rows, has_spans = True, has_spans or row.spans is not None
+        yield row
+    if has_rows and not has_spans:
+        raise DataError(
+            f"no row has spans under {spans_key!r}",
+            field="spans_key",
+            remedy="Name the key as the rows have it, such as 'result.entities'",
+        )
 
 
 def write(
@@ -219,15 +257,29 @@ def _is_folder(path: Path) -> bool:
 
 def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]:
     suffixes = {one.suffix.lower() for one in folder.iterdir()}
-    if ".ann" in suffixes:
+    if not suffixes.isdisjoint(brat.SUFFIXES):
         return brat.read_folder
     if ".txt" in suffixes:
+        _check_nothing_beside(folder)
         return plain_text.read_folder
     raise DataError(
         "this is a folder without texts",
         file=folder,
         remedy="Name a file in it; a folder is read where it holds .txt and .ann, or .txt",
     )
+
+
+def _check_nothing_beside(folder: Path) -> None:
+    """Raise where another file has the name of a text: it may hold its annotations."""
+    texts = {one.stem for one in folder.glob("*.txt")}
+    for one in sorted(folder.iterdir()):
+        if one.suffix.lower() != ".txt" and one.name.partition(".")[0] in texts and one.is_file():
+            raise DataError(
+                f"beside {one.name.partition('.')[0]}.txt lies {one.name}, which is not read",
+                file=folder,
+                remedy="Add the annotated file itself where its format is known, or move the "
+                "texts to a folder of their own",
+            )
 
 
 def _reader(path: Path, name: FormatName | None) -> Callable[..., Iterable[Any]]:

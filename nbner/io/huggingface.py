@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from nbner._common.alignment import join_words, tokens_from_words
+from nbner.io.annotators import annotator_name
 from nbner.io.files import atomic_write, json_bytes
 from nbner.io.gold_export import GoldExample
 from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
 from nbner.io.rows import Row, SourceLocation
-from nbner.io.validation import as_mapping, as_text, is_int
+from nbner.io.validation import as_mapping, as_text, check_answer, is_int, is_number
 from nbner.types import Span, Token
 
 _TAG_KEYS = ("ner_tags", "tags")
 _OWN_KEYS = ("text", "tokens", "flagged", "note", "meta", *_TAG_KEYS)
+_ANSWER_KEYS = ("answer", "_annotator_id", "_timestamp", "_session_id")
 
 
 def looks_like(row: Mapping[str, Any]) -> bool:
@@ -39,8 +41,8 @@ def looks_like(row: Mapping[str, Any]) -> bool:
     )
 
 
-def tag_names_of(source: object) -> tuple[str, ...] | None:
-    """Return the tags that the numbers of a dataset stand for.
+def class_names_of(source: object) -> dict[str, tuple[str, ...]]:
+    """Return the names that the numbers of a dataset stand for, column by column.
 
     Parameters
     ----------
@@ -49,15 +51,19 @@ def tag_names_of(source: object) -> tuple[str, ...] | None:
 
     Returns
     -------
-    tuple of str, or None
-        None where the object does not define them.
+    dict of str to tuple of str
+        Empty where the object does not define any.
     """
     features = getattr(source, "features", None)
     if not isinstance(features, Mapping):
-        return None
-    feature = getattr(features.get(_tag_key(features)), "feature", None)
-    names = getattr(feature, "names", None)
-    return None if names is None else tuple(map(str, names))
+        return {}
+    found = {}
+    for key, feature in features.items():
+        inner = feature[0] if isinstance(feature, list) and feature else feature
+        names = getattr(getattr(inner, "feature", inner), "names", None)
+        if names is not None:
+            found[str(key)] = tuple(map(str, names))
+    return found
 
 
 def row_from_token_row(
@@ -91,7 +97,8 @@ def row_from_token_row(
         for start, end, label in tags_to_spans(tags)
     )
     meta = as_mapping(row.get("meta") or {}, "meta", location)
-    other = {str(name): value for name, value in row.items() if name not in _OWN_KEYS}
+    known = (*_OWN_KEYS, *_ANSWER_KEYS)
+    other = {str(name): value for name, value in row.items() if name not in known}
     return Row(
         text=text,
         tokens=tokens,
@@ -99,6 +106,9 @@ def row_from_token_row(
         flagged=row.get("flagged") is True,
         note=as_text(row.get("note") or "", "note", location),
         meta={**other, **meta},
+        answer=check_answer(row.get("answer"), location),
+        annotator=annotator_name(row.get("_annotator_id")),
+        created=row["_timestamp"] if is_number(row.get("_timestamp")) else None,
         gold=True,
         file=location.file,
         line=location.line,

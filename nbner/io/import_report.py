@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ImportIssueKind: TypeAlias = Literal[
-    "duplicate", "misaligned", "overlapping", "discontinuous", "refused"
+    "duplicate", "misaligned", "overlapping", "discontinuous", "refused", "unread"
 ]
 
 _COLUMNS = ("file", "line", "kind", "text", "start", "end", "label", "reason")
@@ -28,7 +28,7 @@ class ImportIssue:
 
     Parameters
     ----------
-    kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
+    kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused", "unread"}
         The kind of issue.
     reason : str
         What was done about it, and why.
@@ -78,6 +78,9 @@ class ImportReport:
         the last character.
     refused : int
         Rows that were not added because of a misaligned span.
+    unread : int
+        Annotations that were recognized and not read: other layers of spans,
+        other columns of tags.
     issues : tuple of ImportIssue
         All of them, in the order of the rows; duplicates, which are found in
         the store, after the others.
@@ -91,6 +94,7 @@ class ImportReport:
     overlapping: int = 0
     discontinuous: int = 0
     refused: int = 0
+    unread: int = 0
     issues: tuple[ImportIssue, ...] = field(default=(), repr=False)
 
     @property
@@ -124,6 +128,8 @@ class ImportReport:
             parts.append(f"{_count(self.discontinuous, 'span')} in pieces")
         if self.refused:
             parts.append(f"{_count(self.refused, 'row')} refused")
+        if self.unread:
+            parts.append(f"{_count(self.unread, 'other annotation')} not read")
         return "; ".join(parts) + "."
 
     def _repr_html_(self) -> str:
@@ -221,7 +227,7 @@ class PreparedRow(NamedTuple):
 
         Parameters
         ----------
-        kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused"}
+        kind : {"duplicate", "misaligned", "overlapping", "discontinuous", "refused", "unread"}
             The kind of issue.
         reason : str
             What was done about it, and why.
@@ -288,6 +294,7 @@ class ImportBatch:
             overlapping=counts["overlapping"],
             discontinuous=counts["discontinuous"],
             refused=counts["refused"],
+            unread=counts["unread"],
             issues=tuple(self._issues),
         )
 

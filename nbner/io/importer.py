@@ -71,7 +71,8 @@ def prepare_rows(
     -------
     ImportBatch
         Iterating it raises ``DataError``, with file, line, field and remedy, at
-        the first row that cannot be imported.
+        the first row that cannot be imported, and at the end of a source
+        without any spans for ``gold=True``.
 
     Raises
     ------
@@ -89,10 +90,18 @@ def prepare_rows(
     checker = _RowChecker(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
 
     def prepared(batch: ImportBatch) -> Iterator[PreparedRow]:
+        empty, annotated = True, False
         for row in rows:
+            empty, annotated = False, annotated or row.spans is not None
             one = checker.check(row, batch)
             if one is not None:
                 yield one
+        if gold and not (empty or annotated):
+            raise DataError(
+                "gold=True, and no row of the source has spans",
+                field="gold",
+                remedy="Name their key with spans_key=, or add the texts without gold=True",
+            )
 
     return ImportBatch(split, prepared)
 
@@ -109,6 +118,8 @@ class _RowChecker:
     def check(self, row: Row, batch: ImportBatch) -> PreparedRow | None:
         """Check and serialize a row; None if it is refused."""
         _check_text(row)
+        for reason in row.unread:
+            batch.add_issue(ImportIssue("unread", reason, row.text, file=row.file, line=row.line))
         if not row.spans:
             return self._prepared(row, ())
         for i, span in enumerate(row.spans):

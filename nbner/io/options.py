@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
 from nbner.errors import DataError
@@ -22,6 +23,15 @@ class ReadOptions:
         Unit of plain text that becomes one row.
     tag_names : tuple of str, optional
         The tags that numbers stand for in token rows, such as ``("O", "B-PER")``.
+    class_names : mapping of str to tuple of str
+        The names that a dataset stores for the numbers of each of its columns.
+    spans_key : str, optional
+        Key of the spans where a row has several, or key of ``doc.spans``; "spans"
+        reads nothing else.
+    tag_column : int or str, optional
+        Column of the tags, counted from 1 or by its name, where there are several.
+    text : str, optional
+        Key or column of the text, in place of "text".
 
     Raises
     ------
@@ -31,6 +41,15 @@ class ReadOptions:
 
     by: TextUnit = "line"
     tag_names: tuple[str, ...] | None = None
+    class_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    spans_key: str | None = None
+    tag_column: int | str | None = None
+    text: str | None = None
+
+    @property
+    def names_nothing(self) -> bool:
+        """Whether neither a text, nor spans, nor tags are named."""
+        return self.spans_key is None and self.tag_column is None and self.text is None
 
     def __post_init__(self) -> None:
         units = get_args(TextUnit)

@@ -11,13 +11,20 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner.errors import DataError
+from nbner.io import json_tasks, label_studio, token_tables
+from nbner.io.annotators import is_annotator_key
 from nbner.io.files import atomic_write, numbered_lines, raw_lines
-from nbner.io.prodigy import row_from_task, task_from_example
+from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
+from nbner.io.options import ReadOptions
+from nbner.io.prodigy import task_from_example
 from nbner.io.rows import Row, SourceLocation
+from nbner.io.task_shapes import is_offset_key, is_own_frame, may_hold_annotations
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -35,6 +42,13 @@ _COLUMNS = (
     *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id"),
 )
 
+# Keys of a task that are no columns of the user.
+_KEPT_AS_EXTRA = frozenset(
+    ("_session_id", "_view_id", "_is_binary", "_annotator_id", "_label_studio", "_brat")
+)
+_SPAN_COLUMNS = {"start", "end", "label"}
+_Record: TypeAlias = "tuple[SourceLocation, list[Any]]"
+
 _DELIMITERS = ",;\t"
 # The csv module's own limit, 131,072 characters, is less than a long document.
 _MAX_CELL = 2**31 - 1
@@ -42,13 +56,15 @@ _TRUE = ("true", "yes", "1", "1.0")
 _FALSE = ("false", "no", "0", "0.0")
 
 
-def read(path: Path) -> Iterator[Row]:
+def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the rows of a table with a header line, separated by commas, semicolons or tabs.
 
     Parameters
     ----------
     path : Path
         A CSV or TSV file in UTF-8.
+    options : ReadOptions
+        Options of the reader.
 
     Raises
     ------
@@ -61,25 +77,22 @@ def read(path: Path) -> Iterator[Row]:
     records = csv.reader(counter, delimiter=_delimiter(path), strict=True)
     try:
         header = next(records, [])
-        _check_columns(header, str(path))
-        for cells in records:
-            location = SourceLocation(str(path), counter.number)
-            if cells:
-                values = _values_of(cells, header, location)
-                yield row_from_task(_task(header, values, location), location)
+        yield from _rows(header, _numbered(records, header, counter, str(path)), str(path), options)
     except csv.Error as error:
         raise DataError(
             f"this is not CSV: {error}", file=path, line=counter.number, remedy='Quote with "'
         ) from error
 
 
-def read_frame(frame: DataFrame) -> Iterator[Row]:
+def read_frame(frame: DataFrame, options: ReadOptions) -> Iterator[Row]:
     """Yield the rows of a DataFrame; empty cells (NaN, None, NaT) are skipped.
 
     Parameters
     ----------
     frame : DataFrame
         With a column ``text``.
+    options : ReadOptions
+        Options of the reader.
 
     Raises
     ------
@@ -87,22 +100,24 @@ def read_frame(frame: DataFrame) -> Iterator[Row]:
         As for ``read``; the line is the row's position, counted from 1.
     """
     header = [str(name) for name in frame.columns]
-    _check_columns(header, None)
-    for number, cells in enumerate(frame.itertuples(index=False, name=None), 1):
-        location = SourceLocation(None, number)
-        values = [_plain_value(cell) for cell in cells]
-        yield row_from_task(_task(header, values, location), location)
+    cells = enumerate(frame.itertuples(index=False, name=None), 1)
+    records = (
+        (SourceLocation(None, number), [_plain_value(cell) for cell in row])
+        for number, row in cells
+    )
+    yield from _rows(header, records, None, options)
 
 
 def looks_like(path: Path) -> bool:
-    """Return whether the first line of a file names a column ``text``.
+    """Return whether the first line of a file names a column ``text``, or words and tags.
 
     Parameters
     ----------
     path : Path
         A text file.
     """
-    return _TEXT in _first_cells(path, _delimiter(path))
+    cells = _first_cells(path, _delimiter(path))
+    return _TEXT in cells or token_tables.is_header(cells)
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
@@ -162,21 +177,76 @@ def _delimiter(path: Path) -> str:
     return _DELIMITERS[0]
 
 
-def _check_columns(header: Sequence[str], file: str | None) -> None:
-    line = None if file is None else 1
+def _numbered(
+    records: Iterable[list[str]], header: list[str], counter: _LineCounter, file: str
+) -> Iterator[_Record]:
+    for cells in records:
+        location = SourceLocation(file, counter.number)
+        yield location, _values_of(cells, header, location) if cells else []
+
+
+def _rows(
+    header: Sequence[str], records: Iterator[_Record], file: str | None, options: ReadOptions
+) -> Iterator[Row]:
+    _check_unique(header, file)
+    if token_tables.may_be_table(header, options):
+        sample = list(islice(records, token_tables.SAMPLE_ROWS))
+        records = chain(sample, records)
+        found = token_tables.find_columns(header, [cells for _, cells in sample], file, options)
+        if found is not None:
+            yield from token_tables.rows(found, header, records)
+            return
+    _check_columns(header, file, options)
+    is_foreign = _is_foreign(header, options)
+    for location, cells in records:
+        if cells:
+            yield from _rows_of(header, cells, location, options, is_foreign=is_foreign)
+
+
+def _is_foreign(header: Sequence[str], options: ReadOptions) -> bool:
+    """Return whether the columns are another tool's keys, and not the user's own."""
+    names = dict.fromkeys(header)
+    has_offsets = any(map(is_offset_key, header))
+    is_known = is_own_frame(names) or label_studio.looks_like(names)
+    return is_known or has_offsets or not options.names_nothing
+
+
+def _check_unique(header: Sequence[str], file: str | None) -> None:
     twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
         raise DataError(
-            "the column stands there twice", file=file, line=line, field=twice, remedy="Rename one"
+            "the column stands there twice",
+            file=file,
+            line=None if file is None else 1,
+            field=twice,
+            remedy="Rename one",
         )
-    if _TEXT not in header:
+
+
+def _check_columns(header: Sequence[str], file: str | None, options: ReadOptions) -> None:
+    line = None if file is None else 1
+    wanted = options.text or _TEXT
+    if wanted in header or _has_words(header) or label_studio.looks_like(dict.fromkeys(header)):
+        return
+    if {name.lower() for name in header} >= _SPAN_COLUMNS:
         raise DataError(
-            f"there is no column 'text' among {', '.join(map(repr, header[:8])) or 'none'}",
+            "these are spans, one in each row, and there is no column with the texts",
             file=file,
             line=line,
-            field=_TEXT,
-            remedy="Rename the column that holds the texts to 'text'",
+            remedy="To compare them with gold, use nbner.evaluate(gold, frame); to add them, give "
+            "one row for each text, with a list of its spans in a column 'spans'",
         )
+    raise DataError(
+        f"there is no column {wanted!r} among {', '.join(map(repr, header[:8])) or 'none'}",
+        file=file,
+        line=line,
+        field=wanted,
+        remedy="Rename the column that holds the texts to 'text', or name it: text=\"...\"",
+    )
+
+
+def _has_words(header: Sequence[str]) -> bool:
+    return "tokens" in header or "words" in header
 
 
 def _values_of(cells: list[str], header: list[str], location: SourceLocation) -> list[Any]:
@@ -192,23 +262,59 @@ def _values_of(cells: list[str], header: list[str], location: SourceLocation) ->
     ]
 
 
-def _task(header: Sequence[str], values: Sequence[Any], location: SourceLocation) -> dict[str, Any]:
+def _rows_of(
+    header: Sequence[str],
+    values: Sequence[Any],
+    location: SourceLocation,
+    options: ReadOptions,
+    *,
+    is_foreign: bool,
+) -> Iterator[Row]:
+    task = _task(header, values, location, is_foreign=is_foreign)
+    if task.get(_TEXT) is None and not (is_foreign or _has_words(header)):
+        raise _empty_text(location)
+    for row in json_tasks.rows_from_object(task, location, options):
+        columns = {key: one for key, one in row.extra.items() if key not in _KEPT_AS_EXTRA}
+        if not columns:
+            yield row
+            continue
+        kept = {key: one for key, one in row.extra.items() if key in _KEPT_AS_EXTRA}
+        yield replace(row, meta={**columns, **row.meta}, extra=kept)
+
+
+def _empty_text(location: SourceLocation) -> DataError:
+    return location.error("the cell is empty", field=_TEXT, remedy="Drop the rows without a text")
+
+
+def _task(
+    header: Sequence[str], values: Sequence[Any], location: SourceLocation, *, is_foreign: bool
+) -> dict[str, Any]:
     task: dict[str, Any] = {}
     meta: dict[str, Any] = {}
     for name, value in zip(header, values, strict=True):
-        if value is None:
+        if value is None or _is_index(name):
             continue
         if name in _COLUMNS:
             task[name] = _task_value(name, value, location)
+        elif is_foreign or may_hold_annotations(value, name) or is_annotator_key(name):
+            task[name] = _parsed(value)
         else:
             meta[name] = value
-    if task.get(_TEXT) is None:
-        raise location.error(
-            "the cell is empty", field=_TEXT, remedy="Drop the rows without a text"
-        )
     if meta:
         task["meta"] = {**meta, **task["meta"]} if isinstance(task.get("meta"), dict) else meta
     return task
+
+
+def _is_index(name: str) -> bool:
+    """Return whether a column is the index that pandas writes unless it is told not to."""
+    return name == "" or name.startswith("Unnamed: ")
+
+
+def _parsed(value: Any) -> Any:
+    if not isinstance(value, str) or not looks_like_literal(value):
+        return value
+    parsed = parse_literal(value)
+    return value if parsed is NOT_A_VALUE else parsed
 
 
 def _task_value(name: str, value: Any, location: SourceLocation) -> Any:
@@ -216,7 +322,14 @@ def _task_value(name: str, value: Any, location: SourceLocation) -> Any:
         try:
             return json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise location.error(f"the cell is not JSON: {error}", field=name) from error
+            parsed = parse_literal(value)
+            if parsed is not NOT_A_VALUE:
+                return parsed
+            raise location.error(
+                f"the cell is not JSON: {error}",
+                field=name,
+                remedy="Write it with json.dumps, or the whole table with session.export",
+            ) from error
     if name in _NUMBER_COLUMNS and isinstance(value, (str, float)):
         return _number(name, value, location)
     if name in _BOOL_COLUMNS:

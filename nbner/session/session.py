@@ -233,8 +233,14 @@ class Session:
         by: TextUnit | None = None,
         format: FormatName | None = None,  # noqa: A002 - the usual word
         tag_names: Sequence[str] | None = None,
+        spans_key: str | None = None,
+        tag_column: int | str | None = None,
+        text: str | None = None,
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
+
+        A value that looks like spans is read as spans, whatever its key, or
+        stops the source with an error that names it.
 
         A row with an ``answer`` is an answer. CoNLL, DocBin, brat and token
         rows are gold by nature and become accepted answers of annotator
@@ -265,13 +271,23 @@ class Session:
             "spacy", "brat", "label_studio", "table", "huggingface", "text".
         tag_names : sequence of str, optional
             The tags that numbers stand for in token rows, in their order.
+        spans_key : str, optional
+            Key of the spans, where a row has several or keeps them under a path
+            such as "result.entities"; for Docs a key of ``doc.spans``. "spans"
+            reads no other key.
+        tag_column : int or str, optional
+            Column of the entity tags where several columns hold tags: counted
+            from 1, or by its name.
+        text : str, optional
+            Key or column of the texts, in place of "text"; "fields.text" is a
+            key inside of another one.
 
         Returns
         -------
         ImportReport
             ``added``, ``duplicate``, ``misaligned``, ``overlapping``,
-            ``discontinuous``, ``refused`` and ``frame``, which names file, line
-            and reason.
+            ``discontinuous``, ``refused``, ``unread`` and ``frame``, which names
+            file, line and reason.
 
         Raises
         ------
@@ -280,7 +296,15 @@ class Session:
         """
         context = self._context
         batch = prepare_rows(
-            formats.read(source, by=by, format=format, tag_names=tag_names),
+            formats.read(
+                source,
+                by=by,
+                format=format,
+                tag_names=tag_names,
+                spans_key=spans_key,
+                tag_column=tag_column,
+                text=text,
+            ),
             tokenize=context.tokenize,
             labels=None if context.labels_follow_data else self.labels,
             split=split,
