@@ -231,12 +231,12 @@ def _sentences(lines: Iterable[_Line], dialect: _Dialect, file: str) -> Iterator
             if sentence.words:
                 yield _row(sentence, file)
                 sentence = _Sentence()
+        elif line.startswith(_DOCSTART):
+            continue
         elif _is_comment(line, dialect):
             _read_comment(line, sentence)
         else:
             word, tag = _word_and_tag(line, dialect, SourceLocation(file, number))
-            if word == _DOCSTART:
-                continue
             sentence.first_line = sentence.first_line or number
             sentence.words.append(word)
             sentence.tags.append(tag)

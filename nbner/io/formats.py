@@ -295,6 +295,8 @@ def _reader(path: Path, name: FormatName | None) -> Callable[..., Iterable[Any]]
 
 
 def _format_by_content(path: Path, suffix: str) -> FormatName:
+    if suffix == tables.TAB_SUFFIX and tables.has_header_of_words(path):
+        return "table"
     if conll.looks_like(path):
         return "conll"
     if suffix == ".txt":

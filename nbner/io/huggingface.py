@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbner._common.alignment import join_words, tokens_from_words
+from nbner._common.alignment import join_words
 from nbner.io.annotators import annotator_name
+from nbner.io.display_tokens import looks_like_model_tokens, tokens_from_display
 from nbner.io.files import atomic_write, json_bytes
 from nbner.io.gold_export import GoldExample
 from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
@@ -224,7 +225,22 @@ def _text_and_tokens(
     if not all(words):
         raise location.error("a word is empty", field="tokens")
     if row.get("text") is None:
+        if looks_like_model_tokens(words):
+            raise location.error(
+                f"the tokens look like a model's pieces ({words[0]!r} is the first), and there is "
+                "no text",
+                field="tokens",
+                remedy="Give whole words with one tag for each, or the text under 'text' and the "
+                "entities under 'spans'",
+            )
         return join_words(words)
     text = as_text(row["text"], "text", location)
     with location.adding_field("tokens"):
-        return text, tokens_from_words(text, words)
+        tokens = tokens_from_display(text, words)
+    if len(tokens) != len(words):
+        raise location.error(
+            "special tokens of a model have tags",
+            field="tokens",
+            remedy="Leave out [CLS], [SEP] and their like, with their tags",
+        )
+    return text, tokens

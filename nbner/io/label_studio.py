@@ -13,12 +13,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from nbner.errors import DataError
 from nbner.io.annotators import annotator_in, annotator_name
 from nbner.io.files import atomic_write, json_bytes
 from nbner.io.options import ReadOptions
 from nbner.io.prodigy import parse_tokens
 from nbner.io.rows import Row, SourceLocation
 from nbner.io.span_shapes import find_layers
+from nbner.io.tag_shapes import find_tags
 from nbner.io.task_shapes import refuse_missed
 from nbner.io.validation import (
     as_int,
@@ -64,7 +66,7 @@ def looks_like(task: Mapping[str, Any]) -> bool:
     if isinstance(data, Mapping):
         if not _RESULT_LISTS.isdisjoint(task):
             return all(_is_annotation(one) for key in _RESULT_LISTS for one in _list(task.get(key)))
-        return not any(find_layers(data, ("data",), _only_text(data)))
+        return any(isinstance(one, str) for one in data.values()) and not _is_annotated(task, data)
     return "annotation_id" in task and not _SHORT_FORM_MARKS.isdisjoint(task)
 
 
@@ -187,6 +189,9 @@ class _TaskFields:
         field = "predictions"
         predictions = as_list(self._task.get(field) or [], field, self._location)
         last = as_mapping(predictions[-1], field, self._location) if predictions else {}
+        if not predictions:
+            data = as_mapping(self._task["data"], "data", self._location)
+            refuse_missed(data, ("data",), self._text, self._location)
         spans, others = _results(last, self._text, field, self._location)
         source, score = last.get("model_version"), last.get("score")
         spans = tuple(_suggestion(span, source, score) for span in spans)
@@ -338,6 +343,20 @@ def _check_not_address(text: str, field: str, location: SourceLocation) -> None:
             remedy='The project has valueType="url". Read the file, and put its text here: '
             'task["data"]["text"] = open(file).read()',
         )
+
+
+def _is_annotated(task: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Return whether a task without results has spans or tags of another tool beside its text."""
+    text = _only_text(data)
+    rest = {key: value for key, value in task.items() if key != "data"}
+    if any(True for _ in find_layers(data, ("data",), text)):
+        return True
+    if any(True for key, value in rest.items() for _ in find_layers(value, (str(key),), text)):
+        return True
+    try:
+        return find_tags(task, text, SourceLocation(), ReadOptions()) is not None
+    except DataError:
+        return True
 
 
 def _is_annotation(value: object) -> bool:

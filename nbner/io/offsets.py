@@ -83,7 +83,11 @@ def resolve_offsets(
         return usual
     if usual is not None and all(_fits_words(text, place) for place in usual):
         return usual
+    # Without spaces between words, offsets in words cannot be told from others.
+    has_words = not any(ord(character) >= _FIRST_CJK for character in text)
     for name, convert in conventions.items():
+        if "in words" in name and not has_words:
+            continue
         other = _placed(spans, convert)
         if other is not None and all(_fits_words(text, place) for place in other):
             raise UnclearOffsetsError(f"the offsets look like {name}")
@@ -237,6 +241,4 @@ def _is_boundary(text: str, at: int) -> bool:
     if at in (0, len(text)):
         return True
     before, after = text[at - 1], text[at]
-    if ord(before) >= _FIRST_CJK or ord(after) >= _FIRST_CJK:
-        return True
     return not (before.isalnum() and after.isalnum())

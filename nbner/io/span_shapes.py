@@ -129,6 +129,10 @@ class UnreadableSpanError(ValueError):
     """A value that looks like a span and lacks something."""
 
 
+class NoLabelError(UnreadableSpanError):
+    """Offsets without any label."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpanLayer:
     """All spans under one key.
@@ -276,6 +280,9 @@ def layer_of(value: Any, keys: Keys, text: str | None) -> SpanLayer | None:
         value = _parsed(value)
     value = _plain(value)
     items = _items(value)
+    if not items and isinstance(value, Mapping):
+        problem = _without_offsets(value, (), keys, text)
+        return None if problem is None else SpanLayer(keys, (), shorten(value), problem)
     if not items or not _may_be_spans(items):
         return None
     named = _SPAN_KEYS.search(path_of(keys)) is not None
@@ -440,7 +447,10 @@ def _entries(item: Mapping[Any, Any], keys: Keys = ()) -> Iterator[_Entry]:
         elif _is_list_of_one_mapping(plain) and len(keys) < 3:
             yield from _entries(plain[0], here)
         else:
-            yield _Entry(_bare(str(key)), here, plain)
+            name = _bare(str(key))
+            parent = _bare(str(keys[-1])) if keys else ""
+            is_label = parent in _LABELS and name in ("value", "name", "title")
+            yield _Entry(parent if is_label else name, here, plain)
 
 
 def _is_list_of_one_mapping(value: Any) -> bool:
@@ -455,7 +465,10 @@ _PlaceFound: TypeAlias = (
 def _place(entries: Sequence[_Entry]) -> _PlaceFound:
     """Find the offsets: start, end (None where it is missing), entries, pieces."""
     numbers = [one for one in entries if _is_offset(one.value) and not _OTHER_UNIT.search(one.name)]
-    start = _best([one for one in numbers if _START.search(one.name)])
+    starts = [one for one in numbers if _START.search(one.name) or one.name == "offset"]
+    if len({one.name for one in starts}) < len(starts):
+        return None  # several spans
+    start = _best([one for one in starts if one.name != "offset"])
     end = _best([one for one in numbers if _END.search(one.name)])
     if start is not None and end is not None:
         return _int(start.value), _int(end.value), False, [start, end], ()
@@ -463,11 +476,14 @@ def _place(entries: Sequence[_Entry]) -> _PlaceFound:
     start = start or next((one for one in numbers if "offset" in one.name), None)
     if start is not None and length is not None:
         return _int(start.value), _int(length.value), True, [start, length], ()
-    for one in entries:
-        pairs = _pairs(one.value) if one.name in _PAIR else []
-        if pairs:
-            pieces = tuple(pairs) if len(pairs) > 1 else ()
-            return pairs[0][0], pairs[-1][1], False, [one], pieces
+    # In upper case LOC is a label.
+    named = [one for one in entries if one.name in _PAIR and not str(one.keys[-1]).isupper()]
+    found = [(one, pairs) for one in named if (pairs := _pairs(one.value))]
+    if len({one.keys[:-1] for one, _ in found}) > 1:
+        return None  # several spans
+    for one, pairs in found:
+        pieces = tuple(pairs) if len(pairs) > 1 else ()
+        return pairs[0][0], pairs[-1][1], False, [one], pieces
     return None if start is None else (_int(start.value), None, False, [start], ())
 
 
@@ -529,7 +545,7 @@ def _no_label(entries: Sequence[_Entry], own: _Entry | None) -> UnreadableSpanEr
     rest = [one for one in entries if one is not own and isinstance(one.value, str)]
     if rest:
         return UnreadableSpanError(f"the label may be under {rest[0].keys[-1]!r}")
-    return UnreadableSpanError("the offsets have no label")
+    return NoLabelError("the offsets have no label")
 
 
 def _label_values(value: Any) -> list[str]:
@@ -567,9 +583,15 @@ def _items(value: Any) -> list[Any]:
 
 def _is_flat_span(value: Sequence[Any]) -> bool:
     """Return whether a list is one span and not several: two offsets and a label."""
-    kinds = [_is_offset(one) for one in value]
-    strings = [isinstance(one, str) and not _is_offset(one) for one in value]
-    return len(value) == 3 and sum(kinds) == 2 and sum(strings) == 1
+    if len(value) == 2:
+        first, second = (value[0], value[1]) if _pairs(value[0]) else (value[1], value[0])
+        return len(_pairs(first)) == 1 and isinstance(second, str) and not _is_offset(second)
+    numbers = [is_int(one) and _is_offset(one) for one in value]
+    others = [isinstance(one, (str, float)) for one in value]
+    has_label = any(isinstance(one, str) for one in value)
+    return (
+        3 <= len(value) <= 5 and sum(numbers) == 2 and has_label and sum(others) + 2 == len(value)
+    )
 
 
 def _has_place(value: Mapping[Any, Any]) -> bool:
@@ -581,16 +603,12 @@ def _from_columns(value: Mapping[Any, Any]) -> list[Any]:
     """Return the items of {"start": [0], "end": [4], "label": ["ORG"]}."""
     lists = {str(key): _plain(one) for key, one in value.items()}
     columns = {key: one for key, one in lists.items() if isinstance(one, (list, tuple)) and one}
-    names = {_bare(key) for key in columns}
-    has_both = any(map(_START.search, names)) and any(
-        _END.search(one) or one in _LENGTH for one in names
-    )
-    if not has_both:
+    labels = [one for key, one in columns.items() if _bare(key) in _LABELS]
+    if not labels or len(columns) < 2:
         return []
-    size = max(map(len, columns.values()))
-    rows = [{} for _ in range(size)]
+    rows: list[dict[str, Any]] = [{} for _ in labels[0]]
     for key, cells in columns.items():
-        if len(cells) == size:
+        if len(cells) == len(rows):
             for row, cell in zip(rows, cells, strict=True):
                 row[key] = cell
     return rows if all(map(_has_place, rows)) else []
@@ -617,21 +635,27 @@ def _from_labels(value: Mapping[Any, Any]) -> list[Any]:
 
 
 def _labelled(label: Any, places: Any) -> list[Any] | None:
-    if not isinstance(label, str) or _bare(label) in _PAIR:
+    if not isinstance(label, str) or (label.islower() and _bare(label) in _PAIR):
         return None
     pairs = _pairs(places)
     if pairs:
         return [[start, end, label] for start, end in pairs]
-    if not isinstance(places, (list, tuple)) or _SPAN_KEYS.search(label):
+    if not isinstance(places, (list, tuple)) or not places or not all(map(_lacks_label, places)):
         return None
-    is_place = [
-        isinstance(one, Mapping) and _has_place(one) and not _has_label(one) for one in places
-    ]
-    return [{**one, "label": label} for one in places] if all(is_place) else None
+    return [{**one, "label": label} for one in places]
 
 
-def _has_label(value: Mapping[Any, Any]) -> bool:
-    return any(_bare(str(key)) in _LABELS[:18] for key in value)
+def _lacks_label(value: Any) -> bool:
+    """Return whether a mapping has offsets and no label, so that a key may be its label."""
+    if not isinstance(value, Mapping) or not _has_place(value):
+        return False
+    try:
+        parse_span(value)
+    except NoLabelError:
+        return True
+    except UnreadableSpanError:
+        return False
+    return False
 
 
 def _place_in_key(key: Any) -> tuple[int, int] | None:

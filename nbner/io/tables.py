@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner.errors import DataError
 from nbner.io import json_tasks, label_studio, token_tables
 from nbner.io.annotators import is_annotator_key
-from nbner.io.files import atomic_write, numbered_lines, raw_lines
+from nbner.io.files import atomic_write, numbered_lines, raw_lines, require_file
 from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.options import ReadOptions
 from nbner.io.prodigy import task_from_example
@@ -47,6 +47,7 @@ _KEPT_AS_EXTRA = frozenset(
     ("_session_id", "_view_id", "_is_binary", "_annotator_id", "_label_studio", "_brat")
 )
 _SPAN_COLUMNS = {"start", "end", "label"}
+_Column: TypeAlias = "tuple[str, str]"  # name and kind
 _Record: TypeAlias = "tuple[SourceLocation, list[Any]]"
 
 _DELIMITERS = ",;\t"
@@ -120,6 +121,34 @@ def looks_like(path: Path) -> bool:
     return _TEXT in cells or token_tables.is_header(cells)
 
 
+def header_of(path: Path) -> list[str]:
+    """Return the names of the columns of a CSV or TSV file.
+
+    Parameters
+    ----------
+    path : Path
+        A text file.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read.
+    """
+    require_file(path)
+    return _first_cells(path, _delimiter(path))
+
+
+def has_header_of_words(path: Path) -> bool:
+    """Return whether the first line of a file names a column of words and one of tags.
+
+    Parameters
+    ----------
+    path : Path
+        A text file.
+    """
+    return token_tables.is_header(_first_cells(path, "\t"))
+
+
 def write(examples: Iterable[Example], path: Path) -> int:
     """Write every example as one row; a ``.tsv`` is separated by tabs.
 
@@ -174,7 +203,7 @@ def _delimiter(path: Path) -> str:
     for delimiter in _DELIMITERS:
         if _TEXT in _first_cells(path, delimiter):
             return delimiter
-    return _DELIMITERS[0]
+    return max(_DELIMITERS, key=lambda delimiter: len(_first_cells(path, delimiter)))
 
 
 def _numbered(
@@ -198,9 +227,14 @@ def _rows(
             return
     _check_columns(header, file, options)
     is_foreign = _is_foreign(header, options)
+    columns = _columns_of(header, is_foreign=is_foreign)
+    needs_text = not (is_foreign or _has_words(header))
     for location, cells in records:
         if cells:
-            yield from _rows_of(header, cells, location, options, is_foreign=is_foreign)
+            task = _task(columns, cells, location)
+            if needs_text and task.get(_TEXT) is None:
+                raise _empty_text(location)
+            yield from _rows_of(task, location, options)
 
 
 def _is_foreign(header: Sequence[str], options: ReadOptions) -> bool:
@@ -262,22 +296,12 @@ def _values_of(cells: list[str], header: list[str], location: SourceLocation) ->
     ]
 
 
-def _rows_of(
-    header: Sequence[str],
-    values: Sequence[Any],
-    location: SourceLocation,
-    options: ReadOptions,
-    *,
-    is_foreign: bool,
-) -> Iterator[Row]:
-    task = _task(header, values, location, is_foreign=is_foreign)
-    if task.get(_TEXT) is None and not (is_foreign or _has_words(header)):
-        raise _empty_text(location)
+def _rows_of(task: dict[str, Any], location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
     for row in json_tasks.rows_from_object(task, location, options):
-        columns = {key: one for key, one in row.extra.items() if key not in _KEPT_AS_EXTRA}
-        if not columns:
+        if row.extra.keys() <= _KEPT_AS_EXTRA:
             yield row
             continue
+        columns = {key: one for key, one in row.extra.items() if key not in _KEPT_AS_EXTRA}
         kept = {key: one for key, one in row.extra.items() if key in _KEPT_AS_EXTRA}
         yield replace(row, meta={**columns, **row.meta}, extra=kept)
 
@@ -287,22 +311,34 @@ def _empty_text(location: SourceLocation) -> DataError:
 
 
 def _task(
-    header: Sequence[str], values: Sequence[Any], location: SourceLocation, *, is_foreign: bool
+    columns: Sequence[_Column], values: Sequence[Any], location: SourceLocation
 ) -> dict[str, Any]:
     task: dict[str, Any] = {}
     meta: dict[str, Any] = {}
-    for name, value in zip(header, values, strict=True):
-        if value is None or _is_index(name):
+    for (name, kind), value in zip(columns, values, strict=True):
+        if value is None or kind == "index":
             continue
-        if name in _COLUMNS:
+        if kind == "known":
             task[name] = _task_value(name, value, location)
-        elif is_foreign or may_hold_annotations(value, name) or is_annotator_key(name):
+        elif kind == "foreign" or may_hold_annotations(value, name):
             task[name] = _parsed(value)
         else:
             meta[name] = value
     if meta:
         task["meta"] = {**meta, **task["meta"]} if isinstance(task.get("meta"), dict) else meta
     return task
+
+
+def _columns_of(header: Sequence[str], *, is_foreign: bool) -> list[_Column]:
+    return [(name, _kind_of(name, is_foreign=is_foreign)) for name in header]
+
+
+def _kind_of(name: str, *, is_foreign: bool) -> Literal["index", "known", "foreign", "own"]:
+    if _is_index(name):
+        return "index"
+    if name in _COLUMNS:
+        return "known"
+    return "foreign" if is_foreign or is_annotator_key(name) else "own"
 
 
 def _is_index(name: str) -> bool:

@@ -121,14 +121,24 @@ def _columns(value: Mapping[str, Any], keys: Keys = ()) -> Iterator[_Column]:
             yield from _columns(cell, here)
         elif isinstance(cell, (list, tuple)) and cell:
             inner = list(cell)
-            while len(inner) == 1 and isinstance(inner[0], (list, tuple)) and inner[0]:
+            while len(inner) == 1 and _is_inner_list(inner[0]):
                 inner = list(inner[0])
                 here = (*here, 0)
             yield _Column(here, inner)
         elif isinstance(cell, str) and key != "text":
             parts = [part for part in _SEPARATORS.split(cell) if part]
-            if parts and all(map(is_tag, parts)) and _have_entity(parts):
+            is_certain = "O" in parts or any(map(_CERTAIN_TAG.match, parts))
+            if len(parts) > 1 and is_certain and all(map(is_tag, parts)) and _have_entity(parts):
                 yield _Column(here, parts)
+
+
+def _is_inner_list(cell: Any) -> bool:
+    """Return whether a cell is a list of one list, and not one word with its tag."""
+    if not isinstance(cell, (list, tuple)) or not cell:
+        return False
+    first, last = cell[0], cell[-1]
+    is_pair = isinstance(first, str) and isinstance(last, str) and is_tag(last)
+    return not (is_pair and not is_tag(first))
 
 
 def _plain(cell: Any) -> Any:
@@ -151,7 +161,7 @@ def _from_records(column: _Column) -> TagLayer | None:
                 words = tuple(one[0] for one in pairs)
                 return TagLayer(column.keys, tuple(tags), column.keys, words)
     if all(isinstance(one, Mapping) for one in cells):
-        for key in cells[0]:
+        for key in (name for name in cells[0] if name not in _RECORD_WORDS):
             tags = [one.get(key) for one in cells]
             if all(isinstance(tag, str) and is_tag(tag) for tag in tags) and _have_entity(tags):
                 found = [next((one[k] for k in _RECORD_WORDS if k in one), None) for one in cells]
@@ -164,6 +174,8 @@ def _are_tags(column: _Column, strings: Sequence[_Column], text: str | None) -> 
     cells = column.values
     if not all(map(is_tag, cells)) or are_phrase_tags(cells):
         return False
+    if text is not None and "".join(cells) == "".join(text.split()):
+        return False  # the words of the text
     sizes = {len(one.values) for one in strings if one is not column}
     if text is not None:
         sizes.add(len(text.split()))
@@ -171,7 +183,8 @@ def _are_tags(column: _Column, strings: Sequence[_Column], text: str | None) -> 
         return len(cells) in sizes and _TAG_KEYS.search(column.path) is not None
     if len(cells) in sizes:
         return True
-    return any(map(_CERTAIN_TAG.match, cells)) and ("O" in cells or len(cells) > 1)
+    is_named = _TAG_KEYS.search(column.path) is not None
+    return any(map(_CERTAIN_TAG.match, cells)) and (is_named or "O" in cells or len(cells) > 1)
 
 
 def _have_entity(tags: Sequence[Any]) -> bool:

@@ -113,7 +113,8 @@ def read_task(task: Mapping[str, Any], location: SourceLocation, options: ReadOp
     if options.names_nothing and _is_plain(task):
         author = _author(task)
         return ReadTask(task if author is None else _without_author(task), author)
-    return _TaskReader(_own_frame(task, location), location, options).read()
+    own = _own_frame(task, location)
+    return _TaskReader(own, location, options, is_own=own is not task).read()
 
 
 def refuse_missed(
@@ -147,14 +148,14 @@ def refuse_missed(
 
 def _is_plain(task: Mapping[str, Any]) -> bool:
     """Return whether a row holds nothing but what ``prodigy.row_from_task`` reads as it is."""
-    if "text" not in task:
+    if "text" not in task or "input_hash" in task:
         return False
     for key, value in task.items():
         if key in _PLAIN_KEYS:
             continue
         kind = type(value)
         if kind is str:
-            if _may_hold_spans(value, key):
+            if _may_hold_spans(value, key) or (value.isdecimal() and is_offset_key(key)):
                 return False
         elif kind in _SCALARS:
             if kind is int and _OFFSET_KEY.search(key) is not None:
@@ -171,7 +172,7 @@ def _may_hold_spans(value: str, key: str) -> bool:
         or value == "O"
         or (
             (value[-1:].isdigit() or value[:1].isdigit())
-            and _COMPACT.fullmatch(value) is not None
+            and _COMPACT.match(value) is not None
             and key not in _PLAIN_KEYS
         )
     )
@@ -331,6 +332,7 @@ class _TaskReader:
     task: Mapping[str, Any]
     location: SourceLocation
     options: ReadOptions
+    is_own: bool = False
     unread: list[str] = field(default_factory=list)
     author: str | None = None
 
@@ -404,6 +406,8 @@ class _TaskReader:
         own = rest.get("spans")
         if isinstance(own, str) and looks_like_literal(own):
             own = _value_of(own)
+        if own == {} and {"ents", "tokens"} & rest.keys():
+            own = None  # the groups of a doc
         if own is not None:
             found = self._own_spans(own, text)
             others = self._layers(rest, text)
@@ -425,11 +429,11 @@ class _TaskReader:
         if isinstance(own, (list, tuple)) and all(_is_task_span(one) for one in own):
             return list(own)
         groups = own if isinstance(own, Mapping) else {}
-        if isinstance(own, Mapping) and not own and not {"ents", "tokens"} & self.task.keys():
+        if isinstance(own, Mapping) and not own:
             return own  # the reader of tasks says what is wrong
         layer = layer_of(own, ("spans",), text)
         if layer is not None and layer.problem is None and text is not None:
-            return self._resolved(layer, text, certain=True)
+            return self._resolved(layer, text, certain=self.is_own)
         named = {str(key): one for key, one in groups.items() if one}
         if named and layer is None:
             found = [
@@ -477,10 +481,23 @@ class _TaskReader:
             )
         resolved = [self._resolved(one, text) for one in readable]
         distinct = {tuple(sorted(map(_key_of, one))) for one in resolved}
-        if len(distinct) > 1 or len({tuple(one.annotators) for one in readable}) > 1:
+        people = {self._author_of(one, rest) for one in readable}
+        if len(distinct) > 1 or len(people) > 1:
             raise self._several(readable, empty=False)
+        self.author = self.author or next(iter(people))
         self._check_one_text(readable[0], rest, text)
         return readable[0].keys, resolved[0]
+
+    def _author_of(self, layer: SpanLayer, rest: Mapping[str, Any]) -> str | None:
+        """Return the author of a layer: of its spans, or of the annotation that they lie in."""
+        if layer.annotators:
+            return layer.annotators[0]
+        for depth in range(len(layer.keys) - 1, 0, -1):
+            part = _at_keys(rest, layer.keys[:depth])
+            author = annotator_in(part) if isinstance(part, Mapping) else None
+            if author is not None:
+                return author
+        return None
 
     def _empty(self, rest: Mapping[str, Any]) -> tuple[Keys, list[Any]] | None:
         for key in _EMPTY_KEYS:

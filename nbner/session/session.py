@@ -350,9 +350,10 @@ class Session:
         Raises
         ------
         DataError
-            The suffix is unknown, the file cannot be written, or the format
-            cannot carry a label or a span.
+            There is no such split, the suffix is unknown, the file cannot be
+            written, or the format cannot carry a label or a span.
         """
+        self._context.require_split(split)
         return formats.write(
             self._context.dataset.examples(split),
             path,
@@ -373,6 +374,7 @@ class Session:
         answer : {"accept", "reject", "ignore"}, optional
             Only those with this current answer.
         """
+        self._context.require_split(split)
         return self._context.examples(split, answer=answer)
 
     def answers(self, split: str | None = None, *, annotator: str | None = None) -> pd.DataFrame:
@@ -392,6 +394,7 @@ class Session:
             ``spans`` (a list of ``(start, end, label)`` in code points),
             ``flagged``, ``note`` and ``created`` (UTC).
         """
+        self._context.require_split(split)
         dataset = self._context.dataset
         texts = {(one.split, one.input_hash): one.text for one in dataset.examples(split)}
         return answer_frame(dataset.answers(split, annotator), texts)
@@ -404,6 +407,7 @@ class Session:
         split : str, optional
             By default all.
         """
+        self._context.require_split(split)
         return self._context.dataset.counts(split)
 
     def add_labels(self, labels: Iterable[str]) -> tuple[str, ...]:
@@ -538,6 +542,7 @@ class Session:
             fraction is not between 0 and 1.
         """
         context = self._context
+        context.require_split(split)
         own = (
             None
             if suggest in (None, "model")
@@ -592,8 +597,9 @@ class Session:
         Raises
         ------
         DataError
-            The reviewer is one of those whose answers differ.
+            The reviewer is one of those whose answers differ, or there is no such split.
         """
+        self._context.require_split(split)
         return annotation.open_review(self._context, split, reviewer)
 
     # The model.
@@ -686,7 +692,10 @@ class Session:
         ------
         TrainingError
             Nothing has been accepted, or no accepted example holds an entity.
+        DataError
+            There is no such split.
         """
+        self._context.require_split(split)
         seed = self.seed if seed is None else seed
         options = {"max_epochs": max_epochs, "patience": patience}
         if background:
