@@ -20,7 +20,7 @@ _PARTS = ("email", "username", "user_name", "id", "pk", "name")
 _MARKS = re.compile(r"[\W_]")
 
 
-def annotator_key(mapping: Mapping[str, Any]) -> str | None:
+def annotator_key(mapping: Mapping[Any, Any]) -> str | None:
     """Return the key that names the author of an object's answer; None if there is none.
 
     Parameters
@@ -50,7 +50,7 @@ def is_annotator_key(key: str) -> bool:
     return _MARKS.sub("", key).lower() in _RANKS
 
 
-def annotator_in(mapping: Mapping[str, Any]) -> str | None:
+def annotator_in(mapping: Mapping[Any, Any]) -> str | None:
     """Return the author of an object's answer, under whatever key; None if there is none.
 
     Parameters

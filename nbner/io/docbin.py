@@ -75,22 +75,20 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
         docs = DocBin(store_user_data=True).from_bytes(data)
     except _DAMAGE as error:
         raise DataError("this is not a DocBin", file=path, remedy=_REMEDY) from error
-    yield from read_docbin(docs, file=str(path), spans_key=options.spans_key)
+    yield from read_docbin(docs, options, file=str(path))
 
 
-def read_docbin(
-    docs: DocBin, *, file: str | None = None, spans_key: str | None = None
-) -> Iterator[Row]:
+def read_docbin(docs: DocBin, options: ReadOptions, *, file: str | None = None) -> Iterator[Row]:
     """Yield the docs of a DocBin.
 
     Parameters
     ----------
     docs : DocBin
         A DocBin in memory.
+    options : ReadOptions
+        ``spans_key`` is a key of ``doc.spans``.
     file : str, optional
         Its file, for messages.
-    spans_key : str, optional
-        Key of ``doc.spans``, in place of the entities.
 
     Raises
     ------
@@ -101,10 +99,10 @@ def read_docbin(
 
     restored = docs.get_docs(Vocab())
     for number in range(1, len(docs) + 1):
-        yield _next_row(restored, SourceLocation(file, number), spans_key)
+        yield _next_row(restored, SourceLocation(file, number), options)
 
 
-def row_from_doc(doc: Doc, location: SourceLocation, spans_key: str | None = None) -> Row:
+def row_from_doc(doc: Doc, location: SourceLocation, options: ReadOptions) -> Row:
     """Convert a doc with its own tokens to a row.
 
     The entities are complete gold if every token is annotated. A doc without
@@ -118,8 +116,9 @@ def row_from_doc(doc: Doc, location: SourceLocation, spans_key: str | None = Non
         Of any pipeline.
     location : SourceLocation
         File and number of the doc, for messages.
-    spans_key : str, optional
-        Key of ``doc.spans``, in place of the entities.
+    options : ReadOptions
+        ``spans_key`` is a key of ``doc.spans``, in place of the entities; with
+        ``texts_only`` spans under a key that is not named are no error.
 
     Raises
     ------
@@ -128,7 +127,7 @@ def row_from_doc(doc: Doc, location: SourceLocation, spans_key: str | None = Non
         entities or the data under ``doc.user_data["nbner"]`` are damaged.
     """
     own = _own_user_data(doc, location)
-    spans, is_gold = _annotation(doc, location, spans_key)
+    spans, is_gold = _annotation(doc, location, options)
     return Row(
         text=doc.text,
         tokens=tokens_from_doc(doc),
@@ -139,7 +138,7 @@ def row_from_doc(doc: Doc, location: SourceLocation, spans_key: str | None = Non
         gold=is_gold,
         file=location.file,
         line=location.line,
-        unread=() if spans_key is not None else _other_groups(doc),
+        unread=() if options.spans_key is not None else _other_groups(doc),
     )
 
 
@@ -203,9 +202,10 @@ def write(gold: Iterable[GoldExample], path: Path) -> int:
 
 
 def _annotation(
-    doc: Doc, location: SourceLocation, spans_key: str | None
+    doc: Doc, location: SourceLocation, options: ReadOptions
 ) -> tuple[tuple[Span, ...] | None, bool]:
     """Return the spans, None where there is no information, and whether they are complete."""
+    spans_key = options.spans_key
     if spans_key is not None:
         if spans_key not in doc.spans:
             return None, False
@@ -214,7 +214,7 @@ def _annotation(
     annotated = [token.ent_iob != _MISSING for token in doc]
     spans = _spans(doc, location) if any(annotated) else None
     groups = _group_names(doc)
-    if groups and not spans:
+    if groups and not spans and not options.texts_only:
         raise location.error(
             "the doc has no entities, but spans under "
             + " and ".join(f"doc.spans[{key!r}]" for key in groups),
@@ -241,9 +241,9 @@ def _span(span: Any, field: str, location: SourceLocation) -> Span:
     return Span(span.start_char, span.end_char, label)
 
 
-def _next_row(docs: Iterator[Doc], location: SourceLocation, spans_key: str | None) -> Row:
+def _next_row(docs: Iterator[Doc], location: SourceLocation, options: ReadOptions) -> Row:
     try:
-        return row_from_doc(next(docs), location, spans_key)
+        return row_from_doc(next(docs), location, options)
     except _DAMAGE as error:
         raise location.error("this doc cannot be restored", remedy=_REMEDY) from error
 

@@ -130,9 +130,10 @@ def _pairs_of(value: Mapping[str, Any]) -> list[Any] | None:
         return None
     for key in ("annotations", "examples", "data", "training_data", "TRAIN_DATA"):
         pairs = value.get(key)
-        is_list = isinstance(pairs, list) and any(pairs)
-        if is_list and all(one is None or is_pair(one) for one in pairs):
-            return list(pairs)
+        if not isinstance(pairs, list) or not any(pairs):
+            continue
+        if all(one is None or is_pair(one) for one in pairs):
+            return pairs
     return None
 
 

@@ -101,6 +101,7 @@ def read(
     spans_key: str | None = None,
     tag_column: int | str | None = None,
     text: str | None = None,
+    texts_only: bool = False,
 ) -> Iterator[Row]:
     """Read rows from a file, a folder or objects in memory, as a stream.
 
@@ -124,6 +125,8 @@ def read(
         Column of the tags, counted from 1 or by its name, where there are several.
     text : str, optional
         Key or column of the texts.
+    texts_only : bool
+        Whether spans are not wanted, as for a prediction.
 
     Yields
     ------
@@ -141,6 +144,7 @@ def read(
         spans_key=spans_key,
         tag_column=tag_column,
         text=text,
+        texts_only=texts_only,
     )
     rows = _rows(source, options, format=format, by=by)
     yield from rows if spans_key in (None, "spans") else _with_spans(rows, spans_key)

@@ -39,7 +39,7 @@ def read_objects(source: Any, options: ReadOptions) -> Iterator[Row]:
     if _is_a(source, "pandas", "DataFrame"):
         yield from tables.read_frame(source, options)
     elif _is_a(source, "spacy.tokens", "DocBin"):
-        yield from docbin.read_docbin(source, spans_key=options.spans_key)
+        yield from docbin.read_docbin(source, options)
     elif _is_dataset_dict(source):
         raise _is_several_splits(source)
     elif _is_row(source):
@@ -82,7 +82,8 @@ def rows_from_plugin(values: Iterable[Any], path: Path, options: ReadOptions) ->
 def _is_row(value: object) -> bool:
     if isinstance(value, (Row, Example, Mapping)) or documents.is_pair(value):
         return True
-    return _is_a(value, "spacy.tokens", "Doc") or _is_a(value, "spacy.training", "Example")
+    kinds = (("spacy.tokens", "Doc"), ("spacy.training", "Example"))
+    return any(_is_a(value, module, name) for module, name in kinds)
 
 
 def _is_dataset_dict(value: object) -> bool:
@@ -130,9 +131,9 @@ def _row(value: Any, location: SourceLocation, options: ReadOptions) -> Row:
     if isinstance(value, Example):
         return row_from_example(value, location)
     if _is_a(value, "spacy.tokens", "Doc"):
-        return docbin.row_from_doc(value, location, options.spans_key)
+        return docbin.row_from_doc(value, location, options)
     if _is_a(value, "spacy.training", "Example"):
-        return docbin.row_from_doc(value.reference, location, options.spans_key)
+        return docbin.row_from_doc(value.reference, location, options)
     # Only NaN, the empty cell of a Series, is not equal to itself.
     if value is None or value != value:
         raise location.error(

@@ -295,7 +295,7 @@ def _spans(
     location: SourceLocation,
 ) -> Iterator[Span]:
     kind = str(parts.get("type", "labels"))
-    labels = value.get("labels") or value.get(kind)
+    labels = _list(value.get("labels") or value.get(kind))
     _check_region(value, kind, labels, field, location)
     start = as_int(value.get("start"), f"{field}.value.start", location)
     end = as_int(value.get("end"), f"{field}.value.end", location)

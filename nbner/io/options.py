@@ -32,6 +32,8 @@ class ReadOptions:
         Column of the tags, counted from 1 or by its name, where there are several.
     text : str, optional
         Key or column of the text, in place of "text".
+    texts_only : bool
+        Whether spans are not wanted, as for a prediction.
 
     Raises
     ------
@@ -45,6 +47,7 @@ class ReadOptions:
     spans_key: str | None = None
     tag_column: int | str | None = None
     text: str | None = None
+    texts_only: bool = False
 
     @property
     def names_nothing(self) -> bool:

@@ -281,8 +281,8 @@ def layer_of(value: Any, keys: Keys, text: str | None) -> SpanLayer | None:
     value = _plain(value)
     items = _items(value)
     if not items and isinstance(value, Mapping):
-        problem = _without_offsets(value, (), keys, text)
-        return None if problem is None else SpanLayer(keys, (), shorten(value), problem)
+        missing = _without_offsets(value, (), keys, text)
+        return None if missing is None else SpanLayer(keys, (), shorten(value), missing)
     if not items or not _may_be_spans(items):
         return None
     named = _SPAN_KEYS.search(path_of(keys)) is not None

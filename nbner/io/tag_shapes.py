@@ -165,8 +165,9 @@ def _from_records(column: _Column) -> TagLayer | None:
             tags = [one.get(key) for one in cells]
             if all(isinstance(tag, str) and is_tag(tag) for tag in tags) and _have_entity(tags):
                 found = [next((one[k] for k in _RECORD_WORDS if k in one), None) for one in cells]
-                if all(isinstance(word, str) for word in found):
-                    return TagLayer(column.keys, tuple(tags), column.keys, tuple(found))
+                words = tuple(str(word) for word in found if isinstance(word, str))
+                if len(words) == len(cells):
+                    return TagLayer(column.keys, tuple(tags), column.keys, words)
     return None
 
 

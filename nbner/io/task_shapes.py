@@ -422,7 +422,7 @@ class _TaskReader:
             return ("spans",), []
         return self._read_layers(layers, rest, text)
 
-    def _own_spans(self, own: Any, text: str | None) -> list[Any]:
+    def _own_spans(self, own: Any, text: str | None) -> Any:
         """Read what stands under ``spans``: offsets are code points there by definition."""
         if isinstance(own, (list, tuple)) and not own:
             return []

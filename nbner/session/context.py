@@ -163,8 +163,11 @@ class SessionContext:
         """
         gold = [one for one in self.examples(split, answer="accept") if not one.binary]
         if not gold:
+            names = self.dataset.splits()
+            has = "" if split in names else f"; the splits are: {', '.join(names) or 'none'}"
             raise DataError(
-                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against"
+                f"{has}",
                 remedy=f"Add some with session.add(..., split={split!r}), or label there with "
                 f"session.manual(split={split!r})",
             )

@@ -132,3 +132,12 @@ def test_a_mapping_of_splits_is_refused_with_the_line_that_adds_one():
     rows = [{"tokens": ["Mina"], "ner_tags": ["B-PER"]}]
     with pytest.raises(DataError, match=r"'train', 'test'.*source\['train'\], split='train'"):
         list(nbner.read({"train": rows, "test": []}))
+
+
+def test_a_prediction_is_made_over_docs_whatever_spans_they_have(grouped, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner").add_label("PER")
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "model")
+    session = Session(store=":memory:", model=tmp_path / "model")
+    assert list(session.predict([grouped]).columns)[:3] == ["example", "start", "end"]
