@@ -197,7 +197,7 @@ def _text(task: Mapping[str, Any], location: SourceLocation) -> str:
         raise location.error(
             f"there is no text; the keys are: {keys}",
             field="text",
-            remedy="Put the text under 'text'",
+            remedy="Put the text under 'text', or name its key: text=\"...\"",
         )
     return as_text(task["text"], "text", location)
 

@@ -40,6 +40,11 @@ _PREDICTION_KEYS = re.compile(r"predict|prediction|suggest|model_?output|^preds?
 # Objects with offsets that are no entities.
 _OTHER_KEYS = frozenset(("relations", "relation", "sents", "tokens", "noun_chunks"))
 
+_UNITS = frozenset(
+    ("sentences", "paragraphs", "segments", "lines", "words", "links", "urls", "sections", "pages")
+)
+_NAME = re.compile(r"[\w &'.-]{1,40}")
+
 _START = re.compile(r"^(start|begin|beg|from)|(start|begin)$")
 _END = re.compile(r"^(end|stop|to$|until$)|(end|stop)$")
 _LENGTH = frozenset(("length", "len"))
@@ -82,7 +87,18 @@ _KINDS = frozenset(
 )
 _TEXTS = (
     *("text", "word", "surface", "surfaceform", "mention", "value", "content", "string", "phrase"),
-    *("coveredtext", "spantext", "entitytext", "quote", "exact", "ngram", "match", "matchedtext"),
+    *(
+        "result",
+        "chunk",
+        "coveredtext",
+        "spantext",
+        "entitytext",
+        "quote",
+        "exact",
+        "ngram",
+        "match",
+        "matchedtext",
+    ),
     *("substring", "term", "token", "name", "entity", "form", "span"),
 )
 
@@ -127,6 +143,10 @@ class FoundSpan:
 
 class UnreadableSpanError(ValueError):
     """A value that looks like a span and lacks something."""
+
+
+class HiddenLabelError(UnreadableSpanError):
+    """Offsets with what may be a label: a number, or a name under an unknown key."""
 
 
 class NoLabelError(UnreadableSpanError):
@@ -286,6 +306,7 @@ def layer_of(value: Any, keys: Keys, text: str | None) -> SpanLayer | None:
     if not items or not _may_be_spans(items):
         return None
     named = _SPAN_KEYS.search(path_of(keys)) is not None
+    is_other = any(key in _UNITS for key in keys)
     spans: list[FoundSpan] = []
     problem: str | None = None
     for item in items:
@@ -293,6 +314,7 @@ def layer_of(value: Any, keys: Keys, text: str | None) -> SpanLayer | None:
             one = parse_span(item, text)
         except UnreadableSpanError as error:
             problem, one = problem or str(error), None
+            named = named or (isinstance(error, HiddenLabelError) and not is_other)
         if one is not None:
             spans.append(one)
     if len(spans) == len(items):
@@ -450,7 +472,12 @@ def _entries(item: Mapping[Any, Any], keys: Keys = ()) -> Iterator[_Entry]:
             name = _bare(str(key))
             parent = _bare(str(keys[-1])) if keys else ""
             is_label = parent in _LABELS and name in ("value", "name", "title")
+            is_label = is_label and not any(_is_place_key(_bare(str(one))) for one in item)
             yield _Entry(parent if is_label else name, here, plain)
+
+
+def _is_place_key(name: str) -> bool:
+    return name in _PAIR or _START.search(name) is not None or "offset" in name
 
 
 def _is_list_of_one_mapping(value: Any) -> bool:
@@ -541,10 +568,11 @@ def _label(entries: Sequence[_Entry], own: _Entry | None) -> tuple[list[str], _E
 def _no_label(entries: Sequence[_Entry], own: _Entry | None) -> UnreadableSpanError:
     numbers = [one for one in entries if one.name in _LABELS and is_int(one.value)]
     if numbers:
-        return UnreadableSpanError(f"the label is a number ({numbers[0].value}) without a name")
-    rest = [one for one in entries if one is not own and isinstance(one.value, str)]
+        return HiddenLabelError(f"the label is a number ({numbers[0].value}) without a name")
+    strings = [one for one in entries if one is not own and isinstance(one.value, str)]
+    rest = [one for one in strings if _NAME.fullmatch(one.value) and not _is_offset(one.value)]
     if rest:
-        return UnreadableSpanError(f"the label may be under {rest[0].keys[-1]!r}")
+        return HiddenLabelError(f"the label may be under {rest[0].keys[-1]!r}")
     return NoLabelError("the offsets have no label")
 
 

@@ -240,7 +240,7 @@ def _layer(
     raise location.error(
         f"there are {size} tags, such as {shorten(column.values[0])}, and no list of {size} words",
         field=column.path,
-        remedy="Give the words as a list under 'tokens'",
+        remedy="Give the words as a list under 'tokens', or name the key of the text: text=\"...\"",
     )
 
 

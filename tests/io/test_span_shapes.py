@@ -153,6 +153,16 @@ REFUSED = {
         "'Ada' is written there",
         "ents",
     ),
+    "unknown name of the label": (
+        {"marks": [{"start": 0, "end": 10, "foo": "PER"}]},
+        "may be under 'foo'",
+        "marks",
+    ),
+    "label is a number, any key": (
+        {"marks": [{"start": 0, "end": 10, "label": 3}]},
+        "is a number",
+        "marks",
+    ),
     "one is broken": ({"ents": [[0, 10, "PER"], ["LOC"]]}, "not every item", "ents"),
     "several labels": (
         {"ents": [{"start": 0, "end": 10, "labels": ["PER", "ORG"]}]},
@@ -264,6 +274,8 @@ PLAIN = [
     {"cats": {"POS": 1.0}},
     {"bbox": [[1, 2], [3, 4]], "matrix": [[1, 2, 3]]},
     {"sents": [{"start": 0, "end": 24}]},
+    {"sentences": [{"start": 0, "end": 24, "text": TEXT, "lang": "en"}]},
+    {"links": [{"start": 0, "end": 4, "url": "a/b"}]},
     {"segments": [{"start": 0.5, "end": 2.25, "speaker": "A"}]},
     {"created": "2024-01-02", "n": 3, "ok": True, "nothing": None},
     {"urls": ["a", "b"], "user": {"id": 3, "name": "x"}},
