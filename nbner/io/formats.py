@@ -15,6 +15,7 @@ from typing import Any
 from nbner import registry
 from nbner.errors import DataError
 from nbner.io import (
+    arrow_tables,
     brat,
     conll,
     content,
@@ -48,6 +49,8 @@ _READ_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(conll.READ_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(tables.SUFFIXES, "table"),
+    **dict.fromkeys(arrow_tables.PARQUET_SUFFIXES, "parquet"),
+    **dict.fromkeys(arrow_tables.ARROW_SUFFIXES, "arrow"),
     **dict.fromkeys(brat.SUFFIXES, "brat"),
 }
 # Suffixes of files whose format is detected by their content.
@@ -60,6 +63,8 @@ _WRITE_SUFFIXES: dict[str, FormatName] = {
     **dict.fromkeys(prodigy.SUFFIXES, "prodigy"),
     **dict.fromkeys(label_studio.SUFFIXES, "label_studio"),
     **dict.fromkeys((*tables.SUFFIXES, tables.TAB_SUFFIX), "table"),
+    **dict.fromkeys(arrow_tables.PARQUET_SUFFIXES, "parquet"),
+    **dict.fromkeys(arrow_tables.ARROW_SUFFIXES, "arrow"),
     **dict.fromkeys(conll.WRITE_SUFFIXES, "conll"),
     **dict.fromkeys(docbin.SUFFIXES, "spacy"),
     **dict.fromkeys(brat.WRITE_SUFFIXES, "brat"),
@@ -160,12 +165,13 @@ def write(
 ) -> ExportReport:
     """Write examples in the format that the suffix of the path names.
 
-    ``.jsonl``, ``.json``, ``.csv`` and ``.tsv`` hold every example with its
-    answer. ``.conll``, ``.spacy``, ``.ann`` and token rows hold gold and nothing
-    else: only accepted examples are written; rejected, ignored and open ones
-    and answers to binary tasks are left out. A path without a suffix is a
-    folder of brat documents. An existing file is replaced only when everything
-    has been written.
+    ``.jsonl``, ``.json``, ``.csv``, ``.tsv``, ``.parquet`` and ``.arrow`` hold
+    every example with its answer. ``.conll``, ``.spacy``, ``.ann`` and token
+    rows hold gold and nothing else: only accepted examples are written;
+    rejected, ignored and open ones and answers to binary tasks are left out. A
+    path without a suffix is a folder of brat documents; ``.gz`` behind another
+    suffix compresses. An existing file is replaced only when everything has
+    been written.
 
     Parameters
     ----------
@@ -345,12 +351,16 @@ registry.readers.register("huggingface", json_tasks.read_lines)
 registry.readers.register("conll", conll.read)
 registry.readers.register("spacy", docbin.read)
 registry.readers.register("table", tables.read)
+registry.readers.register("parquet", arrow_tables.read_parquet)
+registry.readers.register("arrow", arrow_tables.read_arrow)
 registry.readers.register("brat", brat.read)
 registry.readers.register("text", plain_text.read)
 
 registry.writers.register("prodigy", _full_writer(prodigy.write))
 registry.writers.register("label_studio", _full_writer(label_studio.write))
 registry.writers.register("table", _full_writer(tables.write))
+registry.writers.register("parquet", _full_writer(arrow_tables.write_parquet))
+registry.writers.register("arrow", _full_writer(arrow_tables.write_arrow))
 registry.writers.register("conll", _gold_writer(conll.write))
 registry.writers.register("spacy", _gold_writer(docbin.write))
 registry.writers.register("huggingface", _gold_writer(huggingface.write))

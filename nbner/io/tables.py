@@ -64,7 +64,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     delimiter = _delimiter(path, options.encoding)
     records = csv.reader(counter, delimiter=delimiter, strict=True)
     header = _next_record(records, counter, str(path)) or []
-    _check_columns(header, str(path))
+    check_columns(header, str(path))
     while True:
         try:
             cells = _next_record(records, counter, str(path))
@@ -95,8 +95,7 @@ def _next_record(
 
 
 def _row(header: Sequence[str], cells: list[str], location: SourceLocation) -> Row:
-    values = _values_of(cells, header, location)
-    return row_from_task(_task(header, values, location), location)
+    return row_of_values(header, _values_of(cells, header, location), location)
 
 
 def read_frame(frame: DataFrame, options: ReadOptions) -> Iterator[Row]:
@@ -115,12 +114,12 @@ def read_frame(frame: DataFrame, options: ReadOptions) -> Iterator[Row]:
         As for ``read``; the line is the row's position, counted from 1.
     """
     header = [str(name) for name in frame.columns]
-    _check_columns(header, None)
+    check_columns(header, None)
     for number, cells in enumerate(frame.itertuples(index=False, name=None), 1):
         location = SourceLocation(None, number)
-        values = [_plain_value(cell) for cell in cells]
+        values = [plain_value(cell) for cell in cells]
         try:
-            row = row_from_task(_task(header, values, location), location)
+            row = row_of_values(header, values, location)
         except DataError as error:
             options.row_errors.handle(error)
             continue
@@ -197,7 +196,21 @@ def _delimiter(path: Path, encoding: str | None) -> str:
     return _DELIMITERS[0]
 
 
-def _check_columns(header: Sequence[str], file: str | None) -> None:
+def check_columns(header: Sequence[str], file: str | None) -> None:
+    """Raise unless there is a column ``text``, and no column name occurs twice.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    file : str, optional
+        The file, for the message.
+
+    Raises
+    ------
+    DataError
+        A column is missing or occurs twice.
+    """
     line = None if file is None else 1
     twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
@@ -214,7 +227,27 @@ def _check_columns(header: Sequence[str], file: str | None) -> None:
         )
 
 
-def _values_of(cells: list[str], header: list[str], location: SourceLocation) -> list[Any]:
+def row_of_values(header: Sequence[str], values: Sequence[Any], location: SourceLocation) -> Row:
+    """Convert one row of plain values to a row.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns.
+    values : sequence
+        One value for each column; None for an empty cell.
+    location : SourceLocation
+        File and line, for messages.
+
+    Raises
+    ------
+    DataError
+        A cell has the wrong type for its column, or there is no text.
+    """
+    return row_from_task(_task(header, values, location), location)
+
+
+def _values_of(cells: Sequence[str], header: Sequence[str], location: SourceLocation) -> list[Any]:
     """Return one value for each column; None for an empty cell."""
     if len(cells) != len(header):
         raise location.error(
@@ -274,8 +307,14 @@ def _bool(name: str, word: str, location: SourceLocation) -> bool:
     return word in _TRUE
 
 
-def _plain_value(cell: Any) -> Any:
-    """Convert a cell of NumPy or pandas to a plain value; None for every kind of missing value."""
+def plain_value(cell: Any) -> Any:
+    """Convert a cell of NumPy or pandas to a plain value; None for every kind of missing value.
+
+    Parameters
+    ----------
+    cell : object
+        A cell of a DataFrame or of another table.
+    """
     import pandas as pd
 
     if isinstance(cell, (str, list, tuple, dict)) or cell is None:

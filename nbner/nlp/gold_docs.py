@@ -258,9 +258,9 @@ def require_learnable_spans(nlp: Language, examples: Sequence[Example]) -> None:
     """
     reasons: Counter[str] = Counter()
     shown = ""
-    for example in examples:
-        doc = doc_from_example(nlp, example) if example.spans else None
-        for span in example.spans if doc is not None else ():
+    for example in (one for one in examples if one.spans):
+        doc = doc_from_example(nlp, example)
+        for span in example.spans:
             entity = doc.char_span(span.start, span.end)
             has_blank = has_whitespace_ends(example.text, span)
             if entity is not None and not (entity[0].is_space or entity[-1].is_space):

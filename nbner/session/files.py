@@ -40,7 +40,8 @@ def read(
         holds documents of brat, or plain texts.
     format : str, optional
         Read a file in this format, whatever its suffix: "prodigy", "conll",
-        "spacy", "brat", "label_studio", "table", "huggingface", "text".
+        "spacy", "brat", "label_studio", "table", "parquet", "arrow",
+        "huggingface", "text".
     by : {"line", "paragraph", "file"}, optional
         Unit of one text in a file of plain text: by default a line, in a
         folder a file.
@@ -87,9 +88,9 @@ def write(
     examples : iterable of Example
         Taken one by one.
     path : str or Path
-        ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv`` and ``.tsv``
-        carry every answer; ``.spacy``, ``.conll`` and ``.ann`` (brat) carry
-        accepted gold alone. A path without a suffix is a folder of brat's
+        ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv``, ``.tsv``,
+        ``.parquet`` and ``.arrow`` carry every answer; ``.spacy``, ``.conll``
+        and ``.ann`` (brat) carry accepted gold alone. A path without a suffix is a folder of brat's
         documents.
     format : str, optional
         Write in this format, whatever the suffix: "huggingface" writes token

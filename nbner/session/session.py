@@ -269,7 +269,8 @@ class Session:
             folder a file.
         format : str, optional
             Read a file in this format, whatever its suffix: "prodigy", "conll",
-            "spacy", "brat", "label_studio", "table", "huggingface", "text".
+            "spacy", "brat", "label_studio", "table", "parquet", "arrow",
+            "huggingface", "text".
         tag_names : sequence of str, optional
             The tags that numbers stand for in token rows, in their order.
         encoding : str, optional
@@ -329,10 +330,10 @@ class Session:
         Parameters
         ----------
         path : str or Path
-            ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv`` and
-            ``.tsv`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
+            ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv``, ``.tsv``,
+            ``.parquet`` and ``.arrow`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
             (brat) carry accepted gold alone. A path without a suffix is a
-            folder of brat's documents.
+            folder of brat's documents. ``.gz`` behind another suffix compresses.
         split : str, optional
             By default all.
         misaligned : {"refuse", "leave_out"}

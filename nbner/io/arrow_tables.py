@@ -1,0 +1,324 @@
+"""Parquet files and Arrow files (Feather among them), read and written in batches.
+
+A file that nbner has written has one column for each key of a Prodigy task,
+with spans and tokens as lists of structs; ``meta`` and keys that it does not
+interpret are JSON. Of other files the columns are read as those of a table (see
+``tables``), and rows of words and tags as token rows (see ``huggingface``),
+whose tag names ``datasets`` keeps in the schema.
+
+pyarrow is optional and is imported where a file is opened.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from nbner._common.serialization import to_jsonable
+from nbner.errors import DataError
+from nbner.io import huggingface, tables
+from nbner.io.files import atomic_write, open_bytes
+from nbner.io.options import ReadOptions
+from nbner.io.prodigy import row_from_task, task_from_example
+from nbner.io.rows import Row, SourceLocation
+from nbner.io.validation import is_int
+from nbner.types import Example
+
+PARQUET_SUFFIXES = (".parquet", ".pq")
+ARROW_SUFFIXES = (".arrow", ".feather")
+
+_Arrow: TypeAlias = Any  # pyarrow has no types
+
+_BATCH = 1000
+# Key of the schema's metadata in files that nbner has written, and its version.
+_OWN_KEY, _VERSION = b"nbner", b"1"
+# Column for keys of tasks, and of spans, that have no column.
+_EXTRA = "extra"
+_ANSWER_COLUMNS = ("answer", "note", "_annotator_id", "_session_id", "_view_id")
+_HASH_COLUMNS = ("_input_hash", "_task_hash")
+_SPAN_KEYS = ("start", "end", "token_start", "token_end", "label", "text", "source", "score")
+_FEATHER_1 = b"FEA1"
+_ARROW_FILE = b"ARROW1"
+
+
+def read_parquet(path: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of a Parquet file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : ReadOptions
+        ``tag_names`` are the tags of token rows.
+
+    Raises
+    ------
+    DataError
+        pyarrow is not installed, the file is damaged, or a row is invalid.
+    """
+    _pyarrow(path)
+    from pyarrow import parquet
+
+    with open_bytes(path) as file, _damage_reported(path):
+        opened = parquet.ParquetFile(file)
+        yield from _rows(opened.iter_batches(_BATCH), opened.schema_arrow, path, options)
+
+
+def read_arrow(path: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of an Arrow file, in the file or the stream format, or of a Feather file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    options : ReadOptions
+        ``tag_names`` are the tags of token rows.
+
+    Raises
+    ------
+    DataError
+        pyarrow is not installed, the file is damaged, or a row is invalid.
+    """
+    pa = _pyarrow(path)
+    with open_bytes(path) as file, _damage_reported(path):
+        magic = file.read(len(_ARROW_FILE))
+        file.seek(0)
+        if magic.startswith(_FEATHER_1):
+            from pyarrow import feather
+
+            table = feather.read_table(file)
+            yield from _rows(table.to_batches(_BATCH), table.schema, path, options)
+        elif magic == _ARROW_FILE:
+            opened = pa.ipc.open_file(file)
+            batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
+            yield from _rows(batches, opened.schema, path, options)
+        else:
+            stream = pa.ipc.open_stream(file)
+            yield from _rows(stream, stream.schema, path, options)
+
+
+def write_parquet(examples: Iterable[Example], path: Path) -> int:
+    """Write every example as one row of a Parquet file.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed in batches.
+    path : Path
+        Replaced if it exists.
+
+    Returns
+    -------
+    int
+        Number of examples.
+
+    Raises
+    ------
+    DataError
+        pyarrow is not installed, or the file cannot be written.
+    """
+    pa = _pyarrow(path)
+    from pyarrow import parquet
+
+    with atomic_write(path) as file:
+        return _write(parquet.ParquetWriter(file, _schema(pa)), examples, pa)
+
+
+def write_arrow(examples: Iterable[Example], path: Path) -> int:
+    """Write every example as one row of an Arrow file, which is also version 2 of Feather.
+
+    Parameters
+    ----------
+    examples : iterable of Example
+        Consumed in batches.
+    path : Path
+        Replaced if it exists.
+
+    Returns
+    -------
+    int
+        Number of examples.
+
+    Raises
+    ------
+    DataError
+        pyarrow is not installed, or the file cannot be written.
+    """
+    pa = _pyarrow(path)
+    with atomic_write(path) as file:
+        return _write(pa.ipc.new_file(file, _schema(pa)), examples, pa)
+
+
+def _pyarrow(path: Path) -> _Arrow:
+    try:
+        import pyarrow as pa
+        from pyarrow import ipc  # noqa: F401 - an attribute of pa from here on
+    except ImportError as error:
+        raise DataError(
+            "reading and writing this format needs pyarrow",
+            file=path,
+            remedy='Install it: pip install "nbner[parquet]"',
+        ) from error
+    return pa
+
+
+@contextmanager
+def _damage_reported(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    # ArrowInvalid is a ValueError, and a truncated file an OSError.
+    except (pa.ArrowException, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DataError(
+            f"this is no whole Parquet or Arrow file: {reason.rstrip('.')}",
+            file=path,
+            remedy="Copy or write it again",
+        ) from error
+
+
+def _rows(
+    batches: Iterable[_Arrow], schema: _Arrow, path: Path, options: ReadOptions
+) -> Iterator[Row]:
+    metadata = schema.metadata or {}
+    if options.tag_names is None:
+        options = replace(options, tag_names=_tag_names(metadata))
+    is_own = _OWN_KEY in metadata
+    if not is_own and not {"tokens", "words"} & set(schema.names):
+        tables.check_columns(schema.names, str(path))
+    number = 0
+    for batch in batches:
+        for values in batch.to_pylist():
+            number += 1
+            location = SourceLocation(str(path), number)
+            read_row = _rows_of_own if is_own else _rows_of_other
+            yield from options.row_errors.guard(read_row(values, location, options))
+
+
+def _rows_of_own(
+    values: Mapping[str, Any], location: SourceLocation, _options: ReadOptions
+) -> Iterator[Row]:
+    task = {key: value for key, value in values.items() if value is not None}
+    with location.adding_field(_EXTRA):
+        task |= _parsed(task.pop(_EXTRA, "{}"))
+    with location.adding_field("meta"):
+        task["meta"] = _parsed(task.get("meta", "{}"))
+    if "spans" in task:
+        task["spans"] = [_span_parts(span, location) for span in task["spans"]]
+    yield row_from_task(task, location)
+
+
+def _span_parts(span: Mapping[str, Any], location: SourceLocation) -> dict[str, Any]:
+    parts = {key: value for key, value in span.items() if value is not None}
+    with location.adding_field("spans"):
+        return {**_parsed(parts.pop(_EXTRA, "{}")), **parts}
+
+
+def _parsed(value: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(value)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"this is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise DataError(f"{value[:40]!r} is not an object")
+    return parsed
+
+
+def _rows_of_other(
+    values: Mapping[str, Any], location: SourceLocation, options: ReadOptions
+) -> Iterator[Row]:
+    if huggingface.looks_like(values):
+        yield huggingface.row_from_token_row(values, location, options.tag_names)
+    else:
+        plain = [tables.plain_value(_without_nulls(value)) for value in values.values()]
+        yield tables.row_of_values(list(values), plain, location)
+
+
+def _without_nulls(value: Any) -> Any:
+    """Leave out the fields of structs that have no value: Arrow has all of them everywhere."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+
+
+def _tag_names(metadata: Mapping[bytes, bytes]) -> tuple[str, ...] | None:
+    """Return the names of the tags that ``datasets`` has written into the schema."""
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        for key in ("ner_tags", "tags"):
+            feature = features.get(key) or {}
+            # The key of the element's type has changed between versions of datasets.
+            for names in (feature, feature.get("feature") or {}, feature.get("_type") or {}):
+                if isinstance(names, dict) and isinstance(names.get("names"), list):
+                    return tuple(map(str, names["names"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+    return None
+
+
+def _schema(pa: _Arrow) -> _Arrow:
+    text, number, score = pa.string(), pa.int64(), pa.float64()
+    span = [("start", number), ("end", number), ("token_start", number), ("token_end", number)]
+    span += [("label", text), ("text", text), ("source", text), ("score", score), (_EXTRA, text)]
+    token = [("text", text), ("start", number), ("end", number), ("id", number), ("ws", pa.bool_())]
+    columns = [
+        ("text", text),
+        ("spans", pa.list_(pa.struct(span))),
+        *((name, text) for name in _ANSWER_COLUMNS),
+        ("flagged", pa.bool_()),
+        ("meta", text),
+        ("tokens", pa.list_(pa.struct(token))),
+        *((name, number) for name in _HASH_COLUMNS),
+        ("_timestamp", number),
+        (_EXTRA, text),
+    ]
+    return pa.schema(columns, metadata={_OWN_KEY: _VERSION})
+
+
+def _write(writer: _Arrow, examples: Iterable[Example], pa: _Arrow) -> int:
+    schema = _schema(pa)
+    count = 0
+    rows = (_values(example, schema.names) for example in examples)
+    with writer:
+        while batch := list(islice(rows, _BATCH)):
+            writer.write_batch(pa.RecordBatch.from_pylist(batch, schema=schema))
+            count += len(batch)
+    return count
+
+
+def _values(example: Example, columns: Sequence[str]) -> dict[str, Any]:
+    task = task_from_example(example)
+    meta = task.pop("meta", None)
+    spans = task.pop("spans", None)
+    values = {name: task.pop(name) for name in columns if _fits_column(name, task.get(name))}
+    values["meta"] = _json(meta) if meta else None
+    values["spans"] = None if spans is None else [_span_values(span) for span in spans]
+    values[_EXTRA] = _json(task) if task else None
+    return values
+
+
+def _fits_column(name: str, value: Any) -> bool:
+    if value is None or name == _EXTRA:
+        return False
+    if name in (*_HASH_COLUMNS, "_timestamp"):
+        return is_int(value)
+    if name in _ANSWER_COLUMNS:
+        return isinstance(value, str)
+    return True
+
+
+def _span_values(span: dict[str, Any]) -> dict[str, Any]:
+    others = {key: value for key, value in span.items() if key not in _SPAN_KEYS}
+    values = {key: span.get(key) for key in _SPAN_KEYS}
+    return {**values, _EXTRA: _json(others) if others else None}
+
+
+def _json(value: Any) -> str:
+    # In ASCII: a lone surrogate in the user's own columns has no other encoding.
+    return json.dumps(value, default=to_jsonable)
