@@ -59,7 +59,7 @@ def test_a_sentence_with_a_wrong_tag_is_skipped_whole(session):
     rows = [(1, "Mina", "B-PER"), (1, "flew", "O"), (1, "home", "O"), (2, "Ada", "B-PER")]
     rows += [(2, "in", "PER"), (2, "Rome", "O"), (3, "Oslo", "B-LOC"), (3, "froze", "O")]
     frame = pd.DataFrame(rows, columns=["sentence", "word", "tag"])
-    with pytest.raises(DataError, match="not an entity tag.*on_error="):
+    with pytest.raises(DataError, match=r"not an entity tag.*on_error="):
         session.add(frame)
     report = session.add(frame, on_error="skip")
     assert list(report.skipped_rows["line"]) == [5]
