@@ -6,10 +6,12 @@ import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.errors import DataError
-from nbner.io import formats
+from nbner.io import formats, tables
+from nbner.io.files import uncompressed_suffix
 from nbner.io.rows import example_from_row
 from nbner.types import Example, Span
 
@@ -51,6 +53,7 @@ def read_annotations(source: Any, texts: Sequence[Example] | None = None) -> lis
         The source cannot be read, or is a DataFrame of spans and there are no
         texts, or too few.
     """
+    source = _span_frame_of_file(source) if texts is not None else source
     if not is_span_frame(source):
         return [example_from_row(row) for row in formats.read(source)]
     if texts is None:
@@ -59,6 +62,19 @@ def read_annotations(source: Any, texts: Sequence[Example] | None = None) -> lis
             remedy="Give them: differences(..., texts=texts)",
         )
     return _with_spans(texts, source)
+
+
+def _span_frame_of_file(source: Any) -> Any:
+    """Read a file that pandas wrote of a frame of predictions; return anything else as it is."""
+    suffixes = (*tables.SUFFIXES, tables.TAB_SUFFIX)
+    if not isinstance(source, (str, Path)) or uncompressed_suffix(Path(source)) not in suffixes:
+        return source
+    header = tables.header_of(Path(source))
+    if not set(_SPAN_COLUMNS) <= set(header):
+        return source
+    import pandas as pd
+
+    return pd.read_csv(source, sep=None, engine="python", keep_default_na=False)
 
 
 def _with_spans(texts: Sequence[Example], frame: DataFrame) -> list[Example]:

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 from nbner._common.serialization import to_jsonable
 from nbner.errors import DataError
-from nbner.io import huggingface, tables
+from nbner.io import tables
 from nbner.io.files import atomic_write, open_bytes
 from nbner.io.options import ReadOptions
 from nbner.io.prodigy import row_from_task, task_from_example
@@ -187,23 +187,29 @@ def _rows(
     batches: Iterable[_Arrow], schema: _Arrow, path: Path, options: ReadOptions
 ) -> Iterator[Row]:
     metadata = schema.metadata or {}
-    if options.tag_names is None:
-        options = replace(options, tag_names=_tag_names(metadata))
-    is_own = _OWN_KEY in metadata
-    if not is_own and not {"tokens", "words"} & set(schema.names):
-        tables.check_columns(schema.names, str(path))
-    number = 0
+    records = (
+        (SourceLocation(str(path), number), values)
+        for number, values in enumerate(_values_of_batches(batches), 1)
+    )
+    if _OWN_KEY in metadata:
+        for location, values in records:
+            yield from options.row_errors.guard(_rows_of_own(values, location))
+        return
+    options = replace(options, class_names=_class_names(metadata))
+    plain = ((location, _plain_cells(values)) for location, values in records)
+    yield from tables.rows_of_records(schema.names, plain, str(path), options)
+
+
+def _values_of_batches(batches: Iterable[_Arrow]) -> Iterator[Mapping[str, Any]]:
     for batch in batches:
-        for values in batch.to_pylist():
-            number += 1
-            location = SourceLocation(str(path), number)
-            read_row = _rows_of_own if is_own else _rows_of_other
-            yield from options.row_errors.guard(read_row(values, location, options))
+        yield from batch.to_pylist()
 
 
-def _rows_of_own(
-    values: Mapping[str, Any], location: SourceLocation, _options: ReadOptions
-) -> Iterator[Row]:
+def _plain_cells(values: Mapping[str, Any]) -> list[Any]:
+    return [tables.plain_value(_without_nulls(value)) for value in values.values()]
+
+
+def _rows_of_own(values: Mapping[str, Any], location: SourceLocation) -> Iterator[Row]:
     task = {key: value for key, value in values.items() if value is not None}
     with location.adding_field(_EXTRA):
         task |= _parsed(task.pop(_EXTRA, "{}"))
@@ -230,16 +236,6 @@ def _parsed(value: str) -> dict[str, Any]:
     return parsed
 
 
-def _rows_of_other(
-    values: Mapping[str, Any], location: SourceLocation, options: ReadOptions
-) -> Iterator[Row]:
-    if huggingface.looks_like(values):
-        yield huggingface.row_from_token_row(values, location, options.tag_names)
-    else:
-        plain = [tables.plain_value(_without_nulls(value)) for value in values.values()]
-        yield tables.row_of_values(list(values), plain, location)
-
-
 def _without_nulls(value: Any) -> Any:
     """Leave out the fields of structs that have no value: Arrow has all of them everywhere."""
     if isinstance(value, dict):
@@ -247,18 +243,28 @@ def _without_nulls(value: Any) -> Any:
     return [_without_nulls(one) for one in value] if isinstance(value, list) else value
 
 
-def _tag_names(metadata: Mapping[bytes, bytes]) -> tuple[str, ...] | None:
-    """Return the names of the tags that ``datasets`` has written into the schema."""
+def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, tuple[str, ...]]:
+    """Return the names that ``datasets`` has written into the schema, column by column."""
     try:
         features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        for key in ("ner_tags", "tags"):
-            feature = features.get(key) or {}
-            # The key of the element's type has changed between versions of datasets.
-            for names in (feature, feature.get("feature") or {}, feature.get("_type") or {}):
-                if isinstance(names, dict) and isinstance(names.get("names"), list):
-                    return tuple(map(str, names["names"]))
+        columns = list(features.items())
     except (AttributeError, KeyError, TypeError, ValueError):
+        return {}
+    found = {}
+    for key, feature in columns:
+        names = _names_in(feature)
+        if names is not None:
+            found[str(key)] = names
+    return found
+
+
+def _names_in(feature: Any) -> tuple[str, ...] | None:
+    if not isinstance(feature, dict):
         return None
+    # The key of the element's type has changed between versions of datasets.
+    for part in (feature, feature.get("feature"), feature.get("_type")):
+        if isinstance(part, dict) and isinstance(part.get("names"), list):
+            return tuple(map(str, part["names"]))
     return None
 
 

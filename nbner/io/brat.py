@@ -1,5 +1,7 @@
 """brat standoff: a text in a ``.txt`` file, its annotations in the ``.ann`` of the same name.
 
+The ``.a1`` and ``.a2`` of the BioNLP shared tasks are read too, as one document.
+
 Offsets are code points. A discontinuous span is read as one span from its first
 to its last character and reported. All other annotations of an ``.ann`` file
 (relations, events, notes and nested spans) are kept with the example and
@@ -40,6 +42,7 @@ _EXTRA_KEY = "_brat"
 _DOCUMENT_KEY = "document"
 
 _TEXT_BOUND = re.compile(r"(\S+) (\d+ \d+(?:;\d+ \d+)*)")
+_OTHER_LINE = re.compile(r"(?:[REAMNW#]\S*|\*)(?:\s|$)")
 _FILE_NAME = re.compile(r"[\w\-][\w\-. ]{0,99}")
 _LINE = re.compile(r"[^\n]+")
 _REFERENCE = re.compile(r"\b[TREAN]\d+\b")
@@ -250,6 +253,7 @@ def _rows_of_document(stem: Path, encoding: str | None) -> Iterator[Row]:
     if not parts:
         yield Row(text, meta={_DOCUMENT_KEY: txt.stem}, file=str(txt), line=1)
         return
+    _check_other_lines(lines)
     locations = [SourceLocation(file, number) for file, number, line in lines if line[0] == "T"]
     found = [line for _, _, line in lines if line.startswith("T")]
     bounds = _in_text(
@@ -270,6 +274,15 @@ def _rows_of_document(stem: Path, encoding: str | None) -> Iterator[Row]:
         line=1,
         span_lines=tuple(one.line or 0 for one in locations),
     )
+
+
+def _check_other_lines(lines: Sequence[tuple[str, int, str]]) -> None:
+    """Raise for a line that is neither a span nor another annotation of brat."""
+    for file, number, line in lines:
+        if not line.startswith("T") and not _OTHER_LINE.match(line):
+            raise SourceLocation(file, number).error(
+                f"{line[:60]!r} is no annotation of brat", remedy=_REMEDY
+            )
 
 
 def _beside(stem: Path, suffix: str) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from nbner._common.alignment import join_words, tokens_from_words
 from nbner.errors import DataError
 from nbner.io.files import atomic_write, numbered_lines
 from nbner.io.gold_export import GoldExample
-from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
+from nbner.io.iob import are_phrase_tags, is_tag, spans_to_tags, tags_to_spans
 from nbner.io.options import ReadOptions
 from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row, SourceLocation
@@ -49,15 +49,19 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     path : Path
         A text file.
     options : ReadOptions
-        ``encoding`` is that of the file.
+        ``tag_column`` chooses among several columns of tags; ``encoding`` is that
+        of the file.
 
     Raises
     ------
     DataError
-        No column holds tags, a line has no tag, or words contradict ``# text``.
+        No column holds tags, several do and none is chosen, a line has no
+        tag, or words contradict ``# text``.
     """
     sample, lines = _peek(numbered_lines(path, options.encoding))
-    dialect = _detect_dialect([line for _, line in sample], _FRACTION_BY_SUFFIX)
+    dialect = _detect_dialect(
+        [line for _, line in sample], _FRACTION_BY_SUFFIX, _column_index(options, path)
+    )
     if dialect is None:
         if not any(line.strip() for _, line in sample):
             return
@@ -67,7 +71,19 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
             line=next(number for number, line in sample if line.strip()),
             remedy="CoNLL has a word and a tag such as O, B-ORG or I-ORG on each line",
         )
-    yield from _sentences(lines, dialect, str(path), options.row_errors)
+    if dialect.other_tags and options.tag_column is None and not dialect.are_phrases:
+        columns = [column + 1 for column in (*dialect.other_tags, dialect.tag)]
+        raise DataError(
+            f"the columns {' and '.join(map(str, sorted(columns)))} hold entity tags",
+            file=path,
+            field="tag",
+            remedy=f"Choose: tag_column={min(columns)}; columns count from 1",
+        )
+    rows = _sentences(lines, dialect, str(path), options.row_errors)
+    for row in rows:
+        yield replace(row, unread=dialect.unread)
+        break
+    yield from rows
 
 
 def looks_like(path: Path, encoding: str | None = None) -> bool:
@@ -82,7 +98,7 @@ def looks_like(path: Path, encoding: str | None = None) -> bool:
     """
     # Lines in another encoding are an error of the file as a whole, not of its format.
     sample, _ = _peek(numbered_lines(path, encoding, RowErrors("skip")))
-    return _detect_dialect([line for _, line in sample], _FRACTION_BY_CONTENT) is not None
+    return _detect_dialect([line for _, line in sample], _FRACTION_BY_CONTENT, None) is not None
 
 
 def write(gold: Iterable[GoldExample], path: Path) -> int:
@@ -124,6 +140,17 @@ class _Dialect:
     separator: str | None
     word: int
     tag: int
+    other_tags: tuple[int, ...] = ()
+    are_phrases: bool = False
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The other columns with tags, as the report lists them."""
+        return tuple(
+            f"tags are taken from column {self.tag + 1}; column {column + 1} holds tags too, "
+            f"tag_column={column + 1} reads it"
+            for column in self.other_tags
+        )
 
     def cells(self, line: str) -> list[str]:
         """Split a line into its columns."""
@@ -155,8 +182,20 @@ def _peek(lines: Iterator[_Line]) -> tuple[list[_Line], Iterator[_Line]]:
     return sample, chain(sample, lines)
 
 
-def _detect_dialect(sample: Sequence[str], fraction: float) -> _Dialect | None:
-    """Detect the columns; the tags are in the last column with tags on this fraction of lines."""
+def _column_index(options: ReadOptions, path: Path) -> int | None:
+    column = options.tag_column
+    if column is None or (isinstance(column, int) and column != 0):
+        return None if column is None else column - (column > 0)
+    raise DataError(
+        f"the columns of this file have no names, so none is called {column!r}",
+        file=path,
+        field="tag_column",
+        remedy="Give the number of the column, counted from 1",
+    )
+
+
+def _detect_dialect(sample: Sequence[str], fraction: float, wanted: int | None) -> _Dialect | None:
+    """Detect the columns; those of tags have a tag on this fraction of lines."""
     # A word may begin with "#" and look like a comment: the other lines suffice.
     sample = [line for line in sample if not _is_document_boundary(line)]
     tokens = [line for line in sample if line.strip() and not line.startswith("#")]
@@ -166,11 +205,20 @@ def _detect_dialect(sample: Sequence[str], fraction: float) -> _Dialect | None:
     rows = [row for row in rows if row]
     width = max(map(len, rows), default=0)
     word = 1 if width > 2 and _is_numbered([row[0] for row in rows]) else 0
-    for column in range(width - 1, word, -1):
-        tagged = sum(len(row) > column and is_tag(row[column]) for row in rows)
-        if tagged >= fraction * len(rows):
-            return _Dialect(separator, word, column)
-    return None
+    if wanted is not None:
+        return _Dialect(separator, word, wanted if wanted >= 0 else width + wanted)
+    tags = {
+        column: [row[column] for row in rows if len(row) > column and is_tag(row[column])]
+        for column in range(word + 1, width)
+    }
+    found = [column for column in tags if len(tags[column]) >= fraction * len(rows)]
+    if not rows or not found:
+        return None
+    # Phrases are tagged like entities: they count only where nothing else is tagged.
+    entities = [column for column in found if not are_phrase_tags(tags[column])] or found
+    tag = entities[-1]
+    others = tuple(column for column in found if column != tag)
+    return _Dialect(separator, word, tag, others, are_phrases=len(entities) == 1)
 
 
 def _is_numbered(ids: Sequence[str]) -> bool:

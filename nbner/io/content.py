@@ -50,6 +50,9 @@ def detect_format(path: Path, encoding: str | None) -> FormatName | None:
         return json_format(text)
     if "\0" in text or binary_kind(path) is not None:
         return None
+    # A header of words and tags may itself look like a line of CoNLL.
+    if tables.has_header_of_words(path, encoding):
+        return "table"
     if conll.looks_like(path, encoding):
         return "conll"
     return "table" if tables.looks_like(path, encoding) else None

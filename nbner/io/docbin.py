@@ -22,7 +22,7 @@ from nbner.io.files import atomic_write, read_bytes
 from nbner.io.gold_export import GoldExample
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
-from nbner.io.validation import as_mapping, as_text
+from nbner.io.validation import as_mapping, as_text, check_label
 from nbner.types import Span, Token
 
 # spaCy and NumPy are imported in the functions, so that other formats load without them.
@@ -61,7 +61,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     path : Path
         A ``.spacy`` file.
     options : ReadOptions
-        ``row_errors`` takes the errors of single docs.
+        ``spans_key`` is a key of ``doc.spans``; ``row_errors`` takes the errors
+        of single docs.
 
     Raises
     ------
@@ -86,7 +87,8 @@ def read_docbin(docs: DocBin, options: ReadOptions, *, file: str | None = None) 
     docs : DocBin
         A DocBin in memory.
     options : ReadOptions
-        ``row_errors`` takes the errors of single docs.
+        ``spans_key`` is a key of ``doc.spans``; ``row_errors`` takes the errors
+        of single docs.
     file : str, optional
         Its file, for messages.
 
@@ -105,17 +107,18 @@ def read_docbin(docs: DocBin, options: ReadOptions, *, file: str | None = None) 
         except _DAMAGE as error:
             # The docs after a damaged one cannot be restored either.
             raise location.error("this doc cannot be restored", remedy=_REMEDY) from error
-        for row in options.row_errors.guard(_rows_of_doc(doc, location)):
+        for row in options.row_errors.guard(_rows_of_doc(doc, location, options)):
             if row.text.strip() or row.spans:
                 yield row
 
 
-def row_from_doc(doc: Doc, location: SourceLocation) -> Row:
+def row_from_doc(doc: Doc, location: SourceLocation, options: ReadOptions) -> Row:
     """Convert a doc with its own tokens to a row.
 
     The entities are complete gold if every token is annotated. A doc without
     any annotated token (``ent_iob`` 0, *missing* in spaCy) has no information
-    on spans; a doc with some annotated tokens holds suggestions.
+    on spans; a doc with some annotated tokens holds suggestions. Spans under a
+    key of ``doc.spans`` are read by ``spans_key``, as complete gold.
 
     Parameters
     ----------
@@ -123,24 +126,29 @@ def row_from_doc(doc: Doc, location: SourceLocation) -> Row:
         Of any pipeline.
     location : SourceLocation
         File and number of the doc, for messages.
+    options : ReadOptions
+        ``spans_key`` is a key of ``doc.spans``, in place of the entities; with
+        ``texts_only`` spans under a key that is not named are no error.
 
     Raises
     ------
     DataError
-        The entities or the data under ``doc.user_data["nbner"]`` are damaged.
+        The doc has no entities, but spans under a key that is not named; or the
+        entities or the data under ``doc.user_data["nbner"]`` are damaged.
     """
-    annotated = [token.ent_iob != _MISSING for token in doc]
     own = _own_user_data(doc, location)
+    spans, is_gold = _annotation(doc, location, options)
     return Row(
         text=doc.text,
         tokens=tokens_from_doc(doc),
-        spans=_spans(doc, location) if any(annotated) else None,
+        spans=spans,
         flagged=own.get("flagged") is True,
         note=as_text(own.get("note", ""), "note", location),
         meta=as_mapping(own.get("meta", {}), "meta", location),
-        gold=bool(annotated) and all(annotated),
+        gold=is_gold,
         file=location.file,
         line=location.line,
+        unread=() if options.spans_key is not None else _other_groups(doc),
     )
 
 
@@ -203,9 +211,49 @@ def write(gold: Iterable[GoldExample], path: Path) -> int:
     return len(columns.lengths)
 
 
-def _rows_of_doc(doc: Doc, location: SourceLocation) -> Iterator[Row]:
+def _annotation(
+    doc: Doc, location: SourceLocation, options: ReadOptions
+) -> tuple[tuple[Span, ...] | None, bool]:
+    """Return the spans, None where there is no information, and whether they are complete."""
+    spans_key = options.spans_key
+    if spans_key is not None:
+        if spans_key not in doc.spans:
+            return None, False
+        found = (_span(one, f"spans[{spans_key!r}]", location) for one in doc.spans[spans_key])
+        return tuple(dict.fromkeys(found)), True
+    annotated = [token.ent_iob != _MISSING for token in doc]
+    spans = _spans(doc, location) if any(annotated) else None
+    groups = _group_names(doc)
+    if groups and not spans and not options.texts_only:
+        raise location.error(
+            "the doc has no entities, but spans under "
+            + " and ".join(f"doc.spans[{key!r}]" for key in groups),
+            field="spans",
+            remedy=f"Read them with spans_key={groups[0]!r}; of spans that overlap, the longest "
+            "is kept",
+        )
+    return spans, bool(annotated) and all(annotated)
+
+
+def _group_names(doc: Doc) -> list[str]:
+    return [key for key, group in doc.spans.items() if len(group)]
+
+
+def _other_groups(doc: Doc) -> tuple[str, ...]:
+    return tuple(
+        f"spans under doc.spans[{key!r}] are not read; spans_key={key!r} reads them"
+        for key in _group_names(doc)
+    )
+
+
+def _span(span: Any, field: str, location: SourceLocation) -> Span:
+    label = check_label(span.label_, f"{field}.label", location)
+    return Span(span.start_char, span.end_char, label)
+
+
+def _rows_of_doc(doc: Doc, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
     try:
-        yield row_from_doc(doc, location)
+        yield row_from_doc(doc, location, options)
     except _DAMAGE as error:
         raise location.error("this doc cannot be restored", remedy=_REMEDY) from error
 

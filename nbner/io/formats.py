@@ -108,6 +108,10 @@ def read(
     by: TextUnit | None = None,
     format: FormatName | None = None,  # noqa: A002 - the word that people look for
     tag_names: Sequence[str] | None = None,
+    spans_key: str | None = None,
+    tag_column: int | str | None = None,
+    text: str | None = None,
+    texts_only: bool = False,
     encoding: str | None = None,
     row_errors: RowErrors | None = None,
 ) -> Iterator[Row]:
@@ -127,6 +131,14 @@ def read(
         The format, whatever the suffix is.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows.
+    spans_key : str, optional
+        Key of the spans, in a row or in ``doc.spans``, where there are several.
+    tag_column : int or str, optional
+        Column of the tags, counted from 1 or by its name, where there are several.
+    text : str, optional
+        Key or column of the texts.
+    texts_only : bool
+        Whether spans are not wanted, as for a prediction.
     encoding : str, optional
         Encoding of text files; UTF-8 by default.
     row_errors : RowErrors, optional
@@ -142,8 +154,27 @@ def read(
     DataError
         With file, line, field and remedy.
     """
-    names = None if tag_names is None else tuple(tag_names)
-    options = ReadOptions(by or "line", names, encoding, row_errors or RowErrors())
+    options = ReadOptions(
+        by or "line",
+        None if tag_names is None else tuple(tag_names),
+        spans_key=spans_key,
+        tag_column=tag_column,
+        text=text,
+        texts_only=texts_only,
+        encoding=encoding,
+        row_errors=row_errors or RowErrors(),
+    )
+    rows = _rows(source, options, format=format, by=by)
+    yield from rows if spans_key in (None, "spans") else _with_spans(rows, spans_key)
+
+
+def _rows(
+    source: object,
+    options: ReadOptions,
+    *,
+    format: FormatName | None,  # noqa: A002 - as in ``read``
+    by: TextUnit | None,
+) -> Iterator[Row]:
     if not isinstance(source, (str, Path)):
         yield from read_objects(source, options)
         return
@@ -151,8 +182,22 @@ def read(
     if format is None and _is_folder(path):
         yield from _folder_reader(path)(path, replace(options, by=by or "file"))
         return
-    found = registry.call(_reader(path, format, encoding), path, options=options)
+    found = registry.call(_reader(path, format, options.encoding), path, options=options)
     yield from rows_from_plugin(found, path, options)
+
+
+def _with_spans(rows: Iterable[Row], spans_key: str | None) -> Iterator[Row]:
+    """Yield rows, and raise at the end where none of them has spans under the key."""
+    has_rows = has_spans = False
+    for row in rows:
+        has_rows, has_spans = True, has_spans or row.spans is not None
+        yield row
+    if has_rows and not has_spans:
+        raise DataError(
+            f"no row has spans under {spans_key!r}",
+            field="spans_key",
+            remedy="Name the key as the rows have it, such as 'result.entities'",
+        )
 
 
 def write(
@@ -245,12 +290,26 @@ def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]
     if not suffixes.isdisjoint(brat.SUFFIXES):
         return brat.read_folder
     if ".txt" in suffixes:
+        _check_nothing_beside(folder)
         return plain_text.read_folder
     raise DataError(
         "this is a folder without texts",
         file=folder,
         remedy="Name a file in it; a folder is read where it holds .txt and .ann, or .txt",
     )
+
+
+def _check_nothing_beside(folder: Path) -> None:
+    """Raise where another file has the name of a text: it may hold its annotations."""
+    texts = {one.stem for one in folder.glob("*.txt")}
+    for one in sorted(folder.iterdir()):
+        if one.suffix.lower() != ".txt" and one.name.partition(".")[0] in texts and one.is_file():
+            raise DataError(
+                f"beside {one.name.partition('.')[0]}.txt lies {one.name}, which is not read",
+                file=folder,
+                remedy="Add the annotated file itself where its format is known, or move the "
+                "texts to a folder of their own",
+            )
 
 
 def _reader(

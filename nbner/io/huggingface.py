@@ -11,16 +11,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbner._common.alignment import join_words, tokens_from_words
+from nbner._common.alignment import join_words
+from nbner.io.annotators import annotator_name
+from nbner.io.display_tokens import looks_like_model_tokens, tokens_from_display
 from nbner.io.files import atomic_write, json_bytes
 from nbner.io.gold_export import GoldExample
 from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
 from nbner.io.rows import Row, SourceLocation
-from nbner.io.validation import as_mapping, as_text, is_int
+from nbner.io.validation import as_mapping, as_text, check_answer, is_int, is_number
 from nbner.types import Span, Token
 
 _TAG_KEYS = ("ner_tags", "tags")
 _OWN_KEYS = ("text", "tokens", "flagged", "note", "meta", *_TAG_KEYS)
+_ANSWER_KEYS = ("answer", "_annotator_id", "_timestamp", "_session_id")
 
 
 def looks_like(row: Mapping[str, Any]) -> bool:
@@ -39,8 +42,8 @@ def looks_like(row: Mapping[str, Any]) -> bool:
     )
 
 
-def tag_names_of(source: object) -> tuple[str, ...] | None:
-    """Return the tags that the numbers of a dataset stand for.
+def class_names_of(source: object) -> dict[str, tuple[str, ...]]:
+    """Return the names that the numbers of a dataset stand for, column by column.
 
     Parameters
     ----------
@@ -49,15 +52,19 @@ def tag_names_of(source: object) -> tuple[str, ...] | None:
 
     Returns
     -------
-    tuple of str, or None
-        None where the object does not define them.
+    dict of str to tuple of str
+        Empty where the object does not define any.
     """
     features = getattr(source, "features", None)
     if not isinstance(features, Mapping):
-        return None
-    feature = getattr(features.get(_tag_key(features)), "feature", None)
-    names = getattr(feature, "names", None)
-    return None if names is None else tuple(map(str, names))
+        return {}
+    found = {}
+    for key, feature in features.items():
+        inner = feature[0] if isinstance(feature, list) and feature else feature
+        names = getattr(getattr(inner, "feature", inner), "names", None)
+        if names is not None:
+            found[str(key)] = tuple(map(str, names))
+    return found
 
 
 def row_from_token_row(
@@ -91,7 +98,8 @@ def row_from_token_row(
         for start, end, label in tags_to_spans(tags)
     )
     meta = as_mapping(row.get("meta") or {}, "meta", location)
-    other = {str(name): value for name, value in row.items() if name not in _OWN_KEYS}
+    known = (*_OWN_KEYS, *_ANSWER_KEYS)
+    other = {str(name): value for name, value in row.items() if name not in known}
     return Row(
         text=text,
         tokens=tokens,
@@ -99,6 +107,9 @@ def row_from_token_row(
         flagged=row.get("flagged") is True,
         note=as_text(row.get("note") or "", "note", location),
         meta={**other, **meta},
+        answer=check_answer(row.get("answer"), location),
+        annotator=annotator_name(row.get("_annotator_id")),
+        created=row["_timestamp"] if is_number(row.get("_timestamp")) else None,
         gold=True,
         file=location.file,
         line=location.line,
@@ -214,7 +225,22 @@ def _text_and_tokens(
     if not all(words):
         raise location.error("a word is empty", field="tokens")
     if row.get("text") is None:
+        if looks_like_model_tokens(words):
+            raise location.error(
+                f"the tokens look like a model's pieces ({words[0]!r} is the first), and there is "
+                "no text",
+                field="tokens",
+                remedy="Give whole words with one tag for each, or the text under 'text' and the "
+                "entities under 'spans'",
+            )
         return join_words(words)
     text = as_text(row["text"], "text", location)
     with location.adding_field("tokens"):
-        return text, tokens_from_words(text, words)
+        tokens = tokens_from_display(text, words)
+    if len(tokens) != len(words):
+        raise location.error(
+            "special tokens of a model have tags",
+            field="tokens",
+            remedy="Leave out [CLS], [SEP] and their like, with their tags",
+        )
+    return text, tokens

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ImportIssueKind: TypeAlias = Literal[
-    "duplicate", "misaligned", "whitespace", "overlapping", "discontinuous", "refused", "skipped"
+    "duplicate",
+    "misaligned",
+    "whitespace",
+    "overlapping",
+    "discontinuous",
+    "refused",
+    "unread",
+    "skipped",
 ]
 
 _COLUMNS = ("file", "line", "kind", "text", "start", "end", "label", "reason")
@@ -86,6 +93,9 @@ class ImportReport(Result):
         the last character.
     refused : int
         Rows that were not added because of a misaligned span.
+    unread : int
+        Annotations that were recognized and not read: other layers of spans,
+        other columns of tags.
     skipped : int
         Rows that were left out by ``on_error="skip"``, because they could not
         be read or stored.
@@ -103,6 +113,7 @@ class ImportReport(Result):
     overlapping: int = 0
     discontinuous: int = 0
     refused: int = 0
+    unread: int = 0
     skipped: int = 0
     issues: tuple[ImportIssue, ...] = field(default=(), repr=False)
 
@@ -156,6 +167,8 @@ class ImportReport(Result):
             parts.append(f"{_count(self.discontinuous, 'span')} in pieces")
         if self.refused:
             parts.append(f"{_count(self.refused, 'row')} refused")
+        if self.unread:
+            parts.append(f"{_count(self.unread, 'other annotation')} not read")
         if self.skipped:
             parts.append(f"{_count(self.skipped, 'row')} skipped, listed in .skipped_rows")
         return "; ".join(parts) + "."
@@ -338,6 +351,7 @@ class ImportBatch:
             overlapping=counts["overlapping"],
             discontinuous=counts["discontinuous"],
             refused=counts["refused"],
+            unread=counts["unread"],
             skipped=counts["skipped"],
             issues=tuple(self._issues),
         )

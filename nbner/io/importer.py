@@ -86,7 +86,8 @@ def prepare_rows(
     -------
     ImportBatch
         Iterating it raises ``DataError``, with file, line, field and remedy, at
-        the first row that cannot be imported.
+        the first row that cannot be imported, and at the end of a source
+        without any spans for ``gold=True``.
 
     Raises
     ------
@@ -107,7 +108,9 @@ def prepare_rows(
 
     def prepared(batch: ImportBatch) -> Iterator[PreparedRow]:
         errors.report = batch.add_skipped
+        empty, annotated = True, False
         for row in rows:
+            empty, annotated = False, annotated or row.spans is not None
             try:
                 one = checker.check(row, batch)
             except DataError as error:
@@ -115,6 +118,12 @@ def prepare_rows(
                 continue
             if one is not None:
                 yield one
+        if gold and not (empty or annotated):
+            raise DataError(
+                "gold=True, and no row of the source has spans",
+                field="gold",
+                remedy="Name their key with spans_key=, or add the texts without gold=True",
+            )
 
     return ImportBatch(split, prepared)
 
@@ -131,6 +140,8 @@ class _RowChecker:
     def check(self, row: Row, batch: ImportBatch) -> PreparedRow | None:
         """Check and serialize a row; None if it is refused."""
         _check_text(row)
+        for reason in row.unread:
+            batch.add_issue(ImportIssue("unread", reason, row.text, file=row.file, line=row.line))
         if not row.spans:
             return self._prepared(row, ())
         for i, span in enumerate(row.spans):

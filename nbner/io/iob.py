@@ -15,6 +15,29 @@ _OUTSIDE = "O"
 _BEGINS = frozenset("BUSW")
 _ENDS = frozenset("LEUSW")
 _LETTERS = _BEGINS | _ENDS | frozenset("IM")
+# The phrase types of CoNLL-2000, which are tagged like entities.
+_PHRASES = frozenset(
+    *(
+        [
+            "NP",
+            "VP",
+            "PP",
+            "ADVP",
+            "ADJP",
+            "SBAR",
+            "PRT",
+            "CONJP",
+            "INTJ",
+            "LST",
+            "UCP",
+            "NX",
+            "QP",
+            "WHNP",
+            "WHPP",
+            "WHADVP",
+        ],
+    )
+)
 
 
 def is_tag(cell: str) -> bool:
@@ -28,6 +51,18 @@ def is_tag(cell: str) -> bool:
     if cell == _OUTSIDE:
         return True
     return cell[:1] in _LETTERS and cell[1:2] == "-" and bool(cell[2:].strip())
+
+
+def are_phrase_tags(tags: Iterable[str]) -> bool:
+    """Return whether tags name nothing but syntactic phrases, and at least one.
+
+    Parameters
+    ----------
+    tags : iterable of str
+        Valid by ``is_tag``.
+    """
+    labels = {tag[2:] for tag in tags if tag != _OUTSIDE}
+    return bool(labels) and labels <= _PHRASES
 
 
 def tags_to_spans(tags: Sequence[str]) -> list[tuple[int, int, str]]:

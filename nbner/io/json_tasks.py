@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from nbner.errors import DataError
-from nbner.io import huggingface, label_studio, prodigy
+from nbner.io import documents, huggingface, label_studio, prodigy
 from nbner.io.files import BYTE_ORDER_MARK, decoding_error, numbered_lines, open_bytes
 from nbner.io.options import ReadOptions
 from nbner.io.rows import Row, SourceLocation
+from nbner.io.task_shapes import read_task
 
 # An item with more characters is not an example but a damaged file.
 _MAX_ITEM_LENGTH = 2**28
@@ -46,11 +46,40 @@ def rows_from_object(
         A key is missing or has the wrong type.
     """
     if label_studio.looks_like(value):
-        yield from label_studio.rows_from_task(value, location)
-    elif huggingface.looks_like(value):
-        yield huggingface.row_from_token_row(value, location, options.tag_names)
+        yield from label_studio.rows_from_task(value, location, options)
+    elif documents.looks_like(value):
+        # A file may be one object: a text that cannot be read does not cost the others.
+        for part in documents.parts_of(value, location, options.row_errors):
+            yield from options.row_errors.guard(rows_from_object(part, location, options))
     else:
-        yield prodigy.row_from_task(value, location)
+        read = read_task(value, location, options)
+        if huggingface.looks_like(read.task):
+            row = huggingface.row_from_token_row(read.task, location, options.tag_names)
+        else:
+            row = prodigy.row_from_task(read.task, location)
+        yield read.complete(row)
+
+
+def rows_from_value(value: object, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of an object, of a pair of a text and its annotations, or of tagged words.
+
+    Parameters
+    ----------
+    value : object
+        A mapping, or a list or tuple as in spaCy's training data.
+    location : SourceLocation
+        File and line of the value, for messages.
+    options : ReadOptions
+        Options of the reader.
+
+    Raises
+    ------
+    DataError
+        The value is none of these.
+    """
+    if not isinstance(value, Mapping):
+        value = documents.object_from_pair(value, location)
+    yield from rows_from_object(value, location, options)
 
 
 def read_lines(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -90,36 +119,20 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
         The file is not JSON, or an item is not a task.
     """
     for value, location in _items(path, options.encoding):
-        yield from options.row_errors.guard(_rows_of_item(value, location, options))
+        yield from options.row_errors.guard(rows_from_value(value, location, options))
 
 
 def _rows_of_line(line: str, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
-    yield from rows_from_object(_parsed_line(line, location), location, options)
+    yield from rows_from_value(_parsed_line(line, location), location, options)
 
 
-def _rows_of_item(value: object, location: SourceLocation, options: ReadOptions) -> Iterator[Row]:
-    if not isinstance(value, dict):
-        raise _not_an_object(value, location)
-    yield from rows_from_object(value, location, options)
-
-
-def _parsed_line(line: str, location: SourceLocation) -> Mapping[str, Any]:
+def _parsed_line(line: str, location: SourceLocation) -> Any:
     try:
-        task = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise location.error(
             f"this is not JSON: {error}", remedy="A .jsonl file holds one JSON object a line"
         ) from error
-    if not isinstance(task, dict):
-        raise _not_an_object(task, location)
-    return task
-
-
-def _not_an_object(value: object, location: SourceLocation) -> DataError:
-    return location.error(
-        f"this is {type(value).__name__}, not an object",
-        remedy='Each row is an object like {"text": "..."}',
-    )
 
 
 def _items(path: Path, encoding: str | None) -> Iterator[tuple[Any, SourceLocation]]:

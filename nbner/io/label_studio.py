@@ -7,15 +7,22 @@ JSON-MIN, is read too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from nbner.errors import DataError
+from nbner.io.annotators import annotator_in, annotator_name
 from nbner.io.files import atomic_write, json_bytes
 from nbner.io.offset_conventions import with_own_offsets
+from nbner.io.options import ReadOptions
 from nbner.io.prodigy import parse_tokens
 from nbner.io.rows import Row, SourceLocation
+from nbner.io.span_shapes import find_layers
+from nbner.io.tag_shapes import find_tags
+from nbner.io.task_shapes import refuse_missed
 from nbner.io.validation import (
     as_int,
     as_list,
@@ -38,6 +45,13 @@ _EXTRA_KEY = "_label_studio"
 
 _OWN_KEYS = ("data", "meta", "annotations", "predictions", "completions")
 _RESULT_KEYS = ("value", "from_name", "to_name", "type", "score")
+_RESULT_LISTS = frozenset(("annotations", "completions", "predictions"))
+_SHORT_FORM_MARKS = frozenset(("text", "annotator", "lead_time"))
+_OFFSET_KEYS = frozenset(("start", "end", "startOffset", "endOffset", "globalOffsets"))
+_ADDRESS = re.compile(
+    r"/data/(?:upload|local-files)/?\S*|(?:s3|gs|azure-blob|hdfs|file)://\S+|https?://\S+",
+    re.IGNORECASE,
+)
 _SHORT_FORM_KEYS = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time")
 
 
@@ -49,12 +63,20 @@ def looks_like(task: Mapping[str, Any]) -> bool:
     task : mapping
         Any JSON object.
     """
-    if isinstance(task.get("data"), Mapping):
-        return True
-    return "annotation_id" in task and "text" in task
+    data = task.get("data")
+    if isinstance(data, Mapping):
+        meta = task.get("meta")
+        if isinstance(meta, Mapping) and _NBNER_KEY in meta:
+            return True
+        if not _RESULT_LISTS.isdisjoint(task):
+            return all(_is_annotation(one) for key in _RESULT_LISTS for one in _list(task.get(key)))
+        return any(isinstance(one, str) for one in data.values()) and not _is_annotated(task, data)
+    return "annotation_id" in task and not _SHORT_FORM_MARKS.isdisjoint(task)
 
 
-def rows_from_task(task: Mapping[str, Any], location: SourceLocation) -> Iterator[Row]:
+def rows_from_task(
+    task: Mapping[str, Any], location: SourceLocation, options: ReadOptions
+) -> Iterator[Row]:
     """Yield a row for each annotation; without any, one row with the last prediction.
 
     Parameters
@@ -63,16 +85,19 @@ def rows_from_task(task: Mapping[str, Any], location: SourceLocation) -> Iterato
         A task in its long or its short form.
     location : SourceLocation
         File and line of the task, for messages.
+    options : ReadOptions
+        ``text`` is the key of the text under ``data``.
 
     Raises
     ------
     DataError
-        A key is missing or has the wrong type, or offsets contradict the text.
+        A key is missing or has the wrong type, offsets contradict the text, a
+        region is not one of a plain text, or the text is the address of a file.
     """
     if not isinstance(task.get("data"), Mapping):
-        task = _long_form(task)
+        task = _long_form(task, location)
     data = as_mapping(task["data"], "data", location)
-    base = _TaskFields(task, data, _text_key(data, location), location)
+    base = _TaskFields(task, data, _text_key(data, location, options.text), location)
     key, annotations = _annotations(task, location)
     for i, annotation in enumerate(annotations):
         yield base.annotated_row(annotation, f"{key}[{i}]")
@@ -122,6 +147,7 @@ class _TaskFields:
         self._task = task
         self._location = location
         self._text = as_text(data[text_key], f"data.{text_key}", location)
+        _check_not_address(self._text, f"data.{text_key}", location)
         own = as_mapping(task.get("meta") or {}, "meta", location)
         self._stored = as_mapping(own.get(_NBNER_KEY) or {}, f"meta.{_NBNER_KEY}", location)
         meta = {str(name): value for name, value in data.items() if name != text_key}
@@ -144,6 +170,12 @@ class _TaskFields:
     def annotated_row(self, annotation: Any, field: str) -> Row:
         """Build the row of one annotation."""
         parts = as_mapping(annotation, field, self._location)
+        if "result" not in parts:
+            raise self._location.error(
+                f"this annotation has no 'result', but {', '.join(map(repr, list(parts)[:6]))}",
+                field=field,
+                remedy="Label Studio keeps the regions of an annotation under 'result'",
+            )
         spans, others = _results(parts, self._text, field, self._location)
         stored = self._stored if parts.get("unique_id") == _NBNER_KEY else {}
         answer: AnswerKind = "ignore" if parts.get("was_cancelled") else "accept"
@@ -151,7 +183,7 @@ class _TaskFields:
             answer=check_answer(stored.get("answer"), self._location) or answer,
             spans=spans,
             others=others,
-            annotator=_annotator(parts.get("completed_by")),
+            annotator=annotator_in(parts),
             created=_timestamp(stored.get("created", parts.get("created_at")), self._location),
             binary=stored.get("binary") is True,
         )
@@ -161,6 +193,9 @@ class _TaskFields:
         field = "predictions"
         predictions = as_list(self._task.get(field) or [], field, self._location)
         last = as_mapping(predictions[-1], field, self._location) if predictions else {}
+        if not predictions:
+            data = as_mapping(self._task["data"], "data", self._location)
+            refuse_missed(data, ("data",), self._text, self._location)
         spans, others = _results(last, self._text, field, self._location)
         source, score = last.get("model_version"), last.get("score")
         spans = tuple(_suggestion(span, source, score) for span in spans)
@@ -169,25 +204,33 @@ class _TaskFields:
             answer=answer,
             spans=spans if predictions or answer else None,
             others=others,
-            annotator=_annotator(self._stored.get("annotator")),
+            annotator=annotator_name(self._stored.get("annotator")),
             created=_timestamp(self._stored.get("created"), self._location),
             binary=self._stored.get("binary") is True,
         )
 
     def _row(self, *, others: list[Any], **fields: Any) -> Row:
+        drafts = [one for one in _list(self._task.get("drafts")) if _list(one.get("result"))]
+        if drafts:
+            reason = f"{len(drafts)} drafts of Label Studio, which were not submitted, are not read"
+            fields["unread"] = (reason,)
         kept = {**self._extra, "results": others} if others else self._extra
         extra = {_EXTRA_KEY: kept} if kept else {}
         return Row(self._text, extra=extra, **self._fields, **fields)
 
 
-def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert a task of the short form, JSON-MIN, to the long one."""
+def _long_form(task: Mapping[str, Any], location: SourceLocation) -> dict[str, Any]:
+    """Convert a task of the short form, JSON-MIN or CSV, to the long one."""
     span_lists = {
         key: value
         for key, value in task.items()
         if isinstance(value, list)
-        and all(isinstance(one, dict) and "start" in one for one in value)
+        and key != "annotator"
+        and all(isinstance(one, dict) and not _OFFSET_KEYS.isdisjoint(one) for one in value)
     }
+    for key, value in task.items():
+        if key not in (*_SHORT_FORM_KEYS, *span_lists):
+            refuse_missed({key: value}, (), None, location)
     results = [
         {"value": value, "from_name": key, "to_name": "text", "type": "labels"}
         for key, values in span_lists.items()
@@ -195,7 +238,7 @@ def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
     ]
     annotation = {
         "id": task.get("annotation_id"),
-        "completed_by": task.get("annotator"),
+        "completed_by": annotator_in(task),
         "created_at": task.get("created_at"),
         "result": results,
     }
@@ -204,7 +247,9 @@ def _long_form(task: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": task.get("id"), "data": data, "annotations": [annotation]}
 
 
-def _text_key(data: Mapping[str, Any], location: SourceLocation) -> str:
+def _text_key(data: Mapping[str, Any], location: SourceLocation, wanted: str | None) -> str:
+    if wanted is not None and isinstance(data.get(wanted.removeprefix("data.")), str):
+        return wanted.removeprefix("data.")
     if isinstance(data.get("text"), str):
         return "text"
     texts = [str(key) for key, value in data.items() if isinstance(value, str)]
@@ -213,7 +258,7 @@ def _text_key(data: Mapping[str, Any], location: SourceLocation) -> str:
     raise location.error(
         f"no text was found among {', '.join(map(repr, list(data)[:8])) or 'none'}",
         field="data",
-        remedy="Put the text under data.text",
+        remedy='Put the text under data.text, or name its key: text="..."',
     )
 
 
@@ -235,9 +280,14 @@ def _results(
         result_field = f"{field}.result[{i}]"
         parts = as_mapping(result, result_field, location)
         value = parts.get("value")
-        if isinstance(value, Mapping) and isinstance(value.get("labels"), list):
-            spans.extend(_spans(parts, value, text, result_field, location))
+        if _is_region(parts, value):
+            spans.extend(
+                _spans(
+                    parts, as_mapping(value, result_field, location), text, result_field, location
+                )
+            )
         else:
+            refuse_missed(parts, (result_field,), text, location)
             others.append(dict(parts))
     return tuple(spans), others
 
@@ -261,14 +311,82 @@ def _spans(
     field: str,
     location: SourceLocation,
 ) -> Iterator[Span]:
+    kind = str(parts.get("type", "labels"))
+    labels = _list(value.get("labels") or value.get(kind))
+    _check_region(value, kind, labels, field, location)
     start = as_int(value.get("start"), f"{field}.value.start", location)
     end = as_int(value.get("end"), f"{field}.value.end", location)
     start, end = _code_points(text, start, end, value.get("text"), field, location)
     extra = {str(key): one for key, one in parts.items() if key not in _RESULT_KEYS}
     score = float(parts["score"]) if is_number(parts.get("score")) else None
-    for raw in value["labels"]:
+    for raw in labels:
         label = check_label(raw, f"{field}.value.labels", location)
         yield Span(start, end, label, None, score, extra)
+
+
+def _is_region(parts: Mapping[str, Any], value: Any) -> bool:
+    """Return whether a result marks a part of the text, in whatever way."""
+    if not isinstance(value, Mapping):
+        return False
+    return not _OFFSET_KEYS.isdisjoint(value) or str(parts.get("type")).endswith("labels")
+
+
+def _check_region(
+    value: Mapping[str, Any], kind: str, labels: Any, field: str, location: SourceLocation
+) -> None:
+    """Raise for a region of HTML or of a dialogue, and for one without a label."""
+    if not (is_int(value.get("start")) and is_int(value.get("end"))):
+        raise location.error(
+            f"this is a region of type {kind!r}, which is not a stretch of a plain text: "
+            f"{value.get('start')!r} to {value.get('end')!r}",
+            field=f"{field}.value",
+            remedy="Only regions of a <Text> are read. Export the plain text, with offsets into "
+            "it, or leave these tasks out",
+        )
+    if not isinstance(labels, list) or not labels:
+        raise location.error(
+            f"the region {value.get('start')} to {value.get('end')} has no label",
+            field=f"{field}.value.labels",
+            remedy="Label it in Label Studio, or delete it there; a text with a region that is "
+            "not read would count as one without it",
+        )
+
+
+def _check_not_address(text: str, field: str, location: SourceLocation) -> None:
+    if _ADDRESS.fullmatch(text):
+        raise location.error(
+            f"this is the address of a file, not a text: {text[:60]!r}",
+            field=field,
+            remedy='The project has valueType="url". Read the file, and put its text here: '
+            'task["data"]["text"] = open(file).read()',
+        )
+
+
+def _is_annotated(task: Mapping[str, Any], data: Mapping[str, Any]) -> bool:
+    """Return whether a task without results has spans or tags of another tool beside its text."""
+    text = _only_text(data)
+    rest = {key: value for key, value in task.items() if key != "data"}
+    if any(True for _ in find_layers(data, ("data",), text)):
+        return True
+    if any(True for key, value in rest.items() for _ in find_layers(value, (str(key),), text)):
+        return True
+    try:
+        return find_tags(task, text, SourceLocation(), ReadOptions()) is not None
+    except DataError:
+        return True
+
+
+def _is_annotation(value: object) -> bool:
+    return isinstance(value, Mapping) and ("result" in value or "was_cancelled" in value)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _only_text(data: Mapping[str, Any]) -> str | None:
+    text = data.get("text")
+    return text if isinstance(text, str) else None
 
 
 def _code_points(
@@ -301,14 +419,6 @@ def _suggestion(span: Span, source: Any, score: Any) -> Span:
     own = span.score if span.score is not None else float(score) if is_number(score) else None
     name = source if isinstance(source, str) and source else None
     return Span(span.start, span.end, span.label, name, own, span.extra)
-
-
-def _annotator(value: Any) -> str | None:
-    if isinstance(value, Mapping):
-        value = value.get("email") or value.get("id")
-    if is_int(value):
-        return str(value)
-    return value if isinstance(value, str) and value else None
 
 
 def _timestamp(value: Any, location: SourceLocation) -> float | None:

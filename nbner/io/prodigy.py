@@ -7,14 +7,16 @@ ends are exclusive. Where the two disagree, the code points win.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nbner._common.alignment import char_to_token_range, tokens_from_offsets, tokens_from_words
+from nbner._common.alignment import char_to_token_range, tokens_from_offsets
 from nbner._common.hashing import input_hash, task_hash
+from nbner.io.annotators import annotator_name
+from nbner.io.display_tokens import is_display_form, is_special, tokens_from_display
 from nbner.io.files import atomic_write, json_bytes
-from nbner.io.offset_conventions import with_own_offsets
+from nbner.io.offset_conventions import same_text, with_own_offsets
 from nbner.io.rows import Row, SourceLocation
 from nbner.io.validation import (
     as_int,
@@ -25,7 +27,6 @@ from nbner.io.validation import (
     check_answer,
     check_hash,
     check_label,
-    is_int,
     is_number,
 )
 from nbner.types import IMPORT_ANNOTATOR, Example, Span, Token
@@ -62,7 +63,8 @@ def row_from_task(task: Mapping[str, Any], location: SourceLocation) -> Row:
     text = _text(task, location)
     tokens = parse_tokens(task.get("tokens"), text, location)
     answer = check_answer(task.get("answer"), location)
-    spans = _spans(task.get("spans"), text, tokens, location)
+    given = task.get("tokens")
+    spans = _spans(task.get("spans"), text, tokens, given, location)
     extra = {str(key): value for key, value in task.items() if key not in _TASK_KEYS}
     flagged = extra.pop("flagged") if isinstance(extra.get("flagged"), bool) else False
     note = extra.pop("note") if isinstance(extra.get("note"), str) else ""
@@ -115,16 +117,32 @@ def parse_tokens(value: Any, text: str, location: SourceLocation) -> tuple[Token
         tokens = [{"start": token.start, "end": token.end} for token in tokens]
     if all(isinstance(token, str) for token in tokens):
         with location.adding_field("tokens"):
-            return tokens_from_words(text, tokens)
-    offsets = []
-    for i, token in enumerate(with_own_offsets(tokens, text)):
+            return tokens_from_display(text, tokens)
+    offsets = [one for one in _token_offsets(tokens, text, location) if one is not None]
+    with location.adding_field("tokens"):
+        return tokens_from_offsets(text, list(dict.fromkeys(offsets)))
+
+
+def _is_same_token(written: str, found: str) -> bool:
+    return same_text(written, found) or is_display_form(written, found)
+
+
+def _token_offsets(
+    tokens: Sequence[Any], text: str, location: SourceLocation
+) -> Iterator[tuple[int, int] | None]:
+    """Yield the offsets of each token; None for a special token, which has no characters."""
+    for i, token in enumerate(with_own_offsets(tokens, text, _is_same_token)):
         field = f"tokens[{i}]"
         parts = as_mapping(token, field, location)
         start, end = _start_and_end(parts, field, location)
-        _check_same_text(parts.get("text"), text[max(start, 0) : end], field, location)
-        offsets.append((start, end))
-    with location.adding_field("tokens"):
-        return tokens_from_offsets(text, offsets)
+        written = parts.get("text")
+        if start == end and is_special(written):
+            yield None
+            continue
+        found = text[max(start, 0) : end]
+        if not is_display_form(written, found):
+            _check_same_text(written, found, field, location)
+        yield start, end
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
@@ -184,13 +202,17 @@ def _text(task: Mapping[str, Any], location: SourceLocation) -> str:
         raise location.error(
             f"there is no text; the keys are: {keys}",
             field="text",
-            remedy="Put the text under 'text'",
+            remedy="Put the text under 'text', or name its key: text=\"...\"",
         )
     return as_text(task["text"], "text", location)
 
 
 def _spans(
-    value: Any, text: str, tokens: tuple[Token, ...] | None, location: SourceLocation
+    value: Any,
+    text: str,
+    tokens: tuple[Token, ...] | None,
+    given: Any,
+    location: SourceLocation,
 ) -> tuple[Span, ...] | None:
     if value is None:
         return None
@@ -200,7 +222,8 @@ def _spans(
         if isinstance(one, Span):
             spans.append(one)
         else:
-            spans.append(_span(as_mapping(one, field, location), field, text, tokens, location))
+            parts = as_mapping(one, field, location)
+            spans.append(_span(parts, field, text, tokens, given, location))
     return tuple(spans)
 
 
@@ -209,10 +232,11 @@ def _span(
     field: str,
     text: str,
     tokens: tuple[Token, ...] | None,
+    given: Any,
     location: SourceLocation,
 ) -> Span:
     if parts.get("start") is None and parts.get("end") is None and tokens:
-        start, end = _offsets_of_token_range(parts, field, tokens, location)
+        start, end = _offsets_of_token_range(parts, field, _numbered(given, text, tokens), location)
     else:
         start, end = _start_and_end(parts, field, location)
     label = check_label(parts.get("label"), f"{field}.label", location)
@@ -234,8 +258,21 @@ def _start_and_end(
     )
 
 
+def _numbered(given: Any, text: str, tokens: Sequence[Token]) -> list[tuple[int, int] | None]:
+    """Return the offsets of the tokens as the task numbers them, special tokens included."""
+    if not isinstance(given, (list, tuple)) or not all(
+        isinstance(one, Mapping) and "start" in one and "end" in one for one in given
+    ):
+        return [(one.start, one.end) for one in tokens]
+    own = with_own_offsets(given, text, _is_same_token)
+    return [(one["start"], one["end"]) if one["start"] < one["end"] else None for one in own]
+
+
 def _offsets_of_token_range(
-    parts: Mapping[str, Any], field: str, tokens: tuple[Token, ...], location: SourceLocation
+    parts: Mapping[str, Any],
+    field: str,
+    tokens: Sequence[tuple[int, int] | None],
+    location: SourceLocation,
 ) -> tuple[int, int]:
     first = as_int(parts.get("token_start"), f"{field}.token_start", location)
     last = as_int(parts.get("token_end"), f"{field}.token_end", location)
@@ -243,7 +280,10 @@ def _offsets_of_token_range(
         raise location.error(
             f"tokens {first} to {last} are not in a text of {len(tokens)} tokens", field=field
         )
-    return tokens[first].start, tokens[last].end
+    start, end = tokens[first], tokens[last]
+    if start is None or end is None:
+        raise location.error("the span begins or ends with a special token", field=field)
+    return start[0], end[1]
 
 
 def _check_same_text(written: Any, found: str, field: str, location: SourceLocation) -> None:
@@ -258,7 +298,8 @@ def _check_same_text(written: Any, found: str, field: str, location: SourceLocat
 def _annotator(value: Any, location: SourceLocation) -> str | None:
     if value is None or value == "":
         return None
-    return str(value) if is_int(value) else as_text(value, "_annotator_id", location)
+    name = annotator_name(value)
+    return as_text(value, "_annotator_id", location) if name is None else name
 
 
 def _timestamp(value: Any, location: SourceLocation) -> float | None:

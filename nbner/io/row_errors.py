@@ -64,7 +64,7 @@ class RowErrors:
         if self._on_error == "skip":
             self.report(error, text)
             return
-        remedy = f"{error.remedy.rstrip('.')}, or {_SKIP_REMEDY}" if error.remedy else _SKIP_REMEDY
+        remedy = f"{error.remedy.rstrip('.')}; or {_SKIP_REMEDY}" if error.remedy else _SKIP_REMEDY
         raise DataError(
             error.problem,
             file=error.file,

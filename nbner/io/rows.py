@@ -101,6 +101,8 @@ class Row:
         Line, row or document, counted from 1.
     span_lines : tuple of int, optional
         The line of each span, in formats that write each span on its own line.
+    unread : tuple of str
+        Annotations of the source that were recognized and not read.
     """
 
     text: str
@@ -120,6 +122,7 @@ class Row:
     file: str | None = field(default=None, compare=False)
     line: int | None = field(default=None, compare=False)
     span_lines: tuple[int, ...] | None = field(default=None, compare=False)
+    unread: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def location(self) -> SourceLocation:

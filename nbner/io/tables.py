@@ -11,14 +11,27 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner.errors import DataError
-from nbner.io.files import atomic_write, numbered_lines, raw_lines, uncompressed_suffix
+from nbner.io import json_tasks, label_studio, token_tables
+from nbner.io.annotators import is_annotator_key
+from nbner.io.files import (
+    atomic_write,
+    numbered_lines,
+    raw_lines,
+    require_file,
+    uncompressed_suffix,
+)
+from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.options import ReadOptions
-from nbner.io.prodigy import row_from_task, task_from_example
+from nbner.io.prodigy import task_from_example
+from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row, SourceLocation
+from nbner.io.task_shapes import is_offset_key, is_own_frame, may_hold_annotations
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -35,6 +48,14 @@ _COLUMNS = (
     *(_TEXT, "spans", "answer", "flagged", "note", "meta", "tokens"),
     *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id"),
 )
+
+# Keys of a task that are no columns of the user.
+_KEPT_AS_EXTRA = frozenset(
+    ("_session_id", "_view_id", "_is_binary", "_annotator_id", "_label_studio", "_brat")
+)
+_SPAN_COLUMNS = {"start", "end", "label"}
+_Column: TypeAlias = "tuple[str, str]"  # name and kind
+_Record: TypeAlias = "tuple[SourceLocation, list[Any]]"
 
 _DELIMITERS = ",;\t"
 # The csv module's own limit, 131,072 characters, is less than a long document.
@@ -64,19 +85,8 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     delimiter = _delimiter(path, options.encoding)
     records = csv.reader(counter, delimiter=delimiter, strict=True)
     header = _next_record(records, counter, str(path)) or []
-    check_columns(header, str(path))
-    while True:
-        try:
-            cells = _next_record(records, counter, str(path))
-            if cells is None:
-                return
-            if cells:
-                row = _row(header, cells, SourceLocation(str(path), counter.number))
-        except DataError as error:
-            options.row_errors.handle(error)
-            continue
-        if cells:
-            yield row
+    numbered = _numbered(records, header, counter, str(path), options.row_errors)
+    yield from rows_of_records(header, numbered, str(path), options)
 
 
 def _next_record(
@@ -92,10 +102,6 @@ def _next_record(
         raise DataError(
             f"this is not CSV: {error}{to}", file=file, line=first, remedy='Quote with "'
         ) from error
-
-
-def _row(header: Sequence[str], cells: list[str], location: SourceLocation) -> Row:
-    return row_of_values(header, _values_of(cells, header, location), location)
 
 
 def read_frame(frame: DataFrame, options: ReadOptions) -> Iterator[Row]:
@@ -114,20 +120,15 @@ def read_frame(frame: DataFrame, options: ReadOptions) -> Iterator[Row]:
         As for ``read``; the line is the row's position, counted from 1.
     """
     header = [str(name) for name in frame.columns]
-    check_columns(header, None)
-    for number, cells in enumerate(frame.itertuples(index=False, name=None), 1):
-        location = SourceLocation(None, number)
-        values = [plain_value(cell) for cell in cells]
-        try:
-            row = row_of_values(header, values, location)
-        except DataError as error:
-            options.row_errors.handle(error)
-            continue
-        yield row
+    cells = enumerate(frame.itertuples(index=False, name=None), 1)
+    records = (
+        (SourceLocation(None, number), [plain_value(cell) for cell in row]) for number, row in cells
+    )
+    yield from rows_of_records(header, records, None, options)
 
 
 def looks_like(path: Path, encoding: str | None = None) -> bool:
-    """Return whether the first line of a file names a column ``text``.
+    """Return whether the first line of a file names a column ``text``, or words and tags.
 
     Parameters
     ----------
@@ -136,7 +137,40 @@ def looks_like(path: Path, encoding: str | None = None) -> bool:
     encoding : str, optional
         Its encoding; UTF-8 by default.
     """
-    return _TEXT in _first_cells(path, _delimiter(path, encoding), encoding)
+    cells = _first_cells(path, _delimiter(path, encoding), encoding)
+    return _TEXT in cells or token_tables.is_header(cells)
+
+
+def header_of(path: Path, encoding: str | None = None) -> list[str]:
+    """Return the names of the columns of a CSV or TSV file.
+
+    Parameters
+    ----------
+    path : Path
+        A text file.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
+
+    Raises
+    ------
+    DataError
+        The file cannot be read.
+    """
+    require_file(path)
+    return _first_cells(path, _delimiter(path, encoding), encoding)
+
+
+def has_header_of_words(path: Path, encoding: str | None = None) -> bool:
+    """Return whether the first line of a file names a column of words and one of tags.
+
+    Parameters
+    ----------
+    path : Path
+        A text file.
+    encoding : str, optional
+        Its encoding; UTF-8 by default.
+    """
+    return token_tables.is_header(_first_cells(path, "\t", encoding))
 
 
 def write(examples: Iterable[Example], path: Path) -> int:
@@ -193,58 +227,116 @@ def _delimiter(path: Path, encoding: str | None) -> str:
     for delimiter in _DELIMITERS:
         if _TEXT in _first_cells(path, delimiter, encoding):
             return delimiter
-    return _DELIMITERS[0]
+    return max(_DELIMITERS, key=lambda delimiter: len(_first_cells(path, delimiter, encoding)))
 
 
-def check_columns(header: Sequence[str], file: str | None) -> None:
-    """Raise unless there is a column ``text``, and no column name occurs twice.
+def _numbered(
+    records: Iterator[list[str]],
+    header: list[str],
+    counter: _LineCounter,
+    file: str,
+    row_errors: RowErrors,
+) -> Iterator[_Record]:
+    while True:
+        try:
+            cells = _next_record(records, counter, file)
+            if cells is None:
+                return
+            location = SourceLocation(file, counter.number)
+            values = _values_of(cells, header, location) if cells else []
+        except DataError as error:
+            row_errors.handle(error)
+            continue
+        yield location, values
+
+
+def rows_of_records(
+    header: Sequence[str],
+    records: Iterator[_Record],
+    file: str | None,
+    options: ReadOptions,
+) -> Iterator[Row]:
+    """Yield the rows of a table whose cells are plain values.
 
     Parameters
     ----------
     header : sequence of str
         Names of the columns.
+    records : iterator of (SourceLocation, list)
+        One value for each column, None for an empty cell; an empty list is a
+        blank line.
     file : str, optional
-        The file, for the message.
+        The file, for messages.
+    options : ReadOptions
+        Options of the reader.
 
     Raises
     ------
     DataError
-        A column is missing or occurs twice.
+        As for ``read``.
     """
-    line = None if file is None else 1
+    _check_unique(header, file)
+    if token_tables.may_be_table(header, options):
+        sample = list(islice(records, token_tables.SAMPLE_ROWS))
+        records = chain(sample, records)
+        found = token_tables.find_columns(header, [cells for _, cells in sample], file, options)
+        if found is not None:
+            yield from token_tables.rows(found, header, records, options.row_errors)
+            return
+    _check_columns(header, file, options)
+    is_foreign = _is_foreign(header, options)
+    columns = _columns_of(header, is_foreign=is_foreign)
+    needs_text = not (is_foreign or _has_words(header))
+    for location, cells in records:
+        if cells:
+            rows = _rows_of(columns, cells, location, options, needs_text=needs_text)
+            yield from options.row_errors.guard(rows)
+
+
+def _is_foreign(header: Sequence[str], options: ReadOptions) -> bool:
+    """Return whether the columns are another tool's keys, and not the user's own."""
+    names = dict.fromkeys(header)
+    has_offsets = any(map(is_offset_key, header))
+    is_known = is_own_frame(names) or label_studio.looks_like(names)
+    return is_known or has_offsets or not options.names_nothing
+
+
+def _check_unique(header: Sequence[str], file: str | None) -> None:
     twice = next((name for i, name in enumerate(header) if name in header[:i]), None)
     if twice is not None:
         raise DataError(
-            "the column stands there twice", file=file, line=line, field=twice, remedy="Rename one"
+            "the column stands there twice",
+            file=file,
+            line=None if file is None else 1,
+            field=twice,
+            remedy="Rename one",
         )
-    if _TEXT not in header:
+
+
+def _check_columns(header: Sequence[str], file: str | None, options: ReadOptions) -> None:
+    line = None if file is None else 1
+    wanted = options.text or _TEXT
+    if wanted in header or _has_words(header) or label_studio.looks_like(dict.fromkeys(header)):
+        return
+    if {name.lower() for name in header} >= _SPAN_COLUMNS:
         raise DataError(
-            f"there is no column 'text' among {', '.join(map(repr, header[:8])) or 'none'}",
+            "these are spans, one in each row, and there is no column with the texts",
             file=file,
             line=line,
-            field=_TEXT,
-            remedy="Rename the column that holds the texts to 'text'",
+            remedy="To compare them with gold, use nbner.evaluate(gold, frame); to add them, give "
+            "one row for each text, with a list of its spans in a column 'spans'",
         )
+    raise DataError(
+        f"there is no column {wanted!r} among {', '.join(map(repr, header[:8])) or 'none'}",
+        file=file,
+        line=line,
+        field=wanted,
+        remedy="Rename the column that holds the texts to 'text', or name it: text=\"...\"",
+    )
 
 
-def row_of_values(header: Sequence[str], values: Sequence[Any], location: SourceLocation) -> Row:
-    """Convert one row of plain values to a row.
-
-    Parameters
-    ----------
-    header : sequence of str
-        Names of the columns.
-    values : sequence
-        One value for each column; None for an empty cell.
-    location : SourceLocation
-        File and line, for messages.
-
-    Raises
-    ------
-    DataError
-        A cell has the wrong type for its column, or there is no text.
-    """
-    return row_from_task(_task(header, values, location), location)
+def _has_words(header: Sequence[str]) -> bool:
+    return "tokens" in header or "words" in header
 
 
 def _values_of(cells: Sequence[str], header: Sequence[str], location: SourceLocation) -> list[Any]:
@@ -260,23 +352,71 @@ def _values_of(cells: Sequence[str], header: Sequence[str], location: SourceLoca
     ]
 
 
-def _task(header: Sequence[str], values: Sequence[Any], location: SourceLocation) -> dict[str, Any]:
+def _rows_of(
+    columns: Sequence[_Column],
+    cells: Sequence[Any],
+    location: SourceLocation,
+    options: ReadOptions,
+    *,
+    needs_text: bool,
+) -> Iterator[Row]:
+    task = _task(columns, cells, location)
+    if needs_text and task.get(_TEXT) is None:
+        raise _empty_text(location)
+    for row in json_tasks.rows_from_object(task, location, options):
+        if row.extra.keys() <= _KEPT_AS_EXTRA:
+            yield row
+            continue
+        own = {key: one for key, one in row.extra.items() if key not in _KEPT_AS_EXTRA}
+        kept = {key: one for key, one in row.extra.items() if key in _KEPT_AS_EXTRA}
+        yield replace(row, meta={**own, **row.meta}, extra=kept)
+
+
+def _empty_text(location: SourceLocation) -> DataError:
+    return location.error("the cell is empty", field=_TEXT, remedy="Drop the rows without a text")
+
+
+def _task(
+    columns: Sequence[_Column], values: Sequence[Any], location: SourceLocation
+) -> dict[str, Any]:
     task: dict[str, Any] = {}
     meta: dict[str, Any] = {}
-    for name, value in zip(header, values, strict=True):
-        if value is None:
+    for (name, kind), value in zip(columns, values, strict=True):
+        if value is None or kind == "index":
             continue
-        if name in _COLUMNS:
+        if kind == "known":
             task[name] = _task_value(name, value, location)
+        elif kind == "foreign" or may_hold_annotations(value, name):
+            task[name] = _parsed(value)
         else:
             meta[name] = value
-    if task.get(_TEXT) is None:
-        raise location.error(
-            "the cell is empty", field=_TEXT, remedy="Drop the rows without a text"
-        )
     if meta:
         task["meta"] = {**meta, **task["meta"]} if isinstance(task.get("meta"), dict) else meta
     return task
+
+
+def _columns_of(header: Sequence[str], *, is_foreign: bool) -> list[_Column]:
+    return [(name, _kind_of(name, is_foreign=is_foreign)) for name in header]
+
+
+def _kind_of(name: str, *, is_foreign: bool) -> Literal["index", "known", "foreign", "own"]:
+    if _is_index(name):
+        return "index"
+    if name in _COLUMNS:
+        return "known"
+    return "foreign" if is_foreign or is_annotator_key(name) else "own"
+
+
+def _is_index(name: str) -> bool:
+    """Return whether a column is the index that pandas writes unless it is told not to."""
+    return name == "" or name.startswith("Unnamed: ")
+
+
+def _parsed(value: Any) -> Any:
+    if not isinstance(value, str) or not looks_like_literal(value):
+        return value
+    parsed = parse_literal(value)
+    return value if parsed is NOT_A_VALUE else parsed
 
 
 def _task_value(name: str, value: Any, location: SourceLocation) -> Any:
@@ -284,7 +424,14 @@ def _task_value(name: str, value: Any, location: SourceLocation) -> Any:
         try:
             return json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise location.error(f"the cell is not JSON: {error}", field=name) from error
+            parsed = parse_literal(value)
+            if parsed is not NOT_A_VALUE:
+                return parsed
+            raise location.error(
+                f"the cell is not JSON: {error}",
+                field=name,
+                remedy="Write it with json.dumps, or the whole table with session.export",
+            ) from error
     if name in _NUMBER_COLUMNS and isinstance(value, (str, float)):
         return _number(name, value, location)
     if name in _BOOL_COLUMNS:

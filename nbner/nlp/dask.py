@@ -131,7 +131,7 @@ def _send(pipeline: PickledPipeline) -> Any:
 
 def _predict_partition(rows: pd.DataFrame, pipeline: PickledPipeline) -> pd.DataFrame:
     nlp = pipeline.load()
-    examples = [strip_annotations(row) for row in formats.read(rows)]
+    examples = [strip_annotations(row) for row in formats.read(rows, texts_only=True)]
     names = rows.index.tolist()
     # A pipeline is not thread-safe; other processes have their own.
     with _predict_lock:

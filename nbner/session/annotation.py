@@ -48,8 +48,9 @@ def open_annotator(
     Raises
     ------
     DataError
-        The session has no labels.
+        The session has no labels, or there is no such split.
     """
+    context.require_split(split)
     if not context.labels:
         raise DataError(
             "there is no label to give",

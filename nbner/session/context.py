@@ -142,6 +142,31 @@ class SessionContext:
         """
         return [self.tokenized(one) for one in self.dataset.examples(split, answer=answer)]
 
+    def require_split(self, split: str | None) -> None:
+        """Raise where examples are wanted of a split that does not exist.
+
+        Parameters
+        ----------
+        split : str, optional
+            None, or "train" before anything was added, is never an error.
+
+        Raises
+        ------
+        DataError
+            It names the splits that there are.
+        """
+        if split is None:
+            return
+        names = self.dataset.splits()
+        if split in names or (not names and split == "train"):
+            return
+        has = f"the splits are: {', '.join(names)}" if names else "nothing was added so far"
+        raise DataError(
+            f"there is no split {split!r}; {has}",
+            field="split",
+            remedy=f"Add to it with session.add(..., split={split!r}), or correct the name",
+        )
+
     def gold(self, split: str) -> list[Example]:
         """Return the accepted examples of a split whose spans are complete gold.
 
@@ -157,8 +182,11 @@ class SessionContext:
         """
         gold = [one for one in self.examples(split, answer="accept") if not one.binary]
         if not gold:
+            names = self.dataset.splits()
+            has = "" if split in names else f"; the splits are: {', '.join(names) or 'none'}"
             raise DataError(
-                f"nothing is accepted in split {split!r}, so there is no gold to measure against",
+                f"nothing is accepted in split {split!r}, so there is no gold to measure against"
+                f"{has}",
                 remedy=f"Add some with session.add(..., split={split!r}), or label there with "
                 f"session.manual(split={split!r})",
             )

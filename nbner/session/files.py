@@ -29,6 +29,9 @@ def read(
     format: FormatName | None = None,  # noqa: A002 - the usual word
     by: TextUnit | None = None,
     tag_names: Sequence[str] | None = None,
+    spans_key: str | None = None,
+    tag_column: int | str | None = None,
+    text: str | None = None,
     encoding: str | None = None,
 ) -> Iterator[Example]:
     """Read examples from any supported source, as a stream.
@@ -47,6 +50,12 @@ def read(
         folder a file.
     tag_names : sequence of str, optional
         The tags that numbers stand for in token rows, in their order.
+    spans_key : str, optional
+        Key of the spans, in a row or in ``doc.spans``, where there are several.
+    tag_column : int or str, optional
+        Column of the tags, counted from 1 or by its name, where there are several.
+    text : str, optional
+        Key or column of the texts, in place of "text".
     encoding : str, optional
         Encoding of text files, such as "cp1252" or "utf-16"; UTF-8 by default.
 
@@ -68,7 +77,16 @@ def read(
     >>> [one.text for one in nbner.read(["Whisk the eggs.", {"text": "Serve."}])]
     ['Whisk the eggs.', 'Serve.']
     """
-    rows = formats.read(source, by=by, format=format, tag_names=tag_names, encoding=encoding)
+    rows = formats.read(
+        source,
+        by=by,
+        format=format,
+        tag_names=tag_names,
+        spans_key=spans_key,
+        tag_column=tag_column,
+        text=text,
+        encoding=encoding,
+    )
     return (example_from_row(row) for row in rows)
 
 

@@ -117,7 +117,7 @@ class ModelAccessor(Accessor):
         DataError
             The source cannot be read.
         """
-        examples = (example_from_row(row) for row in formats.read(texts))
+        examples = (example_from_row(row) for row in formats.read(texts, texts_only=True))
         scores = actions.action_scores(self._context.nlp, examples, max_span_length=1)
         return TokenFeatures.from_actions(list(scores))
 

@@ -65,7 +65,7 @@ def predict(
     if is_dask_frame(source):
         return predict_dask(context.nlp, source)
     # The pipeline reads a batch ahead; tee keeps only what it has read.
-    ahead, examples, again = tee((strip_annotations(row) for row in formats.read(source)), 3)
+    ahead, examples, again = tee(_texts_of(source), 3)
     docs = predict_docs(context.nlp, ahead, batch_size=batch_size, n_process=n_process)
     shown = with_progress(docs, "predicting") if progress else docs
     confidence = span_confidences(context.nlp, again) if probabilities else (None for _ in again)
@@ -76,6 +76,10 @@ def predict(
     ]
     columns = [*PREDICTION_COLUMNS, *(["probability"] if probabilities else [])]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _texts_of(source: Any) -> Iterator[Example]:
+    return (strip_annotations(row) for row in formats.read(source, texts_only=True))
 
 
 def _rows(
@@ -188,7 +192,7 @@ def checked_texts(source: Any) -> Iterable[Example | str]:
     if isinstance(source, (str, Example)):
         rows: Iterable[Example] = [Example(source) if isinstance(source, str) else source]
     else:
-        rows = (example_from_row(row) for row in formats.read(source))
+        rows = (example_from_row(row) for row in formats.read(source, texts_only=True))
     for line, example in enumerate(rows, start=1):
         if not example.text:
             raise DataError(

@@ -253,10 +253,16 @@ class Session:
         by: TextUnit | None = None,
         format: FormatName | None = None,  # noqa: A002 - the usual word
         tag_names: Sequence[str] | None = None,
+        spans_key: str | None = None,
+        tag_column: int | str | None = None,
+        text: str | None = None,
         encoding: str | None = None,
         on_error: OnError = "refuse",
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
+
+        A value that looks like spans is read as spans, whatever its key, or
+        stops the source with an error that names it.
 
         A row with an ``answer`` is an answer. CoNLL, DocBin, brat and token
         rows are gold by nature and become accepted answers of annotator
@@ -292,6 +298,16 @@ class Session:
             "huggingface", "text".
         tag_names : sequence of str, optional
             The tags that numbers stand for in token rows, in their order.
+        spans_key : str, optional
+            Key of the spans, where a row has several or keeps them under a path
+            such as "result.entities"; for Docs a key of ``doc.spans``. "spans"
+            reads no other key.
+        tag_column : int or str, optional
+            Column of the entity tags where several columns hold tags: counted
+            from 1, or by its name.
+        text : str, optional
+            Key or column of the texts, in place of "text"; "fields.text" is a
+            key inside of another one.
         encoding : str, optional
             Encoding of text files, such as "cp1252" or "utf-16"; UTF-8 by
             default.
@@ -305,8 +321,9 @@ class Session:
         -------
         ImportReport
             ``added``, ``duplicate``, ``misaligned``, ``whitespace``,
-            ``overlapping``, ``discontinuous``, ``refused``, ``skipped`` and ``frame``, which
-            names file, line and reason; ``skipped_rows`` also the field.
+            ``overlapping``, ``discontinuous``, ``refused``, ``unread``,
+            ``skipped`` and ``frame``, which names file, line and reason;
+            ``skipped_rows`` also the field.
 
         Raises
         ------
@@ -321,6 +338,9 @@ class Session:
                 by=by,
                 format=format,
                 tag_names=tag_names,
+                spans_key=spans_key,
+                tag_column=tag_column,
+                text=text,
                 encoding=encoding,
                 row_errors=row_errors,
             ),
@@ -370,9 +390,10 @@ class Session:
         Raises
         ------
         DataError
-            The suffix is unknown, the file cannot be written, or the format
-            cannot carry a label or a span.
+            There is no such split, the suffix is unknown, the file cannot be
+            written, or the format cannot carry a label or a span.
         """
+        self._context.require_split(split)
         return formats.write(
             self._context.dataset.examples(split),
             path,
@@ -393,6 +414,7 @@ class Session:
         answer : {"accept", "reject", "ignore"}, optional
             Only those with this current answer.
         """
+        self._context.require_split(split)
         return self._context.examples(split, answer=answer)
 
     def answers(self, split: str | None = None, *, annotator: str | None = None) -> pd.DataFrame:
@@ -412,6 +434,7 @@ class Session:
             ``spans`` (a list of ``(start, end, label)`` in code points),
             ``flagged``, ``note`` and ``created`` (UTC).
         """
+        self._context.require_split(split)
         dataset = self._context.dataset
         texts = {(one.split, one.input_hash): one.text for one in dataset.examples(split)}
         return answer_frame(dataset.answers(split, annotator), texts)
@@ -424,6 +447,7 @@ class Session:
         split : str, optional
             By default all.
         """
+        self._context.require_split(split)
         return self._context.dataset.counts(split)
 
     def add_labels(self, labels: Iterable[str]) -> tuple[str, ...]:
@@ -580,6 +604,7 @@ class Session:
             and 1.
         """
         context = self._context
+        context.require_split(split)
         order = suggestions.suggestion_order(suggest)
         if (
             patterns is None
@@ -626,8 +651,9 @@ class Session:
         Raises
         ------
         DataError
-            The reviewer is one of those whose answers differ.
+            The reviewer is one of those whose answers differ, or there is no such split.
         """
+        self._context.require_split(split)
         return annotation.open_review(self._context, split, reviewer)
 
     # The model.
@@ -756,7 +782,10 @@ class Session:
             Nothing has been accepted, no accepted example holds an entity, or
             there is no such GPU, or an override is unknown or does not fit,
             which is named.
+        DataError
+            There is no such split.
         """
+        self._context.require_split(split)
         seed = self.seed if seed is None else seed
         options = {
             "max_epochs": max_epochs,

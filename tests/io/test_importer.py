@@ -68,7 +68,6 @@ def test_conll_is_gold_by_nature(add, dataset, tmp_path):
     [
         (task((0, 3, "A")), True, "accept"),
         (task(), True, "accept"),
-        ({"text": TEXT}, True, None),
         (task((0, 3, "A"), answer="reject"), True, "reject"),
         (task((0, 3, "A"), answer="accept"), False, None),
         (task((0, 3, "A")), False, None),
@@ -80,6 +79,15 @@ def test_gold_can_be_overridden(add, dataset, row, gold, answer):
     assert only(dataset).spans == tuple(
         Span(part["start"], part["end"], part["label"]) for part in row.get("spans", ())
     )
+
+
+def test_gold_needs_spans_somewhere_in_the_source(add, dataset):
+    with pytest.raises(DataError, match="no row of the source has spans") as caught:
+        add([{"text": TEXT}, {"text": "Stir", "kind": "step"}], gold=True)
+    assert caught.value.field == "gold"
+    assert dataset.counts().total == 0
+    add([{"text": TEXT}, task((0, 4, "A"), text="Stir")], gold=True)
+    assert [one.answer for one in dataset.examples()] == [None, "accept"]
 
 
 def test_gold_by_nature_can_be_taken_as_suggestions(add, dataset, tmp_path):

@@ -163,7 +163,7 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
             "answer": "accept",
             "spans": [{"start": s.start, "end": s.end, "label": "A"} for s in one.spans],
         }
-        for one in AMOUNTS
+        for one in (*AMOUNTS, Example("Stir it well", spans=(Span(5, 7, "A"),)))
     ]
     with Session("d", store=store) as session:
         assert session.add(tasks).misaligned == 3
@@ -172,7 +172,7 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
         assert found.effects["fixes"][0] == 3
         changes = found.changes(found.rules[0])
         assert list(changes[~changes["needed"]]["token"]) == ["4C.", "7x"]
-        assert "3 of 3 spans" in str(found)
+        assert "3 of 4 spans" in str(found)
         assert "50" in found._repr_html_()
         report = session.train(progress=False, max_epochs=1)
         found.apply()

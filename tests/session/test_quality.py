@@ -339,8 +339,8 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"split": "nowhere"}, "no gold"),
-        ({"dev": "nowhere"}, "no gold"),
+        ({"split": "nowhere"}, "no split .nowhere."),
+        ({"dev": "nowhere"}, "no split .nowhere."),
         ({"batch": 1000}, "cannot be had"),
         ({"rounds": 0}, "cannot be had"),
         ({"conditions": []}, "no way"),
