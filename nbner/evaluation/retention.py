@@ -88,11 +88,15 @@ class Retention(Result):
         Texts counted over.
     total : int
         Texts at hand; more than ``n`` where a sample was drawn.
+    unmeasured : tuple of str
+        Labels of the pipeline without gold, and without a span in these texts
+        that lies outside of gold: whether they are kept is not known.
     """
 
     labels: tuple[LabelRetention, ...]
     n: int
     total: int
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def before(self) -> int:
@@ -151,9 +155,16 @@ class Retention(Result):
 
     def __str__(self) -> str:
         sample = f"{self.n:,} of {self.total:,}" if self.n < self.total else f"{self.n:,}"
-        return (
+        text = (
             f"{self.kept:,} of {self.before:,} spans that the model found before, in {sample} "
             "texts, are found now"
+        )
+        if not self.unmeasured:
+            return text
+        names = ", ".join(self.unmeasured)
+        return (
+            f"{text}; not measured, since it found none there outside of gold: {names} "
+            "(add unlabelled texts that hold some)"
         )
 
 
@@ -169,6 +180,7 @@ def span_retention(
     *,
     gold_labels: Collection[str],
     total: int | None = None,
+    known_labels: Sequence[str] = (),
 ) -> Retention:
     """Count which spans of one model another one finds too.
 
@@ -183,9 +195,14 @@ def span_retention(
         Labels that the gold holds which was trained on.
     total : int, optional
         Texts of which ``examples`` are a sample.
+    known_labels : sequence of str
+        Labels that the first model has learnt.
     """
+    seen = set(gold_labels)
     counts: tuple[Counter[str], ...] = (Counter(), Counter(), Counter())
     for example, old, new in zip(examples, before, after, strict=True):
+        # A span that gold of another label replaces shows nothing about its own label.
+        seen.update(one.label for one in old if not _is_replaced(example, one))
         spans = {one for one in old if _is_undecided(example, one)}
         now = {one for one in new if _is_undecided(example, one)}
         for counter, some in zip(counts, (spans, spans & now, now), strict=True):
@@ -194,13 +211,31 @@ def span_retention(
         LabelRetention(label, n, counts[1][label], counts[2][label], label in gold_labels)
         for label, n in counts[0].most_common()
     )
-    return Retention(rows, len(examples), len(examples) if total is None else total)
+    return Retention(
+        rows,
+        len(examples),
+        len(examples) if total is None else total,
+        tuple(label for label in known_labels if label not in seen),
+    )
 
 
 def _is_undecided(example: Example, span: Span) -> bool:
     """Return whether the answer to an example says nothing about a span."""
     if example.answer != "accept":
         return True
-    if any(span.start < one.end and one.start < span.end for one in example.spans):
-        return False
+    return not _overlaps_gold(example, span) and _lacks_label(example, span)
+
+
+def _is_replaced(example: Example, span: Span) -> bool:
+    """Return whether gold takes the place of a span whose label the answer could not give."""
+    return (
+        example.answer == "accept" and _overlaps_gold(example, span) and _lacks_label(example, span)
+    )
+
+
+def _overlaps_gold(example: Example, span: Span) -> bool:
+    return any(span.start < one.end and one.start < span.end for one in example.spans)
+
+
+def _lacks_label(example: Example, span: Span) -> bool:
     return example.binary or (example.labels is not None and span.label not in example.labels)

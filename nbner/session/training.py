@@ -22,7 +22,7 @@ from nbner.evaluation.regressions import (
 from nbner.evaluation.retention import MAX_TEXTS, span_retention
 from nbner.evaluation.scores import score
 from nbner.nlp.gold_docs import require_learnable_spans, split_corpus
-from nbner.nlp.pipeline import is_trained, labels_of
+from nbner.nlp.pipeline import is_trained, labels_of, recognizer_names, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
@@ -432,12 +432,23 @@ def _compare_with_current(
             predict(result.nlp, texts.examples),
             gold_labels=texts.gold_labels,
             total=texts.total,
+            # Labels that were only added have not been learnt, and cannot be forgotten.
+            known_labels=_learnt_labels(context.nlp_before_new_labels or context.nlp),
         )
         lost = [] if margin is None else retention.losses(judged=judged, max_loss=margin)
         report = replace(
             report, retention=retention, regressed_labels=(*report.regressed_labels, *lost)
         )
     return replace(report, in_use=not report.regressed_labels)
+
+
+def _learnt_labels(nlp: Language) -> list[str]:
+    """Return the labels that the trained recognizer alone has, sorted."""
+    found = recognizer_of(nlp)
+    others = [name for name in recognizer_names(nlp) if found is None or name != found[0]]
+    # spaCy adds the labels of entities that a recognizer before this one has set.
+    foreign = {label for name in others for label in nlp.pipe_labels[name]}
+    return [label for label in labels_of(nlp) if label not in foreign]
 
 
 def _compare_on_gold(

@@ -167,7 +167,7 @@ class TrainingReport(Result):
     def _changes(self) -> list[str]:
         """Describe the changes against the model before, and whether the new one is in use."""
         lines = [] if self.span_changes is None else [str(self.span_changes)]
-        if self.retention is not None and self.retention.labels:
+        if self.retention is not None and (self.retention.labels or self.retention.unmeasured):
             lines.append(str(self.retention))
         if self.regressed_labels:
             lost = "; ".join(str(one) for one in self.regressed_labels)

@@ -70,5 +70,30 @@ def test_labels_with_few_spans_count_together():
     assert retention(spans("A", 3, 0), gold_labels={"A"}).losses() == []
 
 
+def test_labels_that_no_text_shows_are_named():
+    found = span_retention(
+        [Example(TEXT)],
+        [(ADA,)],
+        [(ADA,)],
+        gold_labels={"G"},
+        known_labels=("P", "L", "G", "ORG"),
+    )
+    assert found.unmeasured == ("L", "ORG")
+    assert "not measured, since it found none there outside of gold: L, ORG" in str(found)
+    assert "not measured" not in str(retention([((ADA,), (ADA,))]))
+
+
+def test_a_decided_span_shows_its_label():
+    gold = Example(TEXT, spans=(ADA,), answer="accept")
+    found = span_retention([gold], [(ADA,)], [()], gold_labels=(), known_labels=("P",))
+    assert (found.labels, found.unmeasured) == ((), ())
+
+
+def test_a_span_that_gold_replaces_does_not_show_its_label():
+    gold = Example(TEXT, spans=(Span(0, 3, "X"),), answer="accept", labels=("X",))
+    found = span_retention([gold], [(ADA,)], [()], gold_labels={"X"}, known_labels=("P", "X"))
+    assert (found.labels, found.unmeasured) == ((), ("P",))
+
+
 def test_a_sample_is_said():
     assert "in 1,000 of 25,000 texts" in str(Retention((), 1000, 25_000))

@@ -157,6 +157,8 @@ def test_the_chosen_recognizer_is_trained_and_the_other_one_stays(two_path, tmp_
         assert report.record["recognizer"] == "pizza_ner"
         config = spacy.util.load_config(report.path.parent / "config.cfg")
         assert config["training"]["frozen_components"] == ["tagger", "ner", "entity_ruler"]
+        # The labels of the one that is not trained cannot be forgotten.
+        assert report.retention.unmeasured == ()
         # What the other one finds is no error of this one.
         assert report.f > 0.9
         labels = {one.label for one in session.predict(["Tim Cook ate the calzone 9"]).itertuples()}

@@ -100,6 +100,14 @@ def test_a_label_that_is_forgotten_is_named_and_the_old_model_stays(absent, trav
     assert share_kept(found(old, travel_texts), found(session.nlp, travel_texts)) < 0.5
 
 
+def test_a_label_that_no_text_shows_is_named(travel_path):
+    with Session("pizza", model=travel_path, store=":memory:") as session:
+        session.add(pizza_rows(12, 1))
+        report = session.train(margin=None, max_epochs=1, progress=False)
+    assert report.retention.unmeasured == ("DATE",)
+    assert "not measured, since it found none there outside of gold: DATE" in str(report)
+
+
 def test_a_run_in_the_background_is_held_too(absent):
     old = absent.nlp
     report = absent.train(**OPTIONS, background=True).wait(120)
