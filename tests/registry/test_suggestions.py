@@ -91,7 +91,7 @@ def test_offsets_in_every_form(session, form):
         {"PLACE": ["London"], "PERSON": []},
         {"PLACE": "London"},
         {"PLACE": [{"text": "London", "score": 0.5}]},
-        iter([("London", "PLACE")]),
+        pytest.param(iter([("London", "PLACE")]), id="an iterator"),
     ],
     ids=str,
 )
