@@ -65,8 +65,8 @@ def run(**rest):
 @pytest.fixture
 def look():
     """Give what measures contrast, from the test of the annotator's look."""
-    path = Path(__file__).parent / "test_look.py"
-    spec = importlib.util.spec_from_file_location("nbner_tests_browser_look", path)
+    path = Path(__file__).parent / "test_appearance.py"
+    spec = importlib.util.spec_from_file_location("nbner_tests_browser_appearance", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
