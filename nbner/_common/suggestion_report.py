@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from nbner._common.result import Result
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -102,7 +104,7 @@ class SourceSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class SuggestionReport:
+class SuggestionReport(Result):
     """What became of the suggestions of functions in one widget.
 
     Parameters

@@ -540,7 +540,7 @@ def test_a_list_without_the_model_leaves_it_out(taught):
     widget = taught.make_gold(suggest=[lambda examples: [[] for _ in examples]])
     task = hello_of(widget)
     assert task["spans"] == []
-    assert not widget._desk.info.has_k_best
+    assert not widget._example_queue.info.has_k_best
 
 
 def test_an_edit_keeps_what_functions_and_patterns_suggest(taught):
