@@ -1,4 +1,4 @@
-"""What became of the suggestions of functions: counts, failures, and all that was not shown."""
+"""Report on suggestions of functions: counts, failures and suggestions that were not shown."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ class SourceSummary:
 
 @dataclass(frozen=True, slots=True)
 class SuggestionReport(Result):
-    """What became of the suggestions of functions in one widget.
+    """Report on the suggestions of functions in one widget.
 
     Parameters
     ----------
@@ -165,11 +165,11 @@ def _shortened(text: str) -> str:
 
 
 class SuggestionFeed(Protocol):
-    """What a widget is told of the functions that suggest in it."""
+    """Feed of news about the functions that suggest in a widget."""
 
     @property
     def report(self) -> SuggestionReport:
-        """What became of the suggestions so far."""
+        """Report on the suggestions so far."""
 
     @property
     def notice(self) -> tuple[str, str]:
@@ -179,7 +179,7 @@ class SuggestionFeed(Protocol):
         """Wait for a moment only while this is entered: what comes later is shown later."""
 
     def retry(self) -> None:
-        """Ask again for what has failed, when it is needed next."""
+        """Retry failed calls when their suggestions are needed next."""
 
     def subscribe(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Call a function when the notice changes, or suggestions arrive late.

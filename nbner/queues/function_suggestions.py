@@ -112,7 +112,7 @@ class _Source:
         self._call_began: float | None = None
 
     def request(self, examples: Sequence[Example]) -> None:
-        """Ask for those of the examples that are not known or asked for already."""
+        """Request suggestions for examples that are neither known nor requested."""
         with self._changed:
             self._renew()
             missing = [one for one in examples if self._is_missing(_key(one))]
@@ -303,7 +303,7 @@ class FunctionSuggestions:
         self._is_brief: ContextVar[bool] = ContextVar("is_brief", default=False)
 
     def ask(self, examples: Sequence[Example]) -> None:
-        """Ask all functions for examples, and wait within the time limit.
+        """Call all functions on examples, and wait within the time limit.
 
         Parameters
         ----------
@@ -350,7 +350,7 @@ class FunctionSuggestions:
 
     @property
     def report(self) -> SuggestionReport:
-        """What became of the suggestions so far."""
+        """Report on the suggestions so far."""
         issues: list[SuggestionIssue] = []
         summaries = []
         labels = set(self._offered()["labels"])
@@ -372,7 +372,7 @@ class FunctionSuggestions:
 
     @property
     def notice(self) -> tuple[str, str]:
-        """What the cell says: failures, then delays, then labels that are not the session's."""
+        """Notice in the cell: failures, then delays, then labels that are not the session's."""
         notices = [one for source in self._sources if (one := source.notice)[0]]
         failures = [one for one in notices if one[1]]
         if notices:
@@ -406,7 +406,7 @@ class FunctionSuggestions:
             self._is_brief.reset(token)
 
     def retry(self) -> None:
-        """Ask again for what has failed, when it is needed next."""
+        """Retry failed calls when their suggestions are needed next."""
         for source in self._sources:
             source.retry()
 

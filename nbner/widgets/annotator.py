@@ -92,7 +92,7 @@ class Annotator(BaseAnnotationWidget):
 
     @property
     def suggestion_report(self) -> SuggestionReport:
-        """What became of the suggestions of ``make_gold(suggest=...)``.
+        """Report on the suggestions of ``make_gold(suggest=...)``.
 
         Its ``frame`` lists every suggestion that could not be placed in its
         text, was placed by similarity, or has a label that the session does not
