@@ -322,7 +322,7 @@ def layer_of(value: Any, keys: Keys, text: str | None) -> SpanLayer | None:
     if spans:
         problem = problem or "not every item is a span"
     elif problem is None or not named:
-        problem = _without_offsets(value, items, keys, text)
+        problem = _without_offsets(value, items, keys, text) or _unlabelled(value, keys, text)
     return None if problem is None else SpanLayer(keys, (), shorten(items[0]), problem)
 
 
@@ -671,6 +671,19 @@ def _labelled(label: Any, places: Any) -> list[Any] | None:
     if not isinstance(places, (list, tuple)) or not places or not all(map(_lacks_label, places)):
         return None
     return [{**one, "label": label} for one in places]
+
+
+def _unlabelled(value: Any, keys: Keys, text: str | None) -> str | None:
+    """Return the problem of ``"PER": [[0, 4]]`` in a row: pairs whose label may be their key."""
+    if text is None or len(keys) != 1 or not isinstance(value, (list, tuple)):
+        return None
+    # Labels are written with capitals where they are keys; "bbox" and "offsets" are not labels.
+    if str(keys[0]).islower():
+        return None
+    pairs = _pairs(value) if isinstance(_plain(value[0]), (list, tuple)) else []
+    if not pairs or not all(0 <= start < end <= len(text) for start, end in pairs):
+        return None
+    return "pairs of offsets have no label beside them; the key may be their label"
 
 
 def _lacks_label(value: Any) -> bool:

@@ -154,3 +154,17 @@ def test_before_anything_is_added_the_first_split_is_empty():
     assert session.examples("train") == []
     with pytest.raises(DataError, match="nothing was added so far"):
         session.examples("dev")
+
+
+@pytest.mark.parametrize("key", ["PER", "B2B", "Chemical"])
+def test_offsets_under_a_key_that_may_be_their_label_are_refused(key):
+    row = {"text": "Mina Kovac flew to Oslo.", key: [[0, 10]]}
+    with pytest.raises(DataError, match=f"'{key}'.*looks like spans"):
+        nbner.Session("d", store=":memory:").add([row])
+
+
+@pytest.mark.parametrize("key", ["offsets", "lines", "sentences"])
+def test_offsets_of_words_and_sentences_are_no_entities(key):
+    session = nbner.Session("d", store=":memory:")
+    session.add([{"text": "Mina Kovac flew to Oslo.", key: [[0, 4], [5, 10]]}])
+    assert session.counts().total == 1
