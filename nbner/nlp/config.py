@@ -12,11 +12,13 @@ on protocols (350 and 6,460 sentences, 18 labels):
 - Batches grow to 500 words at most, which keeps the steps of an epoch, and
   with them the patience, in proportion.
 - There is about one evaluation an epoch, so that the curve is informative.
+- Where 30 epochs are fewer than 600 steps, steps bound the run in their place:
+  30 epochs of 80 sentences are 189 steps, and end before the patience can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
+from collections.abc import Collection, Iterable, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +35,7 @@ LEARN_RATE = 0.002
 _LEARN_RATE_CONTINUED = 0.001
 _MAX_BATCH_WORDS = 500
 _MAX_EPOCHS = 30
+_SMALL_RUN_STEPS = 600  # a run of 30 epochs with fewer steps than this gets this many
 _PATIENCE = 4  # evaluations without an improvement
 _MIN_PATIENCE = 200  # steps: a handful of examples needs many epochs
 _EVAL_STEPS = (20, 250)  # bounds of the steps between evaluations
@@ -156,8 +159,9 @@ def set_eval_schedule(
     *,
     patience: int | None = None,
     eval_frequency: int | None = None,
+    limits: Collection[str] = (),
 ) -> None:
-    """Set the steps between evaluations and the patience of early stopping.
+    """Set the steps between evaluations, the patience of early stopping and the end of a small run.
 
     Parameters
     ----------
@@ -171,11 +175,18 @@ def set_eval_schedule(
     eval_frequency : int, optional
         Steps between evaluations; by default the steps of the first epoch,
         within bounds.
+    limits : collection of str
+        Those of "max_epochs" and "max_steps" that the caller has set, which stay.
     """
     batcher = registry.resolve({"batcher": config.interpolate()["training"]["batcher"]})["batcher"]
     epoch = sum(1 for _ in batcher(docs))
     least, most = _EVAL_STEPS
     frequency = eval_frequency or min(max(epoch, least), most)
     steps = frequency * (_PATIENCE if patience is None else patience)
-    config["training"]["eval_frequency"] = frequency
-    config["training"]["patience"] = max(steps, _MIN_PATIENCE) if patience is None else steps
+    training = config["training"]
+    training["eval_frequency"] = frequency
+    training["patience"] = max(steps, _MIN_PATIENCE) if patience is None else steps
+    if "max_epochs" not in limits and epoch * _MAX_EPOCHS < _SMALL_RUN_STEPS:
+        training["max_epochs"] = 0
+        if "max_steps" not in limits:
+            training["max_steps"] = _SMALL_RUN_STEPS

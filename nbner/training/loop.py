@@ -36,7 +36,7 @@ from nbner.training.initialization import complete_with_pipeline, pipeline_annot
 from nbner.training.overrides import read_overrides
 from nbner.training.records import StopReason, TrainingRecord, TrainingResult
 from nbner.training.run_folder import RunFolder, library_versions
-from nbner.training.setup import PreparedRun, TrainingOptions, prepare_run
+from nbner.training.setup import Augmentation, PreparedRun, TrainingOptions, prepare_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -71,6 +71,8 @@ def train(
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] | None = None,
     gpu_id: int | None = None,
+    fixed_steps: int | None = None,
+    augment: Augmentation | None = None,
 ) -> TrainingRun:
     """Prepare a training run; iterating over it trains.
 
@@ -114,6 +116,12 @@ def train(
     gpu_id : int, optional
         Number of a GPU, or -1 for the CPU, as for ``spacy train --gpu-id``. By
         default the processor in use.
+    fixed_steps : int, optional
+        Train for this many update steps, at least 2, and keep the last weights
+        in place of the best; other limits do not count.
+    augment : {"swap"}, optional
+        Train on two copies of each sentence too, with their mentions exchanged
+        within a type.
 
     Raises
     ------
@@ -141,6 +149,8 @@ def train(
         overrides=read_overrides(config),
         vectors=vectors,
         freeze=freeze,
+        fixed_steps=fixed_steps,
+        augment=augment,
     )
     if freeze and not is_trained(base):
         raise TrainingError(

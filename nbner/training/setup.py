@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from spacy.schemas import ConfigSchemaTraining
@@ -21,6 +21,7 @@ from thinc.api import Config, fix_random_seed
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.config import set_eval_schedule, training_config
+from nbner.nlp.entity_swap import COPIES, EntitySwap, entity_swap_config
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
     BLANK_PREFIX,
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from nbner.training.run_folder import RunFolder
 
 MAX_SEED = 2**32 - 1
+
+Augmentation: TypeAlias = Literal["swap"]
+AUGMENTATIONS: tuple[Augmentation, ...] = ("swap",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,11 @@ class TrainingOptions:
         A pipeline whose word vectors a new recognizer uses.
     freeze : bool
         Train the recognizer's last layer alone; see `freezing`.
+    fixed_steps : int, optional
+        Train for this many update steps, at least 2, and keep the last weights
+        whatever they score. It goes before all other limits.
+    augment : {"swap"}, optional
+        Train on copies of the sentences too; see `nbner.nlp.entity_swap`.
     """
 
     max_epochs: int | None = None
@@ -115,6 +124,8 @@ class TrainingOptions:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     vectors: str | Path | None = None
     freeze: bool = False
+    fixed_steps: int | None = None
+    augment: Augmentation | None = None
 
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
@@ -127,6 +138,9 @@ class TrainingOptions:
         for name, value in counts.items():
             if value is not None and value < 0:
                 raise TrainingError(f"{name}={value} is below 0; 0 sets no limit.")
+        if self.augment is not None and self.augment not in AUGMENTATIONS:
+            named = ", ".join(repr(one) for one in AUGMENTATIONS)
+            raise TrainingError(f"there is no augment={self.augment!r}; there is {named}.")
 
 
 def prepare_run(
@@ -171,9 +185,10 @@ def prepare_run(
         # Needs the vocabulary, and is slow: built once, when spaCy first needs it.
         if not pairs:
             learnt = (*corpus.train, *corpus.partial_examples)
-            pairs["train"] = gold_docs.training_examples(
+            pairs["gold"] = gold_docs.training_examples(
                 nlp, learnt, corpus.labels, pipeline=corpus.pipeline
             )
+            pairs["train"] = _augmented(nlp, pairs["gold"], options.augment, seed)
             pairs["dev"] = gold_docs.training_examples(
                 nlp, corpus.dev, corpus.labels, pipeline=corpus.pipeline, for_evaluation=True
             )
@@ -189,7 +204,7 @@ def prepare_run(
         choose_recognizer(nlp, recognizer)
     train = build(nlp)
     with folder.guard_writes():
-        gold_docs.write_docbin(train, folder.path / "train.spacy")
+        gold_docs.write_docbin(pairs["gold"], folder.path / "train.spacy")
         gold_docs.write_docbin(pairs["dev"], folder.path / "dev.spacy")
     frozen = None
     if options.freeze:
@@ -211,6 +226,16 @@ def prepare_run(
         frozen_weights=frozen,
         other_recognizers=others,
     )
+
+
+def _augmented(
+    nlp: Language, gold: list[training.Example], augment: Augmentation | None, seed: int
+) -> list[training.Example]:
+    """Return the training examples as ``spacy train`` reads them: with their copies."""
+    if augment is None:
+        return gold
+    swap = EntitySwap.from_docs([one.reference for one in gold], seed=seed)
+    return [one for example in gold for one in swap(nlp, example)]
 
 
 def _config(
@@ -250,15 +275,36 @@ def _config(
     sized = [
         one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
     ]
+    if options.augment is not None:
+        config["corpora"]["train"]["augmenter"] = entity_swap_config()
+        sized = [one for one in sized for _ in range(1 + COPIES)]
     set_eval_schedule(
         config,
         sized,
         patience=options.patience,
         eval_frequency=options.eval_frequency or own.get("eval_frequency"),
+        limits=[
+            name
+            for name in ("max_epochs", "max_steps")
+            if name in own or getattr(options, name) is not None
+        ],
     )
     if options.patience is None and "patience" in own:
         config["training"]["patience"] = own["patience"]
+    if options.fixed_steps is not None:
+        _fix_steps(config, options.fixed_steps)
     return config
+
+
+def _fix_steps(config: Config, steps: int) -> None:
+    """Make a config, for ``spacy train`` too, end after a number of steps with its last weights."""
+    training = config["training"]
+    # spaCy evaluates after the first step and numbers it 0; a limit of 0 would be none.
+    last = max(steps, 2) - 1
+    training |= {"max_epochs": 0, "max_steps": last, "patience": 0, "eval_frequency": last}
+    # Every evaluation scores 0, and of equal ones spaCy keeps the last as the best model.
+    weights = training["score_weights"]
+    training["score_weights"] = {name: one and 0.0 for name, one in weights.items()}
 
 
 def _source(
