@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-_TRAINING_BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"
+_EPOCHS_BAR = "{desc}: {n:.1f} of at most {total_fmt} epochs |{bar}| {elapsed} {postfix}"
+_STEPS_BAR = "{desc}: {n:.0f} of at most {total_fmt} steps |{bar}| {elapsed} {postfix}"
 
 
 class TrainingProgress(Protocol):
     """The state of a training run after one step."""
+
+    @property
+    def step(self) -> int:
+        """Updates before this one."""
 
     @property
     def words(self) -> int:
@@ -34,6 +39,30 @@ class TrainingProgress(Protocol):
     @property
     def f(self) -> float | None:
         """Dev F, where the step was evaluated."""
+
+
+class TrainingStage(Protocol):
+    """One part of a training run, which has a bar of its own."""
+
+    @property
+    def name(self) -> str:
+        """Its description."""
+
+    @property
+    def max_steps(self) -> int:
+        """Update steps after which it ends at the latest; 0 for no limit."""
+
+    @property
+    def max_epochs(self) -> int:
+        """Passes over its data after which it ends at the latest; 0 for no limit."""
+
+    @property
+    def tokens_per_epoch(self) -> int:
+        """Tokens in one pass over its data."""
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its evaluations are on examples that it does not learn from."""
 
 
 def in_notebook() -> bool:
@@ -88,11 +117,10 @@ class LiveFigure:
 def show_training(
     steps: Iterable[TrainingProgress],
     *,
-    tokens_per_epoch: int,
-    max_epochs: int,
+    stage: Callable[[], TrainingStage],
     draw: Callable[[Sequence[Any]], Figure],
 ) -> None:
-    """Consume the steps of a training run with a bar and a live curve of dev F.
+    """Consume the steps of a training run with a bar for each stage and a live curve of dev F.
 
     The notebook's stop button ends the training.
 
@@ -100,32 +128,69 @@ def show_training(
     ----------
     steps : iterable of TrainingProgress
         Training proceeds while they are consumed.
-    tokens_per_epoch : int
-        Tokens in one pass over the training data.
-    max_epochs : int
-        Passes after which training ends at the latest; 0 for no limit.
+    stage : callable
+        Returns the stage of the step that was consumed last.
     draw : callable
-        From the evaluated steps so far to the figure of their curve.
+        From the evaluated steps of a stage so far to the figure of their curve.
     """
-    evaluated: list[TrainingProgress] = []
     figure = LiveFigure()
-    with _tqdm(
-        total=max_epochs or None,
-        unit="epoch",
-        desc="training",
-        bar_format=_TRAINING_BAR,
-        mininterval=0.5,
-    ) as bar:
-        try:
-            for step in steps:
-                bar.update(round(step.words / max(1, tokens_per_epoch), 1) - bar.n)
-                if step.f is not None:
-                    evaluated.append(step)
-                    best = max(one.f or 0.0 for one in evaluated)
-                    bar.set_postfix_str(f"dev F {step.f:.3f}, best {best:.3f}")
-                    figure.show(lambda: draw(evaluated))
-        except KeyboardInterrupt:
-            bar.set_postfix_str(f"{bar.postfix or ''} · stopped: the best model so far is kept")
+    bar: _StageBar | None = None
+    try:
+        for step in steps:
+            current = stage()
+            if bar is None or bar.stage is not current:
+                if bar is not None:
+                    bar.close()
+                bar = _StageBar(current, figure, draw)
+            bar.update(step)
+    except KeyboardInterrupt:
+        if bar is not None:
+            bar.say_stopped()
+    finally:
+        if bar is not None:
+            bar.close()
+
+
+class _StageBar:
+    """The bar of one stage of a training run: of epochs if they limit it, otherwise of steps."""
+
+    def __init__(
+        self, stage: TrainingStage, figure: LiveFigure, draw: Callable[[Sequence[Any]], Figure]
+    ) -> None:
+        self.stage = stage
+        self._figure = figure
+        self._draw = draw
+        self._evaluated: list[TrainingProgress] = []
+        self._by_epochs = stage.max_epochs > 0
+        # spaCy numbers the first step 0 and stops after the one with the number of the limit.
+        limit = stage.max_epochs if self._by_epochs else stage.max_steps and stage.max_steps + 1
+        self._bar = _tqdm(
+            total=limit or None,
+            unit="epoch" if self._by_epochs else "step",
+            desc=f"training {stage.name}",
+            bar_format=_EPOCHS_BAR if self._by_epochs else _STEPS_BAR,
+            mininterval=0.5,
+        )
+
+    def update(self, step: TrainingProgress) -> None:
+        """Show a step, and the curve where it was evaluated."""
+        epochs = round(step.words / max(1, self.stage.tokens_per_epoch), 1)
+        self._bar.update((epochs if self._by_epochs else step.step + 1) - self._bar.n)
+        if step.f is None or not self.stage.is_measured:
+            return
+        self._evaluated.append(step)
+        best = max(one.f or 0.0 for one in self._evaluated)
+        self._bar.set_postfix_str(f"dev F {step.f:.3f}, best {best:.3f}")
+        self._figure.show(lambda: self._draw(self._evaluated))
+
+    def say_stopped(self) -> None:
+        """Say that the stop button was pressed."""
+        self._bar.set_postfix_str(
+            f"{self._bar.postfix or ''} · stopped: the best model so far is kept"
+        )
+
+    def close(self) -> None:
+        self._bar.close()
 
 
 def with_progress(items: Iterable[Item], description: str) -> Iterator[Item]:

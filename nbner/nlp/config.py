@@ -12,7 +12,7 @@ on protocols (350 and 6,460 sentences, 18 labels):
 - Batches grow to 500 words at most, which keeps the steps of an epoch, and
   with them the patience, in proportion.
 - There is about one evaluation an epoch, so that the curve is informative.
-- Where 30 epochs are fewer than 600 steps, steps bound the run in their place:
+- Where 30 epochs are fewer than 400 steps, steps bound the run in their place:
   30 epochs of 80 sentences are 189 steps, and end before the patience can.
 """
 
@@ -35,7 +35,7 @@ LEARN_RATE = 0.002
 _LEARN_RATE_CONTINUED = 0.001
 _MAX_BATCH_WORDS = 500
 _MAX_EPOCHS = 30
-_SMALL_RUN_STEPS = 600  # a run of 30 epochs with fewer steps than this gets this many
+_SMALL_RUN_STEPS = 400  # a run of 30 epochs with fewer steps than this gets this many
 _PATIENCE = 4  # evaluations without an improvement
 _MIN_PATIENCE = 200  # steps: a handful of examples needs many epochs
 _EVAL_STEPS = (20, 250)  # bounds of the steps between evaluations

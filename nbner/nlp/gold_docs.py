@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 INCORRECT_SPANS_KEY = "nbner_wrong"
 _HOLDOUT_FRACTION = 0.2
 _SAME_EXAMPLES = "the training examples themselves"
+_HELD_OUT = "held out"
 _MAX_INCORRECT_TOKENS = 3  # length of the spans that are listed as incorrect
 _MAX_INCORRECT_SPANS = 200  # of one text
 _DOCBIN_ATTRS = ("ENT_IOB", "ENT_TYPE")
@@ -116,6 +117,11 @@ class Corpus:
     def has_separate_dev(self) -> bool:
         """Whether the dev examples differ from the training examples."""
         return not self.dev_source.startswith(_SAME_EXAMPLES)
+
+    @property
+    def is_held_out(self) -> bool:
+        """Whether the dev examples are a part of the accepted examples to train on."""
+        return self.dev_source.startswith(_HELD_OUT)
 
     @property
     def missing_label_count(self) -> int:

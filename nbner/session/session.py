@@ -64,9 +64,11 @@ if TYPE_CHECKING:
     from nbner.session.suggestions import Suggest
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background import BackgroundTraining
+    from nbner.training.candidates import Learner
     from nbner.training.initialization import InitStrategy
     from nbner.training.overrides import ConfigSource
     from nbner.training.report import TrainingReport
+    from nbner.training.setup import Augmentation
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.error_explorer import ErrorExplorer
 
@@ -664,7 +666,11 @@ class Session:
         split: str = ...,
         dev: str = ...,
         *,
+        learner: Learner = ...,
         init: InitStrategy | None = ...,
+        refit: bool = ...,
+        augment: Augmentation | None = ...,
+        features: Sequence[str] = ...,
         max_epochs: int | None = ...,
         max_steps: int | None = ...,
         patience: int | None = ...,
@@ -684,7 +690,11 @@ class Session:
         split: str = ...,
         dev: str = ...,
         *,
+        learner: Learner = ...,
         init: InitStrategy | None = ...,
+        refit: bool = ...,
+        augment: Augmentation | None = ...,
+        features: Sequence[str] = ...,
         max_epochs: int | None = ...,
         max_steps: int | None = ...,
         patience: int | None = ...,
@@ -703,7 +713,11 @@ class Session:
         split: str = "train",
         dev: str = "dev",
         *,
+        learner: Learner = "ner",
         init: InitStrategy | None = None,
+        refit: bool = True,
+        augment: Augmentation | None = None,
+        features: Sequence[str] = (),
         max_epochs: int | None = None,
         max_steps: int | None = None,
         patience: int | None = None,
@@ -722,19 +736,43 @@ class Session:
         and suggestions come from the last finished model. The notebook's stop
         button ends training with the best model so far.
 
+        Where no dev gold is given, a part of the labels is held out: it chooses
+        the number of update steps and gives the F. The model that comes into
+        use is then trained on all labels, for that many steps.
+
         Parameters
         ----------
         split, dev : str
             Where to train and where to evaluate. Without accepted examples in
             ``dev``, a seeded fifth of ``split`` is held out.
+        learner : {"ner", "crf", "auto"}
+            What is trained. "ner" is spaCy's entity recognizer. "crf" is a
+            conditional random field, a component ``nbner_crf``: seconds, and
+            often better on few labels. "auto" trains the CRF, a ``ner`` that
+            also learns from the texts of ``split`` without an answer as the CRF
+            labels them (800 at most), and ``ner``; it takes the one with the
+            best F, and goes on with a ``ner`` where the CRF is not better
+            beyond chance. It takes three to five times as long as "ner".
         init : {"scratch", "continue", "freeze", "rehearsal"}, optional
             By default training starts from the pipeline that the session was
             given. "scratch" resets that one's recognizer. "continue" goes on
             from the model in use; "freeze" does so and freezes all weights
             but those of the recognizer's last layer; "rehearsal" mixes in texts
-            without gold, as the model in use labels them.
+            without gold, as the model in use labels them. All but "scratch"
+            need ``learner="ner"``.
+        refit : bool
+            Train on all labels in the end. False keeps the model that has not
+            seen the held-out part.
+        augment : {"swap"}, optional
+            Train on two copies of each sentence too, with their mentions
+            exchanged within a type; ``spacy train`` with the saved config does
+            so where nbner is installed.
+        features : sequence of {"tags", "vectors"}
+            For the CRF: the tags, and clusters of the word vectors, of the
+            pipeline that the session was given.
         max_epochs, max_steps : int, optional
-            Passes over the data, and update steps, at most; 0 for no limit.
+            Passes over the data, and update steps, at most; 0 for no limit. By
+            default 30 passes; where these are fewer than 400 steps, 400 steps.
         patience : int, optional
             Evaluations without a gain after which training stops.
         dropout : float, optional
@@ -773,15 +811,16 @@ class Session:
         -------
         TrainingReport or BackgroundTraining
             With ``f``, ``frame``, ``plot()``, and ``path``: the folder with
-            the model, its ``config.cfg`` and the data for ``spacy train``;
+            the model, its ``config.cfg`` and the data for ``spacy train`` (a
+            folder beside it has those of the run with a held-out part);
             ``data_warnings``, ``span_changes``, ``retention`` and ``in_use``.
 
         Raises
         ------
         TrainingError
             Nothing has been accepted, no accepted example holds an entity, or
-            there is no such GPU, or an override is unknown or does not fit,
-            which is named.
+            there is no such GPU, an override is unknown or does not fit, or
+            options exclude each other, which are named.
         DataError
             There is no such split.
         """
@@ -795,6 +834,10 @@ class Session:
             "config": read_overrides(config),
             "vectors": None if vectors is None else str(vectors),
             "gpu_id": gpu_id,
+            "learner": learner,
+            "refit": refit,
+            "augment": augment,
+            "features": tuple(features),
         }
         if background:
             return training.start_background_run(

@@ -27,7 +27,7 @@ from nbner.nlp.prediction import predict
 from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
-from nbner.training import loop
+from nbner.training import learners, loop
 from nbner.training.background import BackgroundRun, BackgroundTraining
 from nbner.training.device import TrainingDevice
 from nbner.training.initialization import (
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.training.initialization import InitStrategy
+    from nbner.training.learners import LearnerRun
     from nbner.training.loop import TrainingRun
     from nbner.training.records import TrainingRecord, TrainingResult
 
@@ -192,7 +193,7 @@ def train_now(
     progress : bool
         Show warnings, a bar and the curve.
     **options
-        Options of `nbner.training.loop.train`.
+        Options of `nbner.training.learners.train`.
 
     Raises
     ------
@@ -201,15 +202,19 @@ def train_now(
     """
     from nbner._common.progress import display_value
 
+    check_learner(init, options)
+
     train, evaluated = training_split(context, split, dev)
-    run = start_run(
-        context,
-        init,
-        split,
+    base = initial_pipeline(context, init)
+    run = learners.train(
+        base,
         train,
         evaluated,
+        labels=context.labels,
         seed=seed,
         output=context.model_store.next_folder(),
+        pool=unanswered(context, split),
+        **_init_options(context, init, base, split, seed),
         **options,
     )
     warnings = session_data_warnings(context, split, dev, train, evaluated)
@@ -269,8 +274,7 @@ def start_run(
         labels=context.labels,
         seed=seed,
         output=output,
-        freeze=init == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else None,
+        **_init_options(context, init, base, split, seed),
         **options,
     )
 
@@ -300,16 +304,18 @@ def start_background_run(
     margin : float, optional
         Loss of F on a label that keeps the model out of use.
     **options
-        Options of `nbner.training.loop.train`, as JSON can hold them.
+        Options of `nbner.training.learners.train`, as JSON can hold them.
 
     Raises
     ------
     TrainingError
         There is nothing to train on, or no such initialization.
     """
+    check_learner(init, options)
     # The other process does not know what this one computes on.
     device = TrainingDevice(options.get("gpu_id"))
     base = initial_pipeline(context, init)
+    learners.check_start(base, options.get("learner", "ner"))
     train, evaluated = training_split(context, split, dev)
     corpus = split_corpus(train, evaluated, context.labels, seed)
     require_learnable_spans(base, corpus.train)
@@ -321,8 +327,8 @@ def start_background_run(
         labels=context.labels,
         output=context.model_store.next_folder(),
         seed=seed,
-        freeze=init == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else None,
+        pool=unanswered(context, split),
+        **_init_options(context, init, base, split, seed),
         options={**options, "gpu_id": device.gpu_id},
     )
     gold = corpus.dev if corpus.has_separate_dev else ()
@@ -366,6 +372,79 @@ def initial_pipeline(context: SessionContext, init: InitStrategy | None) -> Lang
             "Session(..., model=...)."
         )
     return start
+
+
+#: Options of training that a CRF does not have, each with the reason.
+_NER_OPTIONS = {
+    "max_epochs": "it makes no passes over the data",
+    "max_steps": "it makes no update steps",
+    "patience": "it needs no early stopping",
+    "dropout": "it has no layers",
+    "config": "it is not trained by spaCy",
+    "vectors": 'features=("vectors",) uses those of the session\'s pipeline',
+    "gpu_id": "it computes on the CPU",
+}
+
+
+def check_learner(init: InitStrategy | None, options: Mapping[str, Any]) -> None:
+    """Raise where options of a training exclude each other.
+
+    Parameters
+    ----------
+    init : {"scratch", "continue", "freeze", "rehearsal"}, optional
+        The initialization.
+    options : mapping
+        Options of `nbner.training.learners.train`.
+
+    Raises
+    ------
+    TrainingError
+        It names them, and the way out.
+    """
+    learner = options.get("learner", "ner")
+    if learner == "ner":
+        if options.get("features"):
+            raise TrainingError(
+                'features= are those of the CRF. Use learner="crf" or learner="auto" with them.'
+            )
+        return
+    if init not in (None, "scratch"):
+        raise TrainingError(
+            f"learner={learner!r} starts anew, and init={init!r} goes on from a trained model. Use "
+            'learner="ner" with it.'
+        )
+    if learner == "crf":
+        for name, reason in _NER_OPTIONS.items():
+            value = options.get(name)
+            if value is not None and value != {} and (name, value) != ("gpu_id", -1):
+                raise TrainingError(
+                    f'{name}= does not go with learner="crf": {reason}. Leave it out, or use '
+                    'learner="ner".'
+                )
+
+
+def unanswered(context: SessionContext, split: str) -> list[Example]:
+    """Return the examples of a split without an answer, without the spans they came with.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset holds the examples.
+    split : str
+        The split to train on.
+    """
+    return [replace(one, spans=()) for one in context.examples(split) if one.answer is None]
+
+
+def _init_options(
+    context: SessionContext, init: InitStrategy | None, base: Language, split: str, seed: int
+) -> dict[str, Any]:
+    """Return the options of `nbner.training.loop.train` that an initialization needs."""
+    if init == "freeze":
+        return {"freeze": True}
+    if init == "rehearsal":
+        return {"rehearsal_examples": _rehearsal(context, base, split, seed)}
+    return {}
 
 
 def _rehearsal(context: SessionContext, base: Language, split: str, seed: int) -> list[Example]:
@@ -533,7 +612,7 @@ def checked_new_labels(labels: object, known: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for one in given if one not in known))
 
 
-def _show_progress(run: TrainingRun) -> None:
+def _show_progress(run: LearnerRun) -> None:
     from nbner._common.plot_style import new_figure
     from nbner._common.progress import show_training
 
@@ -542,9 +621,4 @@ def _show_progress(run: TrainingRun) -> None:
         training_curve(curve_frame(steps), ax=figure.subplots())
         return figure
 
-    show_training(
-        run,
-        tokens_per_epoch=sum(len(example.tokens) for example in run.corpus.train),
-        max_epochs=run.config["training"]["max_epochs"],
-        draw=draw,
-    )
+    show_training(run, stage=lambda: run.stage, draw=draw)

@@ -26,7 +26,7 @@ from nbner._common.format import format_number
 from nbner._common.result import Result
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
-from nbner.training.loop import train
+from nbner.training.learners import train
 from nbner.training.records import TrainingRecord, TrainingResult
 from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example, Span
@@ -62,10 +62,12 @@ class BackgroundRun:
         Seed of the run.
     freeze : bool
         Train the recognizer's last layer alone.
+    pool : sequence of Example
+        As for `nbner.training.learners.train`.
     rehearsal_examples : sequence of Example, optional
         As for `nbner.training.loop.train`.
     options : mapping
-        Its other options, as JSON can hold them.
+        Other options of `nbner.training.learners.train`, as JSON can hold them.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class BackgroundRun:
         output: Path,
         seed: int,
         freeze: bool = False,
+        pool: Sequence[Example] = (),
         rehearsal_examples: Sequence[Example] | None = None,
         options: Mapping[str, Any],
     ) -> None:
@@ -95,6 +98,7 @@ class BackgroundRun:
             "recognizer": None if recognizer is None else recognizer[0],
             "train": [_plain(one) for one in train_examples],
             "dev": [_plain(one) for one in dev_examples],
+            "pool": [_plain(one) for one in pool],
             "rehearse": None
             if rehearsal_examples is None
             else [_plain(one) for one in rehearsal_examples],
@@ -272,6 +276,7 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         [_example(one) for one in job["dev"]],
         labels=job["labels"],
         output=Path(job["output"]),
+        pool=[_example(one) for one in job["pool"]],
         rehearsal_examples=None
         if job["rehearse"] is None
         else [_example(one) for one in job["rehearse"]],

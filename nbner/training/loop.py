@@ -49,6 +49,9 @@ if TYPE_CHECKING:
     from nbner.training.overrides import ConfigSource
     from nbner.types import Example
 
+#: How often gold is learnt beside texts that another model has labelled.
+GOLD_COPIES = 2
+
 #: One step of spaCy's loop: its batch, its figures, and whether its evaluation is the best so far.
 Step: TypeAlias = tuple[Any, dict[str, Any], bool | None]
 
@@ -70,6 +73,7 @@ def train(
     vectors: str | Path | None = None,
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] | None = None,
+    silver_examples: Iterable[Example] = (),
     gpu_id: int | None = None,
     fixed_steps: int | None = None,
     augment: Augmentation | None = None,
@@ -113,6 +117,10 @@ def train(
         evaluated on. With any, and with an empty list too, the base also labels
         the training examples: it adds its spans of the labels that the answers
         could not give.
+    silver_examples : iterable of Example
+        Texts that another model has labelled: accepted examples to train on
+        beside the training examples, which then count twice. They are never
+        evaluated on.
     gpu_id : int, optional
         Number of a GPU, or -1 for the CPU, as for ``spacy train --gpu-id``. By
         default the processor in use.
@@ -139,7 +147,9 @@ def train(
     corpus = replace(corpus, pipeline=found)
     if rehearsal_examples is not None:
         corpus = complete_with_pipeline(corpus, found)
-    corpus = replace(corpus, train=(*corpus.train, *(rehearsal_examples or ())))
+    silver = tuple(silver_examples)
+    gold = corpus.train * (GOLD_COPIES if silver else 1)
+    corpus = replace(corpus, train=(*gold, *(rehearsal_examples or ()), *silver))
     requested = TrainingOptions(
         max_epochs=max_epochs,
         max_steps=max_steps,

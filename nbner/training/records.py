@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from spacy.language import Language
 
-StopReason: TypeAlias = Literal["no gain", "max epochs", "max steps", "by hand"]
+StopReason: TypeAlias = Literal["no gain", "max epochs", "max steps", "by hand", "converged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class TrainingResult:
         Number of update steps.
     seconds : float
         Duration from the first step to the last.
-    stopped : {"no gain", "max epochs", "max steps", "by hand"}
+    stopped : {"no gain", "max epochs", "max steps", "by hand", "converged"}
         The reason why training ended.
     n_train, n_dev : int
         Examples trained and evaluated on.

@@ -20,6 +20,7 @@ from nbner._common.result import Result
 from nbner.evaluation.regressions import LabelRegression, SpanChanges
 from nbner.evaluation.retention import Retention
 from nbner.quality.data_warnings import DataWarnings
+from nbner.training.candidates import CandidateScore, candidate_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,6 +119,21 @@ class TrainingReport(Result):
         )
 
     @property
+    def learner(self) -> str:
+        """The learner of the model: "ner", "crf" or "distilled"."""
+        return str(self.record.get("learner", "ner"))
+
+    @property
+    def refit_steps(self) -> int | None:
+        """Update steps of the final training on all labels; None where there was none."""
+        return (self.record.get("refit") or {}).get("steps") or None
+
+    @property
+    def candidates(self) -> pd.DataFrame:
+        """One row a learner that was compared; see `CandidateScore`. Empty where none were."""
+        return candidate_frame(self._candidate_scores())
+
+    @property
     def frame(self) -> pd.DataFrame:
         """One row an evaluation; see `curve_frame`."""
         return curve_frame(self.evaluations)
@@ -138,6 +154,7 @@ class TrainingReport(Result):
             "max epochs": "stopped after the last epoch",
             "max steps": "stopped after the last step",
             "by hand": "stopped by hand",
+            "converged": "trained until its likelihood converged",
         }.get(self.stopped, self.stopped)
         lines = [
             (
@@ -145,12 +162,13 @@ class TrainingReport(Result):
                 f"({self.dev_source})"
             ),
             f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {reason}",
+            *self._refit_lines(),
             f"Model {self.fingerprint} in {self.path}",
         ]
         partial = self.record.get("data", {}).get("partial", 0)
         if partial:
             lines.insert(
-                2,
+                len(lines) - 1,
                 f"{partial:,} examples say nothing about some labels of the session or of the "
                 "pipeline: what is unlabelled there counts as missing, not as nothing",
             )
@@ -161,8 +179,30 @@ class TrainingReport(Result):
                 f"they were: {', '.join(repr(one) for one in others)}. Session(..., "
                 f"recognizer={others[0]!r}) trains another one"
             )
-        lines += self._changes()
+        lines += [*self._candidate_lines(), *self._changes()]
         return "\n".join(lines)
+
+    def _refit_lines(self) -> list[str]:
+        """Describe the training on all labels, where a part was held out before."""
+        refit = self.record.get("refit")
+        if refit is None:
+            return []
+        if refit["note"]:
+            held = f"The model has not learnt from the {self.n_dev:,} held-out examples"
+            return [f"{held}: training on all labels has not ended ({refit['note']})"]
+        best = self.record["best"]["step"] + 1
+        how = "" if self.learner == "crf" else f" for {refit['steps']:,} steps"
+        why = "" if self.learner == "crf" else f"; F was best after {best:,}"
+        learnt = f"Final model: trained on all {refit['train']:,} labelled examples{how}{why}"
+        return [f"{learnt}. The F is that of the run without the held-out ones"]
+
+    def _candidate_scores(self) -> list[CandidateScore]:
+        return [CandidateScore.from_json(one) for one in self.record.get("candidates", ())]
+
+    def _candidate_lines(self) -> list[str]:
+        """Tabulate the learners that were compared, with the reason for the one that is taken."""
+        scores = self._candidate_scores()
+        return [*(str(one) for one in scores), self.record["choice"]] if scores else []
 
     def _changes(self) -> list[str]:
         """Describe the changes against the model before, and whether the new one is in use."""
@@ -179,7 +219,9 @@ class TrainingReport(Result):
         return [*lines, *(f"Data: {one.message}" for one in self.data_warnings)]
 
     def _repr_html_(self) -> str:
-        return render_html(str(self), self.frame)
+        page = render_html(str(self), self.frame)
+        candidates = self.candidates
+        return render_html("", candidates) + page if len(candidates) else page
 
 
 def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:

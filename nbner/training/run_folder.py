@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,25 +96,40 @@ class RunFolder:
                 shutil.rmtree(left, ignore_errors=True)
         return final
 
-    def write_record(self, config: Config, record: dict[str, Any]) -> None:
+    def write_record(self, config: Config | None, record: dict[str, Any]) -> None:
         """Write the config, and last the record.
 
         Parameters
         ----------
-        config : Config
-            As ``spacy train`` takes it.
+        config : Config, optional
+            As ``spacy train`` takes it; None where it is written already, or
+            where ``spacy train`` cannot train the model.
         record : dict
             The run's record, as JSON can hold it.
         """
-        part = self.path / "record.json.part"
         with self.guard_writes():
-            config.to_disk(self.path / "config.cfg")
-            part.write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
-            part.rename(self.path / "record.json")
+            if config is not None:
+                config.to_disk(self.path / "config.cfg")
+            write_record(self.path, record)
 
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write the record of a run, in place of one that is there.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+    record : mapping
+        As JSON can hold it.
+    """
+    part = folder / "record.json.part"
+    part.write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
+    part.replace(folder / "record.json")
 
 
 def library_versions() -> dict[str, str]:

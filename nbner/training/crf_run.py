@@ -1,0 +1,206 @@
+"""Training of the CRF, with the interface of a run of spaCy's loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime, timezone
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from nbner.errors import TrainingError
+from nbner.evaluation.scores import PRF, Score, score
+from nbner.nlp.entity_swap import swap_entities
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import load_base, recognizer_of
+from nbner.nlp.prediction import predict
+from nbner.training.crf import train_crf
+from nbner.training.records import TrainingRecord, TrainingResult
+from nbner.training.run_folder import RunFolder, library_versions
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+    from nbner.nlp.gold_docs import Corpus
+    from nbner.training.setup import Augmentation
+    from nbner.types import Example
+
+
+class CrfRun:
+    """One training of the CRF: iterate to train, then `finish`.
+
+    Parameters
+    ----------
+    base : Language
+        Supplies the tokenizer; it is not changed.
+    corpus : Corpus
+        The examples to train and evaluate on.
+    output : Path
+        The run's folder, which must not exist.
+    pool : sequence of Example
+        Texts without gold, for the clusters of words.
+    augment : {"swap"}, optional
+        Train on copies of the sentences too; see `nbner.nlp.entity_swap`.
+    features : sequence of str
+        As for `nbner.training.crf.train_crf`.
+    seed : int
+        Seed of the run.
+    """
+
+    def __init__(
+        self,
+        base: Language,
+        corpus: Corpus,
+        output: Path,
+        *,
+        pool: Sequence[Example] = (),
+        augment: Augmentation | None = None,
+        features: Sequence[str] = (),
+        seed: int = 0,
+    ) -> None:
+        self.corpus = corpus
+        self.evaluations: list[TrainingRecord] = []
+        self._base = base
+        self._pool = tuple(pool)
+        self._augment = augment
+        self._features = tuple(features)
+        self._seed = seed
+        self._folder = RunFolder(output)
+        self._nlp: Language | None = None
+        self._records = self._steps()
+
+    def __iter__(self) -> Iterator[TrainingRecord]:
+        return self
+
+    def __next__(self) -> TrainingRecord:
+        return next(self._records)
+
+    @property
+    def nlp(self) -> Language:
+        """The trained pipeline.
+
+        Raises
+        ------
+        TrainingError
+            It has not been trained to the end.
+        """
+        if self._nlp is None:
+            raise TrainingError(
+                "training was stopped before the CRF was trained, so there is no new model. "
+                "The one in use stays."
+            )
+        return self._nlp
+
+    def finish(self) -> TrainingResult:
+        """Save the pipeline with its record, and return it.
+
+        Raises
+        ------
+        TrainingError
+            Training was stopped before its end, or the disk is full. The run's
+            folder has been removed.
+        """
+        try:
+            nlp = self.nlp
+            self._folder.save_checkpoint(nlp, 0)
+            path = self._folder.finalize_best()
+            loaded = load_base(path)
+            record = self._record(self.evaluations[-1], fingerprint(loaded))
+            self._folder.write_record(None, record)
+        except BaseException:
+            self._folder.remove()
+            raise
+        return TrainingResult(
+            path=path,
+            nlp=loaded,
+            fingerprint=record["fingerprint"],
+            best=self.evaluations[-1],
+            evaluations=tuple(self.evaluations),
+            steps=record["steps"],
+            seconds=record["seconds"],
+            stopped="converged",
+            n_train=len(self.corpus.train),
+            n_dev=len(self.corpus.dev),
+            dev_source=self.corpus.dev_source,
+            record=record,
+        )
+
+    def _steps(self) -> Iterator[TrainingRecord]:
+        """Train, and yield one record with the evaluation."""
+        start = perf_counter()
+        learnt: list[Example] = [*self.corpus.train, *self.corpus.partial_examples]
+        if self._augment is not None:
+            learnt = swap_entities(self._base, learnt, seed=self._seed)
+        nlp = train_crf(
+            self._base,
+            learnt,
+            labels=self.corpus.labels,
+            pool_texts=self._pool,
+            features=self._features,
+            seed=self._seed,
+        )
+        dev = self.corpus.dev
+        scores = score(
+            [one.spans for one in dev],
+            list(predict(nlp, dev)),
+            labels=self.corpus.labels,
+            allowed_labels=[one.labels for one in dev],
+        )
+        record = TrainingRecord(
+            step=0,
+            epoch=0,
+            seconds=round(perf_counter() - start, 3),
+            words=sum(len(one.tokens) for one in learnt),
+            loss=0.0,
+            is_best=True,
+            f=scores.exact.f,
+            precision=scores.exact.precision,
+            recall=scores.exact.recall,
+            per_label=_per_label(scores),
+        )
+        self._nlp = nlp
+        self.evaluations.append(record)
+        yield record
+
+    def _record(self, best: TrainingRecord, model: str) -> dict[str, Any]:
+        corpus = self.corpus
+        found = recognizer_of(self.nlp)
+        return {
+            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "fingerprint": model,
+            "base": fingerprint(self._base),
+            "seed": self._seed,
+            "labels": list(corpus.labels),
+            "best": asdict(best),
+            "steps": 1,
+            "seconds": best.seconds,
+            "stopped": "converged",
+            "gpu_id": -1,
+            "recognizer": None if found is None else found[0],
+            "other_recognizers": [],
+            "last_layer": False,
+            "features": list(self._features),
+            "augment": self._augment,
+            "data": {
+                "fingerprint": corpus.fingerprint,
+                "train": len(corpus.train),
+                "partial": corpus.missing_label_count,
+                "hints": len(corpus.partial_examples),
+                "dev": len(corpus.dev),
+                "dev_source": corpus.dev_source,
+                "pool": len(self._pool),
+            },
+            "evaluations": [asdict(one) for one in self.evaluations],
+            "versions": library_versions(),
+            "config": self.nlp.config.to_str(),
+        }
+
+
+def _per_label(scores: Score) -> dict[str, dict[str, float]]:
+    """Return precision, recall and F of each label as spaCy's scorer has them: 0 if undefined."""
+
+    def figures(one: PRF) -> dict[str, float]:
+        return {"p": one.precision or 0.0, "r": one.recall or 0.0, "f": one.f or 0.0}
+
+    return {label: figures(one) for label, one in scores.per_label.items() if one.support}
