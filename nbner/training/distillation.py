@@ -11,11 +11,15 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from nbner.errors import TrainingError
 from nbner.nlp.pipeline import labels_of
 from nbner.nlp.prediction import predict
 from nbner.types import Example
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 #: Texts without gold that are labelled, at most.
 MAX_SILVER = 800
