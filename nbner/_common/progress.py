@@ -162,8 +162,7 @@ class _StageBar:
         self._draw = draw
         self._evaluated: list[TrainingProgress] = []
         self._by_epochs = stage.max_epochs > 0
-        # spaCy numbers the first step 0 and stops after the one with the number of the limit.
-        limit = stage.max_epochs if self._by_epochs else stage.max_steps and stage.max_steps + 1
+        limit = stage.max_epochs if self._by_epochs else stage.max_steps
         self._bar = _tqdm(
             total=limit or None,
             unit="epoch" if self._by_epochs else "step",

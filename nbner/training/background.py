@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from nbner._common.alignment import tokens_from_offsets
 from nbner._common.format import format_number
 from nbner._common.result import Result
+from nbner.errors import ModelError
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
-from nbner.training.learners import train
+from nbner.training.learners import recovered_run, train
 from nbner.training.records import TrainingRecord, TrainingResult
 from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example, Span
@@ -130,6 +131,8 @@ class BackgroundRun:
     def wait(self) -> TrainingResult:
         """Wait for the end of the process, and load the best model.
 
+        Where the process has died, the best model that it had finished is loaded.
+
         Raises
         ------
         NbnerError
@@ -138,13 +141,23 @@ class BackgroundRun:
         self._process.wait()
         self.stop()
         try:
-            result = subprocess_job.read_result(self._folder)
-            return _result(Path(result["path"]), result["record"])
+            path, record = self._read_result()
+            return _result(path, record)
         except BaseException:
             shutil.rmtree(self._output, ignore_errors=True)
             raise
         finally:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _read_result(self) -> tuple[Path, dict[str, Any]]:
+        try:
+            result = subprocess_job.read_result(self._folder)
+        except ModelError:
+            found = recovered_run(self._output)
+            if found is None:
+                raise
+            return found
+        return Path(result["path"]), result["record"]
 
 
 class BackgroundTraining(Result):

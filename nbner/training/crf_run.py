@@ -15,7 +15,7 @@ from nbner.nlp.entity_swap import swap_entities
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base, recognizer_of
 from nbner.nlp.prediction import predict
-from nbner.training.crf import train_crf
+from nbner.training.crf import train_crf, training_counts
 from nbner.training.records import TrainingRecord, TrainingResult
 from nbner.training.run_folder import RunFolder, library_versions
 
@@ -180,6 +180,8 @@ class CrfRun:
             "recognizer": None if found is None else found[0],
             "other_recognizers": [],
             "last_layer": False,
+            "learner": "crf",
+            "learnt": str(training_counts(self.nlp)),
             "features": list(self._features),
             "augment": self._augment,
             "data": {

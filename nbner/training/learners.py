@@ -13,6 +13,7 @@ weights of that run to the bit. The CRF is not trained by ``spacy train``.
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,7 +40,7 @@ from nbner.training.candidates import (
 from nbner.training.crf_run import CrfRun
 from nbner.training.distillation import MAX_SILVER, silver_examples
 from nbner.training.loop import TrainingRun
-from nbner.training.run_folder import RunFolder, write_record
+from nbner.training.run_folder import BEST_MODEL, RunFolder, write_record
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -57,6 +58,7 @@ _LOG = logging.getLogger(__name__)
 HELD_OUT, ALL_LABELS = "held-out", "all-labels"
 _NOTE = "note.txt"
 _ORDER: tuple[Candidate, ...] = ("crf", "distilled", "ner")
+_RECORD = "record.json"
 
 _Run: TypeAlias = "TrainingRun | CrfRun"
 
@@ -97,7 +99,8 @@ class Stage:
     name : str
         Its description.
     max_steps, max_epochs : int
-        Where it ends at the latest; 0 for no limit.
+        Numbers of update steps and of passes over its training data, at most; 0
+        for no limit.
     tokens_per_epoch : int
         Tokens in one pass over its training data.
     is_measured : bool
@@ -564,13 +567,41 @@ class LearnerRun:
             (self._folder.path / _NOTE).write_text(_note(first, final), encoding="utf-8")
 
 
+def recovered_run(output: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Find the best model that a run had finished when its process died.
+
+    Parameters
+    ----------
+    output : Path
+        The run's folder.
+
+    Returns
+    -------
+    (Path, dict) or None
+        The model's folder, and its record. None where none was finished.
+    """
+    records = {
+        file.parent / BEST_MODEL: json.loads(file.read_text(encoding="utf-8"))
+        for name in (*reversed(_ORDER), HELD_OUT)
+        if (file := output / name / _RECORD).is_file()
+    }
+    found = {path: record for path, record in records.items() if path.is_dir()}
+    if not found:
+        return None
+    path = max(found, key=lambda one: found[one]["best"]["f"] or 0.0)
+    name = path.parent.name
+    learner = name if name in _ORDER else found[path].get("learner", "ner")
+    return path, {**found[path], "learner": learner, "stopped": "killed"}
+
+
 def _stage(name: str, run: _Run) -> Stage:
     if isinstance(run, CrfRun):
         return Stage(name, max_steps=1)
     training = run.config["training"]
     return Stage(
         name,
-        max_steps=training["max_steps"],
+        # spaCy numbers the first step 0, and stops after the one with the number of the limit.
+        max_steps=training["max_steps"] and training["max_steps"] + 1,
         max_epochs=training["max_epochs"],
         tokens_per_epoch=sum(len(one.tokens) for one in run.corpus.train),
     )

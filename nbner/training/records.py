@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from spacy.language import Language
 
-StopReason: TypeAlias = Literal["no gain", "max epochs", "max steps", "by hand", "converged"]
+StopReason: TypeAlias = Literal[
+    "no gain", "max epochs", "max steps", "by hand", "converged", "killed"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,8 @@ class TrainingResult:
         Number of update steps.
     seconds : float
         Duration from the first step to the last.
-    stopped : {"no gain", "max epochs", "max steps", "by hand", "converged"}
-        The reason why training ended.
+    stopped : str
+        The reason why training ended: a `StopReason`.
     n_train, n_dev : int
         Examples trained and evaluated on.
     dev_source : str

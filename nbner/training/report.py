@@ -53,7 +53,8 @@ class TrainingReport(Result):
     steps : int
         Number of update steps.
     stopped : str
-        "no gain", "max epochs", "max steps" or "by hand".
+        "no gain", "max epochs", "max steps", "by hand", "converged" (the CRF) or
+        "killed".
     n_train, n_dev : int
         Examples trained and evaluated on.
     dev_source : str
@@ -155,6 +156,7 @@ class TrainingReport(Result):
             "max steps": "stopped after the last step",
             "by hand": "stopped by hand",
             "converged": "trained until its likelihood converged",
+            "killed": "its process died; this is the best model that was finished by then",
         }.get(self.stopped, self.stopped)
         lines = [
             (
@@ -202,11 +204,16 @@ class TrainingReport(Result):
     def _candidate_lines(self) -> list[str]:
         """Tabulate the learners that were compared, with the reason for the one that is taken."""
         scores = self._candidate_scores()
-        return [*(str(one) for one in scores), self.record["choice"]] if scores else []
+        lines = [*(str(one) for one in scores), self.record["choice"]] if scores else []
+        if self.learner == "crf":
+            lines.append(f"The CRF has {self.record['learnt']}")
+        return lines
 
     def _changes(self) -> list[str]:
         """Describe the changes against the model before, and whether the new one is in use."""
         lines = [] if self.span_changes is None else [str(self.span_changes)]
+        if lines and self.refit_steps:
+            lines[0] += ", from which the new model has learnt in the end"
         if self.retention is not None and (self.retention.labels or self.retention.unmeasured):
             lines.append(str(self.retention))
         if self.regressed_labels:

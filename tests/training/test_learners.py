@@ -1,0 +1,375 @@
+"""Learners: the held-out part and all labels, the CRF, distillation, and the choice between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import replace
+from math import isnan
+from pathlib import Path
+
+import pytest
+import spacy
+
+from nbner.errors import TrainingError
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import load_base
+from nbner.training import crf_run, distillation, learners, loop
+from nbner.training.candidates import CandidateScore, choose_learner
+from nbner.training.learners import recovered_run, train
+from nbner.training.report import TrainingReport
+from nbner.types import Example, Span
+
+LABELS = ("Action", "Amount", "Reagent")
+ROOT = Path(__file__).parents[2]
+POINT = "nbner.entity_swap.v1 = nbner.nlp.entity_swap:create_entity_swap"
+NER = {"max_steps": 8, "eval_frequency": 4}
+
+
+@pytest.fixture
+def small(corpus):
+    """Twenty different examples with gold."""
+    return list({one.text: one for one in corpus}.values())[:20]
+
+
+@pytest.fixture
+def pool(corpus):
+    """Texts without gold."""
+    texts = list(dict.fromkeys(one.text for one in corpus))[20:]
+    return [Example(text) for text in texts]
+
+
+@pytest.fixture
+def start(small, pool, tmp_path):
+    """Prepare a run in a folder of its own."""
+
+    def prepare(*, examples=small, dev=(), name="run", **options):
+        options = {"pool": pool, "labels": LABELS, "output": tmp_path / name, **options}
+        return train("blank:en", examples, dev, **options)
+
+    return prepare
+
+
+def result_of(run):
+    with run:
+        for _ in run:
+            pass
+        return run.finish()
+
+
+def take(monkeypatch, name):
+    """Make a run take one learner, whatever it scores."""
+    whole = learners.choose_learner
+    monkeypatch.setattr(
+        learners,
+        "choose_learner",
+        lambda *args, **options: replace(whole(*args, **options), learner=name),
+    )
+
+
+def spacy_train(result, output, folder):
+    """Run the saved config with spaCy's own command, with the entry points of an installation."""
+    info = folder / "nbner_points-0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: nbner-points\nVersion: 0\n")
+    (info / "entry_points.txt").write_text(f"[spacy_augmenters]\n{POINT}\n")
+    paths = os.pathsep.join([str(folder), str(ROOT)])
+    command = [sys.executable, "-m", "spacy", "train", result.path.parent / "config.cfg"]
+    environment = {**os.environ, "PYTHONPATH": paths}
+    subprocess.run([*command, "--output", output], check=True, capture_output=True, env=environment)
+    return [fingerprint(spacy.load(output / name)) for name in ("model-best", "model-last")]
+
+
+# The held-out part, and all labels.
+
+
+def test_the_held_out_part_gives_the_step_and_all_labels_the_model(start, tmp_path):
+    result = result_of(start(augment="swap", **NER))
+    folder = tmp_path / "run"
+    assert result.path == folder / "all-labels" / "model-best"
+    assert sorted(one.name for one in folder.iterdir()) == ["all-labels", "held-out", "note.txt"]
+    held = json.loads((folder / "held-out" / "record.json").read_text(encoding="utf-8"))
+    assert (result.n_train, result.n_dev) == (16, 4)
+    assert held["best"]["f"] == result.best.f == result.record["best"]["f"]
+    assert not (folder / "held-out" / "model-best").exists()
+    steps = result.record["refit"]["steps"]
+    assert steps == max(2, result.best.step + 1)
+    assert result.record["refit"]["train"] == 20
+    report = TrainingReport.from_result(result)
+    assert report.refit_steps == steps
+    assert f"trained on all 20 labelled examples for {steps:,} steps" in str(report)
+    assert f"for {steps:,} steps" in report._repr_html_()
+    assert f"for {steps:,} steps" in (folder / "note.txt").read_text(encoding="utf-8")
+    # Both models of spaCy's command are this one, so it does not matter which a user takes.
+    assert spacy_train(result, tmp_path / "cli", tmp_path / "site") == [result.fingerprint] * 2
+
+
+def test_dev_gold_leaves_nothing_to_hold_out(start, dev, tmp_path):
+    result = result_of(start(dev=dev, max_steps=2))
+    assert result.path == tmp_path / "run" / "model-best"
+    assert "refit" not in result.record
+    assert TrainingReport.from_result(result).refit_steps is None
+
+
+def test_without_refit_the_model_has_not_seen_the_held_out_part(start, small):
+    result = result_of(start(refit=False, max_steps=2, seed=3))
+    assert "refit" not in result.record
+    gold = spacy.tokens.DocBin().from_disk(result.path.parent / "train.spacy")
+    texts = {doc.text for doc in gold.get_docs(spacy.blank("en").vocab)}
+    assert len(texts) == 16
+    assert texts < {one.text for one in small}
+
+
+def test_stopped_on_all_labels_the_first_model_stays(start, tmp_path):
+    run = start(**NER)
+    with run:
+        for _ in run:
+            if run.stage.name == "ner on all labels":
+                break
+        result = run.finish()
+    assert result.path == tmp_path / "run" / "held-out" / "model-best"
+    assert result.stopped == "by hand"
+    assert not (tmp_path / "run" / "all-labels").exists()
+    assert fingerprint(load_base(result.path)) == result.fingerprint
+    report = str(TrainingReport.from_result(result))
+    assert "has not learnt from the 4 held-out examples" in report
+    assert "stopped by hand" in report
+
+
+def test_a_failure_on_all_labels_leaves_the_first_model(start, monkeypatch):
+    whole = loop.train
+
+    def fail(*args, **options):
+        if options.get("fixed_steps"):
+            raise MemoryError
+        return whole(*args, **options)
+
+    monkeypatch.setattr(loop, "train", fail)
+    result = result_of(start(**NER))
+    assert result.path.parent.name == "held-out"
+    assert "(MemoryError)" in str(TrainingReport.from_result(result))
+
+
+def test_stopped_before_the_first_evaluation_nothing_remains(start, tmp_path):
+    with (
+        start(learner="auto", **NER) as run,
+        pytest.raises(TrainingError, match="before its first evaluation"),
+    ):
+        run.finish()
+    assert list(tmp_path.iterdir()) == []
+
+
+# The CRF.
+
+
+def test_the_crf_learns_from_all_labels_after_it_was_measured(start, small, tmp_path):
+    result = result_of(start(learner="crf", augment="swap"))
+    assert result.nlp.pipe_names == ["nbner_crf"]
+    assert result.path == tmp_path / "run" / "all-labels" / "model-best"
+    assert result.record["learner"] == "crf"
+    assert (result.n_train, result.n_dev, result.stopped) == (16, 4, "converged")
+    assert not (result.path.parent / "config.cfg").exists()
+    report = TrainingReport.from_result(result)
+    assert "trained on all 20 labelled examples. " in str(report)
+    assert report.frame["f"].tolist() == [result.best.f]
+    random.seed(5)
+    again = result_of(start(learner="crf", augment="swap", name="again"))
+    assert again.fingerprint == result.fingerprint
+    plain = result_of(start(learner="crf", name="plain"))
+    assert plain.fingerprint != result.fingerprint
+
+
+# The choice.
+
+
+def gold_and_predictions(n, right):
+    """Make texts with one gold span, and for each learner the texts that it has right."""
+    gold = [Example("Add it", spans=(Span(0, 3, "Action"),), answer="accept")] * n
+    wrong = (Span(4, 6, "Action"),)
+    found = {
+        name: [gold[0].spans if i < k else wrong for i in range(n)] for name, k in right.items()
+    }
+    return gold, found
+
+
+@pytest.mark.parametrize(
+    ("n", "right", "taken", "words"),
+    [
+        (60, {"crf": 50, "distilled": 20, "ner": 20}, "crf", "higher than that of ner by"),
+        (60, {"crf": 40, "distilled": 39, "ner": 20}, "distilled", "goes before the CRF"),
+        (60, {"crf": 30, "distilled": 31, "ner": 10}, "distilled", "the CRF differs by -0.017"),
+        (60, {"crf": 20, "distilled": 20, "ner": 20}, "ner", "60 examples are too few"),
+        (8, {"crf": 5, "distilled": 3, "ner": 4}, "ner", "The 8 examples are too few"),
+        (9, {"crf": 5}, "crf", "the only one"),
+        (9, {"distilled": 5, "ner": 4}, "distilled", "too few to tell"),
+    ],
+)
+def test_an_ordinary_ner_is_taken_unless_the_crf_is_clearly_better(n, right, taken, words):
+    gold, found = gold_and_predictions(n, right)
+    choice = choose_learner(gold, found, seed=0)
+    assert choice.learner == taken
+    assert words in choice.reason
+    assert choice.reason.count(". ") <= 1
+    assert choice.f["crf" if "crf" in right else "ner"].value == pytest.approx(
+        right.get("crf", right.get("ner")) / n
+    )
+
+
+def test_examples_that_were_learnt_from_decide_nothing():
+    gold, found = gold_and_predictions(60, {"crf": 60, "distilled": 60, "ner": 1})
+    choice = choose_learner(gold, found, is_unseen=False, seed=0)
+    assert choice.learner == "ner"
+    assert "none is left to compare" in choice.reason
+
+
+def test_a_candidate_survives_json():
+    one = CandidateScore("ner", 0.5, note="it failed")
+    again = CandidateScore.from_json(json.loads(json.dumps(one.to_json())))
+    assert isnan(again.f_low)
+    assert (again.f, again.note) == (0.5, "it failed")
+
+
+# All learners.
+
+
+def test_the_distilled_ner_is_an_ordinary_one_and_spacy_train_finds_it(
+    start, monkeypatch, pool, tmp_path
+):
+    take(monkeypatch, "distilled")
+    teachers = []
+    whole = distillation.silver_examples
+    monkeypatch.setattr(
+        learners,
+        "silver_examples",
+        lambda teacher, *rest: teachers.append(teacher) or whole(teacher, *rest),
+    )
+    stages = []
+    run = start(learner="auto", **NER)
+    with run:
+        for _ in run:
+            stages += [run.stage.name] if run.stage.name not in stages else []
+        result = run.finish()
+    assert stages == [
+        "the CRF", "the distilled ner", "ner", "the distilled ner on all labels"]  # fmt: skip
+    assert result.nlp.pipe_names == ["ner"]
+    assert result.path == tmp_path / "run" / "all-labels" / "model-best"
+    assert not (tmp_path / "run" / "crf").exists()
+    assert (result.n_train, result.n_dev) == (16, 4)
+    assert result.record["data"]["silver"] == len(pool)
+    binned = spacy.tokens.DocBin().from_disk(result.path.parent / "train.spacy")
+    assert len(binned) == 2 * 20 + len(pool)
+    # The one that labels for the held-out run has not learnt from the held-out part.
+    counts = [crf_run.training_counts(one).examples for one in teachers]
+    assert counts == [16, 20]
+    report = TrainingReport.from_result(result)
+    assert report.learner == "distilled"
+    assert report.candidates["learner"].tolist() == ["crf", "distilled", "ner"]
+    assert report.candidates["f"].notna().all()
+    assert (report.candidates["f_low"] <= report.candidates["f_high"]).all()
+    assert "Taken: " in str(report)
+    assert "<td>distilled</td>" in report._repr_html_()
+    assert spacy_train(result, tmp_path / "cli", tmp_path / "site")[0] == result.fingerprint
+
+
+def test_a_learner_that_fails_leaves_the_others(start, dev, monkeypatch):
+    def fail(*_args, **_options):
+        raise RuntimeError("the library\nhas crashed")
+
+    monkeypatch.setattr(crf_run, "train_crf", fail)
+    result = result_of(start(learner="auto", dev=dev[:5], max_steps=3))
+    assert result.record["learner"] == "ner"
+    report = TrainingReport.from_result(result)
+    assert report.candidates["note"].tolist()[0] == "the library has crashed"
+    assert "crf: not trained; the library has crashed" in str(report)
+    assert "distilled: not trained; there is no CRF to learn from" in str(report)
+    assert "the only one that could be trained" in str(report)
+
+
+def test_if_all_fail_it_says_why_and_nothing_remains(start, dev, monkeypatch, tmp_path):
+    def fail(*_args, **_options):
+        raise RuntimeError("crashed")
+
+    monkeypatch.setattr(crf_run, "train_crf", fail)
+    monkeypatch.setattr(loop, "train", fail)
+    run = start(learner="auto", dev=dev[:5])
+    with run, pytest.raises(TrainingError, match="the CRF: crashed.*ner: crashed"):
+        for _ in run:
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_pool_there_is_nothing_to_distil_from(start, dev):
+    result = result_of(start(learner="auto", dev=dev[:5], pool=(), max_steps=3))
+    notes = TrainingReport.from_result(result).candidates.set_index("learner")["note"]
+    assert "session.add([...])" in notes["distilled"]
+    assert notes["crf"] == notes["ner"] == ""
+
+
+def test_stopped_in_the_middle_the_best_so_far_is_kept(start, tmp_path):
+    run = start(learner="auto", **NER)
+    with run:
+        for _ in run:
+            if run.stage.name == "the distilled ner":
+                break
+        result = run.finish()
+    notes = TrainingReport.from_result(result).candidates.set_index("learner")["note"]
+    assert "stopped by hand" in notes["ner"]
+    assert notes["crf"] == notes["distilled"] == ""
+    assert result.stopped == "by hand"
+    assert result.path == tmp_path / "run" / result.record["learner"] / "model-best"
+    assert load_base(result.path).pipe_names == result.nlp.pipe_names
+
+
+def test_what_a_killed_process_had_finished_is_found(start, tmp_path):
+    run = start(learner="auto", **NER)
+    assert recovered_run(tmp_path / "run") is None
+    with run:
+        for _ in run:
+            if run.stage.name == "ner":
+                break
+        path, record = recovered_run(tmp_path / "run")
+        assert record["learner"] == path.parent.name in {"crf", "distilled"}
+        assert record["stopped"] == "killed"
+        assert fingerprint(load_base(path)) == record["fingerprint"]
+
+
+def test_one_example_and_one_label_are_enough(start, make_example):
+    one = make_example([("Eat", None), ("rice", "Food"), ("now", None)], labels=("Food",))
+    result = result_of(
+        start(
+            examples=[one],
+            labels=("Food",),
+            learner="auto",
+            pool=[Example("Eat figs")],
+            max_steps=2,
+        )
+    )
+    assert result.record["learner"] == "ner"
+    assert "none is left to compare" in result.record["choice"]
+
+
+@pytest.mark.parametrize("learner", ["auto", "crf", "ner"])
+@pytest.mark.parametrize("answer", ["reject", "ignore", None])
+def test_nothing_accepted_is_an_error(start, make_example, learner, answer, tmp_path):
+    one = make_example([("Add", "Action"), ("it", None)], answer=answer)
+    with pytest.raises(TrainingError, match="nothing to train on"):
+        start(examples=[one], learner=learner)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("learner", ["auto", "crf"])
+def test_a_trained_recognizer_is_not_forgotten_in_silence(trained_path, small, learner, tmp_path):
+    with pytest.raises(TrainingError, match=r'learner="ner".*init="scratch"'):
+        train(trained_path, small, labels=LABELS, output=tmp_path / "run", learner=learner)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_learner_or_copy_names_those_there_are(start, tmp_path):
+    with pytest.raises(TrainingError, match="'auto', 'ner', 'crf'"):
+        start(learner="best")
+    with pytest.raises(TrainingError, match="'swap'"):
+        start(augment="shuffle")
+    assert list(tmp_path.iterdir()) == []
