@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 LEARN_RATE = 0.002
 _LEARN_RATE_CONTINUED = 0.001
 _MAX_BATCH_WORDS = 500
-_MAX_EPOCHS = 30
-_SMALL_RUN_STEPS = 400  # a run of 30 epochs with fewer steps than this gets this many
+MAX_EPOCHS = 30
+_SMALL_RUN_STEPS = 400  # a run whose epochs are fewer steps than this gets this many
 _PATIENCE = 4  # evaluations without an improvement
 _MIN_PATIENCE = 200  # steps: a handful of examples needs many epochs
 _EVAL_STEPS = (20, 250)  # bounds of the steps between evaluations
@@ -111,7 +111,7 @@ def training_config(
     training["optimizer"]["use_averages"] = True
     training["optimizer"]["learn_rate"] = _LEARN_RATE_CONTINUED if continued else LEARN_RATE
     training["batcher"]["size"]["stop"] = _MAX_BATCH_WORDS
-    training["max_epochs"] = _MAX_EPOCHS
+    training["max_epochs"] = MAX_EPOCHS
     if source is not None:
         _start_from(config, base, recognizer, source, continued=continued)
     if transformers_of(base):
@@ -159,6 +159,7 @@ def set_eval_schedule(
     *,
     patience: int | None = None,
     eval_frequency: int | None = None,
+    max_epochs: int = MAX_EPOCHS,
     limits: Collection[str] = (),
 ) -> None:
     """Set the steps between evaluations, the patience of early stopping and the end of a small run.
@@ -175,6 +176,9 @@ def set_eval_schedule(
     eval_frequency : int, optional
         Steps between evaluations; by default the steps of the first epoch,
         within bounds.
+    max_epochs : int
+        Passes over the examples, at most. Where they are fewer than 400 steps,
+        400 steps are the limit in their place.
     limits : collection of str
         Those of "max_epochs" and "max_steps" that the caller has set, which stay.
     """
@@ -186,7 +190,9 @@ def set_eval_schedule(
     training = config["training"]
     training["eval_frequency"] = frequency
     training["patience"] = max(steps, _MIN_PATIENCE) if patience is None else steps
-    if "max_epochs" not in limits and epoch * _MAX_EPOCHS < _SMALL_RUN_STEPS:
-        training["max_epochs"] = 0
-        if "max_steps" not in limits:
-            training["max_steps"] = _SMALL_RUN_STEPS
+    if "max_epochs" in limits:
+        return
+    is_small = epoch * max_epochs < _SMALL_RUN_STEPS
+    training["max_epochs"] = 0 if is_small else max_epochs
+    if is_small and "max_steps" not in limits:
+        training["max_steps"] = _SMALL_RUN_STEPS

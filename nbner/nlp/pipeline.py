@@ -9,7 +9,7 @@ recognizers one is trained and decoded: the first, or the one that
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -100,15 +100,20 @@ def _copy_with_recognizer(nlp: Language) -> Language:
     return copy
 
 
-def clone_pipeline(nlp: Language) -> Language:
+def clone_pipeline(nlp: Language, *, without_weights: Collection[str] = ()) -> Language:
     """Return an independent copy of a pipeline, with its weights.
 
     Parameters
     ----------
     nlp : Language
         The pipeline.
+    without_weights : collection of str
+        Components whose weights or rules are not copied. spaCy runs the
+        components before an entity ruler while it reads the ruler's patterns,
+        which an untrained one cannot take.
     """
-    return load_model_from_config(nlp.config, auto_fill=True).from_bytes(nlp.to_bytes())
+    copy = load_model_from_config(nlp.config, auto_fill=True)
+    return copy.from_bytes(nlp.to_bytes(exclude=list(without_weights)))
 
 
 def loadable_from(nlp: Language) -> str | None:

@@ -763,10 +763,11 @@ class Session:
         refit : bool
             Train on all labels in the end. False keeps the model that has not
             seen the held-out part.
-        augment : {"swap"}, optional
-            Train on two copies of each sentence too, with their mentions
-            exchanged within a type; ``spacy train`` with the saved config does
-            so where nbner is installed.
+        augment : {"swap", "none"}, optional
+            "swap": train on two copies of each sentence too, with their
+            mentions exchanged within a type; ``spacy train`` with the saved
+            config does so where nbner is installed. By default "swap" for the
+            CRF, which gains from it, and "none" for ``ner``.
         features : sequence of {"tags", "vectors"}
             For the CRF: the tags, and clusters of the word vectors, of the
             pipeline that the session was given.

@@ -361,10 +361,10 @@ def _feature_pipeline(base: Language, features: Sequence[str]) -> Language:
             'Start from an installed one, such as Session(model="en_core_web_md"), or leave the '
             "feature out."
         )
-    nlp = clone_pipeline(base)
-    for name in nlp.component_names:
-        if name not in needed:
-            nlp.remove_pipe(name)
+    others = [name for name in base.component_names if name not in needed]
+    nlp = clone_pipeline(base, without_weights=others)
+    for name in others:
+        nlp.remove_pipe(name)
     uses_vectors = "vectors" in features or bool(needed)
     if not uses_vectors and nlp.vocab.vectors.n_keys:
         nlp.vocab.reset_vectors(width=0)

@@ -161,8 +161,9 @@ def train(
         Texts without gold, for the CRF.
     features : sequence of str
         Outside features of the CRF; see `nbner.training.crf.train_crf`.
-    augment : {"swap"}, optional
-        As for `loop.train`; for the CRF too, and not for the distilled `ner`.
+    augment : {"swap", "none"}, optional
+        By default "swap" for the CRF and "none" for `ner`; see `loop.train`. The
+        distilled `ner` learns from no copies, and its CRF does.
     **options
         Other options of `loop.train`, for `ner` alone.
 
@@ -233,7 +234,7 @@ class LearnerRun:
         Train on all labels in the end, where a part is held out.
     features : sequence of str
         Outside features of the CRF.
-    augment : {"swap"}, optional
+    augment : {"swap", "none"}, optional
         For the CRF and for `ner`.
     options : mapping
         Options of `loop.train`, for `ner` alone.
@@ -495,8 +496,10 @@ class LearnerRun:
         self, choice: Choice, first: TrainingResult, final: TrainingResult
     ) -> dict[str, Any]:
         """Return what the record of a run says beside the record of its last part."""
+        # Whether other learners could have been trained in place of this one.
+        is_new = self._names == ("ner",) and not is_trained(self._data.base)
         if not self._is_comparison and not self._refits:
-            return {"learner": choice.learner}
+            return {"learner": choice.learner, "is_new": is_new}
         data = dict(first.record["data"])
         if choice.learner == "distilled":
             silver = min(len(self._data.pool), MAX_SILVER)
@@ -505,6 +508,7 @@ class LearnerRun:
             name: first.record[name] for name in ("best", "evaluations", "steps", "stopped")
         } | {
             "learner": choice.learner,
+            "is_new": is_new,
             "seconds": round(perf_counter() - self._started, 3),
             "data": data,
         }

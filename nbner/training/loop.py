@@ -28,6 +28,7 @@ from spacy.training import loop
 
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
+from nbner.nlp.config import MAX_EPOCHS
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, load_base
 from nbner.training.device import TrainingDevice, allocator_of
@@ -51,6 +52,10 @@ if TYPE_CHECKING:
 
 #: How often gold is learnt beside texts that another model has labelled.
 GOLD_COPIES = 2
+
+# Passes over gold and such texts: on protocols, 100 sentences and 800 texts, F is .535 after
+# 2 passes, .541 after 3, .546 after 9 and .538 after 14.
+_SILVER_EPOCHS = 6
 
 #: One step of spaCy's loop: its batch, its figures, and whether its evaluation is the best so far.
 Step: TypeAlias = tuple[Any, dict[str, Any], bool | None]
@@ -120,16 +125,16 @@ def train(
     silver_examples : iterable of Example
         Texts that another model has labelled: accepted examples to train on
         beside the training examples, which then count twice. They are never
-        evaluated on.
+        evaluated on. By default there are 6 passes over all in place of 30.
     gpu_id : int, optional
         Number of a GPU, or -1 for the CPU, as for ``spacy train --gpu-id``. By
         default the processor in use.
     fixed_steps : int, optional
         Train for this many update steps, at least 2, and keep the last weights
         in place of the best; other limits do not count.
-    augment : {"swap"}, optional
-        Train on two copies of each sentence too, with their mentions exchanged
-        within a type.
+    augment : {"swap", "none"}, optional
+        "swap": train on two copies of each sentence too, with their mentions
+        exchanged within a type.
 
     Raises
     ------
@@ -161,6 +166,7 @@ def train(
         freeze=freeze,
         fixed_steps=fixed_steps,
         augment=augment,
+        default_max_epochs=_SILVER_EPOCHS if silver else MAX_EPOCHS,
     )
     if freeze and not is_trained(base):
         raise TrainingError(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from nbner.training.records import TrainingRecord, TrainingResult
 
+#: Examples to train on below which a report names the other learners.
+FEW_LABELS = 500
+
 CURVE_COLUMNS = (
     *("step", "epoch", "seconds", "words", "loss"),
     *("precision", "recall", "f", "is_best"),
@@ -181,7 +184,7 @@ class TrainingReport(Result):
                 f"they were: {', '.join(repr(one) for one in others)}. Session(..., "
                 f"recognizer={others[0]!r}) trains another one"
             )
-        lines += [*self._candidate_lines(), *self._changes()]
+        lines += [*self._candidate_lines(), *self._advice(), *self._changes()]
         return "\n".join(lines)
 
     def _refit_lines(self) -> list[str]:
@@ -208,6 +211,14 @@ class TrainingReport(Result):
         if self.learner == "crf":
             lines.append(f"The CRF has {self.record['learnt']}")
         return lines
+
+    def _advice(self) -> list[str]:
+        """Name the other learners where there are few labels and a `ner` was trained anew."""
+        is_new = self.record.get("is_new", False)
+        if not is_new or self.n_train >= FEW_LABELS:
+            return []
+        why = f"With fewer than {FEW_LABELS:,} examples other learners are often better"
+        return [f'{why}: session.train(learner="auto") compares them']
 
     def _changes(self) -> list[str]:
         """Describe the changes against the model before, and whether the new one is in use."""

@@ -20,7 +20,7 @@ from thinc.api import Config, fix_random_seed
 
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
-from nbner.nlp.config import set_eval_schedule, training_config
+from nbner.nlp.config import MAX_EPOCHS, set_eval_schedule, training_config
 from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.entity_swap import COPIES, EntitySwap, entity_swap_config
 from nbner.nlp.fingerprint import fingerprint
@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 
-Augmentation: TypeAlias = Literal["swap"]
-AUGMENTATIONS: tuple[Augmentation, ...] = ("swap",)
+Augmentation: TypeAlias = Literal["swap", "none"]
+AUGMENTATIONS: tuple[Augmentation, ...] = ("swap", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +113,10 @@ class TrainingOptions:
     fixed_steps : int, optional
         Train for this many update steps, at least 2, and keep the last weights
         whatever they score. It goes before all other limits.
-    augment : {"swap"}, optional
-        Train on copies of the sentences too; see `nbner.nlp.entity_swap`.
+    augment : {"swap", "none"}, optional
+        "swap": train on copies of the sentences too; see `nbner.nlp.entity_swap`.
+    default_max_epochs : int
+        Passes over the data at most, where no limit is given.
     """
 
     max_epochs: int | None = None
@@ -127,6 +129,7 @@ class TrainingOptions:
     freeze: bool = False
     fixed_steps: int | None = None
     augment: Augmentation | None = None
+    default_max_epochs: int = MAX_EPOCHS
 
     def __post_init__(self) -> None:
         if self.dropout is not None and not 0 <= self.dropout < 1:
@@ -141,7 +144,7 @@ class TrainingOptions:
                 raise TrainingError(f"{name}={value} is below 0; 0 sets no limit.")
         if self.augment is not None and self.augment not in AUGMENTATIONS:
             named = ", ".join(repr(one) for one in AUGMENTATIONS)
-            raise TrainingError(f"there is no augment={self.augment!r}; there is {named}.")
+            raise TrainingError(f"there is no augment={self.augment!r}; there are {named}.")
 
 
 def prepare_run(
@@ -239,7 +242,7 @@ def _augmented(
     nlp: Language, gold: list[training.Example], augment: Augmentation | None, seed: int
 ) -> list[training.Example]:
     """Return the training examples as ``spacy train`` reads them: with their copies."""
-    if augment is None:
+    if augment != "swap":
         return gold
     swap = EntitySwap.from_docs([one.reference for one in gold], seed=seed)
     return [one for example in gold for one in swap(nlp, example)]
@@ -282,7 +285,7 @@ def _config(
     sized = [
         one.tokens or base.make_doc(one.text) for one in (*corpus.train, *corpus.partial_examples)
     ]
-    if options.augment is not None:
+    if options.augment == "swap":
         config["corpora"]["train"]["augmenter"] = entity_swap_config()
         sized = [one for one in sized for _ in range(1 + COPIES)]
     set_eval_schedule(
@@ -290,6 +293,7 @@ def _config(
         sized,
         patience=options.patience,
         eval_frequency=options.eval_frequency or own.get("eval_frequency"),
+        max_epochs=options.default_max_epochs,
         limits=[
             name
             for name in ("max_epochs", "max_steps")

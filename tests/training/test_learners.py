@@ -1,4 +1,4 @@
-"""Learners: the held-out part and all labels, the CRF, distillation, and the choice between them."""
+"""Learners: held-out part and all labels, the CRF, distillation, and the choice between them."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_stopped_before_the_first_evaluation_nothing_remains(start, tmp_path):
 
 
 def test_the_crf_learns_from_all_labels_after_it_was_measured(start, small, tmp_path):
-    result = result_of(start(learner="crf", augment="swap"))
+    result = result_of(start(learner="crf"))
     assert result.nlp.pipe_names == ["nbner_crf"]
     assert result.path == tmp_path / "run" / "all-labels" / "model-best"
     assert result.record["learner"] == "crf"
@@ -176,10 +176,10 @@ def test_the_crf_learns_from_all_labels_after_it_was_measured(start, small, tmp_
     assert "trained on all 20 labelled examples. " in str(report)
     assert report.frame["f"].tolist() == [result.best.f]
     random.seed(5)
-    again = result_of(start(learner="crf", augment="swap", name="again"))
+    again = result_of(start(learner="crf", name="again"))
     assert again.fingerprint == result.fingerprint
-    plain = result_of(start(learner="crf", name="plain"))
-    assert plain.fingerprint != result.fingerprint
+    # Two copies of each, less those that equal their sentence.
+    assert 40 < crf_run.training_counts(result.nlp).examples <= 60
 
 
 # The choice.
@@ -247,7 +247,7 @@ def test_the_distilled_ner_is_an_ordinary_one_and_spacy_train_finds_it(
         lambda teacher, *rest: teachers.append(teacher) or whole(teacher, *rest),
     )
     stages = []
-    run = start(learner="auto", **NER)
+    run = start(learner="auto", augment="none", **NER)
     with run:
         for _ in run:
             stages += [run.stage.name] if run.stage.name not in stages else []
@@ -295,7 +295,7 @@ def test_if_all_fail_it_says_why_and_nothing_remains(start, dev, monkeypatch, tm
     monkeypatch.setattr(crf_run, "train_crf", fail)
     monkeypatch.setattr(loop, "train", fail)
     run = start(learner="auto", dev=dev[:5])
-    with run, pytest.raises(TrainingError, match="the CRF: crashed.*ner: crashed"):
+    with run, pytest.raises(TrainingError, match=r"the CRF: crashed.*ner: crashed"):
         for _ in run:
             pass
     assert list(tmp_path.iterdir()) == []
