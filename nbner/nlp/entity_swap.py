@@ -138,7 +138,6 @@ class EntitySwap:
         return self.mentions.get(entity.label_) or (_mention_of(entity),)
 
 
-@registry.augmenters(ENTITY_SWAP)
 def create_entity_swap(path: Path, copies: int = COPIES, seed: int = 0) -> EntitySwap:
     """Build the augmenter from a file of training data; the function that spaCy's registry names.
 
@@ -153,6 +152,9 @@ def create_entity_swap(path: Path, copies: int = COPIES, seed: int = 0) -> Entit
     """
     docs = DocBin().from_disk(path).get_docs(Vocab())
     return EntitySwap.from_docs(docs, copies=copies, seed=seed)
+
+
+registry.augmenters.register(ENTITY_SWAP, func=create_entity_swap)
 
 
 def entity_swap_config() -> dict[str, object]:

@@ -91,7 +91,8 @@ class CandidateScore:
         values : mapping
             By their names.
         """
-        return cls(**{name: nan if one is None else one for name, one in values.items()})
+        given: dict[str, Any] = {name: nan if one is None else one for name, one in values.items()}
+        return cls(**given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +141,10 @@ def choose_learner(
         Seed of the bootstrap.
     """
     spans, allowed = [one.spans for one in gold], [one.labels for one in gold]
+    systems: dict[str, Sequence[Sequence[Span]]] = dict(predictions)
     f = {
         one.name: one.f
-        for one in compare_systems(spans, predictions, allowed_labels=allowed, seed=seed)
+        for one in compare_systems(spans, systems, allowed_labels=allowed, seed=seed)
     }
     if not is_unseen and "ner" in f:
         reason = (
@@ -159,9 +161,7 @@ def choose_learner(
     best = max(ordinary, key=lambda name: _or_zero(f[name].value))
     gains = {
         one.name: one.gain
-        for one in compare_systems(
-            spans, predictions, allowed_labels=allowed, baseline=best, seed=seed
-        )
+        for one in compare_systems(spans, systems, allowed_labels=allowed, baseline=best, seed=seed)
         if one.name != best
     }
     if "crf" in gains and gains["crf"].low > 0:

@@ -209,7 +209,8 @@ class TrainingReport(Result):
         scores = self._candidate_scores()
         lines = [*(str(one) for one in scores), self.record["choice"]] if scores else []
         if self.learner == "crf":
-            lines.append(f"The CRF has {self.record['learnt']}")
+            copies = ", copies included" if self.record["augment"] == "swap" else ""
+            lines.append(f"The CRF has {self.record['learnt']}{copies}")
         return lines
 
     def _advice(self) -> list[str]:
