@@ -277,7 +277,7 @@ def _f(nlp: Language, dev: Sequence[Example], labels: Sequence[str]) -> float | 
         list(predict(nlp, dev)),
         labels=labels,
         allowed_labels=[one.labels for one in dev],
-    ).f
+    ).exact.f
 
 
 def train_in_temporary_folder(
