@@ -19,6 +19,8 @@ import srsly
 from thinc.api import Model
 from thinc.backends import get_array_ops
 
+from nbner.nlp.crf.component import CrfRecognizer
+
 if TYPE_CHECKING:
     from spacy.language import Language
 
@@ -66,6 +68,9 @@ def _digest(nlp: Language) -> str:
             digest.update(json.dumps(sorted(getattr(component, "labels", ()))).encode())
             for part in _weights(model):
                 digest.update(part)
+        elif isinstance(component, CrfRecognizer):
+            # As they are: labels and features are lists whose order matters.
+            digest.update(component.to_bytes())
         else:
             digest.update(_rules(component))
     return digest.hexdigest()[:_LENGTH]
@@ -132,6 +137,8 @@ def _checksum(nlp: Language) -> int:
         size = len(component) if isinstance(component, Sized) else 0
         labels = len(getattr(component, "labels", ()))
         value = crc32(repr((id(component), size, labels)).encode(), value)
+        if isinstance(component, CrfRecognizer):
+            value = crc32(component.sample_bytes(_SAMPLE_SIZE), value)
         model = getattr(component, "model", None)
         if not isinstance(model, Model):
             continue

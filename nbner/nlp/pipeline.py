@@ -1,8 +1,9 @@
 """Pipelines: loading, cloning, their entity recognizer, and docs from examples.
 
-A pipeline is a spaCy ``Language`` with an entity recognizer, ``ner`` or
-``beam_ner``, at any position and under any name. Of several recognizers one is
-trained and decoded: the first, or the one that `choose_recognizer` has set.
+A pipeline is a spaCy ``Language`` with an entity recognizer, ``ner``,
+``beam_ner`` or ``nbner_crf``, at any position and under any name. Of several
+recognizers one is trained and decoded: the first, or the one that
+`choose_recognizer` has set.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 import spacy
@@ -21,6 +23,7 @@ from spacy.util import get_words_and_spaces, load_model_from_config
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.config import blank_config, recognizer_config
+from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.transformers import missing_packages
 from nbner.types import Example, Token
@@ -32,6 +35,11 @@ BLANK_PREFIX = "blank:"
 
 #: Key of a pipeline's meta under which the name of the chosen recognizer is kept.
 RECOGNIZER_KEY = "nbner_recognizer"
+
+#: A component that recognizes entities: spaCy's transition system, or the random field.
+Recognizer: TypeAlias = EntityRecognizer | CrfRecognizer
+
+_RECOGNIZERS = (EntityRecognizer, CrfRecognizer)
 
 # The exceptions that spaCy raises for a pipeline that is missing, broken or too new.
 _LOAD_ERRORS = (OSError, ImportError, ValueError, KeyError, AttributeError, RuntimeError)
@@ -133,7 +141,7 @@ def is_pipeline_folder(path: str | Path) -> bool:
     return (Path(path) / "meta.json").is_file()
 
 
-def recognizer_of(nlp: Language) -> tuple[str, EntityRecognizer] | None:
+def recognizer_of(nlp: Language) -> tuple[str, Recognizer] | None:
     """Return the name and the component of the recognizer; None where there is none.
 
     Parameters
@@ -142,7 +150,7 @@ def recognizer_of(nlp: Language) -> tuple[str, EntityRecognizer] | None:
         The pipeline. Of several recognizers the chosen one is returned, by
         default the first.
     """
-    found = {name: one for name, one in nlp.pipeline if isinstance(one, EntityRecognizer)}
+    found = {name: one for name, one in nlp.pipeline if isinstance(one, _RECOGNIZERS)}
     chosen = nlp.meta.get(RECOGNIZER_KEY)
     name = chosen if chosen in found else next(iter(found), None)
     return None if name is None else (name, found[name])
@@ -156,7 +164,7 @@ def recognizer_names(nlp: Language) -> tuple[str, ...]:
     nlp : Language
         The pipeline.
     """
-    return tuple(name for name, one in nlp.pipeline if isinstance(one, EntityRecognizer))
+    return tuple(name for name, one in nlp.pipeline if isinstance(one, _RECOGNIZERS))
 
 
 def choose_recognizer(nlp: Language, name: str) -> None:
@@ -195,7 +203,7 @@ def entity_labels_of(nlp: Language) -> tuple[str, ...]:
     """
     labels: set[str] = set()
     for _, component in nlp.pipeline:
-        sets_entities = isinstance(component, (EntityRecognizer, EntityRuler)) or (
+        sets_entities = isinstance(component, (*_RECOGNIZERS, EntityRuler)) or (
             isinstance(component, SpanRuler) and component.annotate_ents
         )
         if sets_entities:
@@ -226,6 +234,8 @@ def is_trained(nlp: Language) -> bool:
     found = recognizer_of(nlp)
     if found is None or not found[1].labels:
         return False
+    if isinstance(found[1], CrfRecognizer):
+        return True
     nodes = found[1].model.walk()
     return all(node.has_param(name) for node in nodes for name in node.param_names)
 

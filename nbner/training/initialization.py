@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner.errors import ModelError
 from nbner.nlp.config import recognizer_config
+from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.gold_docs import Corpus, PipelineAnnotations, lacks_labels
 from nbner.nlp.pipeline import (
     clone_pipeline,
@@ -45,7 +46,10 @@ def reset_ner(nlp: Language) -> Language:
     fresh = clone_pipeline(nlp)
     fresh.remove_pipe(name)
     place = {"before": behind[0]} if behind else {"last": True}
-    fresh.add_pipe("ner", name=name, config=recognizer_config(fresh), **place)
+    # The name of a random field would mislead.
+    is_crf = isinstance(found[1], CrfRecognizer)
+    new_name = "ner" if is_crf and "ner" not in fresh.component_names else name
+    fresh.add_pipe("ner", name=new_name, config=recognizer_config(fresh), **place)
     return fresh
 
 
@@ -55,7 +59,8 @@ def resize_ner(nlp: Language, labels: Collection[str]) -> Language:
     Parameters
     ----------
     nlp : Language
-        The pipeline; not changed.
+        The pipeline; not changed. Returned itself where its recognizer is a
+        random field, which has the labels of its training data and no others.
     labels : collection of str
         The labels to add.
 
@@ -64,13 +69,15 @@ def resize_ner(nlp: Language, labels: Collection[str]) -> Language:
     ModelError
         The pipeline has no entity recognizer.
     """
-    if recognizer_of(nlp) is None:
+    found = recognizer_of(nlp)
+    if found is None:
         raise ModelError("the pipeline has no entity recognizer that could learn a label.")
+    if isinstance(found[1], CrfRecognizer):
+        return nlp
     grown = clone_pipeline(nlp)
-    found = recognizer_of(grown)
-    assert found is not None  # noqa: S101 - for the type checker: it is a copy
+    component: Any = grown.get_pipe(found[0])
     for label in labels:
-        found[1].add_label(label)
+        component.add_label(label)
     return grown
 
 

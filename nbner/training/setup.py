@@ -21,6 +21,7 @@ from thinc.api import Config, fix_random_seed
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.config import set_eval_schedule, training_config
+from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
     BLANK_PREFIX,
@@ -156,13 +157,19 @@ def prepare_run(
     Raises
     ------
     TrainingError
-        The pipeline has no recognizer, an override does not fit, or the folder
-        cannot be written.
+        The pipeline has no recognizer or a random field, an override does not
+        fit, or the folder cannot be written.
     """
     found = recognizer_of(base)
     if found is None:
         raise TrainingError("the pipeline has no entity recognizer. Load it with load_base.")
-    recognizer, _ = found
+    recognizer = found[0]
+    if isinstance(found[1], CrfRecognizer):
+        raise TrainingError(
+            f"the recognizer {recognizer!r} is a conditional random field, which spaCy's training "
+            'cannot continue. Train a new spaCy recognizer in its place with init="scratch", or '
+            'the random field itself anew with learner="crf".'
+        )
     config = _config(base, corpus, folder, recognizer=recognizer, seed=seed, options=options)
     randomness = IsolatedRandomState(seed)
     pairs: dict[str, list[training.Example]] = {}
