@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 #: The learner, as "module:function"; see `nbner.training.learner.Learner`.
-LEARNER = "nbner.training.crf:train_crf"
+LEARNER = "nbner.training.learner:learn_crf"
 
 #: Answers between two trainings by default.
 EVERY = 5
@@ -169,6 +169,11 @@ class Learning(Result):
     def quality(self) -> SuggestionQuality:
         """Precision and recall of the suggestions over this annotator's last answers."""
         return self._quality
+
+    @property
+    def newest(self) -> str:
+        """Name of the newest model, in use or not; empty before there is one."""
+        return self._learned[-1].source if self._learned else ""
 
     @property
     def frame(self) -> pd.DataFrame:

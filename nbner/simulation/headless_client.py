@@ -161,7 +161,8 @@ def annotate_with(
     Parameters
     ----------
     widget : Annotator
-        From ``session.manual()`` or ``session.make_gold()``.
+        From ``session.manual()`` or ``session.make_gold()``. One that learns is
+        waited for after every answer.
     annotator : SimulatedAnnotator
         The simulated annotator.
     gold : iterable of Example
@@ -193,4 +194,10 @@ def annotate_with(
         answer = annotator.annotate(shown.text, shown.tokens, spans, page.labels, suggested)
         page.accept(shown, answer.spans, answer.seconds)
         done.append(answer)
+        if widget.learning is not None:
+            # As somebody who reads: a training takes less time than an example.
+            before = widget.learning.newest
+            widget.learning.wait()
+            if widget.learning.newest != before:
+                page.reload()
     return done

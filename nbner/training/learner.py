@@ -28,12 +28,15 @@ from nbner.nlp import subprocess_job
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
 from nbner.training.background import example_from_json, example_to_json
+from nbner.training.crf import cluster_texts, train_crf
 from nbner.types import Example
 
 if TYPE_CHECKING:
     import subprocess
 
     from spacy.language import Language
+
+    from nbner.nlp.crf.clusters import WordClusters
 
 _LOG = logging.getLogger(__name__)
 
@@ -300,6 +303,48 @@ def run_learning_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": seconds,
         "ranking": _ranking(nlp, job),
     }
+
+
+def learn_crf(
+    base: Language,
+    train_examples: Sequence[Example],
+    *,
+    labels: Sequence[str],
+    pool_texts: Sequence[str] = (),
+    seed: int = 0,
+) -> Language:
+    """Train a conditional random field; the words of a pool are clustered once for all trainings.
+
+    Parameters
+    ----------
+    base : Language
+        The pipeline whose tokenizer is used.
+    train_examples : sequence of Example
+        The accepted examples.
+    labels : sequence of str
+        The labels of the session.
+    pool_texts : sequence of str
+        The texts of the pool.
+    seed : int
+        Seed of the clusters.
+
+    Returns
+    -------
+    Language
+        From `nbner.training.crf.train_crf`.
+
+    Raises
+    ------
+    TrainingError
+        There is nothing to learn from.
+    """
+    clusters = _cached_clusters(base, tuple(pool_texts), seed)
+    return train_crf(base, train_examples, labels=labels, seed=seed, clusters=clusters)
+
+
+@lru_cache(maxsize=1)
+def _cached_clusters(base: Language, pool_texts: tuple[str, ...], seed: int) -> WordClusters | None:
+    return cluster_texts(base, pool_texts, seed=seed)
 
 
 def _ranking(nlp: Language, job: Mapping[str, Any]) -> list[int] | None:
