@@ -1,0 +1,1 @@
+"""Linear-chain conditional random field as a spaCy component that learns from few examples."""
