@@ -33,6 +33,7 @@ from nbner.quality.suggestion_quality import (
 )
 from nbner.queues.offers import OfferLog
 from nbner.session.context import SessionContext
+from nbner.session.suggestions import suggest
 from nbner.training.learner import LearnedModel, LearnerProcess, LearningTask
 from nbner.types import Answer, Example
 
@@ -144,6 +145,7 @@ class Learning(Result):
         self._pool: Sequence[Example] = ()
         self._incumbent: Language | None = None
         self._newest_answer = 0.0
+        self._gold: Sequence[Example] = ()
         self._recall_learned()
         self._note_incumbent()
         self._unsubscribe = context.answer_bus.subscribe(self._on_answers)
@@ -438,7 +440,7 @@ class Learning(Result):
         self._waits_for = _what_is_missing(len(answered), gold)
         newest = max((one.created or 0.0 for one in gold), default=0.0)
         if not self._waits_for and not self._has_learnt(len(gold), newest):
-            self._newest_answer = newest
+            self._newest_answer, self._gold = newest, gold
             ranked = self._ranked
             self._pool = () if ranked is None else ranked.pool(self._split)
             by_process = ranked is not None and ranked.strategy in _RANKED_BY_PROCESS
@@ -469,6 +471,8 @@ class Learning(Result):
         model = replace(model, fingerprint=fingerprint(nlp))
         answers = f"{model.n_examples:,} answer{'s' * (model.n_examples != 1)}"
         source = f"model of {time.strftime('%H:%M', time.localtime(now))}, {answers}"
+        # A model that cannot suggest is a failure of the learner, not of every example.
+        suggest(self._context, self._gold[:1], nlp=nlp)
         suggests = self._suggests_learned
         names = self._context.model_names
         source = names.setdefault(model.fingerprint, source)
