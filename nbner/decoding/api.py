@@ -1,8 +1,10 @@
 """k best analyses, span probabilities and lattices of a stream of texts.
 
 By default scores are normalized over the valid actions of each state, so that
-the score of an analysis is its log-probability. No result depends on the other
-texts of a batch. A text without tokens has one analysis, the empty one.
+the score of an analysis is its log-probability. Those of the conditional random
+field ``nbner_crf`` are normalized over all analyses of a text, and its entities
+may have any length: ``max_span_length`` is checked and not used. No result
+depends on the other texts of a batch. A text without tokens has one analysis, the empty one.
 """
 
 from __future__ import annotations
@@ -18,17 +20,20 @@ from nbner.decoding.batching import (
     batch_by_length,
     docs_before_ner,
     trained_recognizer,
+    transition_recognizer,
 )
 from nbner.decoding.beam import beam_parses
+from nbner.decoding.chain import ChainSettings, chain_lattices, chain_parses, chain_probabilities
 from nbner.decoding.k_best import k_best
 from nbner.decoding.lattice import LatticeBatch, LatticeSettings, build_lattices
-from nbner.decoding.lattice_view import Lattice, check_k
+from nbner.decoding.lattice_view import Lattice, TextLattice, check_k
 from nbner.decoding.marginals import segment_probabilities, token_probabilities
 from nbner.decoding.probabilities import MIN_PROBABILITY, SpanProbabilities, collect_probable_spans
 from nbner.decoding.spans import OUTSIDE, LazyCandidates, TokenOffsets, read_candidates
 from nbner.decoding.transitions import Transitions
 from nbner.errors import DataError
 from nbner.io.docbin import tokens_from_doc
+from nbner.nlp.crf.component import CrfRecognizer
 from nbner.types import Parse
 
 if TYPE_CHECKING:
@@ -68,7 +73,7 @@ def parses(
         ones. Beam probabilities are a softmax over the beam.
     max_span_length : int, optional
         Tokens of the longest entity that the exact search considers; None for no
-        limit.
+        limit. Not used by a random field, which needs none.
     temperature : float
         Divides the scores before normalization; ignored by the beam.
 
@@ -118,6 +123,9 @@ def decode_exact(
     settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
     groups = docs_before_ner(nlp, items)
+    if isinstance(recognizer, CrfRecognizer):
+        chain = ChainSettings(temperature=temperature)
+        return (one for docs in groups for one in chain_parses(recognizer, docs, k, chain))
     return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
 
 
@@ -126,7 +134,9 @@ def decode_with_beam(
     nlp: Language, items: Iterable[ExampleOrText], k: int
 ) -> Iterator[tuple[Parse, ...]]:
     """Compute the analyses in spaCy's beam of width k over raw scores; see `parses`."""
-    recognizer = trained_recognizer(nlp)
+    recognizer = transition_recognizer(
+        nlp, "spaCy's beam", 'Use decoder="exact": its list is the one that a beam approximates'
+    )
     groups = docs_before_ner(nlp, items)
     return (one for docs in groups for one in beam_parses(recognizer, docs, k))
 
@@ -166,9 +176,17 @@ def span_probabilities(
     """
     settings = _check_settings(max_span_length, temperature)
     recognizer = trained_recognizer(nlp)
+    groups = docs_before_ner(nlp, items)
+    if isinstance(recognizer, CrfRecognizer):
+        chain = ChainSettings(temperature=temperature)
+        return (
+            one
+            for docs in groups
+            for one in chain_probabilities(recognizer, docs, min_probability, chain)
+        )
     return (
         one
-        for docs in docs_before_ner(nlp, items)
+        for docs in groups
         for one in _compute_span_probabilities(recognizer, docs, settings, min_probability)
     )
 
@@ -180,7 +198,7 @@ def lattices(
     max_span_length: int | None = None,
     temperature: float = 1.0,
     normalized: bool = True,
-) -> Iterator[Lattice]:
+) -> Iterator[TextLattice]:
     """Compute the lattice of every text, in order, for repeated searches.
 
     Parameters
@@ -198,7 +216,7 @@ def lattices(
 
     Yields
     ------
-    Lattice
+    TextLattice
         It takes 8 bytes for each token, possible length and label.
 
     Raises
@@ -208,9 +226,11 @@ def lattices(
     """
     settings = _check_settings(max_span_length, temperature, normalized=normalized)
     recognizer = trained_recognizer(nlp)
-    return (
-        one for docs in docs_before_ner(nlp, items) for one in _lattices(recognizer, docs, settings)
-    )
+    groups = docs_before_ner(nlp, items)
+    if isinstance(recognizer, CrfRecognizer):
+        chain = ChainSettings(normalized=normalized, temperature=temperature)
+        return (one for docs in groups for one in chain_lattices(recognizer, docs, chain))
+    return (one for docs in groups for one in _lattices(recognizer, docs, settings))
 
 
 def _check_settings(

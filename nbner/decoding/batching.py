@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from nbner._common.alignment import char_to_token_range
 from nbner.decoding.lattice import count_weights
 from nbner.errors import ModelError
-from nbner.nlp.pipeline import doc_from_example, is_trained, recognizer_of
+from nbner.nlp.crf.component import CrfRecognizer
+from nbner.nlp.pipeline import Recognizer, doc_from_example, is_trained, recognizer_of
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ DOCS_PER_GROUP = 256  # docs that are read before the first result comes
 MAX_WEIGHTS = 1_000_000  # weights of one batch: 8 MB, so that they stay near the processor
 
 
-def trained_recognizer(nlp: Language) -> EntityRecognizer:
+def trained_recognizer(nlp: Language) -> Recognizer:
     """Return the entity recognizer of a pipeline.
 
     Parameters
@@ -49,6 +50,33 @@ def trained_recognizer(nlp: Language) -> EntityRecognizer:
             "pipeline: Session(..., model=...)."
         )
     return found[1]
+
+
+def transition_recognizer(nlp: Language, what: str, instead: str) -> EntityRecognizer:
+    """Return the recognizer of a pipeline if it is spaCy's transition system.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    what : str
+        What needs the transition system, for the message: "the beam".
+    instead : str
+        What to use with a random field: a sentence without its full stop.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no entity recognizer, an untrained one, or a
+        conditional random field.
+    """
+    found = trained_recognizer(nlp)
+    if isinstance(found, CrfRecognizer):
+        raise ModelError(
+            f"{what} follows the actions of spaCy's transition system, and the recognizer "
+            f"{found.name!r} is a conditional random field, which has none. {instead}."
+        )
+    return found
 
 
 def docs_before_ner(nlp: Language, items: Iterable[ExampleOrText]) -> Iterator[list[Doc]]:

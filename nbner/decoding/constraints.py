@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -105,7 +106,10 @@ def span_weight(weights: FloatArray, place: tuple[int, int, int]) -> float:
 
 
 def check_constraints(
-    constraints: Constraints, fixed: TokenConstraints, preset: BoolArray, weights: FloatArray
+    constraints: Constraints,
+    fixed: TokenConstraints,
+    preset: BoolArray,
+    impossible: Sequence[bool],
 ) -> None:
     """Raise an error for constraints that contradict each other or a preset entity.
 
@@ -117,8 +121,8 @@ def check_constraints(
         The same constraints in tokens.
     preset : array of bool, shape (tokens,)
         Tokens that an earlier component has annotated or blocked.
-    weights : array, shape (positions, width, labels + 1)
-        Weights of the text.
+    impossible : sequence of bool
+        For each forced span whether the model cannot predict it.
 
     Raises
     ------
@@ -138,14 +142,16 @@ def check_constraints(
             raise DataError(
                 f"{describe_span(span)} is both forced and forbidden", remedy="Choose one"
             )
-    for (start, end, label), span in pairs:
+    for (start, end, _), span in pairs:
         if any(start < stop and begin < end for begin, stop in fixed.outside):
             raise DataError(
                 f"{describe_span(span)} is forced where nothing may be an entity",
                 remedy="Take the stretch out of outside=, or do not force the span",
             )
-        impossible = np.isneginf(span_weight(weights, (start, end, label)))
-        if impossible and preset[start:end].any():
+    for (start, end, _), span, cannot in zip(
+        fixed.forced, constraints.forced, impossible, strict=True
+    ):
+        if cannot and preset[start:end].any():
             raise DataError(
                 f"{describe_span(span)} contradicts an entity or a blocked token that an earlier "
                 "component of the pipeline has set",

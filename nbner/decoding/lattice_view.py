@@ -1,8 +1,13 @@
-"""Lattice of one text: k best search, constraints, scores, probabilities, entropy."""
+"""Lattice of one text: k best search, constraints, scores, probabilities, entropy.
+
+`TextLattice` is what both kinds of lattices have in common: `Lattice`, of
+spaCy's transition system, and `chain.ChainLattice`, of the random field.
+"""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable
 from functools import cached_property
@@ -24,13 +29,13 @@ from nbner.decoding.spans import OUTSIDE, TokenOffsets, read_candidates
 from nbner.errors import DataError
 from nbner.types import Parse, Span, Token
 
-_NO_ANALYSIS = (
+NO_ANALYSIS = (
     "no analysis of the text agrees with the constraints and with what an earlier component of "
     "the pipeline has set"
 )
 
 
-class Lattice:
+class TextLattice(ABC):
     """All analyses of one text with their scores, in compact form.
 
     Parameters
@@ -39,26 +44,15 @@ class Lattice:
         The text.
     tokens : tuple of Token
         Its tokens.
-    weights : array, shape (positions, width, labels + 1)
-        Segment weights; see `lattice.LatticeBatch`.
     labels : tuple of str
         Labels of the model, sorted.
-    preset : array of bool, shape (positions,)
-        Tokens that are set before the recognizer runs.
     normalized : bool
         Whether scores are log-probabilities. If not, probabilities are computed
         over all analyses in the lattice.
     """
 
     def __init__(
-        self,
-        text: str,
-        tokens: tuple[Token, ...],
-        weights: FloatArray,
-        labels: tuple[str, ...],
-        preset: BoolArray,
-        *,
-        normalized: bool,
+        self, text: str, tokens: tuple[Token, ...], labels: tuple[str, ...], *, normalized: bool
     ) -> None:
         self.text = text
         self.tokens = tokens
@@ -68,23 +62,22 @@ class Lattice:
             np.array([token.start for token in tokens], np.intp),
             np.array([token.end for token in tokens], np.intp),
         )
-        self._weights = weights
-        self._preset = preset
         self._cached: tuple[int, tuple[Parse, ...]] = (0, ())
 
     def __len__(self) -> int:
-        return len(self._weights)
+        return len(self.tokens)
 
     def __repr__(self) -> str:
-        return f"Lattice({self.text[:40]!r}, {len(self)} tokens, {len(self.labels)} labels)"
+        kind = type(self).__name__
+        return f"{kind}({self.text[:40]!r}, {len(self)} tokens, {len(self.labels)} labels)"
 
-    @cached_property
+    @property
+    @abstractmethod
     def log_total(self) -> float:
         """The logarithm of the sum over all analyses: 0 if scores are log-probabilities.
 
         Below 0 if the length of entities was limited, by the mass left out.
         """
-        return float(log_totals(self._weights[None], self._lengths)[0])
 
     def k_best(self, k: int, constraints: Constraints | None = None) -> tuple[Parse, ...]:
         """Find the k best analyses.
@@ -111,12 +104,15 @@ class Lattice:
         """
         check_k(k)
         if constraints is not None and constraints != Constraints():
-            return self._constrained(k, constraints)
+            found = self._constrained_k_best(k, constraints)
+            if not found:
+                raise DataError(NO_ANALYSIS, remedy="Forbid less")
+            return found
         if k > self._cached[0]:
-            base = 0.0 if self.normalized else self.log_total
-            self._cached = (k, self._search(self._weights, k, base))
+            self._cached = (k, self._all_k_best(k))
         return self._cached[1][:k]
 
+    @abstractmethod
     def score_of(self, spans: Iterable[Span]) -> float:
         """Return the score of the analysis with exactly these spans; -inf if it is not reachable.
 
@@ -125,16 +121,6 @@ class Lattice:
         spans : iterable of Span
             All entities of the analysis.
         """
-        found = sorted(self._token_span(span) for span in spans)
-        at, score = 0, 0.0
-        for start, end, label in found:
-            if start < at or label < 0:
-                return -np.inf
-            score += self._outside_score(at, start) + limits.span_weight(
-                self._weights, (start, end, label)
-            )
-            at = end
-        return float(score + self._outside_score(at, len(self)))
 
     def probability_of(self, spans: Iterable[Span]) -> float:
         """Return the probability of the analysis with exactly these spans; 0 if not reachable.
@@ -148,10 +134,10 @@ class Lattice:
         return float(np.exp(self.score_of(spans) - base))
 
     def is_reachable(self, spans: Iterable[Span]) -> bool:
-        """Return whether some sequence of actions produces exactly these spans.
+        """Return whether the model can predict exactly these spans.
 
         Spans that are not aligned with tokens, have an unknown label, exceed the
-        maximum length or violate spaCy's transition rules are not reachable.
+        maximum length or violate the model's rules are not reachable.
 
         Parameters
         ----------
@@ -181,14 +167,11 @@ class Lattice:
         ranked = enumerate(self.k_best(max_rank), start=1)
         return next((rank for rank, parse in ranked if parse.spans == wanted), None)
 
+    @abstractmethod
     def entropy(self) -> float:
         """Return the entropy of the distribution over analyses, in nats."""
-        if not len(self):
-            return 0.0
-        totals, share = segment_probabilities(self._weights[None], self._lengths)
-        positive = share > 0
-        return float(totals[0] - (share[positive] * self._weights[None][positive]).sum())
 
+    @abstractmethod
     def span_probabilities(
         self, constraints: Constraints | None = None, *, min_probability: float = MIN_PROBABILITY
     ) -> SpanProbabilities:
@@ -207,12 +190,105 @@ class Lattice:
             The constraints contradict each other or an entity that is set before the
             recognizer runs.
         """
+
+    @abstractmethod
+    def _all_k_best(self, k: int) -> tuple[Parse, ...]:
+        """Find the k best of all analyses."""
+
+    @abstractmethod
+    def _constrained_k_best(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
+        """Find the k best analyses that satisfy constraints; empty if there is none."""
+
+    def _token_span(self, span: Span) -> tuple[int, int, int]:
+        """Return a span's tokens and label; the label -1 where one of them is unknown."""
+        place = self._places.token_range(span)
+        if place is None:
+            return 0, 0, -1
+        label = self.labels.index(span.label) if span.label in self.labels else -1
+        return *place, label
+
+    def _to_token_constraints(self, constraints: Constraints) -> TokenConstraints:
+        for span in constraints.forced:
+            if self._places.token_range(span) is None:
+                raise DataError(
+                    f"{limits.describe_span(span)} is forced, but is not aligned with tokens",
+                    remedy="Force a span that starts and ends at token boundaries",
+                )
+        return TokenConstraints(
+            forced=tuple(self._token_span(span) for span in constraints.forced),
+            forbidden=tuple(self._token_span(span) for span in constraints.forbidden),
+            outside=tuple(
+                self._places.overlapping_tokens(*stretch) for stretch in constraints.outside
+            ),
+        )
+
+
+class Lattice(TextLattice):
+    """Lattice of spaCy's transition system: the weights of all segments.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    tokens : tuple of Token
+        Its tokens.
+    weights : array, shape (positions, width, labels + 1)
+        Segment weights; see `lattice.LatticeBatch`.
+    labels : tuple of str
+        Labels of the model, sorted.
+    preset : array of bool, shape (positions,)
+        Tokens that are set before the recognizer runs.
+    normalized : bool
+        Whether scores are log-probabilities. If not, probabilities are computed
+        over all analyses in the lattice.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        tokens: tuple[Token, ...],
+        weights: FloatArray,
+        labels: tuple[str, ...],
+        preset: BoolArray,
+        *,
+        normalized: bool,
+    ) -> None:
+        super().__init__(text, tokens, labels, normalized=normalized)
+        self._weights = weights
+        self._preset = preset
+
+    @cached_property
+    def log_total(self) -> float:  # noqa: D102 - of the base class
+        return float(log_totals(self._weights[None], self._lengths)[0])
+
+    def score_of(self, spans: Iterable[Span]) -> float:  # noqa: D102 - of the base class
+        found = sorted(self._token_span(span) for span in spans)
+        at, score = 0, 0.0
+        for start, end, label in found:
+            if start < at or label < 0:
+                return -np.inf
+            score += self._outside_score(at, start) + limits.span_weight(
+                self._weights, (start, end, label)
+            )
+            at = end
+        return float(score + self._outside_score(at, len(self)))
+
+    def entropy(self) -> float:  # noqa: D102 - of the base class
+        if not len(self):
+            return 0.0
+        totals, share = segment_probabilities(self._weights[None], self._lengths)
+        positive = share > 0
+        return float(totals[0] - (share[positive] * self._weights[None][positive]).sum())
+
+    def span_probabilities(  # noqa: D102 - of the base class
+        self, constraints: Constraints | None = None, *, min_probability: float = MIN_PROBABILITY
+    ) -> SpanProbabilities:
         constraints = constraints or Constraints()
-        fixed = self._to_token_constraints(constraints)
+        fixed = self._checked(constraints)
         constrained_weights = limits.apply_constraints(self._weights, fixed)
         totals, share = segment_probabilities(constrained_weights[None], self._lengths)
         if np.isneginf(totals[0]):
-            raise DataError(_NO_ANALYSIS, remedy="Forbid less")
+            raise DataError(NO_ANALYSIS, remedy="Forbid less")
         known = SpanProbabilities(
             text=self.text,
             spans=collect_probable_spans(share[0], self._places, self.labels, min_probability),
@@ -230,14 +306,13 @@ class Lattice:
     def _lengths(self) -> IntArray:
         return np.array([len(self)], np.intp)
 
-    def _constrained(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
-        fixed = self._to_token_constraints(constraints)
-        constrained_weights = limits.apply_constraints(self._weights, fixed)
+    def _all_k_best(self, k: int) -> tuple[Parse, ...]:
+        return self._search(self._weights, k, 0.0 if self.normalized else self.log_total)
+
+    def _constrained_k_best(self, k: int, constraints: Constraints) -> tuple[Parse, ...]:
+        constrained_weights = limits.apply_constraints(self._weights, self._checked(constraints))
         total = float(log_totals(constrained_weights[None], self._lengths)[0])
-        found = self._search(constrained_weights, k, total, constraints.forced)
-        if not found:
-            raise DataError(_NO_ANALYSIS, remedy="Forbid less")
-        return found
+        return self._search(constrained_weights, k, total, constraints.forced)
 
     def _search(
         self, weights: FloatArray, k: int, base: float, forced: tuple[Span, ...] = ()
@@ -249,28 +324,12 @@ class Lattice:
     def _outside_score(self, start: int, end: int) -> float:
         return float(self._weights[start:end, -1, -1].sum())
 
-    def _token_span(self, span: Span) -> tuple[int, int, int]:
-        place = self._places.token_range(span)
-        if place is None:
-            return 0, 0, -1
-        label = self.labels.index(span.label) if span.label in self.labels else -1
-        return *place, label
-
-    def _to_token_constraints(self, constraints: Constraints) -> TokenConstraints:
-        for span in constraints.forced:
-            if self._places.token_range(span) is None:
-                raise DataError(
-                    f"{limits.describe_span(span)} is forced, but is not aligned with tokens",
-                    remedy="Force a span that starts and ends at token boundaries",
-                )
-        fixed = TokenConstraints(
-            forced=tuple(self._token_span(span) for span in constraints.forced),
-            forbidden=tuple(self._token_span(span) for span in constraints.forbidden),
-            outside=tuple(
-                self._places.overlapping_tokens(*stretch) for stretch in constraints.outside
-            ),
+    def _checked(self, constraints: Constraints) -> TokenConstraints:
+        fixed = self._to_token_constraints(constraints)
+        weights = [limits.span_weight(self._weights, one) for one in fixed.forced]
+        limits.check_constraints(
+            constraints, fixed, self._preset, [bool(np.isneginf(one)) for one in weights]
         )
-        limits.check_constraints(constraints, fixed, self._preset, self._weights)
         return fixed
 
 
@@ -306,17 +365,17 @@ class LatticeCache:
 
     def __init__(self, max_tokens: int = MAX_TOKENS) -> None:
         self._max_tokens = max_tokens
-        self._lattices: OrderedDict[Hashable, Lattice] = OrderedDict()
+        self._lattices: OrderedDict[Hashable, TextLattice] = OrderedDict()
         self._lock = threading.Lock()
 
-    def put(self, key: Hashable, lattice: Lattice) -> None:
+    def put(self, key: Hashable, lattice: TextLattice) -> None:
         """Store a lattice, replacing an earlier one under the same key.
 
         Parameters
         ----------
         key : hashable
             Identity of the text and its tokens.
-        lattice : Lattice
+        lattice : TextLattice
             The lattice.
         """
         with self._lock:
@@ -327,7 +386,7 @@ class LatticeCache:
                 _, evicted = self._lattices.popitem(last=False)
                 tokens -= len(evicted)
 
-    def get(self, key: Hashable) -> Lattice | None:
+    def get(self, key: Hashable) -> TextLattice | None:
         """Return a lattice; None if it was never stored or has been evicted.
 
         Parameters

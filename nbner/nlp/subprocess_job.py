@@ -161,7 +161,7 @@ def main(folder: Path) -> None:
         As for `start_job`.
     """
     job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-    run = _import_function(job["function"])
+    run: _JobFunction = import_function(job["function"])
     try:
         write_json(folder / _RESULT, run(folder, job))
     except NbnerError as error:
@@ -183,10 +183,16 @@ def run_worker(lines: Iterable[str]) -> None:
         main(Path(line.rstrip("\n")))
 
 
-def _import_function(name: str) -> _JobFunction:
-    """Import the function that a job names as "module:function"."""
+def import_function(name: str) -> Callable[..., Any]:
+    """Import a function that a job names.
+
+    Parameters
+    ----------
+    name : str
+        As "module:function".
+    """
     module, _, function = name.partition(":")
-    found: _JobFunction = getattr(import_module(module), function)
+    found: Callable[..., Any] = getattr(import_module(module), function)
     return found
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
 
-    from nbner.decoding.lattice_view import Lattice
+    from nbner.decoding.lattice_view import TextLattice
 
 MIN_ANALYSIS_PROBABILITY = 1e-12  # an analysis that a model cannot make
 MIN_SPAN_PROBABILITY = 1e-3  # a span's probability, below which no average looks at it
@@ -71,12 +71,12 @@ def pool_texts(
         yield pool_lattices(views, width)
 
 
-def pool_lattices(views: Sequence[Lattice], width: int) -> CandidatePool:
+def pool_lattices(views: Sequence[TextLattice], width: int) -> CandidatePool:
     """Pool the k best analyses of several lattices of one text.
 
     Parameters
     ----------
-    views : sequence of Lattice
+    views : sequence of TextLattice
         One a model.
     width : int
         Length of each model's list.

@@ -450,6 +450,7 @@ class Learning(Result):
                     context.labels,
                     ranked=self._pool if by_process else (),
                     strategy=ranked.strategy if ranked is not None and by_process else None,
+                    ranker="nbner.active_learning.query_strategies:rank_by_name",
                 )
             )
         self._publish(is_new=False)

@@ -34,7 +34,7 @@ from nbner.types import Answer, Example, Parse, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.decoding.lattice_view import Lattice
+    from nbner.decoding.lattice_view import TextLattice
     from nbner.nlp.patterns import PatternSource
     from nbner.store.dataset import Dataset
 
@@ -489,7 +489,7 @@ def _scored(
         yield (replace(span, score=confidence(span)) for span in spans)
 
 
-def _lattice_of(context: SessionContext, nlp: Language, example: Example) -> Lattice:
+def _lattice_of(context: SessionContext, nlp: Language, example: Example) -> TextLattice:
     """Return the cached lattice of an example, or build and cache it."""
     key = (fingerprint(nlp), example.split, example.input_hash)
     lattice = context.lattice_cache.get(key)

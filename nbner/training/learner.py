@@ -15,14 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
-from nbner import registry
-from nbner.active_learning.query_strategies import rank_examples
 from nbner.errors import NbnerError, TrainingError
 from nbner.nlp import subprocess_job
 from nbner.nlp.fingerprint import fingerprint
@@ -63,12 +60,17 @@ class LearningTask:
     strategy : str, optional
         Name of a registered query strategy that needs nothing but a model and
         a seed; None ranks nothing.
+    ranker : str
+        Function that ranks by the strategy, as "module:function"; it takes the
+        strategy, the examples, ``nlp`` and ``seed``. Named, so that this module
+        imports none of its users.
     """
 
     examples: Sequence[Example]
     labels: tuple[str, ...]
     ranked: Sequence[Example] = ()
     strategy: str | None = None
+    ranker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,7 @@ class LearnerProcess:
                 "seed": self._seed,
                 "rank": [{"hash": one.input_hash, **example_to_json(one)} for one in task.ranked],
                 "strategy": task.strategy,
+                "ranker": task.ranker,
                 "output": str(output),
                 "part": str(part),
             },
@@ -274,8 +277,7 @@ def run_learning_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         The learner cannot learn from the examples, or fails.
     """
     del folder
-    module, _, name = job["learner"].partition(":")
-    learner: Learner = getattr(import_module(module), name)
+    learner: Learner = subprocess_job.import_function(job["learner"])
     base = _cached_base(job["base"], job["recognizer"])
     began = perf_counter()
     try:
@@ -350,9 +352,9 @@ def _cached_clusters(base: Language, pool_texts: tuple[str, ...], seed: int) -> 
 def _ranking(nlp: Language, job: Mapping[str, Any]) -> list[int] | None:
     if job["strategy"] is None:
         return None
-    function = registry.query_strategies.resolve(job["strategy"], field="strategy")
+    ranker = subprocess_job.import_function(job["ranker"])
     examples = [example_from_json(one) for one in job["rank"]]
-    order = rank_examples(function, examples, nlp=nlp, seed=job["seed"])
+    order = ranker(job["strategy"], examples, nlp=nlp, seed=job["seed"])
     return [job["rank"][i]["hash"] for i in order]
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 FACTORY = "nbner_crf"
 FILE_NAME = "crf.bin"
+_BEGIN, _IN = 3, 1  # spaCy's ENT_IOB; "outside" and "missing" bind nobody
+_SET = (_BEGIN, _IN)
 MAX_TOKENS = 4_000  # tokens, padding included, that are scored together
 
 
@@ -130,7 +132,7 @@ class CrfRecognizer:
         ModelError
             The component has not been trained.
         """
-        crf = self._trained()
+        crf = self.trained_model()
         scores = crf.token_scores(extract_features(docs, crf.extractor))
         for doc, one in zip(docs, scores, strict=True):
             if doc.has_annotation("ENT_IOB"):
@@ -218,7 +220,14 @@ class CrfRecognizer:
         """
         return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
 
-    def _trained(self) -> CrfModel:
+    def trained_model(self) -> CrfModel:
+        """Return the weights.
+
+        Raises
+        ------
+        ModelError
+            The component has not been trained.
+        """
         if self.crf is None:
             raise ModelError(
                 f"the component {self.name!r} has not been trained. Train it with "
@@ -228,7 +237,7 @@ class CrfRecognizer:
 
     def _predict(self, docs: Sequence[Doc]) -> list[list[tuple[int, int, str]]]:
         """Return the entities of each doc: first token, last token (exclusive), label."""
-        crf = self._trained()
+        crf = self.trained_model()
         scores = self.token_scores(docs)
         found: list[list[tuple[int, int, str]]] = [[] for _ in docs]
         for batch in batch_lengths([len(one) for one in scores]):
@@ -299,6 +308,22 @@ def _apply_preset(doc: Doc, scores: NDArray[np.float64], labels: Sequence[str]) 
         scores[place, inside_tag(0) :: 2] = -np.inf
 
 
+def preset_entities(doc: Doc) -> tuple[tuple[Span, ...], list[int]]:
+    """Return the entities that are set before the recognizer runs, and all tokens that are.
+
+    Parameters
+    ----------
+    doc : Doc
+        As the component receives it.
+
+    Returns
+    -------
+    (tuple of spacy.tokens.Span, list of int)
+        Blocked tokens are among the tokens, and in no entity.
+    """
+    return tuple(doc.ents), [token.i for token in doc if token.ent_iob in _SET]
+
+
 def preset_tags(doc: Doc, labels: Sequence[str]) -> dict[int, int]:
     """Return the tags of the tokens that an earlier component has annotated or blocked.
 
@@ -318,10 +343,10 @@ def preset_tags(doc: Doc, labels: Sequence[str]) -> dict[int, int]:
     found: dict[int, int] = {}
     was_begun = False
     for place, token in enumerate(content_tokens(doc)):
-        if token.ent_iob not in (1, 3):
+        if token.ent_iob not in _SET:
             was_begun = False
             continue
-        begins = token.ent_iob == 3 or not was_begun
+        begins = token.ent_iob == _BEGIN or not was_begun
         if not token.ent_type_ or token.ent_type_ not in labels:
             found[place] = OUTSIDE_TAG
         else:
@@ -337,7 +362,7 @@ def _continuations(doc: Doc) -> list[int]:
     return [
         place
         for place in range(1, len(tokens))
-        if tokens[place].ent_iob not in (1, 3) and tokens[place - 1].ent_iob in (1, 3)
+        if tokens[place].ent_iob not in _SET and tokens[place - 1].ent_iob in _SET
     ]
 
 
@@ -353,7 +378,9 @@ def _set_entities(doc: Doc, entities: Sequence[tuple[int, int, str]]) -> None:
         if taken.isdisjoint(range(start, end))
     ]
     blocked = [
-        doc[token.i : token.i + 1] for token in doc if token.ent_iob == 3 and not token.ent_type
+        doc[token.i : token.i + 1]
+        for token in doc
+        if token.ent_iob == _BEGIN and not token.ent_type
     ]
     doc.set_ents(
         sorted([*kept, *added], key=lambda one: one.start), blocked=blocked, default="outside"

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-
 from nbner.nlp.crf.clusters import VectorClusters, WordClusters
 
 if TYPE_CHECKING:

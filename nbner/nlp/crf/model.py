@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -113,11 +113,34 @@ class TagScores:
         Tokens of each text that are no whitespace, descending, all above 0.
     transitions : array of float64, shape (tags, tags)
         Score of one tag after another; -inf where it may not follow.
+    exceptions : mapping
+        From a position to the transitions into it, where they are others.
     """
 
     emissions: FloatArray
     lengths: IntArray
     transitions: FloatArray
+    exceptions: Mapping[int, FloatArray] = field(default_factory=dict)
+
+    def into(self, position: int) -> FloatArray:
+        """Return the transitions into a position, shape (tags, tags).
+
+        Parameters
+        ----------
+        position : int
+            Above 0.
+        """
+        return self.exceptions.get(position, self.transitions)
+
+    def count_active(self, position: int) -> int:
+        """Return the number of texts that have a token at a position.
+
+        Parameters
+        ----------
+        position : int
+            Counted from 0.
+        """
+        return int(np.searchsorted(-self.lengths, -position, side="left"))
 
 
 @dataclass(frozen=True)
@@ -317,9 +340,9 @@ def viterbi(batch: TagScores) -> tuple[FloatArray, IntArray]:
     best = batch.emissions[:, 0].copy()
     back = np.zeros((docs, positions, tags), np.intp)
     for j in range(1, positions):
-        going = int(np.searchsorted(-batch.lengths, -j, side="left"))
+        going = batch.count_active(j)
         # Both sums are taken before the greatest is, as the search for the k best does.
-        through = best[:going, :, None] + batch.transitions
+        through = best[:going, :, None] + batch.into(j)
         through += batch.emissions[:going, j, None, :]
         chosen = through.argmax(axis=1)
         back[:going, j] = chosen
@@ -330,7 +353,7 @@ def viterbi(batch: TagScores) -> tuple[FloatArray, IntArray]:
     scores = best[rows, last]
     tag = last
     for j in range(positions - 1, -1, -1):
-        going = int(np.searchsorted(-batch.lengths, -j, side="left"))
+        going = batch.count_active(j)
         found[:going, j] = tag[:going]
         tag[:going] = back[rows[:going], j, tag[:going]]
     return scores, found
