@@ -136,7 +136,7 @@ class Learning(Result):
         self._published: LearningStatus | None = None
         # All of these are guarded by the condition.
         self._is_running = True
-        self._is_closed = False
+        self._closed = threading.Event()
         self._is_idle = False
         self._has_news = True
         self._n_new = every
@@ -157,7 +157,7 @@ class Learning(Result):
     @property
     def state(self) -> LearningState:
         """The state: waiting (for answers), training, ready, failed, stopped or closed."""
-        if self._is_closed:
+        if self._closed.is_set():
             return "closed"
         if not self._is_running:
             return "stopped"
@@ -225,7 +225,7 @@ class Learning(Result):
     def start(self) -> None:
         """Learn again, at once, from all answers so far."""
         with self._changed:
-            if self._is_closed:
+            if self._closed.is_set():
                 raise ModelError(
                     "this learning has been closed with its widget. Open another one: "
                     "session.make_gold(learn=True)."
@@ -278,7 +278,7 @@ class Learning(Result):
             A training goes on.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._is_idle or self._is_closed, timeout):
+            if not self._changed.wait_for(lambda: self._is_idle or self._closed.is_set(), timeout):
                 msg = f"learning still goes on after {timeout:,.0f} s"
                 raise TimeoutError(msg)
 
@@ -362,9 +362,9 @@ class Learning(Result):
     def close(self) -> None:
         """End the training and its process; what was learnt stays in use."""
         with self._changed:
-            if self._is_closed:
+            if self._closed.is_set():
                 return
-            self._is_closed = True
+            self._closed.set()
             self._wake()
         self._unsubscribe()
         self._process.close()
@@ -396,20 +396,20 @@ class Learning(Result):
 
     def _follow(self) -> None:
         self._load_answers()
-        while not self._is_closed:
+        while not self._closed.is_set():
             with self._changed:
                 if not (self._has_news or self._is_due() or self._process.is_done):
                     self._is_idle = not self._process.is_busy
                     self._changed.notify_all()
                     self._changed.wait(_POLL if self._process.is_busy else None)
-                if self._is_closed:
+                if self._closed.is_set():
                     break
                 has_news, self._has_news = self._has_news, False
             try:
                 self._step(has_news=has_news)
             except Exception as error:  # noqa: BLE001 - shown in the widget; labelling goes on
                 # A training that was stopped or closed has not failed.
-                if self._is_running and not self._is_closed:
+                if self._is_running and not self._closed.is_set():
                     _LOG.debug("learning failed", exc_info=True)
                     self._fail(error)
         with self._changed:

@@ -20,7 +20,7 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import traitlets
 
@@ -56,6 +56,8 @@ from nbner.widgets.serialization import (
 )
 
 _LOG = logging.getLogger(__name__)
+
+_LEARNING_COMMANDS: tuple[LearningCommand, ...] = ("start", "stop", "switch")
 
 AnswerCallback: TypeAlias = Callable[[Example], object]
 
@@ -391,9 +393,9 @@ class Annotator(BaseAnnotationWidget):
 
     def _handle_learning(self, message: RawMessage) -> LearningMessage:
         assert self._learning is not None  # noqa: S101 - for the type checker: see `__init__`
-        command = message.get("do")
-        if command not in get_args(LearningCommand):
-            raise DataError(f"{command!r} is nothing that learning can do", field="do")
+        command = next((one for one in _LEARNING_COMMANDS if one == message.get("do")), None)
+        if command is None:
+            raise DataError(f"{message.get('do')!r} is nothing that learning can do", field="do")
         self._learning.run(command)
         return serialize_learning(self._learning.status)
 
