@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nbner.decoding.arrays import BoolArray, Float32Array, FloatArray
-from nbner.decoding.batching import ExampleOrText, docs_before_ner, trained_recognizer
+from nbner.decoding.batching import ExampleOrText, docs_before_ner, transition_recognizer
 from nbner.decoding.state_scorer import StateScorer
 from nbner.decoding.transitions import ValidActions
 from nbner.io.docbin import tokens_from_doc
@@ -132,9 +132,15 @@ def action_scores(
     Raises
     ------
     ModelError
-        The pipeline has no entity recognizer, or an untrained one.
+        The pipeline has no entity recognizer, an untrained one, or a random
+        field, which has no actions.
     """
-    recognizer = trained_recognizer(nlp)
+    recognizer = transition_recognizer(
+        nlp,
+        "A table of action scores, and the token features made of it,",
+        "The probability of each label at each token is in "
+        "session.model.span_probabilities(text).token_frame",
+    )
     for docs in docs_before_ner(nlp, items):
         yield from (_Reader(recognizer, doc, max_span_length).read() for doc in docs)
 

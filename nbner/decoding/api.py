@@ -135,7 +135,9 @@ def decode_with_beam(
 ) -> Iterator[tuple[Parse, ...]]:
     """Compute the analyses in spaCy's beam of width k over raw scores; see `parses`."""
     recognizer = transition_recognizer(
-        nlp, "spaCy's beam", 'Use decoder="exact": its list is the one that a beam approximates'
+        nlp,
+        "A beam of spaCy's",
+        'Use decoder="exact": its list is the one that a beam approximates',
     )
     groups = docs_before_ner(nlp, items)
     return (one for docs in groups for one in beam_parses(recognizer, docs, k))

@@ -60,7 +60,8 @@ def transition_recognizer(nlp: Language, what: str, instead: str) -> EntityRecog
     nlp : Language
         The pipeline.
     what : str
-        What needs the transition system, for the message: "the beam".
+        What needs the transition system, as the subject of the message: "The
+        beam".
     instead : str
         What to use with a random field: a sentence without its full stop.
 

@@ -156,6 +156,18 @@ def recognizer_of(nlp: Language) -> tuple[str, Recognizer] | None:
     return None if name is None else (name, found[name])
 
 
+def is_crf(nlp: Language) -> bool:
+    """Return whether the pipeline's recognizer is a conditional random field.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    found = recognizer_of(nlp)
+    return found is not None and isinstance(found[1], CrfRecognizer)
+
+
 def recognizer_names(nlp: Language) -> tuple[str, ...]:
     """Return the names of all entity recognizers, in the order of the pipeline.
 

@@ -20,6 +20,11 @@ import numpy as np
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses, span_probabilities
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
+from nbner.evaluation.scores import score
+from nbner.nlp.pipeline import is_crf
+from nbner.nlp.prediction import predict
+from nbner.training.crf import train_crf_like
+from nbner.training.initialization import reset_ner
 from nbner.training.loop import train
 from nbner.types import Example, Parse
 
@@ -201,7 +206,7 @@ def train_fold_models(
         Accepted examples.
     dev : sequence of Example
         Examples on which the best checkpoint is selected; without any, a seeded
-        fifth of the other folds is held out for it.
+        fifth of the other folds is held out for it. A random field needs none.
     labels : sequence of str
         Labels of the models.
     folds : int
@@ -225,9 +230,14 @@ def train_fold_models(
     """
     for number, positions in enumerate(split_into_folds(len(examples), folds, seed)):
         own = set(positions)
+        others = [one for i, one in enumerate(examples) if i not in own]
+        if is_crf(base):
+            nlp = train_crf_like(base, others, labels=labels, seed=seed)
+            yield FoldModel(number, tuple(positions), nlp, _f(nlp, dev, labels))
+            continue
         result = train_in_temporary_folder(
             base,
-            [one for i, one in enumerate(examples) if i not in own],
+            others,
             dev,
             labels=labels,
             seed=seed,
@@ -235,6 +245,39 @@ def train_fold_models(
             on_record=None if on_record is None else partial(on_record, number),
         )
         yield FoldModel(number, tuple(positions), result.nlp, result.best.f)
+
+
+def fold_base(nlp: Language, base: Language) -> Language:
+    """Return the pipeline that fold models start from, so that they are of the model's kind.
+
+    Parameters
+    ----------
+    nlp : Language
+        The model whose lists or answers the fold models stand for.
+    base : Language
+        The pipeline that its training started from.
+
+    Returns
+    -------
+    Language
+        For a random field the model itself, of which a fold model takes
+        tokenizer and features, and no weight.
+    """
+    if is_crf(nlp):
+        return nlp
+    return reset_ner(base) if is_crf(base) else base
+
+
+def _f(nlp: Language, dev: Sequence[Example], labels: Sequence[str]) -> float | None:
+    """Compute the dev F of a model; None without dev examples."""
+    if not dev:
+        return None
+    return score(
+        [one.spans for one in dev],
+        list(predict(nlp, dev)),
+        labels=labels,
+        allowed_labels=[one.labels for one in dev],
+    ).exact.f
 
 
 def train_in_temporary_folder(

@@ -15,6 +15,7 @@ from nbner.evaluation.k_best_scores import error_counts, oracle_indices
 from nbner.nlp.pipeline import clone_pipeline, load_base
 from nbner.reranking.component import Reranker, add_reranker, make_docs, name_functions
 from nbner.reranking.cross_validation import (
+    fold_base,
     out_of_fold_k_best,
     split_into_folds,
     train_in_temporary_folder,
@@ -125,7 +126,7 @@ def fit_reranker(
     made: list[Fold] = []
     with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
         found = out_of_fold_k_best(
-            base,
+            fold_base(nlp, base),
             gold,
             dev_gold,
             labels=labels,

@@ -29,7 +29,7 @@ from nbner.quality.consistency import (
 from nbner.quality.consistency_report import Consistency, RelabelBackend
 from nbner.quality.label_issues import LabelIssue, LabelIssues
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
-from nbner.reranking.cross_validation import train_fold_models
+from nbner.reranking.cross_validation import fold_base, train_fold_models
 from nbner.reranking.train import progress_callback
 from nbner.session.annotation import open_corrections
 from nbner.session.context import SessionContext
@@ -131,7 +131,7 @@ def _out_of_fold_probabilities(
     dev_gold = [] if dev == split else context.examples(dev, answer="accept")
     with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
         models = train_fold_models(
-            context.base_nlp,
+            fold_base(context.nlp, context.base_nlp),
             gold,
             dev_gold,
             labels=context.labels,

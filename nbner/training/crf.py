@@ -36,7 +36,7 @@ from nbner.nlp.crf.features import (
 )
 from nbner.nlp.crf.model import OUTSIDE_TAG, CrfModel, begin_tag, inside_tag
 from nbner.nlp.gold_docs import lacks_labels, reference_doc, require_learnable_spans
-from nbner.nlp.pipeline import clone_pipeline, doc_from_example
+from nbner.nlp.pipeline import clone_pipeline, doc_from_example, recognizer_of
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -203,6 +203,38 @@ def train_crf(
     }
     _LOG.debug("trained %s: %s", FACTORY, counts)
     return nlp
+
+
+def train_crf_like(
+    nlp: Language, train_examples: Sequence[Example], *, labels: Sequence[str], seed: int = 0
+) -> Language:
+    """Train a random field with the features and the clusters of another one.
+
+    Parameters
+    ----------
+    nlp : Language
+        A pipeline with a trained ``nbner_crf``; not changed, and no weight of it
+        is used.
+    train_examples, labels, seed
+        As for `train_crf`.
+
+    Raises
+    ------
+    TrainingError
+        As for `train_crf`, or the pipeline has no trained random field.
+    """
+    found = recognizer_of(nlp)
+    if found is None or not isinstance(found[1], CrfRecognizer):
+        raise TrainingError("the pipeline has no conditional random field to train one like it.")
+    extractor = found[1].trained_model().extractor
+    return train_crf(
+        nlp,
+        train_examples,
+        labels=labels,
+        features=found[1].features,
+        clusters=extractor.clusters,
+        seed=seed,
+    )
 
 
 def training_counts(nlp: Language) -> CrfTrainingCounts | None:

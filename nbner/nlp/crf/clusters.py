@@ -200,10 +200,9 @@ def k_means(rows: FloatArray, size: int, *, seed: int) -> tuple[NDArray[np.intp]
         if step and np.array_equal(nearest, members):
             break
         members = nearest
-        sums = np.zeros_like(centroids)
-        np.add.at(sums, members, rows)
-        filled = np.bincount(members, minlength=size) > 0
-        centroids[filled] = _unit_rows(sums[filled])
+        filled, firsts = np.unique(np.sort(members), return_index=True)
+        order = np.argsort(members, kind="stable")
+        centroids[filled] = _unit_rows(np.add.reduceat(rows[order], firsts, axis=0))
     return members, centroids
 
 

@@ -29,6 +29,11 @@ IntArray = NDArray[np.intp]
 
 OUTSIDE_TAG = 0
 _FORMAT = "nbner-crf-1"
+# What reading bytes that are no model can raise; nothing in them is ever run.
+_READ_ERRORS = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError),
+    *(OSError, EOFError, OverflowError, MemoryError, RecursionError),
+)
 
 
 def begin_tag(label: int) -> int:
@@ -269,7 +274,7 @@ class CrfModel:
         """
         try:
             return cls._read(io.BytesIO(data))
-        except (ValueError, KeyError, TypeError, OSError, EOFError, IndexError) as error:
+        except _READ_ERRORS as error:
             raise ModelError(
                 "the weights of nbner_crf cannot be read: they are damaged, or were written by "
                 f"another version of nbner ({error}). Save the pipeline again with "

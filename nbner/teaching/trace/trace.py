@@ -28,7 +28,7 @@ from spacy.pipeline._parser_internals._beam_utils import (  # type: ignore[impor
 from spacy.training import Example as Pair
 
 from nbner.decoding.actions import ParserState, next_state
-from nbner.decoding.batching import ExampleOrText, docs_before_ner, trained_recognizer
+from nbner.decoding.batching import ExampleOrText, docs_before_ner, transition_recognizer
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.gold_docs import reference_doc
 from nbner.types import Example, Span, Token
@@ -198,9 +198,15 @@ def trace(
     Raises
     ------
     ModelError
-        The pipeline has no entity recognizer, or an untrained one.
+        The pipeline has no entity recognizer, an untrained one, or a random
+        field, which has no states.
     """
-    recognizer = trained_recognizer(nlp)
+    recognizer = transition_recognizer(
+        nlp,
+        "The state viewer",
+        "The analyses that it weighs are in session.parses(text, k), and the probability of each "
+        "label at each token in session.model.span_probabilities(text)",
+    )
     ((doc,),) = docs_before_ner(nlp, [item])
     if not len(doc):
         return ParserTrace(doc.text, (), (), (), 0.0, (), None if gold is None else tuple(gold))
