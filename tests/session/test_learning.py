@@ -43,8 +43,8 @@ GOLD = {one.text: one.spans for one in CORPUS}
 SECONDS = 60  # that a training takes at most, on the slowest machine
 
 
-@pytest.fixture(autouse=True)
-def quick_learner(monkeypatch):
+@pytest.fixture
+def quick(monkeypatch):
     use_learner(monkeypatch, "learn")
 
 
@@ -90,46 +90,44 @@ def stored(session):
     return list(session.context.dataset.answers("train", current=False))
 
 
-# One session that learns, of which several tests look at a side.
+# One session that learns with the learner of nbner, of which several tests look at a side.
 
 
 @pytest.fixture(scope="module")
 def learnt(tmp_path_factory):
     store = tmp_path_factory.mktemp("learning") / "nbner.db"
-    with pytest.MonkeyPatch.context() as patch:
-        use_learner(patch, "learn")
-        session = opened(store)
-        widget = session.make_gold(learn=True, strategy="uncertainty", holdout=0.0)
-        sent = heard(widget)
-        page = HeadlessClient(widget)
-        first = label(page, 4)
+    session = opened(store)
+    widget = session.make_gold(learn=True, strategy="uncertainty", holdout=0.0)
+    sent = heard(widget)
+    page = HeadlessClient(widget)
+    first = label(page, 4)
+    widget.learning.wait(SECONDS)
+    before = (widget.learning.state, widget.learning.status.text)
+    first += label(page, 1)
+    kept = page.next_example()
+    widget.learning.wait(SECONDS)
+    # What a page has shown stays; what it has only been sent comes anew.
+    reply = widget.receive({"type": "find", "id": "1", "examples": [str(kept.input_hash)]})
+    refresh = [one for one in sent if one["type"] == "refresh"][-1]
+    page.accept(kept, GOLD[kept.text], 1.0)
+    page.reload()
+    later = []
+    for _ in range(9):
+        later += label(page, 1)
         widget.learning.wait(SECONDS)
-        before = (widget.learning.state, widget.learning.status.text)
-        first += label(page, 1)
-        kept = page.next_example()
-        widget.learning.wait(SECONDS)
-        # What a page has shown stays; what it has only been sent comes anew.
-        reply = widget.receive({"type": "find", "id": "1", "examples": [str(kept.input_hash)]})
-        refresh = [one for one in sent if one["type"] == "refresh"][-1]
-        page.accept(kept, GOLD[kept.text], 1.0)
-        page.reload()
-        later = []
-        for _ in range(9):
-            later += label(page, 1)
-            widget.learning.wait(SECONDS)
-        yield {
-            "session": session,
-            "widget": widget,
-            "sent": sent,
-            "store": store,
-            "before": before,
-            "first": first,
-            "kept": kept,
-            "reply": reply,
-            "refresh": refresh,
-            "later": later,
-        }
-        session.close()
+    yield {
+        "session": session,
+        "widget": widget,
+        "sent": sent,
+        "store": store,
+        "before": before,
+        "first": first,
+        "kept": kept,
+        "reply": reply,
+        "refresh": refresh,
+        "later": later,
+    }
+    session.close()
 
 
 def test_before_five_accepted_answers_nothing_is_learnt(learnt):
@@ -319,6 +317,7 @@ def has_ended(pid):
 # Beside a trained model.
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_pretrained_model_suggests_until_the_user_changes_over(trained_path):
     with opened(model=trained_path) as session:
         base = session.nlp
@@ -407,6 +406,7 @@ def test_options_that_contradict_each_other():
         assert session.context.end_learning is None
 
 
+@pytest.mark.usefixtures("quick")
 def test_two_annotators_learn_on_one_store(tmp_path):
     store = tmp_path / "nbner.db"
     with opened(store) as one, Session("d", store=store, annotator="bob") as other:
