@@ -358,6 +358,9 @@ class AnnotationQueue:
         """
         with_metadata = [self._with_metadata(answer) for answer in answers]
         applied = self._dataset.record_many(with_metadata)
+        for answer in answers:
+            if answer.answer is not None:
+                self._offers.release(answer.input_hash)
         if applied:
             self._answer_bus.publish(with_metadata)
         return applied

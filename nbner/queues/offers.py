@@ -8,7 +8,8 @@ under the annotator's hand.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+import weakref
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -23,6 +24,9 @@ _MAX_EXAMPLES = 512
 #: Offers of one example that are remembered: a page may show the one before the last.
 _MAX_OFFERS = 4
 
+#: Models that are kept without an example that shows their suggestions.
+_MAX_MODELS = 3
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Offer:
@@ -36,18 +40,26 @@ class Offer:
         The suggestions, as they were sent.
     sources : tuple of OfferedSource
         The complete suggestions of each source; empty where they are not known.
-    model : object, optional
-        The model that suggested, for a later re-decoding.
+    model_ref : weakref, optional
+        The model that suggested, as long as it is needed.
     """
 
     number: int
     spans: tuple[Span, ...]
     sources: tuple[OfferedSource, ...] = ()
-    model: Any = None
+    model_ref: weakref.ref[Any] | None = None
+
+    @property
+    def model(self) -> Any:
+        """The model that suggested, for a later re-decoding; None where it is gone."""
+        return None if self.model_ref is None else self.model_ref()
 
 
 class OfferLog:
     """Remembers the offers of a queue; thread-safe.
+
+    Of the models behind them it keeps the last few, and those of the examples
+    that are shown and not answered yet.
 
     Parameters
     ----------
@@ -61,6 +73,8 @@ class OfferLog:
         self._numbers = count(1)
         self._offers: OrderedDict[int, tuple[Offer, ...]] = OrderedDict()
         self._shown: dict[int, int] = {}
+        self._models: deque[Any] = deque(maxlen=_MAX_MODELS)
+        self._models_of_shown: dict[int, Any] = {}
         self._lock = threading.Lock()
 
     def add(
@@ -84,7 +98,10 @@ class OfferLog:
             The model that suggested.
         """
         with self._lock:
-            offer = Offer(next(self._numbers), tuple(spans), tuple(sources), model)
+            reference = None if model is None else weakref.ref(model)
+            if model is not None and not any(one is model for one in self._models):
+                self._models.append(model)
+            offer = Offer(next(self._numbers), tuple(spans), tuple(sources), reference)
             earlier = self._offers.pop(input_hash, ())
             shown = self._shown.get(input_hash)
             kept = [one for one in earlier if one.number == shown]
@@ -93,6 +110,7 @@ class OfferLog:
             while len(self._offers) > _MAX_EXAMPLES:
                 gone, _ = self._offers.popitem(last=False)
                 self._shown.pop(gone, None)
+                self._models_of_shown.pop(gone, None)
             return offer
 
     def find(self, input_hash: int, number: object) -> Offer | None:
@@ -119,9 +137,11 @@ class OfferLog:
         number : object
             As the page has said it; an unknown one is passed over.
         """
-        if self.find(input_hash, number) is not None and isinstance(number, int):
+        offer = self.find(input_hash, number)
+        if offer is not None:
             with self._lock:
-                self._shown[input_hash] = number
+                self._shown[input_hash] = offer.number
+                self._models_of_shown[input_hash] = offer.model
 
     def shown(self, input_hash: int) -> Offer | None:
         """Return the offer that an example keeps, since a page has shown it.
@@ -148,7 +168,20 @@ class OfferLog:
         with self._lock:
             return next(iter(self._offers.get(input_hash, ())[::-1]), None)
 
+    def release(self, input_hash: int) -> None:
+        """Let go of the model behind an example that has been answered.
+
+        Parameters
+        ----------
+        input_hash : int
+            Of the example.
+        """
+        with self._lock:
+            self._shown.pop(input_hash, None)
+            self._models_of_shown.pop(input_hash, None)
+
     def forget_shown(self) -> None:
         """Have all examples suggested anew when they are loaded next."""
         with self._lock:
             self._shown.clear()
+            self._models_of_shown.clear()

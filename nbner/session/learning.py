@@ -139,6 +139,7 @@ class Learning(Result):
         self._closed = threading.Event()
         self._is_idle = False
         self._has_news = True
+        self._wants_switch = False
         self._n_new = every
         self._waits_for = ""
         self._failure: tuple[str, str] = ("", "")
@@ -346,7 +347,10 @@ class Learning(Result):
             What to do.
         """
         if command == "switch":
-            self.use("before" if self._suggests_learned else "learned")
+            # Not here: the new order may take long, and a page waits for the reply.
+            with self._changed:
+                self._wants_switch = True
+                self._wake()
         elif command == "stop":
             self.stop()
         else:
@@ -389,6 +393,10 @@ class Learning(Result):
         self._is_idle = False
         self._changed.notify_all()
 
+    def _has_work(self) -> bool:
+        waits = self._has_news or self._wants_switch
+        return waits or self._is_due() or self._process.is_done
+
     def _is_due(self) -> bool:
         # Below the least number of answers, every answer may be the one that suffices.
         enough = 1 if self._waits_for else self._every
@@ -398,7 +406,7 @@ class Learning(Result):
         self._load_answers()
         while not self._closed.is_set():
             with self._changed:
-                if not (self._has_news or self._is_due() or self._process.is_done):
+                if not self._has_work():
                     self._is_idle = not self._process.is_busy
                     self._changed.notify_all()
                     self._changed.wait(_POLL if self._process.is_busy else None)
@@ -422,6 +430,9 @@ class Learning(Result):
                 tuple(self._answers), window=WINDOW, seed=self._context.seed
             )
             self._publish(is_new=False)
+        if self._wants_switch:
+            self._wants_switch = False
+            self.use("before" if self._suggests_learned else "learned")
         if self._process.is_done:
             self._take_over(self._process.read())
         if self._is_due():

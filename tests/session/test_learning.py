@@ -207,6 +207,25 @@ def test_what_the_widget_suggests_is_what_the_model_gives_at_run_time(learnt):
     assert found == expected
 
 
+def test_an_edit_is_redecoded_by_the_model_whose_suggestions_are_shown(learnt):
+    session, widget = learnt["session"], learnt["widget"]
+    newest, models = session.nlp, widget.learning.frame
+    shown = HeadlessClient(widget).next_example()
+    ask = {"type": "analyses", "example": str(shown.input_hash), "want": 1, "id": "1"}
+    ask |= {"forced": [], "forbidden": []}
+    session.context.activate(load_base(models.path.iloc[-2]), refresh=False)
+    try:
+        (best,) = widget.receive(ask)["analyses"]
+        assert {details["source"] for *_, details in best["spans"]} == {models.source.iloc[-1]}
+        widget.learning.forget_shown()
+        widget._example_queue.load([shown.input_hash])
+        (best,) = widget.receive(ask)["analyses"]
+        assert {details["source"] for *_, details in best["spans"]} == {models.source.iloc[-2]}
+    finally:
+        session.context.activate(newest, refresh=False)
+        widget.learning.forget_shown()
+
+
 def test_the_order_follows_the_newest_model(learnt):
     session, widget = learnt["session"], learnt["widget"]
     dataset = widget._example_queue._dataset
@@ -348,6 +367,7 @@ def test_a_pretrained_model_suggests_until_the_user_changes_over(trained_path):
         assert {one["shown"] for one in stored(session)[-1].extra["suggestions"]} == {True, False}
         assert [set(shown.spans)] == predicted(session, [shown.text])
         running.run("switch")
+        running.wait(SECONDS)
         assert session.nlp is base
         with pytest.raises(DataError, match='"learned" or "before"'):
             running.use("best")
@@ -410,17 +430,17 @@ def test_options_that_contradict_each_other():
 def test_two_annotators_learn_on_one_store(tmp_path):
     store = tmp_path / "nbner.db"
     with opened(store) as one, Session("d", store=store, annotator="bob") as other:
-        widgets = [session.make_gold(learn=True, every=3) for session in (one, other)]
+        widgets = [session.make_gold(learn=True, every=100) for session in (one, other)]
         pages = [HeadlessClient(widget) for widget in widgets]
         for page in pages:
-            label(page, 3)
-        for page in pages[::-1]:
-            label(page, 3)
+            label(page, 4)
         for widget in widgets:
             widget.learning.wait(SECONDS)
-        # Each learns from the answers of both: its own are 6.
-        assert all(widget.learning.frame.answers.iloc[-1] > 6 for widget in widgets)
-        assert one.counts("train").accept == 12
+            widget.learning.start()
+            widget.learning.wait(SECONDS)
+        # Each learns from the answers of both.
+        assert all(widget.learning.frame.answers.iloc[-1] == 8 for widget in widgets)
+        assert one.counts("train").accept == 8
         paths = [one for widget in widgets for one in widget.learning.frame.path]
         assert len(set(paths)) == len(paths)
         assert len(one.model.runs) == len(paths)
