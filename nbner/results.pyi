@@ -17,11 +17,13 @@ from nbner.quality.consistency_report import Consistency as Consistency
 from nbner.quality.data_warnings import DataWarnings as DataWarnings
 from nbner.quality.label_issues import LabelIssues as LabelIssues
 from nbner.quality.progress import AnnotationProgress as AnnotationProgress
+from nbner.quality.suggestion_quality import SuggestionQuality as SuggestionQuality
 from nbner.quality.tokenization.report import Tokenization as Tokenization
 from nbner.reranking.oracle.report import OracleCurve as OracleCurve
 from nbner.reranking.report import Ensemble as Ensemble
 from nbner.reranking.report import Reranking as Reranking
 from nbner.reranking.report import RerankingComparison as RerankingComparison
+from nbner.session.learning import Learning as Learning
 from nbner.session.summary import Summary as Summary
 from nbner.simulation.cost_curve import Simulation as Simulation
 from nbner.store.integrity import IntegrityReport as IntegrityReport

@@ -137,6 +137,31 @@ def rank_examples(
     return found
 
 
+def rank_by_name(
+    strategy: str, examples: Sequence[Example], *, nlp: Language, seed: int
+) -> list[int]:
+    """Rank examples by a registered strategy that needs nothing but a model and a seed.
+
+    Parameters
+    ----------
+    strategy : str
+        Its name.
+    examples : sequence of Example
+        The candidates.
+    nlp : Language
+        The trained pipeline.
+    seed : int
+        The seed.
+
+    Raises
+    ------
+    DataError
+        There is no such strategy.
+    """
+    function = registry.query_strategies.resolve(strategy, field="strategy")
+    return rank_examples(function, examples, nlp=nlp, seed=seed)
+
+
 def name_of(strategy: str | Callable[..., Any]) -> str:
     """Return the name of a query strategy.
 

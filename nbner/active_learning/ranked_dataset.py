@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from nbner.active_learning.strategies import STORED_NAMES
+from nbner.active_learning.strategies import STORED_NAMES, interleave
 from nbner.errors import StoreError
 from nbner.store import claims
 from nbner.store.assignments import Assignments
@@ -17,8 +17,9 @@ from nbner.types import Answer, Example
 
 _LOG = logging.getLogger(__name__)
 
-#: From open examples to their input hashes, in the order of annotation.
-RankFn: TypeAlias = Callable[[Sequence[Example]], Sequence[int]]
+#: From open examples, and a model other than the one in use, to their input hashes
+#: in the order of annotation.
+RankFn: TypeAlias = Callable[[Sequence[Example], Any], Sequence[int]]
 
 #: Key in an answer's ``extra["task"]`` that marks an example of the random holdout.
 HOLDOUT_KEY = "_aside"
@@ -97,6 +98,8 @@ class RankedDataset(Dataset):
         model in use.
     in_holdout : callable
         Returns whether an example belongs to the random holdout.
+    holdout : float
+        Size of the holdout as a fraction, for `prepare`.
     """
 
     def __init__(
@@ -107,13 +110,62 @@ class RankedDataset(Dataset):
         rank: RankFn,
         version: Callable[[], str],
         in_holdout: Callable[[Example], bool],
+        holdout: float = 0.0,
     ) -> None:
         vars(self).update(vars(dataset))
         self._strategy = strategy
         self._rank = rank
         self._version = version
         self._in_holdout = in_holdout
+        self._holdout = holdout
         self._ranking: tuple[str, list[int]] = ("", [])
+        self._prepared: tuple[str, list[int]] = ("", [])
+
+    def pool(self, split: str) -> list[Example]:
+        """Return the open examples that are ranked together.
+
+        Parameters
+        ----------
+        split : str
+            Name of the split.
+        """
+        return super().next_unanswered(split, _POOL_SIZE)
+
+    @property
+    def strategy(self) -> str:
+        """Name of the strategy."""
+        return self._strategy
+
+    def prepare(
+        self,
+        version: str,
+        pool: Sequence[Example],
+        order: Sequence[int] | None = None,
+        *,
+        model: Any = None,
+    ) -> None:
+        """Rank a pool for a version beforehand, so that nobody waits for it when it comes.
+
+        Parameters
+        ----------
+        version : str
+            As ``version()`` will return it.
+        pool : sequence of Example
+            Open examples, as from `pool`.
+        order : sequence of int, optional
+            Their input hashes in the order of the strategy, without regard to
+            the holdout; by default they are ranked here.
+        model : object, optional
+            The model to rank them by, before it is the one in use.
+        """
+        if order is None:
+            ranking = list(self._rank(pool, model))
+        else:
+            held_out = [one.input_hash for one in pool if self._in_holdout(one)]
+            others = set(held_out)
+            ranked = [one for one in order if one not in others]
+            ranking = interleave(ranked, held_out, self._holdout)
+        self._prepared = (version, ranking)
 
     @property
     def assignments(self) -> Assignments:
@@ -181,8 +233,11 @@ class RankedDataset(Dataset):
         current = self._version()
         hashes = {one.input_hash for one in pool}
         left = sum(one in hashes for one in ranking)
+        if current != version and current == self._prepared[0]:
+            version, ranking = self._ranking = self._prepared
+            left = sum(one in hashes for one in ranking)
         if current != version or left < min(wanted, len(pool)):
-            ranking = list(self._rank(pool))
+            ranking = list(self._rank(pool, None))
             self._ranking = (current, ranking)
             _LOG.debug("ranked %d examples by %s", len(pool), self._strategy)
         return ranking

@@ -16,7 +16,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -52,13 +53,65 @@ def start_job(
     subprocess.Popen
         The running process.
     """
+    write_job(folder, function, job)
+    return _start_process([str(folder)], folder, stdin)
+
+
+def start_worker(folder: Path) -> subprocess.Popen[bytes]:
+    """Start a Python process that runs one job after the other, so that its imports are paid once.
+
+    Each line of its standard input is the folder of a job that `write_job` has
+    prepared. The process ends when its standard input is closed, also by the
+    death of its parent, and after a job that raises anything but an
+    ``NbnerError``.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the worker alone, for its log.
+
+    Returns
+    -------
+    subprocess.Popen
+        The running process; it gives way to other processes ("nice").
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return _start_process(["--worker"], folder, subprocess.PIPE)
+
+
+def write_job(folder: Path, function: str, job: Mapping[str, Any]) -> None:
+    """Write the input of a job.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of this job alone; created if it is missing.
+    function : str
+        As for `start_job`.
+    job : mapping
+        JSON values.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / _JOB, {"function": function, **job})
+
+
+def is_finished(folder: Path) -> bool:
+    """Return whether a job has a result or an error.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the job.
+    """
+    return (folder / _RESULT).exists() or (folder / _ERROR).exists()
+
+
+def _start_process(arguments: list[str], folder: Path, stdin: int) -> subprocess.Popen[bytes]:
     # The same modules as here, wherever they were imported from.
     paths = os.pathsep.join(path for path in sys.path if path)
     with (folder / _LOG).open("wb") as log:
         return subprocess.Popen(  # noqa: S603 - the running Python interpreter, no user input
-            [sys.executable, "-m", "nbner.nlp.subprocess_job", str(folder)],
+            [sys.executable, "-m", "nbner.nlp.subprocess_job", *arguments],
             env={**os.environ, "PYTHONPATH": paths},
             stdin=stdin,
             start_new_session=True,  # an interrupt of the kernel does not stop it
@@ -67,13 +120,15 @@ def start_job(
         )
 
 
-def read_result(folder: Path) -> Any:
+def read_result(folder: Path, *, log_folder: Path | None = None) -> Any:
     """Return the result of a finished job.
 
     Parameters
     ----------
     folder : Path
         As for `start_job`.
+    log_folder : Path, optional
+        Folder of the worker that ran it; by default the job's own.
 
     Raises
     ------
@@ -86,7 +141,7 @@ def read_result(folder: Path) -> Any:
     if (folder / _ERROR).exists():
         stored = json.loads((folder / _ERROR).read_text(encoding="utf-8"))
         raise getattr(errors, stored["kind"], NbnerError)(stored["message"])
-    log = folder / _LOG
+    log = (log_folder or folder) / _LOG
     last = (
         log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:] if log.exists() else []
     )
@@ -106,17 +161,38 @@ def main(folder: Path) -> None:
         As for `start_job`.
     """
     job = json.loads((folder / _JOB).read_text(encoding="utf-8"))
-    run = _import_function(job["function"])
+    run: _JobFunction = import_function(job["function"])
     try:
         write_json(folder / _RESULT, run(folder, job))
     except NbnerError as error:
         write_json(folder / _ERROR, {"kind": type(error).__name__, "message": str(error)})
 
 
-def _import_function(name: str) -> _JobFunction:
-    """Import the function that a job names as "module:function"."""
+def run_worker(lines: Iterable[str]) -> None:
+    """Run the jobs whose folders come as lines, until there are no more.
+
+    Parameters
+    ----------
+    lines : iterable of str
+        Folders of jobs.
+    """
+    # Whoever labels goes first; not every system has priorities.
+    with suppress(AttributeError, OSError):
+        os.nice(10)
+    for line in lines:
+        main(Path(line.rstrip("\n")))
+
+
+def import_function(name: str) -> Callable[..., Any]:
+    """Import a function that a job names.
+
+    Parameters
+    ----------
+    name : str
+        As "module:function".
+    """
     module, _, function = name.partition(":")
-    found: _JobFunction = getattr(import_module(module), function)
+    found: Callable[..., Any] = getattr(import_module(module), function)
     return found
 
 
@@ -135,5 +211,19 @@ def write_json(path: Path, value: Any) -> None:
     part.rename(path)
 
 
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--worker":
+        run_worker(iter(sys.stdin.readline, ""))
+    else:
+        main(Path(sys.argv[1]))

@@ -12,6 +12,7 @@ from nbner._common.colors import label_colors
 from nbner._common.format import render_html
 from nbner._common.plot_style import INK_COLOR, ROW_HEIGHT, apply_style, new_axes
 from nbner._common.result import Result
+from nbner.quality.suggestion_quality import SuggestionQuality
 from nbner.types import AnswerKind
 
 if TYPE_CHECKING:
@@ -233,12 +234,16 @@ class AnnotationProgress(Result):
         The labels in their order.
     idle : float
         Seconds that one answer counts at most.
+    suggestions : SuggestionQuality
+        Precision and recall of the suggestions over the last answers, by
+        source.
     """
 
     times: tuple[AnnotationTime, ...] = field(repr=False)
     pending: tuple[tuple[str, int], ...] = field(repr=False)
     label_order: tuple[str, ...]
     idle: float
+    suggestions: SuggestionQuality = field(default_factory=SuggestionQuality, repr=False)
 
     @cached_property
     def effort(self) -> EffortSummary:
@@ -343,6 +348,9 @@ class AnnotationProgress(Result):
             lines.append(
                 f"about {format_duration(self.remaining_seconds)} for the rest, at this pace"
             )
+        if self.suggestions.sources:
+            lines.append(f"suggestions over the last {len(self.suggestions.recent):,} answers:")
+            lines += str(self.suggestions).splitlines()
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:

@@ -302,6 +302,11 @@ class FunctionSuggestions:
         self._published = ("", "")
         self._is_brief: ContextVar[bool] = ContextVar("is_brief", default=False)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the functions, in the order of precedence."""
+        return tuple(source.name for source in self._sources)
+
     def ask(self, examples: Sequence[Example]) -> None:
         """Call all functions on examples, and wait within the time limit.
 
@@ -318,7 +323,7 @@ class FunctionSuggestions:
             source.collect(examples, deadline, brief=brief)
         self._publish(arrived=False)
 
-    def known(self, examples: Sequence[Example]) -> list[list[tuple[Span, ...]]]:
+    def known(self, examples: Sequence[Example]) -> list[list[tuple[Span, ...] | None]]:
         """Return the spans that each function has suggested for each example.
 
         Parameters
@@ -326,6 +331,11 @@ class FunctionSuggestions:
         examples : sequence of Example
             Spans whose labels the session does not have are left out; the
             report lists them.
+
+        Returns
+        -------
+        list of list
+            None for a function that has not answered for the example.
         """
         labels = set(self._offered()["labels"])
         return [
@@ -444,8 +454,10 @@ def _tell(listener: Callable[[bool], None], *, arrived: bool) -> None:
         _logger.debug("suggestions arrived where nobody takes them", exc_info=True)
 
 
-def _with_labels(found: Suggestions | None, labels: set[str]) -> tuple[Span, ...]:
-    return () if found is None else tuple(span for span in found.spans if span.label in labels)
+def _with_labels(found: Suggestions | None, labels: set[str]) -> tuple[Span, ...] | None:
+    if found is None:
+        return None
+    return tuple(span for span in found.spans if span.label in labels)
 
 
 def _unknown_labels(

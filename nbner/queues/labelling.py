@@ -13,7 +13,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, offer_to_json
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
+from nbner.queues.offers import Offer, OfferLog
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 TokenizeFn: TypeAlias = Callable[[str], tuple[Token, ...]]
 SuggestFn: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
 AnswerMetadataFn: TypeAlias = Callable[[Answer], Mapping[str, Any]]
+OfferSourcesFn: TypeAlias = Callable[[Example], tuple[Sequence[OfferedSource], Any]]
 RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
 
 
@@ -55,6 +58,12 @@ class Suggester:
         From an example to those of its suggestions that no span can express.
     feed : SuggestionFeed, optional
         News of the functions that suggest, for the widget.
+    sources : callable, optional
+        From an example that was suggested just now to the complete suggestions
+        of each source, and the model among them, which an answer keeps.
+    offers : OfferLog, optional
+        Where the suggestions that were sent are remembered; by default a new
+        one for each queue.
     """
 
     suggest: SuggestFn
@@ -64,6 +73,8 @@ class Suggester:
     recall: SuggestFn | None = None
     unplaced: Callable[[Example], Sequence[SuggestionIssue]] | None = None
     feed: SuggestionFeed | None = None
+    sources: OfferSourcesFn | None = None
+    offers: OfferLog | None = None
 
 
 class AnswerBus:
@@ -164,6 +175,8 @@ class AnnotationQueue:
             auto_redecode=suggester is not None and has_k_best and suggester.auto_redecode,
         )
         self._suggested_by: dict[int, str] = {}
+        own = None if suggester is None else suggester.offers
+        self._offers = OfferLog() if own is None else own
 
     @property
     def info(self) -> QueueInfo:
@@ -240,18 +253,40 @@ class AnnotationQueue:
         self, found: Sequence[Example], *, is_search: bool = False
     ) -> list[Example]:
         examples = [ensure_tokens(example, self._tokenize) for example in found]
-        fresh = [one for one in examples if one.answer is None and not is_draft(one)]
+        suggested: dict[int, Example] = {}
+        fresh = []
+        for example in examples:
+            if example.answer is not None or is_draft(example):
+                continue
+            shown = self._offers.shown(example.input_hash)
+            if shown is None:
+                fresh.append(example)
+            else:
+                suggested[example.input_hash] = self._offered(example, shown)
         suggestions = self._suggestions(fresh, is_search=is_search)
-        suggested = {
-            example.input_hash: self._with_unplaced(replace(example, spans=spans))
-            for example, spans in zip(fresh, suggestions, strict=True)
-        }
+        for example, spans in zip(fresh, suggestions, strict=True):
+            one = self._with_unplaced(replace(example, spans=spans))
+            # Nothing that a search finds is on display.
+            suggested[example.input_hash] = one if is_search else self._offered(one)
         self._suggested_by |= {
             key: sources
             for key, example in suggested.items()
             if (sources := suggestion_sources(example))
         }
         return [suggested.get(example.input_hash, example) for example in examples]
+
+    def _offered(self, example: Example, shown: Offer | None = None) -> Example:
+        """Return an example with the number of its offer, of one that is shown or of a new one."""
+        suggester = self._suggester
+        if suggester is None:
+            return example
+        offer = shown
+        if offer is None:
+            sources, model = ((), None) if suggester.sources is None else suggester.sources(example)
+            offer = self._offers.add(example.input_hash, example.spans, sources, model)
+        else:
+            example = self._with_unplaced(replace(example, spans=offer.spans))
+        return replace(example, extra={**example.extra, OFFER_KEY: offer.number})
 
     def _suggestions(
         self, fresh: Sequence[Example], *, is_search: bool
@@ -323,6 +358,9 @@ class AnnotationQueue:
         """
         with_metadata = [self._with_metadata(answer) for answer in answers]
         applied = self._dataset.record_many(with_metadata)
+        for answer in answers:
+            if answer.answer is not None:
+                self._offers.release(answer.input_hash)
         if applied:
             self._answer_bus.publish(with_metadata)
         return applied
@@ -376,9 +414,12 @@ class AnnotationQueue:
 
     def _with_metadata(self, answer: Answer) -> Answer:
         kept = dict(answer.extra)
+        offer = self._offers.find(answer.input_hash, kept.pop(OFFER_KEY, None))
         sources = self._suggested_by.get(answer.input_hash)
         if sources:
             kept["suggested_by"] = sources
+        if offer is not None and offer.sources and not self._was_answered(answer):
+            kept[SUGGESTIONS_KEY] = offer_to_json(offer.sources)
         if self._suggester is not None and self._suggester.answer_metadata is not None:
             # Metadata that cannot be computed must not cost the answer.
             try:
@@ -386,6 +427,11 @@ class AnnotationQueue:
             except Exception:  # noqa: BLE001
                 _LOG.debug("answer %s is stored without metadata", answer.id, exc_info=True)
         return replace(answer, extra=kept)
+
+    def _was_answered(self, answer: Answer) -> bool:
+        """Whether anybody has answered the example before: a model may have learnt from it."""
+        found = self._dataset.find(answer.input_hash, answer.split)
+        return found is None or found.answer is not None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call a listener after every answer in this split, from any widget.

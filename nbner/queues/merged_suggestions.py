@@ -3,16 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from nbner._common.alignment import filter_spans
+from nbner._common.offered import OfferedSource
 from nbner.nlp.patterns import merge_suggestions
 from nbner.queues.function_suggestions import FunctionSuggestions
-from nbner.queues.labelling import RedecodeFn, SuggestFn
+from nbner.queues.labelling import RedecodeFn
 from nbner.types import Example, Parse, Span
 
 #: Examples whose suggestions are remembered for a re-decoding.
 _MAX_REMEMBERED = 512
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSuggestions:
+    """What model and patterns suggest for some examples.
+
+    Parameters
+    ----------
+    spans : sequence of tuple of Span
+        The suggestions for each example.
+    sources : sequence of tuple of OfferedSource
+        For each example the complete suggestions of each source, also of models
+        that are not shown; the model that is shown comes last of those shown.
+    name : str
+        Source of the model's spans.
+    model : object, optional
+        The model.
+    """
+
+    spans: Sequence[tuple[Span, ...]]
+    sources: Sequence[tuple[OfferedSource, ...]]
+    name: str = ""
+    model: Any = None
+
+
+#: From examples to what model and patterns suggest.
+ModelSuggestFn: TypeAlias = Callable[[Sequence[Example]], ModelSuggestions]
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """The suggestions for one example: those that are marked, by source, and their model."""
+
+    marked: tuple[Span, ...]
+    sources: tuple[OfferedSource, ...]
+    name: str
+    model: Any
 
 
 class MergedSuggestions:
@@ -27,30 +66,26 @@ class MergedSuggestions:
     functions : FunctionSuggestions, optional
         The functions, in the order of precedence.
     others : callable, optional
-        From examples to the spans of model and patterns.
+        From examples to what model and patterns suggest.
     position : int
         Number of functions that come before these.
     redecode : callable, optional
         The model's best analyses that hold some spans and not others.
-    model_source : callable
-        Returns the source of spans that the model alone suggests.
     """
 
     def __init__(
         self,
         functions: FunctionSuggestions | None,
-        others: SuggestFn | None,
+        others: ModelSuggestFn | None,
         *,
         position: int,
         redecode: RedecodeFn | None,
-        model_source: Callable[[], str],
     ) -> None:
         self._functions = functions
         self._others = others
         self._position = position
         self._redecode = redecode
-        self._model_source = model_source
-        self._remembered: dict[tuple[str, int], tuple[Span, ...]] = {}
+        self._remembered: dict[tuple[str, int], _Remembered] = {}
 
     def suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
         """Return the merged suggestions for examples, asking the functions.
@@ -72,10 +107,22 @@ class MergedSuggestions:
         examples : sequence of Example
             Tokenized.
         """
-        nothing: list[list[tuple[Span, ...]]] = [[] for _ in examples]
+        nothing: list[list[tuple[Span, ...] | None]] = [[] for _ in examples]
         known = nothing if self._functions is None else self._functions.known(examples)
-        others = [()] * len(examples) if self._others is None else self._others(examples)
-        return [self._merged(*one) for one in zip(examples, known, others, strict=True)]
+        empty = ModelSuggestions([()] * len(examples), [()] * len(examples))
+        others = empty if self._others is None else self._others(examples)
+        return [self._merged(example, known[i], others, i) for i, example in enumerate(examples)]
+
+    def sources(self, example: Example) -> tuple[Sequence[OfferedSource], Any]:
+        """Return the suggestions for an example by source, and the model among them.
+
+        Parameters
+        ----------
+        example : Example
+            One that was suggested for just now.
+        """
+        found = self._remembered.get((example.split, example.input_hash))
+        return ((), None) if found is None else (found.sources, found.model)
 
     def redecode(
         self, example: Example, k: int, forced: Sequence[Span], forbidden: Sequence[Span]
@@ -106,20 +153,39 @@ class MergedSuggestions:
     def _kept(
         self, example: Example, forced: Sequence[Span], forbidden: Sequence[Span]
     ) -> list[Span]:
-        source = self._model_source()
+        found = self._remembered.get((example.split, example.input_hash))
+        if found is None:
+            return []
         return [
             span
-            for span in self._remembered.get((example.split, example.input_hash), ())
-            if span.source not in (None, source)
+            for span in found.marked
+            if span.source not in (None, found.name)
             and span not in forbidden
             and not any(one.start < span.end and span.start < one.end for one in forced)
         ]
 
     def _merged(
-        self, example: Example, known: list[tuple[Span, ...]], others: tuple[Span, ...]
+        self,
+        example: Example,
+        known: list[tuple[Span, ...] | None],
+        others: ModelSuggestions,
+        i: int,
     ) -> tuple[Span, ...]:
-        merged = merge_suggestions(*known[: self._position], others, *known[self._position :])
-        self._remembered[example.split, example.input_hash] = filter_spans(merged)[0]
+        spans = [one or () for one in known]
+        before, after = spans[: self._position], spans[self._position :]
+        merged = merge_suggestions(*before, others.spans[i], *after)
+        names = () if self._functions is None else self._functions.names
+        functions = [
+            OfferedSource(name, said, group=name)
+            for name, said in zip(names, known, strict=False)
+            if said is not None
+        ]
+        self._remembered[example.split, example.input_hash] = _Remembered(
+            filter_spans(merged)[0],
+            (*functions, *others.sources[i]),
+            others.name,
+            others.model,
+        )
         while len(self._remembered) > _MAX_REMEMBERED:
             self._remembered.pop(next(iter(self._remembered)), None)
         return merged

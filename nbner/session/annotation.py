@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nbner._common.learning_status import LearningFeed
 from nbner._common.suggestion_report import SuggestionFeed
 from nbner.errors import DataError
 from nbner.queues.adjudication import AdjudicationQueue
@@ -27,6 +28,7 @@ def open_annotator(
     *,
     overlap: Overlap | None = None,
     dataset: Dataset | None = None,
+    learning: LearningFeed | None = None,
 ) -> Annotator:
     """Build an annotation widget over a split, which follows the session from then on.
 
@@ -44,6 +46,8 @@ def open_annotator(
         Annotators per example, kept in the store.
     dataset : Dataset, optional
         The dataset in another order; by default the session's.
+    learning : LearningFeed, optional
+        The training behind the widget.
 
     Raises
     ------
@@ -51,11 +55,7 @@ def open_annotator(
         The session has no labels, or there is no such split.
     """
     context.require_split(split)
-    if not context.labels:
-        raise DataError(
-            "there is no label to give",
-            remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
-        )
+    check_labels(context)
     context.store_labels()
     if overlap is not None:
         context.dataset.assignments.set_overlap(split, overlap)
@@ -72,11 +72,35 @@ def open_annotator(
             mode=mode,
         ),
         None if suggester is None else suggester.feed,
+        learning,
     )
 
 
+def check_labels(context: SessionContext) -> None:
+    """Raise where a session has no labels to give.
+
+    Parameters
+    ----------
+    context : SessionContext
+        The session.
+
+    Raises
+    ------
+    DataError
+        It has none.
+    """
+    if not context.labels:
+        raise DataError(
+            "there is no label to give",
+            remedy='Name them: Session(..., labels=["PERSON", "ORG"])',
+        )
+
+
 def show_queue(
-    context: SessionContext, queue: ExampleQueue, suggestions: SuggestionFeed | None = None
+    context: SessionContext,
+    queue: ExampleQueue,
+    suggestions: SuggestionFeed | None = None,
+    learning: LearningFeed | None = None,
 ) -> Annotator:
     """Build an annotation widget over a queue of examples, and register it as open.
 
@@ -88,10 +112,12 @@ def show_queue(
         Supplies examples and takes answers.
     suggestions : SuggestionFeed, optional
         What there is to say of the functions that suggest.
+    learning : LearningFeed, optional
+        The training behind the widget.
     """
     from nbner.widgets.annotator import Annotator
 
-    widget = Annotator(queue, suggestions)
+    widget = Annotator(queue, suggestions, learning)
     context.annotators.add(widget)
     return widget
 

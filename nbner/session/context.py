@@ -11,11 +11,13 @@ is a function over a context: suggestions and the annotation widget in
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from nbner.errors import DataError
+from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import entity_labels_of, is_trained, tokenizer_of
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
@@ -66,6 +68,12 @@ class SessionContext:
         Lattices of the examples suggested last.
     annotators, explorers : WeakSet
         Open widgets.
+    model_names : dict of str to str
+        Names, in plain words, of models that were trained while the annotator
+        labelled, by their fingerprints.
+    end_learning : callable, optional
+        Ends the training behind the widget that was opened last with
+        ``learn=True``.
     """
 
     store: Store
@@ -81,6 +89,8 @@ class SessionContext:
     nlp_before_new_labels: Language | None = None
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
+    model_names: dict[str, str] = field(default_factory=dict)
+    end_learning: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
         self._log_model()
@@ -220,21 +230,36 @@ class SessionContext:
         for widget in list(self.annotators):
             widget.refresh()
 
-    def activate(self, nlp: Language) -> None:
+    def activate(self, nlp: Language, *, refresh: bool = True) -> None:
         """Use a pipeline from now on; open widgets load new suggestions.
 
         Parameters
         ----------
         nlp : Language
             Not copied.
+        refresh : bool
+            Whether open annotators load their examples again, also the one on
+            display.
         """
         self.nlp = nlp
         self._log_model()
-        self.lattice_cache.clear()
         self.nlp_before_new_labels = None
-        self.refresh_annotators()
+        if refresh:
+            self.lattice_cache.clear()
+            self.refresh_annotators()
         for explorer in list(self.explorers):
             explorer.mark_stale()
+
+    def model_name(self, nlp: Language) -> str:
+        """Return the source of a pipeline's suggestions: its fingerprint, or its name in words.
+
+        Parameters
+        ----------
+        nlp : Language
+            The pipeline.
+        """
+        found = fingerprint(nlp)
+        return self.model_names.get(found, found)
 
     def _log_model(self) -> None:
         # A pipeline that was not loaded from a folder has no path.

@@ -16,6 +16,7 @@ from nbner.quality.consistency_report import Consistency
 from nbner.quality.data_warnings import DataWarnings
 from nbner.quality.label_issues import LabelIssues
 from nbner.quality.progress import AnnotationProgress, AnnotationTime
+from nbner.quality.suggestion_quality import WINDOW, suggestion_quality
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
 from nbner.session.context import Accessor, SessionContext
@@ -264,9 +265,17 @@ class QualityAccessor(Accessor):
         return measure_anchoring(self._context, split, annotator=annotator, gold=gold)
 
     def progress(
-        self, split: str | None = None, *, idle_seconds: float = 120.0
+        self,
+        split: str | None = None,
+        *,
+        idle_seconds: float = 120.0,
+        last: int | None = WINDOW,
     ) -> AnnotationProgress:
-        """Count examples, answers and annotation time, and estimate the time still needed.
+        """Count examples, answers and annotation time, and measure the suggestions.
+
+        Every suggestion that was shown and then answered is a test of the model
+        that made it, on a text that it had not learnt from: see
+        `nbner.quality.suggestion_quality`.
 
         Parameters
         ----------
@@ -275,12 +284,22 @@ class QualityAccessor(Accessor):
         idle_seconds : float
             Seconds. Time on one example beyond this is a pause and is not
             counted.
+        last : int, optional
+            Number of last answers that precision and recall of the suggestions
+            are computed over; None for all.
 
         Returns
         -------
-        Stats
-            ``frame`` (one row a split, annotator and answer), ``labels``,
-            ``time``, ``rest`` and ``plot()``.
+        AnnotationProgress
+            ``frame`` (one row a split, annotator and answer), ``per_label``,
+            ``per_annotator``, ``remaining_seconds``, ``plot()``, and
+            ``suggestions``, with a ``frame``, ``per_label``, ``better`` and
+            ``plot()`` of its own.
+
+        Raises
+        ------
+        DataError
+            ``last`` is below 1.
         """
         context = self._context
         sizes: dict[tuple[str, int], int] = {}
@@ -291,6 +310,7 @@ class QualityAccessor(Accessor):
             if example.answer is None:
                 waiting.append((example.split, size))
         current = {one.id for one in context.dataset.answers(split)}
+        answers = list(context.dataset.answers(split, current=False))
         works = [
             AnnotationTime(
                 example=(one.split, one.input_hash),
@@ -301,9 +321,12 @@ class QualityAccessor(Accessor):
                 seconds=one.extra.get("seconds"),
                 is_current=one.id in current,
             )
-            for one in context.dataset.answers(split, current=False)
+            for one in answers
         ]
-        return AnnotationProgress(tuple(works), tuple(waiting), context.labels, idle_seconds)
+        measured = suggestion_quality(answers, window=last, seed=context.seed)
+        return AnnotationProgress(
+            tuple(works), tuple(waiting), context.labels, idle_seconds, measured
+        )
 
 
 def _is_included(annotator: str, wanted: Collection[str] | None) -> bool:

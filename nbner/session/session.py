@@ -31,6 +31,7 @@ from nbner.reranking.oracle.curve import oracle_curve, oracle_curve_of_answers
 from nbner.session import (
     annotation,
     evaluation,
+    learning,
     prediction,
     suggestions,
     training,
@@ -176,7 +177,9 @@ class Session:
         return self.summary._repr_html_()
 
     def close(self) -> None:
-        """Close the database; widgets of this session can save no more."""
+        """Close the database, and end learning; widgets of this session can save no more."""
+        if self._context.end_learning is not None:
+            self._context.end_learning()
         self._context.store.close()
 
     # State.
@@ -530,6 +533,8 @@ class Session:
         holdout: float | None = None,
         withhold: float = 0.0,
         corrupt: float = 0.0,
+        learn: bool = False,
+        every: int = learning.EVERY,
     ) -> Annotator:
         """Open the annotation widget with the model's suggestions, to be corrected.
 
@@ -594,6 +599,22 @@ class Session:
             answer keeps the changes, and ``session.quality.anchoring`` reports
             how often annotators followed them. Other analyses are not offered
             meanwhile.
+        learn : bool
+            Train a fast model behind the widget while you label, in another
+            process: from five accepted answers on, and again after ``every``
+            further ones. Its suggestions begin with the next example that was
+            not shown yet, each names the model that made it, and the order
+            follows it; labelling waits for nothing, and an example that was
+            shown keeps its suggestions. The newest model is the one in use
+            (``session.nlp``), also in the next session. Where the session has a
+            trained model already, that one goes on suggesting; the learner is
+            measured beside it on the same answers, and the widget offers to
+            change over once it does better. ``annotator.learning`` has the
+            state, the figures of the suggestions, ``stop()``, ``start()`` and
+            ``use()``. Before the first model: patterns, functions, or nothing;
+            a strategy that needs a model takes examples at random.
+        every : int
+            Answers between two trainings with ``learn=True``.
 
         Raises
         ------
@@ -602,14 +623,18 @@ class Session:
             the data; or the order needs a model and there is none.
         DataError
             A line of the file is not a pattern, there is no such suggester or
-            strategy, a limit is not positive, or a fraction is not between 0
-            and 1.
+            strategy, a limit is not positive, a fraction is not between 0 and
+            1, or ``learn`` contradicts another option.
         """
         context = self._context
         context.require_split(split)
         order = suggestions.suggestion_order(suggest)
+        if learn:
+            is_audit = bool(withhold or corrupt)
+            learning.check_learning(split, every, has_model=order.model, is_audit=is_audit)
         if (
-            patterns is None
+            not learn
+            and patterns is None
             and not order.functions
             and not is_trained(context.nlp)
             and not _has_suggestions(context, split)
@@ -619,7 +644,9 @@ class Session:
                 "with session.manual() and call session.train(), give a trained pipeline: "
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        dataset = suggestions.in_order(context, strategy, holdout)
+        dataset = suggestions.in_order(context, strategy, holdout, learns=learn)
+        annotation.check_labels(context)
+        running: learning.Learning | None = None
         advised_by = suggestions.adviser(
             context,
             patterns,
@@ -629,9 +656,21 @@ class Session:
             timeout=timeout,
             withhold=withhold,
             corrupt=corrupt,
+            learns=learn,
+            beside=lambda: None if running is None else running.beside(),
         )
+        if learn and advised_by.offers is not None:
+            running = learning.start_learning(
+                context, split, every=every, offers=advised_by.offers, dataset=dataset
+            )
         return annotation.open_annotator(
-            context, split, "make_gold", advised_by, overlap=overlap, dataset=dataset
+            context,
+            split,
+            "make_gold",
+            advised_by,
+            overlap=overlap,
+            dataset=dataset,
+            learning=running,
         )
 
     def review(self, split: str = "train", *, reviewer: str | None = None) -> Annotator:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from nbner._common.progress import ProgressBar
 from nbner.active_learning.strategies import STRATEGIES, shuffled
 from nbner.errors import DataError
 from nbner.nlp.pipeline import is_trained
+from nbner.session.learning import EVERY
 from nbner.session.session import Session
 from nbner.simulation.annotator import SimulatedAnnotator
 from nbner.simulation.cost_curve import CostPoint, Simulation
@@ -42,15 +43,18 @@ def simulate(
     batch: int = 50,
     rounds: int = 4,
     max_epochs: int | None = None,
+    every: int = EVERY,
     progress: bool = True,
 ) -> Simulation:
     """Annotate the gold of a session again with a simulated annotator, under several conditions.
 
     Each condition has a session of its own, which starts from the same base
     model with the same texts and no gold. A round is ``batch`` examples and a
-    training. Where the base model is not trained, the first round is manual in
-    all conditions, since nothing can be suggested yet; where it is, round 0 is
-    its own F. The given session is not changed.
+    training; under "learn" the model is trained behind the widget meanwhile,
+    from the first examples on, and a round ends with its F. Where the base
+    model is not trained, the first round is manual in all other conditions,
+    since nothing can be suggested yet; where it is, round 0 is its own F. The
+    given session is not changed.
 
     Parameters
     ----------
@@ -59,7 +63,7 @@ def simulate(
     annotator : SimulatedAnnotator, optional
         By default one that makes no errors, with 1.5 s an action.
     conditions : sequence of (str, str)
-        "manual" or "make_gold", and the query strategy: "random" for
+        "manual", "make_gold" or "learn", and the query strategy: "random" for
         "manual", otherwise one of those of `Session.make_gold` but "given".
     split : str
         Split that is annotated.
@@ -71,6 +75,8 @@ def simulate(
         Largest number of rounds.
     max_epochs : int, optional
         Of each training.
+    every : int
+        Answers between two trainings under "learn".
     progress : bool
         Show a progress bar. An interrupt discards everything.
 
@@ -99,15 +105,28 @@ def simulate(
     points: list[CostPoint] = []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nbner-")))
-        plan = _Plan(session, annotator, gold, batch, max_epochs)
-        first = folder / "first"
-        begun = plan.begin(first, measured)
-        left = len(conditions) * (full_rounds - begun.round)
-        bar = stack.enter_context(ProgressBar(left, "simulating", "rounds", visible=progress))
+        plan = _Plan(session, annotator, gold, batch, max_epochs, every)
+        texts, first = folder / "texts", folder / "first"
+        plan.add_texts(texts, measured)
+        shutil.copytree(texts, first)
+        begun = plan.begin(first)
+        unlearned = replace(begun, round=0, examples=0, spans=0, actions=0, seconds=0.0, n_wrong=0)
+        rounds_left = [
+            full_rounds - (0 if mode == "learn" else begun.round) for mode, _ in conditions
+        ]
+        bar = stack.enter_context(
+            ProgressBar(sum(rounds_left), "simulating", "rounds", visible=progress)
+        )
         for mode, strategy in conditions:
             name = mode if (mode, strategy) == ("manual", "random") else f"{mode}, {strategy}"
-            points.append(replace(begun, condition=name))
             own = folder / uuid.uuid4().hex
+            if mode == "learn":
+                shutil.copytree(texts, own)
+                if begun.round == 0:
+                    points.append(replace(begun, condition=name))
+                points += bar.wrap(plan.learn(own, name, strategy, unlearned, full_rounds))
+                continue
+            points.append(replace(begun, condition=name))
             shutil.copytree(first, own)
             points += bar.wrap(plan.go_on(own, name, (mode, strategy), begun, full_rounds))
     return Simulation(tuple(points), annotator, dev)
@@ -123,17 +142,35 @@ class _Plan:
     batch: int
     max_epochs: int | None
 
-    def begin(self, folder: Path, measured: Sequence[Example]) -> CostPoint:
-        """Store the texts; without a trained model, annotate the first batch manually."""
+    every: int
+
+    def add_texts(self, folder: Path, measured: Sequence[Example]) -> None:
+        """Store the texts without their gold, and the examples to measure on."""
         folder.mkdir()
-        nothing = CostPoint("", 0, 0, 0, 0, 0.0, 0, 0.0)
         order = shuffled(len(self.gold), self.session.seed)
         with self._session(folder) as own:
             own.add([_unanswered(self.gold[i]) for i in order])
             own.add([replace(one, split="dev") for one in measured], split="dev")
+
+    def begin(self, folder: Path) -> CostPoint:
+        """Without a trained model, annotate the first batch manually."""
+        nothing = CostPoint("", 0, 0, 0, 0, 0.0, 0, 0.0)
+        with self._session(folder) as own:
             if is_trained(own.nlp):
                 return replace(nothing, f=own.evaluate("dev").f or 0.0)
             return self._round(own, own.manual(), nothing)
+
+    def learn(
+        self, folder: Path, name: str, strategy: str, begun: CostPoint, rounds: int
+    ) -> Iterator[CostPoint]:
+        """Annotate all batches in one widget that learns."""
+        so_far = replace(begun, condition=name)
+        order: Any = "given" if strategy == "random" else strategy
+        with self._session(folder) as own:
+            widget = own.make_gold(strategy=order, holdout=0.0, learn=True, every=self.every)
+            for _ in range(rounds):
+                so_far = self._annotated(own, widget, so_far)
+                yield so_far
 
     def go_on(
         self, folder: Path, name: str, condition: tuple[str, str], begun: CostPoint, rounds: int
@@ -153,9 +190,22 @@ class _Plan:
                 yield so_far
 
     def _round(self, own: Session, widget: Annotator, so_far: CostPoint) -> CostPoint:
+        def train() -> None:
+            widget.close()
+            own.train(max_epochs=self.max_epochs, margin=None, progress=False)
+
+        return self._annotated(own, widget, so_far, train)
+
+    def _annotated(
+        self,
+        own: Session,
+        widget: Annotator,
+        so_far: CostPoint,
+        train: Callable[[], None] | None = None,
+    ) -> CostPoint:
         done = annotate_with(widget, self.annotator, self.gold, limit=self.batch)
-        widget.close()
-        own.train(max_epochs=self.max_epochs, margin=None, progress=False)
+        if train is not None:
+            train()
         return replace(
             so_far,
             round=so_far.round + 1,
@@ -164,7 +214,7 @@ class _Plan:
             actions=so_far.actions + sum(one.actions for one in done),
             seconds=so_far.seconds + sum(one.seconds for one in done),
             n_wrong=so_far.n_wrong + sum(one.n_wrong for one in done),
-            f=own.evaluate("dev").f or 0.0,
+            f=(own.evaluate("dev").f or 0.0) if is_trained(own.nlp) else 0.0,
         )
 
     def _session(self, folder: Path) -> Session:
@@ -225,9 +275,9 @@ def _check_conditions(conditions: Sequence[tuple[str, str]]) -> None:
     for one in conditions:
         mode, strategy = one if isinstance(one, (tuple, list)) and len(one) == 2 else (one, "")
         fits = strategy == "random" or (
-            mode == "make_gold" and strategy in STRATEGIES and strategy != "given"
+            mode in ("make_gold", "learn") and strategy in STRATEGIES and strategy != "given"
         )
-        fits = fits and mode in ("manual", "make_gold")
+        fits = fits and mode in ("manual", "make_gold", "learn")
         if not fits:
             raise DataError(
                 f"there is no way {one!r} to annotate",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner import registry
+from nbner._common.offered import LEARNED_GROUP, OFFER_KEY, OfferedSource
 from nbner.active_learning import strategies
 from nbner.active_learning.query_strategies import name_of, rank_examples
 from nbner.active_learning.ranked_dataset import RankedDataset
@@ -24,18 +25,25 @@ from nbner.nlp.prediction import predict
 from nbner.nlp.suggesters import suggester_name
 from nbner.queues.anchoring_audit import AuditedSuggester
 from nbner.queues.function_suggestions import FunctionSuggestions, SuggestingFunction
-from nbner.queues.labelling import Suggester, SuggestFn
-from nbner.queues.merged_suggestions import MergedSuggestions
+from nbner.queues.labelling import Suggester
+from nbner.queues.merged_suggestions import MergedSuggestions, ModelSuggestFn, ModelSuggestions
+from nbner.queues.offers import OfferLog
 from nbner.session.context import SessionContext
 from nbner.types import Answer, Example, Parse, Span
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from nbner.decoding.lattice_view import TextLattice
     from nbner.nlp.patterns import PatternSource
     from nbner.store.dataset import Dataset
 
 #: From examples to suggestions for each, in any form of `nbner.nlp.suggesters`.
 SuggesterFn: TypeAlias = Callable[..., Iterable[Any]]
+
+#: From examples, and by default the model in use, to the spans of patterns and model.
+PatternSuggestFn: TypeAlias = Callable[..., list[tuple[Span, ...]]]
+
 Suggest: TypeAlias = str | SuggesterFn | Sequence[str | SuggesterFn]
 
 #: Examples that a function is given at a time by default.
@@ -50,7 +58,9 @@ HOLDOUT = 0.1
 # Suggestions.
 
 
-def suggest(context: SessionContext, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
+def suggest(
+    context: SessionContext, examples: Sequence[Example], *, nlp: Language | None = None
+) -> list[tuple[Span, ...]]:
     """Return spans suggested by the model in use, each with its confidence as ``score``.
 
     Parameters
@@ -60,16 +70,19 @@ def suggest(context: SessionContext, examples: Sequence[Example]) -> list[tuple[
         returned.
     examples : sequence of Example
         Tokenized.
+    nlp : Language, optional
+        The model; by default the one in use.
     """
-    if not is_trained(context.nlp):
+    nlp = context.nlp if nlp is None else nlp
+    if not is_trained(nlp):
         return _with_known_labels(context, (example.spans for example in examples))
-    found = _scored(context, examples, predict(context.nlp, examples))
-    return _with_known_labels(context, found)
+    found = _scored(context, nlp, examples, predict(nlp, examples))
+    return _with_known_labels(context, _named(context, nlp, found))
 
 
 def pattern_suggester(
     context: SessionContext, source: PatternSource | None, *, model: bool
-) -> SuggestFn | None:
+) -> PatternSuggestFn | None:
     """Return a function that suggests with patterns; None where there are no patterns.
 
     Parameters
@@ -91,14 +104,77 @@ def pattern_suggester(
     patterns = load_patterns(context.nlp, source, context.labels)
     check_patterns(context.nlp, patterns, model=model)
 
-    def suggest_patterns(examples: Sequence[Example]) -> list[tuple[Span, ...]]:
+    def suggest_patterns(
+        examples: Sequence[Example], nlp: Language | None = None
+    ) -> list[tuple[Span, ...]]:
         nonlocal patterns
+        nlp = context.nlp if nlp is None else nlp
         # Another pipeline may have come into use since.
-        patterns = patterns.for_pipeline(context.nlp)
-        found = suggest_with_patterns(context.nlp, patterns, examples, model=model)
-        return _with_known_labels(context, _scored(context, examples, found) if model else found)
+        patterns = patterns.for_pipeline(nlp)
+        found: Iterable[Iterable[Span]] = suggest_with_patterns(
+            nlp, patterns, examples, model=model
+        )
+        if model and is_trained(nlp):
+            found = _named(context, nlp, _scored(context, nlp, examples, found))
+        return _with_known_labels(context, found)
 
     return suggest_patterns
+
+
+def model_suggestions(
+    context: SessionContext,
+    examples: Sequence[Example],
+    *,
+    patterns: PatternSuggestFn | None,
+    model: bool,
+    beside: Callable[[], Language | None] | None = None,
+) -> ModelSuggestions:
+    """Return what model and patterns suggest, together and by source.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its model suggests.
+    examples : sequence of Example
+        Tokenized.
+    patterns : callable, optional
+        From `pattern_suggester`.
+    model : bool
+        Whether the model suggests.
+    beside : callable, optional
+        Returns another model, whose suggestions are only kept for comparison.
+    """
+    # One model for all that follows: another one may come into use meanwhile.
+    nlp, other = context.nlp, None if beside is None else beside()
+    name = context.model_name(nlp)
+    if patterns is not None:
+        spans = patterns(examples, nlp)
+    else:
+        spans = suggest(context, examples, nlp=nlp) if model else [()] * len(examples)
+    known: list[list[OfferedSource]] = [[] for _ in examples]
+    if patterns is not None:
+        for one, found in zip(known, spans, strict=True):
+            own = tuple(span for span in found if set(_sources_of(span)) - {name})
+            one.append(OfferedSource("patterns", own, group="patterns"))
+    if model and is_trained(nlp):
+        for one, found in zip(known, spans, strict=True):
+            own = tuple(span for span in found if name in _sources_of(span))
+            one.append(OfferedSource(name, own, group=_group_of(context, nlp)))
+    if other is not None and other is not nlp and is_trained(other):
+        predicted = _with_known_labels(context, predict(other, examples))
+        source, group = context.model_name(other), _group_of(context, other)
+        for one, found in zip(known, predicted, strict=True):
+            one.append(OfferedSource(source, found, group=group, shown=False))
+    return ModelSuggestions(spans, [tuple(one) for one in known], name, nlp)
+
+
+def _sources_of(span: Span) -> list[str]:
+    return [] if span.source is None else span.source.split(" and ")
+
+
+def _group_of(context: SessionContext, nlp: Language) -> str:
+    found = fingerprint(nlp)
+    return LEARNED_GROUP if found in context.model_names else f"model {found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +247,8 @@ def adviser(
     timeout: float | None = TIMEOUT,
     withhold: float = 0.0,
     corrupt: float = 0.0,
+    learns: bool = False,
+    beside: Callable[[], Language | None] | None = None,
 ) -> Suggester:
     """Build the suggestions, ranks and re-decoding behind a make-gold annotator.
 
@@ -192,6 +270,11 @@ def adviser(
         Fractions of the suggestions to leave out and to change, for an
         anchoring audit. An audit offers no other analyses: they would show the
         annotator what was changed.
+    learns : bool
+        Whether a model may come into use later, and suggestions that were shown
+        stay then.
+    beside : callable, optional
+        As for `model_suggestions`.
 
     Raises
     ------
@@ -208,25 +291,30 @@ def adviser(
             timeout=timeout,
             offered=lambda: {"nlp": context.nlp, "labels": context.labels},
         )
-    others = pattern_suggester(context, patterns, model=order.model)
-    if others is None and order.model:
-        others = partial(suggest, context)
-    knows = order.model and is_trained(context.nlp)
+    by_patterns = pattern_suggester(context, patterns, model=order.model)
+    others: ModelSuggestFn | None = None
+    if by_patterns is not None or order.model:
+        others = partial(
+            model_suggestions, context, patterns=by_patterns, model=order.model, beside=beside
+        )
+    knows = order.model and (learns or is_trained(context.nlp))
+    offers = OfferLog(keeps_shown=learns)
     merged = MergedSuggestions(
         functions,
         others,
         position=order.position,
-        redecode=partial(redecode, context) if knows else None,
-        model_source=lambda: fingerprint(context.nlp),
+        redecode=partial(_redecode_offered, context, offers) if knows else None,
     )
     made = Suggester(
         merged.suggest,
-        partial(rank_of, context) if knows else None,
+        partial(_rank_of_offered, context, offers) if knows else None,
         merged.redecode if knows else None,
         auto_redecode=redecodes and knows,
         recall=None if functions is None else merged.recall,
         unplaced=None if functions is None else functions.unplaced,
         feed=functions,
+        sources=merged.sources,
+        offers=offers,
     )
     if not (withhold or corrupt):
         return made
@@ -258,7 +346,9 @@ def _check_limits(batch_size: int, timeout: float | None) -> None:
         )
 
 
-def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:
+def rank_of(
+    context: SessionContext, answer: Answer, *, nlp: Language | None = None
+) -> Mapping[str, Any]:
     """Return the rank of an accepted answer's spans among the model's 64 best analyses.
 
     Parameters
@@ -267,6 +357,8 @@ def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:
         Its cache holds the lattice of an example that was suggested recently.
     answer : Answer
         The answer to store.
+    nlp : Language, optional
+        The model that suggested; by default the one in use.
 
     Returns
     -------
@@ -274,7 +366,8 @@ def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:
         Keys of the answer's ``extra``; empty for other answers, and where the
         lattice is no longer in the cache.
     """
-    lattice = context.lattice_cache.get((answer.split, answer.input_hash))
+    nlp = context.nlp if nlp is None else nlp
+    lattice = context.lattice_cache.get((fingerprint(nlp), answer.split, answer.input_hash))
     if lattice is None or answer.answer != "accept":
         return {}
     analyses = [parse.spans for parse in lattice.k_best(k_best_scores.MAX_STORED_CANDIDATES)]
@@ -283,12 +376,21 @@ def rank_of(context: SessionContext, answer: Answer) -> Mapping[str, Any]:
     )
 
 
+def _rank_of_offered(
+    context: SessionContext, offers: OfferLog, answer: Answer
+) -> Mapping[str, Any]:
+    offer = offers.find(answer.input_hash, answer.extra.get(OFFER_KEY))
+    return rank_of(context, answer, nlp=None if offer is None else offer.model)
+
+
 def redecode(
     context: SessionContext,
     example: Example,
     k: int,
     forced: Sequence[Span],
     forbidden: Sequence[Span],
+    *,
+    nlp: Language | None = None,
 ) -> list[Parse]:
     """Return the k best analyses of an example under constraints.
 
@@ -303,16 +405,22 @@ def redecode(
         Analyses at most.
     forced, forbidden : sequence of Span
         Spans that every analysis holds, and that none holds.
+    nlp : Language, optional
+        The model; by default the one in use.
 
     Returns
     -------
     list of Parse
-        Best first; each span has its confidence under the constraints.
+        Best first; each span has its confidence under the constraints. Empty
+        while no model is trained.
     """
-    lattice = _lattice_of(context, example)
+    nlp = context.nlp if nlp is None else nlp
+    if not is_trained(nlp):
+        return []
+    lattice = _lattice_of(context, nlp, example)
     constraints = Constraints(forced=tuple(forced), forbidden=tuple(forbidden))
-    confidence = calibrated(context.nlp, lattice.span_probabilities(constraints))
-    source, known, fixed = fingerprint(context.nlp), set(context.labels), set(forced)
+    confidence = calibrated(nlp, lattice.span_probabilities(constraints))
+    source, known, fixed = context.model_name(nlp), set(context.labels), set(forced)
 
     def with_score(span: Span) -> Span:
         return span if span in fixed else replace(span, source=source, score=confidence(span))
@@ -321,6 +429,41 @@ def redecode(
         replace(parse, spans=tuple(with_score(span) for span in parse.spans if span.label in known))
         for parse in lattice.k_best(k, constraints)
     ]
+
+
+def _redecode_offered(
+    context: SessionContext,
+    offers: OfferLog,
+    example: Example,
+    k: int,
+    forced: Sequence[Span],
+    forbidden: Sequence[Span],
+) -> list[Parse]:
+    """Re-decode with the model that made the suggestions on display, not with a newer one."""
+    offer = offers.current(example.input_hash) if offers.keeps_shown else None
+    nlp = None if offer is None else offer.model
+    return redecode(context, example, k, forced, forbidden, nlp=nlp)
+
+
+def _named(
+    context: SessionContext, nlp: Language, proposed: Iterable[Iterable[Span]]
+) -> Iterator[Iterable[Span]]:
+    """Give the model's spans its name in plain words as their source, where it has one."""
+    found = fingerprint(nlp)
+    name = context.model_names.get(found)
+    for spans in proposed:
+        if name is None:
+            yield spans
+            continue
+        yield [
+            span
+            if span.source is None
+            else replace(
+                span,
+                source=" and ".join(name if one == found else one for one in _sources_of(span)),
+            )
+            for span in spans
+        ]
 
 
 def _with_known_labels(
@@ -332,25 +475,26 @@ def _with_known_labels(
 
 
 def _scored(
-    context: SessionContext, examples: Sequence[Example], proposed: Iterable[Iterable[Span]]
+    context: SessionContext,
+    nlp: Language,
+    examples: Sequence[Example],
+    proposed: Iterable[Iterable[Span]],
 ) -> Iterator[Iterable[Span]]:
     """Add the model's confidence to each span, and cache the lattices for later requests."""
-    if not is_trained(context.nlp):
-        yield from proposed
-        return
-    found = lattices(context.nlp, examples, max_span_length=MAX_SPAN_LENGTH)
+    model = fingerprint(nlp)
+    found = lattices(nlp, examples, max_span_length=MAX_SPAN_LENGTH)
     for example, spans, lattice in zip(examples, proposed, found, strict=True):
-        context.lattice_cache.put((example.split, example.input_hash), lattice)
-        confidence = calibrated(context.nlp, lattice.span_probabilities())
+        context.lattice_cache.put((model, example.split, example.input_hash), lattice)
+        confidence = calibrated(nlp, lattice.span_probabilities())
         yield (replace(span, score=confidence(span)) for span in spans)
 
 
-def _lattice_of(context: SessionContext, example: Example) -> TextLattice:
+def _lattice_of(context: SessionContext, nlp: Language, example: Example) -> TextLattice:
     """Return the cached lattice of an example, or build and cache it."""
-    key = (example.split, example.input_hash)
+    key = (fingerprint(nlp), example.split, example.input_hash)
     lattice = context.lattice_cache.get(key)
     if lattice is None:
-        lattice = next(lattices(context.nlp, [example], max_span_length=MAX_SPAN_LENGTH))
+        lattice = next(lattices(nlp, [example], max_span_length=MAX_SPAN_LENGTH))
         context.lattice_cache.put(key, lattice)
     return lattice
 
@@ -358,7 +502,9 @@ def _lattice_of(context: SessionContext, example: Example) -> TextLattice:
 # Query strategies.
 
 
-def in_order(context: SessionContext, strategy: Strategy, holdout: float | None) -> Dataset:
+def in_order(
+    context: SessionContext, strategy: Strategy, holdout: float | None, *, learns: bool = False
+) -> Dataset:
     """Return the dataset with its open examples in the order of a query strategy.
 
     Parameters
@@ -371,6 +517,9 @@ def in_order(context: SessionContext, strategy: Strategy, holdout: float | None)
         Fraction of examples that are drawn at random and held out for
         evaluation; by default none for "given" and "random", and a tenth for
         every other strategy.
+    learns : bool
+        Whether a model may come into use later. A strategy that needs one
+        takes examples at random until then.
 
     Raises
     ------
@@ -392,25 +541,30 @@ def in_order(context: SessionContext, strategy: Strategy, holdout: float | None)
     if strategy == "given" and not share:
         return context.dataset
     # Raises before a widget is open where the strategy lacks a model.
-    _check_models(context, strategy)
+    if not learns:
+        _check_models(context, strategy, context.nlp)
 
     def in_holdout(example: Example) -> bool:
         return strategies.in_holdout(example, share, context.seed)
 
-    def rank(examples: Sequence[Example]) -> list[int]:
-        _check_models(context, strategy)
+    def rank(examples: Sequence[Example], model: Language | None) -> list[int]:
+        nlp = context.nlp if model is None else model
         held_out = [i for i, one in enumerate(examples) if in_holdout(one)]
         others = [i for i, one in enumerate(examples) if not in_holdout(one)]
-        ranked = rank_examples(
-            function,
-            [examples[i] for i in others],
-            nlp=context.nlp,
-            seed=context.seed,
-            lazy={
-                "previous_nlp": lambda: next(iter(context.model_store.previous(1)), None),
-                "annotated": lambda: list(context.dataset.examples(answer="accept")),
-            },
-        )
+        if learns and not _has_models(context, strategy, nlp):
+            ranked = strategies.shuffled(len(others), context.seed)
+        else:
+            _check_models(context, strategy, nlp)
+            ranked = rank_examples(
+                function,
+                [examples[i] for i in others],
+                nlp=nlp,
+                seed=context.seed,
+                lazy={
+                    "previous_nlp": lambda: next(iter(context.model_store.previous(1)), None),
+                    "annotated": lambda: list(context.dataset.examples(answer="accept")),
+                },
+            )
         mixed = strategies.interleave([others[i] for i in ranked], held_out, share)
         return [examples[i].input_hash for i in mixed]
 
@@ -420,12 +574,22 @@ def in_order(context: SessionContext, strategy: Strategy, holdout: float | None)
         rank=rank,
         version=lambda: fingerprint(context.nlp),
         in_holdout=in_holdout,
+        holdout=share,
     )
 
 
-def _check_models(context: SessionContext, strategy: Strategy) -> None:
+def _has_models(context: SessionContext, strategy: Strategy, nlp: Language) -> bool:
+    """Whether there are the models that a built-in strategy needs."""
+    try:
+        _check_models(context, strategy, nlp)
+    except ModelError:
+        return False
+    return True
+
+
+def _check_models(context: SessionContext, strategy: Strategy, nlp: Language) -> None:
     """Raise ModelError where a built-in strategy lacks a trained model, or a second one."""
-    if strategy in ("uncertainty", "disagreement") and not is_trained(context.nlp):
+    if strategy in ("uncertainty", "disagreement") and not is_trained(nlp):
         raise ModelError(
             f"strategy={strategy!r} needs a trained model, and there is none yet. Label some "
             'examples with strategy="diversity" or strategy="random", and call session.train().'

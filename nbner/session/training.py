@@ -21,6 +21,7 @@ from nbner.evaluation.regressions import (
 )
 from nbner.evaluation.retention import MAX_TEXTS, span_retention
 from nbner.evaluation.scores import score
+from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.gold_docs import require_learnable_spans, split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of, recognizer_names, recognizer_of
 from nbner.nlp.prediction import predict
@@ -583,6 +584,10 @@ def add_labels(context: SessionContext, new: Sequence[str]) -> None:
     context.update_labels()
     if nlp is not None:
         context.nlp_before_new_labels = context.nlp_before_new_labels or context.nlp
+        name = context.model_names.get(fingerprint(context.nlp))
+        if name is not None:
+            # A model that was learnt while labelling stays one with more labels.
+            context.model_names[fingerprint(nlp)] = name
         context.nlp = nlp
 
 

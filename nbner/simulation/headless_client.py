@@ -46,10 +46,17 @@ class HeadlessClient:
 
     def __init__(self, widget: BaseAnnotationWidget) -> None:
         self._widget = widget
+        self._offers: dict[int, int] = {}
+        self._setup: Setup
+        self._window: deque[Task]
+        self.reload()
+
+    def reload(self) -> None:
+        """Load the window again, as a page does when the kernel sends other suggestions."""
         request: HelloRequest = {"type": "hello", "protocol": PROTOCOL_VERSION}
         snapshot = self._request(request)
-        self._setup: Setup = snapshot["setup"]
-        self._window: deque[Task] = deque(snapshot["window"])
+        self._setup = snapshot["setup"]
+        self._window = deque(snapshot["window"])
 
     @property
     def has_suggestions(self) -> bool:
@@ -82,8 +89,11 @@ class HeadlessClient:
             for number in (start, end, labels.index(label))
         ]
         state: PageState = {"type": "at", "example": task["id"], "spans": spans}
+        example = _parse_task(task)
+        if "offer" in task:
+            state["offer"] = self._offers[example.input_hash] = task["offer"]
         self._widget.receive(state)
-        return _parse_task(task)
+        return example
 
     def accept(self, shown: Example, spans: Sequence[Span], seconds: float) -> None:
         """Accept an example, and add the examples of the reply to the window.
@@ -112,6 +122,9 @@ class HeadlessClient:
             "seconds": seconds,
             "have": [one["id"] for one in self._window],
         }
+        offer = self._offers.pop(shown.input_hash, None)
+        if offer is not None:
+            request["offer"] = offer
         self._window.extend(self._request(request)["next"])
 
     def _request(self, request: Request) -> dict[str, Any]:
@@ -148,7 +161,8 @@ def annotate_with(
     Parameters
     ----------
     widget : Annotator
-        From ``session.manual()`` or ``session.make_gold()``.
+        From ``session.manual()`` or ``session.make_gold()``. One that learns is
+        waited for after every answer.
     annotator : SimulatedAnnotator
         The simulated annotator.
     gold : iterable of Example
@@ -180,4 +194,10 @@ def annotate_with(
         answer = annotator.annotate(shown.text, shown.tokens, spans, page.labels, suggested)
         page.accept(shown, answer.spans, answer.seconds)
         done.append(answer)
+        if widget.learning is not None:
+            # As somebody who reads: a training takes less time than an example.
+            before = widget.learning.newest
+            widget.learning.wait()
+            if widget.learning.newest != before:
+                page.reload()
     return done

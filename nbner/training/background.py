@@ -97,12 +97,12 @@ class BackgroundRun:
         job = {
             "base": origin,
             "recognizer": None if recognizer is None else recognizer[0],
-            "train": [_plain(one) for one in train_examples],
-            "dev": [_plain(one) for one in dev_examples],
-            "pool": [_plain(one) for one in pool],
+            "train": [example_to_json(one) for one in train_examples],
+            "dev": [example_to_json(one) for one in dev_examples],
+            "pool": [example_to_json(one) for one in pool],
             "rehearse": None
             if rehearsal_examples is None
-            else [_plain(one) for one in rehearsal_examples],
+            else [example_to_json(one) for one in rehearsal_examples],
             "labels": list(labels),
             "output": str(output),
             "options": {"seed": seed, "freeze": freeze, **options},
@@ -285,14 +285,14 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
         choose_recognizer(base, job["recognizer"])
     run = train(
         base,
-        [_example(one) for one in job["train"]],
-        [_example(one) for one in job["dev"]],
+        [example_from_json(one) for one in job["train"]],
+        [example_from_json(one) for one in job["dev"]],
         labels=job["labels"],
         output=Path(job["output"]),
-        pool=[_example(one) for one in job["pool"]],
+        pool=[example_from_json(one) for one in job["pool"]],
         rehearsal_examples=None
         if job["rehearse"] is None
-        else [_example(one) for one in job["rehearse"]],
+        else [example_from_json(one) for one in job["rehearse"]],
         **job["options"],
     )
     with run:
@@ -330,7 +330,14 @@ def _result(path: Path, record: dict[str, Any]) -> TrainingResult:
     )
 
 
-def _plain(example: Example) -> dict[str, Any]:
+def example_to_json(example: Example) -> dict[str, Any]:
+    """Serialize an example for a training in another process.
+
+    Parameters
+    ----------
+    example : Example
+        Its tokens are kept where they were imported with the text.
+    """
     return {
         "text": example.text,
         "tokens": [(t.start, t.end) for t in example.tokens] if example.pretokenized else None,
@@ -341,7 +348,14 @@ def _plain(example: Example) -> dict[str, Any]:
     }
 
 
-def _example(plain: Mapping[str, Any]) -> Example:
+def example_from_json(plain: Mapping[str, Any]) -> Example:
+    """Parse an example that `example_to_json` has serialized.
+
+    Parameters
+    ----------
+    plain : mapping
+        The serialized example.
+    """
     text, tokens, labels = plain["text"], plain["tokens"], plain["labels"]
     return Example(
         text,

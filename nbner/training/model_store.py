@@ -42,6 +42,11 @@ class ModelStore:
         self._dataset = dataset
         self._folder = _folder(str(store)) / re.sub(r"[^\w.-]+", "_", dataset.name)
 
+    @property
+    def folder(self) -> Path:
+        """Folder of all models of the dataset; it may not exist yet."""
+        return self._folder
+
     def next_folder(self) -> Path:
         """Return a path for the next run; the folder is not created."""
         taken = [int(one.name) for one in self._folder.glob("*") if one.name.isdecimal()]

@@ -20,18 +20,25 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import traitlets
 
 from nbner._common.alignment import filter_spans
 from nbner._common.filters import ExampleFilter
+from nbner._common.learning_status import LearningCommand, LearningFeed
 from nbner._common.suggestion_report import SuggestionFeed, SuggestionReport
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
 from nbner.widgets.bundled_widget import render_static
-from nbner.widgets.messages import RawMessage, ShowMessage, Task, TasksMessage
+from nbner.widgets.messages import (
+    LearningMessage,
+    RawMessage,
+    ShowMessage,
+    Task,
+    TasksMessage,
+)
 from nbner.widgets.parsing import (
     Selection,
     apply_page_spans,
@@ -41,9 +48,16 @@ from nbner.widgets.parsing import (
 )
 from nbner.widgets.query_handlers import find_example
 from nbner.widgets.queue_protocol import ExampleQueue
-from nbner.widgets.serialization import serialize_counts, serialize_example, serialize_span
+from nbner.widgets.serialization import (
+    serialize_counts,
+    serialize_example,
+    serialize_learning,
+    serialize_span,
+)
 
 _LOG = logging.getLogger(__name__)
+
+_LEARNING_COMMANDS: tuple[LearningCommand, ...] = ("start", "stop", "switch")
 
 AnswerCallback: TypeAlias = Callable[[Example], object]
 
@@ -60,6 +74,8 @@ class Annotator(BaseAnnotationWidget):
         Source of examples and store of answers.
     suggestions : SuggestionFeed, optional
         News of the functions that suggest.
+    learning : LearningFeed, optional
+        The training behind the widget; it ends with the widget.
 
     Attributes
     ----------
@@ -77,7 +93,10 @@ class Annotator(BaseAnnotationWidget):
     selection = traitlets.Instance(Selection, allow_none=True, default_value=None, read_only=True)
 
     def __init__(
-        self, example_queue: ExampleQueue, suggestions: SuggestionFeed | None = None
+        self,
+        example_queue: ExampleQueue,
+        suggestions: SuggestionFeed | None = None,
+        learning: LearningFeed | None = None,
     ) -> None:
         self._callbacks = _AnswerCallbacks(self._show_notice)
         # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
@@ -86,7 +105,12 @@ class Annotator(BaseAnnotationWidget):
         self._suggestions = suggestions
         self._suggestion_notice = ("", "")
         self._unsubscribe_suggestions: Callable[[], None] | None = None
+        self._learning = learning
+        self._unsubscribe_learning: Callable[[], None] | None = None
         super().__init__(example_queue)
+        if learning is not None:
+            self._handlers["learning"] = self._handle_learning
+            self._unsubscribe_learning = learning.subscribe(self._on_learning_news)
         if suggestions is not None:
             self._unsubscribe_suggestions = suggestions.subscribe(self._on_suggestion_news)
 
@@ -99,6 +123,16 @@ class Annotator(BaseAnnotationWidget):
         have; printed, it counts them for each function.
         """
         return SuggestionReport() if self._suggestions is None else self._suggestions.report
+
+    @property
+    def learning(self) -> Any:
+        """The training behind ``make_gold(learn=True)``; None without it.
+
+        ``state``, ``quality`` (precision and recall of the suggestions over the
+        last answers), ``frame`` (the models), ``stop()``, ``start()``,
+        ``use(...)`` and ``wait()``; see `nbner.results.Learning`.
+        """
+        return self._learning
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _default_current(self) -> Example | None:
@@ -258,21 +292,30 @@ class Annotator(BaseAnnotationWidget):
         """
         if self._suggestions is not None:
             self._suggestions.retry()
+        if self._learning is not None:
+            self._learning.forget_shown()
         self._reload(keep_current=keep_current)
 
     def close(self) -> None:
-        """Remove the widget, and unsubscribe from the queue and from the suggestions."""
+        """Remove the widget, unsubscribe from queue and suggestions, and end its learning."""
+        if self._unsubscribe_learning is not None:
+            self._unsubscribe_learning()
+            self._unsubscribe_learning = None
+        if self._learning is not None:
+            self._learning.close()
         if self._unsubscribe_suggestions is not None:
             self._unsubscribe_suggestions()
             self._unsubscribe_suggestions = None
         super().close()
 
-    def _reload(self, *, keep_current: bool) -> None:
+    def _reload(self, *, keep_current: bool, keep_shown: bool = False) -> None:
         self._sent.clear()
         shown = self.current if keep_current and self._has_page_state else None
         message = self._snapshot_message("refresh", shown)
         if keep_current:
             message["ahead"] = True
+        if keep_shown:
+            message["keep"] = True
         self._post(message)
         self._sync_current()
 
@@ -295,6 +338,8 @@ class Annotator(BaseAnnotationWidget):
     def _on_page_state(self, message: RawMessage) -> None:
         try:
             self._has_page_state = True
+            if self._learning is not None and message.get("example") is not None:
+                self._learning.mark_shown(read_example_id(message), message.get("offer"))
             shown = self._shown_example(message)
             labels = self._example_queue.info.labels
             current = None if shown is None else apply_page_spans(shown, message, labels)
@@ -334,15 +379,36 @@ class Annotator(BaseAnnotationWidget):
 
     def _on_message(self, widget: object, content: RawMessage, buffers: object) -> None:
         super()._on_message(widget, content, buffers)
-        if content.get("type") == "hello" and self._suggestions is not None:
-            # This page was not there when the notice was sent.
+        if content.get("type") != "hello":
+            return
+        # This page was not there when these were sent.
+        if self._suggestions is not None:
             self._suggestion_notice = ("", "")
             self._show_suggestion_notice()
+        if self._learning is not None:
+            self._post(serialize_learning(self._learning.status))
 
     def _briefly(self) -> AbstractContextManager[None]:
         return nullcontext() if self._suggestions is None else self._suggestions.brief()
 
+    def _handle_learning(self, message: RawMessage) -> LearningMessage:
+        assert self._learning is not None  # noqa: S101 - for the type checker: see `__init__`
+        command = next((one for one in _LEARNING_COMMANDS if one == message.get("do")), None)
+        if command is None:
+            raise DataError(f"{message.get('do')!r} is nothing that learning can do", field="do")
+        self._learning.run(command)
+        return serialize_learning(self._learning.status)
+
+    def _on_learning_news(self, is_new: bool) -> None:  # noqa: FBT001 - a listener's argument
+        assert self._learning is not None  # noqa: S101 - for the type checker: it is the caller
+        if is_new:
+            # What was shown stays as it was; what was only sent comes anew.
+            self._reload(keep_current=True, keep_shown=True)
+        self._post(serialize_learning(self._learning.status))
+
     def _on_suggestion_news(self, arrived: bool) -> None:  # noqa: FBT001 - a listener's argument
+        if arrived and self._learning is not None:
+            self._learning.forget_shown()
         if arrived:
             self._reload(keep_current=True)
         self._show_suggestion_notice()

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from nbner._common.filters import AnswerFilter
+from nbner._common.learning_status import LearningCommand, LearningState
 from nbner._common.occurrences import BulkAction
 from nbner.types import AnswerKind
 
@@ -61,7 +62,8 @@ class Task(TypedDict):
     """One example; ``lead`` and ``tokens`` (text and following white space) rebuild its text.
 
     ``also`` holds suggestions that lost to an overlapping one, ``loose`` the spans that
-    do not fit the tokens and the suggestions that have no place in the text.
+    do not fit the tokens and the suggestions that have no place in the text. ``offer``
+    numbers the suggestions, which the page says with the answer that was given to them.
     """
 
     id: str
@@ -78,6 +80,7 @@ class Task(TypedDict):
     draft: bool
     by: str
     versions: NotRequired[list[Version]]
+    offer: NotRequired[int]
 
 
 class CountsMessage(TypedDict):
@@ -117,7 +120,10 @@ class Request(TypedDict):
 
 
 class AnswerRequest(Request):
-    """Store an answer; ``have`` holds the ids of the examples in the page's window."""
+    """Store an answer; ``have`` holds the ids of the examples in the page's window.
+
+    ``offer`` is the example's, where all of its suggestions were shown.
+    """
 
     type: Literal["answer"]
     example: str
@@ -127,6 +133,7 @@ class AnswerRequest(Request):
     note: str
     seconds: float
     have: list[str]
+    offer: NotRequired[int]
 
 
 class FetchRequest(Request):
@@ -217,6 +224,13 @@ class AnalysesRequest(Request):
     forbidden: list[WireSpan]
 
 
+class LearningRequest(Request):
+    """Stop the training behind the widget, start it again, or change the model that suggests."""
+
+    type: Literal["learning"]
+    do: LearningCommand
+
+
 class PageState(TypedDict):
     """The example on display, with its spans and the selection; it has no reply.
 
@@ -228,6 +242,7 @@ class PageState(TypedDict):
     example: str | None
     spans: NotRequired[list[int]]
     selection: NotRequired[list[int]]
+    offer: NotRequired[int]
 
 
 # Replies and events of the kernel.
@@ -279,12 +294,14 @@ class Snapshot(TypedDict):
 class SnapshotMessage(KernelMessage, Snapshot):
     """Reply to ``hello``, with ``setup``; or event that replaces the page's examples.
 
-    ``ahead`` is set where code has put the window's examples at the head of the queue.
+    ``ahead`` is set where code has put the window's examples at the head of the queue,
+    ``keep`` where open examples that were shown stay as they are.
     """
 
     type: Literal["snapshot", "refresh"]
     setup: NotRequired[Setup]
     ahead: NotRequired[bool]
+    keep: NotRequired[bool]
 
 
 class ShowMessage(KernelMessage):
@@ -300,6 +317,18 @@ class NoticeMessage(KernelMessage):
 
     type: Literal["notice"]
     text: str
+    detail: str
+
+
+class LearningMessage(KernelMessage):
+    """What is said of the training behind the widget; see `LearningStatus`."""
+
+    type: Literal["learning"]
+    state: LearningState
+    text: str
+    figures: str
+    offer: str
+    choice: str
     detail: str
 
 

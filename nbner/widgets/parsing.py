@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeGuard, get_args
 
 from nbner._common.alignment import filter_spans
+from nbner._common.offered import OFFER_KEY
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
 from nbner.widgets.messages import RawMessage
@@ -61,7 +62,12 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
     if kind is not None and kind not in get_args(AnswerKind):
         raise DataError(f"{kind!r} is not an answer", field="answer")
     seconds = message.get("seconds")
-    extra = {"seconds": min(float(seconds), MAX_SECONDS)} if _is_duration(seconds) else {}
+    extra: dict[str, Any] = {}
+    if _is_duration(seconds):
+        extra["seconds"] = min(float(seconds), MAX_SECONDS)
+    offer = message.get("offer")
+    if isinstance(offer, int) and not isinstance(offer, bool):
+        extra[OFFER_KEY] = offer
     spans = parse_spans(message.get("spans", []), example, info.labels)
     _check_no_overlap(spans)
     return Answer(

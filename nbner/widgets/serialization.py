@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
+from nbner._common.learning_status import LearningStatus
+from nbner._common.offered import OFFER_KEY
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionIssue
 from nbner.errors import DataError
 from nbner.types import Answer, Counts, Example, Span
@@ -17,6 +19,7 @@ from nbner.widgets.messages import (
     PROTOCOL_VERSION,
     VERSIONS,
     CountsMessage,
+    LearningMessage,
     MisalignedSpan,
     SavedMessage,
     Setup,
@@ -72,6 +75,9 @@ def serialize_example(example: Example) -> Task:
         "draft": draft,
         "by": ", ".join(dict.fromkeys(one.source for one in suggestions if one.source)),
     }
+    offer = example.extra.get(OFFER_KEY)
+    if isinstance(offer, int):
+        task["offer"] = offer
     versions = example.extra.get(VERSIONS)
     if versions:
         task["versions"] = _serialize_versions(versions, example)
@@ -120,6 +126,25 @@ def serialize_counts(counts: Counts) -> CountsMessage:
         "reject": counts.reject,
         "ignore": counts.ignore,
         "open": counts.open,
+    }
+
+
+def serialize_learning(status: LearningStatus) -> LearningMessage:
+    """Serialize the state of the training behind a widget.
+
+    Parameters
+    ----------
+    status : LearningStatus
+        The state.
+    """
+    return {
+        "type": "learning",
+        "state": status.state,
+        "text": status.text,
+        "figures": status.figures,
+        "offer": status.offer,
+        "choice": status.choice,
+        "detail": status.detail,
     }
 
 

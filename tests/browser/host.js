@@ -14,6 +14,7 @@ class Kernel {
     this.applied = new Set();
     this.events = [];
     this.held = [];
+    this.learning = {}; // replies to "start", "stop" and "switch"
     this.state = "well"; // or "busy", "gone", "failing", "refusing"
     this.models = [];
   }
@@ -78,6 +79,8 @@ class Kernel {
         return { type: "analyses", example: message.example, analyses: this.analysesUnder(message) };
       case "bulk":
         return this.bulk(message);
+      case "learning":
+        return { type: "learning", ...this.learning[message.do] };
       default:
         return { type: "snapshot", setup: this.setup, ...this.snapshot };
     }

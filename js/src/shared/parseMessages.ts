@@ -11,6 +11,7 @@ import type {
   ExampleRow,
   Excerpt,
   KernelMessage,
+  LearningMessage,
   ListReply,
   MisalignedSpan,
   NoticeMessage,
@@ -47,6 +48,7 @@ export function parseTask(raw: unknown): Task | null {
     draft: from.draft === true,
     by: asString(from.by),
     ...(Array.isArray(from.versions) && { versions: parseVersions(from.versions, words) }),
+    ...(typeof from.offer === "number" && { offer: from.offer }),
   };
 }
 
@@ -202,6 +204,7 @@ function parseSnapshotMessage(from: Fields, type: SnapshotMessage["type"]): Snap
     ...parseSnapshot(from),
     ...("setup" in from && { setup: parseSetup(from.setup) }),
     ...(from.ahead === true && { ahead: true }),
+    ...(from.keep === true && { keep: true }),
   };
 }
 
@@ -210,7 +213,7 @@ function parseReply(
   from: Fields,
   tasks: readonly Task[],
   counts: Counts,
-): ListReply | OccurrencesReply | BulkReply | AnalysesReply | NoticeMessage | null {
+): ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | NoticeMessage | null {
   switch (from.type) {
     case "listed":
       return { type: "listed", rows: asArray(from.rows).map(parseExampleRow), total: asCount(from.total) };
@@ -227,12 +230,28 @@ function parseReply(
         tasks,
         counts,
       };
+    case "learning":
+      return parseLearning(from);
     case "notice":
       return { type: "notice", text: asString(from.text), detail: asString(from.detail), stays: true };
     default:
       return null;
   }
 }
+
+function parseLearning(from: Fields): LearningMessage {
+  return {
+    type: "learning",
+    state: LEARNING_STATES.find((one) => one === from.state) ?? "closed",
+    text: asString(from.text),
+    figures: asString(from.figures),
+    offer: asString(from.offer),
+    choice: asString(from.choice),
+    detail: asString(from.detail),
+  };
+}
+
+const LEARNING_STATES = ["waiting", "training", "ready", "failed", "stopped", "closed"] as const;
 
 function parseAnalysis(raw: unknown): Analysis {
   const { probability, spans } = asRecord(raw);

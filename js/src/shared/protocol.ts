@@ -52,6 +52,8 @@ export interface Task {
   readonly by: string;
   /** The annotators' versions; only where the user adjudicates between them. */
   readonly versions?: readonly Version[];
+  /** Number of the suggestions: answers say which ones they were given to. */
+  readonly offer?: number;
 }
 
 export interface Counts {
@@ -97,6 +99,8 @@ export interface AnswerMessage {
   readonly flagged: boolean;
   readonly note: string;
   readonly seconds: number;
+  /** The example's offer, where all of its suggestions were shown. */
+  readonly offer?: number;
 }
 
 export type KernelRequest =
@@ -106,8 +110,12 @@ export type KernelRequest =
   | { readonly type: "find"; readonly examples: readonly string[] }
   | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
+  | { readonly type: "learning"; readonly do: LearningCommand }
   | AnalysesRequest
   | BulkRequest;
+
+/** What can be asked of the training behind the widget. */
+export type LearningCommand = "start" | "stop" | "switch";
 
 /** Requests the best analyses that contain all forced spans and no forbidden one. */
 export interface AnalysesRequest {
@@ -188,6 +196,8 @@ export interface SnapshotMessage extends Snapshot {
   readonly setup?: Setup;
   /** Whether code has put the window's examples at the head of the queue. */
   readonly ahead?: true;
+  /** Whether open examples that were shown stay as they are, with their suggestions. */
+  readonly keep?: true;
 }
 
 /** Code has requested that an example is shown. */
@@ -274,5 +284,22 @@ export interface NoticeMessage {
   readonly stays: boolean;
 }
 
+/** What is said of the training behind the widget. */
+export interface LearningMessage {
+  readonly type: "learning";
+  readonly re?: string;
+  readonly state: LearningState;
+  /** Which model suggests, and what is happening. */
+  readonly text: string;
+  /** Precision and recall of the suggestions over the last answers; empty before there are some. */
+  readonly figures: string;
+  /** What another source does better; empty where none does. */
+  readonly offer: string;
+  /** What the command "switch" would do; empty where there is nothing to change. */
+  readonly choice: string;
+  readonly detail: string;
+}
+export type LearningState = "waiting" | "training" | "ready" | "failed" | "stopped" | "closed";
+
 export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
-export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage;

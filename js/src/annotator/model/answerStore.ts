@@ -175,6 +175,7 @@ export class AnswerStore {
       flagged,
       note,
       seconds: Math.round(item.viewingTime / 100) / 10,
+      ...(item.task.offer !== undefined && item.isWhole && { offer: item.task.offer }),
     };
     this.send(message, was);
   }

@@ -4,7 +4,7 @@
  * The controller implements all of it. Each part takes a `context` and declares
  * as `XContext` which members of it are used.
  */
-import type { BulkEdit, NoticeMessage, Setup } from "../../shared/protocol";
+import type { BulkEdit, LearningMessage, NoticeMessage, Setup } from "../../shared/protocol";
 import type { Cursor } from "./cursor";
 import type { QueueItem } from "./exampleQueue";
 import type { Span, Spans } from "./spans";
@@ -31,6 +31,8 @@ export interface AnnotatorContext {
   announce(text: string): void;
   /** Show a notice below the text; `NO_NOTICE` removes it. */
   notify(notice: NoticeMessage): void;
+  /** Show what is said of the training behind the widget. */
+  showLearning(learning: LearningMessage): void;
 }
 
 export const NO_NOTICE: NoticeMessage = { type: "notice", text: "", detail: "", stays: false };

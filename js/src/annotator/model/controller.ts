@@ -8,7 +8,17 @@
  */
 import type { Environment, Unsubscribe } from "../../shared/environment";
 import { parseSetup, parseSnapshot } from "../../shared/parseMessages";
-import { PROTOCOL, type BulkEdit, type Counts, type NoticeMessage, type Setup, type Version } from "../../shared/protocol";
+import {
+  PROTOCOL,
+  type BulkEdit,
+  type Counts,
+  type KernelMessage,
+  type LearningCommand,
+  type LearningMessage,
+  type NoticeMessage,
+  type Setup,
+  type Version,
+} from "../../shared/protocol";
 import { batch, computed, reactive } from "../../shared/reactive";
 import type { TokenGrid, TokenRange } from "../../shared/tokens";
 import { nextAlternative, nextVersion, unmarkedSuggestions } from "./alternatives";
@@ -32,6 +42,7 @@ interface ControllerState {
   shown: QueueItem | null;
   announcement: string;
   currentNotice: NoticeMessage;
+  learning: LearningMessage | null;
 }
 
 export class AnnotatorController implements AnnotatorContext {
@@ -52,7 +63,7 @@ export class AnnotatorController implements AnnotatorContext {
   constructor(private readonly environment: Environment) {
     const { connection } = environment;
     const setup = parseSetup(connection.get("_setup"));
-    this.state = reactive<ControllerState>({ setup, shown: null, announcement: "", currentNotice: NO_NOTICE });
+    this.state = reactive<ControllerState>({ setup, shown: null, announcement: "", currentNotice: NO_NOTICE, learning: null });
     this.answers = new AnswerStore(setup, environment, (message, was) =>
       this.loader.transport.sendAnswer(message, was),
     );
@@ -107,6 +118,11 @@ export class AnnotatorController implements AnnotatorContext {
   /** The notice shown below the text; empty where there is none. */
   get currentNotice(): NoticeMessage {
     return this.state.currentNotice;
+  }
+
+  /** What is said of the training behind the widget; null where nothing is trained. */
+  get learning(): LearningMessage | null {
+    return this.state.learning;
   }
 
   get counts(): Counts {
@@ -232,6 +248,15 @@ export class AnnotatorController implements AnnotatorContext {
     });
   }
 
+  /** Stop the training behind the widget, start it again, or change the model that suggests. */
+  runLearning(command: LearningCommand): void {
+    const show = (reply: KernelMessage): void => {
+      if (reply.type === "learning") this.showLearning(reply);
+      else if (reply.type === "failed") this.notify({ ...NO_NOTICE, text: reply.message });
+    };
+    batch(() => this.loader.requests.replace({ type: "learning", do: command }, show));
+  }
+
   setThreshold(threshold: number): void {
     batch(() => this.kBest.setThreshold(threshold));
   }
@@ -259,6 +284,7 @@ export class AnnotatorController implements AnnotatorContext {
   show(item: QueueItem | null): void {
     this.addViewingTime();
     this.state.shown = item;
+    if (item !== null) item.wasShown = true;
     if (!this.currentNotice.stays) this.notify(NO_NOTICE);
     if (this.sidePanel.open === "occurrences") this.sidePanel.close();
     this.editor.resetCursor();
@@ -293,6 +319,10 @@ export class AnnotatorController implements AnnotatorContext {
     if (notice.text === this.currentNotice.text) return;
     this.state.currentNotice = notice;
     if (notice.text !== "") this.announce(notice.text);
+  }
+
+  showLearning(learning: LearningMessage): void {
+    this.state.learning = learning;
   }
 
   private dispatch(command: CoreCommand): void {

@@ -30,7 +30,7 @@ import { PendingRequests, REPLY_TIMEOUT, Transport, type MessageHandler, type Re
 export const WINDOW_SIZE = 12;
 const LOW_WATER = 6;
 
-type ExampleLoaderContext = Pick<AnnotatorContext, "shown" | "show" | "showDetached" | "notify">;
+type ExampleLoaderContext = Pick<AnnotatorContext, "shown" | "show" | "showDetached" | "notify" | "showLearning">;
 
 export class ExampleLoader implements MessageHandler {
   readonly transport: Transport;
@@ -98,7 +98,7 @@ export class ExampleLoader implements MessageHandler {
   }
 
   /** Replace everything by the kernel's current state. */
-  rebuild(fresh: Snapshot & { readonly ahead?: true }): void {
+  rebuild(fresh: Snapshot & { readonly ahead?: true; readonly keep?: true }): void {
     const { shown } = this.context;
     const wasOpen = shown !== null && isOpen(shown);
     const tokens = shown?.task.tokens;
@@ -106,7 +106,7 @@ export class ExampleLoader implements MessageHandler {
     this.state.kernelCounts = fresh.counts;
     this.exhaustedAt = null;
     this.isPastExhausted = false;
-    queue.rebuild(fresh.window, fresh.past);
+    queue.rebuild(fresh.window, fresh.past, fresh.keep);
     const still = shown === null ? null : queue.get(shown.id);
     if (fresh.ahead === true && still !== null) queue.moveToFront(still);
     if (still === null || (wasOpen && !isOpen(still))) {
@@ -152,6 +152,8 @@ export class ExampleLoader implements MessageHandler {
         return this.handleFailure(message, answer, request !== null);
       case "notice":
         return this.context.notify(message);
+      case "learning":
+        return this.context.showLearning(message);
       case "saved":
       case "tasks":
       case "snapshot":

@@ -30,6 +30,10 @@ export interface QueueItem {
   stored: AnswerState;
   /** Milliseconds for which it has been shown. */
   viewingTime: number;
+  /** Whether it has been shown with the suggestions that it has. */
+  wasShown: boolean;
+  /** Whether all of its suggestions were shown: none was below the confidence asked for. */
+  isWhole: boolean;
   /** Whether it is shown on request only: it has no place in the order of browsing. */
   isDetached: boolean;
 }
@@ -98,15 +102,24 @@ export class ExampleQueue {
     return this.get(id ?? "");
   }
 
-  /** Replace everything by what the kernel holds now, with the user's unsent work on top. */
-  rebuild(window: readonly Task[], past: readonly Task[]): void {
-    const fresh = new Set([...window, ...past].map(({ id }) => id));
-    const kept = this.state.items.filter((item) => !fresh.has(item.id));
+  /**
+   * Replace everything by what the kernel holds now, with the user's unsent work on top.
+   *
+   * @param keep Whether open examples that were shown stay, as they are.
+   */
+  rebuild(window: readonly Task[], past: readonly Task[], keep = false): void {
+    const stays = (item: QueueItem): boolean => keep && isOpen(item) && item.wasShown && !item.isDetached;
+    const staying = new Set(this.state.items.filter(stays).map(({ id }) => id));
+    const fresh = new Set([...window, ...past].map(({ id }) => id).filter((id) => !staying.has(id)));
+    const itemFor = (task: Task): QueueItem =>
+      (staying.has(task.id) ? this.get(task.id) : null) ?? this.itemFor(task);
+    const listed = new Set(window.map(({ id }) => id));
+    const kept = this.state.items.filter((item) => !fresh.has(item.id) && !listed.has(item.id));
     const older = kept.filter((item) => !isOpen(item));
-    const edited = kept.filter((item) => isOpen(item) && hasUnsentWork(item, this.unsent));
+    const edited = kept.filter((item) => isOpen(item) && (stays(item) || hasUnsentWork(item, this.unsent)));
     const before = this.state.decided;
     const detached = this.detached.filter(({ id }) => !fresh.has(id));
-    this.state.items = [...older, ...past.map(this.itemFor), ...window.map(this.itemFor), ...edited];
+    this.state.items = [...older, ...past.map(this.itemFor), ...window.map(itemFor), ...edited];
     this.byId = new Map([...detached, ...this.state.items].map((item) => [item.id, item]));
     // Decisions that the kernel does not know yet are the latest.
     const late = this.state.items.filter((item) => !isOpen(item) && this.unsent.answer(item.id) !== null);
@@ -201,6 +214,7 @@ export class ExampleQueue {
   private update(known: QueueItem, task: Task): void {
     // Equal tokens stay the same list: views compare by identity whether to render them anew.
     const kept = sameTokens(known.task, task) ? { ...task, tokens: known.task.tokens } : task;
+    if (task.offer !== known.task.offer) known.wasShown = false;
     Object.assign(known, contentsOf(kept, this.unsent));
   }
 }
@@ -217,7 +231,7 @@ const sameTokens = (left: Task, right: Task): boolean =>
   left.tokens.every(([text, gap], i) => text === right.tokens[i]?.[0] && gap === right.tokens[i]?.[1]);
 
 const createItem = (task: Task, unsent: UnsentWork, isDetached: boolean): QueueItem =>
-  reactive({ id: task.id, ...contentsOf(task, unsent), viewingTime: 0, isDetached });
+  reactive({ id: task.id, ...contentsOf(task, unsent), viewingTime: 0, wasShown: false, isWhole: true, isDetached });
 
 function contentsOf(
   task: Task,

@@ -100,6 +100,7 @@ export class KBest {
     if (item === null || !isOpen(item) || this.answers.hasUnsentWork(item) || item.task.draft) return;
     if (item.suggestions.length === 0) return;
     const spans = item.suggestions.filter((one) => this.isConfident(one));
+    item.isWhole = spans.length === item.suggestions.length;
     if (!sameSpans(spans, item.state.spans)) item.state = item.stored = { ...item.state, spans };
   }
 

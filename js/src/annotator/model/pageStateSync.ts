@@ -61,6 +61,7 @@ export class PageStateSync {
       example: shown?.id ?? null,
       ...(shown !== null && this.isEdited(shown) && { spans: this.encodeSpans(shown.state.spans) }),
       ...(range !== null && { selection: [range.start, range.end] }),
+      ...(shown?.task.offer !== undefined && { offer: shown.task.offer }),
     };
     const text = JSON.stringify(message);
     const { connection } = this.environment;

@@ -13,6 +13,7 @@ import { AlternativesView } from "./alternativesView";
 import { AnswerButtons } from "./answerButtons";
 import { ConfidenceSlider } from "./confidenceSlider";
 import { LabelBar } from "./labelBar";
+import { LearningLine } from "./learningLine";
 import { NoteField } from "./noteField";
 import { SidePanelView } from "./sidePanelView";
 import { StatusBar } from "./statusBar";
@@ -54,6 +55,7 @@ class AnnotatorView {
     const answers = new AnswerButtons(controller, focusText, () => this.note.open(), effects);
     const versions = new VersionsView(controller, focusText, effects);
     const alternatives = new AlternativesView(controller, focusText, effects);
+    const learning = new LearningLine(controller, focusText, effects);
     this.text.element.append(alternatives.element);
     const liveRegion = createElement("div", "live", { "aria-live": "polite" });
     const main = createElement(
@@ -73,6 +75,7 @@ class AnnotatorView {
       status.head,
       main,
       answers.element,
+      learning.element,
       this.help.element,
       liveRegion,
     );

@@ -1,0 +1,127 @@
+"""Learning while one labels: the cost of the whole loop, and the time of an answer meanwhile."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+import nbner
+from nbner.nlp.pipeline import load_base
+from nbner.simulation.headless_client import HeadlessClient
+from nbner.training.learner import learn_crf
+
+SENTENCES = 300
+DEV = 300
+TRAIN_EVERY = 100  # examples between two trainings of the loop as it was
+MEASURE_EVERY = 25  # examples between two measurements of the loop that learns
+TARGET_F = 0.60
+LEAST_SAVED_TO_F, LEAST_SAVED_IN_ALL = 0.40, 0.25
+ANSWERS = 60
+MOST_SLOWER = 1.2
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.fixture(scope="module")
+def protocols(data, tmp_path_factory):
+    store = tmp_path_factory.mktemp("loop") / "nbner.db"
+    with nbner.Session("protocols", store=store, seed=0) as session:
+        session.add(data / "protocols/train.conll", split="all")
+        session.add(data / "protocols/dev.conll", split="all dev")
+        for name, wanted, size in (("all", "train", SENTENCES), ("all dev", "dev", DEV)):
+            drawn = np.random.default_rng(0).permutation(len(session.examples(name)))[:size]
+            examples = session.examples(name)
+            session.add([examples[i] for i in sorted(drawn)], split=wanted)
+        yield session
+
+
+def actions_until(points, f):
+    """Interpolate the actions at which F is reached; None where it is not."""
+    before = (0, 0.0)
+    for point in points:
+        if point.f >= f:
+            share = (f - before[1]) / (point.f - before[1])
+            return before[0] + share * (point.actions - before[0])
+        before = (point.actions, point.f)
+    return None
+
+
+def test_actions_of_the_whole_loop(protocols, say):
+    """One seed: today's loop trains after every 100, the other one learns after every 5."""
+    runs = {
+        "train after every 100": (("make_gold", "random"), TRAIN_EVERY),
+        "learn, given order": (("learn", "random"), MEASURE_EVERY),
+        "learn, least sure first": (("learn", "uncertainty"), MEASURE_EVERY),
+    }
+    found = {}
+    for name, (condition, batch) in runs.items():
+        begun = time.process_time()
+        points = nbner.simulate(
+            protocols,
+            conditions=[condition],
+            batch=batch,
+            rounds=SENTENCES // batch,
+            progress=False,
+        ).points
+        found[name] = points
+        curve = ", ".join(f"{one.examples}: {one.actions} actions, F {one.f:.3f}" for one in points)
+        say(f"{name} ({time.process_time() - begun:.0f} CPU s in this process)", curve, "")
+    old, *new = found
+    for name in new:
+        pairs = {
+            f"actions until F {TARGET_F:.2f}": [
+                actions_until(found[one], TARGET_F) for one in (old, name)
+            ],
+            f"actions for {SENTENCES} sentences": [found[one][-1].actions for one in (old, name)],
+        }
+        for (what, (before, after)), target in zip(
+            pairs.items(), (LEAST_SAVED_TO_F, LEAST_SAVED_IN_ALL), strict=True
+        ):
+            saved = None if before is None or after is None else f"{1 - after / before:.0%} fewer"
+            say(f"{what}, {old} / {name}", f"{before} / {after}, {saved}", f"{target:.0%} fewer")
+
+
+def test_an_answer_takes_no_longer_while_the_learner_trains(protocols, tmp_path, say):
+    """Both kinds of answers are given in turn, so that the machine's load is the same for both."""
+    times = {"idle": [], "training": []}
+    gold = {one.text: one.spans for one in protocols.examples("train", answer="accept")}
+    with nbner.Session("d", labels=protocols.labels, store=tmp_path / "nbner.db") as session:
+        session.add(list(gold))
+        widget = session.make_gold(learn=True, every=1000)
+        page = HeadlessClient(widget)
+        for number in range(2 * ANSWERS + 20):
+            if number >= 20 and number % 2 == 0:
+                widget.learning.start()
+                while widget.learning.state != "training":
+                    time.sleep(0.001)
+            state = "training" if widget.learning.state == "training" else "idle"
+            example = page.next_example()
+            begun = time.perf_counter()
+            page.accept(example, gold[example.text], 1.0)
+            took = time.perf_counter() - begun
+            if number >= 20 and state == ("training" if number % 2 == 0 else "idle"):
+                times[state].append(took)
+            widget.learning.wait()
+            page.reload()
+    p50, p95 = (
+        {kind: 1000 * float(np.quantile(all_, share)) for kind, all_ in times.items()}
+        for share in (0.5, 0.95)
+    )
+    say(
+        f"reply to an answer in ms, median (p95), idle and while training, {len(times['idle'])} "
+        f"and {len(times['training'])} answers",
+        f"{p50['idle']:.1f} ({p95['idle']:.1f}) and {p50['training']:.1f} ({p95['training']:.1f})",
+        f"p95 within {MOST_SLOWER} times",
+    )
+
+
+def test_cpu_of_one_training_at_200_sentences(protocols, say):
+    gold = protocols.examples("train", answer="accept")[:200]
+    base = load_base("blank:en")
+    pool = [one.text for one in protocols.examples("train")]
+    learn_crf(base, gold[:5], labels=protocols.labels, pool_texts=pool)
+    begun = time.process_time()
+    learn_crf(base, gold, labels=protocols.labels, pool_texts=pool)
+    say("CPU s of one training of the learner, 200 sentences", time.process_time() - begun, "")
