@@ -15,6 +15,8 @@ from nbner.active_learning.strategies import Strategy
 from nbner.decoding.api import lattices
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
 from nbner.decoding.constraints import Constraints
+from nbner.decoding.decision.component import decision_of
+from nbner.decoding.decision.span_sets import best_span_set
 from nbner.errors import DataError, ModelError
 from nbner.evaluation import k_best_scores
 from nbner.nlp.fingerprint import fingerprint
@@ -292,6 +294,11 @@ def redecode(
 ) -> list[Parse]:
     """Return the k best analyses of an example under constraints.
 
+    A model that decides by expected F does so here too where one analysis is asked
+    for, as the page does after an edit: by the same threshold, over the
+    probabilities under the constraints. A span that it dropped comes back only
+    where the edit itself lifts its probability above the threshold.
+
     Parameters
     ----------
     context : SessionContext
@@ -317,9 +324,17 @@ def redecode(
     def with_score(span: Span) -> Span:
         return span if span in fixed else replace(span, source=source, score=confidence(span))
 
+    decision = decision_of(context.nlp) if k == 1 else None
+    if decision is None:
+        found = lattice.k_best(k, constraints)
+    else:
+        scaled = _lattice_of(context, example, decision.temperature)
+        probabilities = scaled.span_probabilities(constraints, min_probability=decision.threshold)
+        spans = best_span_set(probabilities.spans, decision.threshold)
+        found = (Parse(lattice.probability_of(spans), lattice.score_of(spans), spans),)
     return [
         replace(parse, spans=tuple(with_score(span) for span in parse.spans if span.label in known))
-        for parse in lattice.k_best(k, constraints)
+        for parse in found
     ]
 
 
@@ -345,12 +360,15 @@ def _scored(
         yield (replace(span, score=confidence(span)) for span in spans)
 
 
-def _lattice_of(context: SessionContext, example: Example) -> Lattice:
+def _lattice_of(context: SessionContext, example: Example, temperature: float = 1.0) -> Lattice:
     """Return the cached lattice of an example, or build and cache it."""
-    key = (example.split, example.input_hash)
+    place = (example.split, example.input_hash)
+    key = place if temperature == 1 else (*place, temperature)
     lattice = context.lattice_cache.get(key)
     if lattice is None:
-        lattice = next(lattices(context.nlp, [example], max_span_length=MAX_SPAN_LENGTH))
+        (lattice,) = lattices(
+            context.nlp, [example], max_span_length=MAX_SPAN_LENGTH, temperature=temperature
+        )
         context.lattice_cache.put(key, lattice)
     return lattice
 

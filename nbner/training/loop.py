@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spacy.training import loop
 
+from nbner.decoding.decision.component import without_decision
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.fingerprint import fingerprint
@@ -79,7 +80,8 @@ def train(
     base : Language, str or Path
         A pipeline, or an argument of `load_base`. An untrained recognizer is
         trained from scratch, a trained one from its weights, with new labels
-        added; the other components stay as they are.
+        added; the other components stay as they are. A decision by expected F is
+        left out.
     train_examples, dev_examples : iterable of Example
         Accepted ones are complete gold; spans of rejected and binary training
         examples are learnt too. Without dev gold a seeded fifth of the training
@@ -124,7 +126,8 @@ def train(
     ModelError
         The base cannot be loaded.
     """
-    base = load_base(base) if isinstance(base, (str, Path)) else base
+    # A decision is chosen for the weights that it was measured on.
+    base = without_decision(load_base(base) if isinstance(base, (str, Path)) else base)
     corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
     gold_docs.require_learnable_spans(base, corpus.train)
     found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
