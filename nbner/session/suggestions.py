@@ -16,7 +16,7 @@ from nbner.decoding.api import lattices
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
 from nbner.decoding.constraints import Constraints
 from nbner.decoding.decision.component import decision_of
-from nbner.decoding.decision.span_sets import best_span_set
+from nbner.decoding.decision.constrained import decide_under_constraints
 from nbner.errors import DataError, ModelError
 from nbner.evaluation import k_best_scores
 from nbner.nlp.fingerprint import fingerprint
@@ -295,9 +295,8 @@ def redecode(
     """Return the k best analyses of an example under constraints.
 
     A model that decides by expected F does so here too where one analysis is asked
-    for, as the page does after an edit: by the same threshold, over the
-    probabilities under the constraints. A span that it dropped comes back only
-    where the edit itself lifts its probability above the threshold.
+    for, as the page does after an edit; see `decide_under_constraints`. A longer
+    list holds whole analyses, best first.
 
     Parameters
     ----------
@@ -329,8 +328,7 @@ def redecode(
         found = lattice.k_best(k, constraints)
     else:
         scaled = _lattice_of(context, example, decision.temperature)
-        probabilities = scaled.span_probabilities(constraints, min_probability=decision.threshold)
-        spans = best_span_set(probabilities.spans, decision.threshold)
+        spans = decide_under_constraints(context.nlp, decision, example, scaled, constraints)
         found = (Parse(lattice.probability_of(spans), lattice.score_of(spans), spans),)
     return [
         replace(parse, spans=tuple(with_score(span) for span in parse.spans if span.label in known))
