@@ -671,6 +671,7 @@ class Session:
         dropout: float | None = ...,
         config: ConfigSource | None = ...,
         vectors: str | Path | None = ...,
+        init_from: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -691,6 +692,7 @@ class Session:
         dropout: float | None = ...,
         config: ConfigSource | None = ...,
         vectors: str | Path | None = ...,
+        init_from: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -710,6 +712,7 @@ class Session:
         dropout: float | None = None,
         config: ConfigSource | None = None,
         vectors: str | Path | None = None,
+        init_from: str | Path | None = None,
         seed: int | None = None,
         margin: float | None = MAX_F_LOSS,
         progress: bool = True,
@@ -748,6 +751,11 @@ class Session:
         vectors : str or Path, optional
             A pipeline, as a package or a folder, whose word vectors a new
             recognizer uses.
+        init_from : str or Path, optional
+            A trained pipeline, as a package or a folder, whose token-to-vector
+            layers a new recognizer starts from: those of its recognizer, or of
+            its component "tok2vec". It learns other labels from there; all
+            weights go on being trained.
         seed : int, optional
             By default the session's.
         margin : float, optional
@@ -794,6 +802,7 @@ class Session:
             "dropout": dropout,
             "config": read_overrides(config),
             "vectors": None if vectors is None else str(vectors),
+            "init_from": None if init_from is None else str(init_from),
             "gpu_id": gpu_id,
         }
         if background:

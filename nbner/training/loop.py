@@ -69,6 +69,7 @@ def train(
     dropout: float | None = None,
     config: ConfigSource | None = None,
     vectors: str | Path | None = None,
+    init_from: str | Path | None = None,
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] | None = None,
     gpu_id: int | None = None,
@@ -105,6 +106,8 @@ def train(
         options above go before them.
     vectors : str or Path, optional
         A pipeline whose word vectors a new recognizer uses.
+    init_from : str or Path, optional
+        A trained pipeline whose token-to-vector layers a new recognizer starts from.
     freeze : bool
         Train the weights of the recognizer's last layer alone. ``spacy train``
         has no such option: it would train them all.
@@ -143,6 +146,7 @@ def train(
         dropout=dropout,
         overrides=read_overrides(config),
         vectors=vectors,
+        init_from=init_from,
         freeze=freeze,
     )
     if freeze and not is_trained(base):

@@ -34,6 +34,7 @@ from nbner.nlp.pipeline import (
 )
 from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
 from nbner.training.overrides import check_overrides, named_config_errors, vector_overrides
+from nbner.training.pretrained_start import WEIGHTS_FILE, PretrainedStart
 
 if TYPE_CHECKING:
     from spacy import training
@@ -103,6 +104,9 @@ class TrainingOptions:
         Sections of a spaCy config; the options above go before them.
     vectors : str or Path, optional
         A pipeline whose word vectors a new recognizer uses.
+    init_from : str or Path, optional
+        A trained pipeline whose token-to-vector layers a new recognizer starts from;
+        see `pretrained_start`.
     freeze : bool
         Train the recognizer's last layer alone; see `freezing`.
     """
@@ -114,6 +118,7 @@ class TrainingOptions:
     dropout: float | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     vectors: str | Path | None = None
+    init_from: str | Path | None = None
     freeze: bool = False
 
     def __post_init__(self) -> None:
@@ -239,6 +244,9 @@ def _config(
             vector_overrides(options.vectors, base, recognizer, continued="source" in part)
         )
         part = config["components"][recognizer]
+    if options.init_from is not None:
+        config = _start_from_layers(config, base, folder, recognizer, seed=seed, options=options)
+        part = config["components"][recognizer]
     if corpus.has_incorrect_spans and "source" not in part:
         part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
     config = config.merge(overrides)
@@ -259,6 +267,35 @@ def _config(
     if options.patience is None and "patience" in own:
         config["training"]["patience"] = own["patience"]
     return config
+
+
+def _start_from_layers(
+    config: Config,
+    base: Language,
+    folder: RunFolder,
+    recognizer: str,
+    *,
+    seed: int,
+    options: TrainingOptions,
+) -> Config:
+    """Return the config of a recognizer that starts from another pipeline's layers."""
+    assert options.init_from is not None  # noqa: S101 - for the type checker
+    if options.vectors is not None:
+        raise TrainingError(
+            "init_from= takes over layers, and vectors= would change them. Leave one of them out."
+        )
+    start = PretrainedStart.from_pipeline(
+        options.init_from,
+        base,
+        recognizer,
+        continued="source" in config["components"][recognizer],
+        overrides=options.overrides,
+    )
+    weights = folder.path.resolve() / WEIGHTS_FILE
+    changed = start.apply(config, recognizer, weights)
+    with IsolatedRandomState(seed), folder.guard_writes():
+        start.write(changed, recognizer, weights)
+    return changed
 
 
 def _source(
