@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 WEIGHTS_FILE = "tok2vec.bin"
 _OWN_LAYERS = ("spacy.Tok2Vec.", "spacy.HashEmbedCNN.")
+_INIT_KEYS = ("initialize", "init_tok2vec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +88,17 @@ class PretrainedStart:
                 "init_from= needs a new recognizer, since a trained one has its layers already. "
                 'Train with session.train(init="scratch", init_from=...).'
             )
-        if _has_layers(overrides, recognizer):
+        for keys in (("components", recognizer, "model", "tok2vec"), _INIT_KEYS):
+            if _has(overrides, keys):
+                raise TrainingError(
+                    f"config= sets {'.'.join(keys)!r}, which init_from= takes from {name!r}. Leave "
+                    "one of them out."
+                )
+        own = base.config.interpolate()["components"][recognizer]["model"].get("tok2vec", {})
+        if not _are_own_layers(own):
             raise TrainingError(
-                f"config= sets 'components.{recognizer}.model.tok2vec', and init_from= takes these "
-                f"layers from {name!r}. Leave one of them out."
+                f"init_from={name!r}: the recognizer {recognizer!r} has no layers of its own that "
+                f"could be replaced, but {own.get('@architectures')!r}. Set its layers with config=."
             )
         try:
             nlp = load_base(source)
@@ -140,7 +148,8 @@ class PretrainedStart:
         Parameters
         ----------
         config : Config
-            From `apply`. The random number generators decide the last layer.
+            The run's, with everything that is in `apply`. The random number generators
+            decide the last layer.
         recognizer : str
             Name of the component to train.
         weights : Path
@@ -174,7 +183,7 @@ def _trained_layers(nlp: Language) -> tuple[str, Mapping[str, Any], Model[Any, A
     found = recognizer_of(nlp)
     if found is not None and is_trained(nlp):
         settings = sections[found[0]].get("model", {}).get("tok2vec", {})
-        if str(settings.get("@architectures")).startswith(_OWN_LAYERS):
+        if _are_own_layers(settings):
             return found[0], settings, found[1].model.get_ref("tok2vec").layers[0]
     for name, component in nlp.pipeline:
         if nlp.get_pipe_meta(name).factory == "tok2vec":
@@ -201,9 +210,13 @@ def _raise_without_layers(name: str, nlp: Language) -> None:
     )
 
 
-def _has_layers(overrides: Mapping[str, Any], recognizer: str) -> bool:
-    section: Any = overrides
-    for key in ("components", recognizer, "model", "tok2vec"):
+def _are_own_layers(settings: Mapping[str, Any]) -> bool:
+    """Return whether layers are a component's own, and do not listen to another one."""
+    return str(settings.get("@architectures")).startswith(_OWN_LAYERS)
+
+
+def _has(section: Any, keys: tuple[str, ...]) -> bool:
+    for key in keys:
         if not isinstance(section, Mapping) or key not in section:
             return False
         section = section[key]

@@ -244,12 +244,17 @@ def _config(
             vector_overrides(options.vectors, base, recognizer, continued="source" in part)
         )
         part = config["components"][recognizer]
-    if options.init_from is not None:
-        config = _start_from_layers(config, base, folder, recognizer, seed=seed, options=options)
+    start = _pretrained_start(config, base, recognizer, options)
+    weights = folder.path.resolve() / WEIGHTS_FILE
+    if start is not None:
+        config = start.apply(config, recognizer, weights)
         part = config["components"][recognizer]
     if corpus.has_incorrect_spans and "source" not in part:
         part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
     config = config.merge(overrides)
+    if start is not None:
+        with IsolatedRandomState(seed), folder.guard_writes():
+            start.write(config, recognizer, weights)
     for name in ("max_epochs", "max_steps", "dropout"):
         if getattr(options, name) is not None:
             config["training"][name] = getattr(options, name)
@@ -269,33 +274,23 @@ def _config(
     return config
 
 
-def _start_from_layers(
-    config: Config,
-    base: Language,
-    folder: RunFolder,
-    recognizer: str,
-    *,
-    seed: int,
-    options: TrainingOptions,
-) -> Config:
-    """Return the config of a recognizer that starts from another pipeline's layers."""
-    assert options.init_from is not None  # noqa: S101 - for the type checker
+def _pretrained_start(
+    config: Config, base: Language, recognizer: str, options: TrainingOptions
+) -> PretrainedStart | None:
+    """Return the layers that a new recognizer starts from; None for new ones."""
+    if options.init_from is None:
+        return None
     if options.vectors is not None:
         raise TrainingError(
             "init_from= takes over layers, and vectors= would change them. Leave one of them out."
         )
-    start = PretrainedStart.from_pipeline(
+    return PretrainedStart.from_pipeline(
         options.init_from,
         base,
         recognizer,
         continued="source" in config["components"][recognizer],
         overrides=options.overrides,
     )
-    weights = folder.path.resolve() / WEIGHTS_FILE
-    changed = start.apply(config, recognizer, weights)
-    with IsolatedRandomState(seed), folder.guard_writes():
-        start.write(changed, recognizer, weights)
-    return changed
 
 
 def _source(

@@ -10,9 +10,10 @@ import os
 import random
 from time import process_time
 
-import nbner
 import pytest
 import spacy
+
+import nbner
 
 SOURCE = os.environ.get("PRETRAINED", "en_core_web_sm")
 SETS = os.environ.get("SETS", "protocols wnut17 politics").split()
