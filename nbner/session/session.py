@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.active_learning.strategies import Strategy
+from nbner.decoding.decision.component import decision_of
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
 from nbner.evaluation.regressions import MAX_F_LOSS
@@ -1147,7 +1148,8 @@ class Session:
         that the training oracle calls zero-cost (spaCy's own dynamic oracle).
         Beside it, the contents of spaCy's own beam search of this width before
         the word, over raw scores, with the analysis that greedy search lost, if
-        it lost one. For the exact k best see `parses`.
+        it lost one. For the exact k best see `parses`. What `model.decide` has
+        chosen comes after these steps, and is not shown.
 
         Parameters
         ----------
@@ -1241,7 +1243,9 @@ def _model_name(nlp: Language) -> str:
     )
     if not is_trained(nlp):
         return f"not trained yet: session.train(){which}"
-    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{which}"
+    decision = decision_of(nlp)
+    rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
+    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"
 
 
 def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:

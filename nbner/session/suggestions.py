@@ -328,7 +328,9 @@ def redecode(
         found = lattice.k_best(k, constraints)
     else:
         scaled = _lattice_of(context, example, decision.temperature)
-        spans = decide_under_constraints(context.nlp, decision, example, scaled, constraints)
+        spans = decide_under_constraints(
+            context.nlp, decision, example, scaled.span_probabilities, constraints
+        )
         found = (Parse(lattice.probability_of(spans), lattice.score_of(spans), spans),)
     return [
         replace(parse, spans=tuple(with_score(span) for span in parse.spans if span.label in known))

@@ -97,8 +97,8 @@ class PretrainedStart:
         own = base.config.interpolate()["components"][recognizer]["model"].get("tok2vec", {})
         if not _are_own_layers(own):
             raise TrainingError(
-                f"init_from={name!r}: the recognizer {recognizer!r} has no layers of its own that "
-                f"could be replaced, but {own.get('@architectures')!r}. Set its layers with config=."
+                f"init_from={name!r}: the recognizer {recognizer!r} has no layers of its own to "
+                f"replace, but {own.get('@architectures')!r}. Set its layers with config=."
             )
         try:
             nlp = load_base(source)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from importlib import import_module
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 import spacy
@@ -15,8 +17,10 @@ from spacy.tokens import Span as DocSpan
 
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.decision.component import (
+    FACTORY,
     add_decision,
     decision_of,
+    make_decision,
     remove_decision,
     without_decision,
 )
@@ -193,6 +197,14 @@ def test_it_is_saved_copied_and_removed_with_its_pipeline(tmp_path):
     assert decision_of(nlp) is not None
     remove_decision(loaded)
     assert without_decision(loaded) is loaded
+
+
+def test_spacy_alone_finds_it_by_its_entry_point():
+    lines = (Path(__file__).parents[2] / "pyproject.toml").read_text().splitlines()
+    (line,) = (one for one in lines if one.startswith(f"{FACTORY} = "))
+    module, name = line.split('"')[1].split(":")
+    assert getattr(import_module(module), name) is make_decision
+    assert lines.index("[project.entry-points.spacy_factories]") < lines.index(line)
 
 
 @pytest.mark.parametrize(

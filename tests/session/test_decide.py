@@ -82,6 +82,7 @@ def test_its_figures_are_precision_recall_and_f_of_both(decided):
 def test_suggestions_predictions_and_plain_spacy_agree(decided, tmp_path):
     session, report, *_ = decided
     assert session.nlp.pipe_names == ["ner", FACTORY]
+    assert f"decides by expected F (theta {report.threshold:.3f})" in str(session.summary)
     assert session.experiments.parity("open", batch_sizes=(5,)).same
     predicted = spans(session.predict(DEV))
     session.nlp.to_disk(tmp_path / "model")

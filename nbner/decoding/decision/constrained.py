@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nbner.decoding.constraints import Constraints
@@ -14,14 +15,14 @@ from nbner.types import Example, Span
 if TYPE_CHECKING:
     from spacy.language import Language
 
-    from nbner.decoding.lattice_view import Lattice
+    from nbner.decoding.probabilities import SpanProbabilities
 
 
 def decide_under_constraints(
     nlp: Language,
     decision: ExpectedFDecision,
     example: Example,
-    lattice: Lattice,
+    probabilities: Callable[[Constraints], SpanProbabilities],
     constraints: Constraints,
 ) -> tuple[Span, ...]:
     """Return the span set that the decision takes under constraints.
@@ -40,8 +41,9 @@ def decide_under_constraints(
         Its component.
     example : Example
         Tokenized.
-    lattice : Lattice
-        Of the example, at the temperature of the decision.
+    probabilities : callable
+        From constraints to the span probabilities of the example, at the temperature
+        of the decision.
     constraints : Constraints
         Forced and forbidden spans.
 
@@ -56,9 +58,9 @@ def decide_under_constraints(
         The constraints contradict each other.
     """
     threshold = decision.threshold
-    table = dict(lattice.span_probabilities(constraints, min_probability=threshold).spans)
-    unedited = lattice.span_probabilities(min_probability=threshold).spans
-    dropped = set(_greedy_spans(nlp, decision, example)) - set(best_span_set(unedited, threshold))
+    table = dict(probabilities(constraints).spans)
+    unedited = best_span_set(probabilities(Constraints()).spans, threshold)
+    dropped = set(_greedy_spans(nlp, decision, example)) - set(unedited)
     for span in dropped - set(constraints.forced):
         if not any(_overlap(span, one) for one in constraints.forbidden):
             table.pop(span, None)
