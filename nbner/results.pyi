@@ -1,5 +1,6 @@
 from nbner._common.suggestion_report import SuggestionReport as SuggestionReport
 from nbner.decoding.calibration.report import Calibration as Calibration
+from nbner.decoding.decision.report import Decision as Decision
 from nbner.decoding.inspection import ActionScores as ActionScores
 from nbner.decoding.inspection import TokenFeatures as TokenFeatures
 from nbner.decoding.probabilities import TextProbabilities as TextProbabilities

@@ -253,6 +253,18 @@ def add_reranker(nlp: Language, reranker: Reranker) -> Reranker:
     return added
 
 
+def reranker_of(nlp: Language) -> Reranker | None:
+    """Return the reranker of a pipeline; None where it has none.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    found = (one for _, one in nlp.pipeline if isinstance(one, Reranker))
+    return next(found, None)
+
+
 def best_index(described: Sequence[Mapping[str, float]], weights: Mapping[str, float]) -> int:
     """Return the index of the highest weighted sum of features; the first of equal ones.
 

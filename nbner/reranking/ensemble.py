@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
@@ -183,44 +182,3 @@ def mean_probabilities(tables: Sequence[Mapping[Span, float]]) -> dict[Span, flo
         for span, probability in table.items():
             found[span] = found.get(span, 0.0) + probability / len(tables)
     return found
-
-
-def best_span_set(probabilities: Mapping[Span, float], threshold: float = 0.5) -> tuple[Span, ...]:
-    """Select the non-overlapping spans with the highest sum of probability minus threshold.
-
-    At one half these are the spans with a probability above one half, of which no
-    two overlap if the probabilities are averages of exact ones. Below it, the set
-    is found by the dynamic program for weighted interval scheduling.
-
-    Parameters
-    ----------
-    probabilities : mapping
-        Span to probability.
-    threshold : float
-        A lower one raises recall and lowers precision.
-
-    Returns
-    -------
-    tuple of Span
-        Sorted by start.
-    """
-    gains = sorted(
-        ((span, p - threshold) for span, p in probabilities.items() if p > threshold),
-        key=lambda one: (one[0].end, one[0].start, one[0].label),
-    )
-    ends = [span.end for span, _ in gains]
-    # best[i]: the highest sum over the first i spans, and whether the i-th is in.
-    best = [(0.0, False)]
-    before = [bisect_right(ends, span.start) for span, _ in gains]
-    for (_, gain), free in zip(gains, before, strict=True):
-        taken = best[free][0] + gain
-        best.append((taken, True) if taken > best[-1][0] else (best[-1][0], False))
-    chosen: list[Span] = []
-    i = len(gains)
-    while i:
-        if best[i][1]:
-            chosen.append(gains[i - 1][0])
-            i = before[i - 1]
-        else:
-            i -= 1
-    return tuple(reversed(chosen))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
 from nbner._common.result import Result
+from nbner.decoding.decision.span_sets import best_span_set
 from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
 from nbner.types import Example, Span
 
@@ -274,8 +275,6 @@ class Ensemble(Result):
         seed : int
             Seed of the bootstrap.
         """
-        from nbner.reranking.ensemble import best_span_set
-
         right, known = [one.spans for one in gold], [one.labels for one in gold]
         alone = {name: [one.first_spans[i] for one in pools] for i, name in enumerate(names)}
         measured = compare_systems(right, alone, allowed_labels=known, seed=seed)

@@ -11,19 +11,24 @@ from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration import temperature
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.decoding.calibration.report import Calibration
+from nbner.decoding.decision.component import decision_of, without_decision
+from nbner.decoding.decision.fitting import HeldOutGold, fit_decision
+from nbner.decoding.decision.report import GREEDY, Decision
 from nbner.decoding.inspection import ActionScores, TokenFeatures
 from nbner.decoding.probabilities import TextProbabilities
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.io import formats
 from nbner.io.rows import example_from_row
-from nbner.nlp.calibration_meta import save_temperatures
+from nbner.nlp.calibration_meta import load_temperatures, save_temperatures
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.nlp.prediction import predict
+from nbner.nlp.prediction import check_trained, predict
+from nbner.reranking.component import reranker_of
 from nbner.reranking.report import Ensemble, Reranking
 from nbner.reranking.train import fit_ensemble, fit_reranker
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.prediction import checked_texts, longest_span
+from nbner.session.training import training_split
 from nbner.training.report import TrainingReport
 from nbner.types import Example
 
@@ -178,6 +183,101 @@ class ModelAccessor(Accessor):
             fingerprint=fingerprint(context.nlp),
         )
 
+    def decide(
+        self,
+        rule: Literal["greedy", "expected_f"] = "expected_f",
+        *,
+        min_precision: float | None = None,
+        split: str = "train",
+        dev: str = "dev",
+        progress: bool = True,
+    ) -> Decision:
+        """Choose how the model decides between spans: greedily, or by the highest expected F.
+
+        Greedy decoding, spaCy's, takes the best action at every token. With
+        "expected_f" a component after the recognizer computes the exact
+        probability of every span, and sets the non-overlapping spans with the
+        highest sum of probability minus theta. It raises precision more than it
+        lowers recall. A temperature makes the probabilities less sure of
+        themselves first. Both are chosen on held-out gold: temperature by
+        likelihood, and theta as the fixed point F / 2 of the expected F.
+
+        The pipeline is saved with the component as the newest model of the
+        session: suggestions, predictions, evaluation, Dask and the next session
+        all decide in this way. Training starts from the recognizer alone, so a
+        new model decodes greedily until this is called again.
+
+        Parameters
+        ----------
+        rule : {"expected_f", "greedy"}
+            "greedy" takes the decision away.
+        min_precision : float, optional
+            Use the lowest theta that reaches this precision on the held-out gold,
+            in place of the highest expected F.
+        split, dev : str
+            The held-out gold: accepted examples of ``dev``, and those of
+            ``split`` that a query strategy held out.
+        progress : bool
+            Show a bar. The stop button leaves everything as it was.
+
+        Returns
+        -------
+        Decision
+            ``frame`` and ``per_label`` (precision, recall and F of both, with
+            intervals), ``gain`` (paired), ``threshold``, ``temperature``,
+            ``curve`` and ``plot()`` (over theta). Each text is decided by what
+            other texts chose. Beside both is the plain filter: greedy spans of
+            at least some probability.
+
+        Raises
+        ------
+        DataError
+            There is no such rule, too little held-out gold, or no theta that
+            reaches the precision.
+        ModelError
+            The model has not been trained, or has a reranker, which decides
+            itself.
+        """
+        context = self._context
+        if rule not in ("greedy", "expected_f"):
+            raise DataError(
+                f"there is no rule {rule!r} to decide by",
+                field="rule",
+                remedy='Use "expected_f" or "greedy"',
+            )
+        if rule == GREEDY and min_precision is not None:
+            raise DataError(
+                "greedy decoding has no threshold that could reach a precision",
+                field="min_precision",
+                remedy='Use decide("expected_f", min_precision=...)',
+            )
+        check_trained(context.nlp)
+        _, evaluated = training_split(context, split, dev)
+        gold = [one for one in evaluated if not one.binary]
+        source = f"split {dev!r}"
+        if rule == GREEDY:
+            return _decide_greedily(context, gold, source)
+        if reranker_of(context.nlp) is not None:
+            raise ModelError(
+                "the model has a reranker, which chooses among whole analyses and would be "
+                "overruled. Use a model without one first: session.model.use(report)."
+            )
+        decided, report = fit_decision(
+            context.nlp,
+            gold,
+            min_precision=min_precision,
+            source=source,
+            seed=context.seed,
+            progress=progress,
+        )
+        known = load_temperatures(context.nlp)
+        if known is not None:
+            # The probabilities are those of the same recognizer.
+            context.model_store.save_calibration(save_temperatures(decided, *known))
+        record = {"decision": {"threshold": report.threshold, "temperature": report.temperature}}
+        _save_and_use(context, decided, record)
+        return report
+
     def rerank(
         self,
         width: int = 8,
@@ -231,12 +331,17 @@ class ModelAccessor(Accessor):
         DataError
             The width is below 2, there is no gold, or too little of it.
         ModelError
-            The model has not been trained.
+            The model has not been trained, or decides by expected F.
         TrainingError
             The rest of a fold cannot be trained on.
         """
         record = {"reranker": {"width": width, "folds": folds}}
         context = self._context
+        if decision_of(context.nlp) is not None:
+            raise ModelError(
+                "the model decides by expected F, which would overrule a reranker's choice. Take "
+                'the decision away first: session.model.decide("greedy").'
+            )
         return fit_reranker(
             context.nlp,
             context.base_nlp,
@@ -362,6 +467,36 @@ class ModelAccessor(Accessor):
             for number, one in enumerate(runs)
         ]
         return pd.DataFrame(rows, columns=RUN_COLUMNS).astype({"f": float})
+
+
+def _decide_greedily(context: SessionContext, gold: Sequence[Example], source: str) -> Decision:
+    """Use the pipeline without its decision, and measure it where there is gold enough."""
+    decided, greedy = context.nlp, without_decision(context.nlp)
+    if greedy is not decided:
+        model = fingerprint(greedy)
+        known = load_temperatures(decided)
+        if known is not None:
+            context.model_store.save_calibration(save_temperatures(greedy, *known))
+        runs = [one for one in context.dataset.runs() if one["fingerprint"] == model]
+        saved = next((one for one in reversed(runs) if Path(one["path"]).exists()), None)
+        if saved is None:
+            _save_and_use(context, greedy, {})
+        else:
+            # The next session uses the last one that was recorded.
+            context.model_store.record_run(Path(saved["path"]), model, saved["record"])
+            context.activate(greedy)
+    measured = HeldOutGold(gold)
+    if not measured.is_large_enough:
+        return Decision(GREEDY, source=source, fingerprint=fingerprint(greedy))
+    return Decision.measure(
+        {GREEDY: list(predict(greedy, gold))},
+        count=measured.counts,
+        gold=[one.spans for one in gold],
+        thresholds=(None,),
+        source=source,
+        seed=context.seed,
+        fingerprint=fingerprint(greedy),
+    )
 
 
 def _best_f(record: Mapping[str, Any]) -> float | None:

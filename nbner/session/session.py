@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner.active_learning.strategies import Strategy
+from nbner.decoding.decision.component import decision_of
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
 from nbner.evaluation.regressions import MAX_F_LOSS
@@ -716,6 +717,7 @@ class Session:
         dropout: float | None = ...,
         config: ConfigSource | None = ...,
         vectors: str | Path | None = ...,
+        init_from: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -740,6 +742,7 @@ class Session:
         dropout: float | None = ...,
         config: ConfigSource | None = ...,
         vectors: str | Path | None = ...,
+        init_from: str | Path | None = ...,
         seed: int | None = ...,
         margin: float | None = ...,
         progress: bool = ...,
@@ -763,6 +766,7 @@ class Session:
         dropout: float | None = None,
         config: ConfigSource | None = None,
         vectors: str | Path | None = None,
+        init_from: str | Path | None = None,
         seed: int | None = None,
         margin: float | None = MAX_F_LOSS,
         progress: bool = True,
@@ -826,6 +830,11 @@ class Session:
         vectors : str or Path, optional
             A pipeline, as a package or a folder, whose word vectors a new
             recognizer uses.
+        init_from : str or Path, optional
+            A trained pipeline, as a package or a folder, whose token-to-vector
+            layers a new recognizer starts from: those of its recognizer, or of
+            its component "tok2vec". It learns other labels from there; all
+            weights go on being trained.
         seed : int, optional
             By default the session's.
         margin : float, optional
@@ -873,6 +882,7 @@ class Session:
             "dropout": dropout,
             "config": read_overrides(config),
             "vectors": None if vectors is None else str(vectors),
+            "init_from": None if init_from is None else str(init_from),
             "gpu_id": gpu_id,
             "learner": learner,
             "refit": refit,
@@ -1221,7 +1231,8 @@ class Session:
         that the training oracle calls zero-cost (spaCy's own dynamic oracle).
         Beside it, the contents of spaCy's own beam search of this width before
         the word, over raw scores, with the analysis that greedy search lost, if
-        it lost one. For the exact k best see `parses`.
+        it lost one. For the exact k best see `parses`. What `model.decide` has
+        chosen comes after these steps, and is not shown.
 
         Parameters
         ----------
@@ -1315,7 +1326,9 @@ def _model_name(nlp: Language) -> str:
     )
     if not is_trained(nlp):
         return f"not trained yet: session.train(){which}"
-    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{which}"
+    decision = decision_of(nlp)
+    rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
+    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"
 
 
 def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,8 @@ from nbner.active_learning.strategies import Strategy
 from nbner.decoding.api import lattices
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
 from nbner.decoding.constraints import Constraints
+from nbner.decoding.decision.component import decision_of
+from nbner.decoding.decision.constrained import decide_under_constraints
 from nbner.errors import DataError, ModelError
 from nbner.evaluation import k_best_scores
 from nbner.nlp.fingerprint import fingerprint
@@ -394,6 +396,10 @@ def redecode(
 ) -> list[Parse]:
     """Return the k best analyses of an example under constraints.
 
+    A model that decides by expected F does so here too where one analysis is asked
+    for, as the page does after an edit; see `decide_under_constraints`. A longer
+    list holds whole analyses, best first.
+
     Parameters
     ----------
     context : SessionContext
@@ -425,9 +431,18 @@ def redecode(
     def with_score(span: Span) -> Span:
         return span if span in fixed else replace(span, source=source, score=confidence(span))
 
+    decision = decision_of(nlp) if k == 1 else None
+    if decision is None:
+        found = lattice.k_best(k, constraints)
+    else:
+        scaled = _lattice_of(context, nlp, example, decision.temperature)
+        spans = decide_under_constraints(
+            nlp, decision, example, scaled.span_probabilities, constraints
+        )
+        found = (Parse(lattice.probability_of(spans), lattice.score_of(spans), spans),)
     return [
         replace(parse, spans=tuple(with_score(span) for span in parse.spans if span.label in known))
-        for parse in lattice.k_best(k, constraints)
+        for parse in found
     ]
 
 
@@ -489,12 +504,17 @@ def _scored(
         yield (replace(span, score=confidence(span)) for span in spans)
 
 
-def _lattice_of(context: SessionContext, nlp: Language, example: Example) -> TextLattice:
+def _lattice_of(
+    context: SessionContext, nlp: Language, example: Example, temperature: float = 1.0
+) -> TextLattice:
     """Return the cached lattice of an example, or build and cache it."""
-    key = (fingerprint(nlp), example.split, example.input_hash)
+    place = (fingerprint(nlp), example.split, example.input_hash)
+    key = place if temperature == 1 else (*place, temperature)
     lattice = context.lattice_cache.get(key)
     if lattice is None:
-        lattice = next(lattices(nlp, [example], max_span_length=MAX_SPAN_LENGTH))
+        (lattice,) = lattices(
+            nlp, [example], max_span_length=MAX_SPAN_LENGTH, temperature=temperature
+        )
         context.lattice_cache.put(key, lattice)
     return lattice
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
+from nbner.decoding.decision.component import without_decision
 from nbner.errors import DataError, TrainingError
 from nbner.evaluation.regressions import (
     MAX_F_LOSS,
@@ -482,8 +483,11 @@ def accept_or_reject(
         Texts over which the spans of the model in use are counted too; see
         `Retention.losses`. Without gold and texts the model is accepted.
     """
-    report = _compare_with_current(context, result, gold, margin, texts)
+    # Greedy decoding is compared with greedy decoding: a new model begins with that.
+    current = without_decision(context.nlp)
+    report = _compare_with_current(context, current, result, gold, margin, texts)
     if report.in_use:
+        report = replace(report, decision_dropped=current is not context.nlp)
         context.model_store.record_run(report.path, report.fingerprint, report.record)
         context.activate(result.nlp)
     return report
@@ -491,6 +495,7 @@ def accept_or_reject(
 
 def _compare_with_current(
     context: SessionContext,
+    current: Language,
     result: TrainingResult,
     gold: Sequence[Example],
     margin: float | None,
@@ -500,20 +505,20 @@ def _compare_with_current(
     sets = regression_sets(gold, context.model_store.regression_sets())
     result = replace(result, record={**result.record, "regression": sets})
     report = TrainingReport.from_result(result)
-    if not is_trained(context.nlp):
+    if not is_trained(current):
         return report
     judged: set[str] = set()
     if gold:
-        report, judged = _compare_on_gold(context, result, report, sets, gold, margin)
+        report, judged = _compare_on_gold(context, current, result, report, sets, gold, margin)
     if texts is not None and texts.examples:
         retention = span_retention(
             texts.examples,
-            predict(context.nlp, texts.examples),
+            predict(current, texts.examples),
             predict(result.nlp, texts.examples),
             gold_labels=texts.gold_labels,
             total=texts.total,
             # Labels that were only added have not been learnt, and cannot be forgotten.
-            known_labels=_learnt_labels(context.nlp_before_new_labels or context.nlp),
+            known_labels=_learnt_labels(context.nlp_before_new_labels or current),
         )
         lost = [] if margin is None else retention.losses(judged=judged, max_loss=margin)
         report = replace(
@@ -533,6 +538,7 @@ def _learnt_labels(nlp: Language) -> list[str]:
 
 def _compare_on_gold(
     context: SessionContext,
+    current: Language,
     result: TrainingResult,
     report: TrainingReport,
     sets: Mapping[str, Sequence[int]],
@@ -540,7 +546,7 @@ def _compare_on_gold(
     margin: float | None,
 ) -> tuple[TrainingReport, set[str]]:
     """Add the changes on gold to a report; return it with the labels that gold decides on."""
-    before, after = list(predict(context.nlp, gold)), list(predict(result.nlp, gold))
+    before, after = list(predict(current, gold)), list(predict(result.nlp, gold))
     frozen = {one for hashes in sets.values() for one in hashes}
     kept = [i for i, one in enumerate(gold) if one.input_hash in frozen]
     scores = [

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from spacy.training import loop
 
+from nbner.decoding.decision.component import without_decision
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.config import MAX_EPOCHS
@@ -76,6 +77,7 @@ def train(
     dropout: float | None = None,
     config: ConfigSource | None = None,
     vectors: str | Path | None = None,
+    init_from: str | Path | None = None,
     freeze: bool = False,
     rehearsal_examples: Iterable[Example] | None = None,
     silver_examples: Iterable[Example] = (),
@@ -90,7 +92,8 @@ def train(
     base : Language, str or Path
         A pipeline, or an argument of `load_base`. An untrained recognizer is
         trained from scratch, a trained one from its weights, with new labels
-        added; the other components stay as they are.
+        added; the other components stay as they are. A decision by expected F is
+        left out.
     train_examples, dev_examples : iterable of Example
         Accepted ones are complete gold; spans of rejected and binary training
         examples are learnt too. Without dev gold a seeded fifth of the training
@@ -114,6 +117,8 @@ def train(
         options above go before them.
     vectors : str or Path, optional
         A pipeline whose word vectors a new recognizer uses.
+    init_from : str or Path, optional
+        A trained pipeline whose token-to-vector layers a new recognizer starts from.
     freeze : bool
         Train the weights of the recognizer's last layer alone. ``spacy train``
         has no such option: it would train them all.
@@ -145,7 +150,8 @@ def train(
     ModelError
         The base cannot be loaded.
     """
-    base = load_base(base) if isinstance(base, (str, Path)) else base
+    # A decision is chosen for the weights that it was measured on.
+    base = without_decision(load_base(base) if isinstance(base, (str, Path)) else base)
     corpus = gold_docs.split_corpus(list(train_examples), list(dev_examples), labels, seed)
     gold_docs.require_learnable_spans(base, corpus.train)
     found = pipeline_annotations(base, (*corpus.train, *corpus.dev))
@@ -163,6 +169,7 @@ def train(
         dropout=dropout,
         overrides=read_overrides(config),
         vectors=vectors,
+        init_from=init_from,
         freeze=freeze,
         fixed_steps=fixed_steps,
         augment=augment,

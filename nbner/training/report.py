@@ -80,6 +80,8 @@ class TrainingReport(Result):
     in_use : bool
         False where the model was not put in use, since it has lost too much on
         a label; ``session.model.use(report)`` uses it all the same.
+    decision_dropped : bool
+        Whether the model before decided by expected F, which this one does not.
     """
 
     path: Path
@@ -98,6 +100,7 @@ class TrainingReport(Result):
     retention: Retention | None = field(repr=False, default=None)
     regressed_labels: tuple[LabelRegression, ...] = ()
     in_use: bool = True
+    decision_dropped: bool = False
 
     @classmethod
     def from_result(cls, result: TrainingResult) -> TrainingReport:
@@ -234,6 +237,11 @@ class TrainingReport(Result):
         if not self.in_use:
             lines.append(
                 "The old model stays in use; session.model.use(report) puts this one in place"
+            )
+        if self.decision_dropped:
+            lines.append(
+                "This model decodes greedily: the decision by expected F was chosen for the one "
+                "before. session.model.decide() chooses one for this"
             )
         return [*lines, *(f"Data: {one.message}" for one in self.data_warnings)]
 

@@ -36,6 +36,7 @@ from nbner.nlp.pipeline import (
 )
 from nbner.training.freezing import MaskedOptimizer, Weights, frozen_weights, output_layer_ids
 from nbner.training.overrides import check_overrides, named_config_errors, vector_overrides
+from nbner.training.pretrained_start import WEIGHTS_FILE, PretrainedStart
 
 if TYPE_CHECKING:
     from spacy import training
@@ -108,6 +109,9 @@ class TrainingOptions:
         Sections of a spaCy config; the options above go before them.
     vectors : str or Path, optional
         A pipeline whose word vectors a new recognizer uses.
+    init_from : str or Path, optional
+        A trained pipeline whose token-to-vector layers a new recognizer starts from;
+        see `pretrained_start`.
     freeze : bool
         Train the recognizer's last layer alone; see `freezing`.
     fixed_steps : int, optional
@@ -126,6 +130,7 @@ class TrainingOptions:
     dropout: float | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict)
     vectors: str | Path | None = None
+    init_from: str | Path | None = None
     freeze: bool = False
     fixed_steps: int | None = None
     augment: Augmentation | None = None
@@ -274,9 +279,17 @@ def _config(
             vector_overrides(options.vectors, base, recognizer, continued="source" in part)
         )
         part = config["components"][recognizer]
+    start = _pretrained_start(config, base, recognizer, options)
+    weights = folder.path.resolve() / WEIGHTS_FILE
+    if start is not None:
+        config = start.apply(config, recognizer, weights)
+        part = config["components"][recognizer]
     if corpus.has_incorrect_spans and "source" not in part:
         part["incorrect_spans_key"] = gold_docs.INCORRECT_SPANS_KEY
     config = config.merge(overrides)
+    if start is not None:
+        with IsolatedRandomState(seed), folder.guard_writes():
+            start.write(config, recognizer, weights)
     for name in ("max_epochs", "max_steps", "dropout"):
         if getattr(options, name) is not None:
             config["training"][name] = getattr(options, name)
@@ -316,6 +329,25 @@ def _fix_steps(config: Config, steps: int) -> None:
     # Every evaluation scores 0, and of equal ones spaCy keeps the last as the best model.
     weights = training["score_weights"]
     training["score_weights"] = {name: one and 0.0 for name, one in weights.items()}
+
+
+def _pretrained_start(
+    config: Config, base: Language, recognizer: str, options: TrainingOptions
+) -> PretrainedStart | None:
+    """Return the layers that a new recognizer starts from; None for new ones."""
+    if options.init_from is None:
+        return None
+    if options.vectors is not None:
+        raise TrainingError(
+            "init_from= takes over layers, and vectors= would change them. Leave one of them out."
+        )
+    return PretrainedStart.from_pipeline(
+        options.init_from,
+        base,
+        recognizer,
+        continued="source" in config["components"][recognizer],
+        overrides=options.overrides,
+    )
 
 
 def _source(

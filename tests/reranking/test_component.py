@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from itertools import combinations
 from math import exp, log
 from pathlib import Path
 
@@ -17,11 +16,12 @@ from spacy.tokens import Span as DocSpan
 from spacy.util import registry
 
 from nbner.decoding.api import lattices, parses
+from nbner.decoding.decision.span_sets import best_span_set
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import clone_pipeline
 from nbner.reranking.component import Reranker, add_reranker, best_index, name_functions
-from nbner.reranking.ensemble import EnsembleReranker, best_span_set, mean_probabilities, pool_texts
+from nbner.reranking.ensemble import EnsembleReranker, mean_probabilities, pool_texts
 from nbner.reranking.features import expected_errors, extract_features
 from nbner.reranking.fitting import cross_validated_choices, fit_weights, targets_from_errors
 from nbner.types import Example, Parse, Span
@@ -283,27 +283,6 @@ def test_mean_probabilities_count_what_a_model_does_not_know_as_nothing():
     assert mean_probabilities([{one: 0.8}, {one: 0.4, other: 0.5}]) == pytest.approx(
         {one: 0.6, other: 0.25}
     )
-
-
-def tables():
-    place = st.tuples(st.integers(0, 5), st.integers(1, 3), st.sampled_from("AB"))
-    span = place.map(lambda one: Span(one[0], one[0] + one[1], one[2]))
-    return st.dictionaries(span, st.floats(0, 1), max_size=7)
-
-
-@given(tables(), st.sampled_from([0.2, 0.5]))
-def test_the_chosen_set_is_the_best_of_all_that_do_not_overlap(table, threshold):
-    def worth(spans):
-        return sum(table[one] - threshold for one in spans)
-
-    def apart(spans):
-        return all(a.end <= b.start or b.end <= a.start for a, b in combinations(spans, 2))
-
-    every = [s for n in range(len(table) + 1) for s in combinations(table, n) if apart(s)]
-    chosen = best_span_set(table, threshold)
-    assert apart(chosen)
-    assert chosen == tuple(sorted(chosen, key=lambda one: one.start))
-    assert worth(chosen) == pytest.approx(max(worth(one) for one in every))
 
 
 def test_at_one_half_the_average_takes_what_is_likelier_than_not():

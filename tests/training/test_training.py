@@ -14,6 +14,7 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import labels_of, load_base
 from nbner.nlp.prediction import predict
 from nbner.training.loop import train
+from nbner.training.pretrained_start import PretrainedStart
 
 LABELS = ("Action", "Amount", "Reagent")
 
@@ -340,6 +341,77 @@ def test_spacy_train_arrives_at_the_same_weights_with_overrides(run, vectors_pat
     assert result.nlp.get_pipe("ner").model.get_ref("lower").get_dim("nO") == 32
     assert result.nlp.vocab.vectors.n_keys == 8
     assert_same_weights(spacy_train(result, tmp_path / "cli"), result.nlp)
+
+
+@pytest.fixture(scope="module")
+def tagger_path(tmp_path_factory):
+    """Folder of a pipeline with a trained tok2vec that a tagger listens to, and no recognizer."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("tok2vec")
+    listener = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96, "upstream": "tok2vec"}
+    tagger = {"@architectures": "spacy.Tagger.v2", "nO": None, "tok2vec": listener}
+    nlp.add_pipe("tagger", config={"model": tagger}).add_label("NN")
+    nlp.initialize()
+    path = tmp_path_factory.mktemp("tagger") / "model"
+    nlp.to_disk(path)
+    return path
+
+
+NOTHING_LEARNT = {
+    "training.optimizer": {"learn_rate": 0.0, "use_averages": False},
+    "training.eval_frequency": 1,
+}
+
+
+def layers_of(nlp):
+    """Return the weights of the layers below the recognizer's own."""
+    layers = nlp.get_pipe("ner").model.get_ref("tok2vec").layers[0]
+    return [node.get_param(name) for node in layers.walk() for name in node.param_names]
+
+
+def test_a_recognizer_starts_from_the_layers_of_another(run, trained_path, trained, tmp_path):
+    config = {**NOTHING_LEARNT, "components.ner.model.hidden_width": 32}
+    result = run(init_from=trained_path, config=config, max_steps=2)
+    # Nothing was learnt, so that the layers are still what they began as.
+    for own, other in zip(layers_of(result.nlp), layers_of(trained), strict=True):
+        np.testing.assert_array_equal(own, other)
+    result = run(init_from=trained_path, seed=3, output=tmp_path / "other")
+    assert (result.path.parent / "tok2vec.bin").exists()
+    own = spacy.util.load_config(result.path.parent / "config.cfg")
+    assert own["pretraining"]["component"] == "ner"
+    assert_same_weights(spacy_train(result, tmp_path / "cli"), result.nlp)
+
+
+def test_a_recognizer_starts_from_a_component_of_layers(run, tagger_path):
+    result = run(init_from=tagger_path, config=NOTHING_LEARNT, max_steps=2)
+    model = spacy.load(tagger_path).get_pipe("tok2vec").model
+    wanted = [node.get_param(name) for node in model.walk() for name in node.param_names]
+    for own, other in zip(layers_of(result.nlp), wanted, strict=True):
+        np.testing.assert_array_equal(own, other)
+
+
+def test_layers_that_do_not_fit_are_refused_by_name(run, trained_path, vectors_path, tmp_path):
+    english, layers = load_base("blank:en"), {"tok2vec": {"encode": {"depth": 2}}}
+
+    def refuse(message, source, base=english, *, continued=False, overrides=()):
+        with pytest.raises(TrainingError, match=message):
+            PretrainedStart.from_pipeline(
+                source, base, "ner", continued=continued, overrides=dict(overrides)
+            )
+
+    refuse("init_from='nowhere': there is no model 'nowhere'", "nowhere")
+    german = load_base("blank:de")
+    refuse("is a pipeline for 'en', and the session's is for 'de'", trained_path, german)
+    refuse(r"needs a new recognizer.*scratch", trained_path, continued=True)
+    refuse(r"no trained layers.*vectors=", vectors_path)
+    refuse("neither a component 'tok2vec'.*new pipeline", "blank:en")
+    given = {"components": {"ner": {"model": layers}}}
+    refuse(r"sets 'components\.ner\.model\.tok2vec'", trained_path, overrides=given)
+    given = {"initialize": {"init_tok2vec": "weights.bin"}}
+    refuse(r"sets 'initialize\.init_tok2vec'", trained_path, overrides=given)
+    with pytest.raises(TrainingError, match="Leave one of them out"):
+        run(init_from=trained_path, vectors=vectors_path)
+    assert not (tmp_path / "run").exists()
 
 
 def test_an_option_goes_before_an_override(run):

@@ -29,7 +29,7 @@ SESSION = """
 """
 ACCESSORS = {
     "model": """
-        span_probabilities action_scores token_features calibrate rerank ensemble use runs
+        span_probabilities action_scores token_features calibrate decide rerank ensemble use runs
     """,
     "quality": """
         label_issues consistency agreement tokenization data_warnings anchoring progress

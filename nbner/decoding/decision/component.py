@@ -1,0 +1,231 @@
+"""spaCy component that sets the spans with the highest expected F in place of the recognizer's.
+
+It comes right after the recognizer, so that rules behind it see what was decided.
+Threshold and temperature are settings of its config: a copy, a saved folder and
+the bytes of a pipeline hold them. ``spacy.load`` finds it through its entry point
+where nbner is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from spacy.language import Language
+
+from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities
+from nbner.decoding.decision.span_sets import best_span_set
+from nbner.errors import DataError, ModelError
+from nbner.io.docbin import tokens_from_doc
+from nbner.nlp.pipeline import clone_pipeline, recognizer_of
+from nbner.types import Example, Span
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+    from spacy.tokens import Span as DocSpan
+
+FACTORY = "nbner_expected_f"
+_BEGINS = 3  # of spaCy's ENT_IOB
+
+
+class ExpectedFDecision:
+    """Sets the non-overlapping spans with the highest sum of probability minus threshold.
+
+    At the fixed point of `span_sets.fixed_point_threshold` that is the set with the
+    highest expected F; a higher threshold has a higher precision.
+
+    Parameters
+    ----------
+    nlp : Language
+        Pipeline whose recognizer computes the probabilities.
+    name : str
+        Name of the component in the pipeline.
+    threshold : float
+        Probability that a span must exceed, from 0 to below 1.
+    temperature : float
+        Divides the recognizer's scores before normalization, above 0.
+
+    Raises
+    ------
+    DataError
+        The threshold or the temperature is out of range.
+    """
+
+    def __init__(
+        self, nlp: Language, name: str = FACTORY, *, threshold: float, temperature: float = 1.0
+    ) -> None:
+        if not 0 <= threshold < 1:
+            raise DataError(
+                f"a threshold of {threshold} is not from 0 and below 1",
+                remedy="session.model.decide() chooses one",
+            )
+        if not 0 < temperature < float("inf"):
+            raise DataError(
+                f"temperature={temperature} is not a number above 0", remedy="1 is neutral"
+            )
+        self.name = name
+        self.threshold = threshold
+        self.temperature = temperature
+        # A component must not keep its pipeline alive.
+        self._nlp = ref(nlp)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set the entities of one doc.
+
+        Parameters
+        ----------
+        doc : Doc
+            Modified in place.
+        """
+        return next(self.pipe([doc], batch_size=1))
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Set the entities of docs, in order.
+
+        Parameters
+        ----------
+        stream : iterable of Doc
+            Modified in place. Without a recognizer in the pipeline, as while it is
+            disabled, there is nothing to decide, and docs pass as they are.
+        batch_size : int
+            Number of docs that are decoded together; it does not change the result.
+        """
+        nlp = self._nlp()
+        if nlp is None:
+            raise ModelError(
+                f"the pipeline of {self.name!r} is gone. Keep the nlp object, or load it anew."
+            )
+        if recognizer_of(nlp) is None:
+            yield from stream
+            return
+        rest = iter(stream)
+        while docs := list(islice(rest, batch_size)):
+            for doc, spans in zip(docs, self._decide(nlp, docs), strict=True):
+                _set_entities(doc, spans)
+                yield doc
+
+    def _decide(self, nlp: Language, docs: Sequence[Doc]) -> Iterator[tuple[Span, ...]]:
+        # The docs have entities already: probabilities are of what they were before.
+        fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
+        found = span_probabilities(
+            nlp,
+            fresh,
+            max_span_length=MAX_SPAN_LENGTH,
+            temperature=self.temperature,
+            # Spans up to the threshold are in no chosen set.
+            min_probability=self.threshold,
+        )
+        return (best_span_set(one.spans, self.threshold) for one in found)
+
+
+@Language.factory(
+    FACTORY, default_config={"threshold": 0.5, "temperature": 1.0}, assigns=["doc.ents"]
+)
+def make_decision(
+    nlp: Language, name: str, threshold: float, temperature: float
+) -> ExpectedFDecision:
+    """Build the component from a pipeline's config.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    name : str
+        Name of the component in the pipeline.
+    threshold : float
+        Probability that a span must exceed.
+    temperature : float
+        Divides the recognizer's scores.
+    """
+    return ExpectedFDecision(nlp, name, threshold=threshold, temperature=temperature)
+
+
+def add_decision(nlp: Language, *, threshold: float, temperature: float) -> ExpectedFDecision:
+    """Add the decision right after the recognizer of a pipeline, replacing an earlier one.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; modified in place.
+    threshold : float
+        Probability that a span must exceed.
+    temperature : float
+        Divides the recognizer's scores.
+
+    Returns
+    -------
+    ExpectedFDecision
+        The component of the pipeline.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no entity recognizer, or the factory's name is taken.
+    """
+    found = recognizer_of(nlp)
+    if found is None:
+        raise ModelError("the pipeline has no entity recognizer, so there is nothing to decide.")
+    remove_decision(nlp)
+    settings = {"threshold": threshold, "temperature": temperature}
+    added = nlp.add_pipe(FACTORY, after=found[0], config=settings)
+    if not isinstance(added, ExpectedFDecision):
+        raise ModelError(f"another package has taken the name {FACTORY!r} of the component.")
+    return added
+
+
+def decision_of(nlp: Language) -> ExpectedFDecision | None:
+    """Return the decision of a pipeline; None where its entities are decoded greedily.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    found = (one for _, one in nlp.pipeline if isinstance(one, ExpectedFDecision))
+    return next(found, None)
+
+
+def remove_decision(nlp: Language) -> None:
+    """Remove the decision from a pipeline, if it has one.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; modified in place.
+    """
+    for name, component in nlp.pipeline:
+        if isinstance(component, ExpectedFDecision):
+            nlp.remove_pipe(name)
+
+
+def without_decision(nlp: Language) -> Language:
+    """Return a copy of a pipeline that decodes greedily; itself where it does already.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; not changed.
+    """
+    if decision_of(nlp) is None:
+        return nlp
+    copy = clone_pipeline(nlp)
+    remove_decision(copy)
+    return copy
+
+
+def _set_entities(doc: Doc, spans: Sequence[Span]) -> None:
+    """Set the entities; those that the doc has already stay with their identifiers."""
+    known = {(one.start_char, one.end_char, one.label_): one for one in doc.ents}
+    wanted = [(span.start, span.end, span.label) for span in spans]
+    if wanted == list(known):
+        return
+    found: list[DocSpan | None] = [known.get(one) or doc.char_span(*one) for one in wanted]
+    # As the recognizer leaves them: "begins" without a label.
+    blocked = [
+        doc[token.i : token.i + 1]
+        for token in doc
+        if token.ent_iob == _BEGINS and not token.ent_type
+    ]
+    doc.set_ents([one for one in found if one is not None], blocked=blocked or None)
