@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 import logging
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
 from nbner.io.import_report import ImportBatch, ImportReport
-from nbner.store import model_runs, queries, search, undo
+from nbner.store import clock, model_runs, queries, search, undo
 from nbner.store.answers import ensure_label_set, insert_if_new, lock_splits, record_answer
 from nbner.store.assignments import Assignments
 from nbner.store.bulk_insert import buffered_to_disk, insert_batches
@@ -354,7 +353,10 @@ class Dataset:
         collected = list(given)
         with self._database.writing() as connection:
             lock_splits(connection, self._id, {answer.split for answer in collected})
-            new = [one for one in collected if record_answer(connection, self._id, one)]
+            stored = clock.now(connection)
+            new = [
+                one for one in collected if record_answer(connection, self._id, one, stored=stored)
+            ]
         for answer in new:
             _LOG.debug(
                 "stored answer %s of %s to %s in split %r of %r: %s",
@@ -377,7 +379,8 @@ class Dataset:
             Input hashes of the examples whose answers were undone.
         """
         with self._database.writing() as connection:
-            ids = undo.undo_batch(connection, self._id, batch_id, time.time())
+            lock_splits(connection, self._id, self._split_names(connection, None))
+            ids = undo.undo_batch(connection, self._id, batch_id, clock.now(connection))
             query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
             return tuple(connection.scalars(query.order_by(examples.c.id)))
 
@@ -449,8 +452,13 @@ class Dataset:
         ----------
         moment : float
             Seconds since the epoch, UTC.
+
+        Raises
+        ------
+        DataError
+            This is not a time.
         """
-        return DatasetSnapshot(moment, self._database, self._id)
+        return DatasetSnapshot(clock.check_time(moment, "time"), self._database, self._id)
 
     # Counts and model runs.
 
