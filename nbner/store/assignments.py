@@ -276,10 +276,12 @@ class Assignments:
         list of (int, list of AnnotatorVersion)
             Row ids of the examples with their versions, in the order of addition.
         """
-        reviewed = {id_ for id_, _ in self.versions(split, reviews=True)}
+        with self._database.one_state():
+            reviewed = {id_ for id_, _ in self.versions(split, reviews=True)}
+            every = list(self.versions(split))
         return [
             (id_, by_people)
-            for id_, versions in self.versions(split)
+            for id_, versions in every
             if id_ not in reviewed and disagree(by_people := _without_imports(versions))
         ]
 

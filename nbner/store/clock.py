@@ -6,17 +6,14 @@ row, because a clock may be wrong, be set back, or differ between two machines.
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING
 
+from nbner._common.times import is_time
 from nbner.errors import DataError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-#: Times that pandas can hold in nanoseconds, in seconds since the epoch: 1677 to 2262.
-EARLIEST, LATEST = -9.2e9, 9.2e9
 
 
 def now(connection: Connection) -> float:
@@ -65,16 +62,11 @@ def check_time(moment: object, field: str) -> float:
     DataError
         It is not a number, or not in the years 1678 to 2261.
     """
+    if is_time(moment):
+        return float(moment)  # type: ignore[arg-type]
     is_number = isinstance(moment, (int, float)) and not isinstance(moment, bool)
-    if not is_number or not math.isfinite(moment):  # type: ignore[arg-type]
-        raise DataError(
-            f"{moment!r} is not a time", field=field, remedy="Use seconds since 1970, UTC"
-        )
-    seconds = float(moment)  # type: ignore[arg-type]
-    if not EARLIEST <= seconds <= LATEST:
-        raise DataError(
-            f"{moment!r} seconds since 1970 are not in the years 1678 to 2261",
-            field=field,
-            remedy="Milliseconds are divided by 1000",
-        )
-    return seconds
+    raise DataError(
+        f"{moment!r} is not a time in the years 1678 to 2261",
+        field=field,
+        remedy="Milliseconds are divided by 1000" if is_number else "Use seconds since 1970, UTC",
+    )

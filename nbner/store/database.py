@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -143,6 +144,8 @@ class Database:
         self._name = f"The store {self._file or self.url}"
         self._is_memory = is_memory(url)
         self._files: OpenFiles | None = None
+        # The connection of the block that this thread is in: see `one_state`.
+        self._shared = threading.local()
         self._closed = False
         # Why nothing can be done, or nothing be written; empty where it can.
         self._unusable = self._unwritable = ""
@@ -177,8 +180,32 @@ class Database:
         StoreError
             The store is closed, moved, or cannot be read.
         """
+        shared: Connection | None = getattr(self._shared, "connection", None)
+        if shared is not None:
+            with self._friendly_errors():
+                yield shared
+            return
         with self._guarded(), self._reader.begin() as connection:
             yield connection
+
+    @contextmanager
+    def one_state(self) -> Iterator[None]:
+        """Have everything that this thread reads in the block see one state of the store.
+
+        Nothing can be written in the block, and no process be forked.
+
+        Raises
+        ------
+        StoreError
+            The store is closed, moved, or cannot be read.
+        """
+        with self.reading() as connection:
+            outer = getattr(self._shared, "connection", None)
+            self._shared.connection = connection
+            try:
+                yield
+            finally:
+                self._shared.connection = outer
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -464,11 +491,23 @@ class Database:
             # Another process may have created them since the first check.
             if self._schema_version(connection) is not None:
                 return
+            self._require_utf8(connection)
             schema.metadata.create_all(connection)
             connection.execute(
                 insert(schema.store).values(
                     key=uuid4().hex, schema_version=schema.SCHEMA_VERSION, created=time.time()
                 )
+            )
+
+    def _require_utf8(self, connection: Connection) -> None:
+        """Raise before a store is made in a database that cannot hold every text."""
+        if connection.dialect.name != "postgresql":
+            return
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+        if encoding != "UTF8":
+            raise StoreError(
+                f"{self._name} cannot be made: its database has the encoding {encoding}, which "
+                "cannot hold every text. Make another database with ENCODING 'UTF8'."
             )
 
     def _migrate(self, version: int) -> None:

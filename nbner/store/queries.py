@@ -14,6 +14,7 @@ from nbner._common.serialization import (
     load_spans,
     load_tokens,
 )
+from nbner._common.times import is_time
 from nbner.store.schema import (
     annotator_answers,
     answers,
@@ -203,7 +204,8 @@ def example_from(row: ResultRow) -> Example:
         annotator=row.annotator,
         pretokenized=row.tokens is not None,
         binary=extra.get("binary", False),
-        created=row.created,
+        # Before nbner checked times, a file could bring ones that no format can hold.
+        created=row.created if is_time(row.created) else None,
         extra={"_task_hash": row.task_hash, **load_json(row.extra), **extra.get("task", {})},
     )
 
