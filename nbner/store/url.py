@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from nbner.errors import StoreError
 
 _MEMORY = ":memory:"
+_MAX_NAME = 255 - len("-journal")
 _POSTGRES_DRIVER = "postgresql+psycopg"
 
 
@@ -62,12 +63,17 @@ def check_path(location: str | os.PathLike[str]) -> Path:
     Raises
     ------
     StoreError
-        It has the character NUL or half of a surrogate pair.
+        It is too long, or has the character NUL or half of a surrogate pair.
     """
     path = Path(location)
     name = str(path)
     if "\0" in name:
         raise StoreError(f"The path {name!r} holds the character NUL. Choose another path.")
+    if len(path.name.encode("utf-8", "replace")) > _MAX_NAME:
+        raise StoreError(
+            f"The path {name} cannot be opened: its last part is longer than {_MAX_NAME} bytes, "
+            "and SQLite makes files with longer names beside it. Choose a shorter one."
+        )
     try:
         os.fsencode(name)
         name.encode()
