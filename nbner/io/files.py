@@ -22,6 +22,7 @@ from nbner.io.rows import SourceLocation
 UTF8_BOM = b"\xef\xbb\xbf"
 #: The character that a byte order mark becomes where the encoding keeps it.
 BYTE_ORDER_MARK = "\ufeff"
+_MAX_NAME = 180  # bytes, of the 255 that file systems hold
 GZIP_SUFFIX = ".gz"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 2**16  # bytes
@@ -326,6 +327,45 @@ def _decoded_chunks(path: Path, encoding: str | None) -> Iterator[str]:
                 return
 
 
+def draft_path(path: Path) -> Path:
+    """Return a hidden path beside another one, for what replaces it when it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        Its name is shortened, so that the draft's is not too long where it is not.
+    """
+    # Only within one file system is the replacement atomic.
+    name = path.name.encode("utf-8", "replace")[:_MAX_NAME].decode("utf-8", "ignore")
+    return path.with_name(f".{name}.{uuid4().hex}")
+
+
+def check_name(path: Path) -> Path:
+    """Return a path whose name the file system can hold.
+
+    Parameters
+    ----------
+    path : Path
+        Where something is to be written.
+
+    Raises
+    ------
+    DataError
+        The name is too long, or has a character that no file name can have.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise _is_not_writable(path, error) from error
+    except ValueError as error:
+        raise DataError(
+            f"{str(path)!r} has a character that no file name can have", remedy="Remove it"
+        ) from error
+    return path
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces ``path`` only if the block succeeds.
@@ -340,10 +380,9 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     DataError
         The folder does not exist, or the file cannot be written.
     """
-    if path.is_dir():
+    if check_name(path).is_dir():
         raise _is_a_folder(path)
-    # In the same folder: only within one file system is the replacement atomic.
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    draft = draft_path(path)
     try:
         with draft.open("xb") as file:
             if path.suffix.lower() == GZIP_SUFFIX:
@@ -377,7 +416,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     DataError
         There is a file of that name, a folder with other files, or no space.
     """
-    draft = folder.with_name(f".{folder.name}.{uuid4().hex}")
+    draft = draft_path(check_name(folder))
     try:
         draft.mkdir()
         yield draft

@@ -6,13 +6,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Connection, create_engine, insert, inspect, select, update
+from sqlalchemy import URL, Connection, create_engine, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from nbner.errors import StoreError
+from nbner.io.files import draft_path
 from nbner.store import schema
 
 _BATCH = 1000
@@ -33,9 +33,13 @@ def copy(connection: Connection, path: Path) -> None:
     StoreError
         The file exists already, or cannot be written.
     """
-    if path.exists():
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise _backup_error(path, error) from error
+    if is_there:
         raise StoreError(f"{path} is there already. Name another file for the backup.")
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
+    draft = draft_path(path)
     try:
         if connection.dialect.name == "sqlite":
             _copy_pages(connection, draft)
@@ -69,7 +73,8 @@ def _copy_pages(connection: Connection, draft: Path) -> None:
 def _copy_rows(connection: Connection, draft: Path) -> None:
     """Copy a server's tables into tables of the present version; missing columns are NULL."""
     source = inspect(connection)
-    engine = create_engine(f"sqlite:///{draft}", poolclass=NullPool)
+    # Made of its parts: a name may have characters that mean something in a URL.
+    engine = create_engine(URL.create("sqlite", database=str(draft)), poolclass=NullPool)
     with engine.begin() as target:
         schema.metadata.create_all(target)
         for table in schema.metadata.sorted_tables:
