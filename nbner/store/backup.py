@@ -6,12 +6,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import Connection, create_engine, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from nbner._common.drafts import draft_folder, sync_folder, sync_tree
 from nbner.errors import StoreError
 from nbner.store import schema
 
@@ -35,13 +35,17 @@ def copy(connection: Connection, path: Path) -> None:
     """
     if path.exists():
         raise StoreError(f"{path} is there already. Name another file for the backup.")
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
-        if connection.dialect.name == "sqlite":
-            _copy_pages(connection, draft)
-        else:
-            _copy_rows(connection, draft)
-        draft.replace(path)
+        # A folder of its own also takes the files that SQLite writes beside a database.
+        with draft_folder(path.parent) as folder:
+            draft = folder / "backup.db"
+            if connection.dialect.name == "sqlite":
+                _copy_pages(connection, draft)
+            else:
+                _copy_rows(connection, draft)
+            sync_tree(folder)
+            draft.replace(path)
+        sync_folder(path.parent)
     except (OSError, sqlite3.Error) as error:
         raise _backup_error(path, error) from error
     except DBAPIError as error:
@@ -49,8 +53,6 @@ def copy(connection: Connection, path: Path) -> None:
         if not isinstance(error.orig, sqlite3.Error):
             raise
         raise _backup_error(path, error.orig) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _backup_error(path: Path, error: Exception) -> StoreError:
