@@ -18,9 +18,11 @@ from typing import IO
 from uuid import uuid4
 
 try:
-    import fcntl
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 except ImportError:  # pragma: no cover - a system without POSIX locks
-    fcntl = None  # type: ignore[assignment]
+    _HAS_LOCKS = False
+else:
+    _HAS_LOCKS = True
 
 _LOG = logging.getLogger(__name__)
 
@@ -118,14 +120,14 @@ def is_unlocked(path: Path) -> bool:
     path : Path
         False, too, where this cannot be told.
     """
-    if fcntl is None:
+    if not _HAS_LOCKS:
         return False
     try:
         found = os.open(path, os.O_RDONLY)
     except OSError:
         return False
     try:
-        fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        flock(found, LOCK_EX | LOCK_NB)
     except OSError:
         return False
     finally:
@@ -146,11 +148,11 @@ def lock(path: Path) -> int | None:
     int, or None
         For `release`; None where the file system has no locks.
     """
-    if fcntl is None:
+    if not _HAS_LOCKS:
         return None
     found = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(found, fcntl.LOCK_SH)
+        flock(found, LOCK_SH)
     except OSError:
         os.close(found)
         return None
@@ -234,9 +236,9 @@ def _open_locked_file(folder: Path) -> tuple[IO[bytes], Path]:
         draft = folder / f"{DRAFT_PREFIX}{uuid4().hex}"
         file = draft.open("xb")
         try:
-            if fcntl is not None:
+            if _HAS_LOCKS:
                 with suppress(OSError):
-                    fcntl.flock(file.fileno(), fcntl.LOCK_SH)
+                    flock(file.fileno(), LOCK_SH)
             # Before it was locked, another process may have taken it for a stale one.
             if os.fstat(file.fileno()).st_nlink:
                 return file, draft

@@ -202,27 +202,21 @@ def train_now(
     from nbner._common.progress import display_value
 
     train, evaluated = training_split(context, split, dev)
-    run = start_run(
-        context,
-        init,
-        split,
-        train,
-        evaluated,
-        seed=seed,
-        output=context.model_store.next_folder(),
-        **options,
-    )
-    warnings = session_data_warnings(context, split, dev, train, evaluated)
-    with run:
-        if progress:
-            display_value(warnings)
-            _show_progress(run)
-        else:
-            deque(run, maxlen=0)
-        result = run.finish()
-    gold = run.corpus.dev if run.corpus.has_separate_dev else ()
-    texts = retention_texts(context, init, split, dev, seed)
-    report = accept_or_reject(context, result, gold, margin, texts=texts)
+    with context.model_store.reserve_folder() as reserved:
+        run = start_run(
+            context, init, split, train, evaluated, seed=seed, output=reserved.path, **options
+        )
+        warnings = session_data_warnings(context, split, dev, train, evaluated)
+        with run:
+            if progress:
+                display_value(warnings)
+                _show_progress(run)
+            else:
+                deque(run, maxlen=0)
+            result = run.finish()
+        gold = run.corpus.dev if run.corpus.has_separate_dev else ()
+        texts = retention_texts(context, init, split, dev, seed)
+        report = accept_or_reject(context, result, gold, margin, texts=texts)
     return replace(report, data_warnings=warnings)
 
 
@@ -314,25 +308,37 @@ def start_background_run(
     corpus = split_corpus(train, evaluated, context.labels, seed)
     require_learnable_spans(base, corpus.train)
     warnings = session_data_warnings(context, split, dev, train, evaluated)
-    run = BackgroundRun(
-        base,
-        train,
-        evaluated,
-        labels=context.labels,
-        output=context.model_store.next_folder(),
-        seed=seed,
-        freeze=init == "freeze",
-        rehearsal_examples=_rehearsal(context, base, split, seed) if init == "rehearsal" else None,
-        options={**options, "gpu_id": device.gpu_id},
-    )
     gold = corpus.dev if corpus.has_separate_dev else ()
     texts = retention_texts(context, init, split, dev, seed)
+    rehearsal = _rehearsal(context, base, split, seed) if init == "rehearsal" else None
+    reserved = context.model_store.reserve_folder()
+    run: BackgroundRun | None = None
+    try:
+        run = BackgroundRun(
+            base,
+            train,
+            evaluated,
+            labels=context.labels,
+            output=reserved.path,
+            seed=seed,
+            freeze=init == "freeze",
+            rehearsal_examples=rehearsal,
+            options={**options, "gpu_id": device.gpu_id},
+        )
+        started = run
 
-    def finish() -> TrainingReport:
-        report = accept_or_reject(context, run.wait(), gold, margin, texts=texts)
-        return replace(report, data_warnings=warnings)
+        def finish() -> TrainingReport:
+            with reserved:
+                report = accept_or_reject(context, started.wait(), gold, margin, texts=texts)
+            return replace(report, data_warnings=warnings)
 
-    return BackgroundTraining(run, finish)
+        return BackgroundTraining(run, finish)
+    except BaseException:
+        # An interrupt as it starts leaves no process and no folder.
+        if run is not None:
+            run.cancel()
+        reserved.close()
+        raise
 
 
 def initial_pipeline(context: SessionContext, init: InitStrategy | None) -> Language:
