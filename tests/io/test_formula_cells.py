@@ -15,7 +15,7 @@ import nbner
 from nbner.io.formats import read, write
 from nbner.types import Example
 
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝")  # noqa: RUF001 - full width on purpose
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝")
 EXAMPLES = int(os.environ.get("NBNER_EXAMPLES", "60"))
 
 texts = st.builds(
@@ -45,7 +45,9 @@ def test_every_text_comes_back_and_no_cell_is_a_formula(tmp_path, text, note, su
     path = tmp_path / f"a{suffix}"
     write([Example(text, answer="accept", extra={"note": note})], path)
     (row,) = cells(path, "\t" if suffix == ".tsv" else ",")
-    assert not any(cell.startswith(STARTS) for cell in row.values())
+    # A negative number is a number.
+    formulas = [one for name, one in row.items() if one.startswith(STARTS) and "hash" not in name]
+    assert formulas == []
     (back,) = read(path)
     assert back.text == text
 
@@ -57,8 +59,12 @@ def test_notes_and_names_of_people_are_guarded_too(tmp_path):
         for number, example in enumerate(one.examples()):
             widget.receive(
                 {
-                    **{"type": "answer", "id": f"a{number}", "example": str(example.input_hash)},
-                    **{"answer": "accept", "spans": [[0, 1, "A"]], "note": "@SUM(1)"},
+                    "type": "answer",
+                    "id": f"a{number}",
+                    "example": str(example.input_hash),
+                    "answer": "accept",
+                    "spans": [[0, 1, "A"]],
+                    "note": "@SUM(1)",
                 }
             )
         before = [(row.text, row.note, row.answer) for row in one.examples()]
@@ -66,7 +72,7 @@ def test_notes_and_names_of_people_are_guarded_too(tmp_path):
     first, second = cells(tmp_path / "a.csv")
     assert (first["text"], second["text"]) == ("Add -5 ml", "'-5 ml")
     assert first["note"] == "'@SUM(1)"
-    assert second["nbner_guarded"] == "text note _annotator_id"
+    assert second["nbner_guarded"] == "text note _annotator_id _session_id"
     # From the file, and from the frame that pandas makes of it.
     for source in (tmp_path / "a.csv", pd.read_csv(tmp_path / "a.csv")):
         with nbner.Session("d", labels=["A"], store=":memory:") as again:
