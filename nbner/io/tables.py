@@ -253,7 +253,7 @@ def _unguarded(
 
 
 def _is_guarded(cell: Any) -> bool:
-    return isinstance(cell, str) and cell.startswith(_GUARD) and cell[1:].startswith(_FORMULA_STARTS)
+    return isinstance(cell, str) and cell[:1] == _GUARD and cell[1:].startswith(_FORMULA_STARTS)
 
 
 class _LineCounter:

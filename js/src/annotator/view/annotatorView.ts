@@ -14,6 +14,7 @@ import { AnswerButtons } from "./answerButtons";
 import { ConfidenceSlider } from "./confidenceSlider";
 import { LabelBar } from "./labelBar";
 import { NoteField } from "./noteField";
+import { RefusedView } from "./refusedView";
 import { SidePanelView } from "./sidePanelView";
 import { StatusBar } from "./statusBar";
 import { TextView } from "./textView";
@@ -63,6 +64,7 @@ class AnnotatorView {
       this.labelBar.element,
       this.text.element,
       status.info,
+      new RefusedView(controller, effects).element,
       versions.element,
       this.sidePanel.element,
     );
