@@ -133,6 +133,26 @@ describe("nothing is lost", () => {
     assert.equal(kernel.find("0").answer, "accept");
   });
 
+  test("a refused answer is kept where it can be seen, is not sent again, and goes when it is discarded", () => {
+    const kernel = new FakeKernel(tasksOf(3));
+    const page = new Page(kernel);
+    kernel.become("refusing");
+    page.controller.labelRange({ start: 0, end: 1 });
+    page.accept();
+    const kept = (one: Page): string[] =>
+      one.controller.refusedAnswers.map((said) => said.replace(/\n.*"example":"(.*?)".*/, " $1"));
+    assert.match(page.controller.refusedAnswers[0] ?? "", /^No such label\n\{"text":".*"spans":\[\[0,1,"ORG"\]\]/);
+    assert.deepEqual(kept(page), ["No such label 0"]);
+    kernel.become("well");
+    const next = page.reload();
+    next.clock.pass(60_000);
+    assert.deepEqual(kept(next), ["No such label 0"]);
+    assert.equal(next.saving, "saved");
+    assert.equal(kernel.find("0").answer, null);
+    next.controller.discardRefused();
+    assert.deepEqual(kept(next.reload()), []);
+  });
+
   test("an edit in progress survives a reload of the page", () => {
     const kernel = new FakeKernel(tasksOf(3));
     const page = new Page(kernel);

@@ -7,11 +7,15 @@ so that a plot suits light and dark themes without knowing the current one.
 
 from __future__ import annotations
 
+import re
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK_COLOR = "#767676"  # contrast 4.5:1 on white, 4.2:1 on JupyterLab's dark background
@@ -19,6 +23,13 @@ ACCENT_COLOR = "#0d8ddb"  # contrast of at least 3:1 on both
 FAINT_ALPHA = 0.6  # opacity of marks shown for comparison
 FIGURE_SIZE = (6.4, 3.6)  # inches
 ROW_HEIGHT = 0.26  # inches for each label
+MAX_NAME_LENGTH = 32  # characters of a name beside a row, a bar or a line
+#: Properties of any text that may hold data: a dollar sign in it is no mathematics.
+PLAIN_TEXT: Mapping[str, Any] = MappingProxyType({"parse_math": False, "usetex": False})
+_MAX_ROW_TEXT = 80
+
+# No font has a glyph for these, and a lone surrogate stops the drawing.
+_UNDRAWABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def new_figure(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> Figure:
@@ -57,6 +68,40 @@ def new_axes(width: float = FIGURE_SIZE[0], height: float = FIGURE_SIZE[1]) -> A
     return ax
 
 
+def drawable(text: object, limit: int | None = MAX_NAME_LENGTH) -> str:
+    """Return a user's text as it can be drawn: short, on one line, without control characters.
+
+    Parameters
+    ----------
+    text : object
+        A label, a word, or the name of a person or a model.
+    limit : int, optional
+        Longest length in code points; what is longer ends in an ellipsis. None
+        keeps the length and the lines.
+    """
+    clean = _UNDRAWABLE.sub("\N{REPLACEMENT CHARACTER}", str(text))
+    if limit is None:
+        return clean
+    line = " ".join(clean.split("\n"))
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def name_ticks(axis: Axis, names: Iterable[object], **style: Any) -> None:
+    """Write a name at each tick 0, 1, 2 and so on of an axis, never read as mathematics.
+
+    Parameters
+    ----------
+    axis : Axis
+        ``ax.xaxis`` or ``ax.yaxis``.
+    names : iterable of object
+        Data, such as labels and words.
+    **style
+        Properties of the text, such as ``rotation``.
+    """
+    drawn = [drawable(name) for name in names]
+    axis.set_ticks(range(len(drawn)), drawn, **PLAIN_TEXT, **style)
+
+
 def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
     """Write the name of a line at its end, in place of a legend.
 
@@ -72,13 +117,14 @@ def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
         Color of the line.
     """
     ax.annotate(
-        name,
+        drawable(name),
         (x, y),
         xytext=(6, 0),
         textcoords="offset points",
         va="center",
         color=color,
         annotation_clip=False,
+        **PLAIN_TEXT,
     )
 
 
@@ -97,7 +143,7 @@ def annotate_row(ax: Axes, at: tuple[float, float], text: str, color: str = INK_
         Color of the text.
     """
     ax.annotate(
-        text,
+        drawable(text, _MAX_ROW_TEXT),
         at,
         xytext=(8, 0),
         textcoords="offset points",
@@ -105,11 +151,15 @@ def annotate_row(ax: Axes, at: tuple[float, float], text: str, color: str = INK_
         color=color,
         fontsize=8,
         annotation_clip=False,
+        **PLAIN_TEXT,
     )
 
 
 def apply_style(ax: Axes, title: str) -> Axes:
     """Apply the common style to Axes: thin grey lines, no box, the title at the left.
+
+    The last step of every plot: neither the title nor the names of the axes are
+    read as mathematics, since any of them may hold a label, a word or a name.
 
     Parameters
     ----------
@@ -124,7 +174,7 @@ def apply_style(ax: Axes, title: str) -> Axes:
         The same Axes.
     """
     ax.patch.set_alpha(0.0)
-    ax.set_title(title, loc="left", color=INK_COLOR, fontsize=11, parse_math=False)
+    ax.set_title(drawable(title, None), loc="left", color=INK_COLOR, fontsize=11, **PLAIN_TEXT)
     for side, spine in ax.spines.items():
         spine.set_visible(side in {"left", "bottom"})
         spine.set_color(INK_COLOR)
@@ -133,4 +183,6 @@ def apply_style(ax: Axes, title: str) -> Axes:
     ax.xaxis.label.set_color(INK_COLOR)
     ax.xaxis.label.set_fontsize(9)
     ax.yaxis.label.set_color(INK_COLOR)
+    for text in (ax.xaxis.label, ax.yaxis.label):
+        text.update({**PLAIN_TEXT, "text": drawable(text.get_text(), None)})
     return ax

@@ -10,7 +10,15 @@ import numpy as np
 
 from nbner._common.colors import label_colors
 from nbner._common.format import render_html
-from nbner._common.plot_style import FIGURE_SIZE, INK_COLOR, apply_style, new_axes
+from nbner._common.plot_style import (
+    FIGURE_SIZE,
+    INK_COLOR,
+    PLAIN_TEXT,
+    apply_style,
+    drawable,
+    name_ticks,
+    new_axes,
+)
 from nbner._common.result import Result
 from nbner.decoding.arrays import FloatArray
 from nbner.decoding.spans import OUTSIDE, TokenOffsets
@@ -255,6 +263,7 @@ def _shorten(words: str) -> str:
 
 _MAX_TOKENS = 60  # tokens in one picture
 _INCHES_PER_TOKEN = 0.24  # a token
+_MAX_BAR_NAME = 24  # characters
 _MIN_VISIBLE = 0.01
 _MIN_LABELLED = 0.25
 
@@ -301,8 +310,7 @@ def _draw_token_bars(
             if column[at] >= _MIN_LABELLED:
                 _label_bar(ax, label, at, base[at] + column[at])
             below = below + column[:, None]
-    # Words are data: a dollar sign in one is not mathematics.
-    ax.set_xticks(range(shown), [_shorten_word(word) for word in words[:shown]], parse_math=False)
+    name_ticks(ax.xaxis, [_shorten_word(word) for word in words[:shown]])
     ax.tick_params(axis="x", rotation=90, length=0)
     ax.set_xlim(-0.6, max(1, shown) - 0.4)
     ax.set_ylim(0, 1.25)
@@ -315,7 +323,7 @@ def _draw_token_bars(
 
 def _label_bar(ax: Axes, label: str, x: int, y: float) -> None:
     ax.annotate(
-        label,
+        drawable(label, _MAX_BAR_NAME),
         (x, y),
         xytext=(0, 3),
         textcoords="offset points",
@@ -323,7 +331,7 @@ def _label_bar(ax: Axes, label: str, x: int, y: float) -> None:
         ha="left",
         fontsize=8,
         color=INK_COLOR,
-        parse_math=False,
+        **PLAIN_TEXT,
     )
 
 

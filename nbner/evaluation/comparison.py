@@ -23,6 +23,7 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -308,7 +309,7 @@ def draw_comparison(
         ax.plot(row["f"], y, marker="o", markersize=8, color=color, alpha=alpha)
         gain = "" if y == 0 else f"  {100 * row['gain']:+.1f} F"
         annotate_row(ax, (row["f_high"], y), f"{row['f']:.3f}{gain}", color=color)
-    ax.set_yticks(range(len(frame)), list(frame["name"]), parse_math=False)
+    name_ticks(ax.yaxis, frame["name"])
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.axvline(frame["f"].iloc[0], color=INK_COLOR, linewidth=0.6, linestyle=":")
     ax.margins(x=0.15)

@@ -16,6 +16,7 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -249,8 +250,7 @@ def draw_evaluation(
     colors = label_colors(list(frame["label"]))
     for y, row in enumerate(rows.itertuples(index=False)):
         _evaluation_row(ax, y, row, colors)
-    # Labels are data: a dollar sign in one is not mathematics.
-    ax.set_yticks(range(len(rows)), list(rows["label"]), parse_math=False)
+    name_ticks(ax.yaxis, rows["label"])
     ax.set_ylim(-0.6, max(1, len(rows)) - 0.4)
     ax.set_xlim(0, 1)
     ax.set_xlabel("F ●  precision ▸  recall ◂  over exact spans")

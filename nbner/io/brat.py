@@ -22,7 +22,7 @@ from nbner.io.files import (
     BYTE_ORDER_MARK,
     UTF8_BOM,
     atomic_folder,
-    atomic_write,
+    atomic_pair,
     numbered_lines,
     read_text,
 )
@@ -119,10 +119,8 @@ def write(examples: Iterable[Example], path: Path) -> int:
     count = offset = numbered = 0
     is_alone = False
     stem = path.with_suffix("")
-    with (
-        atomic_write(stem.with_name(f"{stem.name}.txt")) as txt,
-        atomic_write(stem.with_name(f"{stem.name}.ann")) as ann,
-    ):
+    texts = stem.with_name(f"{stem.name}.txt")
+    with atomic_pair(texts, stem.with_name(f"{stem.name}.ann")) as (txt, ann):
         for example in examples:
             if count and (is_alone or _EXTRA_KEY in example.extra):
                 raise DataError(
@@ -374,10 +372,10 @@ def _extra(lines: list[str], bounds: list[_TextBound], text: str) -> dict[str, l
 
 
 def _write_document(stem: Path, text: str, lines: Sequence[str]) -> None:
-    with atomic_write(stem.with_name(f"{stem.name}.txt")) as file:
-        file.write(_mark_of(text) + text.encode("utf-8"))
-    with atomic_write(stem.with_name(f"{stem.name}.ann")) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
+    """Write a document into a folder that is a draft as a whole."""
+    stem.with_name(f"{stem.name}.txt").write_bytes(_mark_of(text) + text.encode("utf-8"))
+    annotations = "".join(f"{line}\n" for line in lines)
+    stem.with_name(f"{stem.name}.ann").write_bytes(annotations.encode("utf-8"))
 
 
 def _mark_of(text: str) -> bytes:

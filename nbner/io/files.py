@@ -9,11 +9,11 @@ import os
 import shutil
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
-from uuid import uuid4
 
+from nbner._common.drafts import draft_file, draft_folder, sync_folder, sync_tree
 from nbner._common.serialization import to_jsonable
 from nbner.errors import DataError
 from nbner.io.row_errors import RowErrors
@@ -22,10 +22,11 @@ from nbner.io.rows import SourceLocation
 UTF8_BOM = b"\xef\xbb\xbf"
 #: The character that a byte order mark becomes where the encoding keeps it.
 BYTE_ORDER_MARK = "\ufeff"
-_MAX_NAME = 180  # bytes, of the 255 that file systems hold
 GZIP_SUFFIX = ".gz"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 2**16  # bytes
+# Not the prefix of drafts: it may be the only copy, and no clean-up may remove it.
+_BEFORE_PREFIX = ".nbner-before-"
 
 
 def require_file(path: Path) -> Path:
@@ -327,19 +328,6 @@ def _decoded_chunks(path: Path, encoding: str | None) -> Iterator[str]:
                 return
 
 
-def draft_path(path: Path) -> Path:
-    """Return a hidden path beside another one, for what replaces it when it is complete.
-
-    Parameters
-    ----------
-    path : Path
-        Its name is shortened, so that the draft's is not too long where it is not.
-    """
-    # Only within one file system is the replacement atomic.
-    name = path.name.encode("utf-8", "replace")[:_MAX_NAME].decode("utf-8", "ignore")
-    return path.with_name(f".{name}.{uuid4().hex}")
-
-
 def check_name(path: Path) -> Path:
     """Return a path whose name the file system can hold.
 
@@ -382,59 +370,116 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """
     if check_name(path).is_dir():
         raise _is_a_folder(path)
-    draft = draft_path(path)
     try:
-        with draft.open("xb") as file:
+        with draft_file(path) as file:
             if path.suffix.lower() == GZIP_SUFFIX:
                 # Without a time of writing: the same examples give the same bytes.
                 with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as compressed:
                     yield cast("IO[bytes]", compressed)
             else:
                 yield file
-        draft.replace(path)
     except OSError as error:
         raise _is_not_writable(path, error) from error
     except UnicodeEncodeError as error:
-        raise DataError(
-            f"{error.object[error.start : error.end]!r} has no place in UTF-8", file=path
-        ) from error
-    finally:
-        draft.unlink(missing_ok=True)
+        raise _is_not_encodable(path, error) from error
+
+
+@contextmanager
+def atomic_pair(path: Path, beside: Path) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """Open two temporary files that replace a file and the one that belongs to it.
+
+    Two files cannot be moved in one step: ``beside`` is removed first and put
+    in place last, so that an old one never lies beside a new ``path``.
+
+    Parameters
+    ----------
+    path, beside : Path
+        The files to write, in one folder.
+
+    Raises
+    ------
+    DataError
+        The folder does not exist, or a file cannot be written.
+    """
+    for one in (path, beside):
+        if one.is_dir():
+            raise _is_a_folder(one)
+    try:
+        with draft_folder(path.parent) as draft:
+            with (draft / "path").open("xb") as first, (draft / "beside").open("xb") as second:
+                yield first, second
+            sync_tree(draft)
+            beside.unlink(missing_ok=True)
+            (draft / "path").replace(path)
+            (draft / "beside").replace(beside)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise _is_not_writable(path, error) from error
+    except UnicodeEncodeError as error:
+        raise _is_not_encodable(path, error) from error
 
 
 @contextmanager
 def atomic_folder(folder: Path) -> Iterator[Path]:
-    """Create a temporary folder whose files move to ``folder`` only if the block succeeds.
+    """Create a temporary folder that becomes ``folder`` only if the block succeeds.
 
     Parameters
     ----------
     folder : Path
-        The folder to write; created where it does not exist.
+        The folder to write; one with files of the same names is replaced. A
+        process that is killed leaves the old folder or the new one; between the
+        two the old one is called ``.nbner-before-<folder>``, and the next export
+        renames it back.
 
     Raises
     ------
     DataError
         There is a file of that name, a folder with other files, or no space.
     """
-    draft = draft_path(check_name(folder))
+    folder = check_name(folder).resolve()
+    before = folder.with_name(f"{_BEFORE_PREFIX}{folder.name}")
     try:
-        draft.mkdir()
-        yield draft
-        folder.mkdir(exist_ok=True)
-        made = {one.name for one in draft.iterdir()}
-        others = sorted(one.name for one in folder.iterdir() if one.name not in made)
-        if others:
-            raise DataError(
-                f"the folder holds other files, such as {others[0]}, which would mix with these",
-                file=folder,
-                remedy="Name a new folder",
-            )
-        for new in draft.iterdir():
-            new.replace(folder / new.name)
+        _settle_before(folder, before)
+        with draft_folder(folder.parent) as draft:
+            new = draft / "new"
+            new.mkdir()
+            yield new
+            _check_others(folder, {one.name for one in new.iterdir()})
+            sync_tree(new)
+            if folder.exists():
+                shutil.copymode(folder, new)
+                folder.replace(before)
+            new.replace(folder)
+            sync_folder(folder.parent)
+        _settle_before(folder, before)
     except OSError as error:
+        _settle_before(folder, before)
         raise _is_not_writable(folder, error) from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+    except UnicodeEncodeError as error:
+        raise _is_not_encodable(folder, error) from error
+
+
+def _settle_before(folder: Path, before: Path) -> None:
+    """Rename the old folder back where the new one never had its name, or remove it."""
+    if not before.exists():
+        return
+    if folder.exists():
+        shutil.rmtree(before, ignore_errors=True)
+        return
+    with suppress(OSError):
+        before.replace(folder)
+
+
+def _check_others(folder: Path, made: set[str]) -> None:
+    if not folder.exists():
+        return
+    others = sorted(one.name for one in folder.iterdir() if one.name not in made)
+    if others:
+        raise DataError(
+            f"the folder holds other files, such as {others[0]}, which would mix with these",
+            file=folder,
+            remedy="Name a new folder",
+        )
 
 
 def json_bytes(value: Any) -> bytes:
@@ -463,6 +508,11 @@ def _does_not_exist(path: Path) -> DataError:
         file=path,
         remedy=f"Look in {Path.cwd()}; texts themselves are given as a list of strings",
     )
+
+
+def _is_not_encodable(path: Path, error: UnicodeEncodeError) -> DataError:
+    found = error.object[error.start : error.end]
+    return DataError(f"{found!r} has no place in UTF-8", file=path)
 
 
 def _is_not_writable(path: Path, error: OSError) -> DataError:

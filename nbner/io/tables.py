@@ -44,9 +44,15 @@ _TEXT = "text"
 _JSON_COLUMNS = ("spans", "tokens", "meta")
 _NUMBER_COLUMNS = ("_input_hash", "_task_hash", "_timestamp")
 _BOOL_COLUMNS = ("flagged",)
+# A spreadsheet runs a cell that begins with one of these as a formula. An apostrophe
+# before it makes it text; this column names the cells of a row that got one, so that
+# reading takes off those and no other.
+_GUARDED = "nbner_guarded"
+_GUARD = "'"
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - some spreadsheets take these too
 _COLUMNS = (
     *(_TEXT, "spans", "answer", "flagged", "note", "meta", "tokens"),
-    *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id"),
+    *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id", _GUARDED),
 )
 
 # Keys of a task that are no columns of the user.
@@ -176,6 +182,10 @@ def has_header_of_words(path: Path, encoding: str | None = None) -> bool:
 def write(examples: Iterable[Example], path: Path) -> int:
     """Write every example as one row; a ``.tsv`` is separated by tabs.
 
+    A text cell that a spreadsheet would run as a formula, since it begins with
+    =, +, -, @, a tab or a line end, gets an apostrophe before it. The column
+    ``nbner_guarded`` names such cells of a row, and reading takes it off again.
+
     Keys that nbner does not interpret are not written: only .jsonl keeps them.
 
     Parameters
@@ -197,10 +207,53 @@ def write(examples: Iterable[Example], path: Path) -> int:
         table.writerow(_COLUMNS)
         for example in examples:
             task = task_from_example(example)
-            table.writerow([_cell(name, task.get(name)) for name in _COLUMNS])
+            table.writerow(_guarded([_cell(name, task.get(name)) for name in _COLUMNS]))
             count += 1
         out.detach()
     return count
+
+
+def _guarded(cells: list[Any]) -> list[Any]:
+    """Return a row with an apostrophe before every formula, and their names in its last cell."""
+    formulas = [
+        name
+        for name, cell in zip(_COLUMNS, cells, strict=True)
+        if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS)
+    ]
+    if not formulas:
+        return cells
+    guarded = [
+        f"{_GUARD}{cell}" if name in formulas else cell
+        for name, cell in zip(_COLUMNS, cells, strict=True)
+    ]
+    return [*guarded[:-1], " ".join(formulas)]
+
+
+def _unguarded(
+    header: Sequence[str], records: Iterator[_Record]
+) -> tuple[Sequence[str], Iterator[_Record]]:
+    """Take the apostrophes of `_guarded` off, and the column that names them."""
+    if _GUARDED not in header:
+        return header, records
+    at = header.index(_GUARDED)
+
+    def restored() -> Iterator[_Record]:
+        for location, cells in records:
+            if not cells:
+                yield location, cells
+                continue
+            formulas = str(cells[at] or "").split()
+            values = [
+                cell[1:] if name in formulas and _is_guarded(cell) else cell
+                for name, cell in zip(header, cells, strict=True)
+            ]
+            yield location, values[:at] + values[at + 1 :]
+
+    return [*header[:at], *header[at + 1 :]], restored()
+
+
+def _is_guarded(cell: Any) -> bool:
+    return isinstance(cell, str) and cell[:1] == _GUARD and cell[1:].startswith(_FORMULA_STARTS)
 
 
 class _LineCounter:
@@ -276,6 +329,7 @@ def rows_of_records(
         As for ``read``.
     """
     _check_unique(header, file)
+    header, records = _unguarded(header, records)
     if token_tables.may_be_table(header, options):
         sample = list(islice(records, token_tables.SAMPLE_ROWS))
         records = chain(sample, records)

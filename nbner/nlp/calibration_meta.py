@@ -7,6 +7,8 @@ longer apply.
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +58,30 @@ def restore_temperatures(nlp: Language, entry: Mapping[str, Any]) -> None:
         nlp.meta[META_KEY] = dict(entry)
 
 
+def check_entry(entry: object) -> None:
+    """Raise where a value is no entry of `save_temperatures`.
+
+    Parameters
+    ----------
+    entry : object
+        As it was read from a file or a meta.
+
+    Raises
+    ------
+    ValueError
+        A key is missing, or a value is no temperature.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("model"), str):
+        raise ValueError("it is no calibration")  # noqa: TRY004 - a damaged file
+    labels = entry.get("per_label")
+    if not isinstance(labels, Mapping):
+        raise ValueError("it has no temperatures by label")  # noqa: TRY004 - a damaged file
+    for value in (entry.get("overall"), *labels.values()):
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value) or value <= 0:
+            raise ValueError(f"{value!r} is no temperature")
+
+
 def load_temperatures(nlp: Language) -> tuple[float, dict[str, float]] | None:
     """Read a pipeline's temperatures.
 
@@ -67,9 +93,20 @@ def load_temperatures(nlp: Language) -> tuple[float, dict[str, float]] | None:
     Returns
     -------
     (float, dict of str to float), or None
-        Overall and by label; None where none were fitted for this very model.
+        Overall and by label; None where none were fitted for this very model,
+        and, with a warning, where they are damaged.
     """
     entry = nlp.meta.get(META_KEY)
     if not isinstance(entry, dict) or entry.get("model") != fingerprint(nlp):
+        return None
+    try:
+        check_entry(entry)
+    except ValueError as error:
+        del nlp.meta[META_KEY]
+        warnings.warn(
+            f"The calibration in the meta of the pipeline cannot be used: {error}. Probabilities "
+            "are those of the model itself; session.model.calibrate() fits it again.",
+            stacklevel=2,
+        )
         return None
     return float(entry["overall"]), {str(k): float(v) for k, v in entry["per_label"].items()}

@@ -41,7 +41,7 @@ Recognizer: TypeAlias = EntityRecognizer | CrfRecognizer
 
 _RECOGNIZERS = (EntityRecognizer, CrfRecognizer)
 
-# The exceptions that spaCy raises for a pipeline that is missing, broken or too new.
+# The exceptions that spaCy raises for a language whose packages are missing.
 _LOAD_ERRORS = (OSError, ImportError, ValueError, KeyError, AttributeError, RuntimeError)
 
 _COPY_ERRORS = (*_LOAD_ERRORS, TypeError, NotImplementedError)
@@ -157,7 +157,7 @@ def recognizer_of(nlp: Language) -> tuple[str, Recognizer] | None:
     """
     found = {name: one for name, one in nlp.pipeline if isinstance(one, _RECOGNIZERS)}
     chosen = nlp.meta.get(RECOGNIZER_KEY)
-    name = chosen if chosen in found else next(iter(found), None)
+    name = chosen if isinstance(chosen, str) and chosen in found else next(iter(found), None)
     return None if name is None else (name, found[name])
 
 
@@ -370,8 +370,12 @@ def _load(name: str) -> Language:
             'start from an untrained one: model="blank:en".'
         )
     try:
-        return spacy.load(name)
-    except _LOAD_ERRORS as error:
+        nlp = spacy.load(name)
+        # Damage that loading passes over shows here, and not later in a person's work.
+        is_trained(nlp)
+        fingerprint(nlp)
+    except Exception as error:
+        # A damaged file raises whatever its format's library raises: no list is complete.
         missing = missing_packages(name)
         if missing:
             raise ModelError(
@@ -380,10 +384,13 @@ def _load(name: str) -> Language:
                 "as en_core_web_sm, needs neither."
             ) from error
         raise ModelError(
-            f"the model {name!r} cannot be loaded: {_one_line(error)}. Check that it is a whole "
+            f"the model {name!r} cannot be loaded: {_one_line(error) or type(error).__name__}. "
+            "Check that it is a whole "
             f"pipeline, made for spaCy {spacy.about.__version__} (`python -m spacy validate`), and "
-            "that the packages it needs are installed."
+            "that the packages it needs are installed. A session opens without it: "
+            'model="blank:en".'
         ) from error
+    return nlp
 
 
 def _exists(name: str) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import multiprocessing
+import multiprocessing.spawn
 import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from spacy.tokens import Doc
@@ -62,7 +68,8 @@ def predict(
         At once, if the pipeline's recognizer has not been trained; later, if a
         worker process dies.
     DataError
-        A text is too long for the pipeline, or ``n_process`` is invalid.
+        A text is too long for the pipeline, ``n_process`` is invalid, or other
+        processes would run an unguarded script once more.
     """
     docs = predict_docs(nlp, items, batch_size=batch_size, n_process=n_process)
     source = fingerprint(nlp)
@@ -93,7 +100,69 @@ def predict_docs(
     docs = (doc_from_example(nlp, example) for example in examples)
     if n_process == 1:
         return nlp.pipe(docs, batch_size=batch_size)
+    require_main_guard()
     return _pipe_in_processes(nlp, docs, batch_size=batch_size, n_process=n_process)
+
+
+def require_main_guard() -> None:
+    """Raise where each new process would run the script that is running once more.
+
+    With the start methods "spawn" and "forkserver", the default on macOS and in
+    newer versions of Python, a new process first runs the main script, except
+    for what is guarded.
+
+    Raises
+    ------
+    DataError
+        It names the line of the script that is not guarded.
+    """
+    script = None if multiprocessing.get_start_method() == "fork" else _script_of_children()
+    line = _running_line()
+    if script is None or line is None or _is_guarded(script, line):
+        return
+    raise DataError(
+        "each process of n_process= would run this script once more, from its beginning",
+        file=script,
+        line=line,
+        remedy='Put what the script does into a block  if __name__ == "__main__":  or use '
+        "n_process=1",
+    )
+
+
+def _script_of_children() -> str | None:
+    """Return the script that a spawned process runs first; None where there is none."""
+    found = multiprocessing.spawn.get_preparation_data("nbner")
+    name = found.get("init_main_from_name", "__main__")
+    # A package's __main__ is not run again.
+    if "init_main_from_path" not in found and name.rpartition(".")[2] == "__main__":
+        return None
+    script: str | None = getattr(sys.modules["__main__"], "__file__", None)
+    return script
+
+
+def _running_line() -> int | None:
+    """Return the line of the main script that is running; None where it is not on the stack."""
+    main = vars(sys.modules["__main__"])
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the way to the running line
+    while frame is not None:
+        if frame.f_globals is main and frame.f_code.co_name == "<module>":
+            return frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+def _is_guarded(script: str, line: int) -> bool:
+    """Return whether a line of a script lies in a block that looks at ``__name__``."""
+    try:
+        tree = ast.parse(Path(script).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return True
+    return any(
+        isinstance(one, ast.If)
+        and any(getattr(node, "id", "") == "__name__" for node in ast.walk(one.test))
+        and one.lineno <= line <= (one.end_lineno or one.lineno)
+        for one in tree.body
+    )
 
 
 def check_trained(nlp: Language) -> None:

@@ -15,6 +15,8 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    drawable,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -323,6 +325,9 @@ def _is_probable(
     return place.usual_probability >= min_probability
 
 
+_MAX_NAME = 20  # characters of a label behind a bar
+
+
 def _draw_variations(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
     """Draw a stacked bar for each of the first rows of `Consistency.frame`."""
     shown = frame.head(_MAX_BARS)
@@ -348,9 +353,9 @@ def _draw_variations(frame: pd.DataFrame, *, title: str, ax: Axes | None = None)
                 hatch=hatch,
             )
             left += row[name]
-        annotate_row(ax, (left, y), f"{row['usual']} · about {row['score']:.1f} wrong")
-    # Words are data: a dollar sign in one is not mathematics.
-    ax.set_yticks(range(len(shown)), list(shown["words"]), parse_math=False)
+        usual = drawable(row["usual"], _MAX_NAME)
+        annotate_row(ax, (left, y), f"{usual} · about {row['score']:.1f} wrong")
+    name_ticks(ax.yaxis, shown["words"])
     ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)
     ax.margins(x=0.2)
     ax.set_xlabel("places: filled as usual, hatched another label, empty not marked")

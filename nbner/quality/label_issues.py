@@ -16,7 +16,14 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from nbner._common.colors import label_colors
-from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    INK_COLOR,
+    ROW_HEIGHT,
+    apply_style,
+    name_ticks,
+    new_axes,
+)
 from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
 from nbner._common.widget_protocols import AnnotatorWidget
@@ -404,8 +411,7 @@ def _draw_label_changes(changes: pd.DataFrame, *, title: str, ax: Axes | None = 
     ax.bar_label(
         bars, [f"{count:,}" for count in shown["count"]], padding=4, color=INK_COLOR, fontsize=8
     )
-    # Labels are data: a dollar sign in one is not mathematics.
-    ax.set_yticks(range(len(shown)), names, parse_math=False)
+    name_ticks(ax.yaxis, names)
     ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)
     ax.margins(x=0.12)
     rest = int(changes["count"].sum() - shown["count"].sum())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.colors import label_colors
 from nbner._common.format import render_html
-from nbner._common.plot_style import INK_COLOR, ROW_HEIGHT, apply_style, new_axes
+from nbner._common.plot_style import INK_COLOR, ROW_HEIGHT, apply_style, name_ticks, new_axes
 from nbner._common.result import Result
 from nbner.quality.suggestion_quality import SuggestionQuality
 from nbner.types import AnswerKind
@@ -388,8 +388,7 @@ def _draw_entity_counts(frame: pd.DataFrame, *, title: str, ax: Axes | None = No
             color=INK_COLOR,
             fontsize=8,
         )
-    # Labels are data: a dollar sign in one is not mathematics.
-    ax.set_yticks(range(len(summed)), [str(label) for label in summed.index], parse_math=False)
+    name_ticks(ax.yaxis, [str(label) for label in summed.index])
     ax.set_ylim(-0.6, max(1, len(summed)) - 0.4)
     ax.set_xlabel("accepted entities")
     return apply_style(ax, title)

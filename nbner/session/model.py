@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from nbner.reranking.features import FeatureFunction
 
 LONGEST_STATES = 10
-RUN_COLUMNS = ["created", "f", "fingerprint", "path", "exists", "in_use"]
+RUN_COLUMNS = ["created", "f", "fingerprint", "path", "exists", "in_use", "problem"]
 
 
 class ModelAccessor(Accessor):
@@ -174,6 +174,7 @@ class ModelAccessor(Accessor):
         fitted = temperature.fit_temperatures(pairs, per_label=per_label)
         kept = save_temperatures(context.nlp, fitted.overall, fitted.per_label)
         context.model_store.save_calibration(kept)
+        context.model_store.drop_calibration_notice()
         return Calibration.from_pairs(
             pairs,
             fitted,
@@ -424,21 +425,37 @@ class ModelAccessor(Accessor):
             progress=progress,
         )
 
-    def use(self, report: TrainingReport) -> None:
+    def use(self, report: TrainingReport | str | Path) -> None:
         """Use a trained model from now on, whatever the forgetting guard has found.
 
         Parameters
         ----------
-        report : TrainingReport
-            Of a run of this session.
+        report : TrainingReport, str or Path
+            Report of a run of this session, or the folder of a model, such as
+            that of a run that was cut off.
 
         Raises
         ------
         ModelError
-            Its folder no longer exists.
+            The folder no longer exists, cannot be loaded, or holds another model
+            than the report's.
         """
-        nlp = load_base(report.path)
-        self._context.model_store.record_run(report.path, report.fingerprint, report.record)
+        if isinstance(report, (str, Path)):
+            path, record = Path(report).absolute(), dict[str, Any]()
+        else:
+            path, record = report.path, dict(report.record)
+        if not path.is_dir():
+            raise ModelError(
+                f"there is no model folder {path}. session.model.runs lists the paths."
+            )
+        nlp = load_base(path)
+        found = fingerprint(nlp)
+        if isinstance(report, TrainingReport) and found != report.fingerprint:
+            raise ModelError(
+                f"the model in {path} is {found} and no longer the report's {report.fingerprint}. "
+                f"Train again, or take it as it is: session.model.use({str(path)!r})."
+            )
+        self._context.model_store.record_run(path, found, record)
         self._context.activate(nlp)
 
     @property
@@ -447,8 +464,10 @@ class ModelAccessor(Accessor):
 
         One row a run: ``created`` (UTC), ``f`` (best dev F over exact spans;
         missing where the run has none, as for a reranker), ``fingerprint``,
-        ``path``, ``exists`` (whether the folder is still there) and ``in_use``
-        (true for at most one run: the last whose model is the one in use).
+        ``path``, ``exists`` (whether the folder is still there), ``in_use``
+        (true for at most one run: the last whose model is the one in use) and
+        ``problem`` (why the model could not be loaded; empty where it was not
+        tried, or could be).
         """
         import pandas as pd
 
@@ -463,6 +482,7 @@ class ModelAccessor(Accessor):
                 one["path"],
                 Path(one["path"]).exists(),
                 number == last,
+                self._context.model_store.problems.get(one["path"], ""),
             )
             for number, one in enumerate(runs)
         ]

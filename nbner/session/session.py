@@ -247,6 +247,7 @@ class Session:
             splits={name: self.counts(name) for name in context.dataset.splits()},
             labels=self.labels,
             model=_model_name(context.nlp),
+            notices=context.model_store.notices,
         )
 
     # Data.

@@ -31,6 +31,9 @@ class Summary(Result):
         The entity types, in the order of their keys.
     model : str
         Description of the pipeline in use.
+    notices : tuple of str
+        What is wrong with the saved models, such as the reason why the last one
+        is not in use.
     """
 
     dataset: str
@@ -38,6 +41,7 @@ class Summary(Result):
     splits: Mapping[str, Counts] = field(hash=False)
     labels: tuple[str, ...]
     model: str
+    notices: tuple[str, ...] = ()
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -58,6 +62,7 @@ class Summary(Result):
                 *(splits or ["  no examples yet: session.add(...)"]),
                 f"  {len(self.labels)} labels: {', '.join(self.labels) or 'none yet'}",
                 f"  model: {self.model}",
+                *(f"  {notice}" for notice in self.notices),
             ]
         )
 
@@ -74,6 +79,7 @@ class Summary(Result):
             f"<div><b>{escape(self.dataset)}</b> <small>in {escape(self.store)}</small></div>"
             f"{table}<div>{chips or 'no labels yet'}</div>"
             f"<div>model: {escape(self.model)}</div>"
+            + "".join(f"<div>{escape(notice)}</div>" for notice in self.notices)
         )
 
 

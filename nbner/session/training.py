@@ -207,29 +207,30 @@ def train_now(
     check_learner(init, options)
 
     train, evaluated = training_split(context, split, dev)
-    base = initial_pipeline(context, init)
-    run = learners.train(
-        base,
-        train,
-        evaluated,
-        labels=context.labels,
-        seed=seed,
-        output=context.model_store.next_folder(),
-        pool=unanswered(context, split),
-        **_init_options(context, init, base, split, seed),
-        **options,
-    )
-    warnings = session_data_warnings(context, split, dev, train, evaluated)
-    with run:
-        if progress:
-            display_value(warnings)
-            _show_progress(run)
-        else:
-            deque(run, maxlen=0)
-        result = run.finish()
-    gold = run.corpus.dev if run.corpus.has_separate_dev else ()
-    texts = retention_texts(context, init, split, dev, seed)
-    report = accept_or_reject(context, result, gold, margin, texts=texts)
+    with context.model_store.reserve_folder() as reserved:
+        base = initial_pipeline(context, init)
+        run = learners.train(
+            base,
+            train,
+            evaluated,
+            labels=context.labels,
+            seed=seed,
+            output=reserved.path,
+            pool=unanswered(context, split),
+            **_init_options(context, init, base, split, seed),
+            **options,
+        )
+        warnings = session_data_warnings(context, split, dev, train, evaluated)
+        with run:
+            if progress:
+                display_value(warnings)
+                _show_progress(run)
+            else:
+                deque(run, maxlen=0)
+            result = run.finish()
+        gold = run.corpus.dev if run.corpus.has_separate_dev else ()
+        texts = retention_texts(context, init, split, dev, seed)
+        report = accept_or_reject(context, result, gold, margin, texts=texts)
     return replace(report, data_warnings=warnings)
 
 
@@ -322,25 +323,38 @@ def start_background_run(
     corpus = split_corpus(train, evaluated, context.labels, seed)
     require_learnable_spans(base, corpus.train)
     warnings = session_data_warnings(context, split, dev, train, evaluated)
-    run = BackgroundRun(
-        base,
-        train,
-        evaluated,
-        labels=context.labels,
-        output=context.model_store.next_folder(),
-        seed=seed,
-        pool=unanswered(context, split),
-        **_init_options(context, init, base, split, seed),
-        options={**options, "gpu_id": device.gpu_id},
-    )
     gold = corpus.dev if corpus.has_separate_dev else ()
     texts = retention_texts(context, init, split, dev, seed)
+    pool = unanswered(context, split)
+    own = _init_options(context, init, base, split, seed)
+    reserved = context.model_store.reserve_folder()
+    run: BackgroundRun | None = None
+    try:
+        run = BackgroundRun(
+            base,
+            train,
+            evaluated,
+            labels=context.labels,
+            output=reserved.path,
+            seed=seed,
+            pool=pool,
+            **own,
+            options={**options, "gpu_id": device.gpu_id},
+        )
+        started = run
 
-    def finish() -> TrainingReport:
-        report = accept_or_reject(context, run.wait(), gold, margin, texts=texts)
-        return replace(report, data_warnings=warnings)
+        def finish() -> TrainingReport:
+            with reserved:
+                report = accept_or_reject(context, started.wait(), gold, margin, texts=texts)
+            return replace(report, data_warnings=warnings)
 
-    return BackgroundTraining(run, finish)
+        return BackgroundTraining(run, finish)
+    except BaseException:
+        # An interrupt as it starts leaves no process and no folder.
+        if run is not None:
+            run.cancel()
+        reserved.close()
+        raise
 
 
 def initial_pipeline(context: SessionContext, init: InitStrategy | None) -> Language:

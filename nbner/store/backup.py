@@ -11,8 +11,8 @@ from sqlalchemy import URL, Connection, create_engine, insert, inspect, select, 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from nbner._common.drafts import draft_folder, sync_folder, sync_tree
 from nbner.errors import StoreError
-from nbner.io.files import draft_path
 from nbner.store import schema
 
 _BATCH = 1000
@@ -39,13 +39,17 @@ def copy(connection: Connection, path: Path) -> None:
         raise _backup_error(path, error) from error
     if is_there:
         raise StoreError(f"{path} is there already. Name another file for the backup.")
-    draft = draft_path(path)
     try:
-        if connection.dialect.name == "sqlite":
-            _copy_pages(connection, draft)
-        else:
-            _copy_rows(connection, draft)
-        draft.replace(path)
+        # A folder of its own also takes the files that SQLite writes beside a database.
+        with draft_folder(path.parent) as folder:
+            draft = folder / "backup.db"
+            if connection.dialect.name == "sqlite":
+                _copy_pages(connection, draft)
+            else:
+                _copy_rows(connection, draft)
+            sync_tree(folder)
+            draft.replace(path)
+        sync_folder(path.parent)
     except (OSError, sqlite3.Error) as error:
         raise _backup_error(path, error) from error
     except DBAPIError as error:
@@ -53,8 +57,6 @@ def copy(connection: Connection, path: Path) -> None:
         if not isinstance(error.orig, sqlite3.Error):
             raise
         raise _backup_error(path, error.orig) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _backup_error(path: Path, error: Exception) -> StoreError:

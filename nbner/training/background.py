@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from html import escape
 from pathlib import Path
@@ -28,7 +28,7 @@ from nbner.errors import ModelError
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
 from nbner.training.learners import recovered_run, train
-from nbner.training.records import TrainingRecord, TrainingResult
+from nbner.training.records import TrainingRecord, TrainingResult, TrainingStoppedError
 from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example, Span
 
@@ -43,7 +43,7 @@ PROGRESS = "progress.json"
 _JOB = "nbner.training.background:run_training_job"
 
 
-TrainingState: TypeAlias = Literal["running", "done", "failed"]
+TrainingState: TypeAlias = Literal["running", "stopping", "done", "stopped", "failed"]
 
 
 class BackgroundRun:
@@ -58,7 +58,7 @@ class BackgroundRun:
     labels : sequence of str
         All labels of the session.
     output : Path
-        The run's folder, which must not exist.
+        The run's folder; it must not exist, or be reserved.
     seed : int
         Seed of the run.
     freeze : bool
@@ -87,32 +87,41 @@ class BackgroundRun:
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-"))
         self._output = output
-        # From now on no other run can get this folder.
-        output.mkdir(parents=True)
-        origin = loadable_from(base)
-        if origin is None:
-            origin = str(self._folder / "base")
-            base.to_disk(origin)
-        recognizer = recognizer_of(base)
-        job = {
-            "base": origin,
-            "recognizer": None if recognizer is None else recognizer[0],
-            "train": [example_to_json(one) for one in train_examples],
-            "dev": [example_to_json(one) for one in dev_examples],
-            "pool": [example_to_json(one) for one in pool],
-            "rehearse": None
-            if rehearsal_examples is None
-            else [example_to_json(one) for one in rehearsal_examples],
-            "labels": list(labels),
-            "output": str(output),
-            "options": {"seed": seed, "freeze": freeze, **options},
-        }
-        self._process = subprocess_job.start_job(self._folder, _JOB, job, stdin=subprocess.PIPE)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_stopping = False
+        try:
+            origin = loadable_from(base)
+            if origin is None:
+                origin = str(self._folder / "base")
+                base.to_disk(origin)
+            recognizer = recognizer_of(base)
+            job = {
+                "base": origin,
+                "recognizer": None if recognizer is None else recognizer[0],
+                "train": [example_to_json(one) for one in train_examples],
+                "dev": [example_to_json(one) for one in dev_examples],
+                "pool": [example_to_json(one) for one in pool],
+                "rehearse": None
+                if rehearsal_examples is None
+                else [example_to_json(one) for one in rehearsal_examples],
+                "labels": list(labels),
+                "output": str(output),
+                "options": {"seed": seed, "freeze": freeze, **options},
+            }
+            self._process = subprocess_job.start_job(self._folder, _JOB, job, stdin=subprocess.PIPE)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._process.pid
+        return self._running.pid
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
 
     @property
     def evaluations(self) -> list[TrainingRecord]:
@@ -124,9 +133,16 @@ class BackgroundRun:
 
     def stop(self) -> None:
         """End the run early, with the best model so far."""
-        assert self._process.stdin is not None  # noqa: S101 - for the type checker: it is a pipe
-        with suppress(OSError):
-            self._process.stdin.close()
+        self._is_stopping = True
+        self._close_input()
+
+    def cancel(self) -> None:
+        """End the run at once, without a model, and remove its folder."""
+        self._running.kill()
+        self._running.wait()
+        self._close_input()
+        shutil.rmtree(self._output, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def wait(self) -> TrainingResult:
         """Wait for the end of the process, and load the best model.
@@ -135,11 +151,13 @@ class BackgroundRun:
 
         Raises
         ------
+        TrainingStoppedError
+            The run was stopped before its first evaluation.
         NbnerError
             The run has failed; its folder has been removed.
         """
-        self._process.wait()
-        self.stop()
+        self._running.wait()
+        self._close_input()
         try:
             path, record = self._read_result()
             return _result(path, record)
@@ -157,13 +175,27 @@ class BackgroundRun:
             if found is None:
                 raise
             return found
+        if result is None:
+            raise TrainingStoppedError
         return Path(result["path"]), result["record"]
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None  # noqa: S101 - for the type checker: it was started
+        return self._process
+
+    def _close_input(self) -> None:
+        stdin = self._running.stdin
+        assert stdin is not None  # noqa: S101 - for the type checker: it is a pipe
+        with suppress(OSError):
+            stdin.close()
 
 
 class BackgroundTraining(Result):
     """A training run in another process; labelling goes on meanwhile.
 
-    Suggestions come from the new model as soon as ``state`` is "done".
+    Suggestions come from the new model as soon as ``state`` is "done", or
+    "stopped" with a ``report``.
 
     Parameters
     ----------
@@ -183,14 +215,21 @@ class BackgroundTraining(Result):
 
     @property
     def state(self) -> TrainingState:
-        """The state of the run: running, done, or failed (see ``error``)."""
+        """The state of the run.
+
+        "running"; "stopping" after `stop`, until the process has ended; "done";
+        "stopped", ended by `stop` with the best model so far in ``report``, or
+        before its first evaluation and without one; "failed", see ``error``.
+        """
         if self._report is not None:
-            return "done"
-        return "running" if self.error is None else "failed"
+            return "stopped" if self._report.stopped == "by hand" else "done"
+        if self.error is not None:
+            return "stopped" if isinstance(self.error, TrainingStoppedError) else "failed"
+        return "stopping" if self._run.is_stopping else "running"
 
     @property
     def report(self) -> TrainingReport | None:
-        """The report of a run that is done; None before."""
+        """The report of a run that has ended with a model; None before, and without one."""
         return self._report
 
     @property
@@ -210,6 +249,8 @@ class BackgroundTraining(Result):
         ------
         TimeoutError
             The run goes on.
+        TrainingError
+            The run was stopped before its first evaluation.
         NbnerError
             The run has failed.
         """
@@ -238,10 +279,14 @@ class BackgroundTraining(Result):
     def __repr__(self) -> str:
         if self._report is not None:
             return str(self._report)
+        if isinstance(self.error, TrainingStoppedError):
+            return f"Stopped by hand: {self.error}"
         if self.error is not None:
             return f"Training failed: {self.error} The model in use has stayed."
         seen = [one.f for one in self._evaluations() if one.f is not None]
         so_far = f", best dev F so far {format_number(max(seen), 3)}" if seen else ""
+        if self.state == "stopping":
+            return f"Training is being stopped{so_far}; .wait() for the best model so far"
         return f"Training goes on in another process{so_far}; .wait() for the end, or .stop()"
 
     def _repr_html_(self) -> str:
@@ -262,7 +307,7 @@ class BackgroundTraining(Result):
             self.error = error
 
 
-def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any] | None:
     """Train in a new Python process, as a job describes it.
 
     Parameters
@@ -274,38 +319,80 @@ def run_training_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``path`` of the best model, and the ``record`` of the run.
+    dict or None
+        ``path`` of the best model, and the ``record`` of the run; None where it
+        was stopped before its first evaluation.
     """
-    # A process inherits that interrupts are ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=_end_with_input, daemon=True).start()
-    base = load_base(job["base"])
-    if job["recognizer"] is not None:
-        choose_recognizer(base, job["recognizer"])
-    run = train(
-        base,
-        [example_from_json(one) for one in job["train"]],
-        [example_from_json(one) for one in job["dev"]],
-        labels=job["labels"],
-        output=Path(job["output"]),
-        pool=[example_from_json(one) for one in job["pool"]],
-        rehearsal_examples=None
-        if job["rehearse"] is None
-        else [example_from_json(one) for one in job["rehearse"]],
-        **job["options"],
-    )
+    stop = _StopSignal()
+    try:
+        with stop.interrupting():
+            base = load_base(job["base"])
+            if job["recognizer"] is not None:
+                choose_recognizer(base, job["recognizer"])
+            run = train(
+                base,
+                [example_from_json(one) for one in job["train"]],
+                [example_from_json(one) for one in job["dev"]],
+                labels=job["labels"],
+                output=Path(job["output"]),
+                pool=[example_from_json(one) for one in job["pool"]],
+                rehearsal_examples=None
+                if job["rehearse"] is None
+                else [example_from_json(one) for one in job["rehearse"]],
+                **job["options"],
+            )
+    except KeyboardInterrupt:
+        shutil.rmtree(job["output"], ignore_errors=True)
+        return None
     with run:
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), stop.interrupting():
             for record in run:
                 if record.is_best is not None:
                     evaluations = [asdict(one) for one in run.evaluations]
                     subprocess_job.write_json(folder / PROGRESS, evaluations)
-        result = run.finish()
+        # From here on no signal cuts off the writing of the model.
+        try:
+            result = run.finish()
+        except TrainingStoppedError:
+            return None
     return {"path": str(result.path), "record": result.record}
 
 
-def _end_with_input() -> None:
+class _StopSignal:
+    """Interrupts this process when its standard input is closed, but only where that is allowed."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._may_interrupt = False
+        # A process inherits that interrupts are ignored.
+        signal.signal(signal.SIGINT, self._handle)
+        threading.Thread(target=_interrupt_at_end_of_input, daemon=True).start()
+
+    @contextmanager
+    def interrupting(self) -> Iterator[None]:
+        """Raise ``KeyboardInterrupt`` inside of the block, and at its start where it came before.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            The input was closed.
+        """
+        try:
+            self._may_interrupt = True
+            if self.is_set:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._may_interrupt = False
+
+    def _handle(self, *_: object) -> None:
+        self.is_set = True
+        if self._may_interrupt:
+            self._may_interrupt = False
+            raise KeyboardInterrupt
+
+
+def _interrupt_at_end_of_input() -> None:
     import _thread
 
     sys.stdin.read()

@@ -15,6 +15,7 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -212,7 +213,7 @@ def draw_training_comparison(
     rows = [
         f"{init} · {label}" for label, init in zip(totals["label"], totals["init"], strict=True)
     ]
-    ax.set_yticks(range(len(rows)), rows[::-1], parse_math=False)
+    name_ticks(ax.yaxis, rows[::-1])
     ax.set_xlabel("F over exact spans, mean over seeds with its 95 % interval")
     ax.margins(x=0.12)
     return apply_style(ax, title or "F by way of training")

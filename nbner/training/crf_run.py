@@ -9,14 +9,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from nbner.errors import TrainingError
 from nbner.evaluation.scores import PRF, Score, score
 from nbner.nlp.entity_swap import swap_entities
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.training.crf import train_crf, training_counts
-from nbner.training.records import TrainingRecord, TrainingResult
+from nbner.training.records import TrainingRecord, TrainingResult, TrainingStoppedError
 from nbner.training.run_folder import RunFolder, library_versions
 
 if TYPE_CHECKING:
@@ -84,14 +83,11 @@ class CrfRun:
 
         Raises
         ------
-        TrainingError
+        TrainingStoppedError
             It has not been trained to the end.
         """
         if self._nlp is None:
-            raise TrainingError(
-                "training was stopped before the CRF was trained, so there is no new model. "
-                "The one in use stays."
-            )
+            raise TrainingStoppedError
         return self._nlp
 
     def finish(self) -> TrainingResult:

@@ -40,7 +40,15 @@ from nbner.training.candidates import (
 from nbner.training.crf_run import CrfRun
 from nbner.training.distillation import MAX_SILVER, silver_examples
 from nbner.training.loop import TrainingRun
-from nbner.training.run_folder import BEST_MODEL, RunFolder, write_record
+from nbner.training.records import TrainingStoppedError
+from nbner.training.run_folder import (
+    ALL_LABELS,
+    BEST_MODEL,
+    HELD_OUT,
+    RECORD,
+    RunFolder,
+    write_record,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -55,10 +63,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-HELD_OUT, ALL_LABELS = "held-out", "all-labels"
 _NOTE = "note.txt"
 _ORDER: tuple[Candidate, ...] = ("crf", "distilled", "ner")
-_RECORD = "record.json"
 
 _Run: TypeAlias = "TrainingRun | CrfRun"
 
@@ -434,9 +440,10 @@ class LearnerRun:
 
         Raises
         ------
+        TrainingStoppedError
+            Training was stopped before its first evaluation.
         TrainingError
-            Training was stopped before its first evaluation, or the disk is
-            full. The run's folder has been removed.
+            The disk is full. The run's folder has been removed.
         """
         try:
             self._finish_running()
@@ -450,6 +457,7 @@ class LearnerRun:
         except BaseException:
             self._folder.remove()
             raise
+        self._folder.release()
         self._is_closed = True
         return replace(
             final,
@@ -469,10 +477,7 @@ class LearnerRun:
         name, run = self._running, self._run
         if name is None or run is None:
             if not self._finished:
-                raise TrainingError(
-                    "training was stopped before its first evaluation, so there is no new model. "
-                    "The one in use stays."
-                )
+                raise TrainingStoppedError
             return
         try:
             self._end(name, run)
@@ -587,7 +592,7 @@ def recovered_run(output: Path) -> tuple[Path, dict[str, Any]] | None:
     records = {
         file.parent / BEST_MODEL: json.loads(file.read_text(encoding="utf-8"))
         for name in (*reversed(_ORDER), HELD_OUT)
-        if (file := output / name / _RECORD).is_file()
+        if (file := output / name / RECORD).is_file()
     }
     found = {path: record for path, record in records.items() if path.is_dir()}
     if not found:

@@ -36,7 +36,7 @@ from nbner.training.device import TrainingDevice, allocator_of
 from nbner.training.freezing import check_frozen
 from nbner.training.initialization import complete_with_pipeline, pipeline_annotations
 from nbner.training.overrides import read_overrides
-from nbner.training.records import StopReason, TrainingRecord, TrainingResult
+from nbner.training.records import StopReason, TrainingRecord, TrainingResult, TrainingStoppedError
 from nbner.training.run_folder import RunFolder, library_versions
 from nbner.training.setup import Augmentation, PreparedRun, TrainingOptions, prepare_run
 
@@ -236,7 +236,8 @@ class TrainingRun:
     @property
     def best(self) -> TrainingRecord | None:
         """The best evaluation so far; its model is on disk."""
-        return next((one for one in reversed(self.evaluations) if one.is_best), None)
+        step = self._folder.best_step
+        return next((one for one in self.evaluations if one.step == step), None)
 
     @property
     def config(self) -> Config:
@@ -253,17 +254,15 @@ class TrainingRun:
 
         Raises
         ------
+        TrainingStoppedError
+            Training was stopped before its first evaluation.
         TrainingError
-            Training was stopped before its first evaluation, or the disk is
-            full. The run's folder has been removed.
+            The disk is full. The run's folder has been removed.
         """
         best = self.best
         if best is None:
             self._folder.remove()
-            raise TrainingError(
-                "training was stopped before its first evaluation, so there is no new model. "
-                "The one in use stays."
-            )
+            raise TrainingStoppedError
         try:
             path = self._folder.finalize_best()
             nlp = load_base(path)
@@ -307,10 +306,11 @@ class TrainingRun:
             record = TrainingRecord.from_step(info, is_best=is_best, loss=loss, seconds=seconds)
             if is_best is not None:
                 evaluated_at = info["words"]
+                # First: an interrupt may leave an evaluation without its model on disk,
+                # which `best` passes over, but never a model without its evaluation.
+                self.evaluations.append(record)
                 if is_best:
                     self._keep(info)
-                # Only now: a best evaluation is one whose model is on disk.
-                self.evaluations.append(record)
             self._last = record
             yield record
 

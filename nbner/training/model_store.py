@@ -1,28 +1,50 @@
-"""Saved models of a dataset: their folders, their records, and loading them."""
+"""Saved models of a dataset: their folders, their records, and loading them.
+
+A model that is damaged or missing never keeps the data out of reach: the model
+recorded before it is loaded, or none, and the reason is kept in `notices` and
+`problems`.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-import re
 import tempfile
 import time
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from nbner._common.drafts import (
+    draft_file,
+    draft_folder,
+    remove_stale_drafts,
+    sync_folder,
+    sync_tree,
+)
 from nbner.errors import ModelError
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training.run_folder import BEST_MODEL
+from nbner.training.model_folder import legacy_folder, model_folder
+from nbner.training.run_folder import (
+    BEST_MODEL,
+    Reservation,
+    find_interrupted,
+    settle_interrupted,
+)
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.store.dataset import Dataset
+
+#: Key of a run's record under which the size and hash of every file of its model are kept.
+FILES_KEY = "files"
+_HASH_SIZE = 16  # bytes
+_CHUNK = 2**20  # bytes
 
 
 class ModelStore:
@@ -33,24 +55,55 @@ class ModelStore:
     dataset : Dataset
         Holds the records.
     store : str or Path
-        The session's store: beside a database file lies a folder for
-        the models; a database elsewhere has one in the working directory, and
-        one in memory a temporary one.
+        The session's store: beside a database file lies a folder for the
+        models; a database elsewhere has one in the working directory, and one
+        in memory a temporary one. See `model_folder`.
+
+    Attributes
+    ----------
+    notices : tuple of str
+        What is wrong with the models, for a person to read: the last one cannot
+        be used, or a training run was cut off. Those of the last model end with
+        the next model that comes into use.
+    problems : dict of str to str
+        Path of a model that could not be loaded, to the reason.
     """
 
     def __init__(self, dataset: Dataset, store: str | Path) -> None:
         self._dataset = dataset
-        self._folder = _folder(str(store)) / re.sub(r"[^\w.-]+", "_", dataset.name)
+        base = model_folder(store, dataset.name)
+        self._folder = Path(tempfile.mkdtemp(prefix="nbner-")) if base is None else base
+        self._legacy_folder = legacy_folder(store, dataset.name)
+        self.problems: dict[str, str] = {}
+        self._last_model_notices: tuple[str, ...] = ()
+        remove_stale_drafts(self._folder)
+        self._interrupted = tuple(find_interrupted(self._folder))
+        if self._interrupted:
+            warnings.warn(_interrupted_notice(self._interrupted), stacklevel=3)
 
     @property
     def folder(self) -> Path:
         """Folder of all models of the dataset; it may not exist yet."""
         return self._folder
 
-    def next_folder(self) -> Path:
-        """Return a path for the next run; the folder is not created."""
-        taken = [int(one.name) for one in self._folder.glob("*") if one.name.isdecimal()]
-        return self._folder / f"{max(taken, default=0) + 1:04d}"
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What is wrong with the models; see the class."""
+        cut_off = tuple(one for one in self._interrupted if one.exists())
+        return (
+            *self._last_model_notices,
+            *([_interrupted_notice(cut_off)] if cut_off else []),
+        )
+
+    def reserve_folder(self) -> Reservation:
+        """Create a folder for the next run, which no other run can get.
+
+        Raises
+        ------
+        TrainingError
+            The folder cannot be created.
+        """
+        return Reservation(self._folder)
 
     def record_run(self, path: Path, fingerprint: str, record: Mapping[str, Any]) -> None:
         """Record a finished run, so that the next session finds its model.
@@ -62,7 +115,8 @@ class ModelStore:
         fingerprint : str
             Of the model.
         record : mapping
-            The run's record, as JSON can hold it.
+            The run's record, as JSON can hold it; size and hash of the model's
+            files are added.
         """
         self._dataset.add_run(
             {
@@ -70,9 +124,14 @@ class ModelStore:
                 "created": time.time(),
                 "path": str(path),
                 "fingerprint": fingerprint,
-                "record": dict(record),
+                "record": {**record, FILES_KEY: hash_files(path)},
             }
         )
+        self._last_model_notices = ()
+        self.problems.pop(str(path), None)
+        if path in self._interrupted:
+            settle_interrupted(path)
+            self._interrupted = tuple(one for one in self._interrupted if one != path)
 
     def save_pipeline(self, nlp: Language, record: Mapping[str, Any]) -> Path:
         """Save a pipeline that was made from a trained one, as the newest model.
@@ -88,11 +147,25 @@ class ModelStore:
         -------
         Path
             For ``spacy.load``.
+
+        Raises
+        ------
+        ModelError
+            The disk is full, or cannot be written.
+        TrainingError
+            The folder cannot be created.
         """
-        path = self.next_folder() / BEST_MODEL
-        path.parent.mkdir(parents=True)
-        nlp.to_disk(path)
-        self.record_run(path, fingerprint(nlp), record)
+        with self.reserve_folder() as reserved:
+            path = reserved.path / BEST_MODEL
+            try:
+                with draft_folder(reserved.path) as draft:
+                    nlp.to_disk(draft / BEST_MODEL)
+                    sync_tree(draft)
+                    (draft / BEST_MODEL).replace(path)
+                sync_folder(reserved.path)
+            except OSError as error:
+                raise _not_written("the model", path, error) from error
+            self.record_run(path, fingerprint(nlp), record)
         return path
 
     def save_calibration(self, calibration: Mapping[str, Any]) -> None:
@@ -102,22 +175,56 @@ class ModelStore:
         ----------
         calibration : mapping
             From `calibration_meta.save_temperatures`.
+
+        Raises
+        ------
+        ModelError
+            The disk is full, or cannot be written.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"calibration-{calibration['model']}.json"
-        file.write_text(json.dumps(calibration, ensure_ascii=False), encoding="utf-8")
+        file = self._folder / _calibration_name(calibration["model"])
+        content = json.dumps(calibration, ensure_ascii=False).encode("utf-8")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with draft_file(file) as draft:
+                draft.write(content)
+        except OSError as error:
+            raise _not_written("the calibration", file, error) from error
 
     def load_calibration(self, nlp: Language) -> None:
-        """Set a pipeline's stored temperatures, if there are some.
+        """Set a pipeline's stored temperatures, if there are some; warn where they are damaged.
 
         Parameters
         ----------
         nlp : Language
             The pipeline, whose meta is changed.
         """
-        file = self._folder / f"calibration-{fingerprint(nlp)}.json"
-        if file.is_file():
-            calibration_meta.restore_temperatures(nlp, json.loads(file.read_text(encoding="utf-8")))
+        model = fingerprint(nlp)
+        for folder in self._folders():
+            file = folder / _calibration_name(model)
+            if not file.is_file():
+                continue
+            try:
+                entry = json.loads(file.read_text(encoding="utf-8"))
+                calibration_meta.check_entry(entry)
+                if entry["model"] != model:
+                    raise ValueError(f"it is of the model {entry['model']!r}")  # noqa: TRY301
+            except (OSError, ValueError, RecursionError) as error:
+                notice = (
+                    f"The calibration of the model in use cannot be read from {file}: "
+                    f"{_one_line(error)}. Probabilities are those of the model itself; "
+                    "session.model.calibrate() fits it again."
+                )
+                self._last_model_notices = (*self._last_model_notices, notice)
+                warnings.warn(notice, stacklevel=3)
+                return
+            calibration_meta.restore_temperatures(nlp, entry)
+            return
+
+    def drop_calibration_notice(self) -> None:
+        """Forget what was said of the stored calibration: there is a new one."""
+        self._last_model_notices = tuple(
+            one for one in self._last_model_notices if not one.startswith("The calibration")
+        )
 
     def regression_sets(self) -> dict[str, list[int]]:
         """Return each label's regression set, as input hashes, from the last run that has some."""
@@ -125,18 +232,26 @@ class ModelStore:
         return next((one["regression"] for one in records if "regression" in one), {})
 
     def latest(self) -> Language | None:
-        """Load the last trained model; None, with a warning, where it cannot be loaded."""
-        runs = self._dataset.runs()
-        if not runs:
-            return None
-        try:
-            return load_base(runs[-1]["path"])
-        except ModelError as error:
-            warnings.warn(
-                f"The last trained model cannot be used: {error} Call session.train() again.",
-                stacklevel=3,
+        """Load the newest model that can be loaded; None where there is none.
+
+        A warning says which later ones cannot be used, and why.
+        """
+        found = next(self._loaded(self._dataset.runs()), None)
+        if self.problems:
+            # The first is the newest, whatever came into use instead.
+            path, reason = next(iter(self.problems.items()))
+            instead = (
+                "The model that the session was given is in use"
+                if found is None
+                else f"The model before it, {found.path}, is in use"
             )
-            return None
+            notice = (
+                f"The last trained model, {path}, cannot be used: {reason} {instead}. Call "
+                "session.train() again; session.model.runs lists the models."
+            )
+            self._last_model_notices = (notice,)
+            warnings.warn(notice, stacklevel=3)
+        return found
 
     def previous(self, limit: int) -> list[Language]:
         """Load trained models before the last one, the newest first.
@@ -146,15 +261,127 @@ class ModelStore:
         limit : int
             Number of models at most; those that cannot be loaded are left out.
         """
-        found = []
-        for run in reversed(self._dataset.runs()[:-1][-limit:]):
-            with suppress(ModelError):
-                found.append(load_base(run["path"]))
-        return found
+        return list(self._loaded(self._dataset.runs()[:-1][-limit:]))
+
+    def _loaded(self, runs: list[dict[str, Any]]) -> Iterator[Language]:
+        """Yield the models of runs that can be loaded, the newest first; note the others."""
+        for run in reversed(runs):
+            if run["path"] in self.problems:
+                continue
+            try:
+                nlp = _load(run)
+            except ModelError as error:
+                self.problems[run["path"]] = str(error)
+            else:
+                yield nlp
+
+    def _folders(self) -> tuple[Path, ...]:
+        """Return where models and calibrations may lie, the present folder first."""
+        legacy = self._legacy_folder
+        if legacy is None or legacy == self._folder:
+            return (self._folder,)
+        return (self._folder, legacy)
 
 
-def _folder(store: str) -> Path:
-    if store == ":memory:":
-        return Path(tempfile.mkdtemp(prefix="nbner-"))
-    file = Path("nbner.db") if "://" in store else Path(store)
-    return file.absolute().with_suffix(".models")
+def hash_files(folder: Path) -> dict[str, list[int | str]]:
+    """Return the size in bytes and the hash of every file of a model.
+
+    Parameters
+    ----------
+    folder : Path
+        The model.
+
+    Returns
+    -------
+    dict
+        Path inside the folder, with slashes, to [size, BLAKE2b of 16 bytes in
+        hexadecimal digits].
+    """
+    return {
+        one.relative_to(folder).as_posix(): [one.stat().st_size, _hash(one)]
+        for one in sorted(folder.rglob("*"))
+        if one.is_file()
+    }
+
+
+def find_damage(folder: Path, files: object) -> str | None:
+    """Describe the first file of a model that is not as it was saved; None where all are.
+
+    Parameters
+    ----------
+    folder : Path
+        The model.
+    files : object
+        From `hash_files`; anything else is not compared.
+    """
+    if not isinstance(files, Mapping):
+        return None
+    for name, saved in files.items():
+        file = folder / name
+        if not file.exists():
+            return f"{file} is missing"
+        try:
+            same = [file.stat().st_size, _hash(file)] == saved
+        except OSError as error:
+            return f"{file} cannot be read ({error.strerror})"
+        if not same:
+            return f"{file} is not as it was saved"
+    return None
+
+
+def _load(run: Mapping[str, Any]) -> Language:
+    """Load the model of a run.
+
+    Raises
+    ------
+    ModelError
+        It is missing or damaged, or cannot be loaded.
+    """
+    path, record = Path(run["path"]), run["record"]
+    if not path.exists():
+        raise ModelError("the folder is missing; where it was moved, move it back.")
+    files = record.get(FILES_KEY) if isinstance(record, Mapping) else None
+    damage = find_damage(path, files)
+    if damage is not None:
+        raise ModelError(
+            f"{damage}. If the change was meant, give the folder as the session's model="
+        )
+    nlp = load_base(path)
+    if files is None and fingerprint(nlp) != run["fingerprint"]:
+        warnings.warn(
+            f"The model {path} is not quite the one that was recorded ({run['fingerprint']}): its "
+            "files have changed, or it was saved by another version.",
+            stacklevel=5,
+        )
+    return nlp
+
+
+def _hash(file: Path) -> str:
+    digest = hashlib.blake2b(digest_size=_HASH_SIZE)
+    with file.open("rb") as opened:
+        while chunk := opened.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _calibration_name(model: str) -> str:
+    return f"calibration-{model}.json"
+
+
+def _interrupted_notice(models: tuple[Path, ...]) -> str:
+    named = ", ".join(str(one) for one in models)
+    return (
+        f"Training was cut off before its model came into use; its best model so far is {named}. "
+        "session.model.use(path) takes it into use; otherwise delete the folder."
+    )
+
+
+def _not_written(what: str, path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"{what} could not be written to {path}: {error.strerror or error}. Nothing else was "
+        "touched; make room, and try again."
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split()).rstrip(".")

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.util import get_lang_class, is_package, load_config
 
 from nbner.errors import ModelError, TrainingError
+from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.pipeline import BLANK_PREFIX, is_trained, load_base, recognizer_of
 from nbner.nlp.transformers import transformers_of
 
@@ -181,7 +182,8 @@ def _trained_layers(nlp: Language) -> tuple[str, Mapping[str, Any], Model[Any, A
     """Return component, settings and layers of a pipeline; None where it has none."""
     sections = nlp.config.interpolate()["components"]
     found = recognizer_of(nlp)
-    if found is not None and is_trained(nlp):
+    # A random field has no layers.
+    if found is not None and not isinstance(found[1], CrfRecognizer) and is_trained(nlp):
         settings = sections[found[0]].get("model", {}).get("tok2vec", {})
         if _are_own_layers(settings):
             return found[0], settings, found[1].model.get_ref("tok2vec").layers[0]
@@ -192,7 +194,7 @@ def _trained_layers(nlp: Language) -> tuple[str, Mapping[str, Any], Model[Any, A
     return None
 
 
-def _raise_without_layers(name: str, nlp: Language) -> None:
+def _raise_without_layers(name: str, nlp: Language) -> NoReturn:
     if transformers_of(nlp):
         raise TrainingError(
             f"init_from={name!r}: its layers are a transformer, which a recognizer listens to and "

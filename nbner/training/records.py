@@ -7,12 +7,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from nbner.errors import TrainingError
+
 if TYPE_CHECKING:
     from spacy.language import Language
 
 StopReason: TypeAlias = Literal[
     "no gain", "max epochs", "max steps", "by hand", "converged", "killed"
 ]
+
+
+class TrainingStoppedError(TrainingError):
+    """Training that was stopped before its first evaluation: there is no new model."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "training was stopped before its first evaluation, so there is no new model. "
+            "The one in use stays."
+        )
 
 
 @dataclass(frozen=True, slots=True)

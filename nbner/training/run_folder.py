@@ -6,6 +6,9 @@
     <run>/config.cfg     for `spacy train`
     <run>/train.spacy, dev.spacy
     <run>/record.json    written last: a folder without it is not a finished run
+    <run>/unfinished     locked by the process that trains, and removed once the
+                         model is in use or refused: without a living process,
+                         the run was cut off
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import json
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +25,15 @@ import numpy as np
 import spacy
 import thinc
 
+from nbner._common.drafts import (
+    draft_file,
+    is_unlocked,
+    lock,
+    release,
+    remove_tree,
+    sync_folder,
+    sync_tree,
+)
 from nbner._version import __version__
 from nbner.errors import TrainingError
 
@@ -30,6 +42,177 @@ if TYPE_CHECKING:
     from thinc.api import Config
 
 BEST_MODEL = "model-best"
+RECORD = "record.json"
+MARKER = "unfinished"
+#: Subfolders of a run that holds a part of its labels out; see `learners`.
+HELD_OUT, ALL_LABELS = "held-out", "all-labels"
+_PART_SUFFIX = ".part"
+
+
+class Reservation:
+    """A new run folder that no other run can get, in this process or in another.
+
+    As a context manager: a folder without a finished run is removed when the
+    block fails, and so are the folders above it that were made for it and are
+    empty. Where the run had finished, its folder stays and keeps its marker, so
+    that the next session names it.
+
+    Parameters
+    ----------
+    parent : Path
+        Folder of the numbered run folders; created if it is missing.
+
+    Raises
+    ------
+    TrainingError
+        The folder cannot be created.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        try:
+            self.path = _make_numbered(parent)
+        except OSError as error:
+            raise _write_error(parent, error) from error
+        self._held: int | None = None
+        try:
+            self._held = _mark(self.path)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, OSError):
+                raise _write_error(self.path, error) from error
+            raise
+
+    def __enter__(self) -> Reservation:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.settle()
+        self.close()
+
+    def settle(self) -> None:
+        """Remove the marker: the run's model is in use, or was refused with a word."""
+        (self.path / MARKER).unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Give up the lock; a folder without a finished run is removed."""
+        if not _is_finished(self.path):
+            remove_tree(self.path)
+            _remove_empty(self.path)
+        held, self._held = self._held, None
+        release(held)
+
+
+def find_interrupted(parent: Path) -> list[Path]:
+    """Return the best models of runs whose process has ended before they came into use.
+
+    What such runs left that is not a complete model is removed.
+
+    Parameters
+    ----------
+    parent : Path
+        Folder of the numbered run folders.
+    """
+    found = []
+    with suppress(OSError):
+        for marker in sorted(parent.glob(f"*/{MARKER}")):
+            if not marker.parent.name.isdecimal() or not is_unlocked(marker):
+                continue
+            best = _complete_model(marker.parent)
+            if best is None:
+                remove_tree(marker.parent)
+            else:
+                found.append(best)
+                for part in marker.parent.glob(f"*{_PART_SUFFIX}"):
+                    remove_tree(part)
+    return found
+
+
+def settle_interrupted(model: Path) -> None:
+    """Remove the marker of a cut-off run whose model comes into use after all.
+
+    Parameters
+    ----------
+    model : Path
+        From `find_interrupted`; any other path is left as it is.
+    """
+    # The model of a run of several parts lies one folder deeper.
+    for run in (model.parent, model.parent.parent):
+        if run.name.isdecimal():
+            with suppress(OSError):
+                (run / MARKER).unlink(missing_ok=True)
+
+
+def _make_numbered(parent: Path) -> Path:
+    while True:
+        parent.mkdir(parents=True, exist_ok=True)
+        taken = [int(one.name) for one in parent.glob("*") if one.name.isdecimal()]
+        path = parent / f"{max(taken, default=0) + 1:04d}"
+        try:
+            path.mkdir()
+        except (FileExistsError, FileNotFoundError):
+            # Another run took this number, or removed the empty folder above it.
+            continue
+        except BaseException:
+            _remove_empty(path)
+            raise
+        return path
+
+
+def _remove_empty(path: Path) -> None:
+    """Remove a run folder and the two above it, as far as they are empty."""
+    for one in (path, path.parent, path.parent.parent):
+        with suppress(OSError):
+            one.rmdir()
+
+
+def _mark(path: Path) -> int | None:
+    """Put a marker that is locked already into a run folder; return its lock."""
+    draft = path / f"{MARKER}{_PART_SUFFIX}"
+    draft.touch()
+    held = lock(draft)
+    draft.replace(path / MARKER)
+    return held
+
+
+def _is_finished(path: Path) -> bool:
+    """Return whether a run folder holds a run's record, or a pipeline saved without a run."""
+    return any((one / RECORD).exists() or (one / BEST_MODEL).exists() for one in _parts(path))
+
+
+def _parts(path: Path) -> list[Path]:
+    """Return a run's folder and those of its parts: what is best to use comes first."""
+    if not path.is_dir():
+        return [path]
+    folders = sorted(one for one in path.iterdir() if (one / RECORD).is_file())
+    parts = [one for one in folders if one.name == ALL_LABELS]
+    parts += sorted((one for one in folders if one.name != ALL_LABELS), key=_f, reverse=True)
+    return [path, *parts]
+
+
+def _f(part: Path) -> float:
+    """Return the F in the record of a part of a run; 0 where it cannot be read."""
+    try:
+        found = json.loads((part / RECORD).read_text(encoding="utf-8"))["best"]["f"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+    return float(found or 0.0)
+
+
+def _complete_model(path: Path) -> Path | None:
+    """Return the best complete model of a run folder, or of its parts."""
+    models = [one for one in path.glob("model-*") if one.suffix != _PART_SUFFIX and one.is_dir()]
+    if models:
+        return max(models, key=lambda one: (one.name == BEST_MODEL, one.stat().st_mtime))
+    finished = (one / BEST_MODEL for one in _parts(path)[1:])
+    return next((one for one in finished if one.is_dir()), None)
+
+
+def _write_error(path: Path, error: OSError) -> TrainingError:
+    return TrainingError(
+        f"the run could not be written to {path}: {error.strerror or error}. Nothing "
+        "else was touched; make room or choose another folder, and train again."
+    )
 
 
 class RunFolder:
@@ -38,21 +221,25 @@ class RunFolder:
     Parameters
     ----------
     path : Path
-        Must not exist, or be an empty folder.
+        Must not exist, or be an empty folder or a reserved one.
 
     Raises
     ------
     TrainingError
-        ``path`` exists and is not an empty folder, or it cannot be written.
+        ``path`` exists and is none of these, or it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
-        if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
+        if self.path.exists() and not _is_empty(self.path):
             raise TrainingError(f"{self.path} is there already. Choose a folder that is not.")
         with self.guard_writes():
             self.path.mkdir(parents=True, exist_ok=True)
+        marker = self.path / MARKER
+        # The process that reserved the folder may end before this one does.
+        self._held = lock(marker) if marker.exists() else None
         self._best: Path | None = None
+        self.best_step: int | None = None
 
     @contextmanager
     def guard_writes(self) -> Iterator[None]:
@@ -60,10 +247,7 @@ class RunFolder:
         try:
             yield
         except OSError as error:
-            raise TrainingError(
-                f"the run could not be written to {self.path}: {error.strerror or error}. Nothing "
-                "else was touched; make room or choose another folder, and train again."
-            ) from error
+            raise _write_error(self.path, error) from error
 
     def save_checkpoint(self, nlp: Language, step: int) -> None:
         """Save a model, and then remove the one before it.
@@ -76,11 +260,12 @@ class RunFolder:
             Its update step.
         """
         complete = self.path / f"model-{step}"
-        part = self.path / f"model-{step}.part"
+        part = self.path / f"model-{step}{_PART_SUFFIX}"
         with self.guard_writes():
             nlp.to_disk(part)
             part.rename(complete)
-        before, self._best = self._best, complete
+        before = self._best
+        self._best, self.best_step = complete, step
         if before is not None:
             shutil.rmtree(before, ignore_errors=True)
 
@@ -110,11 +295,27 @@ class RunFolder:
         with self.guard_writes():
             if config is not None:
                 config.to_disk(self.path / "config.cfg")
+            # The record says that all of this is there.
+            sync_tree(self.path)
             write_record(self.path, record)
+            sync_folder(self.path.parent)
+        self.release()
+
+    def release(self) -> None:
+        """Give up the lock of a reserved folder: the run has written all that it writes."""
+        held, self._held = self._held, None
+        release(held)
 
     def remove(self) -> None:
         """Remove the folder."""
         shutil.rmtree(self.path, ignore_errors=True)
+        release(self._held)
+        self._held = None
+
+
+def _is_empty(path: Path) -> bool:
+    """Return whether a path is a folder with nothing in it but the marker of a reservation."""
+    return path.is_dir() and all(one.name == MARKER for one in path.iterdir())
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -127,9 +328,9 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     record : mapping
         As JSON can hold it.
     """
-    part = folder / "record.json.part"
-    part.write_text(json.dumps(record, indent=2, ensure_ascii=False), encoding="utf-8")
-    part.replace(folder / "record.json")
+    content = json.dumps(record, indent=2, ensure_ascii=False).encode("utf-8")
+    with draft_file(folder / RECORD) as file:
+        file.write(content)
 
 
 def library_versions() -> dict[str, str]:

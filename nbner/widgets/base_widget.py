@@ -125,7 +125,7 @@ class BaseAnnotationWidget(BundledWidget):
             # An exception that leaves a message handler would be lost: the page must
             # know that the answer is not stored.
             _LOG.debug("message %.40r failed", message.get("type"), exc_info=True)
-            reply = _failed(format_error(error), retry=True)
+            reply = _failed(format_error(error), retry=not _is_final(error))
         return {"re": message.get("id"), **reply}
 
     def close(self) -> None:
@@ -345,6 +345,17 @@ def format_error(error: Exception) -> str:
         The error.
     """
     return str(error) if isinstance(error, NbnerError) else f"{type(error).__name__}: {error}"
+
+
+# What a message itself brings about: sent again, it would do the same.
+_FINAL = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+
+
+def _is_final(error: BaseException) -> bool:
+    """Return whether a message that raised an error can never be taken."""
+    # The database's own layer wraps what a value brings about.
+    cause = getattr(error, "orig", None)
+    return isinstance(error, _FINAL) or isinstance(cause, _FINAL)
 
 
 def _failed(message: str, *, retry: bool) -> FailedMessage:

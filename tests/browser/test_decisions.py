@@ -267,3 +267,23 @@ def test_a_message_stays_small(shown):
     expect(saving(shown)).to_have_attribute("data-save", "saved")
     size = shown.page.evaluate("JSON.stringify(host.kernel.messages.at(-1)).length")
     assert size < 512
+
+
+def test_a_refused_answer_is_kept_where_it_can_be_seen_copied_and_discarded(shown):
+    shown.page.evaluate(
+        "() => { host.kernel.answer = () =>"
+        " ({ type: 'failed', message: 'There is no such label.', retry: false }) }"
+    )
+    kept = shown.root.locator(".nbner-refused")
+    expect(kept).to_be_hidden()
+    shown.press("a")
+    expect(shown.root.get_by_role("status")).to_contain_text("There is no such label.")
+    expect(kept.locator("summary")).to_contain_text("1 answer could not be stored")
+    kept.locator("summary").click()
+    content = kept.locator(".nbner-refused-content")
+    expect(content).to_contain_text('"type":"answer"')
+    kept.locator("[data-act=copy-refused]").click()
+    selected = shown.page.evaluate("() => String(getSelection())")
+    assert "There is no such label." in selected
+    kept.locator("[data-act=discard-refused]").click()
+    expect(kept).to_be_hidden()

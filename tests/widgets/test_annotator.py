@@ -159,6 +159,19 @@ def test_the_reply_refills_the_window_with_what_the_page_lacks(annotator):
     assert [task["id"] for task in reply["next"]] == ["13"]
 
 
+@pytest.mark.parametrize(
+    "error", [UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogate"), OverflowError("too large")]
+)
+def test_a_message_that_can_never_be_taken_is_refused_for_good(annotator, desk, error):
+    desk.fails_with = error
+    reply = annotator.receive(answer(1))
+    assert (reply["type"], reply["retry"]) == ("failed", False)
+    # The database's layer puts its own error around that of a value.
+    desk.fails_with = RuntimeError("in the statement")
+    desk.fails_with.orig = error
+    assert annotator.receive(answer(1))["retry"] is False
+
+
 def test_a_store_that_fails_now_may_be_asked_again(annotator, desk):
     desk.fails_with = StoreError("the disk is full")
     reply = annotator.receive(answer(1))

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, ROW_HEIGHT, apply_style, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    INK_COLOR,
+    ROW_HEIGHT,
+    apply_style,
+    name_ticks,
+    new_axes,
+)
 from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
@@ -266,9 +273,7 @@ def draw_causes(
             color=INK_COLOR,
             fontsize=8,
         )
-    ax.set_yticks(
-        range(len(ordered)), [name.replace("_", " ") for name, _ in ordered], parse_math=False
-    )
+    name_ticks(ax.yaxis, [name.replace("_", " ") for name, _ in ordered])
     ax.set_ylim(-0.6, max(1, len(ordered)) - 0.4)
     ax.set_xlim(left=0)
     ax.set_xlabel(f"texts that differ, of {total:,}")

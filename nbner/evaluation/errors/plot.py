@@ -11,6 +11,7 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    name_ticks,
     new_axes,
 )
 
@@ -50,12 +51,12 @@ def draw_confusion_matrix(
             _draw_cell(
                 ax, (x, y), int(values[y, x]), int(values[y, x]) / total, right=row == column
             )
-    ax.set_xticks(range(len(columns)), columns, rotation=45, ha="right", parse_math=False)
-    ax.set_yticks(range(len(rows)), rows, parse_math=False)
+    name_ticks(ax.xaxis, columns, rotation=45, ha="right")
+    name_ticks(ax.yaxis, rows)
     ax.set_xlim(-0.5, len(columns) - 0.5)
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlabel(side_names[1], parse_math=False)
-    ax.set_ylabel(side_names[0], parse_math=False)
+    ax.set_xlabel(side_names[1])
+    ax.set_ylabel(side_names[0])
     return apply_style(ax, title or _most_frequent_error(table))
 
 
@@ -84,7 +85,7 @@ def draw_error_rates(
             (row["rate_high"], y),
             f"{row['errors']:,} of {row['n']:,} · {row['share']:.0%} of all errors",
         )
-    ax.set_yticks(range(len(frame)), list(frame["bucket"]), parse_math=False)
+    name_ticks(ax.yaxis, frame["bucket"])
     ax.set_ylim(max(1, len(frame)) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"errors a span, by {description}")

@@ -16,6 +16,7 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -177,8 +178,7 @@ def _draw_agreement(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) 
     colors = label_colors(list(frame["label"]))
     for y, row in enumerate(rows.to_dict("records")):
         _draw_row(ax, y, row, colors[row["label"]])
-    # Labels are data: a dollar sign in one is not mathematics.
-    ax.set_yticks(range(len(rows)), list(rows["label"]), parse_math=False)
+    name_ticks(ax.yaxis, rows["label"])
     ax.set_ylim(-0.6, max(1, len(rows)) - 0.4)
     ax.set_xlim(0, 1)
     ax.set_xlabel("exact F ● with its 95% interval,  relaxed F ○")

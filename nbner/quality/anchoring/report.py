@@ -16,6 +16,7 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -262,8 +263,7 @@ def _draw_anchoring(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) 
         ax.plot([row["low"], row["high"]], [y, y], color=color, linewidth=2)
         ax.plot(row["share"], y, marker="o", markersize=8, color=color)
         annotate_row(ax, (row["high"], y), f"{row['followed']:,} of {row['n']:,}", color=color)
-    # Names are data: a dollar sign in one is not mathematics.
-    ax.set_yticks(range(len(frame)), names, parse_math=False)
+    name_ticks(ax.yaxis, names)
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     ax.set_xlabel("share (bars: 95 % intervals over spans)")

@@ -16,6 +16,7 @@ from nbner._common.plot_style import (
     INK_COLOR,
     ROW_HEIGHT,
     apply_style,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -330,7 +331,7 @@ def _draw_grid(
     for y, f in enumerate(shown["f"]):
         label = "" if isnan(f) else f"F {f:.2f}"
         ax.text(last + 0.7, y, label, va="center", color=INK_COLOR, fontsize=9)
-    ax.set_yticks(range(len(shown)), list(shown["student"]), parse_math=False)
+    name_ticks(ax.yaxis, shown["student"])
     ax.set_xticks(range(1, last + 1))
     ax.set_xlim(0.4, last + 0.6)
     ax.set_ylim(max(1, len(shown)) - 0.4, -0.6)

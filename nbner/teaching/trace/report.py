@@ -16,6 +16,8 @@ from nbner._common.plot_style import (
     ROW_HEIGHT,
     annotate_row,
     apply_style,
+    drawable,
+    name_ticks,
     new_axes,
 )
 from nbner._common.result import Result
@@ -276,6 +278,9 @@ _MIN_ACTIONS = 4  # actions that are drawn, however improbable
 _NO_LABEL_COLOR = "#b8b8b8"  # of an action without a label
 
 
+_MAX_ACTION = 14  # characters below a bar
+
+
 def _draw_decisions(
     steps: Sequence[TraceStep],
     *,
@@ -308,9 +313,11 @@ def _draw_decisions(
         ax.bar(x, height, width=0.8, color=colors.get(step.chosen.action[2:], _NO_LABEL_COLOR))
         if step.is_mistake:
             _mark_mistake(ax, x, step)
-    ticks = [f"{_shorten(step.word)}  {step.chosen.action}" for step in steps[:shown]]
-    # Words are data: a dollar sign in one is not mathematics.
-    ax.set_xticks(range(shown), ticks, parse_math=False)
+    ticks = [
+        f"{_shorten(step.word)}  {drawable(step.chosen.action, _MAX_ACTION)}"
+        for step in steps[:shown]
+    ]
+    name_ticks(ax.xaxis, ticks)
     ax.tick_params(axis="x", rotation=90, length=0)
     ax.set_xlim(-0.6, max(1, shown) - 0.4)
     ax.set_ylim(0, 1.12)
@@ -367,7 +374,7 @@ def _draw_choices(
             y, one.probability, height=0.7, color=color, alpha=1.0 if is_chosen else FAINT_ALPHA
         )
         annotate_row(ax, (one.probability, y), _describe_choice(one, is_chosen=is_chosen))
-    ax.set_yticks(range(len(shown)), [one.action for one in shown], parse_math=False)
+    name_ticks(ax.yaxis, [one.action for one in shown])
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     left = len(choices) - len(shown)

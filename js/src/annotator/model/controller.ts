@@ -140,6 +140,19 @@ export class AnnotatorController implements AnnotatorContext {
     return this.setup.protocol === PROTOCOL ? this.loader.problem : VERSION_MISMATCH;
   }
 
+  /** The answers that the kernel has refused for good, each with its reason, and JSON to copy. */
+  get refusedAnswers(): readonly string[] {
+    return this.answers.outbox.refused.map(({ message, refused = "" }) => {
+      const tokens = this.answers.queue.get(message.example)?.task.tokens;
+      const text = tokens?.map(([word, space]) => word + space).join("");
+      return `${refused}\n${JSON.stringify({ ...(text === undefined ? {} : { text }), ...message })}`;
+    });
+  }
+
+  discardRefused(): void {
+    this.answers.outbox.discardRefused();
+  }
+
   get spans(): Spans {
     return this.editor.spans;
   }

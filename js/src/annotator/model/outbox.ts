@@ -2,7 +2,9 @@
  * Answers that the kernel has not acknowledged, in the order they were given.
  *
  * They are written to the browser's storage before they are sent, and removed
- * only when the kernel confirms that they are in the database.
+ * only when the kernel confirms that they are in the database. What the kernel
+ * refuses for good stays there too, apart from the others, until the person
+ * discards it.
  */
 import type { Answer, AnswerMessage } from "../../shared/protocol";
 import { reactive } from "../../shared/reactive";
@@ -15,10 +17,12 @@ export interface OutboxEntry {
   readonly was: Answer;
   /** When it was given. */
   readonly at: number;
+  /** Why the kernel will never take it; such an answer is not sent again. */
+  readonly refused?: string;
 }
 
 export class Outbox {
-  private readonly state: { entries: readonly OutboxEntry[] };
+  private readonly state: { entries: readonly OutboxEntry[]; refused: readonly OutboxEntry[] };
 
   constructor(private readonly storage: BrowserStorage) {
     const entries = storage
@@ -26,11 +30,19 @@ export class Outbox {
       .map(([, value]) => parseEntry(value))
       .filter((entry) => entry !== null)
       .sort((left, right) => left.at - right.at);
-    this.state = reactive({ entries });
+    this.state = reactive({
+      entries: entries.filter(({ refused }) => refused === undefined),
+      refused: entries.filter(({ refused }) => refused !== undefined),
+    });
   }
 
   get entries(): readonly OutboxEntry[] {
     return this.state.entries;
+  }
+
+  /** The answers that the kernel has refused for good, for the person to see and copy. */
+  get refused(): readonly OutboxEntry[] {
+    return this.state.refused;
   }
 
   get isDurable(): boolean {
@@ -73,12 +85,21 @@ export class Outbox {
     return found.message;
   }
 
-  /** Remove an answer that the kernel has refused for good. */
-  discard(id: string): AnswerMessage | null {
-    const found = this.entries.find(({ message }) => message.id === id) ?? null;
-    this.storage.remove(id);
+  /** Set aside an answer that the kernel has refused for good; it is not sent again. */
+  refuse(id: string, why: string): AnswerMessage | null {
+    const found = this.entries.find(({ message }) => message.id === id);
+    if (found === undefined) return null;
+    const refused = { ...found, refused: why };
+    this.storage.set(id, refused);
     this.state.entries = this.entries.filter((entry) => entry !== found);
-    return found?.message ?? null;
+    this.state.refused = [...this.refused, refused];
+    return found.message;
+  }
+
+  /** Remove all refused answers: the person has seen them. */
+  discardRefused(): void {
+    this.refused.forEach(({ message }) => this.storage.remove(message.id));
+    this.state.refused = [];
   }
 
   /** Return, for each example, how its answer changes once all entries are stored. */
@@ -104,5 +125,6 @@ function parseEntry(raw: unknown): OutboxEntry | null {
     typeof message.example === "string" &&
     Array.isArray(message.spans);
   if (!isSound) return null;
-  return { at: entry.at as number, was: entry.was ?? null, message: message as AnswerMessage };
+  const parsed = { at: entry.at as number, was: entry.was ?? null, message: message as AnswerMessage };
+  return typeof entry.refused === "string" ? { ...parsed, refused: entry.refused } : parsed;
 }

@@ -44,7 +44,7 @@ const waiting = (now: SaveConditions): string =>
   `The kernel is busy or gone: ${kept(now)}, to be sent as soon as it answers.`;
 
 const refused = (why: string): string =>
-  `${sentence(why)} The example is open again, with its spans as they were.`;
+  `${sentence(why)} The example is open again, and the answer is kept below to be copied.`;
 
 const HERE_ONLY = "answers are on this page only, so leave it open";
 

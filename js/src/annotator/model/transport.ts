@@ -170,7 +170,7 @@ export class Transport {
       return null;
     }
     this.state.refusal = message;
-    return this.outbox.discard(id);
+    return this.outbox.refuse(id, message);
   }
 
   private retryLater(): void {

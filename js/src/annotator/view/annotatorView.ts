@@ -15,6 +15,7 @@ import { ConfidenceSlider } from "./confidenceSlider";
 import { LabelBar } from "./labelBar";
 import { LearningLine } from "./learningLine";
 import { NoteField } from "./noteField";
+import { RefusedView } from "./refusedView";
 import { SidePanelView } from "./sidePanelView";
 import { StatusBar } from "./statusBar";
 import { TextView } from "./textView";
@@ -65,6 +66,7 @@ class AnnotatorView {
       this.labelBar.element,
       this.text.element,
       status.info,
+      new RefusedView(controller, effects).element,
       versions.element,
       this.sidePanel.element,
     );
