@@ -188,7 +188,14 @@ export function parseMessage(raw: unknown): KernelMessage | null {
     case "refresh":
       return { ...re, ...parseSnapshotMessage(from, from.type) };
     case "show":
-      return { ...re, type: "show", tasks: parseTasks([from.task]), counts: parseCounts(from.counts) };
+      return {
+        ...re,
+        type: "show",
+        tasks: parseTasks([from.task]),
+        counts: parseCounts(from.counts),
+        ...(from.follow === true && { follow: true }),
+        ...parseTurn(from),
+      };
     default: {
       const reply = parseReply(from, parseTasks(from.tasks), parseCounts(from.counts));
       return reply === null ? null : { ...re, ...reply };
@@ -202,8 +209,12 @@ function parseSnapshotMessage(from: Fields, type: SnapshotMessage["type"]): Snap
     ...parseSnapshot(from),
     ...("setup" in from && { setup: parseSetup(from.setup) }),
     ...(from.ahead === true && { ahead: true }),
+    ...parseTurn(from),
   };
 }
+
+const parseTurn = ({ turn }: Fields): { readonly turn?: number } =>
+  typeof turn === "number" ? { turn: asCount(turn) } : {};
 
 /** Parse a reply to a request about other examples than the one shown; return null for other types. */
 function parseReply(

@@ -188,14 +188,19 @@ export interface SnapshotMessage extends Snapshot {
   readonly setup?: Setup;
   /** Whether code has put the window's examples at the head of the queue. */
   readonly ahead?: true;
+  /** How often code has chosen the example that is shown; the page's state repeats it. */
+  readonly turn?: number;
 }
 
-/** Code has requested that an example is shown. */
+/** Code has requested that an example is shown; none where no example is open. */
 export interface ShowMessage {
   readonly type: "show";
   readonly re?: string;
   readonly tasks: readonly Task[];
   readonly counts: Counts;
+  /** Whether code has only answered the example shown: unsent edits of it keep it in place. */
+  readonly follow?: true;
+  readonly turn?: number;
 }
 
 /** A part of a text with a match in it. */
