@@ -99,6 +99,7 @@ class Annotator(BaseAnnotationWidget):
         #: How often code has moved ``current``: what a page reports from before is outdated.
         self._turn = 0
         self._current_lock = RLock()
+        self._answers_of_code: set[str] = set()
         #: Input hashes of open examples that the page has left without a decision.
         self._passed: set[int] = set()
         #: Input hashes of the open examples that the page had when it sent its last answer.
@@ -252,7 +253,12 @@ class Annotator(BaseAnnotationWidget):
             "note": note,
         }
         was_current = self.current is not None and self.current.input_hash == shown.input_hash
-        self._example_queue.record(parse_answer(message, shown, self._example_queue.info))
+        parsed = parse_answer(message, shown, self._example_queue.info)
+        self._answers_of_code.add(parsed.id)
+        try:
+            self._example_queue.record(parsed)
+        finally:
+            self._answers_of_code.discard(parsed.id)
         if was_current:
             self._follow(shown.input_hash)
         return find_example(self._example_queue, shown.input_hash)
@@ -365,6 +371,8 @@ class Annotator(BaseAnnotationWidget):
             _LOG.debug("no example follows an answer", exc_info=True)
             return
         with self._current_lock:
+            # What the page reports from before an answer of code is outdated at once.
+            self._turn += any(one.id in self._answers_of_code for one in answers)
             self.set_trait("selection", None)
             self.set_trait("current", following)
 
