@@ -176,7 +176,8 @@ class QualityAccessor(Accessor):
             AnnotatedText(examples[id_].text, examples[id_].tokens, spans)
             for id_, spans in shared.items()
         )
-        return Agreement(measure_agreement(rated, samples=samples, seed=context.seed), rated, split)
+        scores = measure_agreement(rated, samples=samples, seed=context.seed)
+        return Agreement(scores, rated, split, colors=context.colors)
 
     def tokenization(self, split: str | None = None) -> Tokenization:
         """Find spans that do not match token boundaries, and tokenizer rules that would help.
@@ -303,7 +304,9 @@ class QualityAccessor(Accessor):
             )
             for one in context.dataset.answers(split, current=False)
         ]
-        return AnnotationProgress(tuple(works), tuple(waiting), context.labels, idle_seconds)
+        return AnnotationProgress(
+            tuple(works), tuple(waiting), context.labels, idle_seconds, colors=context.colors
+        )
 
 
 def _is_included(annotator: str, wanted: Collection[str] | None) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from nbner._common.colors import check_colors
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
@@ -95,6 +96,9 @@ class Session:
         Name under which answers are stored. By default the login name.
     seed : int
         For everything random.
+    colors : mapping, optional
+        Label to ``#rrggbb``, in widgets, plots and reports. The other labels
+        get theirs by their order.
     recognizer : str, optional
         Of a pipeline with several entity recognizers, the name of the one that
         is trained; the others stay as they are. By default the one chosen when
@@ -108,7 +112,7 @@ class Session:
     ModelError
         The model cannot be loaded or copied, or has no such recognizer.
     DataError
-        A label is empty or given twice.
+        A label is empty or given twice, or a color is not one.
 
     Examples
     --------
@@ -127,7 +131,9 @@ class Session:
         annotator: str | None = None,
         seed: int = 0,
         recognizer: str | None = None,
+        colors: Mapping[str, str] | None = None,
     ) -> None:
+        chosen = check_colors(colors)
         checked = None if labels is None else _validated_labels(labels)
         base = load_base(model)
         if recognizer is not None:
@@ -150,6 +156,7 @@ class Session:
             model_store=models,
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
+            chosen_colors=chosen,
         )
         load_tokenizer_rules(self._context)
         models.load_calibration(self._context.nlp)
@@ -239,6 +246,7 @@ class Session:
             splits={name: self.counts(name) for name in context.dataset.splits()},
             labels=self.labels,
             model=_model_name(context.nlp),
+            colors=context.colors,
         )
 
     # Data.
@@ -1184,6 +1192,7 @@ class Session:
             stored_gold=None if gold is not None else context.accepted_spans(example),
             labels=context.labels,
             width=width,
+            colors=context.colors,
         )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner._common.colors import label_colors
+from nbner._common.colors import label_colors, underline_of
 from nbner._common.result import Result
 from nbner.types import Counts
 
@@ -31,6 +31,8 @@ class Summary(Result):
         The entity types, in the order of their keys.
     model : str
         Description of the pipeline in use.
+    colors : mapping of str to str
+        Label to color.
     """
 
     dataset: str
@@ -38,6 +40,7 @@ class Summary(Result):
     splits: Mapping[str, Counts] = field(hash=False)
     labels: tuple[str, ...]
     model: str
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -62,9 +65,9 @@ class Summary(Result):
         )
 
     def _repr_html_(self) -> str:
-        colors = label_colors(self.labels)
+        colors = label_colors(self.labels, self.colors)
         chips = " ".join(
-            f'<span style="border-bottom:3px solid {colors[label]};margin-right:6px">'
+            f'<span style="border-bottom:3px solid {underline_of(colors[label])};margin-right:6px">'
             f"{escape(label)}</span>"
             for label in self.labels
         )

@@ -377,7 +377,7 @@ class Annotator(BaseAnnotationWidget):
             self.set_trait("current", following)
 
     def _next_in_window(self, answers: Sequence[Answer]) -> Example | None:
-        """Return the example that the page shows after an answer of its own, if it has been sent."""
+        """Return the example that the page shows after its own answer, if it has been sent."""
         if not all(self._gets_reply(one.id) for one in answers):
             return None
         answered = {one.input_hash for one in answers}

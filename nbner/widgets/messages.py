@@ -101,6 +101,7 @@ class Setup(TypedDict):
     annotator: str
     labels: list[str]
     colors: dict[str, str]
+    underlines: NotRequired[dict[str, str]]
     protocol: int
     advises: bool
     redecodes: bool

@@ -133,7 +133,8 @@ def test_no_key_of_the_keyboard_changes_the_notebook(opened):
 FOCUS = """() => {
   const panel = window.jupyterapp.shell.currentWidget;
   const active = document.activeElement;
-  const at = active.closest("[data-nbner]") ? "widget" : active.closest(".cm-content") ? "editor" : "cell";
+  const inside = (selector) => active.closest(selector) !== null;
+  const at = inside("[data-nbner]") ? "widget" : inside(".cm-content") ? "editor" : "cell";
   return [panel.content.widgets.length, at];
 }"""
 

@@ -143,6 +143,7 @@ export function parseSetup(raw: unknown): Setup {
     annotator: asString(from.annotator),
     labels: [...new Set(labels as string[])],
     colors: parseColors(from.colors),
+    underlines: parseColors(from.underlines),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,

@@ -71,6 +71,8 @@ export interface Setup {
   readonly annotator: string;
   readonly labels: readonly string[];
   readonly colors: Readonly<Record<string, string>>;
+  /** Colors of the lines below spans; the label's own where one is missing. */
+  readonly underlines?: Readonly<Record<string, string>>;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
