@@ -184,6 +184,19 @@ describe("the list", () => {
     }
     assert.deepEqual(seen, tasksOf(30).map(({ id }) => id));
   });
+
+  test("what code has answered is left, unless the user is at work on it", () => {
+    const kernel = new FakeKernel(tasksOf(5));
+    const page = new Page(kernel);
+    const follow = (id: string, turn: number): void =>
+      kernel.tell({ type: "show", task: kernel.find(id), counts: kernel.counts, follow: true, turn });
+    follow("1", 1);
+    assert.equal(page.shown, "1");
+    page.controller.labelRange({ start: 0, end: 1 });
+    follow("2", 2);
+    assert.equal(page.shown, "1");
+    assert.deepEqual(page.spans, [[0, 1, "ORG"]]);
+  });
 });
 
 describe("every occurrence", () => {

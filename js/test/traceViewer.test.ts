@@ -16,6 +16,7 @@ const RUN: ParserTrace = {
   ],
   actions: ACTIONS,
   colors: {},
+  underlines: {},
   steps: [
     [
       [0, 0.6, 1],

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 
 from nbner._common.alignment import filter_spans
+from nbner._common.colors import underline_of
 from nbner.types import Span
 
 
@@ -42,7 +43,7 @@ def _highlight(text: str, span: Span, colors: Mapping[str, str], suffix: str) ->
     color = colors.get(span.label, "#8a8a8a")
     caption = " ".join(part for part in (span.label, suffix) if part)
     return (
-        f'<span style="background:{color}33;border-bottom:2px solid {color}">'
+        f'<span style="background:{color}33;border-bottom:2px solid {underline_of(color)}">'
         f"{escape(text[span.start : span.end])}"
         f'<small style="font-size:11px;opacity:.85"> {escape(caption)}</small></span>'
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -155,10 +156,13 @@ class TextProbabilities(Result):
         The computed values.
     labels : tuple of str
         In the order of their colors.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     probabilities: SpanProbabilities
     labels: tuple[str, ...] = ()
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -226,6 +230,7 @@ class TextProbabilities(Result):
             self.probabilities.token_probabilities,
             self.probabilities.label_axis,
             order=self.labels,
+            known=self.colors,
             title=self._headline(),
             ax=ax,
         )
@@ -274,6 +279,7 @@ def _draw_token_bars(
     labels: Sequence[str],
     *,
     order: Sequence[str] = (),
+    known: Mapping[str, str] = MappingProxyType({}),
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
@@ -291,6 +297,8 @@ def _draw_token_bars(
         Labels of the columns; the last one, no label, is left blank.
     order : sequence of str
         Labels in the order of their colors; by default that of ``labels``.
+    known : mapping
+        Colors of labels that have one.
     title : str, optional
         By default the number of tokens.
     ax : Axes, optional
@@ -300,7 +308,7 @@ def _draw_token_bars(
     if ax is None:
         ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_TOKEN * shown), height=3.0)
     named = [*order, *(label for label in labels[:-1] if label not in order)]
-    colors = label_colors(named)
+    colors = label_colors(named, known)
     below = probabilities[:shown, :1] * 0.0
     for label, column in zip(labels[:-1], probabilities[:shown, :-1].T, strict=True):
         if len(column) and column.max() >= _MIN_VISIBLE:

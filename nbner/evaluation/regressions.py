@@ -190,6 +190,8 @@ class SpanChanges(Result):
         Number of examples compared.
     open_widget : callable, optional
         Opens the examples in the error explorer.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     changes: tuple[SpanChange, ...] = field(repr=False)
@@ -197,6 +199,7 @@ class SpanChanges(Result):
     open_widget: Callable[[], ErrorExplorerWidget] | None = field(
         default=None, repr=False, compare=False
     )
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def right_to_wrong(self) -> int:
@@ -275,7 +278,7 @@ class SpanChanges(Result):
         return write_page("Span changes", self._html(limit), path)
 
     def _html(self, limit: int) -> str:
-        colors = label_colors(sorted({one.span.label for one in self.changes}))
+        colors = label_colors(sorted({one.span.label for one in self.changes}), self.colors)
         rows = "".join(
             f"<tr><td>{escape(one.direction.replace('_', ' '))}</td>"
             "<td style='white-space:pre-wrap'>"

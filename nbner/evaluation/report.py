@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
@@ -54,6 +55,8 @@ class Evaluation(Result):
         Properties of the data that limit the scores whatever the model does.
     scores : mapping of str to float
         The numbers of additional scorers by name.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     score: Score
@@ -62,6 +65,7 @@ class Evaluation(Result):
     scoring_input: ScoringInput | None = field(default=None, repr=False, compare=False)
     warnings: tuple[str, ...] = ()
     scores: Mapping[str, float | None] = field(default_factory=dict)
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -145,7 +149,7 @@ class Evaluation(Result):
         ax : Axes, optional
             By default new axes.
         """
-        return draw_evaluation(self.frame, title=self._headline(), ax=ax)
+        return draw_evaluation(self.frame, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
         counted = [(c.f, name) for name, c in self.score.per_label.items() if c.f is not None]
@@ -231,7 +235,11 @@ def evaluate_predictions(
 
 
 def draw_evaluation(
-    frame: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None
+    frame: pd.DataFrame,
+    *,
+    title: str | None = None,
+    known: Mapping[str, str] = MappingProxyType({}),
+    ax: Axes | None = None,
 ) -> Axes:
     """Draw F a label, best first, with precision and recall to its sides.
 
@@ -242,12 +250,14 @@ def draw_evaluation(
         ``Evaluation.frame`` has them. NaN is undefined, and drawn as a remark.
     title : str, optional
         By default the labels with the highest and the lowest F.
+    known : mapping
+        Colors of labels that have one.
     ax : Axes, optional
         By default new axes.
     """
     rows = frame.sort_values("f", ascending=True, na_position="first", kind="stable")
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
-    colors = label_colors(list(frame["label"]))
+    colors = label_colors(list(frame["label"]), known)
     for y, row in enumerate(rows.itertuples(index=False)):
         _evaluation_row(ax, y, row, colors)
     name_ticks(ax.yaxis, rows["label"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias
@@ -128,6 +128,8 @@ class Consistency(Result):
         Whether the occurrences have a model's probabilities.
     backend : RelabelBackend, optional
         Functions that change and open examples; None without a session.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     variations: tuple[LabelVariation, ...] = field(repr=False)
@@ -135,6 +137,7 @@ class Consistency(Result):
     n: int
     has_probabilities: bool
     backend: RelabelBackend | None = field(default=None, repr=False, compare=False)
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.variations)
@@ -195,7 +198,7 @@ class Consistency(Result):
             By default new axes.
         """
         title = str(self).split("\n", maxsplit=1)[0]
-        return _draw_variations(self.frame, title=title, ax=ax)
+        return _draw_variations(self.frame, title=title, known=self.colors, ax=ax)
 
     def relabel(
         self, words: str, label: str | None, *, min_probability: float = 0.0
@@ -328,11 +331,13 @@ def _is_probable(
 _MAX_NAME = 20  # characters of a label behind a bar
 
 
-def _draw_variations(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
+def _draw_variations(
+    frame: pd.DataFrame, *, title: str, known: Mapping[str, str], ax: Axes | None = None
+) -> Axes:
     """Draw a stacked bar for each of the first rows of `Consistency.frame`."""
     shown = frame.head(_MAX_BARS)
     ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
-    colors = label_colors(sorted(set(shown["usual"])))
+    colors = label_colors(sorted(set(shown["usual"])), known)
     for y, row in enumerate(shown.to_dict("records")):
         left = 0
         parts = (

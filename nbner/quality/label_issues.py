@@ -254,6 +254,8 @@ class LabelIssues(Result):
         Dev F of each model; None is undefined.
     open_widget : callable, optional
         Opens the examples of some issues in the annotator.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     issues: tuple[LabelIssue, ...] = field(repr=False)
@@ -263,6 +265,7 @@ class LabelIssues(Result):
     folds: int
     fold_f: tuple[float | None, ...] = ()
     open_widget: OpenIssues | None = field(default=None, repr=False, compare=False)
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.issues)
@@ -361,7 +364,7 @@ class LabelIssues(Result):
 
     def _repr_html_(self) -> str:
         labels = {span.label for one in self.issues for span in (one.gold, one.suggested) if span}
-        colors = label_colors(sorted(labels))
+        colors = label_colors(sorted(labels), self.colors)
         rows = "".join(_html_row(one, colors) for one in self.issues[:_MAX_ROWS])
         more = len(self) - _MAX_ROWS
         rest = f"<div>and {more:,} more, in .frame and .open()</div>" if more > 0 else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
@@ -237,6 +237,8 @@ class AnnotationProgress(Result):
     suggestions : SuggestionQuality
         Precision and recall of the suggestions over the last answers, by
         source.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     times: tuple[AnnotationTime, ...] = field(repr=False)
@@ -244,6 +246,7 @@ class AnnotationProgress(Result):
     label_order: tuple[str, ...]
     idle: float
     suggestions: SuggestionQuality = field(default_factory=SuggestionQuality, repr=False)
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @cached_property
     def effort(self) -> EffortSummary:
@@ -322,7 +325,12 @@ class AnnotationProgress(Result):
         ax : Axes, optional
             By default new axes.
         """
-        return _draw_entity_counts(self.per_label, title=self._headline(), ax=ax)
+        return _draw_entity_counts(
+            self.per_label,
+            title=self._headline(),
+            colors=label_colors(self.label_order, self.colors),
+            ax=ax,
+        )
 
     def _headline(self) -> str:
         one = self.effort
@@ -372,11 +380,13 @@ def format_duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def _draw_entity_counts(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
+def _draw_entity_counts(
+    frame: pd.DataFrame, *, title: str, colors: Mapping[str, str], ax: Axes | None = None
+) -> Axes:
     """Draw a bar for each label of `AnnotationProgress.per_label`, the longest on top."""
     summed = frame.groupby("label", sort=False)["entities"].sum().sort_values(kind="stable")
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(summed))) if ax is None else ax
-    colors = label_colors(list(summed.index))
+    colors = label_colors([*colors, *summed.index], colors)
     for y, (label, count) in enumerate(summed.items()):
         ax.barh(y, count, height=0.6, color=colors[str(label)], edgecolor=INK_COLOR, linewidth=0.6)
         ax.annotate(

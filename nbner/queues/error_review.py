@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import ExampleFilter, ExamplePage
@@ -100,10 +101,17 @@ class ErrorReviewQueue:
         Without one, the examples are read-only.
     labels : sequence of str
         Labels that spans may get.
+    colors : mapping
+        Colors of labels, as the session shows them.
     """
 
     def __init__(
-        self, errors: Errors, *, binding: StoreBinding | None = None, labels: Sequence[str] = ()
+        self,
+        errors: Errors,
+        *,
+        binding: StoreBinding | None = None,
+        labels: Sequence[str] = (),
+        colors: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._errors = errors
         self._binding = binding
@@ -122,6 +130,7 @@ class ErrorReviewQueue:
             mode="manual",
             annotator="" if binding is None else binding.annotator,
             labels=tuple(labels),
+            colors=colors,
         )
 
     @property

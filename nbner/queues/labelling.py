@@ -85,10 +85,13 @@ class AnswerBus:
     labels : tuple of str, optional
         The labels that every queue offers since some were added; before, each
         offers the labels that it was opened with.
+    colors : mapping
+        Colors that the user has chosen for labels.
     """
 
     def __init__(self) -> None:
         self.labels: tuple[str, ...] | None = None
+        self.colors: Mapping[str, str] = {}
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -173,6 +176,7 @@ class AnnotationQueue:
             labels=dataset.labels,
             has_k_best=has_k_best,
             auto_redecode=suggester is not None and has_k_best and suggester.auto_redecode,
+            colors=answer_bus.colors,
         )
         self._suggested_by: dict[int, str] = {}
         own = None if suggester is None else suggester.offers

@@ -11,11 +11,12 @@ is a function over a context: suggestions and the annotation widget in
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from nbner._common.colors import label_colors
 from nbner.errors import DataError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import entity_labels_of, is_trained, tokenizer_of
@@ -66,6 +67,8 @@ class SessionContext:
         Announces answers to all open widgets.
     lattice_cache : LatticeCache
         Lattices of the examples suggested last.
+    chosen_colors : mapping of str to str
+        Colors of labels that the user has chosen.
     annotators, explorers : WeakSet
         Open widgets.
     model_names : dict of str to str
@@ -87,13 +90,20 @@ class SessionContext:
     lattice_cache: LatticeCache
     answer_bus: AnswerBus = field(default_factory=AnswerBus)
     nlp_before_new_labels: Language | None = None
+    chosen_colors: Mapping[str, str] = field(default_factory=dict)
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
     model_names: dict[str, str] = field(default_factory=dict)
     end_learning: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
+        self.answer_bus.colors = self.chosen_colors
         self._log_model()
+
+    @property
+    def colors(self) -> dict[str, str]:
+        """The color of every label, the same in widgets, plots and reports."""
+        return label_colors(self.labels, self.chosen_colors)
 
     @property
     def labels(self) -> tuple[str, ...]:

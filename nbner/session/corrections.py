@@ -111,6 +111,7 @@ def find_label_issues(
         n_spans=sum(len(one.spans) for one in gold),
         folds=folds,
         fold_f=tuple(fold_f),
+        colors=context.colors,
         open_widget=lambda chosen: open_corrections(
             context, split, _with_suggestions(chosen, source), reason="label issues", source=source
         ),
@@ -211,6 +212,7 @@ def find_inconsistencies(
         split=split,
         n=len(gold),
         has_probabilities=known is not None,
+        colors=context.colors,
         backend=RelabelBackend(
             relabel=lambda batch, places, label: _relabel(context, batch, split, places, label),
             undo=partial(_undo_relabelling, context),

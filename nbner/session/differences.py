@@ -160,7 +160,8 @@ def explore_differences(found: Differences) -> ErrorExplorer:
         side_names=(found.a, found.b),
         title=f"{found.a} and {found.b}",
     )
-    return ErrorExplorer(errors, ErrorReviewQueue(errors, labels=labels))
+    errors.colors = found.colors
+    return ErrorExplorer(errors, ErrorReviewQueue(errors, labels=labels, colors=found.colors))
 
 
 def _carried_over(pair: TextPair) -> list[Span]:

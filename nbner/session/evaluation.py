@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +54,7 @@ def evaluate_model(
     """
     gold = context.gold(split)
     predicted = list(predict(context.nlp, gold))
-    return evaluate_predictions(
+    found = evaluate_predictions(
         gold,
         predicted,
         labels=context.labels,
@@ -63,6 +64,7 @@ def evaluate_model(
         seed=context.seed,
         scorers=scorers,
     )
+    return replace(found, colors=context.colors)
 
 
 def compare_models(
@@ -104,7 +106,7 @@ def compare_models(
     with ProgressBar(2 * len(gold), "comparing", "texts", visible=progress) as bar:
         before, after = ([*bar.wrap(predict(one, gold))] for one in models)
     names = (f"model {prints[0]}", f"model {prints[1]}")
-    return compare_predictions(
+    found = compare_predictions(
         gold,
         before,
         after,
@@ -114,6 +116,7 @@ def compare_models(
         seed=context.seed,
         open_widget=lambda: compare_in_explorer(context, gold, before, after, names),
     )
+    return replace(found, span_changes=replace(found.span_changes, colors=context.colors))
 
 
 def find_errors(
@@ -195,7 +198,11 @@ def open_explorer(context: SessionContext, errors: Errors) -> ErrorExplorer:
         context.tokenize,
         context.answer_bus,
     )
-    return ErrorExplorer(errors, ErrorReviewQueue(errors, binding=backing, labels=context.labels))
+    errors.colors = context.colors
+    return ErrorExplorer(
+        errors,
+        ErrorReviewQueue(errors, binding=backing, labels=context.labels, colors=errors.colors),
+    )
 
 
 def compare_in_explorer(

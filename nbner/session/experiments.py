@@ -283,7 +283,7 @@ class ExperimentsAccessor(Accessor):
         >>> session.experiments.differences("export-of-last-year.jsonl")  # doctest: +SKIP
         """
         nlp = self._context.nlp
-        return differences(
+        found = differences(
             a,
             nlp if b is None else b,
             texts=texts,
@@ -291,6 +291,7 @@ class ExperimentsAccessor(Accessor):
             model=nlp if recognizer_of(nlp) is None or is_trained(nlp) else None,
             others=self._context.model_store.previous(EARLIER_MODELS),
         )
+        return replace(found, colors=self._context.colors)
 
     def _fixed_split(
         self, split: str, dev: str

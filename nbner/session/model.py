@@ -72,7 +72,7 @@ class ModelAccessor(Accessor):
         context = self._context
         limit = longest_span(context, max_span_length)
         (known,) = span_probabilities(context.nlp, checked_texts(text), max_span_length=limit)
-        return TextProbabilities(known, labels=context.labels)
+        return TextProbabilities(known, labels=context.labels, colors=context.colors)
 
     def action_scores(
         self, text: str | Example, *, max_span_length: int = LONGEST_STATES

@@ -177,7 +177,8 @@ class QualityAccessor(Accessor):
             AnnotatedText(examples[id_].text, examples[id_].tokens, spans)
             for id_, spans in shared.items()
         )
-        return Agreement(measure_agreement(rated, samples=samples, seed=context.seed), rated, split)
+        scores = measure_agreement(rated, samples=samples, seed=context.seed)
+        return Agreement(scores, rated, split, colors=context.colors)
 
     def tokenization(self, split: str | None = None) -> Tokenization:
         """Find spans that do not match token boundaries, and tokenizer rules that would help.
@@ -327,7 +328,12 @@ class QualityAccessor(Accessor):
         ]
         measured = suggestion_quality(every, window=last, seed=context.seed)
         return AnnotationProgress(
-            tuple(works), tuple(waiting), context.labels, idle_seconds, measured
+            tuple(works),
+            tuple(waiting),
+            context.labels,
+            idle_seconds,
+            measured,
+            colors=context.colors,
         )
 
 

@@ -154,7 +154,9 @@ def _score_submissions(
         )
         for key, one in quizzes.gold(definition).items()
     ]
-    return QuizResults(definition.name, tuple(questions), context.labels, context.seed)
+    return QuizResults(
+        definition.name, tuple(questions), context.labels, context.seed, colors=context.colors
+    )
 
 
 def _reveal(

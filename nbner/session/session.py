@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from nbner._common.colors import check_colors
 from nbner._common.serialization import find_lone_surrogate
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.decision.component import decision_of
@@ -100,6 +101,9 @@ class Session:
         Name under which answers are stored. By default the login name.
     seed : int
         For everything random.
+    colors : mapping, optional
+        Label to ``#rrggbb``, in widgets, plots and reports. The other labels
+        get theirs by their order.
     recognizer : str, optional
         Of a pipeline with several entity recognizers, the name of the one that
         is trained; the others stay as they are. By default the one chosen when
@@ -113,7 +117,8 @@ class Session:
     ModelError
         The model cannot be loaded or copied, or has no such recognizer.
     DataError
-        A label is empty or given twice, or the annotator's name is no text.
+        A label is empty or given twice, a color is not one, or the annotator's
+        name is no text.
 
     Examples
     --------
@@ -132,7 +137,9 @@ class Session:
         annotator: str | None = None,
         seed: int = 0,
         recognizer: str | None = None,
+        colors: Mapping[str, str] | None = None,
     ) -> None:
+        chosen = check_colors(colors)
         checked = None if labels is None else _validated_labels(labels)
         name = _validated_annotator(annotator)
         base = load_base(model)
@@ -156,6 +163,7 @@ class Session:
             model_store=models,
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
+            chosen_colors=chosen,
         )
         load_tokenizer_rules(self._context)
         models.load_calibration(self._context.nlp)
@@ -248,6 +256,7 @@ class Session:
             labels=self.labels,
             model=_model_name(context.nlp),
             notices=context.model_store.notices,
+            colors=context.colors,
         )
 
     # Data.
@@ -1283,6 +1292,7 @@ class Session:
             stored_gold=None if gold is not None else context.accepted_spans(example),
             labels=context.labels,
             width=width,
+            colors=context.colors,
         )
 
 

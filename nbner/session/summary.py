@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING
 
-from nbner._common.colors import label_colors
+from nbner._common.colors import label_colors, underline_of
 from nbner._common.result import Result
 from nbner.types import Counts
 
@@ -34,6 +34,8 @@ class Summary(Result):
     notices : tuple of str
         What is wrong with the saved models, such as the reason why the last one
         is not in use.
+    colors : mapping of str to str
+        Label to color.
     """
 
     dataset: str
@@ -42,6 +44,7 @@ class Summary(Result):
     labels: tuple[str, ...]
     model: str
     notices: tuple[str, ...] = ()
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -67,9 +70,9 @@ class Summary(Result):
         )
 
     def _repr_html_(self) -> str:
-        colors = label_colors(self.labels)
+        colors = label_colors(self.labels, self.colors)
         chips = " ".join(
-            f'<span style="border-bottom:3px solid {colors[label]};margin-right:6px">'
+            f'<span style="border-bottom:3px solid {underline_of(colors[label])};margin-right:6px">'
             f"{escape(label)}</span>"
             for label in self.labels
         )

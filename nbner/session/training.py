@@ -579,6 +579,7 @@ def _compare_on_gold(
         span_changes=SpanChanges(
             tuple(span_changes(gold, before, after)),
             n=len(gold),
+            colors=context.colors,
             open_widget=lambda: compare_in_explorer(context, gold, before, after),
         ),
         regressed_labels=tuple(lost),

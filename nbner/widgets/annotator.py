@@ -19,8 +19,8 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from threading import Lock
-from typing import Any, TypeAlias
+from threading import Lock, RLock
+from typing import Any, Literal, TypeAlias
 
 import traitlets
 
@@ -35,7 +35,9 @@ from nbner.widgets.bundled_widget import render_static
 from nbner.widgets.messages import (
     LearningMessage,
     RawMessage,
+    SavedMessage,
     ShowMessage,
+    SnapshotMessage,
     Task,
     TasksMessage,
 )
@@ -45,6 +47,8 @@ from nbner.widgets.parsing import (
     parse_answer,
     parse_selection,
     read_example_id,
+    read_ids,
+    read_turn,
 )
 from nbner.widgets.query_handlers import find_example
 from nbner.widgets.queue_protocol import ExampleQueue
@@ -81,7 +85,8 @@ class Annotator(BaseAnnotationWidget):
     ----------
     current : Example or None
         The example on display, with the spans that are shown, decided or not; before
-        the first message of a page, the first open example. Read only;
+        the first message of a page, the first open example. What code answers, undoes
+        or goes to changes it at once, also while a cell runs. Read only;
         ``annotator.observe(function, "current")`` calls a function when it changes.
     selection : Selection or None
         The selected text: a ``Span`` of code points with its ``text``. Read only, and
@@ -107,6 +112,14 @@ class Annotator(BaseAnnotationWidget):
         self._unsubscribe_suggestions: Callable[[], None] | None = None
         self._learning = learning
         self._unsubscribe_learning: Callable[[], None] | None = None
+        #: How often code has moved ``current``: what a page reports from before is outdated.
+        self._turn = 0
+        self._current_lock = RLock()
+        self._answers_of_code: set[str] = set()
+        #: Input hashes of open examples that the page has left without a decision.
+        self._passed: set[int] = set()
+        #: Input hashes of the open examples that the page had when it sent its last answer.
+        self._page_window: list[int] = []
         super().__init__(example_queue)
         if learning is not None:
             self._handlers["learning"] = self._handle_learning
@@ -140,8 +153,11 @@ class Annotator(BaseAnnotationWidget):
         return self._first_pending() if shown is None else apply_page_spans(shown, {}, ())
 
     def _first_pending(self) -> Example | None:
-        found = next(iter(self._priority_queue.next_batch(1, self._sent.unrenderable)), None)
-        return None if found is None else apply_page_spans(found, {}, ())
+        for passed in (self._passed, frozenset[int]()):
+            excluded = {*self._sent.unrenderable, *passed}
+            for found in self._priority_queue.next_batch(1, excluded):
+                return apply_page_spans(found, {}, ())
+        return None
 
     @property
     def queue(self) -> list[int]:
@@ -158,6 +174,7 @@ class Annotator(BaseAnnotationWidget):
     def queue(self, items: Iterable[Example | int]) -> None:
         hashes = [_input_hash_of(item, "queue") for item in items]
         unknown, answered = self._priority_queue.set(hashes)
+        self._passed.difference_update(hashes)
         self.refresh(keep_current=True)
         _raise_queue_errors(
             unknown, answered, n_queued=len(set(hashes)) - len(unknown) - len(answered)
@@ -191,11 +208,8 @@ class Annotator(BaseAnnotationWidget):
                 f"there is no example {item!r} in split {queue.info.split!r}",
                 remedy="Give an example of session.examples(...), its input_hash or its position",
             )
-        self._sent.remember(shown)
-        task, counts = serialize_example(shown), serialize_counts(queue.counts())
-        message: ShowMessage = {"type": "show", "task": task, "counts": counts}
-        self._post(message)
-        self.set_trait("current", apply_page_spans(shown, {}, ()))
+        self._move_to(shown)
+        self._post(self._show_message(shown))
         return shown
 
     def on_answer(self, callback: AnswerCallback) -> Callable[[], None]:
@@ -227,6 +241,8 @@ class Annotator(BaseAnnotationWidget):
         note: str = "",
     ) -> Example:
         """Answer an example from code, as the buttons do.
+
+        After the current example, the next open one is current, on the page too.
 
         Parameters
         ----------
@@ -265,7 +281,15 @@ class Annotator(BaseAnnotationWidget):
             "flagged": flagged,
             "note": note,
         }
-        self._example_queue.record(parse_answer(message, shown, self._example_queue.info))
+        was_current = self.current is not None and self.current.input_hash == shown.input_hash
+        parsed = parse_answer(message, shown, self._example_queue.info)
+        self._answers_of_code.add(parsed.id)
+        try:
+            self._example_queue.record(parsed)
+        finally:
+            self._answers_of_code.discard(parsed.id)
+        if was_current:
+            self._follow(shown.input_hash)
         return find_example(self._example_queue, shown.input_hash)
 
     def undo(self) -> Example | None:
@@ -280,6 +304,10 @@ class Annotator(BaseAnnotationWidget):
         if last is None:
             return None
         self._example_queue.record(self._undo_answer(last))
+        reopened = self._load(last.input_hash)
+        if reopened is not None:
+            self._move_to(reopened)
+            self._post(self._show_message(reopened))
         return find_example(self._example_queue, last.input_hash)
 
     def refresh(self, *, keep_current: bool = False) -> None:
@@ -337,15 +365,19 @@ class Annotator(BaseAnnotationWidget):
 
     def _on_page_state(self, message: RawMessage) -> None:
         try:
-            self._has_page_state = True
             if self._learning is not None and message.get("example") is not None:
                 self._learning.mark_shown(read_example_id(message), message.get("offer"))
             shown = self._shown_example(message)
             labels = self._example_queue.info.labels
             current = None if shown is None else apply_page_spans(shown, message, labels)
             selection = None if current is None else parse_selection(current, message)
-            self.set_trait("current", current)
-            self.set_trait("selection", selection)
+            with self._current_lock:
+                if (read_turn(message) or 0) < self._turn:
+                    return
+                self._has_page_state = True
+                self._remember_passed(current)
+                self.set_trait("current", current)
+                self.set_trait("selection", selection)
         except Exception as error:  # noqa: BLE001
             # An observer of the user's has failed: in a message handler its error would be lost.
             _LOG.debug("an observer failed", exc_info=True)
@@ -360,13 +392,90 @@ class Annotator(BaseAnnotationWidget):
     def _on_answers(self, answers: Sequence[Answer]) -> None:
         with self._answered_lock:
             self._answered += [answer.input_hash for answer in answers]
+        self._leave_current(answers)
         super()._on_answers(answers)
+
+    def _leave_current(self, answers: Sequence[Answer]) -> None:
+        """Make the next open example current if the current one has been answered."""
+        decided = {one.input_hash for one in answers if one.answer is not None}
+        self._passed -= {one.input_hash for one in answers}
+        current = self.current
+        if current is None or current.input_hash not in decided:
+            return
+        try:
+            # An answer is acknowledged at once, however slow a function is.
+            with self._briefly():
+                following = self._next_in_window(answers) or self._first_pending()
+        except Exception:  # noqa: BLE001
+            # The answer is stored, and must be acknowledged; the page reports what it shows.
+            _LOG.debug("no example follows an answer", exc_info=True)
+            return
+        with self._current_lock:
+            # What the page reports from before an answer of code is outdated at once.
+            self._turn += any(one.id in self._answers_of_code for one in answers)
+            self.set_trait("selection", None)
+            self.set_trait("current", following)
+
+    def _next_in_window(self, answers: Sequence[Answer]) -> Example | None:
+        """Return the example that the page shows after its own answer, if it has been sent."""
+        if not all(self._gets_reply(one.id) for one in answers):
+            return None
+        answered = {one.input_hash for one in answers}
+        for one in self._page_window:
+            found = self._sent.get(one)
+            if found is not None and one not in answered and one not in self._passed:
+                return apply_page_spans(found, {}, ())
+        return None
+
+    def _move_to(self, example: Example | None) -> None:
+        """Make an example current, whatever the page has reported until now."""
+        shown = None if example is None else apply_page_spans(example, {}, ())
+        with self._current_lock:
+            self._turn += 1
+            self.set_trait("selection", None)
+            self.set_trait("current", shown)
+
+    def _remember_passed(self, current: Example | None) -> None:
+        """Note that the page has left the last example for another one."""
+        last = self.current
+        if last is not None and current is not None and last.input_hash != current.input_hash:
+            self._passed.add(last.input_hash)
+        if current is not None:
+            self._passed.discard(current.input_hash)
+
+    def _show_message(self, example: Example | None) -> ShowMessage:
+        counts = serialize_counts(self._example_queue.counts())
+        if example is None:
+            return {"type": "show", "task": None, "counts": counts, "turn": self._turn}
+        self._sent.remember(example)
+        task = serialize_example(example)
+        return {"type": "show", "task": task, "counts": counts, "turn": self._turn}
+
+    def _follow(self, answered: int) -> None:
+        """Have the page show what follows an answer of code, unless its user edits the example."""
+        current = self.current
+        if current is not None and current.input_hash == answered:
+            current = self._first_pending()
+        loaded = None if current is None else self._load(current.input_hash)
+        self._move_to(loaded)
+        message = self._show_message(loaded)
+        message["follow"] = True
+        self._post(message)
+
+    def _snapshot_message(
+        self, kind: Literal["snapshot", "refresh"], first: Example | None = None
+    ) -> SnapshotMessage:
+        return {**super()._snapshot_message(kind, first), "turn": self._turn}
 
     def _run_callbacks(self) -> None:
         with self._answered_lock:
             answered, self._answered = self._answered, []
         found = (self._example_queue.find(one) for one in dict.fromkeys(answered))
         self._callbacks.call(one for one in found if one is not None)
+
+    def _handle_answer(self, message: RawMessage) -> SavedMessage:
+        self._page_window = read_ids(message)
+        return super()._handle_answer(message)
 
     def _refill(self, in_window: Sequence[int]) -> list[Task]:
         # An answer is acknowledged at once, however slow a function is.
@@ -420,8 +529,8 @@ class Annotator(BaseAnnotationWidget):
             self._show_notice(*notice)
 
     def _sync_current(self) -> None:
-        """Set ``current`` to the first open example until a page has reported its own."""
-        if not self._has_page_state:
+        """Set ``current`` to the first open example until a page, or code, has chosen another."""
+        if not self._has_page_state and (self._turn == 0 or self.current is None):
             self.set_trait("current", self._first_pending())
 
     def _static_html(self) -> str:

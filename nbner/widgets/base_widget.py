@@ -77,7 +77,7 @@ class BaseAnnotationWidget(BundledWidget):
             "bulk": self._handle_bulk,
             "analyses": self._queries.redecode,
         }
-        self._colors = label_colors(example_queue.info.labels)
+        self._colors = label_colors(example_queue.info.labels, example_queue.info.colors)
         self._unsubscribe: Callable[[], None] | None = None
         # Ids of the answers and bulk changes that get a reply.
         self._replying: set[str] = set()
@@ -143,7 +143,7 @@ class BaseAnnotationWidget(BundledWidget):
     def update_labels(self) -> None:
         """Show the current labels of the queue in every view."""
         info = self._example_queue.info
-        self._colors = label_colors(info.labels)
+        self._colors = label_colors(info.labels, info.colors)
         self._setup = serialize_setup(info, __version__, self._colors)
 
     def refresh(self, *, keep_current: bool = False) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 import anywidget
+import traitlets
 
 from nbner._common.span_html import highlight_spans
 from nbner.errors import NbnerError
@@ -16,6 +18,13 @@ from nbner.types import Example
 
 class BundledWidget(anywidget.AnyWidget):
     """Base class of every widget; the only import of anywidget in the package."""
+
+    # Tells a page whether it has shown this widget before, as after a reload.
+    _widget_id = traitlets.Unicode().tag(sync=True)
+
+    @traitlets.default("_widget_id")  # type: ignore[untyped-decorator]
+    def _default_widget_id(self) -> str:
+        return uuid.uuid4().hex
 
     def _static_html(self) -> str:
         """Return HTML that a saved notebook shows where no kernel runs."""

@@ -104,6 +104,7 @@ class Setup(TypedDict):
     annotator: str
     labels: list[str]
     colors: dict[str, str]
+    underlines: NotRequired[dict[str, str]]
     protocol: int
     advises: bool
     redecodes: bool
@@ -235,11 +236,13 @@ class PageState(TypedDict):
     """The example on display, with its spans and the selection; it has no reply.
 
     ``spans`` are start, end and index of the label, one after the other; absent before
-    the first edit.
+    the first edit. ``turn`` is that of the kernel's last message: what a page reports
+    from before code has shown another example is outdated.
     """
 
     type: Literal["at"]
     example: str | None
+    turn: NotRequired[int]
     spans: NotRequired[list[int]]
     selection: NotRequired[list[int]]
     offer: NotRequired[int]
@@ -295,21 +298,29 @@ class SnapshotMessage(KernelMessage, Snapshot):
     """Reply to ``hello``, with ``setup``; or event that replaces the page's examples.
 
     ``ahead`` is set where code has put the window's examples at the head of the queue,
-    ``keep`` where open examples that were shown stay as they are.
+    ``keep`` where open examples that were shown stay as they are. ``turn`` counts how
+    often code has chosen the example that is shown.
     """
 
     type: Literal["snapshot", "refresh"]
     setup: NotRequired[Setup]
     ahead: NotRequired[bool]
     keep: NotRequired[bool]
+    turn: NotRequired[int]
 
 
 class ShowMessage(KernelMessage):
-    """Show an example in every view."""
+    """Show an example in every view; None where no example is open.
+
+    With ``follow``, code has answered the example on display: the page keeps that one
+    while its user's edits of it are not stored.
+    """
 
     type: Literal["show"]
-    task: Task
+    task: Task | None
     counts: CountsMessage
+    follow: NotRequired[bool]
+    turn: NotRequired[int]
 
 
 class NoticeMessage(KernelMessage):

@@ -129,6 +129,18 @@ def require_text(message: RawMessage, key: str) -> str:
     return value
 
 
+def read_turn(message: RawMessage) -> int | None:
+    """Return how often code had chosen the example when the page sent its state; None if unknown.
+
+    Parameters
+    ----------
+    message : mapping
+        A `PageState`, unchecked.
+    """
+    turn = message.get("turn")
+    return turn if isinstance(turn, int) and not isinstance(turn, bool) else None
+
+
 def read_example_id(message: RawMessage, key: str = "example") -> int:
     """Return an example's input hash.
 

@@ -6,8 +6,8 @@ examples too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
@@ -40,6 +40,8 @@ class QueueInfo:
     edits_gold : bool
         Whether the examples are gold to correct: labelling all occurrences then also
         replaces another label of the same words.
+    colors : mapping
+        Colors that the user has chosen for labels; the others get theirs by their order.
     """
 
     key: str
@@ -51,6 +53,7 @@ class QueueInfo:
     has_k_best: bool = False
     auto_redecode: bool = False
     edits_gold: bool = False
+    colors: Mapping[str, str] = field(default_factory=dict)
 
 
 class ExampleQueue(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
+from nbner._common.colors import underline_of
 from nbner._common.learning_status import LearningStatus
 from nbner._common.offered import OFFER_KEY
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionIssue
@@ -104,7 +105,8 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "mode": "manual" if info.mode == "manual" else "make-gold",
         "annotator": info.annotator,
         "labels": list(info.labels),
-        "colors": dict(colors),
+        "colors": {label: str(color) for label, color in colors.items()},
+        "underlines": {label: underline_of(color) for label, color in colors.items()},
         "protocol": PROTOCOL_VERSION,
         "advises": info.has_k_best,
         "redecodes": info.auto_redecode,

@@ -128,3 +128,55 @@ def test_no_key_of_the_keyboard_changes_the_notebook(opened):
         lab.page.keyboard.press("Escape")
         lab.annotator.focus()
         lab.page.keyboard.press("Escape")
+
+
+FOCUS = """() => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  const active = document.activeElement;
+  const inside = (selector) => active.closest(selector) !== null;
+  const at = inside("[data-nbner]") ? "widget" : inside(".cm-content") ? "editor" : "cell";
+  return [panel.content.widgets.length, at];
+}"""
+
+
+def test_the_widget_has_the_keys_once_its_cell_is_run_and_takes_them_from_nobody(opened):
+    lab = opened
+    # The keys that it shows are its own at once: on the notebook, `x` would cut the cell.
+    expect(lab.annotator).to_be_focused()
+    lab.page.keyboard.press("x")
+    expect(lab.annotator).to_contain_text(TEXTS[1])
+    expect(lab.annotator.locator(".nbner-keys-off")).to_be_hidden()
+    # Left by Escape, the cell has the keys; come back to, Enter leads in again.
+    lab.page.keyboard.press("Escape")
+    expect(lab.annotator.locator(".nbner-keys-off")).to_have_text("Click to use the keys")
+    assert lab.page.evaluate(FOCUS) == [4, "cell"]
+    lab.page.keyboard.press("Enter")
+    assert lab.page.evaluate(FOCUS) == [4, "editor"]
+    for key in ("Escape", "ArrowDown", "ArrowUp"):
+        lab.page.keyboard.press(key)
+    hint = lab.annotator.locator(".nbner-keys-off")
+    expect(hint).to_have_text("Press Enter or click to use the keys")
+    lab.page.keyboard.press("Enter")
+    expect(lab.annotator).to_be_focused()
+    # A person who types elsewhere while the cell runs is left alone.
+    lab.start(0)
+    lab.page.locator(".jp-Cell").nth(1).locator(".cm-content").click()
+    expect(lab.annotator).to_contain_text(TEXTS[0])
+    assert lab.page.evaluate(FOCUS) == [4, "editor"]
+
+
+def test_code_answers_one_example_after_another_while_its_cell_runs(opened, server, name):
+    lab = opened
+    lab.page.evaluate(
+        "source => window.jupyterapp.shell.currentWidget.content.widgets[1]"
+        ".model.sharedModel.setSource(source)",
+        "for _ in range(3):\n    print(widget.current.text)\n    widget.answer('accept', [])",
+    )
+    # The page says which example it shows: code must not wait for its next word.
+    lab.annotator.focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.run(1)
+    assert lab.text(1).split("\n")[:3] == TEXTS[:3]
+    expect(lab.annotator).to_contain_text(TEXTS[3])
+    with nbner.Session(name, store=server.root / f"{name}.db") as session:
+        assert len(session.answers()) == 3

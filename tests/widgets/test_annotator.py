@@ -244,9 +244,9 @@ def test_fetch_past_and_hello_have_one_reply_each(annotator):
 def test_code_answers_as_the_buttons_do_and_the_page_hears_of_it(annotator, desk):
     done = annotator.answer("accept", [(0, 3, "Action")])
     assert (done.input_hash, done.spans) == (1, (Span(0, 3, "Action"),))
-    assert [(m["type"], m["example"], m["spans"]) for m in annotator.sent] == [
-        ("saved", "1", [[0, 1, "Action"]])
-    ]
+    saved, show = annotator.sent
+    assert (saved["type"], saved["example"], saved["spans"]) == ("saved", "1", [[0, 1, "Action"]])
+    assert (show["type"], show["task"]["id"], show["follow"]) == ("show", "2", True)
     assert annotator.current.input_hash == 2
 
 

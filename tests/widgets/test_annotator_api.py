@@ -127,6 +127,68 @@ def test_goto_takes_an_example_a_hash_or_a_position(annotator, session):
             annotator.goto(item)
 
 
+def test_code_moves_on_by_itself_though_the_page_has_reported_an_example(annotator, session):
+    keys = hashes(session)
+    at(annotator, keys[0])
+    shown = []
+    # What the page says before it has heard of the answer is outdated.
+    stop = annotator.on_answer(lambda _example: at(annotator, keys[0]))
+    for _ in range(4):
+        shown.append(annotator.current.text)
+        assert annotator.answer("accept", []).text == shown[-1]
+        at(annotator, keys[0])
+    stop()
+    assert shown == TEXTS[:4]
+    told = [message for message in annotator.heard if message["type"] == "show"]
+    assert [int(one["task"]["id"]) for one in told] == keys[1:5]
+    assert len(session.answers()) == 4
+    # From there on, the page says where it is: it has passed over an example.
+    turn = told[-1]["turn"]
+    at(annotator, keys[4], turn=turn)
+    at(annotator, keys[5], turn=turn)
+    annotator.answer("accept", [])
+    assert annotator.current.text == TEXTS[6]
+    annotator.queue = [keys[4]]
+    annotator.answer("accept", [])
+    assert annotator.current.text == TEXTS[4]
+
+
+def test_code_goes_and_undoes_whatever_the_page_still_reports(annotator, session):
+    keys = hashes(session)
+    at(annotator, keys[0])
+    annotator.goto(20)
+    at(annotator, keys[0])
+    assert annotator.current.text == TEXTS[20]
+    annotator.answer("accept", [])
+    assert annotator.current.text == TEXTS[0]
+    annotator.undo()
+    assert annotator.current.text == TEXTS[20]
+    assert annotator.heard[-1]["task"]["id"] == str(keys[20])
+    at(annotator, keys[0])
+    assert annotator.current.text == TEXTS[20]
+    # A page that is loaded now hears the count with its first examples.
+    turn = annotator.receive({"type": "hello", "id": "1"})["turn"]
+    at(annotator, keys[3], turn=turn)
+    assert annotator.current.text == TEXTS[3]
+
+
+def test_after_an_answer_of_the_page_code_finds_the_next_example(annotator, session):
+    keys = hashes(session)
+    at(annotator, keys[0])
+    annotator.receive(accept(keys[0], have=[str(one) for one in keys[1:12]]))
+    assert annotator.current.text == TEXTS[1]
+
+
+def test_at_the_end_of_the_queue_code_is_told_that_nothing_is_open(annotator, session):
+    at(annotator, hashes(session)[0])
+    for _ in TEXTS:
+        annotator.answer("reject")
+    assert annotator.current is None
+    assert annotator.heard[-1]["task"] is None
+    with pytest.raises(DataError, match="nothing is open"):
+        annotator.answer("reject")
+
+
 def test_a_callback_hears_every_answer_and_its_error_loses_none(annotator, session):
     keys = hashes(session)
     heard = []

@@ -114,7 +114,7 @@ export class FindingsView {
     if (label === "") return text;
     const tag = createElement("span", "finding-label", {}, label);
     const mark = createElement("mark", "finding-mark", { "data-meant": isTarget ? "" : null }, text, tag);
-    setLabelColor(mark, this.explorer.controller.setup.colors[label]);
+    setLabelColor(mark, this.explorer.controller.setup, label);
     return mark;
   }
 }

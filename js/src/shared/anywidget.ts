@@ -1,5 +1,6 @@
 /** The life cycle that anywidget asks of a bundle's default export. */
 import type { Unsubscribe } from "./environment";
+import { offerKeys } from "./keyFocus";
 import type { WidgetModel } from "./jupyter";
 
 /** Set by the bundler; changes with any of the sources. */
@@ -39,7 +40,10 @@ export function defineWidget<Model extends WidgetModel, Logic>(
         // A host without `initialize` passes the model only here; the logic then ends with the view.
         const end = started === null ? begin(model) : null;
         const unmount = mount(el, (started as unknown as Started<Logic>).logic);
+        const root = el.lastElementChild;
+        const endOffer = root instanceof HTMLElement ? offerKeys(root, String(model.get("_widget_id") ?? "")) : null;
         return () => {
+          endOffer?.();
           unmount();
           if (end === null) return;
           end();

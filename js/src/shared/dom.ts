@@ -31,9 +31,17 @@ export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The colors of labels: of the ground of their spans, and of the line below where that differs. */
+export interface LabelColors {
+  readonly colors: Readonly<Record<string, string>>;
+  readonly underlines?: Readonly<Record<string, string>>;
+}
+
 /** Set an element's label color; grey for a label that the session does not know. */
-export function setLabelColor(element: HTMLElement, color: string | null | undefined): void {
-  element.style.setProperty("--nbner-hue", color ?? "#8a8a8a");
+export function setLabelColor(element: HTMLElement, { colors, underlines }: LabelColors, label: string | null): void {
+  const tint = colors[label ?? ""] ?? "#8a8a8a";
+  element.style.setProperty("--nbner-hue", tint);
+  element.style.setProperty("--nbner-line-hue", underlines?.[label ?? ""] ?? tint);
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -145,6 +145,7 @@ export function parseSetup(raw: unknown): Setup {
     annotator: asString(from.annotator),
     labels: [...new Set(labels as string[])],
     colors: parseColors(from.colors),
+    underlines: parseColors(from.underlines),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
@@ -190,7 +191,14 @@ export function parseMessage(raw: unknown): KernelMessage | null {
     case "refresh":
       return { ...re, ...parseSnapshotMessage(from, from.type) };
     case "show":
-      return { ...re, type: "show", tasks: parseTasks([from.task]), counts: parseCounts(from.counts) };
+      return {
+        ...re,
+        type: "show",
+        tasks: parseTasks([from.task]),
+        counts: parseCounts(from.counts),
+        ...(from.follow === true && { follow: true }),
+        ...parseTurn(from),
+      };
     default: {
       const reply = parseReply(from, parseTasks(from.tasks), parseCounts(from.counts));
       return reply === null ? null : { ...re, ...reply };
@@ -205,8 +213,12 @@ function parseSnapshotMessage(from: Fields, type: SnapshotMessage["type"]): Snap
     ...("setup" in from && { setup: parseSetup(from.setup) }),
     ...(from.ahead === true && { ahead: true }),
     ...(from.keep === true && { keep: true }),
+    ...parseTurn(from),
   };
 }
+
+const parseTurn = ({ turn }: Fields): { readonly turn?: number } =>
+  typeof turn === "number" ? { turn: asCount(turn) } : {};
 
 /** Parse a reply to a request about other examples than the one shown; return null for other types. */
 function parseReply(

@@ -73,6 +73,8 @@ export interface Setup {
   readonly annotator: string;
   readonly labels: readonly string[];
   readonly colors: Readonly<Record<string, string>>;
+  /** Colors of the lines below spans; the label's own where one is missing. */
+  readonly underlines?: Readonly<Record<string, string>>;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
@@ -198,14 +200,19 @@ export interface SnapshotMessage extends Snapshot {
   readonly ahead?: true;
   /** Whether open examples that were shown stay as they are, with their suggestions. */
   readonly keep?: true;
+  /** How often code has chosen the example that is shown; the page's state repeats it. */
+  readonly turn?: number;
 }
 
-/** Code has requested that an example is shown. */
+/** Code has requested that an example is shown; none where no example is open. */
 export interface ShowMessage {
   readonly type: "show";
   readonly re?: string;
   readonly tasks: readonly Task[];
   readonly counts: Counts;
+  /** Whether code has only answered the example shown: unsent edits of it keep it in place. */
+  readonly follow?: true;
+  readonly turn?: number;
 }
 
 /** A part of a text with a match in it. */

@@ -1,6 +1,6 @@
 /** The distribution over the valid actions at one token. Its rows are created once and refilled. */
 import { createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
-import { isCostly, isZeroCost, actionLabel, actionName, formatShare, labelColor, tokenText, type ActionChoice, type ParserTrace } from "./trace";
+import { isCostly, isZeroCost, actionLabel, actionName, formatShare, tokenText, type ActionChoice, type ParserTrace } from "./trace";
 
 export const MAX_ACTIONS = 8;
 
@@ -49,7 +49,7 @@ export class ActionBars {
     setText(bar.share, formatShare(choice[1]));
     setText(bar.sign, sign);
     bar.fill.style.transform = `scaleX(${choice[1].toFixed(4)})`;
-    setLabelColor(bar.row, labelColor(this.trace, actionLabel(action)));
+    setLabelColor(bar.row, this.trace, actionLabel(action));
     setAttributes(bar.row, {
       "data-action": action,
       "data-chosen": isChosen ? "" : null,

@@ -12,7 +12,6 @@ import {
   textBetween,
   type ParserState,
   type ParserTrace,
-  labelColor,
 } from "./trace";
 
 /** Rows that are shown; the beam may be wider. */
@@ -113,7 +112,7 @@ export class BeamView {
       createElement("span", "step-chip-words", {}, words),
       createElement("span", "tag", {}, label),
     );
-    setLabelColor(chip, labelColor(this.trace, label));
+    setLabelColor(chip, this.trace, label);
     return chip;
   }
 

@@ -1,6 +1,6 @@
 /** The parser's state: the open entity, and the buffer of tokens still to be decided. */
 import { createElement, setAttributes, setLabelColor, setText } from "../shared/dom";
-import { greedyStateAt, labelColor, tokenText, textBetween, type ParserTrace } from "./trace";
+import { greedyStateAt, tokenText, textBetween, type ParserTrace } from "./trace";
 
 const AHEAD = 7;
 
@@ -24,7 +24,7 @@ export class ParserStateView {
     setText(this.openWords, open === null ? "none" : `${textBetween(trace, open[0], position)} …`);
     setText(this.openLabel, open?.[1] ?? "");
     setAttributes(this.open, { "data-open": open === null ? null : "" });
-    setLabelColor(this.open, open === null ? null : labelColor(trace, open[1]));
+    setLabelColor(this.open, trace, open === null ? null : open[1]);
     this.buffer.forEach((box, i) => {
       const token = position + i;
       const isThere = token < trace.tokens.length;

@@ -19,6 +19,7 @@ export interface ParserTrace {
   readonly tokens: readonly Token[];
   readonly actions: readonly string[];
   readonly colors: Readonly<Record<string, string>>;
+  readonly underlines: Readonly<Record<string, string>>;
   /** For each token the valid actions, the chosen one first. */
   readonly steps: readonly (readonly ActionChoice[])[];
   /** The beam before each token, and after the last. */
@@ -42,7 +43,6 @@ export const tokenText = (trace: ParserTrace, token: number): string => trace.to
 
 export const textBetween = (trace: ParserTrace, start: number, end: number): string =>
   textOfRange(trace.tokens, { start, end });
-export const labelColor = (trace: ParserTrace, label: string): string | null => trace.colors[label] ?? null;
 
 /** Return the state of greedy search before a token. */
 export function greedyStateAt(trace: ParserTrace, token: number): ParserState {

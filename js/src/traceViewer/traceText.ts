@@ -4,7 +4,7 @@
  * step updates no more than the tokens it passes.
  */
 import { createElement, setAttributes, setLabelColor } from "../shared/dom";
-import { labelColor, type ParserTrace } from "./trace";
+import type { ParserTrace } from "./trace";
 
 interface EntityMark {
   readonly element: HTMLElement;
@@ -71,7 +71,7 @@ export class TraceText {
     const tag = createElement("span", "tag", {}, label);
     const words = createElement("span", "step-inside", {}, ...inside);
     const element = createElement("mark", "step-mark", { "data-state": "ahead", "data-label": label }, words, tag);
-    setLabelColor(element, labelColor(trace, label));
+    setLabelColor(element, trace, label);
     this.marks.push({ element, start, end });
     return element;
   }

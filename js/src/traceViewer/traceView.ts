@@ -18,7 +18,7 @@ import { BeamView } from "./beam";
 import { helpGroups, traceCommandOf, type TraceCommand } from "./keyBindings";
 import { ParserStateView } from "./parserState";
 import type { TracePlayer } from "./player";
-import { costlyTokens, describeStep, includesEntity, labelColor, textBetween, type ParserTrace } from "./trace";
+import { costlyTokens, describeStep, includesEntity, textBetween, type ParserTrace } from "./trace";
 import { TraceText } from "./traceText";
 
 /** Add a view to a place of the page; return what removes it. */
@@ -209,7 +209,7 @@ function createGoldLine(trace: ParserTrace): HTMLElement | null {
       createElement("span", "tag", {}, label),
       createElement("span", "step-verdict", { "aria-label": isFound ? "found" : "not found" }, isFound ? "✓" : "✕"),
     );
-    setLabelColor(chip, labelColor(trace, label));
+    setLabelColor(chip, trace, label);
     return chip;
   });
   const content = chips.length > 0 ? chips.flatMap((chip, i) => (i > 0 ? [" ", chip] : [chip])) : ["no entity"];

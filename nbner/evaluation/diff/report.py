@@ -66,6 +66,8 @@ class Differences(Result):
         The texts that differ.
     open_widget : callable, optional
         Opens the texts that differ in the error explorer.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     a: str
@@ -75,6 +77,7 @@ class Differences(Result):
     open_widget: Callable[[Differences], ErrorExplorerWidget] | None = field(
         default=None, repr=False, compare=False
     )
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @classmethod
     def from_causes(
@@ -193,7 +196,9 @@ class Differences(Result):
     def _html(self, cause: str | None, limit: int) -> str:
         wanted = [one for one in self.differences if cause is None or one.cause.name == cause]
         sides = (*(one.pair.a for one in wanted), *(one.pair.b for one in wanted))
-        colors = label_colors(sorted({span.label for side in sides for span in side.spans}))
+        colors = label_colors(
+            sorted({span.label for side in sides for span in side.spans}), self.colors
+        )
         rows = "".join(_html_row(one, colors) for one in wanted[:limit])
         left = len(wanted) - limit
         more = f"<div>and {left:,} more: to_html(limit=...)</div>" if left > 0 else ""

@@ -22,6 +22,10 @@ class ErrorData(Protocol):
     predicted: list[tuple[Span, ...]]
 
     @property
+    def colors(self) -> Mapping[str, str]:
+        """Label to color."""
+
+    @property
     def matches_by_cell(self) -> dict[ConfusionCell, list[SpanMatch]]:
         """Matched spans by cell of the confusion matrix."""
 
@@ -76,7 +80,7 @@ def render_error_report(errors: ErrorData, *, examples: int) -> str:
     """
     wrong = {cell: some for cell, some in errors.matches_by_cell.items() if some[0].is_error}
     ordered = dict(sorted(wrong.items(), key=lambda item: -len(item[1]))[:_MAX_CELLS])
-    colors = label_colors(errors.confusion_matrix().labels)
+    colors = label_colors(errors.confusion_matrix().labels, errors.colors)
     anchors = {cell: f"errors-{i}" for i, cell in enumerate(ordered)}
     title = f"Errors{': ' if errors.title else ''}{errors.title}"
     body = "".join(

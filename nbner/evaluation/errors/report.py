@@ -84,6 +84,8 @@ class Errors(Result):
         self.title = title
         self.warnings = tuple(warnings)
         self.labels = tuple(labels)
+        #: Label to color, as the session shows it.
+        self.colors: Mapping[str, str] = {}
         self._training = training_vocabulary or TrainingVocabulary()
         self._probabilities = probabilities
         self.seed = seed
@@ -358,7 +360,7 @@ class FilteredErrors(Errors):
             source.title,
             source.warnings,
         )
-        self.labels = source.labels
+        self.labels, self.colors = source.labels, source.colors
         self.seed = source.seed
 
     @property

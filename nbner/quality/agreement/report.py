@@ -41,11 +41,14 @@ class Agreement(Result):
         The texts, in the order in which they were measured.
     split : str, optional
         Name of the split; None for all.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     scores: AgreementScores
     texts: tuple[AnnotatedText, ...] = field(repr=False)
     split: str | None = None
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def n(self) -> int:
@@ -118,7 +121,7 @@ class Agreement(Result):
         ax : Axes, optional
             By default new axes.
         """
-        return _draw_agreement(self.per_label, title=self._headline(), ax=ax)
+        return _draw_agreement(self.per_label, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
         return f"Span F {format_number(self.f)} between annotators, over {self.n:,} texts"
@@ -171,11 +174,13 @@ def _format_estimate(estimate: Estimate) -> str:
     return f"{value} ({format_number(estimate.low)} to {format_number(estimate.high)})"
 
 
-def _draw_agreement(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
+def _draw_agreement(
+    frame: pd.DataFrame, *, title: str, known: Mapping[str, str], ax: Axes | None = None
+) -> Axes:
     """Draw exact F with its interval, and relaxed F, of each row of `Agreement.per_label`."""
     rows = frame.sort_values("exact", ascending=True, na_position="first", kind="stable")
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
-    colors = label_colors(list(frame["label"]))
+    colors = label_colors(list(frame["label"]), known)
     for y, row in enumerate(rows.to_dict("records")):
         _draw_row(ax, y, row, colors[row["label"]])
     name_ticks(ax.yaxis, rows["label"])

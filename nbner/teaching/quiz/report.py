@@ -58,12 +58,15 @@ class QuizResults(Result):
         In the order of their colors.
     seed : int
         Seed of the bootstrap of `agreement`.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     name: str
     questions: tuple[QuizQuestion, ...] = field(repr=False)
     labels: tuple[str, ...] = ()
     seed: int = 0
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def students(self) -> tuple[str, ...]:
@@ -244,7 +247,7 @@ class QuizReveal(Result):
 
     def _question_html(self, at: int) -> str:
         question = self.results.questions[at]
-        colors = label_colors(self.results.labels)
+        colors = label_colors(self.results.labels, self.results.colors)
         submission = question.submissions.get(self.student)
         own = None if submission is None else submission.scored_spans
         rows = [("you", "not answered" if own is None else "", own), ("gold", "", question.gold)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
@@ -90,12 +91,15 @@ class Trace(TraceProperties, Result):
         In the order of their colors.
     note : str
         Further information, such as why there is no gold.
+    colors : mapping, optional
+        Label to color, as the session shows it.
     """
 
     parser_trace: ParserTrace = field(repr=False)
     beam_width: int
     labels: tuple[str, ...] = ()
     note: str = ""
+    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -169,10 +173,14 @@ class Trace(TraceProperties, Result):
         """
         if step is None:
             title = self._headline()
-            return _draw_decisions(self.steps, labels=self.labels, title=title, ax=ax)
+            return _draw_decisions(
+                self.steps, labels=self.labels, known=self.colors, title=title, ax=ax
+            )
         at = range(len(self.steps))[step]
         title = f"“{self.steps[at].word}”: {self.describe_step(at)}"
-        return _draw_choices(self.steps[at].choices, labels=self.labels, title=title, ax=ax)
+        return _draw_choices(
+            self.steps[at].choices, labels=self.labels, known=self.colors, title=title, ax=ax
+        )
 
     def describe_step(self, at: int) -> str:
         """Describe the decision at a step in words.
@@ -285,6 +293,7 @@ def _draw_decisions(
     steps: Sequence[TraceStep],
     *,
     labels: Sequence[str] = (),
+    known: Mapping[str, str] = MappingProxyType({}),
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -299,6 +308,8 @@ def _draw_decisions(
         One a word; of a long text the first 60 are drawn.
     labels : sequence of str
         In the order of their colors; other labels follow.
+    known : mapping
+        Colors of labels that have one.
     title : str
         Title of the plot.
     ax : Axes, optional
@@ -307,7 +318,7 @@ def _draw_decisions(
     shown = min(len(steps), _MAX_WORDS)
     if ax is None:
         ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_WORD * shown), height=3.4)
-    colors = _action_colors(labels, [one for step in steps for one in step.choices])
+    colors = _action_colors(labels, [one for step in steps for one in step.choices], known)
     for x, step in enumerate(steps[:shown]):
         height = step.chosen.probability
         ax.bar(x, height, width=0.8, color=colors.get(step.chosen.action[2:], _NO_LABEL_COLOR))
@@ -341,6 +352,7 @@ def _draw_choices(
     choices: Sequence[ActionChoice],
     *,
     labels: Sequence[str] = (),
+    known: Mapping[str, str] = MappingProxyType({}),
     title: str = "",
     ax: Axes | None = None,
 ) -> Axes:
@@ -353,6 +365,8 @@ def _draw_choices(
         that would be invisible are left out.
     labels : sequence of str
         In the order of their colors; other labels follow.
+    known : mapping
+        Colors of labels that have one.
     title : str
         Title of the plot.
     ax : Axes, optional
@@ -366,7 +380,7 @@ def _draw_choices(
         or one.is_zero_cost
     ]
     ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
-    colors = _action_colors(labels, choices)
+    colors = _action_colors(labels, choices, known)
     for y, one in enumerate(shown):
         is_chosen = y == 0
         color = colors.get(one.action[2:], _NO_LABEL_COLOR)
@@ -393,9 +407,11 @@ def _describe_choice(one: ActionChoice, *, is_chosen: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _action_colors(labels: Sequence[str], choices: Sequence[ActionChoice]) -> Mapping[str, str]:
+def _action_colors(
+    labels: Sequence[str], choices: Sequence[ActionChoice], known: Mapping[str, str]
+) -> Mapping[str, str]:
     others = sorted({one.action[2:] for one in choices} - {"", *labels})
-    return label_colors([*labels, *others])
+    return label_colors([*labels, *others], known)
 
 
 def _shorten(word: str) -> str:

@@ -9,14 +9,15 @@ running, and its speed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import traitlets
 
 from nbner._common.alignment import align, words_and_gaps
-from nbner._common.colors import label_colors
+from nbner._common.colors import label_colors, underline_of
 from nbner._version import __version__
 from nbner.errors import DataError
 from nbner.nlp.gold_spans import parse_gold_spans
@@ -52,6 +53,7 @@ def explain(
     stored_gold: GoldSpans | None = None,
     labels: Sequence[str],
     width: int = 8,
+    colors: Mapping[str, str] = MappingProxyType({}),
 ) -> TraceViewer:
     """Trace the decisions of a pipeline on a text, in a trace viewer.
 
@@ -70,6 +72,8 @@ def explain(
         Entity types in the order of their colors.
     width : int
         Width of the beam, 1 to 64.
+    colors : mapping
+        Colors of labels, as the session shows them.
 
     Returns
     -------
@@ -88,7 +92,7 @@ def explain(
     _check_explainable(example, width)
     spans, note = _gold_and_note(nlp, example, gold, stored_gold)
     parser_trace = trace(nlp, example, spans, beam_width=width)
-    return TraceViewer(Trace(parser_trace, width, tuple(labels), note))
+    return TraceViewer(Trace(parser_trace, width, tuple(labels), note, colors=colors))
 
 
 class TraceViewer(BundledWidget, TraceProperties):
@@ -195,6 +199,7 @@ class TraceMessage(TypedDict):
     tokens: list[list[str]]
     actions: list[str]
     colors: dict[str, str]
+    underlines: dict[str, str]
     steps: list[list[list[Any]]]
     beams: list[list[list[Any]]]
     found: list[WireSpan]
@@ -214,12 +219,14 @@ def _serialize_trace(trace: Trace) -> TraceMessage:
     names = list(dict.fromkeys(actions))
     index = {name: i for i, name in enumerate(names)}
     other_labels = sorted({name[2:] for name in names} - {"", *trace.labels})
+    colors = label_colors([*trace.labels, *other_labels], trace.colors)
     return {
         "version": __version__,
         "lead": lead,
         "tokens": [list(word) for word in words],
         "actions": names,
-        "colors": label_colors([*trace.labels, *other_labels]),
+        "colors": {label: str(color) for label, color in colors.items()},
+        "underlines": {label: underline_of(color) for label, color in colors.items()},
         "steps": [[_serialize_choice(one, index) for one in step.choices] for step in run.steps],
         "beams": [[_serialize_hypothesis(one, index) for one in beam] for beam in beams],
         "found": _serialize_spans(run.tokens, run.spans),

@@ -84,7 +84,7 @@ export class AnnotatorController implements AnnotatorContext {
     this.loader.transport.resendAll();
     batch(() => this.show(this.answers.queue.openAfter(null)));
     const isBusy = (): boolean => this.answers.outbox.entries.length > 0;
-    this.pageStateSync = new PageStateSync(this, environment, isBusy);
+    this.pageStateSync = new PageStateSync(this, environment, isBusy, () => this.loader.turn);
   }
 
   /** Fetch the kernel's current state before the first view: the page may have been loaded long ago. */

@@ -35,7 +35,7 @@ type ExampleLoaderContext = Pick<AnnotatorContext, "shown" | "show" | "showDetac
 export class ExampleLoader implements MessageHandler {
   readonly transport: Transport;
   readonly requests: PendingRequests;
-  private readonly state: { problem: string | null; kernelCounts: Counts };
+  private readonly state: { problem: string | null; kernelCounts: Counts; turn: number };
   /** How many examples were open when the kernel had no more of them to send. */
   private exhaustedAt: number | null = null;
   private isPastExhausted = false;
@@ -48,7 +48,7 @@ export class ExampleLoader implements MessageHandler {
     private readonly environment: Environment,
     snapshot: Snapshot,
   ) {
-    this.state = reactive({ problem: null, kernelCounts: snapshot.counts });
+    this.state = reactive({ problem: null, kernelCounts: snapshot.counts, turn: 0 });
     const { connection, clock, newId } = environment;
     this.transport = new Transport(connection, answers.outbox, clock, newId, this);
     this.requests = new PendingRequests(this.transport);
@@ -58,6 +58,11 @@ export class ExampleLoader implements MessageHandler {
   /** Why the kernel could not send examples; null where it could. */
   get problem(): string | null {
     return this.state.problem;
+  }
+
+  /** How often code has chosen the example that is shown, as far as the page has heard. */
+  get turn(): number {
+    return this.state.turn;
   }
 
   get counts(): Counts {
@@ -75,6 +80,7 @@ export class ExampleLoader implements MessageHandler {
 
   handle(message: KernelMessage, { answer, request }: ReplyContext): void {
     if ("counts" in message) this.state.kernelCounts = message.counts;
+    if ("turn" in message && message.turn !== undefined) this.state.turn = message.turn;
     const isReply = this.requests.resolve(request, message);
     if (!isReply) this.handleUnrequested(message, answer, request);
     this.requests.sendUnsent();
@@ -172,14 +178,17 @@ export class ExampleLoader implements MessageHandler {
   ): void {
     if (message.type === "saved") this.handleSaved(message, isOwn);
     else if (message.type === "tasks") this.handleTasks(message.tasks, requested);
-    else if (message.type === "show") this.showTasks(message.tasks);
+    else if (message.type === "show") this.showTasks(message);
     else this.rebuild(message);
   }
 
-  private showTasks(tasks: readonly Task[]): void {
+  private showTasks({ tasks, follow }: ShowMessage): void {
     this.mergeTasks(tasks);
+    const isAtWork = follow === true && this.answers.hasUnsentWork(this.context.shown);
+    if (isAtWork) return;
     const item = this.answers.queue.get(tasks[0]?.id ?? "");
     if (item !== null) this.context.showDetached(item);
+    else if (follow === true) this.context.show(this.answers.queue.openAfter(this.context.shown));
   }
 
   private handleSaved(message: SavedMessage, isOwn: boolean): void {

@@ -23,14 +23,16 @@ export class PageStateSync {
 
   /**
    * @param isBusy Whether the kernel has answers to acknowledge.
+   * @param turn How often code has chosen the example shown: the kernel ignores what is older.
    */
   constructor(
     private readonly context: PageStateContext,
     private readonly environment: Environment,
     private readonly isBusy: () => boolean,
+    private readonly turn: () => number,
   ) {
     this.effects.run(() => {
-      void [context.shown?.state.spans, context.cursor];
+      void [context.shown?.state.spans, context.cursor, turn()];
       this.schedule();
     });
     this.effects.run(() => {
@@ -59,6 +61,7 @@ export class PageStateSync {
     const message = {
       type: "at",
       example: shown?.id ?? null,
+      ...(this.turn() > 0 && { turn: this.turn() }),
       ...(shown !== null && this.isEdited(shown) && { spans: this.encodeSpans(shown.state.spans) }),
       ...(range !== null && { selection: [range.start, range.end] }),
       ...(shown?.task.offer !== undefined && { offer: shown.task.offer }),

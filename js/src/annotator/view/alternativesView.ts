@@ -50,7 +50,7 @@ export class AlternativesView {
       this.controller.takeSuggestion(span);
       this.focusText();
     });
-    setLabelColor(element, this.controller.setup.colors[span.label]);
+    setLabelColor(element, this.controller.setup, span.label);
     return element;
   }
 }

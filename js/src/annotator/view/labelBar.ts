@@ -85,7 +85,7 @@ export class LabelBar {
       this.controller.pickLabel(label);
       this.focusText();
     });
-    setLabelColor(element, this.controller.setup.colors[label]);
+    setLabelColor(element, this.controller.setup, label);
     return element;
   }
 

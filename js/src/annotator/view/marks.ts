@@ -115,7 +115,7 @@ export class SpanMarks {
       };
       mark.elements.forEach((element) => {
         setAttributes(element, attributes);
-        setLabelColor(element, setup.colors[span.label]);
+        setLabelColor(element, setup, span.label);
       });
       setText(mark.name, span.label);
       setText(mark.score, isSuggestion ? formatConfidence(span.score) : "");

@@ -61,7 +61,7 @@ export class OccurrencesView {
     const { rows, checkedRows } = this.occurrences;
     const isLabel = action === "label";
     setText(this.title, `${isLabel ? "Label every" : "Remove from every"} “${words.join(" ")}” · ${label}`);
-    setLabelColor(this.element, this.controller.setup.colors[label]);
+    setLabelColor(this.element, this.controller.setup, label);
     setText(this.count, this.describeCount());
     setAttributes(this.upcomingChip, { "aria-pressed": String(includeUpcoming) });
     setAttributes(this.caseChip, { "aria-pressed": String(isCaseSensitive) });

@@ -201,7 +201,7 @@ export class TextView {
 
   private showPreview(range: TokenRange | null): void {
     const { setup, activeLabel } = this.controller;
-    setLabelColor(this.overlay.element, setup.colors[activeLabel ?? ""]);
+    setLabelColor(this.overlay.element, setup, activeLabel ?? "");
     setAttributes(this.overlay.element, { "data-dragging": range === null ? null : "" });
     this.preview.setRange(range);
     this.dragged = range;

@@ -54,7 +54,7 @@ export class VersionsView {
   private createChip(span: Span): HTMLElement {
     const label = createElement("span", "version-label", {}, span.label);
     const chip = createElement("span", "version-span", {}, this.controller.textOf(span), label);
-    setLabelColor(chip, this.controller.setup.colors[span.label]);
+    setLabelColor(chip, this.controller.setup, span.label);
     return chip;
   }
 }
