@@ -23,7 +23,7 @@ from nbner.widgets.messages import (
     NoticeMessage,
     RawMessage,
     SavedMessage,
-    Snapshot,
+    WindowSnapshot,
     SnapshotMessage,
     Task,
     TasksMessage,
@@ -243,7 +243,7 @@ class BaseAnnotationWidget(BundledWidget):
 
     # Examples.
 
-    def _take_snapshot(self, first: Example | None = None) -> Snapshot:
+    def _take_snapshot(self, first: Example | None = None) -> WindowSnapshot:
         """Serialize the page's window, which begins with ``first`` if that is still open."""
         queue = self._example_queue
         past = self._sent.serialize(queue.recent(WINDOW_SIZE))
