@@ -35,8 +35,8 @@ from nbner.io.gold_export import (
     accepted_gold,
     with_aligned_tokens,
 )
-from nbner.io.inline_markup import check_inline
 from nbner.io.in_memory import read_objects, rows_from_plugin
+from nbner.io.inline_markup import check_inline
 from nbner.io.options import FormatName, ReadOptions, TextUnit
 from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row

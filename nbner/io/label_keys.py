@@ -16,16 +16,74 @@ from nbner.io.validation import is_int
 
 #: Usual names of entity labels, in lower case and without marks.
 COMMON_LABELS = frozenset(
-    "per pers person people org orgs organisation organization company loc location gpe place city "
-    "country misc miscellaneous norp fac facility event workofart language law date money percent "
-    "quantity cardinal ordinal disease chemical gene protein drug species cellline celltype dna "
-    "rna product persname placename orgname enamex geo geopolitical".split()
+    [
+        "per",
+        "pers",
+        "person",
+        "people",
+        "org",
+        "orgs",
+        "organisation",
+        "organization",
+        "company",
+        "loc",
+        "location",
+        "gpe",
+        "place",
+        "city",
+        "country",
+        "misc",
+        "miscellaneous",
+        "norp",
+        "fac",
+        "facility",
+        "event",
+        "workofart",
+        "language",
+        "law",
+        "date",
+        "money",
+        "percent",
+        "quantity",
+        "cardinal",
+        "ordinal",
+        "disease",
+        "chemical",
+        "gene",
+        "protein",
+        "drug",
+        "species",
+        "cellline",
+        "celltype",
+        "dna",
+        "rna",
+        "product",
+        "persname",
+        "placename",
+        "orgname",
+        "enamex",
+        "geo",
+        "geopolitical",
+    ]
 )
 _MENTION_KEYS = frozenset(
-    "mention entity entitytext entityname spantext surface surfaceform mentiontext term chunk "
-    "entitymention".split()
+    [
+        "mention",
+        "entity",
+        "entitytext",
+        "entityname",
+        "spantext",
+        "surface",
+        "surfaceform",
+        "mentiontext",
+        "term",
+        "chunk",
+        "entitymention",
+    ]
 )
-_ROW_LABEL_KEYS = frozenset("label type entitytype enttype tag ner category entitylabel".split())
+_ROW_LABEL_KEYS = frozenset(
+    ["label", "type", "entitytype", "enttype", "tag", "ner", "category", "entitylabel"]
+)
 _STARTS = re.compile(r"^(?:start|begin)|(?:start|begin)s?$")
 _ENDS = re.compile(r"^(?:end|stop)|(?:end|stop)s?$")
 _LABEL_LISTS = re.compile(r"label|type|tag|categor|class|entit")
@@ -237,7 +295,7 @@ def _separate_lists(row: Mapping[str, Any], text: str) -> LabelledValue | None:
     starts = [key for key in lists if _STARTS.search(_bare(key)) and all(map(is_int, lists[key]))]
     ends = [key for key in lists if _ENDS.search(_bare(key)) and all(map(is_int, lists[key]))]
     labels = [key for key in lists if _LABEL_LISTS.search(_bare(key)) and _are_strings(lists[key])]
-    for start, end in zip(starts, ends):
+    for start, end in zip(starts, ends, strict=False):
         for label in labels:
             if len(lists[start]) == len(lists[end]) == len(lists[label]):
                 loop = f"zip(row[{start!r}], row[{end!r}], row[{label!r}])"

@@ -477,7 +477,7 @@ def _columns_of(
 
 
 def _is_in_text(value: Any, columns: Sequence[_Column], values: Sequence[Any]) -> bool:
-    """Return whether a cell stands in the row's text: words of an entity, where its column is one."""
+    """Return whether a cell stands in the row's text, as the words of an entity do."""
     texts = (one for (name, _), one in zip(columns, values, strict=True) if name == _TEXT)
     return isinstance(value, str) and any(isinstance(one, str) and value in one for one in texts)
 

@@ -36,6 +36,7 @@ from nbner.io.span_shapes import (
     shorten,
 )
 from nbner.io.tag_shapes import TagLayer, find_tags
+from nbner.io.word_offsets import with_characters
 from nbner.types import Span
 
 # Keys whose values need no look.
@@ -357,6 +358,8 @@ class _TaskReader:
         )
         if text is not None:
             rest["text"] = text
+        elif (converted := with_characters(rest, self.location)) is not None:
+            rest, text = converted, converted["text"]
         self._check_single_span(rest)
         spans = self._spans(rest, text)
         if spans is not None:
@@ -486,7 +489,12 @@ class _TaskReader:
         readable = [one for one in chosen if one.problem is None]
         if not readable:
             raise self._unreadable(chosen[0])
-        self.unread.extend(_unread(one) for one in chosen if one.problem is not None)
+        siblings = {one.keys[0] for one in readable}
+        broken = [one for one in chosen if one.problem is not None]
+        for one in broken:
+            if one.keys[0] in siblings and len(one.keys) > 1:
+                raise self._unreadable(one)  # of one value, only a part would be read
+        self.unread.extend(map(_unread, broken))
         if text is None:
             raise self.location.error(
                 f"there are spans under {readable[0].path!r} ({readable[0].shown}), and no text",

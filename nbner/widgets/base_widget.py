@@ -23,10 +23,10 @@ from nbner.widgets.messages import (
     NoticeMessage,
     RawMessage,
     SavedMessage,
-    WindowSnapshot,
     SnapshotMessage,
     Task,
     TasksMessage,
+    WindowSnapshot,
 )
 from nbner.widgets.parsing import parse_answer, read_example_id, read_ids, require_text
 from nbner.widgets.query_handlers import QueryHandlers, find_example
