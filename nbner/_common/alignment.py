@@ -60,7 +60,8 @@ def tokens_from_offsets(text: str, offsets: Sequence[tuple[int, int]]) -> tuple[
                 f"token {i} ({start} to {end}) is empty, outside the text, or not after the last",
                 remedy="Tokens go from left to right, in code points, without overlap",
             )
-        _check_only_whitespace(text, before, start)
+        if before < start:
+            _check_only_whitespace(text, before, start)
         following = offsets[i + 1][0] if i < last else len(text)
         tokens.append(Token(text[start:end], start, end, ws=end < following and text[end] == " "))
         before = end

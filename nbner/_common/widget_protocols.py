@@ -31,13 +31,13 @@ class AnnotatorWidget(Protocol):
     def undo(self) -> Example | None:
         """Take the last answer back, and return its example."""
 
-    def refresh(self, *, ahead: bool = False) -> None:
+    def refresh(self, *, keep_current: bool = False) -> None:
         """Show the current state of the dataset.
 
         Parameters
         ----------
-        ahead : bool
-            Load the next examples too.
+        keep_current : bool
+            Whether the example on display stays.
         """
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any: ...

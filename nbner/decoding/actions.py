@@ -142,10 +142,10 @@ def action_scores(
         "session.model.span_probabilities(text).token_frame",
     )
     for docs in docs_before_ner(nlp, items):
-        yield from (_Reader(recognizer, doc, max_span_length).read() for doc in docs)
+        yield from (_ActionReader(recognizer, doc, max_span_length).read() for doc in docs)
 
 
-class _Reader:
+class _ActionReader:
     def __init__(self, recognizer: EntityRecognizer, doc: Doc, max_span_length: int) -> None:
         self._doc = doc
         self._max_span_length = max_span_length

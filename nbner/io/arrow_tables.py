@@ -12,12 +12,12 @@ pyarrow is optional and is imported where a file is opened.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 from nbner._common.serialization import to_jsonable
 from nbner.errors import DataError
@@ -33,6 +33,7 @@ PARQUET_SUFFIXES = (".parquet", ".pq")
 ARROW_SUFFIXES = (".arrow", ".feather")
 
 _Arrow: TypeAlias = Any  # pyarrow has no types
+_Batches: TypeAlias = "tuple[Iterable[_Arrow], _Arrow]"  # record batches, and their schema
 
 _BATCH = 1000
 # Key of the schema's metadata in files that nbner has written, and its version.
@@ -61,12 +62,7 @@ def read_parquet(path: Path, options: ReadOptions) -> Iterator[Row]:
     DataError
         pyarrow is not installed, the file is damaged, or a row is invalid.
     """
-    _pyarrow(path)
-    from pyarrow import parquet
-
-    with open_bytes(path) as file, _damage_reported(path):
-        opened = parquet.ParquetFile(file)
-        yield from _rows(opened.iter_batches(_BATCH), opened.schema_arrow, path, options)
+    yield from _read(path, options, _parquet_batches)
 
 
 def read_arrow(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -84,22 +80,7 @@ def read_arrow(path: Path, options: ReadOptions) -> Iterator[Row]:
     DataError
         pyarrow is not installed, the file is damaged, or a row is invalid.
     """
-    pa = _pyarrow(path)
-    with open_bytes(path) as file, _damage_reported(path):
-        magic = file.read(len(_ARROW_FILE))
-        file.seek(0)
-        if magic.startswith(_FEATHER_1):
-            from pyarrow import feather
-
-            table = feather.read_table(file)
-            yield from _rows(table.to_batches(_BATCH), table.schema, path, options)
-        elif magic == _ARROW_FILE:
-            opened = pa.ipc.open_file(file)
-            batches = (opened.get_batch(i) for i in range(opened.num_record_batches))
-            yield from _rows(batches, opened.schema, path, options)
-        else:
-            stream = pa.ipc.open_stream(file)
-            yield from _rows(stream, stream.schema, path, options)
+    yield from _read(path, options, _arrow_batches)
 
 
 def write_parquet(examples: Iterable[Example], path: Path) -> int:
@@ -154,6 +135,50 @@ def write_arrow(examples: Iterable[Example], path: Path) -> int:
         return _write(pa.ipc.new_file(file, _schema(pa)), examples, pa)
 
 
+def _read(
+    path: Path, options: ReadOptions, open_batches: Callable[[IO[bytes]], _Batches]
+) -> Iterator[Row]:
+    """Yield the rows of a file batch by batch: those that nbner has written, or a table's."""
+    _pyarrow(path)
+    with open_bytes(path) as file, _damage_reported(path):
+        batches, schema = open_batches(file)
+        metadata = schema.metadata or {}
+        records = (
+            (SourceLocation(str(path), number), values)
+            for number, values in enumerate(_values_of_batches(batches), 1)
+        )
+        if _OWN_KEY in metadata:
+            for location, values in records:
+                yield from options.row_errors.guard(_rows_of_own(values, location))
+            return
+        options = replace(options, class_names=_class_names(metadata))
+        plain = ((location, _plain_cells(values)) for location, values in records)
+        yield from tables.rows_of_records(schema.names, plain, str(path), options)
+
+
+def _parquet_batches(file: IO[bytes]) -> _Batches:
+    from pyarrow import parquet
+
+    opened = parquet.ParquetFile(file)
+    return opened.iter_batches(_BATCH), opened.schema_arrow
+
+
+def _arrow_batches(file: IO[bytes]) -> _Batches:
+    """Open the file format, the stream format, or Feather before Arrow, by the first bytes."""
+    from pyarrow import feather, ipc
+
+    magic = file.read(len(_ARROW_FILE))
+    file.seek(0)
+    if magic.startswith(_FEATHER_1):
+        table = feather.read_table(file)
+        return table.to_batches(_BATCH), table.schema
+    if magic == _ARROW_FILE:
+        opened = ipc.open_file(file)
+        return (opened.get_batch(i) for i in range(opened.num_record_batches)), opened.schema
+    stream = ipc.open_stream(file)
+    return stream, stream.schema
+
+
 def _pyarrow(path: Path) -> _Arrow:
     try:
         import pyarrow as pa
@@ -181,23 +206,6 @@ def _damage_reported(path: Path) -> Iterator[None]:
             file=path,
             remedy="Copy or write it again",
         ) from error
-
-
-def _rows(
-    batches: Iterable[_Arrow], schema: _Arrow, path: Path, options: ReadOptions
-) -> Iterator[Row]:
-    metadata = schema.metadata or {}
-    records = (
-        (SourceLocation(str(path), number), values)
-        for number, values in enumerate(_values_of_batches(batches), 1)
-    )
-    if _OWN_KEY in metadata:
-        for location, values in records:
-            yield from options.row_errors.guard(_rows_of_own(values, location))
-        return
-    options = replace(options, class_names=_class_names(metadata))
-    plain = ((location, _plain_cells(values)) for location, values in records)
-    yield from tables.rows_of_records(schema.names, plain, str(path), options)
 
 
 def _values_of_batches(batches: Iterable[_Arrow]) -> Iterator[Mapping[str, Any]]:

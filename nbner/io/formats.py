@@ -36,6 +36,7 @@ from nbner.io.gold_export import (
     with_aligned_tokens,
 )
 from nbner.io.in_memory import read_objects, rows_from_plugin
+from nbner.io.inline_markup import check_inline
 from nbner.io.options import FormatName, ReadOptions, TextUnit
 from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row
@@ -113,6 +114,7 @@ def read(
     text: str | None = None,
     texts_only: bool = False,
     encoding: str | None = None,
+    labels: Sequence[str] = (),
     row_errors: RowErrors | None = None,
 ) -> Iterator[Row]:
     """Read rows from a file, a folder or objects in memory, as a stream.
@@ -141,6 +143,8 @@ def read(
         Whether spans are not wanted, as for a prediction.
     encoding : str, optional
         Encoding of text files; UTF-8 by default.
+    labels : sequence of str
+        The session's labels: keys of these names hold annotations.
     row_errors : RowErrors, optional
         Takes the errors of single rows; by default they are raised.
 
@@ -162,10 +166,14 @@ def read(
         text=text,
         texts_only=texts_only,
         encoding=encoding,
+        labels=tuple(labels),
         row_errors=row_errors or RowErrors(),
     )
     rows = _rows(source, options, format=format, by=by)
-    yield from rows if spans_key in (None, "spans") else _with_spans(rows, spans_key)
+    if spans_key is not None:
+        yield from rows if spans_key == "spans" else _with_spans(rows, spans_key)
+    else:
+        yield from rows if texts_only else _without_inline(rows, options.row_errors)
 
 
 def _rows(
@@ -184,6 +192,19 @@ def _rows(
         return
     found = registry.call(_reader(path, format, options.encoding), path, options=options)
     yield from rows_from_plugin(found, path, options)
+
+
+def _without_inline(rows: Iterable[Row], row_errors: RowErrors) -> Iterator[Row]:
+    """Yield rows; the error of one that marks entities inside of its text is handled."""
+    for row in rows:
+        # A row with a hash was shown to somebody as it stands.
+        if row.input_hash is None and not row.spans:
+            try:
+                check_inline(row)
+            except DataError as error:
+                row_errors.handle(error, row.text)
+                continue
+        yield row
 
 
 def _with_spans(rows: Iterable[Row], spans_key: str | None) -> Iterator[Row]:

@@ -38,6 +38,9 @@ class ReadOptions:
         Whether spans are not wanted, as for a prediction.
     encoding : str, optional
         Encoding of text files; UTF-8 by default.
+    labels : tuple of str
+        The session's labels, where it has a list of them: keys of these names
+        hold annotations.
     row_errors : RowErrors
         Takes the error of a row that cannot be read; raises it by default.
 
@@ -55,6 +58,7 @@ class ReadOptions:
     text: str | None = None
     texts_only: bool = False
     encoding: str | None = None
+    labels: tuple[str, ...] = ()
     row_errors: RowErrors = field(default_factory=RowErrors, compare=False)
 
     @property

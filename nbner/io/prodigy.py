@@ -132,6 +132,9 @@ def _token_offsets(
 ) -> Iterator[tuple[int, int] | None]:
     """Yield the offsets of each token; None for a special token, which has no characters."""
     for i, token in enumerate(with_own_offsets(tokens, text, _is_same_token)):
+        if type(token) is dict and _is_as_written(token, text):
+            yield token["start"], token["end"]
+            continue
         field = f"tokens[{i}]"
         parts = as_mapping(token, field, location)
         start, end = _start_and_end(parts, field, location)
@@ -143,6 +146,14 @@ def _token_offsets(
         if not is_display_form(written, found):
             _check_same_text(written, found, field, location)
         yield start, end
+
+
+def _is_as_written(token: dict[str, Any], text: str) -> bool:
+    """Return whether a token has whole offsets, at which the text is the token's own."""
+    start, end = token.get("start"), token.get("end")
+    if type(start) is not int or type(end) is not int or not 0 <= start < end:
+        return False
+    return bool(token.get("text") == text[start:end])
 
 
 def write(examples: Iterable[Example], path: Path) -> int:

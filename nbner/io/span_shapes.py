@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from nbner.io.annotators import annotator_in
 from nbner.io.iob import is_tag, tags_to_spans
+from nbner.io.label_keys import words_with_labels
 from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.offsets import RawOffsets, UnclearOffsetsError, resolve_offsets
 from nbner.io.validation import is_int, is_number
@@ -41,8 +42,22 @@ _PREDICTION_KEYS = re.compile(r"predict|prediction|suggest|model_?output|^preds?
 _OTHER_KEYS = frozenset(("relations", "relation", "sents", "tokens", "noun_chunks"))
 
 _UNITS = frozenset(
-    ("sentences", "paragraphs", "segments", "lines", "words", "links", "urls", "sections", "pages")
+    (
+        "sentences",
+        "paragraphs",
+        "keywords",
+        "topics",
+        "segments",
+        "lines",
+        "words",
+        "links",
+        "urls",
+        "sections",
+        "pages",
+    )
 )
+# How a language model writes a value into its answer.
+_FENCE = re.compile(r"\s*```\w*\s*\n(.*?)\s*```\s*", re.DOTALL)
 _NAME = re.compile(r"[\w &'.-]{1,40}")
 
 _START = re.compile(r"^(start|begin|beg|from)|(start|begin)$")
@@ -322,7 +337,7 @@ def layer_of(value: Any, keys: Keys, text: str | None) -> SpanLayer | None:
     if spans:
         problem = problem or "not every item is a span"
     elif problem is None or not named:
-        problem = _without_offsets(value, items, keys, text) or _unlabelled(value, keys, text)
+        problem = _without_offsets(value, items, keys, text)
     return None if problem is None else SpanLayer(keys, (), shorten(items[0]), problem)
 
 
@@ -673,19 +688,6 @@ def _labelled(label: Any, places: Any) -> list[Any] | None:
     return [{**one, "label": label} for one in places]
 
 
-def _unlabelled(value: Any, keys: Keys, text: str | None) -> str | None:
-    """Return the problem of ``"PER": [[0, 4]]`` in a row: pairs whose label may be their key."""
-    if text is None or len(keys) != 1 or not isinstance(value, (list, tuple)):
-        return None
-    # Labels are written with capitals where they are keys; "bbox" and "offsets" are not labels.
-    if str(keys[0]).islower():
-        return None
-    pairs = _pairs(value) if isinstance(_plain(value[0]), (list, tuple)) else []
-    if not pairs or not all(0 <= start < end <= len(text) for start, end in pairs):
-        return None
-    return "pairs of offsets have no label beside them; the key may be their label"
-
-
 def _lacks_label(value: Any) -> bool:
     """Return whether a mapping has offsets and no label, so that a key may be its label."""
     if not isinstance(value, Mapping) or not _has_place(value):
@@ -708,7 +710,11 @@ def _place_in_key(key: Any) -> tuple[int, int] | None:
 
 def _without_offsets(value: Any, items: Sequence[Any], keys: Keys, text: str | None) -> str | None:
     """Return what is missing in values under an entity's key that name words of the text."""
-    if text is None or not any(isinstance(key, str) and _ENTITY_KEYS.search(key) for key in keys):
+    if text is None or any(key in _UNITS for key in keys):
+        return None
+    if words_with_labels(value, text):
+        return "words have labels and no offsets"
+    if not any(isinstance(key, str) and _ENTITY_KEYS.search(key) for key in keys):
         return None
     for item in items:
         words = _strings(item)
@@ -786,6 +792,8 @@ def _plain(value: Any) -> Any:
 
 
 def _parsed(value: str) -> Any:
+    fenced = _FENCE.fullmatch(value)
+    value = value if fenced is None else fenced[1]
     if not looks_like_literal(value):
         return None
     found = parse_literal(value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -26,6 +27,7 @@ from nbner.io.files import (
     require_file,
     uncompressed_suffix,
 )
+from nbner.io.label_keys import holds_entity_row, is_telling_key
 from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.options import ReadOptions
 from nbner.io.prodigy import task_from_example
@@ -60,6 +62,11 @@ _KEPT_AS_EXTRA = frozenset(
     ("_session_id", "_view_id", "_is_binary", "_annotator_id", "_label_studio", "_brat")
 )
 _SPAN_COLUMNS = {"start", "end", "label"}
+_BETWEEN = "\x1f"  # the separator of ASCII, between the cells of a row that are searched at once
+_MAY_BE_SPANS = re.compile(
+    r"[\[({`:=>|;,]|[BIESLUM]-|\x1f(?: |O\x1f)|\d[ \t-]+\d+[ \t-]+[A-Za-z]"
+    r"|[A-Za-z][ \t-]+\d+[ \t-]+\d"
+)
 _Column: TypeAlias = "tuple[str, str]"  # name and kind
 _Record: TypeAlias = "tuple[SourceLocation, list[Any]]"
 
@@ -339,12 +346,70 @@ def rows_of_records(
             return
     _check_columns(header, file, options)
     is_foreign = _is_foreign(header, options)
-    columns = _columns_of(header, is_foreign=is_foreign)
+    columns = _columns_of(header, options.labels, is_foreign=is_foreign)
     needs_text = not (is_foreign or _has_words(header))
+    # The columns are looked at once: where they can hold texts and the user's own values alone,
+    # only a cell that itself looks like spans takes a row through the readers of all shapes.
+    is_simple = options.names_nothing and needs_text and _SimpleColumns.fit(columns)
+    simple = _SimpleColumns(columns) if is_simple else None
     for location, cells in records:
         if cells:
+            row = None if simple is None else simple.row(cells, location)
+            if row is not None:
+                yield row
+                continue
             rows = _rows_of(columns, cells, location, options, needs_text=needs_text)
             yield from options.row_errors.guard(rows)
+
+
+class _SimpleColumns:
+    """Columns of texts and of the user's own values, looked at once for all rows.
+
+    Parameters
+    ----------
+    columns : sequence of (str, str)
+        Names and kinds.
+    """
+
+    def __init__(self, columns: Sequence[_Column]) -> None:
+        self._text = next(i for i, (name, _) in enumerate(columns) if name == _TEXT)
+        self._own = [
+            (i, name) for i, (name, kind) in enumerate(columns) if kind in ("own", "telling")
+        ]
+        self._telling = [name for name, kind in columns if kind == "telling"]
+
+    @staticmethod
+    def fit(columns: Sequence[_Column]) -> bool:
+        """Return whether there is a column of texts, and none but the user's own beside it."""
+        return any(name == _TEXT for name, _ in columns) and all(
+            name == _TEXT or kind in ("own", "telling", "index") for name, kind in columns
+        )
+
+    def row(self, cells: Sequence[Any], location: SourceLocation) -> Row | None:
+        """Return the row of some cells; None where one needs the readers of all shapes."""
+        text = cells[self._text]
+        if type(text) is not str:
+            return None
+        meta = {name: cells[i] for i, name in self._own if cells[i] is not None}
+        if self._may_hold_spans(meta):
+            return None
+        for name in self._telling:
+            value = meta.get(name)
+            if type(value) is str and value in text:
+                return None
+        return Row(text, meta=meta, file=location.file, line=location.line)
+
+    @staticmethod
+    def _may_hold_spans(meta: dict[str, Any]) -> bool:
+        try:
+            joined = _BETWEEN.join(meta.values())
+        except TypeError:
+            pass  # numbers, in a frame
+        else:
+            # One search for all cells: most rows have nothing that spans are written with.
+            if _MAY_BE_SPANS.search(f"{_BETWEEN}{joined}{_BETWEEN}") is None:
+                return False
+        return any(may_hold_annotations(value, name) for name, value in meta.items())
 
 
 def _is_foreign(header: Sequence[str], options: ReadOptions) -> bool:
@@ -440,7 +505,11 @@ def _task(
             continue
         if kind == "known":
             task[name] = _task_value(name, value, location)
-        elif kind == "foreign" or may_hold_annotations(value, name):
+        elif (
+            kind == "foreign"
+            or may_hold_annotations(value, name)
+            or (kind == "telling" and _is_in_text(value, columns, values))
+        ):
             task[name] = _parsed(value)
         else:
             meta[name] = value
@@ -449,8 +518,22 @@ def _task(
     return task
 
 
-def _columns_of(header: Sequence[str], *, is_foreign: bool) -> list[_Column]:
-    return [(name, _kind_of(name, is_foreign=is_foreign)) for name in header]
+def _columns_of(
+    header: Sequence[str], labels: tuple[str, ...], *, is_foreign: bool
+) -> list[_Column]:
+    """Return the columns with their kinds; a telling one may hold the words of an entity."""
+    is_foreign = is_foreign or holds_entity_row(header)
+    kinds = [(name, _kind_of(name, is_foreign=is_foreign)) for name in header]
+    return [
+        (name, "telling" if kind == "own" and is_telling_key(name, labels) else kind)
+        for name, kind in kinds
+    ]
+
+
+def _is_in_text(value: Any, columns: Sequence[_Column], values: Sequence[Any]) -> bool:
+    """Return whether a cell stands in the row's text, as the words of an entity do."""
+    texts = (one for (name, _), one in zip(columns, values, strict=True) if name == _TEXT)
+    return isinstance(value, str) and any(isinstance(one, str) and value in one for one in texts)
 
 
 def _kind_of(name: str, *, is_foreign: bool) -> Literal["index", "known", "foreign", "own"]:

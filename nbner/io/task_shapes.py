@@ -16,6 +16,12 @@ from typing import Any
 from nbner.errors import DataError
 from nbner.io.annotators import annotator_in, annotator_key
 from nbner.io.iob import is_tag
+from nbner.io.label_keys import (
+    LABELLED_WORDS,
+    find_labelled,
+    is_labelled_text,
+    is_telling_key,
+)
 from nbner.io.literals import looks_like_literal, parse_literal
 from nbner.io.offsets import UnclearOffsetsError
 from nbner.io.options import ReadOptions
@@ -30,6 +36,7 @@ from nbner.io.span_shapes import (
     shorten,
 )
 from nbner.io.tag_shapes import TagLayer, find_tags
+from nbner.io.word_offsets import with_characters
 from nbner.types import Span
 
 # Keys whose values need no look.
@@ -50,7 +57,7 @@ _TAG_NAME = re.compile(r"ner|tag|label|iob|bio|entity", re.IGNORECASE)
 _OFFSET_KEY = re.compile("start|begin|offset", re.IGNORECASE)
 _COMPACT = re.compile(
     r"\s*(?:(?P<a>\d+)[\s:,;|-]+(?P<b>\d+)[\s:,;|-]+(?P<l>[A-Za-z]\w*)"
-    r"|(?P<m>[A-Za-z]\w*)[\s:,;|-]+(?P<c>\d+)[\s:,;|-]+(?P<d>\d+))\s*"
+    r"|(?P<m>[A-Za-z]\w*)[\s:,;|-]+(?P<c>\d+)[\s:,;|-]+(?P<d>\d+))(?:[\s;|,]+|$)"
 )
 # An empty list under one of these is an annotation without spans.
 _EMPTY_KEYS = ("label", "labels", "entities", "ents", "annotation", "annotations", "ner")
@@ -110,7 +117,7 @@ def read_task(task: Mapping[str, Any], location: SourceLocation, options: ReadOp
         A value looks like spans and cannot be read, several do and none is
         named, or the row is one span and not a text.
     """
-    if options.names_nothing and _is_plain(task):
+    if options.names_nothing and _is_plain(task, options.labels):
         author = _author(task)
         return ReadTask(task if author is None else _without_author(task), author)
     own = _own_frame(task, location)
@@ -146,15 +153,17 @@ def refuse_missed(
         )
 
 
-def _is_plain(task: Mapping[str, Any]) -> bool:
+def _is_plain(task: Mapping[str, Any], labels: tuple[str, ...]) -> bool:
     """Return whether a row holds nothing but what ``prodigy.row_from_task`` reads as it is."""
-    if "text" not in task or "input_hash" in task:
+    if type(task.get("text")) is not str or "input_hash" in task:
         return False
     for key, value in task.items():
         if key in _PLAIN_KEYS:
             continue
         kind = type(value)
         if kind is str:
+            if is_telling_key(key, labels) and value in task["text"]:
+                return False
             if _may_hold_spans(value, key) or (value.isdecimal() and is_offset_key(key)):
                 return False
         elif kind in _SCALARS:
@@ -167,9 +176,14 @@ def _is_plain(task: Mapping[str, Any]) -> bool:
 
 def _may_hold_spans(value: str, key: str) -> bool:
     return (
-        value[:1] in "[({ "
-        or _TAGGED.search(value) is not None
+        value[:1] in "[({ `"
         or value == "O"
+        # The patterns are searched only where a character of theirs is there.
+        or ("-" in value and _TAGGED.search(value) is not None)
+        or (
+            (":" in value or "=" in value or ">" in value)
+            and LABELLED_WORDS.search(value) is not None
+        )
         or (
             (value[-1:].isdigit() or value[:1].isdigit())
             and _COMPACT.match(value) is not None
@@ -344,6 +358,8 @@ class _TaskReader:
         )
         if text is not None:
             rest["text"] = text
+        elif (converted := with_characters(rest, self.location)) is not None:
+            rest, text = converted, converted["text"]
         self._check_single_span(rest)
         spans = self._spans(rest, text)
         if spans is not None:
@@ -353,6 +369,8 @@ class _TaskReader:
             rest = self._with_tags(rest, tags)
         elif text is not None:
             self._check_compact(rest, text)
+            if spans is None and self.options.spans_key is None and not self.is_own:
+                self._check_labelled(rest, text)
         author = self.author or _author({**rest, **({"answer": "accept"} if tags else {})})
         if author is not None:
             rest = _without_author(rest)
@@ -471,7 +489,12 @@ class _TaskReader:
         readable = [one for one in chosen if one.problem is None]
         if not readable:
             raise self._unreadable(chosen[0])
-        self.unread.extend(_unread(one) for one in chosen if one.problem is not None)
+        siblings = {one.keys[0] for one in readable}
+        broken = [one for one in chosen if one.problem is not None]
+        for one in broken:
+            if one.keys[0] in siblings and len(one.keys) > 1:
+                raise self._unreadable(one)  # of one value, only a part would be read
+        self.unread.extend(map(_unread, broken))
         if text is None:
             raise self.location.error(
                 f"there are spans under {readable[0].path!r} ({readable[0].shown}), and no text",
@@ -632,13 +655,23 @@ class _TaskReader:
             if key in _TASK_KEYS:
                 continue
             for one in _strings_in(value):
-                if _is_compact(one, len(text)) or _is_broken(one):
+                if _is_compact(one, len(text)) or _is_broken(one) or is_labelled_text(one, text):
                     raise self.location.error(
                         f"this looks like spans in a text of its own: {shorten(one)}",
                         field=str(key),
                         remedy="Write them with json.dumps, as "
                         '[{"start": 0, "end": 4, "label": "ORG"}], under \'spans\'',
                     )
+
+    # Keys that are labels, and words that have one.
+
+    def _check_labelled(self, rest: Mapping[str, Any], text: str) -> None:
+        found = find_labelled(rest, text, self.options.labels, _TASK_KEYS)
+        if found is None:
+            return
+        if found.is_certain:
+            raise self.location.error(found.problem, field=found.key, remedy=found.remedy)
+        self.unread.append(found.problem)
 
 
 def _is_task_span(span: Any) -> bool:
@@ -648,14 +681,15 @@ def _is_task_span(span: Any) -> bool:
 
 
 def _is_compact(value: str, length: int) -> bool:
-    parts = [one for one in re.split(r"[;\n]", value) if one.strip()]
-    found = [_COMPACT.fullmatch(one) for one in parts]
-    if not parts or not all(found):
-        return False
-    pairs = [
-        (int(one["a"] or one["c"]), int(one["b"] or one["d"])) for one in found if one is not None
-    ]
-    return all(start < end <= length for start, end in pairs)
+    pairs = []
+    position = 0
+    while position < len(value):
+        found = _COMPACT.match(value, position)
+        if found is None:
+            return False
+        pairs.append((int(found["a"] or found["c"]), int(found["b"] or found["d"])))
+        position = found.end()
+    return bool(pairs) and all(start < end <= length for start, end in pairs)
 
 
 def _is_broken(value: str) -> bool:

@@ -24,7 +24,8 @@ def is_int(value: Any) -> bool:
     value : object
         Any value.
     """
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    # By type first: the check of an abstract class takes ten times as long.
+    return type(value) is int or (isinstance(value, Integral) and not isinstance(value, bool))
 
 
 def is_number(value: Any) -> bool:
@@ -176,7 +177,7 @@ def as_mapping(value: Any, field: str, location: SourceLocation) -> Mapping[str,
     DataError
         The value is not a mapping.
     """
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise _wrong_type(value, "an object", field, location)
     return value
 

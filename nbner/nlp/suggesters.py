@@ -174,7 +174,7 @@ def read_suggestions(
     only_label : str, optional
         Label of words that come without one.
     """
-    return _Reader(example, name, only_label).read(value)
+    return _SuggestionReader(example, name, only_label).read(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class _Mention:
     extra: Mapping[str, Any] | None = None
 
 
-class _Reader:
+class _SuggestionReader:
     """Reads the suggestions of one function for one example."""
 
     def __init__(self, example: Example, name: str, only_label: str | None) -> None:

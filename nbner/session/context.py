@@ -177,6 +177,12 @@ class SessionContext:
         """
         if split is None:
             return
+        if not isinstance(split, str):
+            raise DataError(
+                f"a split is a name, such as 'train', and this is {type(split).__name__}",
+                field="split",
+                remedy="Add texts first, session.add(texts, split='new'), and name their split",
+            )
         names = self.dataset.splits()
         if split in names or (not names and split == "train"):
             return

@@ -200,6 +200,7 @@ class ExperimentsAccessor(Accessor):
             There is no example.
         """
         context = self._context
+        context.require_split(split)
         examples = context.examples(split)
         if not examples:
             raise DataError("there is no example to compare", remedy="Add some: session.add(...)")

@@ -360,6 +360,7 @@ class Session:
                 tag_column=tag_column,
                 text=text,
                 encoding=encoding,
+                labels=self.labels,
                 row_errors=row_errors,
             ),
             tokenize=context.tokenize,

@@ -38,7 +38,9 @@ from nbner.training.initialization import (
     reset_ner,
     resize_ner,
 )
+from nbner.training.overrides import check_overrides
 from nbner.training.report import TrainingReport, curve_frame, training_curve
+from nbner.training.setup import TrainingOptions
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -322,6 +324,7 @@ def start_background_run(
     train, evaluated = training_split(context, split, dev)
     corpus = split_corpus(train, evaluated, context.labels, seed)
     require_learnable_spans(base, corpus.train)
+    check_options(base, options)
     warnings = session_data_warnings(context, split, dev, train, evaluated)
     gold = corpus.dev if corpus.has_separate_dev else ()
     texts = retention_texts(context, init, split, dev, seed)
@@ -355,6 +358,28 @@ def start_background_run(
             run.cancel()
         reserved.close()
         raise
+
+
+def check_options(base: Language, options: Mapping[str, Any]) -> None:
+    """Raise where a run would refuse its options, before another process is started for it.
+
+    Parameters
+    ----------
+    base : Language
+        The pipeline that the run starts from.
+    options : mapping
+        Options of `nbner.training.loop.train`.
+
+    Raises
+    ------
+    TrainingError
+        A number is out of its range, or a key of ``config`` is unknown.
+    """
+    counts = ("max_epochs", "max_steps", "patience", "dropout")
+    TrainingOptions(**{name: options[name] for name in counts if name in options})
+    found = recognizer_of(base)
+    if found is not None:
+        check_overrides(options.get("config") or {}, base, found[0], sourced=())
 
 
 def initial_pipeline(context: SessionContext, init: InitStrategy | None) -> Language:

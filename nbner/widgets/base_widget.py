@@ -24,10 +24,10 @@ from nbner.widgets.messages import (
     NoticeMessage,
     RawMessage,
     SavedMessage,
-    Snapshot,
     SnapshotMessage,
     Task,
     TasksMessage,
+    WindowSnapshot,
 )
 from nbner.widgets.parsing import parse_answer, read_example_id, read_ids, require_text
 from nbner.widgets.query_handlers import QueryHandlers, find_example
@@ -254,7 +254,7 @@ class BaseAnnotationWidget(BundledWidget):
 
     # Examples.
 
-    def _take_snapshot(self, first: Example | None = None) -> Snapshot:
+    def _take_snapshot(self, first: Example | None = None) -> WindowSnapshot:
         """Serialize the page's window, which begins with ``first`` if that is still open."""
         queue = self._example_queue
         past = self._sent.serialize(queue.recent(WINDOW_SIZE))

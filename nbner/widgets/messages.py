@@ -286,7 +286,7 @@ class TasksMessage(KernelMessage):
     counts: CountsMessage
 
 
-class Snapshot(TypedDict):
+class WindowSnapshot(TypedDict):
     """The next examples, and the latest answered ones, oldest first."""
 
     window: list[Task]
@@ -294,7 +294,7 @@ class Snapshot(TypedDict):
     counts: CountsMessage
 
 
-class SnapshotMessage(KernelMessage, Snapshot):
+class SnapshotMessage(KernelMessage, WindowSnapshot):
     """Reply to ``hello``, with ``setup``; or event that replaces the page's examples.
 
     ``ahead`` is set where code has put the window's examples at the head of the queue,
