@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.training.initialization import InitStrategy
-    from nbner.training.learners import LearnerRun
+    from nbner.training.learner_run import LearnerRun
     from nbner.training.loop import TrainingRun
     from nbner.training.records import TrainingRecord, TrainingResult
 

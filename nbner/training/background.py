@@ -27,7 +27,8 @@ from nbner._common.result import Result
 from nbner.errors import ModelError
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
-from nbner.training.learners import recovered_run, train
+from nbner.training.learner_run import recovered_run
+from nbner.training.learners import train
 from nbner.training.records import TrainingRecord, TrainingResult, TrainingStoppedError
 from nbner.training.report import TrainingReport, curve_frame, training_curve
 from nbner.types import Example, Span

@@ -141,7 +141,9 @@ def choose_learner(
         Seed of the bootstrap.
     """
     spans, allowed = [one.spans for one in gold], [one.labels for one in gold]
-    systems: dict[str, Sequence[Sequence[Span]]] = {str(k): v for k, v in predictions.items()}
+    systems: dict[str, Sequence[Sequence[Span]]] = {
+        str(name): found for name, found in predictions.items()
+    }
     f = {
         one.name: one.f
         for one in compare_systems(spans, systems, allowed_labels=allowed, seed=seed)

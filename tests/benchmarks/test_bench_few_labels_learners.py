@@ -13,7 +13,7 @@ from nbner.evaluation.scores import score
 from nbner.io import formats
 from nbner.io.rows import example_from_row
 from nbner.nlp.prediction import predict
-from nbner.training import learners
+from nbner.training import learner_run
 
 SIZES = (100, 200)
 POOL = 800
@@ -69,9 +69,9 @@ def test_f_of_the_learners(session, sets, say, monkeypatch):
     say(f"choice at {n}", report.record["choice"], "-")
     distilled = auto
     if report.learner != "distilled":
-        whole = learners.choose_learner
+        whole = learner_run.choose_learner
         monkeypatch.setattr(
-            learners,
+            learner_run,
             "choose_learner",
             lambda *args, **more: replace(whole(*args, **more), learner="distilled"),
         )

@@ -17,9 +17,10 @@ import spacy
 from nbner.errors import TrainingError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training import crf_run, distillation, learners, loop
+from nbner.training import crf_run, distillation, learner_run, loop
 from nbner.training.candidates import CandidateScore, choose_learner
-from nbner.training.learners import recovered_run, train
+from nbner.training.learner_run import recovered_run
+from nbner.training.learners import train
 from nbner.training.report import TrainingReport
 from nbner.types import Example, Span
 
@@ -62,9 +63,9 @@ def result_of(run):
 
 def take(monkeypatch, name):
     """Make a run take one learner, whatever it scores."""
-    whole = learners.choose_learner
+    whole = learner_run.choose_learner
     monkeypatch.setattr(
-        learners,
+        learner_run,
         "choose_learner",
         lambda *args, **options: replace(whole(*args, **options), learner=name),
     )
@@ -242,7 +243,7 @@ def test_the_distilled_ner_is_an_ordinary_one_and_spacy_train_finds_it(
     teachers = []
     whole = distillation.silver_examples
     monkeypatch.setattr(
-        learners,
+        learner_run,
         "silver_examples",
         lambda teacher, *rest: teachers.append(teacher) or whole(teacher, *rest),
     )
