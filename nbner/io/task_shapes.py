@@ -8,7 +8,7 @@ such a value never becomes an example without spans.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -33,6 +33,7 @@ from nbner.io.span_shapes import (
     find_layers,
     layer_of,
     parse_span,
+    path_of,
     shorten,
 )
 from nbner.io.tag_shapes import TagLayer, find_tags
@@ -371,6 +372,11 @@ class _TaskReader:
             self._check_compact(rest, text)
             if spans is None and self.options.spans_key is None and not self.is_own:
                 self._check_labelled(rest, text)
+        if text is None and tags is None and "text" not in rest:
+            keys = ", ".join(repr(str(key)) for key in list(rest)[:8]) or "none"
+            raise self.location.error(
+                f"there is no text; the keys are: {keys}", field="text", remedy=_text_remedy(rest)
+            )
         author = self.author or _author({**rest, **({"answer": "accept"} if tags else {})})
         if author is not None:
             rest = _without_author(rest)
@@ -499,8 +505,7 @@ class _TaskReader:
             raise self.location.error(
                 f"there are spans under {readable[0].path!r} ({readable[0].shown}), and no text",
                 field="text",
-                remedy="Put the text under 'text', or name its key: text=\"...\""
-                + _word_hint(rest),
+                remedy=_text_remedy(rest) + _word_hint(rest),
             )
         resolved = [self._resolved(one, text) for one in readable]
         distinct = {tuple(sorted(map(_key_of, one))) for one in resolved}
@@ -717,6 +722,54 @@ def _conversion(layer: SpanLayer) -> str:
         f"row[{str(layer.keys[0])!r}]], in code points with exclusive ends; if they are no "
         'entities, say spans_key="spans"'
     )
+
+
+def _text_remedy(row: Mapping[str, Any]) -> str:
+    """Return the way to the texts: rows in a list inside of this one, or a key of another name."""
+    inner = next(_lists_of_rows(row), None)
+    if inner is not None:
+        keys, name = inner
+        path = "".join(f"[{key!r}]" for key in keys)
+        choice = "" if name == "text" else f", text={name!r}"
+        return (
+            "The rows are a list inside of this object; add them: "
+            f"session.add(json.load(open(path)){path}{choice})"
+        )
+    strings = sorted(_paths_of_strings(row), key=lambda one: -len(one[1]))
+    name = path_of(strings[0][0]) if strings and " " in strings[0][1] else "..."
+    return f"Put the text under 'text', or name its key: text=\"{name}\""
+
+
+def _lists_of_rows(value: Any, keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    """Yield the lists of objects with a text, each with the key of the text."""
+    if isinstance(value, Mapping):
+        for key, one in value.items() if len(keys) < 4 else ():
+            yield from _lists_of_rows(one, (*keys, str(key)))
+        return
+    if not isinstance(value, (list, tuple)) or not value:
+        return
+    if not all(isinstance(one, Mapping) for one in value):
+        return
+    names = (key for key in _TEXT_KEYS if isinstance(value[0].get(key), str))
+    name = next((key for key in names if len(value[0]) > 1), None)
+    # Pieces of one text, with spaces at their ends, are no texts.
+    is_whole = all(str(one.get(name)) == str(one.get(name)).strip() for one in value)
+    if name is not None and is_whole and not _holds_offsets(value[0]):
+        yield keys, name
+    else:
+        yield from _lists_of_rows(value[0], (*keys, 0))
+
+
+def _holds_offsets(value: Mapping[str, Any]) -> bool:
+    return any(is_offset_key(str(key)) for key in value)
+
+
+def _paths_of_strings(value: Mapping[str, Any], keys: Keys = ()) -> Iterator[tuple[Keys, str]]:
+    for key, one in value.items():
+        if isinstance(one, str):
+            yield (*keys, str(key)), one
+        elif isinstance(one, Mapping) and len(keys) < 3:
+            yield from _paths_of_strings(one, (*keys, str(key)))
 
 
 def _word_hint(rest: Mapping[str, Any]) -> str:

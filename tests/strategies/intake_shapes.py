@@ -12,7 +12,7 @@ from spacy.training import Example as SpacyExample
 import nbner
 from nbner import Span
 
-WORDS = "flew to the cold house and sold five old boats again".split()
+WORDS = ["flew", "to", "the", "cold", "house", "and", "sold", "five", "old", "boats", "again"]
 NAMES = {"Mina Kovac": "PER", "Ada": "PER", "Oslo": "LOC", "New York": "LOC", "ACME Corp": "ORG"}
 
 
@@ -250,7 +250,7 @@ SHAPES = {
             "relations": [],
             "entities": items(spans, "start_offset", "end_offset"),
         }
-    ),  # fmt: skip
+    ),
     "displaCy, Doc.to_json": lines(lambda text, spans: {"text": text, "ents": items(spans)}),
     "Argilla": lines(lambda text, spans: {"text": text, "annotation": items(spans)}),
     "Presidio": lines(
