@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from nbner._common.alignment import join_words, tokens_from_words
 from nbner.errors import DataError
+from nbner.io import foreign_files
 from nbner.io.files import atomic_write, numbered_lines
 from nbner.io.gold_export import GoldExample
 from nbner.io.iob import are_phrase_tags, is_tag, spans_to_tags, tags_to_spans
@@ -65,6 +66,9 @@ def read(path: Path, options: ReadOptions) -> Iterator[Row]:
     if dialect is None:
         if not any(line.strip() for _, line in sample):
             return
+        other = foreign_files.name_format(path, options.encoding)
+        if other is not None:
+            raise DataError(f"this is {other[0]}, which is not read", file=path, remedy=other[1])
         raise DataError(
             "no column of this file holds entity tags",
             file=path,

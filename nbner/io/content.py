@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from nbner.io.options import FormatName
 _PARQUET_MAGIC = b"PAR1"
 # The file format, the stream format (a message of unknown length), and Feather before Arrow.
 _ARROW_MAGIC = (b"ARROW1", b"\xff\xff\xff\xff", b"FEA1")
+# A text may begin with a bracket, too: "[PER Ada] is here".
+_JSON_START = re.compile(r"[\[{]\s*(?:[\"'\[{\]}(-]|\d|true|false|null|$)")
 _ZLIB_HEADERS = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 _BINARY_MAGIC = {
     b"PK": "a ZIP archive, such as a spreadsheet or a document of Word",
@@ -46,7 +49,7 @@ def detect_format(path: Path, encoding: str | None) -> FormatName | None:
     if binary is not None:
         return binary
     text = _decoded(head, encoding).lstrip()
-    if text[:1] in ("{", "["):
+    if _JSON_START.match(text):
         return json_format(text)
     if "\0" in text or binary_kind(path) is not None:
         return None

@@ -20,6 +20,7 @@ from nbner.io import (
     conll,
     content,
     docbin,
+    foreign_files,
     huggingface,
     json_tasks,
     label_studio,
@@ -339,7 +340,7 @@ def _reader(
     require_file(path)
     name = name or _read_format(path, encoding)
     if name is None:
-        raise _unrecognized(path)
+        raise _unrecognized(path, encoding)
     if name not in registry.readers:
         raise _unknown_format(name, path, registry.readers.names())
     return registry.readers.get(name)
@@ -362,7 +363,10 @@ def _read_format(path: Path, encoding: str | None) -> FormatName | None:
     return "conll" if suffix == tables.TAB_SUFFIX else None
 
 
-def _unrecognized(path: Path) -> DataError:
+def _unrecognized(path: Path, encoding: str | None) -> DataError:
+    other = foreign_files.name_format(path, encoding)
+    if other is not None:
+        return DataError(f"this is {other[0]}, which is not read", file=path, remedy=other[1])
     kind = content.binary_kind(path)
     if kind is not None:
         return DataError(f"this is {kind}, which is not read", file=path, remedy=_CONVERT_REMEDY)

@@ -264,7 +264,7 @@ def _are_places(value: Any, text: str) -> bool:
     if not isinstance(value, (list, tuple)) or not value:
         return False
     if len(value) == 2 and all(map(is_int, value)):
-        return 0 <= value[0] < value[1] <= len(text)
+        return bool(0 <= value[0] < value[1] <= len(text))
     for one in value:
         if isinstance(one, (list, tuple)) and len(one) == 2 and all(map(is_int, one)):
             start, end = one
@@ -300,6 +300,11 @@ def _separate_lists(row: Mapping[str, Any], text: str) -> LabelledValue | None:
             if len(lists[start]) == len(lists[end]) == len(lists[label]):
                 loop = f"zip(row[{start!r}], row[{end!r}], row[{label!r}])"
                 return _in_lists(start, f"{start!r}, {end!r} and {label!r}", "s, e, l", loop)
+        if len(lists[start]) == len(lists[end]) and _are_places(
+            [list(one) for one in zip(lists[start], lists[end], strict=True)], text
+        ):
+            loop = f"zip(row[{start!r}], row[{end!r}])"
+            return _in_lists(start, f"{start!r} and {end!r}", "s, e", loop)
     for pairs in (key for key in lists if _PAIR_KEYS.search(_bare(key))):
         for label in labels:
             same = len(lists[pairs]) == len(lists[label])

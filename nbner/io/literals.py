@@ -63,6 +63,20 @@ def parse_literal(text: str) -> Any:
         return NOT_A_VALUE
 
 
+def value_of(value: Any) -> Any:
+    """Return the list, tuple or mapping that a text holds; any other value as it is.
+
+    Parameters
+    ----------
+    value : object
+        The value of a key.
+    """
+    if isinstance(value, str) and looks_like_literal(value):
+        parsed = parse_literal(value)
+        return parsed if isinstance(parsed, (list, tuple, dict)) else value
+    return value
+
+
 def _with_commas(text: str) -> str:
     """Add the commas that NumPy leaves out; Python would join the words of such a list."""
     if _NUMBERS.fullmatch(text):

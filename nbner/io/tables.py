@@ -30,10 +30,11 @@ from nbner.io.files import (
 from nbner.io.label_keys import holds_entity_row, is_telling_key
 from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.options import ReadOptions
+from nbner.io.own_frames import is_own_frame
+from nbner.io.plain_rows import is_offset_key, may_hold_annotations
 from nbner.io.prodigy import task_from_example
 from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row, SourceLocation
-from nbner.io.task_shapes import is_offset_key, is_own_frame, may_hold_annotations
 from nbner.types import Example
 
 if TYPE_CHECKING:

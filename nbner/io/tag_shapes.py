@@ -11,7 +11,8 @@ from nbner.io.iob import are_phrase_tags, is_tag
 from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.options import ReadOptions
 from nbner.io.rows import SourceLocation
-from nbner.io.span_shapes import Keys, path_of, shorten
+from nbner.io.span_parsing import Keys
+from nbner.io.span_shapes import path_of, shorten
 from nbner.io.validation import is_int
 
 _MAX_DEPTH = 4

@@ -10,61 +10,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
 from typing import Any
 
 from nbner.errors import DataError
 from nbner.io.annotators import annotator_in, annotator_key
 from nbner.io.iob import is_tag
-from nbner.io.label_keys import (
-    LABELLED_WORDS,
-    find_labelled,
-    is_labelled_text,
-    is_telling_key,
-)
-from nbner.io.literals import looks_like_literal, parse_literal
+from nbner.io.label_keys import find_labelled, is_labelled_text
+from nbner.io.literals import looks_like_literal, value_of
 from nbner.io.offsets import UnclearOffsetsError
 from nbner.io.options import ReadOptions
-from nbner.io.rows import Row, SourceLocation
-from nbner.io.span_shapes import (
-    Keys,
-    SpanLayer,
-    UnreadableSpanError,
-    find_layers,
-    layer_of,
-    parse_span,
-    shorten,
+from nbner.io.own_frames import rename_own_frame
+from nbner.io.plain_rows import (
+    PLAIN_KEYS,
+    is_broken,
+    is_compact,
+    is_offset_key,
+    is_plain_row,
+    is_plain_span,
 )
+from nbner.io.row_remedies import text_remedy, word_hint
+from nbner.io.rows import Row, SourceLocation
+from nbner.io.span_parsing import Keys, UnreadableSpanError, parse_span
+from nbner.io.span_shapes import SpanLayer, find_layers, layer_of, shorten
 from nbner.io.tag_shapes import TagLayer, find_tags
 from nbner.io.word_offsets import with_characters
 from nbner.types import Span
 
-# Keys whose values need no look.
-_PLAIN_KEYS = frozenset(
-    (
-        *("text", "answer", "flagged", "note", "_input_hash", "_task_hash", "_annotator_id"),
-        *("_session_id", "_view_id", "_timestamp", "_is_binary"),
-    )
-)
 # Keys of nbner's own tasks, in which no other spans are looked for.
-_TASK_KEYS = frozenset((*_PLAIN_KEYS, "spans", "tokens", "meta"))
-_PLAIN_TOKEN_KEYS = frozenset(("text", "start", "end", "id", "ws", "disabled", "style"))
-_SCALARS = (int, float, bool, type(None))
-_TAGGED = re.compile(r"(?:^|[\s,;|])[BIESLUM]-\S")
+_TASK_KEYS = frozenset((*PLAIN_KEYS, "spans", "tokens", "meta"))
 _WORD_TAG = re.compile(r"[BIESLUM]-[A-Z][A-Z_0-9]*")
-_BROKEN_SPANS = re.compile(r"\bstart\w*['\"]?\s*[:=]|[BI]-[A-Z]|[\[(]\s*\d+\s*,\s*\d+\s*,\s*['\"]")
 _TAG_NAME = re.compile(r"ner|tag|label|iob|bio|entity", re.IGNORECASE)
-_OFFSET_KEY = re.compile("start|begin|offset", re.IGNORECASE)
-_COMPACT = re.compile(
-    r"\s*(?:(?P<a>\d+)[\s:,;|-]+(?P<b>\d+)[\s:,;|-]+(?P<l>[A-Za-z]\w*)"
-    r"|(?P<m>[A-Za-z]\w*)[\s:,;|-]+(?P<c>\d+)[\s:,;|-]+(?P<d>\d+))(?:[\s;|,]+|$)"
-)
 # An empty list under one of these is an annotation without spans.
 _EMPTY_KEYS = ("label", "labels", "entities", "ents", "annotation", "annotations", "ner")
-_TEXT_KEYS = ("text", "content", "raw", "data", "sentence", "document", "body")
-_OWN_FRAME = frozenset(("input_hash", "text", "spans", "answer", "annotator", "created"))
-_OWN_EXAMPLE = frozenset(("input_hash", "text", "spans", "pretokenized"))
-_MILLISECONDS = 1e11  # a larger number is no time in seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +94,10 @@ def read_task(task: Mapping[str, Any], location: SourceLocation, options: ReadOp
         A value looks like spans and cannot be read, several do and none is
         named, or the row is one span and not a text.
     """
-    if options.names_nothing and _is_plain(task, options.labels):
+    if options.names_nothing and is_plain_row(task, options.labels):
         author = _author(task)
         return ReadTask(task if author is None else _without_author(task), author)
-    own = _own_frame(task, location)
+    own = rename_own_frame(task, location)
     return _TaskReader(own, location, options, is_own=own is not task).read()
 
 
@@ -153,71 +130,6 @@ def refuse_missed(
         )
 
 
-def _is_plain(task: Mapping[str, Any], labels: tuple[str, ...]) -> bool:
-    """Return whether a row holds nothing but what ``prodigy.row_from_task`` reads as it is."""
-    if type(task.get("text")) is not str or "input_hash" in task:
-        return False
-    for key, value in task.items():
-        if key in _PLAIN_KEYS:
-            continue
-        kind = type(value)
-        if kind is str:
-            if is_telling_key(key, labels) and value in task["text"]:
-                return False
-            if _may_hold_spans(value, key) or (value.isdecimal() and is_offset_key(key)):
-                return False
-        elif kind in _SCALARS:
-            if kind is int and _OFFSET_KEY.search(key) is not None:
-                return False
-        elif not _is_plain_value(key, value):
-            return False
-    return True
-
-
-def _may_hold_spans(value: str, key: str) -> bool:
-    return (
-        value[:1] in "[({ `"
-        or value == "O"
-        # The patterns are searched only where a character of theirs is there.
-        or ("-" in value and _TAGGED.search(value) is not None)
-        or (
-            (":" in value or "=" in value or ">" in value)
-            and LABELLED_WORDS.search(value) is not None
-        )
-        or (
-            (value[-1:].isdigit() or value[:1].isdigit())
-            and _COMPACT.match(value) is not None
-            and key not in _PLAIN_KEYS
-        )
-    )
-
-
-def _is_plain_value(key: str, value: Any) -> bool:
-    if key == "spans":
-        return isinstance(value, (list, tuple)) and all(
-            type(one) is Span or (type(one) is dict and _is_plain_span(one)) for one in value
-        )
-    if key == "tokens":
-        return _are_plain_tokens(value)
-    if key == "meta" and type(value) is dict:
-        return all(
-            type(one) in _SCALARS or (type(one) is str and not looks_like_literal(one))
-            for one in value.values()
-        )
-    return False
-
-
-def _is_plain_span(span: Mapping[str, Any]) -> bool:
-    return ("start" in span or "token_start" in span) and type(span.get("label")) is str
-
-
-def _are_plain_tokens(value: Any) -> bool:
-    if not isinstance(value, (list, tuple)):
-        return False
-    first = value[0] if value else ""
-    return type(first) is str or (type(first) is dict and first.keys() <= _PLAIN_TOKEN_KEYS)
-
-
 def _author(task: Mapping[str, Any]) -> str | None:
     if task.get("_annotator_id") not in (None, "") or not (task.get("answer") or task.get("spans")):
         return None
@@ -229,114 +141,6 @@ def _without_author(task: Mapping[str, Any]) -> dict[str, Any]:
     key = annotator_key(task)
     is_kept = key is None or key[:1] == "_" or isinstance(task[key], Mapping)
     return {name: value for name, value in task.items() if is_kept or name != key}
-
-
-def may_hold_annotations(value: object, key: str = "") -> bool:
-    """Return whether a value of an unknown key is worth a look for spans or tags.
-
-    Parameters
-    ----------
-    value : object
-        The value.
-    key : str
-        Its key.
-    """
-    if type(value) is str:
-        return _may_hold_spans(value, key)
-    if type(value) in _SCALARS:
-        return type(value) is int and _OFFSET_KEY.search(key) is not None
-    return True
-
-
-def is_offset_key(key: str) -> bool:
-    """Return whether a key or a column may hold an offset.
-
-    Parameters
-    ----------
-    key : str
-        Its name.
-    """
-    return _OFFSET_KEY.search(key) is not None
-
-
-def is_own_frame(columns: Iterable[str]) -> bool:
-    """Return whether these are the columns of ``answers()`` or of a frame of examples.
-
-    Parameters
-    ----------
-    columns : iterable of str
-        Names of columns, or keys.
-    """
-    names = set(columns)
-    return names >= _OWN_EXAMPLE or names >= _OWN_FRAME
-
-
-def _own_frame(task: Mapping[str, Any], location: SourceLocation) -> Mapping[str, Any]:
-    """Rename the columns of a row of ``answers()`` or of a frame of examples."""
-    if task.keys() >= _OWN_EXAMPLE:
-        task = _own_example(task)
-    elif not task.keys() >= _OWN_FRAME:
-        return task
-    own = {key: value for key, value in task.items() if key not in ("annotator", "created")}
-    hashed = own.pop("input_hash")
-    if hashed not in (None, "", 0, "0"):
-        own["_input_hash"] = int(float(hashed)) if isinstance(hashed, float) else _int(hashed)
-    if task.get("annotator") not in (None, "") and task.get("answer"):
-        own["_annotator_id"] = task["annotator"]
-    created = task.get("created")
-    if created not in (None, ""):
-        own["_timestamp"] = _seconds(created, location)
-    return {key: value for key, value in own.items() if value is not None}
-
-
-def _own_example(task: Mapping[str, Any]) -> Mapping[str, Any]:
-    own = {key: _value_of(value) for key, value in task.items() if key not in ("labels", "split")}
-    extra = own.pop("extra", None)
-    if str(own.pop("pretokenized")).lower() not in ("true", "1"):
-        own.pop("tokens", None)
-    if str(own.pop("binary", False)).lower() in ("true", "1"):
-        own["_is_binary"] = True
-    if not own.get("answer") and not own.get("spans"):
-        own.pop("spans", None)
-    if isinstance(own.get("spans"), (list, tuple)):
-        own["spans"] = [_own_span(one) for one in own["spans"]]
-    return {**own, **(extra if isinstance(extra, Mapping) else {})}
-
-
-def _own_span(span: Any) -> Any:
-    if not isinstance(span, Mapping):
-        return span
-    extra = span.get("extra")
-    bare = {key: one for key, one in span.items() if key != "extra" and one is not None}
-    return {**bare, **(extra if isinstance(extra, Mapping) else {})}
-
-
-def _value_of(value: Any) -> Any:
-    if isinstance(value, str) and looks_like_literal(value):
-        parsed = parse_literal(value)
-        return parsed if isinstance(parsed, (list, tuple, dict)) else value
-    return value
-
-
-def _int(value: Any) -> Any:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return value
-
-
-def _seconds(value: Any, location: SourceLocation) -> Any:
-    if isinstance(value, (int, float)):
-        return value / 1000 if value > _MILLISECONDS else value
-    written = re.sub(r"(\.\d{6})\d+", r"\1", str(value)).replace("Z", "+00:00")
-    try:
-        moment = datetime.fromisoformat(written)
-    except ValueError:
-        try:
-            return float(written)
-        except ValueError:
-            raise location.error(f"{value!r} is not a time", field="created") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
 @dataclass
@@ -371,6 +175,11 @@ class _TaskReader:
             self._check_compact(rest, text)
             if spans is None and self.options.spans_key is None and not self.is_own:
                 self._check_labelled(rest, text)
+        if text is None and tags is None and "text" not in rest:
+            keys = ", ".join(repr(str(key)) for key in list(rest)[:8]) or "none"
+            raise self.location.error(
+                f"there is no text; the keys are: {keys}", field="text", remedy=text_remedy(rest)
+            )
         author = self.author or _author({**rest, **({"answer": "accept"} if tags else {})})
         if author is not None:
             rest = _without_author(rest)
@@ -400,7 +209,7 @@ class _TaskReader:
 
     def _check_single_span(self, rest: Mapping[str, Any]) -> None:
         bare = {key: one for key, one in rest.items() if isinstance(one, (str, int, float))}
-        if not any(_OFFSET_KEY.search(str(key)) for key in bare):
+        if not any(is_offset_key(str(key)) for key in bare):
             return
         try:
             span = parse_span({key: one for key, one in bare.items() if key != "meta"}, None)
@@ -423,7 +232,7 @@ class _TaskReader:
             return self._chosen_spans(rest, text, self.options.spans_key)
         own = rest.get("spans")
         if isinstance(own, str) and looks_like_literal(own):
-            own = _value_of(own)
+            own = value_of(own)
         if own == {} and {"ents", "tokens"} & rest.keys():
             own = None  # the groups of a doc
         if own is not None:
@@ -499,8 +308,7 @@ class _TaskReader:
             raise self.location.error(
                 f"there are spans under {readable[0].path!r} ({readable[0].shown}), and no text",
                 field="text",
-                remedy="Put the text under 'text', or name its key: text=\"...\""
-                + _word_hint(rest),
+                remedy=text_remedy(rest) + word_hint(rest),
             )
         resolved = [self._resolved(one, text) for one in readable]
         distinct = {tuple(sorted(map(_key_of, one))) for one in resolved}
@@ -524,7 +332,7 @@ class _TaskReader:
 
     def _empty(self, rest: Mapping[str, Any]) -> tuple[Keys, list[Any]] | None:
         for key in _EMPTY_KEYS:
-            value = _value_of(rest.get(key))
+            value = value_of(rest.get(key))
             if isinstance(value, (list, tuple)) and not value:
                 return (key,), []
         return None
@@ -536,7 +344,7 @@ class _TaskReader:
         if found is None or found[1] is None or found[1] == "":
             return None
         keys, value = found
-        value = _value_of(value)
+        value = value_of(value)
         if isinstance(value, (list, tuple)) and not value:
             return keys, []
         if keys == ("spans",):
@@ -610,7 +418,7 @@ class _TaskReader:
         if self.options.spans_key is not None and self.options.tag_column is None:
             return None
         self._check_tagged_word(rest, text)
-        looked_at = {key: one for key, one in rest.items() if key not in _PLAIN_KEYS}
+        looked_at = {key: one for key, one in rest.items() if key not in PLAIN_KEYS}
         return find_tags(looked_at, text, self.location, self.options)
 
     def _check_tagged_word(self, rest: Mapping[str, Any], text: str | None) -> None:
@@ -655,7 +463,7 @@ class _TaskReader:
             if key in _TASK_KEYS:
                 continue
             for one in _strings_in(value):
-                if _is_compact(one, len(text)) or _is_broken(one) or is_labelled_text(one, text):
+                if is_compact(one, len(text)) or is_broken(one) or is_labelled_text(one, text):
                     raise self.location.error(
                         f"this looks like spans in a text of its own: {shorten(one)}",
                         field=str(key),
@@ -677,27 +485,7 @@ class _TaskReader:
 def _is_task_span(span: Any) -> bool:
     if isinstance(span, Span):
         return True
-    return isinstance(span, Mapping) and _is_plain_span(span)
-
-
-def _is_compact(value: str, length: int) -> bool:
-    pairs = []
-    position = 0
-    while position < len(value):
-        found = _COMPACT.match(value, position)
-        if found is None:
-            return False
-        pairs.append((int(found["a"] or found["c"]), int(found["b"] or found["d"])))
-        position = found.end()
-    return bool(pairs) and all(start < end <= length for start, end in pairs)
-
-
-def _is_broken(value: str) -> bool:
-    return (
-        looks_like_literal(value)
-        and not isinstance(parse_literal(value), (list, tuple, dict))
-        and _BROKEN_SPANS.search(value) is not None
-    )
+    return isinstance(span, Mapping) and is_plain_span(span)
 
 
 def _strings_in(value: Any) -> Iterable[str]:
@@ -717,14 +505,6 @@ def _conversion(layer: SpanLayer) -> str:
         f"row[{str(layer.keys[0])!r}]], in code points with exclusive ends; if they are no "
         'entities, say spans_key="spans"'
     )
-
-
-def _word_hint(rest: Mapping[str, Any]) -> str:
-    has_words = any(
-        isinstance(one, (list, tuple)) and one and all(isinstance(part, str) for part in one)
-        for one in rest.values()
-    )
-    return "; offsets in words are converted to characters first" if has_words else ""
 
 
 def _key_of(span: Any) -> tuple[int, int, str]:
@@ -747,7 +527,7 @@ def _at(value: Mapping[str, Any], path: str) -> tuple[Keys, Any] | None:
     found: Any = value
     for part in re.findall(r"[^.\[\]]+", path):
         key: str | int = part
-        found = _value_of(found)
+        found = value_of(found)
         if isinstance(found, (list, tuple)) and part.isdecimal() and int(part) < len(found):
             key = int(part)
             found = found[key]
@@ -761,7 +541,7 @@ def _at(value: Mapping[str, Any], path: str) -> tuple[Keys, Any] | None:
 
 def _at_keys(value: Any, keys: Keys) -> Any:
     for key in keys:
-        value = _value_of(value)
+        value = value_of(value)
         try:
             value = value[key]
         except (KeyError, IndexError, TypeError):

@@ -96,6 +96,21 @@ def test_what_cannot_be_trained_on_is_refused_at_once(session, tmp_path):
     assert models(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"config": {"training.patiense": 3}}, "training.patiense"),
+        ({"config": {"training.seed": 3}}, "training.seed"),
+        ({"dropout": 2}, "dropout=2"),
+        ({"max_epochs": -1}, "max_epochs=-1"),
+    ],
+)
+def test_wrong_options_are_refused_at_once(session, tmp_path, options, says):
+    with pytest.raises(TrainingError, match=says):
+        session.train(background=True, **options)
+    assert models(tmp_path) == []
+
+
 def test_waiting_has_an_end(session):
     training = session.train(background=True, max_epochs=100_000, patience=0)
     with pytest.raises(TimeoutError, match="still running"):

@@ -252,6 +252,15 @@ def test_parity_needs_examples(folders):
         session.experiments.parity()
 
 
+@pytest.mark.parametrize("split", ["nowhere", ["a text"], 3])
+def test_parity_is_of_a_split_that_there_is(folders, split):
+    with Session("d", model=folders[0], store=":memory:") as session:
+        session.add(["a text"])
+        with pytest.raises(DataError, match="split") as caught:
+            session.experiments.parity(split)
+    assert caught.value.field == "split"
+
+
 def test_the_same_is_said_in_every_circumstance(folders, texts):
     with Session("d", model=folders[0], store=":memory:") as session:
         found = session.experiments.determinism(texts[:20], batch_sizes=(1, 8))

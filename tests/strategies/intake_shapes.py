@@ -250,7 +250,7 @@ SHAPES = {
             "relations": [],
             "entities": items(spans, "start_offset", "end_offset"),
         }
-    ),  # fmt: skip
+    ),
     "displaCy, Doc.to_json": lines(lambda text, spans: {"text": text, "ents": items(spans)}),
     "Argilla": lines(lambda text, spans: {"text": text, "annotation": items(spans)}),
     "Presidio": lines(

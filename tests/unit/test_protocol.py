@@ -18,7 +18,11 @@ FIELD = re.compile(r"readonly (\w+)(\?)?:")
 # A name that the modules import for type checkers alone.
 ONLY_FOR_TYPES = {"NotRequired": NotRequired}
 # Python's name of a type of the page's, where it is another one.
-RENAMED = {"Counts": "CountsMessage", "ExampleFilter": "WireFilter"}
+RENAMED = {
+    "Counts": "CountsMessage",
+    "ExampleFilter": "WireFilter",
+    "Snapshot": "WindowSnapshot",
+}
 # Parts of requests, whose fields Python states in each of them.
 PARTS = {"OccurrenceQuery", "BulkEdit"}
 # Python's types without a counterpart: bases, and the page's state, which has a test of its own.
