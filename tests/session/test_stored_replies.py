@@ -3,6 +3,7 @@
 import time
 from contextlib import closing
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -66,18 +67,22 @@ def test_a_batch_that_comes_again_after_its_undo_changes_nothing(session, keys):
     assert session.store.verify().ok
 
 
-@pytest.mark.parametrize(
-    "moment", [float("nan"), True, pd.NaT, "", "noon or so", None, 1.7e12, 1e300, -1e18]
-)
-def test_what_is_no_time_brings_nothing_back(session, answer, moment):
+def test_what_is_no_time_brings_nothing_back(session, answer):
     session.manual().receive(answer)
-    for call in (session.store.at, session.store.restore):
-        with pytest.raises(DataError, match="is not a time"):
-            call(moment)
+    for moment in (float("nan"), True, pd.NaT, "", "noon or so", None, 1.7e12, 1e300, -1e18):
+        for call in (session.store.at, session.store.restore):
+            with pytest.raises(DataError, match="is not a time"):
+                call(moment)
     assert session.counts().accept == 1
 
 
-@pytest.mark.parametrize("moment", [1.7e12, -1e18, 1e18, 9.3e9])
+def test_a_number_of_numpy_is_seconds_too(session, answer):
+    session.manual().receive(answer)
+    assert session.store.at(np.int64(time.time()) + 60).counts().accept == 1
+    assert session.store.at(np.float32(0)).moment == 0
+
+
+@pytest.mark.parametrize("moment", [1.7e12, -1e18])
 def test_a_time_that_no_frame_can_hold_is_refused_with_its_row(session, moment, tmp_path):
     rows = [{"text": "a", "answer": "accept", "spans": [], "_timestamp": moment}]
     with pytest.raises(DataError, match=r"_timestamp.*1678 to 2261.*divided by 1000"):
@@ -128,7 +133,7 @@ def test_a_place_that_is_none_is_refused(place):
         nbner.Session("d", store=place)
 
 
-@pytest.mark.parametrize("name", ["a?b.db", "100%.db", "a%20b#c.db", f"{'x' * 240}.db"])
+@pytest.mark.parametrize("name", ["a?b 100%.db", f"{'x' * 230}%20b#c.db"])
 def test_copies_may_have_any_name(session, postgres_server, tmp_path, name):
     with closing(nbner.Session("d", store=session.store.backup(tmp_path / name))) as copy:
         assert copy.counts().total == 2

@@ -27,7 +27,7 @@ from nbner.io.rows import Row
 from nbner.store import clock
 from nbner.store.store import Store
 
-SEQUENCES = int(os.environ.get("NBNER_SEQUENCES", "8"))
+SEQUENCES = int(os.environ.get("NBNER_SEQUENCES", "5"))
 STEPS = 8
 PEOPLE = ("ann", "bob", "eve")
 KINDS = ("accept", "reject", "ignore", None)
