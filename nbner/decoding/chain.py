@@ -149,6 +149,10 @@ class _Restriction:
 class ChainLattice(TextLattice):
     """All analyses of one text under a conditional random field.
 
+    The tokens of a forced span that the model cannot predict (its label is
+    unknown, or it begins or ends with whitespace) count as tokens outside of
+    entities: they add 0 to a score, and the transitions of such tokens.
+
     Parameters
     ----------
     text : str
