@@ -58,13 +58,13 @@ def test_the_features_of_a_word():
     assert len(word_features("x" * 10_000)) == 11
 
 
-def test_affixes_of_neighbors_do_not_count(learnt):
+def test_forms_and_affixes_of_neighbors_do_not_count(learnt):
     crf = learnt.get_pipe("nbner_crf").crf
-    assert offsets_of("word=prefix=") == (-2, -1, 0, 1, 2)
-    assert offsets_of("suffix=ml") == (0,)
+    assert offsets_of("lower=prefix=") == offsets_of("shape=x") == (-2, -1, 0, 1, 2)
+    assert offsets_of("suffix=ml") == offsets_of("word=ml") == (0,)
     assert crf.weights[crf.features["suffix=ml"], 2].any()
     assert not crf.weights[crf.features["suffix=ml"], [0, 1, 3, 4]].any()
-    assert crf.weights[crf.features["word=ml"], 1].any()
+    assert crf.weights[crf.features["lower=ml"], 1].any()
 
 
 @pytest.mark.parametrize(

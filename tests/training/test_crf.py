@@ -112,7 +112,7 @@ def test_tokens_under_a_span_off_the_tokens_are_unknown_and_not_outside(base):
     assert (counts.examples, counts.spans, counts.spans_off_tokens) == (2, 3, 1)
     assert "1 spans that are off the tokens" in str(counts)
     crf = nlp.get_pipe("nbner_crf").crf
-    gently = crf.features["word=gently"]
+    gently = crf.features["lower=gently"]
     assert not crf.weights[gently, 2].any()  # never the token in the middle
     assert crf.weights[gently, 1].any()  # but a neighbor of "now"
 
