@@ -810,7 +810,7 @@ class Session:
             also learns from the texts of ``split`` without an answer as the CRF
             labels them (800 at most), and ``ner``; it takes the one with the
             best F, and goes on with a ``ner`` where the CRF is not better
-            beyond chance. It takes three to five times as long as "ner".
+            beyond chance. It takes two to four times as long as "ner".
         init : {"scratch", "continue", "freeze", "rehearsal"}, optional
             By default training starts from the pipeline that the session was
             given. "scratch" resets that one's recognizer. "continue" goes on

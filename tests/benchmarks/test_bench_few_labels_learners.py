@@ -35,9 +35,10 @@ def sets(data):
 
 @pytest.fixture(params=SIZES)
 def session(request, sets, tmp_path):
-    """A session with some labelled sentences, and as many without an answer as are labelled."""
+    """A session with some labelled sentences, and 800 without an answer."""
     n = request.param
-    drawn = random.Random(1).sample(sets[0], n + POOL)
+    different = list({one.text: one for one in sets[0]}.values())
+    drawn = random.Random(1).sample(different, n + POOL)
     gold = [replace(one, answer="accept") for one in drawn[:n]]
     with nbner.Session("few", store=tmp_path / "few.db", seed=0) as session:
         session.add(gold)

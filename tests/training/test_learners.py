@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,7 +18,6 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
 from nbner.training import crf_run, distillation, learner_run, loop
 from nbner.training.candidates import CandidateScore, choose_learner
-from nbner.training.learner_run import recovered_run
 from nbner.training.learners import train
 from nbner.training.report import TrainingReport
 from nbner.types import Example, Span
@@ -176,9 +174,6 @@ def test_the_crf_learns_from_all_labels_after_it_was_measured(start, small, tmp_
     report = TrainingReport.from_result(result)
     assert "trained on all 20 labelled examples. " in str(report)
     assert report.frame["f"].tolist() == [result.best.f]
-    random.seed(5)
-    again = result_of(start(learner="crf", name="again"))
-    assert again.fingerprint == result.fingerprint
     # Two copies of each, less those that equal their sentence.
     assert 40 < crf_run.training_counts(result.nlp).examples <= 60
 
@@ -302,13 +297,6 @@ def test_if_all_fail_it_says_why_and_nothing_remains(start, dev, monkeypatch, tm
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_pool_there_is_nothing_to_distil_from(start, dev):
-    result = result_of(start(learner="auto", dev=dev[:5], pool=(), max_steps=3))
-    notes = TrainingReport.from_result(result).candidates.set_index("learner")["note"]
-    assert "session.add([...])" in notes["distilled"]
-    assert notes["crf"] == notes["ner"] == ""
-
-
 def test_stopped_in_the_middle_the_best_so_far_is_kept(start, tmp_path):
     run = start(learner="auto", **NER)
     with run:
@@ -324,32 +312,16 @@ def test_stopped_in_the_middle_the_best_so_far_is_kept(start, tmp_path):
     assert load_base(result.path).pipe_names == result.nlp.pipe_names
 
 
-def test_what_a_killed_process_had_finished_is_found(start, tmp_path):
-    run = start(learner="auto", **NER)
-    assert recovered_run(tmp_path / "run") is None
-    with run:
-        for _ in run:
-            if run.stage.name == "ner":
-                break
-        path, record = recovered_run(tmp_path / "run")
-        assert record["learner"] == path.parent.name in {"crf", "distilled"}
-        assert record["stopped"] == "killed"
-        assert fingerprint(load_base(path)) == record["fingerprint"]
-
-
-def test_one_example_and_one_label_are_enough(start, make_example):
+def test_one_example_one_label_and_no_pool_are_enough(start, make_example):
     one = make_example([("Eat", None), ("rice", "Food"), ("now", None)], labels=("Food",))
     result = result_of(
-        start(
-            examples=[one],
-            labels=("Food",),
-            learner="auto",
-            pool=[Example("Eat figs")],
-            max_steps=2,
-        )
+        start(examples=[one], labels=("Food",), learner="auto", pool=(), max_steps=2)
     )
     assert result.record["learner"] == "ner"
     assert "none is left to compare" in result.record["choice"]
+    notes = TrainingReport.from_result(result).candidates.set_index("learner")["note"]
+    assert "session.add([...])" in notes["distilled"]
+    assert notes["crf"] == notes["ner"] == ""
 
 
 @pytest.mark.parametrize("learner", ["auto", "crf", "ner"])
