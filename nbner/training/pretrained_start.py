@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from spacy.language import DEFAULT_CONFIG_PRETRAIN_PATH
 from spacy.util import get_lang_class, is_package, load_config
@@ -192,7 +192,7 @@ def _trained_layers(nlp: Language) -> tuple[str, Mapping[str, Any], Model[Any, A
     return None
 
 
-def _raise_without_layers(name: str, nlp: Language) -> None:
+def _raise_without_layers(name: str, nlp: Language) -> NoReturn:
     if transformers_of(nlp):
         raise TrainingError(
             f"init_from={name!r}: its layers are a transformer, which a recognizer listens to and "
