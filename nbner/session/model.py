@@ -504,6 +504,8 @@ def _decide_greedily(context: SessionContext, gold: Sequence[Example], source: s
         else:
             # The next session uses the last one that was recorded.
             context.model_store.record_run(Path(saved["path"]), model, saved["record"])
+            greedy = load_base(saved["path"])
+            context.model_store.load_calibration(greedy)
             context.activate(greedy)
     measured = HeldOutGold(gold)
     if not measured.is_large_enough:

@@ -44,7 +44,11 @@ def test_layers_of_a_trained_pipeline_against_new_ones(data, say, without_recogn
                 for start, source in starts.items():
                     f, seconds = measured(train, dev, test, size, seed, source)
                     found[start] = f
-                    say(f"{name}, {size}, seed {seed}, {start}", f"{f:.3f} F, {seconds:.0f} s", "")
+                    say(
+                        f"{name}, {size}, seed {seed}, {start}",
+                        f"{f:.3f} F, {seconds:.0f} s",
+                        "stated",
+                    )
                 for start, some in gains.items():
                     some.append(found[start] - found["blank"])
     for start, some in gains.items():

@@ -14,6 +14,7 @@ from nbner.decoding.api import lattices
 from nbner.decoding.calibration.apply import temperatures_of
 from nbner.decoding.constraints import Constraints
 from nbner.decoding.decision.component import FACTORY, decision_of
+from nbner.decoding.decision.report import Decision
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.prediction import predict
@@ -77,6 +78,16 @@ def test_its_figures_are_precision_recall_and_f_of_both(decided):
     assert report.plot().get_title(loc="left").startswith("Precision ")
     assert f"theta {report.threshold:.3f} (the fixed point F / 2)" in report.summary
     assert "each text decided by what others chose" in report.summary
+    page = report.to_html()
+    assert "<svg" in page
+    assert "<script" not in page
+
+
+def test_a_report_without_gold_is_shown_too():
+    report = Decision("greedy")
+    assert report.summary == "Entities are decoded greedily, as spaCy does."
+    assert len(report.frame) == len(report.per_label) == len(report.curve) == 0
+    assert "Greedy decoding" in report.to_html()
 
 
 def test_suggestions_predictions_and_plain_spacy_agree(decided, tmp_path):
@@ -221,6 +232,8 @@ def test_what_cannot_be_decided_names_the_way_out(fresh):
         fresh.model.decide("viterbi")
     with pytest.raises(DataError, match="no threshold"):
         fresh.model.decide("greedy", min_precision=0.9)
+    # To go back, no gold is needed.
+    assert not len(fresh.model.decide("greedy", dev="test").frame)
     with pytest.raises(DataError, match=r"split 'test': 0 gold spans in 0 .* needs 50 spans in 20"):
         fresh.model.decide(dev="test")
     with (
