@@ -30,7 +30,7 @@ export class PageStateSync {
     private readonly isBusy: () => boolean,
   ) {
     this.effects.run(() => {
-      void [context.shown?.state.spans, context.cursor];
+      void [context.shown?.state.spans, context.shown?.task.offer, context.cursor];
       this.schedule();
     });
     this.effects.run(() => {
