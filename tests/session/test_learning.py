@@ -301,8 +301,8 @@ def test_a_learner_that_fails_or_is_killed_is_tried_again(monkeypatch, tmp_path)
         assert time.perf_counter() - begun < 5, "the training does not end before it is allowed"
         assert running.state == "training"
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: running.state == "failed")
-        assert "has died" in running.status.text
+        wait_for(lambda: "has died" in running.status.text)
+        assert running.state == "failed"
 
         (tmp_path / "go").touch()
         label(page, 2)
