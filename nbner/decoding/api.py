@@ -23,7 +23,12 @@ from nbner.decoding.batching import (
     transition_recognizer,
 )
 from nbner.decoding.beam import beam_parses
-from nbner.decoding.chain import ChainSettings, chain_lattices, chain_parses, chain_probabilities
+from nbner.decoding.chain_batches import (
+    ChainSettings,
+    chain_lattices,
+    chain_parses,
+    chain_probabilities,
+)
 from nbner.decoding.k_best import k_best
 from nbner.decoding.lattice import LatticeBatch, LatticeSettings, build_lattices
 from nbner.decoding.lattice_view import Lattice, TextLattice, check_k

@@ -32,6 +32,7 @@ from nbner.nlp.crf.features import (
     TypedTexts,
     content_tokens,
     extract_features,
+    offsets_of,
     unknown_outside_features,
 )
 from nbner.nlp.crf.model import OUTSIDE_TAG, CrfModel, begin_tag, inside_tag
@@ -485,8 +486,12 @@ def _fit(
 
 def _attributes(names: Iterable[str], rows: Mapping[str, int]) -> list[list[str]]:
     """Return for each offset the numbers of the features of a token at that offset."""
-    found = [rows[name] * len(OFFSETS) for name in names]
-    return [[str(row + k) for row in found] for k in range(len(OFFSETS))]
+    found: list[list[str]] = [[] for _ in OFFSETS]
+    for name in names:
+        for offset in offsets_of(name):
+            column = OFFSETS.index(offset)
+            found[column].append(str(rows[name] * len(OFFSETS) + column))
+    return found
 
 
 _Weights = list[tuple[str, int, float]]

@@ -8,13 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbner.decoding.chain import (
-    ChainLattice,
-    ContentTokens,
-    chain_span_probabilities,
-    chain_sums,
-    k_best_tags,
-)
+from nbner.decoding.chain import ChainLattice, ContentTokens
+from nbner.decoding.chain_search import chain_span_probabilities, chain_sums, k_best_tags
 from nbner.decoding.constraints import Constraints
 from nbner.errors import DataError
 from nbner.nlp.crf.model import TagScores, allowed_transitions, stack_scores, viterbi

@@ -14,7 +14,13 @@ from nbner.decoding.api import lattices, parses, span_probabilities
 from nbner.errors import ModelError
 from nbner.nlp.crf.clusters import WordClusters, cluster_words, k_means
 from nbner.nlp.crf.component import CrfRecognizer
-from nbner.nlp.crf.features import FeatureExtractor, extract_features, word_features, word_shape
+from nbner.nlp.crf.features import (
+    FeatureExtractor,
+    extract_features,
+    offsets_of,
+    word_features,
+    word_shape,
+)
 from nbner.nlp.crf.model import CrfModel
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
@@ -46,10 +52,19 @@ def learnt(corpus):
 def test_the_features_of_a_word():
     assert word_features("Wg1") == [
         *("word=Wg1", "lower=wg1", "shape=Xxd"),
-        *("prefix=W", "suffix=1", "prefix=Wg", "suffix=g1", "prefix=Wg1", "suffix=Wg1"),
+        *("prefix=w", "suffix=1", "prefix=wg", "suffix=g1", "prefix=wg1", "suffix=wg1"),
     ]
     assert word_features("") == ["word=", "lower=", "shape="]
     assert len(word_features("x" * 10_000)) == 11
+
+
+def test_affixes_of_neighbors_do_not_count(learnt):
+    crf = learnt.get_pipe("nbner_crf").crf
+    assert offsets_of("word=prefix=") == (-2, -1, 0, 1, 2)
+    assert offsets_of("suffix=ml") == (0,)
+    assert crf.weights[crf.features["suffix=ml"], 2].any()
+    assert not crf.weights[crf.features["suffix=ml"], [0, 1, 3, 4]].any()
+    assert crf.weights[crf.features["word=ml"], 1].any()
 
 
 @pytest.mark.parametrize(

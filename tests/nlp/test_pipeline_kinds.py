@@ -12,8 +12,10 @@ from spacy.training import Example
 from thinc.api import Model, fix_random_seed
 
 from nbner.decoding.api import parses, span_probabilities
+from nbner.errors import ModelError, TrainingError
 from nbner.nlp.pipeline import is_trained, load_base, recognizer_of
 from nbner.nlp.prediction import predict
+from nbner.training.crf import train_crf
 
 PAGE = Path(__file__).parents[2] / "docs" / "pipelines.md"
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96}
@@ -237,6 +239,21 @@ def test_beam_recognizer(built, run):
     assert entities(nlp)
     [beam] = parses(nlp, [TEXT], 4, decoder="beam")
     assert len(beam) == 4
+
+
+def test_random_field(built, run, corpus):
+    untrained = built([("nbner_crf", "nbner_crf", {})])
+    assert not is_trained(untrained)
+    nlp = train_crf(untrained, corpus[:20], labels=LABELS)
+    assert nlp.pipe_names == ["nbner_crf"]
+    (lists,) = parses(nlp, [TEXT], 10_000)
+    assert sum(one.probability for one in lists) == pytest.approx(1)
+    assert lists[0].spans == next(predict(nlp, [TEXT]))
+    assert len({one.spans for one in lists}) == len(lists)
+    with pytest.raises(TrainingError, match=r'cannot continue.*init="scratch"'):
+        run(nlp, labels=LABELS)
+    with pytest.raises(ModelError, match="conditional random field"):
+        next(parses(nlp, [TEXT], 2, decoder="beam"))
 
 
 # The table.

@@ -16,6 +16,7 @@ from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.training.crf import cluster_texts, train_crf, train_crf_like, training_counts
+from nbner.training.initialization import reset_ner, resize_ner
 from nbner.types import Example, Span
 
 LABELS = ("Action", "Amount", "Reagent")
@@ -256,3 +257,10 @@ def test_vectors_of_the_base_are_features(pool):
     assert any(name.startswith("vector64=") for name in recognizer.crf.features)
     assert found.vocab.vectors.n_keys == nlp.vocab.vectors.n_keys
     assert train_crf(nlp, given, labels=("A",)).vocab.vectors.n_keys == 0
+
+
+def test_a_spacy_recognizer_can_take_its_place(learnt):
+    fresh = reset_ner(learnt)
+    assert fresh.pipe_names == ["ner"]
+    assert learnt.pipe_names == ["nbner_crf"]
+    assert resize_ner(learnt, ["Device"]) is learnt
