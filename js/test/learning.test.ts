@@ -91,6 +91,15 @@ describe("learning while one labels", () => {
     assert.equal(page.controller.spans[0]?.end, 3);
   });
 
+  test("what a refresh has put on display stays from then on", () => {
+    const [kernel, page] = open();
+    kernel.tell({ type: "refresh", window: [offered("0", 50, 3)], past: [], counts: kernel.counts });
+    page.clock.pass(1_000);
+    assert.equal(kernel.sent("at").at(-1)?.offer, 50);
+    learnt(kernel, ["0", "1"]);
+    assert.equal(page.controller.spans[0]?.end, 3);
+  });
+
   test("news of the training are shown, and a command is sent", () => {
     const [kernel, page] = open();
     assert.equal(page.controller.learning, null);

@@ -61,6 +61,9 @@ _RANKED_BY_PROCESS = ("uncertainty",)
 #: Models of one widget that stay on disk: "disagreement" compares the last two.
 _KEPT_MODELS = 2
 
+#: Seconds after which a model that no session has recorded is no model of a live one.
+_ORPHAN_AGE = 24 * 3600.0
+
 #: Answers that the figures can go back to.
 _MAX_ANSWERS = 400
 
@@ -404,6 +407,7 @@ class Learning(Result):
 
     def _follow(self) -> None:
         self._load_answers()
+        self._remove_orphans()
         while not self._closed.is_set():
             with self._changed:
                 if not self._has_work():
@@ -442,13 +446,13 @@ class Learning(Result):
         with self._changed:
             self._n_new = 0
         context = self._context
-        answered = [one for one in context.dataset.examples(self._split) if one.answer is not None]
         gold = [
             one
-            for one in answered
-            if one.answer == "accept" and not one.binary and not one.extra.get(HOLDOUT_KEY)
+            for one in context.dataset.examples(self._split, answer="accept")
+            if not one.binary and not one.extra.get(HOLDOUT_KEY)
         ]
-        self._waits_for = _what_is_missing(len(answered), gold)
+        answered = context.dataset.counts(self._split).answered
+        self._waits_for = _what_is_missing(answered, gold)
         newest = max((one.created or 0.0 for one in gold), default=0.0)
         if not self._waits_for and not self._has_learnt(len(gold), newest):
             self._newest_answer, self._gold = newest, gold
@@ -534,6 +538,15 @@ class Learning(Result):
         for one in self._learned[:-_KEPT_MODELS]:
             if one.model.fingerprint != in_use:
                 shutil.rmtree(one.model.path, ignore_errors=True)
+
+    def _remove_orphans(self) -> None:
+        """Remove models that no session has used: those of kernels that were killed."""
+        with suppress(StoreError, OSError):
+            recorded = {run["path"] for run in self._context.dataset.runs()}
+            for path in self._context.model_store.folder.glob("learned-*"):
+                is_old = time.time() - path.stat().st_mtime > _ORPHAN_AGE
+                if is_old and str(path) not in recorded:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def _publish(self, *, is_new: bool) -> None:
         status = self.status

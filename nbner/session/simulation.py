@@ -27,6 +27,8 @@ from nbner.simulation.headless_client import annotate_with
 from nbner.types import Example
 
 if TYPE_CHECKING:
+    from spacy.language import Language
+
     from nbner.widgets.annotator import Annotator
 
 #: Mode and query strategy of each condition.
@@ -109,8 +111,9 @@ def simulate(
         texts, first = folder / "texts", folder / "first"
         plan.add_texts(texts, measured)
         shutil.copytree(texts, first)
-        begun = plan.begin(first)
-        unlearned = replace(begun, round=0, examples=0, spans=0, actions=0, seconds=0.0, n_wrong=0)
+        # Nothing is labelled by hand for those who learn from the first example on.
+        learns = all(mode == "learn" for mode, _ in conditions)
+        begun = NOTHING if learns and not is_trained(plan.base) else plan.begin(first)
         rounds_left = [
             full_rounds - (0 if mode == "learn" else begun.round) for mode, _ in conditions
         ]
@@ -122,14 +125,18 @@ def simulate(
             own = folder / uuid.uuid4().hex
             if mode == "learn":
                 shutil.copytree(texts, own)
-                if begun.round == 0:
+                if is_trained(plan.base):
                     points.append(replace(begun, condition=name))
-                points += bar.wrap(plan.learn(own, name, strategy, unlearned, full_rounds))
+                points += bar.wrap(plan.learn(own, name, strategy, full_rounds))
                 continue
             points.append(replace(begun, condition=name))
             shutil.copytree(first, own)
             points += bar.wrap(plan.go_on(own, name, (mode, strategy), begun, full_rounds))
     return Simulation(tuple(points), annotator, dev)
+
+
+#: Before anything is annotated.
+NOTHING = CostPoint("", 0, 0, 0, 0, 0.0, 0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +161,19 @@ class _Plan:
 
     def begin(self, folder: Path) -> CostPoint:
         """Without a trained model, annotate the first batch manually."""
-        nothing = CostPoint("", 0, 0, 0, 0, 0.0, 0, 0.0)
         with self._session(folder) as own:
             if is_trained(own.nlp):
-                return replace(nothing, f=own.evaluate("dev").f or 0.0)
-            return self._round(own, own.manual(), nothing)
+                return replace(NOTHING, f=own.evaluate("dev").f or 0.0)
+            return self._round(own, own.manual(), NOTHING)
 
-    def learn(
-        self, folder: Path, name: str, strategy: str, begun: CostPoint, rounds: int
-    ) -> Iterator[CostPoint]:
+    @property
+    def base(self) -> Language:
+        """The pipeline that every condition starts from."""
+        return self.session.context.base_nlp
+
+    def learn(self, folder: Path, name: str, strategy: str, rounds: int) -> Iterator[CostPoint]:
         """Annotate all batches in one widget that learns."""
-        so_far = replace(begun, condition=name)
+        so_far = replace(NOTHING, condition=name)
         order: Any = "given" if strategy == "random" else strategy
         with self._session(folder) as own:
             widget = own.make_gold(strategy=order, holdout=0.0, learn=True, every=self.every)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nbner import Session
+from nbner import Session, simulate
 from nbner.errors import DataError, ModelError
 from nbner.nlp.pipeline import load_base
 from nbner.session import learning
@@ -256,6 +256,23 @@ def test_the_last_model_is_the_one_in_use_in_the_next_session(learnt):
         other.close()
 
 
+def test_the_simulated_annotator_runs_the_loop():
+    with Session("d", labels=LABELS, store=":memory:") as session:
+        session.add(CORPUS[:20])
+        session.add(CORPUS[20:30], split="dev")
+        result = simulate(
+            session, conditions=[("learn", "random")], batch=10, rounds=2, progress=False
+        )
+    points = result.frame
+    assert points.condition.tolist() == ["learn, random"] * 2
+    assert points.examples.tolist() == [10, 20]
+    by_hand = 1 + 2 * len(LABELS)  # actions for a sentence
+    assert points.actions[0] < 10 * by_hand
+    # From the second ten on, a model suggests all the time.
+    assert points.actions[1] - points.actions[0] < 5 * by_hand
+    assert points.f[1] > 0.8
+
+
 # What goes wrong.
 
 
@@ -284,8 +301,8 @@ def test_a_learner_that_fails_or_is_killed_is_tried_again(monkeypatch, tmp_path)
         assert time.perf_counter() - begun < 5, "the training does not end before it is allowed"
         assert running.state == "training"
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: running.state == "failed")
-        assert "has died" in running.status.text
+        wait_for(lambda: "has died" in running.status.text)
+        assert running.state == "failed"
 
         (tmp_path / "go").touch()
         label(page, 2)

@@ -114,6 +114,7 @@ export class ExampleLoader implements MessageHandler {
     this.isPastExhausted = false;
     queue.rebuild(fresh.window, fresh.past, fresh.keep);
     const still = shown === null ? null : queue.get(shown.id);
+    if (still !== null && still === shown) still.wasShown = true;
     if (fresh.ahead === true && still !== null) queue.moveToFront(still);
     if (still === null || (wasOpen && !isOpen(still))) {
       this.context.show(queue.openAfter(null));

@@ -32,7 +32,7 @@ export class PageStateSync {
     private readonly turn: () => number,
   ) {
     this.effects.run(() => {
-      void [context.shown?.state.spans, context.cursor, turn()];
+      void [context.shown?.state.spans, context.shown?.task.offer, context.cursor, turn()];
       this.schedule();
     });
     this.effects.run(() => {
