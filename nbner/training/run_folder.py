@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,8 @@ class Reservation:
     """
 
     def __init__(self, parent: Path) -> None:
+        above = (parent, parent.parent)
+        self._new_folders = [one for one in above if not one.exists()]
         try:
             self.path = _make_numbered(parent)
         except OSError as error:
@@ -96,7 +98,7 @@ class Reservation:
         """Give up the lock; a folder without a finished run is removed."""
         if not _is_finished(self.path):
             remove_tree(self.path)
-            _remove_empty(self.path)
+            _remove_empty(self._new_folders)
         held, self._held = self._held, None
         release(held)
 
@@ -149,14 +151,14 @@ def _make_numbered(parent: Path) -> Path:
             # Another run took this number, or removed the empty folder above it.
             continue
         except BaseException:
-            _remove_empty(path)
+            _remove_empty([path])
             raise
         return path
 
 
-def _remove_empty(path: Path) -> None:
-    """Remove a run folder and the two above it, as far as they are empty."""
-    for one in (path, path.parent, path.parent.parent):
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, as far as they are empty."""
+    for one in folders:
         with suppress(OSError):
             one.rmdir()
 
@@ -176,8 +178,21 @@ def _is_finished(path: Path) -> bool:
 
 
 def _complete_model(path: Path) -> Path | None:
-    models = [one for one in path.glob("model-*") if one.suffix != _PART_SUFFIX and one.is_dir()]
-    return max(models, key=lambda one: (one.name == BEST_MODEL, one.stat().st_mtime), default=None)
+    """Return the best model of a run folder, which is the last that was saved."""
+    best = path / BEST_MODEL
+    steps = {one.name.removeprefix("model-"): one for one in path.glob("model-*") if one.is_dir()}
+    last = max((int(step) for step in steps if step.isdecimal()), default=None)
+    if best.is_dir():
+        return best
+    return None if last is None else steps[str(last)]
+
+
+def _discard(model: Path) -> None:
+    """Remove a model; while it is half removed, its name says that it is not complete."""
+    part = model if model.suffix == _PART_SUFFIX else model.with_name(f"{model.name}{_PART_SUFFIX}")
+    with suppress(OSError):
+        model.replace(part)
+    shutil.rmtree(part, ignore_errors=True)
 
 
 def _write_error(path: Path, error: OSError) -> TrainingError:
@@ -239,7 +254,7 @@ class RunFolder:
         before = self._best
         self._best, self.best_step = complete, step
         if before is not None:
-            shutil.rmtree(before, ignore_errors=True)
+            _discard(before)
 
     def finalize_best(self) -> Path:
         """Rename the best model to its final name, remove other models, and return its path."""
@@ -250,7 +265,7 @@ class RunFolder:
                 self._best = final
         for left in self.path.glob("model-*"):
             if left != final:
-                shutil.rmtree(left, ignore_errors=True)
+                _discard(left)
         return final
 
     def write_record(self, config: Config, record: dict[str, Any]) -> None:
