@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -110,6 +111,7 @@ class Server:
             **self._as,
         )
         self._schemas = 0
+        self._databases = set()
         self._process = None
         self.start()
 
@@ -124,6 +126,7 @@ class Server:
                 cwd=self._folder,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, "LOCPATH": str(self._locales)},
                 **self._as,
             )
         until = time.monotonic() + _PATIENCE
@@ -141,15 +144,66 @@ class Server:
     def address(self):
         return f"postgresql://nbner@127.0.0.1:{self.port}/postgres"
 
-    def place(self):
-        """Make room for one store, apart from all others, and give its address."""
+    @property
+    def _locales(self):
+        """The folder of the C library's locales that are made for this server."""
+        return self._folder / "locales"
+
+    def place(self, order=None, *, encoding="UTF8"):
+        """Make room for one store, apart from all others, and give its address.
+
+        Parameters
+        ----------
+        order : str, optional
+            What a new database sorts by: "icu sv-SE", "libc en_US.UTF-8", or "C", which
+            is also that of the database that the server comes with.
+        encoding : str
+            Of that database.
+        """
         import psycopg
 
         self._schemas += 1
         name = f"place_{self._schemas}"
-        with psycopg.connect(self.address, autocommit=True) as connection:
+        address = self.address
+        if order is not None or encoding != "UTF8":
+            address = self._database(order or "C", encoding)
+        with psycopg.connect(address, autocommit=True, client_encoding="utf8") as connection:
             connection.execute(f"CREATE SCHEMA {name}")
-        return f"{self.address}?options=-csearch_path%3D{name}"
+        return f"{address}?options=-csearch_path%3D{name}"
+
+    def _database(self, order, encoding):
+        """Make a database, or find the one that was made before, and give its address."""
+        import psycopg
+
+        name = re.sub(r"\W+", "_", f"{order} {encoding}").lower()
+        if name not in self._databases:
+            kind, _, locale = order.partition(" ")
+            if kind == "libc":
+                self._make_locale(locale)
+            options = {
+                "C": "LOCALE 'C'",
+                "icu": f"LOCALE_PROVIDER icu ICU_LOCALE '{locale}' LOCALE 'C'",
+                "libc": f"LOCALE_PROVIDER libc LOCALE '{locale}'",
+            }[kind]
+            with psycopg.connect(self.address, autocommit=True) as connection:
+                connection.execute(
+                    f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' {options}"
+                )
+            self._databases.add(name)
+        return f"postgresql://nbner@127.0.0.1:{self.port}/{name}"
+
+    def _make_locale(self, locale):
+        """Make one of the C library's locales for this server alone, where it can be made.
+
+        Without ``localedef``, as on macOS, the machine itself must have it; the server
+        says so otherwise.
+        """
+        language, charset = locale.split(".")
+        if shutil.which("localedef"):
+            self._locales.mkdir(exist_ok=True)
+            # Warnings are an exit code of 1, and the server says whether it is there.
+            command = ["localedef", "--no-archive", "-i", language, "-f", charset]
+            subprocess.run([*command, self._locales / locale], check=False, capture_output=True)
 
     def halt(self):
         """Stop at once, as a server does that is lost; ``start`` brings it back."""

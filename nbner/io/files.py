@@ -22,6 +22,7 @@ from nbner.io.rows import SourceLocation
 UTF8_BOM = b"\xef\xbb\xbf"
 #: The character that a byte order mark becomes where the encoding keeps it.
 BYTE_ORDER_MARK = "\ufeff"
+_MAX_NAME = 180  # bytes, of the 255 that file systems hold
 GZIP_SUFFIX = ".gz"
 _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 2**16  # bytes
@@ -328,6 +329,32 @@ def _decoded_chunks(path: Path, encoding: str | None) -> Iterator[str]:
                 return
 
 
+def check_name(path: Path) -> Path:
+    """Return a path whose name the file system can hold.
+
+    Parameters
+    ----------
+    path : Path
+        Where something is to be written.
+
+    Raises
+    ------
+    DataError
+        The name is too long, or has a character that no file name can have.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return path
+    except OSError as error:
+        raise _is_not_writable(path, error) from error
+    except ValueError as error:
+        raise DataError(
+            f"{str(path)!r} has a character that no file name can have", remedy="Remove it"
+        ) from error
+    return path
+
+
 @contextmanager
 def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     """Open a temporary file that replaces ``path`` only if the block succeeds.
@@ -342,7 +369,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     DataError
         The folder does not exist, or the file cannot be written.
     """
-    if path.is_dir():
+    if check_name(path).is_dir():
         raise _is_a_folder(path)
     try:
         with draft_file(path) as file:
@@ -376,7 +403,7 @@ def atomic_pair(path: Path, beside: Path) -> Iterator[tuple[IO[bytes], IO[bytes]
         The folder does not exist, or a file cannot be written.
     """
     for one in (path, beside):
-        if one.is_dir():
+        if check_name(one).is_dir():
             raise _is_a_folder(one)
     try:
         with draft_folder(path.parent) as draft:
@@ -410,8 +437,10 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     DataError
         There is a file of that name, a folder with other files, or no space.
     """
-    folder = folder.resolve()
-    before = folder.with_name(f"{_BEFORE_PREFIX}{folder.name}")
+    folder = check_name(folder).resolve()
+    # Shortened, so that the old folder's other name is not too long where its own is not.
+    name = folder.name.encode("utf-8", "replace")[:_MAX_NAME].decode("utf-8", "ignore")
+    before = folder.with_name(f"{_BEFORE_PREFIX}{name}")
     try:
         _settle_before(folder, before)
         with draft_folder(folder.parent) as draft:

@@ -18,7 +18,7 @@ from nbner.io.files import atomic_write, json_bytes
 from nbner.io.gold_export import GoldExample
 from nbner.io.iob import is_tag, spans_to_tags, tags_to_spans
 from nbner.io.rows import Row, SourceLocation
-from nbner.io.validation import as_mapping, as_text, check_answer, is_int, is_number
+from nbner.io.validation import as_mapping, as_text, as_time, check_answer, is_int, is_number
 from nbner.types import Span, Token
 
 _TAG_KEYS = ("ner_tags", "tags")
@@ -109,7 +109,11 @@ def row_from_token_row(
         meta={**other, **meta},
         answer=check_answer(row.get("answer"), location),
         annotator=annotator_name(row.get("_annotator_id")),
-        created=row["_timestamp"] if is_number(row.get("_timestamp")) else None,
+        created=(
+            as_time(row["_timestamp"], "_timestamp", location)
+            if is_number(row.get("_timestamp"))
+            else None
+        ),
         gold=True,
         file=location.file,
         line=location.line,

@@ -28,6 +28,7 @@ from nbner.io.validation import (
     as_list,
     as_mapping,
     as_text,
+    as_time,
     check_answer,
     check_hash,
     check_label,
@@ -423,13 +424,14 @@ def _suggestion(span: Span, source: Any, score: Any) -> Span:
 
 def _timestamp(value: Any, location: SourceLocation) -> float | None:
     if value is None or is_number(value):
-        return None if value is None else float(value)
+        return None if value is None else as_time(value, "created_at", location)
     written = as_text(value, "created_at", location).replace("Z", "+00:00")
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
         raise location.error(f"{value!r} is not a time", field="created_at") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return as_time(moment.timestamp(), "created_at", location)
 
 
 def _task_from_example(example: Example) -> dict[str, Any]:

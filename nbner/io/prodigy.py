@@ -22,8 +22,8 @@ from nbner.io.validation import (
     as_int,
     as_list,
     as_mapping,
-    as_number,
     as_text,
+    as_time,
     check_answer,
     check_hash,
     check_label,
@@ -303,7 +303,7 @@ def _annotator(value: Any, location: SourceLocation) -> str | None:
 
 
 def _timestamp(value: Any, location: SourceLocation) -> float | None:
-    return None if value is None else as_number(value, "_timestamp", location)
+    return None if value is None else as_time(value, "_timestamp", location)
 
 
 def _is_binary(extra: Mapping[str, Any], spans: tuple[Span, ...]) -> bool:

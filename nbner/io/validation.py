@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from nbner._common.hashing import HASH_RANGE
+from nbner._common.times import is_time
 from nbner.errors import DataError
 from nbner.io.rows import SourceLocation
 from nbner.types import ANSWER_KINDS, AnswerKind
@@ -106,6 +107,34 @@ def as_number(value: Any, field: str, location: SourceLocation) -> float:
     if not is_number(value):
         raise _wrong_type(value, "a number", field, location)
     return float(value)
+
+
+def as_time(value: Any, field: str, location: SourceLocation) -> float:
+    """Return a value that must be a time in seconds since 1970, UTC.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+    field : str
+        The key or column, for the message.
+    location : SourceLocation
+        File and line, for the message.
+
+    Raises
+    ------
+    DataError
+        The value is not a finite number, or not in the years 1678 to 2261, which
+        data frames can hold.
+    """
+    seconds = as_number(value, field, location)
+    if not is_time(seconds):
+        raise location.error(
+            f"{value!r} seconds since 1970 are not in the years 1678 to 2261",
+            field=field,
+            remedy="Milliseconds are divided by 1000",
+        )
+    return seconds
 
 
 def as_list(value: Any, field: str, location: SourceLocation) -> list[Any]:

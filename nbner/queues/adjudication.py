@@ -33,10 +33,12 @@ class AdjudicationQueue(AnnotationQueue):
     def counts(self) -> Counts:
         """Count the disputed examples by the reviewer's answers."""
         team, info = self._dataset.assignments, self._info
-        undecided = len(team.disputed(info.split))
+        with self._dataset.one_state():
+            undecided = len(team.disputed(info.split))
+            reviews = list(team.versions(info.split, reviews=True))
         kinds: Counter[str] = Counter(
             one.answer
-            for _, versions in team.versions(info.split, reviews=True)
+            for _, versions in reviews
             for one in versions
             if one.annotator == info.annotator
         )

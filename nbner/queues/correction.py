@@ -174,11 +174,14 @@ class CorrectionQueue(AnnotationQueue):
         # Listeners read the examples and the counts while the answers are published.
         for one in marked:
             self._update_reviewed(one)
+        stored = 0
         try:
-            return super().record_many(marked)
-        except Exception:
-            self._reviewed = before
-            raise
+            stored = super().record_many(marked)
+        finally:
+            # What was refused, or was stored before, reviews nothing.
+            if not stored:
+                self._reviewed = before
+        return stored
 
     def undo_batch(self, batch_id: str) -> Sequence[int]:
         """Undo a batch of answers, except where a newer answer follows.

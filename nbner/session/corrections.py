@@ -363,9 +363,12 @@ def measure_anchoring(
     DataError
         No answer was given under an audit, or ``gold`` holds none of its texts.
     """
+    with context.dataset.one_state():
+        answers = list(context.dataset.answers(split, annotator, current=False))
+        examples = list(context.dataset.examples(split))
     return evaluate_audit(
-        context.dataset.answers(split, annotator, current=False),
-        list(context.dataset.examples(split)),
+        answers,
+        examples,
         gold=gold,
         open_widget=partial(_open_corrupted, context, split),
     )

@@ -285,12 +285,15 @@ class QualityAccessor(Accessor):
         context = self._context
         sizes: dict[tuple[str, int], int] = {}
         waiting: list[tuple[str, int]] = []
-        for example in context.dataset.examples(split):
+        with context.dataset.one_state():
+            examples = list(context.dataset.examples(split))
+            current = {one.id for one in context.dataset.answers(split)}
+            every = list(context.dataset.answers(split, current=False))
+        for example in examples:
             size = len(context.tokenized(example).tokens)
             sizes[example.split, example.input_hash] = size
             if example.answer is None:
                 waiting.append((example.split, size))
-        current = {one.id for one in context.dataset.answers(split)}
         works = [
             AnnotationTime(
                 example=(one.split, one.input_hash),
@@ -301,7 +304,7 @@ class QualityAccessor(Accessor):
                 seconds=one.extra.get("seconds"),
                 is_current=one.id in current,
             )
-            for one in context.dataset.answers(split, current=False)
+            for one in every
         ]
         return AnnotationProgress(tuple(works), tuple(waiting), context.labels, idle_seconds)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from nbner._common.serialization import find_lone_surrogate
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
@@ -108,7 +109,7 @@ class Session:
     ModelError
         The model cannot be loaded or copied, or has no such recognizer.
     DataError
-        A label is empty or given twice.
+        A label is empty or given twice, or the annotator's name is no text.
 
     Examples
     --------
@@ -129,6 +130,7 @@ class Session:
         recognizer: str | None = None,
     ) -> None:
         checked = None if labels is None else _validated_labels(labels)
+        name = _validated_annotator(annotator)
         base = load_base(model)
         if recognizer is not None:
             choose_recognizer(base, recognizer)
@@ -143,7 +145,7 @@ class Session:
         self._context = SessionContext(
             store=opened,
             dataset=found,
-            annotator=annotator or _default_annotator(),
+            annotator=name,
             seed=seed,
             base_nlp=base,
             nlp=latest or base,
@@ -437,8 +439,10 @@ class Session:
         """
         self._context.require_split(split)
         dataset = self._context.dataset
-        texts = {(one.split, one.input_hash): one.text for one in dataset.examples(split)}
-        return answer_frame(dataset.answers(split, annotator), texts)
+        with dataset.one_state():
+            texts = {(one.split, one.input_hash): one.text for one in dataset.examples(split)}
+            found = list(dataset.answers(split, annotator))
+        return answer_frame(found, texts)
 
     def counts(self, split: str | None = None) -> Counts:
         """Count examples by their current answer.
@@ -1250,6 +1254,24 @@ def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:
     if twice:
         raise DataError(f"the label {twice[0]!r} is given twice", field="labels")
     return checked
+
+
+def _validated_annotator(annotator: str | None) -> str:
+    """Return the name under which answers are stored, by default the user's."""
+    if annotator is None or annotator == "":
+        return _default_annotator()
+    if (
+        not isinstance(annotator, str)
+        or not annotator.strip()
+        or "\0" in annotator
+        or find_lone_surrogate(annotator) is not None
+    ):
+        raise DataError(
+            f"{annotator!r} is not the name of an annotator",
+            field="annotator",
+            remedy='Use a text: annotator="ann"',
+        )
+    return annotator
 
 
 def _default_annotator() -> str:

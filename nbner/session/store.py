@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nbner._common.times import is_time
 from nbner.errors import DataError
 from nbner.queues.labelling import ensure_tokens
 from nbner.session.context import Accessor
@@ -16,6 +17,7 @@ from nbner.types import Answer, AnswerKind, Counts, Example, Token
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pandas._libs.tslibs.nattype import NaTType
 
 ANSWER_COLUMNS = [
     *("input_hash", "split", "annotator", "answer", "text", "spans", "flagged", "note", "created")
@@ -84,8 +86,9 @@ class Snapshot:
         DataFrame
             With the columns of `Session.answers`.
         """
-        texts = {(one.split, one.input_hash): one.text for one in self._past.examples(split)}
-        return answer_frame(self._past.answers(split, annotator), texts)
+        found = self._past.answers_with_texts(split, annotator)
+        texts = {(one.split, one.input_hash): text for one, text in found}
+        return answer_frame((one for one, _ in found), texts)
 
     def counts(self, split: str | None = None) -> Counts:
         """Count the examples of that moment by the answer current then.
@@ -149,7 +152,7 @@ class StoreAccessor(Accessor):
             )
         rows = [
             (
-                *(pd.Timestamp(stored, unit="s", tz="UTC"), one.annotator, one.answer),
+                *(_timestamp(stored), one.annotator, one.answer),
                 [(span.start, span.end, span.label) for span in one.spans],
                 *(one.flagged, one.note, one.extra.get("seconds"), one.id),
             )
@@ -279,7 +282,7 @@ def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]
             "spans": [(span.start, span.end, span.label) for span in answer.spans],
             "flagged": answer.flagged,
             "note": answer.note,
-            "created": pd.Timestamp(answer.created, unit="s", tz="UTC"),
+            "created": _timestamp(answer.created),
         }
         for answer in answers
         if answer.answer is not None
@@ -289,13 +292,27 @@ def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]
 
 def _seconds_since_epoch(time: datetime | float | str) -> float:
     if isinstance(time, (int, float)):
-        return float(time)
+        # The store checks it.
+        return time
     import pandas as pd
 
     try:
-        moment = pd.Timestamp(time).to_pydatetime()
+        moment = pd.Timestamp(time)
     except (ValueError, TypeError) as error:
-        raise DataError(
-            f"{time!r} is not a time", field="time", remedy='Write it as "2024-05-01 12:00"'
-        ) from error
-    return moment.timestamp()
+        raise _no_time(time) from error
+    if pd.isna(moment):
+        raise _no_time(time)
+    return moment.to_pydatetime().timestamp()
+
+
+def _timestamp(seconds: float) -> pd.Timestamp | NaTType:
+    """Return a time in UTC; NaT for one of an older store that pandas cannot hold."""
+    import pandas as pd
+
+    return pd.Timestamp(seconds, unit="s", tz="UTC") if is_time(seconds) else pd.NaT
+
+
+def _no_time(time: object) -> DataError:
+    return DataError(
+        f"{time!r} is not a time", field="time", remedy='Write it as "2024-05-01 12:00"'
+    )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from nbner._common.alignment import filter_spans
 from nbner._common.serialization import dump_json, dump_labels, dump_spans, find_lone_surrogate
 from nbner.errors import DataError
 from nbner.store import claims
+from nbner.store.clock import check_time
+from nbner.store.queries import WITHDRAWN
 from nbner.store.schema import (
     annotator_answers,
     answers,
@@ -29,7 +39,10 @@ _SELECT_EXAMPLE = (
         examples.c.id,
         examples.c.split_id,
         examples.c.text,
-        select(answers.c.id).where(answers.c.uid == bindparam("uid")).exists().label("is_known"),
+        select(answers.c.example_id)
+        .where(answers.c.uid == bindparam("uid"))
+        .scalar_subquery()
+        .label("known_for"),
         select(label_sets.c.id)
         .where(label_sets.c.labels == bindparam("labels"))
         .scalar_subquery()
@@ -99,7 +112,9 @@ def lock_splits(connection: Connection, dataset_id: int, names: Iterable[str]) -
         connection.execute(wanted.order_by(splits.c.id).with_for_update())
 
 
-def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bool:
+def record_answer(
+    connection: Connection, dataset_id: int, answer: Answer, *, stored: float
+) -> bool:
     """Record an answer to an example, and end the claim that it answers.
 
     Parameters
@@ -110,6 +125,8 @@ def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bo
         Row id of the dataset.
     answer : Answer
         An answer, or a draft: an answer without a decision.
+    stored : float
+        The present time by the store's clock, in seconds since the epoch.
 
     Returns
     -------
@@ -119,7 +136,8 @@ def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bo
     Raises
     ------
     DataError
-        There is no such example, or the answer is invalid.
+        There is no such example, the answer is invalid, or its id is that of an
+        answer to another example.
     """
     found = connection.execute(
         _SELECT_EXAMPLE,
@@ -137,7 +155,13 @@ def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bo
             field="input_hash",
             remedy="Take it from an example of this dataset",
         )
-    if found.is_known:
+    if found.known_for is not None:
+        if found.known_for != found.id:
+            raise DataError(
+                f"the id {answer.id!r} is that of an answer to another example",
+                field="id",
+                remedy="Give each answer an id of its own",
+            )
         return False
     event = {
         "uid": answer.id,
@@ -149,8 +173,9 @@ def record_answer(connection: Connection, dataset_id: int, answer: Answer) -> bo
         "flagged": answer.flagged,
         "note": answer.note,
         "label_set_id": found.label_set_id or ensure_label_set(connection, answer.labels),
-        "created": answer.created,
+        "created": check_time(answer.created, "created"),
         "extra": _dump_extra(answer),
+        "stored": stored,
     }
     insert_event(connection, event)
     claims.update_after_answer(connection, event)
@@ -165,9 +190,9 @@ def insert_event(connection: Connection, event: Mapping[str, Any]) -> None:
     connection : Connection
         With a write transaction.
     event : mapping
-        Values of all columns but ``id`` and ``stored``.
+        Values of all columns but ``id``.
     """
-    inserted = connection.execute(_INSERT_ANSWER, {**event, "stored": time.time()})
+    inserted = connection.execute(_INSERT_ANSWER, event)
     newest = {"answer_id": _inserted_id(inserted), "answer": event["answer"]}
     where = {"example": event["example_id"], "by": event["annotator"]}
     if not connection.execute(_UPDATE_ANNOTATOR_ANSWER, {**where, **newest}).rowcount:
@@ -175,6 +200,38 @@ def insert_event(connection: Connection, event: Mapping[str, Any]) -> None:
         values = {**{key: event[key] for key in keys}, **newest}
         connection.execute(_INSERT_ANNOTATOR_ANSWER, values)
     _update_example_answer(connection, event["example_id"], event["split_id"], newest)
+
+
+def insert_withdrawal(connection: Connection, event: Mapping[str, Any]) -> None:
+    """Insert an event after which an annotator has no answer to an example.
+
+    The answer of another annotator is shown then, or the example as it was added.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    event : mapping
+        Values of all columns of ``answers`` but ``id``, ``answer``, ``spans`` and
+        ``extra``.
+    """
+    insert_event(connection, {**event, "answer": None, "spans": "[]", "extra": WITHDRAWN})
+    of_example = annotator_answers.c.example_id == event["example_id"]
+    connection.execute(
+        delete(annotator_answers).where(
+            of_example, annotator_answers.c.annotator == event["annotator"]
+        )
+    )
+    others = (
+        select(annotator_answers.c.answer_id, annotator_answers.c.answer)
+        .where(of_example)
+        .order_by(annotator_answers.c.answer.is_(None), annotator_answers.c.answer_id.desc())
+        .limit(1)
+    )
+    newest = connection.execute(others).mappings().first()
+    values = dict(newest) if newest else {"answer_id": None, "answer": None}
+    of_example = example_answers.c.example_id == event["example_id"]
+    connection.execute(update(example_answers).where(of_example).values(values))
 
 
 def ensure_label_set(connection: Connection, labels: Iterable[str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from nbner._common.serialization import load_json, load_spans
 from nbner.errors import DataError, StoreError
-from nbner.store import claims, queries
+from nbner.store import claims, clock, queries
 from nbner.store.claims import ClaimRequest
 from nbner.store.database import Database
 from nbner.store.schema import annotator_answers, answers, examples, splits
@@ -277,10 +276,12 @@ class Assignments:
         list of (int, list of AnnotatorVersion)
             Row ids of the examples with their versions, in the order of addition.
         """
-        reviewed = {id_ for id_, _ in self.versions(split, reviews=True)}
+        with self._database.one_state():
+            reviewed = {id_ for id_, _ in self.versions(split, reviews=True)}
+            every = list(self.versions(split))
         return [
             (id_, by_people)
-            for id_, versions in self.versions(split)
+            for id_, versions in every
             if id_ not in reviewed and disagree(by_people := _without_imports(versions))
         ]
 
@@ -320,7 +321,8 @@ class Assignments:
         if found is None:
             return None
         split_id, overlap = found[0], 1 if found[1] is None else load_json(found[1])
-        return ClaimRequest(split_id, annotator, None if overlap == "all" else overlap, time.time())
+        present = clock.now(connection)
+        return ClaimRequest(split_id, annotator, None if overlap == "all" else overlap, present)
 
     @staticmethod
     def _examples(connection: Connection, request: ClaimRequest, ids: list[int]) -> list[Example]:

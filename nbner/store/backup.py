@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, insert, inspect, select, update
+from sqlalchemy import URL, Connection, create_engine, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -33,7 +33,11 @@ def copy(connection: Connection, path: Path) -> None:
     StoreError
         The file exists already, or cannot be written.
     """
-    if path.exists():
+    try:
+        is_there = path.exists()
+    except OSError as error:
+        raise _backup_error(path, error) from error
+    if is_there:
         raise StoreError(f"{path} is there already. Name another file for the backup.")
     try:
         # A folder of its own also takes the files that SQLite writes beside a database.
@@ -71,7 +75,8 @@ def _copy_pages(connection: Connection, draft: Path) -> None:
 def _copy_rows(connection: Connection, draft: Path) -> None:
     """Copy a server's tables into tables of the present version; missing columns are NULL."""
     source = inspect(connection)
-    engine = create_engine(f"sqlite:///{draft}", poolclass=NullPool)
+    # Made of its parts: a name may have characters that mean something in a URL.
+    engine = create_engine(URL.create("sqlite", database=str(draft)), poolclass=NullPool)
     with engine.begin() as target:
         schema.metadata.create_all(target)
         for table in schema.metadata.sorted_tables:

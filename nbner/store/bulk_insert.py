@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import pickle
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from nbner._common.serialization import load_spans
 from nbner.errors import StoreError
 from nbner.io.import_report import ImportIssue, PreparedAnswer, PreparedRow
 from nbner.store.answers import insert_event
+from nbner.store.clock import now
 from nbner.store.schema import annotator_answers, answers, example_answers, examples, splits
 from nbner.types import ANSWER_KINDS
 
@@ -128,7 +128,7 @@ class _BulkInserter:
         self._connection = connection
         self._split_id = split_id
         self._label_set_id = label_set_id
-        self._now = time.time()
+        self._now = now(connection)
         self._next_analysis = 1000  # inserted rows
 
     def insert(self, batch: Sequence[PreparedRow]) -> None:

@@ -7,7 +7,6 @@ back creates one.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -20,6 +19,9 @@ from nbner.store.schema import annotator_answers, claims, example_answers
 CLAIM_SECONDS = 30 * 60.0
 #: Examples claimed beyond those requested, so that not every answer writes claims.
 CLAIM_MARGIN = 12
+
+# By how much a clock may be set back, as small corrections do, without ending claims, in seconds.
+_CLOCK_TOLERANCE = 60.0
 
 # Built once: building a statement takes longer than executing it.
 _DELETE_CLAIM = delete(claims).where(
@@ -72,7 +74,7 @@ def current_claims(connection: Connection, request: ClaimRequest) -> tuple[list[
         .where(
             claims.c.split_id == request.split_id,
             claims.c.annotator == request.annotator,
-            claims.c.until > request.now,
+            _is_valid(request),
             _needs_answer(request),
         )
         .order_by(claims.c.example_id)
@@ -179,7 +181,7 @@ def update_after_answer(connection: Connection, event: Mapping[str, Any]) -> Non
         The new row of ``answers``, by column name.
     """
     if event["answer"] is None:
-        until = time.time() + CLAIM_SECONDS
+        until = event["stored"] + CLAIM_SECONDS
         keys = ("example_id", "annotator", "split_id")
         _upsert(connection, [{**{key: event[key] for key in keys}, "until": until}])
     else:
@@ -226,7 +228,7 @@ def _select_available(request: ClaimRequest) -> Select[Any]:
     by_others = and_(
         claims.c.example_id == example_answers.c.example_id,
         claims.c.annotator != request.annotator,
-        claims.c.until > request.now,
+        _is_valid(request),
     )
     query = select(example_answers.c.example_id).where(
         example_answers.c.split_id == request.split_id, _needs_answer(request)
@@ -237,6 +239,16 @@ def _select_available(request: ClaimRequest) -> Select[Any]:
         claimed = select(func.count()).select_from(claims).where(by_others).scalar_subquery()
         query = query.where(_decision_count() + claimed < request.overlap)
     return query.order_by(example_answers.c.example_id)
+
+
+def _is_valid(request: ClaimRequest) -> ColumnElement[bool]:
+    """Return the condition that a claim has not expired.
+
+    One that ends later than any claim of now could was made by a clock that was wrong:
+    it would hold for as long as that clock was ahead.
+    """
+    latest = request.now + CLAIM_SECONDS + _CLOCK_TOLERANCE
+    return and_(claims.c.until > request.now, claims.c.until <= latest)
 
 
 def _needs_answer(request: ClaimRequest) -> ColumnElement[bool]:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import heapq
 import logging
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
 from nbner.io.import_report import ImportBatch, ImportReport
-from nbner.store import model_runs, queries, search, undo
+from nbner.store import clock, model_runs, queries, search, undo
 from nbner.store.answers import ensure_label_set, insert_if_new, lock_splits, record_answer
 from nbner.store.assignments import Assignments
 from nbner.store.bulk_insert import buffered_to_disk, insert_batches
 from nbner.store.database import Database
+from nbner.store.row_buffer import RowBuffer
 from nbner.store.schema import (
     annotator_answers,
     answers,
@@ -41,8 +42,8 @@ class Dataset:
     """Examples in splits, with every answer to them.
 
     Created by ``Store.dataset``. Every method is one transaction and may be
-    called from any thread; iterators read page by page and hold no transaction
-    open in between.
+    called from any thread. Iterators too read in one transaction, before their
+    first item; what does not fit into memory waits in a temporary file.
 
     Parameters
     ----------
@@ -72,6 +73,14 @@ class Dataset:
         """The dataset's examples and answers by annotator."""
         return Assignments(self._database, self._id)
 
+    def one_state(self) -> AbstractContextManager[None]:
+        """Have everything that this thread reads in the block see one state of the dataset.
+
+        For calls that read twice, while others write. Nothing can be written in the
+        block, and no process be forked.
+        """
+        return self._database.one_state()
+
     # Labels.
 
     @property
@@ -88,9 +97,13 @@ class Dataset:
         labels : iterable of str
             All labels, in their order.
         """
+        new = tuple(labels)
+        # A store that cannot be written is opened with the labels that it has.
+        if new == self.labels:
+            return
         with self._database.writing() as connection:
             before = self._labels(connection)
-            self._set_labels(connection, tuple(labels))
+            self._set_labels(connection, new)
             after = self._labels(connection)
         self._log_labels(before, after)
 
@@ -255,11 +268,7 @@ class Dataset:
         if answered is not None:
             is_open = example_answers.c.answer.is_(None)
             query = query.where(~is_open if answered else is_open)
-        streams = [
-            self._pages(query.where(split_id == wanted), key) for wanted in self._split_ids(split)
-        ]
-        rows = streams[0] if len(streams) == 1 else heapq.merge(*streams, key=lambda row: row.id)
-        for row in rows:
+        for row in self._rows(query, split, split_id, key):
             yield queries.example_from(row)
 
     def list_examples(
@@ -294,8 +303,10 @@ class Dataset:
         cased : bool
             Whether case matters.
         """
+        with self._database.reading() as connection:
+            split_ids = self._split_ids(connection, split)
         last = 0
-        for split_id in self._split_ids(split):
+        for split_id in split_ids:
             while True:
                 page = search.select_by_text(
                     split_id, words, cased=cased, after=last, limit=_SEARCH_PAGE_SIZE
@@ -354,7 +365,10 @@ class Dataset:
         collected = list(given)
         with self._database.writing() as connection:
             lock_splits(connection, self._id, {answer.split for answer in collected})
-            new = [one for one in collected if record_answer(connection, self._id, one)]
+            stored = clock.now(connection)
+            new = [
+                one for one in collected if record_answer(connection, self._id, one, stored=stored)
+            ]
         for answer in new:
             _LOG.debug(
                 "stored answer %s of %s to %s in split %r of %r: %s",
@@ -377,7 +391,8 @@ class Dataset:
             Input hashes of the examples whose answers were undone.
         """
         with self._database.writing() as connection:
-            ids = undo.undo_batch(connection, self._id, batch_id, time.time())
+            lock_splits(connection, self._id, self._split_names(connection, None))
+            ids = undo.undo_batch(connection, self._id, batch_id, clock.now(connection))
             query = select(examples.c.input_hash).where(examples.c.id.in_(ids))
             return tuple(connection.scalars(query.order_by(examples.c.id)))
 
@@ -399,11 +414,7 @@ class Dataset:
             query = query.where(answers.c.annotator == annotator)
         if current:
             query = query.where(queries.is_current())
-        streams = [
-            self._pages(query.where(answers.c.split_id == split_id), answers.c.id)
-            for split_id in self._split_ids(split)
-        ]
-        for row in heapq.merge(*streams, key=lambda row: row.id):
+        for row in self._rows(query, split, answers.c.split_id, answers.c.id):
             yield queries.answer_from(row)
 
     def history(
@@ -449,8 +460,13 @@ class Dataset:
         ----------
         moment : float
             Seconds since the epoch, UTC.
+
+        Raises
+        ------
+        DataError
+            This is not a time.
         """
-        return DatasetSnapshot(moment, self._database, self._id)
+        return DatasetSnapshot(clock.check_time(moment, "time"), self._database, self._id)
 
     # Counts and model runs.
 
@@ -526,22 +542,44 @@ class Dataset:
             connection.scalars(select(splits.c.name).where(splits.c.dataset_id == self._id))
         )
 
-    def _split_ids(self, name: str | None) -> list[int]:
+    def _split_ids(self, connection: Connection, name: str | None) -> list[int]:
         query = select(splits.c.id).where(splits.c.dataset_id == self._id)
         if name is not None:
             query = query.where(splits.c.name == name)
-        with self._database.reading() as connection:
-            return list(connection.scalars(query))
+        return list(connection.scalars(query))
 
-    def _pages(self, query: Select[Any], key: ColumnElement[int]) -> Iterator[queries.ResultRow]:
-        """Yield rows page by page, up to those that were there at the start."""
-        with_key = query.add_columns(key.label("page_key"))
-        with self._database.reading() as connection:
-            end = connection.scalar(select(func.max(key))) or 0
-        last = 0
-        while last < end:
-            page = with_key.where(key > last, key <= end).order_by(key).limit(_PAGE_SIZE)
+    def _rows(
+        self,
+        query: Select[Any],
+        split: str | None,
+        split_id: ColumnElement[int],
+        key: ColumnElement[int],
+    ) -> Iterator[queries.ResultRow]:
+        """Yield rows by their key, all of them from one state of the store."""
+        with RowBuffer() as buffer:
             with self._database.reading() as connection:
-                rows = connection.execute(page).all()
-            yield from rows
-            last = rows[-1].page_key if len(rows) == _PAGE_SIZE else end
+                streams = [
+                    _pages(connection, query.where(split_id == wanted), key)
+                    for wanted in self._split_ids(connection, split)
+                ]
+                is_one = len(streams) == 1
+                buffer.fill(streams[0] if is_one else heapq.merge(*streams, key=_page_key))
+            yield from buffer
+
+
+def _page_key(row: Any) -> int:
+    return int(row.page_key)
+
+
+def _pages(
+    connection: Connection, query: Select[Any], key: ColumnElement[int]
+) -> Iterator[queries.ResultRow]:
+    """Yield rows in the order of their key, which is an index, page by page."""
+    page = query.add_columns(key.label("page_key")).order_by(key).limit(_PAGE_SIZE)
+    last = 0
+    while True:
+        rows = connection.execute(page.where(key > last)).all()
+        yield from rows
+        if len(rows) < _PAGE_SIZE:
+            return
+        last = rows[-1].page_key

@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
 
 from nbner._common.format import render_html
 from nbner._common.hashing import text_digest
@@ -15,6 +26,7 @@ from nbner._common.serialization import load_json
 from nbner.store import queries
 from nbner.store.database import Database
 from nbner.store.schema import annotator_answers, answers, example_answers, examples, splits
+from nbner.store.snapshot import newest_answers
 from nbner.types import ANSWER_KINDS
 
 if TYPE_CHECKING:
@@ -168,14 +180,10 @@ def _check_example_rows(connection: Connection) -> IntegrityCheck:
 
 
 def _check_annotator_answers(connection: Connection) -> IntegrityCheck:
-    newest = (
-        select(answers.c.example_id, answers.c.annotator, func.max(answers.c.id).label("answer_id"))
-        .group_by(answers.c.example_id, answers.c.annotator)
-        .subquery()
-    )
+    newest = newest_answers(true())
     current = annotator_answers.c
     same = and_(newest.c.example_id == current.example_id, newest.c.annotator == current.annotator)
-    query = (
+    missing = (
         select(newest.c.answer_id)
         .outerjoin(annotator_answers, same)
         .join(answers, answers.c.id == newest.c.answer_id)
@@ -187,8 +195,12 @@ def _check_annotator_answers(connection: Connection) -> IntegrityCheck:
             )
         )
     )
+    # An annotator's row of an answer that was taken away, or that never was.
+    without_answer = (
+        select(current.answer_id).outerjoin(newest, same).where(newest.c.answer_id.is_(None))
+    )
     rule = "current is each annotator's newest answer"
-    return _check(connection, rule, query, annotator_answers)
+    return _check(connection, rule, union_all(missing, without_answer), annotator_answers)
 
 
 def _check_example_answers(connection: Connection) -> IntegrityCheck:
@@ -251,7 +263,9 @@ def _problem(row: Any) -> str:
     return f"a span {outside[0][:3]} lies outside the text" if outside else ""
 
 
-def _check(connection: Connection, rule: str, query: Select[Any], table: Any) -> IntegrityCheck:
+def _check(
+    connection: Connection, rule: str, query: Select[Any] | CompoundSelect[Any], table: Any
+) -> IntegrityCheck:
     wrong = connection.scalars(query.limit(100_000)).all()
     checked = connection.scalar(select(func.count()).select_from(table)) or 0
     detail = ", ".join(map(str, wrong[:_MAX_SHOWN]))

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, select
 
-from nbner._common.serialization import load_json, load_labels, load_spans, load_tokens
+from nbner._common.serialization import (
+    dump_json,
+    load_json,
+    load_labels,
+    load_spans,
+    load_tokens,
+)
+from nbner._common.times import is_time
 from nbner.store.schema import (
     annotator_answers,
     answers,
@@ -29,6 +36,9 @@ EXAMPLE_COLUMNS = (
     *(examples.c.spans.label("suggested"), examples.c.flagged.label("imported_flag")),
     examples.c.note.label("imported_note"),
 )
+#: The column ``extra`` of an event after which an annotator has no answer.
+WITHDRAWN = dump_json({"withdrawn": True})
+
 ANSWER_COLUMNS = (
     *(answers.c.answer, answers.c.annotator, answers.c.spans, answers.c.flagged, answers.c.note),
     *(answers.c.created, answers.c.extra.label("answer_extra"), label_sets.c.labels),
@@ -137,6 +147,11 @@ def example_id_subquery(dataset_id: int, split: str, input_hash: int) -> ScalarS
     return found.correlate(None).scalar_subquery()
 
 
+def is_withdrawal() -> ColumnElement[bool]:
+    """Build the condition that an event took its annotator's answer away."""
+    return and_(answers.c.answer.is_(None), answers.c.extra == WITHDRAWN)
+
+
 def is_current() -> ColumnElement[bool]:
     """Build the condition that an answer is its annotator's newest to its example."""
     return (
@@ -189,7 +204,8 @@ def example_from(row: ResultRow) -> Example:
         annotator=row.annotator,
         pretokenized=row.tokens is not None,
         binary=extra.get("binary", False),
-        created=row.created,
+        # Before nbner checked times, a file could bring ones that no format can hold.
+        created=row.created if is_time(row.created) else None,
         extra={"_task_hash": row.task_hash, **load_json(row.extra), **extra.get("task", {})},
     )
 

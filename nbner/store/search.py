@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, case, func, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.serialization import dump_json, load_spans
@@ -13,13 +16,34 @@ from nbner.store import queries
 from nbner.store.schema import annotator_answers, answers, example_answers, examples
 
 if TYPE_CHECKING:
+    from sqlalchemy.sql.compiler import SQLCompiler
     from sqlalchemy.sql.selectable import FromClause
 
 _SHOWN_SPANS = case((answers.c.id.is_(None), examples.c.spans), else_=answers.c.spans)
 _FLAGGED = func.coalesce(answers.c.flagged, examples.c.flagged)
 _NOTE = func.coalesce(answers.c.note, examples.c.note)
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 # How a confidence begins in serialized spans; see `dump_spans`.
 _SCORE_KEY = '"score":'
+
+
+class _AsciiLower(FunctionElement[str]):
+    """A text with its ASCII letters in lower case, and all others as they are."""
+
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(_AsciiLower)
+def _compile_lower(element: _AsciiLower, compiler: SQLCompiler, **options: Any) -> str:
+    """Compile to SQL; SQLite's own function leaves other letters alone."""
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_AsciiLower, "postgresql")
+def _compile_lower_of_server(element: _AsciiLower, compiler: SQLCompiler, **options: Any) -> str:
+    """Compile to SQL that does not depend on the language of the database."""
+    return f'lower({compiler.process(element.clauses, **options)} COLLATE "C")'
 
 
 def list_examples(
@@ -133,9 +157,12 @@ def _has_label(label: str) -> ColumnElement[bool]:
 def _contains_text(text: str, *, cased: bool) -> ColumnElement[bool]:
     if cased:
         return examples.c.text.contains(text, autoescape=True)
-    # SQLite folds the case of ASCII only; for other letters each case is searched.
+    # The case of ASCII only is folded, as in SQLite and whatever the language of a server is;
+    # for other letters each case is searched.
     variants = {text} if text.isascii() else {text, text.lower(), text.upper(), text.title()}
-    return or_(*(examples.c.text.icontains(one, autoescape=True) for one in sorted(variants)))
+    folded = {one.translate(_ASCII_LOWER) for one in variants}
+    lowered = _AsciiLower(examples.c.text)
+    return or_(*(lowered.contains(one, autoescape=True) for one in sorted(folded)))
 
 
 def _decided_by(annotator: str) -> ColumnElement[bool]:

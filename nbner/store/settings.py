@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from sqlalchemy import Select, insert, select
 
 from nbner._common.serialization import dump_json, load_json
+from nbner.store.clock import now
 from nbner.store.database import Database
 from nbner.store.schema import settings
 
@@ -54,7 +54,7 @@ class DatasetSettings:
         with self._database.writing() as connection:
             connection.execute(
                 insert(settings).values(
-                    dataset_id=self._id, name=name, value=dump_json(value), created=time.time()
+                    dataset_id=self._id, name=name, value=dump_json(value), created=now(connection)
                 )
             )
 

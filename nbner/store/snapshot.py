@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -12,9 +12,10 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from nbner._common.serialization import dump_json, load_json
-from nbner.store import queries
-from nbner.store.answers import ensure_label_set, insert_event, lock_splits
+from nbner.store import clock, queries
+from nbner.store.answers import ensure_label_set, insert_event, insert_withdrawal, lock_splits
 from nbner.store.database import Database
+from nbner.store.past import is_stored_by
 from nbner.store.schema import annotator_answers, answers, examples, splits
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example
 
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
+_BATCH = 500
+
+
 @dataclass(frozen=True, slots=True)
 class DatasetSnapshot:
     """A read-only view of a dataset at an earlier time; created by ``Dataset.at``.
 
-    Rows that version 1 of the tables stored have no time of insertion: such
-    examples count as always present, such answers as stored when given.
+    It holds all that was stored up to some event, in the order of storage: see
+    `nbner.store.past` for clocks that were wrong. Rows that version 1 of the tables
+    stored have no time of insertion: such examples count as always present, such
+    answers as stored when given.
 
     Parameters
     ----------
@@ -53,19 +59,19 @@ class DatasetSnapshot:
         answer : {"accept", "reject", "ignore"}, optional
             Only examples with this decision.
         """
-        shown = _shown_answers(self.moment)
-        joined = examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(
-            shown, shown.c.example_id == examples.c.id
-        )
-        query: Select[Any] = (
-            select(*queries.EXAMPLE_COLUMNS, *queries.ANSWER_COLUMNS)
-            .select_from(queries.join_answers(joined, shown.c.answer_id))
-            .where(self._in_split(split), func.coalesce(examples.c.created, 0.0) <= self.moment)
-            .order_by(examples.c.id)
-        )
-        if answer is not None:
-            query = query.where(answers.c.answer == answer)
         with self._database.reading() as connection:
+            shown = _shown_answers(self._stored(connection, answers))
+            joined = examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(
+                shown, shown.c.example_id == examples.c.id
+            )
+            query: Select[Any] = (
+                select(*queries.EXAMPLE_COLUMNS, *queries.ANSWER_COLUMNS)
+                .select_from(queries.join_answers(joined, shown.c.answer_id))
+                .where(self._in_split(split), self._stored(connection, examples))
+                .order_by(examples.c.id)
+            )
+            if answer is not None:
+                query = query.where(answers.c.answer == answer)
             found = connection.execute(query).all()
         return [queries.example_from(row) for row in found]
 
@@ -77,17 +83,31 @@ class DatasetSnapshot:
         split, annotator : str, optional
             Names of the split and of the annotator; by default all.
         """
-        newest = _newest_answers(self.moment)
-        query = (
-            queries.select_answers()
-            .join(newest, newest.c.answer_id == answers.c.id)
-            .where(self._in_split(split))
-            .order_by(answers.c.id)
-        )
-        if annotator is not None:
-            query = query.where(answers.c.annotator == annotator)
+        return [answer for answer, _ in self.answers_with_texts(split, annotator)]
+
+    def answers_with_texts(
+        self, split: str | None = None, annotator: str | None = None
+    ) -> list[tuple[Answer, str]]:
+        """Return the newest answer of each annotator to each example, and the example's text.
+
+        Parameters
+        ----------
+        split, annotator : str, optional
+            Names of the split and of the annotator; by default all.
+        """
         with self._database.reading() as connection:
-            return [queries.answer_from(row) for row in connection.execute(query)]
+            newest = newest_answers(self._stored(connection, answers))
+            query = (
+                queries.select_answers()
+                .add_columns(examples.c.text)
+                .join(newest, newest.c.answer_id == answers.c.id)
+                .where(self._in_split(split))
+                .order_by(answers.c.id)
+            )
+            if annotator is not None:
+                query = query.where(answers.c.annotator == annotator)
+            found = connection.execute(query).all()
+        return [(queries.answer_from(row), row.text) for row in found]
 
     def counts(self, split: str | None = None) -> Counts:
         """Count the examples by the answer that was shown.
@@ -106,7 +126,8 @@ class DatasetSnapshot:
 
         Nothing is deleted: examples that were added later stay, and today's
         answers can be restored in the same way. An annotator without an answer
-        in the snapshot gets a draft with the spans that came with the example.
+        in the snapshot has none afterwards. Of the answers to one example the one
+        that was shown is shown again, unless only one annotator's are restored.
 
         Parameters
         ----------
@@ -121,61 +142,101 @@ class DatasetSnapshot:
         with self._database.writing() as connection:
             names = select(splits.c.name).where(self._in_split(split))
             lock_splits(connection, self._dataset_id, connection.scalars(names).all())
-            changed = connection.execute(self._select_changed(split, annotator)).mappings().all()
+            then = newest_answers(self._stored(connection, answers))
+            changed = self._changed(connection, then, split, annotator)
+            insertion = _Restoration(connection, clock.now(connection))
             for row in changed:
-                insert_event(connection, _restoring_event(connection, dict(row)))
+                insertion.insert(row)
+            if annotator is None:
+                insertion.show_again(then, {row["example_id"] for row in changed})
         _LOG.debug("restored %d answers as of %s", len(changed), self.moment)
         return len(changed)
 
-    def _select_changed(self, split: str | None, annotator: str | None) -> Select[Any]:
-        """Select the answers that are current now and were not then, with those that were."""
-        newest = _newest_answers(self.moment)
-        same = and_(
-            newest.c.example_id == annotator_answers.c.example_id,
-            newest.c.annotator == annotator_answers.c.annotator,
-        )
-        joined = (
-            annotator_answers.join(splits, splits.c.id == annotator_answers.c.split_id)
-            .join(examples, examples.c.id == annotator_answers.c.example_id)
-            .outerjoin(newest, same)
-            .outerjoin(answers, answers.c.id == newest.c.answer_id)
-        )
+    def _stored(self, connection: Connection, table: Any) -> ColumnElement[bool]:
+        return is_stored_by(connection, self._dataset_id, table, self.moment)
+
+    def _changed(
+        self, connection: Connection, then: Subquery, split: str | None, annotator: str | None
+    ) -> Sequence[dict[str, Any]]:
+        """Return the answers that differ between now and then, as they were then.
+
+        Those that there were not then come first, the others in their order of then:
+        what is inserted last is shown.
+        """
         current = annotator_answers.c
-        query = (
-            select(
-                *(current.example_id, current.split_id, current.annotator),
-                *(answers.c.uid, answers.c.answer, answers.c.spans, answers.c.flagged),
-                *(answers.c.note, answers.c.label_set_id, answers.c.extra),
-                examples.c.spans.label("suggested"),
+        same = and_(then.c.example_id == current.example_id, then.c.annotator == current.annotator)
+        content: tuple[ColumnElement[Any], ...] = (
+            answers.c.id.label("answer_id"),
+            answers.c.uid,
+            answers.c.answer,
+        )
+        content = (*content, answers.c.spans, answers.c.flagged, answers.c.note)
+        content = (*content, answers.c.label_set_id, answers.c.extra)
+        differing = (
+            select(*(current.example_id, current.split_id, current.annotator), *content)
+            .select_from(
+                annotator_answers.join(splits, splits.c.id == current.split_id)
+                .outerjoin(then, same)
+                .outerjoin(answers, answers.c.id == then.c.answer_id)
             )
-            .select_from(joined)
             .where(
                 self._in_split(split),
-                or_(newest.c.answer_id.is_(None), newest.c.answer_id != current.answer_id),
+                or_(then.c.answer_id.is_(None), then.c.answer_id != current.answer_id),
             )
             .order_by(current.example_id)
         )
-        return query if annotator is None else query.where(current.annotator == annotator)
+        withdrawn_since = (
+            select(*(answers.c.example_id, answers.c.split_id, answers.c.annotator), *content)
+            .select_from(
+                then.join(answers, answers.c.id == then.c.answer_id)
+                .join(splits, splits.c.id == answers.c.split_id)
+                .outerjoin(annotator_answers, same)
+            )
+            .where(self._in_split(split), current.answer_id.is_(None))
+        )
+        if annotator is not None:
+            differing = differing.where(current.annotator == annotator)
+            withdrawn_since = withdrawn_since.where(answers.c.annotator == annotator)
+        found = [
+            dict(row)
+            for query in (differing, withdrawn_since)
+            for row in connection.execute(query).mappings()
+        ]
+        return sorted(found, key=lambda row: row["answer_id"] or 0)
 
     def _in_split(self, split: str | None) -> ColumnElement[bool]:
         in_dataset: ColumnElement[bool] = splits.c.dataset_id == self._dataset_id
         return in_dataset if split is None else and_(in_dataset, splits.c.name == split)
 
 
-def _newest_answers(moment: float) -> Subquery:
-    """Build a subquery for the newest answer of each annotator to each example."""
-    stored = func.coalesce(answers.c.stored, answers.c.created)
-    return (
+def newest_answers(condition: ColumnElement[bool]) -> Subquery:
+    """Build a subquery for the newest answer of each annotator to each example.
+
+    It has ``example_id``, ``annotator`` and ``answer_id``; annotators whose newest
+    event took their answer away are left out.
+
+    Parameters
+    ----------
+    condition : ColumnElement
+        Which rows of ``answers`` count.
+    """
+    newest = (
         select(answers.c.example_id, answers.c.annotator, func.max(answers.c.id).label("answer_id"))
-        .where(stored <= moment)
+        .where(condition)
         .group_by(answers.c.example_id, answers.c.annotator)
+        .subquery()
+    )
+    return (
+        select(newest.c.example_id, newest.c.annotator, newest.c.answer_id)
+        .join(answers, answers.c.id == newest.c.answer_id)
+        .where(~queries.is_withdrawal())
         .subquery()
     )
 
 
-def _shown_answers(moment: float) -> Subquery:
+def _shown_answers(condition: ColumnElement[bool]) -> Subquery:
     """Build a subquery for the answer shown: the newest decision, else the newest draft."""
-    newest = _newest_answers(moment)
+    newest = newest_answers(condition)
     decided = func.max(case((answers.c.answer.is_not(None), answers.c.id)))
     return (
         select(
@@ -188,15 +249,72 @@ def _shown_answers(moment: float) -> Subquery:
     )
 
 
-def _restoring_event(connection: Connection, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the event that makes an old answer current again."""
-    keys = ("example_id", "split_id", "annotator")
-    event: dict[str, Any] = {key: row[key] for key in keys}
-    event |= {"uid": str(uuid4()), "created": time.time()}
-    if row["uid"] is None:
-        label_set_id = ensure_label_set(connection, ())
-        draft = {"answer": None, "flagged": False, "note": "", "label_set_id": label_set_id}
-        return event | draft | {"spans": row["suggested"], "extra": dump_json({"restored": None})}
-    extra = {**load_json(row["extra"]), "restored": row["uid"]}
-    content = ("answer", "spans", "flagged", "note", "label_set_id")
-    return event | {key: row[key] for key in content} | {"extra": dump_json(extra)}
+class _Restoration:
+    """Insertion of earlier answers as new events.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    now : float
+        The present time by the store's clock.
+    """
+
+    def __init__(self, connection: Connection, now: float) -> None:
+        self._connection = connection
+        self._now = now
+
+    def insert(self, row: dict[str, Any]) -> None:
+        """Insert an answer of then, or the withdrawal of one that there was not.
+
+        Parameters
+        ----------
+        row : dict
+            Columns of ``answers``; those of the content are None where there was none.
+        """
+        event: dict[str, Any] = {key: row[key] for key in ("example_id", "split_id", "annotator")}
+        event |= {"uid": str(uuid4()), "created": self._now, "stored": self._now}
+        if row["answer_id"] is None:
+            label_set_id = ensure_label_set(self._connection, ())
+            none = {"flagged": False, "note": "", "label_set_id": label_set_id}
+            insert_withdrawal(self._connection, event | none)
+            return
+        extra = {**load_json(row["extra"]), "restored": row["uid"]}
+        content = ("answer", "spans", "flagged", "note", "label_set_id")
+        event |= {key: row[key] for key in content} | {"extra": dump_json(extra)}
+        insert_event(self._connection, event)
+
+    def show_again(self, then: Subquery, example_ids: Iterable[int]) -> None:
+        """Insert what was shown once more, where an answer restored before it is newer now.
+
+        Parameters
+        ----------
+        then : Subquery
+            From `newest_answers`.
+        example_ids : iterable of int
+            Row ids of the examples.
+        """
+        ids = sorted(example_ids)
+        for i in range(0, len(ids), _BATCH):
+            some = ids[i : i + _BATCH]
+            was = self._shown(then, some)
+            current = select(annotator_answers).subquery()
+            for example_id, row in self._shown(current, some).items():
+                shown = was.get(example_id)
+                if shown is not None and shown["annotator"] != row["annotator"]:
+                    self.insert(shown)
+
+    def _shown(self, newest: Subquery, example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """Return the answers that are shown, by the row ids of their examples."""
+        query = (
+            select(answers, answers.c.id.label("answer_id"))
+            .join(newest, newest.c.answer_id == answers.c.id)
+            .where(answers.c.example_id.in_(example_ids))
+        )
+        by_example: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for row in self._connection.execute(query).mappings():
+            by_example[row["example_id"]].append(dict(row))
+        return {
+            example_id: max(rows, key=lambda row: (row["answer"] is not None, row["answer_id"]))
+            for example_id, rows in by_example.items()
+        }

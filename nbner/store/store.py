@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from nbner._common.serialization import dump_labels
+from nbner._common.serialization import dump_labels, find_lone_surrogate
 from nbner.errors import DataError
 from nbner.store import integrity, schema
 from nbner.store.answers import insert_if_new
@@ -58,10 +58,16 @@ class Store:
         Raises
         ------
         DataError
-            The name is empty.
+            The name is empty, or cannot be stored.
         """
         if not isinstance(name, str) or not name.strip():
             raise DataError("a dataset has a name", field="dataset")
+        if "\0" in name or find_lone_surrogate(name) is not None:
+            raise DataError(
+                f"{name!r} has a character that no database can hold",
+                field="dataset",
+                remedy="Remove it",
+            )
         table = schema.datasets
         by_name = select(table.c.id).where(table.c.name == name)
         with self._database.reading() as connection:

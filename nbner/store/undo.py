@@ -10,13 +10,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from nbner._common.batch_ids import batch_answer_id
-from nbner._common.serialization import dump_json, load_json
-from nbner.store.answers import insert_event
-from nbner.store.queries import ResultRow
-from nbner.store.schema import annotator_answers, answers, example_answers, splits
+from nbner.store.answers import insert_event, insert_withdrawal
+from nbner.store.queries import WITHDRAWN, ResultRow
+from nbner.store.schema import annotator_answers, answers, splits
 
 _LOG = logging.getLogger(__name__)
 
@@ -33,7 +32,7 @@ def undo_batch(connection: Connection, dataset_id: int, batch_id: str, now: floa
     batch_id : str
         Prefix of the answers' ids.
     now : float
-        Time of the new events, in seconds since the epoch.
+        Time of the new events by the store's clock, in seconds since the epoch.
 
     Returns
     -------
@@ -48,13 +47,8 @@ def undo_batch(connection: Connection, dataset_id: int, batch_id: str, now: floa
             (annotator_answers.c.example_id == answers.c.example_id)
             & (annotator_answers.c.annotator == answers.c.annotator),
         )
-        # A range, which the index can search: all ids that begin with the batch's and a colon
-        # (the character after the colon is the semicolon).
-        .where(
-            splits.c.dataset_id == dataset_id,
-            answers.c.uid > batch_answer_id(batch_id, ""),
-            answers.c.uid < f"{batch_id};",
-        )
+        .where(splits.c.dataset_id == dataset_id, _is_part_of(connection, batch_id))
+        .order_by(answers.c.id)
     )
     rows = [row for row in connection.execute(query) if row.newest == row.id]
     for row in rows:
@@ -63,15 +57,24 @@ def undo_batch(connection: Connection, dataset_id: int, batch_id: str, now: floa
     return [int(row.example_id) for row in rows]
 
 
+def _is_part_of(connection: Connection, batch_id: str) -> ColumnElement[bool]:
+    """Return the condition that an id begins with a batch's and a colon."""
+    prefix = batch_answer_id(batch_id, "")
+    if connection.dialect.name != "sqlite":
+        # A server compares in the order of its language: a range would hold other ids.
+        return answers.c.uid.startswith(prefix, autoescape=True)
+    # A range, which the index can search: SQLite compares bytes, and the character after the
+    # colon is the semicolon.
+    return and_(answers.c.uid > prefix, answers.c.uid < f"{batch_id};")
+
+
 def _undo(connection: Connection, row: ResultRow, now: float) -> None:
     columns = ("example_id", "split_id", "annotator", "flagged", "note", "label_set_id")
     event: dict[str, Any] = {name: getattr(row, name) for name in columns}
-    event |= {"uid": f"back from {row.uid}", "created": now}
+    event |= {"uid": f"back from {row.uid}", "created": now, "stored": now}
     previous = _previous_answer(connection, row)
     if previous is None:
-        empty = {"answer": None, "spans": "[]", "extra": dump_json({"withdrawn": True})}
-        insert_event(connection, {**event, **empty})
-        _reset_example(connection, row.example_id, row.annotator)
+        insert_withdrawal(connection, event)
         return
     content = ("answer", "spans", "flagged", "note", "label_set_id", "extra")
     insert_event(connection, {**event, **{name: getattr(previous, name) for name in content}})
@@ -89,22 +92,5 @@ def _previous_answer(connection: Connection, row: ResultRow) -> ResultRow | None
         .limit(1)
     )
     found = connection.execute(query).first()
-    return None if found is None or load_json(found.extra).get("withdrawn") else found
-
-
-def _reset_example(connection: Connection, example_id: int, annotator: str) -> None:
-    """Drop an annotator's answer; show another annotator's decision, else draft, if any."""
-    of_example = annotator_answers.c.example_id == example_id
-    connection.execute(
-        delete(annotator_answers).where(of_example, annotator_answers.c.annotator == annotator)
-    )
-    others = (
-        select(annotator_answers.c.answer_id, annotator_answers.c.answer)
-        .where(of_example)
-        .order_by(annotator_answers.c.answer.is_(None), annotator_answers.c.answer_id.desc())
-        .limit(1)
-    )
-    newest = connection.execute(others).mappings().first()
-    values = dict(newest) if newest else {"answer_id": None, "answer": None}
-    of_example = example_answers.c.example_id == example_id
-    connection.execute(update(example_answers).where(of_example).values(values))
+    is_answer = found is not None and not (found.answer is None and found.extra == WITHDRAWN)
+    return found if is_answer else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -11,6 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from nbner.errors import StoreError
 
 _MEMORY = ":memory:"
+_MAX_NAME = 255 - len("-journal")
 _POSTGRES_DRIVER = "postgresql+psycopg"
 
 
@@ -40,10 +42,53 @@ def parse_url(location: str | Path) -> URL:
             raise StoreError(f"{location!r} is not the address of a database.") from error
     elif location == _MEMORY:
         url = URL.create("sqlite", database=_MEMORY)
+    elif isinstance(location, (str, os.PathLike)):
+        url = URL.create("sqlite", database=str(_expanded(check_path(location))))
     else:
-        url = URL.create("sqlite", database=str(Path(location).expanduser()))
+        raise StoreError(
+            f"{location!r} is not a place for a store. Name a file, or the address of a database."
+        )
     path = sqlite_path(url)
-    return url if path is None else url.set(database=str(path.absolute()))
+    return url if path is None else url.set(database=str(check_path(path).absolute()))
+
+
+def check_path(location: str | os.PathLike[str]) -> Path:
+    """Return a path that the file system can hold.
+
+    Parameters
+    ----------
+    location : str or Path
+        Path of a file.
+
+    Raises
+    ------
+    StoreError
+        It is too long, or has the character NUL or half of a surrogate pair.
+    """
+    path = Path(location)
+    name = str(path)
+    if "\0" in name:
+        raise StoreError(f"The path {name!r} holds the character NUL. Choose another path.")
+    if len(path.name.encode("utf-8", "replace")) > _MAX_NAME:
+        raise StoreError(
+            f"The path {name} cannot be opened: its last part is longer than {_MAX_NAME} bytes, "
+            "and SQLite makes files with longer names beside it. Choose a shorter one."
+        )
+    try:
+        os.fsencode(name)
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise StoreError(
+            f"The path {name!r} holds a character that no file name can hold. Choose another path."
+        ) from error
+    return path
+
+
+def _expanded(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise StoreError(f"The path {path} begins with a user who is not known here.") from error
 
 
 def _with_default_driver(url: URL) -> URL:
@@ -61,7 +106,7 @@ def sqlite_path(url: URL) -> Path | None:
     url : URL
         The store's parsed location.
     """
-    if url.get_backend_name() != "sqlite" or is_memory(url):
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", _MEMORY):
         return None
     name = str(url.database)
     return None if name.startswith("file:") else Path(name)
@@ -75,4 +120,7 @@ def is_memory(url: URL) -> bool:
     url : URL
         The store's parsed location.
     """
-    return url.database in (None, "", _MEMORY)
+    name = str(url.database or "")
+    if name.startswith("file:"):
+        return ":memory:" in name or url.query.get("mode") == "memory"
+    return name in ("", _MEMORY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -198,13 +199,23 @@ class BaseAnnotationWidget(BundledWidget):
         answer = parse_answer(message, example, self._example_queue.info)
         self._replying.add(answer.id)
         try:
-            self._example_queue.record(answer)
+            is_new = self._example_queue.record(answer)
         finally:
             self._replying.discard(answer.id)
         self._sent.unrenderable.pop(answer.input_hash, None)
+        if not is_new:
+            # It came a second time, and much may have happened in between.
+            answer = self._as_stored(answer)
         reply = saved_message(answer, example, self._example_queue.counts())
         reply["next"] = self._refill(read_ids(message))
         return reply
+
+    def _as_stored(self, answer: Answer) -> Answer:
+        """Return an answer with what the store holds of its example now."""
+        now = find_example(self._example_queue, answer.input_hash)
+        return replace(
+            answer, answer=now.answer, spans=now.spans, flagged=now.flagged, note=now.note
+        )
 
     def _handle_bulk(self, message: RawMessage) -> BulkReply:
         batch_id = require_text(message, "bulk")

@@ -124,7 +124,7 @@ class QueryHandlers:
         return {"type": "places", "places": found[:limit], "more": len(found) > limit}
 
     def change_occurrences(
-        self, message: RawMessage, record: Callable[[list[Answer]], object]
+        self, message: RawMessage, record: Callable[[list[Answer]], int]
     ) -> BulkReply:
         """Change many occurrences in one transaction, or change them back.
 
@@ -133,7 +133,7 @@ class QueryHandlers:
         message : mapping
             A `BulkRequest`, unchecked.
         record : callable
-            Stores answers in one transaction.
+            Stores answers in one transaction and returns how many were new.
 
         Raises
         ------
@@ -147,8 +147,9 @@ class QueryHandlers:
         else:
             label, action = require_text(message, "label"), _parse_action(message)
             answers = self._bulk_answers(batch_id, occurrences, label, action)
-            record(answers)
-            changed = [answer.input_hash for answer in answers]
+            # Answers that are stored already, and were undone since, change nothing.
+            is_changed = record(answers) > 0
+            changed = [answer.input_hash for answer in answers] if is_changed else []
         in_window = set(read_ids(message))
         tasks = self._serialize(self._queue.load([one for one in changed if one in in_window]))
         return {

@@ -23,12 +23,8 @@ def clock(monkeypatch):
     class Clock:
         now = 1_000_000.0
 
-        def time(self):
-            return self.now
-
     clock = Clock()
-    monkeypatch.setattr("nbner.store.assignments.time", clock)
-    monkeypatch.setattr("nbner.store.claims.time", clock)
+    monkeypatch.setattr("nbner.store.clock.now", lambda connection: clock.now)
     return clock
 
 

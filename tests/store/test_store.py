@@ -172,7 +172,7 @@ def test_a_store_that_was_deleted_says_so_and_loses_nothing_quietly(path, add, d
     add(["Add"])
     (example,) = dataset.examples()
     path.unlink()
-    with pytest.raises(StoreError, match="moved or deleted"):
+    with pytest.raises(StoreError, match="moved, replaced or deleted"):
         give(dataset, example)
     assert not path.exists()
 
@@ -182,7 +182,7 @@ def test_a_store_that_was_replaced_says_so(path, add, dataset, give, tmp_path):
     (example,) = dataset.examples()
     shutil.copy(path, tmp_path / "copy.db")
     (tmp_path / "copy.db").replace(path)
-    with pytest.raises(StoreError, match="moved or deleted"):
+    with pytest.raises(StoreError, match="moved, replaced or deleted"):
         give(dataset, example)
 
 

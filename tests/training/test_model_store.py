@@ -113,7 +113,7 @@ def test_runs_at_once_get_different_folders(tmp_path):
     assert find_interrupted(tmp_path / "models") == []
     for one in made:
         one.close()
-    assert list(tmp_path.iterdir()) == []
+    assert list((tmp_path / "models").glob("*")) == []
 
 
 def test_a_reserved_folder_takes_one_run_and_a_used_one_none(tmp_path):
