@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import platform
 import shutil
@@ -29,6 +30,7 @@ from nbner._common.drafts import (
     draft_file,
     is_unlocked,
     lock,
+    make_locked_folder,
     release,
     remove_tree,
     sync_folder,
@@ -67,19 +69,13 @@ class Reservation:
     """
 
     def __init__(self, parent: Path) -> None:
-        above = (parent, parent.parent)
-        self._new_folders = [one for one in above if not one.exists()]
+        self._new_folders = [one for one in (parent, parent.parent) if not one.exists()]
         try:
-            self.path = _make_numbered(parent)
-        except OSError as error:
-            raise _write_error(parent, error) from error
-        self._held: int | None = None
-        try:
-            self._held = _mark(self.path)
+            self.path, self._held = _reserve(parent)
         except BaseException as error:
-            self.close()
+            _remove_empty(self._new_folders)
             if isinstance(error, OSError):
-                raise _write_error(self.path, error) from error
+                raise _write_error(parent, error) from error
             raise
 
     def __enter__(self) -> Reservation:  # noqa: PYI034 - typing.Self is newer than Python 3.10
@@ -140,20 +136,37 @@ def settle_interrupted(model: Path) -> None:
         (model.parent / MARKER).unlink(missing_ok=True)
 
 
-def _make_numbered(parent: Path) -> Path:
+def _reserve(parent: Path) -> tuple[Path, int | None]:
+    """Create the next numbered folder with a marker that is locked; return both."""
     while True:
         parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft, draft_lock = make_locked_folder(parent)
+        except FileNotFoundError:
+            continue  # another run was given up, and took its empty parent with it
+        held = None
+        try:
+            (draft / MARKER).touch()
+            held = lock(draft / MARKER)
+            return _move_to_next_number(draft, parent), held
+        except BaseException:
+            remove_tree(draft)
+            release(held)
+            raise
+        finally:
+            release(draft_lock)
+
+
+def _move_to_next_number(draft: Path, parent: Path) -> Path:
+    while True:
         taken = [int(one.name) for one in parent.glob("*") if one.name.isdecimal()]
         path = parent / f"{max(taken, default=0) + 1:04d}"
         try:
-            path.mkdir()
-        except (FileExistsError, FileNotFoundError):
-            # Another run took this number, or removed the empty folder above it.
-            continue
-        except BaseException:
-            _remove_empty([path])
-            raise
-        return path
+            # Fails where another run has this number: its folder is never empty.
+            return draft.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import time
 from contextlib import closing
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 import pytest
 import spacy
 
-from nbner._common.drafts import DRAFT_PREFIX
+from nbner._common.drafts import DRAFT_PREFIX, remove_stale_drafts
 from nbner.io.formats import read, write
 from nbner.store.store import Store
 from nbner.training.model_store import ModelStore
@@ -86,6 +87,7 @@ def test_a_training_runs_save(nlp, tmp_path, capsys):
     for seed in range(KILLS):
         inside += killed_inside(save, seed=seed, seconds=seconds)
         named = find_interrupted(models)
+        remove_stale_drafts(models)
         settled = [one for one in models.glob(f"*/{RECORD}") if not (one.parent / MARKER).exists()]
         for model in (*named, *(one.parent / "model-best" for one in settled[-1:])):
             try:
@@ -94,9 +96,8 @@ def test_a_training_runs_save(nlp, tmp_path, capsys):
                 wrong += 1
         left = {one.name for one in models.iterdir()}
         wrong += left != {one.parent.name for one in (*named, *settled)}
-        for model in named:
-            (model.parent / MARKER).unlink()
-            (model.parent / RECORD).touch()
+        for one in (*named, *settled):
+            shutil.rmtree(one.parent)
     report(capsys, "training's save", inside, wrong)
 
 

@@ -12,7 +12,7 @@ import pytest
 from kills import killed_at_every_step
 
 from nbner import Session, StoreError, TrainingError
-from nbner._common.drafts import is_unlocked
+from nbner._common.drafts import is_unlocked, remove_stale_drafts
 from nbner.io.files import atomic_write
 from nbner.nlp.pipeline import load_base
 from nbner.store.store import Store
@@ -176,6 +176,9 @@ def test_a_run_killed_at_any_step_is_whole_or_cleaned_at_the_next_start(tmp_path
             assert (one / "model-best" / "model").read_text() == "weights"
             assert json.loads((one / RECORD).read_text()) == {"f": 1}
         outcomes.append((len(named), len(settled)))
+        remove_stale_drafts(folder / "m")
+        left = set((folder / "m").glob("*"))
+        assert left == {one.parent for one in named} | set(settled)
         # A run of a living process is left alone, and the next one has its own folder.
         with Reservation(folder / "m") as reserved:
             assert not is_unlocked(reserved.path / MARKER)
