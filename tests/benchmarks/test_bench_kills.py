@@ -55,9 +55,13 @@ def killed_inside(action, *, seed, seconds):
 
 
 def duration(action):
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
+    """Return the shortest time of three, so that most kills fall inside of it."""
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
 
 
 def report(capsys, kind, inside, wrong):
@@ -129,7 +133,8 @@ def test_a_backup(tmp_path, capsys):
         for number in range(40):
             name = f"d{number}"
             store.dataset(name).set_labels([f"{n} {'x' * 400}" for n in range(200)])
-    seconds = duration(lambda: backup("first.db"))
+    names = iter(("first.db", "second.db", "third.db"))
+    seconds = duration(lambda: backup(next(names)))
     inside = wrong = 0
     for seed in range(KILLS):
         inside += killed_inside(lambda: backup("copy.db"), seed=seed, seconds=seconds)
