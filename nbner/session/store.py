@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -291,9 +292,13 @@ def answer_frame(answers: Iterable[Answer], texts: Mapping[tuple[str, int], str]
 
 
 def _seconds_since_epoch(time: datetime | float | str) -> float:
-    if isinstance(time, (int, float)):
-        # The store checks it.
-        return time
+    number: object = time
+    if isinstance(number, bool):
+        # The store refuses it.
+        return number
+    if isinstance(number, Real):
+        # To pandas an integer of NumPy would be nanoseconds.
+        return float(number)
     import pandas as pd
 
     try:

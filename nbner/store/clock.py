@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from nbner._common.times import is_time
+from nbner._common.times import LATEST, is_time
 from nbner.errors import DataError
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def check_time(moment: object, field: str) -> float:
     """
     if is_time(moment):
         return float(moment)  # type: ignore[arg-type]
-    is_number = isinstance(moment, (int, float)) and not isinstance(moment, bool)
+    is_large = isinstance(moment, (int, float)) and abs(moment) > LATEST
     raise DataError(
         f"{moment!r} is not a time in the years 1678 to 2261",
         field=field,
-        remedy="Milliseconds are divided by 1000" if is_number else "Use seconds since 1970, UTC",
+        remedy="Milliseconds are divided by 1000" if is_large else "Use seconds since 1970, UTC",
     )

@@ -36,6 +36,8 @@ _LOG = logging.getLogger(__name__)
 
 _PAGE_SIZE = 1000
 _SEARCH_PAGE_SIZE = 100
+# Name of the column by which pages are cut.
+_PAGE_KEY = "page_key"
 
 
 class Dataset:
@@ -556,10 +558,11 @@ class Dataset:
         key: ColumnElement[int],
     ) -> Iterator[queries.ResultRow]:
         """Yield rows by their key, all of them from one state of the store."""
-        with RowBuffer() as buffer:
+        with_key = query.add_columns(key.label(_PAGE_KEY))
+        with RowBuffer(with_key.selected_columns.keys()) as buffer:
             with self._database.reading() as connection:
                 streams = [
-                    _pages(connection, query.where(split_id == wanted), key)
+                    _pages(connection, with_key.where(split_id == wanted), key)
                     for wanted in self._split_ids(connection, split)
                 ]
                 is_one = len(streams) == 1
@@ -575,7 +578,7 @@ def _pages(
     connection: Connection, query: Select[Any], key: ColumnElement[int]
 ) -> Iterator[queries.ResultRow]:
     """Yield rows in the order of their key, which is an index, page by page."""
-    page = query.add_columns(key.label("page_key")).order_by(key).limit(_PAGE_SIZE)
+    page = query.order_by(key).limit(_PAGE_SIZE)
     last = 0
     while True:
         rows = connection.execute(page.where(key > last)).all()

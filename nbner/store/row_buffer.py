@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from tempfile import TemporaryFile
 from types import TracebackType
@@ -23,12 +23,18 @@ class RowBuffer:
     """Rows of one result: the first in memory, the others in a temporary file.
 
     A context manager, whose end deletes the file.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of the columns.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         self._first: list[Any] = []
         self._file: IO[bytes] | None = None
-        self._make: Callable[[Iterable[Any]], Any] = tuple
+        # The columns are known only now.
+        self._type: Any = namedtuple("_Row", list(names), rename=True)  # type: ignore[misc]  # noqa: PYI024
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +54,7 @@ class RowBuffer:
         Parameters
         ----------
         rows : iterable of Row
-            All with the same columns.
+            All with these columns.
 
         Raises
         ------
@@ -62,9 +68,6 @@ class RowBuffer:
         try:
             # Closed by the context manager.
             self._file = TemporaryFile()  # noqa: SIM115
-            # The columns are known only now.
-            row_type: Any = namedtuple("_Row", self._first[0]._fields, rename=True)  # type: ignore[misc]  # noqa: PYI024
-            self._make = row_type._make
             while batch := [tuple(row) for row in islice(stream, _BATCH)]:
                 pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
         except OSError as error:
@@ -82,4 +85,5 @@ class RowBuffer:
         end = self._file.tell()
         self._file.seek(0)
         while self._file.tell() < end:
-            yield from map(self._make, pickle.load(self._file))  # noqa: S301 - written above
+            # Written above.
+            yield from (self._type(*row) for row in pickle.load(self._file))  # noqa: S301

@@ -3,6 +3,7 @@
 import time
 from contextlib import closing
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -75,6 +76,12 @@ def test_what_is_no_time_brings_nothing_back(session, answer, moment):
         with pytest.raises(DataError, match="is not a time"):
             call(moment)
     assert session.counts().accept == 1
+
+
+def test_a_number_of_numpy_is_seconds_too(session, answer):
+    session.manual().receive(answer)
+    assert session.store.at(np.int64(time.time()) + 60).counts().accept == 1
+    assert session.store.at(np.float32(0)).moment == 0
 
 
 @pytest.mark.parametrize("moment", [1.7e12, -1e18, 1e18, 9.3e9])
