@@ -79,7 +79,7 @@ def draft_folder(parent: Path) -> Iterator[Path]:
         The folder cannot be created.
     """
     remove_stale_drafts(parent)
-    folder, lock = _make_locked_folder(parent)
+    folder, lock = make_locked_folder(parent)
     try:
         yield folder
     finally:
@@ -248,7 +248,24 @@ def _open_locked_file(folder: Path) -> tuple[IO[bytes], Path]:
         file.close()
 
 
-def _make_locked_folder(parent: Path) -> tuple[Path, int | None]:
+def make_locked_folder(parent: Path) -> tuple[Path, int | None]:
+    """Create a folder for a draft, which the caller moves or removes.
+
+    Parameters
+    ----------
+    parent : Path
+        An existing folder.
+
+    Returns
+    -------
+    (Path, int or None)
+        The folder, and its lock for `release`.
+
+    Raises
+    ------
+    OSError
+        The folder cannot be created.
+    """
     while True:
         folder = parent / f"{DRAFT_PREFIX}{uuid4().hex}"
         folder.mkdir()

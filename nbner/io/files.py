@@ -402,7 +402,7 @@ def atomic_pair(path: Path, beside: Path) -> Iterator[tuple[IO[bytes], IO[bytes]
         The folder does not exist, or a file cannot be written.
     """
     for one in (path, beside):
-        if one.is_dir():
+        if check_name(one).is_dir():
             raise _is_a_folder(one)
     try:
         with draft_folder(path.parent) as draft:
@@ -437,7 +437,9 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         There is a file of that name, a folder with other files, or no space.
     """
     folder = check_name(folder).resolve()
-    before = folder.with_name(f"{_BEFORE_PREFIX}{folder.name}")
+    # Shortened, so that the old folder's other name is not too long where its own is not.
+    name = folder.name.encode("utf-8", "replace")[:_MAX_NAME].decode("utf-8", "ignore")
+    before = folder.with_name(f"{_BEFORE_PREFIX}{name}")
     try:
         _settle_before(folder, before)
         with draft_folder(folder.parent) as draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import multiprocessing
 import multiprocessing.spawn
 import os
@@ -13,7 +14,6 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from spacy.tokens import Doc
@@ -143,7 +143,7 @@ def _script_of_children() -> str | None:
 def _running_line() -> int | None:
     """Return the line of the main script that is running; None where it is not on the stack."""
     main = vars(sys.modules["__main__"])
-    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - the way to the running line
+    frame = inspect.currentframe()
     while frame is not None:
         if frame.f_globals is main and frame.f_code.co_name == "<module>":
             return frame.f_lineno

@@ -392,6 +392,8 @@ class Session:
             ``.parquet`` and ``.arrow`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
             (brat) carry accepted gold alone. A path without a suffix is a
             folder of brat's documents. ``.gz`` behind another suffix compresses.
+            In ``.csv`` and ``.tsv`` a cell that a spreadsheet would run as a
+            formula gets an apostrophe, which reading takes off again.
         split : str, optional
             By default all.
         misaligned : {"refuse", "leave_out"}

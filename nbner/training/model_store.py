@@ -344,7 +344,7 @@ def _load(run: Mapping[str, Any]) -> Language:
     damage = find_damage(path, files)
     if damage is not None:
         raise ModelError(
-            f"{damage}. If the change was meant, give the folder as the session's model="
+            f"{damage}. If that was meant, session.model.use({str(path)!r}) takes it as it is."
         )
     nlp = load_base(path)
     if files is None and fingerprint(nlp) != run["fingerprint"]:

@@ -13,10 +13,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import platform
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ from nbner._common.drafts import (
     draft_file,
     is_unlocked,
     lock,
+    make_locked_folder,
     release,
     remove_tree,
     sync_folder,
@@ -69,17 +71,13 @@ class Reservation:
     """
 
     def __init__(self, parent: Path) -> None:
+        self._new_folders = [one for one in (parent, parent.parent) if not one.exists()]
         try:
-            self.path = _make_numbered(parent)
-        except OSError as error:
-            raise _write_error(parent, error) from error
-        self._held: int | None = None
-        try:
-            self._held = _mark(self.path)
+            self.path, self._held = _reserve(parent)
         except BaseException as error:
-            self.close()
+            _remove_empty(self._new_folders)
             if isinstance(error, OSError):
-                raise _write_error(self.path, error) from error
+                raise _write_error(parent, error) from error
             raise
 
     def __enter__(self) -> Reservation:  # noqa: PYI034 - typing.Self is newer than Python 3.10
@@ -98,7 +96,7 @@ class Reservation:
         """Give up the lock; a folder without a finished run is removed."""
         if not _is_finished(self.path):
             remove_tree(self.path)
-            _remove_empty(self.path)
+            _remove_empty(self._new_folders)
         held, self._held = self._held, None
         release(held)
 
@@ -143,25 +141,42 @@ def settle_interrupted(model: Path) -> None:
                 (run / MARKER).unlink(missing_ok=True)
 
 
-def _make_numbered(parent: Path) -> Path:
+def _reserve(parent: Path) -> tuple[Path, int | None]:
+    """Create the next numbered folder with a marker that is locked; return both."""
     while True:
         parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft, draft_lock = make_locked_folder(parent)
+        except FileNotFoundError:
+            continue  # another run was given up, and took its empty parent with it
+        held = None
+        try:
+            (draft / MARKER).touch()
+            held = lock(draft / MARKER)
+            return _move_to_next_number(draft, parent), held
+        except BaseException:
+            remove_tree(draft)
+            release(held)
+            raise
+        finally:
+            release(draft_lock)
+
+
+def _move_to_next_number(draft: Path, parent: Path) -> Path:
+    while True:
         taken = [int(one.name) for one in parent.glob("*") if one.name.isdecimal()]
         path = parent / f"{max(taken, default=0) + 1:04d}"
         try:
-            path.mkdir()
-        except (FileExistsError, FileNotFoundError):
-            # Another run took this number, or removed the empty folder above it.
-            continue
-        except BaseException:
-            _remove_empty(path)
-            raise
-        return path
+            # Fails where another run has this number: its folder is never empty.
+            return draft.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
 
 
-def _remove_empty(path: Path) -> None:
-    """Remove a run folder and the two above it, as far as they are empty."""
-    for one in (path, path.parent, path.parent.parent):
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders, the innermost first, as far as they are empty."""
+    for one in folders:
         with suppress(OSError):
             one.rmdir()
 
@@ -200,12 +215,24 @@ def _f(part: Path) -> float:
 
 
 def _complete_model(path: Path) -> Path | None:
-    """Return the best complete model of a run folder, or of its parts."""
-    models = [one for one in path.glob("model-*") if one.suffix != _PART_SUFFIX and one.is_dir()]
-    if models:
-        return max(models, key=lambda one: (one.name == BEST_MODEL, one.stat().st_mtime))
+    """Return the best model of a run folder, which is the last that was saved, or of its parts."""
+    best = path / BEST_MODEL
+    steps = {one.name.removeprefix("model-"): one for one in path.glob("model-*") if one.is_dir()}
+    last = max((int(step) for step in steps if step.isdecimal()), default=None)
+    if best.is_dir():
+        return best
+    if last is not None:
+        return steps[str(last)]
     finished = (one / BEST_MODEL for one in _parts(path)[1:])
     return next((one for one in finished if one.is_dir()), None)
+
+
+def _discard(model: Path) -> None:
+    """Remove a model; while it is half removed, its name says that it is not complete."""
+    part = model if model.suffix == _PART_SUFFIX else model.with_name(f"{model.name}{_PART_SUFFIX}")
+    with suppress(OSError):
+        model.replace(part)
+    shutil.rmtree(part, ignore_errors=True)
 
 
 def _write_error(path: Path, error: OSError) -> TrainingError:
@@ -267,7 +294,7 @@ class RunFolder:
         before = self._best
         self._best, self.best_step = complete, step
         if before is not None:
-            shutil.rmtree(before, ignore_errors=True)
+            _discard(before)
 
     def finalize_best(self) -> Path:
         """Rename the best model to its final name, remove other models, and return its path."""
@@ -278,7 +305,7 @@ class RunFolder:
                 self._best = final
         for left in self.path.glob("model-*"):
             if left != final:
-                shutil.rmtree(left, ignore_errors=True)
+                _discard(left)
         return final
 
     def write_record(self, config: Config | None, record: dict[str, Any]) -> None:

@@ -73,6 +73,8 @@ def test_stopped_it_keeps_the_best_so_far(session):
     training.stop()
     report = training.wait(200)
     assert report.stopped == "by hand"
+    assert training.state == "stopped"
+    assert "stopped by hand" in repr(training)
     assert session.evaluate().fingerprint == report.fingerprint
 
 
