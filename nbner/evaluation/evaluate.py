@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.arguments import check_arguments
 from nbner._common.text_alignment import map_span
 from nbner.errors import DataError
 from nbner.evaluation.comparison import LabelGain, ModelComparison, compare_systems
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
 
 
+@check_arguments
 def evaluate(
     gold: Any,
     predicted: Any,

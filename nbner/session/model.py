@@ -22,6 +22,7 @@ from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import predict
 from nbner.reranking.report import Ensemble, Reranking
 from nbner.reranking.train import fit_ensemble, fit_reranker
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.prediction import checked_texts, longest_span
 from nbner.training.report import TrainingReport
@@ -37,6 +38,7 @@ LONGEST_STATES = 10
 RUN_COLUMNS = ["created", "f", "fingerprint", "path", "exists", "in_use"]
 
 
+@check_session_methods
 class ModelAccessor(Accessor):
     """Inspect, calibrate, rerank and change the model in use, as ``session.model``."""
 

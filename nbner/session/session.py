@@ -36,6 +36,7 @@ from nbner.session import (
     suggestions,
     training,
 )
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import SessionContext, public_names
 from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from nbner.widgets.error_explorer import ErrorExplorer
 
 
+@check_session_methods
 class Session:
     """Label, train, correct, predict and evaluate one dataset.
 
