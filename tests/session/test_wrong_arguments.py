@@ -128,7 +128,8 @@ def call(session, path, arguments, tmp_path):
         given["patterns"] = [{"label": "PER", "pattern": "Mina"}]
     if "progress" in known:
         given["progress"] = False
-    return function(**{**given, **arguments})
+    found = function(**{**given, **arguments})
+    return list(found) if name == "read" else found
 
 
 CALLS = {}

@@ -8,7 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import render_html
-from nbner._common.result import Result
+from nbner._common.result import HtmlPage, Result
 from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket, error_rates
 from nbner.evaluation.errors.filters import (
@@ -301,10 +301,7 @@ class Errors(Result):
         str
             The page.
         """
-        page = render_error_report(self, examples=examples)
-        if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
-        return page
+        return HtmlPage(render_error_report(self, examples=examples), path)
 
     @property
     def headline(self) -> str:

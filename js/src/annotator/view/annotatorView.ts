@@ -78,6 +78,11 @@ class AnnotatorView {
     );
     this.root.style.setProperty("--nbner-lines", String(frameLines(controller)));
     this.root.addEventListener("keydown", (event) => this.handleKey(event));
+    this.root.addEventListener("copy", (event) => {
+      if (!(event.target instanceof HTMLInputElement)) this.text.copy(event);
+    });
+    // Without a selection of the browser's own, Chromium copies only where this event is taken.
+    this.root.addEventListener("beforecopy", (event) => event.preventDefault());
     effects.run(() => {
       const { setup, shown } = controller;
       setAttributes(this.root, {
