@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nbner._common.format import plural
 from nbner.decoding import constraints as limits
 from nbner.decoding.arrays import BoolArray, FloatArray, IntArray
 from nbner.decoding.constraints import Constraints, TokenConstraints
@@ -76,7 +77,10 @@ class Lattice:
         return len(self._weights)
 
     def __repr__(self) -> str:
-        return f"Lattice({self.text[:40]!r}, {len(self)} tokens, {len(self.labels)} labels)"
+        return (
+            f"Lattice({self.text[:40]!r}, {plural(len(self), 'token')}, "
+            f"{plural(len(self.labels), 'label')})"
+        )
 
     @cached_property
     def log_total(self) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbner._common.format import plural
 from nbner.decoding import actions
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration import temperature
@@ -164,7 +165,8 @@ class ModelAccessor(Accessor):
         )
         if len(pairs) < temperature.MIN_PAIRS:
             raise DataError(
-                f"the model predicts {len(pairs)} spans in split {split!r}, too few to fit a "
+                f"the model predicts {plural(len(pairs), 'span')} in split {split!r}, too few "
+                "to fit a "
                 "temperature on",
                 remedy=f"Add gold there until it predicts {temperature.MIN_PAIRS}",
             )

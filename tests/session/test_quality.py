@@ -91,7 +91,7 @@ def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
     )
     assert task["versions"][0]["by"] == "models of the other folds"
     assert (task["draft"], task["answer"]) == (True, None)
-    assert "gold spans look wrong" in str(found)
+    assert "contradicted" in str(found)
     assert found.plot().get_title(loc="left").startswith(f"{found.frame['label'].count():,} of")
 
 
