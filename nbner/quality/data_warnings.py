@@ -152,8 +152,8 @@ def _whitespace_spans(train: Sequence[Example], dev: Sequence[Example]) -> Itera
             shown = tuple({id(one): one for one, _ in found}.values())
             verb = "begins or ends" if len(found) == 1 else "begin or end"
             message = (
-                f"{len(found):,} of {plural(len(spans), 'span')} in {where} {verb} with whitespace, "
-                "which "
+                f"{len(found):,} of {plural(len(spans), 'span')} in {where} {verb} with "
+                "whitespace, which "
                 'spaCy cannot learn or predict: add the data again with misaligned="trim", or '
                 "correct them"
             )
