@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DataWarningKind: TypeAlias = Literal[
     "few_examples",
+    "hidden_label",
     "only_in_dev",
     "never_in_train",
     "in_both_splits",
@@ -113,6 +114,7 @@ def find_data_warnings(
     """
     return [
         *_rare_labels(train, dev, labels),
+        *_other_labels([*train, *dev], labels),
         *_whitespace_spans(train, dev),
         *_shared_texts(train, dev),
         *_conflicting_answers([*train, *dev, *answers]),
@@ -141,6 +143,19 @@ def _rare_labels(
                 f"{label} has {plural(count, 'span')} to learn from; {MIN_SPANS} are a beginning"
             )
             yield DataWarning("few_examples", found, label, _with_label(train, label))
+
+
+def _other_labels(gold: Sequence[Example], labels: Sequence[str]) -> Iterator[DataWarning]:
+    """Find gold with labels that the session was opened without."""
+    counts = Counter(
+        span.label for one in gold for span in one.spans if labels and span.label not in labels
+    )
+    for label, count in sorted(counts.items()):
+        message = (
+            f"{label} is not one of this session's labels, and {plural(count, 'gold span')} "
+            f"{'bears' if count == 1 else 'bear'} it: open the session with it, or without labels="
+        )
+        yield DataWarning("hidden_label", message, label, _with_label(gold, label))
 
 
 def _whitespace_spans(train: Sequence[Example], dev: Sequence[Example]) -> Iterator[DataWarning]:

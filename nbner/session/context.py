@@ -66,6 +66,8 @@ class SessionContext:
         Announces answers to all open widgets.
     lattice_cache : LatticeCache
         Lattices of the examples suggested last.
+    hidden_labels : tuple of str
+        Labels of the dataset that this session was opened without.
     chosen_colors : mapping of str to str
         Colors of labels that the user has chosen.
     annotators, explorers : WeakSet
@@ -83,12 +85,15 @@ class SessionContext:
     lattice_cache: LatticeCache
     answer_bus: AnswerBus = field(default_factory=AnswerBus)
     nlp_before_new_labels: Language | None = None
+    hidden_labels: tuple[str, ...] = ()
     chosen_colors: Mapping[str, str] = field(default_factory=dict)
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
 
     def __post_init__(self) -> None:
         self.answer_bus.colors = self.chosen_colors
+        if self.hidden_labels:
+            self.answer_bus.labels = self.labels
         self._log_model()
 
     @property
@@ -103,7 +108,7 @@ class SessionContext:
         Where neither the session nor the data names any, those of the trained
         pipeline in use: of its recognizers and its rulers.
         """
-        stored = self.dataset.labels
+        stored = tuple(one for one in self.dataset.labels if one not in self.hidden_labels)
         if stored or not self.labels_follow_data or not is_trained(self.nlp):
             return stored
         return entity_labels_of(self.nlp)

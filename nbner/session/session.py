@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner._common.colors import check_colors
+from nbner._common.format import plural
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError, ModelError
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import Suggest
+    from nbner.store.dataset import Dataset
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background import BackgroundTraining
     from nbner.training.initialization import InitStrategy
@@ -87,7 +89,8 @@ class Session:
     labels : sequence of str, optional
         Entity types in the order of their keys. By default those that the
         dataset has, and new ones as the data brings them; while there are none,
-        those of a trained ``model``.
+        those of a trained ``model``. A label of the dataset that is left out is
+        hidden in this session, with a warning, and stays in the store.
     model : str, Path or Language
         "blank:en" (any spaCy language code), a packaged pipeline, a folder, or
         a pipeline in memory, which is copied.
@@ -144,8 +147,7 @@ class Session:
         found = opened.dataset(dataset)
         ensure_not_quiz_dataset(found)
         models = ModelStore(found, store)
-        if checked is not None:
-            found.set_labels(checked)
+        hidden = () if checked is None else _set_labels(found, checked)
         latest = models.latest()
         _settle_recognizer(base, latest, recognizer)
         self._context = SessionContext(
@@ -158,6 +160,7 @@ class Session:
             model_store=models,
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
+            hidden_labels=hidden,
             chosen_colors=chosen,
         )
         load_tokenizer_rules(self._context)
@@ -1244,6 +1247,22 @@ def _model_name(nlp: Language) -> str:
     if not is_trained(nlp):
         return f"not trained yet: session.train(){which}"
     return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{which}"
+
+
+def _set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Store the labels of a dataset in their order; return those it had that are left out."""
+    hidden = tuple(one for one in dataset.labels if one not in labels)
+    dataset.set_labels((*labels, *hidden))
+    if hidden:
+        named = ", ".join(repr(one) for one in hidden)
+        warnings.warn(
+            f"{plural(len(hidden), 'label')} of dataset {dataset.name!r} left out of labels=: "
+            f"{named}. Hidden in this session, and kept in the store with every span; "
+            "name them all, or leave labels= out, to see them again.",
+            # The caller of Session(...), whose arguments are checked before.
+            stacklevel=4,
+        )
+    return hidden
 
 
 def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:

@@ -62,7 +62,9 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
         raise DataError(f"{kind!r} is not an answer", field="answer")
     seconds = message.get("seconds")
     extra = {"seconds": min(float(seconds), MAX_SECONDS)} if _is_duration(seconds) else {}
-    spans = parse_spans(message.get("spans", []), example, info.labels)
+    # Gold may bear a label that this session was opened without: it is kept, and can be moved.
+    allowed = (*info.labels, *(span.label for span in example.spans))
+    spans = parse_spans(message.get("spans", []), example, allowed)
     _check_no_overlap(spans)
     return Answer(
         id=require_text(message, "id"),
