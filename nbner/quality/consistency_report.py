@@ -282,14 +282,14 @@ class Consistency(Result):
         places = sum(len(one.deviating) for one in self.variations)
         expected = sum(one.score for one in self.variations)
         estimate = (
-            f"the model expects about {expected:,.0f} of them to be wrong"
+            f"the model in use expects about {expected:,.0f} of them to be wrong (fewer than there "
+            "are where it has learnt this very gold: label_issues() asks models that have not)"
             if self.has_probabilities
             else f"by the usual labels' frequency, about {expected:,.0f} of them are wrong"
         )
         return (
             f"{plural(len(self), 'word or phrase is', 'words or phrases are')} labelled in more "
-            "than "
-            "one way\n"
+            "than one way\n"
             f"{plural(places, 'place')} in {len(self.examples):,} of {plural(self.n, 'example')} "
             "of "
             f"{self.split} "
