@@ -79,11 +79,14 @@ class AnswerBus:
         offers the labels that it was opened with.
     colors : mapping
         Colors that the user has chosen for labels.
+    source_names : mapping
+        Names of sources of suggestions for people: of a model its time and its F.
     """
 
     def __init__(self) -> None:
         self.labels: tuple[str, ...] | None = None
         self.colors: Mapping[str, str] = {}
+        self.source_names: Mapping[str, str] = {}
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -182,6 +185,8 @@ class AnnotationQueue:
         labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
+        if self._answer_bus.source_names != self._info.source_names:
+            self._info = replace(self._info, source_names=self._answer_bus.source_names)
         return self._info
 
     def counts(self) -> Counts:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -92,6 +93,7 @@ class SessionContext:
 
     def __post_init__(self) -> None:
         self.answer_bus.colors = self.chosen_colors
+        self._name_sources()
         if self.hidden_labels:
             self.answer_bus.labels = self.labels
         self._log_model()
@@ -248,9 +250,24 @@ class SessionContext:
         self._log_model()
         self.lattice_cache.clear()
         self.nlp_before_new_labels = None
+        self._name_sources()
+        for widget in list(self.annotators):
+            widget.update_labels()
         self.refresh_annotators()
         for explorer in list(self.explorers):
             explorer.mark_stale()
+
+    def _name_sources(self) -> None:
+        """Name the models of this dataset by their time and their F, for annotators."""
+        names = {}
+        for run in self.dataset.runs():
+            when = datetime.fromtimestamp(run["created"]).astimezone()
+            day = "" if when.date() == datetime.now().astimezone().date() else f"{when:%d %b} "
+            best = run["record"].get("best")
+            f = best.get("f") if isinstance(best, Mapping) else None
+            score = "" if f is None else f", F {f:.2f}".replace("0.", ".")
+            names[run["fingerprint"]] = f"model of {day}{when:%H:%M}{score}"
+        self.answer_bus.source_names = names
 
     def _log_model(self) -> None:
         # A pipeline that was not loaded from a folder has no path.
