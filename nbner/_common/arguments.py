@@ -39,13 +39,13 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "margin": (0, math.inf),
     "max_epochs": (1, math.inf),
     "max_span_length": (1, math.inf),
-    "max_steps": (1, math.inf),
+    "max_steps": (0, math.inf),
     "more": (1, math.inf),
     "n": (1, math.inf),
     "n_process": (-1, math.inf),
     "patience": (0, math.inf),
     "rounds": (1, math.inf),
-    "samples": (1, math.inf),
+    "samples": (0, math.inf),
     "seed": (0, 2**32 - 1),
     "seeds": (1, math.inf),
     "timeout": (0, math.inf),
@@ -89,9 +89,9 @@ def _check(name: str, value: object, kinds: Sequence[str]) -> None:
     if any(kind.startswith(("Sequence", "Iterable", "Collection")) for kind in kinds):
         numbers = list(numbers) if isinstance(numbers, Sequence) else []
     for one in numbers:
-        if isinstance(one, Real) and not isinstance(one, bool) and not low <= float(one) <= high:
+        if _is_number(one) and not low <= float(one) <= high:
             until = "" if high == math.inf else f" and at most {high:,.0f}"
-            raise DataError(f"must be at least {low:,.0f}{until}, not {one!r}", field=name)
+            raise DataError(f"{name}={one!r} is not at least {low:,.0f}{until}", field=name)
 
 
 def _is(value: object, kind: str) -> bool:
@@ -123,7 +123,7 @@ def _is_int(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
+    return type(value) is not bool and isinstance(value, Real) and not math.isnan(value)
 
 
 _TESTS: dict[str, Callable[[object], bool]] = {

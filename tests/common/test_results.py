@@ -78,7 +78,7 @@ def test_an_evaluation_of_nothing_has_a_frame_and_a_picture():
 
 def test_what_was_left_out_is_said():
     measured = score(GOLD, PREDICTED, allowed_labels=[("A",), None])
-    assert "1 predicted spans left out" in str(Evaluation(measured))
+    assert "1 predicted span left out" in str(Evaluation(measured))
 
 
 def test_markup_in_labels_is_shown_as_text(report):

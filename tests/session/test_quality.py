@@ -158,7 +158,7 @@ def test_where_all_words_are_labelled_alike_it_says_so(corpus):
     with nbner.Session("alike", labels=corpus.labels, store=":memory:") as alike:
         alike.add(corpus.train[:1])
         found = alike.quality.consistency()
-    assert str(found) == "All words are labelled alike in 1 examples of train"
+    assert str(found) == "All words are labelled alike in 1 example of train"
     assert found.plot().get_title(loc="left") == str(found)
     with pytest.raises(DataError, match="nothing to open"):
         found.open()

@@ -20,6 +20,7 @@ class ErrorData(Protocol):
     title: str
     side_names: tuple[str, str]
     predicted: list[tuple[Span, ...]]
+    colors: Mapping[str, str]
 
     @property
     def matches_by_cell(self) -> dict[ConfusionCell, list[SpanMatch]]:
