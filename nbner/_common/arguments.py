@@ -15,7 +15,7 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from numbers import Real
 from os import PathLike
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeGuard, TypeVar, get_args
 
 from nbner.errors import DataError
 from nbner.types import AnswerKind
@@ -122,7 +122,7 @@ def _is_int(value: object) -> bool:
     return True
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return type(value) is not bool and isinstance(value, Real) and not math.isnan(value)
 
 

@@ -427,7 +427,9 @@ class Annotator(BaseAnnotationWidget):
             current = self._first_pending()
         loaded = None if current is None else self._load(current.input_hash)
         self._move_to(loaded)
-        self._post({**self._show_message(loaded), "follow": True})
+        message = self._show_message(loaded)
+        message["follow"] = True
+        self._post(message)
 
     def _snapshot_message(
         self, kind: Literal["snapshot", "refresh"], first: Example | None = None
