@@ -23,6 +23,21 @@ def format_number(value: float | None, digits: int = 2) -> str:
     return "undefined" if value is None else f"{value:.{digits}f}"
 
 
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    """Format a count with its noun: "1 span", "1,200 spans", "0 spans".
+
+    Parameters
+    ----------
+    count : int
+        The count.
+    noun : str
+        For one.
+    nouns : str, optional
+        For any other count; by default the noun with an "s".
+    """
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
 def format_probability(probability: float) -> str:
     """Format a probability; one that would be rounded to 0.00 becomes "<0.01".
 

@@ -81,6 +81,35 @@ class Result(ABC):
         return f"<figure>{svg}</figure>"
 
 
+class HtmlPage(str):
+    """An HTML page whose repr is one line: as a cell's last line it does not flood the notebook.
+
+    Parameters
+    ----------
+    page : str
+        The page.
+    path : str or Path, optional
+        Where it has been written.
+    """
+
+    __slots__ = ("path",)
+
+    path: Path | None
+
+    def __new__(cls, page: str, path: str | Path | None = None) -> HtmlPage:  # noqa: PYI034
+        self = super().__new__(cls, page)
+        self.path = None if path is None else Path(path)
+        if self.path is not None:
+            self.path.write_text(page, encoding="utf-8")
+        return self
+
+    def __repr__(self) -> str:
+        size = f"{len(self.encode()) / 1000:,.0f} kB"
+        if self.path is None:
+            return f"<HTML page, {size}: to_html(path) writes it to a file>"
+        return f"<HTML page, {size}, in {self.path}>"
+
+
 def write_page(title: str, body: str, path: str | Path | None = None) -> str:
     """Build an HTML page around a body and write it to a file.
 
@@ -103,9 +132,7 @@ def write_page(title: str, body: str, path: str | Path | None = None) -> str:
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
         f"<body><h1>{escape(title)}</h1>{body}</body></html>\n"
     )
-    if path is not None:
-        Path(path).write_text(page, encoding="utf-8")
-    return page
+    return HtmlPage(page, path)
 
 
 def render_svg(figure: Figure) -> str:

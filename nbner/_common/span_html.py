@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from html import escape
 
 from nbner._common.alignment import filter_spans
@@ -15,6 +15,7 @@ def highlight_spans(
     spans: Iterable[Span],
     colors: Mapping[str, str],
     suffix: Callable[[Span], str] = lambda _: "",
+    meant: Collection[Span] = (),
 ) -> str:
     """Build the HTML of a text with highlighted spans.
 
@@ -28,22 +29,29 @@ def highlight_spans(
         Label to ``#rrggbb``; grey for a label that is not in it.
     suffix : callable
         From a span to a text that is shown after its label.
+    meant : collection of Span
+        The spans that a row is about, which are framed; of spans of the same place, any label.
     """
+    places = {(one.start, one.end) for one in meant}
     kept, _ = filter_spans(spans)
     parts: list[str] = []
     position = 0
     for span in kept:
-        highlighted = _highlight(text, span, colors, suffix(span))
+        is_meant = (span.start, span.end) in places
+        highlighted = _highlight(text, span, colors, suffix(span), is_meant=is_meant)
         parts += [escape(text[position : span.start]), highlighted]
         position = span.end
     return "".join([*parts, escape(text[position:])])
 
 
-def _highlight(text: str, span: Span, colors: Mapping[str, str], suffix: str) -> str:
+def _highlight(
+    text: str, span: Span, colors: Mapping[str, str], suffix: str, *, is_meant: bool
+) -> str:
     color = colors.get(span.label, "#8a8a8a")
+    frame = ";outline:2px solid;outline-offset:1px" if is_meant else ""
     caption = " ".join(part for part in (span.label, suffix) if part)
     return (
-        f'<span style="background:{color}33;border-bottom:2px solid {underline_of(color)}">'
+        f'<span style="background:{color}33;border-bottom:2px solid {underline_of(color)}{frame}">'
         f"{escape(text[span.start : span.end])}"
         f'<small style="font-size:11px;opacity:.85"> {escape(caption)}</small></span>'
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from nbner._common.format import plural
 from nbner._common.result import Result
 
 if TYPE_CHECKING:
@@ -153,10 +154,12 @@ class SuggestionReport(Result):
 
     def _line(self, source: SourceSummary) -> str:
         kinds = Counter(one.kind for one in self.issues if one.source == source.source)
-        parts = [f"{source.source}: {source.spans:,} spans in {source.examples:,} texts"]
+        parts = [
+            f"{source.source}: {plural(source.spans, 'span')} in {plural(source.examples, 'text')}"
+        ]
         parts += [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(kinds.items())]
         if source.waiting:
-            parts.append(f"{source.waiting:,} texts not answered yet")
+            parts.append(f"{plural(source.waiting, 'text')} not answered yet")
         return ", ".join(parts) + "." + (f" {source.problem}" if source.problem else "")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner import registry
+from nbner._common.format import plural
 from nbner.active_learning.strategies import (
     Floats,
     farthest_first,
@@ -130,7 +131,7 @@ def rank_examples(
     if sorted(found) != list(range(len(examples))):
         raise DataError(
             f"the query strategy {name_of(strategy)!r} returned {len(found):,} positions for "
-            f"{len(examples):,} examples, and not each of them once",
+            f"{plural(len(examples), 'example')}, and not each of them once",
             field="strategy",
             remedy="Return all positions, such as sorted(range(len(examples)), key=...)",
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.result import Result
 from nbner.decoding.actions import ActionMatrix, TextActionScores
 
@@ -160,7 +160,7 @@ class TokenFeatures(Result):
     def __str__(self) -> str:
         texts = len(np.unique(self.examples))
         rows, columns = self.matrix.shape
-        return f"{rows:,} tokens of {texts:,} texts, {columns:,} features each"
+        return f"{plural(rows, 'token')} of {plural(texts, 'text')}, {columns:,} features each"
 
     def _repr_html_(self) -> str:
         first = self.frame.reset_index().iloc[:_FIRST_ROWS, :_FIRST_COLUMNS]

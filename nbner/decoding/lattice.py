@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nbner._common.format import plural
 from nbner.decoding.arrays import BoolArray, FloatArray, IntArray, index_within_groups
 from nbner.decoding.state_scorer import STATES_PER_PASS, StateScorer
 from nbner.decoding.transitions import ValidActions
@@ -174,7 +175,7 @@ def _check_size(shape: tuple[int, int, int, int]) -> None:
     if size > MAX_BYTES:
         _, tokens, width, _ = shape
         raise DataError(
-            f"a text of {tokens:,} tokens, with entities of up to {width:,}, would take "
+            f"a text of {plural(tokens, 'token')}, with entities of up to {width:,}, would take "
             f"{size / 1e9:.1f} GB",
             field="text",
             remedy="Limit the length of entities, such as max_span_length=20, or split the text",

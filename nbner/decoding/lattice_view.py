@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from nbner._common.format import plural
 from nbner.decoding import constraints as limits
 from nbner.decoding.arrays import BoolArray, FloatArray, IntArray
 from nbner.decoding.constraints import Constraints, TokenConstraints
@@ -69,7 +70,10 @@ class TextLattice(ABC):
 
     def __repr__(self) -> str:
         kind = type(self).__name__
-        return f"{kind}({self.text[:40]!r}, {len(self)} tokens, {len(self.labels)} labels)"
+        return (
+            f"{kind}({self.text[:40]!r}, {plural(len(self), 'token')}, "
+            f"{plural(len(self.labels), 'label')})"
+        )
 
     @property
     @abstractmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner._common.colors import label_colors
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     FIGURE_SIZE,
     INK_COLOR,
@@ -242,30 +242,35 @@ class TextProbabilities(Result):
             self.probabilities.spans.items(), key=lambda item: abs(item[1] - _LIKELY)
         )
         return (
-            f"{len(self.likely_spans)} likely spans; most doubtful: {span.label} "
+            f"{plural(len(self.likely_spans), 'likely span')}; most doubtful: {span.label} "
             f'"{_shorten(self.text[span.start : span.end])}", {probability:.2f}'
         )
 
     def __str__(self) -> str:
-        known = self.probabilities
         lines = [
             f"{span.label} {probability:.3f} {self.text[span.start : span.end]!r}"
             for span, probability in self.likely_spans
         ]
-        head = (
-            f"{len(known.spans):,} spans of {len(known.token_axis):,} tokens have a probability of "
-            f"{known.min_probability:g} or more; more probable than not:"
+        return "\n".join([f"{self._head()}; more probable than not:", *(lines or ["none"])])
+
+    def _head(self) -> str:
+        known = self.probabilities
+        return (
+            f"{plural(len(known.spans), 'span')} with a probability of "
+            f"{known.min_probability:g} or more, in {plural(len(known.token_axis), 'token')}"
         )
-        return "\n".join([head, *(lines or ["none"])])
 
     def _repr_html_(self) -> str:
-        return render_html(str(self).splitlines()[0], self.frame.head(20))
+        size = len(self.probabilities.spans)
+        shown = f"; the {_MAX_ROWS} most probable" if size > _MAX_ROWS else ""
+        return render_html(f"{self._head()}{shown}", self.frame.head(_MAX_ROWS))
 
 
 def _shorten(words: str) -> str:
     return words if len(words) <= 24 else f"{words[:23]}…"
 
 
+_MAX_ROWS = 20  # rows of the table in a cell
 _MAX_TOKENS = 60  # tokens in one picture
 _INCHES_PER_TOKEN = 0.24  # a token
 _MAX_BAR_NAME = 24  # characters
@@ -325,8 +330,8 @@ def _draw_token_bars(
     ax.set_yticks([0, 0.5, 1])
     ax.set_ylabel("probability of a label")
     if shown < len(words):
-        ax.set_xlabel(f"the first {shown:,} of {len(words):,} tokens")
-    return apply_style(ax, title or f"The labels of {shown:,} tokens")
+        ax.set_xlabel(f"the first {shown:,} of {plural(len(words), 'token')}")
+    return apply_style(ax, title or f"The labels of {plural(shown, 'token')}")
 
 
 def _label_bar(ax: Axes, label: str, x: int, y: float) -> None:

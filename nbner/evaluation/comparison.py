@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner._common.bootstrap import Bootstrap, Estimate, difference, micro_f_at
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
@@ -251,7 +251,7 @@ class ModelComparison(Result):
         found = (
             f"{second.name} {verb} {100 * abs(gain.value):.1f} F "
             f"over {first.name} ({100 * gain.low:+.1f} to {100 * gain.high:+.1f}; "
-            f"p = {self.p_value:.4f}, paired, over {second.n:,} texts of {self.split})"
+            f"p = {self.p_value:.4f}, paired, over {plural(second.n, 'text')} of {self.split})"
         )
         if self.is_significant:
             return f"{found}. Chance alone would hardly make that difference."

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.arguments import check_arguments
+from nbner._common.format import plural
 from nbner._common.text_alignment import map_span
 from nbner.errors import DataError
 from nbner.evaluation.comparison import LabelGain, ModelComparison, compare_systems
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from nbner.evaluation.errors.explorer_protocol import ErrorExplorerWidget
 
 
+@check_arguments
 def evaluate(
     gold: Any,
     predicted: Any,
@@ -171,7 +174,8 @@ def _check_all_paired(
         return
     first = side[unmatched[0]].text
     raise DataError(
-        f"{len(unmatched):,} texts of {name} are not among the {other}, such as {first[:60]!r}",
+        f"{plural(len(unmatched), 'text')} of {name} without a partner among the {other}, such as "
+        f"{first[:60]!r}",
         field=name,
         remedy="Give both sides the same texts, in any order",
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner._common.colors import label_colors
+from nbner._common.format import plural
 from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
@@ -77,7 +78,7 @@ class LabelRegression:
         lost = 100 * (self.before - self.after)
         return (
             f"{self.label} lost {lost:.1f} F ({self.before:.3f} to {self.after:.3f} over "
-            f"{self.support:,} gold spans)"
+            f"{plural(self.support, 'gold span')})"
         )
 
 
@@ -291,7 +292,7 @@ class SpanChanges(Result):
     def __str__(self) -> str:
         return (
             f"{self.wrong_to_right:,} spans went from wrong to right and {self.right_to_wrong:,} "
-            f"from right to wrong, over {self.n:,} examples"
+            f"from right to wrong, over {plural(self.n, 'example')}"
         )
 
     def _repr_html_(self) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.colors import label_colors
-from nbner._common.format import format_number, format_numbers, render_html
+from nbner._common.format import format_number, format_numbers, plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
@@ -154,11 +154,11 @@ class Evaluation(Result):
     def _headline(self) -> str:
         counted = [(c.f, name) for name, c in self.score.per_label.items() if c.f is not None]
         weakest = f"; weakest: {min(counted)[1]}" if len(counted) > 1 else ""
-        return f"F {format_number(self.f)} on {self.split}, {self.n:,} examples{weakest}"
+        return f"F {format_number(self.f)} on {self.split}, {plural(self.n, 'example')}{weakest}"
 
     def __str__(self) -> str:
         numbers = {"F": self.f, "precision": self.precision, "recall": self.recall}
-        over = f"{self.support:,} gold spans in {self.n:,} examples of {self.split}"
+        over = f"{plural(self.support, 'gold span')} in {plural(self.n, 'example')} of {self.split}"
         lines = [
             f"{format_numbers(numbers)}, over {over}",
             f"F by scheme: {format_numbers(self.schemes)}",
@@ -167,7 +167,8 @@ class Evaluation(Result):
             lines.append(f"more scores: {format_numbers(self.scores)}")
         if self.score.left_out:
             lines.append(
-                f"{self.score.left_out:,} predicted spans left out: their labels could not be "
+                f"{plural(self.score.left_out, 'predicted span')} left out: their labels "
+                "could not be "
                 "given when the examples were answered"
             )
         return "\n".join([*lines, *self.warnings])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from spacy.tokens import Doc, DocBin
 from spacy.util import get_words_and_spaces
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.result import Result
 from nbner.evaluation.diff.variants import sentence_ranges
 from nbner.nlp import subprocess_job
@@ -378,14 +378,14 @@ class Determinism(Result):
 
     def __str__(self) -> str:
         if self.same:
-            return f"The same {len(self.results)} times over {len(self.texts):,} texts"
+            return f"The same {len(self.results)} times over {plural(len(self.texts), 'text')}"
         lines = [
-            f"  {one.condition}: {len(one.differing):,} texts, the first: "
+            f"  {one.condition}: {plural(len(one.differing), 'text')}, the first: "
             f"{self.texts[one.differing[0]][:60]!r}"
             for one in self.results
             if one.differing
         ]
-        return "\n".join([f"Not the same over {len(self.texts):,} texts", *lines])
+        return "\n".join([f"Not the same over {plural(len(self.texts), 'text')}", *lines])
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.frame)

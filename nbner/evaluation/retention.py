@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nbner._common.format import plural
 from nbner._common.result import Result
 from nbner.evaluation.regressions import MAX_F_LOSS, MIN_SUPPORT, LabelRegression
 from nbner.types import Example, Span
@@ -46,7 +47,8 @@ class SpanLoss(LabelRegression):
 
     def __str__(self) -> str:
         return (
-            f"{self.label} lost: {round(self.after * self.support):,} of {self.support:,} spans "
+            f"{self.label} lost: {round(self.after * self.support):,} of "
+            f"{plural(self.support, 'span')} "
             "that were found before are found now"
         )
 

@@ -27,6 +27,7 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _CHUNK = 2**16  # bytes
 # Not the prefix of drafts: it may be the only copy, and no clean-up may remove it.
 _BEFORE_PREFIX = ".nbner-before-"
+_MAX_NAME = 180  # bytes, of the 255 that file systems hold
 
 
 def require_file(path: Path) -> Path:

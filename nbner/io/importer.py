@@ -170,8 +170,11 @@ class _RowChecker:
             )
         _check_encodable(row, span.label, f"{field}.label")
         if self.labels is not None and span.label not in self.labels:
+            has = ", ".join(sorted(self.labels))
             raise row.location.error(
-                f"the label {span.label!r} is not one of: {', '.join(sorted(self.labels))}",
+                f"the label {span.label!r} is not one of: {has}"
+                if has
+                else f"the session has no label, and this is labelled {span.label!r}",
                 field=f"{field}.label",
                 remedy="Add it to labels=, or take the labels from the data with labels=None",
             )

@@ -34,6 +34,7 @@ from spacy import training
 from spacy.tokens import Doc, DocBin, Span
 
 from nbner._common.alignment import has_whitespace_ends
+from nbner._common.format import plural
 from nbner.errors import TrainingError
 from nbner.nlp.pipeline import doc_from_example, doc_with_token_source, labels_of
 from nbner.types import Example
@@ -423,7 +424,7 @@ def require_learnable_spans(nlp: Language, examples: Sequence[Example]) -> None:
         remedies.append("see session.quality.tokenization() for rules that would help")
     remedy = ", and ".join(remedies)
     raise TrainingError(
-        f"none of the {reasons.total():,} spans can be learnt: {why}, such as {shown}. "
+        f"none of the {plural(reasons.total(), 'span')} can be learnt: {why}, such as {shown}. "
         f"{remedy[0].upper()}{remedy[1:]}."
     )
 

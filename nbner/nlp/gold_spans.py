@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from itertools import pairwise
 
 from nbner._common.alignment import align, expand_to_tokens
+from nbner._common.format import plural
 from nbner.errors import DataError
 from nbner.types import Example, Span
 
@@ -74,7 +75,7 @@ def _span(given: object) -> Span:
 def _misaligned_error(example: Example, span: Span) -> DataError:
     expanded = expand_to_tokens(example.tokens, span)
     if expanded is None:
-        remedy = f"The text has {len(example.text):,} characters"
+        remedy = f"The text has {plural(len(example.text), 'character')}"
     else:
         words = example.text[expanded.start : expanded.end]
         offsets = f"({expanded.start}, {expanded.end}, {span.label!r})"

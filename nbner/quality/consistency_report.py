@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.colors import label_colors
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
@@ -104,8 +104,8 @@ class BulkRelabel:
     def __str__(self) -> str:
         label = "no entity" if self.label is None else self.label
         return (
-            f"{self.words!r} is {label} now at {self.places:,} more places in {self.examples:,} "
-            "examples; .undo() takes it back"
+            f"{self.words!r} is {label} now at {plural(self.places, 'more place')} in "
+            f"{plural(self.examples, 'example')}; .undo() takes it back"
         )
 
     def _repr_html_(self) -> str:
@@ -280,18 +280,22 @@ class Consistency(Result):
 
     def __str__(self) -> str:
         if not self.variations:
-            return f"All words are labelled alike in {self.n:,} examples of {self.split}"
+            return f"All words are labelled alike in {plural(self.n, 'example')} of {self.split}"
         places = sum(len(one.deviating) for one in self.variations)
         expected = sum(one.score for one in self.variations)
         estimate = (
-            f"the model expects about {expected:,.0f} of them to be wrong"
+            f"the model in use expects about {expected:,.0f} of them to be wrong (fewer than there "
+            "are where it has learnt this very gold: label_issues() asks models that have not)"
             if self.has_probabilities
             else f"by the usual labels' frequency, about {expected:,.0f} of them are wrong"
         )
         return (
-            f"{len(self):,} words or phrases are labelled in more than one way\n"
-            f"{places:,} places in {len(self.examples):,} of {self.n:,} examples of {self.split} "
-            f"do not have the usual label; {estimate}"
+            f"{plural(len(self), 'word or phrase is', 'words or phrases are')} labelled in more "
+            "than one way\n"
+            f"{plural(places, 'place')} in {len(self.examples):,} of {plural(self.n, 'example')} "
+            "of "
+            f"{self.split} "
+            f"{'does' if places == 1 else 'do'} not have the usual label; {estimate}"
         )
 
     def _repr_html_(self) -> str:

@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner._common.alignment import has_whitespace_ends
+from nbner._common.format import plural
 from nbner._common.result import Result
 from nbner._common.text_alignment import collapse_whitespace
 from nbner.types import Example
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 DataWarningKind: TypeAlias = Literal[
     "few_examples",
+    "hidden_label",
     "only_in_dev",
     "never_in_train",
     "in_both_splits",
@@ -112,6 +114,7 @@ def find_data_warnings(
     """
     return [
         *_rare_labels(train, dev, labels),
+        *_other_labels([*train, *dev], labels),
         *_whitespace_spans(train, dev),
         *_shared_texts(train, dev),
         *_conflicting_answers([*train, *dev, *answers]),
@@ -126,15 +129,33 @@ def _rare_labels(
     for label in labels:
         count = in_train[label]
         if not count and in_dev[label]:
-            found = f"{label} is in dev ({in_dev[label]:,} spans) and never in the training data"
+            found = (
+                f"{label} is in dev ({plural(in_dev[label], 'span')}) and never in the training "
+                "data"
+            )
             yield DataWarning(
                 "only_in_dev", f"{found}: it cannot be learnt", label, _with_label(dev, label)
             )
         elif not count:
             yield DataWarning("never_in_train", f"{label} has no example at all", label)
         elif count < MIN_SPANS:
-            found = f"{label} has {count:,} spans to learn from; {MIN_SPANS} are a beginning"
+            found = (
+                f"{label} has {plural(count, 'span')} to learn from; {MIN_SPANS} are a beginning"
+            )
             yield DataWarning("few_examples", found, label, _with_label(train, label))
+
+
+def _other_labels(gold: Sequence[Example], labels: Sequence[str]) -> Iterator[DataWarning]:
+    """Find gold with labels that the session was opened without."""
+    counts = Counter(
+        span.label for one in gold for span in one.spans if labels and span.label not in labels
+    )
+    for label, count in sorted(counts.items()):
+        message = (
+            f"{label} is not one of this session's labels, and {plural(count, 'gold span')} "
+            f"{'bears' if count == 1 else 'bear'} it: open the session with it, or without labels="
+        )
+        yield DataWarning("hidden_label", message, label, _with_label(gold, label))
 
 
 def _whitespace_spans(train: Sequence[Example], dev: Sequence[Example]) -> Iterator[DataWarning]:
@@ -146,7 +167,8 @@ def _whitespace_spans(train: Sequence[Example], dev: Sequence[Example]) -> Itera
             shown = tuple({id(one): one for one, _ in found}.values())
             verb = "begins or ends" if len(found) == 1 else "begin or end"
             message = (
-                f"{len(found):,} of {len(spans):,} spans in {where} {verb} with whitespace, which "
+                f"{len(found):,} of {plural(len(spans), 'span')} in {where} {verb} with "
+                "whitespace, which "
                 'spaCy cannot learn or predict: add the data again with misaligned="trim", or '
                 "correct them"
             )

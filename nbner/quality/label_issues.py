@@ -16,6 +16,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from nbner._common.colors import label_colors
+from nbner._common.format import plural
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
@@ -351,14 +352,20 @@ class LabelIssues(Result):
 
     def __str__(self) -> str:
         if not self.n_spans:
-            return f"There is no gold span in {self.n:,} examples of {self.split}"
+            return f"There is no gold span in {plural(self.n, 'example')} of {self.split}"
         n_gold = sum(one.gold is not None for one in self.issues)
         models = (
             f"{self.folds} models trained on the other folds" if self.folds else "the model in use"
         )
         lines = [
-            f"{n_gold:,} of {self.n_spans:,} gold spans look wrong, {len(self) - n_gold:,} missed",
-            f"In {len(self.examples):,} of {self.n:,} examples of {self.split}, by {models}",
+            (
+                f"{n_gold:,} of {plural(self.n_spans, 'gold span')} contradicted, the most suspect "
+                f"first, and {len(self) - n_gold:,} missed"
+            ),
+            (
+                f"In {len(self.examples):,} of {plural(self.n, 'example')} of {self.split}, by "
+                f"{models}"
+            ),
         ]
         return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.colors import label_colors
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import INK_COLOR, ROW_HEIGHT, apply_style, name_ticks, new_axes
 from nbner._common.result import Result
 from nbner.quality.suggestion_quality import SuggestionQuality
@@ -335,19 +335,22 @@ class AnnotationProgress(Result):
     def _headline(self) -> str:
         one = self.effort
         return (
-            f"{one.entities:,} entities in {one.examples:,} examples, "
+            f"{plural(one.entities, 'entity', 'entities')} in {plural(one.examples, 'example')}, "
             f"{format_duration(one.seconds)}"
         )
 
     def __str__(self) -> str:
         one = self.effort
-        counts = f"{one.entities:,} entities accepted; {len(self.pending):,} examples open"
-        lines = [f"{one.examples:,} decisions over {one.tokens:,} tokens, {counts}"]
+        counts = (
+            f"{plural(one.entities, 'entity', 'entities')} accepted; "
+            f"{plural(len(self.pending), 'example')} open"
+        )
+        lines = [f"{plural(one.examples, 'decision')} over {plural(one.tokens, 'token')}, {counts}"]
         if one.timed:
             per_example = f"{one.per_example:.1f} s an example"
             per_entity = "" if one.per_entity is None else f", {one.per_entity:.1f} s an entity"
             lines.append(
-                f"{format_duration(one.seconds)} for {one.timed:,} examples: "
+                f"{format_duration(one.seconds)} for {plural(one.timed, 'example')}: "
                 f"{per_example}{per_entity} (at most {self.idle:.0f} s counted at a time)"
             )
         else:

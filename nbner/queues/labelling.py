@@ -34,6 +34,9 @@ _LOG = logging.getLogger(__name__)
 # Examples that are tokenized and suggested at a time.
 _BATCH_SIZE = 32
 
+#: Open examples that are ordered by the suggester's scores.
+_MAX_RANKED = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Suggester:
@@ -87,11 +90,14 @@ class AnswerBus:
         offers the labels that it was opened with.
     colors : mapping
         Colors that the user has chosen for labels.
+    source_names : mapping
+        Names of sources of suggestions for people: of a model its time and its F.
     """
 
     def __init__(self) -> None:
         self.labels: tuple[str, ...] | None = None
         self.colors: Mapping[str, str] = {}
+        self.source_names: Mapping[str, str] = {}
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -181,6 +187,10 @@ class AnnotationQueue:
         self._suggested_by: dict[int, str] = {}
         own = None if suggester is None else suggester.offers
         self._offers = OfferLog() if own is None else own
+        #: The last list that was ordered by confidence, with its conditions.
+        self._by_confidence: tuple[
+            ExampleFilter | None, tuple[tuple[Example, float | None], ...]
+        ] = (None, ())
 
     @property
     def info(self) -> QueueInfo:
@@ -188,6 +198,8 @@ class AnnotationQueue:
         labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
+        if self._answer_bus.source_names != self._info.source_names:
+            self._info = replace(self._info, source_names=self._answer_bus.source_names)
         return self._info
 
     def counts(self) -> Counts:
@@ -236,8 +248,38 @@ class AnnotationQueue:
             Index of the first example of the page.
         limit : int
             Largest number of examples.
+
+        Returns
+        -------
+        ExamplePage
+            With ``conditions.unsure`` the open examples, ordered by the suggester's
+            own scores: of its first 1,000 examples where there are more. Where it
+            has no scores, those that came with the data count.
         """
+        if conditions.unsure and self._suggester is not None:
+            rows = self._rows_by_confidence(conditions, offset)
+            if rows:
+                return ExamplePage(rows[offset : offset + limit], len(rows))
         return self._dataset.list_examples(self._info.split, conditions, offset, limit)
+
+    def _rows_by_confidence(
+        self, conditions: ExampleFilter, offset: int
+    ) -> tuple[tuple[Example, float | None], ...]:
+        """Return open examples with scored suggestions, the lowest score first."""
+        # The pages that follow are of the same list; the first one knows the model in use.
+        if offset == 0 or self._by_confidence[0] != conditions:
+            wanted = replace(conditions, unsure=False, answer=conditions.answer or "open")
+            page = self._dataset.list_examples(self._info.split, wanted, 0, _MAX_RANKED)
+            shown = self._with_suggestions([one for one, _ in page.rows], is_search=True)
+            scored = [
+                (one, min(scores))
+                for one in shown
+                if one.answer is None
+                and (scores := [s.score for s in one.spans if s.score is not None])
+            ]
+            scored.sort(key=lambda row: row[1])
+            self._by_confidence = conditions, tuple(scored)
+        return self._by_confidence[1]
 
     def search_text(self, words: Collection[str], *, cased: bool) -> Iterator[Example]:
         """Yield open examples whose text contains all words, with the spans to start from.

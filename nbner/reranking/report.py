@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.result import Result
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
@@ -109,7 +109,8 @@ class RerankingComparison(Result):
         """The gain and whether to use the system, in words."""
         own, first, last = self.row(self.evaluated), self.rows[0], self.rows[-1]
         found = (
-            f"{self._headline()}: F {first.f.value:.3f} to {own.f.value:.3f} over {own.n:,} texts "
+            f"{self._headline()}: F {first.f.value:.3f} to {own.f.value:.3f} over "
+            f"{plural(own.n, 'text')} "
             f"of {self.split}; {own.changed:,} texts are decided otherwise, {own.better:,} of them "
             f"better and {own.worse:,} worse."
         )
@@ -216,7 +217,7 @@ class Reranking(Result):
 
     def __str__(self) -> str:
         learnt = (
-            f"{len(self.weights):,} weights learnt from {self.n_lists:,} lists of up to "
+            f"{plural(len(self.weights), 'weight')} learnt from {self.n_lists:,} lists of up to "
             f"{self.width} analyses, made by {self.folds} models that never saw their texts"
         )
         return f"{self.summary}\n{learnt}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -67,6 +68,8 @@ class SessionContext:
         Announces answers to all open widgets.
     lattice_cache : LatticeCache
         Lattices of the examples suggested last.
+    hidden_labels : tuple of str
+        Labels of the dataset that this session was opened without.
     chosen_colors : mapping of str to str
         Colors of labels that the user has chosen.
     annotators, explorers : WeakSet
@@ -90,6 +93,7 @@ class SessionContext:
     lattice_cache: LatticeCache
     answer_bus: AnswerBus = field(default_factory=AnswerBus)
     nlp_before_new_labels: Language | None = None
+    hidden_labels: tuple[str, ...] = ()
     chosen_colors: Mapping[str, str] = field(default_factory=dict)
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
@@ -98,6 +102,9 @@ class SessionContext:
 
     def __post_init__(self) -> None:
         self.answer_bus.colors = self.chosen_colors
+        self._name_sources()
+        if self.hidden_labels:
+            self.answer_bus.labels = self.labels
         self._log_model()
 
     @property
@@ -112,7 +119,7 @@ class SessionContext:
         Where neither the session nor the data names any, those of the trained
         pipeline in use: of its recognizers and its rulers.
         """
-        stored = self.dataset.labels
+        stored = tuple(one for one in self.dataset.labels if one not in self.hidden_labels)
         if stored or not self.labels_follow_data or not is_trained(self.nlp):
             return stored
         return entity_labels_of(self.nlp)
@@ -260,6 +267,9 @@ class SessionContext:
         self.nlp = nlp
         self._log_model()
         self.nlp_before_new_labels = None
+        self._name_sources()
+        for widget in list(self.annotators):
+            widget.update_labels()
         if refresh:
             self.lattice_cache.clear()
             self.refresh_annotators()
@@ -276,6 +286,18 @@ class SessionContext:
         """
         found = fingerprint(nlp)
         return self.model_names.get(found, found)
+
+    def _name_sources(self) -> None:
+        """Name the models of this dataset by their time and their F, for annotators."""
+        names = {}
+        for run in self.dataset.runs():
+            when = datetime.fromtimestamp(run["created"]).astimezone()
+            day = "" if when.date() == datetime.now().astimezone().date() else f"{when:%d %b} "
+            best = run["record"].get("best")
+            f = best.get("f") if isinstance(best, Mapping) else None
+            score = "" if f is None else f", F {f:.2f}".replace("0.", ".")
+            names[run["fingerprint"]] = f"model of {day}{when:%H:%M}{score}"
+        self.answer_bus.source_names = names
 
     def _log_model(self) -> None:
         # A pipeline that was not loaded from a folder has no path.

@@ -258,7 +258,8 @@ def _relabel(
     """
     if label is not None and label not in context.labels:
         raise DataError(
-            f"{label!r} is not one of the labels {', '.join(context.labels)}", field="label"
+            f"{label!r} is not one of the labels {', '.join(context.labels) or '(there are none)'}",
+            field="label",
         )
     by_example: dict[int, list[PhraseOccurrence]] = {}
     for one in places:

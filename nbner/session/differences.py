@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.arguments import check_arguments
 from nbner._common.text_alignment import map_span
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import DifferenceExplainer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nbner.widgets.error_explorer import ErrorExplorer
 
 
+@check_arguments
 def differences(
     a: Any,
     b: Any,

@@ -23,6 +23,7 @@ from nbner.io.annotations import read_annotations
 from nbner.nlp.gold_docs import nested_subsets, split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
 from nbner.nlp.prediction import predict
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.differences import differences
 from nbner.session.suggestions import suggest
@@ -40,6 +41,7 @@ SEEDS = 3
 EARLIER_MODELS = 3  # trained before the one in use, and tried as causes of a difference
 
 
+@check_session_methods
 class ExperimentsAccessor(Accessor):
     """Compare initializations of training, and check that predictions are reproducible.
 

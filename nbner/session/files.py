@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from nbner._common.arguments import check_arguments
 from nbner.io import formats
 from nbner.io import huggingface as token_row_format
 from nbner.io.gold_export import GoldFilter
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 Tokenize: TypeAlias = Callable[[str], tuple[Token, ...]]
 
 
+@check_arguments
 def read(
     source: Any,
     *,
@@ -90,6 +92,7 @@ def read(
     return (example_from_row(row) for row in rows)
 
 
+@check_arguments
 def write(
     examples: Iterable[Example],
     path: str | Path,

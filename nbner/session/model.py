@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nbner._common.format import plural
 from nbner.decoding import actions
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration import temperature
@@ -26,6 +27,7 @@ from nbner.nlp.prediction import check_trained, predict
 from nbner.reranking.component import reranker_of
 from nbner.reranking.report import Ensemble, Reranking
 from nbner.reranking.train import fit_ensemble, fit_reranker
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.prediction import checked_texts, longest_span
 from nbner.session.training import training_split
@@ -42,6 +44,7 @@ LONGEST_STATES = 10
 RUN_COLUMNS = ["created", "f", "fingerprint", "path", "exists", "in_use", "problem"]
 
 
+@check_session_methods
 class ModelAccessor(Accessor):
     """Inspect, calibrate, rerank and change the model in use, as ``session.model``."""
 
@@ -167,7 +170,8 @@ class ModelAccessor(Accessor):
         )
         if len(pairs) < temperature.MIN_PAIRS:
             raise DataError(
-                f"the model predicts {len(pairs)} spans in split {split!r}, too few to fit a "
+                f"the model predicts {plural(len(pairs), 'span')} in split {split!r}, too few "
+                "to fit a "
                 "temperature on",
                 remedy=f"Add gold there until it predicts {temperature.MIN_PAIRS}",
             )

@@ -19,6 +19,7 @@ from nbner.quality.progress import AnnotationProgress, AnnotationTime
 from nbner.quality.suggestion_quality import WINDOW, suggestion_quality
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.corrections import (
     find_inconsistencies,
@@ -31,6 +32,7 @@ from nbner.types import IMPORT_ANNOTATOR, Example
 _TOKENIZER_SETTING = "tokenizer rules"
 
 
+@check_session_methods
 class QualityAccessor(Accessor):
     """Label issues, consistency, agreement, tokenization, warnings, anchoring and progress.
 

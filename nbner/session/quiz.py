@@ -15,6 +15,7 @@ from nbner.io.importer import prepare_rows
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
 from nbner.queues.labelling import AnswerBus
+from nbner.session.arguments import check_session_function
 from nbner.session.context import SessionContext
 from nbner.teaching.quiz.quiz import Quiz, QuizQueue
 from nbner.teaching.quiz.report import QuizResults, QuizReveal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 DEFAULT_SIZE = 10  # examples
 
 
+@check_session_function
 def quiz(
     session: Session,
     name: str = "quiz",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner._common.colors import check_colors
+from nbner._common.format import plural
 from nbner._common.serialization import find_lone_surrogate
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.decision.component import decision_of
@@ -39,6 +40,7 @@ from nbner.session import (
     suggestions,
     training,
 )
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import SessionContext, public_names
 from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import Suggest
+    from nbner.store.dataset import Dataset
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background import BackgroundTraining
     from nbner.training.candidates import Learner
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
     from nbner.widgets.error_explorer import ErrorExplorer
 
 
+@check_session_methods
 class Session:
     """Label, train, correct, predict and evaluate one dataset.
 
@@ -90,7 +94,8 @@ class Session:
     labels : sequence of str, optional
         Entity types in the order of their keys. By default those that the
         dataset has, and new ones as the data brings them; while there are none,
-        those of a trained ``model``.
+        those of a trained ``model``. A label of the dataset that is left out is
+        hidden in this session, with a warning, and stays in the store.
     model : str, Path or Language
         "blank:en" (any spaCy language code), a packaged pipeline, a folder, or
         a pipeline in memory, which is copied.
@@ -149,8 +154,7 @@ class Session:
         found = opened.dataset(dataset)
         ensure_not_quiz_dataset(found)
         models = ModelStore(found, store)
-        if checked is not None:
-            found.set_labels(checked)
+        hidden = () if checked is None else _set_labels(found, checked)
         latest = models.latest()
         _settle_recognizer(base, latest, recognizer)
         self._context = SessionContext(
@@ -163,6 +167,7 @@ class Session:
             model_store=models,
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
+            hidden_labels=hidden,
             chosen_colors=chosen,
         )
         load_tokenizer_rules(self._context)
@@ -1347,6 +1352,22 @@ def _model_name(nlp: Language) -> str:
     decision = decision_of(nlp)
     rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
     return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"
+
+
+def _set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Store the labels of a dataset in their order; return those it had that are left out."""
+    hidden = tuple(one for one in dataset.labels if one not in labels)
+    dataset.set_labels((*labels, *hidden))
+    if hidden:
+        named = ", ".join(repr(one) for one in hidden)
+        warnings.warn(
+            f"{plural(len(hidden), 'label')} of dataset {dataset.name!r} left out of labels=: "
+            f"{named}. Hidden in this session, and kept in the store with every span; "
+            "name them all, or leave labels= out, to see them again.",
+            # The caller of Session(...), whose arguments are checked before.
+            stacklevel=4,
+        )
+    return hidden
 
 
 def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from nbner._common.progress import ProgressBar
 from nbner.active_learning.strategies import STRATEGIES, shuffled
 from nbner.errors import DataError
 from nbner.nlp.pipeline import is_trained
+from nbner.session.arguments import check_session_function
 from nbner.session.learning import EVERY
 from nbner.session.session import Session
 from nbner.simulation.annotator import SimulatedAnnotator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 DEFAULT_CONDITIONS = (("manual", "random"), ("make_gold", "random"), ("make_gold", "uncertainty"))
 
 
+@check_session_function
 def simulate(
     session: Session,
     annotator: SimulatedAnnotator | None = None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nbner._common.times import is_time
 from nbner.errors import DataError
 from nbner.queues.labelling import ensure_tokens
+from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor
 from nbner.store.integrity import IntegrityReport
 from nbner.store.snapshot import DatasetSnapshot
@@ -111,6 +112,7 @@ class Snapshot:
         return f"{self._dataset!r} as of {when:%Y-%m-%d %H:%M:%S %Z}: {self.counts()}"
 
 
+@check_session_methods
 class StoreAccessor(Accessor):
     """History, snapshots, backups and integrity checks of a session's store.
 

@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors, underline_of
+from nbner._common.format import plural
 from nbner._common.result import Result
 from nbner.types import Counts
 
@@ -63,7 +64,7 @@ class Summary(Result):
             [
                 f"{self.dataset}, in {self.store}",
                 *(splits or ["  no examples yet: session.add(...)"]),
-                f"  {len(self.labels)} labels: {', '.join(self.labels) or 'none yet'}",
+                f"  {plural(len(self.labels), 'label')}: {', '.join(self.labels) or 'none yet'}",
                 f"  model: {self.model}",
                 *(f"  {notice}" for notice in self.notices),
             ]
@@ -89,4 +90,4 @@ class Summary(Result):
 def _progress(counts: Counts) -> str:
     kinds = [("accepted", counts.accept), ("rejected", counts.reject), ("ignored", counts.ignore)]
     parts = [f"{number:,} {kind}" for kind, number in kinds if number]
-    return ", ".join([f"{counts.total:,} examples", *parts, f"{counts.open:,} open"])
+    return ", ".join([f"{plural(counts.total, 'example')}", *parts, f"{counts.open:,} open"])

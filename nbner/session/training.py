@@ -626,7 +626,9 @@ def add_labels(context: SessionContext, new: Sequence[str]) -> None:
         None of them is among the session's.
     """
     nlp = resize_ner(context.nlp, tuple(new)) if is_trained(context.nlp) else None
-    context.dataset.set_labels((*context.labels, *new))
+    labels = (*context.labels, *new)
+    context.hidden_labels = tuple(one for one in context.hidden_labels if one not in new)
+    context.dataset.set_labels((*labels, *context.hidden_labels))
     context.update_labels()
     if nlp is not None:
         context.nlp_before_new_labels = context.nlp_before_new_labels or context.nlp

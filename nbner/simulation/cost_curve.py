@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import COLOR_CYCLE
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import INK_COLOR, apply_style, label_line, new_axes
 from nbner._common.result import Result
 from nbner.errors import DataError
@@ -171,8 +171,9 @@ class Simulation(Result):
         for name, own in curves.items():
             last = own[-1]
             lines.append(
-                f"{name}: F {last.f:.3f} after {last.examples:,} examples, {last.actions:,} "
-                f"actions and {_time(last.seconds)}; {last.n_wrong:,} spans off gold"
+                f"{name}: F {last.f:.3f} after {plural(last.examples, 'example')}, "
+                f"{last.actions:,} "
+                f"actions and {_time(last.seconds)}; {plural(last.n_wrong, 'span')} off gold"
             )
         by = self.annotator
         lines.append(

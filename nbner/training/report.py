@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.format import format_number, render_html
+from nbner._common.format import format_number, plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
@@ -166,10 +166,13 @@ class TrainingReport(Result):
         }.get(self.stopped, self.stopped)
         lines = [
             (
-                f"Best dev F {format_number(self.f, 3)} over {self.n_dev:,} examples "
+                f"Best dev F {format_number(self.f, 3)} over {plural(self.n_dev, 'example')} "
                 f"({self.dev_source})"
             ),
-            f"{self.steps:,} steps over {self.n_train:,} examples, {self.seconds:,.0f} s; {reason}",
+            (
+                f"{plural(self.steps, 'step')} over {plural(self.n_train, 'example')}, "
+                f"{self.seconds:,.0f} s; {reason}"
+            ),
             *self._refit_lines(),
             f"Model {self.fingerprint} in {self.path}",
         ]
@@ -317,5 +320,5 @@ def training_curve(
 def _best_so_far(best: tuple[int, float], last: int) -> str:
     step, f = best
     if step == last:
-        return f"Dev F {f:.3f} after {step + 1:,} steps, the best so far"
-    return f"Dev F {f:.3f} after {step + 1:,} steps; no gain in the {last - step:,} since"
+        return f"Dev F {f:.3f} after {plural(step + 1, 'step')}, the best so far"
+    return f"Dev F {f:.3f} after {plural(step + 1, 'step')}; no gain in the {last - step:,} since"

@@ -272,7 +272,16 @@ class Annotator(BaseAnnotationWidget):
         """
         shown = example or self.current
         if shown is None:
-            raise DataError("nothing is open here", remedy="Add texts with session.add(...)")
+            split, counts = self._example_queue.info.split, self._example_queue.counts()
+            if counts.total:
+                raise DataError(
+                    f"nothing is open here: all of split {split!r} is answered",
+                    remedy="annotator.goto(...) shows an answered example",
+                )
+            raise DataError(
+                "nothing is open here",
+                remedy=f"Add texts with session.add(..., split={split!r})",
+            )
         chosen = filter_spans(shown.spans)[0] if spans is None else spans
         message = {
             "id": uuid.uuid4().hex,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
+from nbner._common.format import plural
 from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import ERROR_FACTORS
 from nbner.evaluation.errors.filters import (
@@ -308,7 +309,7 @@ class ErrorExplorer(BaseAnnotationWidget):
     def _headline(self, matrix: ConfusionMatrix) -> str:
         total = len(self._all_errors.matches)
         rate = f" · {matrix.errors / matrix.total:.1%}" if matrix.total else ""
-        headline = f"{matrix.errors:,} errors in {matrix.total:,} spans{rate}"
+        headline = f"{plural(matrix.errors, 'error')} in {plural(matrix.total, 'span')}{rate}"
         return headline if matrix.total == total else f"{headline} · of {total:,} in all"
 
     def _handle_filter(self, message: RawMessage) -> OverviewMessage:

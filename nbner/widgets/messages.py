@@ -105,6 +105,7 @@ class Setup(TypedDict):
     labels: list[str]
     colors: dict[str, str]
     underlines: NotRequired[dict[str, str]]
+    sources: NotRequired[dict[str, str]]
     protocol: int
     advises: bool
     redecodes: bool

@@ -68,7 +68,9 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
     offer = message.get("offer")
     if isinstance(offer, int) and not isinstance(offer, bool):
         extra[OFFER_KEY] = offer
-    spans = parse_spans(message.get("spans", []), example, info.labels)
+    # Gold may bear a label that this session was opened without: it is kept, and can be moved.
+    allowed = (*info.labels, *(span.label for span in example.spans))
+    spans = parse_spans(message.get("spans", []), example, allowed)
     _check_no_overlap(spans)
     return Answer(
         id=require_text(message, "id"),

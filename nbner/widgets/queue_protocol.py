@@ -42,6 +42,8 @@ class QueueInfo:
         replaces another label of the same words.
     colors : mapping
         Colors that the user has chosen for labels; the others get theirs by their order.
+    source_names : mapping
+        Names of sources of suggestions, for people.
     """
 
     key: str
@@ -54,6 +56,7 @@ class QueueInfo:
     auto_redecode: bool = False
     edits_gold: bool = False
     colors: Mapping[str, str] = field(default_factory=dict)
+    source_names: Mapping[str, str] = field(default_factory=dict)
 
 
 class ExampleQueue(Protocol):

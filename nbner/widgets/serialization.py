@@ -107,6 +107,7 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "labels": list(info.labels),
         "colors": {label: str(color) for label, color in colors.items()},
         "underlines": {label: underline_of(color) for label, color in colors.items()},
+        "sources": dict(info.source_names),
         "protocol": PROTOCOL_VERSION,
         "advises": info.has_k_best,
         "redecodes": info.auto_redecode,

@@ -238,6 +238,14 @@ def test_an_empty_queue_says_how_to_fill_it(host, world):
     expect(host.root.locator(".nbner-code")).to_have_text('session.add("texts.jsonl")')
 
 
+def test_what_is_advised_names_the_split(host, world):
+    host.open(split="frame")
+    code = host.root.locator(".nbner-code")
+    expect(code).to_have_text('session.add("texts.jsonl", split="frame")')
+    host.open(world.task(1, "Soup", answer="accept"), split="frame")
+    expect(code).to_have_text('session.train(split="frame")')
+
+
 def test_an_empty_window_says_that_more_is_coming(shown):
     shown.become("busy")
     shown.press(*"a" * 12)

@@ -44,7 +44,7 @@ def texts(ax):
 def test_an_evaluation_is_drawn_with_its_finding():
     ax = evaluation().plot()
     assert isinstance(ax, Axes)
-    assert ax.get_title(loc="left") == "F 0.67 on dev, 1 examples; weakest: B"
+    assert ax.get_title(loc="left") == "F 0.67 on dev, 1 example; weakest: B"
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["B", "A"]
     assert texts(ax) == ["0.00 · 1 gold", "1.00 · 1 gold"]
 

@@ -1,11 +1,13 @@
 """Results that print, show and draw themselves."""
 
+import re
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
 
+from nbner._common.result import write_page
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.scores import score
 from nbner.training.records import TrainingRecord
@@ -76,7 +78,7 @@ def test_an_evaluation_of_nothing_has_a_frame_and_a_picture():
 
 def test_what_was_left_out_is_said():
     measured = score(GOLD, PREDICTED, allowed_labels=[("A",), None])
-    assert "1 predicted spans left out" in str(Evaluation(measured))
+    assert "1 predicted span left out" in str(Evaluation(measured))
 
 
 def test_markup_in_labels_is_shown_as_text(report):
@@ -103,3 +105,10 @@ def test_a_report_has_a_row_an_evaluation(report):
 
 def test_a_curve_without_evaluations_is_empty():
     assert len(curve_frame([TrainingRecord(1, 0, 0.2, 180, 0.7)])) == 0
+
+
+def test_a_page_as_the_last_line_of_a_cell_is_one_line(tmp_path):
+    page = write_page("Errors", "<p>body</p>" * 1_000, tmp_path / "errors.html")
+    assert (tmp_path / "errors.html").read_text(encoding="utf-8") == page
+    assert re.fullmatch(r"<HTML page, \d+ kB, in .*errors\.html>", repr(page))
+    assert repr(write_page("Errors", "")).count("\n") == 0

@@ -88,7 +88,7 @@ def test_bad_input_names_the_way_out(cooking, text, gold, says):
 
 def test_widths_steps_and_models_that_are_not_there(cooking, trace):
     session, _ = cooking
-    with pytest.raises(DataError, match="no width"):
+    with pytest.raises(DataError, match="width=0"):
         session.explain(TEXT, width=0)
     with pytest.raises(DataError, match=f"there is no step 99.*0 to {len(trace.steps)}"):
         trace.step = 99

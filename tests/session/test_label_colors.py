@@ -79,3 +79,12 @@ def test_colors_can_be_chosen(tmp_path):
         assert "#123456" in session.summary._repr_html_()
     with pytest.raises(DataError, match="the color of 'Dish' is 'red'"):
         nbner.Session("d", store=":memory:", colors={"Dish": "red"})
+
+
+def test_the_widget_names_the_model_by_its_time_and_its_f(cooking):
+    session, _ = cooking
+    (run,) = session.model.runs.tail(1).itertuples()
+    named = session.make_gold(split="dev")._setup["sources"][run.fingerprint]
+    assert re.fullmatch(
+        rf"model of (\d\d \w+ )?\d\d:\d\d, F {run.f:.2f}".replace("0.", r"\."), named
+    )

@@ -182,7 +182,7 @@ def test_calibration_scales_predictions_and_suggestions_alike(cooking):
     assert "temperature" in str(report)
     assert list(report.per_label.columns)[:3] == ["label", "n", "temperature"]
     assert set(report.frame["when"]) == {"before", "after"}
-    assert "with a temperature" in report.plot().get_title(loc="left")
+    assert "with the temperature" in report.plot().get_title(loc="left")
 
 
 def raw_of(session):

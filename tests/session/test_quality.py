@@ -91,7 +91,7 @@ def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
     )
     assert task["versions"][0]["by"] == "models of the other folds"
     assert (task["draft"], task["answer"]) == (True, None)
-    assert "gold spans look wrong" in str(found)
+    assert "contradicted" in str(found)
     assert found.plot().get_title(loc="left").startswith(f"{found.frame['label'].count():,} of")
 
 
@@ -158,7 +158,7 @@ def test_where_all_words_are_labelled_alike_it_says_so(corpus):
     with nbner.Session("alike", labels=corpus.labels, store=":memory:") as alike:
         alike.add(corpus.train[:1])
         found = alike.quality.consistency()
-    assert str(found) == "All words are labelled alike in 1 examples of train"
+    assert str(found) == "All words are labelled alike in 1 example of train"
     assert found.plot().get_title(loc="left") == str(found)
     with pytest.raises(DataError, match="nothing to open"):
         found.open()

@@ -82,7 +82,7 @@ def test_the_data_warnings_list_them_with_their_examples(session):
     session.add([row(9)], split="dev")
     train, dev = (one for one in session.quality.data_warnings() if one.kind == "whitespace_spans")
     assert "2 of 3 spans in the training data begin or end with whitespace" in str(train)
-    assert "1 of 1 spans in dev begins or ends with whitespace" in str(dev)
+    assert "1 of 1 span in dev begins or ends with whitespace" in str(dev)
     assert (len(train.examples), len(dev.examples)) == (2, 1)
     assert "whitespace_spans" in set(session.quality.data_warnings().frame["kind"])
 

@@ -7,6 +7,9 @@ export interface HelpGroup {
   readonly lines: readonly (readonly [keys: readonly string[], description: string])[];
 }
 
+/** Pixels of the widget above and below the card. */
+const MARGIN = 6;
+
 export class HelpCard {
   readonly element = createElement("div", "help", { role: "dialog", "aria-label": "Keys" });
 
@@ -32,10 +35,14 @@ export class HelpCard {
     const groups = createElement("div", "help-groups", {}, ...this.groups().map(renderGroup));
     this.element.replaceChildren(groups, close);
     this.element.hidden = false;
+    // The widget is as high as its card while that is open, so that no line is cut off.
+    const { parentElement: root, scrollHeight } = this.element;
+    root?.style.setProperty("min-height", `${scrollHeight + MARGIN}px`);
   }
 
   close(): void {
     this.element.hidden = true;
+    this.element.parentElement?.style.removeProperty("min-height");
   }
 
   /** Handle a key: those that scroll do so where the card is cut off, any other closes it. */

@@ -146,11 +146,17 @@ export function parseSetup(raw: unknown): Setup {
     labels: [...new Set(labels as string[])],
     colors: parseColors(from.colors),
     underlines: parseColors(from.underlines),
+    sources: parseNames(from.sources),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
     mends: from.mends === true,
   };
+}
+
+function parseNames(raw: unknown): Record<string, string> {
+  const good = Object.entries(asRecord(raw)).filter(([, name]) => typeof name === "string");
+  return Object.fromEntries(good) as Record<string, string>;
 }
 
 /** Parse label colors. They are written into a style, so only hexadecimal ones are accepted. */

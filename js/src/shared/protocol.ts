@@ -75,6 +75,8 @@ export interface Setup {
   readonly colors: Readonly<Record<string, string>>;
   /** Colors of the lines below spans; the label's own where one is missing. */
   readonly underlines?: Readonly<Record<string, string>>;
+  /** Names for people of what suggests: of a model its time and its F. */
+  readonly sources?: Readonly<Record<string, string>>;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbner._common.format import format_number, render_html
+from nbner._common.format import format_number, plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
@@ -162,8 +162,9 @@ class Calibration(Result):
         points = abs(100 * mean)
         bias = f"{points:.0f} points {kind}" if points >= 1 else "Neither over- nor underconfident"
         return (
-            f"{bias}: error {format_number(self.error_before, 3)}, with a temperature "
-            f"{format_number(self.error_after, 3)}"
+            f"{bias}: calibration error {format_number(self.error_before, 3)}, and "
+            f"{format_number(self.error_after, 3)} with the temperature "
+            f"{format_number(self.temperature)}"
         )
 
     def __str__(self) -> str:
@@ -171,7 +172,8 @@ class Calibration(Result):
         also = f", and of its own for {own} labels" if own else ""
         fitted = (
             f"temperature {format_number(self.temperature)}{also}, fitted on "
-            f"{len(self.before):,} predicted spans in {self.n_texts:,} texts of {self.split}"
+            f"{plural(len(self.before), 'predicted span')} in {plural(self.n_texts, 'text')} of "
+            f"{self.split}"
         )
         error = (
             f"expected calibration error {format_number(self.error_before, 3)} before, "

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
+from nbner._common.format import plural
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
@@ -289,6 +290,6 @@ def draw_causes(
 def _summarize(counts: Mapping[str, int], total: int) -> str:
     differing = sum(counts.values())
     if not differing:
-        return f"The same in all {total:,} texts"
+        return f"The same in all {plural(total, 'text')}"
     first = max(counts, key=lambda cause: counts[cause])
     return f"{differing:,} of {total:,} texts differ; most often: {first.replace('_', ' ')}"

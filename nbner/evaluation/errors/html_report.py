@@ -20,10 +20,7 @@ class ErrorData(Protocol):
     title: str
     side_names: tuple[str, str]
     predicted: list[tuple[Span, ...]]
-
-    @property
-    def colors(self) -> Mapping[str, str]:
-        """Label to color."""
+    colors: Mapping[str, str]
 
     @property
     def matches_by_cell(self) -> dict[ConfusionCell, list[SpanMatch]]:
@@ -51,7 +48,11 @@ body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th { font-weight: 500; text-align: left; padding: .15rem .5rem }
 td { padding: .15rem .5rem; text-align: right }
-.matrix td { min-width: 2.5rem; text-align: center; border: 1px solid #8883 }
+.wide { overflow-x: auto }
+.matrix { font-size: .85rem }
+.matrix td { min-width: 1.8rem; padding: .1rem; text-align: center; border: 1px solid #8883 }
+.matrix tbody th { padding: .1rem .4rem; white-space: nowrap }
+.matrix thead th { padding: .3rem .1rem }
 .matrix td.wrong { background: color-mix(in srgb, #0d8ddb calc(15% + var(--share) * 70%), Canvas) }
 .matrix td.right { background: #8882 }
 .matrix a { color: inherit }
@@ -152,8 +153,8 @@ def render_confusion_matrix(
         lines.append(f"<tr><th>{escape(row or NOTHING)}</th>{columns}</tr>")
     corner = f"{names[0]} ↓ {names[1]} →"
     return (
-        f'<table class="matrix"><thead><tr><th>{escape(corner)}</th>{heads}<th>{BORDERS}</th>'
-        f"</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+        f'<div class="wide"><table class="matrix"><thead><tr><th>{escape(corner)}</th>{heads}'
+        f"<th>{BORDERS}</th></tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
     )
 
 
@@ -209,9 +210,11 @@ def _example(one: SpanMatch, errors: ErrorData, colors: Mapping[str, str]) -> st
         (errors.reference_spans(one.example_index), errors.predicted[one.example_index]),
         strict=True,
     )
+    meant = [span for span in (one.gold, one.predicted) if span is not None]
     rows = (
         f'<tr><td class="side">{escape(name)}</td>'
-        f'<td class="text">{highlight_spans(one.example.text, spans, colors)}</td></tr>'
+        '<td class="text">'
+        f"{highlight_spans(one.example.text, spans, colors, meant=meant)}</td></tr>"
         for name, spans in sides
     )
     return "".join(rows)

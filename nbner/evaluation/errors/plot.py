@@ -90,7 +90,7 @@ def draw_error_rates(
     ax.set_xlim(0, 1)
     ax.set_xlabel(f"errors a span, by {description}")
     ax.xaxis.set_major_formatter("{x:.0%}")
-    return apply_style(ax, title or _largest_share(frame))
+    return apply_style(ax, title or _largest_share(frame, description))
 
 
 def _draw_cell(ax: Axes, place: tuple[int, int], count: int, share: float, *, right: bool) -> None:
@@ -121,11 +121,11 @@ def _most_frequent_error(table: pd.DataFrame) -> str:
     return f"Most often: {descriptions.get(True, f'{row} taken for {column}')} ({wrong[worst]:,})"
 
 
-def _largest_share(frame: pd.DataFrame) -> str:
+def _largest_share(frame: pd.DataFrame, description: str) -> str:
     if frame.empty or not frame["errors"].sum():
         return "Nothing is wrong"
     row = frame.iloc[int(frame["share"].to_numpy().argmax())]
     return (
-        f"{row['share']:.0%} of all errors: {row['bucket']} "
+        f"{row['share']:.0%} of all errors, by {description}: {row['bucket']} "
         f"(wrong in {row['rate']:.0%}, {row['rate_low']:.0%} to {row['rate_high']:.0%})"
     )

@@ -7,8 +7,8 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from nbner._common.format import render_html
-from nbner._common.result import Result
+from nbner._common.format import plural, render_html
+from nbner._common.result import HtmlPage, Result
 from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket, error_rates
 from nbner.evaluation.errors.filters import (
@@ -301,10 +301,7 @@ class Errors(Result):
         str
             The page.
         """
-        page = render_error_report(self, examples=examples)
-        if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
-        return page
+        return HtmlPage(render_error_report(self, examples=examples), path)
 
     @property
     def headline(self) -> str:
@@ -313,9 +310,10 @@ class Errors(Result):
         gold = sum(one.gold is not None for one in found)
         share = f" ({self.error_count / len(found):.1%})" if found else ""
         return (
-            f"{self.error_count:,} errors{share} in {gold:,} spans of {self.side_names[0]} and "
+            f"{plural(self.error_count, 'error')}{share} in {plural(gold, 'span')} of "
+            f"{self.side_names[0]} and "
             f"{len(found) - gold:,} more of {self.side_names[1]}, "
-            f"over {len(self.examples):,} examples"
+            f"over {plural(len(self.examples), 'example')}"
         )
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.colors import label_colors
-from nbner._common.format import format_number, render_html
+from nbner._common.format import format_number, plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
@@ -124,7 +124,7 @@ class Agreement(Result):
         return _draw_agreement(self.per_label, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
-        return f"Span F {format_number(self.f)} between annotators, over {self.n:,} texts"
+        return f"Span F {format_number(self.f)} between annotators, over {plural(self.n, 'text')}"
 
     def __str__(self) -> str:
         overall = self.scores.overall
@@ -201,4 +201,4 @@ def _draw_row(ax: Axes, y: int, row: dict[Any, Any], color: str) -> None:
     ax.plot(row["relaxed"], y, marker="o", markersize=7, color="none", **edge)
     ax.plot(row["exact"], y, marker="o", markersize=9, color=color, **edge)
     right = max(row["relaxed"], 0 if isnan(row["exact_high"]) else row["exact_high"])
-    annotate_row(ax, (right, y), f"{row['exact']:.2f} · {row['spans']:,} spans")
+    annotate_row(ax, (right, y), f"{row['exact']:.2f} · {plural(row['spans'], 'span')}")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.result import Result
 from nbner.errors import DataError
 
@@ -143,7 +143,7 @@ class Tokenization(Result):
 
     def __str__(self) -> str:
         found = self.diagnosis
-        over = f"{found.spans:,} spans in {found.n:,} examples"
+        over = f"{plural(found.spans, 'span')} in {plural(found.n, 'example')}"
         lines = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
         if found.whitespace:
             count = len(found.whitespace)
@@ -154,7 +154,7 @@ class Tokenization(Result):
             )
         lines += [
             f"  {one.rule}: fixes {one.fixes:,}, changes "
-            f"{sum(one.token_changes.values()):,} tokens in {one.texts:,} texts"
+            f"{plural(sum(one.token_changes.values()), 'token')} in {plural(one.texts, 'text')}"
             for one in found.effects[:5]
         ]
         if found.effects:

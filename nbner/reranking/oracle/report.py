@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from nbner._common.bootstrap import Estimate
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, label_line, new_axes
 from nbner._common.result import Result
 from nbner.errors import DataError
@@ -183,11 +183,11 @@ class OracleCurve(Result):
         shown = next((one for one in points if one.width == width), points[-1])
         if shown.gain.value != shown.gain.value:
             return f"There is no span to count in {self.source}"
-        many = f"{shown.width:,} analyses" if shown.width > 1 else "1 analysis"
+        many = f"{plural(shown.width, 'analysis', 'analyses')}" if shown.width > 1 else "1 analysis"
         return f"A perfect reranker over {many} would gain {100 * shown.gain.value:.1f} F"
 
     def __str__(self) -> str:
-        return f"Over {self.n:,} texts of {self.source}. {self.summary}"
+        return f"Over {plural(self.n, 'text')} of {self.source}. {self.summary}"
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.frame)
@@ -308,4 +308,7 @@ def _default_title(frame: pd.DataFrame) -> str:
     gain = 100 * (last["oracle_f"] - last["top1_f"])
     if gain != gain:
         return "There is no span to count"
-    return f"A perfect reranker over {last['width']:,} analyses would gain {gain:.1f} F"
+    return (
+        f"A perfect reranker over {plural(last['width'], 'analysis', 'analyses')} would gain "
+        f"{gain:.1f} F"
+    )

@@ -9,7 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import format_number
+from nbner._common.format import format_number, plural
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FIGURE_SIZE,
@@ -223,7 +223,7 @@ class QuizReveal(Result):
         score, questions = self.score, self.results.questions
         answered = sum(self.student in one.submissions for one in questions)
         found = f"{score.tp} of {score.support} gold spans found, {score.fp} too many"
-        over = f"F {format_number(score.f)} over {answered} of {len(questions)} examples"
+        over = f"F {format_number(score.f)} over {answered} of {plural(len(questions), 'example')}"
         lines = [f"{self.student}: {found}; {over}"]
         others = len(self.results.students)
         if others > 1:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nbner._common.format import plural
 from nbner.errors import DataError
 from nbner.store.assignments import AnnotatorVersion
 from nbner.store.dataset import Dataset
@@ -43,7 +44,7 @@ class QuizDefinition:
     @property
     def description(self) -> str:
         """Description for messages."""
-        return f"{len(self.gold)} examples of {self.split!r}"
+        return f"{plural(len(self.gold), 'example')} of {self.split!r}"
 
 
 class QuizStore:

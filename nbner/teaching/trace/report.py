@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import format_probability, render_html
+from nbner._common.format import format_probability, plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     FIGURE_SIZE,
@@ -334,7 +334,7 @@ def _draw_decisions(
     ax.set_ylim(0, 1.12)
     ax.set_yticks([0, 0.5, 1])
     ax.set_ylabel("probability of the chosen action")
-    notes = [f"the first {shown:,} of {len(steps):,} words"] if shown < len(steps) else []
+    notes = [f"the first {shown:,} of {plural(len(steps), 'word')}"] if shown < len(steps) else []
     if any(step.is_mistake for step in steps[:shown]):
         notes.append("✕ costs gold,  ○ what would cost nothing")
     ax.set_xlabel(";  ".join(notes))

@@ -18,6 +18,7 @@ import traitlets
 
 from nbner._common.alignment import align, words_and_gaps
 from nbner._common.colors import label_colors, underline_of
+from nbner._common.format import plural
 from nbner._version import __version__
 from nbner.errors import DataError
 from nbner.nlp.gold_spans import parse_gold_spans
@@ -182,7 +183,7 @@ class TraceViewer(BundledWidget, TraceProperties):
 
     def _static_html(self) -> str:
         example = Example(self.text, self.trace.parser_trace.tokens, self.spans)
-        caption = f"greedy search, {len(self.steps):,} words"
+        caption = f"greedy search, {plural(len(self.steps), 'word')}"
         text = render_static(example, self._run["colors"], caption)
         return render_trace_html(self.trace, text)
 

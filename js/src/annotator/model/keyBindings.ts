@@ -34,6 +34,8 @@ export interface KeyBinding {
   readonly chords: Readonly<Record<string, Command>>;
   /** With fewer labels the binding is left out of the help card. */
   readonly minLabels?: number;
+  /** What the widget must have for the binding to be in the help card. */
+  readonly needs?: "suggestions" | "analyses" | "versions";
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
@@ -79,7 +81,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...binding("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), minLabels: 11 },
   { ...binding("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), minLabels: 21 },
-  binding("Label", ["v"], "In a review: the next version as it is", { v: { do: "version" } }),
+  { ...binding("Label", ["v"], "The next version as it is", { v: { do: "version" } }), needs: "versions" },
   binding("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   binding("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
   binding("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
@@ -94,9 +96,9 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("Label", ["r"], "Unlabel every occurrence", {
     r: { do: "occurrences", action: "unlabel" },
   }),
-  binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "confidence" } }),
-  binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}),
-  binding("Label", ["t"], "Take what was also suggested", { t: { do: "alternative" } }),
+  { ...binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "confidence" } }), needs: "suggestions" },
+  { ...binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}), needs: "analyses" },
+  { ...binding("Label", ["t"], "Take what was also suggested", { t: { do: "alternative" } }), needs: "suggestions" },
   {
     ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     minLabels: MIN_LABELS_TO_FILTER,

@@ -49,7 +49,7 @@ class AnnotatorView {
     this.note = new NoteField(controller, focusText, effects);
     this.sidePanel = new SidePanelView(controller, focusText, effects);
     this.confidence = new ConfidenceSlider(controller, focusText, effects);
-    this.help = new HelpCard(() => helpGroups(controller.setup.labels.length));
+    this.help = new HelpCard(() => helpGroups(controller));
     const openList = (): void => this.openPanel({ do: "list" });
     const status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element, effects);
     status.head.insertBefore(this.confidence.element, status.head.lastChild);
@@ -83,6 +83,11 @@ class AnnotatorView {
     );
     this.root.style.setProperty("--nbner-lines", String(frameLines(controller)));
     this.root.addEventListener("keydown", (event) => this.handleKey(event));
+    this.root.addEventListener("copy", (event) => {
+      if (!(event.target instanceof HTMLInputElement)) this.text.copy(event);
+    });
+    // Without a selection of the browser's own, Chromium copies only where this event is taken.
+    this.root.addEventListener("beforecopy", (event) => event.preventDefault());
     effects.run(() => {
       const { setup, shown } = controller;
       setAttributes(this.root, {
@@ -200,9 +205,16 @@ class AnnotatorView {
   }
 }
 
-/** Return the lines of the help card, of which some need a minimum number of labels. */
-function helpGroups(labelCount: number): readonly HelpGroup[] {
-  const bindings = KEY_BINDINGS.filter(({ minLabels = 0 }) => labelCount >= minLabels);
+/** Return the lines of the help card: those of keys that do something in this widget. */
+function helpGroups({ setup, shown }: AnnotatorController): readonly HelpGroup[] {
+  const has = {
+    suggestions: setup.mode === "make-gold" || setup.mends,
+    analyses: setup.advises,
+    versions: (shown?.task.versions ?? []).length > 0,
+  };
+  const bindings = KEY_BINDINGS.filter(
+    ({ minLabels = 0, needs }) => setup.labels.length >= minLabels && (needs === undefined || has[needs]),
+  );
   const titles = [...new Set(bindings.map(({ group }) => group))];
   const groups = titles.map((title) => ({
     title,

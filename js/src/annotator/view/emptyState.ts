@@ -39,7 +39,7 @@ function describeEmptyState(controller: AnnotatorController): EmptyState {
     return {
       title: `There is nothing in ${place} yet.`,
       next: "Add examples in a cell, from a file, a data frame or a list: ",
-      code: 'session.add("texts.jsonl")',
+      code: setup.split === "train" ? 'session.add("texts.jsonl")' : `session.add("texts.jsonl", split=${quote(setup.split)})`,
     };
   }
   const undo = canRetractDecision ? "Undo takes the last decision back. " : "";
@@ -47,6 +47,10 @@ function describeEmptyState(controller: AnnotatorController): EmptyState {
   return {
     title: `${all} of ${place} ${counts.total === 1 ? "is" : "are"} answered.`,
     next: `${undo}The next step is to train on them: `,
-    code: "session.train()",
+    // With `dev` training measures by itself; what lies in another split is named.
+    code: ["train", "dev"].includes(setup.split) ? "session.train()" : `session.train(split=${quote(setup.split)})`,
   };
 }
+
+/** Write a text as Python does. */
+const quote = (text: string): string => JSON.stringify(text);

@@ -152,5 +152,5 @@ export function describeSource({ source, score, pattern }: Span): string {
 
 /** Format a confidence; return an empty string where it is unknown or rounds to 1. */
 function formatConfidence(score: number | undefined): string {
-  return score === undefined || score >= 0.995 ? "" : formatProbability(score);
+  return score === undefined ? "" : formatProbability(score);
 }

@@ -83,7 +83,7 @@ export class StatusBar {
     const task = shown?.task;
     const facts = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
     const verb = setup.mends ? "doubted" : "suggested";
-    if (task?.suggested === true && task.by) facts.push(`${verb} by ${task.by}`);
+    if (task?.suggested === true && task.by) facts.push(`${verb} by ${this.nameSources(task.by)}`);
     if (kBest.position !== null) {
       const { at, of, probability } = kBest.position;
       facts.unshift(`analysis ${at} of ${of} · ${formatProbability(probability)}`);
@@ -94,6 +94,15 @@ export class StatusBar {
     }
     setText(this.meta, facts.join(" · "));
     this.meta.title = facts.join("\n");
+  }
+
+  /** Name what has suggested: an annotator knows a model by its time and its F. */
+  private nameSources(sources: string): string {
+    const { sources: names = {} } = this.controller.setup;
+    return sources
+      .split(", ")
+      .map((one) => names[one] ?? one)
+      .join(", ");
   }
 
   private showHint(): void {

@@ -54,7 +54,6 @@ export class TextView {
     this.overlay = new Overlay(this.removeButton);
     const parts = [this.words, this.misaligned, this.emptyState, this.overlay.element];
     this.element = createElement("div", "text", {}, ...parts);
-    this.element.addEventListener("copy", (event) => this.copy(event));
     this.element.addEventListener("pointerover", (event) => this.hover(event.target));
     this.element.addEventListener("pointerleave", () => this.hover(null));
     this.unsubscribers = [this.listenForGestures(), this.watchSize()];
@@ -240,8 +239,9 @@ export class TextView {
   /**
    * Copy the text itself: without the labels' names, and with line breaks as
    * they are. A selection by key is not the browser's own, but copied like one.
+   * Its event goes to the element with the focus, which lies around the text.
    */
-  private copy(event: ClipboardEvent): void {
+  copy(event: ClipboardEvent): void {
     const domRange = selectionIn(this.element);
     const range = selectedRange(this.controller.cursor);
     const text = domRange === null ? range && this.controller.textOf(range) : textIn(domRange);
