@@ -136,7 +136,7 @@ def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
 @pytest.mark.parametrize(
     ("given", "match"),
     [
-        ({"split": "nowhere"}, "no gold"),
+        ({"split": "nowhere"}, "no split 'nowhere'"),
         ({"folds": 1}, "folds"),
         ({"folds": 2000}, "cannot be dealt"),
     ],
@@ -212,7 +212,7 @@ def test_the_model_says_where_words_are_likely_to_be_wrong(cooking):
     least = found.frame["words"].iloc[0]
     with pytest.raises(DataError, match="no such place"):
         found.relabel(least, found[least].usual_label, min_probability=1.0)
-    assert "the model expects" in str(found)
+    assert "the model in use expects" in str(found)
     assert found.plot().get_yticklabels()[0].get_text() == least
 
 
