@@ -29,7 +29,7 @@ MAX_TEST = 1500
 TARGET_GAIN, TARGET_LOSS = 0.015, -0.005
 
 
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(14400)
 def test_expected_f_against_greedy(data, say, tmp_path):
     kept = Path(os.environ.get("MODELS", tmp_path))
     kept.mkdir(parents=True, exist_ok=True)

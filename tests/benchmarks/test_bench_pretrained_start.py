@@ -32,7 +32,7 @@ def without_recognizer(tmp_path_factory):
     return path
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(14400)
 def test_layers_of_a_trained_pipeline_against_new_ones(data, say, without_recognizer):
     starts = {"blank": None, "tok2vec": without_recognizer, "ner": SOURCE}
     gains = {"tok2vec": [], "ner": []}
