@@ -6,6 +6,7 @@ imports neither of them: it reads a pipeline's config.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,8 @@ import spacy
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+_LOG = logging.getLogger(__name__)
 
 # spaCy's factories for transformers, with the package that provides each.
 _FACTORIES = {
@@ -29,12 +32,18 @@ _OPTIMIZER_KEYS = ("optimizer", "accumulate_gradient")
 def missing_packages(name: str) -> list[str]:
     """Return the packages for transformers that a saved pipeline needs and that are missing.
 
+    None for a pipeline whose config is damaged: it explains another error.
+
     Parameters
     ----------
     name : str
         Name of an installed pipeline package, or a folder.
     """
-    config = _config_of(name)
+    try:
+        config = _config_of(name)
+    except Exception:  # noqa: BLE001 - a damaged file raises whatever its bytes bring about
+        _LOG.debug("the config of %s cannot be read", name, exc_info=True)
+        return []
     needed = {package for package in _FACTORIES.values() if _needs(config, package)}
     return sorted(one for one in needed if find_spec(one.replace("-", "_")) is None)
 

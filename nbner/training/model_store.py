@@ -201,7 +201,7 @@ class ModelStore:
         model = fingerprint(nlp)
         for folder in self._folders():
             file = folder / _calibration_name(model)
-            if not file.is_file():
+            if not file.exists():
                 continue
             try:
                 entry = json.loads(file.read_text(encoding="utf-8"))

@@ -64,7 +64,8 @@ def wrong_values(file, draw):
     if key is None:
         garbage(file, draw)
         return
-    value[key] = draw.choice([None, [], {}, 3, "text", [[1]], {"a": 1}])
+    others = (None, [], {}, 3, "text", [[1]], {"a": 1})
+    value[key] = draw.choice([one for one in others if one != value[key]])
     file.write_text(json.dumps(value), encoding="utf-8")
 
 
