@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from nbner.io.validation import is_int
@@ -33,10 +34,16 @@ def annotator_key(mapping: Mapping[Any, Any]) -> str | None:
     for key, value in mapping.items():
         if not isinstance(key, str):
             continue
-        rank = _RANKS.get(_MARKS.sub("", key).lower(), best)
+        rank = _rank(key)
         if rank < best and annotator_name(value) is not None:
             found, best = key, rank
     return found
+
+
+@lru_cache(maxsize=4096)
+def _rank(key: str) -> int:
+    """Return the rank of a key among those of authors; the files of a tool repeat their keys."""
+    return _RANKS.get(_MARKS.sub("", key).lower(), len(_KEYS))
 
 
 def is_annotator_key(key: str) -> bool:
@@ -47,7 +54,7 @@ def is_annotator_key(key: str) -> bool:
     key : str
         Compared without case and marks.
     """
-    return _MARKS.sub("", key).lower() in _RANKS
+    return _rank(key) < len(_KEYS)
 
 
 def annotator_in(mapping: Mapping[Any, Any]) -> str | None:
@@ -71,6 +78,8 @@ def annotator_name(value: Any) -> str | None:
         A name, a number, an object with an address, a name or a number, or a
         list of one of them.
     """
+    if isinstance(value, str):
+        return value if value.strip() else None
     if isinstance(value, (list, tuple)) and len(value) == 1:
         value = value[0]
     if isinstance(value, Mapping):

@@ -327,7 +327,7 @@ def _spans(
 
 def _is_region(parts: Mapping[str, Any], value: Any) -> bool:
     """Return whether a result marks a part of the text, in whatever way."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         return False
     return not _OFFSET_KEYS.isdisjoint(value) or str(parts.get("type")).endswith("labels")
 
@@ -412,6 +412,8 @@ def _code_points(
 
 
 def _same_words(found: str, written: str) -> bool:
+    if found == written:
+        return True
     # Label Studio writes a line end as backslash and n, or replaces it by a space.
     return " ".join(found.split()) == " ".join(written.replace("\\n", "\n").split())
 

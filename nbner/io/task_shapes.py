@@ -175,7 +175,8 @@ class _TaskReader:
             self._check_compact(rest, text)
             if spans is None and self.options.spans_key is None and not self.is_own:
                 self._check_labelled(rest, text)
-        if text is None and tags is None and "text" not in rest:
+        is_token_row = "tokens" in rest and not {"ner_tags", "tags"}.isdisjoint(rest)
+        if text is None and tags is None and "text" not in rest and not is_token_row:
             keys = ", ".join(repr(str(key)) for key in list(rest)[:8]) or "none"
             raise self.location.error(
                 f"there is no text; the keys are: {keys}", field="text", remedy=text_remedy(rest)

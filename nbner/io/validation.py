@@ -36,7 +36,7 @@ def is_number(value: Any) -> bool:
     value : object
         Any value.
     """
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if value is None or isinstance(value, bool) or not isinstance(value, Real):
         return False
     try:
         return math.isfinite(float(value))
