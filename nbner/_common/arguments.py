@@ -29,6 +29,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "batch_sizes": (1, math.inf),
     "corrupt": (0, 1),
     "dropout": (0, 1),
+    "every": (1, math.inf),
     "folds": (0, math.inf),
     "fractions": (0, 1),
     "gpu_id": (-1, math.inf),
@@ -37,7 +38,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "k": (1, math.inf),
     "l2": (0, math.inf),
     "margin": (0, math.inf),
-    "max_epochs": (1, math.inf),
+    "max_epochs": (0, math.inf),
     "max_span_length": (1, math.inf),
     "max_steps": (0, math.inf),
     "more": (1, math.inf),
@@ -83,15 +84,19 @@ def _check(name: str, value: object, kinds: Sequence[str]) -> None:
     """Raise if a value is of none of the kinds, or out of its parameter's bounds."""
     if not any(_is(value, kind) for kind in kinds):
         wanted = " or ".join(dict.fromkeys(_words(kind) for kind in kinds))
-        raise DataError(f"takes {wanted}, not {value!r:.80}", field=name)
+        raise DataError(
+            f"takes {wanted}, not {value!r:.80}", field=name, remedy=f"Pass {wanted} as {name}="
+        )
     low, high = BOUNDS.get(name, (-math.inf, math.inf))
     numbers = value if isinstance(value, Iterable) and not isinstance(value, str) else [value]
     if any(kind.startswith(("Sequence", "Iterable", "Collection")) for kind in kinds):
         numbers = list(numbers) if isinstance(numbers, Sequence) else []
     for one in numbers:
         if _is_number(one) and not low <= float(one) <= high:
-            until = "" if high == math.inf else f" and at most {high:,.0f}"
-            raise DataError(f"{name}={one!r} is not at least {low:,.0f}{until}", field=name)
+            until = " or more" if high == math.inf else f" to {high:,.0f}"
+            raise DataError(
+                f"{name}={one!r} is out of range", field=name, remedy=f"Use {low:,.0f}{until}"
+            )
 
 
 def _is(value: object, kind: str) -> bool:

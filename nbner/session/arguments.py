@@ -19,6 +19,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 #: Parameters that name a split. A default that is not there yet is the method's to explain.
 _SPLITS = ("split", "dev", "train_split")
 
+#: Parameters that a session checks itself, with a better remedy.
+_OWN_CHECKS = ("labels", "colors", "annotator", "store")
+
 
 def check_session_methods(cls: _Class) -> _Class:
     """Check the arguments of the public methods of a class with a ``_context``.
@@ -33,7 +36,7 @@ def check_session_methods(cls: _Class) -> _Class:
             inner = method if name == "add" else _with_split_check(method)
             setattr(cls, name, check_arguments(inner))
         elif name == "__init__":
-            setattr(cls, name, check_arguments(method, without=("labels", "colors")))
+            setattr(cls, name, check_arguments(method, without=_OWN_CHECKS))
     return cls
 
 

@@ -538,9 +538,19 @@ class Annotator(BaseAnnotationWidget):
             self._show_notice(*notice)
 
     def _sync_current(self) -> None:
-        """Set ``current`` to the first open example until a page, or code, has chosen another."""
-        if not self._has_page_state and (self._turn == 0 or self.current is None):
+        """Set ``current`` to the first open example until a page, or code, has chosen another.
+
+        Without a page, an example that code has chosen gets its present suggestions.
+        """
+        if self._has_page_state:
+            return
+        current = self.current
+        if self._turn == 0 or current is None:
             self.set_trait("current", self._first_pending())
+            return
+        loaded = self._load(current.input_hash)
+        if loaded is not None:
+            self.set_trait("current", apply_page_spans(loaded, {}, ()))
 
     def _static_html(self) -> str:
         info, counts = self._example_queue.info, self._example_queue.counts()

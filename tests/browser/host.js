@@ -253,12 +253,15 @@ const outside = new Map();
 for (const target of [document, window]) {
   const { addEventListener, removeEventListener } = target;
   const name = (type) => `${target === window ? "window" : "document"}:${type}`;
+  const count = (type, by) => outside.set(name(type), (outside.get(name(type)) ?? 0) + by);
   target.addEventListener = function (type, ...rest) {
-    outside.set(name(type), (outside.get(name(type)) ?? 0) + 1);
+    count(type, 1);
+    // A listener given a signal ends with it, without a call of `removeEventListener`.
+    rest[1]?.signal?.addEventListener("abort", () => count(type, -1));
     return addEventListener.call(target, type, ...rest);
   };
   target.removeEventListener = function (type, ...rest) {
-    outside.set(name(type), (outside.get(name(type)) ?? 0) - 1);
+    count(type, -1);
     return removeEventListener.call(target, type, ...rest);
   };
 }

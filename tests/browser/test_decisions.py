@@ -290,8 +290,8 @@ def test_a_refused_answer_is_kept_where_it_can_be_seen_copied_and_discarded(show
     kept.locator("summary").click()
     content = kept.locator(".nbner-refused-content")
     expect(content).to_contain_text('"type":"answer"')
-    kept.locator("[data-act=copy-refused]").click()
+    kept.locator("[data-refused=copy]").click()
     selected = shown.page.evaluate("() => String(getSelection())")
     assert "There is no such label." in selected
-    kept.locator("[data-act=discard-refused]").click()
+    kept.locator("[data-refused=discard]").click()
     expect(kept).to_be_hidden()

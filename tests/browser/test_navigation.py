@@ -299,16 +299,35 @@ def test_a_page_of_another_version_says_what_to_do(host, world):
     )
 
 
-def test_every_command_of_the_keyboard_is_on_the_card(shown):
-    shown.press("?")
-    card = shown.root.get_by_role("dialog", name="Keys")
-    for words in (
-        "Write a note",
-        "The first open example",
-        "List and search all examples",
-        "Move the span's end; with shift, its start",
-        "Label every occurrence",
-        "Unlabel every occurrence",
-        "Take what was also suggested",
-    ):
+EVERYWHERE = (
+    "Write a note",
+    "The first open example",
+    "List and search all examples",
+    "Move the span's end; with shift, its start",
+    "Label every occurrence",
+    "Unlabel every occurrence",
+)
+SUGGESTIONS = ("Hide unsure suggestions", "Take what was also suggested")
+ANALYSES = ("Without a caret: other analyses",)
+VERSIONS = ("The next version as it is",)
+
+
+@pytest.mark.parametrize(
+    ("setup", "versions", "also"),
+    [
+        ({}, [], ()),
+        ({"mends": True}, [], SUGGESTIONS),
+        ({"mode": "make-gold"}, [], SUGGESTIONS),
+        ({"mode": "make-gold", "advises": True}, [], SUGGESTIONS + ANALYSES),
+        ({}, [{"by": "bo", "answer": "accept", "spans": [[0, 1, "ORG"]]}], VERSIONS),
+    ],
+    ids=["manual", "mends", "make-gold", "analyses", "versions"],
+)
+def test_every_command_that_does_something_here_is_on_the_card(host, world, setup, versions, also):
+    host.open(world.task(1, "Uber left", versions=versions), **setup)
+    host.press("?")
+    card = host.root.get_by_role("dialog", name="Keys")
+    for words in EVERYWHERE + also:
         expect(card.get_by_text(words, exact=True)).to_be_visible()
+    for words in {*SUGGESTIONS, *ANALYSES, *VERSIONS} - {*also}:
+        expect(card.get_by_text(words, exact=True)).to_have_count(0)

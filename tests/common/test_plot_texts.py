@@ -45,7 +45,7 @@ def step(name):
 PICTURES = {
     "quality.progress:_draw_entity_counts": lambda n: (
         (frame(label=n, entities=[2] * len(n)),),
-        {"title": n[0]},
+        {"title": n[0], "colors": {}},
     ),
     "quality.consistency_report:_draw_variations": lambda n: (
         (
@@ -53,11 +53,11 @@ PICTURES = {
                 missed=1, score=1.0
             ),
         ),
-        {"title": n[0]},
+        {"title": n[0], "known": {}},
     ),
     "quality.agreement.report:_draw_agreement": lambda n: (
         (scored(n, "label", "exact", "exact_low", "exact_high", "relaxed").assign(spans=3),),
-        {"title": n[0]},
+        {"title": n[0], "known": {}},
     ),
     "quality.label_issues:_draw_label_changes": lambda n: (
         (frame(given=n, suggested=n[::-1], count=[2] * len(n)),),

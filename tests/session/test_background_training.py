@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from nbner import ModelError, Session, TrainingError
+from nbner import ModelError, NbnerError, Session, TrainingError
 from nbner.training.background import BackgroundTraining
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan")
@@ -108,7 +108,7 @@ def test_what_cannot_be_trained_on_is_refused_at_once(session, tmp_path):
     ],
 )
 def test_wrong_options_are_refused_at_once(session, tmp_path, options, says):
-    with pytest.raises(TrainingError, match=says):
+    with pytest.raises(NbnerError, match=says):
         session.train(background=True, **options)
     assert models(tmp_path) == []
 

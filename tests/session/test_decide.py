@@ -228,7 +228,8 @@ def test_a_reranker_and_a_decision_exclude_each_other(fresh):
 
 
 def test_what_cannot_be_decided_names_the_way_out(fresh):
-    with pytest.raises(DataError, match="no rule 'viterbi'"):
+    fresh.add(["Nobody has labelled this."], split="test")
+    with pytest.raises(DataError, match="takes 'greedy' or 'expected_f', not 'viterbi'"):
         fresh.model.decide("viterbi")
     with pytest.raises(DataError, match="no threshold"):
         fresh.model.decide("greedy", min_precision=0.9)

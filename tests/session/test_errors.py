@@ -124,7 +124,7 @@ def test_an_open_explorer_says_that_another_model_is_in_use(tmp_path):
 
 
 def test_what_cannot_be_looked_at_says_what_to_do(erring):
-    with pytest.raises(nbner.DataError, match=r"nothing is accepted in split 'nowhere'.*manual"):
+    with pytest.raises(nbner.DataError, match=r"no split 'nowhere'; the splits are.*session\.add"):
         erring.errors("nowhere")
     with nbner.Session("new", labels=["A"], store=":memory:") as fresh:
         fresh.add([{"text": "Add it", "spans": [], "answer": "accept"}], split="dev")

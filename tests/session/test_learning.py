@@ -430,8 +430,8 @@ def test_accepted_answers_without_an_entity():
 def test_options_that_contradict_each_other():
     with opened() as session:
         for options, said in (
-            ({"every": 0}, "no number of answers"),
-            ({"every": True}, "no number of answers"),
+            ({"every": 0}, "Use 1 or more"),
+            ({"every": True}, "takes a whole number"),
             ({"withhold": 0.1}, "audit"),
             ({"suggest": [lambda examples: [[] for _ in examples]]}, "leave out"),
         ):

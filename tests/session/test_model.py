@@ -79,10 +79,10 @@ def test_labels_on_demand(curve):
     ("asked", "said"),
     [
         ({"widths": (4, 1)}, "do not rise"),
-        ({"widths": (0,)}, "0 is not a width"),
+        ({"widths": (0,)}, "widths=0 is out of range"),
         ({"decoders": ("best",)}, "'best' is not a decoder"),
-        ({"split": "nowhere"}, "nothing is accepted in split 'nowhere'"),
-        ({"source": "thin air"}, "'thin air' is not a source"),
+        ({"split": "nowhere"}, "no split 'nowhere'"),
+        ({"source": "thin air"}, "takes 'gold' or 'answers', not 'thin air'"),
     ],
 )
 def test_what_cannot_be_studied_names_the_way_out(session, asked, said):

@@ -110,7 +110,7 @@ def test_labels_and_words_are_data(session):
     html = found._repr_html_()
     assert "<b>" not in html
     assert "&lt;b&gt;" in html
-    assert f"spans of {len(found.probabilities.token_axis)} tokens" in str(found)
+    assert f"in {len(found.probabilities.token_axis)} tokens" in str(found)
     found.plot().figure.canvas.draw()
 
 

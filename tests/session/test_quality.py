@@ -292,7 +292,7 @@ def test_an_audit_spoils_the_same_suggestions_each_time(cooking, corpus):
     "given", [{"withhold": 1.5}, {"corrupt": -0.1}, {"withhold": 0.7, "corrupt": 0.7}]
 )
 def test_shares_that_are_none_are_refused(cooking, given):
-    with pytest.raises(DataError, match="Give"):
+    with pytest.raises(DataError, match=r"Give|Use 0 to 1"):
         cooking[0].make_gold("dev", **given)
 
 
@@ -342,7 +342,7 @@ def test_where_a_model_is_there_it_suggests_from_the_first_round_on(cooking, cor
         ({"split": "nowhere"}, "no split .nowhere."),
         ({"dev": "nowhere"}, "no split .nowhere."),
         ({"batch": 1000}, "cannot be had"),
-        ({"rounds": 0}, "cannot be had"),
+        ({"rounds": 0}, "Use 1 or more"),
         ({"conditions": []}, "no way"),
         ({"conditions": ["manual"]}, "no way 'manual'"),
         ({"conditions": [("manual", "uncertainty")]}, "no way"),

@@ -159,7 +159,7 @@ def test_nothing_is_trained_on_a_quiz(sessions, store):
 
 def test_bad_input_names_the_way_out(sessions):
     teacher, mia, _ = sessions
-    with pytest.raises(DataError, match="split 'train' has no gold"):
+    with pytest.raises(DataError, match="no split 'train'; the splits are: dev"):
         nbner.quiz(teacher, "q", split="train")
     with pytest.raises(DataError, match=r"4 examples are asked for.*1 to 3"):
         nbner.quiz(teacher, "q", n=4)

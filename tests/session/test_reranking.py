@@ -95,7 +95,7 @@ def test_the_session_uses_it_where_it_is_told_to(cooking, tmp_path):
         ({"folds": 1}, "1 folds leave no text"),
         ({"folds": 500}, "200 accepted examples cannot be dealt into 500 folds"),
         ({"features": ["digits"]}, "'digits' is not a function"),
-        ({"split": "nowhere"}, "nothing is accepted"),
+        ({"split": "nowhere"}, "no split .nowhere."),
     ],
 )
 def test_what_cannot_be_reranked_names_the_way_out(cooking, asked, said):

@@ -309,7 +309,7 @@ def test_predict_before_training_says_what_to_do(session):
 
 def test_evaluate_without_gold_says_what_to_do(trained):
     session, _, _ = trained
-    with pytest.raises(DataError, match="nothing is accepted in split 'test'"):
+    with pytest.raises(DataError, match="there is no split 'test'; the splits are"):
         session.evaluate("test")
 
 

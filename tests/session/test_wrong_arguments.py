@@ -31,10 +31,21 @@ CHOICES = (
     *("OnError", "Overlap", "Strategy", "TextUnit"),
 )
 BELOW = {
-    **dict.fromkeys(["k", "batch_size", "max_epochs", "max_span_length"], 0),
+    **dict.fromkeys(["k", "batch_size", "max_span_length"], 0),
     **dict.fromkeys(["seeds", "more", "n", "width", "rounds", "batch"], 0),
     **dict.fromkeys(
-        ["folds", "patience", "samples", "max_steps", "margin", "seed", "dropout", "l2"], -1
+        [
+            "folds",
+            "patience",
+            "samples",
+            "max_epochs",
+            "max_steps",
+            "margin",
+            "seed",
+            "dropout",
+            "l2",
+        ],
+        -1,
     ),
     **dict.fromkeys(["idle_seconds", "timeout", "withhold", "corrupt", "holdout"], -1),
     "n_process": -7,

@@ -12,6 +12,8 @@ export class LearningLine {
   private readonly offer = createElement("span", "learning-offer", { role: "status", "aria-live": "polite" });
   private readonly change: HTMLButtonElement;
   private readonly toggle: HTMLButtonElement;
+  /** In the page from the first message on: without learning there is nothing to read out. */
+  private readonly rows: readonly HTMLElement[];
 
   /**
    * @param focusText Moves the focus back to the text.
@@ -27,7 +29,7 @@ export class LearningLine {
     );
     const first = createElement("div", "learning-row", {}, this.text, this.toggle);
     const second = createElement("div", "learning-row", {}, this.figures, this.offer, this.change);
-    this.element.append(first, second);
+    this.rows = [first, second];
     effects.run(() => this.update(controller.learning));
   }
 
@@ -37,6 +39,7 @@ export class LearningLine {
       "data-state": learning?.state ?? null,
     });
     if (learning === null) return;
+    if (!this.element.hasChildNodes()) this.element.append(...this.rows);
     setText(this.text, learning.text);
     setAttributes(this.text, { title: learning.detail || learning.text });
     setText(this.figures, learning.figures);

@@ -13,8 +13,8 @@ export class RefusedView {
     private readonly controller: AnnotatorController,
     effects: EffectScope,
   ) {
-    const copy = createButton("chip", { "data-act": "copy-refused" }, ["copy"], () => this.copy());
-    const discard = createButton("chip", { "data-act": "discard-refused" }, ["discard"], () =>
+    const copy = createButton("chip", { "data-refused": "copy" }, ["copy"], () => this.copy());
+    const discard = createButton("chip", { "data-refused": "discard" }, ["discard"], () =>
       controller.discardRefused(),
     );
     this.element = createElement("details", "refused", {}, this.title, this.content, copy, discard);
