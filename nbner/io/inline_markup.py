@@ -158,7 +158,10 @@ _LABEL_LAST = re.compile(rf"[\[{{][^\[\]{{}}]+[:|/]\s*{_TAG}\s*[\]}}]|\[[^\[\]]+
 _PUBTATOR = re.compile(r"\d+\|[at]\|")
 _AT_SIGNS = re.compile(r"@@[^@#\n]{1,100}##")
 _TAGGED_WORD = re.compile(r"\S+[/|_,;\t]([A-Z][\w-]*)")
-_TAG_LINE = re.compile(r"[^\s,;|]+(?:\t|,|;|\|)(?:\S+(?:\t|,|;|\|))*(?:O|[BIESLU]-[A-Za-z]\S*)")
+# Only a tab tells a word outside of all entities from a word with a comma or "&amp;" before an "O".
+_TAG_LINE = re.compile(
+    r"[^\s,;|]+(?:\t|,|;|\|)(?:\S+(?:\t|,|;|\|))*[BIESLU]-[A-Za-z]\S*|[^\s,;|]+\t(?:\S+\t)*O"
+)
 # Most texts have none of these characters, and need no further look.
 _ANY_MARK = re.compile(r"[<\[{@|/\t_]")
 _TAG_STARTS = ("O ", "B-", "I-", "U-", "S-")

@@ -474,7 +474,9 @@ def _from_labels(value: Mapping[Any, Any]) -> list[Any]:
 
 
 def _labelled(label: Any, places: Any) -> list[Any] | None:
-    if not isinstance(label, str) or (label.islower() and _bare(label) in _PAIR):
+    if not isinstance(label, str) or not label.strip():
+        return None
+    if label.islower() and _bare(label) in _PAIR:
         return None
     pairs = _pairs(places)
     if pairs:

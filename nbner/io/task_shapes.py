@@ -238,7 +238,8 @@ class _TaskReader:
             own = None  # the groups of a doc
         if own is not None:
             found = self._own_spans(own, text)
-            others = self._layers(rest, text)
+            # Beside spans, ``meta`` holds what a person likes, pairs of numbers too.
+            others = self._layers({k: v for k, v in rest.items() if k != "meta"}, text)
             if found or not others:
                 self.unread.extend(_unread(one) for one in others)
                 return ("spans",), found
