@@ -160,7 +160,7 @@ def lock(path: Path) -> int | None:
 
 
 def release(held: int | None) -> None:
-    """Give up a lock.
+    """Release a lock.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ LearningCommand: TypeAlias = Literal["start", "stop", "switch"]
 
 @dataclass(frozen=True, slots=True)
 class LearningStatus:
-    """What is said of the training behind a widget.
+    """State of the training behind a widget, for its live line.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class LearningFeed(Protocol):
 
     @property
     def status(self) -> LearningStatus:
-        """What is to be said at the moment."""
+        """The present state of the training."""
 
     def subscribe(self, listener: Callable[[bool], None]) -> Callable[[], None]:
         """Call a function when the status changes.

@@ -183,7 +183,7 @@ class _StageBar:
         self._figure.show(lambda: self._draw(self._evaluated))
 
     def say_stopped(self) -> None:
-        """Say that the stop button was pressed."""
+        """Record that the stop button was pressed."""
         self._bar.set_postfix_str(
             f"{self._bar.postfix or ''} · stopped: the best model so far is kept"
         )

@@ -295,7 +295,7 @@ def chain_token_probabilities(
 def forbid_spans(
     scores: TagScores, places: Sequence[tuple[int, int, int]], labels: int
 ) -> tuple[TagScores, tuple[int, ...]]:
-    """Take spans out of a text's analyses.
+    """Exclude spans from a text's analyses.
 
     An entity that begins where a forbidden span does, with its label, gets a
     pair of tags of its own, which may not end where the span does.

@@ -192,7 +192,7 @@ def _from_list(item: Sequence[Any], text: str | None) -> FoundSpan | None:
 def _label_and_text(
     strings: Sequence[str], place: tuple[int, int], text: str | None
 ) -> tuple[str, str | None]:
-    """Tell the label from the span's own text, which stands in the text near the offsets."""
+    """Separate the label from the span's own text, which stands in the text near the offsets."""
     if len(strings) == 1:
         return strings[0], None
     labels = [one for one in strings if not re.fullmatch(r"T\d+", one)] or list(strings)

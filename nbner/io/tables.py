@@ -240,7 +240,7 @@ def _guarded(cells: list[Any]) -> list[Any]:
 def _unguarded(
     header: Sequence[str], records: Iterator[_Record]
 ) -> tuple[Sequence[str], Iterator[_Record]]:
-    """Take the apostrophes of `_guarded` off, and the column that names them."""
+    """Remove the apostrophes of `_guarded`, and the column that names them."""
     if _GUARDED not in header:
         return header, records
     at = header.index(_GUARDED)

@@ -238,9 +238,9 @@ class _TaskReader:
             own = None  # the groups of a doc
         if own is not None:
             found = self._own_spans(own, text)
-            # Beside spans, ``meta`` holds what a person likes, pairs of numbers too.
-            others = self._layers({k: v for k, v in rest.items() if k != "meta"}, text)
-            if found or not others:
+            others = self._layers(rest, text)
+            # Beside spans, ``meta`` may hold any pairs of numbers: counted, and no error.
+            if found or all(one.keys[0] == "meta" for one in others):
                 self.unread.extend(_unread(one) for one in others)
                 return ("spans",), found
             if isinstance(own, Mapping) or not any(one.is_prediction for one in others):

@@ -19,7 +19,7 @@ _MAX_REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class ModelSuggestions:
-    """What model and patterns suggest for some examples.
+    """Suggestions of model and patterns for some examples.
 
     Parameters
     ----------

@@ -295,7 +295,7 @@ class Learning(Result):
 
     @property
     def status(self) -> LearningStatus:
-        """What is to be said at the moment."""
+        """The present state of the training."""
         better = self._quality.better
         offer, choice = "", ""
         if better is not None:

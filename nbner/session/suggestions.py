@@ -463,7 +463,7 @@ def _redecode_offered(
 def _named(
     context: SessionContext, nlp: Language, proposed: Iterable[Iterable[Span]]
 ) -> Iterator[Iterable[Span]]:
-    """Give the model's spans its name in plain words as their source, where it has one."""
+    """Replace the model's fingerprint by its name in plain words as the source of its spans."""
     found = fingerprint(nlp)
     name = context.model_names.get(found)
     for spans in proposed:

@@ -26,7 +26,7 @@ PATIENCE = 30.0
 
 
 class Forkable(Protocol):
-    """What connects to a database."""
+    """Holder of connections to a database, which survives a fork."""
 
     transactions: Counter[int]
 

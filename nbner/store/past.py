@@ -1,4 +1,4 @@
-"""What was stored by a time, told by the order of storage and not by a clock alone.
+"""State of the store at a past time, by the order of storage and not by a clock alone.
 
 A clock may have been ahead for a while, or be set back. Row ids grow with each row, so
 that what was stored by a time is all up to some row: the last one whose time is not

@@ -96,7 +96,7 @@ class CandidateScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class LearnerChoice:
     """The learner that is taken.
 
     Parameters
@@ -120,7 +120,7 @@ def choose_learner(
     *,
     is_unseen: bool = True,
     seed: int,
-) -> Choice:
+) -> LearnerChoice:
     """Choose the learner with the highest F, and an ordinary `ner` where the difference is unclear.
 
     Of the two ordinary ones, "distilled" and "ner", the one with the higher F
@@ -153,11 +153,11 @@ def choose_learner(
             "Taken: ner, since all examples were learnt from and none is left to compare the "
             "learners on."
         )
-        return Choice("ner", reason, f)
+        return LearnerChoice("ner", reason, f)
     ordinary = [name for name in _ORDINARY if name in f]
     if len(f) == 1 or not ordinary:
         taken = next(iter(predictions))
-        return Choice(
+        return LearnerChoice(
             taken, f"Taken: {DESCRIPTIONS[taken]}, the only one that could be trained.", f
         )
     best = max(ordinary, key=lambda name: _or_zero(f[name].value))
@@ -171,12 +171,12 @@ def choose_learner(
             f"Taken: the CRF, whose F is higher than that of {DESCRIPTIONS[best]} by "
             f"{gains['crf']}."
         )
-        return Choice("crf", reason, f)
-    return Choice(best, _reason(best, gains, len(gold)), f)
+        return LearnerChoice("crf", reason, f)
+    return LearnerChoice(best, _reason(best, gains, len(gold)), f)
 
 
 def _reason(best: str, gains: Mapping[str, Estimate], n: int) -> str:
-    """Say why an ordinary `ner` is taken, and whether the examples are too few to tell."""
+    """Return why an ordinary `ner` is taken, and whether the examples are too few to tell."""
     others = " and ".join(
         f"{DESCRIPTIONS[name]} differs by {_signed(gain)}" for name, gain in gains.items()
     )

@@ -67,7 +67,7 @@ _OFF_TOKENS = "whose spans the tokens cannot express, and that have no other tok
 
 @dataclass(frozen=True, slots=True)
 class CrfTrainingCounts:
-    """What a conditional random field has learnt from, and what was left out.
+    """Counts of the examples that a random field has learnt from, and of those left out.
 
     Parameters
     ----------

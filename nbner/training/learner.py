@@ -47,7 +47,7 @@ _JOB = "nbner.training.learner:run_learning_job"
 
 @dataclass(frozen=True, slots=True)
 class LearningTask:
-    """What one training learns from.
+    """Data of one training.
 
     Parameters
     ----------

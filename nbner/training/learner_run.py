@@ -32,8 +32,8 @@ from nbner.training.candidates import (
     DESCRIPTIONS,
     Candidate,
     CandidateScore,
-    Choice,
     Learner,
+    LearnerChoice,
     candidate_score,
     choose_learner,
 )
@@ -71,7 +71,7 @@ _Run: TypeAlias = "TrainingRun | CrfRun"
 
 @dataclass(frozen=True, slots=True)
 class TrainingData:
-    """What a run learns from.
+    """Data of a run.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ class LearnerRun:
         self._finished: dict[Candidate, _Finished] = {}
         self._failures: dict[Candidate, str] = {}
         self._teacher: CrfRun | None = None
-        self._choice: Choice | None = None
+        self._choice: LearnerChoice | None = None
         self._refit: TrainingResult | None = None
         self._refit_failure = ""
         self._is_complete = self._is_closed = False
@@ -391,9 +391,9 @@ class LearnerRun:
                 raise
             self._failures[name] = _one_line(error)
 
-    def _chosen(self) -> Choice:
+    def _chosen(self) -> LearnerChoice:
         if not self._is_comparison:
-            return Choice(next(iter(self._finished)), "", {})
+            return LearnerChoice(next(iter(self._finished)), "", {})
         predicted = {name: one.predicted for name, one in self._finished.items()}
         return choose_learner(
             self.corpus.dev,
@@ -403,7 +403,7 @@ class LearnerRun:
         )
 
     def _record(
-        self, choice: Choice, first: TrainingResult, final: TrainingResult
+        self, choice: LearnerChoice, first: TrainingResult, final: TrainingResult
     ) -> dict[str, Any]:
         """Return what the record of a run says beside the record of its last part."""
         # Whether other learners could have been trained in place of this one.
@@ -440,7 +440,7 @@ class LearnerRun:
         n = len(self.corpus.train) + len(self.corpus.dev)
         return {"steps": final.steps, "train": n, "seconds": final.seconds, "note": ""}
 
-    def _scores(self, choice: Choice) -> list[CandidateScore]:
+    def _scores(self, choice: LearnerChoice) -> list[CandidateScore]:
         found = []
         for name in self._names:
             if name in self._finished:

@@ -88,7 +88,7 @@ class ModelStore:
 
     @property
     def notices(self) -> tuple[str, ...]:
-        """What is wrong with the models; see the class."""
+        """Problems of the models, for a person to read; see the class."""
         cut_off = tuple(one for one in self._interrupted if one.exists())
         return (
             *self._last_model_notices,

@@ -93,7 +93,7 @@ class Reservation:
         (self.path / MARKER).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Give up the lock; a folder without a finished run is removed."""
+        """Release the lock, and remove a folder without a finished run."""
         if not _is_finished(self.path):
             remove_tree(self.path)
             _remove_empty(self._new_folders)
@@ -182,7 +182,7 @@ def _remove_empty(folders: Sequence[Path]) -> None:
 
 
 def _mark(path: Path) -> int | None:
-    """Put a marker that is locked already into a run folder; return its lock."""
+    """Create a marker that is locked already in a run folder; return its lock."""
     draft = path / f"{MARKER}{_PART_SUFFIX}"
     draft.touch()
     held = lock(draft)
@@ -329,7 +329,7 @@ class RunFolder:
         self.release()
 
     def release(self) -> None:
-        """Give up the lock of a reserved folder: the run has written all that it writes."""
+        """Release the lock of a reserved folder: the run has written all that it writes."""
         held, self._held = self._held, None
         release(held)
 

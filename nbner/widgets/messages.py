@@ -333,7 +333,7 @@ class NoticeMessage(KernelMessage):
 
 
 class LearningMessage(KernelMessage):
-    """What is said of the training behind the widget; see `LearningStatus`."""
+    """State of the training behind the widget; see `LearningStatus`."""
 
     type: Literal["learning"]
     state: LearningState

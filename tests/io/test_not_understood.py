@@ -168,3 +168,14 @@ def test_offsets_of_words_and_sentences_are_no_entities(key):
     session = nbner.Session("d", store=":memory:")
     session.add([{"text": "Mina Kovac flew to Oslo.", key: [[0, 4], [5, 10]]}])
     assert session.counts().total == 1
+
+
+@pytest.mark.parametrize(
+    ("meta", "unread"), [({"ORG": [[0, 4]]}, 1), ({"": [0, 0]}, 0), ({"page": 3}, 0)]
+)
+def test_spans_in_the_metadata_of_an_empty_list_are_counted(meta, unread):
+    rows = [{"text": "Acme pays", "spans": [], "answer": "accept", "meta": meta}]
+    with Session("meta", labels=["ORG"], store=":memory:") as session:
+        report = session.add(rows)
+        assert (report.added, report.unread) == (1, unread)
+        assert session.examples("train")[0].meta == meta

@@ -188,8 +188,8 @@ class SpanTables:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What some of the texts chose.
+class FittedSettings:
+    """Settings of a decision that were fitted on some of the texts.
 
     Parameters
     ----------
@@ -345,7 +345,7 @@ def _folds(size: int, seed: int) -> list[tuple[list[int], list[int]]]:
 
 def _choose(
     tables: SpanTables, texts: Sequence[int], min_precision: float | None, *, strict: bool = True
-) -> Choice:
+) -> FittedSettings:
     temperature = tables.temperature(texts)
     if min_precision is None:
         table = tables.tables[temperature]
@@ -355,7 +355,7 @@ def _choose(
         threshold = _threshold_for(scores, min_precision, strict=strict)
     filters = tables.scores(FILTERED, temperature, texts)
     best = max(filters, key=lambda one: (one.f, -one.threshold))
-    return Choice(temperature, round(threshold, 6), best.threshold)
+    return FittedSettings(temperature, round(threshold, 6), best.threshold)
 
 
 def _threshold_for(
