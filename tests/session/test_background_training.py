@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from nbner import ModelError, NbnerError, Session, TrainingError
+from nbner import DataError, ModelError, Session, TrainingError
 from nbner.training.background import BackgroundTraining
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan")
@@ -99,16 +99,16 @@ def test_what_cannot_be_trained_on_is_refused_at_once(session, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "error", "says"),
     [
-        ({"config": {"training.patiense": 3}}, "training.patiense"),
-        ({"config": {"training.seed": 3}}, "training.seed"),
-        ({"dropout": 2}, "dropout=2"),
-        ({"max_epochs": -1}, "max_epochs=-1"),
+        ({"config": {"training.patiense": 3}}, TrainingError, "training.patiense"),
+        ({"config": {"training.seed": 3}}, TrainingError, "training.seed"),
+        ({"dropout": 2}, DataError, "dropout=2"),
+        ({"max_epochs": -1}, DataError, "max_epochs=-1"),
     ],
 )
-def test_wrong_options_are_refused_at_once(session, tmp_path, options, says):
-    with pytest.raises(NbnerError, match=says):
+def test_wrong_options_are_refused_at_once(session, tmp_path, options, error, says):
+    with pytest.raises(error, match=says):
         session.train(background=True, **options)
     assert models(tmp_path) == []
 
