@@ -94,6 +94,11 @@ def test_a_fork_waits_for_the_transactions_of_other_threads(path, store, full, g
         with store._database.writing() as connection:
             connection.exec_driver_sql("UPDATE nbner_splits SET total = total")
             inside.set()
+            end = time.monotonic() + 20
+            while not forks._state.is_forking:
+                assert time.monotonic() < end, "nobody forks"
+                time.sleep(0.005)
+            # Long enough for a fork that does not wait.
             time.sleep(0.2)
             forked.append(bool(children))
 
