@@ -14,6 +14,7 @@ from nbner.evaluation.reproducibility import Parity as Parity
 from nbner.evaluation.retention import Retention as Retention
 from nbner.quality.agreement.report import Agreement as Agreement
 from nbner.quality.anchoring.report import Anchoring as Anchoring
+from nbner.quality.confident_suggestions import ConfidentSuggestions as ConfidentSuggestions
 from nbner.quality.consistency_report import Consistency as Consistency
 from nbner.quality.data_warnings import DataWarnings as DataWarnings
 from nbner.quality.label_issues import LabelIssues as LabelIssues

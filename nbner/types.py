@@ -15,6 +15,9 @@ ANSWER_KINDS: tuple[AnswerKind, ...] = ("accept", "reject", "ignore")
 #: Annotator name under which gold annotations of an imported file are stored.
 IMPORT_ANNOTATOR = "import"
 
+#: Key of an example's ``extra``: its answer was accepted in bulk, by the model's probability.
+ACCEPTED_UNSEEN = "accepted_unseen"
+
 
 class Token(NamedTuple):
     """One token of a text.
@@ -134,6 +137,14 @@ class Example:
     binary: bool = False
     created: float | None = field(default=None, compare=False)
     extra: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def accepted_unseen(self) -> bool:
+        """Whether the answer was accepted in bulk, by the model's probability.
+
+        Nobody has looked at it: models train on it, and are not measured on it.
+        """
+        return ACCEPTED_UNSEEN in self.extra
 
 
 @dataclass(frozen=True, slots=True)

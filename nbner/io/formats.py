@@ -88,12 +88,16 @@ class ExportReport:
     misaligned : int
         Accepted examples that were left out because of a span off the token
         boundaries.
+    accepted_unseen : int
+        Accepted examples, of all that were exported, that were accepted in
+        bulk, by a model's probability.
     """
 
     path: Path
     written: int
     left_out: int = 0
     misaligned: int = 0
+    accepted_unseen: int = 0
 
     def __str__(self) -> str:
         parts = [f"{self.written:,} examples in {self.path}"]
@@ -101,6 +105,10 @@ class ExportReport:
             parts.append(f"{self.left_out:,} that are not accepted gold left out")
         if self.misaligned:
             parts.append(f"{self.misaligned:,} with spans off the tokens left out")
+        if self.accepted_unseen:
+            parts.append(
+                f"{self.accepted_unseen:,} were accepted in bulk, unseen (Example.accepted_unseen)"
+            )
         return "; ".join(parts)
 
 
@@ -280,22 +288,24 @@ def write(
     counter = _Counter(examples)
     writer = registry.writers.get(name)
     written = registry.call(writer, counter, path, tokenize=tokenize, misaligned=misaligned)
-    if isinstance(written, ExportReport):
-        return written
-    count = counter.count if written is None else int(written)
-    return ExportReport(path, count, left_out=counter.count - count)
+    if not isinstance(written, ExportReport):
+        count = counter.count if written is None else int(written)
+        written = ExportReport(path, count, left_out=counter.count - count)
+    return replace(written, accepted_unseen=counter.accepted_unseen)
 
 
 class _Counter:
-    """An iterable of examples that counts those already consumed."""
+    """An iterable of examples that counts those already consumed, and those nobody has seen."""
 
     def __init__(self, examples: Iterable[Example]) -> None:
         self.count = 0
+        self.accepted_unseen = 0
         self._examples = examples
 
     def __iter__(self) -> Iterator[Example]:
         for example in self._examples:
             self.count += 1
+            self.accepted_unseen += example.answer == "accept" and example.accepted_unseen
             yield example
 
 

@@ -485,10 +485,11 @@ def _accepted(examples: Sequence[Example], labels: Collection[str]) -> list[Exam
 def _hold_out(
     examples: list[Example], seed: int, why: str
 ) -> tuple[list[Example], list[Example], str]:
-    order = list(range(len(examples)))
+    # What was accepted in bulk by a model's probability cannot show how good a model is.
+    order = [i for i, one in enumerate(examples) if not one.accepted_unseen]
     random.Random(seed).shuffle(order)  # noqa: S311 - a sample, not a secret
     with_entities = [i for i in order if examples[i].spans]
-    size = max(1, round(_HOLDOUT_FRACTION * len(examples)))
+    size = max(1, round(_HOLDOUT_FRACTION * len(order)))
     if len(with_entities) < 2:
         return examples, examples, f"{_SAME_EXAMPLES}, since {why}"
     chosen = set(order[:size])

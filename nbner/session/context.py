@@ -200,20 +200,33 @@ class SessionContext:
             remedy=f"Add to it with session.add(..., split={split!r}), or correct the name",
         )
 
-    def gold(self, split: str) -> list[Example]:
+    def gold(self, split: str, *, accepted_unseen: bool = False) -> list[Example]:
         """Return the accepted examples of a split whose spans are complete gold.
 
         Parameters
         ----------
         split : str
             Answers to binary tasks are left out.
+        accepted_unseen : bool
+            Whether answers count that were accepted in bulk, by the model's
+            probability: a model that is measured on them is measured on itself.
 
         Raises
         ------
         DataError
-            Nothing is accepted in the split.
+            Nothing is accepted in the split, or only in bulk.
         """
         gold = [one for one in self.examples(split, answer="accept") if not one.binary]
+        if not accepted_unseen:
+            seen = [one for one in gold if not one.accepted_unseen]
+            if gold and not seen:
+                raise DataError(
+                    f"all that is accepted in split {split!r} was accepted in bulk by a model's "
+                    "probability, and nobody has looked at it: it is no gold to measure against",
+                    field="split",
+                    remedy=f"Label some there with session.make_gold(split={split!r})",
+                )
+            gold = seen
         if not gold:
             names = self.dataset.splits()
             has = "" if split in names else f"; the splits are: {', '.join(names) or 'none'}"

@@ -89,7 +89,7 @@ def find_label_issues(
     TrainingError
         The other folds of one fold cannot be trained on.
     """
-    gold = context.gold(split)
+    gold = context.gold(split, accepted_unseen=True)
     found: list[LabelIssue] = []
     fold_f: list[float | None] = []
     if folds == 0:
@@ -202,7 +202,7 @@ def find_inconsistencies(
     DataError
         There is no gold.
     """
-    gold = context.gold(split)
+    gold = context.gold(split, accepted_unseen=True)
     known = _probabilities_by_example(context, gold, progress=progress)
     found = find_variations(
         gold, case_sensitive=case_sensitive, probabilities=known or (lambda _one: None)

@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 
 def evaluate_model(
-    context: SessionContext, split: str, *, scorers: Sequence[str | Callable[..., Any]] = ()
+    context: SessionContext,
+    split: str,
+    *,
+    scorers: Sequence[str | Callable[..., Any]] = (),
+    accepted_unseen: bool = False,
 ) -> Evaluation:
     """Evaluate the model in use against the accepted examples of a split.
 
@@ -44,6 +48,8 @@ def evaluate_model(
         Holds the gold.
     scorers : sequence of str or callable
         Registered names, or functions.
+    accepted_unseen : bool
+        Whether texts that were accepted in bulk count as gold.
 
     Raises
     ------
@@ -52,7 +58,7 @@ def evaluate_model(
     ModelError
         The model has not been trained.
     """
-    gold = context.gold(split)
+    gold = context.gold(split, accepted_unseen=accepted_unseen)
     predicted = list(predict(context.nlp, gold))
     found = evaluate_predictions(
         gold,

@@ -163,7 +163,9 @@ class QualityAccessor(Accessor):
             id_: {
                 one.annotator: one.spans
                 for one in found
-                if one.answer == "accept" and _is_included(one.annotator, annotators)
+                if one.answer == "accept"
+                and not one.accepted_unseen
+                and _is_included(one.annotator, annotators)
             }
             for id_, found in team.versions(split)
         }

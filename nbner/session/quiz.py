@@ -120,7 +120,9 @@ def _sample(context: SessionContext, split: str, n: int | None) -> list[Example]
     fit = [
         one
         for one in context.dataset.examples(split, answer="accept")
-        if not one.binary and not align(context.tokenized(one).tokens, one.spans).misaligned
+        if not one.binary
+        and not one.accepted_unseen
+        and not align(context.tokenized(one).tokens, one.spans).misaligned
     ]
     if not fit:
         raise DataError(

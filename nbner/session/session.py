@@ -41,6 +41,7 @@ from nbner.session import (
     training,
 )
 from nbner.session.arguments import check_session_methods
+from nbner.session.confident import find_confident_suggestions
 from nbner.session.context import SessionContext, public_names
 from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from nbner.io.formats import ExportReport
     from nbner.io.options import FormatName, TextUnit
     from nbner.nlp.patterns import PatternSource
+    from nbner.quality.confident_suggestions import ConfidentSuggestions
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import Suggest
     from nbner.store.dataset import Dataset
@@ -696,6 +698,57 @@ class Session:
             learning=running,
         )
 
+    def confident_suggestions(
+        self,
+        split: str = "train",
+        *,
+        min_probability: float = 0.95,
+        include_empty: bool = False,
+        progress: bool = True,
+    ) -> ConfidentSuggestions:
+        """List the open texts whose every suggestion is probable, to accept them as one act.
+
+        The list comes first, the least sure text on top, with the expected
+        number of wrong and of missed spans. ``.accept()`` accepts them all,
+        ``.accept().undo()`` opens them again. What was accepted so is marked
+        (``Example.accepted_unseen``): it is trained on, and neither `evaluate`
+        nor any other measurement takes it for gold.
+
+        Parameters
+        ----------
+        split : str
+            The split.
+        min_probability : float
+            The lowest probability of a suggestion, calibrated once
+            ``session.model.calibrate()`` has run.
+        include_empty : bool
+            Whether texts without a suggestion are listed too.
+        progress : bool
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        ConfidentSuggestions
+            ``frame`` (one row a text), ``expected_wrong``, ``expected_missed``,
+            ``curve`` (what other thresholds would accept), ``plot()``,
+            ``accept()``, and ``open()``, which shows the texts one by one.
+
+        Raises
+        ------
+        ModelError
+            The model has not been trained.
+        DataError
+            The probability is not between 0 and 1, or there is no such split.
+        """
+        return find_confident_suggestions(
+            self._context,
+            split,
+            min_probability=min_probability,
+            include_empty=include_empty,
+            progress=progress,
+            open_annotator=lambda: self.make_gold(split),
+        )
+
     def review(self, split: str = "train", *, reviewer: str | None = None) -> Annotator:
         """Open the annotation widget where annotators differ, with their versions below the text.
 
@@ -979,7 +1032,11 @@ class Session:
         )
 
     def evaluate(
-        self, split: str = "dev", *, scorers: Sequence[str | Callable[..., Any]] = ()
+        self,
+        split: str = "dev",
+        *,
+        scorers: Sequence[str | Callable[..., Any]] = (),
+        accepted_unseen: bool = False,
     ) -> Evaluation:
         """Evaluate the model in use against the accepted examples of a split.
 
@@ -990,6 +1047,10 @@ class Session:
         scorers : sequence of str or callable
             More scores: names in `nbner.registry.scorers`, or functions from
             gold and predictions to a number.
+        accepted_unseen : bool
+            Whether texts count as gold that were accepted in bulk with
+            `confident_suggestions`: there a model is measured on what a model
+            has said.
 
         Returns
         -------
@@ -1006,7 +1067,9 @@ class Session:
         ModelError
             The model has not been trained.
         """
-        return evaluation.evaluate_model(self._context, split, scorers=scorers)
+        return evaluation.evaluate_model(
+            self._context, split, scorers=scorers, accepted_unseen=accepted_unseen
+        )
 
     def errors(
         self,

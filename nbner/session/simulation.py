@@ -273,7 +273,11 @@ def _unanswered(example: Example) -> Example:
 
 
 def _gold_of(session: Session, split: str) -> list[Example]:
-    gold = [one for one in session.examples(split, answer="accept") if not one.binary]
+    gold = [
+        one
+        for one in session.examples(split, answer="accept")
+        if not one.binary and not one.accepted_unseen
+    ]
     if not gold:
         raise DataError(
             f"nothing is accepted in split {split!r}, so the simulated annotator has no gold there",

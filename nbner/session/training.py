@@ -68,13 +68,15 @@ def training_split(
     split, dev : str
         Accepted and rejected examples of ``split`` are trained on; accepted
         ones of ``dev`` are evaluated on, and so are those of ``split`` that
-        the query strategy held out.
+        the query strategy held out. What was accepted in bulk, unseen, is
+        trained on at most.
     """
     accepted = context.examples(split, answer="accept")
     held_out = [one for one in accepted if one.extra.get(HOLDOUT_KEY)]
     train = [one for one in accepted if not one.extra.get(HOLDOUT_KEY)]
     train += context.examples(split, answer="reject")
-    return train, [*context.examples(dev, answer="accept"), *held_out]
+    measured = [*context.examples(dev, answer="accept"), *held_out]
+    return train, [one for one in measured if not one.accepted_unseen]
 
 
 def session_data_warnings(

@@ -22,7 +22,7 @@ from nbner._common.serialization import dump_json, dump_labels, dump_spans, find
 from nbner.errors import DataError
 from nbner.store import claims
 from nbner.store.clock import check_time
-from nbner.store.queries import WITHDRAWN
+from nbner.store.queries import WITHDRAWN, example_id_subquery
 from nbner.store.schema import (
     annotator_answers,
     answers,
@@ -110,6 +110,23 @@ def lock_splits(connection: Connection, dataset_id: int, names: Iterable[str]) -
             splits.c.dataset_id == dataset_id, splits.c.name.in_(set(names))
         )
         connection.execute(wanted.order_by(splits.c.id).with_for_update())
+
+
+def is_answered(connection: Connection, dataset_id: int, answer: Answer) -> bool:
+    """Return whether somebody has decided about the example of an answer.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    dataset_id : int
+        Row id of the dataset.
+    answer : Answer
+        Names the example.
+    """
+    example = example_id_subquery(dataset_id, answer.split, answer.input_hash)
+    query = select(example_answers.c.answer).where(example_answers.c.example_id == example)
+    return connection.scalar(query) is not None
 
 
 def record_answer(

@@ -17,7 +17,15 @@ from nbner.store.claims import ClaimRequest
 from nbner.store.database import Database
 from nbner.store.schema import annotator_answers, answers, examples, splits
 from nbner.store.settings import DatasetSettings, select_latest
-from nbner.types import ANSWER_KINDS, IMPORT_ANNOTATOR, AnswerKind, Counts, Example, Span
+from nbner.types import (
+    ACCEPTED_UNSEEN,
+    ANSWER_KINDS,
+    IMPORT_ANNOTATOR,
+    AnswerKind,
+    Counts,
+    Example,
+    Span,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -41,11 +49,14 @@ class AnnotatorVersion:
         The decision.
     spans : tuple of Span
         The spans of the answer.
+    accepted_unseen : bool
+        Whether it was accepted in bulk, by a model's probability.
     """
 
     annotator: str
     answer: AnswerKind
     spans: tuple[Span, ...]
+    accepted_unseen: bool = False
 
     @property
     def key(self) -> tuple[AnswerKind, frozenset[tuple[int, int, str]]]:
@@ -258,8 +269,14 @@ class Assignments:
         grouped: dict[int, list[AnnotatorVersion]] = defaultdict(list)
         with self._database.reading() as connection:
             for row in connection.execute(query):
-                if bool(load_json(row.extra).get(REVIEW_KEY)) == reviews:
-                    version = AnnotatorVersion(row.annotator, row.answer, load_spans(row.spans))
+                extra = load_json(row.extra)
+                if bool(extra.get(REVIEW_KEY)) == reviews:
+                    version = AnnotatorVersion(
+                        row.annotator,
+                        row.answer,
+                        load_spans(row.spans),
+                        ACCEPTED_UNSEEN in extra.get("task", {}),
+                    )
                     grouped[row.example_id].append(version)
         yield from sorted(grouped.items())
 

@@ -15,7 +15,13 @@ from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
 from nbner.io.import_report import ImportBatch, ImportReport
 from nbner.store import clock, model_runs, queries, search, undo
-from nbner.store.answers import ensure_label_set, insert_if_new, lock_splits, record_answer
+from nbner.store.answers import (
+    ensure_label_set,
+    insert_if_new,
+    is_answered,
+    lock_splits,
+    record_answer,
+)
 from nbner.store.assignments import Assignments
 from nbner.store.bulk_insert import buffered_to_disk, insert_batches
 from nbner.store.database import Database
@@ -344,13 +350,16 @@ class Dataset:
         """
         return self.record_many([answer]) == 1
 
-    def record_many(self, given: Iterable[Answer]) -> int:
+    def record_many(self, given: Iterable[Answer], *, only_open: bool = False) -> int:
         """Store answers in one transaction.
 
         Parameters
         ----------
         given : iterable of Answer
             Answers or drafts.
+        only_open : bool
+            Leave out the answers to examples that somebody has answered, also
+            where that happens at the same time.
 
         Returns
         -------
@@ -369,7 +378,10 @@ class Dataset:
             lock_splits(connection, self._id, {answer.split for answer in collected})
             stored = clock.now(connection)
             new = [
-                one for one in collected if record_answer(connection, self._id, one, stored=stored)
+                one
+                for one in collected
+                if not (only_open and is_answered(connection, self._id, one))
+                and record_answer(connection, self._id, one, stored=stored)
             ]
         for answer in new:
             _LOG.debug(

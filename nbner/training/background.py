@@ -31,7 +31,7 @@ from nbner.training.learner_run import recovered_run
 from nbner.training.learners import train
 from nbner.training.records import TrainingRecord, TrainingResult, TrainingStoppedError
 from nbner.training.report import TrainingReport, curve_frame, training_curve
-from nbner.types import Example, Span
+from nbner.types import ACCEPTED_UNSEEN, Example, Span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -433,6 +433,7 @@ def example_to_json(example: Example) -> dict[str, Any]:
         "labels": example.labels,
         "answer": example.answer,
         "binary": example.binary,
+        "accepted_unseen": example.accepted_unseen,
     }
 
 
@@ -454,5 +455,6 @@ def example_from_json(plain: Mapping[str, Any]) -> Example:
         labels=None if labels is None else tuple(labels),
         answer=plain["answer"],
         binary=plain["binary"],
+        extra={ACCEPTED_UNSEEN: True} if plain.get("accepted_unseen") else {},
         pretokenized=tokens is not None,
     )

@@ -22,7 +22,7 @@ NBNER = """
 SESSION = """
     labels nlp dataset annotator seed summary
     add export examples answers counts add_labels
-    manual make_gold review
+    manual make_gold confident_suggestions review
     train predict evaluate errors compare
     parses oracle_curve explain close
     model quality experiments store

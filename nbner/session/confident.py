@@ -1,0 +1,165 @@
+"""Open texts whose every suggestion is probable, accepted as one act that can be undone."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nbner._common.batch_ids import batch_answer_id
+from nbner._common.progress import ProgressBar
+from nbner.decoding.api import span_probabilities
+from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
+from nbner.decoding.probabilities import SpanProbabilities
+from nbner.errors import DataError
+from nbner.nlp.calibration_meta import load_temperatures
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.prediction import check_trained
+from nbner.quality.confident_suggestions import (
+    BulkBackend,
+    ConfidentSuggestions,
+    SuggestedText,
+)
+from nbner.session.context import SessionContext
+from nbner.session.suggestions import suggest
+from nbner.types import ACCEPTED_UNSEEN, Answer, Example, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from spacy.language import Language
+
+    from nbner.widgets.annotator import Annotator
+
+# Texts that are predicted at a time.
+_BATCH_SIZE = 256
+
+
+def find_confident_suggestions(
+    context: SessionContext,
+    split: str,
+    *,
+    min_probability: float,
+    include_empty: bool,
+    progress: bool,
+    open_annotator: Callable[[], Annotator],
+) -> ConfidentSuggestions:
+    """Find the open texts of a split whose every suggestion is at least as probable as asked.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its model in use suggests.
+    split : str
+        The split.
+    min_probability : float
+        The lowest calibrated probability of a suggestion.
+    include_empty : bool
+        Whether texts without a suggestion count.
+    progress : bool
+        Whether to show a progress bar.
+    open_annotator : callable
+        Opens the make-gold widget of the split.
+
+    Raises
+    ------
+    ModelError
+        The model has not been trained.
+    DataError
+        The probability is not between 0 and 1, or there is no such split.
+    """
+    if not 0 < min_probability <= 1:
+        raise DataError(
+            f"min_probability={min_probability:g} is not a probability above 0",
+            field="min_probability",
+            remedy="Give a number such as 0.95",
+        )
+    context.require_split(split)
+    check_trained(context.nlp)
+    pending = [one for one in context.examples(split) if one.answer is None]
+    with ProgressBar(len(pending), "computing probabilities", "texts", visible=progress) as bar:
+        found = tuple(bar.wrap(_with_suggestions(context, pending)))
+    chosen = [
+        one
+        for one in found
+        if one.lowest >= min_probability and (one.example.spans or include_empty)
+    ]
+    chosen.sort(key=lambda one: (one.lowest, -one.expected_missed))
+    print_of_model = fingerprint(context.nlp)
+    return ConfidentSuggestions(
+        tuple(chosen),
+        found,
+        min_probability=min_probability,
+        split=split,
+        model=context.answer_bus.source_names.get(print_of_model, "the model in use"),
+        is_calibrated=load_temperatures(context.nlp) is not None,
+        include_empty=include_empty,
+        backend=BulkBackend(
+            accept=partial(_accept, context, print_of_model, min_probability),
+            undo=partial(_undo, context),
+            open_widget=partial(_open, open_annotator),
+        ),
+        colors=context.colors,
+    )
+
+
+def _with_suggestions(
+    context: SessionContext, pending: Sequence[Example]
+) -> Iterator[SuggestedText]:
+    for first in range(0, len(pending), _BATCH_SIZE):
+        batch = pending[first : first + _BATCH_SIZE]
+        known = span_probabilities(context.nlp, batch, max_span_length=MAX_SPAN_LENGTH)
+        spans = suggest(context, batch)
+        for example, own, probabilities in zip(batch, spans, known, strict=True):
+            missed = _expected_missed(context.nlp, probabilities, own)
+            yield SuggestedText(replace(example, spans=own), missed)
+
+
+def _expected_missed(nlp: Language, known: SpanProbabilities, suggested: Collection[Span]) -> float:
+    """Sum the calibrated probabilities of all spans that are not suggested."""
+    confidence = calibrated(nlp, known)
+    return sum(confidence(span) for span in known.spans if span not in suggested)
+
+
+def _accept(
+    context: SessionContext, model: str, min_probability: float, texts: Sequence[SuggestedText]
+) -> tuple[str, int]:
+    """Accept the texts that are still open, and return the id of the batch and their number."""
+    batch_id = uuid.uuid4().hex
+    mark = {ACCEPTED_UNSEEN: {"min_probability": min_probability, "model": model}}
+    answers = [
+        Answer(
+            id=batch_answer_id(batch_id, one.example.input_hash),
+            input_hash=one.example.input_hash,
+            split=one.example.split,
+            annotator=context.annotator,
+            answer="accept",
+            spans=one.example.spans,
+            flagged=now.flagged,
+            note=now.note,
+            labels=context.labels,
+            created=time.time(),
+            extra={"task": mark},
+        )
+        for one in texts
+        if (now := context.dataset.find(one.example.input_hash, one.example.split)) is not None
+        and now.answer is None
+    ]
+    stored = context.dataset.record_many(answers, only_open=True)
+    context.answer_bus.publish(answers)
+    return batch_id, stored
+
+
+def _undo(context: SessionContext, batch_id: str) -> int:
+    done = context.dataset.undo_batch(batch_id)
+    context.answer_bus.publish(())
+    return len(done)
+
+
+def _open(open_annotator: Callable[[], Annotator], texts: Sequence[SuggestedText]) -> Annotator:
+    widget = open_annotator()
+    widget.queue = [one.example for one in texts]
+    return widget
