@@ -202,15 +202,18 @@ class RankedDataset(Dataset):
         """
         return self.record_many([answer]) == 1
 
-    def record_many(self, given: Iterable[Answer]) -> int:
+    def record_many(self, given: Iterable[Answer], *, only_open: bool = False) -> int:
         """Store answers as `Dataset.record_many`, with the name of the strategy.
 
         Parameters
         ----------
         given : iterable of Answer
             Answers or drafts.
+        only_open : bool
+            As there.
         """
-        return super().record_many([self._with_strategy(one) for one in given])
+        named = [self._with_strategy(one) for one in given]
+        return super().record_many(named, only_open=only_open)
 
     def _select(
         self, pool: Sequence[Example], limit: int, exclude: Collection[int]

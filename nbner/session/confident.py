@@ -92,7 +92,7 @@ def find_confident_suggestions(
     return ConfidentSuggestions(
         tuple(chosen),
         found,
-        min_probability=min_probability,
+        min_probability=float(min_probability),
         split=split,
         model=context.answer_bus.source_names.get(print_of_model, "the model in use"),
         is_calibrated=load_temperatures(context.nlp) is not None,
