@@ -18,6 +18,9 @@ IMPORT_ANNOTATOR = "import"
 #: Key of an example's ``extra``: its answer was accepted in bulk, by the model's probability.
 ACCEPTED_UNSEEN = "accepted_unseen"
 
+#: Key of an undecided example's ``extra``: up to which code point it is done.
+DONE_TO = "done_to"
+
 
 class Token(NamedTuple):
     """One token of a text.
@@ -145,6 +148,16 @@ class Example:
         Nobody has looked at it: models train on it, and are not measured on it.
         """
         return ACCEPTED_UNSEEN in self.extra
+
+    @property
+    def done_to(self) -> int | None:
+        """Up to which code point an undecided text is done; None where nothing was said.
+
+        Spans may be missing after it: there, nobody has looked yet.
+        """
+        found = self.extra.get(DONE_TO)
+        is_offset = isinstance(found, int) and 0 < found <= len(self.text)
+        return found if self.answer is None and is_offset else None
 
 
 @dataclass(frozen=True, slots=True)

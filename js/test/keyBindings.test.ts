@@ -92,7 +92,7 @@ describe("keys", () => {
     const chords = KEY_BINDINGS.flatMap((row) => Object.keys(row.chords));
     assert.equal(new Set(chords).size, chords.length);
     for (const chord of chords) {
-      const parts = chord.split("+");
+      const parts = chord.split(/\+(?=.)/u);
       const name = parts.at(-1) as string;
       const pressed = stroke(name === "Space" ? " " : name, /^\d$/.test(name) ? `Digit${name}` : "", {
         ctrlKey: parts.includes("mod"),
@@ -101,6 +101,11 @@ describe("keys", () => {
       });
       assert.equal(chordOf(pressed), chord);
     }
+  });
+
+  test("a plus is shown as one", () => {
+    assert.equal(formatKeys("+", false), "+");
+    assert.equal(formatKeys("ctrl++", false), "ctrl +");
   });
 
   test("every row of the help card says something", () => {

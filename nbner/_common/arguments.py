@@ -28,6 +28,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "batch_size": (1, math.inf),
     "batch_sizes": (1, math.inf),
     "corrupt": (0, 1),
+    "daily_target": (1, math.inf),
     "dropout": (0, 1),
     "every": (1, math.inf),
     "folds": (0, math.inf),

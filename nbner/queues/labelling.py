@@ -9,15 +9,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, offer_to_json
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
+from nbner._common.surroundings import SURROUNDINGS_KEY, ContextColumns, surroundings_of
 from nbner.queues.offers import Offer, OfferLog
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
-from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
+from nbner.widgets.queue_protocol import DailyTarget, Listener, Mode, QueueInfo
 
 if TYPE_CHECKING:
     from nbner.store.dataset import Dataset
@@ -154,6 +156,10 @@ class AnnotationQueue:
         Shared by the queues of one session.
     mode : {"manual", "make_gold"}
         Whether the page shows suggestions.
+    context : str or (str, str), optional
+        Columns of the metadata with the text around each example.
+    daily_target : int, optional
+        How many examples the annotator wants to decide today.
     """
 
     def __init__(
@@ -167,8 +173,11 @@ class AnnotationQueue:
         suggester: Suggester | None,
         answer_bus: AnswerBus,
         mode: Mode = "manual",
+        context: ContextColumns | None = None,
+        daily_target: int | None = None,
     ) -> None:
         self._dataset = dataset
+        self._context_columns = context
         self._tokenize = tokenize
         self._suggester = suggester
         self._answer_bus = answer_bus
@@ -183,6 +192,9 @@ class AnnotationQueue:
             has_k_best=has_k_best,
             auto_redecode=suggester is not None and has_k_best and suggester.auto_redecode,
             colors=answer_bus.colors,
+            target=None
+            if daily_target is None
+            else self._daily_target(daily_target, annotator, split),
         )
         self._suggested_by: dict[int, str] = {}
         own = None if suggester is None else suggester.offers
@@ -201,6 +213,23 @@ class AnnotationQueue:
         if self._answer_bus.source_names != self._info.source_names:
             self._info = replace(self._info, source_names=self._answer_bus.source_names)
         return self._info
+
+    def _daily_target(self, daily: int, annotator: str, split: str) -> DailyTarget:
+        team = self._dataset.assignments
+        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+        return DailyTarget(
+            daily,
+            today=team.count_decided_since(split, annotator, midnight.timestamp()),
+            answered=team.counts(split, annotator).answered,
+        )
+
+    def _prepared(self, example: Example) -> Example:
+        """Return an example with its tokens, and with what stands around it."""
+        example = ensure_tokens(example, self._tokenize)
+        if self._context_columns is None:
+            return example
+        around = surroundings_of(example, self._context_columns)
+        return replace(example, extra={**example.extra, SURROUNDINGS_KEY: around})
 
     def counts(self) -> Counts:
         """Count the examples of the split by this annotator's answers."""
@@ -298,7 +327,7 @@ class AnnotationQueue:
     def _with_suggestions(
         self, found: Sequence[Example], *, is_search: bool = False
     ) -> list[Example]:
-        examples = [ensure_tokens(example, self._tokenize) for example in found]
+        examples = [self._prepared(example) for example in found]
         suggested: dict[int, Example] = {}
         fresh = []
         for example in examples:
@@ -360,7 +389,7 @@ class AnnotationQueue:
             Input hash: only examples that were answered before this one.
         """
         found = self._dataset.recent(self._info.split, self._info.annotator, limit, before=before)
-        return [ensure_tokens(example, self._tokenize) for example in found]
+        return [self._prepared(example) for example in found]
 
     def find(self, input_hash: int) -> Example | None:
         """Find an example with its current answer and its tokens.
@@ -372,7 +401,7 @@ class AnnotationQueue:
         """
         split, annotator = self._info.split, self._info.annotator
         example = self._dataset.assignments.find(input_hash, split, annotator)
-        return None if example is None else ensure_tokens(example, self._tokenize)
+        return None if example is None else self._prepared(example)
 
     def record(self, answer: Answer) -> bool:
         """Store an answer, with its metadata, and publish it.

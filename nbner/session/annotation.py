@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nbner._common.learning_status import LearningFeed
 from nbner._common.suggestion_report import SuggestionFeed
+from nbner._common.surroundings import ContextColumns
 from nbner.errors import DataError
 from nbner.queues.adjudication import AdjudicationQueue
 from nbner.queues.correction import CorrectionQueue, SuspectSpans
@@ -29,6 +30,8 @@ def open_annotator(
     overlap: Overlap | None = None,
     dataset: Dataset | None = None,
     learning: LearningFeed | None = None,
+    columns: ContextColumns | None = None,
+    daily_target: int | None = None,
 ) -> Annotator:
     """Build an annotation widget over a split, which follows the session from then on.
 
@@ -48,6 +51,10 @@ def open_annotator(
         The dataset in another order; by default the session's.
     learning : LearningFeed, optional
         The training behind the widget.
+    columns : str or (str, str), optional
+        Columns of the metadata with the text around each example.
+    daily_target : int, optional
+        How many examples the annotator wants to decide today.
 
     Raises
     ------
@@ -70,6 +77,8 @@ def open_annotator(
             suggester=suggester,
             answer_bus=context.answer_bus,
             mode=mode,
+            context=columns,
+            daily_target=daily_target,
         ),
         None if suggester is None else suggester.feed,
         learning,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from nbner._common.colors import check_colors
 from nbner._common.format import plural
 from nbner._common.serialization import find_lone_surrogate
+from nbner._common.surroundings import ContextColumns, read_context_columns
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.decision.component import decision_of
 from nbner.decoding.lattice_view import LatticeCache
@@ -515,6 +516,8 @@ class Session:
         *,
         patterns: PatternSource | None = None,
         overlap: Overlap | None = None,
+        context: ContextColumns | None = None,
+        daily_target: int | None = None,
     ) -> Annotator:
         """Open the annotation widget at the first open example, empty or with patterns' spans.
 
@@ -532,16 +535,30 @@ class Session:
             that one annotator has open is offered to no other until half an
             hour has passed without activity. With more, annotators do not see
             each other's answers.
+        context : str or (str, str), optional
+            Columns of the metadata with the text around each example, which is
+            shown before and after it: one with the whole passage, or two.
+        daily_target : int, optional
+            How many examples you want to decide today; the widget counts them
+            and says when the target is reached.
 
         Raises
         ------
         DataError
-            The session has no labels, or a line of the file is not a pattern.
+            The session has no labels, a line of the file is not a pattern, the
+            target is below 1, or ``context`` names no columns.
         """
+        columns = read_context_columns(context)
         spans = suggestions.pattern_suggester(self._context, patterns, model=False)
         advised_by = None if spans is None else Suggester(spans)
         return annotation.open_annotator(
-            self._context, split, "manual", advised_by, overlap=overlap
+            self._context,
+            split,
+            "manual",
+            advised_by,
+            overlap=overlap,
+            columns=columns,
+            daily_target=daily_target,
         )
 
     def make_gold(
@@ -560,6 +577,8 @@ class Session:
         corrupt: float = 0.0,
         learn: bool = False,
         every: int = learning.EVERY,
+        context: ContextColumns | None = None,
+        daily_target: int | None = None,
     ) -> Annotator:
         """Open the annotation widget with the model's suggestions, to be corrected.
 
@@ -640,6 +659,12 @@ class Session:
             a strategy that needs a model takes examples at random.
         every : int
             Answers between two trainings with ``learn=True``.
+        context : str or (str, str), optional
+            Columns of the metadata with the text around each example, which is
+            shown before and after it: one with the whole passage, or two.
+        daily_target : int, optional
+            How many examples you want to decide today; the widget counts them
+            and says when the target is reached.
 
         Raises
         ------
@@ -649,10 +674,12 @@ class Session:
         DataError
             A line of the file is not a pattern, there is no such suggester or
             strategy, a limit is not positive, a fraction is not between 0 and
-            1, or ``learn`` contradicts another option.
+            1, the target is below 1, or an option contradicts another or names
+            no columns.
         """
-        context = self._context
-        context.require_split(split)
+        columns = read_context_columns(context)
+        own = self._context
+        own.require_split(split)
         order = suggestions.suggestion_order(suggest)
         if learn:
             is_audit = bool(withhold or corrupt)
@@ -661,19 +688,19 @@ class Session:
             not learn
             and patterns is None
             and not order.functions
-            and not is_trained(context.nlp)
-            and not _has_suggestions(context, split)
+            and not is_trained(own.nlp)
+            and not _has_suggestions(own, split)
         ):
             raise ModelError(
                 "there is nothing to suggest yet: the model is not trained. Label some examples "
                 "with session.manual() and call session.train(), give a trained pipeline: "
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        dataset = suggestions.in_order(context, strategy, holdout, learns=learn)
-        annotation.check_labels(context)
+        dataset = suggestions.in_order(own, strategy, holdout, learns=learn)
+        annotation.check_labels(own)
         running: learning.Learning | None = None
         advised_by = suggestions.adviser(
-            context,
+            own,
             patterns,
             redecodes=redecode,
             order=order,
@@ -686,16 +713,18 @@ class Session:
         )
         if learn and advised_by.offers is not None:
             running = learning.start_learning(
-                context, split, every=every, offers=advised_by.offers, dataset=dataset
+                own, split, every=every, offers=advised_by.offers, dataset=dataset
             )
         return annotation.open_annotator(
-            context,
+            own,
             split,
             "make_gold",
             advised_by,
             overlap=overlap,
             dataset=dataset,
             learning=running,
+            columns=columns,
+            daily_target=daily_target,
         )
 
     def confident_suggestions(

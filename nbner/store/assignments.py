@@ -244,6 +244,32 @@ class Assignments:
         found = {one.annotator for _, versions in self.versions(split) for one in versions}
         return sorted(found - {IMPORT_ANNOTATOR})
 
+    def count_decided_since(self, split: str, annotator: str, since: float) -> int:
+        """Count the examples of a split that an annotator has decided since a time.
+
+        Parameters
+        ----------
+        split, annotator : str
+            Names of the split and of the annotator.
+        since : float
+            Seconds since the epoch.
+        """
+        query = (
+            select(func.count())
+            .select_from(annotator_answers)
+            .join(answers, answers.c.id == annotator_answers.c.answer_id)
+            .join(splits, splits.c.id == annotator_answers.c.split_id)
+            .where(
+                splits.c.dataset_id == self._id,
+                splits.c.name == split,
+                annotator_answers.c.annotator == annotator,
+                annotator_answers.c.answer.is_not(None),
+                answers.c.stored >= since,
+            )
+        )
+        with self._database.reading() as connection:
+            return int(connection.scalar(query) or 0)
+
     def versions(
         self, split: str | None = None, *, reviews: bool = False
     ) -> Iterator[tuple[int, list[AnnotatorVersion]]]:

@@ -64,6 +64,8 @@ class Task(TypedDict):
     ``also`` holds suggestions that lost to an overlapping one, ``loose`` the spans that
     do not fit the tokens and the suggestions that have no place in the text. ``offer``
     numbers the suggestions, which the page says with the answer that was given to them.
+    ``done`` is how many tokens of an undecided example are done, ``context`` the text
+    before and after it in its document.
     """
 
     id: str
@@ -81,6 +83,8 @@ class Task(TypedDict):
     by: str
     versions: NotRequired[list[Version]]
     offer: NotRequired[int]
+    done: NotRequired[int]
+    context: NotRequired[list[str]]
 
 
 class CountsMessage(TypedDict):
@@ -91,6 +95,14 @@ class CountsMessage(TypedDict):
     reject: int
     ignore: int
     open: int
+
+
+class DailyTargetMessage(TypedDict):
+    """A target for today: examples decided today, and in all, when the widget was opened."""
+
+    daily: int
+    today: int
+    answered: int
 
 
 class Setup(TypedDict):
@@ -110,6 +122,7 @@ class Setup(TypedDict):
     advises: bool
     redecodes: bool
     mends: bool
+    target: NotRequired[DailyTargetMessage]
 
 
 # Requests of the page.
@@ -124,7 +137,8 @@ class Request(TypedDict):
 class AnswerRequest(Request):
     """Store an answer; ``have`` holds the ids of the examples in the page's window.
 
-    ``offer`` is the example's, where all of its suggestions were shown.
+    ``offer`` is the example's, where all of its suggestions were shown; ``done`` the
+    number of tokens that are done, without a decision.
     """
 
     type: Literal["answer"]
@@ -135,6 +149,7 @@ class AnswerRequest(Request):
     note: str
     seconds: float
     have: list[str]
+    done: NotRequired[int]
     offer: NotRequired[int]
 
 
@@ -267,6 +282,7 @@ class SavedMessage(KernelMessage):
     spans: list[WireSpan]
     flagged: bool
     note: str
+    done: NotRequired[int]
     counts: CountsMessage
     next: list[Task]
 

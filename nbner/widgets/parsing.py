@@ -15,7 +15,7 @@ from typing import Any, TypeGuard, get_args
 from nbner._common.alignment import filter_spans
 from nbner._common.offered import OFFER_KEY
 from nbner.errors import DataError
-from nbner.types import Answer, AnswerKind, Example, Span
+from nbner.types import DONE_TO, Answer, AnswerKind, Example, Span
 from nbner.widgets.messages import RawMessage
 from nbner.widgets.queue_protocol import QueueInfo
 
@@ -68,6 +68,9 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
     offer = message.get("offer")
     if isinstance(offer, int) and not isinstance(offer, bool):
         extra[OFFER_KEY] = offer
+    done = message.get("done")
+    if kind is None and _is_index(done) and 0 < done <= len(example.tokens):
+        extra["task"] = {DONE_TO: example.tokens[done - 1].end}
     # Gold may bear a label that this session was opened without: it is kept, and can be moved.
     allowed = (*info.labels, *(span.label for span in example.spans))
     spans = parse_spans(message.get("spans", []), example, allowed)
@@ -270,6 +273,10 @@ def _check_no_overlap(spans: Sequence[Span]) -> None:
     for left, right in pairwise(spans):
         if right.start < left.end:
             raise DataError(f"{left} and {right} overlap", field="spans")
+
+
+def _is_index(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_duration(value: object) -> TypeGuard[float]:

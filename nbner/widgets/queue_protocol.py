@@ -18,6 +18,25 @@ Listener: TypeAlias = Callable[[Sequence[Answer]], None]
 
 
 @dataclass(frozen=True, slots=True)
+class DailyTarget:
+    """How many examples an annotator wants to decide today.
+
+    Parameters
+    ----------
+    daily : int
+        The target.
+    today : int
+        Examples that were decided today when the queue was opened.
+    answered : int
+        All examples that were decided then; what is added later is of today.
+    """
+
+    daily: int
+    today: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueueInfo:
     """Information about a queue, which only changes when labels are added.
 
@@ -44,6 +63,8 @@ class QueueInfo:
         Colors that the user has chosen for labels; the others get theirs by their order.
     source_names : mapping
         Names of sources of suggestions, for people.
+    target : DailyTarget, optional
+        The annotator's target for today.
     """
 
     key: str
@@ -57,6 +78,7 @@ class QueueInfo:
     edits_gold: bool = False
     colors: Mapping[str, str] = field(default_factory=dict)
     source_names: Mapping[str, str] = field(default_factory=dict)
+    target: DailyTarget | None = None
 
 
 class ExampleQueue(Protocol):

@@ -14,8 +14,9 @@ from nbner._common.colors import underline_of
 from nbner._common.learning_status import LearningStatus
 from nbner._common.offered import OFFER_KEY
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionIssue
+from nbner._common.surroundings import SURROUNDINGS_KEY, Surroundings
 from nbner.errors import DataError
-from nbner.types import Answer, Counts, Example, Span
+from nbner.types import DONE_TO, Answer, Counts, Example, Span
 from nbner.widgets.messages import (
     PROTOCOL_VERSION,
     VERSIONS,
@@ -79,6 +80,13 @@ def serialize_example(example: Example) -> Task:
     offer = example.extra.get(OFFER_KEY)
     if isinstance(offer, int):
         task["offer"] = offer
+    if example.done_to is not None:
+        task["done"] = _tokens_up_to(example, example.done_to)
+    around = example.extra.get(SURROUNDINGS_KEY)
+    if isinstance(around, Surroundings):
+        task["context"] = [around.before, around.after]
+        # It is shown around the text, and not beside it again.
+        task["meta"] = {k: v for k, v in task["meta"].items() if k not in around.columns}
     versions = example.extra.get(VERSIONS)
     if versions:
         task["versions"] = _serialize_versions(versions, example)
@@ -97,7 +105,7 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
     colors : mapping
         Label to ``#rrggbb``.
     """
-    return {
+    setup: Setup = {
         "key": info.key,
         "version": version,
         "dataset": info.dataset,
@@ -113,6 +121,14 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "redecodes": info.auto_redecode,
         "mends": info.edits_gold,
     }
+    if info.target is not None:
+        target = info.target
+        setup["target"] = {
+            "daily": target.daily,
+            "today": target.today,
+            "answered": target.answered,
+        }
+    return setup
 
 
 def serialize_counts(counts: Counts) -> CountsMessage:
@@ -163,7 +179,7 @@ def saved_message(answer: Answer, example: Example, counts: Counts) -> SavedMess
     counts : Counts
         The queue's counts after the answer.
     """
-    return {
+    message: SavedMessage = {
         "type": "saved",
         "example": str(answer.input_hash),
         "answer": answer.answer,
@@ -173,6 +189,10 @@ def saved_message(answer: Answer, example: Example, counts: Counts) -> SavedMess
         "counts": serialize_counts(counts),
         "next": [],
     }
+    done_to = answer.extra.get("task", {}).get(DONE_TO)
+    if isinstance(done_to, int) and answer.answer is None:
+        message["done"] = _tokens_up_to(example, done_to)
+    return message
 
 
 def serialize_span(span: Span | tuple[int, int, str], example: Example) -> WireSpan:
@@ -256,6 +276,10 @@ def _serialize_versions(versions: Iterable[Any], example: Example) -> list[Versi
         }
         for one in versions
     ]
+
+
+def _tokens_up_to(example: Example, offset: int) -> int:
+    return sum(token.end <= offset for token in example.tokens)
 
 
 def _check_tokens(example: Example) -> None:

@@ -153,3 +153,82 @@ def test_a_span_over_two_pieces_is_one_span(host, world):
     expect(part).to_contain_text(f"word{first}")
     host.press("1")
     expect(part).to_have_count(0)
+
+
+def test_the_text_grows_and_its_lines_widen(host, world):
+    page = host.open(world.task(1, " ".join(["word"] * 60)))
+    token = page.token(0)
+    before = token.bounding_box()["height"]
+    page.press("+")
+    assert token.bounding_box()["height"] > before
+    page.press("-")
+    assert token.bounding_box()["height"] == before
+    page.page.set_viewport_size({"width": 1800, "height": 900})
+    words = page.root.locator(".nbner-words")
+    narrow = words.bounding_box()["width"]
+    page.press("w")
+    assert words.bounding_box()["width"] > narrow * 1.3
+
+
+def test_words_are_searched_in_the_text(long):
+    long.press("s")
+    field = long.page.get_by_label("Search in this text")
+    field.fill("word19990")
+    expect(long.token(19_990)).to_be_in_viewport()
+    count = long.root.locator(".nbner-text-search-count")
+    field.fill("word1999")
+    expect(count).to_have_text("2 of 11")
+    field.press("Enter")
+    expect(count).to_have_text("3 of 11")
+    field.press("Shift+Enter")
+    expect(count).to_have_text("2 of 11")
+    field.press("Escape")
+    expect(field).to_be_hidden()
+    long.press("1")
+    assert ["19990:19991", "ORG"] in long.spans()
+
+
+def test_a_text_is_done_up_to_the_caret(long):
+    long.press("ArrowRight", "ArrowRight", "d")
+    expect(long.token(1)).to_have_attribute("data-done", "last")
+    expect(long.root).to_contain_text("done up to 2 of 20,000 tokens")
+    assert long.sent()[-1]["done"] == 2
+
+
+def test_what_stands_around_a_text_is_shown_and_not_part_of_it(host, world):
+    around = ["Before <b>it</b>.\n", " After it."]
+    page = host.open(world.task(1, "The text", context=around))
+    expect(page.root).to_contain_text("Before <b>it</b>.")
+    expect(page.root).to_contain_text("After it.")
+    page.press("ArrowRight", "Control+End", "Shift+Control+Home", "1")
+    assert page.spans() == [["0:2", "ORG"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_link"),
+    [
+        ("https://example.org/a?b=1", True),
+        ("http://example.org", True),
+        ("javascript:alert(1)", False),
+        ("data:text/html,<b>x</b>", False),
+        ("https://", False),
+        ("see https://example.org", False),
+    ],
+)
+def test_an_address_in_the_metadata_is_a_link(host, world, value, is_link):
+    page = host.open(world.task(1, "The text", meta={"source": value}))
+    expect(page.root).to_contain_text(f"source: {value}")
+    link = page.root.locator("a")
+    expect(link).to_have_count(int(is_link))
+    if is_link:
+        expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+def test_a_target_for_today_ends_quietly(host, world):
+    target = {"daily": 3, "today": 1, "answered": 0}
+    page = host.open(world.task(1, "One"), world.task(2, "Two"), target=target)
+    expect(page.root).to_contain_text("1 of 3 today")
+    page.press("a")
+    expect(page.root).to_contain_text("2 of 3 today")
+    page.press("a")
+    expect(page.root).to_contain_text("3 of 3 today: that is today's target")

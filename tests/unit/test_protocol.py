@@ -20,6 +20,7 @@ ONLY_FOR_TYPES = {"NotRequired": NotRequired}
 # Python's name of a type of the page's, where it is another one.
 RENAMED = {
     "Counts": "CountsMessage",
+    "DailyTarget": "DailyTargetMessage",
     "ExampleFilter": "WireFilter",
     "Snapshot": "WindowSnapshot",
 }

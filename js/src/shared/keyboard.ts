@@ -60,7 +60,7 @@ export function formatKeys(chord: string, mac = isMac()): string {
     ? { ctrl: "⌘", shift: "⇧", alt: "⌥" }
     : { ctrl: "ctrl ", shift: "⇧", alt: "alt " };
   return chord
-    .split("+")
+    .split(/\+(?=.)/u)
     .map((part) => modifiers[part] ?? part)
     .join("");
 }

@@ -8,6 +8,7 @@ import type {
   Analysis,
   BulkReply,
   Counts,
+  DailyTarget,
   ExampleRow,
   Excerpt,
   KernelMessage,
@@ -49,6 +50,8 @@ export function parseTask(raw: unknown): Task | null {
     by: asString(from.by),
     ...(Array.isArray(from.versions) && { versions: parseVersions(from.versions, words) }),
     ...(typeof from.offer === "number" && { offer: from.offer }),
+    ...parseDone(from),
+    ...(Array.isArray(from.context) && { context: [asString(from.context[0]), asString(from.context[1])] as const }),
   };
 }
 
@@ -151,8 +154,17 @@ export function parseSetup(raw: unknown): Setup {
     advises: from.advises === true,
     redecodes: from.redecodes === true,
     mends: from.mends === true,
+    ...(from.target !== undefined && { target: parseTarget(from.target) }),
   };
 }
+
+function parseTarget(raw: unknown): DailyTarget {
+  const from = asRecord(raw);
+  return { daily: asCount(from.daily), today: asCount(from.today), answered: asCount(from.answered) };
+}
+
+const parseDone = ({ done }: Fields): { readonly done?: number } =>
+  typeof done === "number" ? { done: asCount(done) } : {};
 
 function parseNames(raw: unknown): Record<string, string> {
   const good = Object.entries(asRecord(raw)).filter(([, name]) => typeof name === "string");
@@ -181,6 +193,7 @@ export function parseMessage(raw: unknown): KernelMessage | null {
         spans: asArray(from.spans) as WireSpan[],
         flagged: from.flagged === true,
         note: asString(from.note),
+        ...parseDone(from),
         counts: parseCounts(from.counts),
         next: parseTasks(from.next),
       };

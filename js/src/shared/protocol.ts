@@ -54,6 +54,10 @@ export interface Task {
   readonly versions?: readonly Version[];
   /** Number of the suggestions: answers say which ones they were given to. */
   readonly offer?: number;
+  /** How many tokens are done, of work that is to go on later. */
+  readonly done?: number;
+  /** What stands before and after the text in its document: shown, not annotated. */
+  readonly context?: readonly [string, string];
 }
 
 export interface Counts {
@@ -84,6 +88,17 @@ export interface Setup {
   readonly redecodes: boolean;
   /** Whether gold is being corrected: spans over the same words may change their label too. */
   readonly mends: boolean;
+  /** How many examples the annotator wants to decide today; absent without a target. */
+  readonly target?: DailyTarget;
+}
+
+/** A target for today, and where the annotator stood when the widget was opened. */
+export interface DailyTarget {
+  readonly daily: number;
+  /** Examples decided today. */
+  readonly today: number;
+  /** All examples decided in this split, by which later counts are compared. */
+  readonly answered: number;
 }
 
 /** The upcoming examples and the latest answers, oldest first. */
@@ -103,6 +118,8 @@ export interface AnswerMessage {
   readonly flagged: boolean;
   readonly note: string;
   readonly seconds: number;
+  /** How many tokens are done, without a decision. */
+  readonly done?: number;
   /** The example's offer, where all of its suggestions were shown. */
   readonly offer?: number;
 }
@@ -175,6 +192,7 @@ export interface SavedMessage {
   readonly spans: readonly WireSpan[];
   readonly flagged: boolean;
   readonly note: string;
+  readonly done?: number;
   readonly counts: Counts;
   readonly next: readonly Task[];
 }

@@ -163,7 +163,7 @@ export class AnswerStore {
   }
 
   private sendState(item: QueueItem, was: Answer): void {
-    const { spans, answer, flagged, note } = item.state;
+    const { spans, answer, flagged, note, done } = item.state;
     item.stored = item.state;
     this.drafts.remove(item.id);
     const message: AnswerMessage = {
@@ -175,6 +175,7 @@ export class AnswerStore {
       flagged,
       note,
       seconds: Math.round(item.viewingTime / 100) / 10,
+      ...(done > 0 && { done }),
       ...(item.task.offer !== undefined && item.isWhole && { offer: item.task.offer }),
     };
     this.send(message, was);

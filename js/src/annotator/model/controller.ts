@@ -32,9 +32,11 @@ import { isOpen, type QueueItem } from "./exampleQueue";
 import { KBest } from "./kBest";
 import type { CoreCommand } from "./keyBindings";
 import { PageStateSync } from "./pageStateSync";
+import { markDone, resumeAt } from "./partialWork";
 import type { SaveStatus } from "./saveStatus";
 import { SidePanel } from "./sidePanel";
 import { SpanEditor } from "./spanEditor";
+import { ViewSettings } from "./viewSettings";
 import { findReplacedSuggestion, fromWire, sameSpans, type Span, type Spans } from "./spans";
 
 interface ControllerState {
@@ -48,6 +50,7 @@ interface ControllerState {
 export class AnnotatorController implements AnnotatorContext {
   readonly sidePanel: SidePanel;
   readonly kBest: KBest;
+  readonly viewSettings: ViewSettings;
   private readonly answers: AnswerStore;
   private readonly loader: ExampleLoader;
   private readonly editor: SpanEditor;
@@ -70,6 +73,7 @@ export class AnnotatorController implements AnnotatorContext {
     const snapshot = parseSnapshot(connection.get("_snapshot"));
     this.loader = new ExampleLoader(this, this.answers, environment, snapshot);
     this.editor = new SpanEditor(this);
+    this.viewSettings = new ViewSettings(environment.storage);
     this.bulkEditor = new BulkEditor(this, this.answers, this.loader, environment);
     this.decisions = new Decisions(this, this.answers, this.loader);
     this.kBest = new KBest(this, this.answers, this.loader);
@@ -301,6 +305,8 @@ export class AnnotatorController implements AnnotatorContext {
     if (!this.currentNotice.stays) this.notify(NO_NOTICE);
     if (this.sidePanel.open === "occurrences") this.sidePanel.close();
     this.editor.resetCursor();
+    const resumed = item === null ? null : resumeAt(item);
+    if (resumed !== null) this.editor.setCursor(resumed);
     this.kBest.applyThreshold(item);
     this.loader.fillWindow();
   }
@@ -374,6 +380,14 @@ export class AnnotatorController implements AnnotatorContext {
         return editor.labelSelection();
       case "remove":
         return editor.removeSelected();
+      case "unsure":
+        return editor.goToUnsure();
+      case "done":
+        return this.announce(markDone(this, this.answers));
+      case "scale":
+        return this.announce(this.viewSettings.changeScale(command.by));
+      case "width":
+        return this.announce(this.viewSettings.toggleWidth());
       case "span":
         return editor.goToSpan(command.by);
       case "text-edge":

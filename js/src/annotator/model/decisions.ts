@@ -52,7 +52,7 @@ export class Decisions {
   decide(answer: AnswerKind): void {
     const item = this.context.shown;
     if (item === null) return;
-    this.answers.record(item, { ...item.state, answer });
+    this.answers.record(item, { ...item.state, answer, done: 0 });
     const [next] = this.results.following(item.id, 1, 1);
     if (next === undefined) this.moveTo(this.answers.queue.openAfter(item));
     else this.openById(next);

@@ -225,7 +225,7 @@ export class ExampleLoader implements MessageHandler {
     const words = item.task.tokens.map(([text]) => text);
     const spans = fromWire(parseSpans(message.spans, words)[0]);
     const { answer, flagged, note } = message;
-    answers.acceptRemote(item, { spans, answer, flagged, note });
+    answers.acceptRemote(item, { spans, answer, flagged, note, done: message.done ?? 0 });
     if (answers.hasUnsentWork(context.shown) || item.isDetached) return;
     if (item === context.shown && wasOpen && !isOpen(item)) context.show(answers.queue.openAfter(item));
     else if (!wasOpen && isOpen(item)) context.show(item);

@@ -9,7 +9,7 @@ import { sameState, type AnswerState } from "./history";
 import { fromWire, sameSpan, spanAt, type Spans } from "./spans";
 
 /** Unsent work on an example, as far as it can exist before a decision. */
-export type Draft = Pick<AnswerMessage, "spans" | "flagged"> & { readonly note?: string };
+export type Draft = Pick<AnswerMessage, "spans" | "flagged"> & { readonly note?: string; readonly done?: number };
 
 /** The user's work that the kernel does not hold yet, by example. */
 export interface UnsentWork {
@@ -238,7 +238,7 @@ function contentsOf(
   unsent: UnsentWork,
 ): Pick<QueueItem, "task" | "suggestions" | "state" | "stored"> {
   const spans = fromWire(task.spans);
-  const stored: AnswerState = { spans, answer: task.answer, flagged: task.flagged, note: task.note };
+  const stored: AnswerState = { spans, answer: task.answer, flagged: task.flagged, note: task.note, done: task.done ?? 0 };
   const item = { task, suggestions: suggestionsIn(task, spans) };
   const answer = unsent.answer(task.id);
   if (answer !== null) {
@@ -264,5 +264,5 @@ function restoreState(task: Task, given: Spans, from: Draft): Omit<AnswerState, 
     const suggestion = spanAt(given, span.start);
     return suggestion !== null && sameSpan(suggestion, span) ? suggestion : span;
   });
-  return { spans, flagged: from.flagged, note: from.note ?? task.note };
+  return { spans, flagged: from.flagged, note: from.note ?? task.note, done: from.done ?? task.done ?? 0 };
 }

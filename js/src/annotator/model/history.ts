@@ -8,6 +8,8 @@ export interface AnswerState {
   readonly answer: Answer;
   readonly flagged: boolean;
   readonly note: string;
+  /** How many tokens of an undecided example are done; 0 where nothing was said. */
+  readonly done: number;
 }
 
 export interface HistoryStep {
@@ -22,6 +24,7 @@ export const sameState = (left: AnswerState, right: AnswerState): boolean =>
   left.answer === right.answer &&
   left.flagged === right.flagged &&
   left.note === right.note &&
+  left.done === right.done &&
   sameSpans(left.spans, right.spans);
 
 /** Return whether a step changed the answer to one that is a decision. */

@@ -7,6 +7,8 @@ export type Command =
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
   | { readonly do: "filter" | "help" | "leave" | "label-active" | "version" | "note" }
   | { readonly do: "list" }
+  | { readonly do: "unsure" | "done" | "search" | "width" }
+  | { readonly do: "scale"; readonly by: 1 | -1 }
   | { readonly do: "first-open" | "alternative" | "confidence" }
   | { readonly do: "candidate"; readonly by: 1 | -1 }
   | { readonly do: "occurrences"; readonly action: OccurrenceAction }
@@ -22,7 +24,7 @@ export type Command =
 /** Commands that only a view can run, because they depend on lines and text direction. */
 export type ViewCommand = Extract<
   Command,
-  { do: "filter" | "help" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
+  { do: "filter" | "search" | "help" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
 >;
 export type CoreCommand = Exclude<Command, ViewCommand>;
 
@@ -76,6 +78,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
     ",": { do: "browse", by: -1 },
     ".": { do: "browse", by: 1 },
   }),
+  binding("Decide", ["d"], "Done up to the caret: kept, to go on another day", { d: { do: "done" } }),
   binding("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
   binding("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
   binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
@@ -124,12 +127,19 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
     Tab: { do: "span", by: 1 },
     "shift+Tab": { do: "span", by: -1 },
   }),
+  { ...binding("Move", ["u"], "The next unsure suggestion", { u: { do: "unsure" } }), needs: "suggestions" },
+  binding("Move", ["s"], "Search in this text", { s: { do: "search" } }),
   binding("Undo and more", ["ctrl+z"], "Undo, across examples", { "mod+z": { do: "undo" } }),
   binding("Undo and more", ["ctrl+shift+z", "ctrl+y"], "Redo", {
     "mod+shift+z": { do: "redo" },
     "mod+y": { do: "redo" },
   }),
   binding("Undo and more", ["ctrl+s"], "Save this moment's work", { "mod+s": { do: "save" } }),
+  binding("Undo and more", ["−", "+"], "Smaller and larger text", {
+    "-": { do: "scale", by: -1 },
+    "+": { do: "scale", by: 1 },
+  }),
+  binding("Undo and more", ["w"], "Lines as wide as the cell", { w: { do: "width" } }),
   binding("Undo and more", ["escape"], "Drop the selection; then leave", { Escape: { do: "leave" } }),
   binding("Undo and more", ["?", "h"], "This card", { "?": { do: "help" }, h: { do: "help" } }),
   // The side panel handles these itself while it is open.

@@ -1,4 +1,5 @@
 /** Edits the spans of the example shown: caret, selection and active label. */
+import { formatProbability } from "../../shared/format";
 import { computed, reactive } from "../../shared/reactive";
 import { isBlank, singleToken, textOfRange, type TokenGrid, type TokenRange } from "../../shared/tokens";
 import type { AnnotatorContext } from "./context";
@@ -8,6 +9,9 @@ import * as spans from "./spans";
 import type { Span, Spans } from "./spans";
 
 type SpanEditorContext = Pick<AnnotatorContext, "shown" | "edit" | "announce">;
+
+/** From this confidence on, a suggestion is not stopped at. */
+const SURE = 0.9;
 
 const NO_SPANS: Spans = [];
 
@@ -137,6 +141,16 @@ export class SpanEditor {
   goToSpan(by: 1 | -1): void {
     const adjacent = this.adjacentSpan(by);
     if (adjacent !== null) this.setCursor(cursors.selectionOf(adjacent));
+  }
+
+  /** Select the next suggestion that the model is not sure of, from the caret on and then from the beginning. */
+  goToUnsure(): void {
+    const unsure = this.spans.filter(({ score }) => score !== undefined && score < SURE);
+    const caret = cursors.selectedRange(this.cursor)?.start ?? this.cursor.caret ?? -1;
+    const next = unsure.find(({ start }) => start > caret) ?? unsure[0];
+    const least = formatProbability(SURE);
+    if (next === undefined) return this.context.announce(`Every suggestion here is at least ${least} sure`);
+    this.setCursor(cursors.selectionOf(next));
   }
 
   /** Return the next span from the caret in a direction. */

@@ -19,6 +19,7 @@ import { RefusedView } from "./refusedView";
 import { SidePanelView } from "./sidePanelView";
 import { StatusBar } from "./statusBar";
 import { TextView } from "./textView";
+import { TextSearchField } from "./textSearchField";
 import { VersionsView } from "./versionsView";
 
 /** Add a view to a place of the page; return what removes it. */
@@ -36,6 +37,7 @@ class AnnotatorView {
   private readonly text: TextView;
   private readonly labelBar: LabelBar;
   private readonly note: NoteField;
+  private readonly search: TextSearchField;
   private readonly sidePanel: SidePanelView;
   private readonly confidence: ConfidenceSlider;
   private readonly help: HelpCard;
@@ -47,11 +49,13 @@ class AnnotatorView {
     this.text = new TextView(controller, effects);
     this.labelBar = new LabelBar(controller, focusText, effects);
     this.note = new NoteField(controller, focusText, effects);
+    this.search = new TextSearchField(controller, focusText, effects);
     this.sidePanel = new SidePanelView(controller, focusText, effects);
     this.confidence = new ConfidenceSlider(controller, focusText, effects);
     this.help = new HelpCard(() => helpGroups(controller));
     const openList = (): void => this.openPanel({ do: "list" });
     const status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element, effects);
+    status.info.lastElementChild?.append(this.search.element);
     status.head.insertBefore(this.confidence.element, status.head.lastChild);
     const answers = new AnswerButtons(controller, focusText, () => this.note.open(), effects);
     const versions = new VersionsView(controller, focusText, effects);
@@ -96,6 +100,11 @@ class AnnotatorView {
       });
     });
     effects.run(() => {
+      const { scale, isWide } = controller.viewSettings;
+      this.root.style.setProperty("--nbner-scale", String(scale));
+      setAttributes(this.root, { "data-wide": isWide ? "" : null });
+    });
+    effects.run(() => {
       const { announcement } = controller;
       // Of several views in the page, only the one with the focus is read out.
       if (this.root.matches(":focus-within")) setText(liveRegion, announcement);
@@ -115,9 +124,9 @@ class AnnotatorView {
       event.preventDefault();
       return;
     }
-    const field = [this.labelBar, this.note, this.confidence].find((one) => one.owns(event.target));
+    const field = [this.labelBar, this.note, this.confidence, this.search].find((one) => one.owns(event.target));
     if (field !== undefined) {
-      if (field.handleKey(event.key)) event.preventDefault();
+      if (field.handleKey(event.key, event.shiftKey)) event.preventDefault();
       return;
     }
     if (this.sidePanel.isOpen) return this.handlePanelKey(event);
@@ -156,6 +165,8 @@ class AnnotatorView {
         return this.leave();
       case "note":
         return this.note.open();
+      case "search":
+        return this.search.open();
       case "list":
       case "occurrences":
         return this.openPanel(command);

@@ -4,6 +4,31 @@ import { formatCount, formatProbability } from "../../shared/format";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import { formatProgress } from "../model/messageText";
+import { describeDone } from "../model/partialWork";
+
+/** What is known of an example: a field of its metadata, or a sentence. */
+type Fact = string | { readonly key: string; readonly value: string };
+
+const textOfFact = (fact: Fact): string => (typeof fact === "string" ? fact : `${fact.key}: ${fact.value}`);
+
+/** Render a fact; an address of the web in the metadata is a link. */
+function renderFact(fact: Fact): (Node | string)[] {
+  const address = typeof fact === "string" ? null : webAddress(fact.value);
+  if (typeof fact === "string" || address === null) return [textOfFact(fact)];
+  const link = { href: address, target: "_blank", rel: "noopener noreferrer", tabindex: "-1" };
+  return [`${fact.key}: `, createElement("a", "link", link, fact.value)];
+}
+
+/** Return a text as an address that is safe to follow; null for anything but http and https. */
+function webAddress(text: string): string | null {
+  if (!/^https?:\/\/\S+$/iu.test(text)) return null;
+  try {
+    const { protocol, href } = new URL(text);
+    return protocol === "http:" || protocol === "https:" ? href : null;
+  } catch {
+    return null;
+  }
+}
 
 export class StatusBar {
   /** The thin line along the top edge. */
@@ -13,6 +38,7 @@ export class StatusBar {
   readonly info: HTMLElement;
   private readonly place = createElement("span", "place");
   private readonly count = createElement("span", "count");
+  private readonly target = createElement("span", "target", { role: "status" });
   private readonly save = createElement("span", "save");
   private readonly saveWord = createElement("span", "save-word");
   private readonly why = createElement("span", "why", { role: "status" });
@@ -36,7 +62,7 @@ export class StatusBar {
       "data-act": "list",
     };
     const list = createButton("icon-button", listAttributes, [createIcon("list"), createKeyHint("l")], openList);
-    const standing = createElement("span", "standing", {}, this.count, this.save, list, help);
+    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, list, help);
     this.head = createElement("div", "head", {}, this.place, standing);
     const messages = createElement("div", "says", {}, this.why, this.hint);
     this.info = createElement("div", "info", {}, messages, createElement("div", "about", {}, this.meta, note));
@@ -57,6 +83,9 @@ export class StatusBar {
     const done = counts.total - counts.open;
     const share = counts.total > 0 ? Math.min(1, Math.max(0, done / counts.total)) : 0;
     setText(this.count, formatProgress(counts));
+    const target = this.describeTarget();
+    setText(this.target, target);
+    this.target.hidden = target === "";
     this.count.title = (["accept", "reject", "ignore"] as const)
       .map((answer) => `${formatCount(counts[answer])} ${PARTICIPLES[answer]}`)
       .join(", ");
@@ -81,9 +110,10 @@ export class StatusBar {
   private showExample(): void {
     const { setup, shown, kBest, resultPosition } = this.controller;
     const task = shown?.task;
-    const facts = Object.entries(task?.meta ?? {}).map(([key, value]) => `${key}: ${String(value)}`);
+    const facts: Fact[] = Object.entries(task?.meta ?? {}).map(([key, value]) => ({ key, value: String(value) }));
     const verb = setup.mends ? "doubted" : "suggested";
     if (task?.suggested === true && task.by) facts.push(`${verb} by ${this.nameSources(task.by)}`);
+    if (shown !== null && shown.state.done > 0) facts.unshift(`done up to ${describeDone(shown)}`);
     if (kBest.position !== null) {
       const { at, of, probability } = kBest.position;
       facts.unshift(`analysis ${at} of ${of} · ${formatProbability(probability)}`);
@@ -92,8 +122,20 @@ export class StatusBar {
       const { at, of } = resultPosition;
       facts.unshift(`${formatCount(at)} of ${formatCount(of)} in the list`);
     }
-    setText(this.meta, facts.join(" · "));
-    this.meta.title = facts.join("\n");
+    const text = facts.map(textOfFact).join("\n");
+    if (this.meta.title === text) return;
+    this.meta.title = text;
+    this.meta.replaceChildren(...facts.flatMap((fact, i) => [...(i > 0 ? [" · "] : []), ...renderFact(fact)]));
+  }
+
+  /** Say how much of today's target is done; at its end, that it is reached, and nothing more. */
+  private describeTarget(): string {
+    const { setup, counts } = this.controller;
+    if (setup.target === undefined) return "";
+    const { daily, today, answered } = setup.target;
+    const done = Math.max(0, today + counts.total - counts.open - answered);
+    const progress = `${formatCount(done)} of ${formatCount(daily)} today`;
+    return done >= daily ? `${progress}: that is today's target` : progress;
   }
 
   /** Name what has suggested: an annotator knows a model by its time and its F. */

@@ -25,6 +25,9 @@ export class TextView {
   readonly element: HTMLElement;
   private readonly words = createElement("div", "words");
   private readonly misaligned = createElement("div", "loose");
+  private readonly before = createElement("div", "context");
+  private readonly after = createElement("div", "context");
+  private readonly done = new RangeHighlight("data-done");
   private readonly emptyState = createElement("div", "panel");
   private readonly removeButton: HTMLButtonElement;
   private readonly overlay: Overlay;
@@ -52,15 +55,17 @@ export class TextView {
     this.marks = new SpanMarks(controller, []);
     this.removeButton = createButton("remove", { tabindex: "-1" }, [createIcon("cross")], () => this.removeSpan());
     this.overlay = new Overlay(this.removeButton);
-    const parts = [this.words, this.misaligned, this.emptyState, this.overlay.element];
+    const parts = [this.before, this.words, this.after, this.misaligned, this.emptyState, this.overlay.element];
     this.element = createElement("div", "text", {}, ...parts);
     this.element.addEventListener("pointerover", (event) => this.hover(event.target));
     this.element.addEventListener("pointerleave", () => this.hover(null));
     this.unsubscribers = [this.listenForGestures(), this.watchSize()];
+    effects.run(() => this.showContext());
     // One effect for all three: marks need the tokens, and the caret needs the marks.
     effects.run(() => {
       this.showText();
       this.marks.setSpans(controller.spans);
+      this.showDone();
       this.showCursor();
     });
     effects.run(() => this.showEmptyState());
@@ -109,12 +114,26 @@ export class TextView {
     const [text, tokens] = renderTokens(task);
     this.tokens = tokens;
     this.caret = this.hovered = this.dragged = null;
-    [this.marks, this.selection, this.preview].forEach((one) => one.reset(tokens));
+    [this.marks, this.selection, this.preview, this.done].forEach((one) => one.reset(tokens));
     // Mark the tokens before they are in the page, which would be updated at every step.
     this.marks.setSpans(this.controller.spans);
     this.words.replaceChildren(text);
     this.chunks.reset();
     this.showMisaligned(task);
+  }
+
+  /** Show what stands before and after the text in its document. */
+  private showContext(): void {
+    const [before, after] = this.controller.shown?.task.context ?? ["", ""];
+    for (const [element, text] of [[this.before, before], [this.after, after]] as const) {
+      setText(element, text);
+      element.hidden = text === "";
+    }
+  }
+
+  private showDone(): void {
+    const done = this.controller.shown?.state.done ?? 0;
+    this.done.setRange(done === 0 ? null : { start: done - 1, end: done });
   }
 
   /** List the spans that do not fit the tokens, since no mark can show them. */
