@@ -19,7 +19,9 @@ COPIED = """() => {
 @pytest.fixture
 def long(host, world):
     tokens = [[f"word{i}", "\n" if i % 120 == 119 else " "] for i in range(SIZE)]
-    return host.open(world.tokenized(1, tokens, [(10, 12, "ORG")]), world.task(2, "Short"))
+    meta = {"source": "page 12"}
+    first = world.tokenized(1, tokens, [(10, 12, "ORG")], meta=meta)
+    return host.open(first, world.task(2, "Short"))
 
 
 def test_a_text_of_20000_tokens_is_labelled_from_end_to_end(long):
@@ -182,6 +184,8 @@ def test_words_are_searched_in_the_text(long):
     expect(count).to_have_text("3 of 11")
     field.press("Shift+Enter")
     expect(count).to_have_text("2 of 11")
+    # What is known of the example stays in sight.
+    expect(long.root.get_by_text("source: page 12")).to_be_in_viewport(ratio=1)
     field.press("Escape")
     expect(field).to_be_hidden()
     long.press("1")
