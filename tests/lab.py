@@ -14,7 +14,6 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import nbformat
 import pytest
 
 QUIET = {
@@ -107,6 +106,8 @@ class Server:
 
     def write(self, name, *cells):
         """Put a notebook of code cells into the server's folder."""
+        import nbformat  # takes longer than all else here, and most tests need none
+
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(c) for c in cells])
         notebook.metadata["kernelspec"] = {
             "name": "python3",

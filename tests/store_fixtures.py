@@ -26,8 +26,13 @@ def tokenize_fixture():
 
 
 @pytest.fixture
-def path(tmp_path):
-    return tmp_path / "store.db"
+def folder(tmp_path):
+    return tmp_path
+
+
+@pytest.fixture
+def path(folder):
+    return folder / "store.db"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

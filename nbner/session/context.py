@@ -77,6 +77,9 @@ class SessionContext:
     model_names : dict of str to str
         Names, in plain words, of models that were trained while the annotator
         labelled, by their fingerprints.
+    run_scores : dict of str to (float, str, float or None)
+        Time, fingerprint and F of the training runs, by their ids. Each record is
+        read once: it is long, and never changes.
     end_learning : callable, optional
         Ends the training behind the widget that was opened last with
         ``learn=True``.
@@ -98,6 +101,7 @@ class SessionContext:
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
     model_names: dict[str, str] = field(default_factory=dict)
+    run_scores: dict[str, tuple[float, str, float | None]] = field(default_factory=dict)
     end_learning: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
@@ -302,14 +306,16 @@ class SessionContext:
 
     def _name_sources(self) -> None:
         """Name the models of this dataset by their time and their F, for annotators."""
-        names = {}
-        for run in self.dataset.runs():
-            when = datetime.fromtimestamp(run["created"]).astimezone()
-            day = "" if when.date() == datetime.now().astimezone().date() else f"{when:%d %b} "
+        for run in self.dataset.runs(without=self.run_scores):
             best = run["record"].get("best")
             f = best.get("f") if isinstance(best, Mapping) else None
+            self.run_scores[run["id"]] = (run["created"], run["fingerprint"], f)
+        names = {}
+        for created, source, f in self.run_scores.values():
+            when = datetime.fromtimestamp(created).astimezone()
+            day = "" if when.date() == datetime.now().astimezone().date() else f"{when:%d %b} "
             score = "" if f is None else f", F {f:.2f}".replace("0.", ".")
-            names[run["fingerprint"]] = f"model of {day}{when:%H:%M}{score}"
+            names[source] = f"model of {day}{when:%H:%M}{score}"
         self.answer_bus.source_names = names
 
     def _log_model(self) -> None:

@@ -521,10 +521,16 @@ class Dataset:
         with self._database.writing() as connection:
             model_runs.add_run(connection, self._id, run)
 
-    def runs(self) -> list[dict[str, Any]]:
-        """Return the records of the training runs, oldest first."""
+    def runs(self, *, without: Collection[str] = ()) -> list[dict[str, Any]]:
+        """Return the records of the training runs, oldest first.
+
+        Parameters
+        ----------
+        without : collection of str
+            Ids of runs to leave out, whose records are known.
+        """
         with self._database.reading() as connection:
-            return model_runs.list_runs(connection, self._id)
+            return model_runs.list_runs(connection, self._id, without=without)
 
     def _labels(self, connection: Connection) -> tuple[str, ...]:
         query = select(datasets.c.labels).where(datasets.c.id == self._id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
@@ -45,7 +45,9 @@ def add_run(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> 
     connection.execute(insert(runs), {"dataset_id": dataset_id, **values})
 
 
-def list_runs(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
+def list_runs(
+    connection: Connection, dataset_id: int, *, without: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Return a dataset's records of training runs, oldest first.
 
     Parameters
@@ -54,7 +56,11 @@ def list_runs(connection: Connection, dataset_id: int) -> list[dict[str, Any]]:
         With a transaction.
     dataset_id : int
         Row id of the dataset.
+    without : collection of str
+        Ids of runs to leave out: a record is long, and never changes.
     """
     query = select(*(runs.c[key] for key in _KEYS)).where(runs.c.dataset_id == dataset_id)
+    if without:
+        query = query.where(runs.c.id.not_in(without))
     found = connection.execute(query.order_by(runs.c.seq)).mappings()
     return [{**row, "record": load_json(row["record"])} for row in found]

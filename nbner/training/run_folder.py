@@ -192,7 +192,9 @@ def _mark(path: Path) -> int | None:
 
 def _is_finished(path: Path) -> bool:
     """Return whether a run folder holds a run's record, or a pipeline saved without a run."""
-    return any((one / RECORD).exists() or (one / BEST_MODEL).exists() for one in _parts(path))
+    if (path / RECORD).exists() or (path / BEST_MODEL).exists():
+        return True
+    return path.is_dir() and any((one / RECORD).is_file() for one in path.iterdir())
 
 
 def _parts(path: Path) -> list[Path]:

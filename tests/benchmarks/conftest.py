@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import shutil
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 import nbner
+from nbner.io.formats import read
+from nbner.io.importer import prepare_rows
+from nbner.store.store import Store
 
 
 def pytest_addoption(parser):
@@ -66,6 +70,38 @@ def trained_on(data, request, tmp_path_factory):
 @pytest.fixture(scope="session")
 def trained(trained_on):
     return trained_on("protocols")
+
+
+@pytest.fixture(scope="session")
+def durable_server():
+    """A PostgreSQL server that writes to the disk before it acknowledges."""
+    spec = spec_from_file_location("bench_postgres", Path(__file__).parents[1] / "postgres.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    server = module.Server(durable=True)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """Where a store may be: a file, or a database of a server."""
+    if request.param == "sqlite":
+        return tmp_path / "nbner.db"
+    return request.getfixturevalue("durable_server").place()
+
+
+@pytest.fixture
+def filled():
+    """Open a store, and add a number of texts to its dataset "demo"."""
+
+    def fill(place, count):
+        store = Store(place)
+        dataset = store.dataset("demo")
+        dataset.add(prepare_rows(read(f"text {n}" for n in range(count)), tokenize=None))
+        return store, dataset
+
+    return fill
 
 
 def _train(name, data, folder):

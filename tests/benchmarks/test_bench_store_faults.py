@@ -34,20 +34,6 @@ WORK = ("migration", "add", "backup", "restore", "bulk", "undo")
 PATIENCE = 120
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request, tmp_path):
-    if request.param == "sqlite":
-        return tmp_path / "nbner.db"
-    return request.getfixturevalue("postgres_server").place()
-
-
-def filled(place, size):
-    store = Store(place)
-    dataset = store.dataset("demo")
-    dataset.add(prepare_rows(read(f"text {n}" for n in range(size)), tokenize=None))
-    return store, dataset
-
-
 # Forks.
 
 
@@ -71,7 +57,7 @@ def forked(dataset, name, queue):
 
 
 @pytest.mark.timeout(3600)
-def test_forked_and_spawned_children(place, say):
+def test_forked_and_spawned_children(place, filled, say):
     """Two of each on every run, while the parent answers and then closes."""
     lost, wrong = 0, 0
     store, _ = filled(place, 5)
@@ -213,7 +199,7 @@ def missing(work, dataset, folder, done):
 
 
 @pytest.mark.timeout(7200)
-def test_killed_in_the_middle_of_the_work(tmp_path, say):
+def test_killed_in_the_middle_of_the_work(tmp_path, filled, say):
     chance = random.Random(0)
     lost, false, inside, drafts = 0, 0, 0, 0
     for work in WORK:

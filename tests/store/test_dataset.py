@@ -329,6 +329,8 @@ def test_runs_are_kept_in_their_order(dataset, store, tmp_path):
     assert found[0]["record"] == {"f": 0.5, "seed": 0}
     assert found[0]["path"] == str(tmp_path)
     assert store.dataset("other").runs() == []
+    assert [one["id"] for one in dataset.runs(without={"b", "elsewhere"})] == ["a"]
+    assert dataset.runs(without=["a", "b"]) == []
 
 
 @pytest.mark.parametrize("missing", ["id", "created", "path", "fingerprint", "record"])

@@ -38,6 +38,9 @@ def told(child):
     return pickle.loads(content)
 
 
+sqlite_only = pytest.mark.parametrize("where", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def full(add, dataset):
     add([f"text {n}" for n in range(10)])
@@ -84,9 +87,7 @@ def test_parent_and_children_answer_at_once(where, full, store):
     assert all(check.ok for check in store.verify())
 
 
-def test_a_fork_waits_for_the_transactions_of_other_threads(path, store, full, give):
-    if not store._database.is_sqlite:
-        return
+def test_a_fork_waits_for_the_transactions_of_other_threads(store, full, give):
     (example, *_) = full.examples()
     inside, forked = threading.Event(), []
 
@@ -113,11 +114,10 @@ def test_a_fork_waits_for_the_transactions_of_other_threads(path, store, full, g
     assert full.counts().accept == 1
 
 
+@sqlite_only
 def test_a_child_refuses_a_file_whose_transaction_it_inherited(
     path, store, full, give, monkeypatch
 ):
-    if not store._database.is_sqlite:
-        return
     monkeypatch.setattr(forks, "PATIENCE", 0.05)
     (example, *_) = full.examples()
 
@@ -149,6 +149,45 @@ def test_a_child_refuses_a_file_whose_transaction_it_inherited(
     assert give(full, example)
 
 
+@pytest.mark.parametrize("where", ["postgresql"], indirect=True)
+def test_a_child_of_a_transaction_on_a_server_has_a_connection_of_its_own(
+    store, full, give, monkeypatch
+):
+    """The server keeps the locks, so the child needs neither to wait nor to refuse."""
+    monkeypatch.setattr(forks, "PATIENCE", 0.05)
+    first, second, *_ = full.examples()
+
+    def backend():
+        with store._database.reading() as connection:
+            return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+
+    def both():
+        return backend(), give(full, first, by="child")
+
+    inside, done = threading.Event(), threading.Event()
+    parents = []
+
+    def hold():
+        with store._database.writing() as connection:
+            parents.append(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar())
+            inside.set()
+            done.wait()
+            connection.exec_driver_sql("UPDATE nbner_splits SET total = total")
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    inside.wait()
+    child, is_stored = told(in_child(both))
+    done.set()
+    thread.join()
+    assert is_stored is True
+    # The child's connection is new, and the parent's transaction has ended as it should.
+    assert child not in {*parents, backend()}
+    assert give(full, second)
+    assert full.counts().accept == 2
+    assert all(check.ok for check in store.verify())
+
+
 def test_a_copy_of_a_store_in_memory_is_read_and_not_written(add, give):
     store = Store(":memory:")
     dataset = store.dataset("demo")
@@ -167,9 +206,10 @@ def test_a_fork_without_pythons_hooks_is_noticed(store, full, monkeypatch):
 
 def test_a_store_is_whole_after_a_child_that_only_inherited_it(path, store, full):
     """The child's end must not roll back or release what the parent holds."""
-    if not store._database.is_sqlite:
-        return
     told(in_child(lambda: None))
     assert full.counts().total == 10
+    assert all(check.ok for check in store.verify())
+    if not store._database.is_sqlite:
+        return
     with sqlite3.connect(path) as other:
         assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)

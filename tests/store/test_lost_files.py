@@ -18,15 +18,9 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def path(folder):
-    return folder / "store.db"
-
-
-@pytest.fixture
-def store(path):
-    store = Store(path)
-    yield store
-    store.close()
+def where(path):
+    """Always a file: this is about files."""
+    return path
 
 
 @pytest.fixture

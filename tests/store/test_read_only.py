@@ -46,15 +46,9 @@ def nothing_may_be_written(folder):
 
 
 @pytest.fixture
-def path(folder):
-    return folder / "store.db"
-
-
-@pytest.fixture
-def store(path):
-    store = Store(path)
-    yield store
-    store.close()
+def where(path):
+    """Always a file: this is about files."""
+    return path
 
 
 @pytest.fixture

@@ -11,11 +11,9 @@ from nbner.store.store import Store
 
 
 @pytest.fixture
-def store(path):
+def where(path):
     """Always a file: this is about files."""
-    store = Store(path)
-    yield store
-    store.close()
+    return path
 
 
 def changed(path, statement):
