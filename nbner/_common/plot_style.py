@@ -23,6 +23,7 @@ ACCENT_COLOR = "#0d8ddb"  # contrast of at least 3:1 on both
 FAINT_ALPHA = 0.6  # opacity of marks shown for comparison
 FIGURE_SIZE = (6.4, 3.6)  # inches
 ROW_HEIGHT = 0.26  # inches for each label
+LABEL_DISTANCE = 0.07  # least distance of two lines' names, as a fraction of the axis
 MAX_NAME_LENGTH = 32  # characters of a name beside a row, a bar or a line
 #: Properties of any text that may hold data: a dollar sign in it is no mathematics.
 PLAIN_TEXT: Mapping[str, Any] = MappingProxyType({"parse_math": False, "usetex": False})
@@ -126,6 +127,23 @@ def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
         annotation_clip=False,
         **PLAIN_TEXT,
     )
+
+
+def label_lines(ax: Axes, ends: Iterable[tuple[float, float, str, str]]) -> None:
+    """Write the names of lines at their ends, moved up where they would overlap.
+
+    Parameters
+    ----------
+    ax : Axes
+        Where the lines are drawn, with the limits that it keeps.
+    ends : iterable of (float, float, str, str)
+        End of each line (x and y), its name and its color.
+    """
+    low, high = ax.get_ylim()
+    lowest_free = low
+    for y, x, name, color in sorted((y, x, name, color) for x, y, name, color in ends):
+        label_line(ax, x, max(y, lowest_free), name, color)
+        lowest_free = max(y, lowest_free) + LABEL_DISTANCE * (high - low)
 
 
 def annotate_row(ax: Axes, at: tuple[float, float], text: str, color: str = INK_COLOR) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nbner._common.colors import COLOR_CYCLE
 from nbner._common.format import plural, render_html
-from nbner._common.plot_style import INK_COLOR, apply_style, label_line, new_axes
+from nbner._common.plot_style import INK_COLOR, apply_style, label_lines, new_axes
 from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.simulation.annotator import SimulatedAnnotator
@@ -221,14 +221,8 @@ def draw_cost_curves(frame: pd.DataFrame, *, cost: str, title: str, ax: Axes | N
         color = COLOR_CYCLE[number % len(COLOR_CYCLE)]
         costs = rows[cost] / scale
         ax.plot(costs, rows["f"], marker="o", markersize=4, linewidth=1.5, color=color)
-        ends.append((float(rows["f"].iloc[-1]), float(costs.iloc[-1]), str(name), color))
-    low, high = ax.get_ylim()
-    lowest_free = -1.0
-    for f, end, name, color in sorted(ends):
-        # Labels of lines that end close to each other are moved up.
-        lowest_free = max(f, lowest_free)
-        label_line(ax, end, lowest_free, name, color)
-        lowest_free += 0.07 * (high - low)
+        ends.append((float(costs.iloc[-1]), float(rows["f"].iloc[-1]), str(name), color))
+    label_lines(ax, ends)
     ax.margins(x=0.05)
     ax.set_xlabel(AXIS_LABELS[cost])
     ax.set_ylabel("F on dev", color=INK_COLOR, fontsize=9)

@@ -7,7 +7,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from nbner._common.plot_style import new_figure
+from nbner._common.plot_style import LABEL_DISTANCE, label_lines, new_axes, new_figure
 from nbner.evaluation.report import Evaluation, draw_evaluation
 from nbner.evaluation.scores import score
 from nbner.training.records import TrainingRecord
@@ -103,3 +103,15 @@ def test_another_thread_draws_without_pyplot():
 def test_the_ground_is_transparent():
     for ax in (evaluation().plot(), training_curve(curve_frame(records()))):
         assert ax.get_facecolor()[3] == ax.figure.get_facecolor()[3] == 0.0
+
+
+def test_names_of_lines_that_end_close_together_do_not_overlap():
+    ax = new_axes()
+    ax.set_ylim(0, 1)
+    label_lines(
+        ax, [(1.0, 0.03, "f", "blue"), (1.0, 0.02, "recall", "grey"), (1.0, 0.9, "p", "red")]
+    )
+    heights = {text.get_text(): text.xy[1] for text in ax.texts}
+    assert heights["recall"] == 0.02
+    assert heights["f"] == pytest.approx(0.02 + LABEL_DISTANCE)
+    assert heights["p"] == 0.9

@@ -41,9 +41,11 @@ def test_the_quickstart_runs_in_jupyterlab(lab, server):
     lab.open("quickstart.ipynb")
     lab.run_all()
     assert lab.errors() == []
-    expect(lab.annotator).to_have_count(2)
-    # The corrector, below, holds what the model suggests.
-    expect(lab.annotator.nth(1).locator("[data-span]").first).to_be_attached()
-    expect(lab.annotator.nth(1).locator("[data-save]").first).to_have_attribute(
-        "data-save", "saved"
-    )
+    expect(lab.annotator).to_have_count(3)
+    # The second, which learns, goes on where the simulated annotator stopped.
+    learner, corrector = lab.annotator.nth(1), lab.annotator.nth(2)
+    line = learner.get_by_role("group", name="Learning")
+    expect(line).to_contain_text("Last 50 answers: precision")
+    # The last holds what the trained model suggests.
+    expect(corrector.locator("[data-span]").first).to_be_attached()
+    expect(corrector.locator("[data-save]").first).to_have_attribute("data-save", "saved")

@@ -24,7 +24,7 @@ from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
     apply_style,
-    label_line,
+    label_lines,
     new_axes,
 )
 from nbner._common.result import Result
@@ -323,11 +323,12 @@ class Decision(Result):
         frame = self.curve
         frame = frame[(frame["rule"] == EXPECTED_F) & (frame["n"] > 0)]
         styles = (("precision", INK_COLOR), ("recall", INK_COLOR), ("f", ACCENT_COLOR))
+        ends = []
         for name, color in styles:
             alpha = 1.0 if name == "f" else FAINT_ALPHA
             if len(frame):
                 ax.plot(frame["threshold"], frame[name], color=color, alpha=alpha, linewidth=1.6)
-                label_line(ax, frame["threshold"].iloc[-1], frame[name].iloc[-1], name, color)
+                ends.append((frame["threshold"].iloc[-1], frame[name].iloc[-1], name, color))
             if self.rows:
                 greedy = getattr(self.rows[0], name).value
                 ax.axhline(greedy, color=color, alpha=alpha, linewidth=0.8, linestyle=":")
@@ -335,6 +336,7 @@ class Decision(Result):
             ax.axvline(self.threshold, color=ACCENT_COLOR, linewidth=0.8)
         ax.set_xlim(0, 1)
         ax.set_ylim(0, 1.02)
+        label_lines(ax, ends)
         ax.set_xlabel("theta: probability that a span must exceed (dotted: greedy decoding)")
         return apply_style(ax, self._headline())
 
