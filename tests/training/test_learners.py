@@ -296,6 +296,8 @@ def test_the_distilled_ner_is_an_ordinary_one_and_spacy_train_finds_it(
     assert not (tmp_path / "run" / "crf").exists()
     assert (result.n_train, result.n_dev) == (16, 4)
     assert result.record["data"]["silver"] == len(pool)
+    # Not for as many as were best on four held-out examples: to the end of its run.
+    assert result.record["refit"]["steps"] == result.steps == 9
     binned = spacy.tokens.DocBin().from_disk(result.path.parent / "train.spacy")
     assert len(binned) == 2 * 20 + len(pool)
     # The one that labels for the held-out run has not learnt from the held-out part.
