@@ -18,7 +18,7 @@ from nbner.errors import TrainingError
 from nbner.evaluation.comparison import compare_systems
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training import candidates, crf_run, distillation, learner_run, loop
+from nbner.training import candidates, crf_run, distillation, learner, learner_run, loop
 from nbner.training.candidates import CandidateScore, choose_learner
 from nbner.training.learners import train
 from nbner.training.report import TrainingReport
@@ -178,6 +178,19 @@ def test_the_crf_learns_from_all_labels_after_it_was_measured(start, small, tmp_
     assert report.frame["f"].tolist() == [result.best.f]
     # Two copies of each, less those that equal their sentence.
     assert 40 < crf_run.training_counts(result.nlp).examples <= 60
+
+
+def test_behind_a_widget_it_learns_from_copies_too(small, monkeypatch):
+    base = load_base("blank:en")
+
+    def learnt():
+        nlp = learner.learn_crf(base, small, labels=LABELS)
+        return crf_run.training_counts(nlp).examples
+
+    # Less those that equal their sentence.
+    assert 40 < learnt() <= 60
+    monkeypatch.setattr(learner, "_MAX_COPIED_TWICE", 19)
+    assert 20 < learnt() <= 40
 
 
 # The choice.
