@@ -86,6 +86,23 @@ class Bootstrap:
         value = float(statistic(self._sums))
         return Estimate(value, *percentile_interval(statistic(self._resampled), level))
 
+    def mean(self, statistic: Callable[[FloatArray], FloatArray]) -> float:
+        """Compute the mean of a statistic over the draws.
+
+        Parameters
+        ----------
+        statistic : callable
+            As for `estimate`. Draws in which it is NaN are left out.
+
+        Returns
+        -------
+        float
+            NaN where no draw defines it.
+        """
+        values = statistic(self._resampled)
+        defined = values[~np.isnan(values)]
+        return float(defined.mean()) if defined.size else nan
+
 
 def percentile_interval(values: FloatArray, level: float = CONFIDENCE_LEVEL) -> tuple[float, float]:
     """Compute the central interval of resampled values; NaN values are left out.

@@ -7,14 +7,14 @@ difference.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner._common.bootstrap import Bootstrap, Estimate, difference, micro_f_at
+from nbner._common.bootstrap import Bootstrap, Estimate, FloatArray, difference, micro_f_at
 from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
@@ -55,6 +55,9 @@ class SystemScore:
     better, worse : int
         Of those, the ones whose own F is higher or lower, or with fewer or
         more errors at the same F.
+    expected_gain : float
+        Mean over the bootstrap draws of the gain, a draw with a loss counting
+        as 0: what staying with the baseline costs in expectation.
     """
 
     name: str
@@ -64,6 +67,7 @@ class SystemScore:
     changed: int
     better: int
     worse: int
+    expected_gain: float = 0.0
 
 
 def compare_systems(
@@ -112,19 +116,21 @@ def compare_systems(
     resamples = Bootstrap(table, seed=seed)
     base = baseline or names[0]
     base_f = partial(micro_f_at, 3 * names.index(base))
-    rows = []
+    rows: list[SystemScore] = []
     for number, name in enumerate(names):
         own_f = partial(micro_f_at, 3 * number)
         signs = [
             (_f_key_of(one) > _f_key_of(other)) - (_f_key_of(one) < _f_key_of(other))
             for one, other in zip(scored[name], scored[base], strict=True)
         ]
+        gain = partial(difference, own_f, base_f)
         rows.append(
             SystemScore(
                 name=name,
                 n=len(gold),
                 f=resamples.estimate(own_f),
-                gain=resamples.estimate(partial(difference, own_f, base_f)),
+                gain=resamples.estimate(gain),
+                expected_gain=resamples.mean(partial(_at_least_zero, gain)),
                 changed=sum(
                     set(one) != set(other)
                     for one, other in zip(systems[name], systems[base], strict=True)
@@ -134,6 +140,10 @@ def compare_systems(
             )
         )
     return rows
+
+
+def _at_least_zero(statistic: Callable[[FloatArray], FloatArray], sums: FloatArray) -> FloatArray:
+    return np.maximum(statistic(sums), 0.0)
 
 
 def _f_key_of(one: CandidateListScore) -> FKey:

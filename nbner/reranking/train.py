@@ -12,7 +12,7 @@ from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.errors import DataError
 from nbner.evaluation.comparison import compare_systems
 from nbner.evaluation.k_best_scores import error_counts, oracle_indices
-from nbner.nlp.pipeline import clone_pipeline, load_base
+from nbner.nlp.pipeline import clone_pipeline, is_crf, load_base
 from nbner.reranking.component import Reranker, add_reranker, make_docs, name_functions
 from nbner.reranking.cross_validation import (
     fold_base,
@@ -205,7 +205,8 @@ def fit_ensemble(
     Raises
     ------
     DataError
-        There are fewer than two models, or too little gold.
+        There are fewer than two models, too little gold, or a seed where the base
+        is a random field, which training with another seed would not change.
     ModelError
         A model cannot be loaded, or has not been trained.
     """
@@ -215,6 +216,14 @@ def fit_ensemble(
             f"{len(models)} models are no ensemble",
             field="models",
             remedy="Give two or more, such as seeds: session.model.ensemble([0, 1, 2])",
+        )
+    if is_crf(base) and any(isinstance(one, int) for one in models):
+        raise DataError(
+            "the session starts from a conditional random field, whose weights do not depend on a "
+            "seed: models of several seeds would agree",
+            field="models",
+            remedy="Give pipelines or folders of models that differ, such as those of two runs: "
+            "session.model.ensemble([report.path, other.path])",
         )
     dealt = split_into_folds(len(dev_gold), folds, seed)
 

@@ -409,7 +409,8 @@ class ModelAccessor(Accessor):
         Raises
         ------
         DataError
-            There are fewer than two models, or too little gold.
+            There are fewer than two models, too little gold, or a seed where the
+            session starts from a random field.
         ModelError
             A model cannot be loaded, or has not been trained.
         """

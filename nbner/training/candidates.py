@@ -23,6 +23,9 @@ LEARNERS: tuple[Learner, ...] = ("auto", "ner", "crf")
 #: What is trained: "distilled" is a `ner` that learns from texts that the CRF has labelled, too.
 Candidate: TypeAlias = Literal["crf", "distilled", "ner"]
 
+#: Loss in F, in expectation, that is accepted for an ordinary `ner` in place of the CRF.
+MAX_EXPECTED_LOSS = 0.01
+
 _ORDINARY: tuple[Candidate, ...] = ("ner", "distilled")
 
 DESCRIPTIONS: Mapping[str, str] = {
@@ -121,12 +124,18 @@ def choose_learner(
     is_unseen: bool = True,
     seed: int,
 ) -> LearnerChoice:
-    """Choose the learner with the highest F, and an ordinary `ner` where the difference is unclear.
+    """Choose the learner with the highest F; an ordinary `ner` goes first where that costs little.
 
     Of the two ordinary ones, "distilled" and "ner", the one with the higher F
-    is taken, and "ner" where they are equal. The CRF goes before it only if the
-    95 % interval of the difference in F lies above 0: all of nbner and every
-    spaCy pipeline can work with a `ner`.
+    is compared with the CRF, and "ner" where they are equal. It is taken where
+    its F is not lower, and where its expected loss is at most `MAX_EXPECTED_LOSS`:
+    all of nbner and every spaCy pipeline can work with a `ner`. The expected loss
+    is the mean over bootstrap draws of the examples of how far its F lies below
+    that of the CRF, a draw in which it does not counting as 0 (the expected
+    opportunity loss of Raiffa and Schlaifer 1961, "Applied Statistical Decision
+    Theory", with the bootstrap distribution in place of a posterior). With few
+    examples that mean is large, since much may be lost: a difference that they
+    cannot tell from 0 is no reason to take the `ner`.
 
     Parameters
     ----------
@@ -161,31 +170,58 @@ def choose_learner(
             taken, f"Taken: {DESCRIPTIONS[taken]}, the only one that could be trained.", f
         )
     best = max(ordinary, key=lambda name: _or_zero(f[name].value))
-    gains = {
-        one.name: one.gain
-        for one in compare_systems(spans, systems, allowed_labels=allowed, baseline=best, seed=seed)
-        if one.name != best
-    }
-    if "crf" in gains and gains["crf"].low > 0:
-        reason = (
-            f"Taken: the CRF, whose F is higher than that of {DESCRIPTIONS[best]} by "
-            f"{gains['crf']}."
-        )
-        return LearnerChoice("crf", reason, f)
-    return LearnerChoice(best, _reason(best, gains, len(gold)), f)
-
-
-def _reason(best: str, gains: Mapping[str, Estimate], n: int) -> str:
-    """Return why an ordinary `ner` is taken, and whether the examples are too few to tell."""
-    others = " and ".join(
-        f"{DESCRIPTIONS[name]} differs by {_signed(gain)}" for name, gain in gains.items()
-    )
-    reason = f"Taken: {DESCRIPTIONS[best]}; in F, {others}"
+    scores = compare_systems(spans, systems, allowed_labels=allowed, baseline=best, seed=seed)
+    gains = {one.name: one.gain for one in scores if one.name != best}
+    losses = {one.name: one.expected_gain for one in scores}
+    taken = best
     if "crf" in gains and _or_zero(gains["crf"].value) > 0:
-        reason += ", and where the interval holds 0 an ordinary ner goes before the CRF"
-    if all(isnan(one.low) or one.low <= 0 <= one.high for one in gains.values()):
+        taken = best if losses["crf"] <= MAX_EXPECTED_LOSS else "crf"
+    return LearnerChoice(taken, _reason(taken, best, gains, losses.get("crf"), len(gold)), f)
+
+
+def _reason(
+    taken: str, best: str, gains: Mapping[str, Estimate], loss: float | None, n: int
+) -> str:
+    """Return why a learner is taken, and whether the examples are too few to tell.
+
+    Parameters
+    ----------
+    taken, best : {"crf", "distilled", "ner"}
+        The learner that is taken, and the best of the ordinary ones.
+    gains : mapping
+        Other learner to its F minus that of ``best``.
+    loss : float, optional
+        Expected loss in F of ``best`` against the CRF; None without a CRF.
+    n : int
+        Number of examples.
+    """
+    are_too_few = all(isnan(one.low) or one.low <= 0 <= one.high for one in gains.values())
+    if taken == "crf":
+        gain = gains["crf"]
+        reason = f"Taken: the CRF; in F, {DESCRIPTIONS[best]} differs by {_signed(_negated(gain))}"
+        if gain.low <= 0 and loss is not None:
+            reason += (
+                f", and taking it would cost {loss:.3f} in expectation, more than "
+                f"{MAX_EXPECTED_LOSS}"
+            )
+            are_too_few = True
+    else:
+        others = " and ".join(
+            f"{DESCRIPTIONS[name]} differs by {_signed(gain)}" for name, gain in gains.items()
+        )
+        reason = f"Taken: {DESCRIPTIONS[best]}; in F, {others}"
+        if "crf" in gains and loss is not None and _or_zero(gains["crf"].value) > 0:
+            reason += (
+                f", and an ordinary ner goes first where it costs at most {MAX_EXPECTED_LOSS} in "
+                f"expectation ({loss:.3f} here)"
+            )
+    if are_too_few:
         reason += f". The {n:,} examples are too few to tell them apart"
     return f"{reason}."
+
+
+def _negated(one: Estimate) -> Estimate:
+    return Estimate(-one.value, -one.high, -one.low)
 
 
 def _signed(one: Estimate) -> str:

@@ -22,6 +22,7 @@ from uuid import uuid4
 
 from nbner.errors import NbnerError, TrainingError
 from nbner.nlp import subprocess_job
+from nbner.nlp.entity_swap import COPIES, swap_entities
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
 from nbner.training.background import example_from_json, example_to_json
@@ -41,6 +42,14 @@ _LOG = logging.getLogger(__name__)
 #: ``pool_texts`` and ``seed``, to a trained pipeline. It raises `TrainingError`
 #: where it cannot learn from the examples.
 Learner: TypeAlias = Callable[..., "Language"]
+
+# Chosen on a part of protocols' training set. With 200 sentences and one copy of each, 40 steps
+# of L-BFGS lose less than .5 F against 100, and save 40 % of the time.
+_MAX_ITERATIONS = 40
+
+#: Sentences up to which two copies of each are learnt from; one of more, so that a training stays
+#: at about a second.
+_MAX_COPIED_TWICE = 150
 
 _JOB = "nbner.training.learner:run_learning_job"
 
@@ -315,7 +324,11 @@ def learn_crf(
     pool_texts: Sequence[str] = (),
     seed: int = 0,
 ) -> Language:
-    """Train a conditional random field; the words of a pool are clustered once for all trainings.
+    """Train a conditional random field in about a second, again and again.
+
+    The words of the pool are clustered once for all trainings. It learns from
+    copies of the sentences with other mentions too, two of each while they are
+    few; see `nbner.nlp.entity_swap`.
 
     Parameters
     ----------
@@ -341,7 +354,15 @@ def learn_crf(
         There is nothing to learn from.
     """
     clusters = _cached_clusters(base, tuple(pool_texts), seed)
-    return train_crf(base, train_examples, labels=labels, seed=seed, clusters=clusters)
+    copies = COPIES if len(train_examples) <= _MAX_COPIED_TWICE else 1
+    return train_crf(
+        base,
+        swap_entities(base, train_examples, copies=copies, seed=seed),
+        labels=labels,
+        seed=seed,
+        clusters=clusters,
+        max_iterations=_MAX_ITERATIONS,
+    )
 
 
 @lru_cache(maxsize=1)

@@ -1,18 +1,34 @@
-"""Learning while one labels: the cost of the whole loop, and the time of an answer meanwhile."""
+"""Learning while one labels: the cost of the whole loop, and the time of an answer meanwhile.
+
+    make bench DATA=path ARGS="-k learning_loop"
+
+SET=, SENTENCES= and SEED= name what is labelled, ORDERS= in which orders the model
+that learns has it: 300 sentences take two to four CPU minutes an order.
+"""
 
 from __future__ import annotations
 
+import os
+import random
 import time
+from dataclasses import replace
+from functools import partialmethod
 
 import numpy as np
 import pytest
 
 import nbner
+from nbner.io import formats
+from nbner.io.rows import example_from_row
 from nbner.nlp.pipeline import load_base
 from nbner.simulation.headless_client import HeadlessClient
 from nbner.training.learner import learn_crf
 
-SENTENCES = 300
+SET = os.environ.get("SET", "protocols")
+SENTENCES = int(os.environ.get("SENTENCES", "300"))
+SEED = int(os.environ.get("SEED", "0"))
+ORDERS = os.environ.get("ORDERS", "random uncertainty").split()
+POOL = 1000  # sentences that are in the session, too, and are not labelled
 DEV = 300
 TRAIN_EVERY = 100  # examples between two trainings of the loop as it was
 MEASURE_EVERY = 25  # examples between two measurements of the loop that learns
@@ -25,15 +41,20 @@ pytestmark = pytest.mark.timeout(3600)
 
 
 @pytest.fixture(scope="module")
-def protocols(data, tmp_path_factory):
+def labelled(data, tmp_path_factory):
+    """A session whose gold a simulated annotator knows."""
     store = tmp_path_factory.mktemp("loop") / "nbner.db"
-    with nbner.Session("protocols", store=store, seed=0) as session:
-        session.add(data / "protocols/train.conll", split="all")
-        session.add(data / "protocols/dev.conll", split="all dev")
-        for name, wanted, size in (("all", "train", SENTENCES), ("all dev", "dev", DEV)):
-            drawn = np.random.default_rng(0).permutation(len(session.examples(name)))[:size]
-            examples = session.examples(name)
-            session.add([examples[i] for i in sorted(drawn)], split=wanted)
+    own = ("food.jsonl",) if SET == "food" else ("train.conll", "dev.conll")
+    names = [f"{SET}/{one}" for one in own]
+    found = [[example_from_row(row) for row in formats.read(data / name)] for name in names]
+    different = list({one.text: one for one in found[0]}.values())
+    drawn = random.Random(SEED).sample(different, min(SENTENCES + POOL + DEV, len(different)))
+    dev = random.Random(SEED).sample(found[1], DEV) if len(found) > 1 else drawn[-DEV:]
+    with nbner.Session(SET, store=store, seed=SEED) as session:
+        known = {one.text for one in dev}
+        texts = [one for one in drawn if one.text not in known][: SENTENCES + POOL]
+        session.add([replace(one, answer="accept") for one in texts], split="train")
+        session.add([replace(one, answer="accept") for one in dev], split="dev")
         yield session
 
 
@@ -48,26 +69,32 @@ def actions_until(points, f):
     return None
 
 
-def test_actions_of_the_whole_loop(protocols, say):
-    """One seed: today's loop trains after every 100, the other one learns after every 5."""
-    runs = {
-        "train after every 100": (("make_gold", "random"), TRAIN_EVERY),
-        "learn, given order": (("learn", "random"), MEASURE_EVERY),
-        "learn, least sure first": (("learn", "uncertainty"), MEASURE_EVERY),
-    }
+def test_actions_of_the_whole_loop(labelled, say, monkeypatch):
+    """The loop as it was trains `ner` after every 100, the other one learns after every 5."""
+    runs = {"train after every 100": (("make_gold", "random"), TRAIN_EVERY)}
+    runs |= {f"learn, {order}": (("learn", order), MEASURE_EVERY) for order in ORDERS}
     found = {}
     for name, (condition, batch) in runs.items():
         begun = time.process_time()
-        points = nbner.simulate(
-            protocols,
-            conditions=[condition],
-            batch=batch,
-            rounds=SENTENCES // batch,
-            progress=False,
-        ).points
+        with monkeypatch.context() as patch:
+            # The schedule of that time: 30 epochs, and no training on all labels. Learning in
+            # the widget calls no `train`.
+            patch.setattr(
+                nbner.Session,
+                "train",
+                partialmethod(nbner.Session.train, refit=False),
+            )
+            points = nbner.simulate(
+                labelled,
+                conditions=[condition],
+                batch=batch,
+                rounds=SENTENCES // batch,
+                max_epochs=30,
+                progress=False,
+            ).points
         found[name] = points
         curve = ", ".join(f"{one.examples}: {one.actions} actions, F {one.f:.3f}" for one in points)
-        say(f"{name} ({time.process_time() - begun:.0f} CPU s in this process)", curve, "")
+        say(f"{SET}, {name} ({time.process_time() - begun:.0f} CPU s in this process)", curve, "")
     old, *new = found
     for name in new:
         pairs = {
@@ -83,11 +110,11 @@ def test_actions_of_the_whole_loop(protocols, say):
             say(f"{what}, {old} / {name}", f"{before} / {after}, {saved}", f"{target:.0%} fewer")
 
 
-def test_an_answer_takes_no_longer_while_the_learner_trains(protocols, tmp_path, say):
+def test_an_answer_takes_no_longer_while_the_learner_trains(labelled, tmp_path, say):
     """Both kinds of answers are given in turn, so that the machine's load is the same for both."""
     times = {"idle": [], "training": []}
-    gold = {one.text: one.spans for one in protocols.examples("train", answer="accept")}
-    with nbner.Session("d", labels=protocols.labels, store=tmp_path / "nbner.db") as session:
+    gold = {one.text: one.spans for one in labelled.examples("train", answer="accept")}
+    with nbner.Session("d", labels=labelled.labels, store=tmp_path / "nbner.db") as session:
         session.add(list(gold))
         widget = session.make_gold(learn=True, every=1000)
         page = HeadlessClient(widget)
@@ -117,11 +144,11 @@ def test_an_answer_takes_no_longer_while_the_learner_trains(protocols, tmp_path,
     )
 
 
-def test_cpu_of_one_training_at_200_sentences(protocols, say):
-    gold = protocols.examples("train", answer="accept")[:200]
+def test_cpu_of_one_training_at_200_sentences(labelled, say):
+    gold = labelled.examples("train", answer="accept")[:200]
     base = load_base("blank:en")
-    pool = [one.text for one in protocols.examples("train")]
-    learn_crf(base, gold[:5], labels=protocols.labels, pool_texts=pool)
+    pool = [one.text for one in labelled.examples("train")]
+    learn_crf(base, gold[:5], labels=labelled.labels, pool_texts=pool)
     begun = time.process_time()
-    learn_crf(base, gold, labels=protocols.labels, pool_texts=pool)
+    learn_crf(base, gold, labels=labelled.labels, pool_texts=pool)
     say("CPU s of one training of the learner, 200 sentences", time.process_time() - begun, "")

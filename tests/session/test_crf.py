@@ -6,8 +6,9 @@ import pytest
 import spacy
 
 import nbner
-from nbner import ModelError, Session, Span, TrainingError
+from nbner import DataError, ModelError, Session, Span, TrainingError
 from nbner.decoding.api import lattices
+from nbner.evaluation.scores import score
 from nbner.nlp.pipeline import load_base
 from nbner.training.crf import train_crf
 
@@ -126,3 +127,35 @@ def test_a_label_can_be_added(session, folder):
         opened.add_labels(["Device"])
         assert "Device" in opened.labels
         assert predicted(opened) == predicted(session)
+
+
+def test_a_reranker_chooses_in_its_lists(session, tmp_path):
+    found = session.model.rerank(3, folds=2, l2=1.0, progress=False)
+    rows = found.frame.set_index("name")
+    assert found.nlp.pipe_names == ["nbner_crf", "nbner_reranker"]
+    assert rows.loc["the first analysis", "f"] == pytest.approx(session.evaluate("dev").f)
+    assert rows.loc["the best in the list", "f"] > rows.loc["the first analysis", "f"]
+    # The folds' lists are those of random fields too, and the weights come from them.
+    assert (found.folds, found.n_lists) == (2, 60)
+    assert any(found.features["weight"])
+    # The saved pipeline decides as it was measured.
+    found.to_disk(tmp_path / "model")
+    gold = CORPUS.dev[:40]
+    decided = [
+        [Span(e.start_char, e.end_char, e.label_) for e in doc.ents]
+        for doc in spacy.load(tmp_path / "model").pipe(one.text for one in gold)
+    ]
+    reranked = rows.loc["the reranker", "f"]
+    assert score([one.spans for one in gold], decided).exact.f == pytest.approx(reranked)
+
+
+def test_seeds_make_no_ensemble_of_random_fields(session, folder):
+    with pytest.raises(DataError, match="do not depend on a seed") as caught:
+        session.model.ensemble([0, 1], progress=False)
+    assert "session.model.ensemble([" in caught.value.remedy
+    with pytest.raises(DataError, match="do not depend on a seed"):
+        session.model.ensemble([folder, 1], progress=False)
+    # Two that differ can be combined.
+    other = train_crf(load_base("blank:en"), CORPUS.train[100:160], labels=CORPUS.labels)
+    found = session.model.ensemble([folder, other], width=3, folds=2, progress=False)
+    assert list(found.frame["name"])[:2] == ["model 1", "model 2"]
