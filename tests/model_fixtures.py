@@ -67,19 +67,31 @@ def dev():
     return make_corpus(30, seed=2)
 
 
+def train_briefly(base, examples, measured, output, **options):
+    """Train to the end, and return the result."""
+    options = {"labels": LABELS, "max_steps": 24, "eval_frequency": 12, **options}
+    with train(base, examples, measured, output=output, **options) as training:
+        for _ in training:
+            pass
+        return training.finish()
+
+
 @pytest.fixture
 def run(corpus, dev, tmp_path):
     """Train to the end, briefly, and give the result."""
 
     def to_the_end(base="blank:en", examples=corpus, measured=dev, **options):
-        options = {"labels": LABELS, "max_steps": 24, "eval_frequency": 12, **options}
         output = options.pop("output", tmp_path / "run")
-        with train(base, examples, measured, output=output, **options) as training:
-            for _ in training:
-                pass
-            return training.finish()
+        return train_briefly(base, examples, measured, output, **options)
 
     return to_the_end
+
+
+@pytest.fixture(scope="session")
+def finished(corpus, dev, tmp_path_factory):
+    """Result of such a run with seed 3, which tests only look at or copy."""
+    output = tmp_path_factory.mktemp("finished") / "run"
+    return train_briefly("blank:en", corpus, dev, output, seed=3)
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,10 @@ on protocols (350 and 6,460 sentences, 18 labels):
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sized
+from collections.abc import Collection, Hashable, Iterable, Sized
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from spacy.cli.init_config import init_config
 from spacy.util import get_lang_class, registry
@@ -52,7 +52,7 @@ def blank_config(lang: str) -> Config:
     lang : str
         One of spaCy's language codes.
     """
-    config = _initial_config(lang, get_lang_class(lang)).copy()
+    config = _initial_config(lang, cast("Hashable", get_lang_class(lang))).copy()
     tok2vec = config["components"].pop("tok2vec")["model"]
     tok2vec["embed"]["width"] = tok2vec["encode"]["width"]
     config["components"]["ner"]["model"]["tok2vec"] = tok2vec
@@ -61,7 +61,7 @@ def blank_config(lang: str) -> Config:
 
 
 @lru_cache(maxsize=8)
-def _initial_config(lang: str, language: type[Language]) -> Config:
+def _initial_config(lang: str, language: Hashable) -> Config:
     """Return what ``spacy init config`` writes, which takes 0.13 s; not to be changed.
 
     Parameters

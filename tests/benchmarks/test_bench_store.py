@@ -31,7 +31,7 @@ TEXTS = 100_000
 ANSWERS = 1_000_000
 PROCESSES = 8
 SECONDS = float(os.environ.get("NBNER_SECONDS", "60"))
-KILLS = 40
+KILLS = int(os.environ.get("NBNER_KILLS", "40"))
 MB = 2**20
 
 

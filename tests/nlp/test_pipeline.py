@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner.errors import DataError, ModelError
+from nbner.nlp import config
 from nbner.nlp.pipeline import (
     doc_from_example,
     is_trained,
@@ -131,3 +132,20 @@ def test_a_pipeline_with_its_weights_cut_off_is_an_error(run):
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ModelError, match="cannot be loaded"):
         load_base(path)
+
+
+def test_the_config_of_a_language_is_built_once_and_not_shared(monkeypatch):
+    built = []
+    whole = config.init_config
+    monkeypatch.setattr(
+        config, "init_config", lambda **given: built.append(given["lang"]) or whole(**given)
+    )
+    config._initial_config.cache_clear()
+    first = config.blank_config("en")
+    first["components"]["ner"]["model"]["tok2vec"]["embed"]["width"] = 7
+    first["training"]["max_epochs"] = 7
+    second, other = config.blank_config("en"), config.blank_config("de")
+    assert built == ["en", "de"]
+    assert second["components"]["ner"]["model"]["tok2vec"]["embed"]["width"] == 96
+    assert second["training"]["max_epochs"] == 0
+    assert (second["nlp"]["lang"], other["nlp"]["lang"]) == ("en", "de")

@@ -14,6 +14,7 @@ from nbner import DataError, ModelError, Session, Span
 from nbner.decoding.calibration.apply import temperatures_of
 from nbner.decoding.calibration.temperature import scale
 from nbner.evaluation.scores import score
+from nbner.store import model_runs
 
 mpl.use("Agg")
 CORPUS = nbner.sample()
@@ -303,3 +304,25 @@ def test_a_study_can_be_stopped(session, monkeypatch):
     start = time.perf_counter()
     assert session.oracle_curve((1,), ("exact",), progress=False).n == len(CORPUS.dev)
     assert time.perf_counter() - start < 60
+
+
+# The names of the models.
+
+
+def test_the_record_of_a_run_is_read_once(monkeypatch):
+    read = []
+    whole = model_runs.load_json
+    monkeypatch.setattr(model_runs, "load_json", lambda text: read.append(text) or whole(text))
+    run = {"created": time.time(), "path": "nowhere"}
+    with Session("runs", labels=["Tool"], store=":memory:") as session:
+        context = session.context
+        for name, f in (("one", 0.5), ("two", None)):
+            record = {"best": {"f": f}}
+            context.dataset.add_run({"id": name, "fingerprint": name, "record": record, **run})
+            context.activate(context.nlp)
+        context.activate(context.nlp)
+        assert len(read) == 2
+        names = context.answer_bus.source_names
+    assert list(names) == ["one", "two"]
+    assert names["one"].endswith(", F .50")
+    assert " F " not in names["two"]

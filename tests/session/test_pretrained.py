@@ -110,14 +110,14 @@ def test_a_label_that_no_text_shows_is_named(travel_path):
 
 def test_a_run_in_the_background_is_held_too(absent):
     old = absent.nlp
-    report = absent.train(**OPTIONS, background=True).wait(120)
+    report = absent.train(max_epochs=10, background=True, progress=False).wait(120)
     assert not report.in_use
     assert absent.nlp is old
     assert "PERSON" in {one.label for one in report.regressed_labels}
 
 
 def test_without_a_margin_no_label_is_held(absent):
-    report = absent.train(margin=None, **OPTIONS)
+    report = absent.train(margin=None, max_epochs=10, progress=False)
     assert report.in_use
     assert report.retention.kept < 0.5 * report.retention.before
 

@@ -71,8 +71,8 @@ def test_the_session_uses_it_where_it_is_told_to(cooking, tmp_path):
     model = min(store.with_suffix(".models").glob("*/*/model-best"))
     own = tmp_path / "own.db"
     with Session("own", labels=CORPUS.labels, store=own, model=model) as session:
-        session.add(CORPUS.train[:60], split="train")
-        session.add(CORPUS.dev, split="dev")
+        session.add(CORPUS.train[:40], split="train")
+        session.add(CORPUS.dev[:40], split="dev")
         # The base is a trained model here, which keeps this short.
         found = session.model.rerank(3, folds=2, max_epochs=1, l2=1.0, use=True, progress=False)
         assert session.nlp.pipe_names == ["ner", "nbner_reranker"]
@@ -123,7 +123,7 @@ def test_a_stop_leaves_everything_as_it_was(cooking, monkeypatch):
 def test_an_ensemble_is_measured_beside_each_of_its_models(cooking):
     session, store = cooking
     path = min(store.with_suffix(".models").glob("*/*/model-best"))
-    found = session.model.ensemble([path, 7], width=4, folds=3, max_epochs=2, progress=False)
+    found = session.model.ensemble([path, 7], width=4, folds=2, max_epochs=2, progress=False)
     rows = found.frame.set_index("name")
     together = ["the average", "the reranked pool", "the best in the pool"]
     assert set(rows.index[:2]) == {"model 1", "seed 7"}

@@ -28,7 +28,7 @@ RESULTS = {
     "IntegrityReport": lambda s: s.store.verify(),
     "ModelComparison": lambda s: s.compare(s.nlp, with_ruler()),
     "OracleCurve": lambda s: s.oracle_curve(split="dev"),
-    "Parity": lambda s: s.experiments.parity("dev"),
+    "Parity": lambda s: s.experiments.parity("dev", n_process=(1,)),
     "SpanChanges": lambda s: s.compare(s.nlp, with_ruler()).span_changes,
     "Summary": lambda s: s.summary,
     "TextProbabilities": lambda s: s.model.span_probabilities(TEXT),

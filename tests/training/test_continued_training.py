@@ -10,6 +10,8 @@ from nbner.nlp.pipeline import is_trained, labels_of, load_base
 from nbner.nlp.prediction import predict
 
 LABELS = ("Action", "Amount", "Reagent")
+# Where it does not matter how much is learnt.
+FEW = {"max_steps": 4, "eval_frequency": 4}
 LISTENER = {"@architectures": "spacy.Tok2VecListener.v1", "width": 96}
 TAGGED = [("Add water", ["VERB", "NOUN"]), ("Stir it", ["VERB", "PRON"])]
 ENTITIES = [("Add water", [(0, 3, "Action")]), ("Stir it", [(0, 4, "Action")])]
@@ -51,7 +53,7 @@ def shared():
 def test_components_beside_the_recognizer_stay_to_the_bit(run, shared, tmp_path):
     shared.to_disk(tmp_path / "shared")
     base = load_base(tmp_path / "shared")
-    result = run(base, labels=LABELS, max_steps=80)
+    result = run(base, labels=LABELS)
     assert result.nlp.pipe_names == ["tok2vec", "tagger", "entities", "entity_ruler"]
     for name in ("tok2vec", "tagger"):
         assert_equal(weights(result.nlp.get_pipe(name)), weights(shared.get_pipe(name)))
@@ -63,7 +65,7 @@ def test_components_beside_the_recognizer_stay_to_the_bit(run, shared, tmp_path)
 
 def test_a_pipeline_that_is_nowhere_on_disk_is_trained_too(run, shared):
     before = fingerprint(shared)
-    result = run(shared, labels=LABELS)
+    result = run(shared, labels=LABELS, **FEW)
     assert fingerprint(shared) == before
     assert result.record["base"] == before
     assert (result.path.parent / "base").is_dir()
@@ -74,7 +76,7 @@ def test_a_pipeline_changed_in_memory_is_trained_as_it_is(run, trained_path):
     base.add_pipe("entity_ruler", before="ner").add_patterns(
         [{"label": "Action", "pattern": "Defenestrate"}]
     )
-    result = run(base)
+    result = run(base, **FEW)
     assert result.nlp.pipe_names == ["entity_ruler", "ner"]
     assert [span.label for span in next(predict(result.nlp, ["Defenestrate"]))] == ["Action"]
 
@@ -82,7 +84,7 @@ def test_a_pipeline_changed_in_memory_is_trained_as_it_is(run, trained_path):
 def test_a_tokenizer_changed_in_memory_is_kept(run):
     base = load_base("blank:en")
     base.tokenizer.add_special_case("gimme", [{"ORTH": "gim"}, {"ORTH": "me"}])
-    result = run(base)
+    result = run(base, **FEW)
     assert [token.text for token in result.nlp.make_doc("gimme")] == ["gim", "me"]
 
 
@@ -90,7 +92,7 @@ def test_a_new_recognizer_joins_a_pipeline_without_one(run, tmp_path):
     plain = spacy.blank("en")
     plain.add_pipe("sentencizer")
     plain.to_disk(tmp_path / "plain")
-    result = run(tmp_path / "plain")
+    result = run(tmp_path / "plain", **FEW)
     assert result.nlp.pipe_names == ["sentencizer", "ner"]
     assert is_trained(result.nlp)
 
@@ -100,7 +102,7 @@ def test_vectors_come_along(run, tmp_path):
     for word in ("Add", "water", "salt"):
         plain.vocab.set_vector(word, np.full(8, len(word), dtype="float32"))
     plain.to_disk(tmp_path / "plain")
-    result = run(tmp_path / "plain")
+    result = run(tmp_path / "plain", **FEW)
     assert result.nlp.vocab.vectors.n_keys == 3
     assert result.nlp.config["components"]["ner"]["model"]["tok2vec"]["embed"][
         "include_static_vectors"
