@@ -236,6 +236,19 @@ def test_line_ends_alone_need_no_text_comment(tmp_path):
     assert (tmp_path / "a.conll").read_text() == "Add\tO\nsalt\tO\n\n"
 
 
+@pytest.mark.parametrize(
+    "text", ["O B-X", "Berlin/LOC is large", "[Berlin](LOC) is large", "&amp;O"]
+)
+def test_gold_without_an_entity_may_look_like_marks(tmp_path, text):
+    """The tags say what is an entity; the words are words, whatever they look like."""
+    words = text.split(" ")
+    tokens = [Token(word, text.index(word), text.index(word) + len(word)) for word in words]
+    one = Example(text, tokens=tuple(tokens), answer="accept", pretokenized=True)
+    write([one], tmp_path / "a.conll")
+    (row,) = read(tmp_path / "a.conll")
+    assert (row.text, row.spans) == (text, ())
+
+
 @given(st.lists(examples(), min_size=1, max_size=3))
 def test_gold_survives_a_round_trip(drawn):
     assume(all(map(writable, drawn)))
