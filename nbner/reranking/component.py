@@ -18,6 +18,7 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
+from nbner._common.checksums import add_checksum, remove_checksum
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
@@ -35,6 +36,7 @@ WIDTH = 8
 PRIOR_WEIGHTS = {"score": 1.0}
 MIN_LISTS = 2  # lists in which a feature must tell analyses apart
 FILE_NAME = "reranker.json"
+_KEYS = ("width", "functions", "weights")
 
 
 class Reranker:
@@ -144,7 +146,7 @@ class Reranker:
             "functions": sorted(self.functions),
             "weights": dict(sorted(self.weights.items())),
         }
-        return json.dumps(state, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return _dump_json(state)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Self:  # noqa: ARG002
         """Restore width, weights and feature functions.
@@ -161,7 +163,7 @@ class Reranker:
         ModelError
             A feature function is not registered.
         """
-        state: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
+        state = _load_json(data)
         self.functions = {name: _registered_function(name) for name in state["functions"]}
         self.width, self.weights = int(state["width"]), dict(state["weights"])
         return self
@@ -177,9 +179,10 @@ class Reranker:
             Ignored; part of spaCy's signature.
         """
         folder = Path(path)
-        data = self.to_bytes(exclude=exclude)
+        # In the file alone: fingerprints are of the bytes without it.
+        entry = add_checksum(_load_json(self.to_bytes(exclude=exclude)))
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).write_bytes(data)
+        (folder / FILE_NAME).write_bytes(_dump_json(entry))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
         """Read the reranker from a folder.
@@ -190,8 +193,22 @@ class Reranker:
             The folder.
         exclude : iterable of str
             Ignored; part of spaCy's signature.
+
+        Raises
+        ------
+        ModelError
+            A feature function is not registered, or the file is not as it was saved.
         """
-        return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
+        file = Path(path) / FILE_NAME
+        try:
+            state, _ = remove_checksum(_load_json(file.read_bytes()), keys_without=_KEYS)
+        except ValueError as error:
+            raise ModelError(
+                f"the reranker cannot be read from {file}: {error}. Fit it again with "
+                "session.model.rerank(), or load the pipeline without it: "
+                f"exclude=[{self.name!r}]."
+            ) from error
+        return self.from_bytes(_dump_json(state), exclude=exclude)
 
     def _k_best(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
         nlp = self._nlp()
@@ -336,6 +353,15 @@ def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFun
             )
         registry.misc(name, func=function)
         found[name] = function
+    return found
+
+
+def _dump_json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _load_json(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
     return found
 
 

@@ -509,6 +509,24 @@ class Dataset:
         with self._database.writing() as connection:
             model_runs.add_run(connection, self._id, run)
 
+    def set_run_record(self, run_id: str, record: Mapping[str, Any]) -> None:
+        """Replace the record of a training run.
+
+        Parameters
+        ----------
+        run_id : str
+            Id of the run.
+        record : mapping
+            As JSON can hold it.
+
+        Raises
+        ------
+        DataError
+            The record is not a JSON value.
+        """
+        with self._database.writing() as connection:
+            model_runs.set_run_record(connection, self._id, run_id, record)
+
     def runs(self) -> list[dict[str, Any]]:
         """Return the records of the training runs, oldest first."""
         with self._database.reading() as connection:

@@ -17,6 +17,7 @@ from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Span
 
+from nbner._common.checksums import append_checksum, split_checksum
 from nbner.errors import ModelError
 from nbner.nlp.crf.features import OUTSIDE_FEATURES, content_tokens, extract_features
 from nbner.nlp.crf.model import (
@@ -206,7 +207,9 @@ class CrfRecognizer:
         """
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).write_bytes(self.to_bytes(exclude=exclude))
+        data = self.to_bytes(exclude=exclude)
+        # In the file alone: fingerprints are of the bytes without it.
+        (folder / FILE_NAME).write_bytes(append_checksum(data) if data else b"")
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
         """Read the weights from a folder.
@@ -217,8 +220,21 @@ class CrfRecognizer:
             The folder.
         exclude : iterable of str
             Ignored; part of spaCy's signature.
+
+        Raises
+        ------
+        ModelError
+            The file is damaged, or of a version that this one cannot read.
         """
-        return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
+        file = Path(path) / FILE_NAME
+        try:
+            data = split_checksum(file.read_bytes())
+        except ValueError as error:
+            raise ModelError(
+                f"the weights of nbner_crf in {file} are not as they were saved: {error}. Take "
+                "the file from a copy, or train the model anew."
+            ) from error
+        return self.from_bytes(data, exclude=exclude)
 
     def trained_model(self) -> CrfModel:
         """Return the weights.
