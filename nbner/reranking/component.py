@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -22,12 +21,14 @@ from nbner._common.checksums import add_checksum, remove_checksum
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
-from nbner.nlp.pipeline import doc_from_example, recognizer_of
+from nbner.nlp.entity_component import EntityComponent, doc_spans
+from nbner.nlp.pipeline import doc_from_example, labels_of, recognizer_of
 from nbner.reranking.features import FeatureFunction, extract_features
-from nbner.types import Example, Parse, Span
+from nbner.types import Example, Parse
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
+    from spacy.tokens import Span as DocSpan
     from typing_extensions import Self
 
 FACTORY = "nbner_reranker"
@@ -39,7 +40,7 @@ FILE_NAME = "reranker.json"
 _KEYS = ("width", "functions", "weights")
 
 
-class Reranker:
+class Reranker(EntityComponent):
     """Chooses one of the k best analyses and sets it as the doc's entities.
 
     Parameters
@@ -78,34 +79,6 @@ class Reranker:
         self.functions = dict(functions or {})
         # A component must not keep its pipeline alive.
         self._nlp = ref(nlp)
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Rerank the analyses of one doc and set its entities.
-
-        Parameters
-        ----------
-        doc : Doc
-            Modified in place.
-        """
-        return next(self.pipe([doc], batch_size=1))
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Rerank the analyses of docs, in order.
-
-        Parameters
-        ----------
-        stream : iterable of Doc
-            Modified in place.
-        batch_size : int
-            Number of docs that are decoded together.
-        """
-        rest = iter(stream)
-        while docs := list(islice(rest, batch_size)):
-            for doc, analyses in zip(docs, self._k_best(docs), strict=True):
-                chosen = self.choose(doc, analyses)
-                if len(analyses) > 1 or chosen:
-                    _set_entities(doc, analyses[chosen].spans)
-                yield doc
 
     def features(self, doc: Doc, analyses: Sequence[Parse]) -> list[dict[str, float]]:
         """Return the features of each analysis of a list.
@@ -210,15 +183,29 @@ class Reranker:
             ) from error
         return self.from_bytes(_dump_json(state), exclude=exclude)
 
-    def _k_best(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
+    def _decided_labels(self) -> tuple[str, ...]:
+        return labels_of(self._pipeline())
+
+    def _find_entities(self, docs: Sequence[Doc]) -> Iterator[Sequence[DocSpan] | None]:
+        nlp = self._pipeline()
+        if recognizer_of(nlp) is None:  # as while it is disabled: there is nothing to rerank
+            yield from (None for _ in docs)
+            return
+        # The docs already have entities: lists are made from what they were before.
+        fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
+        lists = parses(nlp, fresh, self.width, max_span_length=MAX_SPAN_LENGTH)
+        for doc, analyses in zip(docs, lists, strict=True):
+            chosen = self.choose(doc, analyses)
+            is_choice = len(analyses) > 1 or chosen
+            yield doc_spans(doc, analyses[chosen].spans) if is_choice else None
+
+    def _pipeline(self) -> Language:
         nlp = self._nlp()
         if nlp is None:
             raise ModelError(
                 "the reranker's pipeline is gone. Keep the nlp object, or load it anew."
             )
-        # The docs already have entities: lists are made from what they were before.
-        fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
-        return parses(nlp, fresh, self.width, max_span_length=MAX_SPAN_LENGTH)
+        return nlp
 
 
 @Language.factory(FACTORY, default_config={"width": WIDTH}, assigns=["doc.ents"])
@@ -368,14 +355,6 @@ def _load_json(data: bytes) -> dict[str, Any]:
 def _registered_name(function: FeatureFunction) -> str | None:
     every: dict[str, Any] = registry.misc.get_all()
     return next((name for name, known in every.items() if known is function), None)
-
-
-def _set_entities(doc: Doc, spans: Sequence[Span]) -> None:
-    wanted = [(span.start, span.end, span.label) for span in spans]
-    if wanted == [(one.start_char, one.end_char, one.label_) for one in doc.ents]:
-        return
-    found = [doc.char_span(*span) for span in wanted]
-    doc.set_ents([one for one in found if one is not None])
 
 
 def _registered_function(name: str) -> FeatureFunction:
