@@ -6,6 +6,7 @@ import heapq
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select, update
@@ -114,7 +115,8 @@ class Dataset:
     def add(self, batch: ImportBatch) -> ImportReport:
         """Add checked rows to their split: all of them, or none after an error.
 
-        Labels that the dataset does not have yet are added to its list.
+        Labels that the dataset does not have yet are added to its list, and a split
+        that it does not have is made with its first row.
 
         Parameters
         ----------
@@ -129,13 +131,16 @@ class Dataset:
             The store cannot be written.
         """
         with buffered_to_disk(batch) as batches, self._database.writing() as connection:
+            first = next(batches, None)
+            if first is None:  # no row at all makes no split
+                return batch.report(added=0, answered=0)
             before = self._labels(connection)
             labels = tuple(dict.fromkeys((*before, *batch.labels)))
             if labels != before:
                 self._set_labels(connection, labels)
             split_id = self._ensure_split(connection, batch.split)
             label_set_id = ensure_label_set(connection, labels)
-            result = insert_batches(connection, split_id, label_set_id, batches)
+            result = insert_batches(connection, split_id, label_set_id, chain([first], batches))
         self._log_labels(before, labels)
         for duplicate in result.duplicates:
             batch.add_issue(duplicate)
