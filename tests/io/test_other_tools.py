@@ -125,7 +125,7 @@ def test_a_row_of_words_without_entities_has_none():
 
 
 def test_one_word_with_a_mark_and_an_o_may_be_a_text_and_several_are_not():
-    """ "A,O" may be meant as it stands; rows of such words are a sentence without entities."""
+    """A word with O behind a mark may be meant as it stands; rows of them are a sentence."""
     assert [one.text for one in nbner.read(["Oslo,O"])] == ["Oslo,O"]
     texts = ["Oslo,O", "It rains.", "H/O", "It rains again."]
     assert [one.text for one in nbner.read(texts)] == texts

@@ -155,6 +155,7 @@ def is_said(found, file, newest, mark, *, has_record):
     return is_read or (bool(found["said"]) and "The calibration" in found["summary"])
 
 
+@pytest.mark.timeout(36_000)
 def test_a_session_opens_whatever_is_damaged(world, monkeypatch, capsys):
     store, (first, newest), marks = world
     shut, unsaid, before_used = [], [], 0
