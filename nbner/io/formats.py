@@ -37,7 +37,7 @@ from nbner.io.gold_export import (
     with_aligned_tokens,
 )
 from nbner.io.in_memory import read_objects, rows_from_plugin
-from nbner.io.inline_markup import check_inline
+from nbner.io.inline_markup import check_inline, is_outside_word, outside_word_error
 from nbner.io.options import FormatName, ReadOptions, TextUnit
 from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row
@@ -205,16 +205,33 @@ def _rows(
 
 def _without_inline(rows: Iterable[Row], row_errors: RowErrors) -> Iterator[Row]:
     """Yield rows; the error of one that marks entities inside of its text is handled."""
+    held: Row | None = None  # one word with the tag O, until the next row is known
+    is_after_word = False
     for row in rows:
         # A row with a hash was shown to somebody as it stands; a format of gold has its own
         # place for spans, so that what looks like a mark is part of the text.
-        if row.input_hash is None and not row.spans and not row.gold:
+        is_looked_at = row.input_hash is None and not row.spans and not row.gold
+        if is_looked_at and is_outside_word(row):
+            if held is None and not is_after_word:
+                held = row
+                continue
+            for word in (held, row):
+                if word is not None:
+                    row_errors.handle(outside_word_error(word), word.text)
+            held, is_after_word = None, True
+            continue
+        if held is not None:
+            yield held
+        held, is_after_word = None, False
+        if is_looked_at:
             try:
                 check_inline(row)
             except DataError as error:
                 row_errors.handle(error, row.text)
                 continue
         yield row
+    if held is not None:
+        yield held
 
 
 def _with_spans(rows: Iterable[Row], spans_key: str | None) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from nbner.errors import DataError
 from nbner.io.iob import is_tag
 from nbner.io.label_keys import COMMON_LABELS
 from nbner.io.rows import Row
@@ -162,6 +163,8 @@ _TAGGED_WORD = re.compile(r"\S+[/|_,;\t]([A-Z][\w-]*)")
 _TAG_LINE = re.compile(
     r"[^\s,;|]+(?:\t|,|;|\|)(?:\S+(?:\t|,|;|\|))*[BIESLU]-[A-Za-z]\S*|[^\s,;|]+\t(?:\S+\t)*O"
 )
+_OUTSIDE_WORD = re.compile(r"[^\s,;|]+[,;|/_]O")
+_TAGGED_WORDS = "words with their tags"
 # Most texts have none of these characters, and need no further look.
 _ANY_MARK = re.compile(r"[<\[{@|/\t_]")
 _TAG_STARTS = ("O ", "B-", "I-", "U-", "S-")
@@ -191,13 +194,41 @@ def check_inline(row: Row) -> None:
         return
     found = find_inline(row.text)
     if found is not None:
-        name, mark = found
-        shown = mark if len(mark) <= _SHOWN else f"{mark[:_SHOWN]}..."
-        raise row.location.error(
-            f"the text marks entities inside of itself, as {name}: {shown!r}",
-            field="text",
-            remedy=_REMEDY,
-        )
+        raise _error(row, *found)
+
+
+def is_outside_word(row: Row) -> bool:
+    """Return whether a text is one word with the tag "O" behind it, as in ``Berlin,O``.
+
+    One such text may be meant as it stands. Where several follow each other, they are
+    the words of a sentence without entities: see `outside_word_error`.
+
+    Parameters
+    ----------
+    row : Row
+        A row of any reader.
+    """
+    return _OUTSIDE_WORD.fullmatch(row.text.strip()) is not None
+
+
+def outside_word_error(row: Row) -> DataError:
+    """Return the error of a word with its tag that stands beside others.
+
+    Parameters
+    ----------
+    row : Row
+        The row of the word.
+    """
+    return _error(row, _TAGGED_WORDS, row.text)
+
+
+def _error(row: Row, name: str, mark: str) -> DataError:
+    shown = mark if len(mark) <= _SHOWN else f"{mark[:_SHOWN]}..."
+    return row.location.error(
+        f"the text marks entities inside of itself, as {name}: {shown!r}",
+        field="text",
+        remedy=_REMEDY,
+    )
 
 
 def find_inline(text: str) -> tuple[str, str] | None:
@@ -268,7 +299,7 @@ _NOTATIONS = (
     _Notation("words in brackets with a label", ("[", "{"), _searched(_LABEL_FIRST, _LABEL_LAST)),
     _Notation("@@words##", ("@@",), _searched(_AT_SIGNS)),
     _Notation(
-        "words with their tags",
+        _TAGGED_WORDS,
         ("/O", "|O", "_O", ",O", ";O", "\tO", "B-", "I-"),
         _tagged_words,
     ),

@@ -33,11 +33,12 @@ from nbner.io.rows import Row, SourceLocation
 from nbner.io.span_parsing import Keys, UnreadableSpanError, parse_span
 from nbner.io.span_shapes import SpanLayer, find_layers, layer_of, shorten
 from nbner.io.tag_shapes import TagLayer, find_tags
-from nbner.io.word_offsets import with_characters
+from nbner.io.word_offsets import unread_of_document, with_characters
 from nbner.types import Span
 
 # Keys of nbner's own tasks, in which no other spans are looked for.
 _TASK_KEYS = frozenset((*PLAIN_KEYS, "spans", "tokens", "meta"))
+_META_KEYS = ("meta", "metadata")
 _WORD_TAG = re.compile(r"[BIESLUM]-[A-Z][A-Z_0-9]*")
 _TAG_NAME = re.compile(r"ner|tag|label|iob|bio|entity", re.IGNORECASE)
 # An empty list under one of these is an annotation without spans.
@@ -163,6 +164,7 @@ class _TaskReader:
         if text is not None:
             rest["text"] = text
         elif (converted := with_characters(rest, self.location)) is not None:
+            self.unread.extend(unread_of_document(rest))
             rest, text = converted, converted["text"]
         self._check_single_span(rest)
         spans = self._spans(rest, text)
@@ -239,8 +241,8 @@ class _TaskReader:
         if own is not None:
             found = self._own_spans(own, text)
             others = self._layers(rest, text)
-            # Beside spans, ``meta`` may hold any pairs of numbers: counted, and no error.
-            if found or all(one.keys[0] == "meta" for one in others):
+            # Beside spans, metadata may hold any pairs of numbers: counted, and no error.
+            if found or all(one.keys[0] in _META_KEYS for one in others):
                 self.unread.extend(_unread(one) for one in others)
                 return ("spans",), found
             if isinstance(own, Mapping) or not any(one.is_prediction for one in others):

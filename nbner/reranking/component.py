@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -18,15 +17,18 @@ from weakref import ref
 from spacy.language import Language
 from spacy.util import registry
 
+from nbner._common.checksums import add_checksum, remove_checksum
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
-from nbner.nlp.pipeline import doc_from_example, recognizer_of
+from nbner.nlp.entity_component import EntityComponent, doc_spans
+from nbner.nlp.pipeline import doc_from_example, labels_of, recognizer_of
 from nbner.reranking.features import FeatureFunction, extract_features
-from nbner.types import Example, Parse, Span
+from nbner.types import Example, Parse
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
+    from spacy.tokens import Span as DocSpan
     from typing_extensions import Self
 
 FACTORY = "nbner_reranker"
@@ -35,9 +37,10 @@ WIDTH = 8
 PRIOR_WEIGHTS = {"score": 1.0}
 MIN_LISTS = 2  # lists in which a feature must tell analyses apart
 FILE_NAME = "reranker.json"
+_KEYS = ("width", "functions", "weights")
 
 
-class Reranker:
+class Reranker(EntityComponent):
     """Chooses one of the k best analyses and sets it as the doc's entities.
 
     Parameters
@@ -76,34 +79,6 @@ class Reranker:
         self.functions = dict(functions or {})
         # A component must not keep its pipeline alive.
         self._nlp = ref(nlp)
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Rerank the analyses of one doc and set its entities.
-
-        Parameters
-        ----------
-        doc : Doc
-            Modified in place.
-        """
-        return next(self.pipe([doc], batch_size=1))
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Rerank the analyses of docs, in order.
-
-        Parameters
-        ----------
-        stream : iterable of Doc
-            Modified in place.
-        batch_size : int
-            Number of docs that are decoded together.
-        """
-        rest = iter(stream)
-        while docs := list(islice(rest, batch_size)):
-            for doc, analyses in zip(docs, self._k_best(docs), strict=True):
-                chosen = self.choose(doc, analyses)
-                if len(analyses) > 1 or chosen:
-                    _set_entities(doc, analyses[chosen].spans)
-                yield doc
 
     def features(self, doc: Doc, analyses: Sequence[Parse]) -> list[dict[str, float]]:
         """Return the features of each analysis of a list.
@@ -144,7 +119,7 @@ class Reranker:
             "functions": sorted(self.functions),
             "weights": dict(sorted(self.weights.items())),
         }
-        return json.dumps(state, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return _dump_json(state)
 
     def from_bytes(self, data: bytes, *, exclude: Iterable[str] = ()) -> Self:  # noqa: ARG002
         """Restore width, weights and feature functions.
@@ -161,7 +136,7 @@ class Reranker:
         ModelError
             A feature function is not registered.
         """
-        state: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
+        state = _load_json(data)
         self.functions = {name: _registered_function(name) for name in state["functions"]}
         self.width, self.weights = int(state["width"]), dict(state["weights"])
         return self
@@ -177,9 +152,10 @@ class Reranker:
             Ignored; part of spaCy's signature.
         """
         folder = Path(path)
-        data = self.to_bytes(exclude=exclude)
+        # In the file alone: fingerprints are of the bytes without it.
+        entry = add_checksum(_load_json(self.to_bytes(exclude=exclude)))
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).write_bytes(data)
+        (folder / FILE_NAME).write_bytes(_dump_json(entry))
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
         """Read the reranker from a folder.
@@ -190,18 +166,46 @@ class Reranker:
             The folder.
         exclude : iterable of str
             Ignored; part of spaCy's signature.
-        """
-        return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
 
-    def _k_best(self, docs: Sequence[Doc]) -> Iterator[tuple[Parse, ...]]:
+        Raises
+        ------
+        ModelError
+            A feature function is not registered, or the file is not as it was saved.
+        """
+        file = Path(path) / FILE_NAME
+        try:
+            state, _ = remove_checksum(_load_json(file.read_bytes()), keys_without=_KEYS)
+        except ValueError as error:
+            raise ModelError(
+                f"the reranker cannot be read from {file}: {error}. Fit it again with "
+                "session.model.rerank(), or load the pipeline without it: "
+                f"exclude=[{self.name!r}]."
+            ) from error
+        return self.from_bytes(_dump_json(state), exclude=exclude)
+
+    def _decided_labels(self) -> tuple[str, ...]:
+        return labels_of(self._pipeline())
+
+    def _find_entities(self, docs: Sequence[Doc]) -> Iterator[Sequence[DocSpan] | None]:
+        nlp = self._pipeline()
+        if recognizer_of(nlp) is None:  # as while it is disabled: there is nothing to rerank
+            yield from (None for _ in docs)
+            return
+        # The docs already have entities: lists are made from what they were before.
+        fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
+        lists = parses(nlp, fresh, self.width, max_span_length=MAX_SPAN_LENGTH)
+        for doc, analyses in zip(docs, lists, strict=True):
+            chosen = self.choose(doc, analyses)
+            is_choice = len(analyses) > 1 or chosen
+            yield doc_spans(doc, analyses[chosen].spans) if is_choice else None
+
+    def _pipeline(self) -> Language:
         nlp = self._nlp()
         if nlp is None:
             raise ModelError(
                 "the reranker's pipeline is gone. Keep the nlp object, or load it anew."
             )
-        # The docs already have entities: lists are made from what they were before.
-        fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
-        return parses(nlp, fresh, self.width, max_span_length=MAX_SPAN_LENGTH)
+        return nlp
 
 
 @Language.factory(FACTORY, default_config={"width": WIDTH}, assigns=["doc.ents"])
@@ -339,17 +343,18 @@ def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFun
     return found
 
 
+def _dump_json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _load_json(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
+    return found
+
+
 def _registered_name(function: FeatureFunction) -> str | None:
     every: dict[str, Any] = registry.misc.get_all()
     return next((name for name, known in every.items() if known is function), None)
-
-
-def _set_entities(doc: Doc, spans: Sequence[Span]) -> None:
-    wanted = [(span.start, span.end, span.label) for span in spans]
-    if wanted == [(one.start_char, one.end_char, one.label_) for one in doc.ents]:
-        return
-    found = [doc.char_span(*span) for span in wanted]
-    doc.set_ents([one for one in found if one is not None])
 
 
 def _registered_function(name: str) -> FeatureFunction:

@@ -79,7 +79,7 @@ class SessionContext:
         labelled, by their fingerprints.
     run_scores : dict of str to (float, str, float or None)
         Time, fingerprint and F of the training runs, by their ids. Each record is
-        read once: it is long, and never changes.
+        read once: it is long, and these three never change.
     end_learning : callable, optional
         Ends the training behind the widget that was opened last with
         ``learn=True``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +33,7 @@ from nbner.session.context import Accessor, SessionContext
 from nbner.session.prediction import checked_texts, longest_span
 from nbner.session.training import training_split
 from nbner.training.report import TrainingReport
+from nbner.training.run_folder import find_change
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -460,6 +462,12 @@ class ModelAccessor(Accessor):
                 f"the model in {path} is {found} and no longer the report's {report.fingerprint}. "
                 f"Train again, or take it as it is: session.model.use({str(path)!r})."
             )
+        change = find_change(path)
+        if change is not None:
+            warnings.warn(
+                f"{change}. The model is used as it is; train again where that was not meant.",
+                stacklevel=2,
+            )
         self._context.model_store.record_run(path, found, record)
         self._context.activate(nlp)
 
@@ -471,8 +479,8 @@ class ModelAccessor(Accessor):
         missing where the run has none, as for a reranker), ``fingerprint``,
         ``path``, ``exists`` (whether the folder is still there), ``in_use``
         (true for at most one run: the last whose model is the one in use) and
-        ``problem`` (why the model could not be loaded; empty where it was not
-        tried, or could be).
+        ``problem`` (why the model could not be loaded, or that it is no longer the
+        one that was recorded; empty where it was not tried, or is in order).
         """
         import pandas as pd
 
@@ -487,7 +495,7 @@ class ModelAccessor(Accessor):
                 one["path"],
                 Path(one["path"]).exists(),
                 number == last,
-                self._context.model_store.problems.get(one["path"], ""),
+                self._context.model_store.problem_of(one["path"]),
             )
             for number, one in enumerate(runs)
         ]

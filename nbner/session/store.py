@@ -68,6 +68,11 @@ class Snapshot:
         -------
         list of Example
             Tokenized, in the order of addition.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         return [
             ensure_tokens(one, self._tokenize) for one in self._past.examples(split, answer=answer)
@@ -87,6 +92,11 @@ class Snapshot:
         -------
         DataFrame
             With the columns of `Session.answers`.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         found = self._past.answers_with_texts(split, annotator)
         texts = {(one.split, one.input_hash): text for one, text in found}
@@ -104,6 +114,11 @@ class Snapshot:
         -------
         Counts
             Numbers of examples.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         return self._past.counts(split)
 

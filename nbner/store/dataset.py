@@ -6,6 +6,7 @@ import heapq
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select, update
@@ -120,7 +121,8 @@ class Dataset:
     def add(self, batch: ImportBatch) -> ImportReport:
         """Add checked rows to their split: all of them, or none after an error.
 
-        Labels that the dataset does not have yet are added to its list.
+        Labels that the dataset does not have yet are added to its list, and a split
+        that it does not have is made with its first row.
 
         Parameters
         ----------
@@ -135,13 +137,16 @@ class Dataset:
             The store cannot be written.
         """
         with buffered_to_disk(batch) as batches, self._database.writing() as connection:
+            first = next(batches, None)
+            if first is None:  # no row at all makes no split
+                return batch.report(added=0, answered=0)
             before = self._labels(connection)
             labels = tuple(dict.fromkeys((*before, *batch.labels)))
             if labels != before:
                 self._set_labels(connection, labels)
             split_id = self._ensure_split(connection, batch.split)
             label_set_id = ensure_label_set(connection, labels)
-            result = insert_batches(connection, split_id, label_set_id, batches)
+            result = insert_batches(connection, split_id, label_set_id, chain([first], batches))
         self._log_labels(before, labels)
         for duplicate in result.duplicates:
             batch.add_issue(duplicate)
@@ -520,6 +525,24 @@ class Dataset:
         """
         with self._database.writing() as connection:
             model_runs.add_run(connection, self._id, run)
+
+    def set_run_record(self, run_id: str, record: Mapping[str, Any]) -> None:
+        """Replace the record of a training run.
+
+        Parameters
+        ----------
+        run_id : str
+            Id of the run.
+        record : mapping
+            As JSON can hold it.
+
+        Raises
+        ------
+        DataError
+            The record is not a JSON value.
+        """
+        with self._database.writing() as connection:
+            model_runs.set_run_record(connection, self._id, run_id, record)
 
     def runs(self, *, without: Collection[str] = ()) -> list[dict[str, Any]]:
         """Return the records of the training runs, oldest first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from nbner._common.serialization import dump_json, load_json
 from nbner.errors import DataError
@@ -37,12 +37,34 @@ def add_run(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> 
     for key in _KEYS:
         if key not in run:
             raise DataError(f"a run needs {', '.join(_KEYS)}", field=key)
-    try:
-        record = dump_json(run["record"])
-    except (TypeError, ValueError) as error:
-        raise DataError(f"this cannot be stored: {error}", field="record") from error
-    values = {**{key: run[key] for key in _KEYS}, "path": str(run["path"]), "record": record}
+    values = {key: run[key] for key in _KEYS}
+    values |= {"path": str(run["path"]), "record": _dump_record(run["record"])}
     connection.execute(insert(runs), {"dataset_id": dataset_id, **values})
+
+
+def set_run_record(
+    connection: Connection, dataset_id: int, run_id: str, record: Mapping[str, Any]
+) -> None:
+    """Replace the record of a run.
+
+    Parameters
+    ----------
+    connection : Connection
+        With a write transaction.
+    dataset_id : int
+        Row id of the dataset.
+    run_id : str
+        Id of the run.
+    record : mapping
+        As JSON can hold it.
+
+    Raises
+    ------
+    DataError
+        The record is not a JSON value.
+    """
+    condition = (runs.c.dataset_id == dataset_id, runs.c.id == run_id)
+    connection.execute(update(runs).where(*condition).values(record=_dump_record(record)))
 
 
 def list_runs(
@@ -57,10 +79,17 @@ def list_runs(
     dataset_id : int
         Row id of the dataset.
     without : collection of str
-        Ids of runs to leave out: a record is long, and never changes.
+        Ids of runs to leave out: a record is long.
     """
     query = select(*(runs.c[key] for key in _KEYS)).where(runs.c.dataset_id == dataset_id)
     if without:
         query = query.where(runs.c.id.not_in(without))
     found = connection.execute(query.order_by(runs.c.seq)).mappings()
     return [{**row, "record": load_json(row["record"])} for row in found]
+
+
+def _dump_record(record: object) -> str:
+    try:
+        return dump_json(record)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"this cannot be stored: {error}", field="record") from error

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
 from nbner._common.serialization import dump_json, load_json
+from nbner.errors import DataError
 from nbner.store import clock, queries
 from nbner.store.answers import ensure_label_set, insert_event, insert_withdrawal, lock_splits
 from nbner.store.database import Database
@@ -58,8 +59,14 @@ class DatasetSnapshot:
             Name of the split; by default all.
         answer : {"accept", "reject", "ignore"}, optional
             Only examples with this decision.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         with self._database.reading() as connection:
+            self._require_split(connection, split)
             shown = _shown_answers(self._stored(connection, answers))
             joined = examples.join(splits, examples.c.split_id == splits.c.id).outerjoin(
                 shown, shown.c.example_id == examples.c.id
@@ -82,6 +89,11 @@ class DatasetSnapshot:
         ----------
         split, annotator : str, optional
             Names of the split and of the annotator; by default all.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         return [answer for answer, _ in self.answers_with_texts(split, annotator)]
 
@@ -94,8 +106,14 @@ class DatasetSnapshot:
         ----------
         split, annotator : str, optional
             Names of the split and of the annotator; by default all.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         with self._database.reading() as connection:
+            self._require_split(connection, split)
             newest = newest_answers(self._stored(connection, answers))
             query = (
                 queries.select_answers()
@@ -116,6 +134,11 @@ class DatasetSnapshot:
         ----------
         split : str, optional
             Name of the split; by default all.
+
+        Raises
+        ------
+        DataError
+            There has never been such a split.
         """
         kinds = Counter(example.answer for example in self.examples(split))
         numbers = {kind: kinds[kind] for kind in ANSWER_KINDS}
@@ -203,6 +226,26 @@ class DatasetSnapshot:
             for row in connection.execute(query).mappings()
         ]
         return sorted(found, key=lambda row: row["answer_id"] or 0)
+
+    def _require_split(self, connection: Connection, split: str | None) -> None:
+        """Raise where there has never been a split; one that came later held nothing then."""
+        if split is None:
+            return
+        in_dataset = splits.c.dataset_id == self._dataset_id
+        if split in connection.scalars(select(splits.c.name).where(in_dataset)).all():
+            return
+        of_then = (
+            select(splits.c.name)
+            .join(examples, examples.c.split_id == splits.c.id)
+            .where(in_dataset, self._stored(connection, examples))
+            .group_by(splits.c.id, splits.c.name)
+            .order_by(splits.c.id)
+        )
+        names = connection.scalars(of_then).all()
+        has = f"the splits of that time are: {', '.join(names)}" if names else "it held nothing yet"
+        raise DataError(
+            f"there was no split {split!r}; {has}", field="split", remedy="Correct the name"
+        )
 
     def _in_split(self, split: str | None) -> ColumnElement[bool]:
         in_dataset: ColumnElement[bool] = splits.c.dataset_id == self._dataset_id

@@ -14,7 +14,6 @@ weights of that run to the bit. The CRF is not trained by ``spacy train``.
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +46,7 @@ from nbner.training.run_folder import (
     HELD_OUT,
     RECORD,
     RunFolder,
+    read_record,
     write_record,
 )
 
@@ -501,7 +501,7 @@ def recovered_run(output: Path) -> tuple[Path, dict[str, Any]] | None:
         The model's folder, and its record. None where none was finished.
     """
     records = {
-        file.parent / BEST_MODEL: json.loads(file.read_text(encoding="utf-8"))
+        file.parent / BEST_MODEL: read_record(file.parent)
         for name in (*reversed(_ORDER), HELD_OUT)
         if (file := output / name / RECORD).is_file()
     }

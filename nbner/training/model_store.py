@@ -7,16 +7,17 @@ recorded before it is loaded, or none, and the reason is kept in `notices` and
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from nbner._common.checksums import add_checksum, remove_checksum
 from nbner._common.drafts import (
     draft_file,
     draft_folder,
@@ -24,10 +25,11 @@ from nbner._common.drafts import (
     sync_folder,
     sync_tree,
 )
-from nbner.errors import ModelError
+from nbner.errors import ModelError, StoreError
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
+from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files
 from nbner.training.model_folder import legacy_folder, model_folder
 from nbner.training.run_folder import (
     BEST_MODEL,
@@ -41,10 +43,7 @@ if TYPE_CHECKING:
 
     from nbner.store.dataset import Dataset
 
-#: Key of a run's record under which the size and hash of every file of its model are kept.
-FILES_KEY = "files"
-_HASH_SIZE = 16  # bytes
-_CHUNK = 2**20  # bytes
+_CALIBRATION_KEYS = ("model", "overall", "per_label")
 
 
 class ModelStore:
@@ -67,6 +66,9 @@ class ModelStore:
         the next model that comes into use.
     problems : dict of str to str
         Path of a model that could not be loaded, to the reason.
+    changed : dict of str to str
+        Path of a model that was loaded and is not the one that was recorded, to
+        the reason.
     """
 
     def __init__(self, dataset: Dataset, store: str | Path) -> None:
@@ -75,6 +77,7 @@ class ModelStore:
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-")) if base is None else base
         self._legacy_folder = legacy_folder(store, dataset.name)
         self.problems: dict[str, str] = {}
+        self.changed: dict[str, str] = {}
         self._last_model_notices: tuple[str, ...] = ()
         remove_stale_drafts(self._folder)
         self._interrupted = tuple(find_interrupted(self._folder))
@@ -94,6 +97,21 @@ class ModelStore:
             *self._last_model_notices,
             *([_interrupted_notice(cut_off)] if cut_off else []),
         )
+
+    def problem_of(self, path: str) -> str:
+        """Return what is wrong with a recorded model, as far as it was tried.
+
+        Parameters
+        ----------
+        path : str
+            Its path, as it is recorded.
+
+        Returns
+        -------
+        str
+            Empty where nothing is known to be wrong.
+        """
+        return self.problems.get(path) or self.changed.get(path, "")
 
     def reserve_folder(self) -> Reservation:
         """Create a folder for the next run, which no other run can get.
@@ -129,6 +147,7 @@ class ModelStore:
         )
         self._last_model_notices = ()
         self.problems.pop(str(path), None)
+        self.changed.pop(str(path), None)
         if path in self._interrupted:
             settle_interrupted(path)
             self._interrupted = tuple(one for one in self._interrupted if one != path)
@@ -182,11 +201,9 @@ class ModelStore:
             The disk is full, or cannot be written.
         """
         file = self._folder / _calibration_name(calibration["model"])
-        content = json.dumps(calibration, ensure_ascii=False).encode("utf-8")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with draft_file(file) as draft:
-                draft.write(content)
+            _write_calibration(file, calibration)
         except OSError as error:
             raise _not_written("the calibration", file, error) from error
 
@@ -204,7 +221,8 @@ class ModelStore:
             if not file.exists():
                 continue
             try:
-                entry = json.loads(file.read_text(encoding="utf-8"))
+                read = json.loads(file.read_text(encoding="utf-8"))
+                entry, has_checksum = remove_checksum(read, keys_without=_CALIBRATION_KEYS)
                 calibration_meta.check_entry(entry)
                 if entry["model"] != model:
                     raise ValueError(f"it is of the model {entry['model']!r}")  # noqa: TRY301
@@ -217,6 +235,11 @@ class ModelStore:
                 self._last_model_notices = (*self._last_model_notices, notice)
                 warnings.warn(notice, stacklevel=3)
                 return
+            if not has_checksum:
+                # From its first opening on, a file of an earlier version has one too; a
+                # folder that cannot be written keeps what it has.
+                with suppress(OSError):
+                    _write_calibration(file, entry)
             calibration_meta.restore_temperatures(nlp, entry)
             return
 
@@ -251,6 +274,8 @@ class ModelStore:
             )
             self._last_model_notices = (notice,)
             warnings.warn(notice, stacklevel=3)
+        # Said already, as the model was loaded.
+        self._last_model_notices = (*self._last_model_notices, *self.changed.values())
         return found
 
     def previous(self, limit: int) -> list[Language]:
@@ -269,11 +294,50 @@ class ModelStore:
             if run["path"] in self.problems:
                 continue
             try:
-                nlp = _load(run)
+                nlp = self._load(run)
             except ModelError as error:
                 self.problems[run["path"]] = str(error)
             else:
                 yield nlp
+
+    def _load(self, run: Mapping[str, Any]) -> Language:
+        """Load the model of a run.
+
+        A model that was recorded without the hashes of its files, as by the first
+        versions, gets them with its first loading, where its fingerprint is the
+        recorded one; otherwise `changed` says that it is not.
+
+        Raises
+        ------
+        ModelError
+            It is missing or damaged, or cannot be loaded.
+        """
+        path, record = Path(run["path"]), run["record"]
+        if not path.exists():
+            raise ModelError("the folder is missing; where it was moved, move it back.")
+        files = record.get(FILES_KEY) if isinstance(record, Mapping) else None
+        damage = find_damage(path, files)
+        if damage is not None:
+            raise ModelError(
+                f"{damage}. If that was meant, session.model.use({str(path)!r}) takes it as it is."
+            )
+        if files is not None:
+            return load_base(path)
+        found = hash_files(path)
+        nlp = load_base(path)
+        if fingerprint(nlp) != run["fingerprint"]:
+            self.changed[str(path)] = (
+                f"The model {path} is not quite the one that was recorded ({run['fingerprint']}): "
+                "its files have changed, or it was saved by another version. It was recorded "
+                "without the hashes of its files, so that which one has changed cannot be told. "
+                f"session.model.use({str(path)!r}) records it as it is."
+            )
+            warnings.warn(self.changed[str(path)], stacklevel=5)
+        elif isinstance(record, Mapping):
+            # A place that cannot be written is opened for reading all the same.
+            with suppress(StoreError):
+                self._dataset.set_run_record(run["id"], {**record, FILES_KEY: found})
+        return nlp
 
     def _folders(self) -> tuple[Path, ...]:
         """Return where models and calibrations may lie, the present folder first."""
@@ -283,89 +347,14 @@ class ModelStore:
         return (self._folder, legacy)
 
 
-def hash_files(folder: Path) -> dict[str, list[int | str]]:
-    """Return the size in bytes and the hash of every file of a model.
-
-    Parameters
-    ----------
-    folder : Path
-        The model.
-
-    Returns
-    -------
-    dict
-        Path inside the folder, with slashes, to [size, BLAKE2b of 16 bytes in
-        hexadecimal digits].
-    """
-    return {
-        one.relative_to(folder).as_posix(): [one.stat().st_size, _hash(one)]
-        for one in sorted(folder.rglob("*"))
-        if one.is_file()
-    }
-
-
-def find_damage(folder: Path, files: object) -> str | None:
-    """Describe the first file of a model that is not as it was saved; None where all are.
-
-    Parameters
-    ----------
-    folder : Path
-        The model.
-    files : object
-        From `hash_files`; anything else is not compared.
-    """
-    if not isinstance(files, Mapping):
-        return None
-    for name, saved in files.items():
-        file = folder / name
-        if not file.exists():
-            return f"{file} is missing"
-        try:
-            same = [file.stat().st_size, _hash(file)] == saved
-        except OSError as error:
-            return f"{file} cannot be read ({error.strerror})"
-        if not same:
-            return f"{file} is not as it was saved"
-    return None
-
-
-def _load(run: Mapping[str, Any]) -> Language:
-    """Load the model of a run.
-
-    Raises
-    ------
-    ModelError
-        It is missing or damaged, or cannot be loaded.
-    """
-    path, record = Path(run["path"]), run["record"]
-    if not path.exists():
-        raise ModelError("the folder is missing; where it was moved, move it back.")
-    files = record.get(FILES_KEY) if isinstance(record, Mapping) else None
-    damage = find_damage(path, files)
-    if damage is not None:
-        raise ModelError(
-            f"{damage}. If that was meant, session.model.use({str(path)!r}) takes it as it is."
-        )
-    nlp = load_base(path)
-    if files is None and fingerprint(nlp) != run["fingerprint"]:
-        warnings.warn(
-            f"The model {path} is not quite the one that was recorded ({run['fingerprint']}): its "
-            "files have changed, or it was saved by another version.",
-            stacklevel=5,
-        )
-    return nlp
-
-
-def _hash(file: Path) -> str:
-    digest = hashlib.blake2b(digest_size=_HASH_SIZE)
-    with file.open("rb") as opened:
-        while chunk := opened.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def _calibration_name(model: str) -> str:
     return f"calibration-{model}.json"
+
+
+def _write_calibration(file: Path, calibration: Mapping[str, Any]) -> None:
+    content = json.dumps(add_checksum(calibration), ensure_ascii=False).encode("utf-8")
+    with draft_file(file) as draft:
+        draft.write(content)
 
 
 def _interrupted_notice(models: tuple[Path, ...]) -> str:

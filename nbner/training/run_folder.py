@@ -26,6 +26,7 @@ import numpy as np
 import spacy
 import thinc
 
+from nbner._common.checksums import add_checksum, remove_checksum
 from nbner._common.drafts import (
     draft_file,
     is_unlocked,
@@ -38,6 +39,7 @@ from nbner._common.drafts import (
 )
 from nbner._version import __version__
 from nbner.errors import TrainingError
+from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -210,7 +212,7 @@ def _parts(path: Path) -> list[Path]:
 def _f(part: Path) -> float:
     """Return the F in the record of a part of a run; 0 where it cannot be read."""
     try:
-        found = json.loads((part / RECORD).read_text(encoding="utf-8"))["best"]["f"]
+        found = read_record(part)["best"]["f"]
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0
     return float(found or 0.0)
@@ -355,11 +357,56 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     folder : Path
         The run's folder.
     record : mapping
-        As JSON can hold it.
+        As JSON can hold it; size and hash of the model's files and a checksum are
+        added.
     """
-    content = json.dumps(record, indent=2, ensure_ascii=False).encode("utf-8")
+    model = folder / BEST_MODEL
+    files = {FILES_KEY: hash_files(model)} if model.is_dir() else {}
+    entry = add_checksum({**record, **files})
+    content = json.dumps(entry, indent=2, ensure_ascii=False).encode("utf-8")
     with draft_file(folder / RECORD) as file:
         file.write(content)
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """Read the record of a run.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's folder.
+
+    Raises
+    ------
+    OSError
+        There is none, or it cannot be read.
+    ValueError
+        It is damaged.
+    """
+    found = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    if not isinstance(found, dict):
+        raise ValueError("it is no record")  # noqa: TRY004 - a damaged file
+    # The first versions wrote records of any keys without a checksum.
+    record, _ = remove_checksum(found, keys_without=found)
+    return dict(record)
+
+
+def find_change(model: Path) -> str | None:
+    """Describe what has changed in a run's model since its training; None where nothing has.
+
+    Parameters
+    ----------
+    model : Path
+        The model. One without a record beside it, or whose record is of a version
+        without hashes, is not compared.
+    """
+    if model.name != BEST_MODEL or not (model.parent / RECORD).is_file():
+        return None
+    try:
+        record = read_record(model.parent)
+    except (OSError, ValueError, RecursionError) as error:
+        return f"{model.parent / RECORD} cannot be read: {error}"
+    return find_damage(model, record.get(FILES_KEY))
 
 
 def library_versions() -> dict[str, str]:

@@ -174,8 +174,9 @@ def test_offsets_of_words_and_sentences_are_no_entities(key):
     ("meta", "unread"), [({"ORG": [[0, 4]]}, 1), ({"": [0, 0]}, 0), ({"page": 3}, 0)]
 )
 def test_spans_in_the_metadata_of_an_empty_list_are_counted(meta, unread):
-    rows = [{"text": "Acme pays", "spans": [], "answer": "accept", "meta": meta}]
-    with Session("meta", labels=["ORG"], store=":memory:") as session:
-        report = session.add(rows)
-        assert (report.added, report.unread) == (1, unread)
-        assert session.examples("train")[0].meta == meta
+    for key in ("meta", "metadata"):
+        rows = [{"text": "Acme pays", "spans": [], "answer": "accept", key: meta}]
+        with Session("meta", labels=["ORG"], store=":memory:") as session:
+            report = session.add(rows)
+            assert (report.added, report.unread) == (1, unread)
+            assert key == "metadata" or session.examples("train")[0].meta == meta

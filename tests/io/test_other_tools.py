@@ -122,3 +122,28 @@ def test_nothing_says_how_the_ends_of_other_words_count():
 def test_a_row_of_words_without_entities_has_none():
     (example,) = nbner.read([{"tokenized_text": ["It", "rains"], "ner": []}])
     assert (example.text, example.spans) == ("It rains", ())
+
+
+def test_one_word_with_a_mark_and_an_o_may_be_a_text_and_several_are_not():
+    """A word with O behind a mark may be meant as it stands; rows of them are a sentence."""
+    assert [one.text for one in nbner.read(["Oslo,O"])] == ["Oslo,O"]
+    texts = ["Oslo,O", "It rains.", "H/O", "It rains again."]
+    assert [one.text for one in nbner.read(texts)] == texts
+    with Session("d", store=":memory:") as session:
+        rows = ["It rains.", "Oslo,O", "is,O", "cold,O", "It snows.", "H/O"]
+        report = session.add(rows, on_error="skip")
+        assert [one.text for one in session.examples()] == ["It rains.", "It snows.", "H/O"]
+        assert list(report.skipped_rows["line"]) == [2, 3, 4]
+        assert session.add(rows, spans_key="spans").added == 3
+
+
+def test_a_document_of_sentences_is_one_text_with_its_key():
+    row = {
+        "doc_key": "d1",
+        "sentences": [["It", "rains"], ["Oslo", "."]],
+        "ner": [[], [[2, 2, "L"]]],
+    }
+    (example,) = nbner.read([row])
+    assert (example.text, dict(example.meta)) == ("It rains Oslo .", {"doc_key": "d1"})
+    assert [(one.start, one.end, one.label) for one in example.spans] == [(9, 13, "L")]
+    assert [one.text for one in example.tokens] == ["It", "rains", "Oslo", "."]

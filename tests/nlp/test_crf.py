@@ -207,7 +207,31 @@ def test_a_saved_pipeline_is_the_same(learnt, dev, tmp_path):
     recognizer = learnt.get_pipe("nbner_crf")
     data = recognizer.to_bytes()
     assert CrfRecognizer().from_bytes(data).to_bytes() == data
-    assert (tmp_path / "nbner_crf" / "crf.bin").read_bytes() == data
+    assert (tmp_path / "nbner_crf" / "crf.bin").read_bytes().startswith(data)
+
+
+def test_a_file_of_weights_that_has_changed_is_refused(learnt, tmp_path):
+    """Whatever bit: of the weights, which would load, or of the checksum."""
+    learnt.to_disk(tmp_path)
+    folder = tmp_path / "nbner_crf"
+    sound = (folder / "crf.bin").read_bytes()
+    # The last of the transitions' numbers, the checksum's mark, and the checksum.
+    end = len(learnt.get_pipe("nbner_crf").to_bytes())
+    for place in (end - 3, end, end + 4, len(sound) - 1):
+        changed = bytearray(sound)
+        changed[place] ^= 1
+        (folder / "crf.bin").write_bytes(changed)
+        with pytest.raises(ModelError, match=r"not as they were saved|bytes after the end"):
+            CrfRecognizer().from_disk(folder)
+    (folder / "crf.bin").write_bytes(sound[:-1])
+    with pytest.raises(ModelError, match="bytes after the end"):
+        CrfRecognizer().from_disk(folder)
+
+
+def test_a_file_of_weights_without_a_checksum_is_read(learnt, tmp_path):
+    data = learnt.get_pipe("nbner_crf").to_bytes()
+    (tmp_path / "crf.bin").write_bytes(data)
+    assert CrfRecognizer().from_disk(tmp_path).to_bytes() == data
 
 
 def test_the_weights_are_in_the_fingerprint(learnt):

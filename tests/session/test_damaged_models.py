@@ -10,16 +10,20 @@ import os
 import random
 import shutil
 import warnings
+from contextlib import closing
 
 import pytest
 
-from nbner import ModelError, Session
+from nbner import ModelError, Session, StoreError
 from nbner._common import drafts
 from nbner.nlp.calibration_meta import load_temperatures, save_temperatures
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
 from nbner.reranking.component import Reranker, add_reranker
+from nbner.store.dataset import Dataset
+from nbner.store.store import Store
 from nbner.training import model_store
+from nbner.training.run_folder import write_record
 
 DAMAGES = int(os.environ.get("NBNER_DAMAGES", "36"))
 TEXT = "Add 5 ml of water ."
@@ -151,6 +155,7 @@ def is_said(found, file, newest, mark, *, has_record):
     return is_read or (bool(found["said"]) and "The calibration" in found["summary"])
 
 
+@pytest.mark.timeout(36_000)
 def test_a_session_opens_whatever_is_damaged(world, monkeypatch, capsys):
     store, (first, newest), marks = world
     shut, unsaid, before_used = [], [], 0
@@ -214,6 +219,114 @@ def test_a_damaged_calibration_is_said_until_there_is_a_new_one(world):
     with session:
         assert load_temperatures(session.nlp) is None
         assert "The calibration of the model in use cannot be read" in str(session.summary)
+
+
+def swap_digit(file, digits, other):
+    content = file.read_text(encoding="utf-8")
+    assert digits in content
+    file.write_text(content.replace(digits, other), encoding="utf-8")
+
+
+def without_checksum(file):
+    """Write a file as versions did that had no checksums."""
+    entry = json.loads(file.read_text(encoding="utf-8"))
+    del entry["checksum"]
+    file.write_text(json.dumps(entry), encoding="utf-8")
+
+
+def forget_hashes(store):
+    """Turn the records of models into those of the first versions, which had no hashes."""
+    with closing(Store(store)) as opened:
+        dataset = opened.dataset("d")
+        for run in dataset.runs():
+            record = {key: value for key, value in run["record"].items() if key != "files"}
+            dataset.set_run_record(run["id"], record)
+
+
+@pytest.mark.parametrize(
+    ("digits", "other"), [("2.5", "2.6"), ("Action", "Actiom"), ("checksum", "checksun")]
+)
+def test_a_calibration_that_has_changed_and_is_valid_is_not_used(world, digits, other):
+    store, (_, _), (_, mark) = world
+    file = store.with_suffix(".models") / "d" / f"calibration-{mark}.json"
+    swap_digit(file, digits, other)
+    with pytest.warns(UserWarning, match="it is not as it was saved"):
+        session = Session("d", store=store)
+    with session:
+        assert load_temperatures(session.nlp) is None
+        assert "The calibration of the model in use cannot be read" in str(session.summary)
+
+
+def test_a_calibration_of_an_earlier_version_gets_a_checksum_as_it_is_opened(world):
+    store, (_, _), (_, mark) = world
+    file = store.with_suffix(".models") / "d" / f"calibration-{mark}.json"
+    without_checksum(file)
+    found = open_and_look(store)
+    assert (found["said"], found["is_calibrated"]) == (0, True)
+    swap_digit(file, "2.5", "2.6")
+    assert not open_and_look(store)["is_calibrated"]
+
+
+def test_a_reranker_that_has_changed_and_is_valid_is_not_used(world):
+    """Also of a model that was recorded without hashes: the file has a checksum."""
+    store, (_, newest), marks = world
+    forget_hashes(store)
+    swap_digit(newest / "nbner_reranker" / "reranker.json", "1.0", "1.5")
+    found = open_and_look(store)
+    assert found["mark"] == marks[0]
+    assert any("reranker.json: it is not as it was saved" in one for one in found["problems"])
+
+
+def test_a_model_without_hashes_and_checksums_is_said_to_have_changed(world):
+    store, (_, newest), _ = world
+    forget_hashes(store)
+    file = newest / "nbner_reranker" / "reranker.json"
+    without_checksum(file)
+    swap_digit(file, "1.0", "1.5")
+    for _ in range(2):  # what is not known to be right is not recorded as such
+        found = open_and_look(store)
+        assert found["said"] == 1
+        assert "is not quite the one that was recorded" in found["summary"]
+        assert any("is not quite the one" in one for one in found["problems"])
+    with pytest.warns(UserWarning, match="not quite"):
+        session = Session("d", store=store)
+    with session:
+        session.model.use(newest)
+        assert "not quite" not in str(session.summary)
+    assert open_and_look(store)["said"] == 0
+
+
+def test_a_model_without_hashes_has_them_from_its_first_opening_on(world):
+    store, (_, newest), marks = world
+    forget_hashes(store)
+    assert open_and_look(store)["said"] == 0
+    # A file that no fingerprint covers.
+    swap_digit(newest / "meta.json", '"version":"', '"version":"9')
+    found = open_and_look(store)
+    assert found["mark"] == marks[0]
+    assert any("meta.json is not as it was saved" in one for one in found["problems"])
+
+
+def test_a_store_that_cannot_be_written_opens_a_model_without_hashes(world, monkeypatch):
+    store, (_, _), marks = world
+    forget_hashes(store)
+
+    def refuse(*_):
+        raise StoreError("the store is open for reading")
+
+    monkeypatch.setattr(Dataset, "set_run_record", refuse)
+    found = open_and_look(store)
+    assert (found["mark"], found["said"]) == (marks[1], 0)
+
+
+def test_a_run_that_has_changed_since_its_training_is_said_as_it_comes_into_use(world):
+    store, (_, newest), _ = world
+    write_record(newest.parent, {"best": {"f": 0.5}})
+    swap_digit(newest / "meta.json", '"version":"', '"version":"9')
+    with pytest.warns(UserWarning, match="cannot be used"):
+        session = Session("d", store=store)
+    with session, pytest.warns(UserWarning, match=r"meta\.json is not as it was saved"):
+        session.model.use(newest)
 
 
 def test_a_calibration_is_replaced_as_a_whole(world, monkeypatch):

@@ -1,10 +1,13 @@
 """Reading and writing of examples without a session."""
 
+import inspect
+
 import pytest
 import spacy
 
 import nbner
-from nbner import DataError, Example, Span
+from nbner import DataError, Example, Session, Span
+from nbner.io import formats
 from nbner.nlp.pipeline import tokenizer_of
 
 TEXT = "Whisk the eggs with a fork."
@@ -57,3 +60,19 @@ def test_tokens_that_do_not_fit_are_an_error_with_a_way_out(tmp_path):
         nbner.write([off], tmp_path / "gold.conll")
     report = nbner.write([off], tmp_path / "gold.conll", misaligned="leave_out")
     assert (report.written, report.misaligned) == (0, 1)
+
+
+@pytest.mark.parametrize("method", [nbner.read, Session.add])
+def test_the_options_of_reading_are_those_of_the_readers(method):
+    """They stand in three signatures, for completion and help; none may lack one."""
+    inner = {"texts_only", "labels", "row_errors"}  # a session's own
+
+    def options(function):
+        found = inspect.signature(function).parameters.values()
+        return {
+            one.name: (one.annotation, one.default)
+            for one in found
+            if one.kind is one.KEYWORD_ONLY and one.name not in {*inner, "misaligned", "on_error"}
+        }
+
+    assert options(method) == options(formats.read)

@@ -315,6 +315,16 @@ def test_counts_of_splits_and_of_all(add, dataset, texts, give):
     assert dataset.splits() == {"train": 5, "dev": 1}
 
 
+@pytest.mark.parametrize("source", [[], iter(()), [{"note": "no text"}]])
+def test_a_source_without_a_row_makes_no_split(add, dataset, source):
+    report = add(source, split="x", on_error="skip")
+    assert str(report).startswith("Added 0 examples to 'x'")
+    assert dataset.splits() == {}
+    add(["Stir"], split="x")
+    add([], split="x")
+    assert dataset.splits() == {"x": 1}
+
+
 def test_runs_are_kept_in_their_order(dataset, store, tmp_path):
     run = {
         "created": time.time(),

@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from sqlalchemy import text
 
-from nbner import Answer, Span, StoreError
+from nbner import Answer, Counts, DataError, Span, StoreError
 from nbner.store import schema
 from nbner.store.store import Store
 
@@ -206,7 +206,6 @@ def test_the_dataset_as_it_was(lived):
     assert dataset.at(second).counts().total == 2
     assert [one.answer for one in dataset.at(second).answers()] == ["accept", "reject", "ignore"]
     assert [one.text for one in dataset.at(last).examples(answer="ignore")] == ["Stir"]
-    assert dataset.at(last).examples("dev") == []
 
 
 def test_every_answer_that_an_example_was_given(lived):
@@ -253,6 +252,20 @@ def test_going_back_for_one_split_or_one_annotator(lived):
     assert dataset.at(start).restore("dev") == 0
     assert dataset.at(start).restore(annotator="ann") == 2
     assert list(dataset.answers(annotator="ann")) == []
+
+
+@pytest.mark.parametrize("method", ["examples", "answers", "answers_with_texts", "counts"])
+def test_a_split_that_never_was_is_refused_at_any_time(lived, add, method):
+    dataset, (_, *_, last) = lived
+    time.sleep(0.002)
+    add(["Later"], split="later")
+    with pytest.raises(DataError, match=r"no split 'trian'; the splits of that time are: train\. "):
+        getattr(dataset.at(last), method)("trian")
+    with pytest.raises(DataError, match="there was no split 'trian'; it held nothing yet"):
+        getattr(dataset.at(1e9), method)("trian")
+    # One that came later held nothing at that time.
+    found = getattr(dataset.at(last), method)("later")
+    assert found in ([], Counts())
 
 
 def test_a_copy_is_a_store(lived, store, tmp_path, give):

@@ -29,6 +29,8 @@ from nbner.store.store import Store
 
 SEQUENCES = int(os.environ.get("NBNER_SEQUENCES", "5"))
 STEPS = 8
+# `verify` reads the whole store: sequences of one store get dearer with each.
+SEQUENCES_OF_A_STORE = 10
 PEOPLE = ("ann", "bob", "eve")
 KINDS = ("accept", "reject", "ignore", None)
 NUMBERS = count()
@@ -50,10 +52,11 @@ def seen(source):
 class Life(RuleBasedStateMachine):
     """Several people answer, label in bulk, undo, take back and restore."""
 
-    store = None
+    stores = None
 
     @initialize()
     def begin(self):
+        self.store = self.stores.next()
         self.dataset = self.store.dataset(f"dataset {next(NUMBERS)}")
         self.batches, self.moments, self.given = [], [], []
         self.add("train", 3)
@@ -152,11 +155,40 @@ class Life(RuleBasedStateMachine):
 LABELS = st.sampled_from([None, "A", "B"])
 
 
+class Stores:
+    """Stores for sequences, each for some of them, one after the other.
+
+    Parameters
+    ----------
+    place : callable
+        Return the place of a new store.
+    """
+
+    def __init__(self, place):
+        self._place, self._used, self._open = place, 0, None
+
+    def next(self):
+        if self._used % SEQUENCES_OF_A_STORE == 0:
+            self.close()
+            self._open = Store(self._place())
+        self._used += 1
+        return self._open
+
+    def close(self):
+        if self._open is not None:
+            self._open.close()
+
+
 @pytest.mark.timeout(36_000)
-def test_the_store_holds_together_and_its_past_stays(where):
-    sequences = SEQUENCES if not str(where).startswith("postgresql") else max(SEQUENCES // 10, 2)
-    with closing(Store(":memory:" if sequences == SEQUENCES else where)) as store:
-        machine = type("Life", (Life,), {"store": store})
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_the_store_holds_together_and_its_past_stays(kind, request):
+    if kind == "sqlite":
+        sequences, place = SEQUENCES, lambda: ":memory:"
+    else:
+        sequences = max(SEQUENCES // 10, 2)
+        place = request.getfixturevalue("postgres_server").place
+    with closing(Stores(place)) as stores:
+        machine = type("Life", (Life,), {"stores": stores})
         run_state_machine_as_test(
             machine,
             settings=settings(

@@ -18,16 +18,20 @@ from nbner.nlp.pipeline import load_base
 from nbner.store.store import Store
 from nbner.training import background
 from nbner.training.background import BackgroundRun, BackgroundTraining
+from nbner.training.file_hashes import find_damage, hash_files
 from nbner.training.model_folder import legacy_folder, model_folder
-from nbner.training.model_store import ModelStore, find_damage, hash_files
+from nbner.training.model_store import ModelStore
 from nbner.training.records import TrainingStoppedError
 from nbner.training.run_folder import (
     MARKER,
     RECORD,
     Reservation,
     RunFolder,
+    find_change,
     find_interrupted,
+    read_record,
     settle_interrupted,
+    write_record,
 )
 
 
@@ -174,7 +178,7 @@ def test_a_run_killed_at_any_step_is_whole_or_cleaned_at_the_next_start(tmp_path
         assert len(named) + len(settled) <= 1
         for one in settled:
             assert (one / "model-best" / "model").read_text() == "weights"
-            assert json.loads((one / RECORD).read_text()) == {"f": 1}
+            assert read_record(one) == {"f": 1, "files": hash_files(one / "model-best")}
         outcomes.append((len(named), len(settled)))
         remove_stale_drafts(folder / "m")
         left = set((folder / "m").glob("*"))
@@ -255,6 +259,26 @@ def test_damage_is_found_by_size_and_hash(tmp_path):
     assert find_damage(tmp_path / "m", files).endswith("model is not as it was saved")
     (tmp_path / "m" / "meta.json").unlink()
     assert find_damage(tmp_path / "m", {"meta.json": files["meta.json"]}).endswith("is missing")
+
+
+def test_the_record_of_a_run_tells_what_has_changed_since(tmp_path):
+    best = tmp_path / "model-best"
+    Saved().to_disk(best)
+    assert find_change(best) is None
+    write_record(tmp_path, {"best": {"f": 0.25}})
+    assert find_change(best) is None
+    assert read_record(tmp_path)["best"] == {"f": 0.25}
+    (best / "model").write_text("weightz")
+    assert find_change(best).endswith("model is not as it was saved")
+    (best / "model").write_text("weights")
+    file = tmp_path / RECORD
+    file.write_text(file.read_text().replace("0.25", "0.75"))
+    with pytest.raises(ValueError, match="its checksum differs"):
+        read_record(tmp_path)
+    assert "its checksum differs" in find_change(best)
+    # As the first versions wrote it.
+    file.write_text('{"best": {"f": 0.25}}')
+    assert find_change(best) is None
 
 
 # In the background.

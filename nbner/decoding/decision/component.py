@@ -8,8 +8,7 @@ where nbner is installed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -19,18 +18,18 @@ from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
-from nbner.nlp.pipeline import clone_pipeline, recognizer_of
-from nbner.types import Example, Span
+from nbner.nlp.entity_component import EntityComponent, doc_spans
+from nbner.nlp.pipeline import clone_pipeline, labels_of, recognizer_of
+from nbner.types import Example
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc
     from spacy.tokens import Span as DocSpan
 
 FACTORY = "nbner_expected_f"
-_BEGINS = 3  # of spaCy's ENT_IOB
 
 
-class ExpectedFDecision:
+class ExpectedFDecision(EntityComponent):
     """Sets the non-overlapping spans with the highest sum of probability minus threshold.
 
     At the fixed point of `span_sets.fixed_point_threshold` that is the set with the
@@ -71,42 +70,14 @@ class ExpectedFDecision:
         # A component must not keep its pipeline alive.
         self._nlp = ref(nlp)
 
-    def __call__(self, doc: Doc) -> Doc:
-        """Set the entities of one doc.
+    def _decided_labels(self) -> tuple[str, ...]:
+        return labels_of(self._pipeline())
 
-        Parameters
-        ----------
-        doc : Doc
-            Modified in place.
-        """
-        return next(self.pipe([doc], batch_size=1))
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Set the entities of docs, in order.
-
-        Parameters
-        ----------
-        stream : iterable of Doc
-            Modified in place. Without a recognizer in the pipeline, as while it is
-            disabled, there is nothing to decide, and docs pass as they are.
-        batch_size : int
-            Number of docs that are decoded together; it does not change the result.
-        """
-        nlp = self._nlp()
-        if nlp is None:
-            raise ModelError(
-                f"the pipeline of {self.name!r} is gone. Keep the nlp object, or load it anew."
-            )
-        if recognizer_of(nlp) is None:
-            yield from stream
+    def _find_entities(self, docs: Sequence[Doc]) -> Iterator[Sequence[DocSpan] | None]:
+        nlp = self._pipeline()
+        if recognizer_of(nlp) is None:  # as while it is disabled: there is nothing to decide
+            yield from (None for _ in docs)
             return
-        rest = iter(stream)
-        while docs := list(islice(rest, batch_size)):
-            for doc, spans in zip(docs, self._decide(nlp, docs), strict=True):
-                _set_entities(doc, spans)
-                yield doc
-
-    def _decide(self, nlp: Language, docs: Sequence[Doc]) -> Iterator[tuple[Span, ...]]:
         # The docs have entities already: probabilities are of what they were before.
         fresh = (Example(doc.text, tokens=tokens_from_doc(doc), pretokenized=True) for doc in docs)
         found = span_probabilities(
@@ -117,7 +88,16 @@ class ExpectedFDecision:
             # Spans up to the threshold are in no chosen set.
             min_probability=self.threshold,
         )
-        return (best_span_set(one.spans, self.threshold) for one in found)
+        for doc, one in zip(docs, found, strict=True):
+            yield doc_spans(doc, best_span_set(one.spans, self.threshold))
+
+    def _pipeline(self) -> Language:
+        nlp = self._nlp()
+        if nlp is None:
+            raise ModelError(
+                f"the pipeline of {self.name!r} is gone. Keep the nlp object, or load it anew."
+            )
+        return nlp
 
 
 @Language.factory(
@@ -213,19 +193,3 @@ def without_decision(nlp: Language) -> Language:
     copy = clone_pipeline(nlp)
     remove_decision(copy)
     return copy
-
-
-def _set_entities(doc: Doc, spans: Sequence[Span]) -> None:
-    """Set the entities; those that the doc has already stay with their identifiers."""
-    known = {(one.start_char, one.end_char, one.label_): one for one in doc.ents}
-    wanted = [(span.start, span.end, span.label) for span in spans]
-    if wanted == list(known):
-        return
-    found: list[DocSpan | None] = [known.get(one) or doc.char_span(*one) for one in wanted]
-    # As the recognizer leaves them: "begins" without a label.
-    blocked = [
-        doc[token.i : token.i + 1]
-        for token in doc
-        if token.ent_iob == _BEGINS and not token.ent_type
-    ]
-    doc.set_ents([one for one in found if one is not None], blocked=blocked or None)

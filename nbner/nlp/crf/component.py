@@ -8,7 +8,6 @@ without the import where nbner is installed. It is trained by
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Span
 
+from nbner._common.checksums import append_checksum, split_checksum
 from nbner.errors import ModelError
 from nbner.nlp.crf.features import OUTSIDE_FEATURES, content_tokens, extract_features
 from nbner.nlp.crf.model import (
@@ -28,6 +28,7 @@ from nbner.nlp.crf.model import (
     tags_to_entities,
     viterbi,
 )
+from nbner.nlp.entity_component import EntityComponent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ _SET = (_BEGIN, _IN)
 MAX_TOKENS = 4_000  # tokens, padding included, that are scored together
 
 
-class CrfRecognizer:
+class CrfRecognizer(EntityComponent):
     """Recognizes entities with a linear-chain conditional random field.
 
     Entities and blocked tokens that an earlier component has set are kept, as
@@ -86,33 +87,6 @@ class CrfRecognizer:
     def label_data(self) -> list[str]:
         """The labels, as spaCy's configs hold them."""
         return list(self.labels)
-
-    def __call__(self, doc: Doc) -> Doc:
-        """Set the entities of one doc.
-
-        Parameters
-        ----------
-        doc : Doc
-            Modified in place.
-        """
-        return next(self.pipe([doc], batch_size=1))
-
-    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Set the entities of docs, in order.
-
-        Parameters
-        ----------
-        stream : iterable of Doc
-            Modified in place.
-        batch_size : int
-            Number of docs that are decoded together; it changes the speed, not
-            the result.
-        """
-        rest = iter(stream)
-        while docs := list(islice(rest, batch_size)):
-            for doc, entities in zip(docs, self._predict(docs), strict=True):
-                _set_entities(doc, entities)
-            yield from docs
 
     def token_scores(self, docs: Sequence[Doc]) -> list[NDArray[np.float64]]:
         """Score the tags of the tokens of docs.
@@ -206,7 +180,9 @@ class CrfRecognizer:
         """
         folder = Path(path)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE_NAME).write_bytes(self.to_bytes(exclude=exclude))
+        data = self.to_bytes(exclude=exclude)
+        # In the file alone: fingerprints are of the bytes without it.
+        (folder / FILE_NAME).write_bytes(append_checksum(data) if data else b"")
 
     def from_disk(self, path: str | Path, *, exclude: Iterable[str] = ()) -> Self:
         """Read the weights from a folder.
@@ -217,8 +193,21 @@ class CrfRecognizer:
             The folder.
         exclude : iterable of str
             Ignored; part of spaCy's signature.
+
+        Raises
+        ------
+        ModelError
+            The file is damaged, or of a version that this one cannot read.
         """
-        return self.from_bytes((Path(path) / FILE_NAME).read_bytes(), exclude=exclude)
+        file = Path(path) / FILE_NAME
+        try:
+            data = split_checksum(file.read_bytes())
+        except ValueError as error:
+            raise ModelError(
+                f"the weights of nbner_crf in {file} are not as they were saved: {error}. Take "
+                "the file from a copy, or train the model anew."
+            ) from error
+        return self.from_bytes(data, exclude=exclude)
 
     def trained_model(self) -> CrfModel:
         """Return the weights.
@@ -235,18 +224,20 @@ class CrfRecognizer:
             )
         return self.crf
 
-    def _predict(self, docs: Sequence[Doc]) -> list[list[tuple[int, int, str]]]:
-        """Return the entities of each doc: first token, last token (exclusive), label."""
+    def _decided_labels(self) -> tuple[str, ...]:
+        return ()  # what is set before a recognizer stays
+
+    def _find_entities(self, docs: Sequence[Doc]) -> list[list[Span]]:
         crf = self.trained_model()
         scores = self.token_scores(docs)
-        found: list[list[tuple[int, int, str]]] = [[] for _ in docs]
+        found: list[list[Span]] = [[] for _ in docs]
         for batch in batch_lengths([len(one) for one in scores]):
             stacked = stack_scores([scores[i] for i in batch], crf.masked_transitions)
             _, tags = viterbi(stacked)
             for row, i in enumerate(batch):
                 places = [token.i for token in content_tokens(docs[i])]
                 found[i] = [
-                    (places[start], places[end - 1] + 1, crf.labels[label])
+                    Span(docs[i], places[start], places[end - 1] + 1, crf.labels[label])
                     for start, end, label in tags_to_entities(tags[row, : len(places)].tolist())
                 ]
         return found
@@ -364,24 +355,3 @@ def _continuations(doc: Doc) -> list[int]:
         for place in range(1, len(tokens))
         if tokens[place].ent_iob not in _SET and tokens[place - 1].ent_iob in _SET
     ]
-
-
-def _set_entities(doc: Doc, entities: Sequence[tuple[int, int, str]]) -> None:
-    if not doc.has_annotation("ENT_IOB"):
-        doc.set_ents([Span(doc, start, end, label=label) for start, end, label in entities])
-        return
-    kept = list(doc.ents)
-    taken = {token.i for entity in kept for token in entity}
-    added = [
-        Span(doc, start, end, label=label)
-        for start, end, label in entities
-        if taken.isdisjoint(range(start, end))
-    ]
-    blocked = [
-        doc[token.i : token.i + 1]
-        for token in doc
-        if token.ent_iob == _BEGIN and not token.ent_type
-    ]
-    doc.set_ents(
-        sorted([*kept, *added], key=lambda one: one.start), blocked=blocked, default="outside"
-    )

@@ -295,6 +295,8 @@ class CrfModel:
         if bias.shape != (tags,) or transitions.shape != (tags, tags):
             raise ValueError("the arrays do not fit the labels")
         centroids = tuple(np.load(stream, allow_pickle=False) for _ in range(header["vectors"]))
+        if stream.read(1):
+            raise ValueError("there are bytes after the end")
         clusters = header["clusters"]
         extractor = FeatureExtractor(
             clusters=None if clusters is None else WordClusters.from_json(clusters),
