@@ -332,6 +332,9 @@ class Annotator(BaseAnnotationWidget):
         if self._learning is not None:
             self._learning.forget_shown()
         self._reload(keep_current=keep_current)
+        if self._learning is not None:
+            # The model may be another one, which the line names.
+            self._post(serialize_learning(self._learning.status))
 
     def close(self) -> None:
         """Remove the widget, unsubscribe from queue and suggestions, and end its learning."""

@@ -390,6 +390,18 @@ def test_a_pretrained_model_suggests_until_the_user_changes_over(trained_path):
             running.use("best")
 
 
+@pytest.mark.usefixtures("quick")
+def test_the_line_names_the_model_that_a_training_has_put_in_use(trained_path):
+    with opened() as session:
+        widget = session.make_gold(learn=True)
+        label(HeadlessClient(widget), 5)
+        widget.learning.wait(SECONDS)
+        sent = heard(widget)
+        session.context.activate(load_base(str(trained_path)))
+        line = [one for one in sent if one["type"] == "learning"][-1]
+        assert line["text"].startswith("Suggestions by the trained model in use")
+
+
 # What cannot be learnt from.
 
 
