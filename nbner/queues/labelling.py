@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.guidelines import Guidelines
 from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, offer_to_json
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner.queues.offers import Offer, OfferLog
@@ -92,12 +93,15 @@ class AnswerBus:
         Colors that the user has chosen for labels.
     source_names : mapping
         Names of sources of suggestions for people: of a model its time and its F.
+    guidelines : Guidelines
+        The annotation guideline, with the definitions of labels.
     """
 
     def __init__(self) -> None:
         self.labels: tuple[str, ...] | None = None
         self.colors: Mapping[str, str] = {}
         self.source_names: Mapping[str, str] = {}
+        self.guidelines = Guidelines()
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -198,8 +202,10 @@ class AnnotationQueue:
         labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
-        if self._answer_bus.source_names != self._info.source_names:
-            self._info = replace(self._info, source_names=self._answer_bus.source_names)
+        bus = self._answer_bus
+        settings = {name: getattr(bus, name) for name in ("source_names", "guidelines")}
+        if any(getattr(self._info, name) != value for name, value in settings.items()):
+            self._info = replace(self._info, **settings)
         return self._info
 
     def counts(self) -> Counts:

@@ -6,11 +6,13 @@ import heapq
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.guidelines import VERSION_KEY
 from nbner._common.hashing import text_digest
 from nbner._common.serialization import dump_labels, load_labels
 from nbner.io.import_report import ImportBatch, ImportReport
@@ -59,6 +61,8 @@ class Dataset:
 
     def __init__(self, database: Database, id_: int, name: str) -> None:
         self.name = name
+        # Entries of every answer's `extra`, shared by views of the dataset in another order.
+        self._answer_defaults: dict[str, Any] = {}
         self._database = database
         self._id = id_
 
@@ -74,6 +78,21 @@ class Dataset:
     def assignments(self) -> Assignments:
         """The dataset's examples and answers by annotator."""
         return Assignments(self._database, self._id)
+
+    @property
+    def answer_version(self) -> str:
+        """Version of the guideline that answers are given under; empty without one.
+
+        Every answer that is recorded keeps it, unless it brings one.
+        """
+        return str(self._answer_defaults.get(VERSION_KEY, ""))
+
+    @answer_version.setter
+    def answer_version(self, version: str) -> None:
+        if version:
+            self._answer_defaults[VERSION_KEY] = version
+        else:
+            self._answer_defaults.pop(VERSION_KEY, None)
 
     def one_state(self) -> AbstractContextManager[None]:
         """Have everything that this thread reads in the block see one state of the dataset.
@@ -364,7 +383,7 @@ class Dataset:
         StoreError
             The store cannot be written now.
         """
-        collected = list(given)
+        collected = [self._with_defaults(one) for one in given]
         with self._database.writing() as connection:
             lock_splits(connection, self._id, {answer.split for answer in collected})
             stored = clock.now(connection)
@@ -513,6 +532,11 @@ class Dataset:
         """Return the records of the training runs, oldest first."""
         with self._database.reading() as connection:
             return model_runs.list_runs(connection, self._id)
+
+    def _with_defaults(self, answer: Answer) -> Answer:
+        if not self._answer_defaults:
+            return answer
+        return replace(answer, extra={**self._answer_defaults, **answer.extra})
 
     def _labels(self, connection: Connection) -> tuple[str, ...]:
         query = select(datasets.c.labels).where(datasets.c.id == self._id)

@@ -76,6 +76,7 @@ class BaseAnnotationWidget(BundledWidget):
             "occurrences": self._queries.find_occurrences,
             "bulk": self._handle_bulk,
             "analyses": self._queries.redecode,
+            "guideline": self._queries.guideline,
         }
         self._colors = label_colors(example_queue.info.labels, example_queue.info.colors)
         self._unsubscribe: Callable[[], None] | None = None

@@ -106,6 +106,8 @@ class Setup(TypedDict):
     colors: dict[str, str]
     underlines: NotRequired[dict[str, str]]
     sources: NotRequired[dict[str, str]]
+    definitions: NotRequired[dict[str, str]]
+    guideline: NotRequired[str]
     protocol: int
     advises: bool
     redecodes: bool
@@ -124,7 +126,8 @@ class Request(TypedDict):
 class AnswerRequest(Request):
     """Store an answer; ``have`` holds the ids of the examples in the page's window.
 
-    ``offer`` is the example's, where all of its suggestions were shown.
+    ``offer`` is the example's, where all of its suggestions were shown; ``guideline`` is
+    the version that the page had.
     """
 
     type: Literal["answer"]
@@ -136,6 +139,7 @@ class AnswerRequest(Request):
     seconds: float
     have: list[str]
     offer: NotRequired[int]
+    guideline: NotRequired[str]
 
 
 class FetchRequest(Request):
@@ -231,6 +235,12 @@ class LearningRequest(Request):
 
     type: Literal["learning"]
     do: LearningCommand
+
+
+class GuidelineRequest(Request):
+    """Send the annotation guideline."""
+
+    type: Literal["guideline"]
 
 
 class PageState(TypedDict):
@@ -342,6 +352,14 @@ class LearningMessage(KernelMessage):
     offer: str
     choice: str
     detail: str
+
+
+class GuidelineReply(KernelMessage):
+    """The annotation guideline as Markdown, with its version as in `Setup`."""
+
+    type: Literal["guideline"]
+    text: str
+    version: str
 
 
 class Excerpt(TypedDict):

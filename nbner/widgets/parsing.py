@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeGuard, get_args
 
 from nbner._common.alignment import filter_spans
+from nbner._common.guidelines import VERSION_KEY
 from nbner._common.offered import OFFER_KEY
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
@@ -21,6 +22,9 @@ from nbner.widgets.queue_protocol import QueueInfo
 
 #: Longest time in seconds that is stored for one answer; a longer one contains a break.
 MAX_SECONDS = 3600.0
+
+#: Characters of a version of the guideline.
+_MAX_VERSION = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,10 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
     offer = message.get("offer")
     if isinstance(offer, int) and not isinstance(offer, bool):
         extra[OFFER_KEY] = offer
+    version = message.get("guideline")
+    if isinstance(version, str) and len(version) <= _MAX_VERSION and (version or info.guidelines):
+        # Also where it is empty: the page had no guideline yet when the answer was given.
+        extra[VERSION_KEY] = version
     # Gold may bear a label that this session was opened without: it is kept, and can be moved.
     allowed = (*info.labels, *(span.label for span in example.spans))
     spans = parse_spans(message.get("spans", []), example, allowed)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.guidelines import Guidelines
 from nbner.types import Answer, Counts, Example, Parse, Span
 
 Mode: TypeAlias = Literal["manual", "make_gold"]
@@ -44,6 +45,8 @@ class QueueInfo:
         Colors that the user has chosen for labels; the others get theirs by their order.
     source_names : mapping
         Names of sources of suggestions, for people.
+    guidelines : Guidelines
+        The annotation guideline, with the definitions of labels.
     """
 
     key: str
@@ -57,6 +60,7 @@ class QueueInfo:
     edits_gold: bool = False
     colors: Mapping[str, str] = field(default_factory=dict)
     source_names: Mapping[str, str] = field(default_factory=dict)
+    guidelines: Guidelines = field(default_factory=Guidelines)
 
 
 class ExampleQueue(Protocol):

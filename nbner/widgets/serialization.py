@@ -108,6 +108,8 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "colors": {label: str(color) for label, color in colors.items()},
         "underlines": {label: underline_of(color) for label, color in colors.items()},
         "sources": dict(info.source_names),
+        "definitions": dict(info.guidelines.definitions),
+        "guideline": info.guidelines.version,
         "protocol": PROTOCOL_VERSION,
         "advises": info.has_k_best,
         "redecodes": info.auto_redecode,

@@ -4,19 +4,16 @@
  */
 import { asAnswer, asArray, asCount, asNumber, asRecord, asString, asStrings, type Fields } from "./parsePrimitives";
 import type {
-  AnalysesReply,
   Analysis,
-  BulkReply,
   Counts,
   ExampleRow,
   Excerpt,
   KernelMessage,
   LearningMessage,
-  ListReply,
   MisalignedSpan,
   NoticeMessage,
   Occurrence,
-  OccurrencesReply,
+  Reply,
   Setup,
   Snapshot,
   SnapshotMessage,
@@ -147,6 +144,8 @@ export function parseSetup(raw: unknown): Setup {
     colors: parseColors(from.colors),
     underlines: parseColors(from.underlines),
     sources: parseNames(from.sources),
+    definitions: parseNames(from.definitions),
+    ...(typeof from.guideline === "string" && { guideline: from.guideline }),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
@@ -231,7 +230,7 @@ function parseReply(
   from: Fields,
   tasks: readonly Task[],
   counts: Counts,
-): ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | NoticeMessage | null {
+): Reply | NoticeMessage | null {
   switch (from.type) {
     case "listed":
       return { type: "listed", rows: asArray(from.rows).map(parseExampleRow), total: asCount(from.total) };
@@ -250,6 +249,8 @@ function parseReply(
       };
     case "learning":
       return parseLearning(from);
+    case "guideline":
+      return { type: "guideline", text: asString(from.text), version: asString(from.version) };
     case "notice":
       return { type: "notice", text: asString(from.text), detail: asString(from.detail), stays: true };
     default:

@@ -77,6 +77,10 @@ export interface Setup {
   readonly underlines?: Readonly<Record<string, string>>;
   /** Names for people of what suggests: of a model its time and its F. */
   readonly sources?: Readonly<Record<string, string>>;
+  /** The definitions of labels that have one. */
+  readonly definitions?: Readonly<Record<string, string>>;
+  /** The version of the annotation guideline; empty where there is none. */
+  readonly guideline?: string;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
@@ -105,6 +109,8 @@ export interface AnswerMessage {
   readonly seconds: number;
   /** The example's offer, where all of its suggestions were shown. */
   readonly offer?: number;
+  /** The version of the guideline that the page had. */
+  readonly guideline?: string;
 }
 
 export type KernelRequest =
@@ -115,6 +121,7 @@ export type KernelRequest =
   | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
   | { readonly type: "learning"; readonly do: LearningCommand }
+  | { readonly type: "guideline" }
   | AnalysesRequest
   | BulkRequest;
 
@@ -310,5 +317,13 @@ export interface LearningMessage {
 }
 export type LearningState = "waiting" | "training" | "ready" | "failed" | "stopped" | "closed";
 
+/** The annotation guideline as Markdown. */
+export interface GuidelineReply {
+  readonly type: "guideline";
+  readonly re?: string;
+  readonly text: string;
+  readonly version: string;
+}
+
 export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
-export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply;

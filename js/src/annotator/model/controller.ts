@@ -27,6 +27,7 @@ import { BulkEditor } from "./bulkEditor";
 import { NO_NOTICE, type AnnotatorContext } from "./context";
 import type { Cursor } from "./cursor";
 import { Decisions } from "./decisions";
+import { Guideline } from "./guideline";
 import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { KBest } from "./kBest";
@@ -47,6 +48,7 @@ interface ControllerState {
 
 export class AnnotatorController implements AnnotatorContext {
   readonly sidePanel: SidePanel;
+  readonly guideline: Guideline;
   readonly kBest: KBest;
   private readonly answers: AnswerStore;
   private readonly loader: ExampleLoader;
@@ -65,7 +67,7 @@ export class AnnotatorController implements AnnotatorContext {
     const setup = parseSetup(connection.get("_setup"));
     this.state = reactive<ControllerState>({ setup, shown: null, announcement: "", currentNotice: NO_NOTICE, learning: null });
     this.answers = new AnswerStore(setup, environment, (message, was) =>
-      this.loader.transport.sendAnswer(message, was),
+      this.loader.transport.sendAnswer({ ...message, ...this.guideline.version }, was),
     );
     const snapshot = parseSnapshot(connection.get("_snapshot"));
     this.loader = new ExampleLoader(this, this.answers, environment, snapshot);
@@ -74,6 +76,7 @@ export class AnnotatorController implements AnnotatorContext {
     this.decisions = new Decisions(this, this.answers, this.loader);
     this.kBest = new KBest(this, this.answers, this.loader);
     this.sidePanel = new SidePanel(this, this.loader.requests, this.bulkEditor, environment);
+    this.guideline = new Guideline(this, this.loader.requests, environment);
     this.editor.ensureActiveLabel(setup.labels);
     this.unsubscribers = [
       connection.onTraitChange("_setup", () => batch(() => this.reloadSetup())),
@@ -92,6 +95,7 @@ export class AnnotatorController implements AnnotatorContext {
     if (this.isFresh) return;
     this.isFresh = true;
     this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
+    this.guideline.prefetch();
   }
 
   dispose(): void {
@@ -274,6 +278,11 @@ export class AnnotatorController implements AnnotatorContext {
     batch(() => this.kBest.setThreshold(threshold));
   }
 
+  /** Show the guideline beside the text, or hide it. */
+  toggleGuideline(): void {
+    batch(() => this.guideline.toggle());
+  }
+
   updatePanel(update: (sidePanel: SidePanel) => void): void {
     batch(() => update(this.sidePanel));
   }
@@ -400,6 +409,7 @@ export class AnnotatorController implements AnnotatorContext {
   private reloadSetup(): void {
     this.state.setup = parseSetup(this.environment.connection.get("_setup"));
     this.editor.ensureActiveLabel(this.setup.labels);
+    this.guideline.refresh();
   }
 
   private addViewingTime(): void {

@@ -7,6 +7,7 @@ export type Command =
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
   | { readonly do: "filter" | "help" | "leave" | "label-active" | "version" | "note" }
   | { readonly do: "list" }
+  | { readonly do: "guideline" }
   | { readonly do: "first-open" | "alternative" | "confidence" }
   | { readonly do: "candidate"; readonly by: 1 | -1 }
   | { readonly do: "occurrences"; readonly action: OccurrenceAction }
@@ -22,7 +23,7 @@ export type Command =
 /** Commands that only a view can run, because they depend on lines and text direction. */
 export type ViewCommand = Extract<
   Command,
-  { do: "filter" | "help" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
+  { do: "filter" | "help" | "guideline" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
 >;
 export type CoreCommand = Exclude<Command, ViewCommand>;
 
@@ -35,7 +36,7 @@ export interface KeyBinding {
   /** With fewer labels the binding is left out of the help card. */
   readonly minLabels?: number;
   /** What the widget must have for the binding to be in the help card. */
-  readonly needs?: "suggestions" | "analyses" | "versions";
+  readonly needs?: "suggestions" | "analyses" | "versions" | "guideline";
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
@@ -99,6 +100,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { ...binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "confidence" } }), needs: "suggestions" },
   { ...binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}), needs: "analyses" },
   { ...binding("Label", ["t"], "Take what was also suggested", { t: { do: "alternative" } }), needs: "suggestions" },
+  { ...binding("Label", ["i"], "The guideline beside the text", { i: { do: "guideline" } }), needs: "guideline" },
   {
     ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     minLabels: MIN_LABELS_TO_FILTER,

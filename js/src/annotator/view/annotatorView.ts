@@ -12,7 +12,9 @@ import { commandOf, KEY_BINDINGS, type Command } from "../model/keyBindings";
 import { AlternativesView } from "./alternativesView";
 import { AnswerButtons } from "./answerButtons";
 import { ConfidenceSlider } from "./confidenceSlider";
+import { GuidelineView } from "./guidelineView";
 import { LabelBar } from "./labelBar";
+import { LabelTip } from "./labelTip";
 import { LearningLine } from "./learningLine";
 import { NoteField } from "./noteField";
 import { RefusedView } from "./refusedView";
@@ -37,6 +39,7 @@ class AnnotatorView {
   private readonly labelBar: LabelBar;
   private readonly note: NoteField;
   private readonly sidePanel: SidePanelView;
+  private readonly guideline: GuidelineView;
   private readonly confidence: ConfidenceSlider;
   private readonly help: HelpCard;
   private readonly effects = new EffectScope();
@@ -45,9 +48,11 @@ class AnnotatorView {
     const { effects } = this;
     const focusText = (): void => this.focusText();
     this.text = new TextView(controller, effects);
-    this.labelBar = new LabelBar(controller, focusText, effects);
+    const tip = new LabelTip(controller);
+    this.labelBar = new LabelBar(controller, focusText, tip, effects);
     this.note = new NoteField(controller, focusText, effects);
     this.sidePanel = new SidePanelView(controller, focusText, effects);
+    this.guideline = new GuidelineView(controller, focusText, effects);
     this.confidence = new ConfidenceSlider(controller, focusText, effects);
     this.help = new HelpCard(() => helpGroups(controller));
     const openList = (): void => this.openPanel({ do: "list" });
@@ -75,16 +80,18 @@ class AnnotatorView {
       { "data-nbner": "annotator", tabindex: "0" },
       status.progressBar,
       status.head,
-      main,
+      createElement("div", "work", {}, main, this.guideline.element),
       answers.element,
       learning.element,
+      tip.element,
       this.help.element,
       liveRegion,
     );
     this.root.style.setProperty("--nbner-lines", String(frameLines(controller)));
     this.root.addEventListener("keydown", (event) => this.handleKey(event));
     this.root.addEventListener("copy", (event) => {
-      if (!(event.target instanceof HTMLInputElement)) this.text.copy(event);
+      const isOwn = event.target instanceof HTMLInputElement || this.guideline.owns(event.target);
+      if (!isOwn) this.text.copy(event);
     });
     // Without a selection of the browser's own, Chromium copies only where this event is taken.
     this.root.addEventListener("beforecopy", (event) => event.preventDefault());
@@ -120,6 +127,7 @@ class AnnotatorView {
       if (field.handleKey(event.key)) event.preventDefault();
       return;
     }
+    if (this.guideline.isNativeKey(event)) return;
     if (this.sidePanel.isOpen) return this.handlePanelKey(event);
     const command = commandOf(event, this.controller.setup.labels.length);
     if (this.hasNativeEffect(event, command)) return;
@@ -152,6 +160,8 @@ class AnnotatorView {
         return this.toggleHelp();
       case "filter":
         return this.labelBar.focusFilter();
+      case "guideline":
+        return this.guideline.toggle();
       case "leave":
         return this.leave();
       case "note":
@@ -187,8 +197,9 @@ class AnnotatorView {
     if (this.sidePanel.isOpen) this.sidePanel.focus();
   }
 
-  /** Drop the notice and the selection; without a selection, leave the widget. */
+  /** Close the guideline, or drop the notice and the selection; without a selection, leave the widget. */
   private leave(): void {
+    if (this.guideline.isOpen) return this.guideline.close();
     if (this.controller.currentNotice.text !== "") this.controller.notify(NO_NOTICE);
     if (this.controller.cursor.caret !== null) return this.controller.setCursor(NO_CURSOR);
     const focused = this.root.querySelector(":focus") ?? this.root;
@@ -210,6 +221,7 @@ function helpGroups({ setup, shown }: AnnotatorController): readonly HelpGroup[]
   const has = {
     suggestions: setup.mode === "make-gold" || setup.mends,
     analyses: setup.advises,
+    guideline: (setup.guideline ?? "") !== "",
     versions: (shown?.task.versions ?? []).length > 0,
   };
   const bindings = KEY_BINDINGS.filter(
