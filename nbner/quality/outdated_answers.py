@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import plural
 from nbner._common.guidelines import Guidelines
@@ -71,12 +71,12 @@ class AnswerVersion:
 
 @dataclass(frozen=True, slots=True)
 class OutdatedAnswers(Result):
-    """The current answers that were given under an older guideline than the present one.
+    """The answers that were given under an older guideline than the present one.
 
     Parameters
     ----------
     answers : tuple of AnswerVersion
-        All current answers.
+        The newest answer to each example.
     versions : tuple of GuidelineVersion
         Every version that there was, oldest first.
     newest : str
@@ -98,9 +98,7 @@ class OutdatedAnswers(Result):
         if not self.newest:
             return ()
         return tuple(
-            one
-            for one in self.answers
-            if one.version is None or one.version.version != self.newest
+            one for one in self.answers if one.version is None or one.version.version != self.newest
         )
 
     def __len__(self) -> int:
@@ -136,7 +134,9 @@ class OutdatedAnswers(Result):
         import pandas as pd
 
         counts = Counter(one.number for one in self.answers)
-        rows = [(0, pd.NaT, counts[0], 0, 0, not self.newest)] if counts[0] else []
+        rows: list[tuple[Any, ...]] = []
+        if counts[0]:
+            rows.append((0, pd.NaT, counts[0], 0, 0, not self.newest))
         rows += [
             (
                 one.number,
@@ -188,10 +188,9 @@ class OutdatedAnswers(Result):
             for number, count in sorted(counts.items())
         ]
         was = "was" if len(found) == 1 else "were"
-        lines = [
-            f"{len(found):,} of {plural(n, 'answer')} {was} given under another guideline than the "
-            f"present one (version {present.number} of {len(self.versions)}): {', '.join(parts)}",
-        ]
+        present_one = f"the present one (version {present.number} of {len(self.versions)})"
+        share = f"{len(found):,} of {plural(n, 'answer')} {was} given under another guideline than"
+        lines = [f"{share} {present_one}: {', '.join(parts)}"]
         imported = sum(one.answer.annotator == IMPORT_ANNOTATOR for one in found)
         if imported:
             lines.append(f"{plural(imported, 'of them was', 'of them were')} imported")

@@ -18,6 +18,7 @@ from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, off
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner.queues.offers import Offer, OfferLog
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
+from nbner.widgets.key_bindings import KeyBindings
 from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class AnswerBus:
         Names of sources of suggestions for people: of a model its time and its F.
     guidelines : Guidelines
         The annotation guideline, with the definitions of labels.
+    keys : KeyBindings
+        Keys that the annotator has chosen.
     """
 
     def __init__(self) -> None:
@@ -102,6 +105,7 @@ class AnswerBus:
         self.colors: Mapping[str, str] = {}
         self.source_names: Mapping[str, str] = {}
         self.guidelines = Guidelines()
+        self.keys = KeyBindings()
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -203,7 +207,7 @@ class AnnotationQueue:
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
         bus = self._answer_bus
-        settings = {name: getattr(bus, name) for name in ("source_names", "guidelines")}
+        settings = {name: getattr(bus, name) for name in ("source_names", "guidelines", "keys")}
         if any(getattr(self._info, name) != value for name, value in settings.items()):
             self._info = replace(self._info, **settings)
         return self._info

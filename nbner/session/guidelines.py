@@ -17,6 +17,7 @@ from nbner.queues.correction import SuspectSpans
 from nbner.session.annotation import open_corrections
 from nbner.session.context import SessionContext
 from nbner.store.dataset import Dataset
+from nbner.types import Answer
 
 if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
@@ -171,9 +172,7 @@ def update_guidelines(
         {label: one for label, one in merged.items() if one},
     )
     if after != before:
-        dataset.settings.set(
-            _SETTING, {"text": after.text, "definitions": dict(after.definitions)}
-        )
+        dataset.settings.set(_SETTING, {"text": after.text, "definitions": dict(after.definitions)})
     dataset.answer_version = after.version
     return after
 
@@ -250,7 +249,7 @@ def guideline_versions(dataset: Dataset) -> list[GuidelineVersion]:
 def find_outdated_answers(
     context: SessionContext, split: str | None, annotator: str | None
 ) -> OutdatedAnswers:
-    """List the current answers that were given under an older guideline than the present one.
+    """List the answers that were given under an older guideline than the present one.
 
     Parameters
     ----------
@@ -259,13 +258,19 @@ def find_outdated_answers(
     split : str, optional
         Split of the answers; by default all.
     annotator : str, optional
-        By default all.
+        This annotator's answers; by default the newest one to each example,
+        whoever gave it.
     """
     dataset = context.dataset
     with dataset.one_state():
         versions = guideline_versions(dataset)
         newest = load_guidelines(dataset).version
-        answers = [one for one in dataset.answers(split, annotator) if one.answer is not None]
+        # In the order of storage: the last one to an example is the one that is shown.
+        answers: dict[tuple[str, int], Answer] = {}
+        for one in dataset.answers(split, annotator):
+            if one.answer is not None:
+                answers.pop((one.split, one.input_hash), None)
+                answers[one.split, one.input_hash] = one
         texts = {
             (one.split, one.input_hash): one.text
             for one in (dataset.examples(split) if answers else ())
@@ -273,7 +278,7 @@ def find_outdated_answers(
     numbers = {one.version: one for one in versions}
     rows = tuple(
         AnswerVersion(one, texts[one.split, one.input_hash], numbers.get(_version_of(one.extra)))
-        for one in answers
+        for one in answers.values()
     )
     return OutdatedAnswers(
         rows,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import plural
 from nbner._common.guidelines import Guidelines
 from nbner.errors import DataError
+from nbner.nlp.pipeline import entity_labels_of, is_trained
 from nbner.session.context import SessionContext
 from nbner.session.guidelines import define_labels
 from nbner.store.dataset import Dataset
+
+if TYPE_CHECKING:
+    from spacy.language import Language
 
 
 class LabelSet(tuple[str, ...]):
@@ -26,6 +30,7 @@ class LabelSet(tuple[str, ...]):
     _context: SessionContext
 
     def __new__(cls, context: SessionContext) -> LabelSet:  # noqa: PYI034
+        """Read the labels of a session."""
         self = super().__new__(cls, context.labels)
         self._context = context
         return self
@@ -53,6 +58,17 @@ class LabelSet(tuple[str, ...]):
             A label is not one of the session's, or a definition is no text.
         """
         return define_labels(self._context, definitions)
+
+
+def trained_labels(nlp: Language) -> tuple[str, ...]:
+    """Return the labels of a trained pipeline; none for an untrained one.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    return entity_labels_of(nlp) if is_trained(nlp) else ()
 
 
 def set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:

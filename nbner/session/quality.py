@@ -36,7 +36,7 @@ _TOKENIZER_SETTING = "tokenizer rules"
 
 @check_session_methods
 class QualityAccessor(Accessor):
-    """Label issues, consistency, agreement, tokenization, warnings, anchoring, guideline and progress.
+    """Label issues, consistency, agreement, tokenization, warnings, anchoring and progress.
 
     `Session` makes one as ``session.quality``.
     """
@@ -283,7 +283,8 @@ class QualityAccessor(Accessor):
         split : str, optional
             By default all.
         annotator : str, optional
-            By default all.
+            This annotator's answers; by default the newest one to each
+            example, whoever gave it.
 
         Returns
         -------

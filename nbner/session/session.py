@@ -45,7 +45,8 @@ from nbner.session.context import SessionContext, public_names
 from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
 from nbner.session.guidelines import read_definitions, read_guidelines, update_guidelines
-from nbner.session.labels import LabelSet, set_labels, validated_labels
+from nbner.session.keys import read_keys, update_keys
+from nbner.session.labels import LabelSet, set_labels, trained_labels, validated_labels
 from nbner.session.model import ModelAccessor
 from nbner.session.quality import QualityAccessor, load_tokenizer_rules
 from nbner.session.store import StoreAccessor, answer_frame
@@ -70,7 +71,6 @@ if TYPE_CHECKING:
     from nbner.nlp.patterns import PatternSource
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import Suggest
-    from nbner.store.dataset import Dataset
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background import BackgroundTraining
     from nbner.training.candidates import Learner
@@ -119,6 +119,15 @@ class Session:
         answer knows the version it was given under, and
         ``session.quality.outdated_answers()`` lists those under an older one.
         An empty text takes it away.
+    keys : mapping, optional
+        Act or label to a key of one's own in the widget: ``{"accept": "enter",
+        "Dish": "d"}``; None is no key. They are kept in the store for this
+        annotator and dataset, in place of all that were chosen before; ``{}``
+        brings the built-in keys back. An act: "accept", "reject", "ignore",
+        "take_back", "flag", "note", "back", "next", "first_open", "list",
+        "version", "label_active", "remove", "label_everywhere",
+        "unlabel_everywhere", "confidence", "alternative", "guideline",
+        "filter", "undo", "redo", "save" and "help".
     recognizer : str, optional
         Of a pipeline with several entity recognizers, the name of the one that
         is trained; the others stay as they are. By default the one chosen when
@@ -133,7 +142,8 @@ class Session:
         The model cannot be loaded or copied, or has no such recognizer.
     DataError
         A label is empty or given twice, a color is not one, the annotator's
-        name is no text, or a guideline or definition cannot be read.
+        name is no text, a guideline or definition cannot be read, or a key is
+        unknown, reserved by browser or JupyterLab, or taken.
 
     Examples
     --------
@@ -154,6 +164,7 @@ class Session:
         recognizer: str | None = None,
         colors: Mapping[str, str] | None = None,
         guidelines: str | Path | None = None,
+        keys: Mapping[str, str | None] | None = None,
     ) -> None:
         chosen = check_colors(colors)
         checked = None if labels is None else validated_labels(labels)
@@ -166,9 +177,10 @@ class Session:
         found = opened.dataset(dataset)
         ensure_not_quiz_dataset(found)
         models = ModelStore(found, store)
+        latest = models.latest()
+        own_keys = read_keys(keys, checked or found.labels or trained_labels(latest or base))
         hidden = () if checked is None else set_labels(found, checked)
         guide = update_guidelines(found, text, definitions, labels)
-        latest = models.latest()
         _settle_recognizer(base, latest, recognizer)
         self._context = SessionContext(
             store=opened,
@@ -183,7 +195,8 @@ class Session:
             hidden_labels=hidden,
             chosen_colors=chosen,
         )
-        self._context.answer_bus.guidelines = guide
+        bus = self._context.answer_bus
+        bus.guidelines, bus.keys = guide, update_keys(found, name, own_keys)
         load_tokenizer_rules(self._context)
         models.load_calibration(self._context.nlp)
         self._model = ModelAccessor(self._context)

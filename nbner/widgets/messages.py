@@ -108,6 +108,8 @@ class Setup(TypedDict):
     sources: NotRequired[dict[str, str]]
     definitions: NotRequired[dict[str, str]]
     guideline: NotRequired[str]
+    keys: NotRequired[dict[str, str]]
+    labelKeys: NotRequired[dict[str, str]]
     protocol: int
     advises: bool
     redecodes: bool

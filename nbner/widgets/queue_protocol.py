@@ -13,6 +13,7 @@ from typing import Literal, Protocol, TypeAlias
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.guidelines import Guidelines
 from nbner.types import Answer, Counts, Example, Parse, Span
+from nbner.widgets.key_bindings import KeyBindings
 
 Mode: TypeAlias = Literal["manual", "make_gold"]
 Listener: TypeAlias = Callable[[Sequence[Answer]], None]
@@ -47,6 +48,8 @@ class QueueInfo:
         Names of sources of suggestions, for people.
     guidelines : Guidelines
         The annotation guideline, with the definitions of labels.
+    keys : KeyBindings
+        Keys that the annotator has chosen.
     """
 
     key: str
@@ -61,6 +64,7 @@ class QueueInfo:
     colors: Mapping[str, str] = field(default_factory=dict)
     source_names: Mapping[str, str] = field(default_factory=dict)
     guidelines: Guidelines = field(default_factory=Guidelines)
+    keys: KeyBindings = field(default_factory=KeyBindings)
 
 
 class ExampleQueue(Protocol):

@@ -110,6 +110,8 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "sources": dict(info.source_names),
         "definitions": dict(info.guidelines.definitions),
         "guideline": info.guidelines.version,
+        "keys": dict(info.keys.acts),
+        "labelKeys": dict(info.keys.labels),
         "protocol": PROTOCOL_VERSION,
         "advises": info.has_k_best,
         "redecodes": info.auto_redecode,

@@ -146,6 +146,8 @@ export function parseSetup(raw: unknown): Setup {
     sources: parseNames(from.sources),
     definitions: parseNames(from.definitions),
     ...(typeof from.guideline === "string" && { guideline: from.guideline }),
+    keys: parseNames(from.keys),
+    labelKeys: parseNames(from.labelKeys),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,

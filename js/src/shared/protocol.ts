@@ -81,6 +81,9 @@ export interface Setup {
   readonly definitions?: Readonly<Record<string, string>>;
   /** The version of the annotation guideline; empty where there is none. */
   readonly guideline?: string;
+  /** The keys that the user has chosen for acts, and for labels, as chords; an empty one is none. */
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly labelKeys?: Readonly<Record<string, string>>;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;

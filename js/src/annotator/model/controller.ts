@@ -32,6 +32,7 @@ import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { KBest } from "./kBest";
 import type { CoreCommand } from "./keyBindings";
+import { KeyMap } from "./keyMap";
 import { PageStateSync } from "./pageStateSync";
 import type { SaveStatus } from "./saveStatus";
 import { SidePanel } from "./sidePanel";
@@ -58,6 +59,7 @@ export class AnnotatorController implements AnnotatorContext {
   private readonly pageStateSync: PageStateSync;
   private readonly unsubscribers: Unsubscribe[];
   private readonly state: ControllerState;
+  private readonly keys = computed(() => new KeyMap(this.setup));
   private readonly isShownOpen = computed(() => this.shown !== null && isOpen(this.shown));
   private isFresh = false;
   private shownSince = 0;
@@ -108,6 +110,11 @@ export class AnnotatorController implements AnnotatorContext {
 
   get setup(): Setup {
     return this.state.setup;
+  }
+
+  /** The keys, with those that the user has chosen. */
+  get keyMap(): KeyMap {
+    return this.keys.value;
   }
 
   get shown(): QueueItem | null {

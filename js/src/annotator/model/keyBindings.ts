@@ -1,5 +1,4 @@
 /** The table of key bindings, from which both the commands and the help card are built. */
-import { chordOf, type KeyStroke } from "../../shared/keyboard";
 import type { AnswerKind, OccurrenceAction } from "../../shared/protocol";
 
 export type Command =
@@ -153,10 +152,11 @@ function binding(
   return { group, keys, description, chords };
 }
 
-const COMMANDS = new Map(KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
+/** The commands of the built-in keys. */
+export const COMMANDS = new Map(KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
 
 /** Commands that a held key repeats; a decision is made once however long its key is held. */
-const REPEATING = new Set<Command["do"]>([
+export const REPEATING = new Set<Command["do"]>([
   "horizontal",
   "resize",
   "line",
@@ -166,27 +166,6 @@ const REPEATING = new Set<Command["do"]>([
   "undo",
   "redo",
 ]);
-
-/**
- * Return the command of a key stroke; null if it has none.
- *
- * @param labels The number of labels: keys of further labels have no command.
- */
-export function commandOf(
-  stroke: KeyStroke & { readonly repeat?: boolean },
-  labels: number,
-): Command | null {
-  const command = findCommand(stroke, labels);
-  return stroke.repeat === true && command !== null && !REPEATING.has(command.do) ? null : command;
-}
-
-function findCommand(stroke: KeyStroke, labels: number): Command | null {
-  const command = COMMANDS.get(chordOf(stroke)) ?? null;
-  // On many keyboards `/` and `?` are shifted digits: they keep their command where no label has that key.
-  return command?.do === "label" && command.index >= labels
-    ? (COMMANDS.get(stroke.key) ?? null)
-    : command;
-}
 
 /** Return the chord of the label at an index; null for labels that have none. */
 export function labelChord(index: number): string | null {

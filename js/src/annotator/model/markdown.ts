@@ -98,8 +98,10 @@ const startsBlock = (line: string): boolean =>
   line.trim() === "" || [HEADING, FENCE, QUOTE, RULE, ITEM].some((one) => one.test(line));
 
 /** Join the lines of a paragraph; two spaces or a backslash at its end break a line. */
-const joinLines = (lines: readonly string[]): string =>
-  lines.map((one, i) => (i === lines.length - 1 ? one.trim() : one.trimStart().replace(/ {2,}$|\\$/, "\n").replace(/[^\S\n]?$/, (end) => end || " "))).join("").replaceAll("\n ", "\n");
+const joinLines = (lines: readonly string[]): string => {
+  const isBreak = (line: string): boolean => / {2}$|\\$/.test(line);
+  return lines.map((one, i) => (i === 0 ? "" : isBreak(lines[i - 1] ?? "") ? "\n" : " ") + one.replace(/\\$/, "").trim()).join("");
+};
 
 function parseItems(lines: readonly string[]): ListItem[] {
   const items: { indent: number; sign: string; text: string }[] = [];
@@ -136,7 +138,7 @@ const INLINE = new RegExp(
   [
     String.raw`\\(?<escaped>[!-/:-@[-${"`"}{-~])`,
     String.raw`(?<ticks>${"`"}+)(?<code>.+?)(?<!${"`"})\k<ticks>(?!${"`"})`,
-    String.raw`\*\*(?=\S)(?<strong>.+?)(?<=\S)\*\*`,
+    String.raw`\*\*(?=\S)(?<strong>.+?)(?<=\S)\*\*(?!\*)`,
     String.raw`(?<!\w)__(?=\S)(?<strong2>.+?)(?<=\S)__(?!\w)`,
     String.raw`\*(?=\S)(?<em>.+?)(?<=\S)\*`,
     String.raw`(?<!\w)_(?=\S)(?<em2>.+?)(?<=\S)_(?!\w)`,

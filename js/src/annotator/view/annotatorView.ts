@@ -8,7 +8,7 @@ import { EffectScope } from "../../shared/reactive";
 import { NO_NOTICE } from "../model/context";
 import type { AnnotatorController } from "../model/controller";
 import { NO_CURSOR } from "../model/cursor";
-import { commandOf, KEY_BINDINGS, type Command } from "../model/keyBindings";
+import type { Command } from "../model/keyBindings";
 import { AlternativesView } from "./alternativesView";
 import { AnswerButtons } from "./answerButtons";
 import { ConfidenceSlider } from "./confidenceSlider";
@@ -56,7 +56,9 @@ class AnnotatorView {
     this.confidence = new ConfidenceSlider(controller, focusText, effects);
     this.help = new HelpCard(() => helpGroups(controller));
     const openList = (): void => this.openPanel({ do: "list" });
-    const status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element, effects);
+    const toggleHelp = (): void => this.toggleHelp();
+    const toggleGuideline = (): void => this.guideline.toggle();
+    const status = new StatusBar(controller, toggleHelp, openList, toggleGuideline, this.note.element, effects);
     status.head.insertBefore(this.confidence.element, status.head.lastChild);
     const answers = new AnswerButtons(controller, focusText, () => this.note.open(), effects);
     const versions = new VersionsView(controller, focusText, effects);
@@ -129,7 +131,7 @@ class AnnotatorView {
     }
     if (this.guideline.isNativeKey(event)) return;
     if (this.sidePanel.isOpen) return this.handlePanelKey(event);
-    const command = commandOf(event, this.controller.setup.labels.length);
+    const command = this.controller.keyMap.commandOf(event);
     if (this.hasNativeEffect(event, command)) return;
     event.preventDefault();
     if (command !== null) this.run(command);
@@ -217,14 +219,14 @@ class AnnotatorView {
 }
 
 /** Return the lines of the help card: those of keys that do something in this widget. */
-function helpGroups({ setup, shown }: AnnotatorController): readonly HelpGroup[] {
+function helpGroups({ setup, shown, keyMap }: AnnotatorController): readonly HelpGroup[] {
   const has = {
     suggestions: setup.mode === "make-gold" || setup.mends,
     analyses: setup.advises,
     guideline: (setup.guideline ?? "") !== "",
     versions: (shown?.task.versions ?? []).length > 0,
   };
-  const bindings = KEY_BINDINGS.filter(
+  const bindings = keyMap.bindings.filter(
     ({ minLabels = 0, needs }) => setup.labels.length >= minLabels && (needs === undefined || has[needs]),
   );
   const titles = [...new Set(bindings.map(({ group }) => group))];

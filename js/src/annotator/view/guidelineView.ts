@@ -87,7 +87,8 @@ export class GuidelineView {
     const rows = defined.map((label) => {
       const name = createElement("bdi", "defined-label", {}, label);
       setLabelColor(name, this.controller.setup, label);
-      return createElement("div", "definition", { role: "listitem" }, name, createElement("span", "", {}, definitions[label] ?? ""));
+      const cells = [createElement("span", "", {}, name), createElement("span", "", {}, definitions[label] ?? "")];
+      return createElement("div", "definition", { role: "listitem" }, ...cells);
     });
     const list = createElement("div", "", { role: "list" }, ...rows);
     this.definitions.replaceChildren(...(defined.length === 0 ? [] : [title, list]));

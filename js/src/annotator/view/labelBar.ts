@@ -3,7 +3,9 @@ import { createButton, createElement, createKeyHint, setAttributes, setLabelColo
 import { formatKeys } from "../../shared/keyboard";
 import { computed, type EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
-import { labelChord, MIN_LABELS_TO_FILTER } from "../model/keyBindings";
+import { MIN_LABELS_TO_FILTER } from "../model/keyBindings";
+import { ariaOf, signOf } from "../model/keyMap";
+import { showKey } from "./keyHint";
 import type { LabelTip } from "./labelTip";
 
 export class LabelBar {
@@ -12,7 +14,7 @@ export class LabelBar {
   private readonly filter: HTMLInputElement;
   private readonly field: HTMLElement;
   private readonly buttons = computed(
-    () => new Map(this.controller.setup.labels.map((label, i) => [label, this.createButton(label, i)])),
+    () => new Map(this.controller.setup.labels.map((label) => [label, this.createButton(label)])),
   );
 
   /**
@@ -29,11 +31,12 @@ export class LabelBar {
       type: "text",
       placeholder: "filter",
       "aria-label": "Filter labels by name",
-      "aria-keyshortcuts": "/",
       autocomplete: "off",
       spellcheck: "false",
     });
-    this.field = createElement("div", "field", {}, this.filter, createKeyHint("/"));
+    const filterHint = createKeyHint("");
+    this.field = createElement("div", "field", {}, this.filter, filterHint);
+    effects.run(() => showKey(controller, "filter", this.filter, filterHint));
     this.element = createElement("div", "bar", { role: "group", "aria-label": "Labels" }, this.list, this.field);
     this.filter.addEventListener("input", () => this.applyFilter());
     this.filter.addEventListener("blur", () => this.resetFilter());
@@ -73,15 +76,15 @@ export class LabelBar {
     };
   }
 
-  private createButton(label: string, index: number): HTMLButtonElement {
-    const chord = labelChord(index);
-    const hint = chord === null ? null : createKeyHint(formatKeys(chord));
+  private createButton(label: string): HTMLButtonElement {
+    const chord = this.controller.keyMap.chordOfLabel(label);
+    const hint = chord === null ? null : createKeyHint(formatKeys(signOf(chord)));
     const name = createElement("bdi", "pick-name", {}, label);
     const attributes = {
       "data-pick": label,
       "aria-label": label,
       "aria-description": this.controller.setup.definitions?.[label] ?? null,
-      "aria-keyshortcuts": chord,
+      "aria-keyshortcuts": chord === null ? null : ariaOf(chord),
       "aria-pressed": "false",
       // Thirty tab stops would lie between the text and the answers.
       tabindex: "-1",
