@@ -207,7 +207,9 @@ class AnnotationQueue:
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
         bus = self._answer_bus
-        settings = {name: getattr(bus, name) for name in ("source_names", "guidelines", "keys")}
+        settings = {
+            name: getattr(bus, name) for name in ("colors", "source_names", "guidelines", "keys")
+        }
         if any(getattr(self._info, name) != value for name, value in settings.items()):
             self._info = replace(self._info, **settings)
         return self._info

@@ -46,7 +46,15 @@ from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
 from nbner.session.guidelines import read_definitions, read_guidelines, update_guidelines
 from nbner.session.keys import read_keys, update_keys
-from nbner.session.labels import LabelSet, set_labels, trained_labels, validated_labels
+from nbner.session.label_changes import rename_model_labels, stored_colors
+from nbner.session.labels import (
+    LabelSet,
+    present_names,
+    set_labels,
+    trained_labels,
+    under_present_names,
+    validated_labels,
+)
 from nbner.session.model import ModelAccessor
 from nbner.session.quality import QualityAccessor, load_tokenizer_rules
 from nbner.session.store import StoreAccessor, answer_frame
@@ -167,7 +175,7 @@ class Session:
         keys: Mapping[str, str | None] | None = None,
     ) -> None:
         chosen = check_colors(colors)
-        checked = None if labels is None else validated_labels(labels)
+        given = None if labels is None else validated_labels(labels)
         name = _validated_annotator(annotator)
         text, definitions = read_guidelines(guidelines), read_definitions(labels)
         base = load_base(model)
@@ -177,10 +185,12 @@ class Session:
         found = opened.dataset(dataset)
         ensure_not_quiz_dataset(found)
         models = ModelStore(found, store)
+        checked = None if given is None else present_names(found, given)
         latest = models.latest()
+        keys = under_present_names(found, keys)
         own_keys = read_keys(keys, checked or found.labels or trained_labels(latest or base))
         hidden = () if checked is None else set_labels(found, checked)
-        guide = update_guidelines(found, text, definitions, labels)
+        guide = update_guidelines(found, text, under_present_names(found, definitions), labels)
         _settle_recognizer(base, latest, recognizer)
         self._context = SessionContext(
             store=opened,
@@ -193,12 +203,13 @@ class Session:
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
             hidden_labels=hidden,
-            chosen_colors=chosen,
+            chosen_colors={**stored_colors(found), **under_present_names(found, chosen)},
         )
         bus = self._context.answer_bus
         bus.guidelines, bus.keys = guide, update_keys(found, name, own_keys)
         load_tokenizer_rules(self._context)
         models.load_calibration(self._context.nlp)
+        rename_model_labels(self._context, found.renamed_labels)
         self._model = ModelAccessor(self._context)
         self._quality = QualityAccessor(self._context)
         self._experiments = ExperimentsAccessor(self._context)
