@@ -30,8 +30,6 @@ class GuidelineVersion:
     ----------
     number : int
         From 1, in the order in which the versions first came.
-    version : str
-        Hash of its text and definitions, as answers keep it.
     since : float
         When it was first stored, in seconds since the epoch.
     guidelines : Guidelines
@@ -39,9 +37,8 @@ class GuidelineVersion:
     """
 
     number: int
-    version: str
     since: float
-    guidelines: Guidelines = field(repr=False)
+    guidelines: Guidelines = field(repr=False, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +76,15 @@ class OutdatedAnswers(Result):
         The newest answer to each example.
     versions : tuple of GuidelineVersion
         Every version that there was, oldest first.
-    newest : str
-        Hash of the present version; empty where there is none.
+    newest : GuidelineVersion, optional
+        The present version; None where there is none.
     open_widget : callable, optional
         Opens answers in the annotator.
     """
 
     answers: tuple[AnswerVersion, ...]
     versions: tuple[GuidelineVersion, ...]
-    newest: str
+    newest: GuidelineVersion | None
     open_widget: Callable[[tuple[AnswerVersion, ...]], AnnotatorWidget] | None = field(
         default=None, repr=False, compare=False
     )
@@ -95,11 +92,10 @@ class OutdatedAnswers(Result):
     @property
     def outdated(self) -> tuple[AnswerVersion, ...]:
         """The answers under another version than the present one, in the order of storage."""
-        if not self.newest:
+        if self.newest is None:
             return ()
-        return tuple(
-            one for one in self.answers if one.version is None or one.version.version != self.newest
-        )
+        number = self.newest.number
+        return tuple(one for one in self.answers if one.number != number)
 
     def __len__(self) -> int:
         return len(self.outdated)
@@ -136,7 +132,7 @@ class OutdatedAnswers(Result):
         counts = Counter(one.number for one in self.answers)
         rows: list[tuple[Any, ...]] = []
         if counts[0]:
-            rows.append((0, pd.NaT, counts[0], 0, 0, not self.newest))
+            rows.append((0, pd.NaT, counts[0], 0, 0, self.newest is None))
         rows += [
             (
                 one.number,
@@ -144,7 +140,7 @@ class OutdatedAnswers(Result):
                 counts[one.number],
                 len(one.guidelines.text.splitlines()),
                 len(one.guidelines.definitions),
-                one.version == self.newest,
+                one == self.newest,
             )
             for one in self.versions
         ]
@@ -171,12 +167,12 @@ class OutdatedAnswers(Result):
 
     def __str__(self) -> str:
         n = len(self.answers)
-        if not self.newest:
+        if self.newest is None:
             return (
                 "There is no guideline, so no answer is older than one. "
                 "Session(..., guidelines=...) takes one"
             )
-        present = next(one for one in self.versions if one.version == self.newest)
+        present = self.newest
         found = self.outdated
         if not found:
             what = "The answer was" if n == 1 else f"All {n:,} answers were"

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from nbner.widgets.annotator import Annotator
 
 _SETTING = "guidelines"
+# In a stored guideline: the version that says the same under another name of a label.
+_SAME_AS = "same_as"
 
 #: Characters of a guideline, which goes to the page as one message.
 MAX_CHARACTERS = 2_000_000
@@ -172,13 +174,13 @@ def update_guidelines(
         {label: one for label, one in merged.items() if one},
     )
     if after != before:
-        dataset.settings.set(_SETTING, {"text": after.text, "definitions": dict(after.definitions)})
+        dataset.settings.set(_SETTING, _to_json(after))
     dataset.answer_version = after.version
     return after
 
 
 def rename_definition(dataset: Dataset, old: str, new: str) -> Guidelines:
-    """Move a label's definition to another name, which keeps one of its own.
+    """Move a label's definition to its new name.
 
     Parameters
     ----------
@@ -187,10 +189,17 @@ def rename_definition(dataset: Dataset, old: str, new: str) -> Guidelines:
     old, new : str
         The names.
     """
-    found = load_guidelines(dataset).definitions
-    if old not in found:
-        return update_guidelines(dataset)
-    return update_guidelines(dataset, definitions={new: found.get(new) or found[old], old: ""})
+    before = load_guidelines(dataset)
+    if old not in before.definitions:
+        return before
+    definitions = {
+        new if label == old else label: text for label, text in before.definitions.items()
+    }
+    after = Guidelines(before.text, definitions)
+    # Under another name the rules are the same: no answer becomes older by that.
+    dataset.settings.set(_SETTING, {**_to_json(after), _SAME_AS: before.version})
+    dataset.answer_version = after.version
+    return after
 
 
 def define_labels(context: SessionContext, definitions: Mapping[str, str]) -> Guidelines:
@@ -228,8 +237,10 @@ def show_guidelines(context: SessionContext, guidelines: Guidelines) -> None:
         widget.update_labels()
 
 
-def guideline_versions(dataset: Dataset) -> list[GuidelineVersion]:
-    """Return the versions of a dataset's guideline in the order in which they first came.
+def guideline_versions(dataset: Dataset) -> dict[str, GuidelineVersion]:
+    """Return the versions of a dataset's guideline by their hashes, the oldest first.
+
+    Versions that differ in the name of a label are one.
 
     Parameters
     ----------
@@ -239,11 +250,12 @@ def guideline_versions(dataset: Dataset) -> list[GuidelineVersion]:
     found: dict[str, GuidelineVersion] = {}
     for since, value in dataset.settings.history(_SETTING):
         guidelines = _from_json(value)
-        if guidelines and guidelines.version not in found:
-            found[guidelines.version] = GuidelineVersion(
-                len(found) + 1, guidelines.version, since, guidelines
-            )
-    return list(found.values())
+        if not guidelines or guidelines.version in found:
+            continue
+        same = found.get(str(value.get(_SAME_AS)))
+        number = 1 + len({one.number for one in found.values()})
+        found[guidelines.version] = same or GuidelineVersion(number, since, guidelines)
+    return found
 
 
 def find_outdated_answers(
@@ -264,7 +276,7 @@ def find_outdated_answers(
     dataset = context.dataset
     with dataset.one_state():
         versions = guideline_versions(dataset)
-        newest = load_guidelines(dataset).version
+        newest = versions.get(load_guidelines(dataset).version)
         # In the order of storage: the last one to an example is the one that is shown.
         answers: dict[tuple[str, int], Answer] = {}
         for one in dataset.answers(split, annotator):
@@ -275,14 +287,13 @@ def find_outdated_answers(
             (one.split, one.input_hash): one.text
             for one in (dataset.examples(split) if answers else ())
         }
-    numbers = {one.version: one for one in versions}
     rows = tuple(
-        AnswerVersion(one, texts[one.split, one.input_hash], numbers.get(_version_of(one.extra)))
+        AnswerVersion(one, texts[one.split, one.input_hash], versions.get(_version_of(one.extra)))
         for one in answers.values()
     )
     return OutdatedAnswers(
         rows,
-        tuple(versions),
+        tuple(dict.fromkeys(versions.values())),
         newest,
         open_widget=partial(_open_outdated, context),
     )
@@ -317,6 +328,10 @@ def _open_outdated(context: SessionContext, rows: tuple[AnswerVersion, ...]) -> 
 def _version_of(extra: Mapping[str, Any]) -> str:
     found = extra.get(VERSION_KEY)
     return found if isinstance(found, str) else ""
+
+
+def _to_json(guidelines: Guidelines) -> dict[str, Any]:
+    return {"text": guidelines.text, "definitions": dict(guidelines.definitions)}
 
 
 def _from_json(value: Any) -> Guidelines:
