@@ -17,6 +17,7 @@ from nbner._common.guidelines import Guidelines
 from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, offer_to_json
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner.queues.offers import Offer, OfferLog
+from nbner.store.relabel import relabelled
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
 from nbner.widgets.key_bindings import KeyBindings
 from nbner.widgets.queue_protocol import Listener, Mode, QueueInfo
@@ -32,6 +33,9 @@ RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]],
 
 
 _LOG = logging.getLogger(__name__)
+
+# Attributes of the bus that a queue's information repeats.
+_BUS_SETTINGS = ("colors", "source_names", "guidelines", "keys", "renamed_labels")
 
 # Examples that are tokenized and suggested at a time.
 _BATCH_SIZE = 32
@@ -98,6 +102,8 @@ class AnswerBus:
         The annotation guideline, with the definitions of labels.
     keys : KeyBindings
         Keys that the annotator has chosen.
+    renamed_labels : mapping
+        Former names of labels with the present ones.
     """
 
     def __init__(self) -> None:
@@ -106,6 +112,7 @@ class AnswerBus:
         self.source_names: Mapping[str, str] = {}
         self.guidelines = Guidelines()
         self.keys = KeyBindings()
+        self.renamed_labels: Mapping[str, str] = {}
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -207,9 +214,7 @@ class AnnotationQueue:
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
         bus = self._answer_bus
-        settings = {
-            name: getattr(bus, name) for name in ("colors", "source_names", "guidelines", "keys")
-        }
+        settings = {name: getattr(bus, name) for name in _BUS_SETTINGS}
         if any(getattr(self._info, name) != value for name, value in settings.items()):
             self._info = replace(self._info, **settings)
         return self._info
@@ -343,8 +348,12 @@ class AnnotationQueue:
             sources, model = ((), None) if suggester.sources is None else suggester.sources(example)
             offer = self._offers.add(example.input_hash, example.spans, sources, model)
         else:
-            example = self._with_unplaced(replace(example, spans=offer.spans))
+            example = self._with_unplaced(replace(example, spans=self._named(offer.spans)))
         return replace(example, extra={**example.extra, OFFER_KEY: offer.number})
+
+    def _named(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        """Return what was offered before a label was renamed under its present name."""
+        return relabelled(spans, self._answer_bus.renamed_labels)
 
     def _suggestions(
         self, fresh: Sequence[Example], *, is_search: bool

@@ -287,6 +287,7 @@ def _set_colors(context: SessionContext, chosen: Mapping[str, str]) -> None:
 
 def _show(context: SessionContext) -> None:
     """Have every open widget load labels and examples again."""
+    context.answer_bus.renamed_labels = context.dataset.renamed_labels
     context.lattice_cache.clear()
     context.update_labels()
     context.refresh_annotators()

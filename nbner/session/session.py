@@ -135,7 +135,7 @@ class Session:
         "take_back", "flag", "note", "back", "next", "first_open", "list",
         "version", "label_active", "remove", "label_everywhere",
         "unlabel_everywhere", "confidence", "alternative", "guideline",
-        "filter", "undo", "redo", "save" and "help".
+        "edit_labels", "filter", "undo", "redo", "save" and "help".
     recognizer : str, optional
         Of a pipeline with several entity recognizers, the name of the one that
         is trained; the others stay as they are. By default the one chosen when
@@ -207,6 +207,7 @@ class Session:
         )
         bus = self._context.answer_bus
         bus.guidelines, bus.keys = guide, update_keys(found, name, own_keys)
+        bus.renamed_labels = found.renamed_labels
         load_tokenizer_rules(self._context)
         models.load_calibration(self._context.nlp)
         rename_model_labels(self._context, found.renamed_labels)

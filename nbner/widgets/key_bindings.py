@@ -32,6 +32,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "confidence": ("c",),
     "alternative": ("t",),
     "guideline": ("i",),
+    "edit_labels": ("m",),
     "filter": ("/",),
     "undo": ("mod+z",),
     "redo": ("mod+shift+z", "mod+y"),

@@ -110,6 +110,7 @@ class Setup(TypedDict):
     guideline: NotRequired[str]
     keys: NotRequired[dict[str, str]]
     labelKeys: NotRequired[dict[str, str]]
+    relabels: NotRequired[bool]
     protocol: int
     advises: bool
     redecodes: bool
@@ -245,6 +246,16 @@ class GuidelineRequest(Request):
     type: Literal["guideline"]
 
 
+class LabelsRequest(Request):
+    """List the labels, or change them; ``to`` is a name or a color, ``order`` all labels."""
+
+    type: Literal["labels"]
+    do: str
+    label: str
+    to: str
+    order: list[str]
+
+
 class PageState(TypedDict):
     """The example on display, with its spans and the selection; it has no reply.
 
@@ -362,6 +373,23 @@ class GuidelineReply(KernelMessage):
     type: Literal["guideline"]
     text: str
     version: str
+
+
+class LabelRow(TypedDict):
+    """A label with its spans in current answers, and the examples that hold them."""
+
+    label: str
+    spans: int
+    examples: int
+
+
+class LabelsReply(KernelMessage):
+    """The labels; ``text`` is what was done, ``undo`` what can be taken back."""
+
+    type: Literal["labels"]
+    rows: list[LabelRow]
+    text: str
+    undo: str
 
 
 class Excerpt(TypedDict):

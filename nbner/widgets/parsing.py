@@ -77,8 +77,11 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
         # Also where it is empty: the page had no guideline yet when the answer was given.
         extra[VERSION_KEY] = version
     # Gold may bear a label that this session was opened without: it is kept, and can be moved.
-    allowed = (*info.labels, *(span.label for span in example.spans))
-    spans = parse_spans(message.get("spans", []), example, allowed)
+    allowed = (*info.labels, *info.renamed_labels, *(span.label for span in example.spans))
+    spans = tuple(
+        replace(span, label=info.renamed_labels.get(span.label, span.label))
+        for span in parse_spans(message.get("spans", []), example, allowed)
+    )
     _check_no_overlap(spans)
     return Answer(
         id=require_text(message, "id"),

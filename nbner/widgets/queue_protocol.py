@@ -50,6 +50,8 @@ class QueueInfo:
         The annotation guideline, with the definitions of labels.
     keys : KeyBindings
         Keys that the annotator has chosen.
+    renamed_labels : mapping
+        Former names of labels, which a page may still send, with the present ones.
     """
 
     key: str
@@ -65,6 +67,7 @@ class QueueInfo:
     source_names: Mapping[str, str] = field(default_factory=dict)
     guidelines: Guidelines = field(default_factory=Guidelines)
     keys: KeyBindings = field(default_factory=KeyBindings)
+    renamed_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class ExampleQueue(Protocol):

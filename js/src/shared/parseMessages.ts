@@ -9,6 +9,7 @@ import type {
   ExampleRow,
   Excerpt,
   KernelMessage,
+  LabelRow,
   LearningMessage,
   MisalignedSpan,
   NoticeMessage,
@@ -148,6 +149,7 @@ export function parseSetup(raw: unknown): Setup {
     ...(typeof from.guideline === "string" && { guideline: from.guideline }),
     keys: parseNames(from.keys),
     labelKeys: parseNames(from.labelKeys),
+    relabels: from.relabels === true,
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
@@ -251,6 +253,13 @@ function parseReply(
       };
     case "learning":
       return parseLearning(from);
+    case "labels":
+      return {
+        type: "labels",
+        rows: asArray(from.rows).map(parseLabelRow),
+        text: asString(from.text),
+        undo: asString(from.undo),
+      };
     case "guideline":
       return { type: "guideline", text: asString(from.text), version: asString(from.version) };
     case "notice":
@@ -258,6 +267,11 @@ function parseReply(
     default:
       return null;
   }
+}
+
+function parseLabelRow(raw: unknown): LabelRow {
+  const from = asRecord(raw);
+  return { label: asString(from.label), spans: asCount(from.spans), examples: asCount(from.examples) };
 }
 
 function parseLearning(from: Fields): LearningMessage {

@@ -84,6 +84,8 @@ export interface Setup {
   /** The keys that the user has chosen for acts, and for labels, as chords; an empty one is none. */
   readonly keys?: Readonly<Record<string, string>>;
   readonly labelKeys?: Readonly<Record<string, string>>;
+  /** Whether the label set can be changed from the page. */
+  readonly relabels?: boolean;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
@@ -125,8 +127,21 @@ export type KernelRequest =
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
   | { readonly type: "learning"; readonly do: LearningCommand }
   | { readonly type: "guideline" }
+  | LabelsRequest
   | AnalysesRequest
   | BulkRequest;
+
+/** Lists the labels, or changes them. */
+export interface LabelsRequest {
+  readonly type: "labels";
+  readonly do: LabelAction;
+  readonly label: string;
+  /** The new name, the label to merge into, or the color. */
+  readonly to: string;
+  /** All labels in their new order. */
+  readonly order: readonly string[];
+}
+export type LabelAction = "list" | "add" | "rename" | "merge" | "recolor" | "reorder" | "undo";
 
 /** What can be asked of the training behind the widget. */
 export type LearningCommand = "start" | "stop" | "switch";
@@ -320,6 +335,22 @@ export interface LearningMessage {
 }
 export type LearningState = "waiting" | "training" | "ready" | "failed" | "stopped" | "closed";
 
+/** A label with its spans in current answers, and the examples that hold them. */
+export interface LabelRow {
+  readonly label: string;
+  readonly spans: number;
+  readonly examples: number;
+}
+
+/** The labels, what was done, and what can be taken back. */
+export interface LabelsReply {
+  readonly type: "labels";
+  readonly re?: string;
+  readonly rows: readonly LabelRow[];
+  readonly text: string;
+  readonly undo: string;
+}
+
 /** The annotation guideline as Markdown. */
 export interface GuidelineReply {
   readonly type: "guideline";
@@ -329,4 +360,4 @@ export interface GuidelineReply {
 }
 
 export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
-export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply | LabelsReply;

@@ -374,6 +374,8 @@ export class AnnotatorController implements AnnotatorContext {
         return decisions.showFirstOpen();
       case "browse":
         return decisions.browse(command.by);
+      case "edit-labels":
+        return sidePanel.showLabels();
       case "list":
         return sidePanel.showList();
       case "occurrences":

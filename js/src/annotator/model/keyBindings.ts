@@ -7,6 +7,7 @@ export type Command =
   | { readonly do: "filter" | "help" | "leave" | "label-active" | "version" | "note" }
   | { readonly do: "list" }
   | { readonly do: "guideline" }
+  | { readonly do: "edit-labels" }
   | { readonly do: "first-open" | "alternative" | "confidence" }
   | { readonly do: "candidate"; readonly by: 1 | -1 }
   | { readonly do: "occurrences"; readonly action: OccurrenceAction }
@@ -35,7 +36,7 @@ export interface KeyBinding {
   /** With fewer labels the binding is left out of the help card. */
   readonly minLabels?: number;
   /** What the widget must have for the binding to be in the help card. */
-  readonly needs?: "suggestions" | "analyses" | "versions" | "guideline";
+  readonly needs?: "suggestions" | "analyses" | "versions" | "guideline" | "labelEditor";
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
@@ -100,6 +101,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { ...binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}), needs: "analyses" },
   { ...binding("Label", ["t"], "Take what was also suggested", { t: { do: "alternative" } }), needs: "suggestions" },
   { ...binding("Label", ["i"], "The guideline beside the text", { i: { do: "guideline" } }), needs: "guideline" },
+  { ...binding("Label", ["m"], "Change the label set", { m: { do: "edit-labels" } }), needs: "labelEditor" },
   {
     ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     minLabels: MIN_LABELS_TO_FILTER,

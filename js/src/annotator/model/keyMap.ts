@@ -23,6 +23,7 @@ export const ACTS = {
   confidence: ["c"],
   alternative: ["t"],
   guideline: ["i"],
+  edit_labels: ["m"],
   filter: ["/"],
   undo: ["mod+z"],
   redo: ["mod+shift+z", "mod+y"],

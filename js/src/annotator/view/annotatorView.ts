@@ -31,7 +31,7 @@ export function mount(place: HTMLElement, controller: AnnotatorController): Unsu
   return () => view.dispose();
 }
 
-type PanelCommand = Extract<Command, { do: "list" | "occurrences" }>;
+type PanelCommand = Extract<Command, { do: "list" | "occurrences" | "edit-labels" }>;
 
 class AnnotatorView {
   readonly root: HTMLElement;
@@ -142,6 +142,7 @@ class AnnotatorView {
     const isNative =
       event.key === "Tab" ||
       event.target instanceof HTMLInputElement ||
+      event.target instanceof HTMLSelectElement ||
       event.target instanceof HTMLButtonElement ||
       isBrowserKey(event);
     if (this.sidePanel.handleKey(event) || !isNative) event.preventDefault();
@@ -168,6 +169,7 @@ class AnnotatorView {
         return this.leave();
       case "note":
         return this.note.open();
+      case "edit-labels":
       case "list":
       case "occurrences":
         return this.openPanel(command);
@@ -224,6 +226,7 @@ function helpGroups({ setup, shown, keyMap }: AnnotatorController): readonly Hel
     suggestions: setup.mode === "make-gold" || setup.mends,
     analyses: setup.advises,
     guideline: (setup.guideline ?? "") !== "",
+    labelEditor: setup.relabels === true,
     versions: (shown?.task.versions ?? []).length > 0,
   };
   const bindings = keyMap.bindings.filter(
