@@ -18,6 +18,7 @@ from nbner.quality.confident_suggestions import ConfidentSuggestions as Confiden
 from nbner.quality.consistency_report import Consistency as Consistency
 from nbner.quality.data_warnings import DataWarnings as DataWarnings
 from nbner.quality.label_issues import LabelIssues as LabelIssues
+from nbner.quality.outdated_answers import OutdatedAnswers as OutdatedAnswers
 from nbner.quality.progress import AnnotationProgress as AnnotationProgress
 from nbner.quality.suggestion_quality import SuggestionQuality as SuggestionQuality
 from nbner.quality.tokenization.report import Tokenization as Tokenization

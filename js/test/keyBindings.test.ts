@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { commandOf, KEY_BINDINGS, labelChord } from "../src/annotator/model/keyBindings";
+import { KEY_BINDINGS, labelChord } from "../src/annotator/model/keyBindings";
+import { KeyMap } from "../src/annotator/model/keyMap";
 import { chordOf, formatKeys, isBrowserKey, type KeyStroke } from "../src/shared/keyboard";
 
 const stroke = (key: string, code = "", held: Partial<KeyStroke> = {}): KeyStroke => ({
@@ -14,6 +15,9 @@ const stroke = (key: string, code = "", held: Partial<KeyStroke> = {}): KeyStrok
 });
 const shift = { shiftKey: true };
 const ctrl = { ctrlKey: true };
+const names = (count: number) => Array.from({ length: count }, (_, i) => `L${i}`);
+const commandOf = (given: Parameters<KeyMap["commandOf"]>[0], labels: number) =>
+  new KeyMap({ labels: names(labels) }).commandOf(given);
 const command = (...parts: Parameters<typeof stroke>) => commandOf(stroke(...parts), 30);
 
 describe("keys", () => {

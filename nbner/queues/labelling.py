@@ -14,11 +14,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.guidelines import Guidelines
 from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, offer_to_json
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner._common.surroundings import SURROUNDINGS_KEY, ContextColumns, surroundings_of
 from nbner.queues.offers import Offer, OfferLog
+from nbner.store.relabel import relabelled
 from nbner.types import Answer, Counts, Example, Parse, Span, Token
+from nbner.widgets.key_bindings import KeyBindings
 from nbner.widgets.queue_protocol import DailyTarget, Listener, Mode, QueueInfo
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]],
 
 
 _LOG = logging.getLogger(__name__)
+
+# Attributes of the bus that a queue's information repeats.
+_BUS_SETTINGS = ("colors", "source_names", "guidelines", "keys", "renamed_labels")
 
 # Examples that are tokenized and suggested at a time.
 _BATCH_SIZE = 32
@@ -94,12 +100,21 @@ class AnswerBus:
         Colors that the user has chosen for labels.
     source_names : mapping
         Names of sources of suggestions for people: of a model its time and its F.
+    guidelines : Guidelines
+        The annotation guideline, with the definitions of labels.
+    keys : KeyBindings
+        Keys that the annotator has chosen.
+    renamed_labels : mapping
+        Former names of labels with the present ones.
     """
 
     def __init__(self) -> None:
         self.labels: tuple[str, ...] | None = None
         self.colors: Mapping[str, str] = {}
         self.source_names: Mapping[str, str] = {}
+        self.guidelines = Guidelines()
+        self.keys = KeyBindings()
+        self.renamed_labels: Mapping[str, str] = {}
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -210,8 +225,10 @@ class AnnotationQueue:
         labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
-        if self._answer_bus.source_names != self._info.source_names:
-            self._info = replace(self._info, source_names=self._answer_bus.source_names)
+        bus = self._answer_bus
+        settings = {name: getattr(bus, name) for name in _BUS_SETTINGS}
+        if any(getattr(self._info, name) != value for name, value in settings.items()):
+            self._info = replace(self._info, **settings)
         return self._info
 
     def _daily_target(self, daily: int, annotator: str, split: str) -> DailyTarget:
@@ -360,8 +377,12 @@ class AnnotationQueue:
             sources, model = ((), None) if suggester.sources is None else suggester.sources(example)
             offer = self._offers.add(example.input_hash, example.spans, sources, model)
         else:
-            example = self._with_unplaced(replace(example, spans=offer.spans))
+            example = self._with_unplaced(replace(example, spans=self._named(offer.spans)))
         return replace(example, extra={**example.extra, OFFER_KEY: offer.number})
+
+    def _named(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        """Return what was offered before a label was renamed under its present name."""
+        return relabelled(spans, self._answer_bus.renamed_labels)
 
     def _suggestions(
         self, fresh: Sequence[Example], *, is_search: bool

@@ -124,9 +124,10 @@ def show_queue(
     learning : LearningFeed, optional
         The training behind the widget.
     """
+    from nbner.session.label_editor import SessionLabelEditor
     from nbner.widgets.annotator import Annotator
 
-    widget = Annotator(queue, suggestions, learning)
+    widget = Annotator(queue, suggestions, learning, SessionLabelEditor(context))
     context.annotators.add(widget)
     return widget
 

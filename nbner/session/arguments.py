@@ -20,7 +20,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _SPLITS = ("split", "dev", "train_split")
 
 #: Parameters that a session checks itself, with a better remedy.
-_OWN_CHECKS = ("labels", "colors", "annotator", "store")
+_OWN_CHECKS = ("labels", "colors", "annotator", "store", "guidelines", "keys")
 
 
 def check_session_methods(cls: _Class) -> _Class:

@@ -15,6 +15,7 @@ from nbner.quality.anchoring.report import Anchoring
 from nbner.quality.consistency_report import Consistency
 from nbner.quality.data_warnings import DataWarnings
 from nbner.quality.label_issues import LabelIssues
+from nbner.quality.outdated_answers import OutdatedAnswers
 from nbner.quality.progress import AnnotationProgress, AnnotationTime
 from nbner.quality.suggestion_quality import WINDOW, suggestion_quality
 from nbner.quality.tokenization.diagnosis import diagnose
@@ -26,6 +27,7 @@ from nbner.session.corrections import (
     find_label_issues,
     measure_anchoring,
 )
+from nbner.session.guidelines import find_outdated_answers
 from nbner.session.training import session_data_warnings, training_split
 from nbner.types import IMPORT_ANNOTATOR, Example
 
@@ -268,6 +270,31 @@ class QualityAccessor(Accessor):
             texts.
         """
         return measure_anchoring(self._context, split, annotator=annotator, gold=gold)
+
+    def outdated_answers(
+        self, split: str | None = None, *, annotator: str | None = None
+    ) -> OutdatedAnswers:
+        """List the answers that were given under an older version of the guideline.
+
+        Every answer keeps the version of ``Session(guidelines=..., labels={...})``
+        that the widget showed; imported gold, and answers from before there was
+        a guideline, have none.
+
+        Parameters
+        ----------
+        split : str, optional
+            By default all.
+        annotator : str, optional
+            This annotator's answers; by default the newest one to each
+            example, whoever gave it.
+
+        Returns
+        -------
+        OutdatedAnswers
+            ``frame`` (one row an answer), ``per_version``, and ``open()``,
+            which opens the accepted ones in the annotator.
+        """
+        return find_outdated_answers(self._context, split, annotator)
 
     def progress(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from nbner._common.colors import check_colors
-from nbner._common.format import plural
+from nbner._common.guidelines import Guidelines
 from nbner._common.serialization import find_lone_surrogate
 from nbner._common.surroundings import ContextColumns, read_context_columns
 from nbner.active_learning.strategies import Strategy
@@ -46,6 +46,17 @@ from nbner.session.confident import find_confident_suggestions
 from nbner.session.context import SessionContext, public_names
 from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
+from nbner.session.guidelines import read_definitions, read_guidelines, update_guidelines
+from nbner.session.keys import read_keys, update_keys
+from nbner.session.label_changes import rename_model_labels, stored_colors
+from nbner.session.labels import (
+    LabelSet,
+    present_names,
+    set_labels,
+    trained_labels,
+    under_present_names,
+    validated_labels,
+)
 from nbner.session.model import ModelAccessor
 from nbner.session.quality import QualityAccessor, load_tokenizer_rules
 from nbner.session.store import StoreAccessor, answer_frame
@@ -71,7 +82,6 @@ if TYPE_CHECKING:
     from nbner.quality.confident_suggestions import ConfidentSuggestions
     from nbner.reranking.oracle.report import OracleCurve
     from nbner.session.suggestions import Suggest
-    from nbner.store.dataset import Dataset
     from nbner.teaching.trace.trace_viewer import GoldSpans, TraceViewer
     from nbner.training.background import BackgroundTraining
     from nbner.training.candidates import Learner
@@ -94,8 +104,10 @@ class Session:
     ----------
     dataset : str
         A name inside the store.
-    labels : sequence of str, optional
-        Entity types in the order of their keys. By default those that the
+    labels : sequence of str or mapping, optional
+        Entity types in the order of their keys, or each with its definition,
+        which the widget shows beside it: ``{"Dish": "A prepared thing one can
+        order"}``. By default those that the
         dataset has, and new ones as the data brings them; while there are none,
         those of a trained ``model``. A label of the dataset that is left out is
         hidden in this session, with a warning, and stays in the store.
@@ -112,6 +124,21 @@ class Session:
     colors : mapping, optional
         Label to ``#rrggbb``, in widgets, plots and reports. The other labels
         get theirs by their order.
+    guidelines : str or Path, optional
+        The annotation guideline: Markdown, or the path of a ``.md`` or ``.txt``
+        file. The key ``i`` shows it in the widget. It stays in the store, every
+        answer knows the version it was given under, and
+        ``session.quality.outdated_answers()`` lists those under an older one.
+        An empty text takes it away.
+    keys : mapping, optional
+        Act or label to a key of one's own in the widget: ``{"accept": "enter",
+        "Dish": "d"}``; None is no key. They are kept in the store for this
+        annotator and dataset, in place of all that were chosen before; ``{}``
+        brings the built-in keys back. An act: "accept", "reject", "ignore",
+        "take_back", "flag", "note", "back", "next", "first_open", "list",
+        "version", "label_active", "remove", "label_everywhere",
+        "unlabel_everywhere", "confidence", "alternative", "guideline",
+        "edit_labels", "filter", "undo", "redo", "save" and "help".
     recognizer : str, optional
         Of a pipeline with several entity recognizers, the name of the one that
         is trained; the others stay as they are. By default the one chosen when
@@ -125,8 +152,9 @@ class Session:
     ModelError
         The model cannot be loaded or copied, or has no such recognizer.
     DataError
-        A label is empty or given twice, a color is not one, or the annotator's
-        name is no text.
+        A label is empty or given twice, a color is not one, the annotator's
+        name is no text, a guideline or definition cannot be read, or a key is
+        unknown, reserved by browser or JupyterLab, or taken.
 
     Examples
     --------
@@ -139,17 +167,20 @@ class Session:
         self,
         dataset: str = "default",
         *,
-        labels: Sequence[str] | None = None,
+        labels: Sequence[str] | Mapping[str, str | None] | None = None,
         model: str | Path | Language = "blank:en",
         store: str | Path = "nbner.db",
         annotator: str | None = None,
         seed: int = 0,
         recognizer: str | None = None,
         colors: Mapping[str, str] | None = None,
+        guidelines: str | Path | None = None,
+        keys: Mapping[str, str | None] | None = None,
     ) -> None:
         chosen = check_colors(colors)
-        checked = None if labels is None else _validated_labels(labels)
+        given = None if labels is None else validated_labels(labels)
         name = _validated_annotator(annotator)
+        text, definitions = read_guidelines(guidelines), read_definitions(labels)
         base = load_base(model)
         if recognizer is not None:
             choose_recognizer(base, recognizer)
@@ -157,8 +188,12 @@ class Session:
         found = opened.dataset(dataset)
         ensure_not_quiz_dataset(found)
         models = ModelStore(found, store)
-        hidden = () if checked is None else _set_labels(found, checked)
+        checked = None if given is None else present_names(found, given)
         latest = models.latest()
+        keys = under_present_names(found, keys)
+        own_keys = read_keys(keys, checked or found.labels or trained_labels(latest or base))
+        hidden = () if checked is None else set_labels(found, checked)
+        guide = update_guidelines(found, text, under_present_names(found, definitions), labels)
         _settle_recognizer(base, latest, recognizer)
         self._context = SessionContext(
             store=opened,
@@ -171,10 +206,14 @@ class Session:
             labels_follow_data=checked is None,
             lattice_cache=LatticeCache(),
             hidden_labels=hidden,
-            chosen_colors=chosen,
+            chosen_colors={**stored_colors(found), **under_present_names(found, chosen)},
         )
+        bus = self._context.answer_bus
+        bus.guidelines, bus.keys = guide, update_keys(found, name, own_keys)
+        bus.renamed_labels = found.renamed_labels
         load_tokenizer_rules(self._context)
         models.load_calibration(self._context.nlp)
+        rename_model_labels(self._context, found.renamed_labels)
         self._model = ModelAccessor(self._context)
         self._quality = QualityAccessor(self._context)
         self._experiments = ExperimentsAccessor(self._context)
@@ -234,9 +273,14 @@ class Session:
         return self._context.dataset.name
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        """The entity types, in the order of their keys."""
-        return self._context.labels
+    def labels(self) -> LabelSet:
+        """The entity types, in the order of their keys; ``define`` gives them definitions."""
+        return LabelSet(self._context)
+
+    @property
+    def guidelines(self) -> Guidelines:
+        """The annotation guideline: ``text``, ``definitions`` and ``version``."""
+        return self._context.answer_bus.guidelines
 
     @property
     def nlp(self) -> Language:
@@ -1446,38 +1490,6 @@ def _model_name(nlp: Language) -> str:
     decision = decision_of(nlp)
     rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
     return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"
-
-
-def _set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Store the labels of a dataset in their order; return those it had that are left out."""
-    hidden = tuple(one for one in dataset.labels if one not in labels)
-    dataset.set_labels((*labels, *hidden))
-    if hidden:
-        named = ", ".join(repr(one) for one in hidden)
-        warnings.warn(
-            f"{plural(len(hidden), 'label')} of dataset {dataset.name!r} left out of labels=: "
-            f"{named}. Hidden in this session, and kept in the store with every span; "
-            "name them all, or leave labels= out, to see them again.",
-            # The caller of Session(...), whose arguments are checked before.
-            stacklevel=4,
-        )
-    return hidden
-
-
-def _validated_labels(labels: Sequence[str]) -> tuple[str, ...]:
-    """Return labels as a tuple; raise `DataError` for an empty or repeated one."""
-    if isinstance(labels, str):
-        raise DataError(
-            f"labels= takes a list, not the text {labels!r}", remedy=f"labels=[{labels!r}]"
-        )
-    checked = tuple(labels)
-    bad = [one for one in checked if not isinstance(one, str) or not one.strip()]
-    if bad:
-        raise DataError(f"{bad[0]!r} is not the name of a label", field="labels")
-    twice = sorted({one for one in checked if checked.count(one) > 1})
-    if twice:
-        raise DataError(f"the label {twice[0]!r} is given twice", field="labels")
-    return checked
 
 
 def _validated_annotator(annotator: str | None) -> str:

@@ -31,6 +31,7 @@ from nbner.queues.labelling import Suggester
 from nbner.queues.merged_suggestions import MergedSuggestions, ModelSuggestFn, ModelSuggestions
 from nbner.queues.offers import OfferLog
 from nbner.session.context import SessionContext
+from nbner.store.relabel import relabelled
 from nbner.types import Answer, Example, Parse, Span
 
 if TYPE_CHECKING:
@@ -484,9 +485,13 @@ def _named(
 def _with_known_labels(
     context: SessionContext, proposed: Iterable[Iterable[Span]]
 ) -> list[tuple[Span, ...]]:
-    """Leave out the spans whose labels the session does not have."""
+    """Leave out the spans whose labels the session does not have; renamed ones get their name."""
     known = set(context.labels)
-    return [tuple(span for span in spans if span.label in known) for spans in proposed]
+    renamed = context.dataset.renamed_labels
+    return [
+        tuple(span for span in relabelled(tuple(spans), renamed) if span.label in known)
+        for spans in proposed
+    ]
 
 
 def _scored(

@@ -6,16 +6,19 @@ import heapq
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.guidelines import VERSION_KEY
 from nbner._common.hashing import text_digest
-from nbner._common.serialization import dump_labels, load_labels
+from nbner._common.serialization import dump_json, dump_labels, load_json, load_labels
+from nbner.errors import DataError
 from nbner.io.import_report import ImportBatch, ImportReport
-from nbner.store import clock, model_runs, queries, search, undo
+from nbner.store import clock, model_runs, queries, relabel, search, undo
 from nbner.store.answers import (
     ensure_label_set,
     insert_if_new,
@@ -33,13 +36,17 @@ from nbner.store.schema import (
     datasets,
     example_answers,
     examples,
+    settings,
     splits,
 )
-from nbner.store.settings import DatasetSettings
+from nbner.store.settings import DatasetSettings, select_latest
 from nbner.store.snapshot import DatasetSnapshot
 from nbner.types import Answer, AnswerKind, Counts, Example
 
 _LOG = logging.getLogger(__name__)
+
+#: Setting with the former names of labels.
+RENAMED_SETTING = "renamed labels"
 
 _PAGE_SIZE = 1000
 _SEARCH_PAGE_SIZE = 100
@@ -66,6 +73,8 @@ class Dataset:
 
     def __init__(self, database: Database, id_: int, name: str) -> None:
         self.name = name
+        # Entries of every answer's `extra`, shared by views of the dataset in another order.
+        self._answer_defaults: dict[str, Any] = {}
         self._database = database
         self._id = id_
 
@@ -81,6 +90,21 @@ class Dataset:
     def assignments(self) -> Assignments:
         """The dataset's examples and answers by annotator."""
         return Assignments(self._database, self._id)
+
+    @property
+    def answer_version(self) -> str:
+        """Version of the guideline that answers are given under; empty without one.
+
+        Every answer that is recorded keeps it, unless it brings one.
+        """
+        return str(self._answer_defaults.get(VERSION_KEY, ""))
+
+    @answer_version.setter
+    def answer_version(self, version: str) -> None:
+        if version:
+            self._answer_defaults[VERSION_KEY] = version
+        else:
+            self._answer_defaults.pop(VERSION_KEY, None)
 
     def one_state(self) -> AbstractContextManager[None]:
         """Have everything that this thread reads in the block see one state of the dataset.
@@ -115,6 +139,87 @@ class Dataset:
             self._set_labels(connection, new)
             after = self._labels(connection)
         self._log_labels(before, after)
+
+    @property
+    def renamed_labels(self) -> dict[str, str]:
+        """Former names of labels with their present ones; none that is a label again."""
+        with self._database.reading() as connection:
+            return self._renamed(connection, self._labels(connection))
+
+    def count_relabelled(self, mapping: Mapping[str, str]) -> relabel.RelabelCounts:
+        """Count the spans, examples and answers that a change of labels would touch.
+
+        Parameters
+        ----------
+        mapping : mapping
+            Old name to new name.
+        """
+        with self._database.reading() as connection:
+            merges = not set(self._labels(connection)).isdisjoint(mapping.values())
+            return relabel.count_relabelled(connection, self._id, mapping, merges=merges)
+
+    def relabel(self, old: str, new: str, batch_id: str, *, merges: bool) -> relabel.RelabelCounts:
+        """Rename a label, or merge it into another one, in one transaction.
+
+        Every current answer and draft of every annotator becomes a new event with
+        the new name. What arrives later under the old name is stored under the new
+        one, as from a session that was open meanwhile.
+
+        Parameters
+        ----------
+        old, new : str
+            The names.
+        batch_id : str
+            Prefix of the new events' ids, for `undo_batch`.
+        merges : bool
+            Whether the new name is that of a label already.
+
+        Raises
+        ------
+        DataError
+            There is no such label any more, or the new one is there, or is not.
+        StoreError
+            The store cannot be written now.
+        """
+        with self._database.writing() as connection:
+            before = self._labels(connection, lock=True)
+            _check_relabel(before, old, new, merges=merges)
+            lock_splits(connection, self._id, self._split_names(connection, None))
+            counts = relabel.relabel(
+                connection, self._id, {old: new}, batch_id, clock.now(connection), merges=merges
+            )
+            after = tuple(dict.fromkeys(new if one == old else one for one in before))
+            if merges:
+                after = tuple(one for one in before if one != old)
+            renamed = self._renamed(connection, before)
+            renamed = {name: new if now == old else now for name, now in renamed.items()}
+            self._set_renamed(connection, {**renamed, old: new})
+            self._set_labels(connection, after)
+        self._log_labels(before, after)
+        return counts
+
+    def restore_label(self, batch_id: str, labels: Iterable[str]) -> int:
+        """Undo a merge: its answers, except where newer ones follow, and the list of labels.
+
+        Parameters
+        ----------
+        batch_id : str
+            That of `relabel`.
+        labels : iterable of str
+            The labels before the merge.
+
+        Returns
+        -------
+        int
+            Number of answers that were undone.
+        """
+        done = self.undo_batch(batch_id)
+        with self._database.writing() as connection:
+            before = self._labels(connection, lock=True)
+            after = tuple(dict.fromkeys((*labels, *before)))
+            self._set_labels(connection, after)
+        self._log_labels(before, after)
+        return len(done)
 
     # Import.
 
@@ -378,10 +483,11 @@ class Dataset:
         StoreError
             The store cannot be written now.
         """
-        collected = list(given)
+        collected = [self._with_defaults(one) for one in given]
         with self._database.writing() as connection:
             lock_splits(connection, self._id, {answer.split for answer in collected})
             stored = clock.now(connection)
+            collected = self._under_present_names(connection, collected)
             new = [
                 one
                 for one in collected
@@ -555,8 +661,45 @@ class Dataset:
         with self._database.reading() as connection:
             return model_runs.list_runs(connection, self._id, without=without)
 
-    def _labels(self, connection: Connection) -> tuple[str, ...]:
+    def _with_defaults(self, answer: Answer) -> Answer:
+        if not self._answer_defaults:
+            return answer
+        return replace(answer, extra={**self._answer_defaults, **answer.extra})
+
+    def _renamed(self, connection: Connection, labels: Collection[str]) -> dict[str, str]:
+        found = connection.scalar(select_latest(self._id, RENAMED_SETTING))
+        renamed = {} if found is None else load_json(found)
+        return {old: new for old, new in renamed.items() if old not in labels}
+
+    def _set_renamed(self, connection: Connection, renamed: Mapping[str, str]) -> None:
+        kept = {old: new for old, new in renamed.items() if old != new}
+        connection.execute(
+            insert(settings).values(
+                dataset_id=self._id,
+                name=RENAMED_SETTING,
+                value=dump_json(kept),
+                created=clock.now(connection),
+            )
+        )
+
+    def _under_present_names(self, connection: Connection, given: list[Answer]) -> list[Answer]:
+        """Return answers with labels that were renamed while a session was open."""
+        if connection.scalar(select_latest(self._id, RENAMED_SETTING)) is None:
+            return given
+        renamed = self._renamed(connection, self._labels(connection))
+        return [
+            replace(
+                one,
+                spans=relabel.relabelled(one.spans, renamed),
+                labels=tuple(dict.fromkeys(renamed.get(label, label) for label in one.labels)),
+            )
+            for one in given
+        ]
+
+    def _labels(self, connection: Connection, *, lock: bool = False) -> tuple[str, ...]:
         query = select(datasets.c.labels).where(datasets.c.id == self._id)
+        if lock:
+            query = query.with_for_update()
         return load_labels(str(connection.scalar(query)))
 
     def _log_labels(self, before: tuple[str, ...], after: tuple[str, ...]) -> None:
@@ -627,3 +770,26 @@ def _pages(
         if len(rows) < _PAGE_SIZE:
             return
         last = rows[-1].page_key
+
+
+def _check_relabel(labels: tuple[str, ...], old: str, new: str, *, merges: bool) -> None:
+    """Raise where the labels have changed so that a renaming or a merge is not one any more."""
+    has = f"the labels are {', '.join(labels)}"
+    if old not in labels:
+        raise DataError(
+            f"{old!r} is not a label of the dataset, or no longer: {has}",
+            field="label",
+            remedy="Another session may have renamed it",
+        )
+    if merges and new not in labels:
+        raise DataError(
+            f"{new!r} is not a label of the dataset, or no longer: {has}",
+            field="into",
+            remedy=f"session.labels.rename({old!r}, {new!r}) renames it",
+        )
+    if not merges and new in labels:
+        raise DataError(
+            f"{new!r} is a label already: {has}",
+            field="new",
+            remedy=f"session.labels.merge({old!r}, {new!r}) makes them one",
+        )

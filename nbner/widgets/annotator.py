@@ -19,6 +19,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from threading import Lock, RLock
 from typing import Any, Literal, TypeAlias
 
@@ -32,10 +33,12 @@ from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
 from nbner.widgets.bundled_widget import render_static
+from nbner.widgets.label_editor import LabelEditor, handle_label_request
 from nbner.widgets.messages import (
     LearningMessage,
     RawMessage,
     SavedMessage,
+    Setup,
     ShowMessage,
     SnapshotMessage,
     Task,
@@ -80,6 +83,8 @@ class Annotator(BaseAnnotationWidget):
         News of the functions that suggest.
     learning : LearningFeed, optional
         The training behind the widget; it ends with the widget.
+    label_editor : LabelEditor, optional
+        Changes of the label set; without one, the page offers none.
 
     Attributes
     ----------
@@ -102,7 +107,9 @@ class Annotator(BaseAnnotationWidget):
         example_queue: ExampleQueue,
         suggestions: SuggestionFeed | None = None,
         learning: LearningFeed | None = None,
+        label_editor: LabelEditor | None = None,
     ) -> None:
+        self._label_editor = label_editor
         self._callbacks = _AnswerCallbacks(self._show_notice)
         # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
         self._answered: list[int] = []
@@ -121,6 +128,8 @@ class Annotator(BaseAnnotationWidget):
         #: Input hashes of the open examples that the page had when it sent its last answer.
         self._page_window: list[int] = []
         super().__init__(example_queue)
+        if label_editor is not None:
+            self._handlers["labels"] = partial(handle_label_request, label_editor)
         if learning is not None:
             self._handlers["learning"] = self._handle_learning
             self._unsubscribe_learning = learning.subscribe(self._on_learning_news)
@@ -347,6 +356,9 @@ class Annotator(BaseAnnotationWidget):
             self._unsubscribe_suggestions()
             self._unsubscribe_suggestions = None
         super().close()
+
+    def _build_setup(self) -> Setup:
+        return {**super()._build_setup(), "relabels": self._label_editor is not None}
 
     def _reload(self, *, keep_current: bool, keep_shown: bool = False) -> None:
         self._sent.clear()

@@ -24,6 +24,7 @@ from nbner.widgets.messages import (
     NoticeMessage,
     RawMessage,
     SavedMessage,
+    Setup,
     SnapshotMessage,
     Task,
     TasksMessage,
@@ -76,6 +77,7 @@ class BaseAnnotationWidget(BundledWidget):
             "occurrences": self._queries.find_occurrences,
             "bulk": self._handle_bulk,
             "analyses": self._queries.redecode,
+            "guideline": self._queries.guideline,
         }
         self._colors = label_colors(example_queue.info.labels, example_queue.info.colors)
         self._unsubscribe: Callable[[], None] | None = None
@@ -84,7 +86,7 @@ class BaseAnnotationWidget(BundledWidget):
         self._has_page_state = False
         #: First example of the last snapshot; None if an answer has come since.
         self._first_shown: Example | None = None
-        super().__init__(_setup=serialize_setup(example_queue.info, __version__, self._colors))
+        super().__init__(_setup=self._build_setup())
         self.on_msg(self._on_message)
         self._unsubscribe = example_queue.subscribe(self._on_answers)
 
@@ -144,7 +146,10 @@ class BaseAnnotationWidget(BundledWidget):
         """Show the current labels of the queue in every view."""
         info = self._example_queue.info
         self._colors = label_colors(info.labels, info.colors)
-        self._setup = serialize_setup(info, __version__, self._colors)
+        self._setup = self._build_setup()
+
+    def _build_setup(self) -> Setup:
+        return serialize_setup(self._example_queue.info, __version__, self._colors)
 
     def refresh(self, *, keep_current: bool = False) -> None:
         """Send the current examples of the queue to every view.

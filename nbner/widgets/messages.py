@@ -118,6 +118,11 @@ class Setup(TypedDict):
     colors: dict[str, str]
     underlines: NotRequired[dict[str, str]]
     sources: NotRequired[dict[str, str]]
+    definitions: NotRequired[dict[str, str]]
+    guideline: NotRequired[str]
+    keys: NotRequired[dict[str, str]]
+    labelKeys: NotRequired[dict[str, str]]
+    relabels: NotRequired[bool]
     protocol: int
     advises: bool
     redecodes: bool
@@ -138,7 +143,8 @@ class AnswerRequest(Request):
     """Store an answer; ``have`` holds the ids of the examples in the page's window.
 
     ``offer`` is the example's, where all of its suggestions were shown; ``done`` the
-    number of tokens that are done, without a decision.
+    number of tokens that are done, without a decision; ``guideline`` the version that the
+    page had.
     """
 
     type: Literal["answer"]
@@ -151,6 +157,7 @@ class AnswerRequest(Request):
     have: list[str]
     done: NotRequired[int]
     offer: NotRequired[int]
+    guideline: NotRequired[str]
 
 
 class FetchRequest(Request):
@@ -246,6 +253,22 @@ class LearningRequest(Request):
 
     type: Literal["learning"]
     do: LearningCommand
+
+
+class GuidelineRequest(Request):
+    """Send the annotation guideline."""
+
+    type: Literal["guideline"]
+
+
+class LabelsRequest(Request):
+    """List the labels, or change them; ``to`` is a name or a color, ``order`` all labels."""
+
+    type: Literal["labels"]
+    do: str
+    label: str
+    to: str
+    order: list[str]
 
 
 class PageState(TypedDict):
@@ -358,6 +381,31 @@ class LearningMessage(KernelMessage):
     offer: str
     choice: str
     detail: str
+
+
+class GuidelineReply(KernelMessage):
+    """The annotation guideline as Markdown, with its version as in `Setup`."""
+
+    type: Literal["guideline"]
+    text: str
+    version: str
+
+
+class LabelRow(TypedDict):
+    """A label with its spans in current answers, and the examples that hold them."""
+
+    label: str
+    spans: int
+    examples: int
+
+
+class LabelsReply(KernelMessage):
+    """The labels; ``text`` is what was done, ``undo`` what can be taken back."""
+
+    type: Literal["labels"]
+    rows: list[LabelRow]
+    text: str
+    undo: str
 
 
 class Excerpt(TypedDict):

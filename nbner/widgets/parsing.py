@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, TypeGuard, get_args
 
 from nbner._common.alignment import filter_spans
+from nbner._common.guidelines import VERSION_KEY
 from nbner._common.offered import OFFER_KEY
 from nbner.errors import DataError
 from nbner.types import DONE_TO, Answer, AnswerKind, Example, Span
@@ -21,6 +22,9 @@ from nbner.widgets.queue_protocol import QueueInfo
 
 #: Longest time in seconds that is stored for one answer; a longer one contains a break.
 MAX_SECONDS = 3600.0
+
+#: Characters of a version of the guideline.
+_MAX_VERSION = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,16 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
     done = message.get("done")
     if kind is None and _is_index(done) and 0 < done <= len(example.tokens):
         extra["task"] = {DONE_TO: example.tokens[done - 1].end}
+    version = message.get("guideline")
+    if isinstance(version, str) and len(version) <= _MAX_VERSION and (version or info.guidelines):
+        # Also where it is empty: the page had no guideline yet when the answer was given.
+        extra[VERSION_KEY] = version
     # Gold may bear a label that this session was opened without: it is kept, and can be moved.
-    allowed = (*info.labels, *(span.label for span in example.spans))
-    spans = parse_spans(message.get("spans", []), example, allowed)
+    allowed = (*info.labels, *info.renamed_labels, *(span.label for span in example.spans))
+    spans = tuple(
+        replace(span, label=info.renamed_labels.get(span.label, span.label))
+        for span in parse_spans(message.get("spans", []), example, allowed)
+    )
     _check_no_overlap(spans)
     return Answer(
         id=require_text(message, "id"),

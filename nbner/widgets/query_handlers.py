@@ -23,6 +23,7 @@ from nbner.widgets.messages import (
     Analysis,
     BulkReply,
     ExampleRow,
+    GuidelineReply,
     ListReply,
     Occurrence,
     OccurrencesReply,
@@ -193,6 +194,17 @@ class QueryHandlers:
             "example": str(example.input_hash),
             "analyses": [_serialize_analysis(parse, example) for parse in parses],
         }
+
+    def guideline(self, _message: RawMessage) -> GuidelineReply:
+        """Return the annotation guideline.
+
+        Parameters
+        ----------
+        _message : mapping
+            A `GuidelineRequest`, unchecked.
+        """
+        found = self._queue.info.guidelines
+        return {"type": "guideline", "text": found.text, "version": found.version}
 
     def _bulk_answers(
         self,

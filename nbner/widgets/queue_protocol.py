@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.guidelines import Guidelines
 from nbner.types import Answer, Counts, Example, Parse, Span
+from nbner.widgets.key_bindings import KeyBindings
 
 Mode: TypeAlias = Literal["manual", "make_gold"]
 Listener: TypeAlias = Callable[[Sequence[Answer]], None]
@@ -65,6 +67,12 @@ class QueueInfo:
         Names of sources of suggestions, for people.
     target : DailyTarget, optional
         The annotator's target for today.
+    guidelines : Guidelines
+        The annotation guideline, with the definitions of labels.
+    keys : KeyBindings
+        Keys that the annotator has chosen.
+    renamed_labels : mapping
+        Former names of labels, which a page may still send, with the present ones.
     """
 
     key: str
@@ -79,6 +87,9 @@ class QueueInfo:
     colors: Mapping[str, str] = field(default_factory=dict)
     source_names: Mapping[str, str] = field(default_factory=dict)
     target: DailyTarget | None = None
+    guidelines: Guidelines = field(default_factory=Guidelines)
+    keys: KeyBindings = field(default_factory=KeyBindings)
+    renamed_labels: Mapping[str, str] = field(default_factory=dict)
 
 
 class ExampleQueue(Protocol):

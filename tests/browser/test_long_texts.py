@@ -193,7 +193,7 @@ def test_words_are_searched_in_the_text(long):
 
 
 def test_a_text_is_done_up_to_the_caret(long):
-    long.press("ArrowRight", "ArrowRight", "d")
+    long.press("ArrowRight", "ArrowRight", "b")
     expect(long.token(1)).to_have_attribute("data-done", "last")
     expect(long.root).to_contain_text("done up to 2 of 20,000 tokens")
     assert long.sent()[-1]["done"] == 2

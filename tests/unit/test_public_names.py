@@ -20,7 +20,7 @@ NBNER = """
     annotate_with differences evaluate quiz read registry results sample simulate token_rows write
 """
 SESSION = """
-    labels nlp dataset annotator seed summary
+    labels guidelines nlp dataset annotator seed summary
     add export examples answers counts add_labels
     manual make_gold confident_suggestions review
     train predict evaluate errors compare
@@ -33,6 +33,7 @@ ACCESSORS = {
     """,
     "quality": """
         label_issues consistency agreement tokenization data_warnings anchoring progress
+        outdated_answers
     """,
     "experiments": "learning_curve compare_training parity determinism differences",
     "store": "history at restore backup verify",

@@ -4,20 +4,18 @@
  */
 import { asAnswer, asArray, asCount, asNumber, asRecord, asString, asStrings, type Fields } from "./parsePrimitives";
 import type {
-  AnalysesReply,
   Analysis,
-  BulkReply,
   Counts,
   DailyTarget,
   ExampleRow,
   Excerpt,
   KernelMessage,
+  LabelRow,
   LearningMessage,
-  ListReply,
   MisalignedSpan,
   NoticeMessage,
   Occurrence,
-  OccurrencesReply,
+  Reply,
   Setup,
   Snapshot,
   SnapshotMessage,
@@ -150,6 +148,11 @@ export function parseSetup(raw: unknown): Setup {
     colors: parseColors(from.colors),
     underlines: parseColors(from.underlines),
     sources: parseNames(from.sources),
+    definitions: parseNames(from.definitions),
+    ...(typeof from.guideline === "string" && { guideline: from.guideline }),
+    keys: parseNames(from.keys),
+    labelKeys: parseNames(from.labelKeys),
+    relabels: from.relabels === true,
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
@@ -244,7 +247,7 @@ function parseReply(
   from: Fields,
   tasks: readonly Task[],
   counts: Counts,
-): ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | NoticeMessage | null {
+): Reply | NoticeMessage | null {
   switch (from.type) {
     case "listed":
       return { type: "listed", rows: asArray(from.rows).map(parseExampleRow), total: asCount(from.total) };
@@ -263,11 +266,25 @@ function parseReply(
       };
     case "learning":
       return parseLearning(from);
+    case "labels":
+      return {
+        type: "labels",
+        rows: asArray(from.rows).map(parseLabelRow),
+        text: asString(from.text),
+        undo: asString(from.undo),
+      };
+    case "guideline":
+      return { type: "guideline", text: asString(from.text), version: asString(from.version) };
     case "notice":
       return { type: "notice", text: asString(from.text), detail: asString(from.detail), stays: true };
     default:
       return null;
   }
+}
+
+function parseLabelRow(raw: unknown): LabelRow {
+  const from = asRecord(raw);
+  return { label: asString(from.label), spans: asCount(from.spans), examples: asCount(from.examples) };
 }
 
 function parseLearning(from: Fields): LearningMessage {

@@ -81,6 +81,15 @@ export interface Setup {
   readonly underlines?: Readonly<Record<string, string>>;
   /** Names for people of what suggests: of a model its time and its F. */
   readonly sources?: Readonly<Record<string, string>>;
+  /** The definitions of labels that have one. */
+  readonly definitions?: Readonly<Record<string, string>>;
+  /** The version of the annotation guideline; empty where there is none. */
+  readonly guideline?: string;
+  /** The keys that the user has chosen for acts, and for labels, as chords; an empty one is none. */
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly labelKeys?: Readonly<Record<string, string>>;
+  /** Whether the label set can be changed from the page. */
+  readonly relabels?: boolean;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
@@ -122,6 +131,8 @@ export interface AnswerMessage {
   readonly done?: number;
   /** The example's offer, where all of its suggestions were shown. */
   readonly offer?: number;
+  /** The version of the guideline that the page had. */
+  readonly guideline?: string;
 }
 
 export type KernelRequest =
@@ -132,8 +143,22 @@ export type KernelRequest =
   | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
   | { readonly type: "learning"; readonly do: LearningCommand }
+  | { readonly type: "guideline" }
+  | LabelsRequest
   | AnalysesRequest
   | BulkRequest;
+
+/** Lists the labels, or changes them. */
+export interface LabelsRequest {
+  readonly type: "labels";
+  readonly do: LabelAction;
+  readonly label: string;
+  /** The new name, the label to merge into, or the color. */
+  readonly to: string;
+  /** All labels in their new order. */
+  readonly order: readonly string[];
+}
+export type LabelAction = "list" | "add" | "rename" | "merge" | "recolor" | "reorder" | "undo";
 
 /** What can be asked of the training behind the widget. */
 export type LearningCommand = "start" | "stop" | "switch";
@@ -328,5 +353,29 @@ export interface LearningMessage {
 }
 export type LearningState = "waiting" | "training" | "ready" | "failed" | "stopped" | "closed";
 
+/** A label with its spans in current answers, and the examples that hold them. */
+export interface LabelRow {
+  readonly label: string;
+  readonly spans: number;
+  readonly examples: number;
+}
+
+/** The labels, what was done, and what can be taken back. */
+export interface LabelsReply {
+  readonly type: "labels";
+  readonly re?: string;
+  readonly rows: readonly LabelRow[];
+  readonly text: string;
+  readonly undo: string;
+}
+
+/** The annotation guideline as Markdown. */
+export interface GuidelineReply {
+  readonly type: "guideline";
+  readonly re?: string;
+  readonly text: string;
+  readonly version: string;
+}
+
 export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
-export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply | LabelsReply;

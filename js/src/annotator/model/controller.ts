@@ -27,10 +27,12 @@ import { BulkEditor } from "./bulkEditor";
 import { NO_NOTICE, type AnnotatorContext } from "./context";
 import type { Cursor } from "./cursor";
 import { Decisions } from "./decisions";
+import { Guideline } from "./guideline";
 import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { KBest } from "./kBest";
 import type { CoreCommand } from "./keyBindings";
+import { KeyMap } from "./keyMap";
 import { PageStateSync } from "./pageStateSync";
 import { markDone, resumeAt } from "./partialWork";
 import type { SaveStatus } from "./saveStatus";
@@ -49,6 +51,7 @@ interface ControllerState {
 
 export class AnnotatorController implements AnnotatorContext {
   readonly sidePanel: SidePanel;
+  readonly guideline: Guideline;
   readonly kBest: KBest;
   readonly viewSettings: ViewSettings;
   private readonly answers: AnswerStore;
@@ -59,6 +62,7 @@ export class AnnotatorController implements AnnotatorContext {
   private readonly pageStateSync: PageStateSync;
   private readonly unsubscribers: Unsubscribe[];
   private readonly state: ControllerState;
+  private readonly keys = computed(() => new KeyMap(this.setup));
   private readonly isShownOpen = computed(() => this.shown !== null && isOpen(this.shown));
   private isFresh = false;
   private shownSince = 0;
@@ -68,7 +72,7 @@ export class AnnotatorController implements AnnotatorContext {
     const setup = parseSetup(connection.get("_setup"));
     this.state = reactive<ControllerState>({ setup, shown: null, announcement: "", currentNotice: NO_NOTICE, learning: null });
     this.answers = new AnswerStore(setup, environment, (message, was) =>
-      this.loader.transport.sendAnswer(message, was),
+      this.loader.transport.sendAnswer({ ...message, ...this.guideline.version }, was),
     );
     const snapshot = parseSnapshot(connection.get("_snapshot"));
     this.loader = new ExampleLoader(this, this.answers, environment, snapshot);
@@ -78,6 +82,7 @@ export class AnnotatorController implements AnnotatorContext {
     this.decisions = new Decisions(this, this.answers, this.loader);
     this.kBest = new KBest(this, this.answers, this.loader);
     this.sidePanel = new SidePanel(this, this.loader.requests, this.bulkEditor, environment);
+    this.guideline = new Guideline(this, this.loader.requests, environment);
     this.editor.ensureActiveLabel(setup.labels);
     this.unsubscribers = [
       connection.onTraitChange("_setup", () => batch(() => this.reloadSetup())),
@@ -96,6 +101,7 @@ export class AnnotatorController implements AnnotatorContext {
     if (this.isFresh) return;
     this.isFresh = true;
     this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
+    this.guideline.prefetch();
   }
 
   dispose(): void {
@@ -108,6 +114,11 @@ export class AnnotatorController implements AnnotatorContext {
 
   get setup(): Setup {
     return this.state.setup;
+  }
+
+  /** The keys, with those that the user has chosen. */
+  get keyMap(): KeyMap {
+    return this.keys.value;
   }
 
   get shown(): QueueItem | null {
@@ -278,6 +289,11 @@ export class AnnotatorController implements AnnotatorContext {
     batch(() => this.kBest.setThreshold(threshold));
   }
 
+  /** Show the guideline beside the text, or hide it. */
+  toggleGuideline(): void {
+    batch(() => this.guideline.toggle());
+  }
+
   updatePanel(update: (sidePanel: SidePanel) => void): void {
     batch(() => update(this.sidePanel));
   }
@@ -364,6 +380,8 @@ export class AnnotatorController implements AnnotatorContext {
         return decisions.showFirstOpen();
       case "browse":
         return decisions.browse(command.by);
+      case "edit-labels":
+        return sidePanel.showLabels();
       case "list":
         return sidePanel.showList();
       case "occurrences":
@@ -414,6 +432,7 @@ export class AnnotatorController implements AnnotatorContext {
   private reloadSetup(): void {
     this.state.setup = parseSetup(this.environment.connection.get("_setup"));
     this.editor.ensureActiveLabel(this.setup.labels);
+    this.guideline.refresh();
   }
 
   private addViewingTime(): void {

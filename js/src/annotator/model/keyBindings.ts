@@ -1,5 +1,4 @@
 /** The table of key bindings, from which both the commands and the help card are built. */
-import { chordOf, type KeyStroke } from "../../shared/keyboard";
 import type { AnswerKind, OccurrenceAction } from "../../shared/protocol";
 
 export type Command =
@@ -9,6 +8,8 @@ export type Command =
   | { readonly do: "list" }
   | { readonly do: "unsure" | "done" | "search" | "width" }
   | { readonly do: "scale"; readonly by: 1 | -1 }
+  | { readonly do: "guideline" }
+  | { readonly do: "edit-labels" }
   | { readonly do: "first-open" | "alternative" | "confidence" }
   | { readonly do: "candidate"; readonly by: 1 | -1 }
   | { readonly do: "occurrences"; readonly action: OccurrenceAction }
@@ -24,7 +25,7 @@ export type Command =
 /** Commands that only a view can run, because they depend on lines and text direction. */
 export type ViewCommand = Extract<
   Command,
-  { do: "filter" | "search" | "help" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
+  { do: "filter" | "search" | "help" | "guideline" | "leave" | "note" | "confidence" | "horizontal" | "resize" | "line" | "line-edge" }
 >;
 export type CoreCommand = Exclude<Command, ViewCommand>;
 
@@ -37,7 +38,7 @@ export interface KeyBinding {
   /** With fewer labels the binding is left out of the help card. */
   readonly minLabels?: number;
   /** What the widget must have for the binding to be in the help card. */
-  readonly needs?: "suggestions" | "analyses" | "versions";
+  readonly needs?: "suggestions" | "analyses" | "versions" | "guideline" | "labelEditor";
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
@@ -78,7 +79,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
     ",": { do: "browse", by: -1 },
     ".": { do: "browse", by: 1 },
   }),
-  binding("Decide", ["d"], "Done up to the caret: kept, to go on another day", { d: { do: "done" } }),
+  binding("Decide", ["b"], "Done up to the caret: kept, to go on another day", { b: { do: "done" } }),
   binding("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
   binding("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
   binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
@@ -102,6 +103,8 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { ...binding("Label", ["c"], "Hide unsure suggestions", { c: { do: "confidence" } }), needs: "suggestions" },
   { ...binding("Label", ["↑", "↓"], "Without a caret: other analyses", {}), needs: "analyses" },
   { ...binding("Label", ["t"], "Take what was also suggested", { t: { do: "alternative" } }), needs: "suggestions" },
+  { ...binding("Label", ["i"], "The guideline beside the text", { i: { do: "guideline" } }), needs: "guideline" },
+  { ...binding("Label", ["m"], "Change the label set", { m: { do: "edit-labels" } }), needs: "labelEditor" },
   {
     ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
     minLabels: MIN_LABELS_TO_FILTER,
@@ -161,10 +164,11 @@ function binding(
   return { group, keys, description, chords };
 }
 
-const COMMANDS = new Map(KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
+/** The commands of the built-in keys. */
+export const COMMANDS = new Map(KEY_BINDINGS.flatMap(({ chords }) => Object.entries(chords)));
 
 /** Commands that a held key repeats; a decision is made once however long its key is held. */
-const REPEATING = new Set<Command["do"]>([
+export const REPEATING = new Set<Command["do"]>([
   "horizontal",
   "resize",
   "line",
@@ -174,27 +178,6 @@ const REPEATING = new Set<Command["do"]>([
   "undo",
   "redo",
 ]);
-
-/**
- * Return the command of a key stroke; null if it has none.
- *
- * @param labels The number of labels: keys of further labels have no command.
- */
-export function commandOf(
-  stroke: KeyStroke & { readonly repeat?: boolean },
-  labels: number,
-): Command | null {
-  const command = findCommand(stroke, labels);
-  return stroke.repeat === true && command !== null && !REPEATING.has(command.do) ? null : command;
-}
-
-function findCommand(stroke: KeyStroke, labels: number): Command | null {
-  const command = COMMANDS.get(chordOf(stroke)) ?? null;
-  // On many keyboards `/` and `?` are shifted digits: they keep their command where no label has that key.
-  return command?.do === "label" && command.index >= labels
-    ? (COMMANDS.get(stroke.key) ?? null)
-    : command;
-}
 
 /** Return the chord of the label at an index; null for labels that have none. */
 export function labelChord(index: number): string | null {

@@ -1,4 +1,4 @@
-/** The panel that may cover the text: the list of examples, or every occurrence of some words. */
+/** The panel that may cover the text: the list of examples, every occurrence of some words, or the labels. */
 import type { Environment } from "../../shared/environment";
 import type { OccurrenceAction } from "../../shared/protocol";
 import { reactive } from "../../shared/reactive";
@@ -8,6 +8,7 @@ import type { BulkEditor } from "./bulkEditor";
 import type { AnnotatorContext } from "./context";
 import { selectedRange } from "./cursor";
 import { ExampleList } from "./exampleList";
+import { LabelEditor } from "./labelEditor";
 import { Occurrences } from "./occurrences";
 import type { PendingRequests } from "./transport";
 
@@ -16,10 +17,13 @@ type SidePanelContext = Pick<
   "setup" | "shown" | "cursor" | "currentSpan" | "activeLabel" | "announce"
 >;
 
+export type PanelName = "list" | "occurrences" | "labels";
+
 export class SidePanel {
-  private readonly state = reactive<{ open: "list" | "occurrences" | null }>({ open: null });
+  private readonly state = reactive<{ open: PanelName | null }>({ open: null });
   readonly exampleList: ExampleList;
   readonly occurrences: Occurrences;
+  readonly labelEditor: LabelEditor;
 
   constructor(
     private readonly context: SidePanelContext,
@@ -30,11 +34,12 @@ export class SidePanel {
     const { key, dataset, annotator } = context.setup;
     const prefix = `${storageKey([key, dataset, annotator])}:search:`;
     this.exampleList = new ExampleList(requests, new BrowserStorage(environment.storage, prefix));
+    this.labelEditor = new LabelEditor(requests);
     this.occurrences = new Occurrences(context, requests, bulkEditor);
   }
 
-  /** Which of the two is open. */
-  get open(): "list" | "occurrences" | null {
+  /** Which of them is open. */
+  get open(): PanelName | null {
     return this.state.open;
   }
 
@@ -51,6 +56,13 @@ export class SidePanel {
     const label = currentSpan?.label ?? activeLabel;
     if (range === null || label === null) return this.context.announce("Select the words first");
     if (this.occurrences.start(action, range, label)) this.state.open = "occurrences";
+  }
+
+  /** Show the label set, to be changed. */
+  showLabels(): void {
+    if (this.context.setup.relabels !== true) return this.context.announce("Labels cannot be changed here");
+    this.state.open = "labels";
+    this.labelEditor.load();
   }
 
   close(): void {

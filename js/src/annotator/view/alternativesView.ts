@@ -2,6 +2,7 @@
 import { createButton, createElement, createKeyHint, setLabelColor } from "../../shared/dom";
 import { computed, type EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
+import { showKey } from "./keyHint";
 import type { Span, Spans } from "../model/spans";
 import { describeSource } from "./marks";
 
@@ -27,7 +28,9 @@ export class AlternativesView {
   private show(spans: Spans): void {
     this.element.hidden = spans.length === 0;
     const buttons = spans.slice(0, MAX_SHOWN).map((span) => this.createButton(span));
-    const content = buttons.length === 0 ? [] : ["Also suggested", createKeyHint("t"), ...buttons];
+    const hint = createKeyHint("");
+    for (const button of buttons) showKey(this.controller, "alternative", button, hint);
+    const content = buttons.length === 0 ? [] : ["Also suggested", hint, ...buttons];
     this.element.replaceChildren(...content);
   }
 
@@ -37,7 +40,6 @@ export class AlternativesView {
     const attributes = {
       "data-also": `${span.start}:${span.end}`,
       "aria-label": `Take ${span.label} for ${text}, suggested ${source}`,
-      "aria-keyshortcuts": "t",
       title: `Suggested ${source}`,
       tabindex: "-1",
     };

@@ -8,11 +8,13 @@ import { EffectScope } from "../../shared/reactive";
 import { NO_NOTICE } from "../model/context";
 import type { AnnotatorController } from "../model/controller";
 import { NO_CURSOR } from "../model/cursor";
-import { commandOf, KEY_BINDINGS, type Command } from "../model/keyBindings";
+import type { Command } from "../model/keyBindings";
 import { AlternativesView } from "./alternativesView";
 import { AnswerButtons } from "./answerButtons";
 import { ConfidenceSlider } from "./confidenceSlider";
+import { GuidelineView } from "./guidelineView";
 import { LabelBar } from "./labelBar";
+import { LabelTip } from "./labelTip";
 import { LearningLine } from "./learningLine";
 import { NoteField } from "./noteField";
 import { RefusedView } from "./refusedView";
@@ -30,7 +32,7 @@ export function mount(place: HTMLElement, controller: AnnotatorController): Unsu
   return () => view.dispose();
 }
 
-type PanelCommand = Extract<Command, { do: "list" | "occurrences" }>;
+type PanelCommand = Extract<Command, { do: "list" | "occurrences" | "edit-labels" }>;
 
 class AnnotatorView {
   readonly root: HTMLElement;
@@ -39,6 +41,7 @@ class AnnotatorView {
   private readonly note: NoteField;
   private readonly search: TextSearchField;
   private readonly sidePanel: SidePanelView;
+  private readonly guideline: GuidelineView;
   private readonly confidence: ConfidenceSlider;
   private readonly help: HelpCard;
   private readonly effects = new EffectScope();
@@ -47,14 +50,18 @@ class AnnotatorView {
     const { effects } = this;
     const focusText = (): void => this.focusText();
     this.text = new TextView(controller, effects);
-    this.labelBar = new LabelBar(controller, focusText, effects);
+    const tip = new LabelTip(controller);
+    this.labelBar = new LabelBar(controller, focusText, tip, effects);
     this.note = new NoteField(controller, focusText, effects);
     this.search = new TextSearchField(controller, focusText, effects);
     this.sidePanel = new SidePanelView(controller, focusText, effects);
+    this.guideline = new GuidelineView(controller, focusText, effects);
     this.confidence = new ConfidenceSlider(controller, focusText, effects);
     this.help = new HelpCard(() => helpGroups(controller));
     const openList = (): void => this.openPanel({ do: "list" });
-    const status = new StatusBar(controller, () => this.toggleHelp(), openList, this.note.element, effects);
+    const toggleHelp = (): void => this.toggleHelp();
+    const toggleGuideline = (): void => this.guideline.toggle();
+    const status = new StatusBar(controller, toggleHelp, openList, toggleGuideline, this.note.element, effects);
     status.info.lastElementChild?.append(this.search.element);
     status.head.insertBefore(this.confidence.element, status.head.lastChild);
     const answers = new AnswerButtons(controller, focusText, () => this.note.open(), effects);
@@ -79,16 +86,18 @@ class AnnotatorView {
       { "data-nbner": "annotator", tabindex: "0" },
       status.progressBar,
       status.head,
-      main,
+      createElement("div", "work", {}, main, this.guideline.element),
       answers.element,
       learning.element,
+      tip.element,
       this.help.element,
       liveRegion,
     );
     this.root.style.setProperty("--nbner-lines", String(frameLines(controller)));
     this.root.addEventListener("keydown", (event) => this.handleKey(event));
     this.root.addEventListener("copy", (event) => {
-      if (!(event.target instanceof HTMLInputElement)) this.text.copy(event);
+      const isOwn = event.target instanceof HTMLInputElement || this.guideline.owns(event.target);
+      if (!isOwn) this.text.copy(event);
     });
     // Without a selection of the browser's own, Chromium copies only where this event is taken.
     this.root.addEventListener("beforecopy", (event) => event.preventDefault());
@@ -129,8 +138,9 @@ class AnnotatorView {
       if (field.handleKey(event.key, event.shiftKey)) event.preventDefault();
       return;
     }
+    if (this.guideline.isNativeKey(event)) return;
     if (this.sidePanel.isOpen) return this.handlePanelKey(event);
-    const command = commandOf(event, this.controller.setup.labels.length);
+    const command = this.controller.keyMap.commandOf(event);
     if (this.hasNativeEffect(event, command)) return;
     event.preventDefault();
     if (command !== null) this.run(command);
@@ -141,6 +151,7 @@ class AnnotatorView {
     const isNative =
       event.key === "Tab" ||
       event.target instanceof HTMLInputElement ||
+      event.target instanceof HTMLSelectElement ||
       event.target instanceof HTMLButtonElement ||
       isBrowserKey(event);
     if (this.sidePanel.handleKey(event) || !isNative) event.preventDefault();
@@ -161,12 +172,15 @@ class AnnotatorView {
         return this.toggleHelp();
       case "filter":
         return this.labelBar.focusFilter();
+      case "guideline":
+        return this.guideline.toggle();
       case "leave":
         return this.leave();
       case "note":
         return this.note.open();
       case "search":
         return this.search.open();
+      case "edit-labels":
       case "list":
       case "occurrences":
         return this.openPanel(command);
@@ -198,8 +212,9 @@ class AnnotatorView {
     if (this.sidePanel.isOpen) this.sidePanel.focus();
   }
 
-  /** Drop the notice and the selection; without a selection, leave the widget. */
+  /** Close the guideline, or drop the notice and the selection; without a selection, leave the widget. */
   private leave(): void {
+    if (this.guideline.isOpen) return this.guideline.close();
     if (this.controller.currentNotice.text !== "") this.controller.notify(NO_NOTICE);
     if (this.controller.cursor.caret !== null) return this.controller.setCursor(NO_CURSOR);
     const focused = this.root.querySelector(":focus") ?? this.root;
@@ -217,13 +232,15 @@ class AnnotatorView {
 }
 
 /** Return the lines of the help card: those of keys that do something in this widget. */
-function helpGroups({ setup, shown }: AnnotatorController): readonly HelpGroup[] {
+function helpGroups({ setup, shown, keyMap }: AnnotatorController): readonly HelpGroup[] {
   const has = {
     suggestions: setup.mode === "make-gold" || setup.mends,
     analyses: setup.advises,
+    guideline: (setup.guideline ?? "") !== "",
+    labelEditor: setup.relabels === true,
     versions: (shown?.task.versions ?? []).length > 0,
   };
-  const bindings = KEY_BINDINGS.filter(
+  const bindings = keyMap.bindings.filter(
     ({ minLabels = 0, needs }) => setup.labels.length >= minLabels && (needs === undefined || has[needs]),
   );
   const titles = [...new Set(bindings.map(({ group }) => group))];

@@ -1,51 +1,51 @@
 /** The buttons below the text, each with its key. */
 import { createButton, createElement, createIcon, createKeyHint, setAttributes, type IconName } from "../../shared/dom";
-import { formatKeys } from "../../shared/keyboard";
 import type { AnswerKind } from "../../shared/protocol";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import type { CoreCommand } from "../model/keyBindings";
+import type { Act } from "../model/keyMap";
+import { showKey } from "./keyHint";
 
 interface ButtonSpec {
   readonly icon: IconName;
   readonly word: string;
   readonly title: string;
-  readonly key: string;
-  readonly shortcut: string;
+  readonly act: Act;
   readonly command: CoreCommand | { readonly do: "note" };
 }
 
 const decide = (answer: AnswerKind): CoreCommand => ({ do: "decide", answer });
 
 const ANSWERS: readonly ButtonSpec[] = [
-  buttonSpec("accept", "Accept: these spans are the complete gold", "a", decide("accept")),
-  buttonSpec("reject", "Reject: these spans are wrong", "x", decide("reject")),
-  buttonSpec("ignore", "Ignore: leave this example out", "␣ Space", decide("ignore")),
-  buttonSpec("undo", "Undo: take the last decision back", "⌫ Backspace", { do: "take-back" }),
+  buttonSpec("accept", "Accept: these spans are the complete gold", "accept", decide("accept")),
+  buttonSpec("reject", "Reject: these spans are wrong", "reject", decide("reject")),
+  buttonSpec("ignore", "Ignore: leave this example out", "ignore", decide("ignore")),
+  buttonSpec("undo", "Undo: take the last decision back", "take_back", { do: "take-back" }),
 ];
 
 const OTHERS: readonly ButtonSpec[] = [
-  buttonSpec("flag", "Flag: mark this example for later", "f", { do: "flag" }),
-  buttonSpec("note", "Note: write something about this example", "n", { do: "note" }),
-  buttonSpec("back", "Back: the example before", ",", { do: "browse", by: -1 }),
-  buttonSpec("next", "Next: the example after, without deciding", ".", { do: "browse", by: 1 }),
+  buttonSpec("flag", "Flag: mark this example for later", "flag", { do: "flag" }),
+  buttonSpec("note", "Note: write something about this example", "note", { do: "note" }),
+  buttonSpec("back", "Back: the example before", "back", { do: "browse", by: -1 }),
+  buttonSpec("next", "Next: the example after, without deciding", "next", { do: "browse", by: 1 }),
 ];
 
 /**
  * Describe a button.
  *
  * @param title Begins with the button's word.
- * @param keys The key's sign, and its name where that differs.
+ * @param act What its key does.
  */
-function buttonSpec(icon: IconName, title: string, keys: string, command: ButtonSpec["command"]): ButtonSpec {
+function buttonSpec(icon: IconName, title: string, act: Act, command: ButtonSpec["command"]): ButtonSpec {
   const word = title.split(":", 1)[0] ?? "";
-  const [key = "", shortcut = key] = keys.split(" ");
-  return { icon, word, title, key, shortcut, command };
+  return { icon, word, title, act, command };
 }
 
 export class AnswerButtons {
   readonly element: HTMLElement;
   private readonly buttons = new Map<IconName, HTMLButtonElement>();
+  private readonly hints: (readonly [HTMLButtonElement, HTMLElement, Act])[] = [];
 
   /**
    * @param focusText Moves the focus back to the text after a click.
@@ -63,6 +63,9 @@ export class AnswerButtons {
     const right = createElement("div", "others", { role: "group", "aria-label": "Example" }, ...others);
     this.element = createElement("div", "foot-frame", {}, createElement("div", "foot", {}, left, right));
     effects.run(() => this.update());
+    effects.run(() => {
+      for (const [button, hint, act] of this.hints) showKey(controller, act, button, hint);
+    });
   }
 
   private update(): void {
@@ -83,13 +86,13 @@ export class AnswerButtons {
     const attributes = {
       [attribute]: spec.icon,
       "aria-label": spec.word,
-      "aria-keyshortcuts": spec.shortcut,
       title: spec.title,
     };
     const parts = [createIcon(spec.icon), createElement("span", "word", {}, spec.word)];
     // The arrow is on the side it points to.
     if (spec.icon === "next") parts.reverse();
-    const content = [...parts, createKeyHint(formatKeys(spec.key))];
+    const hint = createKeyHint("");
+    const content = [...parts, hint];
     const element = createButton("choice", attributes, content, (event) => {
       if (spec.command.do === "note") return this.openNote();
       this.controller.run(spec.command);
@@ -97,6 +100,7 @@ export class AnswerButtons {
       if (event.detail > 0) this.focusText();
     });
     this.buttons.set(spec.icon, element);
+    this.hints.push([element, hint, spec.act]);
     return element;
   }
 

@@ -2,11 +2,12 @@
 import { createElement, createKeyHint, setAttributes, setText } from "../../shared/dom";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
+import { showKey } from "./keyHint";
 
 const STEP = 0.05;
 
 export class ConfidenceSlider {
-  readonly element = createElement("label", "confidence", { title: "Hide suggestions that are less sure: c" });
+  readonly element = createElement("label", "confidence", { title: "Hide suggestions that are less sure" });
   private readonly field: HTMLInputElement;
   private readonly words = createElement("span", "confidence-words");
 
@@ -26,13 +27,14 @@ export class ConfidenceSlider {
       value: "0",
       tabindex: "-1",
       "aria-label": "Least confidence of the suggestions shown",
-      "aria-keyshortcuts": "c",
       "data-threshold": "",
     });
     this.field.addEventListener("input", () => controller.setThreshold(this.field.valueAsNumber));
     // Keys may move the slider further; with the pointer up, it is set.
     this.field.addEventListener("pointerup", () => this.focusText());
-    this.element.append(this.words, this.field, createKeyHint("c"));
+    const hint = createKeyHint("");
+    this.element.append(this.words, this.field, hint);
+    effects.run(() => showKey(controller, "confidence", this.field, hint));
     effects.run(() => this.update());
   }
 

@@ -3,7 +3,10 @@ import { createButton, createElement, createKeyHint, setAttributes, setLabelColo
 import { formatKeys } from "../../shared/keyboard";
 import { computed, type EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
-import { labelChord, MIN_LABELS_TO_FILTER } from "../model/keyBindings";
+import { MIN_LABELS_TO_FILTER } from "../model/keyBindings";
+import { ariaOf, signOf } from "../model/keyMap";
+import { showKey } from "./keyHint";
+import type { LabelTip } from "./labelTip";
 
 export class LabelBar {
   readonly element: HTMLElement;
@@ -11,29 +14,33 @@ export class LabelBar {
   private readonly filter: HTMLInputElement;
   private readonly field: HTMLElement;
   private readonly buttons = computed(
-    () => new Map(this.controller.setup.labels.map((label, i) => [label, this.createButton(label, i)])),
+    () => new Map(this.controller.setup.labels.map((label) => [label, this.createButton(label)])),
   );
 
   /**
    * @param focusText Moves the focus back to the text.
+   * @param tip Shows the definition of a label.
    */
   constructor(
     private readonly controller: AnnotatorController,
     private readonly focusText: () => void,
+    private readonly tip: LabelTip,
     effects: EffectScope,
   ) {
     this.filter = createElement("input", "filter", {
       type: "text",
       placeholder: "filter",
       "aria-label": "Filter labels by name",
-      "aria-keyshortcuts": "/",
       autocomplete: "off",
       spellcheck: "false",
     });
-    this.field = createElement("div", "field", {}, this.filter, createKeyHint("/"));
+    const filterHint = createKeyHint("");
+    this.field = createElement("div", "field", {}, this.filter, filterHint);
+    effects.run(() => showKey(controller, "filter", this.filter, filterHint));
     this.element = createElement("div", "bar", { role: "group", "aria-label": "Labels" }, this.list, this.field);
     this.filter.addEventListener("input", () => this.applyFilter());
     this.filter.addEventListener("blur", () => this.resetFilter());
+    tip.follow(this.list);
     effects.run(() => this.showButtons());
     effects.run(() => this.flag("aria-pressed", controller.activeLabel, "true", "false"));
     effects.run(() => this.flag("data-current", controller.currentSpan?.label ?? null, "", null));
@@ -69,14 +76,15 @@ export class LabelBar {
     };
   }
 
-  private createButton(label: string, index: number): HTMLButtonElement {
-    const chord = labelChord(index);
-    const hint = chord === null ? null : createKeyHint(formatKeys(chord));
+  private createButton(label: string): HTMLButtonElement {
+    const chord = this.controller.keyMap.chordOfLabel(label);
+    const hint = chord === null ? null : createKeyHint(formatKeys(signOf(chord)));
     const name = createElement("bdi", "pick-name", {}, label);
     const attributes = {
       "data-pick": label,
       "aria-label": label,
-      "aria-keyshortcuts": chord,
+      "aria-description": this.controller.setup.definitions?.[label] ?? null,
+      "aria-keyshortcuts": chord === null ? null : ariaOf(chord),
       "aria-pressed": "false",
       // Thirty tab stops would lie between the text and the answers.
       tabindex: "-1",
@@ -93,21 +101,26 @@ export class LabelBar {
     return this.filter.value.trim().toLocaleLowerCase();
   }
 
-  /** The first label that begins with the typed text, or else the first that contains it. */
+  /** The first label that begins with the typed text, else contains it, else has it in its definition. */
   private get best(): string | null {
     const { searchText } = this;
     if (searchText === "") return null;
-    const found = this.controller.setup.labels.filter((label) => matches(label, searchText));
-    return found.find((label) => label.toLocaleLowerCase().startsWith(searchText)) ?? found[0] ?? null;
+    const { labels, definitions = {} } = this.controller.setup;
+    const found = labels.filter((label) => matches(label, searchText));
+    const defined = labels.find((label) => matches(definitions[label] ?? "", searchText));
+    return found.find((label) => label.toLocaleLowerCase().startsWith(searchText)) ?? found[0] ?? defined ?? null;
   }
 
   private applyFilter(): void {
     // Keep the bar's height while labels appear and disappear.
     this.list.style.minHeight = this.searchText === "" ? "" : `${this.list.offsetHeight}px`;
+    const { best, searchText } = this;
+    const { definitions = {} } = this.controller.setup;
     for (const [label, element] of this.buttons.value) {
-      element.hidden = !matches(label, this.searchText);
-      setAttributes(element, { "data-best": label === this.best ? "" : null });
+      element.hidden = !matches(label, searchText) && !matches(definitions[label] ?? "", searchText);
+      setAttributes(element, { "data-best": label === best ? "" : null });
     }
+    this.tip.show(best === null ? null : (this.buttons.value.get(best) ?? null));
   }
 
   private pickBest(): void {

@@ -2,6 +2,7 @@
 import { createButton, createElement, createIcon, setText } from "../../shared/dom";
 import { reactive, untracked, type EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
+import { showKey } from "./keyHint";
 
 export class NoteField {
   readonly element: HTMLElement;
@@ -18,7 +19,7 @@ export class NoteField {
     private readonly focusText: () => void,
     effects: EffectScope,
   ) {
-    const attributes = { "aria-label": "Note", "aria-keyshortcuts": "n", tabindex: "-1" };
+    const attributes = { "aria-label": "Note", tabindex: "-1" };
     this.button = createButton("note-shown", attributes, [createIcon("note"), this.words], () => this.open());
     this.field = createElement("input", "note-field", {
       type: "text",
@@ -32,6 +33,7 @@ export class NoteField {
       void controller.shown;
       untracked(() => this.close(false));
     });
+    effects.run(() => showKey(controller, "note", this.button, null));
     effects.run(() => this.update());
   }
 

@@ -1,14 +1,18 @@
-/** The panel that covers the text, but not the buttons: the example list, or every occurrence. */
+/** The panel that covers the text, but not the buttons: the example list, every occurrence, or the labels. */
 import { createElement } from "../../shared/dom";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import { ExampleListView } from "./exampleListView";
+import type { PanelName } from "../model/sidePanel";
+import { LabelsView } from "./labelsView";
 import { OccurrencesView } from "./occurrencesView";
+
+type Panel = ExampleListView | OccurrencesView | LabelsView;
 
 export class SidePanelView {
   readonly element = createElement("div", "side-panel");
-  private readonly views: { readonly list: ExampleListView; readonly occurrences: OccurrencesView };
-  private open: ExampleListView | OccurrencesView | null = null;
+  private readonly views: Readonly<Record<PanelName, Panel>>;
+  private open: Panel | null = null;
 
   /**
    * @param focusText Moves the focus back to the text.
@@ -22,6 +26,7 @@ export class SidePanelView {
     this.views = {
       list: new ExampleListView(controller, close),
       occurrences: new OccurrencesView(controller, close),
+      labels: new LabelsView(controller, close),
     };
     this.element.hidden = true;
     effects.run(() => this.update());
@@ -37,7 +42,10 @@ export class SidePanelView {
 
   /** Handle a key while the panel is open; return whether it has been handled. */
   handleKey(event: KeyboardEvent): boolean {
-    if (event.key !== "Escape") return this.open?.handleKey(event) ?? false;
+    if (event.key !== "Escape" || this.open instanceof LabelsView) {
+      const isHandled = this.open?.handleKey(event) ?? false;
+      if (isHandled || event.key !== "Escape") return isHandled;
+    }
     this.close();
     return true;
   }
@@ -49,7 +57,7 @@ export class SidePanelView {
     view?.update();
   }
 
-  private switchTo(view: ExampleListView | OccurrencesView | null): void {
+  private switchTo(view: Panel | null): void {
     const hadFocus = this.element.contains(document.activeElement);
     this.open = view;
     this.element.replaceChildren(...(view === null ? [] : [view.element]));

@@ -1,10 +1,12 @@
 /** Progress, save status, and what is known of the example. */
-import { createButton, createElement, createIcon, createKeyHint, setAttributes, setText } from "../../shared/dom";
+import { createButton, createElement, createIcon, createKeyHint, setAttributes, setText, type IconName } from "../../shared/dom";
 import { formatCount, formatProbability } from "../../shared/format";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
+import type { Act } from "../model/keyMap";
 import { formatProgress } from "../model/messageText";
 import { describeDone } from "../model/partialWork";
+import { showKey } from "./keyHint";
 
 /** What is known of an example: a field of its metadata, or a sentence. */
 type Fact = string | { readonly key: string; readonly value: string };
@@ -49,20 +51,19 @@ export class StatusBar {
     private readonly controller: AnnotatorController,
     openHelp: () => void,
     openList: () => void,
+    toggleGuideline: () => void,
     note: HTMLElement,
     effects: EffectScope,
   ) {
     this.save.append(createElement("span", "dot", { "aria-hidden": "true" }), this.saveWord);
-    const helpAttributes = { "aria-label": "All keys", "aria-keyshortcuts": "?", title: "All keys" };
-    const help = createButton("help-button", helpAttributes, [createKeyHint("?")], openHelp);
-    const listAttributes = {
-      "aria-label": "List of examples",
-      "aria-keyshortcuts": "l",
-      title: "List of examples: l",
-      "data-act": "list",
-    };
-    const list = createButton("icon-button", listAttributes, [createIcon("list"), createKeyHint("l")], openList);
-    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, list, help);
+    const help = this.createButton("All keys", "help", null, openHelp, effects);
+    const list = this.createButton("List of examples", "list", "list", openList, effects);
+    const guideline = this.createButton("Guideline", "guideline", "book", toggleGuideline, effects);
+    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, guideline, list, help);
+    effects.run(() => {
+      guideline.hidden = !controller.guideline.exists;
+      setAttributes(guideline, { "aria-pressed": String(controller.guideline.state.isOpen) });
+    });
     this.head = createElement("div", "head", {}, this.place, standing);
     const messages = createElement("div", "says", {}, this.why, this.hint);
     this.info = createElement("div", "info", {}, messages, createElement("div", "about", {}, this.meta, note));
@@ -71,6 +72,25 @@ export class StatusBar {
     effects.run(() => this.showSaveStatus());
     effects.run(() => this.showExample());
     effects.run(() => this.showHint());
+  }
+
+  private createButton(
+    name: string,
+    act: Act,
+    icon: IconName | null,
+    onClick: () => void,
+    effects: EffectScope,
+  ): HTMLButtonElement {
+    const hint = createKeyHint("");
+    const attributes = { "aria-label": name, ...(icon !== null && { "data-act": act }) };
+    // The button of the help card is the sign itself.
+    const content = icon === null ? [hint] : [createIcon(icon), hint];
+    const button = createButton(icon === null ? "help-button" : "icon-button", attributes, content, onClick);
+    effects.run(() => {
+      showKey(this.controller, act, button, hint, name);
+      if (icon === null && hint.textContent === "") setText(hint, "?");
+    });
+    return button;
   }
 
   private showPlace(): void {
