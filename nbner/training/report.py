@@ -12,9 +12,13 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
+    OWN_TITLE,
+    SCREEN,
+    PlotStyle,
     apply_style,
     label_line,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner.evaluation.regressions import LabelRegression, SpanChanges
@@ -145,15 +149,29 @@ class TrainingReport(Result):
         """One row an evaluation; see `curve_frame`."""
         return curve_frame(self.evaluations)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw dev F and the loss over the run.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; by default new ones.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return training_curve(self.frame, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return training_curve(self.frame, ax=ax)
 
     def __str__(self) -> str:
         reason = {

@@ -14,10 +14,14 @@ from nbner._common.format import plural
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     apply_style,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
@@ -158,15 +162,29 @@ class Differences(Result):
 
         return pd.DataFrame([_row(one) for one in self.differences], columns=list(COLUMNS))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the number of texts by cause.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return draw_causes(self.counts, total=self.n, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return draw_causes(self.counts, total=self.n, ax=ax)
 
     def to_html(
         self,
@@ -267,7 +285,11 @@ def draw_causes(
         By default new axes.
     """
     ordered = sorted(counts.items(), key=lambda item: item[1])
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(ordered))) if ax is None else ax
+    ax = (
+        new_axes(height=1.1 + ROW_HEIGHT * max(4, len(ordered)), has_rows=True)
+        if ax is None
+        else ax
+    )
     for y, (_, count) in enumerate(ordered):
         ax.barh(y, count, height=0.6, color=ACCENT_COLOR)
         ax.annotate(
