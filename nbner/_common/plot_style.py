@@ -240,6 +240,20 @@ def name_ticks(axis: Axis, names: Iterable[object], **style: Any) -> None:
     axis.set_ticks(range(len(drawn)), drawn, **PLAIN_TEXT, **style)
 
 
+def count_axis(axis: Axis) -> None:
+    """Put the ticks of an axis at whole numbers, with thousands separators.
+
+    Parameters
+    ----------
+    axis : Axis
+        ``ax.xaxis`` or ``ax.yaxis``, of counts.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator("auto", integer=True))
+    axis.set_major_formatter("{x:,.0f}")
+
+
 def label_line(ax: Axes, x: float, y: float, name: str, color: str) -> None:
     """Write the name of a line at its end, in place of a legend.
 

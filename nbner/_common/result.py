@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.plot_style import INK_COLOR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -148,8 +149,10 @@ def render_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     # Without a salt the ids are random; without a date the header carries the time.
     with mpl.rc_context({"svg.hashsalt": "nbner", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     svg = buffer.getvalue()
     # The header of a file of its own: no document type and no address of one inside a page.
     svg = svg[svg.index("<svg") :]
+    # In a page the ink is the page's own, which follows its theme.
+    svg = svg.replace(INK_COLOR, "currentColor")
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

@@ -341,7 +341,7 @@ def _draw_token_bars(
             ax.bar(range(shown), column, bottom=base, width=0.85, color=colors[label])
             at = int(column.argmax())
             if column[at] >= _MIN_LABELLED:
-                _label_bar(ax, label, at, base[at] + column[at])
+                _label_bar(ax, label, at, float(probabilities[at, :-1].sum()))
             below = below + column[:, None]
     name_ticks(ax.xaxis, [_shorten_word(word) for word in words[:shown]])
     ax.tick_params(axis="x", rotation=90, length=0)

@@ -25,6 +25,7 @@ from nbner._common.plot_style import (
     SCREEN,
     PlotStyle,
     apply_style,
+    count_axis,
     name_ticks,
     new_axes,
     plot_look,
@@ -443,5 +444,6 @@ def _draw_label_changes(changes: pd.DataFrame, *, title: str, ax: Axes | None = 
     ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)
     ax.margins(x=0.12)
     rest = int(changes["count"].sum() - shown["count"].sum())
+    count_axis(ax.xaxis)
     ax.set_xlabel("label issues" + (f" ({rest:,} of rarer kinds not shown)" if rest else ""))
     return apply_style(ax, title)

@@ -17,6 +17,7 @@ from nbner._common.plot_style import (
     SCREEN,
     PlotStyle,
     apply_style,
+    count_axis,
     name_ticks,
     new_axes,
     plot_look,
@@ -430,4 +431,5 @@ def _draw_entity_counts(
     name_ticks(ax.yaxis, [str(label) for label in summed.index])
     ax.set_ylim(-0.6, max(1, len(summed)) - 0.4)
     ax.set_xlabel("accepted entities")
+    count_axis(ax.xaxis)
     return apply_style(ax, title)

@@ -34,6 +34,7 @@ from nbner._common.plot_style import (
     SCREEN,
     PlotStyle,
     apply_style,
+    label_lines,
     new_axes,
     plot_look,
 )
@@ -307,9 +308,7 @@ class SuggestionQuality(Result):
                 if np.isfinite(one.f.low):
                     at = len(self.tests)
                     bar = [one.f.low, one.f.high]
-                    ax.plot(
-                        [at, at], bar, color=colors[one.source], linewidth=5, alpha=FAINT_ALPHA
-                    )
+                    ax.plot([at, at], bar, color=colors[one.source], linewidth=5, alpha=FAINT_ALPHA)
             ax.set_xlabel("accepted answers")
             ax.set_ylabel("F of suggestions")
             ax.set_ylim(0, 1)

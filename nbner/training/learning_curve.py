@@ -23,6 +23,7 @@ from nbner._common.plot_style import (
     SCREEN,
     PlotStyle,
     apply_style,
+    count_axis,
     new_axes,
     plot_look,
 )
@@ -274,5 +275,5 @@ def draw_learning_curve(
     ax.set_xlim(left=0)
     ax.set_xlabel("accepted examples")
     ax.set_ylabel("F")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    count_axis(ax.xaxis)
     return apply_style(ax, title or "F over the number of labels")

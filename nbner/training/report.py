@@ -16,6 +16,7 @@ from nbner._common.plot_style import (
     SCREEN,
     PlotStyle,
     apply_style,
+    count_axis,
     label_line,
     new_axes,
     plot_look,
@@ -331,7 +332,7 @@ def training_curve(
     ax.set_ylim(0, 1.05)
     ax.set_xlim(left=0)
     ax.set_xlabel("step (loss relative to its highest)")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    count_axis(ax.xaxis)
     return apply_style(ax, title or "No evaluation yet")
 
 

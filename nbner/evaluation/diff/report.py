@@ -19,6 +19,7 @@ from nbner._common.plot_style import (
     SCREEN,
     PlotStyle,
     apply_style,
+    count_axis,
     name_ticks,
     new_axes,
     plot_look,
@@ -305,7 +306,7 @@ def draw_causes(
     ax.set_ylim(-0.6, max(1, len(ordered)) - 0.4)
     ax.set_xlim(left=0)
     ax.set_xlabel(f"texts that differ, of {total:,}")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    count_axis(ax.xaxis)
     return apply_style(ax, title or _summarize(counts, total))
 
 

@@ -360,7 +360,7 @@ def _draw_decisions(
     ax.set_xlim(-0.6, max(1, shown) - 0.4)
     ax.set_ylim(0, 1.12)
     ax.set_yticks([0, 0.5, 1])
-    ax.set_ylabel("probability of the chosen action")
+    ax.set_ylabel("probability")
     notes = [f"the first {shown:,} of {plural(len(steps), 'word')}"] if shown < len(steps) else []
     if any(step.is_mistake for step in steps[:shown]):
         notes.append("✕ costs gold,  ○ what would cost nothing")
