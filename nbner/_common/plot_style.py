@@ -291,8 +291,8 @@ def label_lines(ax: Axes, ends: Iterable[tuple[float, float, str, str]]) -> None
         For each line the end in data coordinates, the name and the color.
     """
     low, high = ax.get_ylim()
-    lines = ax.get_position().height * ax.figure.get_figheight() * _POINTS_PER_INCH / _NAME_HEIGHT
-    step = (high - low) / lines
+    inches = ax.get_window_extent().height / ax.figure.dpi
+    step = (high - low) * _NAME_HEIGHT / (inches * _POINTS_PER_INCH)
     free = low - step
     for y, x, name, color in sorted((y, x, name, color) for x, y, name, color in ends):
         free = max(y, free)

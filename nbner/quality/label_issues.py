@@ -16,7 +16,7 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from nbner._common.colors import label_colors
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
@@ -394,7 +394,7 @@ class LabelIssues(Result):
         rows = "".join(_html_row(one, colors) for one in self.issues[:_MAX_ROWS])
         more = len(self) - _MAX_ROWS
         rest = f"<div>and {more:,} more, in .frame and .open()</div>" if more > 0 else ""
-        table = f'<table style="text-align:left">{rows}</table>' if rows else ""
+        table = scrollable(f'<table style="text-align:left">{rows}</table>') if rows else ""
         head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
         return f"<div>{head}{table}{rest}</div>"
 

@@ -63,6 +63,8 @@ def test_text_frame_and_page(cooking, name, tmp_path):
     assert page.startswith("<!doctype html>")
     assert not re.search(r"<script|<link|src=|url\((?!#)|<b>onions", page)
     assert ("<svg" in page) == hasattr(result, "plot")
+    # A table that is wider than its place scrolls by itself.
+    assert page.count("<table") == page.count('<div style="overflow-x:auto"')
     assert hasattr(result, "open") == (name in WITH_OPEN)
 
 

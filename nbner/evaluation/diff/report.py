@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
@@ -223,9 +223,10 @@ class Differences(Result):
         left = len(wanted) - limit
         more = f"<div>and {left:,} more: to_html(limit=...)</div>" if left > 0 else ""
         head = f"<tr><th>cause</th><th>{escape(self.a)}</th><th>{escape(self.b)}</th></tr>"
-        table = f'<table style="text-align:left">{head}{rows}</table>{more}' if wanted else ""
+        table = f'<table style="text-align:left">{head}{rows}</table>'
+        shown = f"{scrollable(table)}{more}" if wanted else ""
         lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        return f"<div>{lines}{table}</div>"
+        return f"<div>{lines}{shown}</div>"
 
     def __str__(self) -> str:
         lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]

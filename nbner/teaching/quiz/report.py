@@ -9,7 +9,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import format_number, plural
+from nbner._common.format import format_number, plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FIGURE_SIZE,
@@ -192,7 +192,7 @@ class QuizResults(Result):
         table = self.student_frame.to_html(
             index=False, escape=True, float_format="{:.2f}".format, na_rep=""
         )
-        return f"<div>{escape(str(self))}</div>{table}"
+        return f"<div>{escape(str(self))}</div>{scrollable(table)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import format_probability, plural, render_html
+from nbner._common.format import format_probability, plural, render_html, scrollable
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     FIGURE_SIZE,
@@ -267,7 +267,8 @@ def render_trace_html(trace: Trace, marked: str) -> str:
     rows = "".join(
         _row_html(trace, i, step, has_gold=has_gold) for i, step in enumerate(trace.steps)
     )
-    return f"{marked}<div>{lines}</div><table><tr>{heads}</tr>{rows}</table>"
+    table = f"<table><tr>{heads}</tr>{rows}</table>"
+    return f"{marked}<div>{lines}</div>{scrollable(table)}"
 
 
 def _row_html(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
