@@ -36,7 +36,6 @@ export class AlternativesView {
     const source = describeSource(span);
     const attributes = {
       "data-also": `${span.start}:${span.end}`,
-      "aria-label": `Take ${span.label} for ${text}, suggested ${source}`,
       "aria-keyshortcuts": "t",
       title: `Suggested ${source}`,
       tabindex: "-1",

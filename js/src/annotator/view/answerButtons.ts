@@ -82,7 +82,6 @@ export class AnswerButtons {
   private createButton(spec: ButtonSpec, attribute: string): HTMLButtonElement {
     const attributes = {
       [attribute]: spec.icon,
-      "aria-label": spec.word,
       "aria-keyshortcuts": spec.shortcut,
       title: spec.title,
     };

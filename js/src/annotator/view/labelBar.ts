@@ -75,7 +75,6 @@ export class LabelBar {
     const name = createElement("bdi", "pick-name", {}, label);
     const attributes = {
       "data-pick": label,
-      "aria-label": label,
       "aria-keyshortcuts": chord,
       "aria-pressed": "false",
       // Thirty tab stops would lie between the text and the answers.

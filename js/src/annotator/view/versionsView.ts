@@ -37,7 +37,6 @@ export class VersionsView {
     const summary = `${ANSWER_NAMES[version.answer].toLowerCase()}, ${pluralize(spans.length, "span")}`;
     const attributes = {
       "data-version": version.by,
-      "aria-label": `Take the version of ${version.by}: ${summary}`,
       title: "Take this version (v takes the next)",
     };
     const content = [
