@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STYLE = """
 :root { color-scheme: light dark }
+html { color: CanvasText; background: Canvas }
 body { font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0 }
@@ -131,7 +132,7 @@ def write_page(title: str, body: str, path: str | Path | None = None) -> str:
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><h1>{escape(title)}</h1>{body}</body></html>\n"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
     )
     return HtmlPage(page, path)
 

@@ -7,14 +7,13 @@ landmarks, is not looked at.
 from __future__ import annotations
 
 import importlib.util
-from html import escape
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 import nbner
-from nbner._common.result import Result
+from nbner._common.result import write_page
 from nbner.evaluation.regressions import LabelRegression
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.scores import score
@@ -29,15 +28,23 @@ VERSIONS = [
     {"by": "ann", "answer": "accept", "spans": [[0, 1, "Label 1"], [2, 4, "Label 3"]]},
     {"by": "bob", "answer": "accept", "spans": [[0, 1, "Label 2"]]},
 ]
-RUN = """async () => {
-  const { violations } = await axe.run(document.querySelector("[data-nbner], main"));
-  return violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)}`
-    + ` ${node.any.map((one) => one.message).join(" ").slice(0, 200)}`));
+RUN = """async ([target, rules]) => {
+  const found = await axe.run(document.querySelector(target), rules ? { runOnly: rules } : {});
+  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) =>
+    `${id}: ${node.html} ${node.any.map((one) => one.message).join(" ")}`.slice(0, 500)));
 }"""
+#: The classes of the host page, and what the browser is asked to emulate. What a look
+#: changes are colours alone: the first look is held against all rules.
+LOOKS = {
+    "": {"color_scheme": "light", "forced_colors": "none"},
+    "dark": {"color_scheme": "dark", "forced_colors": "none"},
+    "forced": {"color_scheme": "light", "forced_colors": "active"},
+}
 
 
 def load(name):
-    spec = importlib.util.spec_from_file_location(f"nbner_tests_browser_{name}", HERE / f"{name}.py")
+    file = HERE / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"nbner_tests_browser_{name}", file)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -47,18 +54,16 @@ errors, trace = load("test_errors"), load("test_trace")
 made = errors.made
 
 
-def violations(page):
+def violations(page, target="[data-nbner]"):
     """Return what axe-core finds in each look of the page."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    import os, json
     found = []
-    for theme in ("", "dark", "forced"):
-        forced = "active" if theme == "forced" else "none"
-        page.emulate_media(forced_colors=forced, reduced_motion="reduce")
-        page.evaluate("(name) => { document.documentElement.className = name }", theme)
-        found += [f"{theme or 'light'}: {one}" for one in page.evaluate(RUN)]
-    if os.environ.get("AXE_OUT"): open(os.environ["AXE_OUT"],"a").write("\n".join(found)+"\n"); return []
+    for look, media in LOOKS.items():
+        page.emulate_media(**media, reduced_motion="reduce")
+        page.evaluate("(name) => { document.documentElement.className = name }", look)
+        rules = ["color-contrast"] if look else None
+        found += [f"{look or 'light'}: {one}" for one in page.evaluate(RUN, [target, rules])]
     return found
 
 
@@ -166,3 +171,61 @@ def test_the_state_machine(context, world):
     assert violations(viewer.page) == []
     viewer.press("?")
     assert violations(viewer.page) == []
+
+
+def spans(text, **labels):
+    return [
+        {"start": text.index(words), "end": text.index(words) + len(words), "label": label}
+        for words, label in labels.items()
+    ]
+
+
+def panels(session):
+    """Yield results of all kinds of panels that need no model."""
+    text = "Toast the hazelnuts"
+    row = {"text": text, "spans": spans(text, hazelnuts="Ingredient"), "answer": "accept"}
+    other = {"text": text, "spans": spans(text, Toast="Action"), "answer": "accept"}
+    cut = {"text": text, "spans": [{"start": 1, "end": 9, "label": "Action"}]}
+    yield session.add([row, cut], split="train", misaligned="expand")
+    yield session.summary
+    yield session.quality.progress()
+    yield session.quality.consistency()
+    yield session.quality.data_warnings()
+    yield session.quality.tokenization()
+    yield nbner.differences([row], [other])
+    evaluation = Evaluation(
+        score([[Span(0, 2, "A"), Span(3, 4, "B")]], [[Span(0, 2, "A")]], labels=("A", "B"))
+    )
+    yield evaluation
+    yield TrainingReport(
+        path=Path("model-best"),
+        f=0.5,
+        fingerprint="0123456789ab",
+        seconds=6.0,
+        steps=101,
+        stopped="by hand",
+        n_train=1200,
+        n_dev=300,
+        dev_source="given",
+        evaluations=[TrainingRecord(0, 0, 0.1, 90, 0.7, True, 0.0, 0.0, 0.0)],
+        regressed_labels=(LabelRegression("Drink", 0.61, 0.35, 18),),
+        in_use=False,
+    )
+
+
+def test_every_panel(context):
+    page = context.new_page()
+    with nbner.Session("panels", labels=("Ingredient", "Action"), store=":memory:") as session:
+        shown = "".join(one._repr_html_() for one in panels(session))
+    figure = Evaluation(score([[Span(0, 2, "A")]], [[Span(0, 2, "A")]])).to_html()
+    page.set_content(write_page("Panels", shown))
+    assert violations(page, "html") == []
+    page.set_content(figure)
+    assert violations(page, "html") == []
+
+
+def test_the_page_of_errors(made, context):
+    _, explorer = made
+    page = context.new_page()
+    page.set_content(explorer.to_html())
+    assert violations(page, "html") == []

@@ -44,6 +44,7 @@ _FACTORS = ("frequency", "length", "shape", "sentence_end")
 
 _STYLE = """
 :root { color-scheme: light dark }
+html { color: CanvasText; background: Canvas }
 body { font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
@@ -100,7 +101,8 @@ def render_error_report(errors: ErrorData, *, examples: int) -> str:
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
     )
 
 
