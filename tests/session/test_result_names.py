@@ -29,6 +29,8 @@ RESULTS = {
     "ModelComparison": lambda s: s.compare(s.nlp, with_ruler()),
     "OracleCurve": lambda s: s.oracle_curve(split="dev"),
     "Parity": lambda s: s.experiments.parity("dev"),
+    "ParseLists": lambda s: s.parses([TEXT, TEXT]),
+    "Parses": lambda s: s.parses(TEXT),
     "SpanChanges": lambda s: s.compare(s.nlp, with_ruler()).span_changes,
     "Summary": lambda s: s.summary,
     "TextProbabilities": lambda s: s.model.span_probabilities(TEXT),
