@@ -3,6 +3,8 @@ from nbner.decoding.calibration.report import Calibration as Calibration
 from nbner.decoding.decision.report import Decision as Decision
 from nbner.decoding.inspection import ActionScores as ActionScores
 from nbner.decoding.inspection import TokenFeatures as TokenFeatures
+from nbner.decoding.parse_lists import ParseLists as ParseLists
+from nbner.decoding.parse_lists import Parses as Parses
 from nbner.decoding.probabilities import TextProbabilities as TextProbabilities
 from nbner.evaluation.comparison import ModelComparison as ModelComparison
 from nbner.evaluation.diff.report import Differences as Differences

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { differencesOf } from "../src/annotator/model/differences";
 import { parseTask } from "../src/shared/parseMessages";
 import { FakeKernel, Page, taskOf } from "./fakes";
 
@@ -32,6 +33,38 @@ describe("deciding between versions", () => {
       page.kernel.find("1").spans.map(([start, end, label]) => [start, end, label]),
       [[0, 1, "PERSON"], [2, 4, "ORG"]],
     );
+  });
+
+  test("a digit takes a version: all of it, and at a difference what it says there", () => {
+    const page = new Page(new FakeKernel([disputed()]));
+    page.controller.run({ do: "label", index: 1 });
+    assert.deepEqual(page.spans, versions[1].spans);
+    page.run("difference");
+    page.run("difference");
+    assert.deepEqual(page.controller.cursor, { anchor: 2, caret: 3 });
+    page.controller.run({ do: "label", index: 0 });
+    assert.deepEqual(page.spans, [[0, 1, "PERSON"], [2, 4, "GPE"]]);
+    page.run("undo");
+    assert.deepEqual(page.spans, versions[1].spans);
+    // Round to the first one; no version has the fourth number, which is a label's.
+    page.run("difference");
+    assert.deepEqual(page.controller.cursor, { anchor: 0, caret: 0 });
+  });
+
+  test("where all agree a digit labels as ever", () => {
+    const page = new Page(new FakeKernel([disputed()]));
+    page.controller.setCursor({ anchor: 1, caret: 1 });
+    page.controller.run({ do: "label", index: 0 });
+    assert.deepEqual(page.spans, [[1, 2, "ORG"]]);
+  });
+
+  test("differences are the spans that not all have, and overlapping ones are one place", () => {
+    const say = (...spans: [number, number, string][]) => ({ by: "x", answer: "accept", spans }) as const;
+    const one = say([0, 1, "A"], [2, 4, "B"], [6, 7, "C"]);
+    const two = say([0, 1, "A"], [3, 5, "B"], [6, 7, "D"]);
+    assert.deepEqual(differencesOf([one, two]), [{ start: 2, end: 5 }, { start: 6, end: 7 }]);
+    assert.deepEqual(differencesOf([one, one]), []);
+    assert.deepEqual(differencesOf([one]), []);
   });
 
   test("without versions the key does nothing", () => {

@@ -60,6 +60,19 @@ def format_numbers(numbers: Mapping[Any, float | None]) -> str:
     return ", ".join(f"{name} {format_number(value)}" for name, value in numbers.items())
 
 
+def scrollable(table: str) -> str:
+    """Wrap an HTML table so that it scrolls by itself where it is wider than its place.
+
+    Parameters
+    ----------
+    table : str
+        HTML of the table.
+    """
+    # What scrolls must be reachable by key.
+    attributes = 'style="overflow-x:auto" role="group" aria-label="table" tabindex="0"'
+    return f"<div {attributes}>{table}</div>"
+
+
 def render_html(text: str, frame: pd.DataFrame) -> str:
     """Build the HTML of lines of text above a table, all of it escaped.
 
@@ -72,4 +85,4 @@ def render_html(text: str, frame: pd.DataFrame) -> str:
     """
     lines = "".join(f"<div>{escape(line)}</div>" for line in text.splitlines())
     table = frame.to_html(index=False, escape=True, float_format="{:.3f}".format, na_rep="")
-    return f"<div>{lines}{table}</div>"
+    return f"<div>{lines}{scrollable(table)}</div>"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
+from nbner._common.plot_style import INK_COLOR
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _STYLE = """
 :root { color-scheme: light dark }
+html { color: CanvasText; background: Canvas }
 body { font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 1rem 0 }
@@ -130,7 +132,7 @@ def write_page(title: str, body: str, path: str | Path | None = None) -> str:
     page = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
-        f"<body><h1>{escape(title)}</h1>{body}</body></html>\n"
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>\n"
     )
     return HtmlPage(page, path)
 
@@ -148,8 +150,10 @@ def render_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     # Without a salt the ids are random; without a date the header carries the time.
     with mpl.rc_context({"svg.hashsalt": "nbner", "svg.fonttype": "path"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None})
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
     svg = buffer.getvalue()
     # The header of a file of its own: no document type and no address of one inside a page.
     svg = svg[svg.index("<svg") :]
+    # In a page the ink is the page's own, which follows its theme.
+    svg = svg.replace(INK_COLOR, "currentColor")
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)

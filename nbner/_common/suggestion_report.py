@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.result import Result
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class SuggestionReport(Result):
         table["text"] = [
             f"{one[:_MAX_CELL]}…" if len(one) > _MAX_CELL else one for one in table.text
         ]
-        return lines + table.to_html(index=False, na_rep="")
+        return lines + scrollable(table.to_html(index=False, na_rep=""))
 
     def _line(self, source: SourceSummary) -> str:
         kinds = Counter(one.kind for one in self.issues if one.source == source.source)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nbner._common.format import plural, render_html
+from nbner._common.format import plural, render_html, scrollable
 from nbner._common.result import Result
 from nbner.decoding.actions import ActionMatrix, TextActionScores
 
@@ -89,8 +89,7 @@ class ActionScores(Result):
 
     def _repr_html_(self) -> str:
         taken = self.frame[self.frame["taken"]]
-        table: str = taken.to_html(index=False, escape=True, na_rep="")
-        return table
+        return scrollable(taken.to_html(index=False, escape=True, na_rep=""))
 
 
 @dataclass(frozen=True, slots=True)

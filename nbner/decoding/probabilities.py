@@ -14,11 +14,15 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     FIGURE_SIZE,
     INK_COLOR,
+    OWN_TITLE,
     PLAIN_TEXT,
+    SCREEN,
+    PlotStyle,
     apply_style,
     drawable,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner.decoding.arrays import FloatArray
@@ -217,23 +221,37 @@ class TextProbabilities(Result):
         """The spans with a probability above one half, by position; they never overlap."""
         return [(span, p) for span, p in self.probabilities.spans.items() if p > _LIKELY]
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the probability of each token's label.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return _draw_token_bars(
-            [token.text for token in self.probabilities.token_axis],
-            self.probabilities.token_probabilities,
-            self.probabilities.label_axis,
-            order=self.labels,
-            known=self.colors,
-            title=self._headline(),
-            ax=ax,
-        )
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return _draw_token_bars(
+                [token.text for token in self.probabilities.token_axis],
+                self.probabilities.token_probabilities,
+                self.probabilities.label_axis,
+                order=self.labels,
+                known=self.colors,
+                title=self._headline(),
+                ax=ax,
+            )
 
     def _headline(self) -> str:
         if not self.probabilities.spans:
@@ -311,7 +329,9 @@ def _draw_token_bars(
     """
     shown = min(len(words), _MAX_TOKENS)
     if ax is None:
-        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_TOKEN * shown), height=3.0)
+        ax = new_axes(
+            width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_TOKEN * shown), height=3.0, has_rows=True
+        )
     named = [*order, *(label for label in labels[:-1] if label not in order)]
     colors = label_colors(named, known)
     below = probabilities[:shown, :1] * 0.0
@@ -321,7 +341,7 @@ def _draw_token_bars(
             ax.bar(range(shown), column, bottom=base, width=0.85, color=colors[label])
             at = int(column.argmax())
             if column[at] >= _MIN_LABELLED:
-                _label_bar(ax, label, at, base[at] + column[at])
+                _label_bar(ax, label, at, float(probabilities[at, :-1].sum()))
             below = below + column[:, None]
     name_ticks(ax.xaxis, [_shorten_word(word) for word in words[:shown]])
     ax.tick_params(axis="x", rotation=90, length=0)

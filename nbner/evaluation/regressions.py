@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from nbner._common.colors import label_colors
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
@@ -74,12 +74,38 @@ class LabelRegression:
     after: float
     support: int
 
+    @property
+    def measure(self) -> str:
+        """What ``before`` and ``after`` are."""
+        return "F on gold"
+
     def __str__(self) -> str:
         lost = 100 * (self.before - self.after)
         return (
             f"{self.label} lost {lost:.1f} F ({self.before:.3f} to {self.after:.3f} over "
             f"{plural(self.support, 'gold span')})"
         )
+
+
+def regression_frame(regressed: Iterable[LabelRegression]) -> pd.DataFrame:
+    """Build the table of labels on which a model is worse, the largest loss first.
+
+    Parameters
+    ----------
+    regressed : iterable of LabelRegression
+        The labels.
+
+    Returns
+    -------
+    DataFrame
+        ``label``, ``measure`` ("F on gold" or "spans kept", a share), ``before``,
+        ``after`` and ``spans``, the number that they were measured on.
+    """
+    import pandas as pd
+
+    worst = sorted(regressed, key=lambda one: one.after - one.before)
+    rows = [[one.label, one.measure, one.before, one.after, one.support] for one in worst]
+    return pd.DataFrame(rows, columns=["label", "measure", "before", "after", "spans"])
 
 
 def span_changes(
@@ -286,7 +312,7 @@ class SpanChanges(Result):
             f"{highlight_spans(one.example.text, [one.span], colors)}</td></tr>"
             for one in self.changes[:limit]
         )
-        table = f'<table style="text-align:left">{rows}</table>' if self.changes else ""
+        table = scrollable(f'<table style="text-align:left">{rows}</table>') if self.changes else ""
         return f"<div>{escape(str(self))}{table}</div>"
 
     def __str__(self) -> str:

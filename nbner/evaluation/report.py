@@ -14,11 +14,15 @@ from nbner._common.format import format_number, format_numbers, plural, render_h
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner.evaluation.details import ScoreDetail, ScoringInput, score_details
@@ -141,15 +145,29 @@ class Evaluation(Result):
         numbers = dict.fromkeys(("precision", "recall", "f"), "float64")
         return frame.astype({"label": "object", **numbers, "support": "int64"})
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw F, precision and recall of every label.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return draw_evaluation(self.frame, title=self._headline(), known=self.colors, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return draw_evaluation(self.frame, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
         counted = [(c.f, name) for name, c in self.score.per_label.items() if c.f is not None]
@@ -257,7 +275,7 @@ def draw_evaluation(
         By default new axes.
     """
     rows = frame.sort_values("f", ascending=True, na_position="first", kind="stable")
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows)), has_rows=True) if ax is None else ax
     colors = label_colors(list(frame["label"]), known)
     for y, row in enumerate(rows.itertuples(index=False)):
         _evaluation_row(ax, y, row, colors)

@@ -45,6 +45,11 @@ class SpanLoss(LabelRegression):
         As for `LabelRegression`.
     """
 
+    @property
+    def measure(self) -> str:
+        """What ``before`` and ``after`` are."""
+        return "spans kept"
+
     def __str__(self) -> str:
         return (
             f"{self.label} lost: {round(self.after * self.support):,} of "

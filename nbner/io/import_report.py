@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from nbner._common.format import scrollable
 from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.types import AnswerKind
@@ -182,7 +183,8 @@ class ImportReport(Result):
         body = "".join(_html_row(one) for one in self.issues[:_SHOWN_ISSUES])
         more = len(self.issues) - _SHOWN_ISSUES
         rest = f"<p>{more:,} more in <code>.frame</code></p>" if more > 0 else ""
-        return f"{sentence}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{rest}"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f"{sentence}{scrollable(table)}{rest}"
 
 
 class PreparedAnswer(NamedTuple):

@@ -12,8 +12,18 @@ from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.colors import label_colors
-from nbner._common.format import plural
-from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, new_axes
+from nbner._common.format import plural, scrollable
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    INK_COLOR,
+    OWN_TITLE,
+    SCREEN,
+    PlotStyle,
+    apply_style,
+    label_lines,
+    new_axes,
+    plot_look,
+)
 from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
 from nbner._common.widget_protocols import AnnotatorWidget
@@ -235,33 +245,45 @@ class ConfidentSuggestions(Result):
             rows.append((one.lowest, n, spans, wrong, missed))
         return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the expected errors by the number of texts accepted, and the threshold asked for.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        ax = new_axes() if ax is None else ax
-        curve = self.curve
-        for column, color, style in (
-            ("expected_wrong", ACCENT_COLOR, "-"),
-            ("expected_missed", INK_COLOR, "--"),
-        ):
-            name = column.replace("expected_", "")
-            values = [0.0, *curve[column]]
-            ax.plot([0, *curve["texts"]], values, style, color=color, label=f"spans {name}")
-        ax.axvline(len(self), color=INK_COLOR, linewidth=0.8, linestyle=":")
-        ax.set_xlabel(
-            f"texts accepted, the surest first; the dotted line is {self.min_probability:g}"
-        )
-        ax.set_ylabel("expected number")
-        ax.set_xlim(left=0)
-        ax.set_ylim(bottom=0)
-        if len(curve):
-            ax.legend(frameon=False, labelcolor=INK_COLOR, fontsize=9)
-        return apply_style(ax, str(self).split("\n", maxsplit=1)[0])
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            ax = new_axes() if ax is None else ax
+            curve = self.curve
+            ends = []
+            for name, color, line in (("wrong", ACCENT_COLOR, "-"), ("missed", INK_COLOR, "--")):
+                values = [0.0, *curve[f"expected_{name}"]]
+                texts = [0, *curve["texts"]]
+                ax.plot(texts, values, line, color=color, label=f"spans {name}")
+                ends.append((texts[-1], values[-1], name, color))
+            ax.axvline(len(self), color=INK_COLOR, linewidth=0.8, linestyle=":")
+            ax.set_xlabel(
+                f"texts accepted, the surest first; the dotted line is {self.min_probability:g}"
+            )
+            ax.set_ylabel("expected spans")
+            ax.set_xlim(left=0)
+            ax.set_ylim(bottom=0)
+            label_lines(ax, ends)
+            return apply_style(ax, str(self).split("\n", maxsplit=1)[0])
 
     def accept(self) -> BulkAcceptance:
         """Accept all these texts with their suggestions, as one act that can be undone.
@@ -339,7 +361,7 @@ class ConfidentSuggestions(Result):
         rows = "".join(_html_row(one, colors) for one in self.texts[:_MAX_ROWS])
         more = len(self) - _MAX_ROWS
         rest = f"<div>and {more:,} more, in .frame and .open()</div>" if more > 0 else ""
-        table = f'<table style="text-align:left">{rows}</table>' if rows else ""
+        table = scrollable(f'<table style="text-align:left">{rows}</table>') if rows else ""
         head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
         return f"<div>{head}{table}{rest}</div>"
 

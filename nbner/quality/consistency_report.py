@@ -12,12 +12,16 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     annotate_row,
     apply_style,
     drawable,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner._common.widget_protocols import AnnotatorWidget
@@ -189,16 +193,30 @@ class Consistency(Result):
         ]
         return pd.DataFrame(rows, columns=list(OCCURRENCE_COLUMNS))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the occurrences of the first variations by how they are labelled.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        title = str(self).split("\n", maxsplit=1)[0]
-        return _draw_variations(self.frame, title=title, known=self.colors, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            finding = str(self).split("\n", maxsplit=1)[0]
+            return _draw_variations(self.frame, title=finding, known=self.colors, ax=ax)
 
     def relabel(
         self, words: str, label: str | None, *, min_probability: float = 0.0
@@ -340,7 +358,7 @@ def _draw_variations(
 ) -> Axes:
     """Draw a stacked bar for each of the first rows of `Consistency.frame`."""
     shown = frame.head(_MAX_BARS)
-    ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
+    ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown)), has_rows=True) if ax is None else ax
     colors = label_colors(sorted(set(shown["usual"])), known)
     for y, row in enumerate(shown.to_dict("records")):
         left = 0

@@ -16,14 +16,19 @@ from html import escape
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 from nbner._common.colors import label_colors
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     apply_style,
+    count_axis,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
@@ -320,16 +325,30 @@ class LabelIssues(Result):
         rows = [(*pair, count) for pair, count in counts.most_common()]
         return pd.DataFrame(rows, columns=["given", "suggested", "count"])
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the most frequent pairs of gold label and suggested label.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        title = str(self).split("\n", maxsplit=1)[0]
-        return _draw_label_changes(self.label_changes, title=title, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            finding = str(self).split("\n", maxsplit=1)[0]
+            return _draw_label_changes(self.label_changes, title=finding, ax=ax)
 
     def open(self) -> AnnotatorWidget:
         """Open the examples in the annotator, the highest score first.
@@ -375,7 +394,7 @@ class LabelIssues(Result):
         rows = "".join(_html_row(one, colors) for one in self.issues[:_MAX_ROWS])
         more = len(self) - _MAX_ROWS
         rest = f"<div>and {more:,} more, in .frame and .open()</div>" if more > 0 else ""
-        table = f'<table style="text-align:left">{rows}</table>' if rows else ""
+        table = scrollable(f'<table style="text-align:left">{rows}</table>') if rows else ""
         head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
         return f"<div>{head}{table}{rest}</div>"
 
@@ -412,7 +431,7 @@ def _html_row(one: LabelIssue, colors: dict[str, str]) -> str:
 def _draw_label_changes(changes: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
     """Draw a bar for each pair of labels, as `LabelIssues.label_changes` has them."""
     shown = changes.head(_MAX_BARS)
-    ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
+    ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown)), has_rows=True) if ax is None else ax
     names = [
         f"{given}, other borders" if given == suggested else f"{given} → {suggested}"
         for given, suggested in zip(shown["given"], shown["suggested"], strict=True)
@@ -425,5 +444,6 @@ def _draw_label_changes(changes: pd.DataFrame, *, title: str, ax: Axes | None = 
     ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)
     ax.margins(x=0.12)
     rest = int(changes["count"].sum() - shown["count"].sum())
+    count_axis(ax.xaxis)
     ax.set_xlabel("label issues" + (f" ({rest:,} of rarer kinds not shown)" if rest else ""))
     return apply_style(ax, title)

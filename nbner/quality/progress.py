@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.colors import label_colors
 from nbner._common.format import plural, render_html
-from nbner._common.plot_style import INK_COLOR, ROW_HEIGHT, apply_style, name_ticks, new_axes
+from nbner._common.plot_style import (
+    INK_COLOR,
+    OWN_TITLE,
+    ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
+    apply_style,
+    count_axis,
+    name_ticks,
+    new_axes,
+    plot_look,
+)
 from nbner._common.result import Result
 from nbner.quality.suggestion_quality import SuggestionQuality
 from nbner.types import AnswerKind
@@ -317,20 +328,34 @@ class AnnotationProgress(Result):
         """
         return estimate_remaining(self.effort, sum(size for _, size in self.pending))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the number of accepted entities of every label.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return _draw_entity_counts(
-            self.per_label,
-            title=self._headline(),
-            colors=label_colors(self.label_order, self.colors),
-            ax=ax,
-        )
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return _draw_entity_counts(
+                self.per_label,
+                title=self._headline(),
+                colors=label_colors(self.label_order, self.colors),
+                ax=ax,
+            )
 
     def _headline(self) -> str:
         one = self.effort
@@ -388,7 +413,9 @@ def _draw_entity_counts(
 ) -> Axes:
     """Draw a bar for each label of `AnnotationProgress.per_label`, the longest on top."""
     summed = frame.groupby("label", sort=False)["entities"].sum().sort_values(kind="stable")
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(summed))) if ax is None else ax
+    ax = (
+        new_axes(height=1.1 + ROW_HEIGHT * max(4, len(summed)), has_rows=True) if ax is None else ax
+    )
     colors = label_colors([*colors, *summed.index], colors)
     for y, (label, count) in enumerate(summed.items()):
         ax.barh(y, count, height=0.6, color=colors[str(label)], edgecolor=INK_COLOR, linewidth=0.6)
@@ -404,4 +431,5 @@ def _draw_entity_counts(
     name_ticks(ax.yaxis, [str(label) for label in summed.index])
     ax.set_ylim(-0.6, max(1, len(summed)) - 0.4)
     ax.set_xlabel("accepted entities")
+    count_axis(ax.xaxis)
     return apply_style(ax, title)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import plural, render_html
+from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle, plot_look
 from nbner._common.result import Result
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
@@ -84,17 +85,31 @@ class RerankingComparison(Result):
         """Whether the whole interval of the gain lies above 0."""
         return self.row(self.evaluated).gain.low > 0
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the F of each system with its interval.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return draw_comparison(
-            self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
-        )
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return draw_comparison(
+                self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
+            )
 
     def _headline(self) -> str:
         own = self.row(self.evaluated).gain
@@ -195,15 +210,28 @@ class Reranking(Result):
         """The gain and whether to use the reranker, in words."""
         return self.comparison.summary
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the F of the first, the chosen and the best analyses.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return self.comparison.plot(ax=ax)
+        return self.comparison.plot(ax=ax, title=title, style=style, width=width)
 
     def to_disk(self, path: str | Path) -> None:
         """Save the pipeline with its reranker, for ``spacy.load``.
@@ -311,15 +339,28 @@ class Ensemble(Result):
         """
         return list(self.reranker.predict(items))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the F of each model and of each combination.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return self.comparison.plot(ax=ax)
+        return self.comparison.plot(ax=ax, title=title, style=style, width=width)
 
     def __str__(self) -> str:
         return self.summary

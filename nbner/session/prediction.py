@@ -11,13 +11,14 @@ from nbner.decoding import api
 from nbner.decoding.batching import longest_span_length
 from nbner.decoding.calibration.apply import SpanConfidence, span_confidences
 from nbner.decoding.constraints import Constraints
+from nbner.decoding.parse_lists import ParseLists, Parses
 from nbner.errors import DataError
 from nbner.io import formats
 from nbner.io.rows import example_from_row, strip_annotations
 from nbner.nlp.dask import is_dask_frame, predict_dask
 from nbner.nlp.prediction import predict_docs, token_offsets
 from nbner.session.context import SessionContext
-from nbner.types import Example, Parse, Span
+from nbner.types import Example, Span
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -104,7 +105,7 @@ def parses(
     forced: Sequence[Span],
     forbidden: Sequence[Span],
     progress: bool,
-) -> list[Parse] | list[list[Parse]]:
+) -> Parses | ParseLists:
     """Return the k best analyses of a text, or of each of several.
 
     Parameters
@@ -140,12 +141,24 @@ def parses(
                 remedy='Give one text, and decoder="exact"',
             )
         (lattice,) = api.lattices(context.nlp, checked_texts(source), max_span_length=limit)
-        return list(lattice.k_best(k, Constraints(tuple(forced), tuple(forbidden))))
+        best = lattice.k_best(k, Constraints(tuple(forced), tuple(forbidden)))
+        return Parses(best, source.text if isinstance(source, Example) else source, context.colors)
+    texts: list[str] = []
     found = api.parses(
-        context.nlp, checked_texts(source), k, decoder=decoder, max_span_length=limit
+        context.nlp, _noted(checked_texts(source), texts), k, decoder=decoder, max_span_length=limit
     )
-    lists = [list(one) for one in (with_progress(found, "searching") if progress else found)]
+    lists = ParseLists(
+        Parses(one, texts[i], context.colors)
+        for i, one in enumerate(with_progress(found, "searching") if progress else found)
+    )
     return lists[0] if single else lists
+
+
+def _noted(examples: Iterable[Example | str], texts: list[str]) -> Iterator[Example | str]:
+    """Yield examples, and keep their texts."""
+    for one in examples:
+        texts.append(one if isinstance(one, str) else one.text)
+        yield one
 
 
 def longest_span(

@@ -15,6 +15,7 @@ from nbner._common.surroundings import ContextColumns, read_context_columns
 from nbner.active_learning.strategies import Strategy
 from nbner.decoding.decision.component import decision_of
 from nbner.decoding.lattice_view import LatticeCache
+from nbner.decoding.parse_lists import ParseLists, Parses
 from nbner.errors import DataError, ModelError
 from nbner.evaluation.regressions import MAX_F_LOSS
 from nbner.io import formats
@@ -66,7 +67,7 @@ from nbner.store.store import Store
 from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
 from nbner.training.model_store import ModelStore
 from nbner.training.overrides import read_overrides
-from nbner.types import AnswerKind, Counts, Example, Parse, Span
+from nbner.types import AnswerKind, Counts, Example, Span
 
 if TYPE_CHECKING:
     import dask.dataframe as dd
@@ -1247,7 +1248,7 @@ class Session:
         forced: Sequence[Span] = ...,
         forbidden: Sequence[Span] = ...,
         progress: bool = ...,
-    ) -> list[Parse]: ...
+    ) -> Parses: ...
 
     @overload
     def parses(
@@ -1260,7 +1261,7 @@ class Session:
         forced: Sequence[Span] = ...,
         forbidden: Sequence[Span] = ...,
         progress: bool = ...,
-    ) -> list[list[Parse]]: ...
+    ) -> ParseLists: ...
 
     def parses(
         self,
@@ -1272,7 +1273,7 @@ class Session:
         forced: Sequence[Span] = (),
         forbidden: Sequence[Span] = (),
         progress: bool = False,
-    ) -> list[Parse] | list[list[Parse]]:
+    ) -> Parses | ParseLists:
         """Return the k best analyses of a text, or of each of several.
 
         Parameters
@@ -1297,8 +1298,9 @@ class Session:
 
         Returns
         -------
-        list of Parse, or list of list of Parse
-            Best first; fewer than k where a text has no more.
+        Parses, or ParseLists for several texts
+            Lists of `Parse`, best first, fewer than k where a text has no more. They show
+            the spans marked in the text, and have ``frame``, ``summary`` and ``to_html``.
 
         Raises
         ------

@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors, underline_of
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.result import Result
 from nbner.types import Counts
 
@@ -78,7 +78,7 @@ class Summary(Result):
             for label in self.labels
         )
         shown = self.frame.map(lambda cell: cell if isinstance(cell, str) else f"{cell:,}")
-        table = shown.to_html(index=False, escape=True, border=0)
+        table = scrollable(shown.to_html(index=False, escape=True, border=0))
         return (
             f"<div><b>{escape(self.dataset)}</b> <small>in {escape(self.store)}</small></div>"
             f"{table}<div>{chips or 'no labels yet'}</div>"

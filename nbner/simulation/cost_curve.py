@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from nbner._common.colors import COLOR_CYCLE
 from nbner._common.format import plural, render_html
-from nbner._common.plot_style import INK_COLOR, apply_style, label_lines, new_axes
+from nbner._common.plot_style import (
+    OWN_TITLE,
+    SCREEN,
+    PlotStyle,
+    apply_style,
+    label_lines,
+    new_axes,
+    plot_look,
+)
 from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.simulation.annotator import SimulatedAnnotator
@@ -140,13 +148,27 @@ class Simulation(Result):
 
         return pd.DataFrame([asdict(one) for one in self.points], columns=list(COLUMNS))
 
-    def plot(self, ax: Axes | None = None, *, cost: str = "seconds") -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        cost: str = "seconds",
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw F of each condition over its cost.
 
         Parameters
         ----------
         ax : Axes, optional
             By default a new one.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         cost : {"seconds", "actions", "examples"}
             The horizontal axis.
 
@@ -155,7 +177,8 @@ class Simulation(Result):
         DataError
             There is no such cost.
         """
-        return draw_cost_curves(self.frame, cost=cost, title=self.summary.split("\n")[0], ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return draw_cost_curves(self.frame, cost=cost, title=self.summary.split("\n")[0], ax=ax)
 
     @property
     def summary(self) -> str:
@@ -222,10 +245,10 @@ def draw_cost_curves(frame: pd.DataFrame, *, cost: str, title: str, ax: Axes | N
         costs = rows[cost] / scale
         ax.plot(costs, rows["f"], marker="o", markersize=4, linewidth=1.5, color=color)
         ends.append((float(costs.iloc[-1]), float(rows["f"].iloc[-1]), str(name), color))
-    label_lines(ax, ends)
     ax.margins(x=0.05)
+    label_lines(ax, ends)
     ax.set_xlabel(AXIS_LABELS[cost])
-    ax.set_ylabel("F on dev", color=INK_COLOR, fontsize=9)
+    ax.set_ylabel("F on dev")
     return apply_style(ax, title)
 
 

@@ -12,11 +12,15 @@ from nbner._common.format import render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
@@ -132,15 +136,29 @@ class TrainingComparison(Result):
             return f"Resize and {_verb(best)}: {figures}"
         return f"No clear difference: {figures}; {_verb(best)} if time counts"
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw F of every initialization over all, old and new labels, with intervals.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; by default new ones.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
 
     def __str__(self) -> str:
         return self.summary
@@ -200,7 +218,7 @@ def draw_training_comparison(
     """
     totals = frame[frame["kind"] == "total"]
     names = list(dict.fromkeys(zip(totals["label"], totals["init"], strict=True)))
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(names))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(names)), has_rows=True) if ax is None else ax
     groups = list(dict.fromkeys(totals["label"]))
     columns = [totals[::-1][name].tolist() for name in ("f", "f_low", "f_high", "label", "seconds")]
     for y, (f, low, high, label, seconds) in enumerate(zip(*columns, strict=True)):

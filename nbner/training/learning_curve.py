@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner._common.format import render_html
-from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    INK_COLOR,
+    OWN_TITLE,
+    SCREEN,
+    PlotStyle,
+    apply_style,
+    count_axis,
+    new_axes,
+    plot_look,
+)
 from nbner._common.result import Result
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.training.comparison import ALL, LITTLE, TrainingTrial
@@ -177,19 +187,35 @@ class LearningCurve(Result):
             return f"More labelling of this kind gains little: {figures}"
         return f"It cannot be told yet whether more labelling is worth it: {figures}"
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw F over the number of examples, with its interval and the next batch.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; by default new ones.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        frame = self.frame[self.frame["label"] == ALL]
-        after = (
-            (self.sizes[-1] + self.next_batch_size, self._gain(None).value) if self.sizes else None
-        )
-        return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            frame = self.frame[self.frame["label"] == ALL]
+            after = (
+                (self.sizes[-1] + self.next_batch_size, self._gain(None).value)
+                if self.sizes
+                else None
+            )
+            return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
 
     def __str__(self) -> str:
         return self.summary
@@ -249,5 +275,5 @@ def draw_learning_curve(
     ax.set_xlim(left=0)
     ax.set_xlabel("accepted examples")
     ax.set_ylabel("F")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    count_axis(ax.xaxis)
     return apply_style(ax, title or "F over the number of labels")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,17 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
+    OWN_TITLE,
+    SCREEN,
+    PlotStyle,
     apply_style,
+    count_axis,
     label_line,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
-from nbner.evaluation.regressions import LabelRegression, SpanChanges
+from nbner.evaluation.regressions import LabelRegression, SpanChanges, regression_frame
 from nbner.evaluation.retention import Retention
 from nbner.quality.data_warnings import DataWarnings
 from nbner.training.candidates import CandidateScore, candidate_frame
@@ -145,17 +151,34 @@ class TrainingReport(Result):
         """One row an evaluation; see `curve_frame`."""
         return curve_frame(self.evaluations)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw dev F and the loss over the run.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; by default new ones.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return training_curve(self.frame, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return training_curve(self.frame, ax=ax)
 
     def __str__(self) -> str:
+        return "\n".join([*self._verdict(), *self._regression_lines(), *self._lines()])
+
+    def _lines(self) -> list[str]:
         reason = {
             "no gain": "stopped when it gained no more",
             "max epochs": "stopped after the last epoch",
@@ -190,8 +213,7 @@ class TrainingReport(Result):
                 f"they were: {', '.join(repr(one) for one in others)}. Session(..., "
                 f"recognizer={others[0]!r}) trains another one"
             )
-        lines += [*self._candidate_lines(), *self._advice(), *self._changes()]
-        return "\n".join(lines)
+        return [*lines, *self._candidate_lines(), *self._advice(), *self._changes()]
 
     def _refit_lines(self) -> list[str]:
         """Describe the training on all labels, where a part was held out before."""
@@ -234,13 +256,6 @@ class TrainingReport(Result):
             lines[0] += ", from which the new model has learnt in the end"
         if self.retention is not None and (self.retention.labels or self.retention.unmeasured):
             lines.append(str(self.retention))
-        if self.regressed_labels:
-            lost = "; ".join(str(one) for one in self.regressed_labels)
-            lines.append(f"Forgetting guard: {lost}")
-        if not self.in_use:
-            lines.append(
-                "The old model stays in use; session.model.use(report) puts this one in place"
-            )
         if self.decision_dropped:
             lines.append(
                 "This model decodes greedily: the decision by expected F was chosen for the one "
@@ -248,10 +263,35 @@ class TrainingReport(Result):
             )
         return [*lines, *(f"Data: {one.message}" for one in self.data_warnings)]
 
+    @property
+    def regressions(self) -> pd.DataFrame:
+        """The labels of the forgetting guard as a table; see `regression_frame`."""
+        return regression_frame(self.regressed_labels)
+
+    def _verdict(self) -> list[str]:
+        """Say whether the forgetting guard keeps the model out of use, where it has found any."""
+        kept = "The old model stays in use; session.model.use(report) puts this one in place"
+        if not self.regressed_labels:
+            return [] if self.in_use else [kept]
+        labels = plural(len(self.regressed_labels), "label has", "labels have")
+        found = f"Forgetting guard: {labels} lost too much against the model before"
+        return [
+            f"{found}; this model is in use all the same" if self.in_use else f"{found}. {kept}"
+        ]
+
+    def _regression_lines(self) -> list[str]:
+        """Tabulate the labels of the forgetting guard, in columns of one width."""
+        if not self.regressed_labels:
+            return []
+        table = self.regressions.to_string(index=False, float_format="{:.3f}".format)
+        return [f"  {line.rstrip()}" for line in table.splitlines()]
+
     def _repr_html_(self) -> str:
-        page = render_html(str(self), self.frame)
-        candidates = self.candidates
-        return render_html("", candidates) + page if len(candidates) else page
+        candidates, regressions = self.candidates, self.regressions
+        page = "".join(f"<div>{escape(line)}</div>" for line in self._verdict())
+        page += render_html("", regressions) if len(regressions) else ""
+        page += render_html("", candidates) if len(candidates) else ""
+        return page + render_html("\n".join(self._lines()), self.frame)
 
 
 def curve_frame(evaluations: Sequence[TrainingRecord]) -> pd.DataFrame:
@@ -313,7 +353,7 @@ def training_curve(
     ax.set_ylim(0, 1.05)
     ax.set_xlim(left=0)
     ax.set_xlabel("step (loss relative to its highest)")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    count_axis(ax.xaxis)
     return apply_style(ax, title or "No evaluation yet")
 
 

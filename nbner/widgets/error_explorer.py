@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 import traitlets
 
 from nbner._common.format import plural
+from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
 from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import ERROR_FACTORS
 from nbner.evaluation.errors.filters import (
@@ -151,7 +152,15 @@ class ErrorExplorer(BaseAnnotationWidget):
         """The errors under the current conditions as text."""
         return self.errors.summary
 
-    def plot(self, by: str = "matrix", ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        by: str = "matrix",
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the confusion matrix, or the error rates by a factor; see ``Errors.plot``.
 
         Parameters
@@ -160,8 +169,14 @@ class ErrorExplorer(BaseAnnotationWidget):
             "matrix", or the name of a factor.
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return self.errors.plot(by, ax=ax)
+        return self.errors.plot(by, ax=ax, title=title, style=style, width=width)
 
     def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:
         """Return the errors as a page of HTML; see ``Errors.to_html``.

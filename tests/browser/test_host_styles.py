@@ -144,3 +144,23 @@ def test_what_a_screen_reader_hears(host, world):
         expect(live).to_have_text(words)
     host.page.evaluate("host.model.status('restarting')")
     expect(host.root.get_by_role("status")).to_contain_text("run the cell again")
+
+
+@pytest.mark.parametrize("width", [360, 430, 560, 1000])
+def test_the_label_bar_shows_whole_rows(host, world, width):
+    labels = ["Ingredient", "Action", "Dish", "Tool", "Amount", "Time", "Temperature"]
+    labels = [f"{name}{i}" for i in range(4) for name in labels]
+    host.page.set_viewport_size({"width": width, "height": 700})
+    host.open(world.task(1, "Uber left"), labels=labels)
+    cut = """bar => {
+      const frame = bar.getBoundingClientRect();
+      return [...bar.children].map(one => one.getBoundingClientRect())
+        .filter(({ top, bottom }) => top < frame.bottom - 1 && bottom > frame.bottom + 1).length;
+    }"""
+    bar = host.root.locator(".nbner-labels")
+    assert bar.evaluate(cut) == 0
+    shown = "({ clientHeight }) => clientHeight"
+    assert bar.evaluate(shown) >= 93
+    # It scrolls row by row, and a label that gets the focus is whole as well.
+    bar.evaluate("bar => bar.scrollBy(0, 40)")
+    assert bar.evaluate(cut) == 0

@@ -33,6 +33,23 @@ def test_versions_are_shown_as_text_and_one_key_takes_the_next(review):
     assert review.spans() == [["0:1", "PERSON"]]
 
 
+def test_differences_are_marked_and_taken_one_by_one(review):
+    rows = review.root.locator("[data-version]")
+    expect(review.root).to_contain_text("2 differences")
+    # Both in the rows, where a version that has nothing says so, and on the text.
+    expect(rows.nth(0).locator("[data-differs]")).to_have_text(["UberORG", "New YorkGPE"])
+    expect(rows.nth(1).locator("[data-differs]")).to_have_text(["UberPERSON", "New Yorknothing"])
+    tokens = review.root.locator("[data-token][data-differs]")
+    expect(tokens).to_have_text(["Uber", "New", "York"])
+    review.press("2")
+    assert review.spans() == [["0:1", "PERSON"]]
+    review.press("d", "d", "1")
+    expect(review.mark(2, 4)).to_have_attribute("data-label", "GPE")
+    assert review.spans() == [["0:1", "PERSON"], ["2:4", "GPE"]]
+    review.press("a")
+    expect(tokens).to_have_count(0)
+
+
 def test_a_version_is_taken_by_click_and_decided_by_key(review):
     review.root.locator("[data-version='ann']").click()
     expect(review.root).to_be_focused()

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 import nbner
-from nbner._common.plot_style import MAX_NAME_LENGTH, drawable
+from nbner._common.plot_style import MAX_NAME_LENGTH, contrast_ratio, drawable, plot_look
 from nbner.teaching.trace.trace import ActionChoice
 
 mpl.use("Agg")
@@ -178,6 +179,24 @@ def test_no_name_is_mathematics_or_breaks_a_picture(name):
     assert not any("\x00" in text for text in texts)
     # A long name leaves room for the picture itself.
     assert ax.get_window_extent().width > 0.15 * ax.figure.get_window_extent().width
+
+
+@pytest.mark.parametrize(
+    ("style", "grounds", "least"), [("screen", ("white", "#111111"), 4.1), ("paper", ("white",), 7)]
+)
+@pytest.mark.parametrize("name", PICTURES)
+def test_every_text_is_legible_on_every_ground(name, style, grounds, least):
+    module, _, function = name.partition(":")
+    draw = getattr(import_module(f"nbner.{module}"), function)
+    arguments, options = PICTURES[name](("Ingredient", "Action", "Dish", "ORG", "MONEY"))
+    with plot_look(ax=None, style=style):
+        ax = draw(*arguments, **options)
+    ax.figure.draw_without_rendering()
+    for text in ax.findobj(Text):
+        if text.get_text() and text.get_visible():
+            for ground in grounds:
+                ratio = contrast_ratio(to_rgb(text.get_color()), to_rgb(ground))
+                assert ratio >= least, (text.get_text(), ground)
 
 
 def test_every_function_that_draws_is_in_the_list():

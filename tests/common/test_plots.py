@@ -1,13 +1,25 @@
 """Pictures: what they say, whatever the labels and the thread."""
 
+import inspect
+import pkgutil
 import threading
+from importlib import import_module
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.pylabtools import select_figure_formats
+from IPython.utils.capture import capture_output
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib_inline import backend_inline
 
-from nbner._common.plot_style import LABEL_DISTANCE, label_lines, new_axes, new_figure
+import nbner
+from nbner._common.plot_style import INK_COLOR, label_lines, new_axes, new_figure, plot_look
+from nbner.errors import DataError
+from nbner.evaluation.errors.plot import draw_confusion_matrix
 from nbner.evaluation.report import Evaluation, draw_evaluation
 from nbner.evaluation.scores import score
 from nbner.training.records import TrainingRecord
@@ -113,5 +125,88 @@ def test_names_of_lines_that_end_close_together_do_not_overlap():
     )
     heights = {text.get_text(): text.xy[1] for text in ax.texts}
     assert heights["recall"] == 0.02
-    assert heights["f"] == pytest.approx(0.02 + LABEL_DISTANCE)
+    height = ax.get_window_extent().height
+    assert (heights["f"] - heights["recall"]) * height > 9  # points: a line of text
     assert heights["p"] == 0.9
+
+
+@pytest.fixture
+def shell():
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+def test_a_dark_notebook_is_not_asked_for_a_white_block(shell):
+    """The inline backend asks for one where a figure is transparent and its ticks are dark."""
+    select_figure_formats(shell, {"png"})
+    figure = evaluation().plot().figure
+    assert backend_inline._fetch_figure_metadata(figure) == {"needs_background": "light"}
+    with capture_output() as shown:
+        backend_inline.show(close=False)
+    (output,) = shown.outputs
+    assert output.data["image/png"]
+    assert "needs_background" not in output.metadata
+
+
+def test_a_page_has_its_own_ink():
+    page = evaluation().to_html()
+    assert "currentColor" in page
+    assert INK_COLOR not in page
+
+
+def test_a_title_is_ones_own_or_none():
+    assert evaluation().plot(title="Mine").get_title(loc="left") == "Mine"
+    assert evaluation().plot(title=None).get_title(loc="left") == ""
+    assert evaluation().plot(title="Mine", style="paper").get_title(loc="left") == "Mine"
+    assert evaluation().plot(style="paper").get_title(loc="left") == ""
+
+
+def test_paper_has_the_fonts_of_the_user_or_a_serif():
+    fonts = [text.get_fontname() for text in evaluation().plot(style="paper").get_yticklabels()]
+    assert set(fonts) == {"DejaVu Serif"}
+    with mpl.rc_context({"font.family": "monospace", "font.size": 12, "ytick.labelsize": 11}):
+        (label, _) = evaluation().plot(style="paper").get_yticklabels()
+    assert (label.get_fontname(), label.get_size()) == ("DejaVu Sans Mono", 11)
+    assert evaluation().plot().get_yticklabels()[0].get_fontname() == "DejaVu Sans"
+
+
+def test_paper_is_white_and_a_column_wide():
+    figure = evaluation().plot(style="paper").figure
+    assert figure.get_facecolor() == (1.0, 1.0, 1.0, 1.0)
+    assert figure.get_figwidth() == 3.25
+    assert evaluation().plot(style="paper", width=5).figure.get_figwidth() == 5
+    many = pd.DataFrame(np.ones((20, 20)), index=range(20), columns=range(20))
+    with plot_look(ax=None, style="paper"):
+        assert draw_confusion_matrix(many).figure.get_figwidth() == 6.75
+
+
+def test_a_vector_file_has_its_fonts(tmp_path):
+    evaluation().plot(style="paper").figure.savefig(tmp_path / "f.pdf")
+    written = (tmp_path / "f.pdf").read_bytes()
+    assert b"/FontFile2" in written
+    assert b"/Type3" not in written
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"style": "poster"}, "'screen' or 'paper', not 'poster'"),
+        ({"title": 3}, "not 3"),
+        ({"width": 0}, "width"),
+        ({"width": 400}, "at most 40 inches"),
+        ({"width": 3, "ax": True}, "Leave one of the two out"),
+    ],
+)
+def test_a_wrong_look_is_named(wrong, said):
+    ax = new_figure().subplots() if "ax" in wrong else None
+    with pytest.raises(DataError, match=said):
+        evaluation().plot(**{**wrong, "ax": ax})
+
+
+def test_every_plot_takes_the_same_arguments():
+    for module in pkgutil.walk_packages(nbner.__path__, "nbner."):
+        for kind in vars(import_module(module.name)).values():
+            plot = inspect.isclass(kind) and vars(kind).get("plot")
+            if plot:
+                names = set(inspect.signature(plot).parameters)
+                assert names >= {"ax", "title", "style", "width"}, (kind, names)

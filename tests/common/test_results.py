@@ -1,6 +1,7 @@
 """Results that print, show and draw themselves."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 
 from nbner._common.result import write_page
+from nbner.evaluation.regressions import LabelRegression
 from nbner.evaluation.report import Evaluation
+from nbner.evaluation.retention import SpanLoss
 from nbner.evaluation.scores import score
 from nbner.training.records import TrainingRecord
 from nbner.training.report import TrainingReport, curve_frame
@@ -93,6 +96,31 @@ def test_a_report_tells_how_it_went(report):
     for part in ("0.500", "300 examples", "101 steps", "1,200 examples", "by hand", "0123456789ab"):
         assert part in told
     assert "7 examples say nothing about some labels" in told
+
+
+def test_a_forgetting_guard_says_its_verdict_and_then_a_table(report):
+    lost = (
+        LabelRegression("Drink", 0.61, 0.3512, 18),
+        SpanLoss("PERSON", 1.0, 0.125, 40),
+        LabelRegression("Tool", 0.9, 0.8, 30),
+    )
+    kept_out = replace(report, regressed_labels=lost, in_use=False)
+    verdict, head, *rows = str(kept_out).splitlines()[:5]
+    assert verdict == (
+        "Forgetting guard: 3 labels have lost too much against the model before. "
+        "The old model stays in use; session.model.use(report) puts this one in place"
+    )
+    assert head.split() == ["label", "measure", "before", "after", "spans"]
+    assert [row.split()[0] for row in rows] == ["PERSON", "Drink", "Tool"]
+    assert len({len(row) for row in (head, *rows)}) == 1
+    assert list(kept_out.regressions["measure"]) == ["spans kept", "F on gold", "F on gold"]
+    page = kept_out._repr_html_()
+    assert page.startswith("<div>Forgetting guard: 3 labels have")
+    assert page.index("<td>PERSON</td>") < page.index("Best dev F")
+    one = replace(kept_out, regressed_labels=lost[:1], in_use=True)
+    assert str(one).startswith("Forgetting guard: 1 label has lost too much")
+    assert str(report) == str(replace(report, in_use=True))
+    assert "Forgetting guard" not in report._repr_html_()
 
 
 def test_a_report_has_a_row_an_evaluation(report):

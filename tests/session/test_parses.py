@@ -11,6 +11,7 @@ from pipeline_strategies import Kind, pipeline
 
 import nbner
 from nbner import Example, Parse, Session, Span
+from nbner.decoding.parse_lists import ParseLists, Parses
 
 mpl.use("Agg")
 
@@ -43,6 +44,35 @@ def test_one_text_has_one_list_and_several_have_several(session, decoder):
     assert len(both[1]) == 3
     frame = pd.DataFrame({"text": [TEXT, "Add"]})
     assert session.parses(frame, k=5, decoder=decoder, progress=True) == both
+
+
+def test_a_list_shows_its_spans_in_the_text_and_their_probability():
+    text = "Add <LB> broth"
+    both = Parse(0.62, 3.0, (Span(0, 3, "Action"), Span(4, 14, "Reagent")))
+    none = Parse(0.004, 1.0, ())
+    listed = Parses([both, none], text, {"Reagent": "#56b4e9"})
+    assert str(listed).splitlines() == [
+        "2 analyses: the first has probability 0.62, all together 0.62",
+        "  1   0.62  Action “Add”, Reagent “<LB> broth”",
+        "  2  <0.01  no entity",
+    ]
+    assert repr(listed) == listed.summary == str(listed)
+    assert listed == [both, none]
+    assert list(listed.frame["spans"]) == ["Action “Add”, Reagent “<LB> broth”", "no entity"]
+    shown = listed._repr_html_()
+    assert "&lt;LB&gt; broth<small" in shown
+    assert "<td>0.62</td>" in shown
+    assert "background:#56b4e9" in shown
+    one = Parses([both], text, {})
+    assert str(one).startswith("1 analysis: the first has probability 0.62\n")
+    assert str(ParseLists([one])).startswith("The best analyses of 1 text\n\nAdd")
+    assert list(ParseLists([one, one]).frame["index"]) == [0, 1]
+    assert str(ParseLists([])) == "The best analyses of 0 texts"
+    assert len(ParseLists([]).frame) == 0
+    other = Parses([none, both], text, {})
+    # What the first does not have is framed.
+    assert other._repr_html_().count("outline:") == 2
+    assert "outline:" not in listed._repr_html_()
 
 
 def test_eight_by_default_and_an_example_is_a_text(session):

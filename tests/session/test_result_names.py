@@ -18,6 +18,7 @@ mpl.use("Agg")
 RESULTS = {
     "ActionScores": lambda s: s.model.action_scores(TEXT),
     "AnnotationProgress": lambda s: s.quality.progress(),
+    "ConfidentSuggestions": lambda s: s.confident_suggestions("dev", progress=False),
     "Consistency": lambda s: s.quality.consistency(),
     "DataWarnings": lambda s: s.quality.data_warnings(),
     "Determinism": lambda s: s.experiments.determinism([TEXT]),
@@ -29,6 +30,8 @@ RESULTS = {
     "ModelComparison": lambda s: s.compare(s.nlp, with_ruler()),
     "OracleCurve": lambda s: s.oracle_curve(split="dev"),
     "Parity": lambda s: s.experiments.parity("dev", n_process=(1,)),
+    "ParseLists": lambda s: s.parses([TEXT, TEXT]),
+    "Parses": lambda s: s.parses(TEXT),
     "SpanChanges": lambda s: s.compare(s.nlp, with_ruler()).span_changes,
     "Summary": lambda s: s.summary,
     "TextProbabilities": lambda s: s.model.span_probabilities(TEXT),
@@ -38,7 +41,8 @@ RESULTS = {
 }
 TEXT = "Dice two <b>onions</b>."
 ONE_SPAN = {"text": TEXT, "spans": [{"start": 0, "end": 4, "label": "Action"}]}
-WITH_OPEN = {"Anchoring", "Consistency", "Differences", "LabelIssues", "SpanChanges"}
+WITH_OPEN = {"Anchoring", "ConfidentSuggestions", "Consistency", "Differences"}
+WITH_OPEN |= {"LabelIssues", "SpanChanges"}
 
 
 def with_ruler():
@@ -63,6 +67,8 @@ def test_text_frame_and_page(cooking, name, tmp_path):
     assert page.startswith("<!doctype html>")
     assert not re.search(r"<script|<link|src=|url\((?!#)|<b>onions", page)
     assert ("<svg" in page) == hasattr(result, "plot")
+    # A table that is wider than its place scrolls by itself.
+    assert page.count("<table") == page.count('<div style="overflow-x:auto"')
     assert hasattr(result, "open") == (name in WITH_OPEN)
 
 

@@ -97,6 +97,15 @@ export function createButton(
 export const createKeyHint = (key: string): HTMLElement =>
   createElement("span", "key", { "aria-hidden": "true" }, key);
 
+/** Create the button that closes a panel: a screen reader hears its name in place of the signs. */
+export const createCloseButton = (name: string, close: () => void): HTMLButtonElement =>
+  createButton(
+    "icon-button",
+    { title: name, "aria-keyshortcuts": "Escape" },
+    [createElement("span", "spoken", {}, name), createKeyHint("esc"), createIcon("cross")],
+    close,
+  );
+
 /** Create a widget's outermost element, from which no key stroke reaches the notebook. */
 export function createRoot(name: string, attributes: Attributes, ...children: Child[]): HTMLElement {
   const root = createElement(

@@ -12,7 +12,7 @@ export class RowList<Value> {
     private readonly render: (value: Value, index: number) => HTMLElement,
     onPress: (index: number) => void,
   ) {
-    this.element = createElement("div", "rows", { role: "listbox", "aria-label": name });
+    this.element = createElement("div", "rows", { id: nextId("list"), role: "listbox", "aria-label": name });
     this.element.addEventListener("mousedown", (event) => event.preventDefault());
     this.element.addEventListener("click", (event) => {
       const row = event.target instanceof Element ? event.target.closest(".nbner-row") : null;
@@ -58,8 +58,13 @@ export class RowList<Value> {
 
 let serial = 0;
 
+/** Return an id that is unique in the page. */
+const nextId = (kind: string): string => {
+  serial += 1;
+  return `nbner-${kind}-${serial}`;
+};
+
 /** Create a row with an id that is unique in the page. */
 export function createRow(attributes: Record<string, string | null>, ...children: (Node | string | null)[]): HTMLElement {
-  serial += 1;
-  return createElement("div", "row", { id: `nbner-row-${serial}`, "aria-selected": "false", ...attributes }, ...children);
+  return createElement("div", "row", { id: nextId("row"), "aria-selected": "false", ...attributes }, ...children);
 }

@@ -111,7 +111,7 @@ class TraceView {
   }
 
   private createCommandButton(command: TraceCommand, icon: IconName, word: string, key: string): HTMLButtonElement {
-    const attributes = { "data-act": command, "aria-label": word, "aria-keyshortcuts": key, title: word };
+    const attributes = { "data-act": command, "aria-keyshortcuts": key, title: word };
     const content = [createIcon(icon), createElement("span", "word", {}, word), createKeyHint(formatKeys(key))];
     const element = createButton("choice", attributes, content, () => this.run(command));
     this.buttons.set(command, element);
@@ -144,10 +144,11 @@ class TraceView {
     setEnabled("mistake", this.nextMistake() !== undefined);
     const play = buttons.get("play");
     const word = player.isPlaying ? "Pause" : "Play";
-    if (play === undefined || play.getAttribute("aria-label") === word) return;
-    setAttributes(play, { "aria-label": word, title: `${word}: ${player.wordsPerMinute} words a minute` });
+    const name = play?.querySelector(".nbner-word");
+    if (play === undefined || name?.textContent === word) return;
+    setAttributes(play, { title: `${word}: ${player.wordsPerMinute} words a minute` });
     play.firstElementChild?.replaceWith(createIcon(player.isPlaying ? "pause" : "play"));
-    play.querySelector(".nbner-word")?.replaceChildren(word);
+    name?.replaceChildren(word);
   }
 
   /** Return the next token at which the choice costs gold; after the last one, the first. */

@@ -10,9 +10,13 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
+    OWN_TITLE,
+    SCREEN,
+    PlotStyle,
     apply_style,
-    label_line,
+    label_lines,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner.decoding.calibration.temperature import (
@@ -146,15 +150,29 @@ class Calibration(Result):
             )
         return pd.DataFrame(rows)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the reliability diagram, before and after.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return _draw_reliability_diagram(self.frame, title=self._headline(), ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return _draw_reliability_diagram(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         mean = float(self.before.probability.mean() - self.before.correct.mean())
@@ -211,6 +229,7 @@ def _draw_reliability_diagram(
     ax = new_axes(width=5.4, height=4.6) if ax is None else ax
     ax.plot([0, 1], [0, 1], color=INK_COLOR, linewidth=0.8, linestyle=":")
     most = frame["n"].max() or 1
+    ends = []
     for when, rows in frame[frame["n"] > 0].groupby("when", sort=False):
         color, marker, alpha = _STYLES.get(str(when), (INK_COLOR, "o", 1.0))
         x, y = rows["confidence"], rows["accuracy"]
@@ -220,9 +239,10 @@ def _draw_reliability_diagram(
         ax.plot(x, y, color=color, alpha=alpha, linewidth=1.2)
         size = _MIN_MARKER_AREA + (_MAX_MARKER_AREA - _MIN_MARKER_AREA) * rows["n"] / most
         ax.scatter(x, y, s=size, color=color, marker=marker, alpha=alpha, linewidths=0)
-        label_line(ax, x.iloc[-1], y.iloc[-1], str(when), color)
+        ends.append((x.iloc[-1], y.iloc[-1], str(when), color))
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1.02)
+    label_lines(ax, ends)
     ax.set_xlabel("probability (mean of the bin; dotted: what it should be)")
     ax.set_ylabel("share of predicted spans that are right")
     return apply_style(ax, title or "How often a probability is right")

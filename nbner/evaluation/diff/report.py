@@ -10,14 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import plural
+from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     apply_style,
+    count_axis,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result, write_page
 from nbner._common.span_html import highlight_spans
@@ -158,15 +163,29 @@ class Differences(Result):
 
         return pd.DataFrame([_row(one) for one in self.differences], columns=list(COLUMNS))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the number of texts by cause.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return draw_causes(self.counts, total=self.n, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return draw_causes(self.counts, total=self.n, ax=ax)
 
     def to_html(
         self,
@@ -204,9 +223,10 @@ class Differences(Result):
         left = len(wanted) - limit
         more = f"<div>and {left:,} more: to_html(limit=...)</div>" if left > 0 else ""
         head = f"<tr><th>cause</th><th>{escape(self.a)}</th><th>{escape(self.b)}</th></tr>"
-        table = f'<table style="text-align:left">{head}{rows}</table>{more}' if wanted else ""
+        table = f'<table style="text-align:left">{head}{rows}</table>'
+        shown = f"{scrollable(table)}{more}" if wanted else ""
         lines = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        return f"<div>{lines}{table}</div>"
+        return f"<div>{lines}{shown}</div>"
 
     def __str__(self) -> str:
         lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]
@@ -267,7 +287,11 @@ def draw_causes(
         By default new axes.
     """
     ordered = sorted(counts.items(), key=lambda item: item[1])
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(ordered))) if ax is None else ax
+    ax = (
+        new_axes(height=1.1 + ROW_HEIGHT * max(4, len(ordered)), has_rows=True)
+        if ax is None
+        else ax
+    )
     for y, (_, count) in enumerate(ordered):
         ax.barh(y, count, height=0.6, color=ACCENT_COLOR)
         ax.annotate(
@@ -283,7 +307,7 @@ def draw_causes(
     ax.set_ylim(-0.6, max(1, len(ordered)) - 0.4)
     ax.set_xlim(left=0)
     ax.set_xlabel(f"texts that differ, of {total:,}")
-    ax.xaxis.set_major_formatter("{x:,.0f}")
+    count_axis(ax.xaxis)
     return apply_style(ax, title or _summarize(counts, total))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -32,7 +34,15 @@ class ErrorExplorerWidget(Protocol):
     def examples(self) -> list[Example]:
         """The examples of the open cell."""
 
-    def plot(self, by: str = "matrix", ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        by: str = "matrix",
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the confusion matrix or error rates.
 
         Parameters
@@ -41,6 +51,12 @@ class ErrorExplorerWidget(Protocol):
             "matrix", or a property of spans.
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
 
     def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:

@@ -7,6 +7,7 @@ from html import escape
 from typing import Protocol
 
 from nbner._common.colors import label_colors
+from nbner._common.format import scrollable
 from nbner._common.span_html import highlight_spans
 from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket
 from nbner.evaluation.errors.filters import BORDERS, NOTHING, ConfusionCell, ConfusionMatrix
@@ -43,12 +44,12 @@ _FACTORS = ("frequency", "length", "shape", "sentence_end")
 
 _STYLE = """
 :root { color-scheme: light dark }
+html { color: CanvasText; background: Canvas }
 body { font: 15px/1.5 system-ui, sans-serif }
 body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 th { font-weight: 500; text-align: left; padding: .15rem .5rem }
 td { padding: .15rem .5rem; text-align: right }
-.wide { overflow-x: auto }
 .matrix { font-size: .85rem }
 .matrix td { min-width: 1.8rem; padding: .1rem; text-align: center; border: 1px solid #8883 }
 .matrix tbody th { padding: .1rem .4rem; white-space: nowrap }
@@ -63,8 +64,8 @@ td { padding: .15rem .5rem; text-align: right }
 .bar b { position: absolute; inset: 0 auto 0 0; background: #0d8ddb99 }
 .bar i { position: absolute; top: 45%; height: 10%; background: currentcolor }
 .text { white-space: pre-wrap; text-align: left; line-height: 1.9 }
-.side { color: #767676; text-align: left; vertical-align: top }
-.quiet { color: #767676 }
+.side { color: color-mix(in srgb, CanvasText 70%, Canvas); text-align: left; vertical-align: top }
+.quiet { color: color-mix(in srgb, CanvasText 70%, Canvas) }
 section { margin: 2rem 0 }
 """
 
@@ -100,7 +101,8 @@ def render_error_report(errors: ErrorData, *, examples: int) -> str:
     )
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
     )
 
 
@@ -152,9 +154,9 @@ def render_confusion_matrix(
         )
         lines.append(f"<tr><th>{escape(row or NOTHING)}</th>{columns}</tr>")
     corner = f"{names[0]} ↓ {names[1]} →"
-    return (
-        f'<div class="wide"><table class="matrix"><thead><tr><th>{escape(corner)}</th>{heads}'
-        f"<th>{BORDERS}</th></tr></thead><tbody>{''.join(lines)}</tbody></table></div>"
+    return scrollable(
+        f'<table class="matrix"><thead><tr><th>{escape(corner)}</th>{heads}'
+        f"<th>{BORDERS}</th></tr></thead><tbody>{''.join(lines)}</tbody></table>"
     )
 
 
@@ -170,11 +172,11 @@ def _count(
 
 
 def _bars(buckets: Iterable[ErrorBucket], words: str) -> str:
-    return (
-        f"<section><h2>Error rate by {escape(words)}</h2><table>"
-        "<tr><th></th><th>rate, with its 95 % interval</th><th></th><th>errors</th><th>of</th>"
-        f"<th>share of all errors</th></tr>{''.join(map(_bar, buckets))}</table></section>"
+    table = (
+        "<table><tr><td></td><th>rate, with its 95 % interval</th><td></td><th>errors</th>"
+        f"<th>of</th><th>share of all errors</th></tr>{''.join(map(_bar, buckets))}</table>"
     )
+    return f"<section><h2>Error rate by {escape(words)}</h2>{scrollable(table)}</section>"
 
 
 def _bar(one: ErrorBucket) -> str:
@@ -199,9 +201,8 @@ def _section(
     left = len(found) - examples
     more = f'<p class="quiet">and {left:,} more</p>' if left > 0 else ""
     heading = f"{describe_cell(cell, errors.side_names)} ({len(found):,})"
-    return (
-        f'<section id="{anchor}"><h2>{escape(heading)}</h2><table>{shown}</table>{more}</section>'
-    )
+    table = scrollable(f"<table>{shown}</table>")
+    return f'<section id="{anchor}"><h2>{escape(heading)}</h2>{table}{more}</section>'
 
 
 def _example(one: SpanMatch, errors: ErrorData, colors: Mapping[str, str]) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+_CELL_WIDTH = 0.84  # of the distance between two columns
+
 
 def draw_confusion_matrix(
     table: pd.DataFrame,
@@ -27,7 +29,7 @@ def draw_confusion_matrix(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw a confusion matrix: errors tinted by their share of the row, right ones in grey.
+    """Draw a confusion matrix: below each number a bar with its share of the row, grey if right.
 
     Parameters
     ----------
@@ -43,7 +45,7 @@ def draw_confusion_matrix(
     """
     rows, columns = list(table.index), list(table.columns)
     side = ROW_HEIGHT * max(6, len(columns))
-    ax = new_axes(2.2 + 1.7 * side, 1.4 + side) if ax is None else ax
+    ax = new_axes(2.2 + 1.7 * side, 1.4 + side, has_rows=True) if ax is None else ax
     values = table.to_numpy()
     for y, row in enumerate(rows):
         total = max(1, int(values[y].sum()))
@@ -76,7 +78,11 @@ def draw_error_rates(
     ax : Axes, optional
         By default new axes.
     """
-    ax = new_axes(height=1.1 + 1.2 * ROW_HEIGHT * max(4, len(frame))) if ax is None else ax
+    ax = (
+        new_axes(height=1.1 + 1.2 * ROW_HEIGHT * max(4, len(frame)), has_rows=True)
+        if ax is None
+        else ax
+    )
     for y, row in enumerate(frame.to_dict("records")):
         ax.barh(y, row["rate"], height=0.6, color=ACCENT_COLOR, alpha=FAINT_ALPHA)
         ax.plot([row["rate_low"], row["rate_high"]], [y, y], color=INK_COLOR, linewidth=1.2)
@@ -97,9 +103,11 @@ def _draw_cell(ax: Axes, place: tuple[int, int], count: int, share: float, *, ri
     if not count:
         return
     x, y = place
-    color, alpha = (INK_COLOR, 0.16) if right else (ACCENT_COLOR, 0.15 + 0.7 * share)
-    ax.fill_between([x - 0.46, x + 0.46], y - 0.46, y + 0.46, color=color, alpha=alpha, linewidth=0)
-    ax.text(x, y, f"{count:,}", ha="center", va="center", color=INK_COLOR, fontsize=8)
+    # A number on a tint is legible on one ground at most: a bar below it has the share.
+    color, left = INK_COLOR if right else ACCENT_COLOR, x - _CELL_WIDTH / 2
+    for length, alpha in ((1.0, 0.16), (share, 1.0)):
+        ax.barh(y + 0.3, length * _CELL_WIDTH, left=left, height=0.2, color=color, alpha=alpha)
+    ax.text(x, y - 0.1, f"{count:,}", ha="center", va="center", color=INK_COLOR, fontsize=8)
 
 
 def _most_frequent_error(table: pd.DataFrame) -> str:

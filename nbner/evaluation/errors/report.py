@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import plural, render_html
+from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle, plot_look
 from nbner._common.result import HtmlPage, Result
 from nbner.errors import DataError
 from nbner.evaluation.errors.attribution import ERROR_FACTORS, ErrorBucket, error_rates
@@ -268,7 +269,15 @@ class Errors(Result):
         intervals = [f"{name}{end}" for name in ("rate", "share") for end in ("", "_low", "_high")]
         return pd.DataFrame(rows, columns=["factor", "bucket", "n", "errors", *intervals])
 
-    def plot(self, by: str = "matrix", ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        by: str = "matrix",
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the confusion matrix, or the error rate by a factor.
 
         Parameters
@@ -277,14 +286,21 @@ class Errors(Result):
             The confusion matrix, or a property of spans.
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
         from nbner.evaluation.errors.plot import draw_confusion_matrix, draw_error_rates
 
-        if by == "matrix":
-            return draw_confusion_matrix(self.confusion, side_names=self.side_names, ax=ax)
-        return draw_error_rates(
-            self.attribution([by]), description=ERROR_FACTORS[by].description, ax=ax
-        )
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            if by == "matrix":
+                return draw_confusion_matrix(self.confusion, side_names=self.side_names, ax=ax)
+            return draw_error_rates(
+                self.attribution([by]), description=ERROR_FACTORS[by].description, ax=ax
+            )
 
     def to_html(self, path: str | Path | None = None, *, examples: int = 10) -> str:
         """Render the errors as one self-contained HTML page without scripts.

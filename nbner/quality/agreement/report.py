@@ -13,11 +13,15 @@ from nbner._common.format import format_number, plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner.quality.agreement.scores import AgreementScores, AnnotatedText, GroupAgreement
@@ -113,15 +117,29 @@ class Agreement(Result):
             rows.append([rated.text, one.differing, one.f, *(_spans(rated, n) for n in annotators)])
         return pd.DataFrame(rows, columns=["text", "differing", "f", *annotators])
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw exact F with its interval for every label, the lowest at the bottom.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return _draw_agreement(self.per_label, title=self._headline(), known=self.colors, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return _draw_agreement(self.per_label, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
         return f"Span F {format_number(self.f)} between annotators, over {plural(self.n, 'text')}"
@@ -179,7 +197,7 @@ def _draw_agreement(
 ) -> Axes:
     """Draw exact F with its interval, and relaxed F, of each row of `Agreement.per_label`."""
     rows = frame.sort_values("exact", ascending=True, na_position="first", kind="stable")
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(rows)), has_rows=True) if ax is None else ax
     colors = label_colors(list(frame["label"]), known)
     for y, row in enumerate(rows.to_dict("records")):
         _draw_row(ax, y, row, colors[row["label"]])

@@ -13,11 +13,15 @@ from nbner._common.format import render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner._common.widget_protocols import AnnotatorWidget
@@ -91,17 +95,33 @@ class Anchoring(Result):
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the shares of suggestions that were followed, with their intervals.
 
         Parameters
         ----------
         ax : Axes, optional
             By default new axes.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        corrupted = self.overall.corrupted
-        title = f"{corrupted.count:,} of {corrupted.n:,} corrupted suggestions were left as shown"
-        return _draw_anchoring(self.frame, title=title, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            corrupted = self.overall.corrupted
+            finding = (
+                f"{corrupted.count:,} of {corrupted.n:,} corrupted suggestions were left as shown"
+            )
+            return _draw_anchoring(self.frame, title=finding, ax=ax)
 
     def open(self) -> AnnotatorWidget:
         """Open the examples whose gold holds a corrupted suggestion; ``v`` restores the original.
@@ -251,7 +271,11 @@ def _format_proportion(proportion: Proportion) -> str:
 
 def _draw_anchoring(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
     """Draw the share and interval of each row of `Anchoring.frame`."""
-    ax = new_axes(height=1.3 + 1.3 * ROW_HEIGHT * max(3, len(frame))) if ax is None else ax
+    ax = (
+        new_axes(height=1.3 + 1.3 * ROW_HEIGHT * max(3, len(frame)), has_rows=True)
+        if ax is None
+        else ax
+    )
     several = len(set(frame["annotator"])) > 1
     names = []
     for y, row in enumerate(frame.to_dict("records")):

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.format import plural, render_html
-from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, label_line, new_axes
+from nbner._common.plot_style import (
+    ACCENT_COLOR,
+    INK_COLOR,
+    OWN_TITLE,
+    SCREEN,
+    SECOND_COLOR,
+    PlotStyle,
+    apply_style,
+    label_lines,
+    new_axes,
+    plot_look,
+)
 from nbner._common.result import Result
 from nbner.errors import DataError
 from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
@@ -163,16 +174,30 @@ class OracleCurve(Result):
         """The recommendation with its figures; the rules: `oracle.recommendation`."""
         return self._verdict.text
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw oracle F and first-analysis F over the length of the list.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        width = self._verdict.width
-        return draw_oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            width = self._verdict.width
+            return draw_oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
 
     @property
     def _verdict(self) -> Recommendation:
@@ -204,10 +229,8 @@ def _with_intervals(row: object, names: Sequence[str]) -> dict[str, float]:
 
 
 _BAND_ALPHA = 0.18  # opacity of an interval
-_BEAM_COLOR = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
-_MIN_LABEL_GAP = 0.05  # of the axis's height, between two names
 
-_STYLES = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (_BEAM_COLOR, "--", "s")}
+_STYLES = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (SECOND_COLOR, "--", "s")}
 
 
 def draw_oracle_curve(
@@ -239,7 +262,7 @@ def draw_oracle_curve(
     ax.set_xticks(widths, [f"{width:,}" for width in widths])
     ax.minorticks_off()
     ax.set_xlim(widths[0] / 1.1, widths[-1] * 1.1)
-    _label_lines(ax, widths[-1], names)
+    label_lines(ax, [(widths[-1] * 1.05, *name) for name in names])
     if recommended is not None:
         _mark_recommended(ax, frame, recommended)
     ax.set_xlabel("analyses in the list (bands: 95 % intervals over texts)")
@@ -274,15 +297,6 @@ def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[floa
         (float(last["oracle_f"]), f"{decoder}: best in list", color),
         (float(last["top1_f"]), f"{decoder}: first", color),
     ]
-
-
-def _label_lines(ax: Axes, x: float, names: list[tuple[float, str, str]]) -> None:
-    """Label the lines at their ends, with a minimum distance between labels."""
-    low, high = ax.get_ylim()
-    least, at = _MIN_LABEL_GAP * (high - low), low - 1.0
-    for y, name, color in sorted(names):
-        at = max(y, at + least)
-        label_line(ax, x * 1.05, at, name, color)
 
 
 def _mark_recommended(ax: Axes, frame: pd.DataFrame, width: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
 from nbner.errors import DataError
 from nbner.queues.labelling import AnnotationQueue, AnswerBus, TokenizeFn
 from nbner.teaching.quiz.report import QuizResults, QuizReveal
@@ -191,15 +192,28 @@ class Quiz:
         """One row an example, with F and the fraction of students without an error."""
         return self.results.question_frame
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the F of every student on every example.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return self.results.plot(ax)
+        return self.results.plot(ax, title=title, style=style, width=width)
 
     def agreement(self, *, samples: int = 1000) -> Agreement | None:
         """Measure the agreement between students; None if no two accepted the same example.

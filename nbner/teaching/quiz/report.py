@@ -9,15 +9,19 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import format_number, plural
+from nbner._common.format import format_number, plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FIGURE_SIZE,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     apply_style,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 from nbner._common.span_html import highlight_spans
@@ -144,15 +148,29 @@ class QuizResults(Result):
             measure_agreement(shared, samples=samples, seed=self.seed), shared, self.name
         )
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the F of every student on every example.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return _draw_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return _draw_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         count = len(self.students)
@@ -174,7 +192,7 @@ class QuizResults(Result):
         table = self.student_frame.to_html(
             index=False, escape=True, float_format="{:.2f}".format, na_rep=""
         )
-        return f"<div>{escape(str(self))}</div>{table}"
+        return f"<div>{escape(str(self))}</div>{scrollable(table)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +227,28 @@ class QuizReveal(Result):
         frame = self.results.frame
         return frame[frame["student"] == self.student].reset_index(drop=True)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw the F of every student on every example.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        return self.results.plot(ax)
+        return self.results.plot(ax, title=title, style=style, width=width)
 
     def __str__(self) -> str:
         score, questions = self.score, self.results.questions
@@ -322,7 +353,9 @@ def _draw_grid(
     last = int(frame["question"].max()) if len(frame) else 1
     if ax is None:
         width = max(FIGURE_SIZE[0], 2.4 + _INCHES_PER_EXAMPLE * last)
-        ax = new_axes(width=width, height=1.2 + 1.2 * ROW_HEIGHT * max(3, len(shown)))
+        ax = new_axes(
+            width=width, height=1.2 + 1.2 * ROW_HEIGHT * max(3, len(shown)), has_rows=True
+        )
     rows = {name: y for y, name in enumerate(shown["student"])}
     for row in frame.to_dict("records"):
         if row["student"] in rows:

@@ -9,17 +9,21 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import label_colors
-from nbner._common.format import format_probability, plural, render_html
+from nbner._common.format import format_probability, plural, render_html, scrollable
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     FIGURE_SIZE,
     INK_COLOR,
+    OWN_TITLE,
     ROW_HEIGHT,
+    SCREEN,
+    PlotStyle,
     annotate_row,
     apply_style,
     drawable,
     name_ticks,
     new_axes,
+    plot_look,
 )
 from nbner._common.result import Result
 
@@ -161,7 +165,15 @@ class Trace(TraceProperties, Result):
         words = self.text[tokens[state.start].start : tokens[state.token - 1].end]
         return f"{words} … ({state.label})"
 
-    def plot(self, step: int | None = None, ax: Axes | None = None) -> Axes:
+    def plot(
+        self,
+        step: int | None = None,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
         """Draw all decisions, or the distribution over actions at one step.
 
         Parameters
@@ -170,17 +182,30 @@ class Trace(TraceProperties, Result):
             Index of a step, negative ones from the end; by default all steps.
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
         """
-        if step is None:
-            title = self._headline()
-            return _draw_decisions(
-                self.steps, labels=self.labels, known=self.colors, title=title, ax=ax
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            if step is None:
+                return _draw_decisions(
+                    self.steps,
+                    labels=self.labels,
+                    known=self.colors,
+                    title=self._headline(),
+                    ax=ax,
+                )
+            at = range(len(self.steps))[step]
+            return _draw_choices(
+                self.steps[at].choices,
+                labels=self.labels,
+                known=self.colors,
+                title=f"“{self.steps[at].word}”: {self.describe_step(at)}",
+                ax=ax,
             )
-        at = range(len(self.steps))[step]
-        title = f"“{self.steps[at].word}”: {self.describe_step(at)}"
-        return _draw_choices(
-            self.steps[at].choices, labels=self.labels, known=self.colors, title=title, ax=ax
-        )
 
     def describe_step(self, at: int) -> str:
         """Describe the decision at a step in words.
@@ -242,7 +267,8 @@ def render_trace_html(trace: Trace, marked: str) -> str:
     rows = "".join(
         _row_html(trace, i, step, has_gold=has_gold) for i, step in enumerate(trace.steps)
     )
-    return f"{marked}<div>{lines}</div><table><tr>{heads}</tr>{rows}</table>"
+    table = f"<table><tr>{heads}</tr>{rows}</table>"
+    return f"{marked}<div>{lines}</div>{scrollable(table)}"
 
 
 def _row_html(trace: Trace, at: int, step: TraceStep, *, has_gold: bool) -> str:
@@ -317,7 +343,9 @@ def _draw_decisions(
     """
     shown = min(len(steps), _MAX_WORDS)
     if ax is None:
-        ax = new_axes(width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_WORD * shown), height=3.4)
+        ax = new_axes(
+            width=max(FIGURE_SIZE[0], 1.2 + _INCHES_PER_WORD * shown), height=3.4, has_rows=True
+        )
     colors = _action_colors(labels, [one for step in steps for one in step.choices], known)
     for x, step in enumerate(steps[:shown]):
         height = step.chosen.probability
@@ -333,7 +361,7 @@ def _draw_decisions(
     ax.set_xlim(-0.6, max(1, shown) - 0.4)
     ax.set_ylim(0, 1.12)
     ax.set_yticks([0, 0.5, 1])
-    ax.set_ylabel("probability of the chosen action")
+    ax.set_ylabel("probability")
     notes = [f"the first {shown:,} of {plural(len(steps), 'word')}"] if shown < len(steps) else []
     if any(step.is_mistake for step in steps[:shown]):
         notes.append("✕ costs gold,  ○ what would cost nothing")
@@ -379,7 +407,7 @@ def _draw_choices(
         or (i < _MAX_ACTIONS and one.probability >= _MIN_VISIBLE)
         or one.is_zero_cost
     ]
-    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(shown))) if ax is None else ax
+    ax = new_axes(height=1.1 + ROW_HEIGHT * max(4, len(shown)), has_rows=True) if ax is None else ax
     colors = _action_colors(labels, choices, known)
     for y, one in enumerate(shown):
         is_chosen = y == 0

@@ -21,12 +21,13 @@ import {
 } from "../../shared/protocol";
 import { batch, computed, reactive } from "../../shared/reactive";
 import type { TokenGrid, TokenRange } from "../../shared/tokens";
-import { nextAlternative, nextVersion, unmarkedSuggestions } from "./alternatives";
+import { nextAlternative, nextVersion, unmarkedSuggestions, versionsOf } from "./alternatives";
 import { AnswerStore } from "./answerStore";
 import { BulkEditor } from "./bulkEditor";
 import { NO_NOTICE, type AnnotatorContext } from "./context";
-import type { Cursor } from "./cursor";
+import { selectionOf, type Cursor } from "./cursor";
 import { Decisions } from "./decisions";
+import { differenceAt, nextDifference, withVersionAt } from "./differences";
 import { Guideline } from "./guideline";
 import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
@@ -392,8 +393,11 @@ export class AnnotatorController implements AnnotatorContext {
         return this.takeNextAlternative();
       case "version":
         return this.takeNextVersion();
+      case "difference":
+        return this.goToNextDifference();
       case "label":
-        return this.pickLabelAt(command.index);
+        if (!this.takeVersionAt(command.index)) this.pickLabelAt(command.index);
+        return;
       case "label-active":
         return editor.labelSelection();
       case "remove":
@@ -427,6 +431,24 @@ export class AnnotatorController implements AnnotatorContext {
   private takeNextVersion(): void {
     const version = nextVersion(this.shown);
     if (version !== null) this.takeVersion(version);
+  }
+
+  /** Take a version over where the versions differ at the caret; without a caret, all of it. */
+  private takeVersionAt(index: number): boolean {
+    const versions = versionsOf(this.shown);
+    const version = versions[index];
+    const place = differenceAt(versions, this.cursor);
+    if (version === undefined || versions.length < 2 || (place === null && this.cursor.caret !== null)) return false;
+    if (place === null) this.takeVersion(version);
+    else this.edit(withVersionAt(this.spans, version, place));
+    if (place !== null) this.announce(`Here as ${version.by} has it`);
+    return true;
+  }
+
+  private goToNextDifference(): void {
+    const place = nextDifference(versionsOf(this.shown), this.cursor.caret);
+    if (place === null) this.announce("No versions differ here");
+    else this.editor.setCursor(selectionOf(place));
   }
 
   private reloadSetup(): void {

@@ -39,7 +39,6 @@ export class AlternativesView {
     const source = describeSource(span);
     const attributes = {
       "data-also": `${span.start}:${span.end}`,
-      "aria-label": `Take ${span.label} for ${text}, suggested ${source}`,
       title: `Suggested ${source}`,
       tabindex: "-1",
     };

@@ -85,7 +85,6 @@ export class AnswerButtons {
   private createButton(spec: ButtonSpec, attribute: string): HTMLButtonElement {
     const attributes = {
       [attribute]: spec.icon,
-      "aria-label": spec.word,
       title: spec.title,
     };
     const parts = [createIcon(spec.icon), createElement("span", "word", {}, spec.word)];

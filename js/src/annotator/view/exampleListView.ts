@@ -1,9 +1,9 @@
 /** The list of examples: a search field, filters to press, rows to choose from. */
 import {
   createButton,
+  createCloseButton,
   createElement,
   createIcon,
-  createKeyHint,
   setAttributes,
   setText,
   type IconName,
@@ -43,10 +43,10 @@ export class ExampleListView {
     this.field.addEventListener("input", () => this.search(this.field.value));
     const save = { "aria-label": "Keep this search", "aria-keyshortcuts": "Control+s", title: "Keep this search: ctrl s" };
     this.saveButton = createButton("icon-button", save, [createIcon("star")], () => this.toggleSaved());
-    const closing = { "aria-label": "Close the list", "aria-keyshortcuts": "Escape" };
-    const closeButton = createButton("icon-button", closing, [createKeyHint("esc"), createIcon("cross")], close);
+    const closeButton = createCloseButton("Close the list", close);
     this.rows = new RowList("Examples", (row) => this.renderRow(row), (index) => this.openRow(index));
     const head = createElement("div", "side-panel-head", {}, this.field, this.saveButton, this.count, closeButton);
+    setAttributes(this.field, { "aria-controls": this.rows.element.id });
     this.element = createElement("div", "list", { "data-panel": "list" }, head, this.chips, this.rows.element);
     this.rows.element.addEventListener("scroll", () => this.loadOnScroll());
   }

@@ -82,7 +82,6 @@ export class LabelBar {
     const name = createElement("bdi", "pick-name", {}, label);
     const attributes = {
       "data-pick": label,
-      "aria-label": label,
       "aria-description": this.controller.setup.definitions?.[label] ?? null,
       "aria-keyshortcuts": chord === null ? null : ariaOf(chord),
       "aria-pressed": "false",

@@ -1,6 +1,7 @@
 /** Every occurrence of some words, one row each, to be checked and changed in one step. */
 import {
   createButton,
+  createCloseButton,
   createElement,
   createIcon,
   createKeyHint,
@@ -34,11 +35,10 @@ export class OccurrencesView {
     this.caseChip = this.createChip("same case", "c", "c", () => this.toggleCaseSensitive());
     const apply = { "aria-keyshortcuts": "Enter", "data-act": "apply" };
     this.applyButton = createButton("chip go", apply, [this.applyWord, createKeyHint("⏎")], () => this.apply());
-    const closing = { "aria-label": "Close", "aria-keyshortcuts": "Escape" };
-    const closeButton = createButton("icon-button", closing, [createKeyHint("esc"), createIcon("cross")], close);
+    const closeButton = createCloseButton("Close", close);
     const allChip = this.createChip("all", "a", "a", () => this.change((one) => one.toggleAll()));
     this.rows = new RowList("Occurrences", (row) => this.renderRow(row), (index) => this.toggleRow(index));
-    setAttributes(this.rows.element, { tabindex: "-1", "aria-multiselectable": "true" });
+    setAttributes(this.rows.element, { tabindex: "0", "aria-multiselectable": "true" });
     const head = createElement("div", "side-panel-head", {}, this.title, this.count, closeButton);
     const fact = createElement("span", "side-panel-fact", {}, "whole tokens");
     const chips = [this.applyButton, allChip, this.upcomingChip, this.caseChip, fact];

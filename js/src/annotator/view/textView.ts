@@ -7,6 +7,7 @@ import type { EffectScope } from "../../shared/reactive";
 import type { TokenRange } from "../../shared/tokens";
 import type { AnnotatorController } from "../model/controller";
 import { clickedAt, moveCaret, NO_CURSOR, selectedRange, selectionOf } from "../model/cursor";
+import { differencesOf } from "../model/differences";
 import type { QueueItem } from "../model/exampleQueue";
 import type { Span } from "../model/spans";
 import { selectionIn, textIn } from "./domRanges";
@@ -38,6 +39,9 @@ export class TextView {
   private tokens: readonly HTMLElement[] = [];
   private drawnItem: QueueItem | null = null;
   private drawnTokens: Task["tokens"] | null = null;
+  private differing: readonly HTMLElement[] = [];
+  private drawnVersions: Task["versions"];
+  private comparedTokens: readonly HTMLElement[] = [];
   private caret: HTMLElement | null = null;
   /** The span under the mouse pointer. */
   private hovered: Span | null = null;
@@ -64,6 +68,7 @@ export class TextView {
     // One effect for all three: marks need the tokens, and the caret needs the marks.
     effects.run(() => {
       this.showText();
+      this.showDifferences();
       this.marks.setSpans(controller.spans);
       this.showDone();
       this.showCursor();
@@ -134,6 +139,18 @@ export class TextView {
   private showDone(): void {
     const done = this.controller.shown?.state.done ?? 0;
     this.done.setRange(done === 0 ? null : { start: done - 1, end: done });
+  }
+
+  /** Mark the tokens on which the versions of a text under review differ. */
+  private showDifferences(): void {
+    const versions = this.controller.shown?.task.versions;
+    if (versions === this.drawnVersions && this.tokens === this.comparedTokens) return;
+    this.differing.forEach((token) => token.removeAttribute("data-differs"));
+    const ranges = differencesOf(versions ?? []);
+    this.differing = ranges.flatMap(({ start, end }) => this.tokens.slice(start, end));
+    this.differing.forEach((token) => token.setAttribute("data-differs", ""));
+    this.drawnVersions = versions;
+    this.comparedTokens = this.tokens;
   }
 
   /** List the spans that do not fit the tokens, since no mark can show them. */
