@@ -27,7 +27,7 @@ from nbner.session.corrections import (
     find_label_issues,
     measure_anchoring,
 )
-from nbner.session.guidelines import find_outdated_answers
+from nbner.session.outdated_answers import find_outdated_answers
 from nbner.session.training import session_data_warnings, training_split
 from nbner.types import IMPORT_ANNOTATOR, Example
 
