@@ -147,7 +147,8 @@ class Tokenization(Result):
         lines = [
             (
                 f"{len(found.untokenizable):,} of {over} "
-                f"{'does' if len(found.untokenizable) == 1 else 'do'} not begin and end with a token"
+                f"{'does' if len(found.untokenizable) == 1 else 'do'} not begin and end with a "
+                f"token"
             )
         ]
         if found.whitespace:
