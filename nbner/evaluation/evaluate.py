@@ -89,7 +89,9 @@ def evaluate(
     altered = sum(bool(one.alterations) for one in pairing.pairs)
     notices = evaluation_warnings(examples, spans)
     if altered:
-        notices.append(f"{altered:,} texts are written differently: compared by their characters")
+        notices.append(
+            f"{plural(altered, 'text is', 'texts are')} written differently: compared by characters"
+        )
     return evaluate_predictions(examples, spans, warnings=notices, seed=seed, scorers=scorers)
 
 

@@ -317,7 +317,8 @@ class SpanChanges(Result):
 
     def __str__(self) -> str:
         return (
-            f"{self.wrong_to_right:,} spans went from wrong to right and {self.right_to_wrong:,} "
+            f"{plural(self.wrong_to_right, 'span')} went from wrong to right and "
+            f"{self.right_to_wrong:,} "
             f"from right to wrong, over {plural(self.n, 'example')}"
         )
 

@@ -318,12 +318,16 @@ class Parity(Result):
         units = {unit: n for unit, _, n, _ in self.rows}
         over = " and ".join(f"{n:,} {unit}" for unit, n in units.items())
         if self.same:
-            return f"The same in {len(self.rows)} runs over {over}"
+            return f"The same in {plural(len(self.rows), 'run')} over {over}"
         if not self.filtered_labels:
-            return f"{self.differing:,} examples differ, over {over}: see .frame"
+            return (
+                f"{plural(self.differing, 'example differs', 'examples differ')}, over "
+                f"{over}: see .frame"
+            )
         rest = f"{self.unexplained:,} differ" if self.unexplained else "none differs"
         return (
-            f"{self.differing:,} examples differ, over {over}, since suggestions leave out labels "
+            f"{plural(self.differing, 'example differs', 'examples differ')}, over {over}, "
+            f"since suggestions leave out labels "
             f"that the session does not have: {', '.join(self.filtered_labels)}; "
             f"session.add_labels([...]) adds them. Without these labels {rest}"
         )

@@ -163,8 +163,10 @@ class Retention(Result):
     def __str__(self) -> str:
         sample = f"{self.n:,} of {self.total:,}" if self.n < self.total else f"{self.n:,}"
         text = (
-            f"{self.kept:,} of {self.before:,} spans that the model found before, in {sample} "
-            "texts, are found now"
+            f"{self.kept:,} of {plural(self.before, 'span')} that the model found before, in "
+            f"{sample} "
+            f"{'text' if self.total == 1 else 'texts'}, {'is' if self.kept == 1 else 'are'} "
+            f"found now"
         )
         if not self.unmeasured:
             return text

@@ -83,7 +83,7 @@ def _with_spans(texts: Sequence[Example], frame: DataFrame) -> list[Example]:
     for number, start, end, label in rows:
         if not 0 <= number < len(texts):
             raise DataError(
-                f"the frame speaks of example {number}, and there are {len(texts):,} texts",
+                f"the frame speaks of example {number}, and the number of texts is {len(texts):,}",
                 field="example",
                 remedy="Give the texts that were predicted, in their order",
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nbner import registry
+from nbner._common.format import plural
 from nbner.errors import DataError
 from nbner.io import (
     arrow_tables,
@@ -100,9 +101,11 @@ class ExportReport:
     accepted_unseen: int = 0
 
     def __str__(self) -> str:
-        parts = [f"{self.written:,} examples in {self.path}"]
+        parts = [f"{plural(self.written, 'example')} in {self.path}"]
         if self.left_out:
-            parts.append(f"{self.left_out:,} that are not accepted gold left out")
+            parts.append(
+                f"{plural(self.left_out, 'that is', 'that are')} not accepted gold left out"
+            )
         if self.misaligned:
             parts.append(f"{self.misaligned:,} with spans off the tokens left out")
         if self.accepted_unseen:

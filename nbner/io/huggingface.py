@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nbner._common.alignment import join_words
+from nbner._common.format import plural
 from nbner.io.annotators import annotator_name
 from nbner.io.display_tokens import looks_like_model_tokens, tokens_from_display
 from nbner.io.files import atomic_write, json_bytes
@@ -91,7 +92,9 @@ def row_from_token_row(
     words = [as_text(word, f"tokens[{i}]", location) for i, word in enumerate(row["tokens"])]
     tags = [_tag(tag, tag_names, f"{key}[{i}]", location) for i, tag in enumerate(row[key])]
     if len(words) != len(tags):
-        raise location.error(f"there are {len(words)} tokens and {len(tags)} tags", field=key)
+        raise location.error(
+            f"the row has {plural(len(words), 'token')} and {plural(len(tags), 'tag')}", field=key
+        )
     text, tokens = _text_and_tokens(row, words, location)
     spans = tuple(
         Span(tokens[start].start, tokens[end - 1].end, label)

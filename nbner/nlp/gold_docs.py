@@ -170,7 +170,8 @@ def split_corpus(
         )
     if not any(example.spans for example in accepted):
         raise TrainingError(
-            f"there is nothing to learn: none of the {len(accepted):,} accepted examples holds an "
+            f"there is nothing to learn: none of the "
+            f"{plural(len(accepted), 'accepted example')} holds an "
             "entity. Label at least one."
         )
     source = "given"

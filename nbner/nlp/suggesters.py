@@ -34,6 +34,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner import registry
 from nbner._common.alignment import char_to_token_range
+from nbner._common.format import plural
 from nbner._common.span_placement import MIN_SIMILARITY, Placement, TextPlacer, fold
 from nbner._common.suggestion_report import SuggestionIssue, SuggestionIssueKind
 from nbner.errors import DataError
@@ -146,8 +147,9 @@ def call_suggester(
     found = list(returned)
     if len(found) != len(examples):
         raise DataError(
-            f"the suggester {name!r} returned suggestions for {len(found):,} texts, and was given "
-            f"{len(examples):,} examples",
+            f"the suggester {name!r} returned suggestions for {plural(len(found), 'text')}, "
+            f"and was given "
+            f"{plural(len(examples), 'example')}",
             field="suggest",
             remedy="Return one list for every example, an empty one where there is none",
         )

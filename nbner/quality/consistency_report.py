@@ -305,7 +305,8 @@ class Consistency(Result):
             f"the model in use expects about {expected:,.0f} of them to be wrong (fewer than there "
             "are where it has learnt this very gold: label_issues() asks models that have not)"
             if self.has_probabilities
-            else f"by the usual labels' frequency, about {expected:,.0f} of them are wrong"
+            else f"by the usual labels' frequency, about {expected:,.0f} of them "
+            f"{'is' if round(expected) == 1 else 'are'} wrong"
         )
         return (
             f"{plural(len(self), 'word or phrase is', 'words or phrases are')} labelled in more "

@@ -180,7 +180,9 @@ def _shared_texts(train: Sequence[Example], dev: Sequence[Example]) -> Iterator[
     shared = tuple(one for one in dev if collapse_whitespace(one.text) in texts)
     if shared:
         message = (
-            f"{len(shared):,} of {len(dev):,} dev texts are in the training data too: F is too high"
+            f"{len(shared):,} of {plural(len(dev), 'dev text')} "
+            f"{'is' if len(shared) == 1 else 'are'} in the "
+            f"training data too: F is too high"
         )
         yield DataWarning("in_both_splits", message, None, shared)
 
@@ -197,7 +199,9 @@ def _conflicting_answers(examples: Sequence[Example]) -> Iterator[DataWarning]:
     )
     if found:
         texts = len({one.text for one in found})
-        message = f"{texts:,} texts have accepted answers that contradict each other"
+        message = (
+            f"{plural(texts, 'text has', 'texts have')} accepted answers that contradict each other"
+        )
         yield DataWarning("conflicting_answers", message, None, found)
 
 

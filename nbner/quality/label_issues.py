@@ -374,7 +374,9 @@ class LabelIssues(Result):
             return f"There is no gold span in {plural(self.n, 'example')} of {self.split}"
         n_gold = sum(one.gold is not None for one in self.issues)
         models = (
-            f"{self.folds} models trained on the other folds" if self.folds else "the model in use"
+            f"{plural(self.folds, 'model')} trained on the other folds"
+            if self.folds
+            else "the model in use"
         )
         lines = [
             (

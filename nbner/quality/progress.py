@@ -385,7 +385,9 @@ class AnnotationProgress(Result):
                 f"about {format_duration(self.remaining_seconds)} for the rest, at this pace"
             )
         if self.suggestions.sources:
-            lines.append(f"suggestions over the last {len(self.suggestions.recent):,} answers:")
+            lines.append(
+                f"suggestions over the last {plural(len(self.suggestions.recent), 'answer')}:"
+            )
             lines += str(self.suggestions).splitlines()
         return "\n".join(lines)
 

@@ -26,6 +26,7 @@ from nbner._common.bootstrap import (
     safe_divide,
 )
 from nbner._common.colors import label_colors
+from nbner._common.format import plural
 from nbner._common.offered import OfferedSource, offer_from_extra
 from nbner._common.plot_style import (
     FAINT_ALPHA,
@@ -313,7 +314,11 @@ class SuggestionQuality(Result):
             ax.set_ylabel("F of suggestions")
             ax.set_ylim(0, 1)
             label_lines(ax, ends)
-            over = "all answers" if self.window is None else f"the last {self.window:,} answers"
+            over = (
+                "all answers"
+                if self.window is None
+                else f"the last {plural(self.window, 'answer')}"
+            )
             return apply_style(ax, f"Suggestions against answers, over {over}")
 
     def __str__(self) -> str:
@@ -453,7 +458,7 @@ def describe_comparison(one: SourceComparison) -> str:
         The comparison.
     """
     return (
-        f"{one.source} does better than {one.other} on the same {one.answers:,} answers: "
+        f"{one.source} does better than {one.other} on the same {plural(one.answers, 'answer')}: "
         f"F {one.f:.2f} against {one.other_f:.2f} "
         f"(difference {one.gain.low:+.2f} to {one.gain.high:+.2f})"
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nbner._common.format import plural
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses, span_probabilities
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
@@ -84,7 +85,7 @@ def split_into_folds(size: int, folds: int, seed: int) -> list[list[int]]:
         )
     if size < folds:
         raise DataError(
-            f"{size} accepted examples cannot be dealt into {folds} folds",
+            f"{plural(size, 'accepted example')} cannot be dealt into {folds} folds",
             remedy="Add gold, or use fewer folds",
         )
     order = np.random.default_rng(seed).permutation(size)

@@ -126,7 +126,8 @@ class RerankingComparison(Result):
         found = (
             f"{self._headline()}: F {first.f.value:.3f} to {own.f.value:.3f} over "
             f"{plural(own.n, 'text')} "
-            f"of {self.split}; {own.changed:,} texts are decided otherwise, {own.better:,} of them "
+            f"of {self.split}; {plural(own.changed, 'text is', 'texts are')} decided "
+            f"otherwise, {own.better:,} of them "
             f"better and {own.worse:,} worse."
         )
         sentences = [found]
@@ -246,7 +247,8 @@ class Reranking(Result):
     def __str__(self) -> str:
         learnt = (
             f"{plural(len(self.weights), 'weight')} learnt from {self.n_lists:,} lists of up to "
-            f"{self.width} analyses, made by {self.folds} models that never saw their texts"
+            f"{plural(self.width, 'analysis', 'analyses')}, made by "
+            f"{plural(self.folds, 'model')} that never saw their texts"
         )
         return f"{self.summary}\n{learnt}"
 

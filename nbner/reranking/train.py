@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbner._common.format import plural
 from nbner._common.progress import ProgressBar
 from nbner.decoding.api import parses
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
@@ -213,7 +214,7 @@ def fit_ensemble(
     _check_width(width)
     if len(models) < 2:
         raise DataError(
-            f"{len(models)} models are no ensemble",
+            f"{plural(len(models), 'model is', 'models are')} no ensemble",
             field="models",
             remedy="Give two or more, such as seeds: session.model.ensemble([0, 1, 2])",
         )

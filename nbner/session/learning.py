@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nbner._common.format import plural
 from nbner._common.learning_status import LearningCommand, LearningState, LearningStatus
 from nbner._common.offered import LEARNED_GROUP
 from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
@@ -618,7 +619,9 @@ class Learning(Result):
             return f"Learning is stopped. {suggests}", ""
         if self._failure[0]:
             why, detail = self._failure
-            again = f"Labelling goes on; it is tried again after {self._every} more answers."
+            again = (
+                f"Labelling goes on; it is tried again after {plural(self._every, 'more answer')}."
+            )
             return f"Learning failed: {why}. {again} {suggests}".rstrip(), detail
         if self._waits_for:
             return f"{self._waits_for} {suggests}".rstrip(), ""
@@ -660,13 +663,15 @@ def _what_is_missing(n_answered: int, gold: Sequence[Example]) -> str:
     if len(gold) < MIN_ACCEPTED:
         if n_answered >= MIN_ACCEPTED:
             return (
-                f"{n_answered:,} answers, {len(gold):,} of them accepted: the model learns from "
+                f"{plural(n_answered, 'answer')}, {len(gold):,} of them accepted: the model "
+                f"learns from "
                 f"accepted ones, and begins with {MIN_ACCEPTED}."
             )
         return f"Learning begins after {MIN_ACCEPTED} accepted answers ({len(gold)} so far)."
     if not any(one.spans for one in gold):
         return (
-            f"{len(gold):,} answers accepted, none with an entity: the model begins to learn "
+            f"{plural(len(gold), 'answer')} accepted, none with an entity: the model begins "
+            f"to learn "
             "with the first one that has some."
         )
     return ""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nbner._common.alignment import align
+from nbner._common.format import plural
 from nbner.active_learning.strategies import shuffled
 from nbner.decoding.api import parses
 from nbner.errors import DataError
@@ -134,7 +135,8 @@ def _sample(context: SessionContext, split: str, n: int | None) -> list[Example]
     size = min(DEFAULT_SIZE, len(fit)) if n is None else n
     if not 1 <= size <= len(fit):
         raise DataError(
-            f"{size:,} examples are asked for, and split {split!r} has {len(fit):,} with gold",
+            f"{plural(size, 'example is', 'examples are')} asked for, and split {split!r} has "
+            f"{len(fit):,} with gold",
             field="n",
             remedy=f"Give a number from 1 to {len(fit):,}",
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import plural
 from nbner._common.progress import ProgressBar
 from nbner.active_learning.strategies import STRATEGIES, shuffled
 from nbner.errors import DataError
@@ -101,7 +102,8 @@ def simulate(
     gold, measured = _gold_of(session, split), _gold_of(session, dev)
     if batch < 1 or rounds < 1 or batch > len(gold):
         raise DataError(
-            f"{rounds} rounds of {batch} cannot be had from {len(gold):,} accepted examples",
+            f"{rounds} rounds of {batch} cannot be had from "
+            f"{plural(len(gold), 'accepted example')}",
             field="batch",
             remedy="Use a batch from 1 up to the number of accepted examples, and 1 round or more",
         )

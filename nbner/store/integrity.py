@@ -19,7 +19,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.hashing import text_digest
 from nbner._common.result import Result
 from nbner._common.serialization import load_json
@@ -101,7 +101,13 @@ class IntegrityReport(Result):
             return f"{self.store}: every one of {len(self.checks)} rules holds"
         lines = [f"  {check.rule}: {check.violations:,} wrong ({check.detail})" for check in broken]
         remedy = "  Go back to a copy: session.store.backup() makes them."
-        return "\n".join([f"{self.store}: {len(broken)} rules do not hold", *lines, remedy])
+        return "\n".join(
+            [
+                f"{self.store}: {plural(len(broken), 'rule does', 'rules do')} not hold",
+                *lines,
+                remedy,
+            ]
+        )
 
     def _repr_html_(self) -> str:
         return render_html(str(self), self.frame)

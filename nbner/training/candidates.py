@@ -8,7 +8,7 @@ from math import isnan, nan
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner._common.bootstrap import Estimate
-from nbner._common.format import format_number
+from nbner._common.format import format_number, plural
 from nbner.evaluation.comparison import compare_systems
 from nbner.evaluation.scores import score
 from nbner.types import Example, Span
@@ -74,7 +74,7 @@ class CandidateScore:
         figures = " / ".join(
             "undefined" if isnan(one) else f"{one:.3f}" for one in (self.precision, self.recall)
         )
-        steps = f", {self.steps:,} steps" if self.steps else ""
+        steps = f", {plural(self.steps, 'step')}" if self.steps else ""
         f = Estimate(self.f, self.f_low, self.f_high)
         return f"{self.learner}: F {f}, P / R {figures}, {self.seconds:,.0f} s{steps}"
 
@@ -216,7 +216,7 @@ def _reason(
                 f"expectation ({loss:.3f} here)"
             )
     if are_too_few:
-        reason += f". The {n:,} examples are too few to tell them apart"
+        reason += f". The {plural(n, 'example is', 'examples are')} too few to tell them apart"
     return f"{reason}."
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pycrfsuite
 
+from nbner._common.format import plural
 from nbner._common.serialization import find_lone_surrogate
 from nbner.errors import TrainingError
 from nbner.nlp.crf.clusters import VectorClusters, WordClusters, cluster_vectors, cluster_words
@@ -94,11 +95,15 @@ class CrfTrainingCounts:
         parts = [f"{count:,} {reason}" for reason, count in self.left_out.items()]
         left = f"; left out: {', '.join(parts)}" if parts else ""
         off = (
-            f"; {self.spans_off_tokens:,} spans that are off the tokens were left out"
+            f"; {plural(self.spans_off_tokens, 'span that is', 'spans that are')} off the tokens "
+            f"{'was' if self.spans_off_tokens == 1 else 'were'} left out"
             if self.spans_off_tokens
             else ""
         )
-        return f"learnt from {self.examples:,} examples with {self.spans:,} spans{left}{off}"
+        return (
+            f"learnt from {plural(self.examples, 'example')} with "
+            f"{plural(self.spans, 'span')}{left}{off}"
+        )
 
 
 def train_crf(
@@ -346,11 +351,13 @@ def _nothing_to_learn(given: int, accepted: Sequence[Example], left_out: Counter
         )
     if accepted:
         return (
-            f"there is nothing to learn: none of the {len(accepted):,} accepted examples holds an "
+            f"there is nothing to learn: none of the "
+            f"{plural(len(accepted), 'accepted example')} holds an "
             "entity. Label at least one."
         )
     return (
-        f"there is nothing to train on: of {given:,} examples none is accepted with complete "
+        f"there is nothing to train on: of {plural(given, 'example')} none is accepted with "
+        f"complete "
         f"annotation ({reasons}). Accept some with session.manual(), or add gold with "
         "session.add(...)."
     )

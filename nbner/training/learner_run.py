@@ -22,6 +22,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from nbner._common.format import plural
 from nbner.errors import TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.pipeline import is_trained
@@ -533,12 +534,18 @@ def _note(first: TrainingResult, final: TrainingResult) -> str:
     name, last = first.path.parent.name, final.path.parent.name
     if first is final:
         lines = [
-            f"{last}/  the model; {first.n_dev:,} examples were held out or given to measure it"
+            (
+                f"{last}/  the model; {plural(first.n_dev, 'example was', 'examples were')} held "
+                f"out or given to measure it"
+            )
         ]
     else:
         lines = [
-            f"{name}/  trained without {first.n_dev:,} held-out examples; F and the stopping step",
-            f"{last}/  trained on all labels for {final.steps:,} steps: the model in use",
+            (
+                f"{name}/  trained without {plural(first.n_dev, 'held-out example')}; F and the "
+                f"stopping step"
+            ),
+            f"{last}/  trained on all labels for {plural(final.steps, 'step')}: the model in use",
         ]
     lines.append(
         'The CRF is trained by session.train(learner="crf"), not by `spacy train`.'

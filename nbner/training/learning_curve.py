@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
@@ -178,8 +178,8 @@ class LearningCurve(Result):
         if found.value != found.value:  # NaN: too few sizes to fit a curve
             return "Too few shares to say what more labels would gain; give at least three"
         figures = (
-            f"{self.next_batch_size:,} more examples would gain about {100 * found.value:.1f} F"
-            + ("" if found.low != found.low else f" ({_range(found)})")
+            f"{plural(self.next_batch_size, 'more example')} would gain about "
+            f"{100 * found.value:.1f} F" + ("" if found.low != found.low else f" ({_range(found)})")
         )
         if found.low > LITTLE:
             return f"More labelling is worth it: {figures}"

@@ -203,7 +203,8 @@ class TrainingReport(Result):
         if partial:
             lines.insert(
                 len(lines) - 1,
-                f"{partial:,} examples say nothing about some labels of the session or of the "
+                f"{plural(partial, 'example says', 'examples say')} nothing about some labels "
+                f"of the session or of the "
                 "pipeline: what is unlabelled there counts as missing, not as nothing",
             )
         others = self.record.get("other_recognizers")
@@ -221,10 +222,10 @@ class TrainingReport(Result):
         if refit is None:
             return []
         if refit["note"]:
-            held = f"The model has not learnt from the {self.n_dev:,} held-out examples"
+            held = f"The model has not learnt from the {plural(self.n_dev, 'held-out example')}"
             return [f"{held}: training on all labels has not ended ({refit['note']})"]
         best = self.record["best"]["step"] + 1
-        how = "" if self.learner == "crf" else f" for {refit['steps']:,} steps"
+        how = "" if self.learner == "crf" else f" for {plural(refit['steps'], 'step')}"
         why = "" if self.learner == "crf" else f"; F was best after {best:,}"
         learnt = f"Final model: trained on all {refit['train']:,} labelled examples{how}{why}"
         return [f"{learnt}. The F is that of the run without the held-out ones"]

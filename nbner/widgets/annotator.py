@@ -27,6 +27,7 @@ import traitlets
 
 from nbner._common.alignment import filter_spans
 from nbner._common.filters import ExampleFilter
+from nbner._common.format import plural
 from nbner._common.learning_status import LearningCommand, LearningFeed
 from nbner._common.suggestion_report import SuggestionFeed, SuggestionReport
 from nbner.errors import DataError
@@ -656,7 +657,7 @@ def _raise_queue_errors(unknown: Sequence[int], answered: Sequence[int], *, n_qu
     parts = [f"{_format_hashes(unknown)} not in this split"] if unknown else []
     parts += [f"{_format_hashes(answered)} answered already"] if answered else []
     remedy = "Take examples of session.examples(...); annotator.goto(...) shows an answered one"
-    problem = f"{' and '.join(parts)}; the other {n_queued} are in the queue"
+    problem = f"{' and '.join(parts)}; the other {plural(n_queued, 'is', 'are')} in the queue"
     raise DataError(problem, field="queue", remedy=remedy)
 
 

@@ -187,7 +187,7 @@ class Calibration(Result):
 
     def __str__(self) -> str:
         own = len(self.temperatures.per_label)
-        also = f", and of its own for {own} labels" if own else ""
+        also = f", and of its own for {plural(own, 'label')}" if own else ""
         fitted = (
             f"temperature {format_number(self.temperature)}{also}, fitted on "
             f"{plural(len(self.before), 'predicted span')} in {plural(self.n_texts, 'text')} of "

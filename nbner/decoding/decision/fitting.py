@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from nbner._common.bootstrap import FloatArray
+from nbner._common.format import plural
 from nbner._common.progress import ProgressBar
 from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities
 from nbner.decoding.decision.component import add_decision, without_decision
@@ -91,7 +92,8 @@ class HeldOutGold:
         if self.is_large_enough:
             return
         raise DataError(
-            f"{source}: {spans} gold spans in {texts} held-out texts are too few to choose a "
+            f"{source}: {plural(spans, 'gold span')} in {plural(texts, 'held-out text')} are "
+            f"too few to choose a "
             f"decision on, which needs {MIN_GOLD_SPANS} spans in {MIN_GOLD_TEXTS} texts that the "
             "model was not trained on",
             remedy='Label more there, such as with session.make_gold(split="dev"), or add gold: '
@@ -372,7 +374,8 @@ def _threshold_for(
             f"no threshold leaves {MIN_PREDICTED_SPANS} predicted spans to count it over"
             if best is None
             else f"the highest is {best.precision:.3f}, at a threshold of {best.threshold}, over "
-            f"{best.n} predicted spans (those with fewer than {MIN_PREDICTED_SPANS} do not count)"
+            f"{plural(best.n, 'predicted span')} (those with fewer than {MIN_PREDICTED_SPANS} "
+            f"do not count)"
         )
         raise DataError(
             f"a precision of {min_precision} is not reached on the held-out gold: {most}",

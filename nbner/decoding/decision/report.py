@@ -18,7 +18,7 @@ from nbner._common.bootstrap import (
     micro_f_at,
     safe_divide,
 )
-from nbner._common.format import format_number, render_html
+from nbner._common.format import format_number, plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
@@ -381,7 +381,7 @@ class Decision(Result):
             if self.min_precision is None
             else f"the lowest that reaches a precision of {self.min_precision}"
         )
-        gold = f"{self.rows[0].n:,} texts of {self.source}"
+        gold = f"{plural(self.rows[0].n, 'text')} of {self.source}"
         chosen = (
             f"theta {format_number(self.threshold, 3)} ({aim}), temperature "
             f"{format_number(self.temperature)}, chosen on {gold}"

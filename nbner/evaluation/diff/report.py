@@ -229,11 +229,16 @@ class Differences(Result):
         return f"<div>{lines}{shown}</div>"
 
     def __str__(self) -> str:
-        lines = [f"{self.differing:,} of {self.n:,} texts differ between {self.a} and {self.b}"]
+        lines = [
+            (
+                f"{self.differing:,} of {plural(self.n, 'text')} {_differ(self.differing)} "
+                f"between {self.a} and {self.b}"
+            )
+        ]
         lines += [f"  {count:,} {cause.replace('_', ' ')}" for cause, count in self.counts.items()]
         for name, alone in ((self.a, self.pairing.unmatched_a), (self.b, self.pairing.unmatched_b)):
             if alone:
-                lines.append(f"  {len(alone):,} texts are in {name} alone")
+                lines.append(f"  {plural(len(alone), 'text is', 'texts are')} in {name} alone")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -316,4 +321,11 @@ def _summarize(counts: Mapping[str, int], total: int) -> str:
     if not differing:
         return f"The same in all {plural(total, 'text')}"
     first = max(counts, key=lambda cause: counts[cause])
-    return f"{differing:,} of {total:,} texts differ; most often: {first.replace('_', ' ')}"
+    return (
+        f"{differing:,} of {plural(total, 'text')} {_differ(differing)}; most often: "
+        f"{first.replace('_', ' ')}"
+    )
+
+
+def _differ(count: int) -> str:
+    return "differs" if count == 1 else "differ"

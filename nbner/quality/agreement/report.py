@@ -152,8 +152,10 @@ class Agreement(Result):
             for key, name in zip(_MEASURES, ("exact F", "relaxed F", "kappa", "alpha"), strict=True)
         )
         return (
-            f"{measures}, over {self.n:,} texts that at least two of {', '.join(annotators)} "
-            f"accepted\n{len(self.scores.disputed):,} texts are disputed; F is over spans, kappa "
+            f"{measures}, over {plural(self.n, 'text')} that at least two of "
+            f"{', '.join(annotators)} "
+            f"accepted\n{plural(len(self.scores.disputed), 'text is', 'texts are')} disputed; "
+            f"F is over spans, kappa "
             "and alpha over tokens; intervals are 95%, by bootstrap over texts"
         )
 

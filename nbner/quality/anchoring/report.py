@@ -9,7 +9,7 @@ from html import escape
 from math import nan
 from typing import TYPE_CHECKING, TypeAlias
 
-from nbner._common.format import render_html
+from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
@@ -119,7 +119,8 @@ class Anchoring(Result):
         with plot_look(ax=ax, title=title, style=style, width=width):
             corrupted = self.overall.corrupted
             finding = (
-                f"{corrupted.count:,} of {corrupted.n:,} corrupted suggestions were left as shown"
+                f"{corrupted.count:,} of {plural(corrupted.n, 'corrupted suggestion')} "
+                f"{'was' if corrupted.count == 1 else 'were'} left as shown"
             )
             return _draw_anchoring(self.frame, title=finding, ax=ax)
 
@@ -148,10 +149,11 @@ class Anchoring(Result):
                 f"An entity that was not suggested was {points:.0f} points ({low:.0f} to "
                 f"{high:.0f}) likelier to be left unmarked"
             )
-        lines.append(f"Over {self.n:,} accepted answers of {', '.join(self.by_annotator)}")
+        lines.append(f"Over {plural(self.n, 'accepted answer')} of {', '.join(self.by_annotator)}")
         if self.uncorrected:
             lines.append(
-                f"{self.uncorrected:,} answers hold a corrupted suggestion: correct them with "
+                f"{plural(self.uncorrected, 'answer holds', 'answers hold')} a corrupted "
+                f"suggestion: correct them with "
                 ".open() before you train"
             )
         return "\n".join(lines)

@@ -144,7 +144,13 @@ class Tokenization(Result):
     def __str__(self) -> str:
         found = self.diagnosis
         over = f"{plural(found.spans, 'span')} in {plural(found.n, 'example')}"
-        lines = [f"{len(found.untokenizable):,} of {over} do not begin and end with a token"]
+        lines = [
+            (
+                f"{len(found.untokenizable):,} of {over} "
+                f"{'does' if len(found.untokenizable) == 1 else 'do'} not begin and end with a "
+                f"token"
+            )
+        ]
         if found.whitespace:
             count = len(found.whitespace)
             lines.append(

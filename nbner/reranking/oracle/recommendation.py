@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nbner._common.format import plural
 from nbner.reranking.oracle.study import OraclePoint
 
 MIN_TEXTS = 30  # texts
@@ -115,10 +116,12 @@ def _too_few(last: OraclePoint, unit: str) -> Recommendation:
 def _not_worthwhile(last: OraclePoint, unit: str) -> Recommendation:
     gain, first = last.gain, last.first_is_best
     why = (
-        f"a perfect choice among the {last.width} best analyses would gain only "
+        f"a perfect choice among the {plural(last.width, 'best analysis', 'best analyses')} "
+        f"would gain only "
         f"{format_f_points(gain.value)} over the first one"
         if gain.value < MIN_GAIN
-        else f"a perfect choice among the {last.width} best analyses would gain "
+        else f"a perfect choice among the "
+        f"{plural(last.width, 'best analysis', 'best analyses')} would gain "
         f"{format_f_points(gain.value)}, but over these {last.n:,} {unit} that is uncertain"
     )
     return Recommendation(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.format import plural
 from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
 from nbner.errors import DataError
 from nbner.queues.labelling import AnnotationQueue, AnswerBus, TokenizeFn
@@ -245,7 +246,8 @@ class Quiz:
         counts = self._queue.counts()
         if counts.open and not early:
             raise DataError(
-                f"{counts.open:,} of {counts.total:,} examples are not answered yet",
+                f"{counts.open:,} of {plural(counts.total, 'example')} "
+                f"{'is' if counts.open == 1 else 'are'} not answered yet",
                 remedy="Answer them first, or see the gold now with quiz.reveal(early=True); "
                 "nothing more can be handed in then",
             )

@@ -253,7 +253,7 @@ class QuizReveal(Result):
     def __str__(self) -> str:
         score, questions = self.score, self.results.questions
         answered = sum(self.student in one.submissions for one in questions)
-        found = f"{score.tp} of {score.support} gold spans found, {score.fp} too many"
+        found = f"{score.tp} of {plural(score.support, 'gold span')} found, {score.fp} too many"
         over = f"F {format_number(score.f)} over {answered} of {plural(len(questions), 'example')}"
         lines = [f"{self.student}: {found}; {over}"]
         others = len(self.results.students)
@@ -324,7 +324,10 @@ class QuizReveal(Result):
             return ""
         scores = [question.score(name) for name in question.submissions]
         right = sum(not one.fn and not one.fp for one in scores)
-        return f" · {right} of {people} students have it all right"
+        return (
+            f" · {right} of {plural(people, 'student')} {'has' if right == 1 else 'have'} "
+            f"it all right"
+        )
 
 
 _INCHES_PER_EXAMPLE = 0.46

@@ -420,7 +420,11 @@ def _draw_choices(
     ax.set_ylim(len(shown) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     left = len(choices) - len(shown)
-    rest = f" ({left:,} less probable ones are not drawn)" if left else ""
+    rest = (
+        f" ({plural(left, 'less probable one is', 'less probable ones are')} not drawn)"
+        if left
+        else ""
+    )
     ax.set_xlabel(f"probability over the valid actions{rest}")
     return apply_style(ax, title)
 
