@@ -31,7 +31,7 @@ def guided(host, world):
 
 
 def test_a_key_opens_the_guideline_and_the_text_stays_in_the_hand(guided):
-    panel = guided.root.locator("[data-panel=guideline]")
+    panel = guided.root.locator("[data-beside=guideline]")
     expect(panel).to_be_hidden()
     guided.press("ArrowRight", "i")
     expect(panel.get_by_role("heading", name="Rules")).to_be_visible()
@@ -48,7 +48,7 @@ def test_a_key_opens_the_guideline_and_the_text_stays_in_the_hand(guided):
 
 def test_nothing_in_a_guideline_becomes_live(guided):
     guided.press("i")
-    panel = guided.root.locator("[data-panel=guideline]")
+    panel = guided.root.locator("[data-beside=guideline]")
     expect(panel.get_by_text("<script>window.attacked")).to_be_visible()
     links = panel.get_by_role("link").evaluate_all("all => all.map(a => [a.href, a.rel, a.target])")
     assert links == [["https://a.test/b", "noopener noreferrer", "_blank"]]
@@ -98,7 +98,7 @@ def test_the_filter_finds_a_label_by_its_definition(host, world):
 def test_without_a_guideline_its_key_says_so(host, world):
     host.open(world.task(1, "Acme hired"))
     host.press("i")
-    expect(host.root.locator("[data-panel=guideline]")).to_be_hidden()
+    expect(host.root.locator("[data-beside=guideline]")).to_be_hidden()
     expect(host.root.locator("[data-act=guideline]")).to_be_hidden()
     expect(host.root.locator("[aria-live]")).to_contain_text("There is no guideline")
 

@@ -109,7 +109,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { ...binding("Label", ["i"], "The guideline beside the text", { i: { do: "guideline" } }), needs: "guideline" },
   { ...binding("Label", ["m"], "Change the label set", { m: { do: "edit-labels" } }), needs: "labelEditor" },
   {
-    ...binding("Label", ["/"], "Filter the labels by name", { "/": { do: "filter" } }),
+    ...binding("Label", ["/"], "Filter the labels by name or definition", { "/": { do: "filter" } }),
     minLabels: MIN_LABELS_TO_FILTER,
   },
   binding("Move", ["←", "→"], "Token by token", {

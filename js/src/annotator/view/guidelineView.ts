@@ -32,7 +32,7 @@ export class GuidelineView {
       this.definitions,
     );
     const head = createElement("div", "guideline-head", {}, title, close);
-    this.element = createElement("div", "guideline", { "data-panel": "guideline" }, head, this.scroller);
+    this.element = createElement("div", "guideline", { "data-beside": "guideline" }, head, this.scroller);
     effects.run(() => this.showState());
     effects.run(() => this.showText());
     effects.run(() => this.showDefinitions());

@@ -36,7 +36,8 @@ export class LabelsView {
       spellcheck: "false",
     });
     const title = createElement("span", "side-panel-title", {}, "Labels");
-    const head = createElement("div", "side-panel-head", {}, title, this.status, this.confirmButton, this.undoButton, closeButton);
+    const buttons = [this.confirmButton, this.undoButton, closeButton];
+    const head = createElement("div", "side-panel-head", {}, title, this.status, ...buttons);
     const foot = createElement("div", "label-foot", {}, this.newName);
     this.element = createElement("div", "list", { "data-panel": "labels" }, head, this.rows, foot);
   }
@@ -69,7 +70,7 @@ export class LabelsView {
   /** Handle a key in the panel; return whether it has been handled. */
   handleKey({ key, altKey, target }: KeyboardEvent): boolean {
     const { editor } = this;
-    const label = target instanceof HTMLElement ? target.closest<HTMLElement>("[data-label-row]")?.dataset.labelRow : undefined;
+    const label = (target as Element | null)?.closest<HTMLElement>("[data-label-row]")?.dataset.labelRow;
     if (key === "Escape") {
       if (editor.state.proposal === null) return false;
       this.edit((one) => one.cancel());
@@ -113,7 +114,11 @@ export class LabelsView {
 
   private renderRow({ label, spans, examples }: LabelRow, rows: readonly LabelRow[]): HTMLElement {
     const { colors } = this.controller.setup;
-    const color = createElement("input", "label-color", { type: "color", value: colors[label] ?? "#8a8a8a", "aria-label": `Color of ${label}` });
+    const color = createElement("input", "label-color", {
+      type: "color",
+      value: colors[label] ?? "#8a8a8a",
+      "aria-label": `Color of ${label}`,
+    });
     color.addEventListener("change", () => this.edit((editor) => editor.recolor(label, color.value)));
     const name = createElement("input", "search label-name", {
       type: "text",
@@ -123,16 +128,20 @@ export class LabelsView {
       spellcheck: "false",
     });
     name.addEventListener("input", () => this.edit((editor) => editor.proposeName(label, name.value)));
-    const others = rows.filter((one) => one.label !== label).map((one) => createElement("option", "", { value: one.label }, one.label));
-    const merge = createElement("select", "label-merge", { "aria-label": `Merge ${label} into` }, createElement("option", "", { value: "" }, "merge into …"), ...others);
+    const option = (value: string, text = value): HTMLElement => createElement("option", "", { value }, text);
+    const others = rows.filter((one) => one.label !== label).map((one) => option(one.label));
+    const merging = { "aria-label": `Merge ${label} into` };
+    const merge = createElement("select", "label-merge", merging, option("", "merge into …"), ...others);
     merge.addEventListener("change", () => this.edit((editor) => editor.proposeMerge(label, merge.value)));
     const used = createElement("span", "side-panel-fact", {}, `${count(spans, "span")} in ${count(examples, "example")}`);
     const move = (by: 1 | -1): HTMLElement => {
       const word = by < 0 ? "up" : "down";
       const attributes = { "aria-label": `Move ${label} ${word}`, title: `Move ${word}: alt ${by < 0 ? "↑" : "↓"}` };
-      return createButton("icon-button", attributes, [by < 0 ? "↑" : "↓"], () => this.edit((editor) => editor.move(label, by)));
+      const onClick = (): void => this.edit((editor) => editor.move(label, by));
+      return createButton("icon-button", attributes, [by < 0 ? "↑" : "↓"], onClick);
     };
-    return createElement("div", "label-row", { role: "listitem", "data-label-row": label }, color, name, used, merge, move(-1), move(1));
+    const parts = [color, name, used, merge, move(-1), move(1)];
+    return createElement("div", "label-row", { role: "listitem", "data-label-row": label }, ...parts);
   }
 }
 

@@ -59,10 +59,11 @@ export class SidePanelView {
 
   private switchTo(view: Panel | null): void {
     const hadFocus = this.element.contains(document.activeElement);
+    // Before the focused field goes: a widget without the focus counts as left after Escape.
+    if (hadFocus) this.focusText();
     this.open = view;
     this.element.replaceChildren(...(view === null ? [] : [view.element]));
     this.element.hidden = view === null;
-    if (hadFocus) this.focusText();
   }
 
   private close(): void {
