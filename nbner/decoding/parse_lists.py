@@ -87,7 +87,8 @@ class Parses(list[Parse], Result):
             f"{'' if one.spans else ' <i>no entity</i>'}</td></tr>"
             for rank, one in enumerate(self[:_MAX_ANALYSES], start=1)
         )
-        head = "<tr><th>rank</th><th>probability</th><th>text with its spans</th></tr>"
+        left_cell = "<th style='text-align:left'>text with its spans</th>"
+        head = f"<tr><th>rank</th><th>probability</th>{left_cell}</tr>"
         table = scrollable(f'<table style="text-align:left">{head}{rows}</table>') if rows else ""
         left = len(self) - _MAX_ANALYSES
         more = f"<div>and {left:,} more, in .frame</div>" if left > 0 else ""

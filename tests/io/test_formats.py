@@ -143,7 +143,7 @@ def test_a_text_without_utf_8_is_refused(tmp_path, suffix):
 def test_an_export_says_what_it_left_out(tmp_path):
     given = [Example("Add", (Token("Add", 0, 3),), answer=kind) for kind in ("accept", "ignore")]
     said = str(write(given, tmp_path / "a.conll"))
-    assert "1 examples" in said
+    assert "1 example" in said
     assert "1 that are not accepted gold" in said
 
 

@@ -142,7 +142,7 @@ def test_an_ensemble_is_measured_beside_each_of_its_models(cooking):
 
 def test_what_is_no_ensemble_names_the_way_out(cooking):
     session, _ = cooking
-    with pytest.raises(DataError, match="1 models are no ensemble"):
+    with pytest.raises(DataError, match="1 model is no ensemble"):
         session.model.ensemble([0])
     with pytest.raises(DataError, match="a seed is given twice"):
         session.model.ensemble([1, 1], max_epochs=1, progress=False)

@@ -110,7 +110,7 @@ def test_tokens_under_a_span_off_the_tokens_are_unknown_and_not_outside(base):
     nlp = train_crf(base, [WATER, cut], labels=("A", "B"))
     counts = training_counts(nlp)
     assert (counts.examples, counts.spans, counts.spans_off_tokens) == (2, 3, 1)
-    assert "1 spans that are off the tokens" in str(counts)
+    assert "1 span that is off the tokens was left out" in str(counts)
     crf = nlp.get_pipe("nbner_crf").crf
     gently = crf.features["lower=gently"]
     assert not crf.weights[gently, 2].any()  # never the token in the middle
