@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import plural
 from nbner.errors import DataError
 from nbner.io import formats, tables
 from nbner.io.files import uncompressed_suffix
@@ -83,7 +84,8 @@ def _with_spans(texts: Sequence[Example], frame: DataFrame) -> list[Example]:
     for number, start, end, label in rows:
         if not 0 <= number < len(texts):
             raise DataError(
-                f"the frame speaks of example {number}, and the number of texts is {len(texts):,}",
+                f"the frame speaks of example {number}, and there "
+                f"{'is' if len(texts) == 1 else 'are'} {plural(len(texts), 'text')}",
                 field="example",
                 remedy="Give the texts that were predicted, in their order",
             )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nbner._common.format import plural
 from nbner.io.iob import are_phrase_tags, is_tag
 from nbner.io.literals import NOT_A_VALUE, looks_like_literal, parse_literal
 from nbner.io.options import ReadOptions
@@ -235,11 +236,12 @@ def _layer(
     named = next((one for one in words if one.keys[-1] in _WORD_KEYS), None)
     if named is not None:
         raise location.error(
-            f"there are {len(named.values)} {path_of(named.keys)} and {size} tags",
+            f"there are {len(named.values)} {path_of(named.keys)} and {plural(size, 'tag')}",
             field=column.path,
         )
     raise location.error(
-        f"there are {size} tags, such as {shorten(column.values[0])}, and no list of {size} words",
+        f"there {'is' if size == 1 else 'are'} {plural(size, 'tag')}, such as "
+        f"{shorten(column.values[0])}, and no list of {size} words",
         field=column.path,
         remedy="Give the words as a list under 'tokens', or name the key of the text: text=\"...\"",
     )

@@ -144,7 +144,7 @@ def test_an_export_says_what_it_left_out(tmp_path):
     given = [Example("Add", (Token("Add", 0, 3),), answer=kind) for kind in ("accept", "ignore")]
     said = str(write(given, tmp_path / "a.conll"))
     assert "1 example" in said
-    assert "1 that are not accepted gold" in said
+    assert "1 that is not accepted gold" in said
 
 
 # What stands once at the top, and what is repeated.

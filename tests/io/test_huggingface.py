@@ -44,7 +44,7 @@ def test_a_dataset_says_what_its_numbers_mean():
     ("change", "said"),
     [
         ({}, "which tag the number 1"),
-        ({"ner_tags": ["B-PER"]}, "4 tokens and 1 tags"),
+        ({"ner_tags": ["B-PER"]}, "4 tokens and 1 tag"),
         ({"ner_tags": ["B-PER", "x", "O", "O"]}, "'x' is not an entity tag"),
         ({"ner_tags": [None] * 4}, "missing"),
         ({"text": "Bea", "ner_tags": ["O"] * 4}, "not at"),

@@ -59,7 +59,7 @@ def test_words_with_their_tags_are_a_sentence():
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"text": "Ada flew", "tags": ["B-PER"]}, "1 tags"),
+        ({"text": "Ada flew", "tags": ["B-PER"]}, "1 tag"),
         ({"tokens": WORDS, "ner_tags": TAGS[:3]}, "5 tokens and 3 tags"),
         ({"tokens": WORDS, "ner_tags": ["PER", "PER", "O", "O", "LOC"]}, "without B- or I-"),
         ({"tokens": WORDS, "ner_tags": ["PER-B", "PER-I", "O", "O", "LOC-B"]}, "another notation"),
