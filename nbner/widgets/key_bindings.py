@@ -25,6 +25,7 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "first_open": ("g",),
     "list": ("l",),
     "version": ("v",),
+    "difference": ("j",),
     "label_active": ("Enter",),
     "remove": ("Delete",),
     "label_everywhere": ("e",),

@@ -96,6 +96,17 @@ def select_a_span(host):
     host.press("Home", "Shift+ArrowRight")
 
 
+def search_inside(host):
+    host.press("s")
+    host.page.keyboard.type("New")
+    expect(host.root).to_contain_text("1 of 1")
+
+
+def stop_in_the_middle(host):
+    host.press("Home", "b")
+    expect(host.root).to_contain_text("done up to")
+
+
 def decide_all(host):
     for _ in range(30):
         host.press("a")
@@ -110,6 +121,8 @@ STATES = {
     "note": write_note,
     "occurrences": list_occurrences,
     "selection": select_a_span,
+    "search inside": search_inside,
+    "done in part": stop_in_the_middle,
     "empty": decide_all,
 }
 
@@ -125,6 +138,28 @@ def test_the_annotator(host, world, state):
     )
     STATES[state](host)
     assert violations(host.page) == []
+
+
+def test_the_guideline_and_what_stands_around_the_text(kernel):
+    text = "# Rules\n\nSpans are **short**, see [a paper](https://a.test/b).\n\n- one\n- `two`"
+    labels = {"Dish": "What is cooked", "Tool": "What it is cooked with"}
+    with nbner.Session("g", labels=labels, guidelines=text, store=":memory:") as session:
+        session.add([{"text": "Boil it.", "meta": {"p": "Then: Boil it.", "u": "https://a.test"}}])
+        page = kernel(session.manual(context="p", daily_target=2), "annotator", [])
+        page.root.focus()
+        page.page.keyboard.press("i")
+        expect(page.root.get_by_role("heading", name="Rules")).to_be_visible()
+        assert violations(page.page) == []
+
+
+def test_the_label_set(kernel):
+    with nbner.Session("m", labels=["Dish", "Tool"], store=":memory:") as session:
+        session.add(["Boil it."])
+        page = kernel(session.manual(), "annotator", [])
+        page.root.focus()
+        page.page.keyboard.press("m")
+        expect(page.root.locator("[data-label-row=Dish]")).to_be_visible()
+        assert violations(page.page) == []
 
 
 def test_a_review(host, world):

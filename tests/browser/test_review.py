@@ -43,7 +43,7 @@ def test_differences_are_marked_and_taken_one_by_one(review):
     expect(tokens).to_have_text(["Uber", "New", "York"])
     review.press("2")
     assert review.spans() == [["0:1", "PERSON"]]
-    review.press("d", "d", "1")
+    review.press("j", "j", "1")
     expect(review.mark(2, 4)).to_have_attribute("data-label", "GPE")
     assert review.spans() == [["0:1", "PERSON"], ["2:4", "GPE"]]
     review.press("a")

@@ -88,7 +88,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { ...binding("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), minLabels: 21 },
   { ...binding("Label", ["v"], "The next version as it is", { v: { do: "version" } }), needs: "versions" },
   { ...binding("Label", ["1–9"], "That version: here if they differ here, without a caret all of it", {}), needs: "versions" },
-  { ...binding("Move", ["d"], "The next place where the versions differ", { d: { do: "difference" } }), needs: "versions" },
+  { ...binding("Move", ["j"], "The next place where the versions differ", { j: { do: "difference" } }), needs: "versions" },
   binding("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   binding("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
   binding("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {

@@ -16,6 +16,7 @@ export const ACTS = {
   first_open: ["g"],
   list: ["l"],
   version: ["v"],
+  difference: ["j"],
   label_active: ["Enter"],
   remove: ["Delete"],
   label_everywhere: ["e"],

@@ -1,5 +1,5 @@
 /** The guideline beside the text: Markdown, and the definitions of the labels below it. */
-import { createButton, createElement, createIcon, createKeyHint, setLabelColor } from "../../shared/dom";
+import { createCloseButton, createElement, setLabelColor } from "../../shared/dom";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import { renderMarkdown } from "./markdownView";
@@ -21,8 +21,7 @@ export class GuidelineView {
     private readonly focusText: () => void,
     effects: EffectScope,
   ) {
-    const closing = { "aria-label": "Close the guideline", "aria-keyshortcuts": "Escape" };
-    const close = createButton("icon-button", closing, [createKeyHint("esc"), createIcon("cross")], () => this.close());
+    const close = createCloseButton("Close the guideline", () => this.close());
     const title = createElement("div", "guideline-title", {}, "Guideline");
     this.scroller = createElement(
       "div",

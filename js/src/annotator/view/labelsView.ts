@@ -1,5 +1,5 @@
 /** The panel of the label set: a row a label, and a line that says what a change touches. */
-import { createButton, createElement, createIcon, createKeyHint, setAttributes, setText } from "../../shared/dom";
+import { createButton, createCloseButton, createElement, createIcon, createKeyHint, setAttributes, setText } from "../../shared/dom";
 import { formatCount } from "../../shared/format";
 import type { LabelRow } from "../../shared/protocol";
 import type { AnnotatorController } from "../model/controller";
@@ -20,8 +20,7 @@ export class LabelsView {
     private readonly controller: AnnotatorController,
     close: () => void,
   ) {
-    const closing = { "aria-label": "Close the labels", "aria-keyshortcuts": "Escape" };
-    const closeButton = createButton("icon-button", closing, [createKeyHint("esc"), createIcon("cross")], close);
+    const closeButton = createCloseButton("Close the labels", close);
     this.confirmButton = createButton("chip go", { "data-act": "confirm" }, [this.confirmWord, createKeyHint("⏎")], () =>
       this.edit((editor) => editor.confirm()),
     );

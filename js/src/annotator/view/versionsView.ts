@@ -40,7 +40,7 @@ export class VersionsView {
 
   private createHeading(differences: number): HTMLElement {
     const text = differences === 0 ? "The versions do not differ" : pluralize(differences, "difference");
-    const hint = differences === 0 ? null : createKeyHint("d");
+    const hint = differences === 0 ? null : createKeyHint("j");
     return createElement("div", "versions-head", {}, text, hint);
   }
 
