@@ -1,5 +1,5 @@
 /** The panel of the label set: a row a label, and a line that says what a change touches. */
-import { createButton, createCloseButton, createElement, createIcon, createKeyHint, setAttributes, setText } from "../../shared/dom";
+import { createButton, createCloseButton, createElement, createKeyHint, setAttributes, setText } from "../../shared/dom";
 import { formatCount } from "../../shared/format";
 import type { LabelRow } from "../../shared/protocol";
 import type { AnnotatorController } from "../model/controller";
