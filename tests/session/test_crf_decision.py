@@ -14,11 +14,9 @@ from nbner.decoding.decision.component import FACTORY, decision_of, without_deci
 from nbner.decoding.decision.span_sets import fixed_point_threshold
 from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import predict
 from nbner.session.suggestions import suggest
 from nbner.training.distillation import silver_examples
-from nbner.training.learner import learn_crf
 
 CORPUS = nbner.sample()
 GOLD, OPEN, DEV = CORPUS.train[:40], CORPUS.train[200:240], CORPUS.dev[:40]
