@@ -88,11 +88,7 @@ class DecisionWithoutGold:
 
 
 def fit_without_gold(
-    nlp: Language,
-    texts: Sequence[Example | str],
-    *,
-    seed: int = 0,
-    min_threshold: float = MIN_THRESHOLD,
+    nlp: Language, texts: Sequence[Example | str], *, seed: int = 0
 ) -> DecisionWithoutGold | None:
     """Find the threshold with the highest expected F over texts, from their probabilities.
 
@@ -105,8 +101,6 @@ def fit_without_gold(
         No gold of them is used.
     seed : int
         Seed of the sample.
-    min_threshold : float
-        The lowest threshold.
 
     Returns
     -------
@@ -131,7 +125,7 @@ def fit_without_gold(
     )
     threshold = fixed_point_threshold([one.spans for one in found])
     return DecisionWithoutGold(
-        max(round(threshold, 6), min_threshold), TEMPERATURE, texts=len(chosen)
+        max(round(threshold, 6), MIN_THRESHOLD), TEMPERATURE, texts=len(chosen)
     )
 
 
