@@ -176,6 +176,9 @@ class Reranking(Result):
         Feature to weight.
     path : Path, optional
         Folder of the pipeline, if it was saved and is now in use.
+    without_decision : bool
+        Whether the model decides by expected F, which the pipeline with the
+        reranker does not.
     """
 
     comparison: RerankingComparison
@@ -187,6 +190,7 @@ class Reranking(Result):
     l2: float = 0.0
     weights: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
     path: Path | None = None
+    without_decision: bool = False
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -209,7 +213,12 @@ class Reranking(Result):
     @property
     def summary(self) -> str:
         """The gain and whether to use the reranker, in words."""
-        return self.comparison.summary
+        if not self.without_decision:
+            return self.comparison.summary
+        return (
+            f"{self.comparison.summary} The model's decision by expected F, which would overrule "
+            "the reranker, is left out of all rows; session.model.decide() has its gain."
+        )
 
     def plot(
         self,

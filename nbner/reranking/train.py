@@ -78,6 +78,7 @@ def fit_reranker(
     l2: float | None = None,
     dev_name: str = "dev",
     save: Callable[[Language], Path] | None = None,
+    without_decision: bool = False,
     progress: bool = False,
 ) -> Reranking:
     """Fit a reranker by cross-validation, and measure its gain on held-out texts.
@@ -108,6 +109,8 @@ def fit_reranker(
         Name of the evaluation data in the result.
     save : callable, optional
         Saves the pipeline with its reranker and returns the folder.
+    without_decision : bool
+        Whether a decision by expected F was left out of the pipeline, for the result.
     progress : bool
         Whether to show a progress bar.
 
@@ -158,6 +161,7 @@ def fit_reranker(
         l2=penalty,
         weights=reranker.weights,
         path=None if save is None else save(reranked),
+        without_decision=without_decision,
     )
 
 

@@ -16,6 +16,7 @@ from nbner.decoding.calibration.report import Calibration
 from nbner.decoding.decision.component import decision_of, without_decision
 from nbner.decoding.decision.fitting import HeldOutGold, fit_decision
 from nbner.decoding.decision.report import GREEDY, Decision
+from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.decoding.inspection import ActionScores, TokenFeatures
 from nbner.decoding.probabilities import TextProbabilities
 from nbner.errors import DataError, ModelError
@@ -212,7 +213,8 @@ class ModelAccessor(Accessor):
         The pipeline is saved with the component as the newest model of the
         session: suggestions, predictions, evaluation, Dask and the next session
         all decide in this way. Training starts from the recognizer alone, so a
-        new model decodes greedily until this is called again.
+        new `ner` decodes greedily until this is called again, and a new CRF by
+        the decision that its training finds without gold.
 
         Parameters
         ----------
@@ -338,19 +340,22 @@ class ModelAccessor(Accessor):
         DataError
             The width is below 2, there is no gold, or too little of it.
         ModelError
-            The model has not been trained, or decides by expected F.
+            The model has not been trained, or decides by expected F as `decide`
+            has chosen it. A decision that the training of a CRF has added is left
+            out, and the result says so.
         TrainingError
             The rest of a fold cannot be trained on.
         """
         record = {"reranker": {"width": width, "folds": folds}}
         context = self._context
-        if decision_of(context.nlp) is not None:
+        if decision_of(context.nlp) is not None and decision_without_gold(context.nlp) is None:
             raise ModelError(
                 "the model decides by expected F, which would overrule a reranker's choice. Take "
                 'the decision away first: session.model.decide("greedy").'
             )
+        # A decision that training has added, and nobody has chosen, gives way.
         return fit_reranker(
-            context.nlp,
+            without_decision(context.nlp),
             context.base_nlp,
             context.gold(split),
             context.gold(dev),
@@ -363,6 +368,7 @@ class ModelAccessor(Accessor):
             l2=l2,
             dev_name=dev,
             save=(lambda nlp: _save_and_use(context, nlp, record)) if use else None,
+            without_decision=decision_of(context.nlp) is not None,
             progress=progress,
         )
 

@@ -940,7 +940,10 @@ class Session:
         learner : {"ner", "crf", "auto"}
             What is trained. "ner" is spaCy's entity recognizer. "crf" is a
             conditional random field, a component ``nbner_crf``: seconds, and
-            often better on few labels. "auto" trains the CRF, a ``ner`` that
+            often better on few labels. It decides by expected F, with a theta
+            that needs no gold: the fixed point over texts of ``split`` without
+            an answer; ``session.model.decide("greedy")`` takes that away, and
+            the report has it. "auto" trains the CRF, a ``ner`` that
             also learns from the texts of ``split`` without an answer as the CRF
             labels them (800 at most), and ``ner``; it takes the one with the
             best F, and a ``ner`` before the CRF where staying with the ``ner``

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
-from nbner.decoding.decision.component import without_decision
+from nbner.decoding.decision.component import decision_of, without_decision
+from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.errors import DataError, TrainingError
 from nbner.evaluation.regressions import (
     MAX_F_LOSS,
@@ -524,11 +525,14 @@ def accept_or_reject(
         Texts over which the spans of the model in use are counted too; see
         `Retention.losses`. Without gold and texts the model is accepted.
     """
-    # Greedy decoding is compared with greedy decoding: a new model begins with that.
-    current = without_decision(context.nlp)
+    decides = decision_of(result.nlp) is not None
+    # Where the new model decodes greedily, it is compared with greedy decoding.
+    current = context.nlp if decides else without_decision(context.nlp)
     report = _compare_with_current(context, current, result, gold, margin, texts)
     if report.in_use:
-        report = replace(report, decision_dropped=current is not context.nlp)
+        had = decision_of(context.nlp) is not None
+        was_chosen = had and decision_without_gold(context.nlp) is None
+        report = replace(report, decision_dropped=was_chosen if decides else had)
         context.model_store.record_run(report.path, report.fingerprint, report.record)
         context.activate(result.nlp)
     return report

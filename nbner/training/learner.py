@@ -13,13 +13,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
+from nbner.decoding.decision.without_gold import fit_without_gold
 from nbner.errors import NbnerError, TrainingError
 from nbner.nlp import subprocess_job
 from nbner.nlp.entity_swap import COPIES, swap_entities
@@ -50,6 +51,11 @@ _MAX_ITERATIONS = 40
 #: Sentences up to which two copies of each are learnt from; one of more, so that a training stays
 #: at about a second.
 _MAX_COPIED_TWICE = 150
+
+#: Threshold of its decision, and fixed point below which it has one. Above that (protocols from 25
+#: sentences on) the best analysis costs up to 1 % fewer actions. On sparse labels (wnut17) this
+#: threshold costs 1 % fewer than the best analysis, and one of .1 up to 3 % more.
+_THRESHOLD = 0.2
 
 _JOB = "nbner.training.learner:run_learning_job"
 
@@ -328,7 +334,9 @@ def learn_crf(
 
     The words of the pool are clustered once for all trainings. It learns from
     copies of the sentences with other mentions too, two of each while they are
-    few; see `nbner.nlp.entity_swap`.
+    few; see `nbner.nlp.entity_swap`. While the texts of the pool that are
+    open show that its best analysis finds little (a fixed point below
+    `_THRESHOLD`, an expected F below twice that), it decides by expected F.
 
     Parameters
     ----------
@@ -346,7 +354,7 @@ def learn_crf(
     Returns
     -------
     Language
-        From `nbner.training.crf.train_crf`.
+        From `nbner.training.crf.train_crf`, some with a decision.
 
     Raises
     ------
@@ -355,7 +363,7 @@ def learn_crf(
     """
     clusters = _cached_clusters(base, tuple(pool_texts), seed)
     copies = COPIES if len(train_examples) <= _MAX_COPIED_TWICE else 1
-    return train_crf(
+    nlp = train_crf(
         base,
         swap_entities(base, train_examples, copies=copies, seed=seed),
         labels=labels,
@@ -363,6 +371,11 @@ def learn_crf(
         clusters=clusters,
         max_iterations=_MAX_ITERATIONS,
     )
+    learnt = {one.text for one in train_examples}
+    found = fit_without_gold(nlp, [one for one in pool_texts if one not in learnt], seed=seed)
+    if found is not None and found.threshold < _THRESHOLD:
+        replace(found, threshold=_THRESHOLD).add_to(nlp)
+    return nlp
 
 
 @lru_cache(maxsize=1)

@@ -300,6 +300,8 @@ class LearnerRun:
             augment=self._augment,
             features=self._features,
             seed=data.seed,
+            # On all labels no dev example is left that the model has not learnt from.
+            decision=None if self._teacher is None else self._teacher.decision,
         )
 
     def _train_on_all(self, name: Candidate) -> Iterator[TrainingRecord]:

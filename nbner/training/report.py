@@ -23,6 +23,7 @@ from nbner._common.plot_style import (
     plot_look,
 )
 from nbner._common.result import Result
+from nbner.decoding.decision.without_gold import MIN_TEXTS, DecisionWithoutGold
 from nbner.evaluation.regressions import LabelRegression, SpanChanges, regression_frame
 from nbner.evaluation.retention import Retention
 from nbner.quality.data_warnings import DataWarnings
@@ -87,7 +88,8 @@ class TrainingReport(Result):
         False where the model was not put in use, since it has lost too much on
         a label; ``session.model.use(report)`` uses it all the same.
     decision_dropped : bool
-        Whether the model before decided by expected F, which this one does not.
+        Whether the model before decided by expected F and this one does not, or
+        by a decision of `session.model.decide` that this one has not.
     """
 
     path: Path
@@ -240,7 +242,18 @@ class TrainingReport(Result):
         if self.learner == "crf":
             copies = ", copies included" if self.record["augment"] == "swap" else ""
             lines.append(f"The CRF has {self.record['learnt']}{copies}")
+            lines.append(self._how_it_decides())
         return lines
+
+    def _how_it_decides(self) -> str:
+        """Describe the decision of a CRF, or why it has none."""
+        decision = self.record.get("decision")
+        if decision is not None:
+            return str(DecisionWithoutGold(**decision))
+        return (
+            "It decides by the single best analysis: a decision by expected F needs "
+            f"{MIN_TEXTS} texts that it has not learnt from"
+        )
 
     def _advice(self) -> list[str]:
         """Name the other learners where there are few labels and a `ner` was trained anew."""
@@ -257,7 +270,12 @@ class TrainingReport(Result):
             lines[0] += ", from which the new model has learnt in the end"
         if self.retention is not None and (self.retention.labels or self.retention.unmeasured):
             lines.append(str(self.retention))
-        if self.decision_dropped:
+        if self.decision_dropped and self.record.get("decision") is not None:
+            lines.append(
+                "The decision that was chosen for the model before is replaced. "
+                "session.model.decide() chooses one on held-out gold for this"
+            )
+        elif self.decision_dropped:
             lines.append(
                 "This model decodes greedily: the decision by expected F was chosen for the one "
                 "before. session.model.decide() chooses one for this"

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import spacy
 
+from nbner.decoding.decision.component import decision_of
+from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.errors import TrainingError
 from nbner.evaluation.comparison import compare_systems
 from nbner.nlp.fingerprint import fingerprint
@@ -168,7 +170,7 @@ def test_stopped_before_the_first_evaluation_nothing_remains(start, tmp_path):
 
 def test_the_crf_learns_from_all_labels_after_it_was_measured(start, small, tmp_path):
     result = result_of(start(learner="crf"))
-    assert result.nlp.pipe_names == ["nbner_crf"]
+    assert result.nlp.pipe_names == ["nbner_crf", "nbner_expected_f"]
     assert result.path == tmp_path / "run" / "all-labels" / "model-best"
     assert result.record["learner"] == "crf"
     assert (result.n_train, result.n_dev, result.stopped) == (16, 4, "converged")
@@ -191,6 +193,23 @@ def test_behind_a_widget_it_learns_from_copies_too(small, monkeypatch):
     assert 40 < learnt() <= 60
     monkeypatch.setattr(learner, "_MAX_COPIED_TWICE", 19)
     assert 20 < learnt() <= 40
+
+
+def test_behind_a_widget_it_decides_while_it_finds_little(small, pool, monkeypatch):
+    """The open texts say so: one that it has learnt from does not, and a few say too little."""
+    opened = [one.text for one in pool]
+
+    def learnt(texts):
+        texts = [*(one.text for one in small), *texts]
+        return learner.learn_crf(load_base("blank:en"), small, labels=LABELS, pool_texts=texts)
+
+    # These it finds.
+    assert decision_of(learnt(opened)) is None
+    monkeypatch.setattr(learner, "_THRESHOLD", 0.6)
+    nlp = learnt(opened)
+    assert decision_of(nlp).threshold == 0.6
+    assert decision_without_gold(nlp).texts == len(opened)
+    assert decision_of(learnt(opened[:19])) is None
 
 
 # The choice.

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 FACTORY = "nbner_expected_f"
 
+#: Key of a pipeline's meta that says of a decision that no gold has chosen it; see `without_gold`.
+META_KEY = "nbner_decision"
+
 
 class ExpectedFDecision(EntityComponent):
     """Sets the non-overlapping spans with the highest sum of probability minus threshold.
@@ -178,6 +181,7 @@ def remove_decision(nlp: Language) -> None:
     for name, component in nlp.pipeline:
         if isinstance(component, ExpectedFDecision):
             nlp.remove_pipe(name)
+    nlp.meta.pop(META_KEY, None)
 
 
 def without_decision(nlp: Language) -> Language:
