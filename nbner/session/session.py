@@ -1237,10 +1237,11 @@ class Session:
             A single text gives a single list.
         k : int
             Analyses a text at most.
-        decoder : {"exact", "beam"}
-            The exact k best, whose probabilities are the model's own, or the
-            contents of spaCy's beam of width k, whose probabilities are
-            fractions of the beam.
+        decoder : {"exact", "exact_raw", "beam"}
+            The exact k best, whose probabilities are the model's own; the exact
+            k best over raw scores, which are not normalized in each state; or
+            the contents of spaCy's beam of width k over raw scores, whose
+            probabilities are fractions of the beam.
         max_span_length : int or "data", optional
             Tokens of the longest entity that the exact search considers;
             "data" takes it from the accepted examples. By default any length.
@@ -1279,7 +1280,7 @@ class Session:
     def oracle_curve(
         self,
         widths: Sequence[int] = study.WIDTHS,
-        decoders: Sequence[study.Decoder] = study.DECODERS,
+        decoders: Sequence[study.Decoder] | None = None,
         split: str = "dev",
         *,
         source: Literal["gold", "answers"] = "gold",
@@ -1294,9 +1295,13 @@ class Session:
         ----------
         widths : sequence of int
             Lengths of the list; they rise.
-        decoders : sequence of {"exact", "beam"}
-            The k best analyses without search error, and spaCy's own beam
-            search, which runs once a width.
+        decoders : sequence of {"exact", "exact_raw", "beam"}, optional
+            The k best analyses without search error, over normalized or over
+            raw scores, and spaCy's own beam search over raw scores, which runs
+            once a width. By default all three, so that ``summary`` tells what
+            the objective (normalized against raw scores) and what the search
+            (exact against the beam) is worth; of a conditional random field
+            "exact" alone, since it has no other list.
         split : str
             Its accepted examples are the gold.
         source : {"gold", "answers"}
@@ -1309,18 +1314,21 @@ class Session:
         Returns
         -------
         OracleCurve
-            ``frame``, ``plot()``, ``summary``, ``per_label()``.
+            ``frame``, ``plot()``, ``summary``, ``per_label()``, and
+            ``decoder_frame``, the differences between the decoders.
 
         Raises
         ------
         DataError
             The widths do not rise, a decoder is not one, or there is no gold.
         ModelError
-            The model has not been trained.
+            The model has not been trained, or is a conditional random field and
+            another list than "exact" is named.
         """
         context = self._context
         study.check_widths(widths)
-        study.check_decoders(decoders)
+        if decoders is not None:
+            study.check_decoders(decoders)
         if source == "answers":
             answers = context.dataset.answers()
             return oracle_curve_of_answers(answers, widths=widths, seed=context.seed)

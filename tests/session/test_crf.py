@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import spacy
 
@@ -70,8 +71,20 @@ def test_the_oracle_curve_is_of_exact_lists(session):
     exact = curve.frame
     assert exact["oracle_f"].is_monotonic_increasing
     assert exact["top1_f"].iloc[0] == pytest.approx(session.evaluate("dev").f)
-    with pytest.raises(ModelError, match=r'conditional random field.*decoder="exact"'):
-        session.oracle_curve((1, 4), progress=False)
+    pd.testing.assert_frame_equal(session.oracle_curve((1, 4), progress=False).frame, exact)
+    assert curve.decoder_frame.empty
+
+
+@pytest.mark.parametrize(
+    ("decoder", "said"),
+    [
+        ("beam", r'conditional random field.*decoder="exact"'),
+        ("exact_raw", r'conditional random field.*decoder="exact".*over raw scores is the same'),
+    ],
+)
+def test_the_lists_that_a_random_field_lacks_say_why(session, decoder, said):
+    with pytest.raises(ModelError, match=said):
+        session.oracle_curve((1, 4), decoders=(decoder,), progress=False)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import ACCENT_COLOR, INK_COLOR, apply_style, label_line, new_axes
 from nbner._common.result import Result
 from nbner.errors import DataError
+from nbner.reranking.oracle.differences import DIFFERENCES, DecoderDifference
 from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
 from nbner.reranking.oracle.study import OraclePoint, OracleStudy, points_per_label
 from nbner.types import Span
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
+_DIFFERENCE_COLUMNS = [
+    *("difference", "decoder", "against", "width"),
+    *("gain", "gain_low", "gain_high"),
+]
 _LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
 
 
@@ -61,6 +66,9 @@ class OracleCurve(Result):
         None if only the ranks are known.
     fingerprint : str
         Fingerprint of the model.
+    differences : tuple of DecoderDifference
+        What the objective and what the search is worth; empty where the decoders
+        that show it were not studied.
     """
 
     points: tuple[OraclePoint, ...]
@@ -68,6 +76,7 @@ class OracleCurve(Result):
     unreachable: int = 0
     data: OracleData | None = field(default=None, repr=False)
     fingerprint: str = ""
+    differences: tuple[DecoderDifference, ...] = field(default=(), repr=False)
 
     @property
     def n(self) -> int:
@@ -95,6 +104,26 @@ class OracleCurve(Result):
             for one in self.points
         ]
         return pd.DataFrame(rows)
+
+    @property
+    def decoder_frame(self) -> pd.DataFrame:
+        """One row a difference between two decoders and width.
+
+        ``difference`` ("objective": normalized against raw scores; "search": exact
+        search against the beam), ``decoder``, ``against``, ``width``, and ``gain``
+        (oracle F of the one minus that of the other) with ``gain_low`` and
+        ``gain_high``, the ends of its paired 95 % interval.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.name, one.decoder, one.against, one.width),
+                *(one.gain.value, one.gain.low, one.gain.high),
+            )
+            for one in self.differences
+        ]
+        return pd.DataFrame(rows, columns=_DIFFERENCE_COLUMNS)
 
     def per_label(self, width: int | None = None, decoder: str | None = None) -> pd.DataFrame:
         """Compute oracle F, first-analysis F and gain label by label.
@@ -176,7 +205,7 @@ class OracleCurve(Result):
 
     @property
     def _verdict(self) -> Recommendation:
-        return recommend(self.points, unreachable=self.unreachable)
+        return recommend(self.points, unreachable=self.unreachable, differences=self.differences)
 
     def _headline(self) -> str:
         points, width = points_of_decoder(self.points), self._verdict.width
@@ -207,7 +236,16 @@ _BAND_ALPHA = 0.18  # opacity of an interval
 _BEAM_COLOR = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
 _MIN_LABEL_GAP = 0.05  # of the axis's height, between two names
 
-_STYLES = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (_BEAM_COLOR, "--", "s")}
+_RAW_COLOR = "#2f9e63"  # likewise
+
+#: Decoder to its color, its line, its marker, and its name in the picture.
+_STYLES = {
+    "exact": (ACCENT_COLOR, "-", "o", "exact"),
+    "exact_raw": (_RAW_COLOR, "-.", "^", "exact, raw scores"),
+    "beam": (_BEAM_COLOR, "--", "s", "beam"),
+}
+#: Words for a difference between decoders, under the picture.
+_DIFFERENCE_NAMES = {"objective": "normalized for raw scores", "search": "exact search for beam"}
 
 
 def draw_oracle_curve(
@@ -242,14 +280,29 @@ def draw_oracle_curve(
     _label_lines(ax, widths[-1], names)
     if recommended is not None:
         _mark_recommended(ax, frame, recommended)
-    ax.set_xlabel("analyses in the list (bands: 95 % intervals over texts)")
+    ax.set_xlabel(
+        "\n".join(
+            ["analyses in the list (bands: 95 % intervals over texts)", *_difference_line(frame)]
+        )
+    )
     ax.set_ylabel("F over exact spans")
     ax.yaxis.set_major_formatter("{x:.2f}")
     return apply_style(ax, title or _default_title(frame))
 
 
+def _difference_line(frame: pd.DataFrame) -> list[str]:
+    """Return a line that says what objective and search are worth at the largest width."""
+    last = frame[frame["width"] == frame["width"].max()].set_index("decoder")["oracle_f"]
+    gains = [
+        f"{_DIFFERENCE_NAMES[name]} {100 * (last[decoder] - last[against]):+.1f} F"
+        for name, (decoder, against) in DIFFERENCES.items()
+        if {decoder, against} <= set(last.index) and last.notna().all()
+    ]
+    return [f"at {frame['width'].max():,}: {', '.join(gains)}"] if gains else []
+
+
 def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
-    color, line, marker = _STYLES.get(decoder, (INK_COLOR, "-", "o"))
+    color, line, marker, name = _STYLES.get(decoder, (INK_COLOR, "-", "o", decoder))
     width = rows["width"]
     for figure, heavy in (("oracle_f", True), ("top1_f", False)):
         ax.fill_between(
@@ -271,8 +324,8 @@ def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[floa
         )
     last = rows.iloc[-1]
     return [
-        (float(last["oracle_f"]), f"{decoder}: best in list", color),
-        (float(last["top1_f"]), f"{decoder}: first", color),
+        (float(last["oracle_f"]), f"{name}: best in list", color),
+        (float(last["top1_f"]), f"{name}: first", color),
     ]
 
 
