@@ -36,8 +36,9 @@ from nbner.decoding.marginals import log_totals, segment_probabilities, token_pr
 from nbner.decoding.probabilities import MIN_PROBABILITY, SpanProbabilities, collect_probable_spans
 from nbner.decoding.spans import OUTSIDE, LazyCandidates, TokenOffsets, read_candidates
 from nbner.decoding.transitions import Transitions
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
+from nbner.nlp.calibration_meta import load_list_temperature
 from nbner.nlp.crf.component import CrfRecognizer
 from nbner.types import Parse
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 #: A name in `nbner.registry.decoders`, or such a function.
 Decoder: TypeAlias = str | Callable[..., Iterable[Sequence[Parse]]]
-DECODERS = ("exact", "exact_raw", "beam")
+DECODERS = ("exact", "exact_raw", "exact_calibrated", "beam")
 MAX_SPAN_LENGTH = 64  # tokens of the longest entity, where a caller needs a limit
 
 
@@ -75,15 +76,17 @@ def parses(
     decoder : str or callable
         A name in `nbner.registry.decoders`, or such a function. Built in are
         "exact", exact search over normalized scores; "exact_raw", exact search
-        over the model's raw scores; and "beam", spaCy's beam of width k over
-        raw scores. Probabilities are those of the model, exp(score); over raw
-        scores exp(score) divided by its sum over all analyses; and of a beam a
-        softmax over the beam.
+        over the model's raw scores; "exact_calibrated", as "exact" at the
+        temperature that ``session.model.calibrate_lists`` has fitted; and "beam",
+        spaCy's beam of width k over raw scores. Probabilities are exp(score), those of
+        the model; over raw scores exp(score) divided by its sum over all
+        analyses; and of a beam a softmax over the beam.
     max_span_length : int, optional
         Tokens of the longest entity that the exact search considers; None for no
         limit. Not used by a random field, which needs none.
     temperature : float
-        Divides the scores before normalization; ignored by the beam.
+        Divides the scores before normalization; ignored by the beam and by
+        "exact_calibrated", which has its own.
 
     Yields
     ------
@@ -158,6 +161,33 @@ def decode_exact_raw(
         'Use decoder="exact": a random field is normalized over whole analyses, so that its list '
         "over raw scores is the same one",
     )
+    groups = docs_before_ner(nlp, items)
+    return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
+
+
+@registry.decoders("exact_calibrated")
+def decode_exact_calibrated(
+    nlp: Language, items: Iterable[ExampleOrText], k: int, *, max_span_length: int | None
+) -> Iterator[tuple[Parse, ...]]:
+    """Compute the k best analyses by exact search at the model's fitted temperature; see `parses`.
+
+    Raises
+    ------
+    ModelError
+        No temperature of the states has been fitted for this model.
+    """
+    recognizer = transition_recognizer(
+        nlp,
+        "A temperature of the states",
+        'Use decoder="exact": the order of its list does not depend on a temperature',
+    )
+    temperature = load_list_temperature(nlp)
+    if temperature is None:
+        raise ModelError(
+            "no temperature of the states has been fitted for the lists of this model. Fit one "
+            'with session.model.calibrate_lists(), or use decoder="exact".'
+        )
+    settings = _check_settings(max_span_length, temperature)
     groups = docs_before_ner(nlp, items)
     return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
 

@@ -1237,10 +1237,11 @@ class Session:
             A single text gives a single list.
         k : int
             Analyses a text at most.
-        decoder : {"exact", "exact_raw", "beam"}
+        decoder : {"exact", "exact_raw", "exact_calibrated", "beam"}
             The exact k best, whose probabilities are the model's own; the exact
-            k best over raw scores, which are not normalized in each state; or
-            the contents of spaCy's beam of width k over raw scores, whose
+            k best over raw scores, which are not normalized in each state; the
+            exact k best at the temperature of `model.calibrate_lists`; or the
+            contents of spaCy's beam of width k over raw scores, whose
             probabilities are fractions of the beam.
         max_span_length : int or "data", optional
             Tokens of the longest entity that the exact search considers;
@@ -1295,13 +1296,16 @@ class Session:
         ----------
         widths : sequence of int
             Lengths of the list; they rise.
-        decoders : sequence of {"exact", "exact_raw", "beam"}, optional
+        decoders : sequence of str, optional
+            Of "exact", "exact_raw", "beam", "exact_calibrated" and the registered ones.
             The k best analyses without search error, over normalized or over
             raw scores, and spaCy's own beam search over raw scores, which runs
-            once a width. By default all three, so that ``summary`` tells what
-            the objective (normalized against raw scores) and what the search
-            (exact against the beam) is worth; of a conditional random field
-            "exact" alone, since it has no other list.
+            once a width; and the exact list at the temperature of
+            `model.calibrate_lists`. By default the first three, and the last
+            where a temperature has been fitted, so that ``summary`` tells what
+            the objective (normalized against raw scores), the search (exact
+            against the beam) and the temperature are worth; of a conditional
+            random field "exact" alone, since it has no other list.
         split : str
             Its accepted examples are the gold.
         source : {"gold", "answers"}

@@ -108,6 +108,15 @@ def test_spacys_training_cannot_continue_it(session, init):
         session.train(init=init, progress=False)
 
 
+def test_a_temperature_would_not_change_its_lists(session):
+    for ask in (
+        session.model.calibrate_lists,
+        lambda: session.parses(TEXT, decoder="exact_calibrated"),
+    ):
+        with pytest.raises(ModelError, match="order of its list does not depend"):
+            ask()
+
+
 def test_calibration_divides_the_scores(session):
     found = session.model.calibrate("dev", progress=False)
     assert found.temperature > 0

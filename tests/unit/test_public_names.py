@@ -29,7 +29,8 @@ SESSION = """
 """
 ACCESSORS = {
     "model": """
-        span_probabilities action_scores token_features calibrate decide rerank ensemble use runs
+        span_probabilities action_scores token_features calibrate calibrate_lists decide rerank
+        ensemble use runs
     """,
     "quality": """
         label_issues consistency agreement tokenization data_warnings anchoring progress

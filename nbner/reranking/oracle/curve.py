@@ -11,6 +11,7 @@ from nbner.decoding.batching import trained_recognizer
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.errors import DataError
 from nbner.evaluation import k_best_scores
+from nbner.nlp.calibration_meta import load_list_temperature
 from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.gold_docs import is_expressible
@@ -102,7 +103,8 @@ def decoders_of(nlp: Language) -> tuple[study.Decoder, ...]:
     Returns
     -------
     tuple of str
-        `study.DECODERS`; of a conditional random field "exact" alone: it is
+        `study.DECODERS`, with "exact_calibrated" where a temperature of the states
+        has been fitted for the model; of a conditional random field "exact" alone: it is
         normalized over whole analyses, so that raw scores order them alike, and
         has no actions that spaCy's beam could follow.
 
@@ -113,7 +115,8 @@ def decoders_of(nlp: Language) -> tuple[study.Decoder, ...]:
     """
     if isinstance(trained_recognizer(nlp), CrfRecognizer):
         return ("exact",)
-    return study.DECODERS
+    fitted = load_list_temperature(nlp) is not None
+    return (*study.DECODERS, *(("exact_calibrated",) if fitted else ()))
 
 
 def oracle_curve_of_answers(

@@ -1,6 +1,6 @@
 """Paired differences of oracle F between decoders: what the search costs, and what the objective.
 
-Three lists of one model differ in two ways alone:
+Lists of one model differ in one way each:
 
 - *search*: the exact list over raw scores against spaCy's beam. Both maximize the
   sum of the raw scores of the actions, so that the difference is the beam's search
@@ -9,6 +9,9 @@ Three lists of one model differ in two ways alone:
   ones. Neither has a search error, so that the difference is what the scores are
   worth: raw scores of different states are not comparable, log-probabilities are
   (label bias and all; Lafferty, McCallum and Pereira 2001).
+
+- *temperature*: the exact list at the temperature of the states that was fitted for
+  the model, where there is one, against the one at temperature 1.
 
 Rank by rank, no analysis of the beam has a higher score than that of the exact list
 over raw scores. Oracle F is not that score: where raw scores overrate wrong analyses,
@@ -31,6 +34,7 @@ from nbner.reranking.oracle.study import OracleStudy
 DIFFERENCES = {
     "objective": ("exact", "exact_raw"),
     "search": ("exact_raw", "beam"),
+    "temperature": ("exact_calibrated", "exact"),
 }
 
 

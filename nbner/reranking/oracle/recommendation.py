@@ -194,6 +194,8 @@ _MEANINGS = {
     "objective": "The objective is worth {gain}: normalized against raw scores, both searched "
     "exactly",
     "search": "The search is worth {gain}: exact search against spaCy's beam, both over raw scores",
+    "temperature": "The fitted temperature of the states is worth {gain}: the exact list at it "
+    "against the one without",
 }
 _HELPFUL_ERRORS = (
     "The beam's search errors help: they keep it from analyses that raw scores overrate."

@@ -110,7 +110,8 @@ class OracleCurve(Result):
         """One row a difference between two decoders and width.
 
         ``difference`` ("objective": normalized against raw scores; "search": exact
-        search against the beam), ``decoder``, ``against``, ``width``, and ``gain``
+        search against the beam; "temperature": at the fitted temperature of the
+        states against without), ``decoder``, ``against``, ``width``, and ``gain``
         (oracle F of the one minus that of the other) with ``gain_low`` and
         ``gain_high``, the ends of its paired 95 % interval.
         """
@@ -237,15 +238,21 @@ _BEAM_COLOR = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
 _MIN_LABEL_GAP = 0.05  # of the axis's height, between two names
 
 _RAW_COLOR = "#2f9e63"  # likewise
+_CALIBRATED_COLOR = "#a463d1"  # likewise
 
 #: Decoder to its color, its line, its marker, and its name in the picture.
 _STYLES = {
     "exact": (ACCENT_COLOR, "-", "o", "exact"),
     "exact_raw": (_RAW_COLOR, "-.", "^", "exact, raw scores"),
+    "exact_calibrated": (_CALIBRATED_COLOR, "-", "D", "exact, calibrated"),
     "beam": (_BEAM_COLOR, "--", "s", "beam"),
 }
 #: Words for a difference between decoders, under the picture.
-_DIFFERENCE_NAMES = {"objective": "normalized for raw scores", "search": "exact search for beam"}
+_DIFFERENCE_NAMES = {
+    "objective": "normalized for raw scores",
+    "search": "exact search for beam",
+    "temperature": "temperature",
+}
 
 
 def draw_oracle_curve(
@@ -342,13 +349,16 @@ def _mark_recommended(ax: Axes, frame: pd.DataFrame, width: int) -> None:
     rows = frame[frame["width"] == width]
     row = rows[rows["decoder"] == "exact"] if "exact" in set(rows["decoder"]) else rows
     best, first = float(row["oracle_f"].iloc[0]), float(row["top1_f"].iloc[0])
+    # At the end of the lines their names stand to the right.
+    is_last = width == frame["width"].max()
     ax.plot([width, width], [first, best], color=INK_COLOR, linewidth=0.8)
     ax.plot(width, best, marker="o", markersize=9, fillstyle="none", color=INK_COLOR)
     ax.annotate(
         f"+{100 * (best - first):.1f} F at {width}",
         (width, (first + best) / 2),
-        xytext=(6, 0),
+        xytext=(-6, 0) if is_last else (6, 0),
         textcoords="offset points",
+        ha="right" if is_last else "left",
         color=INK_COLOR,
         fontsize=9,
         va="center",

@@ -342,7 +342,7 @@ def _label_counts(
 Decoder: TypeAlias = str
 DECODERS = ("exact", "exact_raw", "beam")
 #: Their list of k is a prefix of any longer one, so that one pass serves all widths.
-EXACT_DECODERS = ("exact", "exact_raw")
+EXACT_DECODERS = ("exact", "exact_raw", "exact_calibrated")
 WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 
 
