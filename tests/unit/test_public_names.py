@@ -35,7 +35,7 @@ ACCESSORS = {
     "quality": """
         label_issues consistency agreement tokenization data_warnings anchoring progress
     """,
-    "experiments": "learning_curve compare_training parity determinism differences",
+    "experiments": "learning_curve compare_training coverage parity determinism differences",
     "store": "history at restore backup verify",
 }
 
