@@ -204,14 +204,17 @@ _HELPFUL_ERRORS = (
 
 def _difference_notes(differences: Sequence[DecoderDifference], width: int) -> list[str]:
     """Say what the objective and what the search is worth, at one width."""
-    shown = [one for one in differences if one.width == width and one.gain.value == one.gain.value]
-    notes = [
-        _MEANINGS[one.name].format(gain=f"{100 * one.gain.value:+.1f} F")
-        + f" (at {width}; 95 % interval {100 * one.gain.low:+.1f} to {100 * one.gain.high:+.1f})."
-        for one in shown
-    ]
-    if any(one.name == "search" and one.gain.high < 0 for one in shown):
-        notes.append(_HELPFUL_ERRORS)
+    notes: list[str] = []
+    for one in differences:
+        gain = one.gain
+        if one.width != width or gain.value != gain.value:
+            continue
+        notes.append(
+            _MEANINGS[one.name].format(gain=f"{100 * gain.value:+.1f} F")
+            + f" (at {width}; 95 % interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f})."
+        )
+        if one.name == "search" and gain.high < 0:
+            notes.append(_HELPFUL_ERRORS)
     return notes
 
 

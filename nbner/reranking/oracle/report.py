@@ -234,6 +234,7 @@ def _with_intervals(row: object, names: Sequence[str]) -> dict[str, float]:
 
 
 _BAND_ALPHA = 0.18  # opacity of an interval
+_MAX_BANDED = 2  # decoders whose first analyses have bands too
 _BEAM_COLOR = "#c97b00"  # 3:1 and more on white and on JupyterLab's dark ground
 _MIN_LABEL_GAP = 0.05  # of the axis's height, between two names
 
@@ -278,8 +279,10 @@ def draw_oracle_curve(
     ax = new_axes() if ax is None else ax
     ax.set_xscale("log", base=2)
     names: list[tuple[float, str, str]] = []
+    # More bands over each other than this show nothing.
+    few = frame["decoder"].nunique() <= _MAX_BANDED
     for decoder, rows in frame.groupby("decoder", sort=False):
-        names += _draw_decoder(ax, str(decoder), rows)
+        names += _draw_decoder(ax, str(decoder), rows, with_first_bands=few)
     widths = sorted(set(frame["width"]))
     ax.set_xticks(widths, [f"{width:,}" for width in widths])
     ax.minorticks_off()
@@ -308,18 +311,21 @@ def _difference_line(frame: pd.DataFrame) -> list[str]:
     return [f"at {frame['width'].max():,}: {', '.join(gains)}"] if gains else []
 
 
-def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
+def _draw_decoder(
+    ax: Axes, decoder: str, rows: pd.DataFrame, *, with_first_bands: bool
+) -> list[tuple[float, str, str]]:
     color, line, marker, name = _STYLES.get(decoder, (INK_COLOR, "-", "o", decoder))
     width = rows["width"]
     for figure, heavy in (("oracle_f", True), ("top1_f", False)):
-        ax.fill_between(
-            width,
-            rows[f"{figure}_low"],
-            rows[f"{figure}_high"],
-            color=color,
-            alpha=_BAND_ALPHA if heavy else _BAND_ALPHA / 2,
-            linewidth=0,
-        )
+        if heavy or with_first_bands:
+            ax.fill_between(
+                width,
+                rows[f"{figure}_low"],
+                rows[f"{figure}_high"],
+                color=color,
+                alpha=_BAND_ALPHA if heavy else _BAND_ALPHA / 2,
+                linewidth=0,
+            )
         ax.plot(
             width,
             rows[figure],
