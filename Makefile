@@ -4,6 +4,7 @@
 # make pictures  the README's pictures again, into notebooks/pictures/
 # make bench  speed, memory and real data: make bench DATA=path/to/data
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
+# make oracle-table  oracle F against list length on five corpora: DATA=path/to/data OUTPUT=folder
 
 SHELL := /bin/bash
 VENV := .venv
@@ -23,7 +24,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-ui pictures lint types front python clean
+.PHONY: lab test demo bench bench-ui oracle-table pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -43,6 +44,10 @@ bench-ui: $(VENV)/test
 	@test -n "$(DATA)" || { echo "Say where the data is: make bench-ui DATA=path/to/data"; exit 2; }
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs= tests/benchmarks/ui --data "$(DATA)" $(ARGS)
+
+oracle-table: $(VENV)/test
+	@test -n "$(DATA)" -a -n "$(OUTPUT)" || { echo "Say where the data is and where the tables go: make oracle-table DATA=path/to/data OUTPUT=folder"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/oracle_table.py --data "$(DATA)" --output "$(OUTPUT)" $(ARGS)
 
 pictures: $(VENV)/test
 	$(BIN)/python tests/chromium.py

@@ -1,4 +1,5 @@
 from nbner._common.suggestion_report import SuggestionReport as SuggestionReport
+from nbner.decoding.calibration.list_report import ListCalibration as ListCalibration
 from nbner.decoding.calibration.report import Calibration as Calibration
 from nbner.decoding.decision.report import Decision as Decision
 from nbner.decoding.inspection import ActionScores as ActionScores
@@ -24,6 +25,7 @@ from nbner.quality.outdated_answers import OutdatedAnswers as OutdatedAnswers
 from nbner.quality.progress import AnnotationProgress as AnnotationProgress
 from nbner.quality.suggestion_quality import SuggestionQuality as SuggestionQuality
 from nbner.quality.tokenization.report import Tokenization as Tokenization
+from nbner.reranking.coverage.report import Coverage as Coverage
 from nbner.reranking.oracle.report import OracleCurve as OracleCurve
 from nbner.reranking.report import Ensemble as Ensemble
 from nbner.reranking.report import Reranking as Reranking

@@ -127,6 +127,28 @@ def percentile_interval(values: FloatArray, level: float = CONFIDENCE_LEVEL) -> 
     return float(low), float(high)
 
 
+def wilson_interval(count: int, n: int) -> tuple[float, float]:
+    """Compute the 95 % interval of a fraction (Wilson 1927).
+
+    Parameters
+    ----------
+    count, n : int
+        How many of how many.
+
+    Returns
+    -------
+    low, high : float
+        NaN where ``n`` is 0.
+    """
+    if not n:
+        return nan, nan
+    z = 1.959964
+    share = count / n
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def micro_f(counts: FloatArray) -> FloatArray:
     """Compute micro-averaged F1 from summed counts.
 

@@ -23,6 +23,10 @@ RankFn: TypeAlias = Callable[[Sequence[Example], Any], Sequence[int]]
 
 #: Key in an answer's ``extra["task"]`` that marks an example of the random holdout.
 HOLDOUT_KEY = "_aside"
+#: Key in an answer's ``extra`` with the name of the query strategy that chose the example.
+ORDER_KEY = "order"
+#: Strategies that look at nothing in a text.
+RANDOM_ORDERS = ("given", "random")
 
 # From open examples, a maximum number and input hashes to leave out, to the next examples.
 _SelectFn: TypeAlias = Callable[[Sequence[Example], int, Collection[int]], list[Example]]
@@ -247,7 +251,7 @@ class RankedDataset(Dataset):
 
     def _with_strategy(self, answer: Answer) -> Answer:
         name = STORED_NAMES.get(self._strategy, self._strategy)
-        extra = {**answer.extra, "order": name}
+        extra = {**answer.extra, ORDER_KEY: name}
         example = self.find(answer.input_hash, answer.split)
         if example is not None and self._in_holdout(example):
             extra["task"] = {**extra.get("task", {}), HOLDOUT_KEY: True}

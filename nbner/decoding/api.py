@@ -32,12 +32,13 @@ from nbner.decoding.chain_batches import (
 from nbner.decoding.k_best import k_best
 from nbner.decoding.lattice import LatticeBatch, LatticeSettings, build_lattices
 from nbner.decoding.lattice_view import Lattice, TextLattice, check_k
-from nbner.decoding.marginals import segment_probabilities, token_probabilities
+from nbner.decoding.marginals import log_totals, segment_probabilities, token_probabilities
 from nbner.decoding.probabilities import MIN_PROBABILITY, SpanProbabilities, collect_probable_spans
 from nbner.decoding.spans import OUTSIDE, LazyCandidates, TokenOffsets, read_candidates
 from nbner.decoding.transitions import Transitions
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
+from nbner.nlp.calibration_meta import load_list_temperature
 from nbner.nlp.crf.component import CrfRecognizer
 from nbner.types import Parse
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 
 #: A name in `nbner.registry.decoders`, or such a function.
 Decoder: TypeAlias = str | Callable[..., Iterable[Sequence[Parse]]]
-DECODERS = ("exact", "beam")
+DECODERS = ("exact", "exact_raw", "exact_calibrated", "beam")
 MAX_SPAN_LENGTH = 64  # tokens of the longest entity, where a caller needs a limit
 
 
@@ -74,13 +75,18 @@ def parses(
         Length of the lists, at least 1.
     decoder : str or callable
         A name in `nbner.registry.decoders`, or such a function. Built in are
-        "exact" and "beam": exact search over normalized scores, or spaCy's beam of width k over raw
-        ones. Beam probabilities are a softmax over the beam.
+        "exact", exact search over normalized scores; "exact_raw", exact search
+        over the model's raw scores; "exact_calibrated", as "exact" at the
+        temperature that ``session.model.calibrate_lists`` has fitted; and "beam",
+        spaCy's beam of width k over raw scores. Probabilities are exp(score), those of
+        the model; over raw scores exp(score) divided by its sum over all
+        analyses; and of a beam a softmax over the beam.
     max_span_length : int, optional
         Tokens of the longest entity that the exact search considers; None for no
         limit. Not used by a random field, which needs none.
     temperature : float
-        Divides the scores before normalization; ignored by the beam.
+        Divides the scores before normalization; ignored by the beam and by
+        "exact_calibrated", which has its own.
 
     Yields
     ------
@@ -131,6 +137,58 @@ def decode_exact(
     if isinstance(recognizer, CrfRecognizer):
         chain = ChainSettings(temperature=temperature)
         return (one for docs in groups for one in chain_parses(recognizer, docs, k, chain))
+    return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
+
+
+@registry.decoders("exact_raw")
+def decode_exact_raw(
+    nlp: Language,
+    items: Iterable[ExampleOrText],
+    k: int,
+    *,
+    max_span_length: int | None,
+    temperature: float,
+) -> Iterator[tuple[Parse, ...]]:
+    """Compute the k best analyses by exact search over raw scores; see `parses`.
+
+    It searches what spaCy's beam searches, the sum of the raw scores of the actions,
+    without search error.
+    """
+    settings = _check_settings(max_span_length, temperature, normalized=False)
+    recognizer = transition_recognizer(
+        nlp,
+        "An exact list over raw scores",
+        'Use decoder="exact": a random field is normalized over whole analyses, so that its list '
+        "over raw scores is the same one",
+    )
+    groups = docs_before_ner(nlp, items)
+    return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
+
+
+@registry.decoders("exact_calibrated")
+def decode_exact_calibrated(
+    nlp: Language, items: Iterable[ExampleOrText], k: int, *, max_span_length: int | None
+) -> Iterator[tuple[Parse, ...]]:
+    """Compute the k best analyses by exact search at the model's fitted temperature; see `parses`.
+
+    Raises
+    ------
+    ModelError
+        No temperature of the states has been fitted for this model.
+    """
+    recognizer = transition_recognizer(
+        nlp,
+        "A temperature of the states",
+        'Use decoder="exact": the order of its list does not depend on a temperature',
+    )
+    temperature = load_list_temperature(nlp)
+    if temperature is None:
+        raise ModelError(
+            "no temperature of the states has been fitted for the lists of this model. Fit one "
+            'with session.model.calibrate_lists(), or use decoder="exact".'
+        )
+    settings = _check_settings(max_span_length, temperature)
+    groups = docs_before_ner(nlp, items)
     return (one for docs in groups for one in _exact_parses(recognizer, docs, k, settings))
 
 
@@ -269,13 +327,17 @@ def _exact_parses(
     recognizer: EntityRecognizer, docs: Sequence[Doc], k: int, settings: LatticeSettings
 ) -> Iterator[tuple[Parse, ...]]:
     found: dict[int, LazyCandidates] = {}
+    totals = np.zeros(len(docs))
     for batch, built in _build_batches(recognizer, docs, settings):
         lists = k_best(built.weights, built.lengths, k)
+        if not settings.normalized:
+            totals[batch] = log_totals(built.weights, built.lengths)
         places = [TokenOffsets.from_doc(docs[i]) for i in batch]
         read = read_candidates(lists, places, built.labels, width=built.weights.shape[2])
         found.update(zip(batch, read, strict=True))
     for i in range(len(docs)):
-        yield found.pop(i).parses() if i in found else (Parse(1.0, 0.0, ()),)
+        one = found.pop(i, None)
+        yield ((Parse(1.0, 0.0, ()),) if one is None else one.parses(log_total=float(totals[i])))
 
 
 def _compute_span_probabilities(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 META_KEY = "nbner_calibration"
+_LISTS = "lists"  # optional key of an entry: the temperature of the states for lists
+_LISTS_ALONE = "lists_alone"  # whether the temperatures of span probabilities were not fitted
 
 
 def save_temperatures(
@@ -39,9 +41,65 @@ def save_temperatures(
     dict
         The entry that was written.
     """
-    entry = {"model": fingerprint(nlp), "overall": overall, "per_label": dict(per_label)}
+    entry: dict[str, Any] = {
+        "model": fingerprint(nlp),
+        "overall": overall,
+        "per_label": dict(per_label),
+    }
+    lists = load_list_temperature(nlp)
+    if lists is not None:
+        entry[_LISTS] = lists
     nlp.meta[META_KEY] = entry
     return entry
+
+
+def save_list_temperature(nlp: Language, temperature: float) -> dict[str, Any]:
+    """Write the temperature of the states for lists into a pipeline's meta, beside the others.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline that it was fitted for; its meta is changed.
+    temperature : float
+        The temperature.
+
+    Returns
+    -------
+    dict
+        The entry that was written.
+    """
+    known = load_temperatures(nlp)
+    overall, per_label = known or (1.0, {})
+    entry = {
+        "model": fingerprint(nlp),
+        "overall": overall,
+        "per_label": dict(per_label),
+        _LISTS: temperature,
+        **({} if known else {_LISTS_ALONE: True}),
+    }
+    nlp.meta[META_KEY] = entry
+    return entry
+
+
+def copy_temperatures(source: Language, target: Language) -> dict[str, Any] | None:
+    """Write one pipeline's temperatures into the meta of another with the same recognizer.
+
+    Parameters
+    ----------
+    source, target : Language
+        The pipelines; the meta of ``target`` is changed.
+
+    Returns
+    -------
+    dict, optional
+        The entry that was written; None where ``source`` has no temperatures.
+    """
+    entry = _valid_entry(source)
+    if entry is None:
+        return None
+    copied = {**entry, "model": fingerprint(target)}
+    target.meta[META_KEY] = copied
+    return copied
 
 
 def restore_temperatures(nlp: Language, entry: Mapping[str, Any]) -> None:
@@ -76,7 +134,8 @@ def check_entry(entry: object) -> None:
     labels = entry.get("per_label")
     if not isinstance(labels, Mapping):
         raise ValueError("it has no temperatures by label")  # noqa: TRY004 - a damaged file
-    for value in (entry.get("overall"), *labels.values()):
+    lists = [entry[_LISTS]] if _LISTS in entry else []
+    for value in (entry.get("overall"), *labels.values(), *lists):
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not is_number or not math.isfinite(value) or value <= 0:
             raise ValueError(f"{value!r} is no temperature")
@@ -96,6 +155,32 @@ def load_temperatures(nlp: Language) -> tuple[float, dict[str, float]] | None:
         Overall and by label; None where none were fitted for this very model,
         and, with a warning, where they are damaged.
     """
+    entry = _valid_entry(nlp)
+    if entry is None or entry.get(_LISTS_ALONE) is True:
+        return None
+    return float(entry["overall"]), {str(k): float(v) for k, v in entry["per_label"].items()}
+
+
+def load_list_temperature(nlp: Language) -> float | None:
+    """Read the temperature of the states for a pipeline's lists.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+
+    Returns
+    -------
+    float, optional
+        None where none was fitted for this very model, and, with a warning, where
+        it is damaged.
+    """
+    entry = _valid_entry(nlp)
+    return None if entry is None or _LISTS not in entry else float(entry[_LISTS])
+
+
+def _valid_entry(nlp: Language) -> dict[str, Any] | None:
+    """Return the entry in a pipeline's meta; None where it is of another model, or damaged."""
     entry = nlp.meta.get(META_KEY)
     if not isinstance(entry, dict) or entry.get("model") != fingerprint(nlp):
         return None
@@ -106,7 +191,7 @@ def load_temperatures(nlp: Language) -> tuple[float, dict[str, float]] | None:
         warnings.warn(
             f"The calibration in the meta of the pipeline cannot be used: {error}. Probabilities "
             "are those of the model itself; session.model.calibrate() fits it again.",
-            stacklevel=2,
+            stacklevel=3,
         )
         return None
-    return float(entry["overall"]), {str(k): float(v) for k, v in entry["per_label"].items()}
+    return entry

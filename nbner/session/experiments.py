@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner._common.format import plural
+from nbner.active_learning.ranked_dataset import HOLDOUT_KEY, ORDER_KEY, RANDOM_ORDERS
 from nbner.errors import DataError
 from nbner.evaluation.diff.report import Differences
 from nbner.evaluation.reproducibility import (
@@ -20,9 +22,19 @@ from nbner.evaluation.reproducibility import (
 )
 from nbner.evaluation.scores import score
 from nbner.io.annotations import read_annotations
-from nbner.nlp.gold_docs import nested_subsets, split_corpus
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.gold_docs import is_expressible, nested_subsets, split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
-from nbner.nlp.prediction import predict
+from nbner.nlp.prediction import check_trained, predict
+from nbner.reranking.coverage.report import Coverage
+from nbner.reranking.coverage.study import (
+    DECODERS,
+    WIDTH,
+    check_size,
+    coverage_rows,
+    fit_thresholds,
+    held_out_texts,
+)
 from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.differences import differences
@@ -166,6 +178,98 @@ class ExperimentsAccessor(Accessor):
         known = tuple(label for label in context.labels if label in before)
         new = tuple(label for label in context.labels if label not in before)
         return TrainingComparison(tuple(runs), known, new)
+
+    def coverage(
+        self,
+        alpha: float = 0.05,
+        split: str = "train",
+        dev: str = "dev",
+        *,
+        width: int = WIDTH,
+        decoder: str = "exact",
+        progress: bool = True,
+    ) -> Coverage:
+        """Calibrate sets that hold gold with a stated probability, and measure their coverage.
+
+        Sets of complete analyses, a prefix of the exact list, hold gold in at
+        least 1 - alpha of the texts: by cumulative probability, and with a
+        penalty of late ranks that makes them smaller (split-conformal
+        prediction, APS and RAPS). For single spans, one threshold above which
+        all candidates together miss at most a share alpha of a text's gold,
+        and one above which at most that share is wrong (conformal risk
+        control).
+
+        The guarantee needs *exchangeability*: calibration texts and new texts
+        are drawn alike. Texts that a query strategy chose, by uncertainty for
+        instance, are not, and neither is a new source, a later period, or a
+        model trained on the calibration texts. So calibration uses the random
+        share that make-gold keeps aside, and gold that no strategy chose; what
+        one chose is left out and counted. The guarantee is an average over
+        all texts and over calibration sets: one calibration set of n texts
+        varies by about sqrt(alpha * (1 - alpha) / n), and no group of texts
+        (length, number of entities, label) has a guarantee of its own.
+
+        Parameters
+        ----------
+        alpha : float
+            Accepted risk, between 0 and 1: 0.05 for 95 %.
+        split, dev : str
+            The held-out gold: accepted examples of ``dev``, and those of
+            ``split`` that make-gold kept aside at random.
+        width : int
+            Length of the lists. A set whose list stops before the level is
+            reached says that it is not complete.
+        decoder : {"exact", "exact_calibrated", "exact_raw"}
+            The lists; see `Session.parses`.
+        progress : bool
+            Show a bar. The stop button ends the study without a result.
+
+        Returns
+        -------
+        Coverage
+            ``frame`` and ``per_label`` (empirical coverage and sizes by length,
+            number of entities and label, with intervals, each text under
+            thresholds of others), ``thresholds``, ``summary``, ``plot()``; and
+            for new texts ``analysis_set(parses)``, ``candidate_spans`` and
+            ``accepted_spans``.
+
+        Raises
+        ------
+        DataError
+            Alpha is not between 0 and 1, there is too little held-out gold for
+            the level (the message says how much is needed), or no gold has the
+            model's labels.
+        ModelError
+            The model has not been trained, or has no such list.
+        """
+        context = self._context
+        _check_coverage_options(alpha, decoder)
+        check_trained(context.nlp)
+        gold, left_out = _randomly_held_out(context, split, dev)
+        unreachable = sum(not is_expressible(context.nlp, one) for one in gold)
+        if gold and unreachable == len(gold):
+            raise DataError(
+                f"none of the {plural(len(gold), 'held-out text')} has gold that the model could "
+                "find: other labels, or spans off the tokens",
+                remedy="Train a model of these labels: session.train()",
+            )
+        check_size(len(gold), alpha)
+        texts = list(
+            held_out_texts(context.nlp, gold, width=width, decoder=decoder, progress=progress)
+        )
+        return Coverage(
+            alpha=alpha,
+            rows=tuple(coverage_rows(texts, alpha, width=width, seed=context.seed)),
+            thresholds=fit_thresholds(texts, alpha, width=width, seed=context.seed),
+            n=len(texts),
+            width=width,
+            decoder=decoder,
+            unreachable=unreachable,
+            not_in_list=sum(one.gold_rank is None for one in texts),
+            left_out=left_out,
+            source=dev,
+            fingerprint=fingerprint(context.nlp),
+        )
 
     def parity(
         self,
@@ -323,6 +427,36 @@ class ExperimentsAccessor(Accessor):
                 )
 
         return collect_until_interrupt(runs(), len(jobs), "training", visible=progress)
+
+
+def _check_coverage_options(alpha: float, decoder: str) -> None:
+    if not 0 < alpha < 1:
+        raise DataError(
+            f"alpha={alpha} is not between 0 and 1",
+            field="alpha",
+            remedy="Give the risk that you accept, such as alpha=0.05 for sets that hold gold in "
+            "95 % of the texts",
+        )
+    if decoder not in DECODERS:
+        raise DataError(
+            f"the probabilities of {decoder!r} are not those of all analyses",
+            field="decoder",
+            remedy=f"Use one of {', '.join(DECODERS)}",
+        )
+
+
+def _randomly_held_out(context: SessionContext, split: str, dev: str) -> tuple[list[Example], int]:
+    """Return held-out gold that no query strategy chose, and the number of other texts."""
+    _, evaluated = training_split(context, split, dev)
+    chosen = {
+        (answer.split, answer.input_hash)
+        for answer in context.dataset.answers(dev)
+        if answer.extra.get(ORDER_KEY) not in (None, *RANDOM_ORDERS)
+        and not answer.extra.get("task", {}).get(HOLDOUT_KEY)
+    }
+    gold = [one for one in evaluated if not one.binary]
+    kept = [one for one in gold if (one.split, one.input_hash) not in chosen]
+    return kept, len(gold) - len(kept)
 
 
 def _train_and_score(

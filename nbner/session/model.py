@@ -12,6 +12,8 @@ from nbner.decoding import actions
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration import temperature
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
+from nbner.decoding.calibration.list_report import ListCalibration
+from nbner.decoding.calibration.list_temperature import MIN_GOLD_SPANS, gold_actions
 from nbner.decoding.calibration.report import Calibration
 from nbner.decoding.decision.component import decision_of, without_decision
 from nbner.decoding.decision.fitting import HeldOutGold, fit_decision
@@ -22,7 +24,11 @@ from nbner.decoding.probabilities import TextProbabilities
 from nbner.errors import DataError, ModelError
 from nbner.io import formats
 from nbner.io.rows import example_from_row
-from nbner.nlp.calibration_meta import load_temperatures, save_temperatures
+from nbner.nlp.calibration_meta import (
+    copy_temperatures,
+    save_list_temperature,
+    save_temperatures,
+)
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import check_trained, predict
@@ -191,6 +197,56 @@ class ModelAccessor(Accessor):
             fingerprint=fingerprint(context.nlp),
         )
 
+    def calibrate_lists(self, split: str = "dev") -> ListCalibration:
+        """Fit a temperature of the states for k best lists by the likelihood of the gold analysis.
+
+        It flattens (above 1) or sharpens the distribution over the actions of
+        every state, which changes the order of the list, and is kept with the
+        model as that of `calibrate`. From now on
+        ``session.parses(..., decoder="exact_calibrated")`` uses it, and
+        ``session.oracle_curve()`` studies that list beside the others. The list
+        of "exact", predictions and span probabilities do not change.
+
+        Parameters
+        ----------
+        split : str
+            Its accepted examples are the gold. They should be none that the
+            model was trained on; a study on the same texts flatters a little,
+            by one fitted number.
+
+        Returns
+        -------
+        ListCalibration
+            ``temperature``; ``before``, ``after`` and ``gain``, the mean
+            log-likelihood of the gold analysis on texts that it was not fitted
+            on; ``frame``, ``plot()``.
+
+        Raises
+        ------
+        DataError
+            There is no gold, or fewer than 30 gold spans in texts whose gold is an
+            analysis of the model.
+        ModelError
+            The model has not been trained, or is a conditional random field,
+            whose list has one order at all temperatures.
+        """
+        context = self._context
+        actions = gold_actions(context.nlp, context.gold(split))
+        if actions.n_spans < MIN_GOLD_SPANS:
+            raise DataError(
+                f"split {split!r} has {plural(actions.n_spans, 'gold span')} in texts whose gold "
+                f"is an analysis of the model ({plural(actions.unreachable, 'text')} not), too "
+                "few to fit a temperature on",
+                remedy=f"Add gold there with the model's labels, until there are {MIN_GOLD_SPANS}",
+            )
+        report = ListCalibration.from_actions(
+            actions, seed=context.seed, split=split, fingerprint=fingerprint(context.nlp)
+        )
+        kept = save_list_temperature(context.nlp, report.temperature)
+        context.model_store.save_calibration(kept)
+        context.model_store.drop_calibration_notice()
+        return report
+
     def decide(
         self,
         rule: Literal["greedy", "expected_f"] = "expected_f",
@@ -279,10 +335,10 @@ class ModelAccessor(Accessor):
             seed=context.seed,
             progress=progress,
         )
-        known = load_temperatures(context.nlp)
+        # The probabilities are those of the same recognizer.
+        known = copy_temperatures(context.nlp, decided)
         if known is not None:
-            # The probabilities are those of the same recognizer.
-            context.model_store.save_calibration(save_temperatures(decided, *known))
+            context.model_store.save_calibration(known)
         record = {"decision": {"threshold": report.threshold, "temperature": report.temperature}}
         _save_and_use(context, decided, record)
         return report
@@ -513,9 +569,9 @@ def _decide_greedily(context: SessionContext, gold: Sequence[Example], source: s
     decided, greedy = context.nlp, without_decision(context.nlp)
     if greedy is not decided:
         model = fingerprint(greedy)
-        known = load_temperatures(decided)
+        known = copy_temperatures(decided, greedy)
         if known is not None:
-            context.model_store.save_calibration(save_temperatures(greedy, *known))
+            context.model_store.save_calibration(known)
         runs = [one for one in context.dataset.runs() if one["fingerprint"] == model]
         saved = next((one for one in reversed(runs) if Path(one["path"]).exists()), None)
         if saved is None:

@@ -116,7 +116,7 @@ def parses(
         A single text gives a single list.
     k : int
         Analyses a text at most.
-    decoder : {"exact", "beam"}
+    decoder : str
         See `Session.parses`.
     max_span_length : int or "data", optional
         Tokens of the longest entity.

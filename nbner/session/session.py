@@ -1285,10 +1285,12 @@ class Session:
             A single text gives a single list.
         k : int
             Analyses a text at most.
-        decoder : {"exact", "beam"}
-            The exact k best, whose probabilities are the model's own, or the
-            contents of spaCy's beam of width k, whose probabilities are
-            fractions of the beam.
+        decoder : {"exact", "exact_raw", "exact_calibrated", "beam"}
+            The exact k best, whose probabilities are the model's own; the exact
+            k best over raw scores, which are not normalized in each state; the
+            exact k best at the temperature of `model.calibrate_lists`; or the
+            contents of spaCy's beam of width k over raw scores, whose
+            probabilities are fractions of the beam.
         max_span_length : int or "data", optional
             Tokens of the longest entity that the exact search considers;
             "data" takes it from the accepted examples. By default any length.
@@ -1328,7 +1330,7 @@ class Session:
     def oracle_curve(
         self,
         widths: Sequence[int] = study.WIDTHS,
-        decoders: Sequence[study.Decoder] = study.DECODERS,
+        decoders: Sequence[study.Decoder] | None = None,
         split: str = "dev",
         *,
         source: Literal["gold", "answers"] = "gold",
@@ -1343,9 +1345,16 @@ class Session:
         ----------
         widths : sequence of int
             Lengths of the list; they rise.
-        decoders : sequence of {"exact", "beam"}
-            The k best analyses without search error, and spaCy's own beam
-            search, which runs once a width.
+        decoders : sequence of str, optional
+            Of "exact", "exact_raw", "beam", "exact_calibrated" and the registered ones.
+            The k best analyses without search error, over normalized or over
+            raw scores, and spaCy's own beam search over raw scores, which runs
+            once a width; and the exact list at the temperature of
+            `model.calibrate_lists`. By default the first three, and the last
+            where a temperature has been fitted, so that ``summary`` tells what
+            the objective (normalized against raw scores), the search (exact
+            against the beam) and the temperature are worth; of a conditional
+            random field "exact" alone, since it has no other list.
         split : str
             Its accepted examples are the gold.
         source : {"gold", "answers"}
@@ -1358,18 +1367,21 @@ class Session:
         Returns
         -------
         OracleCurve
-            ``frame``, ``plot()``, ``summary``, ``per_label()``.
+            ``frame``, ``plot()``, ``summary``, ``per_label()``, and
+            ``decoder_frame``, the differences between the decoders.
 
         Raises
         ------
         DataError
             The widths do not rise, a decoder is not one, or there is no gold.
         ModelError
-            The model has not been trained.
+            The model has not been trained, or is a conditional random field and
+            another list than "exact" is named.
         """
         context = self._context
         study.check_widths(widths)
-        study.check_decoders(decoders)
+        if decoders is not None:
+            study.check_decoders(decoders)
         if source == "answers":
             answers = context.dataset.answers()
             return oracle_curve_of_answers(answers, widths=widths, seed=context.seed)

@@ -50,7 +50,7 @@ def test_exact_lists_hold_at_least_what_a_beam_holds(trained_on, say, data, name
             f">= the beam's, {beam['oracle_f']:.3f}",
         )
     table = curve.frame[["decoder", "width", *columns]].round(3).to_string(index=False)
-    say(f"{name}, all figures", f"\n{table}\n{curve.verdict}", "none")
+    say(f"{name}, all figures", f"\n{table}\n{curve.summary}", "none")
     for width in WIDTHS:
         assert frame.loc["exact", width]["oracle_f"] >= frame.loc["beam", width]["oracle_f"], width
 

@@ -86,6 +86,14 @@ PICTURES = {
         ),
         {"title": n[0]},
     ),
+    "reranking.coverage.report:draw_coverage": lambda n: (
+        (
+            scored(n, "value", "coverage", "coverage_low", "coverage_high", "size").assign(
+                group="label", n=3, nominal=0.9
+            ),
+        ),
+        {"title": n[0]},
+    ),
     "evaluation.report:draw_evaluation": lambda n: (
         (scored(n, "label", "f", "precision", "recall", "f_low", "f_high").assign(support=3),),
         {"title": n[0]},

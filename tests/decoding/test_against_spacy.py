@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +27,7 @@ from nbner.decoding.state_scorer import StateScorer
 from nbner.decoding.transitions import ValidActions
 from nbner.types import Span
 
+EXAMPLES = int(os.environ.get("NBNER_EXAMPLES", "30"))
 FEW = settings(max_examples=25, deadline=None)
 kinds = st.sampled_from(KINDS)
 greedy_kinds = st.sampled_from([kind for kind in KINDS if kind.factory == "ner"])
@@ -116,6 +118,21 @@ def test_a_beam_that_holds_everything_gives_the_same_list(kind, text, before):
         assert ours.spans == theirs.spans or lattice.score_of(theirs.spans) == pytest.approx(
             ours.score, abs=1e-5
         )
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(trained_kinds, texts(8), settings_before(new=()), st.sampled_from([1, 2, 3, 8, 32]))
+def test_the_exact_list_is_never_below_the_beam_under_the_same_objective(kind, text, before, width):
+    nlp, _ = prepared(kind, text, before)
+    (exact,) = parses(nlp, [text], width, decoder="exact_raw")
+    (beam,) = parses(nlp, [text], width, decoder="beam")
+    (lattice,) = lattices(nlp, [text], normalized=False)
+    assert exact == lattice.k_best(width)
+    assert len(exact) >= len(beam)
+    for ours, theirs in zip(exact, beam, strict=False):
+        # The beam adds scores up in single precision.
+        assert ours.score >= theirs.score - 1e-3
+        assert ours.score >= lattice.score_of(theirs.spans) - 1e-6
 
 
 @FEW

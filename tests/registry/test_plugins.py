@@ -121,7 +121,7 @@ def test_an_installed_package_adds_to_every_registry(installed):
     assert {"lengths", "prodigy"} <= set(found["writers"])
     assert set(found["suggesters"]) == {"gazetteer", "model"}
     assert {"longest_first", "given", "random", "uncertainty"} <= set(found["query_strategies"])
-    assert set(found["decoders"]) == {"beam", "exact", "nothing"}
+    assert set(found["decoders"]) == {"beam", "exact", "exact_calibrated", "exact_raw", "nothing"}
     assert {"boundaries", "strict", "exact", "partial", "ent_type"} == set(found["scorers"])
 
 

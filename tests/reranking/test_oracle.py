@@ -16,6 +16,7 @@ from nbner.evaluation.k_best_scores import (
     score_from_answer_extra,
 )
 from nbner.evaluation.scores import score
+from nbner.reranking.oracle.differences import decoder_differences
 from nbner.reranking.oracle.study import (
     DecoderPass,
     check_decoders,
@@ -224,9 +225,34 @@ def test_decoders_that_are_none_name_the_way_out(decoders):
 
 def test_an_exact_list_serves_all_widths_and_a_beam_only_its_own():
     assert check_decoders("exact") == ("exact",)
-    planned = plan_passes((1, 4), ("exact", "beam"))
+    planned = plan_passes((1, 4), ("exact", "exact_raw", "beam"))
     assert planned == [
         DecoderPass("exact", (1, 4)),
+        DecoderPass("exact_raw", (1, 4)),
         DecoderPass("beam", (1,)),
         DecoderPass("beam", (4,)),
     ]
+
+
+def test_differences_are_those_of_the_best_analyses_of_the_same_texts():
+    lists = {
+        "exact": [[(A,), (B,)], [(B,), ()]],
+        "exact_raw": [[(B,), (A,)], [(B,), ()]],
+        "beam": [[(B,), ()], [(B,), ()]],
+    }
+    gold = [(A,), (B,)]
+    studies = {}
+    for decoder, found in lists.items():
+        done = run_study(iter(found), gold, widths=(1, 2), decoder=decoder)
+        studies |= {(decoder, width): done for width in (1, 2)}
+    found = {(one.name, one.width): one for one in decoder_differences(studies)}
+    assert {key: one.gain.value for key, one in found.items()} == {
+        ("objective", 1): 0.5,
+        ("objective", 2): 0.0,
+        ("search", 1): 0.0,
+        # The beam's empty analysis has fewer errors than its wrong one: F 2/3.
+        ("search", 2): pytest.approx(1 - 2 / 3),
+    }
+    assert found["search", 1].gain.low == found["search", 1].gain.high == 0.0
+    del studies["exact_raw", 2]
+    assert ("search", 2) not in {(one.name, one.width) for one in decoder_differences(studies)}

@@ -1,5 +1,7 @@
 """What a curve advises, by the rules that stand in the module."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from matplotlib import pyplot as plt
 from nbner._common.bootstrap import Estimate
 from nbner._common.plot_style import new_figure
 from nbner.errors import DataError
+from nbner.reranking.oracle.differences import DecoderDifference
 from nbner.reranking.oracle.report import OracleCurve, draw_oracle_curve
 from nbner.reranking.oracle.study import OraclePoint
 
@@ -80,6 +83,17 @@ def test_the_verdict_is_about_the_exact_lists_and_names_the_beam():
         found.summary
     )
     assert "rerank the top 8" in OracleCurve((points[0],)).summary
+
+
+def test_the_beams_errors_are_said_to_help_only_where_they_surely_do():
+    for low, high, helps in ((-0.05, -0.01, True), (-0.05, 0.01, False), (0.01, 0.03, False)):
+        gain = Estimate((low + high) / 2, low, high)
+        difference = DecoderDifference("search", "exact_raw", "beam", 8, gain)
+        found = OracleCurve((point(8, 0.8),), differences=(difference,))
+        assert f"search is worth {100 * gain.value:+.1f} F" in found.summary
+        assert ("search errors help" in found.summary) is helps
+        # At another length than the widest nothing is said.
+        assert "search is worth" not in replace(found, points=(point(16, 0.8),)).summary
 
 
 def test_gold_that_no_list_can_hold_is_said():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 import spacy
 
@@ -70,8 +71,20 @@ def test_the_oracle_curve_is_of_exact_lists(session):
     exact = curve.frame
     assert exact["oracle_f"].is_monotonic_increasing
     assert exact["top1_f"].iloc[0] == pytest.approx(session.evaluate("dev").f)
-    with pytest.raises(ModelError, match=r'conditional random field.*decoder="exact"'):
-        session.oracle_curve((1, 4), progress=False)
+    pd.testing.assert_frame_equal(session.oracle_curve((1, 4), progress=False).frame, exact)
+    assert curve.decoder_frame.empty
+
+
+@pytest.mark.parametrize(
+    ("decoder", "said"),
+    [
+        ("beam", r'conditional random field.*decoder="exact"'),
+        ("exact_raw", r'conditional random field.*decoder="exact".*over raw scores is the same'),
+    ],
+)
+def test_the_lists_that_a_random_field_lacks_say_why(session, decoder, said):
+    with pytest.raises(ModelError, match=said):
+        session.oracle_curve((1, 4), decoders=(decoder,), progress=False)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +106,15 @@ def test_what_needs_actions_says_so(session, ask):
 def test_spacys_training_cannot_continue_it(session, init):
     with pytest.raises(TrainingError, match=r'init="scratch"'):
         session.train(init=init, progress=False)
+
+
+def test_a_temperature_would_not_change_its_lists(session):
+    for ask in (
+        session.model.calibrate_lists,
+        lambda: session.parses(TEXT, decoder="exact_calibrated"),
+    ):
+        with pytest.raises(ModelError, match="order of its list does not depend"):
+            ask()
 
 
 def test_calibration_divides_the_scores(session):

@@ -43,7 +43,7 @@ def predicted_spans(frame, number):
 
 def test_a_curve_has_a_row_a_decoder_and_width(curve):
     assert curve.frame[["decoder", "width"]].to_numpy().tolist() == [
-        [decoder, width] for decoder in ("exact", "beam") for width in WIDTHS
+        [decoder, width] for decoder in ("exact", "exact_raw", "beam") for width in WIDTHS
     ]
     assert (curve.frame["n"] == len(CORPUS.dev)).all()
     assert curve.source == "dev"
@@ -55,6 +55,39 @@ def test_a_beam_of_one_is_what_the_model_predicts(curve, session):
     rows = curve.frame[(curve.frame["decoder"] == "beam") & (curve.frame["width"] == 1)]
     f = session.evaluate("dev").f
     assert rows["top1_f"].iloc[0] == rows["oracle_f"].iloc[0] == pytest.approx(f)
+
+
+def test_search_and_objective_are_told_apart(curve):
+    frame = curve.frame.set_index(["decoder", "width"])["oracle_f"]
+    rows = curve.decoder_frame.set_index(["difference", "width"])
+    pairs = {"objective": ("exact", "exact_raw"), "search": ("exact_raw", "beam")}
+    assert set(rows.index) == {(name, width) for name in pairs for width in WIDTHS}
+    for (name, width), row in rows.iterrows():
+        decoder, against = pairs[name]
+        assert (row["decoder"], row["against"]) == (decoder, against)
+        assert row["gain"] == pytest.approx(frame[decoder, width] - frame[against, width])
+        assert row["gain_low"] <= row["gain"] <= row["gain_high"]
+    last = 100 * rows["gain"].xs(WIDTHS[-1], level="width")
+    assert f"objective is worth {last['objective']:+.1f} F" in curve.summary
+    assert f"search is worth {last['search']:+.1f} F" in curve.summary
+    below = curve.plot().get_xlabel()
+    assert f"normalized for raw scores {last['objective']:+.1f} F" in below
+    assert f"exact search for beam {last['search']:+.1f} F" in below
+
+
+def test_the_exact_list_is_never_below_the_beam_under_the_same_objective(session):
+    texts = CORPUS.dev[:30]
+    exact = session.parses(texts, 32, decoder="exact_raw")
+    behind = 0
+    for width in (1, 2, 8, 32):
+        beams = session.parses(texts, width, decoder="beam")
+        for ours, theirs in zip(exact, beams, strict=True):
+            assert len(ours[:width]) >= len(theirs)
+            for one, other in zip(ours, theirs, strict=False):
+                # The beam adds scores up in single precision.
+                assert one.score >= other.score - 1e-3
+                behind += one.score > other.score + 1e-3
+    assert behind > 0, "no search error at all: the texts show nothing"
 
 
 def test_exact_lists_hold_more_the_longer_they_are(curve):

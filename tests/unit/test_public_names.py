@@ -29,13 +29,14 @@ SESSION = """
 """
 ACCESSORS = {
     "model": """
-        span_probabilities action_scores token_features calibrate decide rerank ensemble use runs
+        span_probabilities action_scores token_features calibrate calibrate_lists decide rerank
+        ensemble use runs
     """,
     "quality": """
         label_issues consistency agreement tokenization data_warnings anchoring progress
         outdated_answers
     """,
-    "experiments": "learning_curve compare_training parity determinism differences",
+    "experiments": "learning_curve compare_training coverage parity determinism differences",
     "store": "history at restore backup verify",
 }
 

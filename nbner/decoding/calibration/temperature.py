@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from nbner._common.bootstrap import FloatArray
+from nbner._common.bootstrap import FloatArray, wilson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -282,7 +282,7 @@ def reliability_bins(pairs: CalibrationPairs, bins: int = BINS) -> list[Reliabil
         inside = place == number
         n, right = int(inside.sum()), int(pairs.correct[inside].sum())
         confidence = float(pairs.probability[inside].mean()) if n else nan
-        ends = _wilson(right, n)
+        ends = wilson_interval(right, n)
         share = right / n if n else nan
         found.append(
             ReliabilityBin(number / bins, (number + 1) / bins, n, confidence, share, *ends)
@@ -330,13 +330,3 @@ def collect_pairs(
 def _log_odds(probability: FloatArray) -> FloatArray:
     inside = np.clip(probability, EPSILON, 1 - EPSILON)
     return np.asarray(np.log(inside / (1 - inside)))
-
-
-def _wilson(right: int, n: int) -> tuple[float, float]:
-    if not n:
-        return nan, nan
-    z = 1.959964
-    share = right / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return max(0.0, middle - half), min(1.0, middle + half)

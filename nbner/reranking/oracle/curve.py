@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from nbner._common.progress import ProgressBar
 from nbner.decoding import api
+from nbner.decoding.batching import trained_recognizer
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.errors import DataError
 from nbner.evaluation import k_best_scores
+from nbner.nlp.calibration_meta import load_list_temperature
+from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.gold_docs import is_expressible
 from nbner.reranking.oracle import study
+from nbner.reranking.oracle.differences import decoder_differences
 from nbner.reranking.oracle.report import OracleCurve, OracleData
 
 if TYPE_CHECKING:
@@ -26,7 +30,7 @@ def oracle_curve(
     gold: Sequence[Example],
     *,
     widths: Sequence[int] = study.WIDTHS,
-    decoders: Sequence[study.Decoder] = study.DECODERS,
+    decoders: Sequence[study.Decoder] | None = None,
     labels: Sequence[str],
     gold_name: str = "gold",
     seed: int = 0,
@@ -42,8 +46,8 @@ def oracle_curve(
         Tokenized examples with complete gold.
     widths : sequence of int
         Numbers of analyses per text, in rising order.
-    decoders : sequence of {"exact", "beam"}
-        One curve for each.
+    decoders : sequence of str, optional
+        One curve for each; by default those of `decoders_of`.
     labels : sequence of str
         Entity types of the counts per label.
     gold_name : str
@@ -58,9 +62,12 @@ def oracle_curve(
     DataError
         The widths do not rise, or there is no such decoder.
     ModelError
-        The pipeline has not been trained.
+        The pipeline has not been trained, or has no such list: a conditional
+        random field has its exact list alone.
     """
-    runs = study.plan_passes(study.check_widths(widths), study.check_decoders(decoders))
+    checked = study.check_widths(widths)
+    named = decoders_of(nlp) if decoders is None else study.check_decoders(decoders)
+    runs = study.plan_passes(checked, named)
     right, known = [one.spans for one in gold], [one.labels for one in gold]
     points: list[study.OraclePoint] = []
     studies: dict[tuple[str, int], study.OracleStudy] = {}
@@ -81,7 +88,35 @@ def oracle_curve(
         unreachable=sum(not is_expressible(nlp, one) for one in gold),
         data=OracleData(right, known, tuple(labels), studies),
         fingerprint=fingerprint(nlp),
+        differences=tuple(decoder_differences(studies, seed=seed)),
     )
+
+
+def decoders_of(nlp: Language) -> tuple[study.Decoder, ...]:
+    """Return the decoders whose lists a pipeline has, for a study of all of them.
+
+    Parameters
+    ----------
+    nlp : Language
+        A trained pipeline.
+
+    Returns
+    -------
+    tuple of str
+        `study.DECODERS`, with "exact_calibrated" where a temperature of the states
+        has been fitted for the model; of a conditional random field "exact" alone: it is
+        normalized over whole analyses, so that raw scores order them alike, and
+        has no actions that spaCy's beam could follow.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has not been trained.
+    """
+    if isinstance(trained_recognizer(nlp), CrfRecognizer):
+        return ("exact",)
+    fitted = load_list_temperature(nlp) is not None
+    return (*study.DECODERS, *(("exact_calibrated",) if fitted else ()))
 
 
 def oracle_curve_of_answers(

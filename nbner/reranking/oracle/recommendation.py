@@ -10,6 +10,9 @@ The rules, in their order:
    gain of the widest list: each doubling from there costs twice as much, makes
    the choice harder, and all of them together gain less.
 4. If the last step still gains more than `STILL_RISES`, the text mentions it.
+5. Where the exact list over normalized scores, the one over raw scores and the
+   beam were studied, the text says what the objective and what the search is worth
+   (`oracle.differences`), at the widest list.
 
 The rules are applied to the exact decoder if it was studied, else to the first
 decoder.
@@ -21,6 +24,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nbner._common.format import plural
+from nbner.reranking.oracle.differences import DecoderDifference
 from nbner.reranking.oracle.study import OraclePoint
 
 MIN_TEXTS = 30  # texts
@@ -50,7 +54,11 @@ class Recommendation:
 
 
 def recommend(
-    points: Sequence[OraclePoint], *, unreachable: int = 0, gold_unit: str = "texts"
+    points: Sequence[OraclePoint],
+    *,
+    unreachable: int = 0,
+    differences: Sequence[DecoderDifference] = (),
+    gold_unit: str = "texts",
 ) -> Recommendation:
     """Derive the recommendation from the points of a study.
 
@@ -60,6 +68,8 @@ def recommend(
         At least one.
     unreachable : int
         Number of texts whose gold cannot be in any list.
+    differences : sequence of DecoderDifference
+        Between the decoders of the study.
     gold_unit : str
         Unit of the counts, in the plural.
     """
@@ -71,7 +81,11 @@ def recommend(
         verdict = _not_worthwhile(last, gold_unit)
     else:
         verdict = _worthwhile(chosen, gold_unit)
-    notes = [*_beam_note(points, chosen), *_unreachable_note(unreachable, last.n, gold_unit)]
+    notes = [
+        *_beam_note(points, chosen),
+        *_difference_notes(differences, last.width),
+        *_unreachable_note(unreachable, last.n, gold_unit),
+    ]
     return Recommendation(verdict.worthwhile, verdict.width, " ".join([verdict.text, *notes]))
 
 
@@ -177,6 +191,34 @@ def _beam_note(points: Sequence[OraclePoint], chosen: Sequence[OraclePoint]) -> 
         f"{beam:.3f}, among the exact ones {exact:.3f}."
     )
     return [note]
+
+
+_MEANINGS = {
+    "objective": "The objective is worth {gain}: normalized against raw scores, both searched "
+    "exactly",
+    "search": "The search is worth {gain}: exact search against spaCy's beam, both over raw scores",
+    "temperature": "The fitted temperature of the states is worth {gain}: the exact list at it "
+    "against the one without",
+}
+_HELPFUL_ERRORS = (
+    "The beam's search errors help: they keep it from analyses that raw scores overrate."
+)
+
+
+def _difference_notes(differences: Sequence[DecoderDifference], width: int) -> list[str]:
+    """Say what the objective and what the search is worth, at one width."""
+    notes: list[str] = []
+    for one in differences:
+        gain = one.gain
+        if one.width != width or gain.value != gain.value:
+            continue
+        notes.append(
+            _MEANINGS[one.name].format(gain=f"{100 * gain.value:+.1f} F")
+            + f" (at {width}; 95 % interval {100 * gain.low:+.1f} to {100 * gain.high:+.1f})."
+        )
+        if one.name == "search" and gain.high < 0:
+            notes.append(_HELPFUL_ERRORS)
+    return notes
 
 
 def _unreachable_note(unreachable: int, n: int, unit: str) -> list[str]:

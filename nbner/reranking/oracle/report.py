@@ -22,6 +22,7 @@ from nbner._common.plot_style import (
 )
 from nbner._common.result import Result
 from nbner.errors import DataError
+from nbner.reranking.oracle.differences import DIFFERENCES, DecoderDifference
 from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
 from nbner.reranking.oracle.study import OraclePoint, OracleStudy, points_per_label
 from nbner.types import Span
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _FIGURES = ("oracle_f", "top1_f", "first_is_best", "gold_in_list", "mean_gold_rank")
+_DIFFERENCE_COLUMNS = [
+    *("difference", "decoder", "against", "width"),
+    *("gain", "gain_low", "gain_high"),
+]
 _LABEL_FIGURES = ("oracle_f", "top1_f", "gain")
 
 
@@ -72,6 +77,9 @@ class OracleCurve(Result):
         None if only the ranks are known.
     fingerprint : str
         Fingerprint of the model.
+    differences : tuple of DecoderDifference
+        What the objective and what the search is worth; empty where the decoders
+        that show it were not studied.
     """
 
     points: tuple[OraclePoint, ...]
@@ -79,6 +87,7 @@ class OracleCurve(Result):
     unreachable: int = 0
     data: OracleData | None = field(default=None, repr=False)
     fingerprint: str = ""
+    differences: tuple[DecoderDifference, ...] = field(default=(), repr=False)
 
     @property
     def n(self) -> int:
@@ -106,6 +115,27 @@ class OracleCurve(Result):
             for one in self.points
         ]
         return pd.DataFrame(rows)
+
+    @property
+    def decoder_frame(self) -> pd.DataFrame:
+        """One row a difference between two decoders and width.
+
+        ``difference`` ("objective": normalized against raw scores; "search": exact
+        search against the beam; "temperature": at the fitted temperature of the
+        states against without), ``decoder``, ``against``, ``width``, and ``gain``
+        (oracle F of the one minus that of the other) with ``gain_low`` and
+        ``gain_high``, the ends of its paired 95 % interval.
+        """
+        import pandas as pd
+
+        rows = [
+            (
+                *(one.name, one.decoder, one.against, one.width),
+                *(one.gain.value, one.gain.low, one.gain.high),
+            )
+            for one in self.differences
+        ]
+        return pd.DataFrame(rows, columns=_DIFFERENCE_COLUMNS)
 
     def per_label(self, width: int | None = None, decoder: str | None = None) -> pd.DataFrame:
         """Compute oracle F, first-analysis F and gain label by label.
@@ -201,7 +231,7 @@ class OracleCurve(Result):
 
     @property
     def _verdict(self) -> Recommendation:
-        return recommend(self.points, unreachable=self.unreachable)
+        return recommend(self.points, unreachable=self.unreachable, differences=self.differences)
 
     def _headline(self) -> str:
         points, width = points_of_decoder(self.points), self._verdict.width
@@ -229,8 +259,24 @@ def _with_intervals(row: object, names: Sequence[str]) -> dict[str, float]:
 
 
 _BAND_ALPHA = 0.18  # opacity of an interval
+_MAX_BANDED = 2  # decoders whose first analyses have bands too
 
-_STYLES = {"exact": (ACCENT_COLOR, "-", "o"), "beam": (SECOND_COLOR, "--", "s")}
+_RAW_COLOR = "#28885a"  # as legible as the ink on both grounds
+_CALIBRATED_COLOR = "#9f5fd0"  # likewise
+
+#: Decoder to its color, its line, its marker, and its name in the picture.
+_STYLES = {
+    "exact": (ACCENT_COLOR, "-", "o", "exact"),
+    "exact_raw": (_RAW_COLOR, "-.", "^", "exact, raw scores"),
+    "exact_calibrated": (_CALIBRATED_COLOR, "-", "D", "exact, calibrated"),
+    "beam": (SECOND_COLOR, "--", "s", "beam"),
+}
+#: Words for a difference between decoders, under the picture.
+_DIFFERENCE_NAMES = {
+    "objective": "normalized for raw scores",
+    "search": "exact search for beam",
+    "temperature": "temperature",
+}
 
 
 def draw_oracle_curve(
@@ -256,8 +302,10 @@ def draw_oracle_curve(
     ax = new_axes() if ax is None else ax
     ax.set_xscale("log", base=2)
     names: list[tuple[float, str, str]] = []
+    # More bands over each other than this show nothing.
+    few = frame["decoder"].nunique() <= _MAX_BANDED
     for decoder, rows in frame.groupby("decoder", sort=False):
-        names += _draw_decoder(ax, str(decoder), rows)
+        names += _draw_decoder(ax, str(decoder), rows, with_first_bands=few)
     widths = sorted(set(frame["width"]))
     ax.set_xticks(widths, [f"{width:,}" for width in widths])
     ax.minorticks_off()
@@ -265,24 +313,42 @@ def draw_oracle_curve(
     label_lines(ax, [(widths[-1] * 1.05, *name) for name in names])
     if recommended is not None:
         _mark_recommended(ax, frame, recommended)
-    ax.set_xlabel("analyses in the list (bands: 95 % intervals over texts)")
+    ax.set_xlabel(
+        "\n".join(
+            ["analyses in the list (bands: 95 % intervals over texts)", *_difference_line(frame)]
+        )
+    )
     ax.set_ylabel("F over exact spans")
     ax.yaxis.set_major_formatter("{x:.2f}")
     return apply_style(ax, title or _default_title(frame))
 
 
-def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[float, str, str]]:
-    color, line, marker = _STYLES.get(decoder, (INK_COLOR, "-", "o"))
+def _difference_line(frame: pd.DataFrame) -> list[str]:
+    """Return a line that says what objective and search are worth at the largest width."""
+    last = frame[frame["width"] == frame["width"].max()].set_index("decoder")["oracle_f"]
+    gains = [
+        f"{_DIFFERENCE_NAMES[name]} {100 * (last[decoder] - last[against]):+.1f} F"
+        for name, (decoder, against) in DIFFERENCES.items()
+        if {decoder, against} <= set(last.index) and last.notna().all()
+    ]
+    return [f"at {frame['width'].max():,}: {', '.join(gains)}"] if gains else []
+
+
+def _draw_decoder(
+    ax: Axes, decoder: str, rows: pd.DataFrame, *, with_first_bands: bool
+) -> list[tuple[float, str, str]]:
+    color, line, marker, name = _STYLES.get(decoder, (INK_COLOR, "-", "o", decoder))
     width = rows["width"]
     for figure, heavy in (("oracle_f", True), ("top1_f", False)):
-        ax.fill_between(
-            width,
-            rows[f"{figure}_low"],
-            rows[f"{figure}_high"],
-            color=color,
-            alpha=_BAND_ALPHA if heavy else _BAND_ALPHA / 2,
-            linewidth=0,
-        )
+        if heavy or with_first_bands:
+            ax.fill_between(
+                width,
+                rows[f"{figure}_low"],
+                rows[f"{figure}_high"],
+                color=color,
+                alpha=_BAND_ALPHA if heavy else _BAND_ALPHA / 2,
+                linewidth=0,
+            )
         ax.plot(
             width,
             rows[figure],
@@ -294,8 +360,8 @@ def _draw_decoder(ax: Axes, decoder: str, rows: pd.DataFrame) -> list[tuple[floa
         )
     last = rows.iloc[-1]
     return [
-        (float(last["oracle_f"]), f"{decoder}: best in list", color),
-        (float(last["top1_f"]), f"{decoder}: first", color),
+        (float(last["oracle_f"]), f"{name}: best in list", color),
+        (float(last["top1_f"]), f"{name}: first", color),
     ]
 
 
@@ -303,13 +369,16 @@ def _mark_recommended(ax: Axes, frame: pd.DataFrame, width: int) -> None:
     rows = frame[frame["width"] == width]
     row = rows[rows["decoder"] == "exact"] if "exact" in set(rows["decoder"]) else rows
     best, first = float(row["oracle_f"].iloc[0]), float(row["top1_f"].iloc[0])
+    # At the end of the lines their names stand to the right.
+    is_last = width == frame["width"].max()
     ax.plot([width, width], [first, best], color=INK_COLOR, linewidth=0.8)
     ax.plot(width, best, marker="o", markersize=9, fillstyle="none", color=INK_COLOR)
     ax.annotate(
         f"+{100 * (best - first):.1f} F at {width}",
         (width, (first + best) / 2),
-        xytext=(6, 0),
+        xytext=(-6, 0) if is_last else (6, 0),
         textcoords="offset points",
+        ha="right" if is_last else "left",
         color=INK_COLOR,
         fontsize=9,
         va="center",

@@ -138,11 +138,14 @@ class OracleStudy:
         The first analysis of each text.
     best : mapping
         Width to the best analysis of each text.
+    judgements : tuple of CandidateListScore
+        The score of each text's list.
     """
 
     points: tuple[OraclePoint, ...]
     first: tuple[Sequence[Span], ...]
     best: Mapping[int, tuple[Sequence[Span], ...]]
+    judgements: tuple[CandidateListScore, ...]
 
 
 def run_study(
@@ -192,6 +195,7 @@ def run_study(
         points=tuple(oracle_points(judgements, widths, decoder, seed=seed)),
         first=tuple(first),
         best={width: tuple(chosen) for width, chosen in best.items()},
+        judgements=tuple(judgements),
     )
 
 
@@ -336,7 +340,9 @@ def _label_counts(
 
 #: Name of a registered decoder.
 Decoder: TypeAlias = str
-DECODERS = ("exact", "beam")
+DECODERS = ("exact", "exact_raw", "beam")
+#: Their list of k is a prefix of any longer one, so that one pass serves all widths.
+EXACT_DECODERS = ("exact", "exact_raw", "exact_calibrated")
 WIDTHS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -347,7 +353,7 @@ class DecoderPass:
     Parameters
     ----------
     decoder : str
-        "exact" or "beam".
+        Name of the decoder.
     widths : tuple of int
         The widths that are evaluated on its lists, ascending.
     """
@@ -433,7 +439,7 @@ def plan_passes(widths: tuple[int, ...], decoders: Sequence[Decoder]) -> list[De
     """
     planned: list[DecoderPass] = []
     for decoder in decoders:
-        if decoder == "exact":
+        if decoder in EXACT_DECODERS:
             planned.append(DecoderPass(decoder, widths))
         else:
             planned += [DecoderPass(decoder, (width,)) for width in widths]

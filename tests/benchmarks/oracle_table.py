@@ -1,0 +1,293 @@
+"""Write the table of oracle F against list length: ``make oracle-table DATA=... OUTPUT=...``.
+
+For every corpus, number of training labels and seed: a fifth of the labels, drawn at
+random, stops the training and fits the temperature of the states; the lists are studied
+on texts that neither saw. Each run is kept in its own file as it ends, and a run that is
+there already is not repeated, so that an interrupted command goes on where it stopped.
+
+``figures.csv`` has one row a run, decoder and width, with 95 % bootstrap intervals over
+the texts; ``differences.csv`` the paired differences between decoders; ``advice.csv`` what
+each study advises; ``table.md`` and ``table.tex`` the means over the seeds; and one picture
+for each corpus and number of labels, as PDF and PNG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+
+import nbner
+from nbner.io import formats
+from nbner.io.rows import example_from_row
+from nbner.reranking.oracle.report import OracleCurve, draw_oracle_curve
+
+#: Name of a corpus to the files of its training texts and of the texts that are studied;
+#: one file for both is divided.
+CORPORA = {
+    "protocols": ("train.conll", "dev.conll"),
+    "wnut17": ("train.conll", "dev.conll"),
+    "food": ("food.jsonl", "food.jsonl"),
+    "politics": ("train.txt", "test.txt"),
+    "science": ("train.txt", "test.txt"),
+}
+WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+FIGURES = {
+    "oracle_f": "oracle F",
+    "top1_f": "top-1 F",
+    "first_is_best": "first is best",
+    "gold_in_list": "gold in list",
+    "mean_gold_rank": "gold rank",
+}
+KEYS = ["corpus", "labels", "decoder", "width"]
+DEV_FRACTION = 0.2
+STUDIED_FRACTION = 0.3  # of a corpus in one file
+#: Decoders as the tables name them.
+DECODERS = {
+    "exact": "exact",
+    "exact_raw": "exact, raw scores",
+    "exact_calibrated": "exact, calibrated",
+    "beam": "beam",
+}
+_LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: a corpus, a number of labelled texts ("all" or digits) and a seed."""
+
+    corpus: str
+    labels: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.corpus}-{self.labels}-{self.seed}"
+
+
+# The runs.
+
+
+def texts_of(data: Path, corpus: str) -> tuple[list[nbner.Example], list[nbner.Example]]:
+    """Read the texts to train on and those to study, all accepted."""
+    train, studied = (_read(data / corpus / file) for file in CORPORA[corpus])
+    if len(set(CORPORA[corpus])) > 1:
+        return train, studied
+    order = random.Random(0).sample(train, len(train))
+    size = round(STUDIED_FRACTION * len(order))
+    return order[size:], order[:size]
+
+
+def _read(path: Path) -> list[nbner.Example]:
+    form = {".txt": "conll"}.get(path.suffix)
+    rows = (example_from_row(row) for row in formats.read(path, format=form))
+    # A text that was not answered has no gold.
+    kept = [one for one in rows if path.suffix != ".jsonl" or one.answer == "accept"]
+    return [replace(one, answer="accept") for one in kept]
+
+
+def study(run: Run, options: argparse.Namespace) -> tuple[OracleCurve, dict[str, Any]]:
+    """Train one model, fit the temperature of its states, and study its lists."""
+    train, studied = texts_of(options.data, run.corpus)
+    chosen = random.Random(run.seed).sample(train, len(train))
+    chosen = chosen if run.labels == "all" else chosen[: int(run.labels)]
+    size = max(1, round(DEV_FRACTION * len(chosen)))
+    if options.max_studied is not None:
+        studied = random.Random(0).sample(studied, min(options.max_studied, len(studied)))
+    with (
+        tempfile.TemporaryDirectory(prefix="nbner-") as folder,
+        nbner.Session(run.corpus, store=Path(folder) / "nbner.db", seed=run.seed) as session,
+    ):
+        session.add(chosen[size:], split="train")
+        session.add(chosen[:size], split="dev")
+        session.add(studied, split="studied")
+        began = perf_counter()
+        session.train(max_epochs=options.max_epochs, progress=False)
+        trained = perf_counter()
+        try:
+            temperature = session.model.calibrate_lists("dev").temperature
+        except nbner.DataError as error:
+            sys.stdout.write(f"{run.name}: no temperature, {error}\n")
+            temperature = None
+        curve = session.oracle_curve(options.widths, split="studied", progress=False)
+        seconds = {"train_seconds": trained - began, "study_seconds": perf_counter() - trained}
+    return curve, {"temperature": temperature, "train_texts": len(chosen), **seconds}
+
+
+def write_run(run: Run, curve: OracleCurve, facts: dict[str, Any], folder: Path) -> None:
+    """Write the rows of one run; its advice comes last, and says that the run is whole."""
+    keys = {"corpus": run.corpus, "labels": run.labels, "seed": run.seed}
+    figures, differences = curve.frame, curve.decoder_frame
+    advice = pd.DataFrame([{**facts, **_advice(curve)}])
+    for name, frame in (("figures", figures), ("differences", differences), ("advice", advice)):
+        named = frame.assign(**keys)[[*keys, *frame.columns]]
+        part = folder / f"{run.name}.{name}.part"
+        named.to_csv(part, index=False)
+        part.replace(folder / f"{run.name}.{name}.csv")
+
+
+def _advice(curve: OracleCurve) -> dict[str, Any]:
+    width = curve.recommended_width
+    points = [one for one in curve.points if one.decoder == "exact"]
+    shown = next((one for one in points if one.width == width), points[-1])
+    return {
+        "n": curve.n,
+        "unreachable": curve.unreachable,
+        "worthwhile": curve.worthwhile,
+        "recommended_width": width,
+        "gain": shown.gain.value,
+        "misranked": 1 - shown.first_is_best.value,
+        "summary": curve.summary,
+    }
+
+
+# The tables.
+
+
+def collect(folder: Path, name: str) -> pd.DataFrame:
+    """Join the rows of all finished runs."""
+    whole = sorted(one.name.removesuffix(".advice.csv") for one in folder.glob("*.advice.csv"))
+    frames = [pd.read_csv(folder / f"{one}.{name}.csv", dtype={"labels": str}) for one in whole]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def average(figures: pd.DataFrame) -> pd.DataFrame:
+    """Average figures and bounds over the seeds, in the order of corpora, decoders and widths."""
+    columns = [f"{name}{end}" for name in FIGURES for end in ("", "_low", "_high")]
+    groups = figures.groupby(KEYS, sort=False)
+    return groups[columns].mean().assign(seeds=groups["seed"].nunique()).reset_index()
+
+
+def rows_of_table(means: pd.DataFrame) -> Iterator[list[str]]:
+    """Yield the cells of the table's rows: the mean, and its mean interval in brackets."""
+    for row in means.to_dict("records"):
+        cells = [row["corpus"], row["labels"], DECODERS.get(row["decoder"], row["decoder"])]
+        yield [*cells, f"{row['width']}", *(_cell(row, name) for name in FIGURES)]
+
+
+def _cell(row: dict[Any, Any], name: str) -> str:
+    digits = 1 if name == "mean_gold_rank" else 3
+    value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
+    if value != value:
+        return "-"
+    return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def markdown_table(means: pd.DataFrame) -> str:
+    """Write the means as a Markdown table."""
+    head = ["corpus", "labels", "decoder", "width", *FIGURES.values()]
+    lines = [head, ["---"] * len(head), *rows_of_table(means)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def latex_table(means: pd.DataFrame) -> str:
+    """Write the means as a LaTeX table for the packages booktabs and longtable."""
+    head = ["corpus", "labels", "decoder", "width", *FIGURES.values()]
+    lines = [
+        rf"\begin{{longtable}}{{lll{'r' * (len(head) - 3)}}}",
+        r"\toprule",
+        rf"{' & '.join(map(_latex, head))} \\",
+        r"\midrule",
+        r"\endhead",
+        *(rf"{' & '.join(map(_latex, cells))} \\" for cells in rows_of_table(means)),
+        r"\bottomrule",
+        r"\end{longtable}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(one, one) for one in text)
+
+
+def draw_pictures(means: pd.DataFrame, folder: Path) -> list[Path]:
+    """Draw one picture for each corpus and number of labels, from the means over the seeds."""
+    from matplotlib import pyplot as plt
+
+    found = []
+    # Type 42 embeds fonts whole, as publishers ask.
+    with mpl.rc_context({"pdf.fonttype": 42}):
+        for (corpus, labels), rows in means.groupby(["corpus", "labels"], sort=False):
+            ax = draw_oracle_curve(rows, title=f"{corpus}, {labels} labelled texts")
+            for suffix in ("pdf", "png"):
+                found.append(folder / f"{corpus}-{labels}.{suffix}")
+                ax.figure.savefig(found[-1], dpi=200, bbox_inches="tight")
+            plt.close(ax.figure)
+    return found
+
+
+def write_tables(folder: Path) -> None:
+    """Write all tables and pictures from the runs that are there."""
+    figures = collect(folder / "runs", "figures")
+    if figures.empty:
+        return
+    figures.to_csv(folder / "figures.csv", index=False)
+    for name in ("differences", "advice"):
+        collect(folder / "runs", name).to_csv(folder / f"{name}.csv", index=False)
+    means = average(figures)
+    (folder / "table.md").write_text(markdown_table(means), encoding="utf-8")
+    (folder / "table.tex").write_text(latex_table(means), encoding="utf-8")
+    draw_pictures(means, folder)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(one) for one in text.split(","))
+
+
+def _sizes(text: str) -> tuple[str, ...]:
+    found = tuple(text.split(","))
+    wrong = [one for one in found if one != "all" and not (one.isdigit() and int(one) > 1)]
+    if wrong:
+        raise argparse.ArgumentTypeError(f"{wrong[0]!r} is neither all nor a number of texts")
+    return found
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the options of the command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder with the corpora")
+    parser.add_argument("--output", type=Path, required=True, help="folder of tables and pictures")
+    parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=list(CORPORA))
+    parser.add_argument("--labels", type=_sizes, default=("all", "200"), help="such as all,200")
+    parser.add_argument("--seeds", type=_numbers, default=(0, 1, 2), help="such as 0,1,2")
+    parser.add_argument("--widths", type=_numbers, default=WIDTHS, help="such as 1,8,64")
+    parser.add_argument("--max-epochs", type=int, help="of a training; by default as a session's")
+    parser.add_argument("--max-studied", type=int, help="texts that are studied; by default all")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Study what is not there yet, and write the tables after every run."""
+    mpl.use("Agg")
+    options = parse_options(arguments)
+    runs = options.output / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    todo = [
+        Run(corpus, labels, seed)
+        for corpus in options.corpora
+        for labels in options.labels
+        for seed in options.seeds
+    ]
+    for number, run in enumerate(todo, start=1):
+        if (runs / f"{run.name}.advice.csv").exists():
+            continue
+        curve, facts = study(run, options)
+        write_run(run, curve, facts, runs)
+        write_tables(options.output)
+        seconds = facts["train_seconds"] + facts["study_seconds"]
+        sys.stdout.write(f"{number}/{len(todo)} {run.name}, {seconds:.0f} s: {curve.summary}\n")
+        sys.stdout.flush()
+    write_tables(options.output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Sets with a guarantee through a session."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+
+import nbner
+from nbner import Answer, DataError, Session
+from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
+
+mpl.use("Agg")
+CORPUS = nbner.sample()
+
+
+@pytest.fixture(scope="module")
+def found(cooking):
+    return cooking[0].experiments.coverage(0.2, width=32, progress=False)
+
+
+def test_the_frame_has_a_row_a_method_and_group(found):
+    frame = found.frame
+    assert set(frame["method"]) == {"cumulative", "regularized", "missed spans", "wrong spans"}
+    assert set(frame["group"]) == {"all", "length", "entities", "label"}
+    assert (frame["nominal"] == 0.8).all()
+    assert set(found.per_label["value"]) <= set(CORPUS.labels)
+    assert found.n == len(CORPUS.dev)
+    assert "Sets of analyses at 80 %, calibrated on 105 texts of dev" in found.summary
+    assert found.plot().get_title(loc="left").startswith("Sets of ")
+
+
+def test_the_sets_of_new_texts_are_prefixes_of_their_lists(cooking, found):
+    session = cooking[0]
+    for text in [one.text for one in CORPUS.dev[:5]]:
+        listed = session.parses(text, found.width)
+        for method in ("regularized", "cumulative"):
+            one = found.analysis_set(listed, method)
+            assert list(one.parses) == listed[: len(one.parses)]
+            assert one.parses
+        known = session.model.span_probabilities(text)
+        accepted = found.accepted_spans(known)
+        assert all(p > found.thresholds.wrong >= 0.5 for p in accepted.values())
+        assert found.candidate_spans(known).keys() >= {
+            span for span, p in known.probabilities.spans.items() if p >= found.thresholds.missed
+        }
+
+
+def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
+    found = cooking[0].experiments.coverage(0.05, width=1, progress=False)
+    whole = found.frame.query("method == 'cumulative' and group == 'all'")
+    assert whole["incomplete"].item() == 1.0
+    assert "No list of 1 reaches the level" in found.summary
+    listed = cooking[0].parses(CORPUS.dev[0].text, 1)
+    assert not found.analysis_set(listed).is_complete
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"alpha": 0.0}, "alpha=0.0 is not between 0 and 1"),
+        ({"alpha": 1}, "alpha=1 is not between 0 and 1"),
+        ({"alpha": 1.5}, "alpha=1.5 is not between 0 and 1"),
+        ({"alpha": float("nan")}, "takes a number, not nan"),
+        ({"decoder": "beam"}, "probabilities of 'beam' are not those of all analyses"),
+        ({"alpha": 0.001}, r"99\.9 % of the texts need at least \d,?\d+ held-out texts"),
+    ],
+)
+def test_what_cannot_be_calibrated_names_the_way_out(cooking, asked, said):
+    with pytest.raises(DataError, match=said) as caught:
+        cooking[0].experiments.coverage(**asked, progress=False)
+    assert caught.value.remedy
+
+
+def test_gold_of_other_labels_is_counted_and_alone_an_error(cooking):
+    model = min(cooking[1].with_suffix(".models").glob("*/*/model-best"))
+    spell = [
+        {"text": f"Whisk {i} eggs .", "spans": [{"start": 0, "end": 5, "label": "Spell"}]}
+        for i in range(12)
+    ]
+    with Session("strange", store=":memory:", model=model) as session:
+        session.add([{**one, "answer": "accept"} for one in spell], split="dev")
+        with pytest.raises(DataError, match="none of the 12 held-out texts has gold"):
+            session.experiments.coverage(0.3, progress=False)
+        session.add(CORPUS.dev[:20], split="dev")
+        found = session.experiments.coverage(0.3, width=4, progress=False)
+        assert (found.n, found.unreachable) == (32, 12)
+        assert "The gold of 12 texts cannot be in any list" in found.summary
+
+
+def test_texts_that_a_strategy_chose_calibrate_nothing_and_those_kept_aside_do(cooking):
+    model = min(cooking[1].with_suffix(".models").glob("*/*/model-best"))
+    with Session("own", labels=CORPUS.labels, store=":memory:", model=model) as session:
+        session.add(CORPUS.dev[:30], split="dev")
+        orders = [("least sure", {}), ("least sure", {HOLDOUT_KEY: True}), ("random", {})]
+        dataset = session._context.dataset
+        chosen = list(dataset.examples("dev"))
+        for i, (order, task) in enumerate(orders):
+            one = chosen[i]
+            answer = Answer(
+                id=f"answer {i}",
+                input_hash=one.input_hash,
+                split="dev",
+                annotator="ann",
+                answer="accept",
+                spans=one.spans,
+                labels=CORPUS.labels,
+                created=1.0 + i,
+                extra={"order": order, "task": task},
+            )
+            assert dataset.record(answer)
+        found = session.experiments.coverage(0.3, width=4, progress=False)
+    assert (found.n, found.left_out) == (29, 1)
+    assert "1 accepted text calibrated nothing" in found.summary
+    assert np.isfinite(found.frame["coverage"]).all()

@@ -1,0 +1,86 @@
+"""A temperature of the states through a session: kept with the model, used by lists alone."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import pytest
+
+import nbner
+from nbner import DataError, ModelError, Session
+from nbner.decoding.api import parses
+from nbner.nlp.calibration_meta import load_list_temperature, load_temperatures
+
+mpl.use("Agg")
+CORPUS = nbner.sample()
+TEXTS = [one.text for one in CORPUS.dev[:6]]
+
+
+@pytest.fixture(scope="module")
+def path(cooking):
+    return min(cooking[1].with_suffix(".models").glob("*/*/model-best"))
+
+
+def open_session(path, folder):
+    return Session("own", labels=CORPUS.labels, store=folder / "own.db", model=path)
+
+
+@pytest.fixture(scope="module")
+def world(path, tmp_path_factory):
+    """Fit a temperature in one session, and give the report and what the session said."""
+    folder = tmp_path_factory.mktemp("lists")
+    with open_session(path, folder) as session:
+        session.add(CORPUS.dev[:60], split="dev")
+        with pytest.raises(ModelError, match=r"session\.model\.calibrate_lists\(\)"):
+            session.parses(TEXTS[0], decoder="exact_calibrated")
+        plain = session.parses(TEXTS, 4)
+        report = session.model.calibrate_lists()
+        assert session.parses(TEXTS, 4) == plain
+        curve = session.oracle_curve((1, 4), progress=False)
+        yield session, report, curve, folder
+
+
+def test_lists_are_those_at_the_fitted_temperature(world):
+    session, report, _, _ = world
+    assert report.temperature != 1
+    expected = parses(session.nlp, TEXTS, 8, temperature=report.temperature)
+    found = session.parses(TEXTS, 8, decoder="exact_calibrated")
+    assert found == [list(one) for one in expected]
+    assert found != session.parses(TEXTS, 8)
+    assert report.plot().get_xlabel() == "temperature of the states"
+
+
+def test_the_study_shows_its_effect(world):
+    _, _, curve, _ = world
+    frame = curve.frame.set_index(["decoder", "width"])["oracle_f"]
+    rows = curve.decoder_frame.query("difference == 'temperature'").set_index("width")["gain"]
+    for width in (1, 4):
+        gain = frame["exact_calibrated", width] - frame["exact", width]
+        assert rows[width] == pytest.approx(gain)
+    assert f"temperature of the states is worth {100 * rows[4]:+.1f} F" in curve.summary
+    assert "exact, calibrated: best in list" in [one.get_text() for one in curve.plot().texts]
+
+
+def test_it_is_kept_beside_the_model_and_apart_from_the_calibration_of_spans(world, path):
+    _, report, _, folder = world
+    with open_session(path, folder) as again:
+        assert load_list_temperature(again.nlp) == report.temperature
+        # Span probabilities were not calibrated.
+        assert load_temperatures(again.nlp) is None
+        own = again.model.calibrate(progress=False).temperature
+        assert load_list_temperature(again.nlp) == report.temperature
+    with open_session(path, folder) as again:
+        assert load_temperatures(again.nlp)[0] == own
+        assert again.model.calibrate_lists().temperature == report.temperature
+        assert load_temperatures(again.nlp)[0] == own
+        again.model.decide(progress=False)
+        assert load_list_temperature(again.nlp) == report.temperature
+        assert load_temperatures(again.nlp)[0] == own
+
+
+def test_too_little_gold_of_the_models_labels_says_how_much_is_needed(path, tmp_path):
+    with Session("strange", store=tmp_path / "own.db", model=path) as session:
+        row = {"text": "Whisk the eggs .", "spans": [{"start": 0, "end": 5, "label": "Spell"}]}
+        session.add([{**row, "answer": "accept"}], split="dev")
+        with pytest.raises(DataError, match=r"0 gold spans .*1 text not") as caught:
+            session.model.calibrate_lists()
+    assert "until there are 30" in caught.value.remedy
