@@ -19,6 +19,7 @@ RESULTS = {
     "ActionScores": lambda s: s.model.action_scores(TEXT),
     "AnnotationProgress": lambda s: s.quality.progress(),
     "Consistency": lambda s: s.quality.consistency(),
+    "Coverage": lambda s: s.experiments.coverage(0.3, width=8, progress=False),
     "DataWarnings": lambda s: s.quality.data_warnings(),
     "Determinism": lambda s: s.experiments.determinism([TEXT]),
     "Differences": lambda s: nbner.differences(
