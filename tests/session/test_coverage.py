@@ -51,6 +51,12 @@ def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
     whole = found.frame.query("method == 'cumulative' and group == 'all'")
     assert whole["incomplete"].item() == 1.0
     assert "No list of 1 reaches the level" in found.summary
+    lowest = found.lowest_alpha
+    assert f"lowest alpha that these lists reach is {lowest:.3f}" in found.summary
+    reached = cooking[0].experiments.coverage(lowest, width=1, progress=False).thresholds
+    assert reached.cumulative.value == 0.0
+    missed = cooking[0].experiments.coverage(lowest - 0.011, width=1, progress=False).thresholds
+    assert missed.cumulative.value == float("inf")
     listed = cooking[0].parses(CORPUS.dev[0].text, 1)
     assert not found.analysis_set(listed).is_complete
 

@@ -47,6 +47,8 @@ def test_lists_are_those_at_the_fitted_temperature(world):
     assert found == [list(one) for one in expected]
     assert found != session.parses(TEXTS, 8)
     assert report.plot().get_xlabel() == "temperature of the states"
+    assert "<svg" in report.to_html()
+    assert report.summary in str(report)
 
 
 def test_the_study_shows_its_effect(world):

@@ -20,6 +20,7 @@ RESULTS = {
     "AnnotationProgress": lambda s: s.quality.progress(),
     "ConfidentSuggestions": lambda s: s.confident_suggestions("dev", progress=False),
     "Consistency": lambda s: s.quality.consistency(),
+    "Coverage": lambda s: s.experiments.coverage(0.3, width=8, progress=False),
     "DataWarnings": lambda s: s.quality.data_warnings(),
     "Determinism": lambda s: s.experiments.determinism([TEXT]),
     "Differences": lambda s: nbner.differences(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import inf
+from math import ceil, inf
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -139,6 +139,14 @@ class Coverage(Result):
         """The rows of ``frame`` that are of one label; ``value`` is the label."""
         frame = self.frame
         return frame[frame["group"] == "label"].reset_index(drop=True)
+
+    @property
+    def lowest_alpha(self) -> float:
+        """The lowest risk of sets of analyses that lists of this width reach, rounded up.
+
+        Below it more gold is outside of the lists than the level allows.
+        """
+        return ceil(1000 * (self.not_in_list + 1) / (self.n + 1)) / 1000
 
     def analysis_set(
         self,
@@ -302,8 +310,9 @@ class Coverage(Result):
         if self.thresholds.cumulative.value == inf or self.thresholds.regularized.value == inf:
             notes.append(
                 f"No list of {self.width} reaches the level: the gold of "
-                f"{plural(self.not_in_list, 'text')} is not in it. Use a larger width, or a higher "
-                "alpha."
+                f"{plural(self.not_in_list, 'text')} is not in it. The lowest alpha that these "
+                f"lists reach is {self.lowest_alpha:.3f}; use a larger width for less, or a better "
+                "model."
             )
         if self.unreachable:
             notes.append(
