@@ -170,3 +170,5 @@ def test_the_texts_that_a_teacher_labels_are_decided(trained):
     by_text = {one.text: set(one.spans) for one in silver}
     found = zip(OPEN, predict(session.nlp, OPEN), strict=True)
     assert by_text == {one.text: set(some) for one, some in found}
+    best = zip(OPEN, predict(without_decision(session.nlp), OPEN), strict=True)
+    assert by_text != {one.text: set(some) for one, some in best}
