@@ -96,7 +96,8 @@ def test_label_by_keyboard_and_by_drag_in_marimo(marimo, page):
     expect(root.locator("[data-span='4:6']")).to_have_attribute("data-label", "Reagent")
     for key in (
         "b",
-        "m",
+        "m",  # opens the labels
+        "Escape",
         "d",
         "d",
         "j",

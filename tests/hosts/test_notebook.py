@@ -23,7 +23,7 @@ def test_label_by_keyboard_in_notebook_7(lab, server, name):
     for key in ("Home", "ArrowRight", "Shift+ArrowRight", "2"):
         lab.page.keyboard.press(key)
     expect(lab.annotator.locator("[data-span='1:3']")).to_have_attribute("data-label", "Amount")
-    for key in ("b", "m", "y", "d", "d", "z", "c", "v", "o", "0", "0", "a"):
+    for key in ("b", "m", "Escape", "y", "d", "d", "z", "c", "v", "o", "0", "0", "a"):
         lab.page.keyboard.press(key)
     expect(lab.annotator).to_contain_text("Spin the tubes")
     expect(lab.annotator.locator("[data-save]")).to_have_attribute("data-save", "saved")

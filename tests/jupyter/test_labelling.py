@@ -100,7 +100,24 @@ def test_no_key_reaches_the_notebook(opened):
     lab.annotator.focus()
     before = lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.toJSON()")
     press(
-        lab, "b", "m", "y", "d", "d", "z", "c", "v", "Enter", "x", "a", "0", "0", "1", "h", "Escape"
+        lab,
+        "b",
+        "m",
+        "Escape",
+        "y",
+        "d",
+        "d",
+        "z",
+        "c",
+        "v",
+        "Enter",
+        "x",
+        "a",
+        "0",
+        "0",
+        "1",
+        "h",
+        "Escape",
     )
     expect(lab.page.locator(".jp-Dialog")).to_have_count(0)
     after = lab.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.toJSON()")
