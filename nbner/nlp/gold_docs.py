@@ -169,11 +169,7 @@ def split_corpus(
             "with session.manual(), or add gold with session.add(...)."
         )
     if not any(example.spans for example in accepted):
-        raise TrainingError(
-            f"there is nothing to learn: none of the "
-            f"{plural(len(accepted), 'accepted example')} holds an "
-            "entity. Label at least one."
-        )
+        raise TrainingError(describe_no_entity(len(accepted)))
     source = "given"
     if not any(example.spans for example in measured):
         why = "the dev examples hold no entity" if measured else "there are no dev examples"
@@ -182,6 +178,20 @@ def split_corpus(
     learnt = tuple(label for label in labels if label in found)
     partial = tuple(one for one in train if _is_partial(one, learnt))
     return Corpus(tuple(accepted), tuple(measured), source, learnt, partial)
+
+
+def describe_no_entity(count: int) -> str:
+    """Say that there is nothing to learn from accepted examples without an entity.
+
+    Parameters
+    ----------
+    count : int
+        Number of the examples.
+    """
+    return (
+        f"there is nothing to learn: {plural(count, 'accepted example')}, and no entity in "
+        f"{'it' if count == 1 else 'any of them'}. Label at least one."
+    )
 
 
 def _is_partial(example: Example, labels: Collection[str]) -> bool:

@@ -37,7 +37,12 @@ from nbner.nlp.crf.features import (
     unknown_outside_features,
 )
 from nbner.nlp.crf.model import OUTSIDE_TAG, CrfModel, begin_tag, inside_tag
-from nbner.nlp.gold_docs import lacks_labels, reference_doc, require_learnable_spans
+from nbner.nlp.gold_docs import (
+    describe_no_entity,
+    lacks_labels,
+    reference_doc,
+    require_learnable_spans,
+)
 from nbner.nlp.pipeline import clone_pipeline, doc_from_example, recognizer_of
 from nbner.types import Example
 
@@ -350,11 +355,7 @@ def _nothing_to_learn(given: int, accepted: Sequence[Example], left_out: Counter
             'with all labels, or train with learner="ner", which learns from partial annotation.'
         )
     if accepted:
-        return (
-            f"there is nothing to learn: none of the "
-            f"{plural(len(accepted), 'accepted example')} holds an "
-            "entity. Label at least one."
-        )
+        return describe_no_entity(len(accepted))
     return (
         f"there is nothing to train on: of {plural(given, 'example')} none is accepted with "
         f"complete "

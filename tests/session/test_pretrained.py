@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 
 import pytest
@@ -94,7 +95,10 @@ def test_a_label_that_is_forgotten_is_named_and_the_old_model_stays(absent, trav
     assert frame.loc["PERSON", "kept"] == 0
     assert frame.loc["PERSON", "before"] == lost["PERSON"].support >= 20
     assert not frame["in_gold"].any()
-    assert f"PERSON lost: 0 of {lost['PERSON'].support} spans" in str(report)
+    row = report.regressions.set_index("label").loc["PERSON"]
+    assert (row["before"], row["after"], row["spans"]) == (1, 0, lost["PERSON"].support)
+    shown = rf"Forgetting guard: .*\n(.*\n)* *PERSON spans kept +1\.000 +0\.000 +{row['spans']}\n"
+    assert re.match(shown, str(report))
     assert "session.model.use(report)" in str(report)
     session.model.use(report)
     assert share_kept(found(old, travel_texts), found(session.nlp, travel_texts)) < 0.5

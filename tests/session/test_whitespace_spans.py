@@ -90,7 +90,7 @@ def test_the_data_warnings_list_them_with_their_examples(session):
 def test_the_tokenizer_doctor_lists_them(session):
     session.add([row(1), row(2, "reak"), row(3, "Break")])
     doctor = session.quality.tokenization()
-    assert "1 of 3 spans in 3 examples do not begin and end with a token" in str(doctor)
+    assert "1 of 3 spans in 3 examples does not begin and end with a token" in str(doctor)
     assert "1 of 3 spans in 3 examples begins or ends with whitespace" in str(doctor)
     line = doctor.frame.set_index("text").loc[NAME]
     assert (line["tokens"], line["rule"]) == (["\n"], "")

@@ -292,7 +292,7 @@ def test_nothing_accepted_is_an_error(run, make_example, answers, message, tmp_p
 
 
 def test_no_entity_at_all_is_an_error(run, make_example):
-    with pytest.raises(TrainingError, match="none of the 2 accepted examples holds an entity"):
+    with pytest.raises(TrainingError, match="2 accepted examples, and no entity in any of them"):
         run(examples=[make_example([("nothing here", None)])] * 2, measured=[])
 
 
