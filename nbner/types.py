@@ -21,6 +21,9 @@ ACCEPTED_UNSEEN = "accepted_unseen"
 #: Key of an undecided example's ``extra``: up to which code point it is done.
 DONE_TO = "done_to"
 
+#: Keys of ``extra`` that say how an answer was given: formats with answers keep them.
+ANSWER_MARKS = (ACCEPTED_UNSEEN, DONE_TO)
+
 
 class Token(NamedTuple):
     """One token of a text.
@@ -147,7 +150,7 @@ class Example:
 
         Nobody has looked at it: models train on it, and are not measured on it.
         """
-        return ACCEPTED_UNSEEN in self.extra
+        return bool(self.extra.get(ACCEPTED_UNSEEN)) and self.answer == "accept"
 
     @property
     def done_to(self) -> int | None:
@@ -156,7 +159,7 @@ class Example:
         Spans may be missing after it: there, nobody has looked yet.
         """
         found = self.extra.get(DONE_TO)
-        is_offset = isinstance(found, int) and 0 < found <= len(self.text)
+        is_offset = type(found) is int and 0 < found <= len(self.text)
         return found if self.answer is None and is_offset else None
 
 

@@ -206,18 +206,18 @@ class RankedDataset(Dataset):
         """
         return self.record_many([answer]) == 1
 
-    def record_many(self, given: Iterable[Answer], *, only_open: bool = False) -> int:
+    def record_many(self, given: Iterable[Answer], *, only_untouched: bool = False) -> int:
         """Store answers as `Dataset.record_many`, with the name of the strategy.
 
         Parameters
         ----------
         given : iterable of Answer
             Answers or drafts.
-        only_open : bool
+        only_untouched : bool
             As there.
         """
         named = [self._with_strategy(one) for one in given]
-        return super().record_many(named, only_open=only_open)
+        return super().record_many(named, only_untouched=only_untouched)
 
     def _select(
         self, pool: Sequence[Example], limit: int, exclude: Collection[int]

@@ -35,7 +35,7 @@ from nbner.io.validation import (
     is_int,
     is_number,
 )
-from nbner.types import IMPORT_ANNOTATOR, AnswerKind, Example, Span
+from nbner.types import ANSWER_MARKS, IMPORT_ANNOTATOR, AnswerKind, Example, Span
 
 SUFFIXES = (".json",)
 
@@ -187,6 +187,7 @@ class _TaskFields:
             annotator=annotator_in(parts),
             created=_timestamp(stored.get("created", parts.get("created_at")), self._location),
             binary=stored.get("binary") is True,
+            marks=_marks(stored),
         )
 
     def predicted_row(self) -> Row:
@@ -208,16 +209,22 @@ class _TaskFields:
             annotator=annotator_name(self._stored.get("annotator")),
             created=_timestamp(self._stored.get("created"), self._location),
             binary=self._stored.get("binary") is True,
+            marks=_marks(self._stored),
         )
 
-    def _row(self, *, others: list[Any], **fields: Any) -> Row:
+    def _row(self, *, others: list[Any], marks: Mapping[str, Any], **fields: Any) -> Row:
         drafts = [one for one in _list(self._task.get("drafts")) if _list(one.get("result"))]
         if drafts:
             reason = f"{len(drafts)} drafts of Label Studio, which were not submitted, are not read"
             fields["unread"] = (reason,)
         kept = {**self._extra, "results": others} if others else self._extra
-        extra = {_EXTRA_KEY: kept} if kept else {}
+        extra = {**marks, **({_EXTRA_KEY: kept} if kept else {})}
         return Row(self._text, extra=extra, **self._fields, **fields)
+
+
+def _marks(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how an answer of nbner's own was given; see `ANSWER_MARKS`."""
+    return {key: stored[key] for key in ANSWER_MARKS if key in stored}
 
 
 def _long_form(task: Mapping[str, Any], location: SourceLocation) -> dict[str, Any]:
@@ -505,6 +512,7 @@ def _nbner_fields(example: Example, *, meta_in_data: bool) -> dict[str, Any]:
         "answer": example.answer,
         "created": example.created,
         "annotator": example.annotator if rejected else None,
+        **{key: example.extra.get(key) for key in ANSWER_MARKS},
     }
     return {key: value for key, value in fields.items() if value not in (None, "", False)}
 

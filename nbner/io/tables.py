@@ -35,7 +35,7 @@ from nbner.io.plain_rows import is_offset_key, may_hold_annotations
 from nbner.io.prodigy import task_from_example
 from nbner.io.row_errors import RowErrors
 from nbner.io.rows import Row, SourceLocation
-from nbner.types import Example
+from nbner.types import ACCEPTED_UNSEEN, ANSWER_MARKS, DONE_TO, Example
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -44,8 +44,8 @@ SUFFIXES = (".csv",)
 TAB_SUFFIX = ".tsv"
 
 _TEXT = "text"
-_JSON_COLUMNS = ("spans", "tokens", "meta")
-_NUMBER_COLUMNS = ("_input_hash", "_task_hash", "_timestamp")
+_JSON_COLUMNS = ("spans", "tokens", "meta", ACCEPTED_UNSEEN)
+_NUMBER_COLUMNS = ("_input_hash", "_task_hash", "_timestamp", DONE_TO)
 _BOOL_COLUMNS = ("flagged",)
 # A spreadsheet runs a cell that begins with one of these as a formula. An apostrophe
 # before it makes it text; this column names the cells of a row that got one, so that
@@ -55,12 +55,16 @@ _GUARD = "'"
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - some spreadsheets take these too
 _COLUMNS = (
     *(_TEXT, "spans", "answer", "flagged", "note", "meta", "tokens"),
-    *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id", _GUARDED),
+    *(*_NUMBER_COLUMNS, "_annotator_id", "_session_id", "_view_id"),
+    *(ACCEPTED_UNSEEN, _GUARDED),
 )
 
 # Keys of a task that are no columns of the user.
 _KEPT_AS_EXTRA = frozenset(
-    ("_session_id", "_view_id", "_is_binary", "_annotator_id", "_label_studio", "_brat")
+    (
+        *("_session_id", "_view_id", "_is_binary", "_annotator_id", "_label_studio", "_brat"),
+        *ANSWER_MARKS,
+    )
 )
 _SPAN_COLUMNS = {"start", "end", "label"}
 _BETWEEN = "\x1f"  # the separator of ASCII, between the cells of a row that are searched at once
@@ -194,6 +198,7 @@ def write(examples: Iterable[Example], path: Path) -> int:
     =, +, -, @, a tab or a line end, gets an apostrophe before it. The column
     ``nbner_guarded`` names such cells of a row, and reading takes it off again.
 
+    The columns hold how an answer was given too: `ANSWER_MARKS` of ``nbner.types``.
     Keys that nbner does not interpret are not written: only .jsonl keeps them.
 
     Parameters

@@ -166,6 +166,8 @@ class ConfidentSuggestions(Result):
         Whether the model's probabilities were calibrated on held-out gold.
     include_empty : bool
         Whether texts without a suggestion are among the texts.
+    drafts : int
+        Number of undecided texts with a draft, which are left out.
     backend : BulkBackend, optional
         Functions that accept and open texts; None without a session.
     colors : mapping, optional
@@ -179,6 +181,7 @@ class ConfidentSuggestions(Result):
     model: str
     is_calibrated: bool
     include_empty: bool = False
+    drafts: int = 0
     backend: BulkBackend | None = field(default=None, repr=False, compare=False)
     colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
 
@@ -225,7 +228,7 @@ class ConfidentSuggestions(Result):
 
     @property
     def curve(self) -> pd.DataFrame:
-        """What each threshold would accept: one row a threshold, the highest first.
+        """Texts and expected errors by threshold: one row a threshold, the highest first.
 
         ``min_probability``, ``texts``, ``spans``, ``expected_wrong``,
         ``expected_missed``.
@@ -347,6 +350,11 @@ class ConfidentSuggestions(Result):
                 f"{plural(empty, 'open text has', 'open texts have')} no suggestion and "
                 f"{'is' if empty == 1 else 'are'} left out; include_empty=True takes "
                 f"{'it' if empty == 1 else 'them'} in"
+            )
+        if self.drafts:
+            lines.append(
+                f"{plural(self.drafts, 'text')} with somebody's draft "
+                f"{'is' if self.drafts == 1 else 'are'} left out"
             )
         if not self.is_calibrated:
             lines.append(

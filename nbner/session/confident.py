@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,24 +13,21 @@ from nbner._common.batch_ids import batch_answer_id
 from nbner._common.progress import ProgressBar
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, calibrated
-from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
 from nbner.nlp.calibration_meta import load_temperatures
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.prediction import check_trained
+from nbner.nlp.prediction import check_trained, predict
 from nbner.quality.confident_suggestions import (
     BulkBackend,
     ConfidentSuggestions,
     SuggestedText,
 )
+from nbner.queues.labelling import is_draft
 from nbner.session.context import SessionContext
-from nbner.session.suggestions import suggest
-from nbner.types import ACCEPTED_UNSEEN, Answer, Example, Span
+from nbner.types import ACCEPTED_UNSEEN, Answer, Example
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from spacy.language import Language
 
     from nbner.widgets.annotator import Annotator
 
@@ -79,7 +76,9 @@ def find_confident_suggestions(
         )
     context.require_split(split)
     check_trained(context.nlp)
-    pending = [one for one in context.examples(split) if one.answer is None]
+    undecided = [one for one in context.examples(split) if one.answer is None]
+    # A draft is somebody's work, which a model's suggestions must not replace.
+    pending = [one for one in undecided if not is_draft(one)]
     with ProgressBar(len(pending), "computing probabilities", "texts", visible=progress) as bar:
         found = tuple(bar.wrap(_with_suggestions(context, pending)))
     chosen = [
@@ -97,9 +96,10 @@ def find_confident_suggestions(
         model=context.answer_bus.source_names.get(print_of_model, "the model in use"),
         is_calibrated=load_temperatures(context.nlp) is not None,
         include_empty=include_empty,
+        drafts=len(undecided) - len(pending),
         backend=BulkBackend(
             accept=partial(_accept, context, print_of_model, min_probability),
-            undo=partial(_undo, context),
+            undo=context.undo_batch,
             open_widget=partial(_open, open_annotator),
         ),
         colors=context.colors,
@@ -109,19 +109,21 @@ def find_confident_suggestions(
 def _with_suggestions(
     context: SessionContext, pending: Sequence[Example]
 ) -> Iterator[SuggestedText]:
+    """Yield texts with what the model suggests, each text's probabilities computed once."""
+    nlp, labels = context.nlp, set(context.labels)
+    source = context.model_name(nlp)
     for first in range(0, len(pending), _BATCH_SIZE):
         batch = pending[first : first + _BATCH_SIZE]
-        known = span_probabilities(context.nlp, batch, max_span_length=MAX_SPAN_LENGTH)
-        spans = suggest(context, batch)
-        for example, own, probabilities in zip(batch, spans, known, strict=True):
-            missed = _expected_missed(context.nlp, probabilities, own)
-            yield SuggestedText(replace(example, spans=own), missed)
-
-
-def _expected_missed(nlp: Language, known: SpanProbabilities, suggested: Collection[Span]) -> float:
-    """Sum the calibrated probabilities of all spans that are not suggested."""
-    confidence = calibrated(nlp, known)
-    return sum(confidence(span) for span in known.spans if span not in suggested)
+        known = span_probabilities(nlp, batch, max_span_length=MAX_SPAN_LENGTH)
+        for example, spans, probabilities in zip(batch, predict(nlp, batch), known, strict=True):
+            confidence = calibrated(nlp, probabilities)
+            own = tuple(
+                replace(span, score=confidence(span), source=span.source or source)
+                for span in spans
+                if span.label in labels
+            )
+            others = (one for one in probabilities.spans if one.label in labels and one not in own)
+            yield SuggestedText(replace(example, spans=own), sum(map(confidence, others)))
 
 
 def _accept(
@@ -147,16 +149,12 @@ def _accept(
         for one in texts
         if (now := context.dataset.find(one.example.input_hash, one.example.split)) is not None
         and now.answer is None
+        and not is_draft(now)
     ]
-    stored = context.dataset.record_many(answers, only_open=True)
-    context.answer_bus.publish(answers)
+    stored = context.dataset.record_many(answers, only_untouched=True)
+    # Where one was left out, the pages read from the store what holds.
+    context.answer_bus.publish(answers if stored == len(answers) else ())
     return batch_id, stored
-
-
-def _undo(context: SessionContext, batch_id: str) -> int:
-    done = context.dataset.undo_batch(batch_id)
-    context.answer_bus.publish(())
-    return len(done)
 
 
 def _open(open_annotator: Callable[[], Annotator], texts: Sequence[SuggestedText]) -> Annotator:

@@ -259,6 +259,18 @@ class SessionContext:
                 return found.spans
         return None
 
+    def undo_batch(self, batch_id: str) -> int:
+        """Undo answers that were given as one batch, and return the number of examples.
+
+        Parameters
+        ----------
+        batch_id : str
+            Id of the batch. Where a newer answer follows, that stays.
+        """
+        done = self.dataset.undo_batch(batch_id)
+        self.answer_bus.publish(())
+        return len(done)
+
     def update_labels(self) -> None:
         """Make all open widgets offer the current labels."""
         self.answer_bus.labels = self.labels

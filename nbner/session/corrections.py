@@ -215,7 +215,7 @@ def find_inconsistencies(
         colors=context.colors,
         backend=RelabelBackend(
             relabel=lambda batch, places, label: _relabel(context, batch, split, places, label),
-            undo=partial(_undo_relabelling, context),
+            undo=context.undo_batch,
             open_widget=partial(_open_variations, context, split),
             new_id=lambda: uuid.uuid4().hex,
         ),
@@ -302,13 +302,6 @@ def _relabelled(
         extra={CORRECTION_REASON: "consistency"},
     )
     return replace(answer, labels=labels_after_bulk_edit(now, answer))
-
-
-def _undo_relabelling(context: SessionContext, batch_id: str) -> int:
-    """Undo a relabelling and return the number of restored examples."""
-    done = context.dataset.undo_batch(batch_id)
-    context.answer_bus.publish(())
-    return len(done)
 
 
 def _with_usual_labels(some: Sequence[tuple[PhraseOccurrence, str]]) -> SuspectSpans:

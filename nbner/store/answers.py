@@ -112,8 +112,8 @@ def lock_splits(connection: Connection, dataset_id: int, names: Iterable[str]) -
         connection.execute(wanted.order_by(splits.c.id).with_for_update())
 
 
-def is_answered(connection: Connection, dataset_id: int, answer: Answer) -> bool:
-    """Return whether somebody has decided about the example of an answer.
+def has_work(connection: Connection, dataset_id: int, answer: Answer) -> bool:
+    """Return whether somebody has answered the example of an answer, or has a draft of it.
 
     Parameters
     ----------
@@ -125,8 +125,8 @@ def is_answered(connection: Connection, dataset_id: int, answer: Answer) -> bool
         Names the example.
     """
     example = example_id_subquery(dataset_id, answer.split, answer.input_hash)
-    query = select(example_answers.c.answer).where(example_answers.c.example_id == example)
-    return connection.scalar(query) is not None
+    query = select(annotator_answers.c.answer_id).where(annotator_answers.c.example_id == example)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def record_answer(

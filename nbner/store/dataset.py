@@ -21,8 +21,8 @@ from nbner.io.import_report import ImportBatch, ImportReport
 from nbner.store import clock, model_runs, queries, relabel, search, undo
 from nbner.store.answers import (
     ensure_label_set,
+    has_work,
     insert_if_new,
-    is_answered,
     lock_splits,
     record_answer,
 )
@@ -460,16 +460,16 @@ class Dataset:
         """
         return self.record_many([answer]) == 1
 
-    def record_many(self, given: Iterable[Answer], *, only_open: bool = False) -> int:
+    def record_many(self, given: Iterable[Answer], *, only_untouched: bool = False) -> int:
         """Store answers in one transaction.
 
         Parameters
         ----------
         given : iterable of Answer
             Answers or drafts.
-        only_open : bool
-            Leave out the answers to examples that somebody has answered, also
-            where that happens at the same time.
+        only_untouched : bool
+            Leave out the answers to examples that somebody has answered or has a
+            draft of, also where that happens at the same time.
 
         Returns
         -------
@@ -491,7 +491,7 @@ class Dataset:
             new = [
                 one
                 for one in collected
-                if not (only_open and is_answered(connection, self._id, one))
+                if not (only_untouched and has_work(connection, self._id, one))
                 and record_answer(connection, self._id, one, stored=stored)
             ]
         for answer in new:

@@ -111,6 +111,41 @@ def test_a_text_that_was_answered_meanwhile_keeps_its_answer(session):
     assert "1 text was answered meanwhile and keeps its answer" in str(done)
 
 
+def test_somebodys_draft_is_left_out_and_kept(session):
+    before = listed(session)
+    half_done, later = before.examples[0], before.examples[1]
+    for example in (half_done, later):
+        if example is later:
+            found = listed(session)
+            assert half_done.text not in {one.text for one in found.examples}
+            assert "1 text with somebody's draft is left out" in str(found)
+        widget = session.make_gold()
+        widget.receive(
+            {
+                "type": "answer",
+                "id": example.text,
+                "example": str(example.input_hash),
+                "answer": None,
+                "spans": [[0, 1, "Action"]],
+                "have": [],
+                "done": 2,
+            }
+        )
+    # One draft was there when the list was made, the other came after it.
+    done = found.accept()
+    assert (done.accepted, done.skipped) == (len(before) - 2, 1)
+    drafts = [one for one in session.examples("train") if one.answer is None]
+    assert {one.text for one in drafts} == {half_done.text, later.text}
+    assert {one.done_to for one in drafts} == {one.tokens[1].end for one in drafts}
+
+
+def test_the_mark_is_one_that_says_yes(session):
+    session.add(
+        [{"text": "Stir .", "answer": "accept", "spans": [], "accepted_unseen": False}], "own"
+    )
+    assert session.evaluate("own").n == 1
+
+
 def test_an_answer_given_after_the_act_survives_its_undo(session):
     found = listed(session)
     done = found.accept()
@@ -159,14 +194,15 @@ class TestTheMark:
         assert not any(one.accepted_unseen for one in corpus.dev)
         assert sum(one.accepted_unseen for one in corpus.train) == len(accepted) - 12
 
-    def test_it_survives_export_and_import(self, session, tmp_path):
+    @pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.tsv", "out.json", "out.parquet"])
+    def test_it_survives_export_and_import(self, session, tmp_path, name):
         found = listed(session)
         found.accept()
-        report = session.export(tmp_path / "out.jsonl", split="train")
+        report = session.export(tmp_path / name, split="train")
         assert report.accepted_unseen == len(found)
         assert f"{len(found)} were accepted in bulk, unseen" in str(report)
         with nbner.Session("copy", labels=LABELS, store=":memory:") as other:
-            other.add(tmp_path / "out.jsonl")
+            other.add(tmp_path / name)
             again = other.examples("train", answer="accept")
         assert len(again) == len(found)
         assert all(one.accepted_unseen for one in again)

@@ -65,13 +65,14 @@ class TestDoneUpToHere:
             assert "done" not in answer(session.manual(), done=wrong)
             assert session.examples()[0].done_to is None
 
-    def test_it_survives_export_and_import(self, store, tmp_path):
+    @pytest.mark.parametrize("name", ["out.jsonl", "out.csv", "out.parquet"])
+    def test_it_survives_export_and_import(self, store, tmp_path, name):
         with open_session(store) as session:
             session.add([TEXT])
             answer(session.manual(), done=3)
-            session.export(tmp_path / "out.jsonl")
+            session.export(tmp_path / name)
         with nbner.Session("copy", labels=["Tool"], store=":memory:") as other:
-            other.add(tmp_path / "out.jsonl")
+            other.add(tmp_path / name)
             assert other.examples()[0].done_to == TEXT.index(" and")
 
 
