@@ -241,7 +241,7 @@ def name_ticks(axis: Axis, names: Iterable[object], **style: Any) -> None:
 
 
 def count_axis(axis: Axis) -> None:
-    """Put the ticks of an axis at whole numbers, with thousands separators.
+    """Set the ticks of an axis at whole numbers, with thousands separators.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What stands before and after a text in its document: shown with the text, not annotated."""
+"""Text before and after an example in its document: shown with the text, not annotated."""
 
 from __future__ import annotations
 

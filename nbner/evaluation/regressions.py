@@ -76,7 +76,7 @@ class LabelRegression:
 
     @property
     def measure(self) -> str:
-        """What ``before`` and ``after`` are."""
+        """Meaning of ``before`` and ``after``, in words."""
         return "F on gold"
 
     def __str__(self) -> str:

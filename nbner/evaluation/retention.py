@@ -47,7 +47,7 @@ class SpanLoss(LabelRegression):
 
     @property
     def measure(self) -> str:
-        """What ``before`` and ``after`` are."""
+        """Meaning of ``before`` and ``after``, in words."""
         return "spans kept"
 
     def __str__(self) -> str:

@@ -181,7 +181,7 @@ def split_corpus(
 
 
 def describe_no_entity(count: int) -> str:
-    """Say that there is nothing to learn from accepted examples without an entity.
+    """Build the message of a training on accepted examples without an entity.
 
     Parameters
     ----------

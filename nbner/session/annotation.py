@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nbner._common.filters import ExampleFilter
 from nbner._common.learning_status import LearningFeed
 from nbner._common.suggestion_report import SuggestionFeed
 from nbner._common.surroundings import ContextColumns
@@ -14,6 +15,9 @@ from nbner.queues.correction import CorrectionQueue, SuspectSpans
 from nbner.queues.labelling import AnnotationQueue, Suggester
 from nbner.session.context import SessionContext
 from nbner.store.assignments import Overlap
+
+# Examples in which a column is looked for.
+_CHECKED_FOR_COLUMNS = 200
 
 if TYPE_CHECKING:
     from nbner.store.dataset import Dataset
@@ -59,10 +63,13 @@ def open_annotator(
     Raises
     ------
     DataError
-        The session has no labels, or there is no such split.
+        The session has no labels, there is no such split, or none of its first
+        examples has one of the columns.
     """
     context.require_split(split)
     check_labels(context)
+    if columns is not None:
+        _check_columns(context, split, columns)
     context.store_labels()
     if overlap is not None:
         context.dataset.assignments.set_overlap(split, overlap)
@@ -83,6 +90,21 @@ def open_annotator(
         None if suggester is None else suggester.feed,
         learning,
     )
+
+
+def _check_columns(context: SessionContext, split: str, columns: ContextColumns) -> None:
+    """Raise where a column with the text around the examples is in none of the first ones."""
+    names = {columns} if isinstance(columns, str) else {one for one in columns if one}
+    rows = context.dataset.list_examples(split, ExampleFilter(), 0, _CHECKED_FOR_COLUMNS).rows
+    known = {str(key) for example, _ in rows for key in example.meta}
+    missing = sorted(names - known)
+    if rows and missing:
+        raise DataError(
+            f"no example has the column {missing[0]!r}; the columns are: "
+            f"{', '.join(sorted(known)) or 'none'}",
+            field="context",
+            remedy="Correct the name; columns of a table become an example's metadata",
+        )
 
 
 def check_labels(context: SessionContext) -> None:

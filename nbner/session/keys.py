@@ -65,7 +65,7 @@ def update_keys(dataset: Dataset, annotator: str, chosen: KeyBindings | None) ->
 
 
 def rename_label_keys(dataset: Dataset, annotator: str, old: str, new: str) -> KeyBindings:
-    """Give a renamed label the key of its old name, and return the annotator's keys.
+    """Move the key of a label to its new name, and return the annotator's keys.
 
     Parameters
     ----------

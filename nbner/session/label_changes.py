@@ -54,7 +54,7 @@ class LabelChange:
     _undo: Callable[[], int] | None = field(default=None, repr=False, compare=False)
 
     def undo(self) -> int:
-        """Take the change back; what was answered since stays.
+        """Undo the change; what was answered since stays.
 
         Returns
         -------
@@ -262,7 +262,7 @@ def _change(
 
 
 def _move_settings(context: SessionContext, old: str, new: str, *, keeps_old: bool) -> None:
-    """Give the new name the color, the key and the definition of the old one."""
+    """Move to the new name the color, the key and the definition of the old one."""
     context.hidden_labels = tuple(one for one in context.hidden_labels if one != new)
     if keeps_old:
         # The label that stays has its own, and the other one gets its own again if it comes back.

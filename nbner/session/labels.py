@@ -49,7 +49,7 @@ class LabelSet(tuple[str, ...]):
         return tuple, (tuple(self),)
 
     def define(self, definitions: Mapping[str, str]) -> Guidelines:
-        """Give labels definitions, which open widgets show at once.
+        """Define labels by texts, which open widgets show at once.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class LabelSet(tuple[str, ...]):
         return merge_label(self._context, label, into, preview=preview)
 
     def recolor(self, label: str, color: str) -> None:
-        """Give a label another color, in every widget, plot and report, for every session.
+        """Set the color of a label, in every widget, plot and report, for every session.
 
         Parameters
         ----------
@@ -142,7 +142,7 @@ class LabelSet(tuple[str, ...]):
         recolor_label(self._context, label, color)
 
     def reorder(self, labels: Iterable[str]) -> tuple[str, ...]:
-        """Put the labels into another order, which is that of their keys.
+        """Set the order of the labels, which is that of their keys.
 
         Parameters
         ----------

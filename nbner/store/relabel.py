@@ -37,7 +37,7 @@ _CHUNK = 500
 
 @dataclass(frozen=True, slots=True)
 class RelabelCounts:
-    """What a change of labels touches.
+    """Numbers of spans and examples that a change of labels touches.
 
     Parameters
     ----------

@@ -288,7 +288,7 @@ class TrainingReport(Result):
         return regression_frame(self.regressed_labels)
 
     def _verdict(self) -> list[str]:
-        """Say whether the forgetting guard keeps the model out of use, where it has found any."""
+        """Describe whether the forgetting guard keeps the model out of use, if it found any."""
         kept = "The old model stays in use; session.model.use(report) puts this one in place"
         if not self.regressed_labels:
             return [] if self.in_use else [kept]

@@ -14,7 +14,7 @@ LabelAction: TypeAlias = Literal["list", "add", "rename", "merge", "recolor", "r
 
 @dataclass(frozen=True, slots=True)
 class LabelReport:
-    """What the page shows of the label set.
+    """State of the label set for the page.
 
     Parameters
     ----------

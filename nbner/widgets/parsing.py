@@ -70,10 +70,10 @@ def parse_answer(message: RawMessage, example: Example, info: QueueInfo) -> Answ
     if _is_duration(seconds):
         extra["seconds"] = min(float(seconds), MAX_SECONDS)
     offer = message.get("offer")
-    if isinstance(offer, int) and not isinstance(offer, bool):
+    if _is_whole(offer):
         extra[OFFER_KEY] = offer
     done = message.get("done")
-    if kind is None and _is_index(done) and 0 < done <= len(example.tokens):
+    if kind is None and _is_whole(done) and 0 < done <= len(example.tokens):
         extra["task"] = {DONE_TO: example.tokens[done - 1].end}
     version = message.get("guideline")
     if isinstance(version, str) and len(version) <= _MAX_VERSION and (version or info.guidelines):
@@ -154,7 +154,7 @@ def read_turn(message: RawMessage) -> int | None:
         A `PageState`, unchecked.
     """
     turn = message.get("turn")
-    return turn if isinstance(turn, int) and not isinstance(turn, bool) else None
+    return turn if _is_whole(turn) else None
 
 
 def read_example_id(message: RawMessage, key: str = "example") -> int:
@@ -205,7 +205,7 @@ def read_count(message: RawMessage, key: str) -> int:
         Name of the field.
     """
     value = message.get(key)
-    return max(0, value) if isinstance(value, int) and not isinstance(value, bool) else 0
+    return max(0, value) if _is_whole(value) else 0
 
 
 def apply_page_spans(example: Example, message: RawMessage, labels: Sequence[str]) -> Example:
@@ -286,7 +286,7 @@ def _check_no_overlap(spans: Sequence[Span]) -> None:
             raise DataError(f"{left} and {right} overlap", field="spans")
 
 
-def _is_index(value: object) -> TypeGuard[int]:
+def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -104,8 +104,15 @@ class TestContext:
 
     def test_a_text_without_the_column_has_nothing_around_it(self):
         with open_session(":memory:") as session:
-            session.add([TEXT])
+            session.add([TEXT, {"text": "Other", "meta": {"page": "Other one"}}])
             assert self.tasks(session, context="page")[0]["context"] == ["", ""]
+
+    @pytest.mark.parametrize("wrong", ["pgae", ("page", "after")])
+    def test_a_column_that_no_example_has_is_named(self, wrong):
+        with open_session(":memory:") as session:
+            session.add([{"text": TEXT, "meta": {"page": TEXT}}])
+            with pytest.raises(DataError, match=r"no example has the column .*: page"):
+                session.manual(context=wrong)
 
     def test_it_is_no_part_of_the_gold(self):
         with open_session(":memory:") as session:

@@ -56,7 +56,7 @@ export interface Task {
   readonly offer?: number;
   /** How many tokens are done, of work that is to go on later. */
   readonly done?: number;
-  /** What stands before and after the text in its document: shown, not annotated. */
+  /** Text before and after the example in its document: shown, not annotated. */
   readonly context?: readonly [string, string];
 }
 

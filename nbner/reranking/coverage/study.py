@@ -143,7 +143,7 @@ class CoverageRow:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What one method does with one text."""
+    """Result of one method on one text."""
 
     covered: float
     size: int

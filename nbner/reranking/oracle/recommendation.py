@@ -206,7 +206,7 @@ _HELPFUL_ERRORS = (
 
 
 def _difference_notes(differences: Sequence[DecoderDifference], width: int) -> list[str]:
-    """Say what the objective and what the search is worth, at one width."""
+    """Describe the value of the objective and of the search, at one width."""
     notes: list[str] = []
     for one in differences:
         gain = one.gain

@@ -23,7 +23,7 @@ export function markDone({ shown, cursor }: PartialWorkContext, answers: AnswerS
   return done === 0 ? "No longer done up to here" : `Done up to here: ${describeDone(shown)}`;
 }
 
-/** Say how far an example is done. */
+/** Describe how far an example is done. */
 export function describeDone({ state, task }: QueueItem): string {
   return `${formatCount(state.done)} of ${formatCount(task.tokens.length)} tokens`;
 }

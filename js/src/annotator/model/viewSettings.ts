@@ -27,7 +27,7 @@ export class ViewSettings {
     return this.state.isWide;
   }
 
-  /** Take the next size in a direction; return what to say of it. */
+  /** Set the next size in a direction; return a sentence to announce. */
   changeScale(by: 1 | -1): string {
     const next = SCALES[SCALES.findIndex((one) => one === this.scale) + by];
     if (next === undefined) return by === 1 ? "The text gets no larger" : "The text gets no smaller";

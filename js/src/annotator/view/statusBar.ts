@@ -8,7 +8,7 @@ import { formatProgress } from "../model/messageText";
 import { describeDone } from "../model/partialWork";
 import { showKey } from "./keyHint";
 
-/** What is known of an example: a field of its metadata, or a sentence. */
+/** A known detail of an example: a field of its metadata, or a sentence. */
 type Fact = string | { readonly key: string; readonly value: string };
 
 const textOfFact = (fact: Fact): string => (typeof fact === "string" ? fact : `${fact.key}: ${fact.value}`);
@@ -148,7 +148,7 @@ export class StatusBar {
     this.meta.replaceChildren(...facts.flatMap((fact, i) => [...(i > 0 ? [" · "] : []), ...renderFact(fact)]));
   }
 
-  /** Say how much of today's target is done; at its end, that it is reached, and nothing more. */
+  /** Describe how much of today's target is done; at its end, that it is reached, and nothing more. */
   private describeTarget(): string {
     const { setup, counts } = this.controller;
     if (setup.target === undefined) return "";
