@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { caretAt } from "../src/annotator/model/cursor";
 import { findInText, matchFrom } from "../src/annotator/model/textSearch";
 import { ViewSettings } from "../src/annotator/model/viewSettings";
-import { FakeKernel, MemoryStorage, Page, taskOf } from "./fakes";
+import { FakeKernel, MemoryStorage, Page, SETUP, taskOf } from "./fakes";
 
 const text = (words: string, lead = "") => ({ ...taskOf("1", words), lead });
 
@@ -89,6 +89,18 @@ describe("work that is done up to some place", () => {
     assert.equal(sent?.done, undefined);
     page.run("undo");
     assert.equal(page.controller.shown?.state.done, 3);
+  });
+
+  test("is not for gold that is corrected, nor for versions: a draft would replace an answer", () => {
+    const correction = new Page(new FakeKernel([taskOf("1")], { ...SETUP, mends: true }));
+    const versions = [{ by: "ann", answer: "accept", spans: [] }] as const;
+    const review = new Page(new FakeKernel([taskOf("1", "Uber left", { versions })]));
+    for (const page of [correction, review]) {
+      doneAt(page, 1);
+      assert.equal(page.controller.shown?.state.done, 0);
+      assert.equal(page.kernel.received.filter(({ type }) => type === "answer").length, 0);
+      assert.match(page.controller.announcement, /answered as a whole/);
+    }
   });
 
   test("asks for a caret", () => {

@@ -9,12 +9,15 @@ import { clickedAt, selectedRange, type Cursor } from "./cursor";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { formatCount } from "../../shared/format";
 
-type PartialWorkContext = Pick<AnnotatorContext, "shown" | "cursor">;
+type PartialWorkContext = Pick<AnnotatorContext, "setup" | "shown" | "cursor">;
 
 /** Mark the shown example as done up to the caret, or no longer where that was its mark. */
-export function markDone({ shown, cursor }: PartialWorkContext, answers: AnswerStore): string {
+export function markDone({ setup, shown, cursor }: PartialWorkContext, answers: AnswerStore): string {
   const token = selectedRange(cursor)?.end ?? (cursor.caret === null ? null : cursor.caret + 1);
   if (shown === null) return "";
+  // What is corrected or adjudicated has answers, which a draft would take the place of.
+  const hasAnswers = setup.mends || shown.task.versions !== undefined;
+  if (hasAnswers) return "This example was answered as a whole: decide it";
   if (!isOpen(shown)) return "This example is decided: all of it is done";
   if (token === null) return "Put the caret where you are done";
   const done = token === shown.state.done ? 0 : token;
