@@ -1,6 +1,7 @@
 # make lab    JupyterLab on the quickstart
 # make test   everything that must hold
 # make demo   the quickstart without a screen, with its pictures, into demo/
+# make docs   the documentation site, into site/
 # make pictures  the README's pictures again, into notebooks/pictures/
 # make bench  speed, memory and real data: make bench DATA=path/to/data
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
@@ -24,7 +25,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-ui oracle-table pictures lint types front python clean
+.PHONY: lab test demo bench bench-ui oracle-table docs pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -48,6 +49,11 @@ bench-ui: $(VENV)/test
 oracle-table: $(VENV)/test
 	@test -n "$(DATA)" -a -n "$(OUTPUT)" || { echo "Say where the data is and where the tables go: make oracle-table DATA=path/to/data OUTPUT=folder"; exit 2; }
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/oracle_table.py --data "$(DATA)" --output "$(OUTPUT)" $(ARGS)
+
+docs: $(VENV)/test
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html -d .docs-cache/doctrees docs .docs-cache/html
+	rm -rf site && cp -r .docs-cache/html site
+	@echo "The site is in site/: open site/index.html"
 
 pictures: $(VENV)/test
 	$(BIN)/python tests/chromium.py
@@ -88,4 +94,4 @@ $(VENV)/node: $(VENV)/test js/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo dist js/node_modules js/dist nbner/widgets/static
+	rm -rf $(VENV) demo dist site .docs-cache docs/_generated js/node_modules js/dist nbner/widgets/static

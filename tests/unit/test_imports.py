@@ -28,6 +28,7 @@ LEVELS = {
     "simulation": 7,
     "teaching": 8,
     "session": 9,
+    "check": 10,
 }
 HEAVY = {"spacy", "thinc", "pandas", "matplotlib", "sqlalchemy", "anywidget", "ipywidgets", "tqdm"}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -62,9 +62,11 @@ def test_the_version_stands_in_one_place():
 
 def test_relative_links_of_the_documents_lead_somewhere():
     documents = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-    for file in (*documents, *(ROOT / "docs").glob("**/*.md")):
+    for file in (*documents, *(one for one in tracked() if one.suffix == ".md")):
         text = file.read_text(encoding="utf-8")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
+            if "_generated/" in target:
+                continue  # made while the site is built, which fails where one is missing
             assert (file.parent / target).exists(), f"{file.name} links to {target}"
 
 
