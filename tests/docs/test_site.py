@@ -117,11 +117,12 @@ def test_every_notebook_is_a_page(site):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_asks_no_other_host_fits_a_phone_and_is_accessible(site, browser, page):
+    asked = []
     for scheme in ("light", "dark"):
         context = browser.new_context(
             color_scheme=scheme, viewport={"width": 400, "height": 800}, bypass_csp=True
         )
-        opened, asked = context.new_page(), []
+        opened = context.new_page()
         opened.on("request", lambda request: asked.append(request.url))
         opened.goto((site / f"{page}.html").as_uri())
         opened.evaluate(AXE.read_text(encoding="utf-8"))

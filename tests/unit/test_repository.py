@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 TOP = {
     *("pyproject.toml", "nbner", "js", "notebooks", "tests", "README.md", "Makefile", "LICENSE"),
     *("CHANGELOG.md", "CONTRIBUTING.md", ".ci", ".gitignore", "docs"),
+    *("SECURITY.md", "CODE_OF_CONDUCT.md", "RELEASING.md", ".github", ".pre-commit-config.yaml"),
 }
 HOME = re.compile(r"(?<![\w.])/(?:home|root|Users|work|tmp)/\w")
 # A name space of the SVG standard is a name, not an address that anything is fetched from.
