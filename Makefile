@@ -2,6 +2,7 @@
 # make test   everything that must hold
 # make demo   the quickstart without a screen, with its pictures, into demo/
 # make docs   the documentation site, into site/
+# make try    the page to try nbner without installing it, site/try.html
 # make pictures  the README's pictures again, into notebooks/pictures/
 # make bench  speed, memory and real data: make bench DATA=path/to/data
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
@@ -25,7 +26,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-ui oracle-table docs pictures lint types front python clean
+.PHONY: lab test demo bench bench-ui oracle-table docs try pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -53,7 +54,11 @@ oracle-table: $(VENV)/test
 docs: $(VENV)/test
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html -d .docs-cache/doctrees docs .docs-cache/html
 	rm -rf site && cp -r .docs-cache/html site
+	$(MAKE) try
 	@echo "The site is in site/: open site/index.html"
+
+try: $(VENV)/test $(VENV)/node
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python docs/try_page.py site/try.html
 
 pictures: $(VENV)/test
 	$(BIN)/python tests/chromium.py

@@ -1,4 +1,5 @@
-// Bundles the front end into the Python package; with --tests, the tests into dist/.
+// Bundles the front end into the Python package; with --tests, the tests into dist/; with
+// --try FILE, the page that needs no kernel into one file.
 //
 // bundles.json lists the widgets. Each has a script and a style of its name,
 // src/NAME.ts and src/NAME.css, and becomes NAME.js and NAME.css.
@@ -58,4 +59,10 @@ async function bundleTests() {
   });
 }
 
-await (process.argv.includes("--tests") ? bundleTests() : bundlePackage());
+/** Bundle the page to try the widgets without a kernel into one file. */
+async function bundleTryPage(outfile) {
+  await build({ ...shared, entryPoints: ["src/tryPage.ts"], outfile, minify: true });
+}
+
+const [command, file] = process.argv.slice(2);
+await (command === "--tests" ? bundleTests() : command === "--try" ? bundleTryPage(file) : bundlePackage());

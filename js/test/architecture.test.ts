@@ -11,6 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   annotator: ["shared"],
   errorExplorer: ["annotator", "shared"],
   traceViewer: ["shared"],
+  tryPage: ["shared"],
 };
 
 const FILES = readdirSync(SOURCE, { recursive: true })

@@ -164,3 +164,18 @@ def test_the_label_bar_shows_whole_rows(host, world, width):
     # It scrolls row by row, and a label that gets the focus is whole as well.
     bar.evaluate("bar => bar.scrollBy(0, 40)")
     assert bar.evaluate(cut) == 0
+
+
+def test_the_text_has_its_size_where_the_host_gives_no_font(host, world):
+    host.open(world.task(1, TEXT))
+    host.page.evaluate("document.querySelector('link[href=\"/host.css\"]').remove()")
+    style = "one => [getComputedStyle(one).fontSize, getComputedStyle(one).lineHeight]"
+    size, line = host.root.locator(".nbner-words").evaluate(style)
+    assert (size, line) == ("17px", "32.3px")
+
+
+def test_keys_that_are_not_live_can_still_be_read(host, world):
+    host.open(world.task(1, TEXT, [(0, 1, "ORG")]))
+    host.page.evaluate("document.activeElement.blur()")
+    key = host.root.locator(".nbner-key").first
+    assert float(key.evaluate("one => getComputedStyle(one).opacity")) >= 0.8
