@@ -173,8 +173,7 @@ TABS = {
     ),
     "correct": (
         "Correct suggestions",
-        "A pipeline that learned from 378 sentences suggests. Press a where it is right; "
-        "up and down leaf through its next best analyses.",
+        "A pipeline of 378 sentences suggests. Press a where it is right; up and down show more.",
     ),
     "errors": (
         "Look at errors",
