@@ -3,6 +3,7 @@
 # make demo   the quickstart without a screen, with its pictures, into demo/
 # make docs   the documentation site, into site/
 # make try    the page to try nbner without installing it, site/try.html
+# make matrix  the tests with the oldest and the newest versions of what nbner needs
 # make pictures  the README's pictures again, into notebooks/pictures/
 # make bench  speed, memory and real data: make bench DATA=path/to/data
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
@@ -26,7 +27,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-ui oracle-table docs try pictures lint types front python clean
+.PHONY: lab test demo bench bench-ui oracle-table docs try matrix pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -59,6 +60,11 @@ docs: $(VENV)/test
 
 try: $(VENV)/test $(VENV)/node
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python docs/try_page.py site/try.html
+
+matrix: $(VENV)/test $(VENV)/node
+	$(BIN)/python tests/chromium.py
+	$(BIN)/python tests/postgres.py
+	$(BIN)/python tests/matrix.py $(ARGS)
 
 pictures: $(VENV)/test
 	$(BIN)/python tests/chromium.py
@@ -99,4 +105,4 @@ $(VENV)/node: $(VENV)/test js/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo dist site .docs-cache docs/_generated js/node_modules js/dist nbner/widgets/static
+	rm -rf $(VENV) demo dist site .docs-cache .matrix docs/_generated js/node_modules js/dist nbner/widgets/static
