@@ -6,6 +6,7 @@
 # make matrix  the tests with the oldest and the newest versions of what nbner needs
 # make pictures  the README's pictures again, into notebooks/pictures/
 # make bench  speed, memory and real data: make bench DATA=path/to/data
+# make bench-compare  two runs of it: OLD=.bench/figures-....json NEW=.bench/figures-....json
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
 # make oracle-table  oracle F against list length on five corpora: DATA=path/to/data OUTPUT=folder
 
@@ -27,7 +28,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-ui oracle-table docs try matrix pictures lint types front python clean
+.PHONY: lab test demo bench bench-compare bench-ui oracle-table docs try matrix pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -42,6 +43,9 @@ bench: $(VENV)/test
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python tests/postgres.py
 	$(BIN)/python -m pytest -c pyproject.toml -o norecursedirs=ui tests/benchmarks --data "$(DATA)" $(ARGS)
+
+bench-compare: $(VENV)/test
+	@$(BIN)/python tests/benchmarks/figures.py $(OLD) $(NEW)
 
 bench-ui: $(VENV)/test
 	@test -n "$(DATA)" || { echo "Say where the data is: make bench-ui DATA=path/to/data"; exit 2; }

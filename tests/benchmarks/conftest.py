@@ -14,6 +14,8 @@ from nbner.io.formats import read
 from nbner.io.importer import prepare_rows
 from nbner.store.store import Store
 
+ROOT = Path(__file__).parents[2]
+
 
 def pytest_addoption(parser):
     parser.addoption("--data", type=Path, help="folder with protocols/, headlines/, ...")
@@ -30,14 +32,31 @@ def data(request):
 
 @pytest.fixture(scope="session")
 def say(request):
-    """Print a measured figure beside its target, past pytest's capturing."""
+    """Print a measured figure beside its target, past pytest's capturing, and keep it.
+
+    All figures of a run are written to a file below ``.bench`` in the end.
+    """
     capture = request.config.pluginmanager.getplugin("capturemanager")
+    figures = []
 
     def print_line(what, figure, target):
+        figures.append({"what": str(what), "figure": str(figure), "target": str(target)})
         with capture.global_and_fixture_disabled():
             sys.stdout.write(f"\n{what}: {figure} (target: {target})\n")
 
-    return print_line
+    yield print_line
+    if figures:
+        file = load("figures").write_figures(figures, ROOT / ".bench")
+        with capture.global_and_fixture_disabled():
+            sys.stdout.write(f"\nAll figures: {file}\n")
+
+
+def load(name):
+    """Import a file that lies beside this one."""
+    spec = spec_from_file_location(f"bench_{name}", Path(__file__).parent / f"{name}.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
