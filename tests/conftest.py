@@ -12,8 +12,11 @@ from pathlib import Path
 
 import catalogue
 import pytest
+import spacy.tokenizer
+import spacy.vocab
 from hypothesis import settings
 from playwright.sync_api import expect
+from spacy.attrs import NORM, ORTH, intify_attrs
 
 HERE = Path(__file__).parent
 HAS_NERVALUATE = sys.version_info >= (3, 11)
@@ -46,6 +49,27 @@ class EntryPointsByGroup:
 
 catalogue.AVAILABLE_ENTRY_POINTS = EntryPointsByGroup(entry_points())
 
+_WITHOUT_NAMES = frozenset((ORTH, NORM))
+
+
+def attributes_by_number(attributes, strings_map=None, _do_deprecated=False):
+    """Do as spaCy's ``intify_attrs``, without its look for 43 old names where there is no name.
+
+    It is called twice for each of a tokenizer's 1,347 English exceptions, whose keys are
+    numbers: half of what making or opening any pipeline takes.
+    """
+    if not attributes.keys() <= _WITHOUT_NAMES:
+        return intify_attrs(attributes, strings_map, _do_deprecated)
+    if strings_map is None:
+        return dict(attributes)
+    return {
+        key: strings_map.add(value) if isinstance(value, str) else value
+        for key, value in attributes.items()
+    }
+
+
+spacy.tokenizer.intify_attrs = spacy.vocab.intify_attrs = attributes_by_number
+
 collect_ignore = [] if HAS_NERVALUATE else ["evaluation/test_nervaluate.py"]
 
 
@@ -73,6 +97,35 @@ def pytest_collection_finish():
     """Spare the garbage collector what lasts as long as the tests: 500,000 objects."""
     gc.collect()
     gc.freeze()
+
+
+#: Folders whose tests wait for a page, a server or a kernel, and leave a core idle meanwhile.
+WAITING = ("browser", "hosts", "jupyter", "notebooks")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let one worker of ``--dist loadfile`` wait while the others compute.
+
+    The first takes the files of `WAITING`, so that their browser and their server start
+    once. Of the others every second takes the files from the last one on: then the files
+    of a folder, which share trained models, are seldom divided among two. Whoever has
+    none of its own left takes those of others.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _assign_work_unit(self, node):
+            number = self.nodes.index(node)
+            own, others = [], []
+            for scope in self.workqueue:
+                waits = Path(scope).parent.name in WAITING
+                (own if waits == (number == 0) else others).append(scope)
+            scope = (own or others)[-1 if number and number % 2 == 0 else 0]
+            self.workqueue.move_to_end(scope, last=False)
+            super()._assign_work_unit(node)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
