@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import spacy
@@ -124,10 +124,11 @@ def clone_pipeline(nlp: Language, *, without_weights: Collection[str] = ()) -> L
         which an untrained one cannot take.
     """
     copy = load_model_from_config(nlp.config, auto_fill=True)
+    own: Any = nlp.tokenizer
     is_read = (
-        type(nlp.tokenizer) is Tokenizer
+        type(own) is Tokenizer
         and _is_plain(nlp.vocab)
-        and _has_tokenizer(copy, nlp.tokenizer.to_bytes(exclude=["vocab"]))
+        and _has_tokenizer(copy, own.to_bytes(exclude=["vocab"]))
     )
     kept = list(copy.vocab.strings) if is_read else []
     excluded = [*without_weights, *(["tokenizer"] if is_read else [])]
@@ -149,7 +150,7 @@ def _has_tokenizer(nlp: Language, saved: bytes) -> bool:
     saved : bytes
         Saved state of the tokenizer.
     """
-    own = nlp.tokenizer
+    own: Any = nlp.tokenizer
     return (
         type(own) is Tokenizer and _is_plain(nlp.vocab) and own.to_bytes(exclude=["vocab"]) == saved
     )
