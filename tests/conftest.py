@@ -7,8 +7,10 @@ import importlib.util
 import re
 import sys
 from collections import Counter
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import catalogue
 import pytest
@@ -145,6 +147,65 @@ def browser(chromium_path):
         browser.close()
 
 
+class Pages:
+    """A browser's window that tests use one after the other, each with new pages.
+
+    A window of its own starts processes that take longer than most of the tests. After
+    a test its pages are closed, and all that they kept is removed, except for the cache
+    of what was downloaded. Only pages can be changed, as by ``page.add_init_script``:
+    what is done to a window would last.
+
+    Parameters
+    ----------
+    browser : Browser
+        Playwright's.
+    **options
+        Of ``browser.new_context``.
+    """
+
+    def __init__(self, browser, **options):
+        self._context = browser.new_context(**options)
+        self._context.set_default_timeout(30_000)
+        self._origins = set()
+        # It stays, to remove what the others keep.
+        self._blank = self._context.new_page()
+        self._protocol = self._context.new_cdp_session(self._blank)
+
+    def new_page(self):
+        page = self._context.new_page()
+        page.on("framenavigated", self._note_origin)
+        return page
+
+    def _note_origin(self, frame):
+        address = urlsplit(frame.url)
+        if address.netloc:
+            self._origins.add(f"{address.scheme}://{address.netloc}")
+
+    def clear(self):
+        """Close the pages, and remove what they kept in the browser."""
+        for page in self._context.pages:
+            if page is not self._blank:
+                page.close()
+        self._context.set_offline(False)
+        self._context.clear_cookies()
+        self._context.clear_permissions()
+        for origin in self._origins:
+            whole = {"origin": origin, "storageTypes": "all"}
+            self._protocol.send("Storage.clearDataForOrigin", whole)
+        self._origins.clear()
+
+
+@pytest.fixture(scope="session")
+def new_pages(browser):
+    """Open windows, each for the pages of several tests."""
+    return partial(Pages, browser)
+
+
+@pytest.fixture(scope="session")
+def pages(new_pages):
+    return new_pages(viewport={"width": 1200, "height": 900})
+
+
 @pytest.fixture(scope="session")
 def postgres_server():
     server = postgres.Server()
@@ -177,13 +238,11 @@ def server_without_subshells(new_server):
 
 
 @pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
+def page(pages):
+    page = pages.new_page()
     page.on("dialog", lambda dialog: dialog.accept())
     yield page
-    context.close()
+    pages.clear()
 
 
 @pytest.fixture

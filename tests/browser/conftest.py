@@ -149,12 +149,16 @@ def world():
     return worlds
 
 
+@pytest.fixture(scope="session")
+def window(new_pages):
+    return new_pages(viewport={"width": 1000, "height": 800})
+
+
 @pytest.fixture
-def context(browser):
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(30_000)
-    yield context
-    context.close()
+def context(window):
+    """Give what opens pages; after the test nothing of them is left."""
+    yield window
+    window.clear()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -20,6 +19,8 @@ LONGEST_SECONDS = 300
 @pytest.mark.timeout(LONGEST_SECONDS)
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda file: file.stem)
 def test_runs_without_a_screen_and_leaves_its_pictures(notebook, tmp_path, request):
+    import nbformat  # takes as long as spaCy, and all workers import this file
+
     env = dict(os.environ)
     if notebook.stem == "team_with_postgresql":
         env["NBNER_DATABASE"] = request.getfixturevalue("postgres_server").place()
