@@ -101,8 +101,9 @@ def pytest_collection_finish():
     gc.freeze()
 
 
-#: Folders whose tests wait for a page, a server or a kernel, and leave a core idle meanwhile.
-WAITING = ("browser", "hosts", "jupyter", "notebooks")
+#: Folders whose tests wait for a server, a kernel or a page, and leave a core idle
+#: meanwhile; those with the longest files come first.
+WAITING = ("notebooks", "jupyter", "hosts", "browser")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -112,18 +113,23 @@ def pytest_xdist_make_scheduler(config, log):
     The first takes the files of `WAITING`, so that their browser and their server start
     once. Of the others every second takes the files from the last one on: then the files
     of a folder, which share trained models, are seldom divided among two. Whoever has
-    none of its own left takes those of others.
+    none of its own left helps the others, with the files that they would take last.
     """
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _assign_work_unit(self, node):
             number = self.nodes.index(node)
-            own, others = [], []
+            waiting, computing = [], []
             for scope in self.workqueue:
-                waits = Path(scope).parent.name in WAITING
-                (own if waits == (number == 0) else others).append(scope)
-            scope = (own or others)[-1 if number and number % 2 == 0 else 0]
+                (waiting if Path(scope).parent.name in WAITING else computing).append(scope)
+            waiting.sort(key=lambda scope: WAITING.index(Path(scope).parent.name))
+            if number == 0:
+                scope = waiting[0] if waiting else computing[0]
+            elif computing:
+                scope = computing[0 if number % 2 else -1]
+            else:
+                scope = waiting[-1]
             self.workqueue.move_to_end(scope, last=False)
             super()._assign_work_unit(node)
 
