@@ -23,6 +23,9 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; 
 	$$p -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
 
+# Kernels, learners and commands that the tests start need not compile nbner again, each for itself.
+QUICK := PYTHONDONTWRITEBYTECODE=
+
 # JupyterLab refuses to run as root unless it is told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -87,7 +90,7 @@ front: $(VENV)/node
 python: $(VENV)/test $(VENV)/node
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python tests/postgres.py
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(QUICK) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "nbner needs Python 3.10 to 3.13: install one, or say make PYTHON=..."; exit 2; }

@@ -7,13 +7,18 @@ import importlib.util
 import re
 import sys
 from collections import Counter
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import catalogue
 import pytest
+import spacy.tokenizer
+import spacy.vocab
 from hypothesis import settings
 from playwright.sync_api import expect
+from spacy.attrs import NORM, ORTH, intify_attrs
 
 HERE = Path(__file__).parent
 HAS_NERVALUATE = sys.version_info >= (3, 11)
@@ -46,6 +51,27 @@ class EntryPointsByGroup:
 
 catalogue.AVAILABLE_ENTRY_POINTS = EntryPointsByGroup(entry_points())
 
+_WITHOUT_NAMES = frozenset((ORTH, NORM))
+
+
+def attributes_by_number(attributes, strings_map=None, _do_deprecated=False):
+    """Do as spaCy's ``intify_attrs``, without its look for 43 old names where there is no name.
+
+    It is called twice for each of a tokenizer's 1,347 English exceptions, whose keys are
+    numbers: half of what making or opening any pipeline takes.
+    """
+    if not attributes.keys() <= _WITHOUT_NAMES:
+        return intify_attrs(attributes, strings_map, _do_deprecated)
+    if strings_map is None:
+        return dict(attributes)
+    return {
+        key: strings_map.add(value) if isinstance(value, str) else value
+        for key, value in attributes.items()
+    }
+
+
+spacy.tokenizer.intify_attrs = spacy.vocab.intify_attrs = attributes_by_number
+
 collect_ignore = [] if HAS_NERVALUATE else ["evaluation/test_nervaluate.py"]
 
 
@@ -75,6 +101,41 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+#: Folders whose tests wait for a server, a kernel or a page, and leave a core idle
+#: meanwhile; those with the longest files come first.
+WAITING = ("notebooks", "jupyter", "hosts", "browser")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Let one worker of ``--dist loadfile`` wait while the others compute.
+
+    The first takes the files of `WAITING`, so that their browser and their server start
+    once. Of the others every second takes the files from the last one on: then the files
+    of a folder, which share trained models, are seldom divided among two. Whoever has
+    none of its own left helps the others, with the files that they would take last.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _assign_work_unit(self, node):
+            number = self.nodes.index(node)
+            waiting, computing = [], []
+            for scope in self.workqueue:
+                (waiting if Path(scope).parent.name in WAITING else computing).append(scope)
+            waiting.sort(key=lambda scope: WAITING.index(Path(scope).parent.name))
+            if number == 0:
+                scope = waiting[0] if waiting else computing[0]
+            elif computing:
+                scope = computing[0 if number % 2 else -1]
+            else:
+                scope = waiting[-1]
+            self.workqueue.move_to_end(scope, last=False)
+            super()._assign_work_unit(node)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 @pytest.fixture(scope="session")
 def chromium_path():
     return chromium.require()
@@ -90,6 +151,65 @@ def browser(chromium_path):
         )
         yield browser
         browser.close()
+
+
+class Pages:
+    """A browser's window that tests use one after the other, each with new pages.
+
+    A window of its own starts processes that take longer than most of the tests. After
+    a test its pages are closed, and all that they kept is removed, except for the cache
+    of what was downloaded. Only pages can be changed, as by ``page.add_init_script``:
+    what is done to a window would last.
+
+    Parameters
+    ----------
+    browser : Browser
+        Playwright's.
+    **options
+        Of ``browser.new_context``.
+    """
+
+    def __init__(self, browser, **options):
+        self._context = browser.new_context(**options)
+        self._context.set_default_timeout(30_000)
+        self._origins = set()
+        # It stays, to remove what the others keep.
+        self._blank = self._context.new_page()
+        self._protocol = self._context.new_cdp_session(self._blank)
+
+    def new_page(self):
+        page = self._context.new_page()
+        page.on("framenavigated", self._note_origin)
+        return page
+
+    def _note_origin(self, frame):
+        address = urlsplit(frame.url)
+        if address.netloc:
+            self._origins.add(f"{address.scheme}://{address.netloc}")
+
+    def clear(self):
+        """Close the pages, and remove what they kept in the browser."""
+        for page in self._context.pages:
+            if page is not self._blank:
+                page.close()
+        self._context.set_offline(False)
+        self._context.clear_cookies()
+        self._context.clear_permissions()
+        for origin in self._origins:
+            whole = {"origin": origin, "storageTypes": "all"}
+            self._protocol.send("Storage.clearDataForOrigin", whole)
+        self._origins.clear()
+
+
+@pytest.fixture(scope="session")
+def new_pages(browser):
+    """Open windows, each for the pages of several tests."""
+    return partial(Pages, browser)
+
+
+@pytest.fixture(scope="session")
+def pages(new_pages):
+    return new_pages(viewport={"width": 1200, "height": 900})
 
 
 @pytest.fixture(scope="session")
@@ -124,13 +244,11 @@ def server_without_subshells(new_server):
 
 
 @pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(30_000)
+def page(pages):
+    page = pages.new_page()
     page.on("dialog", lambda dialog: dialog.accept())
     yield page
-    context.close()
+    pages.clear()
 
 
 @pytest.fixture

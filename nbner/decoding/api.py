@@ -27,7 +27,7 @@ from nbner.decoding.chain_batches import (
     ChainSettings,
     chain_lattices,
     chain_parses,
-    chain_probabilities,
+    chain_probabilities_at,
 )
 from nbner.decoding.k_best import k_best
 from nbner.decoding.lattice import LatticeBatch, LatticeSettings, build_lattices
@@ -35,6 +35,7 @@ from nbner.decoding.lattice_view import Lattice, TextLattice, check_k
 from nbner.decoding.marginals import log_totals, segment_probabilities, token_probabilities
 from nbner.decoding.probabilities import MIN_PROBABILITY, SpanProbabilities, collect_probable_spans
 from nbner.decoding.spans import OUTSIDE, LazyCandidates, TokenOffsets, read_candidates
+from nbner.decoding.state_scorer import RepeatedScorer, StateScorer
 from nbner.decoding.transitions import Transitions
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
@@ -239,20 +240,61 @@ def span_probabilities(
     DataError, ModelError
         As for `parses`.
     """
-    settings = _check_settings(max_span_length, temperature)
+    found = span_probabilities_at(
+        nlp,
+        items,
+        [temperature],
+        max_span_length=max_span_length,
+        min_probability=min_probability,
+    )
+    return (one for (one,) in found)
+
+
+def span_probabilities_at(
+    nlp: Language,
+    items: Iterable[ExampleOrText],
+    temperatures: Sequence[float],
+    *,
+    max_span_length: int | None = None,
+    min_probability: float = MIN_PROBABILITY,
+) -> Iterator[tuple[SpanProbabilities, ...]]:
+    """Compute the probabilities of `span_probabilities` at several temperatures, in order.
+
+    The texts go through the pipeline and its layers once.
+
+    Parameters
+    ----------
+    nlp, items, max_span_length, min_probability
+        As for `span_probabilities`.
+    temperatures : sequence of float
+        Each divides the scores before normalization.
+
+    Yields
+    ------
+    tuple of SpanProbabilities
+        One a temperature, for each text.
+
+    Raises
+    ------
+    DataError, ModelError
+        As for `parses`.
+    """
+    every = [_check_settings(max_span_length, one) for one in temperatures]
     recognizer = trained_recognizer(nlp)
     groups = docs_before_ner(nlp, items)
     if isinstance(recognizer, CrfRecognizer):
-        chain = ChainSettings(temperature=temperature)
         return (
             one
             for docs in groups
-            for one in chain_probabilities(recognizer, docs, min_probability, chain)
+            for one in zip(
+                *chain_probabilities_at(recognizer, docs, min_probability, temperatures),
+                strict=True,
+            )
         )
     return (
         one
         for docs in groups
-        for one in _compute_span_probabilities(recognizer, docs, settings, min_probability)
+        for one in _compute_span_probabilities(recognizer, docs, every, min_probability)
     )
 
 
@@ -313,14 +355,20 @@ def _check_settings(
     )
 
 
+def _batches(
+    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
+) -> list[list[int]]:
+    """Group the indices of all docs with tokens into batches."""
+    labels = len(recognizer.labels)
+    return list(batch_by_length(docs, max_span_length=settings.max_span_length, labels=labels))
+
+
 def _build_batches(
     recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings
 ) -> Iterator[tuple[list[int], LatticeBatch]]:
     """Build the lattices of all docs with tokens, batch by batch, with the indices of the docs."""
-    labels = len(recognizer.labels)
-    for batch in batch_by_length(docs, max_span_length=settings.max_span_length, labels=labels):
-        built = build_lattices(recognizer, [docs[i] for i in batch], settings)
-        yield batch, built
+    for batch in _batches(recognizer, docs, settings):
+        yield batch, build_lattices(recognizer, [docs[i] for i in batch], settings)
 
 
 def _exact_parses(
@@ -341,29 +389,45 @@ def _exact_parses(
 
 
 def _compute_span_probabilities(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings, floor: float
-) -> list[SpanProbabilities]:
+    recognizer: EntityRecognizer,
+    docs: Sequence[Doc],
+    settings: Sequence[LatticeSettings],
+    floor: float,
+) -> Iterator[tuple[SpanProbabilities, ...]]:
     labels = (*Transitions.from_recognizer(recognizer).labels, OUTSIDE)
     found = [
-        SpanProbabilities(doc.text, {}, np.zeros((0, len(labels))), (), labels, floor)
+        [SpanProbabilities(doc.text, {}, np.zeros((0, len(labels))), (), labels, floor)]
+        * len(settings)
         for doc in docs
     ]
-    for batch, built in _build_batches(recognizer, docs, settings):
-        totals, share = segment_probabilities(built.weights, built.lengths)
-        tokens = token_probabilities(share)
-        for row, i in enumerate(batch):
-            found[i] = SpanProbabilities(
-                text=docs[i].text,
-                spans=collect_probable_spans(
-                    share[row], TokenOffsets.from_doc(docs[i]), built.labels, floor
-                ),
-                token_probabilities=tokens[row, : len(docs[i])].copy(),
-                token_axis=tokens_from_doc(docs[i]),
-                label_axis=(*built.labels, OUTSIDE),
-                min_probability=floor,
-                total_probability=float(np.exp(totals[row])),
-            )
-    return found
+    for batch in _batches(recognizer, docs, settings[0]):
+        some = [docs[i] for i in batch]
+        scorer = (RepeatedScorer if len(settings) > 1 else StateScorer)(recognizer, some)
+        for number, one in enumerate(settings):
+            built = build_lattices(recognizer, some, one, scorer)
+            for i, known in zip(batch, _read_probabilities(built, some, floor), strict=True):
+                found[i][number] = known
+    return (tuple(every) for every in found)
+
+
+def _read_probabilities(
+    built: LatticeBatch, docs: Sequence[Doc], floor: float
+) -> Iterator[SpanProbabilities]:
+    """Compute the probabilities of the spans and tokens of a batch."""
+    totals, share = segment_probabilities(built.weights, built.lengths)
+    tokens = token_probabilities(share)
+    for row, doc in enumerate(docs):
+        yield SpanProbabilities(
+            text=doc.text,
+            spans=collect_probable_spans(
+                share[row], TokenOffsets.from_doc(doc), built.labels, floor
+            ),
+            token_probabilities=tokens[row, : len(doc)].copy(),
+            token_axis=tokens_from_doc(doc),
+            label_axis=(*built.labels, OUTSIDE),
+            min_probability=floor,
+            total_probability=float(np.exp(totals[row])),
+        )
 
 
 def _lattices(

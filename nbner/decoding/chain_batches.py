@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -172,12 +172,40 @@ def chain_probabilities(
     floor : float
         Spans with a lower probability are not listed.
     """
-    scored, transitions = _score_docs(recognizer, docs, settings.temperature)
-    labels = recognizer.labels
+    (found,) = chain_probabilities_at(recognizer, docs, floor, [settings.temperature])
+    return found
+
+
+def chain_probabilities_at(
+    recognizer: CrfRecognizer, docs: Sequence[Doc], floor: float, temperatures: Sequence[float]
+) -> Iterator[list[SpanProbabilities]]:
+    """Compute the probabilities of `chain_probabilities` at several temperatures.
+
+    Parameters
+    ----------
+    recognizer, docs, floor
+        As for `chain_probabilities`.
+    temperatures : sequence of float
+        Each divides the model's scores, which are computed once.
+
+    Yields
+    ------
+    list of SpanProbabilities
+        One list a temperature, in order.
+    """
+    scored, transitions = _score_docs(recognizer, docs, 1.0)
+    for temperature in temperatures:
+        at_temperature = [replace(one, scores=one.scores / temperature) for one in scored]
+        yield _probabilities(at_temperature, transitions / temperature, recognizer.labels, floor)
+
+
+def _probabilities(
+    scored: Sequence[_ScoredDoc], transitions: FloatArray, labels: tuple[str, ...], floor: float
+) -> list[SpanProbabilities]:
     plain = tuple(range(len(labels)))
     none: tuple[FloatArray, list[tuple[int, int, int, float]]]
     none = np.zeros((0, 1 + 2 * len(labels))), []
-    found = [none] * len(docs)
+    found = [none] * len(scored)
     for batch in batch_lengths([len(one.scores) for one in scored]):
         stacked = stack_scores([scored[i].scores for i in batch], transitions)
         sums = chain_sums(stacked)

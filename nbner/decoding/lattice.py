@@ -94,7 +94,10 @@ def count_weights(docs: int, tokens: int, max_span_length: int | None, labels: i
 
 
 def build_lattices(
-    recognizer: EntityRecognizer, docs: Sequence[Doc], settings: LatticeSettings = LatticeSettings()
+    recognizer: EntityRecognizer,
+    docs: Sequence[Doc],
+    settings: LatticeSettings = LatticeSettings(),
+    scorer: StateScorer | None = None,
 ) -> LatticeBatch:
     """Score all states of a batch of docs and sum the scores of each segment.
 
@@ -106,6 +109,8 @@ def build_lattices(
         As the recognizer receives them, longest first, none empty.
     settings : LatticeSettings
         Normalization, temperature and maximum length.
+    scorer : StateScorer, optional
+        Of these docs, where there is one already.
 
     Returns
     -------
@@ -116,7 +121,7 @@ def build_lattices(
     DataError
         A text is too long for entities of any length.
     """
-    scorer = StateScorer(recognizer, docs)
+    scorer = StateScorer(recognizer, docs) if scorer is None else scorer
     moves = scorer.transitions
     valid = ValidActions.from_docs(docs, moves)
     lengths = np.array([len(doc) for doc in docs], np.intp)

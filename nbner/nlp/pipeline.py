@@ -9,16 +9,24 @@ recognizers one is trained and decoded: the first, or the one that
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import spacy
 from spacy.language import Language
+from spacy.lookups import Lookups
 from spacy.pipeline import EntityRecognizer, EntityRuler, SpanRuler
+from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
-from spacy.util import get_words_and_spaces, load_model_from_config
+from spacy.util import (
+    get_model_meta,
+    get_words_and_spaces,
+    is_package,
+    load_config,
+    load_model_from_config,
+)
 
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
@@ -27,6 +35,9 @@ from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.transformers import missing_packages
 from nbner.types import Example, Token
+
+if TYPE_CHECKING:
+    from spacy.vocab import Vocab
 
 _LOG = logging.getLogger(__name__)
 
@@ -113,7 +124,51 @@ def clone_pipeline(nlp: Language, *, without_weights: Collection[str] = ()) -> L
         which an untrained one cannot take.
     """
     copy = load_model_from_config(nlp.config, auto_fill=True)
-    return copy.from_bytes(nlp.to_bytes(exclude=list(without_weights)))
+    own: Any = nlp.tokenizer
+    is_read = (
+        type(own) is Tokenizer
+        and _is_plain(nlp.vocab)
+        and _has_tokenizer(copy, own.to_bytes(exclude=["vocab"]))
+    )
+    kept = list(copy.vocab.strings) if is_read else []
+    excluded = [*without_weights, *(["tokenizer"] if is_read else [])]
+    copy.from_bytes(nlp.to_bytes(exclude=excluded))
+    _add_strings(copy.vocab, kept)
+    return copy
+
+
+def _has_tokenizer(nlp: Language, saved: bytes) -> bool:
+    """Return whether a new pipeline's own tokenizer is the saved one already.
+
+    Most are their language's own, and to read one takes as long as to make it: each
+    of 1,347 English special cases is checked and split.
+
+    Parameters
+    ----------
+    nlp : Language
+        The new pipeline.
+    saved : bytes
+        Saved state of the tokenizer.
+    """
+    own: Any = nlp.tokenizer
+    return (
+        type(own) is Tokenizer and _is_plain(nlp.vocab) and own.to_bytes(exclude=["vocab"]) == saved
+    )
+
+
+def _is_plain(vocab: Vocab) -> bool:
+    """Return whether the attributes of words follow from the language alone.
+
+    With tables or vectors the special cases have to be read after them, to have their
+    words' norms and ranks.
+    """
+    return not vocab.lookups.tables and not vocab.vectors.size
+
+
+def _add_strings(vocab: Vocab, strings: Iterable[str]) -> None:
+    """Add strings again that reading a vocabulary has removed."""
+    for one in strings:
+        vocab.strings.add(one)
 
 
 def loadable_from(nlp: Language) -> str | None:
@@ -370,7 +425,7 @@ def _load(name: str) -> Language:
             'start from an untrained one: model="blank:en".'
         )
     try:
-        nlp = spacy.load(name)
+        nlp = spacy.load(name) if is_package(name) else _load_folder(Path(name))
         # Damage that loading passes over shows here, and not later in a person's work.
         is_trained(nlp)
         fingerprint(nlp)
@@ -393,8 +448,25 @@ def _load(name: str) -> Language:
     return nlp
 
 
+def _load_folder(path: Path) -> Language:
+    """Load a pipeline as ``spacy.load`` does, without reading the tokenizer that it has already."""
+    meta = get_model_meta(path)
+    nlp = load_model_from_config(load_config(path / "config.cfg"), meta=meta)
+    file = path / "tokenizer"
+    is_read = (
+        not Lookups().from_disk(path / "vocab").tables
+        and not meta.get("vectors", {}).get("vectors", True)
+        and file.is_file()
+        and _has_tokenizer(nlp, file.read_bytes())
+    )
+    kept = list(nlp.vocab.strings) if is_read else []
+    nlp.from_disk(path, exclude=["tokenizer"] if is_read else [])
+    _add_strings(nlp.vocab, kept)
+    return nlp
+
+
 def _exists(name: str) -> bool:
-    return spacy.util.is_package(name) or Path(name).exists()
+    return is_package(name) or Path(name).exists()
 
 
 def _one_line(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,9 @@ class Host:
         self.page.goto(worlds.ORIGIN)
         self.page.wait_for_selector("html[data-ready]")
         self.page.evaluate("(theme) => { document.documentElement.className = theme }", theme)
-        self.page.evaluate("(world) => host.start(world)", worlds.world(*tasks, **world))
+        # As text, which Playwright passes on as it is: a value it walks through, piece by piece.
+        written = json.dumps(worlds.world(*tasks, **world))
+        self.page.evaluate("(world) => host.start(JSON.parse(world))", written)
         return self
 
     @property
@@ -149,12 +152,16 @@ def world():
     return worlds
 
 
+@pytest.fixture(scope="session")
+def window(new_pages):
+    return new_pages(viewport={"width": 1000, "height": 800})
+
+
 @pytest.fixture
-def context(browser):
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    context.set_default_timeout(30_000)
-    yield context
-    context.close()
+def context(window):
+    """Give what opens pages; after the test nothing of them is left."""
+    yield window
+    window.clear()
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_labelling_goes_on_while_the_kernel_is_busy(shown):
     expect(saving(shown)).to_have_attribute("data-save", "saved")
 
 
-def test_a_silent_kernel_is_told_of_with_what_happens_next(context, host, world):
+def test_a_silent_kernel_is_told_of_with_what_happens_next(host, world):
     host.page.clock.install()
     host.open(*tasks(world, 5))
     expect(saving(host)).to_have_attribute("data-save", "saved")
@@ -148,8 +148,8 @@ def test_answers_and_edits_survive_a_reload_of_the_page(shown, world):
     assert len(shown.page.evaluate("host.kernel.events")) == 1
 
 
-def test_storage_that_is_forbidden_does_no_harm(context, host, world):
-    context.add_init_script(
+def test_storage_that_is_forbidden_does_no_harm(host, world):
+    host.page.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no') } })"
     )
     host.open(*tasks(world, 3))

@@ -20,11 +20,11 @@ FILES = {
 COLORS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#c9b800", "#8a8a8a")
 
 
-def serve(page):
+def serve(page, origin=ORIGIN):
     """Give the page what it asks for, and nothing else: a request elsewhere fails."""
 
     def fulfill(route):
-        path, kind = FILES.get(route.request.url.removeprefix(ORIGIN), (None, None))
+        path, kind = FILES.get(route.request.url.removeprefix(origin), (None, None))
         if path is None:
             route.abort()
         else:

@@ -11,10 +11,15 @@ from pipeline_strategies import Kind, pipeline, texts
 
 import nbner
 from nbner.decoding import batching, lattice
-from nbner.decoding.api import lattices, parses, span_probabilities
+from nbner.decoding.api import lattices, parses, span_probabilities, span_probabilities_at
+from nbner.decoding.state_scorer import StateScorer
+from nbner.nlp.crf.component import CrfRecognizer
+from nbner.nlp.pipeline import load_base
+from nbner.training.crf import train_crf
 from nbner.types import Example, Span, Token
 
 TEXT = "Add 5 ml of LB"
+LABELS = ("Action", "Amount", "Reagent")
 MANY = [TEXT, "Add", "", "ml of", "🧪 LB  of 5 Add", TEXT + " of LB"]
 
 
@@ -47,6 +52,32 @@ def test_groups_and_batches_change_nothing(nlp, monkeypatch):
         np.testing.assert_allclose(a.token_probabilities, b.token_probabilities, atol=1e-5)
         assert a.text == b.text
         assert a.token_axis == b.token_axis
+
+
+@pytest.mark.parametrize("kind", ["transitions", "random field"])
+def test_several_temperatures_are_as_one_after_the_other_and_score_once(
+    nlp, kind, corpus, monkeypatch
+):
+    if kind == "random field":
+        nlp = train_crf(load_base("blank:en"), corpus[:10], labels=LABELS, max_iterations=5)
+    scored = []
+    for owner, name in ((StateScorer, "__init__"), (CrfRecognizer, "token_scores")):
+        whole = getattr(owner, name)
+        monkeypatch.setattr(
+            owner, name, lambda *args, whole=whole, **more: scored.append(1) or whole(*args, **more)
+        )
+    expected = [list(span_probabilities(nlp, MANY, temperature=one)) for one in (0.5, 1.0, 1.7)]
+    once = len(scored) / 3
+    found = list(span_probabilities_at(nlp, MANY, (0.5, 1.0, 1.7)))
+    assert len(scored) == 4 * once, "as often as at one temperature"
+    assert [[dict(one.spans) for one in every] for every in found] == [
+        [dict(one.spans) for one in every] for every in zip(*expected, strict=True)
+    ]
+    assert len({tuple(one.spans.values()) for one in found[0]}) == 3
+    for every, others in zip(found, zip(*expected, strict=True), strict=True):
+        for one, other in zip(every, others, strict=True):
+            assert np.array_equal(one.token_probabilities, other.token_probabilities)
+            assert one.total_probability == other.total_probability
 
 
 @pytest.mark.parametrize("decoder", ["exact", "beam"])

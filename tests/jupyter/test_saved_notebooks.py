@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import nbformat
 import pytest
 from IPython.core.formatters import DisplayFormatter
 from playwright.sync_api import expect
@@ -19,6 +18,8 @@ TEXT = f"Add 5 ml of LB broth. {ATTACK} مرحبا"
 @pytest.fixture
 def saved(tmp_path):
     """Save a notebook as JupyterLab does: the cell's output, and no state of widgets."""
+    import nbformat  # takes as long as spaCy, and all workers import this file
+
     with nbner.Session("s", labels=["Reagent", ATTACK], store=tmp_path / "s.db") as session:
         span = {"start": 12, "end": 20, "label": "Reagent"}
         session.add([{"text": TEXT, "spans": [span], "meta": {ATTACK: ATTACK}}])

@@ -1,13 +1,16 @@
 """Pipelines by name, their tokens, and docs that keep the tokens of a file."""
 
+import numpy as np
 import pytest
 import spacy
+import spacy.vocab
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nbner.errors import DataError, ModelError
 from nbner.nlp import config
 from nbner.nlp.pipeline import (
+    clone_pipeline,
     doc_from_example,
     is_trained,
     labels_of,
@@ -91,6 +94,64 @@ def test_a_trained_pipeline_is_found_by_its_folder(trained_path):
     nlp = load_base(str(trained_path))
     assert is_trained(nlp)
     assert labels_of(nlp) == ("Action", "Amount", "Reagent")
+
+
+def again(nlp, way, tmp_path):
+    """Copy a pipeline in memory, or through a folder."""
+    if way == "copied":
+        return clone_pipeline(nlp)
+    nlp.to_disk(tmp_path / "again")
+    return load_base(tmp_path / "again")
+
+
+def looks(nlp, text):
+    return [(t.text, t.norm_, t.shape_, t.prefix_, t.suffix_, t.rank) for t in nlp.make_doc(text)]
+
+
+WAYS = pytest.mark.parametrize("way", ["copied", "loaded"])
+SPECIAL = "I don't know: e.g. gonna meet at 5p.m. (in the U.S.) :-)"
+
+
+@WAYS
+def test_the_special_cases_of_a_language_are_split_once(trained_path, way, tmp_path, monkeypatch):
+    nlp, fused, whole = load_base(trained_path), [], spacy.vocab.intify_attrs
+    monkeypatch.setattr(
+        spacy.vocab, "intify_attrs", lambda *args, **more: fused.append(1) or whole(*args, **more)
+    )
+    spacy.blank("en")
+    once = len(fused)
+    assert once > 1000
+    found = again(nlp, way, tmp_path)
+    assert len(fused) == 2 * once
+    assert looks(found, SPECIAL) == looks(nlp, SPECIAL) == looks(spacy.blank("en"), SPECIAL)
+    assert found.tokenizer.to_bytes(exclude=["vocab"]) == nlp.tokenizer.to_bytes(exclude=["vocab"])
+    assert set(spacy.blank("en").vocab.strings) <= set(found.vocab.strings)
+
+
+@WAYS
+def test_a_tokenizer_that_is_not_its_languages_own_is_read(way, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner")
+    nlp.tokenizer.add_special_case("LB-broth", [{"ORTH": "LB"}, {"ORTH": "-broth"}])
+    del (rules := nlp.tokenizer.rules)["e.g."]
+    nlp.tokenizer.rules = rules
+    found = again(nlp, way, tmp_path)
+    text = f"LB-broth {SPECIAL}"
+    assert looks(found, text) == looks(nlp, text) != looks(spacy.blank("en"), text)
+
+
+@WAYS
+def test_the_words_of_special_cases_have_the_norms_and_ranks_of_the_saved_vocabulary(way, tmp_path):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner")
+    nlp.vocab.lookups.add_table("lexeme_norm", {"e.g.": "for example"})
+    assert ("e.g.", "for example") in [one[:2] for one in looks(again(nlp, way, tmp_path), SPECIAL)]
+    nlp = spacy.blank("en")
+    nlp.add_pipe("ner")
+    nlp.vocab.set_vector("other", np.array([0.0, 1.0], np.float32))
+    nlp.vocab.set_vector("e.g.", np.array([1.0, 0.0], np.float32))
+    ranks = [rank for text, *_, rank in looks(again(nlp, way, tmp_path), SPECIAL) if text == "e.g."]
+    assert ranks == [1]
 
 
 def test_a_pipeline_without_recognizer_gets_one(tmp_path):

@@ -22,7 +22,7 @@ import numpy as np
 from nbner._common.bootstrap import FloatArray
 from nbner._common.format import plural
 from nbner._common.progress import ProgressBar
-from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities
+from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities_at
 from nbner.decoding.decision.component import add_decision, without_decision
 from nbner.decoding.decision.report import (
     EXPECTED_F,
@@ -255,9 +255,7 @@ def fit_decision(
     greedy_nlp = without_decision(nlp)
     everything = range(len(examples))
     decided_nlp = clone_pipeline(greedy_nlp)
-    with ProgressBar(
-        (len(TEMPERATURES) + 2) * len(examples), "deciding", "texts", visible=progress
-    ) as bar:
+    with ProgressBar(3 * len(examples), "deciding", "texts", visible=progress) as bar:
         greedy = list(bar.wrap(predict(greedy_nlp, examples)))
         tables = _span_tables(greedy_nlp, gold, greedy, bar)
         chosen = _choose(tables, everything, min_precision)
@@ -294,16 +292,15 @@ def fit_decision(
 def _span_tables(
     nlp: Language, gold: HeldOutGold, greedy: Sequence[Spans], bar: ProgressBar
 ) -> SpanTables:
-    tables: dict[float, list[Mapping[Span, float]]] = {}
-    for temperature in TEMPERATURES:
-        found = span_probabilities(
-            nlp,
-            gold.examples,
-            max_span_length=MAX_SPAN_LENGTH,
-            temperature=temperature,
-            min_probability=MIN_LISTED,
-        )
-        tables[temperature] = [one.spans for one in bar.wrap(found)]
+    computed = span_probabilities_at(
+        nlp,
+        gold.examples,
+        TEMPERATURES,
+        max_span_length=MAX_SPAN_LENGTH,
+        min_probability=MIN_LISTED,
+    )
+    by_text = [[one.spans for one in every] for every in bar.wrap(computed)]
+    tables = dict(zip(TEMPERATURES, zip(*by_text, strict=True), strict=True))
     likelihoods = {
         temperature: np.array(
             [log_likelihood(*one) for one in zip(gold.examples, found, strict=True)]
