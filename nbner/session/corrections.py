@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.occurrences import apply_bulk_action
@@ -17,7 +17,7 @@ from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
-from nbner.nlp.pipeline import is_trained
+from nbner.nlp.pipeline import is_crf, is_trained
 from nbner.quality import label_issues as issues
 from nbner.quality.anchoring.report import Anchoring, CorruptedPairs, evaluate_audit
 from nbner.quality.consistency import (
@@ -27,16 +27,26 @@ from nbner.quality.consistency import (
     find_variations,
 )
 from nbner.quality.consistency_report import Consistency, RelabelBackend
-from nbner.quality.label_issues import LabelIssue, LabelIssues
+from nbner.quality.label_doubt import LabelDoubt, SpanDoubt, doubts_by_label
+from nbner.quality.label_issues import LabelIssue, TextProbabilities
+from nbner.quality.label_issues_report import LabelIssues
+from nbner.quality.word_evidence import WordEvidence
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
-from nbner.reranking.cross_validation import fold_base, train_fold_models
-from nbner.reranking.train import progress_callback
+from nbner.reranking.cross_validation import (
+    FOLD_LEARNERS,
+    FoldLearner,
+    fold_base,
+    split_texts_into_folds,
+    train_fold_models,
+)
+from nbner.reranking.train import ProgressCallback, progress_callback
 from nbner.session.annotation import open_corrections
 from nbner.session.context import SessionContext
 from nbner.store.assignments import AnnotatorVersion
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
+    from nbner.training.records import TrainingRecord
     from nbner.widgets.annotator import Annotator
 
 # Sources of the probabilities of suspect spans, as the widget shows them.
@@ -47,6 +57,9 @@ _BEFORE_AUDIT = "the suggestion before the audit"
 
 # Label issues.
 
+#: From the index of an example to what each learner says about it.
+_Findings: TypeAlias = Mapping[str, Sequence[Sequence[TextProbabilities]]]
+
 
 def find_label_issues(
     context: SessionContext,
@@ -55,9 +68,11 @@ def find_label_issues(
     folds: int,
     dev: str,
     max_epochs: int | None,
+    learners: Sequence[FoldLearner] | None,
+    seeds: int,
     progress: bool,
 ) -> LabelIssues:
-    """Rank gold spans, and tokens without one, that a model contradicts.
+    """Rank gold spans, and tokens without one, that models and other places contradict.
 
     Parameters
     ----------
@@ -69,40 +84,48 @@ def find_label_issues(
     folds : int
         Number of folds; 0 for no training.
     dev : str
-        Split on which each fold's model is selected.
+        Split on which each fold's `ner` is selected.
     max_epochs : int, optional
-        Of each fold's training.
+        Of each fold's `ner`.
+    learners : sequence of {"crf", "ner"}, optional
+        By default both, and the random field alone where that is in use.
+    seeds : int
+        Models of each learner for each text.
     progress : bool
         Whether to show a progress bar.
 
     Returns
     -------
     LabelIssues
-        The issues, widest margin first.
+        The issues, the highest score first.
 
     Raises
     ------
     DataError
-        There is no gold, or too little for so many folds.
+        There is no gold, too little for so many folds, or no such learner.
     ModelError
         ``folds=0``, and the model has not been trained.
     TrainingError
         The other folds of one fold cannot be trained on.
     """
     gold = context.gold(split, accepted_unseen=True)
-    found: list[LabelIssue] = []
     fold_f: list[float | None] = []
+    kinds = _chosen_learners(context, learners) if folds else ()
     if folds == 0:
-        found += _issues_in(
-            gold, span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
-        )
+        probabilities = span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
+        findings: _Findings = {_IN_USE: [[_text_probabilities(one) for one in probabilities]]}
     else:
-        out_of_fold = _out_of_fold_probabilities(
-            context, gold, split, dev, folds=folds, max_epochs=max_epochs, progress=progress
+        findings = _out_of_fold(
+            context,
+            gold,
+            [] if dev == split else context.examples(dev, answer="accept"),
+            folds=folds,
+            max_epochs=max_epochs,
+            members=[(kind, context.seed + i) for i in range(seeds) for kind in kinds],
+            fold_f=fold_f,
+            progress=progress,
         )
-        for examples, probabilities, f in out_of_fold:
-            found += _issues_in(examples, probabilities)
-            fold_f.append(f)
+    found, doubts = _issues_in(gold, findings)
     source = _OUT_OF_FOLD if folds else _IN_USE
     return LabelIssues(
         tuple(issues.rank_issues(found)),
@@ -111,6 +134,10 @@ def find_label_issues(
         n_spans=sum(len(one.spans) for one in gold),
         folds=folds,
         fold_f=tuple(fold_f),
+        learners=tuple(kind for kind in kinds if kind in findings),
+        seeds=max(map(len, findings.values())),
+        doubts=doubts,
+        is_complete=sum(map(len, findings.values())) == max(1, len(kinds) * seeds),
         colors=context.colors,
         open_widget=lambda chosen: open_corrections(
             context, split, _with_suggestions(chosen, source), reason="label issues", source=source
@@ -118,40 +145,107 @@ def find_label_issues(
     )
 
 
-def _out_of_fold_probabilities(
+def _chosen_learners(
+    context: SessionContext, learners: Sequence[FoldLearner] | None
+) -> tuple[FoldLearner, ...]:
+    if learners is None:
+        return ("crf",) if is_crf(context.nlp) else FOLD_LEARNERS
+    unknown = [one for one in learners if one not in FOLD_LEARNERS]
+    if unknown or not learners:
+        named = f"there is no learner {unknown[0]!r}" if unknown else "no learner is named"
+        raise DataError(
+            named,
+            field="learners",
+            remedy='Use learners=("crf", "ner"), or ("crf",) alone, which takes a fraction of the '
+            "time",
+        )
+    return tuple(dict.fromkeys(learners))
+
+
+def _out_of_fold(
     context: SessionContext,
     gold: Sequence[Example],
-    split: str,
-    dev: str,
+    dev_gold: Sequence[Example],
     *,
     folds: int,
     max_epochs: int | None,
+    members: Sequence[tuple[FoldLearner, int]],
+    fold_f: list[float | None],
     progress: bool,
-) -> Iterator[tuple[list[Example], Iterator[SpanProbabilities], float | None]]:
-    """Yield each fold with the probabilities and dev F of a model trained on the others."""
-    dev_gold = [] if dev == split else context.examples(dev, answer="accept")
-    with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
-        models = train_fold_models(
-            fold_base(context.nlp, context.base_nlp),
-            gold,
-            dev_gold,
-            labels=context.labels,
-            folds=folds,
-            seed=context.seed,
-            max_epochs=max_epochs,
-            on_record=progress_callback(bar, folds),
-        )
-        for one in bar.wrap(models):
-            yield [gold[i] for i in one.positions], one.span_probabilities(gold), one.f
+) -> _Findings:
+    """Ask models about texts that they were not trained on, learner by learner.
+
+    After an interrupt the members are kept that were asked about all texts.
+    """
+    findings: dict[str, list[list[TextProbabilities]]] = {}
+    total = folds * len(members)
+    with ProgressBar(total, "training on folds", "models", visible=progress) as bar:
+        report = progress_callback(bar, total)
+        for place, (kind, seed) in enumerate(members):
+            base = fold_base(context.nlp, context.base_nlp) if kind == "crf" else context.base_nlp
+            models = train_fold_models(
+                base,
+                gold,
+                dev_gold,
+                labels=context.labels,
+                folds=folds,
+                seed=seed,
+                max_epochs=max_epochs,
+                on_record=partial(_report_from, report, place * folds),
+                learner=kind,
+                parts=split_texts_into_folds([one.text for one in gold], folds, seed),
+            )
+            found: dict[int, TextProbabilities] = {}
+            scores: list[float | None] = []
+            try:
+                for one in bar.wrap(models):
+                    probabilities = map(_text_probabilities, one.span_probabilities(gold))
+                    found.update(zip(one.positions, probabilities, strict=True))
+                    scores.append(one.f)
+            except KeyboardInterrupt:
+                if not findings:
+                    raise
+                bar.set_text("stopped: the models that have seen all folds are kept")
+                break
+            findings.setdefault(kind, []).append([found[i] for i in range(len(gold))])
+            fold_f += scores
+    return findings
+
+
+def _report_from(report: ProgressCallback, first: int, number: int, record: TrainingRecord) -> None:
+    report(first + number, record)
+
+
+def _text_probabilities(one: SpanProbabilities) -> TextProbabilities:
+    return TextProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
 
 
 def _issues_in(
-    examples: Sequence[Example], probabilities: Iterator[SpanProbabilities]
-) -> Iterator[LabelIssue]:
-    for example, one in zip(examples, probabilities, strict=True):
-        yield from issues.find_label_issues(
-            example, one.spans, one.token_probabilities[:, -1].tolist()
+    gold: Sequence[Example], findings: _Findings
+) -> tuple[list[LabelIssue], tuple[LabelDoubt, ...]]:
+    """Find the issues of all texts, and the doubt about each label."""
+    words = WordEvidence(gold)
+    found: list[LabelIssue] = []
+    about_spans: list[SpanDoubt] = []
+    for i, example in enumerate(gold):
+        by_learner = {
+            name: issues.pool_probabilities([member[i] for member in members])
+            for name, members in findings.items()
+        }
+        pooled = issues.pool_probabilities(list(by_learner.values()))
+        about_spans += issues.span_doubts(example, pooled, by_learner)
+        found += issues.find_label_issues(
+            example, pooled.spans, pooled.outside, words=words, number=i, by_learner=by_learner
         )
+    doubts = doubts_by_label(about_spans)
+    doubted = {one.label for one in doubts if one.is_doubted}
+    found = [
+        replace(one, is_label_doubted=True)
+        if one.gold is not None and one.gold.label in doubted
+        else one
+        for one in found
+    ]
+    return found, doubts
 
 
 def _with_suggestions(chosen: Sequence[LabelIssue], source: str) -> dict[int, SuspectSpans]:
