@@ -13,12 +13,12 @@ self-confidence, the probability of gold.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from nbner.quality.label_doubt import SpanDoubt
+from nbner.quality.label_doubt import LabelDoubt, SpanDoubt, doubts_by_label
 from nbner.quality.word_evidence import NO_COUNTS, WordCounts, WordEvidence
 from nbner.types import Example, Span
 
@@ -190,24 +190,47 @@ def find_label_issues(
     return [one for one in found if one.margin > 0]
 
 
-def span_doubts(
-    example: Example, pooled: TextProbabilities, by_learner: Mapping[str, TextProbabilities]
-) -> Iterator[SpanDoubt]:
-    """Yield what the learners say about each gold span, contradicted or not.
+def issues_of_examples(
+    examples: Sequence[Example],
+    by_learner: Mapping[str, Sequence[Sequence[TextProbabilities]]],
+) -> tuple[list[LabelIssue], tuple[LabelDoubt, ...]]:
+    """Find the issues of all examples, and the doubt about each label as a whole.
 
     Parameters
     ----------
-    example : Example
-        Tokenized, with complete gold.
-    pooled : TextProbabilities
-        By all models together.
-    by_learner : mapping of str to TextProbabilities
-        By each learner alone.
+    examples : sequence of Example
+        Tokenized, with complete gold, in the order of the data.
+    by_learner : mapping
+        From a learner to its models, each with the probabilities of every example.
+        The learners have equal weight, whatever the number of their models.
+
+    Returns
+    -------
+    list of LabelIssue
+        Unsorted.
+    tuple of LabelDoubt
+        See `doubts_by_label`.
     """
-    search = _Search(example, pooled, None, 0, by_learner)
-    for span in example.spans:
-        one = search.doubt(span)
-        yield SpanDoubt(span.label, label_of(one.suggested), one.by_learner)
+    words = WordEvidence(examples)
+    found: list[LabelIssue] = []
+    about_spans: list[SpanDoubt] = []
+    for i, example in enumerate(examples):
+        own = {
+            name: pool_probabilities([member[i] for member in members])
+            for name, members in by_learner.items()
+        }
+        pooled = pool_probabilities(list(own.values()))
+        about_spans += _span_doubts(example, pooled, own)
+        found += find_label_issues(
+            example, pooled.spans, pooled.outside, words=words, number=i, by_learner=own
+        )
+    doubts = doubts_by_label(about_spans)
+    doubted = {one.label for one in doubts if one.is_doubted}
+    marked = [
+        replace(one, is_label_doubted=True) if label_of(one.gold) in doubted else one
+        for one in found
+    ]
+    return marked, doubts
 
 
 def rank_issues(issues: Iterable[LabelIssue]) -> list[LabelIssue]:
@@ -255,6 +278,16 @@ def label_of(span: Span | None) -> str:
         The annotation.
     """
     return NO_ENTITY if span is None else span.label
+
+
+def _span_doubts(
+    example: Example, pooled: TextProbabilities, by_learner: Mapping[str, TextProbabilities]
+) -> Iterator[SpanDoubt]:
+    """Yield what the learners say about each gold span, contradicted or not."""
+    search = _Search(example, pooled, None, 0, by_learner)
+    for span in example.spans:
+        one = search.doubt(span)
+        yield SpanDoubt(span.label, label_of(one.suggested), one.by_learner)
 
 
 class _Search:

@@ -75,8 +75,8 @@ class LabelIssues(Result):
         Label to color, as the session shows it.
     learners : tuple of str
         The learners whose models were asked; empty for the model in use.
-    seeds : int
-        Models of each learner for each text.
+    n_models : int
+        Number of models that were trained.
     doubts : tuple of LabelDoubt
         Doubt about each label as a whole, the most doubted first.
     is_complete : bool
@@ -92,7 +92,7 @@ class LabelIssues(Result):
     open_widget: OpenIssues | None = field(default=None, repr=False, compare=False)
     colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
     learners: tuple[str, ...] = field(default=(), kw_only=True)
-    seeds: int = field(default=1, kw_only=True)
+    n_models: int = field(default=0, kw_only=True)
     doubts: tuple[LabelDoubt, ...] = field(default=(), kw_only=True, repr=False)
     is_complete: bool = field(default=True, kw_only=True)
 
@@ -231,9 +231,8 @@ class LabelIssues(Result):
     def _models(self) -> str:
         if not self.folds:
             return "the model in use"
-        count = self.folds * max(1, len(self.learners)) * self.seeds
         kinds = f" ({', '.join(self.learners)})" if self.learners else ""
-        return f"{plural(count, 'model')}{kinds} trained on the other folds"
+        return f"{plural(self.n_models or self.folds, 'model')}{kinds} trained on the other folds"
 
     def _repr_html_(self) -> str:
         labels = {span.label for one in self.issues for span in (one.gold, one.suggested) if span}

@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.occurrences import apply_bulk_action
-from nbner._common.progress import ProgressBar, with_progress
+from nbner._common.progress import with_progress
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.decoding.probabilities import SpanProbabilities
@@ -27,26 +27,17 @@ from nbner.quality.consistency import (
     find_variations,
 )
 from nbner.quality.consistency_report import Consistency, RelabelBackend
-from nbner.quality.label_doubt import LabelDoubt, SpanDoubt, doubts_by_label
 from nbner.quality.label_issues import LabelIssue, TextProbabilities
 from nbner.quality.label_issues_report import LabelIssues
-from nbner.quality.word_evidence import WordEvidence
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
-from nbner.reranking.cross_validation import (
-    FOLD_LEARNERS,
-    FoldLearner,
-    fold_base,
-    split_texts_into_folds,
-    train_fold_models,
-)
-from nbner.reranking.train import ProgressCallback, progress_callback
+from nbner.reranking.cross_validation import FOLD_LEARNERS, FoldLearner
+from nbner.reranking.out_of_fold import OutOfFold, out_of_fold_probabilities
 from nbner.session.annotation import open_corrections
 from nbner.session.context import SessionContext
 from nbner.store.assignments import AnnotatorVersion
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
-    from nbner.training.records import TrainingRecord
     from nbner.widgets.annotator import Annotator
 
 # Sources of the probabilities of suspect spans, as the widget shows them.
@@ -56,9 +47,6 @@ _USUAL_LABEL = "the usual label"
 _BEFORE_AUDIT = "the suggestion before the audit"
 
 # Label issues.
-
-#: From the index of an example to what each learner says about it.
-_Findings: TypeAlias = Mapping[str, Sequence[Sequence[TextProbabilities]]]
 
 
 def find_label_issues(
@@ -109,23 +97,24 @@ def find_label_issues(
         The other folds of one fold cannot be trained on.
     """
     gold = context.gold(split, accepted_unseen=True)
-    fold_f: list[float | None] = []
     kinds = _chosen_learners(context, learners) if folds else ()
     if folds == 0:
         probabilities = span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
-        findings: _Findings = {_IN_USE: [[_text_probabilities(one) for one in probabilities]]}
+        asked = OutOfFold({_IN_USE: [[_text_probabilities(one) for one in probabilities]]}, ())
     else:
-        findings = _out_of_fold(
-            context,
+        asked = out_of_fold_probabilities(
+            context.nlp,
+            context.base_nlp,
             gold,
             [] if dev == split else context.examples(dev, answer="accept"),
+            labels=context.labels,
             folds=folds,
-            max_epochs=max_epochs,
             members=[(kind, context.seed + i) for i in range(seeds) for kind in kinds],
-            fold_f=fold_f,
+            keep=_text_probabilities,
+            max_epochs=max_epochs,
             progress=progress,
         )
-    found, doubts = _issues_in(gold, findings)
+    found, doubts = issues.issues_of_examples(gold, asked.by_learner)
     source = _OUT_OF_FOLD if folds else _IN_USE
     return LabelIssues(
         tuple(issues.rank_issues(found)),
@@ -133,11 +122,11 @@ def find_label_issues(
         n=len(gold),
         n_spans=sum(len(one.spans) for one in gold),
         folds=folds,
-        fold_f=tuple(fold_f),
-        learners=tuple(kind for kind in kinds if kind in findings),
-        seeds=max(map(len, findings.values())),
+        fold_f=asked.fold_f,
+        learners=tuple(kind for kind in kinds if kind in asked.by_learner),
+        n_models=folds * sum(map(len, asked.by_learner.values())),
         doubts=doubts,
-        is_complete=sum(map(len, findings.values())) == max(1, len(kinds) * seeds),
+        is_complete=asked.is_complete,
         colors=context.colors,
         open_widget=lambda chosen: open_corrections(
             context, split, _with_suggestions(chosen, source), reason="label issues", source=source
@@ -162,90 +151,8 @@ def _chosen_learners(
     return tuple(dict.fromkeys(learners))
 
 
-def _out_of_fold(
-    context: SessionContext,
-    gold: Sequence[Example],
-    dev_gold: Sequence[Example],
-    *,
-    folds: int,
-    max_epochs: int | None,
-    members: Sequence[tuple[FoldLearner, int]],
-    fold_f: list[float | None],
-    progress: bool,
-) -> _Findings:
-    """Ask models about texts that they were not trained on, learner by learner.
-
-    After an interrupt the members are kept that were asked about all texts.
-    """
-    findings: dict[str, list[list[TextProbabilities]]] = {}
-    total = folds * len(members)
-    with ProgressBar(total, "training on folds", "models", visible=progress) as bar:
-        report = progress_callback(bar, total)
-        for place, (kind, seed) in enumerate(members):
-            base = fold_base(context.nlp, context.base_nlp) if kind == "crf" else context.base_nlp
-            models = train_fold_models(
-                base,
-                gold,
-                dev_gold,
-                labels=context.labels,
-                folds=folds,
-                seed=seed,
-                max_epochs=max_epochs,
-                on_record=partial(_report_from, report, place * folds),
-                learner=kind,
-                parts=split_texts_into_folds([one.text for one in gold], folds, seed),
-            )
-            found: dict[int, TextProbabilities] = {}
-            scores: list[float | None] = []
-            try:
-                for one in bar.wrap(models):
-                    probabilities = map(_text_probabilities, one.span_probabilities(gold))
-                    found.update(zip(one.positions, probabilities, strict=True))
-                    scores.append(one.f)
-            except KeyboardInterrupt:
-                if not findings:
-                    raise
-                bar.set_text("stopped: the models that have seen all folds are kept")
-                break
-            findings.setdefault(kind, []).append([found[i] for i in range(len(gold))])
-            fold_f += scores
-    return findings
-
-
-def _report_from(report: ProgressCallback, first: int, number: int, record: TrainingRecord) -> None:
-    report(first + number, record)
-
-
 def _text_probabilities(one: SpanProbabilities) -> TextProbabilities:
     return TextProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
-
-
-def _issues_in(
-    gold: Sequence[Example], findings: _Findings
-) -> tuple[list[LabelIssue], tuple[LabelDoubt, ...]]:
-    """Find the issues of all texts, and the doubt about each label."""
-    words = WordEvidence(gold)
-    found: list[LabelIssue] = []
-    about_spans: list[SpanDoubt] = []
-    for i, example in enumerate(gold):
-        by_learner = {
-            name: issues.pool_probabilities([member[i] for member in members])
-            for name, members in findings.items()
-        }
-        pooled = issues.pool_probabilities(list(by_learner.values()))
-        about_spans += issues.span_doubts(example, pooled, by_learner)
-        found += issues.find_label_issues(
-            example, pooled.spans, pooled.outside, words=words, number=i, by_learner=by_learner
-        )
-    doubts = doubts_by_label(about_spans)
-    doubted = {one.label for one in doubts if one.is_doubted}
-    found = [
-        replace(one, is_label_doubted=True)
-        if one.gold is not None and one.gold.label in doubted
-        else one
-        for one in found
-    ]
-    return found, doubts
 
 
 def _with_suggestions(chosen: Sequence[LabelIssue], source: str) -> dict[int, SuspectSpans]:
