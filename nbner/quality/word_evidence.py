@@ -28,7 +28,7 @@ FAR_WEIGHT = 0.5
 #: Weight of all places together, at most, so that frequent words do not silence the models.
 MAX_WEIGHT = 4.0
 #: Weight of the models' probability, as a number of places.
-PRIOR_WEIGHT = 1.0
+PRIOR_WEIGHT = 0.25
 _MAX_PLACES = 2_000  # occurrences that are looked at, those of the nearest examples first
 
 
