@@ -7,7 +7,10 @@ text (exact marginals, the mean over learners and seeds), and the same words at 
 places (`nbner.quality.word_evidence`). The score is the mean of two of the scores of
 Northcutt, Jiang and Chuang (2021, "Confident learning"), computed over spans instead
 of over tokens: the normalized margin between the two probabilities, and one minus the
-self-confidence, the probability of gold.
+self-confidence, the probability of gold. First come the issues for which most signals
+speak: the models, the same words elsewhere, and the confidence of the models, whose
+probability of the alternative reaches the mean one that its label has where it is given
+(the threshold of confidence of the same paper).
 """
 
 from __future__ import annotations
@@ -29,10 +32,12 @@ LABEL_ISSUE_KINDS: tuple[LabelIssueKind, ...] = (
     "no_entity",
     "missed",
 )
-#: Witnesses that can speak for an alternative: the models, and the same words elsewhere.
-IssueSignal: TypeAlias = Literal["models", "words"]
+#: What can speak for an alternative: the models find it likelier than gold; they are as sure
+#: of it as they are of its label elsewhere; the same words are mostly annotated like it.
+IssueSignal: TypeAlias = Literal["models", "confidence", "words"]
 
 NO_ENTITY = "no entity"
+_AVERAGE = "average"  # stands for the learners where they are not told apart
 #: Weight of the margin in the score; the rest is that of one minus the self-confidence.
 MARGIN_WEIGHT = 0.5
 #: Probability below which a span with other borders is no alternative.
@@ -77,6 +82,9 @@ class LabelIssue:
     by_learner : mapping
         From the name of a learner to the probabilities of gold and of the alternative
         by its models.
+    threshold : float
+        Threshold of confidence of the alternative's label: the mean probability by the
+        models where gold has it.
     words : WordCounts
         The other places with the same words.
     is_label_doubted : bool
@@ -93,6 +101,7 @@ class LabelIssue:
     by_learner: Mapping[str, tuple[float, float]] = field(
         default_factory=dict, kw_only=True, hash=False
     )
+    threshold: float = field(default=1.0, kw_only=True)
     words: WordCounts = field(default=NO_COUNTS, kw_only=True)
     is_label_doubted: bool = field(default=False, kw_only=True)
 
@@ -116,13 +125,21 @@ class LabelIssue:
 
     @property
     def signals(self) -> tuple[IssueSignal, ...]:
-        """The witnesses that find the alternative likelier than gold."""
-        found: list[IssueSignal] = []
-        if any(gold < suggested for gold, suggested in self.by_learner.values()):
-            found.append("models")
-        if self.words.like_gold < self.words.like_suggested:
-            found.append("words")
-        return tuple(found)
+        """What speaks for the alternative."""
+        gold, suggested = self._by_models()
+        like_gold, like_suggested, _ = self.words.weights
+        spoken: dict[IssueSignal, bool] = {
+            "models": gold < suggested,
+            "confidence": gold < suggested and self.threshold <= suggested,
+            "words": like_gold < like_suggested,
+        }
+        return tuple(name for name, speaks in spoken.items() if speaks)
+
+    def _by_models(self) -> tuple[float, float]:
+        """Return the mean probabilities of gold and of the alternative over the learners."""
+        pairs = list(self.by_learner.values()) or [(0.0, 0.0)]
+        gold, suggested = (sum(some) / len(pairs) for some in zip(*pairs, strict=True))
+        return gold, suggested
 
     @property
     def reason(self) -> str:
@@ -176,7 +193,7 @@ def find_label_issues(
     number : int
         Index of the example among those of ``words``.
     by_learner : mapping of str to TextProbabilities, optional
-        What each learner says alone, told with the issues.
+        What each learner says alone, told with the issues; by default the average.
 
     Returns
     -------
@@ -184,7 +201,8 @@ def find_label_issues(
         Unsorted. Labels that did not exist when the example was answered are
         ignored.
     """
-    search = _Search(example, TextProbabilities(spans, outside), words, number, by_learner or {})
+    pooled = TextProbabilities(spans, outside)
+    search = _Search(example, pooled, words, number, by_learner or {_AVERAGE: pooled})
     found = [search.doubt(span) for span in example.spans]
     found += search.missed_spans()
     return [one for one in found if one.margin > 0]
@@ -214,6 +232,7 @@ def issues_of_examples(
     words = WordEvidence(examples)
     found: list[LabelIssue] = []
     about_spans: list[SpanDoubt] = []
+    outside: list[float] = []
     for i, example in enumerate(examples):
         own = {
             name: pool_probabilities([member[i] for member in members])
@@ -221,27 +240,41 @@ def issues_of_examples(
         }
         pooled = pool_probabilities(list(own.values()))
         about_spans += _span_doubts(example, pooled, own)
+        outside += _outside_gold(example, pooled)
         found += find_label_issues(
             example, pooled.spans, pooled.outside, words=words, number=i, by_learner=own
         )
     doubts = doubts_by_label(about_spans)
     doubted = {one.label for one in doubts if one.is_doubted}
+    thresholds = {one.label: one.mean_probability for one in doubts}
+    thresholds[NO_ENTITY] = float(np.mean(outside)) if outside else 1.0
     marked = [
-        replace(one, is_label_doubted=True) if label_of(one.gold) in doubted else one
+        replace(
+            one,
+            is_label_doubted=label_of(one.gold) in doubted,
+            threshold=thresholds.get(label_of(one.suggested), 1.0),
+        )
         for one in found
     ]
     return marked, doubts
 
 
 def rank_issues(issues: Iterable[LabelIssue]) -> list[LabelIssue]:
-    """Sort issues by score, the highest first; those of doubted labels come after all others.
+    """Sort issues: those for which most signals speak first, and of these the highest score.
+
+    Those of a doubted label for which one signal alone speaks come after all others.
 
     Parameters
     ----------
     issues : iterable of LabelIssue
         In any order.
     """
-    return sorted(issues, key=lambda one: (one.is_label_doubted, -one.score))
+
+    def key(one: LabelIssue) -> tuple[bool, int, float]:
+        signals = len(one.signals)
+        return one.is_label_doubted and signals < 2, -signals, -one.score
+
+    return sorted(issues, key=key)
 
 
 def apply_suggestions(spans: Sequence[Span], issues: Iterable[LabelIssue]) -> tuple[Span, ...]:
@@ -278,6 +311,15 @@ def label_of(span: Span | None) -> str:
         The annotation.
     """
     return NO_ENTITY if span is None else span.label
+
+
+def _outside_gold(example: Example, pooled: TextProbabilities) -> list[float]:
+    """Return the probability of no entity of each token that gold leaves outside."""
+    return [
+        float(probability)
+        for token, probability in zip(example.tokens, pooled.outside, strict=True)
+        if all(token.end <= span.start or span.end <= token.start for span in example.spans)
+    ]
 
 
 def _span_doubts(
@@ -413,7 +455,9 @@ def _learners_say(issue: LabelIssue) -> Iterator[str]:
         f"{name} {issue.by_learner[name][0]:.2f} to {issue.by_learner[name][1]:.2f}"
     )
     if for_it:
-        yield f"models for {_wanted(issue)}: {', '.join(map(describe, for_it))}"
+        is_confident = "confidence" in issue.signals
+        sure = f", as sure as usual ({issue.threshold:.2f})" if is_confident else ""
+        yield f"models for {_wanted(issue)}: {', '.join(map(describe, for_it))}{sure}"
     if against:
         yield f"models for gold: {', '.join(map(describe, against))}"
 

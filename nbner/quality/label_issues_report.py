@@ -49,7 +49,7 @@ OpenIssues: TypeAlias = Callable[[Sequence[LabelIssue]], AnnotatorWidget]
 
 @dataclass(frozen=True, slots=True)
 class LabelIssues(Result):
-    """The label issues of a split, the highest score first.
+    """The label issues of a split, the most suspect first.
 
     ``issues[:100]`` holds the first hundred,
     ``issues.where(lambda one: one.kind == "missed")`` a selection; each can be
@@ -58,7 +58,7 @@ class LabelIssues(Result):
     Parameters
     ----------
     issues : tuple of LabelIssue
-        The issues, the highest score first.
+        The issues, the most suspect first.
     split : str
         Name of the split.
     n : int
@@ -123,18 +123,20 @@ class LabelIssues(Result):
 
     @property
     def examples(self) -> list[Example]:
-        """The examples of the issues, each once, the highest score first."""
+        """The examples of the issues, each once, the most suspect first."""
         return list({one.example.input_hash: one.example for one in self.issues}.values())
 
     @property
     def frame(self) -> pd.DataFrame:
-        """One row an issue, the highest score first.
+        """One row an issue, the most signals first, and of these the highest score.
 
         ``score``, ``kind``, the gold annotation (``words``, ``label``,
         ``probability``) and the alternative (the same with ``suggested_``);
-        ``signals``, which of "models" and "words" (the same words at other
-        places) find the alternative likelier, and ``reason``, what they say;
-        ``start`` and ``end`` in code points, ``split``, ``input_hash``, ``text``.
+        ``signals``, what speaks for the alternative: "models" (they find it
+        likelier), "confidence" (they are as sure of it as they are of its label
+        elsewhere) and "words" (the same words at other places); ``reason``, what
+        they say; ``start`` and ``end`` in code points, ``split``, ``input_hash``,
+        ``text``.
         """
         import pandas as pd
 
@@ -191,7 +193,7 @@ class LabelIssues(Result):
             return _draw_label_changes(self.label_changes, title=finding, ax=ax)
 
     def open(self) -> AnnotatorWidget:
-        """Open the examples in the annotator, the highest score first.
+        """Open the examples in the annotator, the most suspect first.
 
         Each example is shown with its gold; improbable spans are dashed, with
         their probability. The suggested annotation is listed below the text,

@@ -85,7 +85,7 @@ def find_label_issues(
     Returns
     -------
     LabelIssues
-        The issues, the highest score first.
+        The issues, the most suspect first.
 
     Raises
     ------

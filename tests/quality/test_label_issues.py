@@ -180,7 +180,9 @@ def test_a_label_that_the_models_do_not_think_of_is_suggested_by_the_words():
     assert find_label_issues(TEAMS[0], likely, outside) == []
     (issue,) = find_label_issues(TEAMS[0], likely, outside, words=evidence)
     assert (issue.kind, issue.suggested.label, issue.signals) == ("other_label", "ORG", ("words",))
-    assert issue.reason == "“Chicago” is ORG at 2 of 3 other places"
+    assert issue.reason == (
+        "models for gold: average 0.60 to 0.00; “Chicago” is ORG at 2 of 3 other places"
+    )
 
 
 # Several learners.
@@ -224,6 +226,8 @@ def test_a_label_that_all_learners_contradict_is_told_once_and_its_spans_come_la
         ("NUM", 1, False),
     ]
     issues = rank_issues(found)
+    # As sure of MISC as of any gold span of MISC, and of no entity less than elsewhere.
+    assert [one.signals for one in issues] == [("models", "confidence"), *[("models",)] * RARE]
     assert (issues[0].gold.label, issues[0].is_label_doubted) == ("NUM", False)
     assert all(one.is_label_doubted for one in issues[1:])
     assert issues[1].reason.endswith("MISC is doubted as a whole")
