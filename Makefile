@@ -5,6 +5,7 @@
 # make bench  speed, memory and real data: make bench DATA=path/to/data
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
 # make oracle-table  oracle F against list length on five corpora: DATA=path/to/data OUTPUT=folder
+# make label-errors  label issues judged by two versions of one corpus: OLDER=file CORRECTED=file
 
 SHELL := /bin/bash
 VENV := .venv
@@ -24,7 +25,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-ui oracle-table pictures lint types front python clean
+.PHONY: lab test demo bench bench-ui oracle-table label-errors pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -48,6 +49,10 @@ bench-ui: $(VENV)/test
 oracle-table: $(VENV)/test
 	@test -n "$(DATA)" -a -n "$(OUTPUT)" || { echo "Say where the data is and where the tables go: make oracle-table DATA=path/to/data OUTPUT=folder"; exit 2; }
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/oracle_table.py --data "$(DATA)" --output "$(OUTPUT)" $(ARGS)
+
+label-errors: $(VENV)/test
+	@test -n "$(OLDER)" -a -n "$(CORRECTED)" || { echo "Say where both versions are: make label-errors OLDER=older.conll CORRECTED=corrected.conll"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/label_errors.py --older "$(OLDER)" --corrected "$(CORRECTED)" $(ARGS)
 
 pictures: $(VENV)/test
 	$(BIN)/python tests/chromium.py
