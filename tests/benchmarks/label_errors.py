@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 import nbner
+from nbner._common.format import plural
 from nbner.quality.label_issues import (
     LabelIssue,
     TextProbabilities,
@@ -87,7 +88,9 @@ def read_version(path: Path, file_format: str | None) -> tuple[list[Example], tu
     """Read one version as a session does: each text once."""
     with nbner.Session("version", store=":memory:") as session:
         options = {} if file_format is None else {"format": file_format}
-        session.add(path, split="train", gold=True, **options)
+        report = session.add(path, split="train", gold=True, **options)
+        if report.duplicate:
+            sys.stdout.write(f"{path.name}: {plural(report.duplicate, 'repeated text')} left out\n")
         return list(session.context.gold("train", accepted_unseen=True)), tuple(session.labels)
 
 
@@ -344,7 +347,8 @@ def _say_alignment(versions: Versions) -> None:
     )
     for name, texts in zip(("older", "corrected"), versions.not_aligned, strict=True):
         if texts:
-            sys.stdout.write(f"{len(texts):,} texts are in the {name} version alone:\n")
+            number = plural(len(texts), "text is", "texts are")
+            sys.stdout.write(f"{number} in the {name} version alone:\n")
             sys.stdout.writelines(f"  {text[:100]}\n" for text in texts[:SHOWN])
             more = len(texts) - SHOWN
             sys.stdout.write(f"  and {more:,} more\n" if more > 0 else "")

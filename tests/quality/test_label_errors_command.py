@@ -107,7 +107,7 @@ def test_the_command_prints_a_row_for_each_ranking_and_runs_without_cleanlab(
     command.main(options)
     said = capsys.readouterr().out
     assert "24 texts are in both versions, with 47 spans in the older one and 2 errors" in said
-    assert "1 texts are in the older version alone" in said
+    assert "1 text is in the older version alone" in said
     assert "pip install cleanlab" in said
     rows = {line.split("|")[1].strip(): line for line in said.splitlines() if line[:1] == "|"}
     assert list(rows)[2:] == [
