@@ -9,6 +9,7 @@
 # make bench-compare  two runs of it: OLD=.bench/figures-....json NEW=.bench/figures-....json
 # make bench-ui  the widget in a real JupyterLab beside its rivals: make bench-ui DATA=path/to/data
 # make oracle-table  oracle F against list length on five corpora: DATA=path/to/data OUTPUT=folder
+# make label-errors  label issues judged by two versions of one corpus: OLDER=file CORRECTED=file
 
 SHELL := /bin/bash
 VENV := .venv
@@ -31,7 +32,7 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-compare bench-ui oracle-table docs try matrix pictures lint types front python clean
+.PHONY: lab test demo bench bench-compare bench-ui oracle-table label-errors docs try matrix pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
@@ -72,6 +73,10 @@ matrix: $(VENV)/test $(VENV)/node
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python tests/postgres.py
 	$(BIN)/python tests/matrix.py $(ARGS)
+
+label-errors: $(VENV)/test
+	@test -n "$(OLDER)" -a -n "$(CORRECTED)" || { echo "Say where both versions are: make label-errors OLDER=older.conll CORRECTED=corrected.conll"; exit 2; }
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/label_errors.py --older "$(OLDER)" --corrected "$(CORRECTED)" $(ARGS)
 
 pictures: $(VENV)/test
 	$(BIN)/python tests/chromium.py

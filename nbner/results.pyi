@@ -20,7 +20,7 @@ from nbner.quality.anchoring.report import Anchoring as Anchoring
 from nbner.quality.confident_suggestions import ConfidentSuggestions as ConfidentSuggestions
 from nbner.quality.consistency_report import Consistency as Consistency
 from nbner.quality.data_warnings import DataWarnings as DataWarnings
-from nbner.quality.label_issues import LabelIssues as LabelIssues
+from nbner.quality.label_issues_report import LabelIssues as LabelIssues
 from nbner.quality.outdated_answers import OutdatedAnswers as OutdatedAnswers
 from nbner.quality.progress import AnnotationProgress as AnnotationProgress
 from nbner.quality.suggestion_quality import SuggestionQuality as SuggestionQuality

@@ -1,44 +1,29 @@
-"""Label issues: gold that a model which was not trained on it finds improbable.
+"""Label issues: gold that models which were not trained on it find improbable.
 
-Every gold span is compared with the likeliest alternative: another span that
+Every gold span is compared with its likeliest alternative: another span that
 overlaps it, or no entity. Every likely span where gold has none is compared
-with no entity. The score is the margin between the two probabilities, the
-"normalized margin" of Northcutt, Jiang and Chuang (2021, "Confident learning"),
-computed over spans with exact marginals instead of over tokens.
+with no entity. Two witnesses are heard about both: models that have not seen the
+text (exact marginals, the mean over learners and seeds), and the same words at other
+places (`nbner.quality.word_evidence`). The score is the mean of two of the scores of
+Northcutt, Jiang and Chuang (2021, "Confident learning"), computed over spans instead
+of over tokens: the normalized margin between the two probabilities, and one minus the
+self-confidence, the probability of gold. First come the issues for which most signals
+speak: the models, the same words elsewhere, and the confidence of the models, whose
+probability of the alternative reaches the mean one that its label has where it is given
+(the threshold of confidence of the same paper).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from html import escape
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import Literal, TypeAlias
 
-from nbner._common.colors import label_colors
-from nbner._common.format import plural, scrollable
-from nbner._common.plot_style import (
-    ACCENT_COLOR,
-    INK_COLOR,
-    OWN_TITLE,
-    ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
-    apply_style,
-    count_axis,
-    name_ticks,
-    new_axes,
-    plot_look,
-)
-from nbner._common.result import Result
-from nbner._common.span_html import highlight_spans
-from nbner._common.widget_protocols import AnnotatorWidget
-from nbner.errors import DataError
+import numpy as np
+
+from nbner.quality.label_doubt import LabelDoubt, SpanDoubt, doubts_by_label
+from nbner.quality.word_evidence import NO_COUNTS, WordCounts, WordEvidence
 from nbner.types import Example, Span
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
 
 LabelIssueKind: TypeAlias = Literal["other_label", "other_borders", "no_entity", "missed"]
 LABEL_ISSUE_KINDS: tuple[LabelIssueKind, ...] = (
@@ -47,15 +32,33 @@ LABEL_ISSUE_KINDS: tuple[LabelIssueKind, ...] = (
     "no_entity",
     "missed",
 )
+#: What can speak for an alternative: the models find it likelier than gold; they are as sure
+#: of it as they are of its label elsewhere; the same words are mostly annotated like it.
+IssueSignal: TypeAlias = Literal["models", "confidence", "words"]
 
-COLUMNS = (
-    *("score", "kind", "words", "label", "probability"),
-    *("suggested_words", "suggested_label", "suggested_probability"),
-    *("start", "end", "suggested_start", "suggested_end", "split", "input_hash", "text"),
-)
 NO_ENTITY = "no entity"
-_MAX_ROWS = 20  # issues in the HTML of a result
-_MAX_BARS = 12  # label changes in a plot
+_AVERAGE = "average"  # stands for the learners where they are not told apart
+#: Weight of the margin in the score; the rest is that of one minus the self-confidence.
+MARGIN_WEIGHT = 0.5
+#: Probability below which a span with other borders is no alternative.
+_MIN_ALTERNATIVE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class TextProbabilities:
+    """Probabilities of one text by one model, or their mean over several.
+
+    Parameters
+    ----------
+    spans : mapping of Span to float
+        The likely spans with their probabilities.
+    outside : sequence of float, shape (tokens,)
+        The probability that a token belongs to no entity. The minimum over the
+        tokens of a span is an upper bound of the probability of no entity.
+    """
+
+    spans: Mapping[Span, float]
+    outside: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +76,20 @@ class LabelIssue:
     suggested : Span, optional
         The alternative; None where that is no entity.
     gold_probability : float
-        Probability of the gold annotation.
+        Probability of the gold annotation, by all witnesses together.
     suggested_probability : float
         Probability of the alternative.
+    by_learner : mapping
+        From the name of a learner to the probabilities of gold and of the alternative
+        by its models.
+    threshold : float
+        Threshold of confidence of the alternative's label: the mean probability by the
+        models where gold has it.
+    words : WordCounts
+        The other places with the same words.
+    is_label_doubted : bool
+        Whether the learners contradict most spans of the gold label, so that this is
+        about its definition rather than about the span; see `LabelIssues.per_label`.
     """
 
     example: Example = field(repr=False)
@@ -84,11 +98,23 @@ class LabelIssue:
     suggested: Span | None
     gold_probability: float
     suggested_probability: float
+    by_learner: Mapping[str, tuple[float, float]] = field(
+        default_factory=dict, kw_only=True, hash=False
+    )
+    threshold: float = field(default=1.0, kw_only=True)
+    words: WordCounts = field(default=NO_COUNTS, kw_only=True)
+    is_label_doubted: bool = field(default=False, kw_only=True)
+
+    @property
+    def margin(self) -> float:
+        """Probability of the alternative minus that of gold, above 0 and up to 1."""
+        return self.suggested_probability - self.gold_probability
 
     @property
     def score(self) -> float:
-        """Probability of the alternative minus that of gold, above 0 and up to 1."""
-        return self.suggested_probability - self.gold_probability
+        """Mean of the margin and of one minus the probability of gold, above 0 and up to 1."""
+        doubt = 1 - self.gold_probability
+        return MARGIN_WEIGHT * self.margin + (1 - MARGIN_WEIGHT) * doubt
 
     @property
     def place(self) -> tuple[int, int]:
@@ -97,13 +123,60 @@ class LabelIssue:
         assert span is not None  # noqa: S101 - for the type checker: one of them is there
         return span.start, span.end
 
+    @property
+    def signals(self) -> tuple[IssueSignal, ...]:
+        """What speaks for the alternative."""
+        gold, suggested = self._by_models()
+        like_gold, like_suggested, _ = self.words.weights
+        spoken: dict[IssueSignal, bool] = {
+            "models": gold < suggested,
+            "confidence": gold < suggested and self.threshold <= suggested,
+            "words": like_gold < like_suggested,
+        }
+        return tuple(name for name, speaks in spoken.items() if speaks)
 
-#: Opens the examples of some issues in the annotator.
-OpenIssues: TypeAlias = Callable[[Sequence[LabelIssue]], AnnotatorWidget]
+    def _by_models(self) -> tuple[float, float]:
+        """Return the mean probabilities of gold and of the alternative over the learners."""
+        pairs = list(self.by_learner.values()) or [(0.0, 0.0)]
+        gold, suggested = (sum(some) / len(pairs) for some in zip(*pairs, strict=True))
+        return gold, suggested
+
+    @property
+    def reason(self) -> str:
+        """What each witness says, in words."""
+        parts = [*_learners_say(self), *_words_say(self)]
+        if self.is_label_doubted and self.gold is not None:
+            parts.append(f"{self.gold.label} is doubted as a whole")
+        return "; ".join(parts)
+
+
+def pool_probabilities(members: Sequence[TextProbabilities]) -> TextProbabilities:
+    """Average the probabilities of several models over one text.
+
+    Parameters
+    ----------
+    members : sequence of TextProbabilities
+        Of the same tokens, at least one.
+    """
+    if len(members) == 1:
+        return members[0]
+    spans = {span for one in members for span in one.spans}
+    mean = {
+        span: sum(one.spans.get(span, 0.0) for one in members) / len(members)
+        for span in sorted(spans, key=lambda one: (one.start, one.end, one.label))
+    }
+    outside = np.mean([np.asarray(one.outside, np.float64) for one in members], axis=0)
+    return TextProbabilities(mean, outside.tolist())
 
 
 def find_label_issues(
-    example: Example, spans: Mapping[Span, float], outside: Sequence[float]
+    example: Example,
+    spans: Mapping[Span, float],
+    outside: Sequence[float],
+    *,
+    words: WordEvidence | None = None,
+    number: int = 0,
+    by_learner: Mapping[str, TextProbabilities] | None = None,
 ) -> list[LabelIssue]:
     """Find where gold is less likely than an alternative.
 
@@ -112,10 +185,15 @@ def find_label_issues(
     example : Example
         Tokenized, with complete gold.
     spans : mapping of Span to float
-        The likely spans of the text with their probabilities.
+        The likely spans of the text with their probabilities by the models.
     outside : sequence of float, shape (tokens,)
-        The probability that a token belongs to no entity. The minimum over the
-        tokens of a span is an upper bound of the probability of no entity.
+        As for `TextProbabilities`.
+    words : WordEvidence, optional
+        Finds the same words in all examples; by default the models alone are asked.
+    number : int
+        Index of the example among those of ``words``.
+    by_learner : mapping of str to TextProbabilities, optional
+        What each learner says alone, told with the issues; by default the average.
 
     Returns
     -------
@@ -123,26 +201,80 @@ def find_label_issues(
         Unsorted. Labels that did not exist when the example was answered are
         ignored.
     """
-    likely = {
-        span: probability
-        for span, probability in spans.items()
-        if example.labels is None or span.label in example.labels
-    }
-    no_entity = _NoEntityProbability(example, outside)
-    found = [_issue_of_span(example, span, likely, no_entity) for span in example.spans]
-    found += _missed_spans(example, likely, no_entity)
-    return [one for one in found if one.score > 0]
+    pooled = TextProbabilities(spans, outside)
+    search = _Search(example, pooled, words, number, by_learner or {_AVERAGE: pooled})
+    found = [search.doubt(span) for span in example.spans]
+    found += search.missed_spans()
+    return [one for one in found if one.margin > 0]
+
+
+def issues_of_examples(
+    examples: Sequence[Example],
+    by_learner: Mapping[str, Sequence[Sequence[TextProbabilities]]],
+) -> tuple[list[LabelIssue], tuple[LabelDoubt, ...]]:
+    """Find the issues of all examples, and the doubt about each label as a whole.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        Tokenized, with complete gold, in the order of the data.
+    by_learner : mapping
+        From a learner to its models, each with the probabilities of every example.
+        The learners have equal weight, whatever the number of their models.
+
+    Returns
+    -------
+    list of LabelIssue
+        Unsorted.
+    tuple of LabelDoubt
+        See `doubts_by_label`.
+    """
+    words = WordEvidence(examples)
+    found: list[LabelIssue] = []
+    about_spans: list[SpanDoubt] = []
+    outside: list[float] = []
+    for i, example in enumerate(examples):
+        own = {
+            name: pool_probabilities([member[i] for member in members])
+            for name, members in by_learner.items()
+        }
+        pooled = pool_probabilities(list(own.values()))
+        about_spans += _span_doubts(example, pooled, own)
+        outside += _outside_gold(example, pooled)
+        found += find_label_issues(
+            example, pooled.spans, pooled.outside, words=words, number=i, by_learner=own
+        )
+    doubts = doubts_by_label(about_spans)
+    doubted = {one.label for one in doubts if one.is_doubted}
+    thresholds = {one.label: one.mean_probability for one in doubts}
+    thresholds[NO_ENTITY] = float(np.mean(outside)) if outside else 1.0
+    marked = [
+        replace(
+            one,
+            is_label_doubted=label_of(one.gold) in doubted,
+            threshold=thresholds.get(label_of(one.suggested), 1.0),
+        )
+        for one in found
+    ]
+    return marked, doubts
 
 
 def rank_issues(issues: Iterable[LabelIssue]) -> list[LabelIssue]:
-    """Sort issues by score, the highest first.
+    """Sort issues: those for which most signals speak first, and of these the highest score.
+
+    Those of a doubted label for which one signal alone speaks come after all others.
 
     Parameters
     ----------
     issues : iterable of LabelIssue
         In any order.
     """
-    return sorted(issues, key=lambda one: -one.score)
+
+    def key(one: LabelIssue) -> tuple[bool, int, float]:
+        signals = len(one.signals)
+        return one.is_label_doubted and signals < 2, -signals, -one.score
+
+    return sorted(issues, key=key)
 
 
 def apply_suggestions(spans: Sequence[Span], issues: Iterable[LabelIssue]) -> tuple[Span, ...]:
@@ -170,282 +302,180 @@ def apply_suggestions(spans: Sequence[Span], issues: Iterable[LabelIssue]) -> tu
     return tuple(sorted(kept, key=lambda span: span.start))
 
 
-class _NoEntityProbability:
-    """Upper bound of the probability that there is no entity in a range."""
+def label_of(span: Span | None) -> str:
+    """Return the label of an annotation, "no entity" for None.
 
-    def __init__(self, example: Example, outside: Sequence[float]) -> None:
-        self._tokens = example.tokens
-        self._outside = outside
+    Parameters
+    ----------
+    span : Span, optional
+        The annotation.
+    """
+    return NO_ENTITY if span is None else span.label
 
-    def at(self, span: Span) -> float:
+
+def _outside_gold(example: Example, pooled: TextProbabilities) -> list[float]:
+    """Return the probability of no entity of each token that gold leaves outside."""
+    return [
+        float(probability)
+        for token, probability in zip(example.tokens, pooled.outside, strict=True)
+        if all(token.end <= span.start or span.end <= token.start for span in example.spans)
+    ]
+
+
+def _span_doubts(
+    example: Example, pooled: TextProbabilities, by_learner: Mapping[str, TextProbabilities]
+) -> Iterator[SpanDoubt]:
+    """Yield what the learners say about each gold span, contradicted or not."""
+    search = _Search(example, pooled, None, 0, by_learner)
+    for span in example.spans:
+        one = search.doubt(span)
+        yield SpanDoubt(span.label, label_of(one.suggested), one.by_learner)
+
+
+class _Search:
+    """The search in one text: its probabilities, and what the other places say."""
+
+    def __init__(
+        self,
+        example: Example,
+        pooled: TextProbabilities,
+        words: WordEvidence | None,
+        number: int,
+        by_learner: Mapping[str, TextProbabilities],
+    ) -> None:
+        self._example = example
+        self._pooled = pooled
+        self._words = words
+        self._number = number
+        self._by_learner = by_learner
+        self._likely = {
+            span: probability for span, probability in pooled.spans.items() if self._could_be(span)
+        }
+
+    def doubt(self, gold: Span) -> LabelIssue:
+        """Compare a gold span with its likeliest alternative."""
+        alternatives: list[Span | None] = [
+            span
+            for span, probability in self._likely.items()
+            if span != gold
+            and _overlap(span, gold)
+            and (probability >= _MIN_ALTERNATIVE or _have_same_borders(span, gold))
+        ]
+        if self._words is not None:
+            labels = sorted(self._words.labels_of(self._number, gold) - {gold.label})
+            elsewhere = [Span(gold.start, gold.end, label) for label in labels]
+            alternatives += [
+                one for one in elsewhere if one not in self._likely and self._could_be(one)
+            ]
+        alternatives.append(None)
+        return max((self._compare(gold, one) for one in alternatives), key=lambda one: one.margin)
+
+    def missed_spans(self) -> list[LabelIssue]:
+        """Compare likely spans with no entity where gold has none; of those that overlap, one."""
+        free = [
+            self._compare(None, span)
+            for span, probability in self._likely.items()
+            if probability >= _MIN_ALTERNATIVE
+            and not any(_overlap(span, other) for other in self._example.spans)
+        ]
+        found: list[LabelIssue] = []
+        for one in sorted(free, key=lambda one: -one.margin):
+            taken: Collection[Span | None] = [other.suggested for other in found]
+            if not any(_overlap(one.suggested, other) for other in taken):
+                found.append(one)
+        return found
+
+    def _could_be(self, span: Span) -> bool:
+        return self._example.labels is None or span.label in self._example.labels
+
+    def _compare(self, gold: Span | None, suggested: Span | None) -> LabelIssue:
+        by_learner = {
+            name: (self._probability(one, gold, suggested), self._probability(one, suggested, gold))
+            for name, one in self._by_learner.items()
+        }
+        counts = (
+            NO_COUNTS if self._words is None else self._words.count(self._number, gold, suggested)
+        )
+        gold_probability, probability = counts.update(
+            self._probability(self._pooled, gold, suggested),
+            self._probability(self._pooled, suggested, gold),
+        )
+        return LabelIssue(
+            self._example,
+            _kind(gold, suggested),
+            gold,
+            suggested,
+            gold_probability,
+            probability,
+            by_learner=by_learner,
+            words=counts,
+        )
+
+    def _probability(
+        self, given: TextProbabilities, span: Span | None, other: Span | None
+    ) -> float:
+        """Return the probability of a span, or an upper bound of that of none at the other's."""
+        if span is not None:
+            return float(given.spans.get(span, 0.0))
         return min(
             (
-                probability
-                for token, probability in zip(self._tokens, self._outside, strict=True)
-                if token.start < span.end and span.start < token.end
+                float(probability)
+                for token, probability in zip(self._example.tokens, given.outside, strict=True)
+                if other is not None and token.start < other.end and other.start < token.end
             ),
             default=0.0,
         )
 
 
-def _issue_of_span(
-    example: Example, gold: Span, likely: Mapping[Span, float], no_entity: _NoEntityProbability
-) -> LabelIssue:
-    """Compare a gold span with its likeliest alternative."""
-    alternatives: list[tuple[float, Span | None]] = [
-        (probability, span)
-        for span, probability in likely.items()
-        if span != gold and _overlap(span, gold)
-    ]
-    alternatives.append((no_entity.at(gold), None))
-    probability, suggested = max(alternatives, key=lambda one: one[0])
-    return LabelIssue(
-        example,
-        _kind(gold, suggested),
-        gold,
-        suggested,
-        likely.get(gold, 0.0),
-        float(probability),
-    )
-
-
-def _missed_spans(
-    example: Example, likely: Mapping[Span, float], no_entity: _NoEntityProbability
-) -> list[LabelIssue]:
-    """Find likely spans where gold has none; of those that overlap, the likeliest."""
-    missed: list[LabelIssue] = []
-    taken = list(example.spans)
-    for span, probability in sorted(likely.items(), key=lambda item: -item[1]):
-        if any(_overlap(span, other) for other in taken):
-            continue
-        taken.append(span)
-        missed.append(
-            LabelIssue(example, "missed", None, span, no_entity.at(span), float(probability))
-        )
-    return missed
-
-
-def _kind(gold: Span, suggested: Span | None) -> LabelIssueKind:
+def _kind(gold: Span | None, suggested: Span | None) -> LabelIssueKind:
+    if gold is None:
+        return "missed"
     if suggested is None:
         return "no_entity"
-    same_borders = (gold.start, gold.end) == (suggested.start, suggested.end)
-    return "other_label" if same_borders else "other_borders"
+    return "other_label" if _have_same_borders(gold, suggested) else "other_borders"
 
 
-def _overlap(one: Span, other: Span) -> bool:
+def _have_same_borders(one: Span, other: Span) -> bool:
+    return (one.start, one.end) == (other.start, other.end)
+
+
+def _overlap(one: Span | None, other: Span | None) -> bool:
+    if one is None or other is None:
+        return False
     return one.start < other.end and other.start < one.end
 
 
-@dataclass(frozen=True, slots=True)
-class LabelIssues(Result):
-    """The label issues of a split, the highest score first.
-
-    ``issues[:100]`` holds the first hundred,
-    ``issues.where(lambda one: one.kind == "missed")`` a selection; each can be
-    opened in the annotator.
-
-    Parameters
-    ----------
-    issues : tuple of LabelIssue
-        The issues, the highest score first.
-    split : str
-        Name of the split.
-    n : int
-        Number of examples checked.
-    n_spans : int
-        Number of gold spans in them.
-    folds : int
-        Number of models that were trained; 0 for the model in use.
-    fold_f : tuple of float or None
-        Dev F of each model; None is undefined.
-    open_widget : callable, optional
-        Opens the examples of some issues in the annotator.
-    colors : mapping, optional
-        Label to color, as the session shows it.
-    """
-
-    issues: tuple[LabelIssue, ...] = field(repr=False)
-    split: str
-    n: int
-    n_spans: int
-    folds: int
-    fold_f: tuple[float | None, ...] = ()
-    open_widget: OpenIssues | None = field(default=None, repr=False, compare=False)
-    colors: Mapping[str, str] = field(default_factory=dict, kw_only=True, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return len(self.issues)
-
-    def __iter__(self) -> Iterator[LabelIssue]:
-        return iter(self.issues)
-
-    @overload
-    def __getitem__(self, at: int) -> LabelIssue: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> LabelIssues: ...
-
-    def __getitem__(self, at: int | slice) -> LabelIssue | LabelIssues:
-        return replace(self, issues=self.issues[at]) if isinstance(at, slice) else self.issues[at]
-
-    def where(self, condition: Callable[[LabelIssue], bool]) -> LabelIssues:
-        """Select the issues that meet a condition.
-
-        Parameters
-        ----------
-        condition : callable
-            From an issue to a bool.
-        """
-        return replace(self, issues=tuple(one for one in self.issues if condition(one)))
-
-    @property
-    def examples(self) -> list[Example]:
-        """The examples of the issues, each once, the highest score first."""
-        return list({one.example.input_hash: one.example for one in self.issues}.values())
-
-    @property
-    def frame(self) -> pd.DataFrame:
-        """One row an issue, the highest score first.
-
-        ``score`` (the margin), ``kind``, the gold annotation (``words``,
-        ``label``, ``probability``) and the alternative (the same with
-        ``suggested_``); ``start`` and ``end`` in code points, ``split``,
-        ``input_hash``, ``text``.
-        """
-        import pandas as pd
-
-        return pd.DataFrame([_row(one) for one in self.issues], columns=list(COLUMNS))
-
-    @property
-    def label_changes(self) -> pd.DataFrame:
-        """How often one label should be another: ``given``, ``suggested``, ``count``."""
-        import pandas as pd
-
-        counts = Counter((_label(one.gold), _label(one.suggested)) for one in self.issues)
-        rows = [(*pair, count) for pair, count in counts.most_common()]
-        return pd.DataFrame(rows, columns=["given", "suggested", "count"])
-
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the most frequent pairs of gold label and suggested label.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            finding = str(self).split("\n", maxsplit=1)[0]
-            return _draw_label_changes(self.label_changes, title=finding, ax=ax)
-
-    def open(self) -> AnnotatorWidget:
-        """Open the examples in the annotator, the highest score first.
-
-        Each example is shown with its gold; improbable spans are dashed, with
-        their probability. The suggested annotation is listed below the text,
-        and ``v`` takes it over. ``a`` accepts the example, changed or not.
-
-        Raises
-        ------
-        DataError
-            There is no issue, or no session to open it in.
-        """
-        if not self.issues or self.open_widget is None:
-            raise DataError(
-                "there is no label issue to open",
-                remedy="Call session.quality.label_issues(...) again",
-            )
-        return self.open_widget(self.issues)
-
-    def __str__(self) -> str:
-        if not self.n_spans:
-            return f"There is no gold span in {plural(self.n, 'example')} of {self.split}"
-        n_gold = sum(one.gold is not None for one in self.issues)
-        models = (
-            f"{plural(self.folds, 'model')} trained on the other folds"
-            if self.folds
-            else "the model in use"
-        )
-        lines = [
-            (
-                f"{n_gold:,} of {plural(self.n_spans, 'gold span')} contradicted, the most suspect "
-                f"first, and {len(self) - n_gold:,} missed"
-            ),
-            (
-                f"In {len(self.examples):,} of {plural(self.n, 'example')} of {self.split}, by "
-                f"{models}"
-            ),
-        ]
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        labels = {span.label for one in self.issues for span in (one.gold, one.suggested) if span}
-        colors = label_colors(sorted(labels), self.colors)
-        rows = "".join(_html_row(one, colors) for one in self.issues[:_MAX_ROWS])
-        more = len(self) - _MAX_ROWS
-        rest = f"<div>and {more:,} more, in .frame and .open()</div>" if more > 0 else ""
-        table = scrollable(f'<table style="text-align:left">{rows}</table>') if rows else ""
-        head = "".join(f"<div>{escape(line)}</div>" for line in str(self).splitlines())
-        return f"<div>{head}{table}{rest}</div>"
+# What the witnesses say.
 
 
-def _label(span: Span | None) -> str:
-    return NO_ENTITY if span is None else span.label
-
-
-def _row(one: LabelIssue) -> tuple[object, ...]:
-    text, gold, new = one.example.text, one.gold, one.suggested
-    words, new_words = (
-        None if span is None else text[span.start : span.end] for span in (gold, new)
+def _learners_say(issue: LabelIssue) -> Iterator[str]:
+    for_it = [name for name, (gold, new) in issue.by_learner.items() if gold < new]
+    against = [name for name in issue.by_learner if name not in for_it]
+    describe: Callable[[str], str] = lambda name: (  # noqa: E731 - used twice, in two lists
+        f"{name} {issue.by_learner[name][0]:.2f} to {issue.by_learner[name][1]:.2f}"
     )
-    return (
-        *(one.score, one.kind, words, None if gold is None else gold.label, one.gold_probability),
-        *(new_words, None if new is None else new.label, one.suggested_probability),
-        *one.place,
-        *((None, None) if new is None else (new.start, new.end)),
-        *(one.example.split, one.example.input_hash, text),
-    )
+    if for_it:
+        is_confident = "confidence" in issue.signals
+        sure = f", as sure as usual ({issue.threshold:.2f})" if is_confident else ""
+        yield f"models for {_wanted(issue)}: {', '.join(map(describe, for_it))}{sure}"
+    if against:
+        yield f"models for gold: {', '.join(map(describe, against))}"
 
 
-def _html_row(one: LabelIssue, colors: dict[str, str]) -> str:
-    cells = [
-        f'<td style="white-space:pre-wrap">'
-        f"{highlight_spans(one.example.text, [] if span is None else [span], colors)}</td>"
-        for span in (one.gold, one.suggested)
-    ]
-    probabilities = f"{one.gold_probability:.2f} → {one.suggested_probability:.2f}"
-    kind = escape(one.kind.replace("_", " "))
-    return f"<tr><td>{kind}<br><small>{probabilities}</small></td>{''.join(cells)}</tr>"
+def _words_say(issue: LabelIssue) -> Iterator[str]:
+    counts = issue.words
+    if counts.like_suggested:
+        places = f"{counts.like_suggested:,} of {counts.total:,} other places"
+        yield f"“{counts.words}” is {_wanted(issue)} at {places}"
+    elif counts.total:
+        places = f"{counts.like_gold:,} of {counts.total:,} other places"
+        yield f"“{counts.words}” is annotated as here at {places}"
 
 
-def _draw_label_changes(changes: pd.DataFrame, *, title: str, ax: Axes | None = None) -> Axes:
-    """Draw a bar for each pair of labels, as `LabelIssues.label_changes` has them."""
-    shown = changes.head(_MAX_BARS)
-    ax = new_axes(height=1.2 + ROW_HEIGHT * max(4, len(shown)), has_rows=True) if ax is None else ax
-    names = [
-        f"{given}, other borders" if given == suggested else f"{given} → {suggested}"
-        for given, suggested in zip(shown["given"], shown["suggested"], strict=True)
-    ]
-    bars = ax.barh(range(len(shown)), list(shown["count"]), color=ACCENT_COLOR, height=0.6)
-    ax.bar_label(
-        bars, [f"{count:,}" for count in shown["count"]], padding=4, color=INK_COLOR, fontsize=8
-    )
-    name_ticks(ax.yaxis, names)
-    ax.set_ylim(max(4, len(shown)) - 0.4, -0.6)
-    ax.margins(x=0.12)
-    rest = int(changes["count"].sum() - shown["count"].sum())
-    count_axis(ax.xaxis)
-    ax.set_xlabel("label issues" + (f" ({rest:,} of rarer kinds not shown)" if rest else ""))
-    return apply_style(ax, title)
+def _wanted(issue: LabelIssue) -> str:
+    if issue.suggested is None:
+        return NO_ENTITY
+    start, end = issue.suggested.start, issue.suggested.end
+    if issue.kind == "other_borders":
+        return f"{issue.suggested.label} “{issue.example.text[start:end]}”"
+    return issue.suggested.label

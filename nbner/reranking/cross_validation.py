@@ -8,12 +8,13 @@ reranker to learn anything.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from nbner.errors import DataError
 from nbner.evaluation.scores import score
 from nbner.nlp.pipeline import is_crf
 from nbner.nlp.prediction import predict
-from nbner.training.crf import train_crf_like
+from nbner.training.crf import train_crf, train_crf_like
 from nbner.training.initialization import reset_ner
 from nbner.training.loop import train
 from nbner.types import Example, Parse
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.training.records import TrainingRecord, TrainingResult
+
+#: Kind of the models of the folds.
+FoldLearner: TypeAlias = Literal["crf", "ner"]
+FOLD_LEARNERS: tuple[FoldLearner, ...] = ("crf", "ner")
+
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,44 @@ def split_into_folds(size: int, folds: int, seed: int) -> list[list[int]]:
         )
     order = np.random.default_rng(seed).permutation(size)
     return [sorted(order[number::folds].tolist()) for number in range(folds)]
+
+
+def split_texts_into_folds(texts: Sequence[str], folds: int, seed: int) -> list[list[int]]:
+    """Assign texts to folds of similar size, at random; texts that are alike share a fold.
+
+    Texts are alike that differ in case and digits alone: the model of a fold would
+    repeat the errors of one in the other.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        The texts.
+    folds : int
+        Number of folds, at least 2.
+    seed : int
+        Seed of the assignment.
+
+    Returns
+    -------
+    list of lists of int
+        Sorted indices of each fold.
+
+    Raises
+    ------
+    DataError
+        There are fewer than two folds, or fewer texts that differ than folds.
+    """
+    keys = [_DIGIT.sub("0", text.lower()) for text in texts]
+    distinct = sorted(set(keys))
+    fold_of = {
+        distinct[i]: number
+        for number, part in enumerate(split_into_folds(len(distinct), folds, seed))
+        for i in part
+    }
+    found: list[list[int]] = [[] for _ in range(folds)]
+    for i, key in enumerate(keys):
+        found[fold_of[key]].append(i)
+    return found
 
 
 def out_of_fold_k_best(
@@ -196,6 +241,8 @@ def train_fold_models(
     seed: int,
     max_epochs: int | None = None,
     on_record: Callable[[int, TrainingRecord], None] | None = None,
+    learner: FoldLearner | None = None,
+    parts: Sequence[Sequence[int]] | None = None,
 ) -> Iterator[FoldModel]:
     """Train a model for each fold on the other folds.
 
@@ -218,6 +265,10 @@ def train_fold_models(
         Largest number of epochs.
     on_record : callable, optional
         Called with the index of the fold and each training record.
+    learner : {"crf", "ner"}, optional
+        Kind of the models; by default that of ``base``.
+    parts : sequence of sequences of int, optional
+        Indices of the texts of each fold; by default `split_into_folds`.
 
     Yields
     ------
@@ -229,11 +280,16 @@ def train_fold_models(
     DataError, TrainingError
         There are too few texts, or the other folds cannot be trained on.
     """
-    for number, positions in enumerate(split_into_folds(len(examples), folds, seed)):
+    if learner == "ner" and is_crf(base):
+        base = reset_ner(base)
+    if parts is None:
+        parts = split_into_folds(len(examples), folds, seed)
+    for number, positions in enumerate(parts):
         own = set(positions)
         others = [one for i, one in enumerate(examples) if i not in own]
-        if is_crf(base):
-            nlp = train_crf_like(base, others, labels=labels, seed=seed)
+        if is_crf(base) or learner == "crf":
+            train_one = train_crf_like if is_crf(base) else train_crf
+            nlp = train_one(base, others, labels=labels, seed=seed)
             yield FoldModel(number, tuple(positions), nlp, _f(nlp, dev, labels))
             continue
         result = train_in_temporary_folder(

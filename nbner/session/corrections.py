@@ -5,19 +5,19 @@ from __future__ import annotations
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.occurrences import apply_bulk_action
-from nbner._common.progress import ProgressBar, with_progress
+from nbner._common.progress import with_progress
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.decoding.probabilities import SpanProbabilities
 from nbner.errors import DataError
-from nbner.nlp.pipeline import is_trained
+from nbner.nlp.pipeline import is_crf, is_trained
 from nbner.quality import label_issues as issues
 from nbner.quality.anchoring.report import Anchoring, CorruptedPairs, evaluate_audit
 from nbner.quality.consistency import (
@@ -27,10 +27,11 @@ from nbner.quality.consistency import (
     find_variations,
 )
 from nbner.quality.consistency_report import Consistency, RelabelBackend
-from nbner.quality.label_issues import LabelIssue, LabelIssues
+from nbner.quality.label_issues import LabelIssue, TextProbabilities
+from nbner.quality.label_issues_report import LabelIssues
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
-from nbner.reranking.cross_validation import fold_base, train_fold_models
-from nbner.reranking.train import progress_callback
+from nbner.reranking.cross_validation import FOLD_LEARNERS, FoldLearner
+from nbner.reranking.out_of_fold import OutOfFold, out_of_fold_probabilities
 from nbner.session.annotation import open_corrections
 from nbner.session.context import SessionContext
 from nbner.store.assignments import AnnotatorVersion
@@ -55,9 +56,11 @@ def find_label_issues(
     folds: int,
     dev: str,
     max_epochs: int | None,
+    learners: Sequence[FoldLearner] | None,
+    seeds: int,
     progress: bool,
 ) -> LabelIssues:
-    """Rank gold spans, and tokens without one, that a model contradicts.
+    """Rank gold spans, and tokens without one, that models and other places contradict.
 
     Parameters
     ----------
@@ -69,40 +72,49 @@ def find_label_issues(
     folds : int
         Number of folds; 0 for no training.
     dev : str
-        Split on which each fold's model is selected.
+        Split on which each fold's `ner` is selected.
     max_epochs : int, optional
-        Of each fold's training.
+        Of each fold's `ner`.
+    learners : sequence of {"crf", "ner"}, optional
+        By default both, and the random field alone where that is in use.
+    seeds : int
+        Models of each learner for each text.
     progress : bool
         Whether to show a progress bar.
 
     Returns
     -------
     LabelIssues
-        The issues, widest margin first.
+        The issues, the most suspect first.
 
     Raises
     ------
     DataError
-        There is no gold, or too little for so many folds.
+        There is no gold, too little for so many folds, or no such learner.
     ModelError
         ``folds=0``, and the model has not been trained.
     TrainingError
         The other folds of one fold cannot be trained on.
     """
     gold = context.gold(split, accepted_unseen=True)
-    found: list[LabelIssue] = []
-    fold_f: list[float | None] = []
+    kinds = _chosen_learners(context, learners) if folds else ()
     if folds == 0:
-        found += _issues_in(
-            gold, span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
-        )
+        probabilities = span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
+        asked = OutOfFold({_IN_USE: [[_text_probabilities(one) for one in probabilities]]}, ())
     else:
-        out_of_fold = _out_of_fold_probabilities(
-            context, gold, split, dev, folds=folds, max_epochs=max_epochs, progress=progress
+        asked = out_of_fold_probabilities(
+            context.nlp,
+            context.base_nlp,
+            gold,
+            [] if dev == split else context.examples(dev, answer="accept"),
+            labels=context.labels,
+            folds=folds,
+            members=[(kind, context.seed + i) for i in range(seeds) for kind in kinds],
+            keep=_text_probabilities,
+            max_epochs=max_epochs,
+            progress=progress,
         )
-        for examples, probabilities, f in out_of_fold:
-            found += _issues_in(examples, probabilities)
-            fold_f.append(f)
+    found, doubts = issues.issues_of_examples(gold, asked.by_learner)
     source = _OUT_OF_FOLD if folds else _IN_USE
     return LabelIssues(
         tuple(issues.rank_issues(found)),
@@ -110,7 +122,11 @@ def find_label_issues(
         n=len(gold),
         n_spans=sum(len(one.spans) for one in gold),
         folds=folds,
-        fold_f=tuple(fold_f),
+        fold_f=asked.fold_f,
+        learners=tuple(kind for kind in kinds if kind in asked.by_learner),
+        n_models=folds * sum(map(len, asked.by_learner.values())),
+        doubts=doubts,
+        is_complete=asked.is_complete,
         colors=context.colors,
         open_widget=lambda chosen: open_corrections(
             context, split, _with_suggestions(chosen, source), reason="label issues", source=source
@@ -118,40 +134,25 @@ def find_label_issues(
     )
 
 
-def _out_of_fold_probabilities(
-    context: SessionContext,
-    gold: Sequence[Example],
-    split: str,
-    dev: str,
-    *,
-    folds: int,
-    max_epochs: int | None,
-    progress: bool,
-) -> Iterator[tuple[list[Example], Iterator[SpanProbabilities], float | None]]:
-    """Yield each fold with the probabilities and dev F of a model trained on the others."""
-    dev_gold = [] if dev == split else context.examples(dev, answer="accept")
-    with ProgressBar(folds, "training on folds", "folds", visible=progress) as bar:
-        models = train_fold_models(
-            fold_base(context.nlp, context.base_nlp),
-            gold,
-            dev_gold,
-            labels=context.labels,
-            folds=folds,
-            seed=context.seed,
-            max_epochs=max_epochs,
-            on_record=progress_callback(bar, folds),
+def _chosen_learners(
+    context: SessionContext, learners: Sequence[FoldLearner] | None
+) -> tuple[FoldLearner, ...]:
+    if learners is None:
+        return ("crf",) if is_crf(context.nlp) else FOLD_LEARNERS
+    unknown = [one for one in learners if one not in FOLD_LEARNERS]
+    if unknown or not learners:
+        named = f"there is no learner {unknown[0]!r}" if unknown else "no learner is named"
+        raise DataError(
+            named,
+            field="learners",
+            remedy='Use learners=("crf", "ner"), or ("crf",) alone, which takes a fraction of the '
+            "time",
         )
-        for one in bar.wrap(models):
-            yield [gold[i] for i in one.positions], one.span_probabilities(gold), one.f
+    return tuple(dict.fromkeys(learners))
 
 
-def _issues_in(
-    examples: Sequence[Example], probabilities: Iterator[SpanProbabilities]
-) -> Iterator[LabelIssue]:
-    for example, one in zip(examples, probabilities, strict=True):
-        yield from issues.find_label_issues(
-            example, one.spans, one.token_probabilities[:, -1].tolist()
-        )
+def _text_probabilities(one: SpanProbabilities) -> TextProbabilities:
+    return TextProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
 
 
 def _with_suggestions(chosen: Sequence[LabelIssue], source: str) -> dict[int, SuspectSpans]:

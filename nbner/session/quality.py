@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
 from nbner.quality.anchoring.report import Anchoring
 from nbner.quality.consistency_report import Consistency
 from nbner.quality.data_warnings import DataWarnings
-from nbner.quality.label_issues import LabelIssues
+from nbner.quality.label_issues_report import LabelIssues
 from nbner.quality.outdated_answers import OutdatedAnswers
 from nbner.quality.progress import AnnotationProgress, AnnotationTime
 from nbner.quality.suggestion_quality import WINDOW, suggestion_quality
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
+from nbner.reranking.cross_validation import FoldLearner
 from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
 from nbner.session.corrections import (
@@ -48,15 +49,21 @@ class QualityAccessor(Accessor):
         folds: int = 5,
         dev: str = "dev",
         max_epochs: int | None = None,
+        learners: Sequence[FoldLearner] | None = None,
+        seeds: int = 1,
         progress: bool = True,
     ) -> LabelIssues:
         """Rank the gold spans, and the unlabelled tokens, that are probably wrong.
 
-        Gold is split into folds, and each fold is evaluated by a model that was
-        trained on all the others and so cannot repeat its errors. Wherever the
-        exact marginal probability of the gold annotation is below that of an
-        alternative, there is an issue; issues are sorted by that margin, widest
-        first. It takes about ``folds`` times as long as `Session.train`.
+        Gold is split into folds, texts that are alike into the same one, and each
+        fold is evaluated by models that were trained on all the others and so
+        cannot repeat its errors. Their exact marginal probabilities of the gold
+        annotation and of each alternative are averaged, and weighed with how the
+        same words are annotated at other places. Where gold is less likely than an
+        alternative, there is an issue, and ``reason`` says who speaks against gold.
+        A label that the learners contradict everywhere is a matter of its
+        definition: `LabelIssues.per_label` and the summary name it, and its issues
+        come after the others.
 
         Parameters
         ----------
@@ -66,13 +73,20 @@ class QualityAccessor(Accessor):
             Number of folds. 0 uses the model in use instead, without any
             training; only for a split that it was not trained on, such as "dev".
         dev : str
-            Split on which the model of each fold is selected. If it is
+            Split on which the `ner` of each fold is selected. If it is
             ``split`` itself, or holds no gold, a fifth of the other folds is
             held out instead.
         max_epochs : int, optional
-            Of each fold's training; by default as for `Session.train`.
+            Of the training of each fold's `ner`; by default as for `Session.train`.
+        learners : sequence of {"crf", "ner"}, optional
+            Kinds of the models. By default both, and the CRF alone where the model
+            in use is one. ``("crf",)`` is the fast option: the `ner` of a fold takes
+            about as long as `Session.train`, its CRF a few seconds.
+        seeds : int
+            Models of each learner for each text, with folds of their own.
         progress : bool
-            Whether to show a progress bar. An interrupt leaves everything
+            Whether to show a progress bar. The stop button keeps the learners that
+            have seen all folds; before the first of them everything is left
             unchanged.
 
         Returns
@@ -84,14 +98,21 @@ class QualityAccessor(Accessor):
         Raises
         ------
         DataError
-            There is no gold, or too little for so many folds.
+            There is no gold, too little for so many folds, or no such learner.
         ModelError
             ``folds=0``, and the model has not been trained.
         TrainingError
             The other folds of one fold cannot be trained on.
         """
         return find_label_issues(
-            self._context, split, folds=folds, dev=dev, max_epochs=max_epochs, progress=progress
+            self._context,
+            split,
+            folds=folds,
+            dev=dev,
+            max_epochs=max_epochs,
+            learners=learners,
+            seeds=seeds,
+            progress=progress,
         )
 
     def consistency(

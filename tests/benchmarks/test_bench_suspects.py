@@ -54,9 +54,9 @@ def fault_at(issue, changes):
     """Name the planted error at which an issue points."""
     start, end = issue.place
     for change in changes:
-        if change.now is not None and issue.given == change.now:
-            return change.fault
-        gone = change.now is None and issue.given is None
-        if gone and change.was.start < end and start < change.was.end:
-            return change.fault
+        if change.after is not None and issue.gold == change.after:
+            return change.kind
+        gone = change.after is None and issue.gold is None
+        if gone and change.before.start < end and start < change.before.end:
+            return change.kind
     return None

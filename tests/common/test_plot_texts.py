@@ -60,7 +60,7 @@ PICTURES = {
         (scored(n, "label", "exact", "exact_low", "exact_high", "relaxed").assign(spans=3),),
         {"title": n[0], "known": {}},
     ),
-    "quality.label_issues:_draw_label_changes": lambda n: (
+    "quality.label_issues_report:_draw_label_changes": lambda n: (
         (frame(given=n, suggested=n[::-1], count=[2] * len(n)),),
         {"title": n[0]},
     ),

@@ -13,7 +13,7 @@ from nbner.evaluation.regressions import SpanChange, SpanChanges
 from nbner.evaluation.retention import LabelRetention, Retention
 from nbner.io.formats import ExportReport
 from nbner.quality.consistency_report import BulkRelabel
-from nbner.quality.label_issues import LabelIssues
+from nbner.quality.label_issues_report import LabelIssues
 from nbner.training.report import _best_so_far
 from nbner.types import Example, Parse, Span
 

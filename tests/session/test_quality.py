@@ -76,11 +76,21 @@ def eggs(session):
 
 
 def test_issues_come_surest_first_in_the_frame_and_in_the_annotator(issues):
-    _, found = issues
+    made, found = issues
     assert (found.n, found.folds, found.split) == (105, 2, "train")
-    scores = list(found.frame["score"])
-    assert scores == sorted(scores, reverse=True)
-    assert scores[-1] > 0
+    assert (found.learners, found.n_models, len(found.fold_f)) == (("crf", "ner"), 4, 4)
+    frame = found.frame
+    last = [one.is_label_doubted and len(one.signals) < 2 for one in found]
+    assert last == sorted(last)
+    order = [(len(one.signals), one.score) for one, end in zip(found, last, strict=True) if not end]
+    assert order == sorted(order, reverse=True)
+    assert frame["signals"].tolist() == [", ".join(one.signals) for one in found]
+    assert frame["score"].min() > 0
+    assert frame["reason"].str.contains("crf").all()
+    assert set(found.per_label["label"]) == {
+        one.label for e in made.examples("train") for one in e.spans
+    }
+    assert "4 models (crf, ner) trained on the other folds" in str(found)
     widget = quiet(found[:20].open())
     first = found[0]
     assert widget.current.text == first.example.text
@@ -124,6 +134,16 @@ def past(widget):
     return widget.receive({"type": "past", "id": "3", "want": 5})["tasks"]
 
 
+def test_the_crf_alone_is_a_fast_option_and_each_seed_has_folds_of_its_own(session):
+    found = session.quality.label_issues(folds=2, learners=("crf",), seeds=2, progress=False)
+    assert (found.learners, found.n_models, len(found.fold_f)) == (("crf",), 4, 4)
+    assert found.fold_f[:2] != found.fold_f[2:]
+    # The eggs that are no ingredient are no tool either: four other places say so.
+    tool = next(one for one in found if one.gold is not None and one.gold.label == "Tool")
+    assert "words" in tool.signals
+    assert "“eggs” is Ingredient at 3 of 4 other places" in tool.reason
+
+
 def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
     trained, _ = cooking
     found = trained.quality.label_issues("dev", folds=0)
@@ -139,6 +159,8 @@ def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
         ({"split": "nowhere"}, "no split 'nowhere'"),
         ({"folds": 1}, "folds"),
         ({"folds": 2000}, "cannot be dealt"),
+        ({"learners": ("crf", "svm")}, "no learner 'svm'"),
+        ({"learners": ()}, "no learner is named"),
     ],
 )
 def test_issues_that_cannot_be_had_are_refused_with_the_way_out(session, given, match):
