@@ -36,6 +36,7 @@ from nbner.reranking.oracle import study
 from nbner.reranking.oracle.curve import oracle_curve, oracle_curve_of_answers
 from nbner.session import (
     annotation,
+    corpus,
     evaluation,
     learning,
     prediction,
@@ -72,8 +73,10 @@ from nbner.types import AnswerKind, Counts, Example, Span
 if TYPE_CHECKING:
     import dask.dataframe as dd
     import pandas as pd
+    from distributed import Client
     from spacy.language import Language
 
+    from nbner.corpus.report import CorpusReport
     from nbner.decoding.api import Decoder
     from nbner.evaluation.comparison import ModelComparison
     from nbner.evaluation.report import Evaluation
@@ -1107,6 +1110,102 @@ class Session:
             probabilities=probabilities,
             batch_size=batch_size,
             n_process=n_process,
+            progress=progress,
+        )
+
+    def label_corpus(
+        self,
+        source: str | Path,
+        target: str | Path,
+        *,
+        client: Client | None = None,
+        text: str = "text",
+        keep: Sequence[str] = (),
+        shape: Literal["spans", "texts"] = "spans",
+        min_probability: float | None = None,
+        probabilities: bool = False,
+        batch_size: int | None = None,
+        n_process: int = -1,
+        resume: bool = True,
+        storage_options: Mapping[str, Any] | None = None,
+        progress: bool = True,
+    ) -> CorpusReport:
+        """Label files of texts into a folder of Parquet files, on a Dask cluster or here.
+
+        A partition, a file as a rule, is the unit of work, and its rows are read
+        in pieces: memory does not grow with the corpus. The stop button leaves a
+        target that the same call completes; so does anything else that stops the
+        work. Rows without a text, and texts that the model cannot take, are set
+        aside with the reason. Equal texts of a partition are predicted once.
+
+        Parameters
+        ----------
+        source : str or Path
+            A folder of Parquet, CSV, TSV or JSONL files (the last three may be
+            compressed, ``.gz``), one file, or a pattern; local, or any URL that
+            fsspec opens. Names that begin with "_" or "." are passed over.
+        target : str or Path
+            A folder, new, empty, or labelled in part by the same call. Its files
+            are named like those of the source.
+        client : distributed.Client, optional
+            The cluster; every worker needs nbner. By default processes of this
+            machine, for the time of the call.
+        text : str
+            Column, or key, of the texts.
+        keep : sequence of str
+            Columns to copy into the target, such as an id.
+        shape : {"spans", "texts"}
+            One row a span, or one row a text with a list of spans, which
+            ``session.add`` and every reader of an export takes.
+        min_probability : float, optional
+            Leave out spans with a lower calibrated probability, and keep the
+            texts of which the model is not sure for ``add(only="unsure")``.
+        probabilities : bool
+            Compute the probability of every span, which takes several times as
+            long. A minimum asks for it too.
+        batch_size : int, optional
+            As in ``nlp.pipe``.
+        n_process : int
+            Processes where there is no client: -1 is one a processor, 1 is this
+            process, without Dask.
+        resume : bool
+            False labels all anew, over what the target holds.
+        storage_options : mapping, optional
+            Options of fsspec's file systems, such as credentials.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        CorpusReport
+            ``frame`` (a row a partition), ``bad_rows``, ``failed``, ``missing``,
+            ``expected_precision``, ``summary``.
+
+        Raises
+        ------
+        DataError
+            Before the work: there are no texts, no such column, one of another
+            type, or a schema that changes between files; the target lies in the
+            source, cannot be written, holds other files, or was begun with
+            another model or other settings; a worker has no nbner or another
+            version.
+        ModelError
+            The model has not been trained, or workers cannot load it.
+        """
+        return corpus.label(
+            self._context,
+            source,
+            target,
+            client=client,
+            n_process=n_process,
+            text=text,
+            keep=keep,
+            shape=shape,
+            batch_size=batch_size,
+            probabilities=probabilities,
+            min_probability=min_probability,
+            resume=resume,
+            storage_options=storage_options,
             progress=progress,
         )
 
