@@ -148,14 +148,16 @@ def predict_batch(
     check_trained(nlp)
     if isinstance(batch, pd.Series):
         frame = batch.to_frame("text")
-        found = predict_batch(
+        found: pd.DataFrame = predict_batch(
             frame,
             nlp,
             min_probability=min_probability,
             probabilities=probabilities,
             batch_size=batch_size,
         )
-        return found["spans"].rename(batch.name)
+        spans: pd.Series = found["spans"]
+        spans.name = batch.name
+        return spans
     if not isinstance(batch, pd.DataFrame):
         raise DataError(
             f"takes a pandas DataFrame or Series, not {type(batch).__name__}",
@@ -177,7 +179,7 @@ def predict_batch(
         chunk, labelled = labeller.label(chunk)
     types = _arrow_of(batch, settings.keep).schema
     schema = target_schema(settings, types)
-    table = labelled_table(chunk, labelled, settings, schema).to_pandas()
+    table: pd.DataFrame = labelled_table(chunk, labelled, settings, schema).to_pandas()
     if shape == "texts":
         return _with_problems(batch, table, chunk, settings)
     if chunk.bad:

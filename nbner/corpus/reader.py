@@ -251,8 +251,17 @@ class SourceReader:
             One of the corpus.
         """
         with self.opened(file) as handle:
-            read = _json_records(handle) if self.format == "jsonl" else self._csv_records(handle)
-            yield from enumerate(read)
+            yield from enumerate(self.records_in(handle))
+
+    def records_in(self, handle: IO[bytes]) -> Iterator[Any]:
+        """Return the records of an open CSV or JSONL file.
+
+        Parameters
+        ----------
+        handle : binary file
+            Not compressed.
+        """
+        return _json_records(handle) if self.format == "jsonl" else self._csv_records(handle)
 
     def _csv_records(self, handle: IO[bytes]) -> Iterator[Any]:
         rows = csv_reader(handle, self.format)

@@ -94,7 +94,7 @@ class CorpusPlan:
 def plan_corpus(
     settings: CorpusSettings,
     source: str,
-    target: str,
+    target: str | None,
     *,
     resume: bool = True,
     storage_options: StorageOptions | None = None,
@@ -106,7 +106,7 @@ def plan_corpus(
     settings : CorpusSettings
         Model and settings.
     source, target : str
-        Paths or URLs.
+        Paths or URLs; without a target everything is to do.
     resume : bool
         Whether partitions that are done stay.
     storage_options : mapping, optional
@@ -120,7 +120,8 @@ def plan_corpus(
     """
     require_libraries()
     found = Source(source, storage_options)
-    folder = Folder(target, storage_options)
+    # A folder in memory holds nothing.
+    folder = Folder("memory://nbner-no-target" if target is None else target, storage_options)
     manifest = Manifest(folder)
     check_place(found, folder)
     run = manifest.run()

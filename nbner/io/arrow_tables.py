@@ -70,6 +70,41 @@ def read_parquet(path: Path, options: ReadOptions) -> Iterator[Row]:
     yield from _read(path, options, _parquet_batches)
 
 
+def parquet_files(folder: Path) -> list[Path]:
+    """Return the Parquet files of a folder and of those in it, sorted.
+
+    Parameters
+    ----------
+    folder : Path
+        Names that begin with "_" or "." are passed over, as by other readers.
+    """
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in PARQUET_SUFFIXES
+        and not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+    ]
+
+
+def read_folder(folder: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of all Parquet files of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as a labelled corpus with one row a text.
+    options : ReadOptions
+        As for `read_parquet`.
+
+    Raises
+    ------
+    DataError
+        As by `read_parquet`.
+    """
+    for path in parquet_files(folder):
+        yield from read_parquet(path, options)
+
+
 def read_arrow(path: Path, options: ReadOptions) -> Iterator[Row]:
     """Yield the rows of an Arrow file, in the file or the stream format, or of a Feather file.
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner.corpus.estimate import CorpusEstimate, estimate_corpus
 from nbner.corpus.prediction import LabelledText, predict_texts, vocabulary_of
 from nbner.corpus.report import CorpusReport
 from nbner.corpus.run import TrainingTexts, label_corpus, plan_corpus
 from nbner.corpus.settings import CorpusSettings, Shape, settings_for
+from nbner.corpus.unsure import draw_unsure
 from nbner.nlp.prediction import check_trained
 from nbner.session.context import SessionContext
+from nbner.types import Example
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -73,6 +76,61 @@ def label(
         training=lambda: training_texts(context, settings),
         progress=progress,
     )
+
+
+def estimate(
+    context: SessionContext,
+    source: str | Path,
+    target: str | Path | None,
+    *,
+    sample: int,
+    text: str,
+    keep: Sequence[str],
+    shape: Shape,
+    batch_size: int | None,
+    probabilities: bool,
+    min_probability: float | None,
+    storage_options: StorageOptions | None,
+) -> CorpusEstimate:
+    """Estimate what labelling a corpus costs; see `Session.estimate_corpus`.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its pipeline in use labels.
+    source, target, sample, text, keep, shape, batch_size
+        As for the method.
+    probabilities, min_probability, storage_options
+        As for the method.
+    """
+    check_trained(context.nlp)
+    settings = settings_for(
+        context.nlp,
+        text=text,
+        keep=keep,
+        shape=shape,
+        probabilities=probabilities,
+        min_probability=min_probability,
+    )
+    place = None if target is None else str(target)
+    plan = plan_corpus(settings, str(source), place, storage_options=storage_options)
+    return estimate_corpus(context.nlp, plan, sample=sample, batch_size=batch_size)
+
+
+def unsure_examples(context: SessionContext, target: str | Path, n: int) -> list[Example]:
+    """Draw texts of a labelled corpus of which the model was not sure, new to the dataset.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Texts of its dataset are left out, whatever their split.
+    target : str or Path
+        The target.
+    n : int
+        Number of texts at most.
+    """
+    known = {one.text for one in context.dataset.examples()}
+    return draw_unsure(str(target), n, seed=context.seed, known=known)
 
 
 def training_texts(context: SessionContext, settings: CorpusSettings) -> TrainingTexts:

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from distributed import Client
     from spacy.language import Language
 
+    from nbner.corpus.estimate import CorpusEstimate
     from nbner.corpus.report import CorpusReport
     from nbner.decoding.api import Decoder
     from nbner.evaluation.comparison import ModelComparison
@@ -332,6 +333,8 @@ class Session:
         text: str | None = None,
         encoding: str | None = None,
         on_error: OnError = "refuse",
+        only: Literal["unsure"] | None = None,
+        n: int | None = None,
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
 
@@ -347,7 +350,8 @@ class Session:
         ----------
         source : path, DataFrame, or iterable of str, dict, Doc or Example
             A file's format is found by its suffix, then by its content; a
-            folder holds documents of brat, or plain texts.
+            folder holds documents of brat, plain texts, or Parquet files, such
+            as a target of `label_corpus` with one row a text.
         split : str
             The split to add to.
         gold : bool, optional
@@ -390,6 +394,13 @@ class Session:
             a text: the first refuses the whole source, or each is left out,
             counted and listed. A source that cannot be read at all is refused
             either way.
+        only : {"unsure"}, optional
+            Of a target of `label_corpus`, a path or URL, that was labelled with
+            a minimum: draw texts of which the model was not sure and that the
+            dataset does not have, the more likely the more errors it expects
+            there.
+        n : int, optional
+            Number of texts to draw; 500 by default.
 
         Returns
         -------
@@ -405,6 +416,14 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
+        if only is not None:
+            source = corpus.unsure_examples(context, source, 500 if n is None else n)
+        elif n is not None:
+            raise DataError(
+                "a number of texts goes with a draw",
+                field="n",
+                remedy='Use only="unsure" with it, or give fewer texts',
+            )
         row_errors = RowErrors(on_error)
         batch = prepare_rows(
             formats.read(
@@ -1207,6 +1226,60 @@ class Session:
             resume=resume,
             storage_options=storage_options,
             progress=progress,
+        )
+
+    def estimate_corpus(
+        self,
+        source: str | Path,
+        target: str | Path | None = None,
+        *,
+        sample: int = 1_000,
+        text: str = "text",
+        keep: Sequence[str] = (),
+        shape: Literal["spans", "texts"] = "spans",
+        min_probability: float | None = None,
+        probabilities: bool = False,
+        batch_size: int | None = None,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> CorpusEstimate:
+        """Estimate what `label_corpus` will cost: a dry run over a sample, in this process.
+
+        Parameters
+        ----------
+        source : str or Path
+            As for `label_corpus`.
+        target : str or Path, optional
+            Nothing is written to it; what it holds already is not counted, and
+            what would stop the run is raised.
+        sample : int
+            Number of texts to label, from the beginning of up to 8 files.
+        text, keep, shape, min_probability, probabilities, batch_size, storage_options
+            As for `label_corpus`.
+
+        Returns
+        -------
+        CorpusEstimate
+            ``texts_per_second`` (of one process), ``core_hours``,
+            ``output_bytes``, ``share_without_entities``, ``bad_share``,
+            ``expected_precision``, ``summary``.
+
+        Raises
+        ------
+        DataError, ModelError
+            As `label_corpus` before the work.
+        """
+        return corpus.estimate(
+            self._context,
+            source,
+            target,
+            sample=sample,
+            text=text,
+            keep=keep,
+            shape=shape,
+            batch_size=batch_size,
+            probabilities=probabilities,
+            min_probability=min_probability,
+            storage_options=storage_options,
         )
 
     def evaluate(

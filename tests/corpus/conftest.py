@@ -26,7 +26,7 @@ def session(corpus, trained_path):
 
 @pytest.fixture
 def texts():
-    """Some texts, a few of them more than once."""
+    """Some texts, all of them different."""
     return [f"{SENTENCES[i % 3]} {i % 40}" for i in range(60)]
 
 

@@ -136,7 +136,7 @@ def call(session, path, arguments, tmp_path):
     }
     if name == "label_corpus":
         given["target"] = tmp_path / "target"
-    if name in {"add", "read", "label_corpus"}:
+    if name in {"add", "read", "label_corpus", "estimate_corpus"}:
         given["source"] = tmp_path / "in.txt"
         given["source"].write_text(TEXT)
     if name == "make_gold":
