@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbner.corpus.drift import CorpusDrift, OpenTexts, corpus_drift
 from nbner.corpus.estimate import CorpusEstimate, estimate_corpus
 from nbner.corpus.prediction import LabelledText, predict_texts, vocabulary_of
 from nbner.corpus.report import CorpusReport
@@ -131,6 +132,33 @@ def unsure_examples(context: SessionContext, target: str | Path, n: int) -> list
     """
     known = {one.text for one in context.dataset.examples()}
     return draw_unsure(str(target), n, seed=context.seed, known=known)
+
+
+def drift(
+    context: SessionContext,
+    target: str | Path,
+    *,
+    storage_options: StorageOptions | None,
+    open_texts: OpenTexts,
+) -> CorpusDrift:
+    """Compare the partitions of a labelled corpus with training; see `Session.corpus_drift`.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its colors, and its seed for texts that are drawn.
+    target, storage_options
+        As for the method.
+    open_texts : callable
+        Adds texts to a split, and opens them.
+    """
+    return corpus_drift(
+        str(target),
+        colors=context.colors,
+        seed=context.seed,
+        open_texts=open_texts,
+        storage_options=storage_options,
+    )
 
 
 def training_texts(context: SessionContext, settings: CorpusSettings) -> TrainingTexts:

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from distributed import Client
     from spacy.language import Language
 
+    from nbner.corpus.drift import CorpusDrift
     from nbner.corpus.estimate import CorpusEstimate
     from nbner.corpus.report import CorpusReport
     from nbner.decoding.api import Decoder
@@ -1280,6 +1281,42 @@ class Session:
             probabilities=probabilities,
             min_probability=min_probability,
             storage_options=storage_options,
+        )
+
+    def corpus_drift(
+        self, target: str | Path, *, storage_options: Mapping[str, Any] | None = None
+    ) -> CorpusDrift:
+        """Compare the partitions of a labelled corpus with the training split.
+
+        Nothing is predicted: the counts were made when the partitions were
+        labelled, and those of the training split when the target was begun.
+
+        Parameters
+        ----------
+        target : str or Path
+            A target of `label_corpus`, which may still be incomplete.
+        storage_options : mapping, optional
+            Options of fsspec's file systems, such as credentials.
+
+        Returns
+        -------
+        CorpusDrift
+            ``frame`` (a row a partition: label rates, share of unknown tokens,
+            mean probability), ``plot(measure=)``, ``summary``, and
+            ``open(partition)``, which brings texts of it into the annotator.
+
+        Raises
+        ------
+        DataError
+            There is no such target.
+        """
+
+        def open_texts(texts: Sequence[Example], split: str) -> Annotator:
+            self.add(texts, split)
+            return self.make_gold(split)
+
+        return corpus.drift(
+            self._context, target, storage_options=storage_options, open_texts=open_texts
         )
 
     def evaluate(

@@ -134,7 +134,7 @@ def call(session, path, arguments, tmp_path):
         for key, value in {**REQUIRED, "path": None, "session": None}.items()
         if key in known and known[key].default is inspect.Parameter.empty
     }
-    if name == "label_corpus":
+    if name in {"label_corpus", "corpus_drift"}:
         given["target"] = tmp_path / "target"
     if name in {"add", "read", "label_corpus", "estimate_corpus"}:
         given["source"] = tmp_path / "in.txt"
