@@ -229,7 +229,8 @@ def label_corpus(
         )
         engine = _engine(task, plan.missing, client, n_process)
         with closing(engine):
-            stopped = _collect(engine, len(plan.missing), records, failed, visible=progress)
+            link = getattr(client, "dashboard_link", None)
+            stopped = _collect(engine, len(plan.missing), records, failed, link, visible=progress)
     if not stopped and not failed:
         manifest.finish()
     report = CorpusReport(
@@ -297,10 +298,13 @@ def _collect(
     total: int,
     records: dict[str, PartitionRecord],
     failed: list[FailedPartition],
+    link: str | None,
     *,
     visible: bool,
 ) -> bool:
     """Take outcomes as they come, and return whether the stop button was pressed."""
+    where = "" if link is None else f", {link}"
+    texts = 0
     with ProgressBar(total, "labelling", "partitions", visible=visible) as bar:
         try:
             for one in bar.wrap(outcomes):
@@ -308,7 +312,8 @@ def _collect(
                     failed.append(one)
                 else:
                     records[one.partition] = one
-                    bar.set_text(f"{sum(r.texts for r in records.values()):,} texts")
+                    texts += one.texts
+                bar.set_text(f"{texts:,} texts{where}")
         except KeyboardInterrupt:
             bar.set_text("stopped: the same call goes on from here")
             return True
@@ -368,7 +373,7 @@ def _in_processes(
         LocalCluster(
             n_workers=count,
             threads_per_worker=1,
-            dashboard_address=":0",
+            dashboard_address=None,
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster, set_as_default=False) as client,
@@ -383,7 +388,6 @@ def _on_cluster(
     from distributed import as_completed
 
     check_workers(client, task)
-    _LOG.info("labelling on %s, dashboard %s", client, client.dashboard_link)
     run = uuid.uuid4().hex[:8]
     waiting = iter(parts)
     names: dict[Any, str] = {}

@@ -77,7 +77,8 @@ def try_model(task: CorpusTask) -> None:
 
 
 def _check_answer(worker: str, answer: Any) -> None:
-    if isinstance(answer, ImportError):
+    # Where the question itself cannot be read there, Dask answers with the error's name and text.
+    if isinstance(answer, ImportError) or "ModuleNotFoundError" in repr(answer):
         raise DataError(
             f"worker {worker} lacks what the work needs: {answer}",
             remedy='Install the same there: pip install "nbner[corpus]"',

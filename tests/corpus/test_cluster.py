@@ -94,7 +94,12 @@ class Answers:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (ModuleNotFoundError("No module named 'nbner'"), "worker tcp://w lacks .*'nbner'"),
+        # As distributed answers where the function cannot be unpickled.
+        (
+            Exception("ModuleNotFoundError(\"No module named 'nbner'\")"),
+            r"worker tcp://w lacks .*'nbner'.*Install the same there",
+        ),
+        (ImportError("No package metadata was found for pyarrow"), r"lacks .*pyarrow"),
         (PermissionError("no"), "worker tcp://w cannot begin: PermissionError"),
         (
             lambda known: {**known, "versions": {**known["versions"], "spacy": "3.7.0"}},
