@@ -26,6 +26,8 @@ from pyarrow import parquet
 import nbner
 from nbner.io.formats import read
 
+pytestmark = pytest.mark.timeout(0)  # two million texts take their time
+
 TEXTS = int(os.environ.get("CORPUS_TEXTS", "2000000"))
 KILLS = int(os.environ.get("CORPUS_KILLS", "20"))
 KILL_TEXTS = int(os.environ.get("CORPUS_KILL_TEXTS", "40000"))

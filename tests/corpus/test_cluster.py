@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import nullcontext
 
 import pandas as pd
 import pytest
 
 from nbner import DataError
+from nbner._common.progress import ProgressBar
 from nbner.corpus import workers
 
 distributed = pytest.importorskip("distributed")
@@ -19,7 +21,7 @@ distributed = pytest.importorskip("distributed")
 def cluster():
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
@@ -31,8 +33,8 @@ def source(tmp_path):
     folder = tmp_path / "source"
     folder.mkdir()
     for number in range(8):
-        texts = [f"Add {i} g of salt to {number} ml of water ." for i in range(150)]
-        pd.DataFrame({"id": range(150), "text": texts}).to_parquet(folder / f"{number}.parquet")
+        texts = [f"Add {i} g of salt to {number} ml of water ." for i in range(60)]
+        pd.DataFrame({"id": range(60), "text": texts}).to_parquet(folder / f"{number}.parquet")
     return folder
 
 
@@ -53,7 +55,7 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_killed(
     there = label(source, tmp_path / "there", keep=["id"], client=cluster)
     killer.join(60)
     assert there.is_complete
-    assert (there.new, there.texts) == (8, 1200)
+    assert (there.new, there.texts) == (8, 480)
     assert content(tmp_path / "there") == content(tmp_path / "here")
     assert [one.labels for one in there.records] == [one.labels for one in here.records]
     assert not (tmp_path / "there" / "_nbner" / "writing").exists()
@@ -78,6 +80,34 @@ def test_a_partition_that_fails_on_workers_is_reported(cluster, session, label, 
         report = label_corpus(session.nlp, plan, client=cluster, progress=False)
     assert [one.partition for one in report.failed] == ["3.parquet"]
     assert report.new == 7
+
+
+def test_the_stop_button_cancels_and_leaves_a_target_to_go_on_with(
+    cluster, label, source, tmp_path, monkeypatch, content
+):
+    # Processes of this machine are a cluster for the time of the call; here it is the one at hand.
+    started = {}
+
+    def running(**options):
+        started.update(options)
+        return nullcontext(cluster.cluster)
+
+    monkeypatch.setattr(distributed, "LocalCluster", running)
+    wrap = ProgressBar.wrap
+
+    def interrupted(self, items):
+        yield next(wrap(self, items))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressBar, "wrap", interrupted)
+    stopped = label(source, n_process=2)
+    assert (started["n_workers"], started["threads_per_worker"]) == (2, 1)
+    assert not stopped.is_complete
+    assert "stopped" in stopped.summary
+    monkeypatch.setattr(ProgressBar, "wrap", wrap)
+    assert label(source, n_process=2).is_complete
+    label(source, tmp_path / "here")
+    assert content(tmp_path / "target") == content(tmp_path / "here")
 
 
 class Answers:

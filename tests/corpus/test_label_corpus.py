@@ -273,7 +273,7 @@ def stop_at(monkeypatch, when, error=KeyboardInterrupt):
     monkeypatch.setattr(partition_module, "labelled_table", table)
 
 
-@pytest.mark.parametrize("when", [0, 3, 7, 13])
+@pytest.mark.parametrize("when", [0, 7, 13])
 def test_however_it_is_stopped_the_outcome_is_the_same(
     label, parquet_source, tmp_path, monkeypatch, content, when
 ):
