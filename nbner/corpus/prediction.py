@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -20,6 +21,8 @@ from nbner.types import Span
 if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Doc
+
+_LOG = logging.getLogger(__name__)
 
 #: Sorted hashes of the words of the training texts, in lower case.
 Vocabulary = npt.NDArray[np.uint64]
@@ -206,6 +209,7 @@ def _predict_or_fail(
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - components of any origin raise anything
+        _LOG.debug("%d texts are predicted one by one", len(texts), exc_info=True)
         together = error
     found = [_predict_one_or_fail(nlp, text, vocabulary, options) for text in texts]
     if len(texts) > 1 and all(isinstance(one, FailedText) for one in found):
@@ -221,6 +225,7 @@ def _predict_one_or_fail(
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - the same
+        _LOG.debug("a text is set aside", exc_info=True)
         return FailedText(f"the model failed: {type(error).__name__}: {error}")
 
 

@@ -11,7 +11,7 @@ import os
 import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -424,8 +424,10 @@ def _on_cluster(
             yield future.result() if error is None else FailedPartition(name, _in_words(error))
             future.release()
     finally:
-        with suppress(Exception):
+        try:
             client.cancel(list(names), force=True)
+        except Exception:  # noqa: BLE001 - a cluster that has gone has nothing to cancel
+            _LOG.debug("the rest of the run was not cancelled", exc_info=True)
 
 
 def _lost(client: Client) -> DataError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import posixpath
 import uuid
@@ -13,6 +14,8 @@ from typing import IO, Any, TypeAlias
 
 from nbner.errors import DataError
 
+_LOG = logging.getLogger(__name__)
+
 StorageOptions: TypeAlias = Mapping[str, Any]
 
 # What nbner keeps about a target. Readers of Parquet folders (pyarrow, Dask, Spark) pass over
@@ -21,7 +24,9 @@ OWN_FOLDER = "_nbner"
 _WRITING = f"{OWN_FOLDER}/writing"
 # Keys under which file systems say when, or as what, a file was last written.
 _REQUESTS = 16  # at a time, to another machine
-_STAMPS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated")
+_STAMPS = (
+    *("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated", "created"),
+)
 
 
 def require_libraries() -> None:
@@ -169,9 +174,14 @@ class Folder:
                 yield file
             self.move(beside, name)
         except BaseException:
-            with suppress(Exception):
-                self.fs.rm_file(self.full(beside))
+            self._remove_unfinished(beside)
             raise
+
+    def _remove_unfinished(self, name: str) -> None:
+        try:
+            self.fs.rm_file(self.full(name))
+        except Exception:  # noqa: BLE001 - the error that has stopped the writing is the one to tell
+            _LOG.debug("%s stays until the target is complete", name, exc_info=True)
 
     def move(self, old: str, new: str) -> None:
         """Move a file inside of the folder, in place of an existing one.

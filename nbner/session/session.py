@@ -1254,8 +1254,20 @@ class Session:
             what would stop the run is raised.
         sample : int
             Number of texts to label, from the beginning of up to 8 files.
-        text, keep, shape, min_probability, probabilities, batch_size, storage_options
-            As for `label_corpus`.
+        text : str
+            Column, or key, of the texts.
+        keep : sequence of str
+            Columns to copy into the target.
+        shape : {"spans", "texts"}
+            One row a span, or one row a text.
+        min_probability : float, optional
+            Spans with a lower probability are left out.
+        probabilities : bool
+            Compute the probability of every span.
+        batch_size : int, optional
+            As in ``nlp.pipe``.
+        storage_options : mapping, optional
+            Options of fsspec's file systems.
 
         Returns
         -------
