@@ -1,6 +1,8 @@
 from nbner import registry as registry
 from nbner import results as results
 from nbner._version import __version__ as __version__
+from nbner.corpus.batch import predict_batch as predict_batch
+from nbner.corpus.batch import read_model as read_model
 from nbner.decoding.probabilities import TextProbabilities as TextProbabilities
 from nbner.errors import (
     DataError as DataError,

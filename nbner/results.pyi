@@ -1,4 +1,7 @@
 from nbner._common.suggestion_report import SuggestionReport as SuggestionReport
+from nbner.corpus.drift import CorpusDrift as CorpusDrift
+from nbner.corpus.estimate import CorpusEstimate as CorpusEstimate
+from nbner.corpus.report import CorpusReport as CorpusReport
 from nbner.decoding.calibration.list_report import ListCalibration as ListCalibration
 from nbner.decoding.calibration.report import Calibration as Calibration
 from nbner.decoding.decision.report import Decision as Decision

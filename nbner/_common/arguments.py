@@ -47,6 +47,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "n_process": (-1, math.inf),
     "patience": (0, math.inf),
     "rounds": (1, math.inf),
+    "sample": (1, math.inf),
     "samples": (0, math.inf),
     "seed": (0, 2**32 - 1),
     "seeds": (1, math.inf),

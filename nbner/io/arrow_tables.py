@@ -2,9 +2,11 @@
 
 A file that nbner has written has one column for each key of a Prodigy task,
 with spans and tokens as lists of structs; ``meta`` and keys that it does not
-interpret are JSON. Of other files the columns are read as those of a table (see
-``tables``), and rows of words and tags as token rows (see ``huggingface``),
-whose tag names ``datasets`` keeps in the schema.
+interpret are JSON. A file of a labelled corpus (see `nbner.corpus`) has one row a
+text with spans of the same type, and its other columns are metadata. Of other
+files the columns are read as those of a table (see ``tables``), and rows of words
+and tags as token rows (see ``huggingface``), whose tag names ``datasets`` keeps in
+the schema.
 
 pyarrow is optional and is imported where a file is opened.
 """
@@ -38,11 +40,14 @@ _Batches: TypeAlias = "tuple[Iterable[_Arrow], _Arrow]"  # record batches, and t
 _BATCH = 1000
 # Key of the schema's metadata in files that nbner has written, and its version.
 _OWN_KEY, _VERSION = b"nbner", b"1"
+#: The same for the files of a labelled corpus; the version is followed by their shape.
+CORPUS_KEY, CORPUS_VERSION = b"nbner_corpus", 1
 # Column for keys of tasks, and of spans, that have no column.
 _EXTRA = "extra"
 _ANSWER_COLUMNS = ("answer", "note", "_annotator_id", "_session_id", "_view_id")
 _HASH_COLUMNS = ("_input_hash", "_task_hash")
 _SPAN_KEYS = ("start", "end", "token_start", "token_end", "label", "text", "source", "score")
+_CORPUS_COLUMNS = ("text", "spans", "row", "expected_errors")
 _FEATHER_1 = b"FEA1"
 _ARROW_FILE = b"ARROW1"
 
@@ -63,6 +68,41 @@ def read_parquet(path: Path, options: ReadOptions) -> Iterator[Row]:
         pyarrow is not installed, the file is damaged, or a row is invalid.
     """
     yield from _read(path, options, _parquet_batches)
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """Return the Parquet files of a folder and of those in it, sorted.
+
+    Parameters
+    ----------
+    folder : Path
+        Names that begin with "_" or "." are passed over, as by other readers.
+    """
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in PARQUET_SUFFIXES
+        and not any(part.startswith(("_", ".")) for part in path.relative_to(folder).parts)
+    ]
+
+
+def read_folder(folder: Path, options: ReadOptions) -> Iterator[Row]:
+    """Yield the rows of all Parquet files of a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Such as a labelled corpus with one row a text.
+    options : ReadOptions
+        As for `read_parquet`.
+
+    Raises
+    ------
+    DataError
+        As by `read_parquet`.
+    """
+    for path in parquet_files(folder):
+        yield from read_parquet(path, options)
 
 
 def read_arrow(path: Path, options: ReadOptions) -> Iterator[Row]:
@@ -151,6 +191,11 @@ def _read(
             for location, values in records:
                 yield from options.row_errors.guard(_rows_of_own(values, location))
             return
+        if CORPUS_KEY in metadata:
+            _require_texts(metadata[CORPUS_KEY], path)
+            for location, values in records:
+                yield from options.row_errors.guard(_rows_of_corpus(values, location))
+            return
         options = replace(options, class_names=_class_names(metadata))
         plain = ((location, _plain_cells(values)) for location, values in records)
         yield from tables.rows_of_records(schema.names, plain, str(path), options)
@@ -228,6 +273,27 @@ def _rows_of_own(values: Mapping[str, Any], location: SourceLocation) -> Iterato
     yield row_from_task(task, location)
 
 
+def _require_texts(kind: bytes, path: Path) -> None:
+    if not kind.endswith(b" texts"):
+        raise DataError(
+            "this file of a labelled corpus has one row a span and no whole texts",
+            file=path,
+            remedy='Label the corpus with shape="texts", or add the unsure texts of a target, '
+            'session.add(target, only="unsure")',
+        )
+
+
+def _rows_of_corpus(values: Mapping[str, Any], location: SourceLocation) -> Iterator[Row]:
+    text, spans = values["text"], values["spans"] or ()
+    others = {key: one for key, one in values.items() if key not in _CORPUS_COLUMNS}
+    task = {
+        "text": text,
+        "spans": [_span_parts(span, location) for span in spans],
+        "meta": {key: one for key, one in others.items() if one is not None},
+    }
+    yield row_from_task(task, location)
+
+
 def _span_parts(span: Mapping[str, Any], location: SourceLocation) -> dict[str, Any]:
     parts = {key: value for key, value in span.items() if value is not None}
     with location.adding_field("spans"):
@@ -276,14 +342,26 @@ def _names_in(feature: Any) -> tuple[str, ...] | None:
     return None
 
 
-def _schema(pa: _Arrow) -> _Arrow:
+def span_type(pa: _Arrow) -> _Arrow:
+    """Return the Arrow type of a text's spans, in exports and in labelled corpora.
+
+    Parameters
+    ----------
+    pa : module
+        pyarrow.
+    """
     text, number, score = pa.string(), pa.int64(), pa.float64()
     span = [("start", number), ("end", number), ("token_start", number), ("token_end", number)]
     span += [("label", text), ("text", text), ("source", text), ("score", score), (_EXTRA, text)]
+    return pa.list_(pa.struct(span))
+
+
+def _schema(pa: _Arrow) -> _Arrow:
+    text, number = pa.string(), pa.int64()
     token = [("text", text), ("start", number), ("end", number), ("id", number), ("ws", pa.bool_())]
     columns = [
         ("text", text),
-        ("spans", pa.list_(pa.struct(span))),
+        ("spans", span_type(pa)),
         *((name, text) for name in _ANSWER_COLUMNS),
         ("flagged", pa.bool_()),
         ("meta", text),

@@ -345,10 +345,13 @@ def _folder_reader(folder: Path) -> Callable[[Path, ReadOptions], Iterator[Row]]
     if ".txt" in suffixes:
         _check_nothing_beside(folder)
         return plain_text.read_folder
+    if arrow_tables.parquet_files(folder):
+        return arrow_tables.read_folder
     raise DataError(
         "this is a folder without texts",
         file=folder,
-        remedy="Name a file in it; a folder is read where it holds .txt and .ann, or .txt",
+        remedy="Name a file in it; a folder is read where it holds .txt and .ann, .txt, or "
+        ".parquet",
     )
 
 

@@ -7,6 +7,7 @@ in every process.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from spacy.util import load_model_from_config
@@ -32,7 +33,9 @@ _SENT_COLUMNS = ("text", "tokens")
 
 # The last model that this process has loaded; one at a time, since models are large.
 _loaded: dict[str, Language] = {}
-_load_lock, _predict_lock = threading.Lock(), threading.Lock()
+_load_lock = threading.Lock()
+#: A pipeline is not thread-safe: the threads of a process take turns.
+predict_lock = threading.Lock()
 
 
 class PickledPipeline:
@@ -51,16 +54,30 @@ class PickledPipeline:
 
     def load(self) -> Language:
         """Load the pipeline, once for each process."""
-        with _load_lock:
-            if self.name not in _loaded:
-                config = Config().from_str(self._config)
-                nlp = load_model_from_config(config, auto_fill=True).from_bytes(self._weights)
-                _loaded.clear()
-                _loaded[self.name] = nlp
-            return _loaded[self.name]
+        return load_once(self.name, lambda: (self._config, self._weights))
 
     def __dask_tokenize__(self) -> str:
         return self.name
+
+
+def load_once(name: str, read: Callable[[], tuple[str, bytes]]) -> Language:
+    """Load a pipeline from its config and its bytes, once for each process.
+
+    Parameters
+    ----------
+    name : str
+        The same for the same pipeline.
+    read : callable
+        Returns its config and its bytes; called where it has not been loaded.
+    """
+    with _load_lock:
+        if name not in _loaded:
+            config, weights = read()
+            parsed = Config().from_str(config)
+            nlp = load_model_from_config(parsed, auto_fill=True).from_bytes(weights)
+            _loaded.clear()
+            _loaded[name] = nlp
+        return _loaded[name]
 
 
 def is_dask_frame(source: object) -> bool:
@@ -133,8 +150,7 @@ def _predict_partition(rows: pd.DataFrame, pipeline: PickledPipeline) -> pd.Data
     nlp = pipeline.load()
     examples = [strip_annotations(row) for row in formats.read(rows, texts_only=True)]
     names = rows.index.tolist()
-    # A pipeline is not thread-safe; other processes have their own.
-    with _predict_lock:
+    with predict_lock:
         docs = list(predict_docs(nlp, examples))
     spans = [
         (name, entity.start_char, entity.end_char, *offsets, entity.text, entity.label_)

@@ -104,19 +104,25 @@ def predict_docs(
     return _pipe_in_processes(nlp, docs, batch_size=batch_size, n_process=n_process)
 
 
-def require_main_guard() -> None:
+def require_main_guard(method: str | None = None) -> None:
     """Raise where each new process would run the script that is running once more.
 
     With the start methods "spawn" and "forkserver", the default on macOS and in
     newer versions of Python, a new process first runs the main script, except
     for what is guarded.
 
+    Parameters
+    ----------
+    method : str, optional
+        The start method; by default that of `multiprocessing`.
+
     Raises
     ------
     DataError
         It names the line of the script that is not guarded.
     """
-    script = None if multiprocessing.get_start_method() == "fork" else _script_of_children()
+    method = method or multiprocessing.get_start_method()
+    script = None if method == "fork" else _script_of_children()
     line = _running_line()
     if script is None or line is None or _is_guarded(script, line):
         return

@@ -36,6 +36,7 @@ from nbner.reranking.oracle import study
 from nbner.reranking.oracle.curve import oracle_curve, oracle_curve_of_answers
 from nbner.session import (
     annotation,
+    corpus,
     evaluation,
     learning,
     prediction,
@@ -72,8 +73,12 @@ from nbner.types import AnswerKind, Counts, Example, Span
 if TYPE_CHECKING:
     import dask.dataframe as dd
     import pandas as pd
+    from distributed import Client
     from spacy.language import Language
 
+    from nbner.corpus.drift import CorpusDrift
+    from nbner.corpus.estimate import CorpusEstimate
+    from nbner.corpus.report import CorpusReport
     from nbner.decoding.api import Decoder
     from nbner.evaluation.comparison import ModelComparison
     from nbner.evaluation.report import Evaluation
@@ -329,6 +334,8 @@ class Session:
         text: str | None = None,
         encoding: str | None = None,
         on_error: OnError = "refuse",
+        only: Literal["unsure"] | None = None,
+        n: int | None = None,
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
 
@@ -344,7 +351,8 @@ class Session:
         ----------
         source : path, DataFrame, or iterable of str, dict, Doc or Example
             A file's format is found by its suffix, then by its content; a
-            folder holds documents of brat, or plain texts.
+            folder holds documents of brat, plain texts, or Parquet files, such
+            as a target of `label_corpus` with one row a text.
         split : str
             The split to add to.
         gold : bool, optional
@@ -387,6 +395,13 @@ class Session:
             a text: the first refuses the whole source, or each is left out,
             counted and listed. A source that cannot be read at all is refused
             either way.
+        only : {"unsure"}, optional
+            Of a target of `label_corpus`, a path or URL, that was labelled with
+            a minimum: draw texts of which the model was not sure and that the
+            dataset does not have, the more likely the more errors it expects
+            there.
+        n : int, optional
+            Number of texts to draw; 500 by default.
 
         Returns
         -------
@@ -402,6 +417,14 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
+        if only is not None:
+            source = corpus.unsure_examples(context, source, 500 if n is None else n)
+        elif n is not None:
+            raise DataError(
+                "a number of texts goes with a draw",
+                field="n",
+                remedy='Use only="unsure" with it, or give fewer texts',
+            )
         row_errors = RowErrors(on_error)
         batch = prepare_rows(
             formats.read(
@@ -1108,6 +1131,204 @@ class Session:
             batch_size=batch_size,
             n_process=n_process,
             progress=progress,
+        )
+
+    def label_corpus(
+        self,
+        source: str | Path,
+        target: str | Path,
+        *,
+        client: Client | None = None,
+        text: str = "text",
+        keep: Sequence[str] = (),
+        shape: Literal["spans", "texts"] = "spans",
+        min_probability: float | None = None,
+        probabilities: bool = False,
+        batch_size: int | None = None,
+        n_process: int = -1,
+        resume: bool = True,
+        storage_options: Mapping[str, Any] | None = None,
+        progress: bool = True,
+    ) -> CorpusReport:
+        """Label files of texts into a folder of Parquet files, on a Dask cluster or here.
+
+        A partition, a file as a rule, is the unit of work, and its rows are read
+        in pieces: memory does not grow with the corpus. The stop button leaves a
+        target that the same call completes; so does anything else that stops the
+        work. Rows without a text, and texts that the model cannot take, are set
+        aside with the reason. Equal texts of a partition are predicted once.
+
+        Parameters
+        ----------
+        source : str or Path
+            A folder of Parquet, CSV, TSV or JSONL files (the last three may be
+            compressed, ``.gz``), one file, or a pattern; local, or any URL that
+            fsspec opens. Names that begin with "_" or "." are passed over.
+        target : str or Path
+            A folder, new, empty, or labelled in part by the same call. Its files
+            are named like those of the source.
+        client : distributed.Client, optional
+            The cluster; every worker needs nbner. By default processes of this
+            machine, for the time of the call.
+        text : str
+            Column, or key, of the texts.
+        keep : sequence of str
+            Columns to copy into the target, such as an id.
+        shape : {"spans", "texts"}
+            One row a span, or one row a text with a list of spans, which
+            ``session.add`` and every reader of an export takes.
+        min_probability : float, optional
+            Leave out spans with a lower calibrated probability, and keep the
+            texts of which the model is not sure for ``add(only="unsure")``.
+        probabilities : bool
+            Compute the probability of every span, which takes several times as
+            long. A minimum asks for it too.
+        batch_size : int, optional
+            As in ``nlp.pipe``.
+        n_process : int
+            Processes where there is no client: -1 is one a processor, 1 is this
+            process, without Dask.
+        resume : bool
+            False labels all anew, over what the target holds.
+        storage_options : mapping, optional
+            Options of fsspec's file systems, such as credentials.
+        progress : bool
+            Show a bar.
+
+        Returns
+        -------
+        CorpusReport
+            ``frame`` (a row a partition), ``bad_rows``, ``failed``, ``missing``,
+            ``expected_precision``, ``summary``.
+
+        Raises
+        ------
+        DataError
+            Before the work: there are no texts, no such column, one of another
+            type, or a schema that changes between files; the target lies in the
+            source, cannot be written, holds other files, or was begun with
+            another model or other settings; a worker has no nbner or another
+            version.
+        ModelError
+            The model has not been trained, or workers cannot load it.
+        """
+        return corpus.label(
+            self._context,
+            source,
+            target,
+            client=client,
+            n_process=n_process,
+            text=text,
+            keep=keep,
+            shape=shape,
+            batch_size=batch_size,
+            probabilities=probabilities,
+            min_probability=min_probability,
+            resume=resume,
+            storage_options=storage_options,
+            progress=progress,
+        )
+
+    def estimate_corpus(
+        self,
+        source: str | Path,
+        target: str | Path | None = None,
+        *,
+        sample: int = 1_000,
+        text: str = "text",
+        keep: Sequence[str] = (),
+        shape: Literal["spans", "texts"] = "spans",
+        min_probability: float | None = None,
+        probabilities: bool = False,
+        batch_size: int | None = None,
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> CorpusEstimate:
+        """Estimate what `label_corpus` will cost: a dry run over a sample, in this process.
+
+        Parameters
+        ----------
+        source : str or Path
+            As for `label_corpus`.
+        target : str or Path, optional
+            Nothing is written to it; what it holds already is not counted, and
+            what would stop the run is raised.
+        sample : int
+            Number of texts to label, from the beginning of up to 8 files.
+        text : str
+            Column, or key, of the texts.
+        keep : sequence of str
+            Columns to copy into the target.
+        shape : {"spans", "texts"}
+            One row a span, or one row a text.
+        min_probability : float, optional
+            Spans with a lower probability are left out.
+        probabilities : bool
+            Compute the probability of every span.
+        batch_size : int, optional
+            As in ``nlp.pipe``.
+        storage_options : mapping, optional
+            Options of fsspec's file systems.
+
+        Returns
+        -------
+        CorpusEstimate
+            ``texts_per_second`` (of one process), ``core_hours``,
+            ``output_bytes``, ``share_without_entities``, ``bad_share``,
+            ``expected_precision``, ``summary``.
+
+        Raises
+        ------
+        DataError, ModelError
+            As `label_corpus` before the work.
+        """
+        return corpus.estimate(
+            self._context,
+            source,
+            target,
+            sample=sample,
+            text=text,
+            keep=keep,
+            shape=shape,
+            batch_size=batch_size,
+            probabilities=probabilities,
+            min_probability=min_probability,
+            storage_options=storage_options,
+        )
+
+    def corpus_drift(
+        self, target: str | Path, *, storage_options: Mapping[str, Any] | None = None
+    ) -> CorpusDrift:
+        """Compare the partitions of a labelled corpus with the training split.
+
+        Nothing is predicted: the counts were made when the partitions were
+        labelled, and those of the training split when the target was begun.
+
+        Parameters
+        ----------
+        target : str or Path
+            A target of `label_corpus`, which may still be incomplete.
+        storage_options : mapping, optional
+            Options of fsspec's file systems, such as credentials.
+
+        Returns
+        -------
+        CorpusDrift
+            ``frame`` (a row a partition: label rates, share of unknown tokens,
+            mean probability), ``plot(measure=)``, ``summary``, and
+            ``open(partition)``, which brings texts of it into the annotator.
+
+        Raises
+        ------
+        DataError
+            There is no such target.
+        """
+
+        def open_texts(texts: Sequence[Example], split: str) -> Annotator:
+            self.add(texts, split)
+            return self.make_gold(split)
+
+        return corpus.drift(
+            self._context, target, storage_options=storage_options, open_texts=open_texts
         )
 
     def evaluate(

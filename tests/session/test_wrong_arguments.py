@@ -134,7 +134,9 @@ def call(session, path, arguments, tmp_path):
         for key, value in {**REQUIRED, "path": None, "session": None}.items()
         if key in known and known[key].default is inspect.Parameter.empty
     }
-    if name in {"add", "read"}:
+    if name in {"label_corpus", "corpus_drift"}:
+        given["target"] = tmp_path / "target"
+    if name in {"add", "read", "label_corpus", "estimate_corpus"}:
         given["source"] = tmp_path / "in.txt"
         given["source"].write_text(TEXT)
     if name == "make_gold":

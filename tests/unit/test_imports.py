@@ -26,6 +26,7 @@ LEVELS = {
     "reranking": 7,
     "queues": 7,
     "simulation": 7,
+    "corpus": 7,
     "teaching": 8,
     "session": 9,
     "check": 10,

@@ -17,13 +17,14 @@ NBNER = """
     Annotator Answer Counts DataError Evaluation Example ImportReport ModelError NbnerError Parse
     SampleCorpus Session SimulatedAnnotator Span StoreError TextProbabilities Token
     TrainingError TrainingReport __version__
-    annotate_with differences evaluate quiz read registry results sample simulate token_rows write
+    annotate_with differences evaluate predict_batch quiz read read_model registry results sample
+    simulate token_rows write
 """
 SESSION = """
     labels guidelines nlp dataset annotator seed summary
     add export examples answers counts add_labels
     manual make_gold confident_suggestions review
-    train predict evaluate errors compare
+    train predict label_corpus estimate_corpus corpus_drift evaluate errors compare
     parses oracle_curve explain close
     model quality experiments store
 """

@@ -1,0 +1,330 @@
+"""Files of a corpus: which there are, whether their columns fit, and how they are cut.
+
+A partition is a file; of a Parquet file of more than `MAX_PARTITION_BYTES` with
+several row groups, as many of these as fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Any, TypeAlias
+
+from nbner.corpus.reader import (
+    COMPRESSED_SUFFIX,
+    Columns,
+    Partition,
+    SourceFile,
+    SourceFormat,
+    SourceReader,
+    csv_reader,
+)
+from nbner.corpus.storage import Folder, StorageOptions, is_inside, stamp_of
+from nbner.errors import DataError
+
+_Arrow: TypeAlias = Any  # pyarrow has no types
+
+MAX_PARTITION_BYTES = 64 * 2**20  # of a Parquet file, as it is stored
+_SAMPLED_RECORDS = 1_000  # from which the types of a JSONL file's columns are taken
+_FOOTERS = 16  # files opened at a time to look at their columns
+
+_SUFFIXES: Mapping[str, SourceFormat] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+class Source:
+    """The files of a corpus.
+
+    Parameters
+    ----------
+    url : str
+        A folder, a file, or a pattern such as ``texts/2024-*.parquet``; a local
+        path or a URL.
+    options : mapping, optional
+        Options of fsspec's file system.
+
+    Raises
+    ------
+    DataError
+        There is no such folder, it holds no file that is read, or files of two formats.
+    """
+
+    def __init__(self, url: str, options: StorageOptions | None = None) -> None:
+        self.url = url
+        folder = Folder(url, options)
+        self._pattern: str | None = None
+        if "*" in url and not folder.exists():
+            before = url[: url.index("*")]
+            start = before.rfind("/") + 1
+        elif folder.fs.isfile(folder.path):
+            start = url.rfind("/") + 1
+        else:
+            start = None
+        if start is not None:
+            folder, self._pattern = Folder(url[:start] or ".", options), url[start:]
+        self.folder = folder
+        found = self._find(self._pattern)
+        known = {name: _format_of(name) for name in found}
+        self.files = tuple(
+            SourceFile(name, int(found[name]["size"] or 0), stamp_of(found[name]))
+            for name, format_ in known.items()
+            if format_
+        )
+        #: Names of files in a format that is not read.
+        self.ignored = tuple(name for name, format_ in known.items() if not format_)
+        self.format = self._only_format(known)
+        self.reader = SourceReader(folder, self.format)
+
+    def covers(self, target: Folder) -> bool:
+        """Return whether what is written to a target would become part of the source.
+
+        Parameters
+        ----------
+        target : Folder
+            The target.
+        """
+        if self._pattern is None or "**" in self._pattern:
+            return is_inside(target, self.folder)
+        return is_inside(target, self.folder) and is_inside(self.folder, target)
+
+    def _find(self, pattern: str | None) -> dict[str, dict[str, Any]]:
+        folder = self.folder
+        if not folder.exists():
+            raise DataError(
+                "there is no such folder or file", file=self.url, remedy="Correct the path"
+            )
+        if pattern is None:
+            found = folder.details()
+        else:
+            start = len(folder.full("").rstrip("/")) + 1
+            matching = folder.fs.glob(folder.full(pattern), detail=True)
+            if not matching and folder.fs.isfile(folder.full(pattern)):
+                # The name of one file that holds marks of a pattern.
+                matching = {folder.full(pattern): folder.fs.info(folder.full(pattern))}
+            found = {
+                path[start:]: info
+                for path, info in sorted(matching.items())
+                if info.get("type") == "file"
+            }
+        # What Spark and others keep beside the data, and what nbner keeps, begins like this.
+        return {name: info for name, info in found.items() if not _is_hidden(name)}
+
+    def _only_format(self, known: Mapping[str, SourceFormat | None]) -> SourceFormat:
+        by_format = {format_: name for name, format_ in reversed(list(known.items())) if format_}
+        if not by_format:
+            there = f"; there is {self.ignored[0]}" if self.ignored else ""
+            raise DataError(
+                f"there is no file of texts here{there}",
+                file=self.url,
+                remedy=f"Files that are read end with {', '.join(_SUFFIXES)}, or with one of the "
+                f"last four and {COMPRESSED_SUFFIX}",
+            )
+        if len(by_format) > 1:
+            names = " and ".join(sorted(by_format.values()))
+            raise DataError(
+                f"the files are of several formats: {names}",
+                file=self.url,
+                remedy="Label each format into a target of its own, with a pattern such as "
+                "source='texts/*.parquet'",
+            )
+        return next(iter(by_format))
+
+    # Looking at files before the work.
+
+    def column_types(self, columns: Columns) -> _Arrow:
+        """Return the types of the columns that are kept, as the first file has them.
+
+        Parameters
+        ----------
+        columns : Columns
+            The columns that are wanted.
+
+        Returns
+        -------
+        pyarrow.Schema
+            One field a column, in the order of ``columns.keep``.
+
+        Raises
+        ------
+        DataError
+            There is no column of texts, it holds no texts, or a column is missing.
+        """
+        import pyarrow as pa
+
+        # An empty file says nothing of its columns.
+        first = next((one for one in self.files if one.size), self.files[0])
+        if self.format == "parquet":
+            schema = self._checked_schema(first, columns)
+            return pa.schema([pa.field(name, schema.field(name).type) for name in columns.keep])
+        self._check_names(first, columns)
+        if self.format != "jsonl":
+            return pa.schema([pa.field(name, pa.string()) for name in columns.keep])
+        records = [one for _, one in islice(self.reader.records(first), _SAMPLED_RECORDS)]
+        return pa.schema([pa.field(name, _type_of(records, name)) for name in columns.keep])
+
+    def partitions(
+        self, columns: Columns, *, done: Mapping[str, str] | None = None
+    ) -> list[Partition]:
+        """Cut the files into partitions, and check the columns of those that are not done.
+
+        Parameters
+        ----------
+        columns : Columns
+            With the types of those that are kept.
+        done : mapping, optional
+            Of files that are labelled as a whole, name to stamp. They are not
+            opened, and have no partition here.
+
+        Raises
+        ------
+        DataError
+            A file lacks a column, or has another type for one.
+        """
+        known = done or {}
+        rest = [one for one in self.files if known.get(one.name) != one.stamp]
+        with ThreadPoolExecutor(1 if self.folder.is_local else _FOOTERS) as pool:
+            found = pool.map(lambda one: self._partitions_of(one, columns), rest)
+            return [part for parts in found for part in parts]
+
+    def _partitions_of(self, file: SourceFile, columns: Columns) -> list[Partition]:
+        if self.format != "parquet":
+            self._check_names(file, columns)
+            return [Partition(f"{file.name}.parquet", file)]
+        from pyarrow import parquet
+
+        with self.reader.opened(file) as handle:
+            metadata = parquet.ParquetFile(handle).metadata
+        self._check_schema(metadata.schema.to_arrow_schema(), file, columns)
+        sizes = [_group_size(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
+        rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        stem = file.name.rpartition(".")[0]
+        if len(sizes) < 2 or sum(sizes) <= MAX_PARTITION_BYTES:
+            return [Partition(f"{stem}.parquet", file, rows=metadata.num_rows)]
+        return [
+            Partition(
+                f"{stem}.{number:05d}.parquet",
+                file,
+                *(first, last),
+                first_row=sum(rows[:first]),
+                rows=sum(rows[first:last]),
+            )
+            for number, (first, last) in enumerate(_cut(sizes))
+        ]
+
+    def _checked_schema(self, file: SourceFile, columns: Columns) -> _Arrow:
+        from pyarrow import parquet
+
+        with self.reader.opened(file) as handle:
+            schema = parquet.ParquetFile(handle).schema_arrow
+        self._check_schema(schema, file, columns)
+        return schema
+
+    def _check_schema(self, schema: _Arrow, file: SourceFile, columns: Columns) -> None:
+        self._require(schema.names, file, columns)
+        kind = schema.field(columns.text).type
+        if not _holds_texts(kind):
+            raise DataError(
+                f"the column of texts holds {kind}",
+                file=self.folder.full(file.name),
+                field=columns.text,
+                remedy='Name the column of the texts with text="..."',
+            )
+        for name in columns.keep:
+            found = schema.field(name).type
+            wanted = found if columns.types is None else columns.types.field(name).type
+            if found != wanted:
+                raise DataError(
+                    f"the schema changes between files: here the column holds {found}, and in "
+                    f"the first file {wanted}",
+                    file=self.folder.full(file.name),
+                    field=name,
+                    remedy="Write the files with one schema, leave the column out of keep=, or "
+                    "label them into two targets",
+                )
+
+    def _check_names(self, file: SourceFile, columns: Columns) -> None:
+        if self.format == "jsonl":
+            names: dict[str, None] = {}
+            has_rows = False
+            for _, one in islice(self.reader.records(file), _SAMPLED_RECORDS):
+                has_rows = True
+                if isinstance(one, dict):
+                    names.update(dict.fromkeys(one))
+                if columns.text in names and not set(columns.keep) - names.keys():
+                    return
+            if has_rows:
+                self._require(list(names), file, columns)
+            return
+        with self.reader.opened(file) as handle:
+            header = next(csv_reader(handle, self.format), None)
+        if header is not None:
+            self._require(header, file, columns)
+
+    def _require(self, names: Sequence[str], file: SourceFile, columns: Columns) -> None:
+        for name in (columns.text, *columns.keep):
+            if name not in names:
+                is_text = name == columns.text
+                raise DataError(
+                    f"there is no column {name!r}; there are {', '.join(names) or 'none'}",
+                    file=self.folder.full(file.name),
+                    field=name,
+                    remedy='Name the column of the texts with text="..."'
+                    if is_text
+                    else "Leave it out of keep=",
+                )
+
+
+def _format_of(name: str) -> SourceFormat | None:
+    lower = name.lower()
+    bare = lower.removesuffix(COMPRESSED_SUFFIX)
+    found = _SUFFIXES.get("." + bare.rpartition(".")[2]) if "." in bare else None
+    return None if found == "parquet" and bare != lower else found
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(("_", ".")) for part in name.split("/"))
+
+
+def _holds_texts(kind: _Arrow) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    is_view = getattr(pa.types, "is_string_view", lambda _: False)(kind)
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or is_view
+    return bool(is_text or pa.types.is_null(kind))
+
+
+def _group_size(group: _Arrow) -> int:
+    return sum(group.column(i).total_compressed_size for i in range(group.num_columns))
+
+
+def _cut(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield half-open ranges of row groups, of at most `MAX_PARTITION_BYTES` or one group."""
+    first, total = 0, 0
+    for i, size in enumerate(sizes):
+        if i > first and total + size > MAX_PARTITION_BYTES:
+            yield first, i
+            first, total = i, 0
+        total += size
+    yield first, len(sizes)
+
+
+def _type_of(records: Sequence[Any], name: str) -> _Arrow:
+    """Return the type of a key's values: of a scalar, or text for JSON of anything else."""
+    import pyarrow as pa
+
+    values = [one.get(name) for one in records if isinstance(one, dict)]
+    kinds = {type(one) for one in values if one is not None}
+    if kinds == {bool}:
+        return pa.bool_()
+    if kinds == {int}:
+        return pa.int64()
+    return pa.float64() if kinds and kinds <= {int, float} else pa.string()
