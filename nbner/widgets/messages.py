@@ -123,6 +123,7 @@ class Setup(TypedDict):
     keys: NotRequired[dict[str, str]]
     labelKeys: NotRequired[dict[str, str]]
     relabels: NotRequired[bool]
+    confident: NotRequired[bool]
     protocol: int
     advises: bool
     redecodes: bool
@@ -271,6 +272,23 @@ class LabelsRequest(Request):
     order: list[str]
 
 
+class ConfidentRequest(Request):
+    """List the open texts whose every suggestion is probable, accept them in bulk, or undo that.
+
+    ``number`` is that of the list that the page shows, ``bulk`` the id of the act, and
+    ``unticked`` the ids of the texts that stay open.
+    """
+
+    type: Literal["confident"]
+    do: Literal["start", "list", "stop", "accept", "undo"]
+    probability: float
+    offset: int
+    want: int
+    number: NotRequired[int]
+    bulk: NotRequired[str]
+    unticked: NotRequired[list[str]]
+
+
 class PageState(TypedDict):
     """The example on display, with its spans and the selection; it has no reply.
 
@@ -404,6 +422,42 @@ class LabelsReply(KernelMessage):
 
     type: Literal["labels"]
     rows: list[LabelRow]
+    text: str
+    undo: str
+
+
+class ConfidentRow(TypedDict):
+    """A text whose every suggestion is probable: words, each with its label or an empty one.
+
+    ``wrong`` and ``missed`` are expected numbers of spans, ``lowest`` a probability.
+    """
+
+    id: str
+    parts: list[list[str]]
+    lowest: float
+    spans: int
+    wrong: float
+    missed: float
+
+
+class ConfidentReply(KernelMessage):
+    """A part of the list; ``total`` to ``missed`` are about all of it.
+
+    While it is computed, ``checked`` of ``pending`` texts are; ``text`` is what was done,
+    ``undo`` the id of the act that can be undone.
+    """
+
+    type: Literal["confident"]
+    state: Literal["computing", "ready", "stopped", "failed"]
+    number: int
+    checked: int
+    pending: int
+    rows: list[ConfidentRow]
+    total: int
+    spans: int
+    wrong: float
+    missed: float
+    notes: str
     text: str
     undo: str
 

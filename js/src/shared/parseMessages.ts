@@ -5,6 +5,8 @@
 import { asAnswer, asArray, asCount, asNumber, asRecord, asString, asStrings, type Fields } from "./parsePrimitives";
 import type {
   Analysis,
+  ConfidentReply,
+  ConfidentRow,
   Counts,
   DailyTarget,
   ExampleRow,
@@ -153,6 +155,7 @@ export function parseSetup(raw: unknown): Setup {
     keys: parseNames(from.keys),
     labelKeys: parseNames(from.labelKeys),
     relabels: from.relabels === true,
+    ...(from.confident === true && { confident: true }),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
@@ -273,6 +276,8 @@ function parseReply(
         text: asString(from.text),
         undo: asString(from.undo),
       };
+    case "confident":
+      return parseConfident(from);
     case "guideline":
       return { type: "guideline", text: asString(from.text), version: asString(from.version) };
     case "notice":
@@ -280,6 +285,41 @@ function parseReply(
     default:
       return null;
   }
+}
+
+function parseConfident(from: Fields): ConfidentReply {
+  return {
+    type: "confident",
+    state: CONFIDENT_STATES.find((one) => one === from.state) ?? "failed",
+    number: asCount(from.number),
+    checked: asCount(from.checked),
+    pending: asCount(from.pending),
+    rows: asArray(from.rows).map(parseConfidentRow),
+    total: asCount(from.total),
+    spans: asCount(from.spans),
+    wrong: asNumber(from.wrong) ?? 0,
+    missed: asNumber(from.missed) ?? 0,
+    notes: asString(from.notes),
+    text: asString(from.text),
+    undo: asString(from.undo),
+  };
+}
+
+const CONFIDENT_STATES = ["computing", "ready", "stopped", "failed"] as const;
+
+function parseConfidentRow(raw: unknown): ConfidentRow {
+  const from = asRecord(raw);
+  return {
+    id: asString(from.id),
+    parts: asArray(from.parts).map((part) => {
+      const [words, label] = asArray(part);
+      return [asString(words), asString(label)] as const;
+    }),
+    lowest: asNumber(from.lowest) ?? 0,
+    spans: asCount(from.spans),
+    wrong: asNumber(from.wrong) ?? 0,
+    missed: asNumber(from.missed) ?? 0,
+  };
 }
 
 function parseLabelRow(raw: unknown): LabelRow {

@@ -90,6 +90,8 @@ export interface Setup {
   readonly labelKeys?: Readonly<Record<string, string>>;
   /** Whether the label set can be changed from the page. */
   readonly relabels?: boolean;
+  /** Whether texts can be accepted in bulk, where the model is sure of them. */
+  readonly confident?: boolean;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
@@ -145,6 +147,7 @@ export type KernelRequest =
   | { readonly type: "learning"; readonly do: LearningCommand }
   | { readonly type: "guideline" }
   | LabelsRequest
+  | ConfidentRequest
   | AnalysesRequest
   | BulkRequest;
 
@@ -159,6 +162,23 @@ export interface LabelsRequest {
   readonly order: readonly string[];
 }
 export type LabelAction = "list" | "add" | "rename" | "merge" | "recolor" | "reorder" | "undo";
+
+/** Lists the open texts whose every suggestion is probable, accepts them as one act, or undoes that. */
+export interface ConfidentRequest {
+  readonly type: "confident";
+  readonly do: ConfidentAction;
+  /** The lowest probability of a suggestion. */
+  readonly probability: number;
+  readonly offset: number;
+  readonly want: number;
+  /** The number of the list that is shown. */
+  readonly number?: number;
+  /** The id of the act. */
+  readonly bulk?: string;
+  /** The texts that stay open. */
+  readonly unticked?: readonly string[];
+}
+export type ConfidentAction = "start" | "list" | "stop" | "accept" | "undo";
 
 /** What can be asked of the training behind the widget. */
 export type LearningCommand = "start" | "stop" | "switch";
@@ -369,6 +389,37 @@ export interface LabelsReply {
   readonly undo: string;
 }
 
+/** A text whose every suggestion is probable; `wrong` and `missed` are expected numbers of spans. */
+export interface ConfidentRow {
+  readonly id: string;
+  /** Words with their label, which is empty outside of spans. */
+  readonly parts: readonly (readonly [string, string])[];
+  /** The lowest probability of a suggestion. */
+  readonly lowest: number;
+  readonly spans: number;
+  readonly wrong: number;
+  readonly missed: number;
+}
+
+/** A part of the list of such texts; `total` to `missed` are about all of it. */
+export interface ConfidentReply {
+  readonly type: "confident";
+  readonly re?: string;
+  readonly state: ConfidentState;
+  readonly number: number;
+  readonly checked: number;
+  readonly pending: number;
+  readonly rows: readonly ConfidentRow[];
+  readonly total: number;
+  readonly spans: number;
+  readonly wrong: number;
+  readonly missed: number;
+  readonly notes: string;
+  readonly text: string;
+  readonly undo: string;
+}
+export type ConfidentState = "computing" | "ready" | "stopped" | "failed";
+
 /** The annotation guideline as Markdown. */
 export interface GuidelineReply {
   readonly type: "guideline";
@@ -378,4 +429,4 @@ export interface GuidelineReply {
 }
 
 export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
-export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply | LabelsReply;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply | LabelsReply | ConfidentReply;

@@ -27,7 +27,7 @@ import { BulkEditor } from "./bulkEditor";
 import { NO_NOTICE, type AnnotatorContext } from "./context";
 import { selectionOf, type Cursor } from "./cursor";
 import { Decisions } from "./decisions";
-import { differenceAt, nextDifference, withVersionAt } from "./differences";
+import { adjacentDifference, differenceAt, withVersionAt } from "./differences";
 import { Guideline } from "./guideline";
 import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
@@ -385,6 +385,10 @@ export class AnnotatorController implements AnnotatorContext {
         return sidePanel.showLabels();
       case "list":
         return sidePanel.showList();
+      case "confident":
+        // What is being edited is somebody's work, which no bulk act may replace.
+        this.answers.sendDrafts();
+        return sidePanel.showConfident();
       case "occurrences":
         return sidePanel.showOccurrences(command.action);
       case "candidate":
@@ -394,10 +398,12 @@ export class AnnotatorController implements AnnotatorContext {
       case "version":
         return this.takeNextVersion();
       case "difference":
-        return this.goToNextDifference();
-      case "label":
-        if (!this.takeVersionAt(command.index)) this.pickLabelAt(command.index);
+        return this.goToDifference(command.by);
+      case "version-at":
+        if (!this.takeVersionAt(command.index) && command.otherwise !== null) this.dispatch(command.otherwise);
         return;
+      case "label":
+        return this.pickLabelAt(command.index);
       case "label-active":
         return editor.labelSelection();
       case "remove":
@@ -445,8 +451,8 @@ export class AnnotatorController implements AnnotatorContext {
     return true;
   }
 
-  private goToNextDifference(): void {
-    const place = nextDifference(versionsOf(this.shown), this.cursor.caret);
+  private goToDifference(by: 1 | -1): void {
+    const place = adjacentDifference(versionsOf(this.shown), this.cursor, by);
     if (place === null) this.announce("No versions differ here");
     else this.editor.setCursor(selectionOf(place));
   }

@@ -50,16 +50,20 @@ export class StatusBar {
   constructor(
     private readonly controller: AnnotatorController,
     openHelp: () => void,
-    openList: () => void,
+    openPanel: (panel: "list" | "confident") => void,
     toggleGuideline: () => void,
     note: HTMLElement,
     effects: EffectScope,
   ) {
     this.save.append(createElement("span", "dot", { "aria-hidden": "true" }), this.saveWord);
     const help = this.createButton("All keys", "help", null, openHelp, effects);
-    const list = this.createButton("List of examples", "list", "list", openList, effects);
+    const list = this.createButton("List of examples", "list", "list", () => openPanel("list"), effects);
+    const sure = this.createButton("What the model is sure of", "accept_confident", "sure", () => openPanel("confident"), effects);
     const guideline = this.createButton("Guideline", "guideline", "book", toggleGuideline, effects);
-    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, guideline, list, help);
+    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, guideline, sure, list, help);
+    effects.run(() => {
+      sure.hidden = controller.setup.confident !== true;
+    });
     effects.run(() => {
       guideline.hidden = !controller.guideline.exists;
       setAttributes(guideline, { "aria-pressed": String(controller.guideline.state.isOpen) });
