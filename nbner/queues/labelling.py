@@ -39,6 +39,9 @@ _LOG = logging.getLogger(__name__)
 # Attributes of the bus that a queue's information repeats.
 _BUS_SETTINGS = ("colors", "source_names", "guidelines", "keys", "renamed_labels")
 
+#: Those of them that an annotator's other widgets repeat: the error explorer and quizzes.
+SHARED_SETTINGS = ("source_names", "guidelines", "keys")
+
 # Examples that are tokenized and suggested at a time.
 _BATCH_SIZE = 32
 
@@ -150,6 +153,23 @@ class AnswerBus:
             listener(answers)
 
 
+def with_bus_settings(info: QueueInfo, bus: AnswerBus, names: Collection[str]) -> QueueInfo:
+    """Return a queue's information with the present settings of a session.
+
+    Parameters
+    ----------
+    info : QueueInfo
+        The information; the same object comes back where nothing has changed.
+    bus : AnswerBus
+        Holds the settings.
+    names : collection of str
+        Names of the settings.
+    """
+    settings = {name: getattr(bus, name) for name in names}
+    changed = {name: now for name, now in settings.items() if getattr(info, name) != now}
+    return replace(info, **changed) if changed else info
+
+
 class AnnotationQueue:
     """Serve one split of a dataset as an ``ExampleQueue`` (``nbner.widgets.queue_protocol``).
 
@@ -225,10 +245,7 @@ class AnnotationQueue:
         labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
-        bus = self._answer_bus
-        settings = {name: getattr(bus, name) for name in _BUS_SETTINGS}
-        if any(getattr(self._info, name) != value for name, value in settings.items()):
-            self._info = replace(self._info, **settings)
+        self._info = with_bus_settings(self._info, self._answer_bus, _BUS_SETTINGS)
         return self._info
 
     def _daily_target(self, daily: int, annotator: str, split: str) -> DailyTarget:

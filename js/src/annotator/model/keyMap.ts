@@ -87,6 +87,12 @@ export class KeyMap {
     return this.chords.get(act) ?? null;
   }
 
+  /** Return whether the user has chosen a key: it does what was chosen wherever there is an annotator. */
+  isChosen(stroke: KeyStroke): boolean {
+    const { keys = {}, labelKeys = {} } = this.setup;
+    return [...Object.values(keys), ...Object.values(labelKeys)].includes(chordOf(stroke));
+  }
+
   chordOfLabel(label: string): string | null {
     return this.labelChords.get(label) ?? null;
   }
