@@ -19,6 +19,7 @@ from nbner.widgets.example_window import PriorityQueue, SentExamples
 from nbner.widgets.messages import (
     PROTOCOL_VERSION,
     BulkReply,
+    BundleReply,
     FailedMessage,
     KernelMessage,
     NoticeMessage,
@@ -54,6 +55,7 @@ class BaseAnnotationWidget(BundledWidget):
 
     _esm = read_bundle("annotator.js")
     _css = read_bundle("annotator.css")
+    _loader = read_bundle("annotator.loader.js")
 
     # The page reads these and never writes them.
     _setup = traitlets.Dict().tag(sync=True)
@@ -78,6 +80,7 @@ class BaseAnnotationWidget(BundledWidget):
             "bulk": self._handle_bulk,
             "analyses": self._queries.redecode,
             "guideline": self._queries.guideline,
+            "bundle": self._handle_bundle,
         }
         self._colors = label_colors(example_queue.info.labels, example_queue.info.colors)
         self._unsubscribe: Callable[[], None] | None = None
@@ -244,9 +247,15 @@ class BaseAnnotationWidget(BundledWidget):
                 "this page was loaded by another version of nbner than the kernel runs",
                 remedy="Reload the page, and run the cell again",
             )
+        if message.get("loaded") is True:
+            self._loaded.add(self._loader)
         reply = self._snapshot_message("snapshot")
         reply["setup"] = self._setup
         return reply
+
+    def _handle_bundle(self, _message: RawMessage) -> BundleReply:
+        """Send the front end to a page that has only got the loader."""
+        return {"type": "bundle", "script": str(self._esm), "style": str(self._css)}
 
     def _on_page_state(self, message: RawMessage) -> None:
         """Store what the page shows; does nothing here.

@@ -178,10 +178,11 @@ class PastRequest(Request):
 
 
 class HelloRequest(Request):
-    """Send setup and snapshot."""
+    """Send setup and snapshot; ``loaded`` where the page need not get the front end again."""
 
     type: Literal["hello"]
     protocol: NotRequired[int]
+    loaded: NotRequired[bool]
 
 
 class FindRequest(Request):
@@ -270,6 +271,12 @@ class LabelsRequest(Request):
     label: str
     to: str
     order: list[str]
+
+
+class BundleRequest(Request):
+    """Send script and style of the front end."""
+
+    type: Literal["bundle"]
 
 
 class ConfidentRequest(Request):
@@ -407,6 +414,14 @@ class GuidelineReply(KernelMessage):
     type: Literal["guideline"]
     text: str
     version: str
+
+
+class BundleReply(KernelMessage):
+    """Script and style of the front end, for a page that has only got their loader."""
+
+    type: Literal["bundle"]
+    script: str
+    style: str
 
 
 class LabelRow(TypedDict):

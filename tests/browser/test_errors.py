@@ -181,7 +181,7 @@ def test_the_guideline_and_keys_of_ones_own_are_at_hand(made, kernel):
     expect(beside).to_contain_text("What is done")
     keyboard.press("Escape")
     expect(beside).to_be_hidden()
-    # The keys mean here what they mean in every other annotator, not "undo" and "the model is wrong".
+    # The keys mean here what they mean in every other annotator, and nothing else.
     keyboard.press("Home")
     keyboard.press("u")
     expect(inner.locator('[data-span="0:1"]')).to_have_attribute("data-label", "Reagent")

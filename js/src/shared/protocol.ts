@@ -140,7 +140,7 @@ export interface AnswerMessage {
 export type KernelRequest =
   | { readonly type: "fetch"; readonly have: readonly string[]; readonly want: number }
   | { readonly type: "past"; readonly before: string | null; readonly want: number }
-  | { readonly type: "hello"; readonly protocol?: number }
+  | { readonly type: "hello"; readonly protocol?: number; readonly loaded?: true }
   | { readonly type: "find"; readonly examples: readonly string[] }
   | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)

@@ -101,7 +101,11 @@ export class AnnotatorController implements AnnotatorContext {
   refreshOnce(): void {
     if (this.isFresh) return;
     this.isFresh = true;
-    this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
+    this.loader.transport.request({
+      type: "hello",
+      protocol: PROTOCOL,
+      ...(this.environment.isLoaded?.() === true && { loaded: true }),
+    });
     this.guideline.prefetch();
   }
 
