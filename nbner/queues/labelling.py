@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -229,7 +229,9 @@ class AnnotationQueue:
             colors=answer_bus.colors,
             target=None
             if daily_target is None
-            else self._daily_target(daily_target, annotator, split),
+            else DailyTarget(
+                daily_target, partial(dataset.assignments.count_decided_since, annotator)
+            ),
         )
         self._suggested_by: dict[int, str] = {}
         own = None if suggester is None else suggester.offers
@@ -247,15 +249,6 @@ class AnnotationQueue:
             self._info = replace(self._info, labels=labels)
         self._info = with_bus_settings(self._info, self._answer_bus, _BUS_SETTINGS)
         return self._info
-
-    def _daily_target(self, daily: int, annotator: str, split: str) -> DailyTarget:
-        team = self._dataset.assignments
-        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        return DailyTarget(
-            daily,
-            today=team.count_decided_since(split, annotator, midnight.timestamp()),
-            answered=team.counts(split, annotator).answered,
-        )
 
     def _prepared(self, example: Example) -> Example:
         """Return an example with its tokens, and with what stands around it."""

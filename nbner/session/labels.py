@@ -13,8 +13,8 @@ from nbner.nlp.pipeline import entity_labels_of, is_trained
 from nbner.session.context import SessionContext
 from nbner.session.guidelines import define_labels
 from nbner.session.label_changes import (
-    in_kept_order,
     LabelChange,
+    in_kept_order,
     merge_label,
     recolor_label,
     rename_label,

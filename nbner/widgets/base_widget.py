@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -20,6 +21,8 @@ from nbner.widgets.messages import (
     PROTOCOL_VERSION,
     BulkReply,
     BundleReply,
+    CountsMessage,
+    DailyTargetMessage,
     FailedMessage,
     KernelMessage,
     NoticeMessage,
@@ -42,6 +45,8 @@ Handler: TypeAlias = Callable[[RawMessage], KernelMessage]
 
 #: Examples in the page's window: enough to continue while the kernel is busy.
 WINDOW_SIZE = 12
+
+_MINUTES_OF_DAY = 24 * 60
 
 
 class BaseAnnotationWidget(BundledWidget):
@@ -87,6 +92,8 @@ class BaseAnnotationWidget(BundledWidget):
         # Ids of the answers and bulk changes that get a reply.
         self._replying: set[str] = set()
         self._has_page_state = False
+        #: Time zone of the page; before it has said so, this machine's.
+        self._zone: timezone | None = None
         #: First example of the last snapshot; None if an answer has come since.
         self._first_shown: Example | None = None
         super().__init__(_setup=self._build_setup())
@@ -152,7 +159,12 @@ class BaseAnnotationWidget(BundledWidget):
         self._setup = self._build_setup()
 
     def _build_setup(self) -> Setup:
-        return serialize_setup(self._example_queue.info, __version__, self._colors)
+        setup = serialize_setup(self._example_queue.info, __version__, self._colors)
+        if self._example_queue.info.target is not None:
+            target = self._target(serialize_counts(self._example_queue.counts()))
+            if target is not None:
+                setup["target"] = target
+        return setup
 
     def refresh(self, *, keep_current: bool = False) -> None:
         """Send the current examples of the queue to every view.
@@ -214,7 +226,7 @@ class BaseAnnotationWidget(BundledWidget):
         if not is_new:
             # It came a second time, and much may have happened in between.
             answer = self._as_stored(answer)
-        reply = saved_message(answer, example, self._example_queue.counts())
+        reply = self._saved_message(answer, example)
         reply["next"] = self._refill(read_ids(message))
         return reply
 
@@ -249,6 +261,9 @@ class BaseAnnotationWidget(BundledWidget):
             )
         if message.get("loaded") is True:
             self._loaded.add(self._loader)
+        zone = message.get("zone")
+        if isinstance(zone, int) and abs(zone) < _MINUTES_OF_DAY:
+            self._zone = timezone(timedelta(minutes=-zone))
         reply = self._snapshot_message("snapshot")
         reply["setup"] = self._setup
         return reply
@@ -283,11 +298,35 @@ class BaseAnnotationWidget(BundledWidget):
         self, kind: Literal["snapshot", "refresh"], first: Example | None = None
     ) -> SnapshotMessage:
         taken = self._take_snapshot(first)
-        return {
+        message: SnapshotMessage = {
             "type": kind,
             "window": taken["window"],
             "past": taken["past"],
             "counts": taken["counts"],
+        }
+        target = self._target(taken["counts"])
+        if target is not None:
+            message["target"] = target
+        return message
+
+    def _saved_message(self, answer: Answer, example: Example) -> SavedMessage:
+        message = saved_message(answer, example, self._example_queue.counts())
+        target = self._target(message["counts"])
+        if target is not None:
+            message["target"] = target
+        return message
+
+    def _target(self, counts: CountsMessage) -> DailyTargetMessage | None:
+        """Count towards the daily target what was decided since the annotator's midnight."""
+        target = self._example_queue.info.target
+        if target is None:
+            return None
+        now = datetime.now(self._zone).astimezone(self._zone)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return {
+            "daily": target.daily,
+            "today": target.count_since(midnight.timestamp()),
+            "answered": counts["total"] - counts["open"],
         }
 
     def _next_tasks(self, limit: int, exclude: Collection[int] = ()) -> list[Task]:
@@ -334,7 +373,7 @@ class BaseAnnotationWidget(BundledWidget):
         if len(answers) == 1:
             example = self._example_queue.find(answers[0].input_hash)
             if example is not None:
-                self._post(saved_message(answers[0], example, self._example_queue.counts()))
+                self._post(self._saved_message(answers[0], example))
             self._sync_current()
         else:
             self.refresh()

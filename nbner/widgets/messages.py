@@ -98,7 +98,7 @@ class CountsMessage(TypedDict):
 
 
 class DailyTargetMessage(TypedDict):
-    """A target for today: examples decided today, and in all, when the widget was opened."""
+    """A target for today: examples of all splits decided today, and of this one in all, by now."""
 
     daily: int
     today: int
@@ -178,11 +178,15 @@ class PastRequest(Request):
 
 
 class HelloRequest(Request):
-    """Send setup and snapshot; ``loaded`` where the page need not get the front end again."""
+    """Send setup and snapshot; ``loaded`` where the page need not get the front end again.
+
+    ``zone`` is the minutes by which the annotator's time is behind UTC.
+    """
 
     type: Literal["hello"]
     protocol: NotRequired[int]
     loaded: NotRequired[bool]
+    zone: NotRequired[int]
 
 
 class FindRequest(Request):
@@ -332,6 +336,7 @@ class SavedMessage(KernelMessage):
     note: str
     done: NotRequired[int]
     counts: CountsMessage
+    target: NotRequired[DailyTargetMessage]
     next: list[Task]
 
 
@@ -369,6 +374,7 @@ class SnapshotMessage(KernelMessage, WindowSnapshot):
 
     type: Literal["snapshot", "refresh"]
     setup: NotRequired[Setup]
+    target: NotRequired[DailyTargetMessage]
     ahead: NotRequired[bool]
     keep: NotRequired[bool]
     turn: NotRequired[int]

@@ -160,13 +160,14 @@ export function parseSetup(raw: unknown): Setup {
     advises: from.advises === true,
     redecodes: from.redecodes === true,
     mends: from.mends === true,
-    ...(from.target !== undefined && { target: parseTarget(from.target) }),
+    ...parseTargetOf(from),
   };
 }
 
-function parseTarget(raw: unknown): DailyTarget {
-  const from = asRecord(raw);
-  return { daily: asCount(from.daily), today: asCount(from.today), answered: asCount(from.answered) };
+function parseTargetOf({ target }: Fields): { readonly target?: DailyTarget } {
+  if (target === undefined) return {};
+  const from = asRecord(target);
+  return { target: { daily: asCount(from.daily), today: asCount(from.today), answered: asCount(from.answered) } };
 }
 
 const parseDone = ({ done }: Fields): { readonly done?: number } =>
@@ -201,6 +202,7 @@ export function parseMessage(raw: unknown): KernelMessage | null {
         note: asString(from.note),
         ...parseDone(from),
         counts: parseCounts(from.counts),
+        ...parseTargetOf(from),
         next: parseTasks(from.next),
       };
     case "failed":
@@ -236,6 +238,7 @@ function parseSnapshotMessage(from: Fields, type: SnapshotMessage["type"]): Snap
     type,
     ...parseSnapshot(from),
     ...("setup" in from && { setup: parseSetup(from.setup) }),
+    ...parseTargetOf(from),
     ...(from.ahead === true && { ahead: true }),
     ...(from.keep === true && { keep: true }),
     ...parseTurn(from),

@@ -103,12 +103,12 @@ export interface Setup {
   readonly target?: DailyTarget;
 }
 
-/** A target for today, and where the annotator stood when the widget was opened. */
+/** A target for today, and where the annotator stood when the kernel sent it. */
 export interface DailyTarget {
   readonly daily: number;
-  /** Examples decided today. */
+  /** Examples decided today, in all splits. */
   readonly today: number;
-  /** All examples decided in this split, by which later counts are compared. */
+  /** All examples decided in this split, by which the page's counts are compared. */
   readonly answered: number;
 }
 
@@ -140,7 +140,7 @@ export interface AnswerMessage {
 export type KernelRequest =
   | { readonly type: "fetch"; readonly have: readonly string[]; readonly want: number }
   | { readonly type: "past"; readonly before: string | null; readonly want: number }
-  | { readonly type: "hello"; readonly protocol?: number; readonly loaded?: true }
+  | { readonly type: "hello"; readonly protocol?: number; readonly loaded?: true; readonly zone?: number }
   | { readonly type: "find"; readonly examples: readonly string[] }
   | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
@@ -239,6 +239,7 @@ export interface SavedMessage {
   readonly note: string;
   readonly done?: number;
   readonly counts: Counts;
+  readonly target?: DailyTarget;
   readonly next: readonly Task[];
 }
 
@@ -261,6 +262,7 @@ export interface SnapshotMessage extends Snapshot {
   readonly type: "snapshot" | "refresh";
   readonly re?: string;
   readonly setup?: Setup;
+  readonly target?: DailyTarget;
   /** Whether code has put the window's examples at the head of the queue. */
   readonly ahead?: true;
   /** Whether open examples that were shown stay as they are, with their suggestions. */

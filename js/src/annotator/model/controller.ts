@@ -12,6 +12,7 @@ import {
   PROTOCOL,
   type BulkEdit,
   type Counts,
+  type DailyTarget,
   type KernelMessage,
   type LearningCommand,
   type LearningMessage,
@@ -67,6 +68,7 @@ export class AnnotatorController implements AnnotatorContext {
   private readonly isShownOpen = computed(() => this.shown !== null && isOpen(this.shown));
   private isFresh = false;
   private shownSince = 0;
+  private stopDay: Unsubscribe | null = null;
 
   constructor(private readonly environment: Environment) {
     const { connection } = environment;
@@ -101,16 +103,34 @@ export class AnnotatorController implements AnnotatorContext {
   refreshOnce(): void {
     if (this.isFresh) return;
     this.isFresh = true;
+    this.sayHello();
+    this.guideline.prefetch();
+    if (this.target !== null) this.sayHelloAtMidnight();
+  }
+
+  private sayHello(): void {
     this.loader.transport.request({
       type: "hello",
       protocol: PROTOCOL,
+      zone: new Date(this.environment.clock.now()).getTimezoneOffset(),
       ...(this.environment.isLoaded?.() === true && { loaded: true }),
     });
-    this.guideline.prefetch();
+  }
+
+  /** With a new day the count towards the target starts again. */
+  private sayHelloAtMidnight(): void {
+    const { clock } = this.environment;
+    const now = clock.now();
+    const midnight = new Date(now).setHours(24, 0, 0, 0);
+    this.stopDay = clock.setTimer(midnight - now + 1, () => {
+      this.sayHello();
+      this.sayHelloAtMidnight();
+    });
   }
 
   dispose(): void {
     this.unsubscribers.forEach((unsubscribe) => unsubscribe());
+    this.stopDay?.();
     this.loader.dispose();
     this.pageStateSync.dispose();
   }
@@ -147,6 +167,11 @@ export class AnnotatorController implements AnnotatorContext {
 
   get counts(): Counts {
     return this.loader.counts;
+  }
+
+  /** The target for today; null where there is none. */
+  get target(): DailyTarget | null {
+    return this.loader.target ?? this.setup.target ?? null;
   }
 
   get saveStatus(): SaveStatus {

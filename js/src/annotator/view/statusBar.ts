@@ -154,9 +154,9 @@ export class StatusBar {
 
   /** Describe how much of today's target is done; at its end, that it is reached, and nothing more. */
   private describeTarget(): string {
-    const { setup, counts } = this.controller;
-    if (setup.target === undefined) return "";
-    const { daily, today, answered } = setup.target;
+    const { target, counts } = this.controller;
+    if (target === null) return "";
+    const { daily, today, answered } = target;
     const done = Math.max(0, today + counts.total - counts.open - answered);
     const progress = `${formatCount(done)} of ${formatCount(daily)} today`;
     return done >= daily ? `${progress}: that is today's target` : progress;
