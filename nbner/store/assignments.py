@@ -247,6 +247,8 @@ class Assignments:
     def count_decided_since(self, annotator: str, since: float) -> int:
         """Count the examples of all splits that an annotator has decided since a time.
 
+        What was accepted in bulk, unseen, is nobody's work of the day.
+
         Parameters
         ----------
         annotator : str
@@ -264,6 +266,7 @@ class Assignments:
                 annotator_answers.c.annotator == annotator,
                 annotator_answers.c.answer.is_not(None),
                 answers.c.stored >= since,
+                answers.c.extra.not_like(f'%"{ACCEPTED_UNSEEN}"%'),
             )
         )
         with self._database.reading() as connection:

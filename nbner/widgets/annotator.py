@@ -583,7 +583,8 @@ class Annotator(BaseAnnotationWidget):
             self.set_trait("current", apply_page_spans(loaded, {}, ()))
 
     def _static_html(self) -> str:
-        info, counts = self._example_queue.info, self._example_queue.counts()
+        info = self._example_queue.info
+        counts = self._counts_shown or self._example_queue.counts()
         caption = (
             f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
         )

@@ -14,7 +14,7 @@ import traitlets
 from nbner._common.colors import label_colors
 from nbner._version import __version__
 from nbner.errors import DataError, NbnerError
-from nbner.types import Answer, Example
+from nbner.types import Answer, Counts, Example
 from nbner.widgets.bundled_widget import BundledWidget, read_bundle
 from nbner.widgets.example_window import PriorityQueue, SentExamples
 from nbner.widgets.messages import (
@@ -94,8 +94,9 @@ class BaseAnnotationWidget(BundledWidget):
         self._has_page_state = False
         #: Time zone of the page; before it has said so, this machine's.
         self._zone: timezone | None = None
-        #: First example of the last snapshot; None if an answer has come since.
+        #: First example and counts of the last snapshot; None if an answer has come since.
         self._first_shown: Example | None = None
+        self._counts_shown: Counts | None = None
         super().__init__(_setup=self._build_setup())
         self.on_msg(self._on_message)
         self._unsubscribe = example_queue.subscribe(self._on_answers)
@@ -291,8 +292,10 @@ class BaseAnnotationWidget(BundledWidget):
         kept = [one for one in kept if one.answer is None]
         rest = self._next_tasks(WINDOW_SIZE - len(kept), [one.input_hash for one in kept])
         window = self._sent.serialize(kept) + rest
+        counts = queue.counts()
         self._first_shown = self._sent.get(int(window[0]["id"])) if window else None
-        return {"window": window, "past": past[::-1], "counts": serialize_counts(queue.counts())}
+        self._counts_shown = counts
+        return {"window": window, "past": past[::-1], "counts": serialize_counts(counts)}
 
     def _snapshot_message(
         self, kind: Literal["snapshot", "refresh"], first: Example | None = None
@@ -365,7 +368,7 @@ class BaseAnnotationWidget(BundledWidget):
 
     def _on_answers(self, answers: Sequence[Answer]) -> None:
         """Notify the page of answers, except of its own, which get a reply."""
-        self._first_shown = None
+        self._first_shown = self._counts_shown = None
         for answer in answers:
             self._sent.forget(answer.input_hash)
         if self._replying and all(self._gets_reply(answer.id) for answer in answers):

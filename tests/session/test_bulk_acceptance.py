@@ -106,6 +106,16 @@ def test_what_is_ticked_is_accepted_unseen_as_one_act_that_can_be_undone(session
     assert "nothing to undo" in ask(widget, "undo", bulk="b2")["message"]
 
 
+def test_what_is_accepted_unseen_is_no_work_towards_a_target(session):
+    widget = session.make_gold(daily_target=5)
+    widget.answer("accept")
+    reply = listed(widget)
+    ask(widget, "accept", number=reply["number"], bulk="b1")
+    target = widget.receive({"type": "hello", "id": "2"})["target"]
+    assert target == {"daily": 5, "today": 1, "answered": session.counts("train").accept}
+    assert target["answered"] > 1
+
+
 def test_only_a_list_that_was_shown_is_accepted(session):
     widget = session.make_gold()
     reply = listed(widget)
