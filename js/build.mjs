@@ -2,7 +2,8 @@
 // --try FILE, the page that needs no kernel into one file.
 //
 // bundles.json lists the widgets. Each has a script and a style of its name,
-// src/NAME.ts and src/NAME.css, and becomes NAME.js and NAME.css.
+// src/NAME.ts and src/NAME.css, and becomes NAME.js and NAME.css. NAME.loader.js stands in
+// for both in a page that has loaded them already.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -22,11 +23,13 @@ function buildOf(folder) {
   return hash.digest("hex").slice(0, 16);
 }
 
+const buildId = buildOf(join(here, "src"));
+
 const shared = {
   absWorkingDir: here,
   bundle: true,
   charset: "utf8",
-  define: { BUILD: JSON.stringify(buildOf(join(here, "src"))) },
+  define: { BUILD: JSON.stringify(buildId), WIDGET: '""' },
   format: "esm",
   logLevel: "warning",
   target: ["es2022", "chrome111", "firefox113", "safari16.4"],
@@ -34,12 +37,20 @@ const shared = {
 
 async function bundlePackage() {
   rmSync(out, { recursive: true, force: true });
-  await build({
+  await Promise.all(bundles.map((name) => bundleWidget(name)));
+}
+
+function bundleWidget(name) {
+  return build({
     ...shared,
-    entryPoints: bundles.flatMap((name) => [
+    define: { BUILD: JSON.stringify(buildId), WIDGET: JSON.stringify(name) },
+    // By this a page knows the style that it has.
+    banner: { css: `/*nbner ${name} ${buildId}*/` },
+    entryPoints: [
       { in: `src/${name}.ts`, out: name },
       { in: `src/${name}.css`, out: name },
-    ]),
+      { in: "src/loader.ts", out: `${name}.loader` },
+    ],
     outdir: out,
     minify: true,
   });

@@ -11,7 +11,7 @@ import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/ju
 
 const widget = defineWidget((model: WidgetModel) => {
   const connection = new JupyterConnection(model);
-  const controller = new AnnotatorController(environmentFor(connection));
+  const controller = new AnnotatorController(environmentFor(connection, "annotator"));
   return {
     logic: controller,
     dispose: () => {

@@ -7,7 +7,7 @@ import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/ju
 
 const widget = defineWidget((model: WidgetModel) => {
   const connection = new JupyterConnection(model);
-  const environment = environmentFor(connection);
+  const environment = environmentFor(connection, "errors");
   const controller = new AnnotatorController(environment);
   const explorer = new ErrorExplorer(environment, controller);
   return {

@@ -27,6 +27,17 @@ describe("keys of one's own", () => {
     assert.deepEqual(labels.map((label) => keys.chordOfLabel(label)), ["1", "d", "3"]);
   });
 
+  test("in a review a digit is that of a version, whatever labels there are, but never that of an act", () => {
+    const keys = new KeyMap({ labels: ["Dish"], keys: { accept: "4" }, labelKeys: { Dish: "3" } });
+    const command = (digit: string, versions = 5) => keys.commandOf(stroke(digit, `Digit${digit}`), versions);
+    assert.deepEqual(command("2"), { do: "version-at", index: 1, otherwise: { do: "label", index: 1 } });
+    assert.deepEqual(command("3"), { do: "version-at", index: 2, otherwise: { do: "label", index: 0 } });
+    assert.deepEqual(command("1"), { do: "version-at", index: 0, otherwise: null });
+    assert.deepEqual(command("4"), { do: "decide", answer: "accept" });
+    assert.deepEqual(command("3", 2), { do: "label", index: 0 });
+    assert.deepEqual([0, 2, 3, 9].map((index) => keys.chordOfVersion(index)), ["1", "3", null, null]);
+  });
+
   test("two change places", () => {
     const keys = new KeyMap({ labels, keys: { accept: "x", reject: "a" }, labelKeys: { Dish: "2", Tool: "1" } });
     assert.deepEqual(keys.commandOf(stroke("x", "KeyX")), { do: "decide", answer: "accept" });

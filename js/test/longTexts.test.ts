@@ -159,3 +159,26 @@ describe("size and width of the text", () => {
     assert.equal(new ViewSettings(null).scale, 1);
   });
 });
+
+describe("a target for today", () => {
+  const target = { daily: 3, today: 2, answered: 0 };
+
+  test("follows the kernel's count, and is asked for again when a day begins", () => {
+    const page = new Page(new FakeKernel([taskOf("1", "Uber left")], { ...SETUP, target }));
+    const [hello] = page.kernel.sent("hello");
+    assert.equal(hello?.zone, new Date(page.clock.now()).getTimezoneOffset());
+    assert.deepEqual(page.controller.target, target);
+    page.kernel.tell({ type: "snapshot", ...page.kernel.snapshot, target: { ...target, today: 0 } });
+    assert.equal(page.controller.target?.today, 0);
+    page.clock.pass(2 * 24 * 3_600_000);
+    assert.equal(page.kernel.sent("hello").length, 3);
+    page.controller.dispose();
+  });
+
+  test("without one no day begins", () => {
+    const page = new Page(new FakeKernel([taskOf("1", "Uber left")]));
+    page.clock.pass(24 * 3_600_000);
+    assert.equal(page.kernel.sent("hello").length, 1);
+    assert.equal(page.controller.target, null);
+  });
+});

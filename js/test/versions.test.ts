@@ -37,24 +37,29 @@ describe("deciding between versions", () => {
 
   test("a digit takes a version: all of it, and at a difference what it says there", () => {
     const page = new Page(new FakeKernel([disputed()]));
-    page.controller.run({ do: "label", index: 1 });
+    page.controller.run({ do: "version-at", index: 1, otherwise: null });
     assert.deepEqual(page.spans, versions[1].spans);
-    page.run("difference");
-    page.run("difference");
+    const go = (by: 1 | -1) => page.controller.run({ do: "difference", by });
+    go(1);
+    go(1);
     assert.deepEqual(page.controller.cursor, { anchor: 2, caret: 3 });
-    page.controller.run({ do: "label", index: 0 });
+    page.controller.run({ do: "version-at", index: 0, otherwise: null });
     assert.deepEqual(page.spans, [[0, 1, "PERSON"], [2, 4, "GPE"]]);
     page.run("undo");
     assert.deepEqual(page.spans, versions[1].spans);
     // Round to the first one; no version has the fourth number, which is a label's.
-    page.run("difference");
+    go(1);
+    assert.deepEqual(page.controller.cursor, { anchor: 0, caret: 0 });
+    go(-1);
+    assert.deepEqual(page.controller.cursor, { anchor: 2, caret: 3 });
+    go(-1);
     assert.deepEqual(page.controller.cursor, { anchor: 0, caret: 0 });
   });
 
   test("where all agree a digit labels as ever", () => {
     const page = new Page(new FakeKernel([disputed()]));
     page.controller.setCursor({ anchor: 1, caret: 1 });
-    page.controller.run({ do: "label", index: 0 });
+    page.controller.run({ do: "version-at", index: 0, otherwise: { do: "label", index: 0 } });
     assert.deepEqual(page.spans, [[1, 2, "ORG"]]);
   });
 

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner.errors import DataError
 from nbner.evaluation.errors.matches import JUDGED_KEY
-from nbner.queues.labelling import AnswerBus, TokenizeFn, ensure_tokens
+from nbner.queues.labelling import (
+    SHARED_SETTINGS,
+    AnswerBus,
+    TokenizeFn,
+    ensure_tokens,
+    with_bus_settings,
+)
 from nbner.store.assignments import AnnotatorVersion
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
 from nbner.widgets.messages import VERSIONS
@@ -135,7 +141,10 @@ class ErrorReviewQueue:
 
     @property
     def info(self) -> QueueInfo:
-        """Settings of the page."""
+        """Settings of the page, with the present guideline and the annotator's keys."""
+        if self._binding is not None:
+            bus = self._binding.answer_bus
+            self._info = with_bus_settings(self._info, bus, SHARED_SETTINGS)
         return self._info
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -38,6 +38,9 @@ _LOG = logging.getLogger(__name__)
 
 # Attributes of the bus that a queue's information repeats.
 _BUS_SETTINGS = ("colors", "source_names", "guidelines", "keys", "renamed_labels")
+
+#: Those of them that an annotator's other widgets repeat: the error explorer and quizzes.
+SHARED_SETTINGS = ("source_names", "guidelines", "keys")
 
 # Examples that are tokenized and suggested at a time.
 _BATCH_SIZE = 32
@@ -150,6 +153,23 @@ class AnswerBus:
             listener(answers)
 
 
+def with_bus_settings(info: QueueInfo, bus: AnswerBus, names: Collection[str]) -> QueueInfo:
+    """Return a queue's information with the present settings of a session.
+
+    Parameters
+    ----------
+    info : QueueInfo
+        The information; the same object comes back where nothing has changed.
+    bus : AnswerBus
+        Holds the settings.
+    names : collection of str
+        Names of the settings.
+    """
+    settings = {name: getattr(bus, name) for name in names}
+    changed = {name: now for name, now in settings.items() if getattr(info, name) != now}
+    return replace(info, **changed) if changed else info
+
+
 class AnnotationQueue:
     """Serve one split of a dataset as an ``ExampleQueue`` (``nbner.widgets.queue_protocol``).
 
@@ -209,7 +229,9 @@ class AnnotationQueue:
             colors=answer_bus.colors,
             target=None
             if daily_target is None
-            else self._daily_target(daily_target, annotator, split),
+            else DailyTarget(
+                daily_target, partial(dataset.assignments.count_decided_since, annotator)
+            ),
         )
         self._suggested_by: dict[int, str] = {}
         own = None if suggester is None else suggester.offers
@@ -225,20 +247,8 @@ class AnnotationQueue:
         labels = self._answer_bus.labels
         if labels is not None and labels != self._info.labels:
             self._info = replace(self._info, labels=labels)
-        bus = self._answer_bus
-        settings = {name: getattr(bus, name) for name in _BUS_SETTINGS}
-        if any(getattr(self._info, name) != value for name, value in settings.items()):
-            self._info = replace(self._info, **settings)
+        self._info = with_bus_settings(self._info, self._answer_bus, _BUS_SETTINGS)
         return self._info
-
-    def _daily_target(self, daily: int, annotator: str, split: str) -> DailyTarget:
-        team = self._dataset.assignments
-        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-        return DailyTarget(
-            daily,
-            today=team.count_decided_since(split, annotator, midnight.timestamp()),
-            answered=team.counts(split, annotator).answered,
-        )
 
     def _prepared(self, example: Example) -> Example:
         """Return an example with its tokens, and with what stands around it."""

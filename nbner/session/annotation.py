@@ -89,6 +89,8 @@ def open_annotator(
         ),
         None if suggester is None else suggester.feed,
         learning,
+        # In `manual`, suggestions are not to be seen.
+        bulk_split=split if mode == "make_gold" else None,
     )
 
 
@@ -132,6 +134,8 @@ def show_queue(
     queue: ExampleQueue,
     suggestions: SuggestionFeed | None = None,
     learning: LearningFeed | None = None,
+    *,
+    bulk_split: str | None = None,
 ) -> Annotator:
     """Build an annotation widget over a queue of examples, and register it as open.
 
@@ -145,11 +149,15 @@ def show_queue(
         What there is to say of the functions that suggest.
     learning : LearningFeed, optional
         The training behind the widget.
+    bulk_split : str, optional
+        Split whose texts can be accepted in bulk, where the model is sure of them.
     """
+    from nbner.session.bulk_acceptance import SessionBulkAcceptor
     from nbner.session.label_editor import SessionLabelEditor
     from nbner.widgets.annotator import Annotator
 
-    widget = Annotator(queue, suggestions, learning, SessionLabelEditor(context))
+    bulk = None if bulk_split is None else SessionBulkAcceptor(context, bulk_split)
+    widget = Annotator(queue, suggestions, learning, SessionLabelEditor(context), bulk)
     context.annotators.add(widget)
     return widget
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ from nbner.types import ACCEPTED_UNSEEN, Answer, Example
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from spacy.language import Language
 
     from nbner.widgets.annotator import Annotator
 
@@ -68,37 +70,23 @@ def find_confident_suggestions(
     DataError
         The probability is not between 0 and 1, or there is no such split.
     """
-    if not 0 < min_probability <= 1:
-        raise DataError(
-            f"min_probability={min_probability:g} is not a probability above 0",
-            field="min_probability",
-            remedy="Give a number such as 0.95",
-        )
+    check_probability(min_probability)
     context.require_split(split)
-    check_trained(context.nlp)
-    undecided = [one for one in context.examples(split) if one.answer is None]
-    # A draft is somebody's work, which a model's suggestions must not replace.
-    pending = [one for one in undecided if not is_draft(one)]
+    model = SuggestingModel.of(context)
+    pending, drafts = open_texts(context, split)
     with ProgressBar(len(pending), "computing probabilities", "texts", visible=progress) as bar:
-        found = tuple(bar.wrap(_with_suggestions(context, pending)))
-    chosen = [
-        one
-        for one in found
-        if one.lowest >= min_probability and (one.example.spans or include_empty)
-    ]
-    chosen.sort(key=lambda one: (one.lowest, -one.expected_missed))
-    print_of_model = fingerprint(context.nlp)
+        found = tuple(bar.wrap(with_suggestions(model, pending)))
     return ConfidentSuggestions(
-        tuple(chosen),
+        tuple(at_least(found, min_probability, include_empty=include_empty)),
         found,
         min_probability=float(min_probability),
         split=split,
-        model=context.answer_bus.source_names.get(print_of_model, "the model in use"),
-        is_calibrated=load_temperatures(context.nlp) is not None,
+        model=model.name,
+        is_calibrated=model.is_calibrated,
         include_empty=include_empty,
-        drafts=len(undecided) - len(pending),
+        drafts=drafts,
         backend=BulkBackend(
-            accept=partial(_accept, context, print_of_model, min_probability),
+            accept=partial(_accept, context, model.fingerprint, min_probability),
             undo=context.undo_batch,
             open_widget=partial(_open, open_annotator),
         ),
@@ -106,14 +94,148 @@ def find_confident_suggestions(
     )
 
 
-def _with_suggestions(
-    context: SessionContext, pending: Sequence[Example]
+@dataclass(frozen=True, slots=True)
+class SuggestingModel:
+    """A model with what its suggestions depend on; equal ones suggest the same.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    labels : tuple of str
+        Labels that it may suggest.
+    source : str
+        Source of its suggestions.
+    fingerprint : str
+        The pipeline's.
+    name : str
+        Its name for people.
+    temperatures : str
+        Its calibration as text; empty where it is not calibrated.
+    """
+
+    nlp: Language = field(compare=False)
+    labels: tuple[str, ...]
+    source: str
+    fingerprint: str
+    name: str
+    temperatures: str
+
+    @classmethod
+    def of(cls, context: SessionContext) -> SuggestingModel:
+        """Return the model in use.
+
+        Parameters
+        ----------
+        context : SessionContext
+            The session.
+
+        Raises
+        ------
+        ModelError
+            It has not been trained.
+        """
+        nlp = context.nlp
+        check_trained(nlp)
+        found = fingerprint(nlp)
+        temperatures = load_temperatures(nlp)
+        return cls(
+            nlp,
+            labels=context.labels,
+            source=context.model_name(nlp),
+            fingerprint=found,
+            name=context.answer_bus.source_names.get(found, "the model in use"),
+            temperatures="" if temperatures is None else repr(temperatures),
+        )
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether its probabilities were calibrated on held-out gold."""
+        return self.temperatures != ""
+
+
+def check_probability(min_probability: float) -> None:
+    """Raise where a threshold is no probability above 0.
+
+    Parameters
+    ----------
+    min_probability : float
+        The threshold.
+
+    Raises
+    ------
+    DataError
+        It is not above 0 and at most 1.
+    """
+    if not 0 < min_probability <= 1:
+        raise DataError(
+            f"min_probability={min_probability:g} is not a probability above 0",
+            field="min_probability",
+            remedy="Give a number such as 0.95",
+        )
+
+
+def open_texts(context: SessionContext, split: str) -> tuple[list[Example], int]:
+    """Return the open texts of a split without drafts, and the number of drafts.
+
+    A draft is somebody's work, which a model's suggestions must not replace.
+
+    Parameters
+    ----------
+    context : SessionContext
+        The session.
+    split : str
+        The split.
+    """
+    undecided = [one for one in context.examples(split) if one.answer is None]
+    pending = [one for one in undecided if not is_draft(one)]
+    return pending, len(undecided) - len(pending)
+
+
+def at_least(
+    texts: Sequence[SuggestedText], min_probability: float, *, include_empty: bool = False
+) -> list[SuggestedText]:
+    """Return the texts whose every suggestion is probable, the least sure first.
+
+    Parameters
+    ----------
+    texts : sequence of SuggestedText
+        All texts.
+    min_probability : float
+        The lowest probability of a suggestion.
+    include_empty : bool
+        Whether texts without a suggestion count.
+    """
+    chosen = [
+        one
+        for one in texts
+        if one.lowest >= min_probability and (one.example.spans or include_empty)
+    ]
+    return sorted(chosen, key=lambda one: (one.lowest, -one.expected_missed))
+
+
+def with_suggestions(
+    model: SuggestingModel, pending: Sequence[Example], *, batch_size: int = _BATCH_SIZE
 ) -> Iterator[SuggestedText]:
-    """Yield texts with what the model suggests, each text's probabilities computed once."""
-    nlp, labels = context.nlp, set(context.labels)
-    source = context.model_name(nlp)
-    for first in range(0, len(pending), _BATCH_SIZE):
-        batch = pending[first : first + _BATCH_SIZE]
+    """Yield texts with what a model suggests, each text's probabilities computed once.
+
+    Parameters
+    ----------
+    model : SuggestingModel
+        The model.
+    pending : sequence of Example
+        Tokenized texts.
+    batch_size : int
+        Texts that are predicted at a time.
+
+    Yields
+    ------
+    SuggestedText
+        For each text, in the same order.
+    """
+    nlp, labels, source = model.nlp, set(model.labels), model.source
+    for first in range(0, len(pending), batch_size):
+        batch = pending[first : first + batch_size]
         known = span_probabilities(nlp, batch, max_span_length=MAX_SPAN_LENGTH)
         for example, spans, probabilities in zip(batch, predict(nlp, batch), known, strict=True):
             confidence = calibrated(nlp, probabilities)
@@ -129,8 +251,37 @@ def _with_suggestions(
 def _accept(
     context: SessionContext, model: str, min_probability: float, texts: Sequence[SuggestedText]
 ) -> tuple[str, int]:
-    """Accept the texts that are still open, and return the id of the batch and their number."""
     batch_id = uuid.uuid4().hex
+    return batch_id, accept_texts(context, model, min_probability, texts, batch_id)
+
+
+def accept_texts(
+    context: SessionContext,
+    model: str,
+    min_probability: float,
+    texts: Sequence[SuggestedText],
+    batch_id: str,
+) -> int:
+    """Accept those texts that are still open as one batch, marked as accepted unseen.
+
+    Parameters
+    ----------
+    context : SessionContext
+        The session.
+    model : str
+        Fingerprint of the model that suggests.
+    min_probability : float
+        The lowest probability of a suggestion, for the mark.
+    texts : sequence of SuggestedText
+        The texts.
+    batch_id : str
+        Id by which the batch can be undone.
+
+    Returns
+    -------
+    int
+        Number of texts that were accepted.
+    """
     mark = {ACCEPTED_UNSEEN: {"min_probability": min_probability, "model": model}}
     answers = [
         Answer(
@@ -154,7 +305,7 @@ def _accept(
     stored = context.dataset.record_many(answers, only_untouched=True)
     # Where one was left out, the pages read from the store what holds.
     context.answer_bus.publish(answers if stored == len(answers) else ())
-    return batch_id, stored
+    return stored
 
 
 def _open(open_annotator: Callable[[], Annotator], texts: Sequence[SuggestedText]) -> Annotator:

@@ -130,8 +130,7 @@ class SessionContext:
 
     def store_labels(self) -> None:
         """Store the labels as the dataset's where it has none, since they can be given now."""
-        labels = self.labels
-        if labels and not self.dataset.labels:
+        if not self.dataset.labels and (labels := self.labels):
             self.dataset.set_labels(labels)
 
     def tokenize(self, text: str) -> tuple[Token, ...]:

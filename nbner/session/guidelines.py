@@ -225,7 +225,7 @@ def show_guidelines(context: SessionContext, guidelines: Guidelines) -> None:
         The guideline.
     """
     context.answer_bus.guidelines = guidelines
-    for widget in list(context.annotators):
+    for widget in (*context.annotators, *context.explorers):
         widget.update_labels()
 
 

@@ -65,19 +65,20 @@ def update_keys(dataset: Dataset, annotator: str, chosen: KeyBindings | None) ->
 
 
 def rename_label_keys(dataset: Dataset, annotator: str, old: str, new: str) -> KeyBindings:
-    """Move the key of a label to its new name, and return the annotator's keys.
+    """Move every annotator's key of a label to its new name, and return one annotator's keys.
 
     Parameters
     ----------
     dataset : Dataset
         The dataset.
     annotator : str
-        Name of the annotator.
+        Name of the annotator whose keys are returned.
     old, new : str
         Names of the label.
     """
-    before = load_keys(dataset, annotator)
-    after = before.renamed(old, new)
-    if after != before:
-        dataset.settings.set(_PREFIX + annotator, after.to_json())
-    return after
+    for name in dataset.settings.names(_PREFIX):
+        before = load_keys(dataset, name.removeprefix(_PREFIX))
+        after = before.renamed(old, new)
+        if after != before:
+            dataset.settings.set(name, after.to_json())
+    return load_keys(dataset, annotator)

@@ -22,6 +22,9 @@ _LOG = logging.getLogger(__name__)
 
 _COLORS = "label colors"
 
+# Setting: the order that labels had in code before a person gave them another one.
+_ORDER_BEFORE = "label order before"
+
 
 @dataclass(frozen=True, slots=True)
 class LabelChange:
@@ -194,9 +197,40 @@ def reorder_labels(context: SessionContext, labels: Iterable[str]) -> tuple[str,
     if twice:
         raise DataError(f"the label {twice[0]!r} is given twice", field="labels")
     stored = context.dataset.labels or context.labels
-    context.dataset.set_labels(dict.fromkeys((*first, *stored)))
+    _keep_order(context.dataset, dict.fromkeys((*first, *stored)))
     context.update_labels()
     return context.labels
+
+
+def _keep_order(dataset: Dataset, labels: Iterable[str]) -> None:
+    """Store labels in an order that a person has given them."""
+    if dataset.settings.get(_ORDER_BEFORE) is None:
+        dataset.settings.set(_ORDER_BEFORE, list(dataset.labels))
+    dataset.set_labels(labels)
+
+
+def in_kept_order(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels that code says in the order that a person has given them since.
+
+    A cell that is run again says nothing new; a new order in code ends the person's.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The dataset.
+    labels : tuple of str
+        The labels as code says them, under their present names.
+    """
+    stored = dataset.settings.get(_ORDER_BEFORE)
+    if stored is None:
+        return labels
+    renamed = dataset.renamed_labels
+    before = [renamed.get(one, one) for one in stored]
+    if [one for one in before if one in labels] == [one for one in labels if one in before]:
+        kept = [one for one in dataset.labels if one in labels and one in before]
+        return tuple(dict.fromkeys((*kept, *labels)))
+    dataset.settings.set(_ORDER_BEFORE, None)
+    return labels
 
 
 def rename_model_labels(context: SessionContext, names: Mapping[str, str]) -> str:

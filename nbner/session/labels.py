@@ -14,6 +14,7 @@ from nbner.session.context import SessionContext
 from nbner.session.guidelines import define_labels
 from nbner.session.label_changes import (
     LabelChange,
+    in_kept_order,
     merge_label,
     recolor_label,
     rename_label,
@@ -214,6 +215,9 @@ def under_present_names(dataset: Dataset, values: _Values) -> _Values:
 def set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
     """Store the labels of a dataset in their order; return those it had that are left out.
 
+    An order that a person has given them since stays, where code says them in the same
+    order as before: a cell that is run again says nothing new.
+
     Parameters
     ----------
     dataset : Dataset
@@ -222,7 +226,7 @@ def set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
         The labels that a session is opened with.
     """
     hidden = tuple(one for one in dataset.labels if one not in labels)
-    dataset.set_labels((*labels, *hidden))
+    dataset.set_labels((*in_kept_order(dataset, labels), *hidden))
     if hidden:
         named = ", ".join(repr(one) for one in hidden)
         warnings.warn(

@@ -18,6 +18,7 @@ from nbner.nlp.prediction import predict
 from nbner.queues.labelling import AnswerBus
 from nbner.session.arguments import check_session_function
 from nbner.session.context import SessionContext
+from nbner.session.keys import load_keys
 from nbner.teaching.quiz.quiz import Quiz, QuizQueue
 from nbner.teaching.quiz.report import QuizResults, QuizReveal
 from nbner.teaching.quiz.scores import QuizQuestion, Submission
@@ -96,6 +97,8 @@ def quiz(
         key=context.store.key,
         tokenize=context.tokenize,
         answer_bus=AnswerBus(),
+        settings=context.answer_bus,
+        keys=load_keys(context.dataset, student),
     )
     score = partial(_score_submissions, context, quizzes, definition)
     found = Quiz(queue, score, partial(_reveal, context, score, student))

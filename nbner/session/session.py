@@ -142,9 +142,11 @@ class Session:
         annotator and dataset, in place of all that were chosen before; ``{}``
         brings the built-in keys back. An act: "accept", "reject", "ignore",
         "take_back", "flag", "note", "back", "next", "first_open", "list",
-        "version", "label_active", "remove", "label_everywhere",
-        "unlabel_everywhere", "confidence", "alternative", "guideline",
-        "edit_labels", "filter", "undo", "redo", "save" and "help".
+        "version", "difference", "previous_difference", "label_active",
+        "remove", "label_everywhere", "unlabel_everywhere", "confidence",
+        "accept_confident", "alternative", "guideline", "edit_labels", "filter",
+        "done", "next_unsure", "search", "smaller", "larger", "width", "undo",
+        "redo", "save" and "help".
     recognizer : str, optional
         Of a pipeline with several entity recognizers, the name of the one that
         is trained; the others stay as they are. By default the one chosen when

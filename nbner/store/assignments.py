@@ -244,13 +244,15 @@ class Assignments:
         found = {one.annotator for _, versions in self.versions(split) for one in versions}
         return sorted(found - {IMPORT_ANNOTATOR})
 
-    def count_decided_since(self, split: str, annotator: str, since: float) -> int:
-        """Count the examples of a split that an annotator has decided since a time.
+    def count_decided_since(self, annotator: str, since: float) -> int:
+        """Count the examples of all splits that an annotator has decided since a time.
+
+        What was accepted in bulk, unseen, is nobody's work of the day.
 
         Parameters
         ----------
-        split, annotator : str
-            Names of the split and of the annotator.
+        annotator : str
+            Name of the annotator.
         since : float
             Seconds since the epoch.
         """
@@ -261,10 +263,10 @@ class Assignments:
             .join(splits, splits.c.id == annotator_answers.c.split_id)
             .where(
                 splits.c.dataset_id == self._id,
-                splits.c.name == split,
                 annotator_answers.c.annotator == annotator,
                 annotator_answers.c.answer.is_not(None),
                 answers.c.stored >= since,
+                answers.c.extra.not_like(f'%"{ACCEPTED_UNSEEN}"%'),
             )
         )
         with self._database.reading() as connection:

@@ -41,6 +41,25 @@ class DatasetSettings:
             found = connection.scalar(select_latest(self._id, name))
         return default if found is None else load_json(found)
 
+    def names(self, prefix: str) -> list[str]:
+        """Return the names of the settings that begin with a text, sorted.
+
+        Parameters
+        ----------
+        prefix : str
+            The text.
+        """
+        query = (
+            select(settings.c.name)
+            .where(
+                settings.c.dataset_id == self._id,
+                settings.c.name.startswith(prefix, autoescape=True),
+            )
+            .distinct()
+        )
+        with self._database.reading() as connection:
+            return sorted(connection.scalars(query))
+
     def set(self, name: str, value: Any) -> None:
         """Store a new value; earlier values stay in the history.
 

@@ -33,6 +33,7 @@ from nbner._common.suggestion_report import SuggestionFeed, SuggestionReport
 from nbner.errors import DataError
 from nbner.types import Answer, AnswerKind, Example, Span
 from nbner.widgets.base_widget import BaseAnnotationWidget, format_error
+from nbner.widgets.bulk_acceptance import BulkAcceptor, handle_confident_request
 from nbner.widgets.bundled_widget import render_static
 from nbner.widgets.label_editor import LabelEditor, handle_label_request
 from nbner.widgets.messages import (
@@ -86,6 +87,9 @@ class Annotator(BaseAnnotationWidget):
         The training behind the widget; it ends with the widget.
     label_editor : LabelEditor, optional
         Changes of the label set; without one, the page offers none.
+    bulk : BulkAcceptor, optional
+        Texts that can be accepted in bulk; without it, the page offers none. It ends with
+        the widget.
 
     Attributes
     ----------
@@ -109,8 +113,10 @@ class Annotator(BaseAnnotationWidget):
         suggestions: SuggestionFeed | None = None,
         learning: LearningFeed | None = None,
         label_editor: LabelEditor | None = None,
+        bulk: BulkAcceptor | None = None,
     ) -> None:
         self._label_editor = label_editor
+        self._bulk = bulk
         self._callbacks = _AnswerCallbacks(self._show_notice)
         # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
         self._answered: list[int] = []
@@ -131,6 +137,8 @@ class Annotator(BaseAnnotationWidget):
         super().__init__(example_queue)
         if label_editor is not None:
             self._handlers["labels"] = partial(handle_label_request, label_editor)
+        if bulk is not None:
+            self._handlers["confident"] = partial(handle_confident_request, bulk)
         if learning is not None:
             self._handlers["learning"] = self._handle_learning
             self._unsubscribe_learning = learning.subscribe(self._on_learning_news)
@@ -353,13 +361,19 @@ class Annotator(BaseAnnotationWidget):
             self._unsubscribe_learning = None
         if self._learning is not None:
             self._learning.close()
+        if self._bulk is not None:
+            self._bulk.close()
         if self._unsubscribe_suggestions is not None:
             self._unsubscribe_suggestions()
             self._unsubscribe_suggestions = None
         super().close()
 
     def _build_setup(self) -> Setup:
-        return {**super()._build_setup(), "relabels": self._label_editor is not None}
+        setup = super()._build_setup()
+        setup["relabels"] = self._label_editor is not None
+        if self._bulk is not None:
+            setup["confident"] = True
+        return setup
 
     def _reload(self, *, keep_current: bool, keep_shown: bool = False) -> None:
         self._sent.clear()
@@ -569,7 +583,8 @@ class Annotator(BaseAnnotationWidget):
             self.set_trait("current", apply_page_spans(loaded, {}, ()))
 
     def _static_html(self) -> str:
-        info, counts = self._example_queue.info, self._example_queue.counts()
+        info = self._example_queue.info
+        counts = self._counts_shown or self._example_queue.counts()
         caption = (
             f"{info.dataset} · {info.split} · {counts.answered:,} of {counts.total:,} answered"
         )

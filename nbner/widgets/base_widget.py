@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from time import perf_counter
 from typing import Any, Literal, TypeAlias
 
@@ -13,12 +14,15 @@ import traitlets
 from nbner._common.colors import label_colors
 from nbner._version import __version__
 from nbner.errors import DataError, NbnerError
-from nbner.types import Answer, Example
+from nbner.types import Answer, Counts, Example
 from nbner.widgets.bundled_widget import BundledWidget, read_bundle
 from nbner.widgets.example_window import PriorityQueue, SentExamples
 from nbner.widgets.messages import (
     PROTOCOL_VERSION,
     BulkReply,
+    BundleReply,
+    CountsMessage,
+    DailyTargetMessage,
     FailedMessage,
     KernelMessage,
     NoticeMessage,
@@ -42,6 +46,8 @@ Handler: TypeAlias = Callable[[RawMessage], KernelMessage]
 #: Examples in the page's window: enough to continue while the kernel is busy.
 WINDOW_SIZE = 12
 
+_MINUTES_OF_DAY = 24 * 60
+
 
 class BaseAnnotationWidget(BundledWidget):
     """Widget that exchanges the messages of the protocol with its page.
@@ -54,6 +60,7 @@ class BaseAnnotationWidget(BundledWidget):
 
     _esm = read_bundle("annotator.js")
     _css = read_bundle("annotator.css")
+    _loader = read_bundle("annotator.loader.js")
 
     # The page reads these and never writes them.
     _setup = traitlets.Dict().tag(sync=True)
@@ -78,14 +85,18 @@ class BaseAnnotationWidget(BundledWidget):
             "bulk": self._handle_bulk,
             "analyses": self._queries.redecode,
             "guideline": self._queries.guideline,
+            "bundle": self._handle_bundle,
         }
         self._colors = label_colors(example_queue.info.labels, example_queue.info.colors)
         self._unsubscribe: Callable[[], None] | None = None
         # Ids of the answers and bulk changes that get a reply.
         self._replying: set[str] = set()
         self._has_page_state = False
-        #: First example of the last snapshot; None if an answer has come since.
+        #: Time zone of the page; before it has said so, this machine's.
+        self._zone: timezone | None = None
+        #: First example and counts of the last snapshot; None if an answer has come since.
         self._first_shown: Example | None = None
+        self._counts_shown: Counts | None = None
         super().__init__(_setup=self._build_setup())
         self.on_msg(self._on_message)
         self._unsubscribe = example_queue.subscribe(self._on_answers)
@@ -149,7 +160,12 @@ class BaseAnnotationWidget(BundledWidget):
         self._setup = self._build_setup()
 
     def _build_setup(self) -> Setup:
-        return serialize_setup(self._example_queue.info, __version__, self._colors)
+        setup = serialize_setup(self._example_queue.info, __version__, self._colors)
+        if self._example_queue.info.target is not None:
+            target = self._target(serialize_counts(self._example_queue.counts()))
+            if target is not None:
+                setup["target"] = target
+        return setup
 
     def refresh(self, *, keep_current: bool = False) -> None:
         """Send the current examples of the queue to every view.
@@ -211,7 +227,7 @@ class BaseAnnotationWidget(BundledWidget):
         if not is_new:
             # It came a second time, and much may have happened in between.
             answer = self._as_stored(answer)
-        reply = saved_message(answer, example, self._example_queue.counts())
+        reply = self._saved_message(answer, example)
         reply["next"] = self._refill(read_ids(message))
         return reply
 
@@ -244,9 +260,18 @@ class BaseAnnotationWidget(BundledWidget):
                 "this page was loaded by another version of nbner than the kernel runs",
                 remedy="Reload the page, and run the cell again",
             )
+        if message.get("loaded") is True:
+            self._loaded.add(self._loader)
+        zone = message.get("zone")
+        if isinstance(zone, int) and abs(zone) < _MINUTES_OF_DAY:
+            self._zone = timezone(timedelta(minutes=-zone))
         reply = self._snapshot_message("snapshot")
         reply["setup"] = self._setup
         return reply
+
+    def _handle_bundle(self, _message: RawMessage) -> BundleReply:
+        """Send the front end to a page that has only got the loader."""
+        return {"type": "bundle", "script": str(self._esm), "style": str(self._css)}
 
     def _on_page_state(self, message: RawMessage) -> None:
         """Store what the page shows; does nothing here.
@@ -267,18 +292,44 @@ class BaseAnnotationWidget(BundledWidget):
         kept = [one for one in kept if one.answer is None]
         rest = self._next_tasks(WINDOW_SIZE - len(kept), [one.input_hash for one in kept])
         window = self._sent.serialize(kept) + rest
+        counts = queue.counts()
         self._first_shown = self._sent.get(int(window[0]["id"])) if window else None
-        return {"window": window, "past": past[::-1], "counts": serialize_counts(queue.counts())}
+        self._counts_shown = counts
+        return {"window": window, "past": past[::-1], "counts": serialize_counts(counts)}
 
     def _snapshot_message(
         self, kind: Literal["snapshot", "refresh"], first: Example | None = None
     ) -> SnapshotMessage:
         taken = self._take_snapshot(first)
-        return {
+        message: SnapshotMessage = {
             "type": kind,
             "window": taken["window"],
             "past": taken["past"],
             "counts": taken["counts"],
+        }
+        target = self._target(taken["counts"])
+        if target is not None:
+            message["target"] = target
+        return message
+
+    def _saved_message(self, answer: Answer, example: Example) -> SavedMessage:
+        message = saved_message(answer, example, self._example_queue.counts())
+        target = self._target(message["counts"])
+        if target is not None:
+            message["target"] = target
+        return message
+
+    def _target(self, counts: CountsMessage) -> DailyTargetMessage | None:
+        """Count towards the daily target what was decided since the annotator's midnight."""
+        target = self._example_queue.info.target
+        if target is None:
+            return None
+        now = datetime.now(self._zone).astimezone(self._zone)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return {
+            "daily": target.daily,
+            "today": target.count_since(midnight.timestamp()),
+            "answered": counts["total"] - counts["open"],
         }
 
     def _next_tasks(self, limit: int, exclude: Collection[int] = ()) -> list[Task]:
@@ -317,7 +368,7 @@ class BaseAnnotationWidget(BundledWidget):
 
     def _on_answers(self, answers: Sequence[Answer]) -> None:
         """Notify the page of answers, except of its own, which get a reply."""
-        self._first_shown = None
+        self._first_shown = self._counts_shown = None
         for answer in answers:
             self._sent.forget(answer.input_hash)
         if self._replying and all(self._gets_reply(answer.id) for answer in answers):
@@ -325,7 +376,7 @@ class BaseAnnotationWidget(BundledWidget):
         if len(answers) == 1:
             example = self._example_queue.find(answers[0].input_hash)
             if example is not None:
-                self._post(saved_message(answers[0], example, self._example_queue.counts()))
+                self._post(self._saved_message(answers[0], example))
             self._sync_current()
         else:
             self.refresh()

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import traitlets
@@ -25,6 +25,34 @@ class BundledWidget(anywidget.AnyWidget):
     @traitlets.default("_widget_id")  # type: ignore[untyped-decorator]
     def _default_widget_id(self) -> str:
         return uuid.uuid4().hex
+
+    #: Front end for a page that has loaded the widget's own: a small script, and no style.
+    _loader: str = ""
+    #: The loaders whose front ends a page of this kernel has said to have loaded.
+    _loaded: ClassVar[set[str]] = set()
+    _is_opening = False
+
+    def open(self) -> None:
+        """Create the widget on the page."""
+        # Pages that are opened later ask for the state, and get the front end with it.
+        self._is_opening = True
+        try:
+            super().open()
+        finally:
+            self._is_opening = False
+
+    def get_state(self, *given: Any, **options: Any) -> dict[str, Any]:
+        """Return the synchronized state, while the widget is opened with the front end it needs.
+
+        Parameters
+        ----------
+        *given, **options
+            As ipywidgets takes them.
+        """
+        state: dict[str, Any] = super().get_state(*given, **options)
+        if self._is_opening and self._loader in self._loaded:
+            state |= {"_esm": self._loader, "_css": ""}
+        return state
 
     def _static_html(self) -> str:
         """Return HTML that a saved notebook shows where no kernel runs."""

@@ -91,6 +91,7 @@ class ErrorExplorer(BaseAnnotationWidget):
 
     _esm = read_bundle("errors.js")
     _css = read_bundle("errors.css")
+    _loader = read_bundle("errors.loader.js")
 
     _errors = traitlets.Any(None).tag(
         sync=True,

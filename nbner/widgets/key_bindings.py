@@ -26,11 +26,13 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "list": ("l",),
     "version": ("v",),
     "difference": ("j",),
+    "previous_difference": ("k",),
     "label_active": ("Enter",),
     "remove": ("Delete",),
     "label_everywhere": ("e",),
     "unlabel_everywhere": ("r",),
     "confidence": ("c",),
+    "accept_confident": ("p",),
     "alternative": ("t",),
     "guideline": ("i",),
     "edit_labels": ("m",),
@@ -47,8 +49,8 @@ ACTS: Mapping[str, tuple[str, ...]] = {
     "help": ("?", "h"),
 }
 
-#: An act that has no key when another act takes its own: labels have keys of their own too.
-_YIELDING = "label_active"
+#: Acts that have no key when another act or a label takes their own: each can be done without.
+_YIELDING = frozenset({"label_active", "accept_confident", "previous_difference"})
 
 #: Marks the name of a label that an act has too.
 LABEL_PREFIX = "label:"
@@ -293,7 +295,7 @@ def _check_built_in(bindings: KeyBindings, labels: Sequence[str]) -> None:
     owners = {
         chord: act
         for act, chords in ACTS.items()
-        if act not in bindings.acts and act != _YIELDING
+        if act not in bindings.acts and act not in _YIELDING
         for chord in chords
     }
     owners |= {

@@ -98,7 +98,7 @@ class CountsMessage(TypedDict):
 
 
 class DailyTargetMessage(TypedDict):
-    """A target for today: examples decided today, and in all, when the widget was opened."""
+    """A target for today: examples of all splits decided today, and of this one in all, by now."""
 
     daily: int
     today: int
@@ -123,6 +123,7 @@ class Setup(TypedDict):
     keys: NotRequired[dict[str, str]]
     labelKeys: NotRequired[dict[str, str]]
     relabels: NotRequired[bool]
+    confident: NotRequired[bool]
     protocol: int
     advises: bool
     redecodes: bool
@@ -177,10 +178,15 @@ class PastRequest(Request):
 
 
 class HelloRequest(Request):
-    """Send setup and snapshot."""
+    """Send setup and snapshot; ``loaded`` where the page need not get the front end again.
+
+    ``zone`` is the minutes by which the annotator's time is behind UTC.
+    """
 
     type: Literal["hello"]
     protocol: NotRequired[int]
+    loaded: NotRequired[bool]
+    zone: NotRequired[int]
 
 
 class FindRequest(Request):
@@ -271,6 +277,29 @@ class LabelsRequest(Request):
     order: list[str]
 
 
+class BundleRequest(Request):
+    """Send script and style of the front end."""
+
+    type: Literal["bundle"]
+
+
+class ConfidentRequest(Request):
+    """List the open texts whose every suggestion is probable, accept them in bulk, or undo that.
+
+    ``number`` is that of the list that the page shows, ``bulk`` the id of the act, and
+    ``unticked`` the ids of the texts that stay open.
+    """
+
+    type: Literal["confident"]
+    do: Literal["start", "list", "stop", "accept", "undo"]
+    probability: float
+    offset: int
+    want: int
+    number: NotRequired[int]
+    bulk: NotRequired[str]
+    unticked: NotRequired[list[str]]
+
+
 class PageState(TypedDict):
     """The example on display, with its spans and the selection; it has no reply.
 
@@ -307,6 +336,7 @@ class SavedMessage(KernelMessage):
     note: str
     done: NotRequired[int]
     counts: CountsMessage
+    target: NotRequired[DailyTargetMessage]
     next: list[Task]
 
 
@@ -344,6 +374,7 @@ class SnapshotMessage(KernelMessage, WindowSnapshot):
 
     type: Literal["snapshot", "refresh"]
     setup: NotRequired[Setup]
+    target: NotRequired[DailyTargetMessage]
     ahead: NotRequired[bool]
     keep: NotRequired[bool]
     turn: NotRequired[int]
@@ -391,6 +422,14 @@ class GuidelineReply(KernelMessage):
     version: str
 
 
+class BundleReply(KernelMessage):
+    """Script and style of the front end, for a page that has only got their loader."""
+
+    type: Literal["bundle"]
+    script: str
+    style: str
+
+
 class LabelRow(TypedDict):
     """A label with its spans in current answers, and the examples that hold them."""
 
@@ -404,6 +443,42 @@ class LabelsReply(KernelMessage):
 
     type: Literal["labels"]
     rows: list[LabelRow]
+    text: str
+    undo: str
+
+
+class ConfidentRow(TypedDict):
+    """A text whose every suggestion is probable: words, each with its label or an empty one.
+
+    ``wrong`` and ``missed`` are expected numbers of spans, ``lowest`` a probability.
+    """
+
+    id: str
+    parts: list[list[str]]
+    lowest: float
+    spans: int
+    wrong: float
+    missed: float
+
+
+class ConfidentReply(KernelMessage):
+    """A part of the list; ``total`` to ``missed`` are about all of it.
+
+    While it is computed, ``checked`` of ``pending`` texts are; ``text`` is what was done,
+    ``undo`` the id of the act that can be undone.
+    """
+
+    type: Literal["confident"]
+    state: Literal["computing", "ready", "stopped", "failed"]
+    number: int
+    checked: int
+    pending: int
+    rows: list[ConfidentRow]
+    total: int
+    spans: int
+    wrong: float
+    missed: float
+    notes: str
     text: str
     undo: str
 

@@ -27,15 +27,13 @@ class DailyTarget:
     ----------
     daily : int
         The target.
-    today : int
-        Examples that were decided today when the queue was opened.
-    answered : int
-        All examples that were decided then; what is added later is of today.
+    count_since : callable
+        From a time in seconds since the epoch to the number of examples, of any
+        split, that the annotator has decided since.
     """
 
     daily: int
-    today: int
-    answered: int
+    count_since: Callable[[float], int]
 
 
 @dataclass(frozen=True, slots=True)

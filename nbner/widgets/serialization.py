@@ -125,13 +125,6 @@ def serialize_setup(info: QueueInfo, version: str, colors: Mapping[str, str]) ->
         "redecodes": info.auto_redecode,
         "mends": info.edits_gold,
     }
-    if info.target is not None:
-        target = info.target
-        setup["target"] = {
-            "daily": target.daily,
-            "today": target.today,
-            "answered": target.answered,
-        }
     return setup
 
 

@@ -162,6 +162,18 @@ def test_the_label_set(kernel):
         assert violations(page.page) == []
 
 
+def test_what_the_model_is_sure_of(kernel, trained_path, dev):
+    labels = ["Action", "Amount", "Reagent"]
+    with nbner.Session("p", labels=labels, model=trained_path, store=":memory:") as session:
+        session.add([one.text for one in dev[:4]])
+        page = kernel(session.make_gold(), "annotator", [])
+        page.root.focus()
+        page.page.keyboard.press("p")
+        expect(page.root.locator("[data-sure]").first).to_be_visible()
+        page.page.keyboard.press("Space")
+        assert violations(page.page) == []
+
+
 def test_a_review(host, world):
     host.open(
         world.task(1, "Uber left New York", [[0, 1, "Label 1"]], versions=VERSIONS), labels=LABELS

@@ -6,11 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 import nbner
+from nbner._common.guidelines import Guidelines
 from nbner.evaluation.errors.report import Errors
 from nbner.evaluation.errors.span_features import TrainingVocabulary
 from nbner.queues.error_review import ErrorReviewQueue, StoreBinding
 from nbner.types import Span
 from nbner.widgets.error_explorer import ErrorExplorer
+from nbner.widgets.key_bindings import KeyBindings
 
 LABELS = ("Reagent", "Amount", "Action")
 EVIL = "<img src=x onerror=alert(1)>"
@@ -99,7 +101,7 @@ def test_a_number_opens_its_examples_which_are_mended_there(made, kernel):
     # The gold is corrected in the annotation surface: the prediction is taken, and accepted.
     keyboard.press("Enter")
     surface = root.locator("[data-nbner=annotator]")
-    expect(surface.locator("mark[data-span]")).to_have_attribute("data-label", "Action")
+    expect(surface.locator("mark[data-span]")).to_have_attribute("data-label", "Reagent")
     keyboard.press("v")
     keyboard.press("a")
     expect(cell(root, 2, 0)).to_have_text("1")
@@ -157,3 +159,32 @@ def test_a_bar_opens_its_examples(made, kernel):
     # A view leaves nothing behind.
     page.page.evaluate("host.close(), host.end()")
     assert page.page.evaluate("host.model.listenerCount") == 0
+
+
+def test_the_guideline_and_keys_of_ones_own_are_at_hand(made, kernel):
+    session, explorer = made
+    bus = session.context.answer_bus
+    bus.guidelines = Guidelines("# Short spans", {"Action": "What is done"})
+    bus.keys = KeyBindings({"reject": "m"}, {"Reagent": "u"})
+    explorer.update_labels()
+    page = kernel(explorer, "errors", ["_errors"])
+    root, keyboard = page.root, page.page.keyboard
+    cell(root, 2, 0).focus()
+    keyboard.press("Enter")
+    expect(root.locator("[data-finding]")).to_have_count(2)
+    keyboard.press("Enter")
+    inner = root.locator("[data-nbner=annotator]")
+    expect(inner.locator("[data-pick=Reagent]")).to_contain_text("u")
+    keyboard.press("i")
+    beside = root.locator("[data-beside=guideline]")
+    expect(beside).to_contain_text("Short spans")
+    expect(beside).to_contain_text("What is done")
+    keyboard.press("Escape")
+    expect(beside).to_be_hidden()
+    # The keys mean here what they mean in every other annotator, and nothing else.
+    keyboard.press("Home")
+    keyboard.press("u")
+    expect(inner.locator('[data-span="0:1"]')).to_have_attribute("data-label", "Reagent")
+    keyboard.press("m")
+    expect(root.locator("[data-save]")).to_have_attribute("data-save", "saved")
+    assert gold(session, "Spin the 😀 tubes at 4 °C.")[0] == "reject"

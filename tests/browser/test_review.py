@@ -46,8 +46,21 @@ def test_differences_are_marked_and_taken_one_by_one(review):
     review.press("j", "j", "1")
     expect(review.mark(2, 4)).to_have_attribute("data-label", "GPE")
     assert review.spans() == [["0:1", "PERSON"], ["2:4", "GPE"]]
+    review.press("k", "k")
+    expect(review.mark(2, 4)).to_have_attribute("data-label", "GPE")
+    review.press("k", "1")
+    expect(review.mark(0, 1)).to_have_attribute("data-label", "ORG")
     review.press("a")
     expect(tokens).to_have_count(0)
+
+
+def test_a_digit_takes_a_version_where_there_are_fewer_labels(host, world):
+    three = [*VERSIONS, {"by": "eve", "answer": "accept", "spans": [[1, 2, "ORG"]]}]
+    host.open(world.task(1, "Uber left New York", versions=three), labels=["ORG"])
+    host.press("3")
+    assert host.spans() == [["1:2", "ORG"]]
+    host.press("1")
+    assert host.spans() == [["0:1", "ORG"], ["2:4", "GPE"]]
 
 
 def test_a_version_is_taken_by_click_and_decided_by_key(review):

@@ -73,3 +73,33 @@ def test_two_widgets_of_one_session_agree(lab, server, name):
     lab.page.keyboard.press("Backspace")
     expect(left).to_contain_text(TEXTS[0])
     expect(left.get_by_text("0 of 6", exact=True)).to_be_visible()
+
+
+def test_what_is_shown_again_comes_without_script_and_style(lab, server, name):
+    received = []
+    lab.page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: received.append(len(frame))),
+    )
+    lab.open(server.write(f"{name}.ipynb", source(name), "session.manual()"))
+    lab.run(0)
+    expect(lab.annotator.locator("[data-save]")).to_have_attribute("data-save", "saved")
+    assert sum(received) > 150_000
+    # The page's word that it has them has come before its answer.
+    lab.annotator.focus()
+    lab.page.keyboard.press("a")
+    expect(lab.annotator.locator("[data-save]")).to_have_attribute("data-save", "saved")
+    received.clear()
+    lab.run(1)
+    second = lab.page.locator("[data-nbner=annotator]").nth(1)
+    expect(second.locator("[data-token]").first).to_be_visible()
+    assert sum(received) < 60_000
+    second.focus()
+    lab.page.keyboard.press("a")
+    expect(second.locator("[data-save]")).to_have_attribute("data-save", "saved")
+    assert stored(server, name) == TEXTS[:2]
+    # Another page of the same kernel has nothing yet, and gets all of it.
+    lab.command("docmanager:save")
+    other = lab.page.context.new_page()
+    other.goto(lab.page.url)
+    expect(other.locator("[data-nbner=annotator] [data-token]").first).to_be_visible(timeout=60_000)

@@ -7,6 +7,9 @@ import pickle
 import pytest
 
 import nbner
+from nbner.evaluation.errors.report import Errors
+from nbner.queues.error_review import ErrorReviewQueue, StoreBinding
+from nbner.widgets.error_explorer import ErrorExplorer
 
 LABELS = {"Dish": "A prepared thing one can order: 'lentil salad'", "Tool": None, "Time": ""}
 
@@ -164,3 +167,42 @@ def test_the_sample_brings_its_guideline_once(store):
         pass
     with opened(store, labels=labels) as session:
         assert session.guidelines.text == "mine"
+
+
+def test_the_error_explorer_and_a_quiz_show_the_guideline_and_the_keys_of_ones_own(store):
+    gold = {"text": "Stew.", "answer": "accept", "spans": [{"start": 0, "end": 4, "label": "Dish"}]}
+    keys = {"accept": "enter", "Dish": "d"}
+    options = {"labels": LABELS, "guidelines": "Short spans.", "keys": keys}
+    with opened(store, colors={"Dish": "#0072b2"}, **options) as session:
+        session.add([gold], split="dev")
+        backing = StoreBinding(
+            *(session.context.dataset, "ann", "store", session.context.tokenize),
+            session.context.answer_bus,
+        )
+        errors = Errors(session.examples("dev"), [[]], labels=("Dish", "Tool", "Time"))
+        explorer = ErrorExplorer(errors, ErrorReviewQueue(errors, binding=backing, labels=LABELS))
+        session.context.explorers.add(explorer)
+        quiz = nbner.quiz(session).widget
+        asked = session.manual(split="dev")._setup
+        for widget in (explorer, quiz):
+            setup = widget._setup
+            for name in ("guideline", "definitions", "keys", "labelKeys"):
+                assert setup[name] == asked[name], name
+            reply = widget.receive({"type": "guideline", "id": "1"})
+            assert reply["text"] == "Short spans."
+        assert (asked["keys"], asked["labelKeys"]) == ({"accept": "Enter"}, {"Dish": "d"})
+        assert quiz._setup["colors"]["Dish"] == "#0072b2"
+        session.labels.define({"Tool": "What one cooks with"})
+        for widget in (explorer, quiz):
+            assert widget._setup["definitions"] == session.guidelines.definitions
+            assert widget._setup["guideline"] == session.guidelines.version
+
+
+def test_a_quiz_has_the_keys_of_the_student(store):
+    gold = {"text": "Stew.", "answer": "accept", "spans": []}
+    with nbner.Session("d", store=store, annotator="mia", labels=["Dish"], keys={"Dish": "d"}):
+        pass
+    with opened(store, labels=["Dish"], keys={"Dish": "z"}) as session:
+        session.add([gold], split="dev")
+        assert nbner.quiz(session, annotator="mia").widget._setup["labelKeys"] == {"Dish": "d"}
+        assert nbner.quiz(session).widget._setup["labelKeys"] == {"Dish": "z"}

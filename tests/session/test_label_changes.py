@@ -224,3 +224,49 @@ def test_a_renamed_model_predicts_the_same(name, tmp_path):
     with nbner.Session("d", store=tmp_path / "n.db") as session:
         assert "Verb" in session.nlp.get_pipe(session.nlp.pipe_names[-1]).labels
         assert session.labels.merge("Verb", "Tool").model.startswith("The model in use keeps the")
+
+
+class TestTheOrder:
+    def test_a_cell_that_is_run_again_keeps_the_order_that_a_person_gave(self, store):
+        with opened(store, labels=LABELS) as session:
+            session.labels.reorder(["Tool"])
+            assert session.labels == ("Tool", "Dish", "Drink")
+            session.labels.rename("Dish", "Meal")
+        for labels in (["Meal", "Drink", "Tool"], ["Meal", "Drink", "Tool"]):
+            with opened(store, labels=labels) as session:
+                assert session.labels == ("Tool", "Meal", "Drink")
+        with pytest.warns(UserWarning, match="renamed since"):
+            session = opened(store, labels=list(LABELS))
+        with session:
+            assert session.labels == ("Tool", "Meal", "Drink")
+            session.labels.reorder(["Drink"])
+        with opened(store, labels=["Meal", "Drink", "Tool", "Snack"]) as session:
+            assert session.labels == ("Drink", "Tool", "Meal", "Snack")
+
+    def test_another_order_in_the_cell_holds_from_then_on(self, store):
+        with opened(store, labels=LABELS) as session:
+            session.labels.reorder(["Tool"])
+        for labels in (("Drink", "Dish", "Tool"), tuple(LABELS)):
+            with opened(store, labels=labels) as session:
+                assert session.labels == labels
+
+
+def test_a_rename_moves_the_keys_of_every_annotator(store):
+    for name, key in (("ann", "d"), ("bo_%", "q")):
+        options = {"labels": LABELS, "keys": {"Dish": key}}
+        with nbner.Session("d", store=store, annotator=name, **options):
+            pass
+    with nbner.Session("other", store=store, annotator="bo_%", labels=LABELS, keys={"Dish": "z"}):
+        pass
+    with nbner.Session("d", store=store, annotator="ann") as session:
+        session.add(["Stew."])
+        done = session.labels.rename("Dish", "Meal")
+        assert session.manual()._setup["labelKeys"] == {"Meal": "d"}
+        with nbner.Session("d", store=store, annotator="bo_%") as other:
+            assert other.manual()._setup["labelKeys"] == {"Meal": "q"}
+        done.undo()
+    with nbner.Session("d", store=store, annotator="bo_%") as other:
+        assert other.manual()._setup["labelKeys"] == {"Dish": "q"}
+    with nbner.Session("other", store=store, annotator="bo_%") as other:
+        other.add(["Stew."])
+        assert other.manual()._setup["labelKeys"] == {"Dish": "z"}

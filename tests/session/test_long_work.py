@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import pytest
 
 import nbner
 from nbner.errors import DataError
 from nbner.simulation.headless_client import HeadlessClient
+from nbner.store.assignments import Assignments
 from nbner.types import Span
 
 TEXT = "Stir the salt and the water and wait"
@@ -138,6 +141,44 @@ class TestDailyTarget:
             widget = session.manual()
             answer(widget, answer="accept")
             assert self.target(session, 10)["target"] == {"daily": 10, "today": 1, "answered": 1}
+
+    def test_decisions_of_other_splits_and_pages_count(self, store):
+        with open_session(store) as session:
+            session.add([TEXT, "Two"])
+            session.add(["Three", "Four"], split="more")
+            widget = session.manual(daily_target=10)
+            answer(session.manual(split="more"), answer="accept")
+            reply = answer(widget, answer="accept", id="2")
+            assert reply["target"] == {"daily": 10, "today": 2, "answered": 1}
+
+    def test_the_count_starts_again_at_the_annotators_midnight(self, store, monkeypatch):
+        class Clock(datetime):
+            """Noon of a day far ahead, in UTC."""
+
+            @classmethod
+            def now(cls, tz=None):
+                return datetime(2999, 5, 1, 12, tzinfo=timezone.utc).astimezone(tz)
+
+        with open_session(store) as session:
+            session.add([TEXT, "Two"])
+            widget = session.manual(daily_target=10)
+            answer(widget, answer="accept")
+            monkeypatch.setattr("nbner.widgets.base_widget.datetime", Clock)
+            since = []
+            count = session.context.dataset.assignments.count_decided_since
+            monkeypatch.setattr(
+                Assignments,
+                "count_decided_since",
+                lambda _, name, when: since.append(when) or count(name, when),
+            )
+            widget = session.manual(daily_target=10)
+            hello = {"type": "hello", "id": "1", "zone": -14 * 60}
+            reply = widget.receive(hello)
+            assert reply["target"] == {"daily": 10, "today": 0, "answered": 1}
+            # In Kiritimati, 14 hours ahead, the second of May has begun two hours ago.
+            assert since[-1] == datetime(2999, 5, 1, 10, tzinfo=timezone.utc).timestamp()
+            reply = answer(widget, answer="accept", id="2")
+            assert reply["target"]["answered"] == 2
 
     def test_those_of_others_do_not(self, store):
         with open_session(store) as session:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from comm import DummyComm
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -330,3 +331,32 @@ def test_a_span_off_the_tokens_is_shown_apart():
     task = serialize_example(example(1, spans=(Span(1, 3, "Action"),)))
     assert task["spans"] == []
     assert task["loose"] == [{"text": "dd", "label": "Action"}]
+
+
+class TestTheFrontEnd:
+    @pytest.fixture
+    def opened(self, monkeypatch):
+        """Record the state with which each widget is created on the page."""
+        found = []
+        monkeypatch.setattr(
+            "comm.create_comm",
+            lambda **given: found.append(given["data"]["state"]) or DummyComm(),
+        )
+        monkeypatch.setattr(Annotator, "_loaded", set())
+        return found
+
+    def test_it_is_sent_until_a_page_has_said_that_it_has_it(self, opened, desk):
+        first = Annotator(desk)
+        assert len(opened[-1]["_esm"]) > 50_000
+        first.receive({"type": "hello", "id": "1"})
+        Annotator(desk)
+        assert len(opened[-1]["_esm"]) > 50_000
+        first.receive({"type": "hello", "id": "2", "loaded": True})
+        lean = Annotator(desk)
+        assert len(opened[-1]["_esm"]) < 2_000
+        assert opened[-1]["_css"] == ""
+        # A page that is opened later asks for the state, or for the front end alone.
+        assert lean.get_state()["_esm"] == first.get_state()["_esm"]
+        reply = lean.receive({"type": "bundle", "id": "3"})
+        assert reply["script"] == first.get_state()["_esm"]
+        assert reply["style"].startswith("/*nbner annotator ")

@@ -127,6 +127,8 @@ class ExplorerView {
     }
     const isAnnotating = this.annotationPane.contains(event.target as Node);
     if (isAnnotating && !this.isAnnotatorFocused(event.target)) return;
+    // A key of one's own means in the annotator what was chosen for it.
+    if (isAnnotating && this.explorer.controller.keyMap.isChosen(event)) return;
     if (event.key === "u") this.explorer.undo();
     else if (isAnnotating && event.key === "m") this.explorer.toggleJudgment(this.explorer.controller.shown?.id);
     else if (isAnnotating && event.key === "Escape" && this.isAnnotatorIdle()) this.findings.focus();
@@ -152,8 +154,8 @@ class ExplorerView {
   }
 
   private isAnnotatorIdle(): boolean {
-    const { cursor, currentNotice } = this.explorer.controller;
-    return cursor.caret === null && currentNotice.text === "";
+    const { cursor, currentNotice, guideline } = this.explorer.controller;
+    return cursor.caret === null && currentNotice.text === "" && !guideline.state.isOpen;
   }
 
   private get annotatorRoot(): HTMLElement | null {

@@ -2,9 +2,7 @@
 import type { Unsubscribe } from "./environment";
 import { offerKeys } from "./keyFocus";
 import type { WidgetModel } from "./jupyter";
-
-/** Set by the bundler; changes with any of the sources. */
-declare const BUILD: string;
+import { loadedWidgets, nameOfBuild } from "./loadedWidgets";
 
 /** What a widget makes once for all its views. */
 export interface Started<Logic> {
@@ -12,7 +10,7 @@ export interface Started<Logic> {
   dispose(): void;
 }
 
-interface Lifecycle<Model> {
+export interface Lifecycle<Model> {
   initialize(given: { model: Model }): Unsubscribe;
   render(given: { model: Model; el: HTMLElement }): Unsubscribe;
 }
@@ -61,6 +59,6 @@ export function defineWidget<Model extends WidgetModel, Logic>(
  * anew; the functions of the first copy are compiled already.
  */
 export function reuseLoaded<Widget>(name: string, widget: Widget): Widget {
-  const loaded = globalThis as unknown as Record<symbol, Widget | undefined>;
-  return (loaded[Symbol.for(`nbner ${name} ${BUILD}`)] ??= widget);
+  const loaded = loadedWidgets<Widget>();
+  return (loaded[Symbol.for(nameOfBuild(name))] ??= widget);
 }

@@ -37,4 +37,6 @@ export interface Environment {
   /** Null where the browser forbids storage. */
   readonly storage: KeyValueStorage | null;
   newId(): string;
+  /** Return whether the page has the widget's script and style, and need not get them again. */
+  isLoaded?(): boolean;
 }

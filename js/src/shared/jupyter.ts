@@ -1,5 +1,6 @@
 /** Adapts anywidget's model and JupyterLab's kernel status to the widgets' `Environment`. */
 import type { Clock, Environment, KernelConnection, KeyValueStorage, Unsubscribe } from "./environment";
+import { hasStyle } from "./loadedWidgets";
 
 /** The part of anywidget's model that is used. */
 export interface WidgetModel {
@@ -107,8 +108,8 @@ export class JupyterConnection implements KernelConnection {
   }
 }
 
-export function environmentFor(connection: KernelConnection): Environment {
-  return { connection, clock, storage: findStorage(), newId };
+export function environmentFor(connection: KernelConnection, widget: string): Environment {
+  return { connection, clock, storage: findStorage(), newId, isLoaded: () => hasStyle(widget) };
 }
 
 export const clock: Clock = {

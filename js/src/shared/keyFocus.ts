@@ -59,7 +59,8 @@ class KeyFocus {
   private takeOnceAttached(framesLeft: number): void {
     if (this.root.isConnected) {
       this.showHint();
-      if (this.isOfThisRun && this.isCellSelected()) this.take();
+      // At the end of the frame, when the host has done its part: a focus lays the whole page out.
+      if (this.isOfThisRun) this.frame = requestAnimationFrame(() => this.isCellSelected() && this.take());
     } else if (framesLeft > 0) {
       this.frame = requestAnimationFrame(() => this.takeOnceAttached(framesLeft - 1));
     }

@@ -5,6 +5,8 @@
 import { asAnswer, asArray, asCount, asNumber, asRecord, asString, asStrings, type Fields } from "./parsePrimitives";
 import type {
   Analysis,
+  ConfidentReply,
+  ConfidentRow,
   Counts,
   DailyTarget,
   ExampleRow,
@@ -153,17 +155,19 @@ export function parseSetup(raw: unknown): Setup {
     keys: parseNames(from.keys),
     labelKeys: parseNames(from.labelKeys),
     relabels: from.relabels === true,
+    ...(from.confident === true && { confident: true }),
     protocol: asCount(from.protocol),
     advises: from.advises === true,
     redecodes: from.redecodes === true,
     mends: from.mends === true,
-    ...(from.target !== undefined && { target: parseTarget(from.target) }),
+    ...parseTargetOf(from),
   };
 }
 
-function parseTarget(raw: unknown): DailyTarget {
-  const from = asRecord(raw);
-  return { daily: asCount(from.daily), today: asCount(from.today), answered: asCount(from.answered) };
+function parseTargetOf({ target }: Fields): { readonly target?: DailyTarget } {
+  if (target === undefined) return {};
+  const from = asRecord(target);
+  return { target: { daily: asCount(from.daily), today: asCount(from.today), answered: asCount(from.answered) } };
 }
 
 const parseDone = ({ done }: Fields): { readonly done?: number } =>
@@ -198,6 +202,7 @@ export function parseMessage(raw: unknown): KernelMessage | null {
         note: asString(from.note),
         ...parseDone(from),
         counts: parseCounts(from.counts),
+        ...parseTargetOf(from),
         next: parseTasks(from.next),
       };
     case "failed":
@@ -233,6 +238,7 @@ function parseSnapshotMessage(from: Fields, type: SnapshotMessage["type"]): Snap
     type,
     ...parseSnapshot(from),
     ...("setup" in from && { setup: parseSetup(from.setup) }),
+    ...parseTargetOf(from),
     ...(from.ahead === true && { ahead: true }),
     ...(from.keep === true && { keep: true }),
     ...parseTurn(from),
@@ -273,6 +279,8 @@ function parseReply(
         text: asString(from.text),
         undo: asString(from.undo),
       };
+    case "confident":
+      return parseConfident(from);
     case "guideline":
       return { type: "guideline", text: asString(from.text), version: asString(from.version) };
     case "notice":
@@ -280,6 +288,41 @@ function parseReply(
     default:
       return null;
   }
+}
+
+function parseConfident(from: Fields): ConfidentReply {
+  return {
+    type: "confident",
+    state: CONFIDENT_STATES.find((one) => one === from.state) ?? "failed",
+    number: asCount(from.number),
+    checked: asCount(from.checked),
+    pending: asCount(from.pending),
+    rows: asArray(from.rows).map(parseConfidentRow),
+    total: asCount(from.total),
+    spans: asCount(from.spans),
+    wrong: asNumber(from.wrong) ?? 0,
+    missed: asNumber(from.missed) ?? 0,
+    notes: asString(from.notes),
+    text: asString(from.text),
+    undo: asString(from.undo),
+  };
+}
+
+const CONFIDENT_STATES = ["computing", "ready", "stopped", "failed"] as const;
+
+function parseConfidentRow(raw: unknown): ConfidentRow {
+  const from = asRecord(raw);
+  return {
+    id: asString(from.id),
+    parts: asArray(from.parts).map((part) => {
+      const [words, label] = asArray(part);
+      return [asString(words), asString(label)] as const;
+    }),
+    lowest: asNumber(from.lowest) ?? 0,
+    spans: asCount(from.spans),
+    wrong: asNumber(from.wrong) ?? 0,
+    missed: asNumber(from.missed) ?? 0,
+  };
 }
 
 function parseLabelRow(raw: unknown): LabelRow {

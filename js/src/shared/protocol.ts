@@ -90,6 +90,8 @@ export interface Setup {
   readonly labelKeys?: Readonly<Record<string, string>>;
   /** Whether the label set can be changed from the page. */
   readonly relabels?: boolean;
+  /** Whether texts can be accepted in bulk, where the model is sure of them. */
+  readonly confident?: boolean;
   readonly protocol: number;
   /** Whether the kernel can compute the k best analyses of an example. */
   readonly advises: boolean;
@@ -101,12 +103,12 @@ export interface Setup {
   readonly target?: DailyTarget;
 }
 
-/** A target for today, and where the annotator stood when the widget was opened. */
+/** A target for today, and where the annotator stood when the kernel sent it. */
 export interface DailyTarget {
   readonly daily: number;
-  /** Examples decided today. */
+  /** Examples decided today, in all splits. */
   readonly today: number;
-  /** All examples decided in this split, by which later counts are compared. */
+  /** All examples decided in this split, by which the page's counts are compared. */
   readonly answered: number;
 }
 
@@ -138,13 +140,14 @@ export interface AnswerMessage {
 export type KernelRequest =
   | { readonly type: "fetch"; readonly have: readonly string[]; readonly want: number }
   | { readonly type: "past"; readonly before: string | null; readonly want: number }
-  | { readonly type: "hello"; readonly protocol?: number }
+  | { readonly type: "hello"; readonly protocol?: number; readonly loaded?: true; readonly zone?: number }
   | { readonly type: "find"; readonly examples: readonly string[] }
   | { readonly type: "list"; readonly filter: ExampleFilter; readonly offset: number; readonly want: number }
   | ({ readonly type: "occurrences"; readonly besides: string; readonly want: number } & OccurrenceQuery)
   | { readonly type: "learning"; readonly do: LearningCommand }
   | { readonly type: "guideline" }
   | LabelsRequest
+  | ConfidentRequest
   | AnalysesRequest
   | BulkRequest;
 
@@ -159,6 +162,23 @@ export interface LabelsRequest {
   readonly order: readonly string[];
 }
 export type LabelAction = "list" | "add" | "rename" | "merge" | "recolor" | "reorder" | "undo";
+
+/** Lists the open texts whose every suggestion is probable, accepts them as one act, or undoes that. */
+export interface ConfidentRequest {
+  readonly type: "confident";
+  readonly do: ConfidentAction;
+  /** The lowest probability of a suggestion. */
+  readonly probability: number;
+  readonly offset: number;
+  readonly want: number;
+  /** The number of the list that is shown. */
+  readonly number?: number;
+  /** The id of the act. */
+  readonly bulk?: string;
+  /** The texts that stay open. */
+  readonly unticked?: readonly string[];
+}
+export type ConfidentAction = "start" | "list" | "stop" | "accept" | "undo";
 
 /** What can be asked of the training behind the widget. */
 export type LearningCommand = "start" | "stop" | "switch";
@@ -219,6 +239,7 @@ export interface SavedMessage {
   readonly note: string;
   readonly done?: number;
   readonly counts: Counts;
+  readonly target?: DailyTarget;
   readonly next: readonly Task[];
 }
 
@@ -241,6 +262,7 @@ export interface SnapshotMessage extends Snapshot {
   readonly type: "snapshot" | "refresh";
   readonly re?: string;
   readonly setup?: Setup;
+  readonly target?: DailyTarget;
   /** Whether code has put the window's examples at the head of the queue. */
   readonly ahead?: true;
   /** Whether open examples that were shown stay as they are, with their suggestions. */
@@ -369,6 +391,37 @@ export interface LabelsReply {
   readonly undo: string;
 }
 
+/** A text whose every suggestion is probable; `wrong` and `missed` are expected numbers of spans. */
+export interface ConfidentRow {
+  readonly id: string;
+  /** Words with their label, which is empty outside of spans. */
+  readonly parts: readonly (readonly [string, string])[];
+  /** The lowest probability of a suggestion. */
+  readonly lowest: number;
+  readonly spans: number;
+  readonly wrong: number;
+  readonly missed: number;
+}
+
+/** A part of the list of such texts; `total` to `missed` are about all of it. */
+export interface ConfidentReply {
+  readonly type: "confident";
+  readonly re?: string;
+  readonly state: ConfidentState;
+  readonly number: number;
+  readonly checked: number;
+  readonly pending: number;
+  readonly rows: readonly ConfidentRow[];
+  readonly total: number;
+  readonly spans: number;
+  readonly wrong: number;
+  readonly missed: number;
+  readonly notes: string;
+  readonly text: string;
+  readonly undo: string;
+}
+export type ConfidentState = "computing" | "ready" | "stopped" | "failed";
+
 /** The annotation guideline as Markdown. */
 export interface GuidelineReply {
   readonly type: "guideline";
@@ -378,4 +431,4 @@ export interface GuidelineReply {
 }
 
 export type KernelMessage = SavedMessage | FailedMessage | TasksMessage | SnapshotMessage | ShowMessage | Reply | NoticeMessage;
-export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply | LabelsReply;
+export type Reply = ListReply | OccurrencesReply | BulkReply | AnalysesReply | LearningMessage | GuidelineReply | LabelsReply | ConfidentReply;

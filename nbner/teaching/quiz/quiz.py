@@ -13,6 +13,8 @@ from nbner.queues.labelling import AnnotationQueue, AnswerBus, TokenizeFn
 from nbner.teaching.quiz.report import QuizResults, QuizReveal
 from nbner.teaching.quiz.storage import QuizDefinition, QuizStore
 from nbner.types import Answer, Example
+from nbner.widgets.key_bindings import KeyBindings
+from nbner.widgets.queue_protocol import QueueInfo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +40,11 @@ class QuizQueue(AnnotationQueue):
     tokenize : callable
         From a text to its tokens.
     answer_bus : AnswerBus
-        Notifies the other widgets of the session of answers.
+        Notifies the other widgets of the quiz of answers.
+    settings : AnswerBus
+        Holds the guideline and the colors of the session.
+    keys : KeyBindings
+        Keys that the student has chosen.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class QuizQueue(AnnotationQueue):
         key: str,
         tokenize: TokenizeFn,
         answer_bus: AnswerBus,
+        settings: AnswerBus,
+        keys: KeyBindings,
     ) -> None:
         super().__init__(
             quizzes.submissions_dataset,
@@ -61,6 +69,15 @@ class QuizQueue(AnnotationQueue):
             answer_bus=answer_bus,
         )
         self._quizzes = quizzes
+        self._settings = settings
+        answer_bus.keys = keys
+
+    @property
+    def info(self) -> QueueInfo:
+        """Settings of the page, with the session's present guideline and colors."""
+        bus = self._answer_bus
+        bus.guidelines, bus.colors = self._settings.guidelines, self._settings.colors
+        return super().info
 
     def list_examples(self, conditions: ExampleFilter, offset: int, limit: int) -> ExamplePage:
         """Return a page of the list, with the answers of this student only.

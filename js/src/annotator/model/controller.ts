@@ -12,6 +12,7 @@ import {
   PROTOCOL,
   type BulkEdit,
   type Counts,
+  type DailyTarget,
   type KernelMessage,
   type LearningCommand,
   type LearningMessage,
@@ -27,7 +28,7 @@ import { BulkEditor } from "./bulkEditor";
 import { NO_NOTICE, type AnnotatorContext } from "./context";
 import { selectionOf, type Cursor } from "./cursor";
 import { Decisions } from "./decisions";
-import { differenceAt, nextDifference, withVersionAt } from "./differences";
+import { adjacentDifference, differenceAt, withVersionAt } from "./differences";
 import { Guideline } from "./guideline";
 import { ExampleLoader } from "./exampleLoader";
 import { isOpen, type QueueItem } from "./exampleQueue";
@@ -67,6 +68,7 @@ export class AnnotatorController implements AnnotatorContext {
   private readonly isShownOpen = computed(() => this.shown !== null && isOpen(this.shown));
   private isFresh = false;
   private shownSince = 0;
+  private stopDay: Unsubscribe | null = null;
 
   constructor(private readonly environment: Environment) {
     const { connection } = environment;
@@ -101,12 +103,34 @@ export class AnnotatorController implements AnnotatorContext {
   refreshOnce(): void {
     if (this.isFresh) return;
     this.isFresh = true;
-    this.loader.transport.request({ type: "hello", protocol: PROTOCOL });
+    this.sayHello();
     this.guideline.prefetch();
+    if (this.target !== null) this.sayHelloAtMidnight();
+  }
+
+  private sayHello(): void {
+    this.loader.transport.request({
+      type: "hello",
+      protocol: PROTOCOL,
+      zone: new Date(this.environment.clock.now()).getTimezoneOffset(),
+      ...(this.environment.isLoaded?.() === true && { loaded: true }),
+    });
+  }
+
+  /** With a new day the count towards the target starts again. */
+  private sayHelloAtMidnight(): void {
+    const { clock } = this.environment;
+    const now = clock.now();
+    const midnight = new Date(now).setHours(24, 0, 0, 0);
+    this.stopDay = clock.setTimer(midnight - now + 1, () => {
+      this.sayHello();
+      this.sayHelloAtMidnight();
+    });
   }
 
   dispose(): void {
     this.unsubscribers.forEach((unsubscribe) => unsubscribe());
+    this.stopDay?.();
     this.loader.dispose();
     this.pageStateSync.dispose();
   }
@@ -143,6 +167,11 @@ export class AnnotatorController implements AnnotatorContext {
 
   get counts(): Counts {
     return this.loader.counts;
+  }
+
+  /** The target for today; null where there is none. */
+  get target(): DailyTarget | null {
+    return this.loader.target ?? this.setup.target ?? null;
   }
 
   get saveStatus(): SaveStatus {
@@ -385,6 +414,10 @@ export class AnnotatorController implements AnnotatorContext {
         return sidePanel.showLabels();
       case "list":
         return sidePanel.showList();
+      case "confident":
+        // What is being edited is somebody's work, which no bulk act may replace.
+        this.answers.sendDrafts();
+        return sidePanel.showConfident();
       case "occurrences":
         return sidePanel.showOccurrences(command.action);
       case "candidate":
@@ -394,10 +427,12 @@ export class AnnotatorController implements AnnotatorContext {
       case "version":
         return this.takeNextVersion();
       case "difference":
-        return this.goToNextDifference();
-      case "label":
-        if (!this.takeVersionAt(command.index)) this.pickLabelAt(command.index);
+        return this.goToDifference(command.by);
+      case "version-at":
+        if (!this.takeVersionAt(command.index) && command.otherwise !== null) this.dispatch(command.otherwise);
         return;
+      case "label":
+        return this.pickLabelAt(command.index);
       case "label-active":
         return editor.labelSelection();
       case "remove":
@@ -445,8 +480,8 @@ export class AnnotatorController implements AnnotatorContext {
     return true;
   }
 
-  private goToNextDifference(): void {
-    const place = nextDifference(versionsOf(this.shown), this.cursor.caret);
+  private goToDifference(by: 1 | -1): void {
+    const place = adjacentDifference(versionsOf(this.shown), this.cursor, by);
     if (place === null) this.announce("No versions differ here");
     else this.editor.setCursor(selectionOf(place));
   }

@@ -24,10 +24,17 @@ export function differenceAt(versions: readonly Version[], cursor: Cursor): Toke
   return differencesOf(versions).find((range) => range.start <= start && end <= range.end) ?? null;
 }
 
-/** Return the difference after the caret, after the last one the first; null where the versions do not differ. */
-export function nextDifference(versions: readonly Version[], caret: number | null): TokenRange | null {
+/**
+ * Return the next difference from the caret or the selection in a direction, beyond the last one the first;
+ * null where the versions do not differ.
+ */
+export function adjacentDifference(versions: readonly Version[], cursor: Cursor, by: 1 | -1): TokenRange | null {
   const ranges = differencesOf(versions);
-  return ranges.find(({ start }) => caret === null || start > caret) ?? ranges[0] ?? null;
+  const { caret } = cursor;
+  if (caret === null) return ranges.at(by > 0 ? 0 : -1) ?? null;
+  if (by > 0) return ranges.find(({ start }) => start > caret) ?? ranges[0] ?? null;
+  const from = selectedRange(cursor)?.start ?? caret;
+  return ranges.filter(({ start }) => start < from).at(-1) ?? ranges.at(-1) ?? null;
 }
 
 /** Return spans as they are, and in one range as a version has them. */

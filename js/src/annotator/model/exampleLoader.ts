@@ -9,6 +9,7 @@ import { parseSpans } from "../../shared/parseMessages";
 import type {
   AnswerMessage,
   Counts,
+  DailyTarget,
   FailedMessage,
   KernelMessage,
   KernelRequest,
@@ -35,7 +36,7 @@ type ExampleLoaderContext = Pick<AnnotatorContext, "shown" | "show" | "showDetac
 export class ExampleLoader implements MessageHandler {
   readonly transport: Transport;
   readonly requests: PendingRequests;
-  private readonly state: { problem: string | null; kernelCounts: Counts; turn: number };
+  private readonly state: { problem: string | null; kernelCounts: Counts; target: DailyTarget | null; turn: number };
   /** How many examples were open when the kernel had no more of them to send. */
   private exhaustedAt: number | null = null;
   private isPastExhausted = false;
@@ -48,7 +49,7 @@ export class ExampleLoader implements MessageHandler {
     private readonly environment: Environment,
     snapshot: Snapshot,
   ) {
-    this.state = reactive({ problem: null, kernelCounts: snapshot.counts, turn: 0 });
+    this.state = reactive({ problem: null, kernelCounts: snapshot.counts, target: null, turn: 0 });
     const { connection, clock, newId } = environment;
     this.transport = new Transport(connection, answers.outbox, clock, newId, this);
     this.requests = new PendingRequests(this.transport);
@@ -63,6 +64,11 @@ export class ExampleLoader implements MessageHandler {
   /** How often code has chosen the example that is shown, as far as the page has heard. */
   get turn(): number {
     return this.state.turn;
+  }
+
+  /** The target for today as the kernel counted last; null where there is none, or it has not said so. */
+  get target(): DailyTarget | null {
+    return this.state.target;
   }
 
   get counts(): Counts {
@@ -80,6 +86,7 @@ export class ExampleLoader implements MessageHandler {
 
   handle(message: KernelMessage, { answer, request }: ReplyContext): void {
     if ("counts" in message) this.state.kernelCounts = message.counts;
+    if ("target" in message && message.target !== undefined) this.state.target = message.target;
     if ("turn" in message && message.turn !== undefined) this.state.turn = message.turn;
     const isReply = this.requests.resolve(request, message);
     if (!isReply) this.handleUnrequested(message, answer, request);

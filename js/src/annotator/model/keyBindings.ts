@@ -1,21 +1,25 @@
 /** The table of key bindings, from which both the commands and the help card are built. */
 import type { AnswerKind, OccurrenceAction } from "../../shared/protocol";
 
+export type LabelCommand = { readonly do: "label"; readonly index: number };
+
 export type Command =
   | { readonly do: "decide"; readonly answer: AnswerKind }
   | { readonly do: "take-back" | "undo" | "redo" | "save" | "flag" | "remove" }
   | { readonly do: "filter" | "help" | "leave" | "label-active" | "version" | "note" }
-  | { readonly do: "list" }
+  | { readonly do: "list" | "confident" }
   | { readonly do: "unsure" | "done" | "search" | "width" }
   | { readonly do: "scale"; readonly by: 1 | -1 }
   | { readonly do: "guideline" }
   | { readonly do: "edit-labels" }
-  | { readonly do: "difference" }
+  | { readonly do: "difference"; readonly by: 1 | -1 }
   | { readonly do: "first-open" | "alternative" | "confidence" }
   | { readonly do: "candidate"; readonly by: 1 | -1 }
   | { readonly do: "occurrences"; readonly action: OccurrenceAction }
   | { readonly do: "resize"; readonly edge: "start" | "end"; readonly by: 1 | -1 }
-  | { readonly do: "label"; readonly index: number }
+  | LabelCommand
+  /** Takes a version; where the caret is at no difference, the digit does what it does elsewhere. */
+  | { readonly do: "version-at"; readonly index: number; readonly otherwise: LabelCommand | null }
   | { readonly do: "browse"; readonly by: 1 | -1 }
   | { readonly do: "span"; readonly by: 1 | -1 }
   | { readonly do: "horizontal"; readonly by: 1 | -1; readonly extend: boolean }
@@ -39,7 +43,7 @@ export interface KeyBinding {
   /** With fewer labels the binding is left out of the help card. */
   readonly minLabels?: number;
   /** What the widget must have for the binding to be in the help card. */
-  readonly needs?: "suggestions" | "analyses" | "versions" | "guideline" | "labelEditor";
+  readonly needs?: "suggestions" | "analyses" | "versions" | "guideline" | "labelEditor" | "confident";
 }
 
 const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"] as const;
@@ -83,12 +87,19 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("Decide", ["b"], "Done up to the caret: kept, to go on another day", { b: { do: "done" } }),
   binding("Decide", ["g"], "The first open example", { g: { do: "first-open" } }),
   binding("Decide", ["l"], "List and search all examples", { l: { do: "list" } }),
+  { ...binding("Decide", ["p"], "List what the model is sure of, to accept it as one act", { p: { do: "confident" } }), needs: "confident" },
   binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...binding("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), minLabels: 11 },
   { ...binding("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), minLabels: 21 },
   { ...binding("Label", ["v"], "The next version as it is", { v: { do: "version" } }), needs: "versions" },
   { ...binding("Label", ["1–9"], "That version: here if they differ here, without a caret all of it", {}), needs: "versions" },
-  { ...binding("Move", ["j"], "The next place where the versions differ", { j: { do: "difference" } }), needs: "versions" },
+  {
+    ...binding("Move", ["j", "k"], "The next and the last place where the versions differ", {
+      j: { do: "difference", by: 1 },
+      k: { do: "difference", by: -1 },
+    }),
+    needs: "versions",
+  },
   binding("Label", ["enter"], "The active label", { Enter: { do: "label-active" } }),
   binding("Label", ["delete"], "Remove the span under the caret", { Delete: { do: "remove" } }),
   binding("Label", ["alt+←", "alt+→"], "Move the span's end; with shift, its start", {
@@ -154,6 +165,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("In a list", ["ctrl+s"], "Keep the search, or forget it", {}),
   binding("In a list", ["space", "a"], "Tick one; tick all or none", {}),
   binding("In a list", ["←", "→"], "This example; the coming ones too", {}),
+  { ...binding("In a list", ["←", "→"], "What is sure: a lower and a higher probability", {}), needs: "confident" },
   binding("In a list", ["c"], "The same case, or any", {}),
   binding("In a list", ["escape"], "Back to the text", {}),
 ];

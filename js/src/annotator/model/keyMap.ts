@@ -1,7 +1,7 @@
 /** The keys of one widget: the built-in ones, with those that the user has chosen in their place. */
 import { chordOf, type KeyStroke } from "../../shared/keyboard";
 import type { Setup } from "../../shared/protocol";
-import { COMMANDS, KEY_BINDINGS, labelChord, REPEATING, type Command, type KeyBinding } from "./keyBindings";
+import { COMMANDS, KEY_BINDINGS, labelChord, REPEATING, type Command, type KeyBinding, type LabelCommand } from "./keyBindings";
 
 /** The acts whose keys can be changed, with their built-in chords; `widgets/key_bindings.py` has the same. */
 export const ACTS = {
@@ -17,11 +17,13 @@ export const ACTS = {
   list: ["l"],
   version: ["v"],
   difference: ["j"],
+  previous_difference: ["k"],
   label_active: ["Enter"],
   remove: ["Delete"],
   label_everywhere: ["e"],
   unlabel_everywhere: ["r"],
   confidence: ["c"],
+  accept_confident: ["p"],
   alternative: ["t"],
   guideline: ["i"],
   edit_labels: ["m"],
@@ -39,6 +41,12 @@ export const ACTS = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type Act = keyof typeof ACTS;
+
+const DIGIT = /^[1-9]$/;
+
+/** Return a command that gives a label, or none; undefined for an act, which keeps its key. */
+const labelOrNone = (command: Command | null): LabelCommand | null | undefined =>
+  command === null || command.do === "label" ? command : undefined;
 
 const actOf = new Map(
   Object.entries(ACTS).flatMap(([act, chords]) => chords.map((chord) => [chord as string, act as Act] as const)),
@@ -79,13 +87,29 @@ export class KeyMap {
     return this.chords.get(act) ?? null;
   }
 
+  /** Return whether the user has chosen a key: it does what was chosen wherever there is an annotator. */
+  isChosen(stroke: KeyStroke): boolean {
+    const { keys = {}, labelKeys = {} } = this.setup;
+    return [...Object.values(keys), ...Object.values(labelKeys)].includes(chordOf(stroke));
+  }
+
   chordOfLabel(label: string): string | null {
     return this.labelChords.get(label) ?? null;
   }
 
-  /** Return the command of a key stroke; null if it has none. */
-  commandOf(stroke: KeyStroke & { readonly repeat?: boolean }): Command | null {
-    const command = this.findCommand(stroke);
+  /** Return the digit of the version at an index; null where it has none. */
+  chordOfVersion(index: number): string | null {
+    const digit = String(index + 1);
+    return DIGIT.test(digit) && labelOrNone(this.commands.get(digit) ?? null) !== undefined ? digit : null;
+  }
+
+  /**
+   * Return the command of a key stroke; null if it has none.
+   *
+   * @param versions How many versions of the example there are to choose from, each by its digit.
+   */
+  commandOf(stroke: KeyStroke & { readonly repeat?: boolean }, versions = 0): Command | null {
+    const command = this.findVersion(stroke, versions) ?? this.findCommand(stroke);
     return stroke.repeat === true && command !== null && !REPEATING.has(command.do) ? null : command;
   }
 
@@ -106,6 +130,13 @@ export class KeyMap {
       const isOwn = chord !== "" && this.commands.get(chord) === COMMANDS.get(builtIn);
       if (isOwn) this.chords.set(act, chord);
     }
+  }
+
+  private findVersion(stroke: KeyStroke, versions: number): Command | null {
+    const chord = chordOf(stroke);
+    const otherwise = labelOrNone(this.commands.get(chord) ?? null);
+    if (!DIGIT.test(chord) || Number(chord) > versions || otherwise === undefined) return null;
+    return { do: "version-at", index: Number(chord) - 1, otherwise };
   }
 
   private findCommand(stroke: KeyStroke): Command | null {

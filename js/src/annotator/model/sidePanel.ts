@@ -1,10 +1,11 @@
-/** The panel that may cover the text: the list of examples, every occurrence of some words, or the labels. */
+/** The panel that may cover the text: a list of examples or of occurrences, the labels, or what the model is sure of. */
 import type { Environment } from "../../shared/environment";
 import type { OccurrenceAction } from "../../shared/protocol";
 import { reactive } from "../../shared/reactive";
 import { singleToken } from "../../shared/tokens";
 import { BrowserStorage, storageKey } from "./browserStorage";
 import type { BulkEditor } from "./bulkEditor";
+import { ConfidentTexts } from "./confidentTexts";
 import type { AnnotatorContext } from "./context";
 import { selectedRange } from "./cursor";
 import { ExampleList } from "./exampleList";
@@ -17,13 +18,14 @@ type SidePanelContext = Pick<
   "setup" | "shown" | "cursor" | "currentSpan" | "activeLabel" | "announce"
 >;
 
-export type PanelName = "list" | "occurrences" | "labels";
+export type PanelName = "list" | "occurrences" | "labels" | "confident";
 
 export class SidePanel {
   private readonly state = reactive<{ open: PanelName | null }>({ open: null });
   readonly exampleList: ExampleList;
   readonly occurrences: Occurrences;
   readonly labelEditor: LabelEditor;
+  readonly confidentTexts: ConfidentTexts;
 
   constructor(
     private readonly context: SidePanelContext,
@@ -35,6 +37,7 @@ export class SidePanel {
     const prefix = `${storageKey([key, dataset, annotator])}:search:`;
     this.exampleList = new ExampleList(requests, new BrowserStorage(environment.storage, prefix));
     this.labelEditor = new LabelEditor(requests);
+    this.confidentTexts = new ConfidentTexts(requests, environment);
     this.occurrences = new Occurrences(context, requests, bulkEditor);
   }
 
@@ -65,7 +68,15 @@ export class SidePanel {
     this.labelEditor.load();
   }
 
+  /** Show the texts whose every suggestion is probable, to be accepted as one act. */
+  showConfident(): void {
+    if (this.context.setup.confident !== true) return this.context.announce("No model suggests here");
+    this.state.open = "confident";
+    this.confidentTexts.open();
+  }
+
   close(): void {
+    this.confidentTexts.close();
     this.state.open = null;
   }
 }

@@ -5,6 +5,7 @@ import { HelpCard, type HelpGroup } from "../../shared/helpCard";
 import { formatKeys, isBrowserKey, isComposing } from "../../shared/keyboard";
 import type { Task } from "../../shared/protocol";
 import { EffectScope } from "../../shared/reactive";
+import { versionsOf } from "../model/alternatives";
 import { NO_NOTICE } from "../model/context";
 import type { AnnotatorController } from "../model/controller";
 import { NO_CURSOR } from "../model/cursor";
@@ -32,7 +33,7 @@ export function mount(place: HTMLElement, controller: AnnotatorController): Unsu
   return () => view.dispose();
 }
 
-type PanelCommand = Extract<Command, { do: "list" | "occurrences" | "edit-labels" }>;
+type PanelCommand = Extract<Command, { do: "list" | "occurrences" | "edit-labels" | "confident" }>;
 
 class AnnotatorView {
   readonly root: HTMLElement;
@@ -58,10 +59,10 @@ class AnnotatorView {
     this.guideline = new GuidelineView(controller, focusText, effects);
     this.confidence = new ConfidenceSlider(controller, focusText, effects);
     this.help = new HelpCard(() => helpGroups(controller));
-    const openList = (): void => this.openPanel({ do: "list" });
+    const open = (panel: "list" | "confident"): void => this.openPanel({ do: panel });
     const toggleHelp = (): void => this.toggleHelp();
     const toggleGuideline = (): void => this.guideline.toggle();
-    const status = new StatusBar(controller, toggleHelp, openList, toggleGuideline, this.note.element, effects);
+    const status = new StatusBar(controller, toggleHelp, open, toggleGuideline, this.note.element, effects);
     status.info.lastElementChild?.append(this.search.element);
     status.head.insertBefore(this.confidence.element, status.head.lastChild);
     const answers = new AnswerButtons(controller, focusText, () => this.note.open(), effects);
@@ -140,7 +141,9 @@ class AnnotatorView {
     }
     if (this.guideline.isNativeKey(event)) return;
     if (this.sidePanel.isOpen) return this.handlePanelKey(event);
-    const command = this.controller.keyMap.commandOf(event);
+    const { keyMap, shown } = this.controller;
+    const versions = versionsOf(shown).length;
+    const command = keyMap.commandOf(event, versions > 1 ? versions : 0);
     if (this.hasNativeEffect(event, command)) return;
     event.preventDefault();
     if (command !== null) this.run(command);
@@ -182,6 +185,7 @@ class AnnotatorView {
         return this.search.open();
       case "edit-labels":
       case "list":
+      case "confident":
       case "occurrences":
         return this.openPanel(command);
       case "resize":
@@ -238,6 +242,7 @@ function helpGroups({ setup, shown, keyMap }: AnnotatorController): readonly Hel
     analyses: setup.advises,
     guideline: (setup.guideline ?? "") !== "",
     labelEditor: setup.relabels === true,
+    confident: setup.confident === true,
     versions: (shown?.task.versions ?? []).length > 0,
   };
   const bindings = keyMap.bindings.filter(

@@ -1,13 +1,14 @@
-/** The panel that covers the text, but not the buttons: the example list, every occurrence, or the labels. */
+/** The panel that covers the text, but not the buttons: examples, occurrences, labels, or what the model is sure of. */
 import { createElement } from "../../shared/dom";
 import type { EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
+import { ConfidentTextsView } from "./confidentTextsView";
 import { ExampleListView } from "./exampleListView";
 import type { PanelName } from "../model/sidePanel";
 import { LabelsView } from "./labelsView";
 import { OccurrencesView } from "./occurrencesView";
 
-type Panel = ExampleListView | OccurrencesView | LabelsView;
+type Panel = ExampleListView | OccurrencesView | LabelsView | ConfidentTextsView;
 
 export class SidePanelView {
   readonly element = createElement("div", "side-panel");
@@ -27,6 +28,7 @@ export class SidePanelView {
       list: new ExampleListView(controller, close),
       occurrences: new OccurrencesView(controller, close),
       labels: new LabelsView(controller, close),
+      confident: new ConfidentTextsView(controller, close),
     };
     this.element.hidden = true;
     effects.run(() => this.update());

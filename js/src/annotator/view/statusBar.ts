@@ -50,16 +50,20 @@ export class StatusBar {
   constructor(
     private readonly controller: AnnotatorController,
     openHelp: () => void,
-    openList: () => void,
+    openPanel: (panel: "list" | "confident") => void,
     toggleGuideline: () => void,
     note: HTMLElement,
     effects: EffectScope,
   ) {
     this.save.append(createElement("span", "dot", { "aria-hidden": "true" }), this.saveWord);
     const help = this.createButton("All keys", "help", null, openHelp, effects);
-    const list = this.createButton("List of examples", "list", "list", openList, effects);
+    const list = this.createButton("List of examples", "list", "list", () => openPanel("list"), effects);
+    const sure = this.createButton("What the model is sure of", "accept_confident", "sure", () => openPanel("confident"), effects);
     const guideline = this.createButton("Guideline", "guideline", "book", toggleGuideline, effects);
-    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, guideline, list, help);
+    const standing = createElement("span", "standing", {}, this.target, this.count, this.save, guideline, sure, list, help);
+    effects.run(() => {
+      sure.hidden = controller.setup.confident !== true;
+    });
     effects.run(() => {
       guideline.hidden = !controller.guideline.exists;
       setAttributes(guideline, { "aria-pressed": String(controller.guideline.state.isOpen) });
@@ -150,9 +154,9 @@ export class StatusBar {
 
   /** Describe how much of today's target is done; at its end, that it is reached, and nothing more. */
   private describeTarget(): string {
-    const { setup, counts } = this.controller;
-    if (setup.target === undefined) return "";
-    const { daily, today, answered } = setup.target;
+    const { target, counts } = this.controller;
+    if (target === null) return "";
+    const { daily, today, answered } = target;
     const done = Math.max(0, today + counts.total - counts.open - answered);
     const progress = `${formatCount(done)} of ${formatCount(daily)} today`;
     return done >= daily ? `${progress}: that is today's target` : progress;

@@ -7,11 +7,9 @@ import { textOfRange, type TokenRange } from "../../shared/tokens";
 import { showsVersion, versionsOf } from "../model/alternatives";
 import type { AnnotatorController } from "../model/controller";
 import { differencesOf } from "../model/differences";
+import { signOf } from "../model/keyMap";
 import { ANSWER_NAMES } from "../model/messageText";
 import { fromWire, overlapping, type Spans } from "../model/spans";
-
-/** How many versions have a key. */
-const MAX_KEYS = 9;
 
 export class VersionsView {
   readonly element = createElement("div", "versions", { role: "group", "aria-label": "Versions" });
@@ -40,15 +38,17 @@ export class VersionsView {
 
   private createHeading(differences: number): HTMLElement {
     const text = differences === 0 ? "The versions do not differ" : pluralize(differences, "difference");
-    const hint = differences === 0 ? null : createKeyHint("j");
-    return createElement("div", "versions-head", {}, text, hint);
+    const { keyMap } = this.controller;
+    const chords = [keyMap.chordOf("difference"), keyMap.chordOf("previous_difference")];
+    const hints = chords.flatMap((chord) => (chord === null || differences === 0 ? [] : [createKeyHint(signOf(chord))]));
+    return createElement("div", "versions-head", {}, text, ...hints);
   }
 
   private createButton(versions: readonly Version[], index: number): HTMLButtonElement {
     const version = versions[index] as Version;
     const spans = fromWire(version.spans);
     const summary = `${ANSWER_NAMES[version.answer].toLowerCase()}, ${pluralize(spans.length, "span")}`;
-    const key = versions.length > 1 && index < MAX_KEYS ? String(index + 1) : null;
+    const key = versions.length > 1 ? this.controller.keyMap.chordOfVersion(index) : null;
     const attributes = {
       "data-version": version.by,
       "aria-keyshortcuts": key,
