@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.progress import ProgressBar
@@ -98,9 +98,13 @@ def find_confident_suggestions(
         include_empty=include_empty,
         drafts=len(undecided) - len(pending),
         backend=BulkBackend(
-            accept=partial(_accept, context, print_of_model, min_probability),
+            accept=partial(
+                accept_examples,
+                context,
+                {"min_probability": min_probability, "model": print_of_model},
+            ),
             undo=context.undo_batch,
-            open_widget=partial(_open, open_annotator),
+            open_widget=partial(open_examples, open_annotator),
         ),
         colors=context.colors,
     )
@@ -126,28 +130,38 @@ def _with_suggestions(
             yield SuggestedText(replace(example, spans=own), sum(map(confidence, others)))
 
 
-def _accept(
-    context: SessionContext, model: str, min_probability: float, texts: Sequence[SuggestedText]
+def accept_examples(
+    context: SessionContext, mark: Mapping[str, Any], examples: Sequence[Example]
 ) -> tuple[str, int]:
-    """Accept the texts that are still open, and return the id of the batch and their number."""
+    """Accept the texts that are still open, unseen, and return the batch's id and their number.
+
+    Parameters
+    ----------
+    context : SessionContext
+        Its dataset takes the answers.
+    mark : mapping
+        Stored with every answer as the value of its mark ``accepted_unseen``: by
+        what it was accepted.
+    examples : sequence of Example
+        The texts with the spans to accept.
+    """
     batch_id = uuid.uuid4().hex
-    mark = {ACCEPTED_UNSEEN: {"min_probability": min_probability, "model": model}}
     answers = [
         Answer(
-            id=batch_answer_id(batch_id, one.example.input_hash),
-            input_hash=one.example.input_hash,
-            split=one.example.split,
+            id=batch_answer_id(batch_id, one.input_hash),
+            input_hash=one.input_hash,
+            split=one.split,
             annotator=context.annotator,
             answer="accept",
-            spans=one.example.spans,
+            spans=one.spans,
             flagged=now.flagged,
             note=now.note,
             labels=context.labels,
             created=time.time(),
-            extra={"task": mark},
+            extra={"task": {ACCEPTED_UNSEEN: dict(mark)}},
         )
-        for one in texts
-        if (now := context.dataset.find(one.example.input_hash, one.example.split)) is not None
+        for one in examples
+        if (now := context.dataset.find(one.input_hash, one.split)) is not None
         and now.answer is None
         and not is_draft(now)
     ]
@@ -157,7 +171,18 @@ def _accept(
     return batch_id, stored
 
 
-def _open(open_annotator: Callable[[], Annotator], texts: Sequence[SuggestedText]) -> Annotator:
+def open_examples(
+    open_annotator: Callable[[], Annotator], examples: Sequence[Example]
+) -> Annotator:
+    """Open the annotator with some texts first.
+
+    Parameters
+    ----------
+    open_annotator : callable
+        Opens the make-gold widget of their split.
+    examples : sequence of Example
+        The texts.
+    """
     widget = open_annotator()
-    widget.queue = [one.example for one in texts]
+    widget.queue = list(examples)
     return widget

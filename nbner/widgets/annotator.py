@@ -86,6 +86,8 @@ class Annotator(BaseAnnotationWidget):
         The training behind the widget; it ends with the widget.
     label_editor : LabelEditor, optional
         Changes of the label set; without one, the page offers none.
+    sets : SetReview, optional
+        The open texts by their sets of analyses.
 
     Attributes
     ----------
@@ -109,7 +111,9 @@ class Annotator(BaseAnnotationWidget):
         suggestions: SuggestionFeed | None = None,
         learning: LearningFeed | None = None,
         label_editor: LabelEditor | None = None,
+        sets: Any = None,
     ) -> None:
+        self._sets = sets
         self._label_editor = label_editor
         self._callbacks = _AnswerCallbacks(self._show_notice)
         # Input hashes for the callbacks. Answers of another widget may arrive in another thread.
@@ -156,6 +160,16 @@ class Annotator(BaseAnnotationWidget):
         ``use(...)`` and ``wait()``; see `nbner.results.Learning`.
         """
         return self._learning
+
+    @property
+    def sets(self) -> Any:
+        """The open texts by their sets of analyses, of ``make_gold(review="set")``; else None.
+
+        Printed, it counts them; ``frame`` lists them, ``accept()`` accepts those
+        whose set is one analysis as one act that can be undone, and ``open()``
+        shows these; see `nbner.results.SetReview`.
+        """
+        return self._sets
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _default_current(self) -> Example | None:

@@ -28,6 +28,12 @@ export function chordOf(stroke: KeyStroke): string {
   return `${mod}${shift}${alt}${stroke.key}`;
 }
 
+/** Return the number from 1 to 9 of a key without a modifier; null for any other key. */
+export function plainNumber(stroke: KeyStroke): number | null {
+  const number = Number(chordOf(stroke));
+  return number >= 1 && number <= 9 ? number : null;
+}
+
 function digitOf({ code, key }: KeyStroke): string | null {
   const digit = /^Digit(\d)$/.exec(code)?.[1];
   // With num lock off, the keys of the numeric pad report arrows.

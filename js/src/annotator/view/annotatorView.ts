@@ -2,7 +2,7 @@
 import { createElement, createRoot, isButtonPress, setAttributes, setText } from "../../shared/dom";
 import type { Unsubscribe } from "../../shared/environment";
 import { HelpCard, type HelpGroup } from "../../shared/helpCard";
-import { formatKeys, isBrowserKey, isComposing } from "../../shared/keyboard";
+import { formatKeys, isBrowserKey, isComposing, plainNumber } from "../../shared/keyboard";
 import type { Task } from "../../shared/protocol";
 import { EffectScope } from "../../shared/reactive";
 import { NO_NOTICE } from "../model/context";
@@ -141,9 +141,17 @@ class AnnotatorView {
     if (this.guideline.isNativeKey(event)) return;
     if (this.sidePanel.isOpen) return this.handlePanelKey(event);
     const command = this.controller.keyMap.commandOf(event);
+    if (this.takesVersion(event, command)) return event.preventDefault();
     if (this.hasNativeEffect(event, command)) return;
     event.preventDefault();
     if (command !== null) this.run(command);
+  }
+
+  /** Take the version that a digit names: where there are versions no label has the digits. */
+  private takesVersion(event: KeyboardEvent, command: Command | null): boolean {
+    const number = plainNumber(event);
+    const isFree = command === null || command.do === "label";
+    return number !== null && isFree && !event.repeat && this.controller.takeVersionAt(number - 1);
   }
 
   /** While the side panel is open, no key changes the example below it. */
