@@ -440,7 +440,7 @@ class ModelAccessor(Accessor):
                 f"The reranker is not put in place, since it harms on {dev!r}. {found.summary} "
                 "If it shall be used all the same: session.model.use(result), with what rerank() "
                 "has returned.",
-                stacklevel=2,
+                stacklevel=4,
             )
             return found
         return replace(found, path=_use_reranking(context, found))

@@ -1,4 +1,4 @@
-"""A review of conformal sets: what the page gets, the list with its bulk act, and what is refused."""
+"""A review of conformal sets: the page, the list with its bulk act, and what is refused."""
 
 from __future__ import annotations
 
