@@ -10,6 +10,7 @@ import nbner
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
 from nbner.errors import DataError, ModelError
 from nbner.nlp.pipeline import load_base
+from nbner.simulation.headless_client import HeadlessClient
 from nbner.training.loop import train
 
 LABELS = ("Action", "Amount", "Reagent")
@@ -186,6 +187,27 @@ def test_a_choice_comes_back_when_its_answer_is_undone(session):
     (again,) = [one for one in window(widget) if one["id"] == task["id"]]
     assert again["draft"]
     assert again["versions"] == task["versions"]
+
+
+def test_a_simulated_annotator_chooses_with_the_keys(session, corpus, make_example):
+    gold = {one.text: one for one in [*corpus[:15], *odd_texts(make_example, 15, seed=2)]}
+    widget = reviewed(session)
+    choices = {
+        one["id"]: len(one["versions"])
+        for one in window(widget)
+        if len(one.get("versions", [])) > 1
+    }
+    assert choices
+    assert max(choices.values()) <= 9
+    page = HeadlessClient(widget)
+    offered = {}
+    while (shown := page.next_example()) is not None:
+        offered[str(shown.input_hash)] = len(page.choices(shown))
+        page.accept(shown, gold[shown.text].spans, 1.0)
+    assert {key: n for key, n in offered.items() if n} == choices
+    done = session.examples("train", answer="accept")
+    assert all(set(one.spans) == set(gold[one.text].spans) for one in done)
+    assert len(done) == len(offered)
 
 
 @pytest.mark.parametrize(
