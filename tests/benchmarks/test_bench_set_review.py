@@ -113,6 +113,15 @@ def test_actions_of_a_review_of_sets(opened, say):
             say(f"{name}, {100 * (1 - alpha):g} %", f"not reached: {error}", "-")
             continue
         sets = widget.sets
+        whole = next(
+            one for one in sets.coverage.rows if (one.method, one.group) == (sets.method, "all")
+        )
+        say(
+            f"{name}, coverage over {whole.n} held-out texts, {100 * (1 - alpha):g} % asked",
+            f"{whole.coverage} ({sets.method}), {whole.size.value:.1f} analyses in a set, one for "
+            f"{whole.single:.1%}, incomplete for {whole.incomplete:.1%}",
+            "within 1.5 points of what is asked",
+        )
         groups = sets.frame["set"].value_counts().to_dict()
         wrong = sum(set(one.spans) != set(gold[one.text]) for one in sets.single)
         expected = sets.expected_wrong
