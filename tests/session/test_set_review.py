@@ -141,6 +141,8 @@ def test_texts_with_one_analysis_are_listed_and_accepted_as_one_act(session):
     assert kind(window(widget)[-1]) == "single"
     shown = sets.open()
     assert shown.queue[0] == sets.single[0].input_hash
+    assert shown.sets is None
+    assert sets.to_html().count("<table") == 1
 
 
 def test_another_model_makes_the_sets_out_of_date(session, model_path):
