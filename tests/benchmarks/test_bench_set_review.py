@@ -56,7 +56,7 @@ def f_of(right, wrong, missed):
 def until(ordered, f):
     """Return the actions where the longest tail of an order is accepted unseen at an F."""
     whole = sum(len(one.gold) for one in ordered)
-    actions, best = sum(one.actions for one in ordered), None
+    actions = best = sum(one.actions for one in ordered)
     wrong = missed = 0
     for one in reversed(ordered):
         _, spurious, omitted = one.errors
