@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 LargeSets: TypeAlias = Literal["first", "last"]
 ALPHA = 0.05
 LARGE_SETS: LargeSets = "first"
+#: The cumulative sets: a text has one analysis as soon as that is probable enough. The
+#: regularized ones are smaller on average, but may have none of one analysis, or all of a
+#: size, as the texts that chose their penalty fell.
+METHOD: Literal["cumulative"] = "cumulative"
 #: Name of the order in stored answers: texts that it chose calibrate nothing later.
 STRATEGY = "set size"
 
@@ -173,8 +177,7 @@ def calibrate_review(
         The model has not been trained, or has no such list.
     """
     coverage = measure_coverage(context, alpha, split, dev, progress=progress)
-    limits = coverage.thresholds
-    if isinf(limits.cumulative.value) and isinf(limits.regularized.value):
+    if isinf(coverage.thresholds.cumulative.value):
         raise DataError(
             f"no list of {coverage.width} analyses reaches {100 * (1 - alpha):g} %: the gold of "
             f"{coverage.not_in_list:,} of {coverage.n:,} held-out texts is not in it, so that "
@@ -204,15 +207,6 @@ class ReviewedSets:
     coverage: Coverage
     split: str
     _sizes: dict[int, _Size] = field(default_factory=dict)
-
-    @property
-    def method(self) -> Literal["regularized", "cumulative"]:
-        """Which sets: the regularized ones, which are smaller, where they reach the level.
-
-        They are calibrated on three quarters of the held-out texts, the others on all.
-        """
-        reached = not isinf(self.coverage.thresholds.regularized.value)
-        return "regularized" if reached else "cumulative"
 
     @property
     def is_current(self) -> bool:
@@ -248,7 +242,7 @@ class ReviewedSets:
         return SetReview(
             tuple(TextWithSet(s.example, s.size, s.is_complete, s.probability) for s in found),
             self.coverage,
-            self.method,
+            METHOD,
             self.split,
             context.answer_bus.source_names.get(
                 self.coverage.fingerprint, f"model {self.coverage.fingerprint}"
@@ -347,7 +341,7 @@ class ReviewedSets:
         for example, listed in zip(
             examples, lists if bar is None else bar.wrap(lists), strict=True
         ):
-            found = coverage.analysis_set(listed, self.method)
+            found = coverage.analysis_set(listed, METHOD)
             spans = tuple(one for one in listed[0].spans if one.label in known)
             self._sizes[example.input_hash] = _Size(
                 len(found.parses),

@@ -84,7 +84,7 @@ def test_the_page_gets_short_sets_as_versions_in_the_order_of_their_sizes(sessio
     by_text = {str(one.input_hash): one.text for one in session.examples("train")}
     for task in tasks[:: len(tasks) // 6]:
         listed = session.parses(by_text[task["id"]], coverage.width)
-        found = coverage.analysis_set(listed)
+        found = coverage.analysis_set(listed, "cumulative")
         assert (task["set"]["size"], task["set"]["complete"]) == (
             len(found.parses),
             found.is_complete,
