@@ -29,6 +29,7 @@ from nbner.quality.progress import AnnotationProgress as AnnotationProgress
 from nbner.quality.suggestion_quality import SuggestionQuality as SuggestionQuality
 from nbner.quality.tokenization.report import Tokenization as Tokenization
 from nbner.reranking.coverage.report import Coverage as Coverage
+from nbner.reranking.coverage.review import SetReview as SetReview
 from nbner.reranking.oracle.report import OracleCurve as OracleCurve
 from nbner.reranking.report import Ensemble as Ensemble
 from nbner.reranking.report import Reranking as Reranking

@@ -103,6 +103,14 @@ describe("work that is done up to some place", () => {
     }
   });
 
+  test("is for a text with a set of analyses, which nobody has answered", () => {
+    const versions = [{ by: "analysis 1", answer: "accept", spans: [], probability: 0.9 }] as const;
+    const set = { level: 0.95, size: 1, complete: true, current: true };
+    const page = new Page(new FakeKernel([taskOf("1", "Uber left", { versions, set })]));
+    doneAt(page, 0);
+    assert.equal(page.controller.shown?.state.done, 1);
+  });
+
   test("asks for a caret", () => {
     const page = open();
     page.run("done");

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { differencesOf } from "../src/annotator/model/differences";
+import { describeSet } from "../src/annotator/view/versionsView";
 import { parseTask } from "../src/shared/parseMessages";
-import { FakeKernel, Page, taskOf } from "./fakes";
+import { FakeKernel, Page, SETUP, taskOf } from "./fakes";
 
 const versions = [
   { by: "ann", answer: "accept", spans: [[0, 1, "ORG"], [2, 4, "GPE"]] },
@@ -78,6 +79,37 @@ describe("deciding between versions", () => {
     assert.deepEqual(page.spans, []);
   });
 
+  test("an analysis that was taken as a whole is not decoded again, and what it leaves out stays out", () => {
+    const shown = [[0, 1, "ORG", { source: "v3" }], [2, 4, "GPE", { source: "v3" }]] as const;
+    const choices = [
+      { by: "analysis 1", answer: "accept", spans: versions[0].spans, probability: 0.6 },
+      { by: "analysis 2", answer: "accept", spans: versions[1].spans, probability: 0.3 },
+    ] as const;
+    const set = { level: 0.95, size: 2, complete: true, current: true };
+    const task = taskOf("1", "Uber left New York", { spans: shown, suggested: true, versions: choices, set });
+    const setup = { ...SETUP, mode: "make-gold", advises: true, redecodes: true } as const;
+    const page = new Page(new FakeKernel([task], setup));
+    page.controller.run({ do: "version-at", index: 1, otherwise: null });
+    assert.deepEqual(page.spans, versions[1].spans);
+    assert.deepEqual(page.kernel.sent("analyses"), []);
+    page.controller.labelRange({ start: 1, end: 2 });
+    const [asked] = page.kernel.sent("analyses");
+    assert.deepEqual(asked?.forced, [[0, 1, "PERSON"], [1, 2, "ORG"]]);
+    assert.deepEqual(asked?.forbidden, [[2, 4, "GPE"]]);
+  });
+
+  test("a set says how many analyses it has, and what to do where they are not few", () => {
+    const set = { level: 0.95, size: 4, complete: true, current: true };
+    assert.equal(describeSet(set), "4 analyses at 95 %");
+    assert.match(describeSet({ ...set, size: 1 }), /^The only analysis at 95 %: annotator.sets/);
+    assert.equal(describeSet({ ...set, level: 0.975, size: 1200 }), "1,200 analyses at 97.5 %: label as usual");
+    assert.equal(
+      describeSet({ ...set, size: 256, complete: false }),
+      "The set at 95 % goes beyond a list of 256: label as usual",
+    );
+    assert.match(describeSet({ ...set, current: false }), /out of date: another model is in use/);
+  });
+
   test("versions are read as far as they can be shown", () => {
     const raw = { id: "1", lead: "", tokens: [["Uber", ""]], spans: [] };
     assert.equal(parseTask(raw)?.versions, undefined);
@@ -85,5 +117,8 @@ describe("deciding between versions", () => {
     assert.deepEqual(parseTask({ ...raw, versions: odd })?.versions, [
       { by: "bob", answer: "accept", spans: [] },
     ]);
+    const set = { level: 0.9, size: 3, complete: true };
+    assert.deepEqual(parseTask({ ...raw, set })?.set, { ...set, current: false });
+    assert.equal(parseTask({ ...raw, set: { level: "?" } })?.set, undefined);
   });
 });

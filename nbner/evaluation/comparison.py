@@ -62,6 +62,9 @@ class SystemScore:
     expected_gain : float
         Mean over the bootstrap draws of the gain, a draw with a loss counting
         as 0: what staying with the baseline costs in expectation.
+    expected_loss : float
+        Mean over the bootstrap draws of the loss, a draw with a gain counting
+        as 0: what leaving the baseline costs in expectation.
     """
 
     name: str
@@ -72,6 +75,7 @@ class SystemScore:
     better: int
     worse: int
     expected_gain: float = 0.0
+    expected_loss: float = 0.0
 
 
 def compare_systems(
@@ -135,6 +139,9 @@ def compare_systems(
                 f=resamples.estimate(own_f),
                 gain=resamples.estimate(gain),
                 expected_gain=resamples.mean(partial(_at_least_zero, gain)),
+                expected_loss=resamples.mean(
+                    partial(_at_least_zero, partial(difference, base_f, own_f))
+                ),
                 changed=sum(
                     set(one) != set(other)
                     for one, other in zip(systems[name], systems[base], strict=True)

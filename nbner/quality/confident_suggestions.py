@@ -74,12 +74,12 @@ class SuggestedText:
         return sum(1 - one for one in self.probabilities)
 
 
-#: Accepts texts as one batch, and returns the batch's id and the number of texts accepted.
-AcceptTexts: TypeAlias = Callable[[Sequence[SuggestedText]], tuple[str, int]]
+#: Accepts texts with their spans as one batch; returns the batch's id and the number accepted.
+AcceptTexts: TypeAlias = Callable[[Sequence[Example]], tuple[str, int]]
 #: Undoes a batch by its id, and returns the number of texts that are open again.
 UndoBatch: TypeAlias = Callable[[str], int]
 #: Opens the annotator on some texts.
-OpenTexts: TypeAlias = Callable[[Sequence[SuggestedText]], AnnotatorWidget]
+OpenTexts: TypeAlias = Callable[[Sequence[Example]], AnnotatorWidget]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +144,20 @@ class BulkAcceptance:
 
     def _repr_html_(self) -> str:
         return f"<div>{escape(str(self))}</div>"
+
+
+def accept_unseen(backend: BulkBackend, examples: Sequence[Example]) -> BulkAcceptance:
+    """Accept texts with their spans as one act that can be undone, marked as not looked at.
+
+    Parameters
+    ----------
+    backend : BulkBackend
+        Of the session.
+    examples : sequence of Example
+        The texts. One that has been answered since keeps its answer.
+    """
+    batch_id, accepted = backend.accept(examples)
+    return BulkAcceptance(accepted, len(examples) - accepted, batch_id, backend.undo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,8 +325,7 @@ class ConfidentSuggestions(Result):
                 field="min_probability",
                 remedy="Look at .curve for what other thresholds would accept",
             )
-        batch_id, accepted = self.backend.accept(self.texts)
-        return BulkAcceptance(accepted, len(self) - accepted, batch_id, self.backend.undo)
+        return accept_unseen(self.backend, self.examples)
 
     def open(self) -> AnnotatorWidget:
         """Open the annotator on these texts, the least sure first.
@@ -327,7 +340,7 @@ class ConfidentSuggestions(Result):
                 f"no open text has suggestions that are all at least {self.min_probability:g}",
                 remedy="Open all with session.make_gold()",
             )
-        return self.backend.open_widget(self.texts)
+        return self.backend.open_widget(self.examples)
 
     def __str__(self) -> str:
         spans = sum(len(one.example.spans) for one in self.texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _AVERAGE, _POOLED, _BEST_IN_POOL = "the average", "the reranked pool", "the best in the pool"
 _COLUMNS = ["name", "n", "f", "f_low", "f_high", "gain", "gain_low", "gain_high"]
 _CHANGE_COLUMNS = ["changed", "better", "worse"]
+
+#: F that a reranker may lose in expectation where the evidence is thin.
+MAX_EXPECTED_LOSS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,15 @@ class RerankingComparison(Result):
         """Whether the whole interval of the gain lies above 0."""
         return self.row(self.evaluated).gain.low > 0
 
+    @property
+    def oracle_share(self) -> float:
+        """The gain as a share of that of a perfect choice; negative for a loss.
+
+        NaN where a perfect choice would gain nothing.
+        """
+        perfect = self.rows[-1].gain.value
+        return self.gain / perfect if perfect > 0 else nan
+
     def plot(
         self,
         ax: Axes | None = None,
@@ -134,7 +147,7 @@ class RerankingComparison(Result):
         if last.gain.value > 0:
             sentences.append(
                 f"A perfect choice would gain {100 * last.gain.value:.1f} F; "
-                f"{_percent(own.gain.value / last.gain.value)} of that is reached."
+                f"{_percent(self.oracle_share)} of that is reached."
             )
         advice = (
             "Use it."
@@ -179,6 +192,9 @@ class Reranking(Result):
     without_decision : bool
         Whether the model decides by expected F, which the pipeline with the
         reranker does not.
+    against_model : SystemScore, optional
+        The reranker compared with the predictions of the model in use, which are
+        not always the first analyses.
     """
 
     comparison: RerankingComparison
@@ -191,6 +207,7 @@ class Reranking(Result):
     weights: Mapping[str, float] = field(default_factory=dict, repr=False, hash=False)
     path: Path | None = None
     without_decision: bool = False
+    against_model: SystemScore | None = field(default=None, repr=False)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -203,6 +220,26 @@ class Reranking(Result):
         return self.comparison.gain
 
     @property
+    def oracle_share(self) -> float:
+        """The gain as a share of what a perfect choice among the lists would gain."""
+        return self.comparison.oracle_share
+
+    @property
+    def harms(self) -> bool:
+        """Whether the held-out gold speaks against the reranker, beside the model in use.
+
+        The whole paired interval is below 0, or F falls and the expected loss
+        (paired bootstrap) is above 0.01.
+        """
+        own = self._beside
+        return own.gain.high < 0 or (own.gain.value < 0 and own.expected_loss > MAX_EXPECTED_LOSS)
+
+    @property
+    def _beside(self) -> SystemScore:
+        own = self.comparison
+        return own.row(own.evaluated) if self.against_model is None else self.against_model
+
+    @property
     def features(self) -> pd.DataFrame:
         """One row a feature with its weight, by descending absolute weight."""
         import pandas as pd
@@ -213,10 +250,19 @@ class Reranking(Result):
     @property
     def summary(self) -> str:
         """The gain and whether to use the reranker, in words."""
+        found = self.comparison.summary
+        beside, own = self._beside, self.comparison.row(self.comparison.evaluated)
+        if beside.gain != own.gain:
+            kind = "gains" if beside.gain.value >= 0 else "loses"
+            found += (
+                f" Beside the predictions of the model in use it {kind} "
+                f"{100 * abs(beside.gain.value):.1f} F ({100 * beside.gain.low:+.1f} to "
+                f"{100 * beside.gain.high:+.1f})."
+            )
         if not self.without_decision:
-            return self.comparison.summary
+            return found
         return (
-            f"{self.comparison.summary} The model's decision by expected F, which would overrule "
+            f"{found} The model's decision by expected F, which would overrule "
             "the reranker, is left out of all rows; session.model.decide() has its gain."
         )
 

@@ -14,6 +14,7 @@ from nbner.errors import DataError
 from nbner.evaluation.comparison import compare_systems
 from nbner.evaluation.k_best_scores import error_counts, oracle_indices
 from nbner.nlp.pipeline import clone_pipeline, is_crf, load_base
+from nbner.nlp.prediction import predict
 from nbner.reranking.component import Reranker, add_reranker, make_docs, name_functions
 from nbner.reranking.cross_validation import (
     fold_base,
@@ -77,7 +78,7 @@ def fit_reranker(
     max_epochs: int | None = None,
     l2: float | None = None,
     dev_name: str = "dev",
-    save: Callable[[Language], Path] | None = None,
+    in_use: Language | None = None,
     without_decision: bool = False,
     progress: bool = False,
 ) -> Reranking:
@@ -107,8 +108,8 @@ def fit_reranker(
         Weight of the penalty on large weights; by default chosen on the last fold.
     dev_name : str
         Name of the evaluation data in the result.
-    save : callable, optional
-        Saves the pipeline with its reranker and returns the folder.
+    in_use : Language, optional
+        The pipeline in use, where it decides otherwise than ``nlp``.
     without_decision : bool
         Whether a decision by expected F was left out of the pipeline, for the result.
     progress : bool
@@ -145,12 +146,11 @@ def fit_reranker(
     fitted = Reranker(reranked, width=width, functions=functions)
     penalty = _fit(nlp, fitted, gold, made, l2)
     reranker = add_reranker(reranked, fitted)
-    rows = compare_systems(
-        [one.spans for one in dev_gold],
-        _chosen_spans(nlp, reranker, dev_gold, lists),
-        allowed_labels=[one.labels for one in dev_gold],
-        seed=seed,
-    )
+    right, allowed = [one.spans for one in dev_gold], [one.labels for one in dev_gold]
+    chosen = _chosen_spans(nlp, reranker, dev_gold, lists)
+    rows = compare_systems(right, chosen, allowed_labels=allowed, seed=seed)
+    present = {"in use": list(predict(in_use or nlp, dev_gold)), RERANKED: chosen[RERANKED]}
+    _, beside = compare_systems(right, present, allowed_labels=allowed, seed=seed)
     return Reranking(
         comparison=RerankingComparison(tuple(rows), RERANKED, dev_name),
         nlp=reranked,
@@ -160,8 +160,8 @@ def fit_reranker(
         fold_f=tuple(one.f for one in made),
         l2=penalty,
         weights=reranker.weights,
-        path=None if save is None else save(reranked),
         without_decision=without_decision,
+        against_model=beside,
     )
 
 

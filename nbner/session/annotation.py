@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nbner._common.filters import ExampleFilter
@@ -13,6 +14,7 @@ from nbner.errors import DataError
 from nbner.queues.adjudication import AdjudicationQueue
 from nbner.queues.correction import CorrectionQueue, SuspectSpans
 from nbner.queues.labelling import AnnotationQueue, Suggester
+from nbner.queues.set_review import SetFn, SetReviewQueue
 from nbner.session.context import SessionContext
 from nbner.store.assignments import Overlap
 
@@ -20,6 +22,7 @@ from nbner.store.assignments import Overlap
 _CHECKED_FOR_COLUMNS = 200
 
 if TYPE_CHECKING:
+    from nbner.reranking.coverage.review import SetReview
     from nbner.store.dataset import Dataset
     from nbner.widgets.annotator import Annotator
     from nbner.widgets.queue_protocol import ExampleQueue, Mode
@@ -36,6 +39,8 @@ def open_annotator(
     learning: LearningFeed | None = None,
     columns: ContextColumns | None = None,
     daily_target: int | None = None,
+    set_of: SetFn | None = None,
+    sets: SetReview | None = None,
 ) -> Annotator:
     """Build an annotation widget over a split, which follows the session from then on.
 
@@ -59,6 +64,10 @@ def open_annotator(
         Columns of the metadata with the text around each example.
     daily_target : int, optional
         How many examples the annotator wants to decide today.
+    set_of : callable, optional
+        From an open example to its set of analyses, which the page shows.
+    sets : SetReview, optional
+        The open texts by their sets, for ``annotator.sets``.
 
     Raises
     ------
@@ -73,9 +82,10 @@ def open_annotator(
     context.store_labels()
     if overlap is not None:
         context.dataset.assignments.set_overlap(split, overlap)
+    kind = AnnotationQueue if set_of is None else partial(SetReviewQueue, set_of=set_of)
     return show_queue(
         context,
-        AnnotationQueue(
+        kind(
             dataset or context.dataset,
             split=split,
             annotator=context.annotator,
@@ -89,6 +99,7 @@ def open_annotator(
         ),
         None if suggester is None else suggester.feed,
         learning,
+        sets,
         # In `manual`, suggestions are not to be seen.
         bulk_split=split if mode == "make_gold" else None,
     )
@@ -134,6 +145,7 @@ def show_queue(
     queue: ExampleQueue,
     suggestions: SuggestionFeed | None = None,
     learning: LearningFeed | None = None,
+    sets: SetReview | None = None,
     *,
     bulk_split: str | None = None,
 ) -> Annotator:
@@ -149,6 +161,8 @@ def show_queue(
         What there is to say of the functions that suggest.
     learning : LearningFeed, optional
         The training behind the widget.
+    sets : SetReview, optional
+        The open texts by their sets of analyses.
     bulk_split : str, optional
         Split whose texts can be accepted in bulk, where the model is sure of them.
     """
@@ -157,7 +171,7 @@ def show_queue(
     from nbner.widgets.annotator import Annotator
 
     bulk = None if bulk_split is None else SessionBulkAcceptor(context, bulk_split)
-    widget = Annotator(queue, suggestions, learning, SessionLabelEditor(context), bulk)
+    widget = Annotator(queue, suggestions, learning, SessionLabelEditor(context), bulk, sets)
     context.annotators.add(widget)
     return widget
 

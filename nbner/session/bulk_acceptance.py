@@ -11,7 +11,7 @@ from nbner.errors import DataError, NbnerError
 from nbner.quality.confident_suggestions import BulkAcceptance, SuggestedText
 from nbner.session.confident import (
     SuggestingModel,
-    accept_texts,
+    accept_examples,
     at_least,
     check_probability,
     open_texts,
@@ -148,7 +148,9 @@ class SessionBulkAcceptor:
             model = self._model.fingerprint
         if not chosen:
             raise DataError("no text is ticked, so there is nothing to accept", field="unticked")
-        accepted = accept_texts(self._context, model, min_probability, chosen, batch_id)
+        mark = {"min_probability": min_probability, "model": model}
+        examples = [one.example for one in chosen]
+        _, accepted = accept_examples(self._context, mark, examples, batch_id)
         skipped = len(chosen) - accepted
         act = BulkAcceptance(accepted, skipped, batch_id, self._context.undo_batch)
         self._last = (batch_id, act)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nbner._common.batch_ids import batch_answer_id
 from nbner._common.progress import ProgressBar
@@ -86,9 +86,13 @@ def find_confident_suggestions(
         include_empty=include_empty,
         drafts=drafts,
         backend=BulkBackend(
-            accept=partial(_accept, context, model.fingerprint, min_probability),
+            accept=partial(
+                accept_examples,
+                context,
+                {"min_probability": min_probability, "model": model.fingerprint},
+            ),
             undo=context.undo_batch,
-            open_widget=partial(_open, open_annotator),
+            open_widget=partial(open_examples, open_annotator),
         ),
         colors=context.colors,
     )
@@ -248,67 +252,64 @@ def with_suggestions(
             yield SuggestedText(replace(example, spans=own), sum(map(confidence, others)))
 
 
-def _accept(
-    context: SessionContext, model: str, min_probability: float, texts: Sequence[SuggestedText]
-) -> tuple[str, int]:
-    batch_id = uuid.uuid4().hex
-    return batch_id, accept_texts(context, model, min_probability, texts, batch_id)
-
-
-def accept_texts(
+def accept_examples(
     context: SessionContext,
-    model: str,
-    min_probability: float,
-    texts: Sequence[SuggestedText],
-    batch_id: str,
-) -> int:
-    """Accept those texts that are still open as one batch, marked as accepted unseen.
+    mark: Mapping[str, Any],
+    examples: Sequence[Example],
+    batch_id: str | None = None,
+) -> tuple[str, int]:
+    """Accept the texts that are still open, unseen, and return the batch's id and their number.
 
     Parameters
     ----------
     context : SessionContext
-        The session.
-    model : str
-        Fingerprint of the model that suggests.
-    min_probability : float
-        The lowest probability of a suggestion, for the mark.
-    texts : sequence of SuggestedText
-        The texts.
-    batch_id : str
-        Id by which the batch can be undone.
-
-    Returns
-    -------
-    int
-        Number of texts that were accepted.
+        Its dataset takes the answers.
+    mark : mapping
+        Stored with every answer as the value of its mark ``accepted_unseen``: by
+        what it was accepted.
+    examples : sequence of Example
+        The texts with the spans to accept.
+    batch_id : str, optional
+        Id by which the batch can be undone; a new one by default.
     """
-    mark = {ACCEPTED_UNSEEN: {"min_probability": min_probability, "model": model}}
+    batch_id = batch_id or uuid.uuid4().hex
     answers = [
         Answer(
-            id=batch_answer_id(batch_id, one.example.input_hash),
-            input_hash=one.example.input_hash,
-            split=one.example.split,
+            id=batch_answer_id(batch_id, one.input_hash),
+            input_hash=one.input_hash,
+            split=one.split,
             annotator=context.annotator,
             answer="accept",
-            spans=one.example.spans,
+            spans=one.spans,
             flagged=now.flagged,
             note=now.note,
             labels=context.labels,
             created=time.time(),
-            extra={"task": mark},
+            extra={"task": {ACCEPTED_UNSEEN: dict(mark)}},
         )
-        for one in texts
-        if (now := context.dataset.find(one.example.input_hash, one.example.split)) is not None
+        for one in examples
+        if (now := context.dataset.find(one.input_hash, one.split)) is not None
         and now.answer is None
         and not is_draft(now)
     ]
     stored = context.dataset.record_many(answers, only_untouched=True)
     # Where one was left out, the pages read from the store what holds.
     context.answer_bus.publish(answers if stored == len(answers) else ())
-    return stored
+    return batch_id, stored
 
 
-def _open(open_annotator: Callable[[], Annotator], texts: Sequence[SuggestedText]) -> Annotator:
+def open_examples(
+    open_annotator: Callable[[], Annotator], examples: Sequence[Example]
+) -> Annotator:
+    """Open the annotator with some texts first.
+
+    Parameters
+    ----------
+    open_annotator : callable
+        Opens the make-gold widget of their split.
+    examples : sequence of Example
+        The texts.
+    """
     widget = open_annotator()
-    widget.queue = [one.example for one in texts]
+    widget.queue = list(examples)
     return widget

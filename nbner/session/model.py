@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -381,14 +382,18 @@ class ModelAccessor(Accessor):
             on the last fold.
         use : bool
             Use the pipeline with its reranker from now on, and in the next
-            session. Otherwise nothing changes: the result holds it as ``nlp``.
+            session, with the calibrations of its recognizer. Where it harms on the
+            held-out gold (``harms``) it is not put in place, with a warning:
+            ``session.model.use(result)`` is then your word that it shall be.
+            Otherwise nothing changes: the result holds it as ``nlp``.
         progress : bool
             Show a bar. The stop button leaves everything as it was.
 
         Returns
         -------
         Reranking
-            ``frame``, ``plot()``, ``summary``, ``features``, ``nlp``,
+            ``frame``, ``plot()``, ``summary``, ``gain``, ``oracle_share`` (of what a
+            perfect choice would gain), ``harms``, ``features``, ``nlp``,
             ``to_disk(path)``.
 
         Raises
@@ -402,7 +407,6 @@ class ModelAccessor(Accessor):
         TrainingError
             The rest of a fold cannot be trained on.
         """
-        record = {"reranker": {"width": width, "folds": folds}}
         context = self._context
         if decision_of(context.nlp) is not None and decision_without_gold(context.nlp) is None:
             raise ModelError(
@@ -410,7 +414,7 @@ class ModelAccessor(Accessor):
                 'the decision away first: session.model.decide("greedy").'
             )
         # A decision that training has added, and nobody has chosen, gives way.
-        return fit_reranker(
+        found = fit_reranker(
             without_decision(context.nlp),
             context.base_nlp,
             context.gold(split),
@@ -423,10 +427,23 @@ class ModelAccessor(Accessor):
             max_epochs=max_epochs,
             l2=l2,
             dev_name=dev,
-            save=(lambda nlp: _save_and_use(context, nlp, record)) if use else None,
+            in_use=context.nlp,
             without_decision=decision_of(context.nlp) is not None,
             progress=progress,
         )
+        # The probabilities are those of the same recognizer.
+        copy_temperatures(context.nlp, found.nlp)
+        if not use:
+            return found
+        if found.harms:
+            warnings.warn(
+                f"The reranker is not put in place, since it harms on {dev!r}. {found.summary} "
+                "If it shall be used all the same: session.model.use(result), with what rerank() "
+                "has returned.",
+                stacklevel=4,
+            )
+            return found
+        return replace(found, path=_use_reranking(context, found))
 
     def ensemble(
         self,
@@ -494,14 +511,15 @@ class ModelAccessor(Accessor):
             progress=progress,
         )
 
-    def use(self, report: TrainingReport | str | Path) -> None:
+    def use(self, report: TrainingReport | Reranking | str | Path) -> None:
         """Use a trained model from now on, whatever the forgetting guard has found.
 
         Parameters
         ----------
-        report : TrainingReport, str or Path
-            Report of a run of this session, or the folder of a model, such as
-            that of a run that was cut off.
+        report : TrainingReport, Reranking, str or Path
+            Report of a run of this session; the result of `rerank`, also of one
+            that harms; or the folder of a model, such as that of a run that was
+            cut off.
 
         Raises
         ------
@@ -509,6 +527,9 @@ class ModelAccessor(Accessor):
             The folder no longer exists, cannot be loaded, or holds another model
             than the report's.
         """
+        if isinstance(report, Reranking):
+            _use_reranking(self._context, report)
+            return
         if isinstance(report, (str, Path)):
             path, record = Path(report).absolute(), dict[str, Any]()
         else:
@@ -608,6 +629,15 @@ def _save_and_use(context: SessionContext, nlp: Language, record: Mapping[str, A
     path = context.model_store.save_pipeline(nlp, record)
     context.activate(load_base(path))
     return path
+
+
+def _use_reranking(context: SessionContext, found: Reranking) -> Path:
+    """Save and use a pipeline with its reranker, with the calibrations of its recognizer."""
+    known = copy_temperatures(found.nlp, found.nlp)
+    if known is not None:
+        context.model_store.save_calibration(known)
+    record = {"reranker": {"width": found.width, "folds": found.folds}}
+    return _save_and_use(context, found.nlp, record)
 
 
 def _predicted_spans(

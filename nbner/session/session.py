@@ -40,6 +40,7 @@ from nbner.session import (
     evaluation,
     learning,
     prediction,
+    set_review,
     suggestions,
     training,
 )
@@ -649,6 +650,9 @@ class Session:
         every: int = learning.EVERY,
         context: ContextColumns | None = None,
         daily_target: int | None = None,
+        review: Literal["set"] | None = None,
+        alpha: float = set_review.ALPHA,
+        large_sets: Literal["first", "last"] = set_review.LARGE_SETS,
     ) -> Annotator:
         """Open the annotation widget with the model's suggestions, to be corrected.
 
@@ -735,6 +739,22 @@ class Session:
         daily_target : int, optional
             How many examples you want to decide today; the widget counts them
             and says when the target is reached.
+        review : {"set"}, optional
+            Show for every text the set of whole analyses that holds gold in
+            1 - alpha of the texts, as ``session.experiments.coverage`` calibrates
+            it on held-out gold that was drawn at random. A set of 2 to 9 is a
+            choice, each analysis with a key from 1 to 9, and what differs between
+            them is marked; texts whose set is one analysis come last, and
+            ``annotator.sets`` lists them with the expected number of wrong ones:
+            ``annotator.sets.accept()`` accepts them unseen, as one act that can
+            be undone. Larger sets, and those whose list ends before the level is
+            reached, are labelled as usual. Once another model is in use the sets
+            are out of date, and the widget says so.
+        alpha : float
+            Risk of ``review="set"``, between 0 and 1, over all texts together.
+        large_sets : {"first", "last"}
+            Whether ``review="set"`` shows texts with a larger or incomplete set
+            before or after those with a choice.
 
         Raises
         ------
@@ -745,11 +765,24 @@ class Session:
             A line of the file is not a pattern, there is no such suggester or
             strategy, a limit is not positive, a fraction is not between 0 and
             1, the target is below 1, or an option contradicts another or names
-            no columns.
+            no columns; or, of a review of sets, there is too little held-out gold
+            for the level, none of it has the model's labels, or no list reaches
+            the level.
         """
         columns = read_context_columns(context)
         own = self._context
         own.require_split(split)
+        set_review.check_review_options(
+            review,
+            alpha,
+            large_sets,
+            patterns=patterns is not None,
+            suggest=suggest is not None,
+            strategy=strategy != "given",
+            withhold=bool(withhold),
+            corrupt=bool(corrupt),
+            learn=learn,
+        )
         order = suggestions.suggestion_order(suggest)
         if learn:
             is_audit = bool(withhold or corrupt)
@@ -766,8 +799,21 @@ class Session:
                 "with session.manual() and call session.train(), give a trained pipeline: "
                 "Session(..., model=...), or patterns: session.make_gold(patterns=...)."
             )
-        dataset = suggestions.in_order(own, strategy, holdout, learns=learn)
         annotation.check_labels(own)
+        if review is not None:
+            return set_review.open_set_review(
+                own,
+                split,
+                alpha=alpha,
+                large_sets=large_sets,
+                holdout=holdout,
+                redecode=redecode,
+                overlap=overlap,
+                columns=columns,
+                daily_target=daily_target,
+                open_annotator=lambda: self.make_gold(split),
+            )
+        dataset = suggestions.in_order(own, strategy, holdout, learns=learn)
         running: learning.Learning | None = None
         advised_by = suggestions.adviser(
             own,

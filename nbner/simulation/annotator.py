@@ -11,6 +11,7 @@ from nbner.quality.anchoring.noise import check_fraction, corrupt_spans
 from nbner.types import Span, Token
 
 DECISION_ACTIONS = 1  # actions: the key that accepts
+CHOICE_ACTIONS = 1  # actions: the digit of an analysis or version
 CHANGE_ACTIONS = 2  # actions: go to a span or select its words; delete, or press a label's key
 
 
@@ -86,6 +87,7 @@ class SimulatedAnnotator:
         gold: Sequence[Span],
         labels: Sequence[str],
         suggested: Sequence[Span] | None,
+        choices: Sequence[Sequence[Span]] = (),
     ) -> SimulatedAnswer:
         """Annotate one example.
 
@@ -101,12 +103,15 @@ class SimulatedAnnotator:
             Labels that a wrong span may get.
         suggested : sequence of Span or None
             The spans shown at first; None where there is no suggester.
+        choices : sequence of sequences of Span
+            Analyses on offer, each with a key that takes it as a whole. The
+            annotator takes one where that saves actions.
         """
         random = Random(f"{self.seed}:{text}")  # noqa: S311 - chance, not a secret
         spans, _ = corrupt_spans(gold, tokens, labels, self.error_rate, random)
         if suggested is not None:
             spans = self._anchored(spans, suggested, random)
-        actions = count_actions(suggested or (), spans)
+        actions = count_actions(suggested or (), spans, choices)
         words = sum(not one.text.isspace() for one in tokens)
         seconds = actions * self.seconds_per_action + words * self.seconds_per_word
         return SimulatedAnswer(spans, actions, seconds, n_wrong=len(set(spans) ^ set(gold)))
@@ -129,12 +134,15 @@ class SimulatedAnnotator:
         return tuple(sorted(spans, key=lambda one: one.start))
 
 
-def count_actions(shown: Sequence[Span], wanted: Sequence[Span]) -> int:
+def count_actions(
+    shown: Sequence[Span], wanted: Sequence[Span], choices: Sequence[Sequence[Span]] = ()
+) -> int:
     """Count the actions in the widget that edit some spans into others and accept them.
 
     A new span, another label or other boundaries take two actions: select the
     words and press the label's key, which replaces overlapping spans. Deleting a
-    span takes two as well. Accepting takes one.
+    span takes two as well. Accepting takes one, and taking an analysis on offer
+    in place of what is shown takes one.
 
     Parameters
     ----------
@@ -142,7 +150,12 @@ def count_actions(shown: Sequence[Span], wanted: Sequence[Span]) -> int:
         The spans before.
     wanted : sequence of Span
         The spans after.
+    choices : sequence of sequences of Span
+        Analyses on offer, each with a key.
     """
+    if choices:
+        chosen = min(count_actions(one, wanted) for one in choices)
+        return min(count_actions(shown, wanted), CHOICE_ACTIONS + chosen)
     new = [span for span in wanted if span not in shown]
     gone = [
         span

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nbner._common.alignment import align, tokens_from_offsets
 from nbner.errors import StoreError
 from nbner.simulation.annotator import SimulatedAnnotator, SimulatedAnswer
-from nbner.types import Example, Span
+from nbner.types import Example, Span, Token
 from nbner.widgets.messages import (
     PROTOCOL_VERSION,
     AnswerRequest,
@@ -24,6 +24,7 @@ from nbner.widgets.messages import (
     Request,
     Setup,
     Task,
+    WireSpan,
 )
 from nbner.widgets.serialization import serialize_span
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Examples that are fetched at a time.
 _FETCH_SIZE = 12
+#: Versions of an example that have a key.
+_KEYED_CHOICES = 9
 
 
 class HeadlessClient:
@@ -47,6 +50,7 @@ class HeadlessClient:
     def __init__(self, widget: BaseAnnotationWidget) -> None:
         self._widget = widget
         self._offers: dict[int, int] = {}
+        self._choices: dict[int, list[tuple[Span, ...]]] = {}
         self._setup: Setup
         self._window: deque[Task]
         self.reload()
@@ -90,10 +94,26 @@ class HeadlessClient:
         ]
         state: PageState = {"type": "at", "example": task["id"], "spans": spans}
         example = _parse_task(task)
+        versions = task.get("versions", [])
+        self._choices[example.input_hash] = [
+            _spans_of(one["spans"], example.tokens) for one in versions[:_KEYED_CHOICES]
+        ]
         if "offer" in task:
             state["offer"] = self._offers[example.input_hash] = task["offer"]
         self._widget.receive(state)
         return example
+
+    def choices(self, shown: Example) -> list[tuple[Span, ...]]:
+        """Return the analyses or versions that the page offers, each with a digit as its key.
+
+        Parameters
+        ----------
+        shown : Example
+            The example.
+        """
+        # One alone has no key.
+        found = self._choices.get(shown.input_hash, [])
+        return found if len(found) > 1 else []
 
     def accept(self, shown: Example, spans: Sequence[Span], seconds: float) -> None:
         """Accept an example, and add the examples of the reply to the window.
@@ -122,6 +142,7 @@ class HeadlessClient:
             "seconds": seconds,
             "have": [one["id"] for one in self._window],
         }
+        self._choices.pop(shown.input_hash, None)
         offer = self._offers.pop(shown.input_hash, None)
         if offer is not None:
             request["offer"] = offer
@@ -142,11 +163,14 @@ def _parse_task(task: Task) -> Example:
         at += len(word) + len(gap)
     text = task["lead"] + "".join(word + gap for word, gap in task["tokens"])
     tokens = tokens_from_offsets(text, offsets)
-    spans = tuple(
-        Span(tokens[start].start, tokens[end - 1].end, label)
-        for start, end, label, *_ in task["spans"]
-    )
+    spans = _spans_of(task["spans"], tokens)
     return Example(text, tokens=tokens, spans=spans, input_hash=int(task["id"]))
+
+
+def _spans_of(wire: Sequence[WireSpan], tokens: Sequence[Token]) -> tuple[Span, ...]:
+    return tuple(
+        Span(tokens[start].start, tokens[end - 1].end, label) for start, end, label, *_ in wire
+    )
 
 
 def annotate_with(
@@ -191,7 +215,9 @@ def annotate_with(
         aligned = align(shown.tokens, known.get(shown.text, ())).aligned
         spans = [span for _, _, span in aligned]
         suggested = shown.spans if page.has_suggestions else None
-        answer = annotator.annotate(shown.text, shown.tokens, spans, page.labels, suggested)
+        answer = annotator.annotate(
+            shown.text, shown.tokens, spans, page.labels, suggested, page.choices(shown)
+        )
         page.accept(shown, answer.spans, answer.seconds)
         done.append(answer)
         if widget.learning is not None:

@@ -90,6 +90,8 @@ class Annotator(BaseAnnotationWidget):
     bulk : BulkAcceptor, optional
         Texts that can be accepted in bulk; without it, the page offers none. It ends with
         the widget.
+    sets : SetReview, optional
+        The open texts by their sets of analyses.
 
     Attributes
     ----------
@@ -114,7 +116,9 @@ class Annotator(BaseAnnotationWidget):
         learning: LearningFeed | None = None,
         label_editor: LabelEditor | None = None,
         bulk: BulkAcceptor | None = None,
+        sets: Any = None,
     ) -> None:
+        self._sets = sets
         self._label_editor = label_editor
         self._bulk = bulk
         self._callbacks = _AnswerCallbacks(self._show_notice)
@@ -164,6 +168,16 @@ class Annotator(BaseAnnotationWidget):
         ``use(...)`` and ``wait()``; see `nbner.results.Learning`.
         """
         return self._learning
+
+    @property
+    def sets(self) -> Any:
+        """The open texts by their sets of analyses, of ``make_gold(review="set")``; else None.
+
+        Printed, it counts them; ``frame`` lists them, ``accept()`` accepts those
+        whose set is one analysis as one act that can be undone, and ``open()``
+        shows these; see `nbner.results.SetReview`.
+        """
+        return self._sets
 
     @traitlets.default("current")  # type: ignore[untyped-decorator]
     def _default_current(self) -> Example | None:

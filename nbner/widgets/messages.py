@@ -28,6 +28,11 @@ PROTOCOL_VERSION = 2
 #: ``annotator``, ``answer`` and ``spans``.
 VERSIONS = "_versions"
 
+#: Key of ``Example.extra`` with the conformal set of an example under review: an object
+#: with ``level``, ``size``, ``is_complete`` and ``is_current``. Its analyses, where they
+#: are few, are the versions.
+ANALYSIS_SET = "_set"
+
 #: A message whose fields have not been checked.
 RawMessage: TypeAlias = Mapping[str, Any]
 
@@ -51,11 +56,28 @@ class MisalignedSpan(TypedDict):
 
 
 class Version(TypedDict):
-    """One annotator's answer to an example on which several annotators differ."""
+    """One annotator's answer to an example on which several annotators differ.
+
+    Or one analysis of a set, with its ``probability``.
+    """
 
     by: str
     answer: AnswerKind
     spans: list[WireSpan]
+    probability: NotRequired[float]
+
+
+class AnalysisSet(TypedDict):
+    """The conformal set of an example: ``size`` analyses that hold gold at a ``level``.
+
+    ``complete`` is whether the list reaches the level, ``current`` whether the model in
+    use is the one that was calibrated; of another one's sets nothing else is known.
+    """
+
+    level: float
+    size: int
+    complete: bool
+    current: bool
 
 
 class Task(TypedDict):
@@ -65,7 +87,8 @@ class Task(TypedDict):
     do not fit the tokens and the suggestions that have no place in the text. ``offer``
     numbers the suggestions, which the page says with the answer that was given to them.
     ``done`` is how many tokens of an undecided example are done, ``context`` the text
-    before and after it in its document.
+    before and after it in its document. ``set`` is there where sets are reviewed; the
+    analyses of a short one are the ``versions``.
     """
 
     id: str
@@ -82,6 +105,7 @@ class Task(TypedDict):
     draft: bool
     by: str
     versions: NotRequired[list[Version]]
+    set: NotRequired[AnalysisSet]
     offer: NotRequired[int]
     done: NotRequired[int]
     context: NotRequired[list[str]]

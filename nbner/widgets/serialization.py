@@ -18,6 +18,7 @@ from nbner._common.surroundings import SURROUNDINGS_KEY, Surroundings
 from nbner.errors import DataError
 from nbner.types import DONE_TO, Answer, Counts, Example, Span
 from nbner.widgets.messages import (
+    ANALYSIS_SET,
     PROTOCOL_VERSION,
     VERSIONS,
     CountsMessage,
@@ -90,6 +91,14 @@ def serialize_example(example: Example) -> Task:
     versions = example.extra.get(VERSIONS)
     if versions:
         task["versions"] = _serialize_versions(versions, example)
+    analyses = example.extra.get(ANALYSIS_SET)
+    if analyses is not None:
+        task["set"] = {
+            "level": analyses.level,
+            "size": analyses.size,
+            "complete": analyses.is_complete,
+            "current": analyses.is_current,
+        }
     return task
 
 
@@ -265,14 +274,18 @@ def _serialize_misaligned(span: Span, text: str) -> MisalignedSpan:
 
 
 def _serialize_versions(versions: Iterable[Any], example: Example) -> list[Version]:
-    return [
-        {
+    found: list[Version] = []
+    for one in versions:
+        version: Version = {
             "by": one.annotator,
             "answer": one.answer,
             "spans": serialize_aligned_spans(one.spans, example),
         }
-        for one in versions
-    ]
+        probability = getattr(one, "probability", None)
+        if probability is not None:
+            version["probability"] = probability
+        found.append(version)
+    return found
 
 
 def _tokens_up_to(example: Example, offset: int) -> int:

@@ -9,6 +9,12 @@ there already is not repeated, so that an interrupted command goes on where it s
 the texts; ``differences.csv`` the paired differences between decoders; ``advice.csv`` what
 each study advises; ``table.md`` and ``table.tex`` the means over the seeds; and one picture
 for each corpus and number of labels, as PDF and PNG.
+
+``--coverage`` adds ``coverage.csv`` and ``coverage.md``: nominal and empirical coverage of
+the sets of analyses, each studied text under thresholds that other studied texts
+calibrated, with the sizes of the sets. ``--reranker 8`` adds ``reranker.csv``: the gain of
+a reranker over so many analyses on the studied texts, and its share of what a perfect
+choice would gain; it trains a model for each of ``--folds``.
 """
 
 from __future__ import annotations
@@ -29,6 +35,16 @@ import pandas as pd
 import nbner
 from nbner.io import formats
 from nbner.io.rows import example_from_row
+from nbner.reranking.coverage.study import (
+    CUMULATIVE,
+    REGULARIZED,
+    SET_SIZE,
+    SINGLE,
+    WIDTH,
+    coverage_rows,
+    held_out_texts,
+    needed_texts,
+)
 from nbner.reranking.oracle.report import OracleCurve, draw_oracle_curve
 
 #: Name of a corpus to the files of its training texts and of the texts that are studied;
@@ -50,6 +66,7 @@ FIGURES = {
 }
 KEYS = ["corpus", "labels", "decoder", "width"]
 DEV_FRACTION = 0.2
+ALPHAS = (0.1, 0.05)
 STUDIED_FRACTION = 0.3  # of a corpus in one file
 #: Decoders as the tables name them.
 DECODERS = {
@@ -95,8 +112,13 @@ def _read(path: Path) -> list[nbner.Example]:
     return [replace(one, answer="accept") for one in kept]
 
 
-def study(run: Run, options: argparse.Namespace) -> tuple[OracleCurve, dict[str, Any]]:
-    """Train one model, fit the temperature of its states, and study its lists."""
+def study(
+    run: Run, options: argparse.Namespace
+) -> tuple[OracleCurve, dict[str, Any], dict[str, pd.DataFrame]]:
+    """Train one model, fit the temperature of its states, and study its lists.
+
+    Returns the curve, the facts of the run, and the tables that were asked for besides.
+    """
     train, studied = texts_of(options.data, run.corpus)
     chosen = random.Random(run.seed).sample(train, len(train))
     chosen = chosen if run.labels == "all" else chosen[: int(run.labels)]
@@ -120,15 +142,86 @@ def study(run: Run, options: argparse.Namespace) -> tuple[OracleCurve, dict[str,
             temperature = None
         curve = session.oracle_curve(options.widths, split="studied", progress=False)
         seconds = {"train_seconds": trained - began, "study_seconds": perf_counter() - trained}
-    return curve, {"temperature": temperature, "train_texts": len(chosen), **seconds}
+        more = {}
+        if options.coverage:
+            more["coverage"] = coverage_of(session, run.seed)
+        if options.reranker is not None:
+            more["reranker"] = reranker_of(session, options)
+    facts = {"temperature": temperature, "train_texts": len(chosen), **seconds}
+    return curve, facts, more
 
 
-def write_run(run: Run, curve: OracleCurve, facts: dict[str, Any], folder: Path) -> None:
+def coverage_of(session: nbner.Session, seed: int) -> pd.DataFrame:
+    """Measure the coverage of the sets of analyses of the studied texts, a row a level and kind."""
+    gold = session.context.gold("studied")
+    texts = list(held_out_texts(session.nlp, gold))
+    listed = sum(one.gold_rank is not None for one in texts) / len(texts)
+    rows = []
+    for alpha in ALPHAS:
+        if len(texts) < needed_texts(alpha):
+            sys.stdout.write(f"{len(texts)} texts are too few for {1 - alpha:.0%}\n")
+            continue
+        found = coverage_rows(texts, alpha, width=WIDTH, seed=seed)
+        named = {(one.method, one.group, one.value): one for one in found}
+        for method in (CUMULATIVE, REGULARIZED):
+            whole, single = named[method, "all", "all"], named.get((method, SET_SIZE, SINGLE))
+            rows.append(
+                {
+                    "nominal": 1 - alpha,
+                    "sets": method,
+                    "n": whole.n,
+                    "coverage": whole.coverage.value,
+                    "coverage_low": whole.coverage.low,
+                    "coverage_high": whole.coverage.high,
+                    "size": whole.size.value,
+                    "median_size": whole.median_size,
+                    "single": whole.single,
+                    "single_wrong": None if single is None else 1 - single.coverage.value,
+                    "incomplete": whole.incomplete,
+                    "gold_in_list": listed,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def reranker_of(session: nbner.Session, options: argparse.Namespace) -> pd.DataFrame:
+    """Fit a reranker, and measure its gain on the studied texts."""
+    found = session.model.rerank(
+        options.reranker,
+        dev="studied",
+        folds=options.folds,
+        max_epochs=options.max_epochs,
+        progress=False,
+    )
+    first, own, best = found.comparison.rows
+    row = {
+        "width": options.reranker,
+        "folds": options.folds,
+        "first_f": first.f.value,
+        "reranked_f": own.f.value,
+        "best_f": best.f.value,
+        "gain": own.gain.value,
+        "gain_low": own.gain.low,
+        "gain_high": own.gain.high,
+        "oracle_share": found.oracle_share,
+        "harms": found.harms,
+    }
+    return pd.DataFrame([row])
+
+
+def write_run(
+    run: Run,
+    curve: OracleCurve,
+    facts: dict[str, Any],
+    folder: Path,
+    more: dict[str, pd.DataFrame] | None = None,
+) -> None:
     """Write the rows of one run; its advice comes last, and says that the run is whole."""
     keys = {"corpus": run.corpus, "labels": run.labels, "seed": run.seed}
     figures, differences = curve.frame, curve.decoder_frame
     advice = pd.DataFrame([{**facts, **_advice(curve)}])
-    for name, frame in (("figures", figures), ("differences", differences), ("advice", advice)):
+    tables = {"figures": figures, "differences": differences, **(more or {}), "advice": advice}
+    for name, frame in tables.items():
         named = frame.assign(**keys)[[*keys, *frame.columns]]
         part = folder / f"{run.name}.{name}.part"
         named.to_csv(part, index=False)
@@ -156,7 +249,9 @@ def _advice(curve: OracleCurve) -> dict[str, Any]:
 def collect(folder: Path, name: str) -> pd.DataFrame:
     """Join the rows of all finished runs."""
     whole = sorted(one.name.removesuffix(".advice.csv") for one in folder.glob("*.advice.csv"))
-    frames = [pd.read_csv(folder / f"{one}.{name}.csv", dtype={"labels": str}) for one in whole]
+    files = [folder / f"{one}.{name}.csv" for one in whole]
+    # Runs of an earlier command may lack a table that was asked for later.
+    frames = [pd.read_csv(one, dtype={"labels": str}) for one in files if one.exists()]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
@@ -186,6 +281,29 @@ def markdown_table(means: pd.DataFrame) -> str:
     """Write the means as a Markdown table."""
     head = ["corpus", "labels", "decoder", "width", *FIGURES.values()]
     lines = [head, ["---"] * len(head), *rows_of_table(means)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+
+
+def coverage_table(found: pd.DataFrame) -> str:
+    """Write the coverage of every corpus, averaged over the seeds, as a Markdown table."""
+    keys = ["corpus", "labels", "nominal", "sets"]
+    groups = found.groupby(keys, sort=False)
+    figures = ["coverage", "size", "median_size", "single", "single_wrong", "incomplete"]
+    means = groups[[*figures, "gold_in_list"]].mean().reset_index()
+    head = [
+        *("corpus", "labels", "sets", "asked", "covered", "mean size", "median"),
+        *("one analysis", "wrong of those", "incomplete", "gold in list"),
+    ]
+    lines = [head, ["---"] * len(head)]
+    for row in means.to_dict("records"):
+        shares = [row[one] for one in ("single", "single_wrong", "incomplete", "gold_in_list")]
+        lines.append(
+            [
+                *(row["corpus"], row["labels"], row["sets"], f"{row['nominal']:.2f}"),
+                *(f"{row['coverage']:.3f}", f"{row['size']:.1f}", f"{row['median_size']:.0f}"),
+                *("-" if one != one else f"{one:.3f}" for one in shares),
+            ]
+        )
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
 
 
@@ -231,8 +349,13 @@ def write_tables(folder: Path) -> None:
     if figures.empty:
         return
     figures.to_csv(folder / "figures.csv", index=False)
-    for name in ("differences", "advice"):
-        collect(folder / "runs", name).to_csv(folder / f"{name}.csv", index=False)
+    for name in ("differences", "advice", "coverage", "reranker"):
+        found = collect(folder / "runs", name)
+        if found.empty:
+            continue
+        found.to_csv(folder / f"{name}.csv", index=False)
+        if name == "coverage":
+            (folder / "coverage.md").write_text(coverage_table(found), encoding="utf-8")
     means = average(figures)
     (folder / "table.md").write_text(markdown_table(means), encoding="utf-8")
     (folder / "table.tex").write_text(latex_table(means), encoding="utf-8")
@@ -262,6 +385,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--widths", type=_numbers, default=WIDTHS, help="such as 1,8,64")
     parser.add_argument("--max-epochs", type=int, help="of a training; by default as a session's")
     parser.add_argument("--max-studied", type=int, help="texts that are studied; by default all")
+    parser.add_argument("--coverage", action="store_true", help="measure sets of analyses too")
+    parser.add_argument("--reranker", type=int, metavar="WIDTH", help="fit a reranker too")
+    parser.add_argument("--folds", type=int, default=5, help="models of a reranker")
     return parser.parse_args(arguments)
 
 
@@ -278,10 +404,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seed in options.seeds
     ]
     for number, run in enumerate(todo, start=1):
-        if (runs / f"{run.name}.advice.csv").exists():
+        asked = {"coverage": options.coverage, "reranker": options.reranker is not None}
+        wanted = ["advice", *(name for name, is_asked in asked.items() if is_asked)]
+        if all((runs / f"{run.name}.{name}.csv").exists() for name in wanted):
             continue
-        curve, facts = study(run, options)
-        write_run(run, curve, facts, runs)
+        curve, facts, more = study(run, options)
+        write_run(run, curve, facts, runs, more)
         write_tables(options.output)
         seconds = facts["train_seconds"] + facts["study_seconds"]
         sys.stdout.write(f"{number}/{len(todo)} {run.name}, {seconds:.0f} s: {curve.summary}\n")

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
+import nbner
 from nbner.reranking.oracle.report import OracleCurve
 from nbner.reranking.oracle.study import WIDTHS, run_study
 from nbner.types import Span
@@ -97,6 +98,31 @@ def test_a_corpus_in_one_file_is_divided_and_the_others_are_not(table, tmp_path)
         ["train ."],
         ["test ."],
     )
+
+
+def test_a_tiny_run_measures_coverage_and_a_reranker_too(table, tmp_path):
+    corpus = nbner.sample()
+    (tmp_path / "food").mkdir()
+    with nbner.Session("food", labels=corpus.labels, store=":memory:") as session:
+        session.add([*corpus.train[:110], *corpus.dev[:20]])
+        session.export(tmp_path / "food" / "food.jsonl")
+    command = ["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--corpora", "food"]
+    command += ["--labels", "30", "--seeds", "0", "--widths", "1,2", "--max-epochs", "1"]
+    table.main([*command, "--coverage", "--reranker", "2", "--folds", "2"])
+    coverage = pd.read_csv(tmp_path / "out" / "coverage.csv")
+    assert coverage["nominal"].tolist() == pytest.approx([0.9, 0.9, 0.95, 0.95])
+    assert set(coverage["sets"]) == {"cumulative", "regularized"}
+    assert (coverage["n"] == 39).all()
+    assert coverage["coverage"].between(0, 1).all()
+    whole = (tmp_path / "out" / "coverage.md").read_text().splitlines()
+    assert whole[2].startswith("| food | 30 | cumulative | 0.90 | ")
+    assert len(whole) == 2 + 4
+    (row,) = pd.read_csv(tmp_path / "out" / "reranker.csv").to_dict("records")
+    assert (row["corpus"], row["width"], row["folds"]) == ("food", 2, 2)
+    assert row["gain"] == pytest.approx(row["reranked_f"] - row["first_f"])
+    perfect = row["best_f"] - row["first_f"]
+    if perfect > 0:
+        assert row["oracle_share"] == pytest.approx(row["gain"] / perfect)
 
 
 def test_the_options_are_those_of_the_published_table(table, tmp_path):

@@ -22,7 +22,7 @@ def found(cooking):
 def test_the_frame_has_a_row_a_method_and_group(found):
     frame = found.frame
     assert set(frame["method"]) == {"cumulative", "regularized", "missed spans", "wrong spans"}
-    assert set(frame["group"]) == {"all", "length", "entities", "label"}
+    assert set(frame["group"]) == {"all", "length", "entities", "label", "set size"}
     assert (frame["nominal"] == 0.8).all()
     assert set(found.per_label["value"]) <= set(CORPUS.labels)
     assert found.n == len(CORPUS.dev)

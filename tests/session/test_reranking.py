@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib as mpl
+import numpy as np
 import pytest
 import spacy
 
 import nbner
 from nbner import DataError, Session, TrainingError
+from nbner._common.bootstrap import Estimate
 from nbner.evaluation.scores import score
+from nbner.nlp.calibration_meta import load_temperatures
 from nbner.nlp.fingerprint import fingerprint
 
 mpl.use("Agg")
@@ -73,8 +78,13 @@ def test_the_session_uses_it_where_it_is_told_to(cooking, tmp_path):
     with Session("own", labels=CORPUS.labels, store=own, model=model) as session:
         session.add(CORPUS.train[:40], split="train")
         session.add(CORPUS.dev[:40], split="dev")
+        calibrated = session.model.calibrate("dev", progress=False).temperature
         # The base is a trained model here, which keeps this short.
-        found = session.model.rerank(3, folds=2, max_epochs=1, l2=1.0, use=True, progress=False)
+        found = session.model.rerank(3, folds=2, max_epochs=1, l2=1.0, progress=False)
+        assert found.against_model.n == 40
+        session.model.use(found)
+        # The probabilities are those of the same recognizer.
+        assert load_temperatures(session.nlp)[0] == calibrated
         assert session.nlp.pipe_names == ["ner", "nbner_reranker"]
         assert session.evaluate("dev").f == pytest.approx(found.frame["f"].iloc[1])
         predicted = session.predict(DEV[:5])
@@ -83,9 +93,55 @@ def test_the_session_uses_it_where_it_is_told_to(cooking, tmp_path):
             .drop(columns="probability")
             .equals(predicted)
         )
-        assert found.path.is_dir()
+        assert session.model.runs["in_use"].tolist()[-1]
     with Session("own", store=own) as again:
+        assert load_temperatures(again.nlp)[0] == calibrated
         assert again.predict(DEV[:5]).equals(predicted)
+
+
+@pytest.mark.parametrize(
+    ("gain", "expected_loss", "harms"),
+    [
+        (Estimate(-0.03, -0.05, -0.01), 0.03, True),
+        (Estimate(-0.002, -0.003, -0.001), 0.002, True),
+        (Estimate(-0.015, -0.06, 0.03), 0.02, True),
+        (Estimate(-0.004, -0.02, 0.01), 0.006, False),
+        (Estimate(0.005, -0.04, 0.05), 0.02, False),
+    ],
+)
+def test_one_that_harms_is_put_in_place_by_the_users_word_alone(
+    reranking, cooking, monkeypatch, gain, expected_loss, harms
+):
+    rows = reranking.comparison.rows
+    beside = replace(rows[1], gain=gain, expected_loss=expected_loss)
+    found = replace(reranking, against_model=beside)
+    assert found.harms is harms
+    monkeypatch.setattr("nbner.session.model.fit_reranker", lambda *_args, **_more: found)
+    model = min(cooking[1].with_suffix(".models").glob("*/*/model-best"))
+    with Session("own", labels=CORPUS.labels, store=":memory:", model=model) as session:
+        session.add(CORPUS.train[:4], split="train")
+        session.add(CORPUS.dev[:4], split="dev")
+        if not harms:
+            assert session.model.rerank(use=True, progress=False).path.is_dir()
+        else:
+            with pytest.warns(
+                UserWarning, match="not put in place, since it harms on 'dev'"
+            ) as said:
+                refused = session.model.rerank(use=True, progress=False)
+            assert f"loses {-100 * gain.value:.1f} F" in str(said[0].message)
+            assert "session.model.use(result)" in str(said[0].message)
+            assert refused.path is None
+            assert session.nlp.pipe_names == ["ner"]
+            session.model.use(refused)
+        assert session.nlp.pipe_names == ["ner", "nbner_reranker"]
+
+
+def test_its_share_of_what_a_perfect_choice_gains(reranking):
+    rows = reranking.frame.set_index("name")
+    perfect = rows.loc["the best in the list", "gain"]
+    assert reranking.oracle_share == pytest.approx(reranking.gain / perfect)
+    nothing = replace(reranking.comparison, rows=reranking.comparison.rows[:1] * 3)
+    assert np.isnan(replace(nothing, evaluated="the first analysis").oracle_share)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,13 @@ def test_actions_are_what_the_widget_takes():
     assert count_actions((a,), (Span(0, 4, "B"),)) == 3
     assert count_actions((Span(0, 9, "A"),), (a, b)) == 5, "the first label replaces what lay there"
     assert count_actions((a, b), (a,)) == 3
+    # A digit takes an analysis on offer, which is accepted or changed; what is shown may be nearer.
+    choices = [(a,), (a, b)]
+    assert count_actions((a,), (a, b), choices) == 2
+    assert count_actions((a,), (a,), choices) == 1
+    c = Span(10, 14, "A")
+    assert count_actions((), (a, b, c), choices) == 4
+    assert count_actions((), (c,), choices) == 3
 
 
 def test_an_annotator_that_does_not_err_gives_the_gold_whatever_is_suggested():

@@ -49,6 +49,7 @@ export function parseTask(raw: unknown): Task | null {
     draft: from.draft === true,
     by: asString(from.by),
     ...(Array.isArray(from.versions) && { versions: parseVersions(from.versions, words) }),
+    ...parseAnalysisSet(from.set),
     ...(typeof from.offer === "number" && { offer: from.offer }),
     ...parseDone(from),
     ...(Array.isArray(from.context) && { context: [asString(from.context[0]), asString(from.context[1])] as const }),
@@ -61,8 +62,17 @@ function parseVersions(raw: unknown, words: readonly string[]): Version[] {
     const from = asRecord(one);
     const kind = asAnswer(from.answer);
     if (kind === null) return [];
-    return [{ by: asString(from.by), answer: kind, spans: parseSpans(from.spans, words)[0] }];
+    const { probability } = from;
+    const version = { by: asString(from.by), answer: kind, spans: parseSpans(from.spans, words)[0] };
+    return [{ ...version, ...(typeof probability === "number" && { probability }) }];
   });
+}
+
+/** Parse the set of an example; one whose level or size is no number is none. */
+function parseAnalysisSet(raw: unknown): Pick<Task, "set"> {
+  const { level, size, complete, current } = asRecord(raw);
+  if (typeof level !== "number" || typeof size !== "number") return {};
+  return { set: { level, size, complete: complete === true, current: current === true } };
 }
 
 /** Parse the examples of a list that can be displayed. */

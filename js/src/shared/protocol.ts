@@ -25,11 +25,23 @@ export interface MisalignedSpan {
   readonly label: string;
 }
 
-/** One annotator's answer to an example on which several annotators differ. */
+/** One annotator's answer to an example on which several annotators differ, or one analysis of a set. */
 export interface Version {
   readonly by: string;
   readonly answer: AnswerKind;
   readonly spans: readonly WireSpan[];
+  /** Of an analysis. */
+  readonly probability?: number;
+}
+
+/** The conformal set of an example: analyses that hold gold at a stated level. */
+export interface AnalysisSet {
+  readonly level: number;
+  readonly size: number;
+  /** Whether the list reaches the level. */
+  readonly complete: boolean;
+  /** Whether the model in use is the one that was calibrated; of another one's sets nothing else is known. */
+  readonly current: boolean;
 }
 
 /** One example. Its text is `lead`, followed by all tokens with their white space. */
@@ -50,8 +62,10 @@ export interface Task {
   /** Whether it is an edit without a decision: only its spans with a source are suggestions. */
   readonly draft: boolean;
   readonly by: string;
-  /** The annotators' versions; only where the user adjudicates between them. */
+  /** The annotators' versions, where the user adjudicates between them; the analyses of a short set. */
   readonly versions?: readonly Version[];
+  /** Its set of analyses, where sets are reviewed. */
+  readonly set?: AnalysisSet;
   /** Number of the suggestions: answers say which ones they were given to. */
   readonly offer?: number;
   /** How many tokens are done, of work that is to go on later. */

@@ -113,7 +113,8 @@ class Coverage(Result):
         """One row a method and group of texts.
 
         ``method`` ("cumulative" and "regularized" sets of analyses, "missed spans",
-        "wrong spans"), ``group`` ("all", "length", "entities", "label"), ``value``,
+        "wrong spans"), ``group`` ("all", "length", "entities", "label", and of sets
+        of analyses "set size"), ``value``,
         ``n`` (texts), ``nominal`` (1 - alpha), ``coverage`` (texts whose set holds
         gold; for spans 1 minus the mean share of missed or wrong ones), ``size``
         (analyses or spans in a set), each with its 95 % interval, ``median_size``,

@@ -50,6 +50,14 @@ CUMULATIVE, REGULARIZED = "cumulative", "regularized"
 MISSED, WRONG = "missed spans", "wrong spans"
 METHODS = (CUMULATIVE, REGULARIZED, MISSED, WRONG)
 MANY_ENTITIES = 4
+MAX_CHOICES = 9  # analyses that somebody is shown to choose from: one key each
+SET_SIZE = "set size"
+SINGLE, FEW, MANY, INCOMPLETE = (
+    "1 analysis",
+    f"2 to {MAX_CHOICES} analyses",
+    f"{MAX_CHOICES + 1} or more analyses",
+    "incomplete list",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ class CoverageRow:
     method : str
         One of `METHODS`.
     group, value : str
-        "all", "length", "entities" or "label", and which of it.
+        "all", "length", "entities", "label" or "set size", and which of it.
     n : int
         Number of texts.
     coverage : Estimate
@@ -327,8 +335,10 @@ def coverage_rows(
         for i in np.flatnonzero(fold == number):
             used[i] = fitted
     pairs = [(one, own) for one, own in zip(texts, used, strict=True) if own is not None]
-    rows = []
+    rows: list[CoverageRow] = []
     for method in METHODS:
+        if method in (CUMULATIVE, REGULARIZED):
+            rows += _rows_by_size(method, pairs, width, seed)
         for group, value, chosen, label in _groups(texts):
             found = [
                 outcome
@@ -357,6 +367,35 @@ def _groups(
         yield "entities", f"{count} or more" if many else f"{count}", inside, None
     for label in sorted({label for one in texts for label in one.gold_labels}):
         yield "label", label, list(everything), label
+
+
+def _rows_by_size(
+    method: str, pairs: Sequence[tuple[HeldOutText, Thresholds]], width: int, seed: int
+) -> Iterator[CoverageRow]:
+    """Yield the coverage of sets of each size: the level holds over all sizes together alone."""
+    found: dict[str, list[_Outcome]] = {SINGLE: [], FEW: [], MANY: [], INCOMPLETE: []}
+    for text, own in pairs:
+        outcome = _outcome(method, text, own, width, None)
+        if outcome is not None:
+            found[size_group(outcome.size, is_complete=outcome.is_complete)].append(outcome)
+    for value, outcomes in found.items():
+        if outcomes:
+            yield _row(method, SET_SIZE, value, outcomes, seed)
+
+
+def size_group(size: int, *, is_complete: bool) -> str:
+    """Return the group of a set of analyses by its size, as a review shows it.
+
+    Parameters
+    ----------
+    size : int
+        Number of analyses in the set.
+    is_complete : bool
+        Whether the list reaches the level.
+    """
+    if not is_complete:
+        return INCOMPLETE
+    return SINGLE if size == 1 else FEW if size <= MAX_CHOICES else MANY
 
 
 def _outcome(

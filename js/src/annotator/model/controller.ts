@@ -298,10 +298,11 @@ export class AnnotatorController implements AnnotatorContext {
     batch(() => this.editor.takeSuggestion(span));
   }
 
-  /** Take over an annotator's version, to accept or to change it. */
+  /** Take over a version or an analysis as a whole, to accept or to change it. */
   takeVersion(version: Version): void {
     batch(() => {
-      this.edit(fromWire(version.spans));
+      // The model does not decode again around what was chosen as a whole.
+      this.edit(fromWire(version.spans), false);
       this.announce(`As ${version.by} has it`);
     });
   }
@@ -363,13 +364,14 @@ export class AnnotatorController implements AnnotatorContext {
   }
 
   /** An edit reverts a decision: that certified exactly the spans that were shown. */
-  edit(spans: Spans): void {
+  edit(spans: Spans, redecodes = true): void {
     const item = this.shown;
     if (item === null || sameSpans(item.state.spans, spans)) return;
     this.addViewingTime();
     const before = item.state.spans;
     this.answers.record(item, { ...item.state, spans, answer: null });
-    this.kBest.redecode(item, before);
+    if (redecodes) this.kBest.redecode(item, before);
+    else this.kBest.recordRemoved(item, before);
   }
 
   sendBulk(edit: BulkEdit, undo: boolean): void {
@@ -475,8 +477,11 @@ export class AnnotatorController implements AnnotatorContext {
     const place = differenceAt(versions, this.cursor);
     if (version === undefined || versions.length < 2 || (place === null && this.cursor.caret !== null)) return false;
     if (place === null) this.takeVersion(version);
-    else this.edit(withVersionAt(this.spans, version, place));
-    if (place !== null) this.announce(`Here as ${version.by} has it`);
+    else
+      batch(() => {
+        this.edit(withVersionAt(this.spans, version, place));
+        this.announce(`Here as ${version.by} has it`);
+      });
     return true;
   }
 

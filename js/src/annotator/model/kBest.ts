@@ -140,7 +140,7 @@ export class KBest {
   }
 
   /** Record which proposed spans an edit has removed, and forget those it has restored. */
-  private recordRemoved(item: QueueItem, before: Spans): void {
+  recordRemoved(item: QueueItem, before: Spans): void {
     const { spans } = item.state;
     const gone = before.filter((one) => this.isProposed(item, one) && !hasSpan(spans, one));
     const known = this.removed.get(item) ?? [];

@@ -91,8 +91,8 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   binding("Label", ["1–9", "0"], "Labels 1 to 10", labelChords(0)),
   { ...binding("Label", ["shift+1–0"], "Labels 11 to 20", labelChords(1)), minLabels: 11 },
   { ...binding("Label", ["shift+alt+1–0"], "Labels 21 to 30", labelChords(2)), minLabels: 21 },
-  { ...binding("Label", ["v"], "The next version as it is", { v: { do: "version" } }), needs: "versions" },
-  { ...binding("Label", ["1–9"], "That version: here if they differ here, without a caret all of it", {}), needs: "versions" },
+  { ...binding("Label", ["v"], "The next version or analysis as it is", { v: { do: "version" } }), needs: "versions" },
+  { ...binding("Label", ["1–9"], "That version or analysis: here if they differ here, without a caret all of it", {}), needs: "versions" },
   {
     ...binding("Move", ["j", "k"], "The next and the last place where the versions differ", {
       j: { do: "difference", by: 1 },

@@ -15,8 +15,9 @@ type PartialWorkContext = Pick<AnnotatorContext, "setup" | "shown" | "cursor">;
 export function markDone({ setup, shown, cursor }: PartialWorkContext, answers: AnswerStore): string {
   const token = selectedRange(cursor)?.end ?? (cursor.caret === null ? null : cursor.caret + 1);
   if (shown === null) return "";
-  // What is corrected or adjudicated has answers, which a draft would take the place of.
-  const hasAnswers = setup.mends || shown.task.versions !== undefined;
+  // What is corrected or adjudicated has answers, which a draft would take the place of; analyses are none.
+  const isReviewed = shown.task.versions !== undefined && shown.task.set === undefined;
+  const hasAnswers = setup.mends || isReviewed;
   if (hasAnswers) return "This example was answered as a whole: decide it";
   if (!isOpen(shown)) return "This example is decided: all of it is done";
   if (token === null) return "Put the caret where you are done";

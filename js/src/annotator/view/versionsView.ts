@@ -1,7 +1,7 @@
-/** The annotators' versions of an example, side by side: each can be taken over. */
+/** The annotators' versions of an example, or the analyses of its set, side by side: each can be taken over. */
 import { createButton, createElement, createKeyHint, setAttributes, setLabelColor } from "../../shared/dom";
-import { pluralize } from "../../shared/format";
-import type { Version } from "../../shared/protocol";
+import { formatCount, formatProbability, pluralize } from "../../shared/format";
+import type { AnalysisSet, Version } from "../../shared/protocol";
 import { computed, type EffectScope } from "../../shared/reactive";
 import { textOfRange, type TokenRange } from "../../shared/tokens";
 import { showsVersion, versionsOf } from "../model/alternatives";
@@ -25,9 +25,9 @@ export class VersionsView {
     const versions = computed(() => versionsOf(controller.shown));
     const buttons = computed(() => versions.value.map((_, i) => this.createButton(versions.value, i)));
     effects.run(() => {
-      const heading = versions.value.length > 1 ? this.createHeading(differencesOf(versions.value).length) : null;
+      const heading = this.createHeading(versions.value, controller.shown?.task.set);
       this.element.replaceChildren(...(heading === null ? [] : [heading]), ...buttons.value);
-      setAttributes(this.element, { hidden: buttons.value.length > 0 ? null : "" });
+      setAttributes(this.element, { hidden: this.element.childElementCount > 0 ? null : "" });
     });
     effects.run(() =>
       versions.value.forEach((version, i) =>
@@ -36,8 +36,12 @@ export class VersionsView {
     );
   }
 
-  private createHeading(differences: number): HTMLElement {
-    const text = differences === 0 ? "The versions do not differ" : pluralize(differences, "difference");
+  private createHeading(versions: readonly Version[], set: AnalysisSet | undefined): HTMLElement | null {
+    const head = set === undefined ? "" : describeSet(set);
+    if (versions.length < 2) return head === "" ? null : createElement("div", "versions-head", {}, head);
+    const differences = differencesOf(versions).length;
+    const differ = differences === 0 ? "The versions do not differ" : pluralize(differences, "difference");
+    const text = head === "" ? differ : `${head}, ${differ}`;
     const { keyMap } = this.controller;
     const chords = [keyMap.chordOf("difference"), keyMap.chordOf("previous_difference")];
     const hints = chords.flatMap((chord) => (chord === null || differences === 0 ? [] : [createKeyHint(signOf(chord))]));
@@ -47,8 +51,10 @@ export class VersionsView {
   private createButton(versions: readonly Version[], index: number): HTMLButtonElement {
     const version = versions[index] as Version;
     const spans = fromWire(version.spans);
-    const summary = `${ANSWER_NAMES[version.answer].toLowerCase()}, ${pluralize(spans.length, "span")}`;
     const key = versions.length > 1 ? this.controller.keyMap.chordOfVersion(index) : null;
+    const { probability: p } = version;
+    const says = p === undefined ? ANSWER_NAMES[version.answer].toLowerCase() : `probability ${formatProbability(p)}`;
+    const summary = `${says}, ${pluralize(spans.length, "span")}`;
     const attributes = {
       "data-version": version.by,
       "aria-keyshortcuts": key,
@@ -87,4 +93,16 @@ export class VersionsView {
     if (label !== null) setLabelColor(chip, this.controller.setup, label);
     return chip;
   }
+}
+
+/** How many analyses have a digit each. */
+const MAX_DIGITS = 9;
+
+/** Describe a set in a line: how many analyses it has, and what to do where they are not few. */
+export function describeSet({ level, size, complete, current }: AnalysisSet): string {
+  if (!current) return "The sets are out of date: another model is in use. Open the widget anew";
+  const at = `at ${Number((100 * level).toFixed(1))} %`;
+  if (!complete) return `The set ${at} goes beyond a list of ${formatCount(size)}: label as usual`;
+  if (size === 1) return `The only analysis ${at}: annotator.sets lists all such texts, to be accepted as one act`;
+  return size > MAX_DIGITS ? `${formatCount(size)} analyses ${at}: label as usual` : `${size} analyses ${at}`;
 }
