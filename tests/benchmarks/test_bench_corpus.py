@@ -33,6 +33,7 @@ KILLS = int(os.environ.get("CORPUS_KILLS", "20"))
 KILL_TEXTS = int(os.environ.get("CORPUS_KILL_TEXTS", "40000"))
 RESUMED = int(os.environ.get("CORPUS_RESUME", "1000"))
 PARTITIONS = 40
+PARTITION_TEXTS = 5_000  # where memory is measured
 PLAIN = 20_000  # texts for plain nlp.pipe, at most
 
 # Labels in a process of its own, which can be killed and whose memory can be read.
@@ -139,7 +140,9 @@ def test_speed_and_overhead(base, model, tmp_path, say):
 def test_memory_is_flat(base, model, tmp_path, say):
     peaks = {}
     for size in (TEXTS // 100, TEXTS // 10, TEXTS):
-        source = write_corpus(tmp_path / f"source-{size}", base, size)
+        # Of equal partitions: a batch of the pipeline is never larger than a partition.
+        parts = max(1, size // PARTITION_TEXTS)
+        source = write_corpus(tmp_path / f"source-{size}", base, size, partitions=parts)
         peaks[size] = label(model, source, tmp_path / f"target-{size}")["memory"]
     shown = ", ".join(f"{size:,}: {peak:,.0f} MB" for size, peak in peaks.items())
     say("corpus: peak memory by texts", shown, "within 10%")
