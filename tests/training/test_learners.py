@@ -231,7 +231,10 @@ def gold_and_predictions(n, right):
         (60, {"crf": 50, "distilled": 20, "ner": 20}, "crf", "the CRF; in F, ner differs by -0.5"),
         # The interval holds 0, and the loss that the CRF spares is not small.
         (60, {"crf": 42, "distilled": 39, "ner": 20}, "crf", "distilled ner differs by -0.05"),
-        (8, {"crf": 5, "distilled": 3, "ner": 4}, "crf", "The 8 examples are too few"),
+        # No bootstrap draw of a few spans holds one that none has found.
+        (8, {"crf": 5, "distilled": 3, "ner": 4}, "crf", "the 8 spans of the 8 examples are too"),
+        (29, {"crf": 0, "distilled": 0, "ner": 7}, "crf", "30 would be enough"),
+        (30, {"crf": 0, "distilled": 0, "ner": 7}, "ner", "the CRF differs by -0.233"),
         # An ordinary `ner` that is hardly worse goes first, and one that is no worse does.
         (300, {"crf": 271, "distilled": 269, "ner": 20}, "distilled", "goes first where it costs"),
         (60, {"crf": 30, "distilled": 31, "ner": 10}, "distilled", "the CRF differs by -0.017"),
@@ -249,6 +252,18 @@ def test_an_ordinary_ner_is_taken_only_where_that_costs_little(n, right, taken, 
     assert choice.f["crf" if "crf" in right else "ner"].value == pytest.approx(
         right.get("crf", right.get("ner")) / n
     )
+
+
+def test_a_ner_that_is_ahead_by_chance_is_not_taken():
+    """It finds 30 entities, and the CRF 29 others."""
+    gold, found = gold_and_predictions(60, {"crf": 30, "ner": 30})
+    (wrong,) = {spans for spans in found["ner"] if spans != gold[0].spans}
+    found["crf"] = [gold[0].spans if i >= 31 else wrong for i in range(60)]
+    choice = choose_learner(gold, found, seed=0)
+    assert choice.f["ner"].value > choice.f["crf"].value
+    assert choice.learner == "crf"
+    assert "ner differs by +0.017" in choice.reason
+    assert "in expectation, more than 0.01" in choice.reason
 
 
 def test_the_expected_loss_decides_and_is_said(monkeypatch):
