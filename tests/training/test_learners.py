@@ -190,8 +190,10 @@ def test_behind_a_widget_it_learns_from_copies_too(small, monkeypatch):
         return crf_run.training_counts(nlp).examples
 
     # Less those that equal their sentence.
+    assert 80 < learnt() <= 100
+    monkeypatch.setattr(learner, "_MAX_TEXTS", 60)
     assert 40 < learnt() <= 60
-    monkeypatch.setattr(learner, "_MAX_COPIED_TWICE", 19)
+    monkeypatch.setattr(learner, "_MAX_TEXTS", 20)
     assert 20 < learnt() <= 40
 
 

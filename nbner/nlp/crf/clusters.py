@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-CLUSTER_COUNTS = (64, 256)
+#: The coarsest saves 1.4 % of the actions with 100 sentences of protocols' training part.
+CLUSTER_COUNTS = (16, 64, 256)
+VECTOR_CLUSTER_COUNTS = (64, 256)
 MIN_COUNT = 2  # occurrences of a word that is clustered
 MAX_WORDS = 8_000  # words that are clustered, the most frequent
 MAX_CONTEXTS = 500  # words that are counted as neighbors, the most frequent
@@ -144,7 +146,11 @@ def cluster_words(
 
 
 def cluster_vectors(
-    vocab: Vocab, words: Iterable[str], *, sizes: Sequence[int] = CLUSTER_COUNTS, seed: int = 0
+    vocab: Vocab,
+    words: Iterable[str],
+    *,
+    sizes: Sequence[int] = VECTOR_CLUSTER_COUNTS,
+    seed: int = 0,
 ) -> VectorClusters | None:
     """Cluster the vectors of words.
 
