@@ -7,6 +7,7 @@ that it may declare.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from nbner._common.format import plural
 from nbner.active_learning.strategies import (
     Floats,
     farthest_first,
+    rank_by_new_words,
     rank_by_score_diverse,
     shuffled,
     word_vectors,
@@ -27,6 +29,8 @@ from nbner.types import Example
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+_WORD = re.compile(r"\w+|[^\w\s]")  # of texts without tokens
 
 
 @registry.query_strategies("given")
@@ -84,6 +88,21 @@ def diversity(examples: Sequence[Example], *, annotated: Sequence[Example]) -> l
     vectors = word_vectors([one.text for one in (*examples, *annotated)])
     new, old = vectors[: len(examples)], vectors[len(examples) :]
     return farthest_first(new, len(examples), selected=old)
+
+
+@registry.query_strategies("new_words")
+def new_words(examples: Sequence[Example], *, annotated: Sequence[Example]) -> list[int]:
+    """Return positions by how many open texts have the words that no annotated text has.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        The candidates.
+    annotated : sequence of Example
+        The accepted examples.
+    """
+    known = {word for one in annotated for word in _words(one)}
+    return rank_by_new_words([_words(one) for one in examples], known=known)
 
 
 @registry.query_strategies("disagreement")
@@ -172,6 +191,12 @@ def name_of(strategy: str | Callable[..., Any]) -> str:
         A registered name, or a function.
     """
     return strategy if isinstance(strategy, str) else getattr(strategy, "__name__", repr(strategy))
+
+
+def _words(example: Example) -> list[str]:
+    if example.tokens:
+        return [token.text.lower() for token in example.tokens]
+    return _WORD.findall(example.text.lower())
 
 
 def _vectors(examples: Sequence[Example]) -> Floats:

@@ -8,8 +8,10 @@ batch consists of those that are farthest from one another.
 
 from __future__ import annotations
 
+import heapq
 import random
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 from zlib import crc32
 
@@ -25,12 +27,14 @@ STRATEGIES = (
     "random",
     "uncertainty",
     "diversity",
+    "new_words",
     "disagreement",
 )
 #: Names of strategies in stored answers, where they differ.
 STORED_NAMES = {
     "uncertainty": "least sure",
     "diversity": "diverse",
+    "new_words": "with new words",
     "disagreement": "disagreeing",
 }
 Floats: TypeAlias = NDArray[np.float64]
@@ -38,6 +42,7 @@ Floats: TypeAlias = NDArray[np.float64]
 _BATCH_SIZE = 16  # examples that are selected together
 _CANDIDATE_FACTOR = 4  # candidates for a batch, those with the highest scores, in batches
 _VECTOR_SIZE = 512
+_MIN_WORDS = 4  # words that a text counts as having at least, so that fragments do not come first
 
 
 def word_vectors(texts: Sequence[str]) -> Floats:
@@ -91,6 +96,49 @@ def farthest_first(vectors: Floats, size: int, *, selected: Floats | None = None
         rows.append(farthest)
         similarity = np.maximum(similarity, vectors @ vectors[farthest])
         similarity[rows] = np.inf
+    return rows
+
+
+def rank_by_new_words(texts: Sequence[Sequence[str]], *, known: Collection[str] = ()) -> list[int]:
+    """Rank texts so that the frequent words are seen early: greedy maximum coverage.
+
+    The next text is the one whose words that no earlier text has are in the most
+    other texts that are left, by the text's length (Nemhauser, Wolsey and Fisher
+    1978, "An analysis of approximations for maximizing submodular set functions").
+
+    Parameters
+    ----------
+    texts : sequence of sequence of str
+        The words of each text.
+    known : collection of str
+        Words that have been seen before.
+
+    Returns
+    -------
+    list of int
+        Positions. Texts without a new word that others have come last, in order.
+    """
+    words = [set(text).difference(known) for text in texts]
+    lengths = [max(_MIN_WORDS, len(text)) for text in texts]
+    left = Counter(word for some in words for word in some)
+
+    def value(row: int) -> float:
+        return sum(left[word] - 1 for word in words[row]) / lengths[row]
+
+    # Values only fall, so that one that is still the highest when computed anew is the highest.
+    heap = [(-value(row), row) for row in range(len(texts))]
+    heapq.heapify(heap)
+    rows: list[int] = []
+    while heap:
+        before, row = heapq.heappop(heap)
+        now = -value(row)
+        if now > before:
+            heapq.heappush(heap, (now, row))
+            continue
+        rows.append(row)
+        for word in words[row]:
+            # Seen: it counts in no other text.
+            left[word] = 1
     return rows
 
 

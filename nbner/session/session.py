@@ -702,10 +702,11 @@ class Session:
             a function from examples to their positions. Built in are "given":
             in the order of addition; "random"; "uncertainty": the highest
             entropy over the exact analyses first; "diversity": the example
-            least similar to all that is labelled; and "disagreement": the
-            example on which the last two models disagree most. Examples that
-            are chosen together are dissimilar, and a new model makes a new
-            order.
+            least similar to all that is labelled; "new_words": the example with
+            the most words that are new, by how many open examples have them, for
+            its length; and "disagreement": the example on which the last two
+            models disagree most. Examples that are chosen together are
+            dissimilar, and a new model makes a new order.
         holdout : float, optional
             Fraction of examples that are sampled at random and held out:
             training does not learn from them, and evaluates on them. By default

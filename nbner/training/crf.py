@@ -24,7 +24,13 @@ import pycrfsuite
 from nbner._common.format import plural
 from nbner._common.serialization import find_lone_surrogate
 from nbner.errors import TrainingError
-from nbner.nlp.crf.clusters import VectorClusters, WordClusters, cluster_vectors, cluster_words
+from nbner.nlp.crf.clusters import (
+    CLUSTER_COUNTS,
+    VectorClusters,
+    WordClusters,
+    cluster_vectors,
+    cluster_words,
+)
 from nbner.nlp.crf.component import FACTORY, CrfRecognizer
 from nbner.nlp.crf.features import (
     EDGE,
@@ -266,7 +272,11 @@ def training_counts(nlp: Language) -> CrfTrainingCounts | None:
 
 
 def cluster_texts(
-    nlp: Language, texts: Iterable[str | Example], *, seed: int = 0
+    nlp: Language,
+    texts: Iterable[str | Example],
+    *,
+    sizes: Sequence[int] = CLUSTER_COUNTS,
+    seed: int = 0,
 ) -> WordClusters | None:
     """Cluster the words of unlabelled texts, for `train_crf`.
 
@@ -276,6 +286,8 @@ def cluster_texts(
         The pipeline, for its tokenizer.
     texts : iterable of str or Example
         The texts; the given tokens of an example are kept.
+    sizes : sequence of int
+        Number of clusters of each clustering; see `clusters.cluster_words`.
     seed : int
         Seed of the clusters.
 
@@ -285,7 +297,7 @@ def cluster_texts(
         None where there are too few words.
     """
     readable = (one for one in texts if find_lone_surrogate(_text(one)) is None)
-    return cluster_words((_words(nlp, one) for one in readable), seed=seed)
+    return cluster_words((_words(nlp, one) for one in readable), sizes=sizes, seed=seed)
 
 
 def _check_numbers(seed: int, c2: float, max_iterations: int) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbner import DataError, ModelError, Session, Span
 from nbner.active_learning.strategies import (
     farthest_first,
     interleave,
+    rank_by_new_words,
     rank_by_score_diverse,
     word_vectors,
 )
@@ -60,11 +63,47 @@ def test_as_given(session):
     assert shown(session.make_gold("open")) == OPEN
 
 
-@pytest.mark.parametrize("order", ["random", "uncertainty", "diversity"])
+@pytest.mark.parametrize("order", ["random", "uncertainty", "diversity", "new_words"])
 def test_every_order_shows_everything_once(session, order):
     texts = shown(session.make_gold("open", strategy=order))
     assert sorted(texts) == sorted(OPEN)
     assert texts != OPEN
+
+
+def test_new_words_that_many_texts_have_come_first():
+    texts = [["mix", "x"], ["add", "water"], ["add", "salt"], ["add", "water", "now"]]
+    # "add" and "water" are new in the second and the last one, and nothing is after that.
+    assert rank_by_new_words(texts) == [1, 0, 2, 3]
+    assert rank_by_new_words(texts, known={"add", "water"}) == [0, 1, 2, 3]
+    # A short one goes before a long one with the same words.
+    assert rank_by_new_words([["add", *"abcdef"], ["add", "b"], ["add", "c"]])[0] == 1
+
+
+@given(st.lists(st.lists(st.sampled_from("abcdefghij"), max_size=9), max_size=9))
+@settings(max_examples=30)
+def test_new_words_are_covered_greedily(texts):
+    left, words, expected = list(range(len(texts))), [set(one) for one in texts], []
+    seen = set()
+    while left:
+        counts = Counter(word for some in words for word in some)
+        gain = {
+            row: sum(counts[word] - 1 for word in words[row] - seen) / max(4, len(texts[row]))
+            for row in left
+        }
+        best = max(left, key=lambda row: (gain[row], -row))
+        expected.append(best)
+        left.remove(best)
+        seen |= words[best]
+    assert rank_by_new_words(texts) == expected
+
+
+def test_new_words_follow_the_answers(tmp_path, learnt):
+    """What is annotated is known, and the others come in a new order."""
+    with Session("w", labels=["Person"], store=tmp_path / "w.db", model=learnt) as session:
+        session.add(["one two three", "one two three four", "five six", "five seven", "x y z"])
+        session.add([{"text": "one two three", "spans": [], "answer": "accept"}])
+        widget = session.make_gold(strategy="new_words", holdout=0)
+        assert widget.current.text == "five six"
 
 
 def test_random_is_the_sessions_seed(session, tmp_path, learnt):

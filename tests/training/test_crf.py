@@ -208,6 +208,7 @@ def test_clusters_come_from_the_pool_and_can_be_kept(base, pool):
     nlp = train_crf(base, given, labels=("A",), pool_texts=pool)
     clusters = nlp.get_pipe("nbner_crf").crf.extractor.clusters
     assert clusters.sizes == (64,)  # of 80 words, 256 clusters would hold nothing
+    assert cluster_texts(base, pool, sizes=(16, 64, 256)).sizes == (16, 64)
     kept = cluster_texts(base, [*given, *pool])
     assert kept == clusters
     again = train_crf(base, given, labels=("A",), pool_texts=pool, clusters=kept)

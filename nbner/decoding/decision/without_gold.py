@@ -88,7 +88,7 @@ class DecisionWithoutGold:
 
 
 def fit_without_gold(
-    nlp: Language, texts: Sequence[Example | str], *, seed: int = 0
+    nlp: Language, texts: Sequence[Example | str], *, seed: int = 0, max_texts: int = MAX_TEXTS
 ) -> DecisionWithoutGold | None:
     """Find the threshold with the highest expected F over texts, from their probabilities.
 
@@ -97,10 +97,12 @@ def fit_without_gold(
     nlp : Language
         A pipeline with a trained recognizer; not changed.
     texts : sequence of Example or str
-        Texts that it has not learnt from; of more than `MAX_TEXTS` a sample is used.
+        Texts that it has not learnt from; of more than ``max_texts`` a sample is used.
         No gold of them is used.
     seed : int
         Seed of the sample.
+    max_texts : int
+        Texts to compute probabilities of, at most; `MIN_TEXTS` or more.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def fit_without_gold(
     readable = [one for one in texts if _is_readable(one if isinstance(one, str) else one.text)]
     if len(readable) < MIN_TEXTS:
         return None
-    chosen = random.Random(seed).sample(readable, min(len(readable), MAX_TEXTS))  # noqa: S311
+    chosen = random.Random(seed).sample(readable, min(len(readable), max_texts))  # noqa: S311
     found = span_probabilities(
         nlp,
         chosen,

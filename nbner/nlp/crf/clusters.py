@@ -144,7 +144,11 @@ def cluster_words(
 
 
 def cluster_vectors(
-    vocab: Vocab, words: Iterable[str], *, sizes: Sequence[int] = CLUSTER_COUNTS, seed: int = 0
+    vocab: Vocab,
+    words: Iterable[str],
+    *,
+    sizes: Sequence[int] = CLUSTER_COUNTS,
+    seed: int = 0,
 ) -> VectorClusters | None:
     """Cluster the vectors of words.
 
