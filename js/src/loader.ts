@@ -12,6 +12,22 @@ declare const WIDGET: string;
 
 type Widget = () => Lifecycle<WidgetModel>;
 
+/** How long a kernel may take before the page says what it waits for. */
+const PATIENCE = 3000;
+
+/** Say in the widget's place what it waits for; return what takes the words away again. */
+function sayWaiting(place: HTMLElement): () => void {
+  const words = document.createElement("p");
+  const timer = setTimeout(() => {
+    words.textContent = "This widget waits for its kernel. If there is none, run the cell again.";
+    place.append(words);
+  }, PATIENCE);
+  return () => {
+    clearTimeout(timer);
+    words.remove();
+  };
+}
+
 /** Ask the kernel for script and style, and load them. */
 async function fetchWidget(model: WidgetModel): Promise<Widget> {
   const { script, style } = await new Promise<Record<string, unknown>>((resolve) => {
@@ -44,6 +60,11 @@ export default function (): unknown {
     (found ??= fetchWidget(model).then((widget) => widget()));
   return {
     initialize: async (given: { model: WidgetModel }) => (await find(given.model)).initialize(given),
-    render: async (given: { model: WidgetModel; el: HTMLElement }) => (await find(given.model)).render(given),
+    render: async (given: { model: WidgetModel; el: HTMLElement }) => {
+      const isThere = sayWaiting(given.el);
+      const widget = await find(given.model);
+      isThere();
+      return widget.render(given);
+    },
   };
 }

@@ -83,7 +83,9 @@ async function show(part: keyof Recorded): Promise<void> {
   started.add(part);
   if (part === "label" || part === "correct") kernels.set(part, await startAnnotator(part));
   else if (part === "errors") {
-    mountWidget(errors(), new StandInModel({ ...recorded.errors.traits }, playRecording(recorded.errors)), part);
+    const { traits } = recorded.errors;
+    const hello = { setup: traits._setup, ...(traits._snapshot as object) };
+    mountWidget(errors(), new StandInModel({ ...traits }, playRecording(recorded.errors, hello)), part);
   } else mountWidget(trace() as Widget, new StandInModel({ ...recorded.trace.traits }, () => []), part);
 }
 

@@ -149,5 +149,7 @@ describe("what is written and recorded", () => {
     assert.deepEqual(play({ type: "open", at, id: "9" }), [{ rows: [{ id: "b" }], re: "9" }]);
     assert.equal((play({ type: "narrow", id: "9" })[0] as { type: string }).type, "failed");
     assert.deepEqual(play({ type: "at" }), []);
+    const greet = playRecording({ replies: {}, rows: [] }, { setup: SETUP });
+    assert.deepEqual(greet({ type: "hello", id: "1" }), [{ type: "snapshot", setup: SETUP, re: "1" }]);
   });
 });

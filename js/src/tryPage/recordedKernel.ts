@@ -17,11 +17,16 @@ export function requestKey(message: object): string {
   return JSON.stringify(sorted(message));
 }
 
-/** Return a responder that repeats what was recorded and refuses the rest with a sentence. */
-export function playRecording(recording: Recording): (raw: unknown) => readonly object[] {
+/**
+ * Return a responder that repeats what was recorded and refuses the rest with a sentence.
+ *
+ * @param hello The answer to a page that asks how things stand.
+ */
+export function playRecording(recording: Recording, hello: object = {}): (raw: unknown) => readonly object[] {
   return (raw) => {
     const message = raw as { readonly id?: string; readonly type?: string };
     if (message.id === undefined) return [];
+    if (message.type === "hello") return [{ type: "snapshot", ...hello, re: message.id }];
     const known = recording.replies[requestKey(message)];
     if (known?.rows !== undefined) return [{ ...known, rows: known.rows.map((row) => recording.rows[row]), re: message.id }];
     if (known !== undefined) return [{ ...known, re: message.id }];
