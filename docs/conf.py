@@ -46,6 +46,7 @@ myst_heading_anchors = 3
 nb_execution_mode = os.environ.get("NBNER_DOCS_EXECUTE", "cache")
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
+nb_execution_in_temp = True  # what they write is removed
 nb_execution_excludepatterns = generate.NEEDS_A_SERVER
 nb_ipywidgets_js = {}  # widgets are shown as plain HTML, which they bring; no script from elsewhere
 nb_merge_streams = True
