@@ -101,7 +101,7 @@ def test_a_number_opens_its_examples_which_are_mended_there(made, kernel):
     # The gold is corrected in the annotation surface: the prediction is taken, and accepted.
     keyboard.press("Enter")
     surface = root.locator("[data-nbner=annotator]")
-    expect(surface.locator("mark[data-span]")).to_have_attribute("data-label", "Reagent")
+    expect(surface.locator("mark[data-span]")).to_have_attribute("data-label", "Action")
     keyboard.press("v")
     keyboard.press("a")
     expect(cell(root, 2, 0)).to_have_text("1")
