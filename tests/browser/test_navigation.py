@@ -309,7 +309,7 @@ EVERYWHERE = (
 )
 SUGGESTIONS = ("Hide unsure suggestions", "Take what was also suggested")
 ANALYSES = ("Without a caret: other analyses",)
-VERSIONS = ("The next version as it is",)
+VERSIONS = ("The next version or analysis as it is",)
 
 
 @pytest.mark.parametrize(
