@@ -1019,7 +1019,7 @@ class Session:
             also learns from the texts of ``split`` without an answer as the CRF
             labels them (800 at most), and ``ner``; it takes the one with the
             best F, and a ``ner`` before the CRF where staying with the ``ner``
-            costs .01 of F at most in expectation (the mean loss over bootstrap
+            costs .005 of F at most in expectation (the mean loss over bootstrap
             draws of the held-out examples). It takes two to four times as long
             as "ner".
         init : {"scratch", "continue", "freeze", "rehearsal"}, optional

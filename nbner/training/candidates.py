@@ -23,8 +23,10 @@ LEARNERS: tuple[Learner, ...] = ("auto", "ner", "crf")
 #: What is trained: "distilled" is a `ner` that learns from texts that the CRF has labelled, too.
 Candidate: TypeAlias = Literal["crf", "distilled", "ner"]
 
-#: Loss in F, in expectation, that is accepted for an ordinary `ner` in place of the CRF.
-MAX_EXPECTED_LOSS = 0.01
+#: Loss in F, in expectation, that is accepted for an ordinary `ner` in place of the CRF. A tie
+#: over 40 sentences of the protocols costs .007, and the distilled `ner` that was level there
+#: had .024 less on others: what it costs must also cover that its stopping step was chosen there.
+MAX_EXPECTED_LOSS = 0.005
 
 #: Gold spans of the held-out part below which it cannot tell the learners apart. On wnut17, 20
 #: sentences have 8 to 10, of which each learner finds none or one; 100 have 61, and put a `ner`

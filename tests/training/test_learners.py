@@ -243,7 +243,7 @@ def gold_and_predictions(n, right):
         (99, {"crf": 0, "distilled": 0, "ner": 7}, "crf", "100 would be enough"),
         (100, {"crf": 0, "distilled": 0, "ner": 7}, "ner", "the CRF differs by -0.07"),
         # An ordinary `ner` that is hardly worse goes first, and one that is no worse does.
-        (300, {"crf": 271, "distilled": 269, "ner": 20}, "distilled", "goes first where it costs"),
+        (600, {"crf": 541, "distilled": 539, "ner": 20}, "distilled", "goes first where it costs"),
         (120, {"crf": 60, "distilled": 61, "ner": 20}, "distilled", "the CRF differs by -0.008"),
         (120, {"crf": 40, "distilled": 40, "ner": 40}, "ner", "120 examples are too few"),
         (9, {"crf": 5}, "crf", "the only one"),
@@ -270,7 +270,7 @@ def test_a_ner_that_is_ahead_by_chance_is_not_taken():
     assert choice.f["ner"].value > choice.f["crf"].value
     assert choice.learner == "crf"
     assert "ner differs by +0.008" in choice.reason
-    assert "in expectation, more than 0.01" in choice.reason
+    assert "in expectation, more than 0.005" in choice.reason
 
 
 def test_the_expected_loss_decides_and_is_said(monkeypatch):
@@ -282,7 +282,7 @@ def test_the_expected_loss_decides_and_is_said(monkeypatch):
     assert crf.expected_gain == pytest.approx(1 / 60, abs=0.002)
     taken = choose_learner(gold, found, seed=0)
     assert taken.learner == "crf"
-    assert f"would cost {crf.expected_gain:.3f} in expectation, more than 0.01" in taken.reason
+    assert f"would cost {crf.expected_gain:.3f} in expectation, more than 0.005" in taken.reason
     monkeypatch.setattr(candidates, "MAX_EXPECTED_LOSS", 0.02)
     assert choose_learner(gold, found, seed=0).learner == "distilled"
 
@@ -290,7 +290,7 @@ def test_the_expected_loss_decides_and_is_said(monkeypatch):
 @pytest.mark.parametrize("ahead", [0.0, 0.01, 0.03, 0.1])
 @pytest.mark.parametrize("n", [100, 160])
 def test_the_loss_against_the_crf_is_bounded_in_expectation(n, ahead):
-    """Over held-out parts drawn at random, the F that is lost to the CRF is .01 at most."""
+    """Over held-out parts drawn at random, the F that is lost to the CRF is .005 at most."""
     lost = []
     for seed in range(40):
         draw = random.Random(seed)
@@ -306,7 +306,7 @@ def test_the_loss_against_the_crf_is_bounded_in_expectation(n, ahead):
         taken = choose_learner(texts, {"crf": crf, "ner": ner}, seed=seed).learner
         lost.append(ahead if taken == "ner" else 0.0)
     # Three standard errors of the mean of 40 draws.
-    assert sum(lost) / len(lost) <= 0.01 + 3 * ahead * 0.5 / 40**0.5
+    assert sum(lost) / len(lost) <= 0.005 + 3 * ahead * 0.5 / 40**0.5
 
 
 def test_examples_that_were_learnt_from_decide_nothing():
