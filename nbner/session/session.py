@@ -1496,8 +1496,8 @@ class Session:
         -------
         ModelComparison
             ``gain`` with its interval, ``p``, ``summary``, ``frame``,
-            ``per_label``, ``plot()``, and ``flips``, which ``flips.show()``
-            opens in the error explorer.
+            ``per_label``, ``plot()``, and ``span_changes``, which
+            ``span_changes.open()`` opens in the error explorer.
 
         Raises
         ------
