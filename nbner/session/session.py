@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -420,8 +421,10 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
+        n_known = 0
         if only is not None:
-            source = corpus.unsure_examples(context, source, 500 if n is None else n)
+            drawn = corpus.unsure_examples(context, source, 500 if n is None else n)
+            source, n_known = drawn.examples, drawn.n_known
         elif n is not None:
             raise DataError(
                 "a number of texts goes with a draw",
@@ -452,7 +455,7 @@ class Session:
         report = context.dataset.add(batch)
         if batch.labels:
             context.update_labels()
-        return report
+        return replace(report, duplicate=report.duplicate + n_known)
 
     def export(
         self,
