@@ -487,7 +487,7 @@ class Session:
 
         Returns
         -------
-        Export
+        ExportReport
             ``path``, ``written``, ``left_out`` and ``misaligned``.
 
         Raises
@@ -1455,7 +1455,7 @@ class Session:
         -------
         ErrorExplorer
             ``frame`` (a row a finding), ``confusion``, ``attribution()``,
-            ``plot()``, ``where(...)``, ``show(...)``, ``to_html(path)``.
+            ``plot()``, ``filter(...)``, ``show(...)``, ``to_html(path)``.
 
         Raises
         ------
@@ -1498,7 +1498,7 @@ class Session:
         Returns
         -------
         ModelComparison
-            ``gain`` with its interval, ``p``, ``summary``, ``frame``,
+            ``gain`` with its interval, ``p_value``, ``summary``, ``frame``,
             ``per_label``, ``plot()``, and ``span_changes``, which
             ``span_changes.open()`` opens in the error explorer.
 
