@@ -84,7 +84,12 @@ def _ask(widget: Any, message: Message) -> Message:
 def _annotator(widget: Any) -> dict[str, Any]:
     setup = _traits(widget, "_setup")["_setup"]
     # What the page's stand-in cannot do without Python.
-    setup |= {"redecodes": False, "relabels": False, "confident": False, "key": f"try-{setup['mode']}"}
+    setup |= {
+        "redecodes": False,
+        "relabels": False,
+        "confident": False,
+        "key": f"try-{setup['mode']}",
+    }
     tasks = list(_tasks(widget))
     found = {
         "setup": setup,

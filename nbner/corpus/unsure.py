@@ -6,6 +6,7 @@ import hashlib
 import heapq
 import math
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nbner.corpus.manifest import Manifest, PartitionRecord, open_target, unsure_name
@@ -16,6 +17,23 @@ from nbner.types import Example, Span
 _LEAST_WEIGHT = 1e-6
 
 
+@dataclass(frozen=True, slots=True)
+class UnsureDraw:
+    """Texts drawn from a labelled corpus.
+
+    Parameters
+    ----------
+    examples : tuple of Example
+        The one with most expected errors first.
+    n_known : int
+        Different texts that the model was not sure of and that were left out
+        because they are known.
+    """
+
+    examples: tuple[Example, ...]
+    n_known: int
+
+
 def draw_unsure(
     target: str,
     n: int,
@@ -23,7 +41,7 @@ def draw_unsure(
     seed: int,
     known: Container[str] = frozenset(),
     storage_options: StorageOptions | None = None,
-) -> list[Example]:
+) -> UnsureDraw:
     """Draw texts of which the model was not sure, with its spans as suggestions.
 
     A text is drawn with a probability that grows with its expected number of
@@ -47,9 +65,9 @@ def draw_unsure(
 
     Returns
     -------
-    list of Example
-        The one with most expected errors first. Their ``meta`` says where they
-        are: ``source``, ``row``, ``expected_errors``.
+    UnsureDraw
+        The ``meta`` of its examples says where they are: ``source``, ``row``,
+        ``expected_errors``.
 
     Raises
     ------
@@ -67,9 +85,13 @@ def draw_unsure(
         )
     reservoir: dict[str, tuple[Mapping[str, Any], str]] = {}
     heap: list[tuple[float, str]] = []
+    left_out: set[str] = set()
     for source, row in _unsure_rows(manifest):
         text = row["text"]
-        if text in reservoir or text in known:
+        if text in known:
+            left_out.add(text)
+            continue
+        if text in reservoir:
             continue
         key = _uniform_log(seed, text) / max(row["expected_errors"], _LEAST_WEIGHT)
         if len(heap) < n:
@@ -81,7 +103,7 @@ def draw_unsure(
             continue
         reservoir[text] = (row, source)
     drawn = sorted(reservoir.values(), key=lambda one: (-one[0]["expected_errors"], one[0]["text"]))
-    return [_example_from(row, source) for row, source in drawn]
+    return UnsureDraw(tuple(_example_from(row, source) for row, source in drawn), len(left_out))
 
 
 def _unsure_rows(manifest: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -18,7 +18,7 @@ _RASA = (
     "session.add(json.load(open('nlu.json'))['rasa_nlu_data']['common_examples'])"
 )
 _FORMATS: tuple[tuple[str, str, str], ...] = (
-    ("a file of WebAnno (TSV 3)", r"\A#FORMAT=WebAnno", 'Export it as "CoNLL 2002" or as CAS JSON'),
+    ("a file of WebAnno (TSV 3)", r"\A#FORMAT=WebAnno", 'Export it as "CoNLL 2002"'),
     (
         "CoNLL-2012, with names in brackets",
         r"^#begin document",

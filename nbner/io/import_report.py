@@ -80,7 +80,8 @@ class ImportReport(Result):
     answered : int
         Answers that came with the rows and were stored.
     duplicate : int
-        Rows whose text was already in the split.
+        Rows whose text was already in the split; with ``only="unsure"`` unsure texts
+        that the dataset had, in any split.
     misaligned : int
         Spans that do not begin and end with a token: kept, moved to token
         boundaries, or refused with their row, according to ``misaligned=``.

@@ -41,6 +41,8 @@ _TASK_KEYS = frozenset((*PLAIN_KEYS, "spans", "tokens", "meta"))
 _META_KEYS = ("meta", "metadata")
 _WORD_TAG = re.compile(r"[BIESLUM]-[A-Z][A-Z_0-9]*")
 _TAG_NAME = re.compile(r"ner|tag|label|iob|bio|entity", re.IGNORECASE)
+# CAS JSON, of INCEpTION for instance, has the text in this list, beside the annotations.
+_CAS_KEY = "%FEATURE_STRUCTURES"
 # An empty list under one of these is an annotation without spans.
 _EMPTY_KEYS = ("label", "labels", "entities", "ents", "annotation", "annotations", "ner")
 
@@ -98,6 +100,12 @@ def read_task(task: Mapping[str, Any], location: SourceLocation, options: ReadOp
     if options.names_nothing and is_plain_row(task, options.labels):
         author = _author(task)
         return ReadTask(task if author is None else _without_author(task), author)
+    if _CAS_KEY in task:
+        raise location.error(
+            "this is a file of UIMA's CAS JSON, which is not read",
+            field=_CAS_KEY,
+            remedy='Export it as "CoNLL 2002"',
+        )
     own = rename_own_frame(task, location)
     return _TaskReader(own, location, options, is_own=own is not task).read()
 

@@ -13,10 +13,9 @@ from nbner.corpus.prediction import LabelledText, predict_texts, vocabulary_of
 from nbner.corpus.report import CorpusReport
 from nbner.corpus.run import TrainingTexts, label_corpus, plan_corpus
 from nbner.corpus.settings import CorpusSettings, Shape, settings_for
-from nbner.corpus.unsure import draw_unsure
+from nbner.corpus.unsure import UnsureDraw, draw_unsure
 from nbner.nlp.prediction import check_trained
 from nbner.session.context import SessionContext
-from nbner.types import Example
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -118,7 +117,7 @@ def estimate(
     return estimate_corpus(context.nlp, plan, sample=sample, batch_size=batch_size)
 
 
-def unsure_examples(context: SessionContext, target: str | Path, n: int) -> list[Example]:
+def unsure_examples(context: SessionContext, target: str | Path, n: int) -> UnsureDraw:
     """Draw texts of a labelled corpus of which the model was not sure, new to the dataset.
 
     Parameters

@@ -73,7 +73,7 @@ class ModelAccessor(Accessor):
         Returns
         -------
         TextProbabilities
-            With ``frame`` (a row a span), ``tokens`` (a row a token) and ``plot()``.
+            With ``frame`` (a row a span), ``token_frame`` (a row a token) and ``plot()``.
 
         Raises
         ------
@@ -164,7 +164,7 @@ class ModelAccessor(Accessor):
         -------
         Calibration
             ``temperature``, ``error_before``, ``error_after``, ``frame``,
-            ``labels``, ``plot()``.
+            ``per_label``, ``plot()``.
 
         Raises
         ------

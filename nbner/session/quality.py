@@ -172,7 +172,7 @@ class QualityAccessor(Accessor):
         -------
         Agreement
             ``f`` (exact), ``relaxed``, ``kappa``, ``alpha``; ``frame`` (one row
-            a pair), ``labels``, ``disputed`` and ``plot()``. The definitions
+            a pair), ``per_label``, ``disputed`` and ``plot()``. The definitions
             are in ``nbner.quality.agreement.scores``.
 
         Raises
@@ -249,8 +249,8 @@ class QualityAccessor(Accessor):
 
         Returns
         -------
-        Problems
-            Each with its ``examples``; ``frame`` lists them.
+        DataWarnings
+            ``warnings``, each with its ``examples``; ``frame`` lists them.
         """
         learnt, held = training_split(self._context, split, dev)
         return session_data_warnings(self._context, split, dev, learnt, held)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -420,8 +421,10 @@ class Session:
             With file, line, field and remedy; the store is as it was.
         """
         context = self._context
+        n_known = 0
         if only is not None:
-            source = corpus.unsure_examples(context, source, 500 if n is None else n)
+            drawn = corpus.unsure_examples(context, source, 500 if n is None else n)
+            source, n_known = drawn.examples, drawn.n_known
         elif n is not None:
             raise DataError(
                 "a number of texts goes with a draw",
@@ -452,7 +455,7 @@ class Session:
         report = context.dataset.add(batch)
         if batch.labels:
             context.update_labels()
-        return report
+        return replace(report, duplicate=report.duplicate + n_known)
 
     def export(
         self,
@@ -484,7 +487,7 @@ class Session:
 
         Returns
         -------
-        Export
+        ExportReport
             ``path``, ``written``, ``left_out`` and ``misaligned``.
 
         Raises
@@ -1452,7 +1455,7 @@ class Session:
         -------
         ErrorExplorer
             ``frame`` (a row a finding), ``confusion``, ``attribution()``,
-            ``plot()``, ``where(...)``, ``show(...)``, ``to_html(path)``.
+            ``plot()``, ``filter(...)``, ``show(...)``, ``to_html(path)``.
 
         Raises
         ------
@@ -1495,9 +1498,9 @@ class Session:
         Returns
         -------
         ModelComparison
-            ``gain`` with its interval, ``p``, ``summary``, ``frame``,
-            ``per_label``, ``plot()``, and ``flips``, which ``flips.show()``
-            opens in the error explorer.
+            ``gain`` with its interval, ``p_value``, ``summary``, ``frame``,
+            ``per_label``, ``plot()``, and ``span_changes``, which
+            ``span_changes.open()`` opens in the error explorer.
 
         Raises
         ------

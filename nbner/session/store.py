@@ -265,7 +265,7 @@ class StoreAccessor(Accessor):
 
         Returns
         -------
-        Verification
+        IntegrityReport
             ``ok``, and ``frame`` with one row a rule.
         """
         store = self._context.store

@@ -52,20 +52,24 @@ def test_the_unsure_come_with_suggestions_the_worst_first(fresh, unsure_target, 
 
 def test_what_is_there_is_not_drawn_again(fresh, unsure_target):
     target, report, _ = unsure_target
-    everything = draw_unsure(str(target), 1000, seed=0)
+    everything = draw_unsure(str(target), 1000, seed=0).examples
     assert len(everything) == len({one.text for one in everything}) <= report.unsure
     fresh.add([one.text for one in everything[:5]], "train")
     added = fresh.add(str(target), only="unsure", split="from_corpus")
     assert added.added == len(everything) - 5
-    assert fresh.add(target, only="unsure", split="from_corpus").added == 0
+    assert (added.duplicate, "5 texts there already" in str(added)) == (5, True)
+    again = fresh.add(target, only="unsure", split="from_corpus")
+    assert (again.added, again.duplicate) == (0, len(everything))
 
 
 def test_the_draw_follows_the_expected_errors_and_the_seed(unsure_target):
     target = str(unsure_target[0])
-    everything = {one.text: one.meta["expected_errors"] for one in draw_unsure(target, 999, seed=0)}
+    everything = {
+        one.text: one.meta["expected_errors"] for one in draw_unsure(target, 999, seed=0).examples
+    }
     drawn = Counter()
     for seed in range(60):
-        drawn.update(one.text for one in draw_unsure(target, 5, seed=seed))
+        drawn.update(one.text for one in draw_unsure(target, 5, seed=seed).examples)
     assert draw_unsure(target, 5, seed=3) == draw_unsure(target, 5, seed=3)
     ordered = sorted(everything, key=everything.get)
     half = len(ordered) // 2

@@ -94,7 +94,7 @@ export const KEY_BINDINGS: readonly KeyBinding[] = [
   { ...binding("Label", ["v"], "The next version or analysis as it is", { v: { do: "version" } }), needs: "versions" },
   { ...binding("Label", ["1–9"], "That version or analysis: here if they differ here, without a caret all of it", {}), needs: "versions" },
   {
-    ...binding("Move", ["j", "k"], "The next and the last place where the versions differ", {
+    ...binding("Move", ["j", "k"], "The next and the previous place where the versions differ", {
       j: { do: "difference", by: 1 },
       k: { do: "difference", by: -1 },
     }),
