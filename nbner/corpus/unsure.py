@@ -89,7 +89,14 @@ def _unsure_rows(manifest: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
     from pyarrow import ipc
 
     for record in _with_unsure(manifest):
-        with manifest.folder.reading(unsure_name(record.partition)) as file:
+        name = unsure_name(record.partition)
+        if not manifest.folder.exists(name):
+            raise DataError(
+                "the file of the texts that the model is not sure of has gone",
+                file=manifest.folder.full(name),
+                remedy="Call label_corpus again: it labels this partition once more",
+            )
+        with manifest.folder.reading(name) as file:
             opened = ipc.open_file(file)
             for i in range(opened.num_record_batches):
                 for row in opened.get_batch(i).to_pylist():

@@ -116,3 +116,16 @@ def test_an_export_has_the_columns_and_types_of_a_corpus(fresh, label, parquet_s
         parquet.read_table(file, columns=["text", "spans"]).replace_schema_metadata()
         for file in (tmp_path / "export.parquet", path)
     )
+
+
+def test_a_lost_file_of_the_unsure_is_told_and_written_again(
+    fresh, label, unsure_target, parquet_source
+):
+    target, report, minimum = unsure_target
+    for one in (target / "_unsure").iterdir():
+        one.unlink()
+    with pytest.raises(DataError, match=r"has gone.*Call label_corpus again"):
+        fresh.add(target, only="unsure", split="from_corpus")
+    again = label(parquet_source, min_probability=minimum)
+    assert (again.new, again.unsure) == (3, report.unsure)
+    assert fresh.add(target, only="unsure", split="from_corpus").added
