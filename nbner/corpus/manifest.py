@@ -191,6 +191,8 @@ class Manifest:
             return None
         except ValueError as error:
             raise self._damaged(_RUN) from error
+        if not isinstance(value, dict):
+            raise self._damaged(_RUN)
         if value.get("format") != _FORMAT:
             raise DataError(
                 f"the target's manifest has version {value.get('format')}, and this nbner knows "
@@ -198,13 +200,16 @@ class Manifest:
                 file=self.folder.url,
                 remedy="Use the nbner that has written it, or a target of its own",
             )
-        return RunRecord(
-            value["settings"],
-            value["source"],
-            _types_from_json(value["columns"]),
-            value["versions"],
-            value["training"],
-        )
+        try:
+            return RunRecord(
+                value["settings"],
+                value["source"],
+                _types_from_json(value["columns"]),
+                value["versions"],
+                value["training"],
+            )
+        except (KeyError, TypeError, ValueError) as error:  # pyarrow's are ValueErrors
+            raise self._damaged(_RUN) from error
 
     def begin(self, run: RunRecord) -> None:
         """Write what the target is labelled with.
@@ -241,7 +246,7 @@ class Manifest:
                 value = json.loads(data)
                 known = {one.name for one in fields(PartitionRecord)}
                 record = PartitionRecord(**{k: v for k, v in value.items() if k in known})
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, AttributeError) as error:
                 raise self._damaged(name) from error
             found[record.partition] = record
         return dict(sorted(found.items()))

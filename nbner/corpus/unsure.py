@@ -69,7 +69,8 @@ def draw_unsure(
     heap: list[tuple[float, str]] = []
     for source, row in _unsure_rows(manifest):
         text = row["text"]
-        if text in reservoir or text in known:
+        # Whitespace alone is no text to label.
+        if text in reservoir or text in known or not text.strip():
             continue
         key = _uniform_log(seed, text) / max(row["expected_errors"], _LEAST_WEIGHT)
         if len(heap) < n:

@@ -628,3 +628,19 @@ def test_a_damaged_stream_and_a_target_below_a_file_are_named(label, tmp_path):
         label(source)
     with pytest.raises(DataError, match="the target cannot be written"):
         label(write(tmp_path / "good", text=["Mix ."]), source / "a.csv.gz" / "below")
+
+
+@pytest.mark.parametrize("value", ["[1]", "{", '{"format": 1}', '{"format": 1, "settings": 1}'])
+def test_a_damaged_manifest_is_named(label, tmp_path, value):
+    source = write(tmp_path / "source", text=["Add salt ."])
+    label(source)
+    folder = tmp_path / "target" / "_nbner"
+    record = folder / "partitions" / "a.parquet.json"
+    whole = record.read_text()
+    record.write_text(value.replace('"format"', '"texts"'))
+    with pytest.raises(DataError, match=r"a\.parquet\.json.*is damaged"):
+        label(source)
+    record.write_text(whole)
+    (folder / "run.json").write_text(value)
+    with pytest.raises(DataError, match=r"run\.json.*is damaged"):
+        label(source)
