@@ -15,7 +15,7 @@ from nbner.corpus.reader import BadRow, Chunk, excerpt_of, take_rows, text_probl
 from nbner.corpus.settings import CorpusSettings, settings_for
 from nbner.corpus.storage import require_libraries
 from nbner.corpus.tables import labelled_table, target_schema
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.nlp.dask import predict_lock
 from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import check_trained
@@ -146,6 +146,11 @@ def predict_batch(
     require_libraries()
     nlp = read_model(model) if isinstance(model, (str, Path)) else model
     check_trained(nlp)
+    if not nlp.pipe_names:
+        raise ModelError(
+            "the pipeline has no component in use, so that nothing would be found. Give a trained "
+            "one, or switch its recognizer on: nlp.enable_pipe(name)."
+        )
     if isinstance(batch, pd.Series):
         frame = batch.to_frame("text")
         found: pd.DataFrame = predict_batch(

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import spacy
 
 import nbner
 from nbner import DataError, ModelError
@@ -82,6 +83,8 @@ def test_errors(batch, session):
         nbner.read_model("no/such/model")
     with pytest.raises(ModelError, match="not been trained"):
         nbner.read_model("blank:en")
+    with pytest.raises(ModelError, match="no component in use"):
+        nbner.predict_batch(pd.Series(["x"]), spacy.blank("en"))
 
 
 def test_missing_values_of_pandas_and_values_of_other_kinds_have_a_problem(session):
