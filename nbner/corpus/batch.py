@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 from nbner._common.arguments import check_arguments
 from nbner._common.format import plural
 from nbner.corpus.partition import ChunkLabeller
-from nbner.corpus.reader import BadRow, Chunk, excerpt_of, text_problem
+from nbner.corpus.reader import BadRow, Chunk, excerpt_of, take_rows, text_problem
 from nbner.corpus.settings import CorpusSettings, settings_for
 from nbner.corpus.storage import require_libraries
 from nbner.corpus.tables import labelled_table, target_schema
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.nlp.dask import predict_lock
 from nbner.nlp.pipeline import load_base
 from nbner.nlp.prediction import check_trained
@@ -146,6 +146,11 @@ def predict_batch(
     require_libraries()
     nlp = read_model(model) if isinstance(model, (str, Path)) else model
     check_trained(nlp)
+    if not nlp.pipe_names:
+        raise ModelError(
+            "the pipeline has no component in use, so that nothing would be found. Give a trained "
+            "one, or switch its recognizer on: nlp.enable_pipe(name)."
+        )
     if isinstance(batch, pd.Series):
         frame = batch.to_frame("text")
         found: pd.DataFrame = predict_batch(
@@ -173,12 +178,12 @@ def predict_batch(
         min_probability=min_probability,
     )
     _require_columns(batch, settings)
-    chunk = _chunk_of(batch, settings)
+    kept = _arrow_of(batch, settings.keep)
+    chunk = _chunk_of(batch, kept, settings)
     labeller = ChunkLabeller(nlp, settings, batch_size=batch_size)
     with predict_lock:
         chunk, labelled = labeller.label(chunk)
-    types = _arrow_of(batch, settings.keep).schema
-    schema = target_schema(settings, types)
+    schema = target_schema(settings, kept.schema)
     table: pd.DataFrame = labelled_table(chunk, labelled, settings, schema).to_pandas()
     if shape == "texts":
         return _with_problems(batch, table, chunk, settings)
@@ -201,27 +206,39 @@ def _require_columns(batch: pd.DataFrame, settings: CorpusSettings) -> None:
                 if name == settings.text
                 else "Leave it out of keep=",
             )
+        if list(batch.columns).count(name) > 1:
+            raise DataError(
+                f"there are several columns {name!r}",
+                field=name,
+                remedy="Rename the others",
+            )
 
 
-def _chunk_of(batch: pd.DataFrame, settings: CorpusSettings) -> Chunk:
+def _chunk_of(batch: pd.DataFrame, kept: _Arrow, settings: CorpusSettings) -> Chunk:
     values = batch[settings.text].tolist()
     problems = [text_problem(one) for one in values]
     rows = [at for at, one in enumerate(problems) if one is None]
-    kept = _arrow_of(batch.iloc[rows], settings.keep) if settings.keep else None
+    taken = take_rows(kept, rows) if settings.keep else None
     bad = [
         BadRow(at, one, excerpt_of(values[at]))
         for at, one in enumerate(problems)
         if one is not None
     ]
-    return Chunk(rows, [values[at] for at in rows], kept, bad)
+    return Chunk(rows, [values[at] for at in rows], taken, bad)
 
 
 def _arrow_of(batch: pd.DataFrame, columns: Sequence[str]) -> _Arrow:
     import pyarrow as pa
 
-    return pa.Table.from_pandas(
-        batch[list(columns)], preserve_index=False
-    ).replace_schema_metadata()
+    try:
+        table = pa.Table.from_pandas(batch[list(columns)], preserve_index=False)
+    except pa.ArrowException as error:
+        raise DataError(
+            f"a column that is kept has values of several kinds: {': '.join(map(str, error.args))}",
+            field="keep",
+            remedy="Convert it, for instance with .astype(str), or leave it out of keep=",
+        ) from error
+    return table.replace_schema_metadata()
 
 
 def _with_problems(

@@ -344,6 +344,7 @@ def _drawn_texts(
     keyed = (
         (hashlib.blake2b(f"{seed}:{text}".encode(), digest_size=8).digest(), text)
         for text in source.reader.texts(chosen[0], columns)
+        if text.strip()  # whitespace alone is no text to look at
     )
     drawn = heapq.nsmallest(n, _once(keyed))
     return [Example(text, meta={"source": record.source}) for _, text in drawn]

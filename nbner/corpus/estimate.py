@@ -242,8 +242,23 @@ def _head_of(reader: SourceReader, part: Partition) -> tuple[int, int]:
     with reader.folder.reading(part.file.name) as file:
         raw = file.read(_HEAD)
     is_compressed = part.file.name.lower().endswith(COMPRESSED_SUFFIX)
-    data = zlib.decompressobj(_GZIP).decompress(raw) if is_compressed else raw
+    data = _decompressed(raw) if is_compressed else raw
     return sum(1 for _ in reader.records_in(io.BytesIO(data))), len(raw)
+
+
+def _decompressed(raw: bytes) -> bytes:
+    """Return what the beginning of a .gz file holds, which may be of several members."""
+    found = []
+    while raw:
+        member = zlib.decompressobj(_GZIP)
+        try:
+            found.append(member.decompress(raw))
+        except zlib.error:  # zeros may follow the last member
+            if not found:
+                raise
+            break
+        raw = member.unused_data
+    return b"".join(found)
 
 
 def _size(count: float) -> str:

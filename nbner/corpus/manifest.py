@@ -29,7 +29,7 @@ import numpy as np
 from nbner.corpus.prediction import Vocabulary
 from nbner.corpus.settings import CorpusSettings
 from nbner.corpus.sources import Source
-from nbner.corpus.storage import OWN_FOLDER, Folder
+from nbner.corpus.storage import OWN_FOLDER, Folder, stamp_of
 from nbner.errors import DataError
 from nbner.nlp.dask import load_once
 
@@ -44,8 +44,8 @@ _RUN, _MODEL = f"{OWN_FOLDER}/run.json", f"{OWN_FOLDER}/model"
 _VOCABULARY = f"{OWN_FOLDER}/vocabulary.npy"
 _FORMAT = 1  # of the manifest
 
-# The last vocabulary that this process has read, by the run that it belongs to.
-_vocabularies: dict[str, Vocabulary | None] = {}
+# The last vocabulary that this process has read, by the file that it stands in.
+_vocabularies: dict[str, Vocabulary] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +187,12 @@ class Manifest:
         """
         try:
             value = json.loads(self.folder.read(_RUN))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except ValueError as error:
             raise self._damaged(_RUN) from error
+        if not isinstance(value, dict):
+            raise self._damaged(_RUN)
         if value.get("format") != _FORMAT:
             raise DataError(
                 f"the target's manifest has version {value.get('format')}, and this nbner knows "
@@ -198,13 +200,16 @@ class Manifest:
                 file=self.folder.url,
                 remedy="Use the nbner that has written it, or a target of its own",
             )
-        return RunRecord(
-            value["settings"],
-            value["source"],
-            _types_from_json(value["columns"]),
-            value["versions"],
-            value["training"],
-        )
+        try:
+            return RunRecord(
+                value["settings"],
+                value["source"],
+                _types_from_json(value["columns"]),
+                value["versions"],
+                value["training"],
+            )
+        except (KeyError, TypeError, ValueError) as error:  # pyarrow's are ValueErrors
+            raise self._damaged(_RUN) from error
 
     def begin(self, run: RunRecord) -> None:
         """Write what the target is labelled with.
@@ -241,13 +246,13 @@ class Manifest:
                 value = json.loads(data)
                 known = {one.name for one in fields(PartitionRecord)}
                 record = PartitionRecord(**{k: v for k, v in value.items() if k in known})
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, AttributeError) as error:
                 raise self._damaged(name) from error
             found[record.partition] = record
         return dict(sorted(found.items()))
 
     def finished(self, settings: str) -> dict[str, PartitionRecord]:
-        """Return the records whose file in the target is there as it was written.
+        """Return the records whose files in the target are there as they were written.
 
         Parameters
         ----------
@@ -258,7 +263,10 @@ class Manifest:
         return {
             name: one
             for name, one in self.records().items()
-            if sizes.get(name) == one.bytes and one.settings == settings
+            if sizes.get(name) == one.bytes
+            and one.settings == settings
+            and (not one.bad_rows or bad_rows_name(name) in sizes)
+            and (not one.unsure or unsure_name(name) in sizes)
         }
 
     def add(self, record: PartitionRecord) -> None:
@@ -338,13 +346,16 @@ class Manifest:
 
     def vocabulary(self) -> Vocabulary | None:
         """Return the words of the training texts, read once for each process; None for none."""
-        key = self.folder.url
+        # A target may be begun anew, with other training texts.
+        try:
+            self.folder.fs.invalidate_cache()
+            info = self.folder.fs.info(self.folder.full(_VOCABULARY))
+        except FileNotFoundError:
+            return None
+        key = f"{self.folder.full(_VOCABULARY)} {stamp_of(info)}"
         if key not in _vocabularies:
-            try:
-                data = io.BytesIO(self.folder.read(_VOCABULARY))
-                found: Vocabulary | None = np.load(data, allow_pickle=False)
-            except FileNotFoundError:
-                found = None
+            data = io.BytesIO(self.folder.read(_VOCABULARY))
+            found: Vocabulary = np.load(data, allow_pickle=False)
             _vocabularies.clear()
             _vocabularies[key] = found
         return _vocabularies[key]

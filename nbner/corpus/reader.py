@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ CHUNK_ROWS = 10_000
 CHUNK_CHARACTERS = 8_000_000
 EXCERPT_LENGTH = 200  # characters of a bad row that are kept beside the reason
 COMPRESSED_SUFFIX = ".gz"
+_MISSING = ("NAType", "NaTType")  # pandas, which is not imported for this
+EXACT_NUMBERS = 2**53  # whole numbers up to it are the same as float64
 _MAX_CELL = 2**31 - 1  # characters; the csv module's own limit is 131,072
 
 
@@ -127,12 +130,10 @@ class Chunk:
         """
         if len(places) == len(self.rows):
             return Chunk(self.rows, self.texts, self.kept, sorted(bad, key=_row_of))
-        import pyarrow as pa
-
         return Chunk(
             [self.rows[at] for at in places],
             [self.texts[at] for at in places],
-            None if self.kept is None else self.kept.take(pa.array(places, pa.int64())),
+            None if self.kept is None else take_rows(self.kept, places),
             sorted(bad, key=_row_of),
         )
 
@@ -228,7 +229,7 @@ class SourceReader:
             rows, bad, texts = [], [], []
             usable: list[Mapping[str, Any]] = []
             for row, record in batch:
-                if isinstance(record, _Unreadable):
+                if isinstance(record, Unreadable):
                     bad.append(BadRow(row, record.reason, record.excerpt))
                 elif reason := _misfit(record, columns):
                     bad.append(BadRow(row, reason, excerpt_of(record.get(columns.text))))
@@ -264,21 +265,16 @@ class SourceReader:
         return _json_records(handle) if self.format == "jsonl" else self._csv_records(handle)
 
     def _csv_records(self, handle: IO[bytes]) -> Iterator[Any]:
-        rows = csv_reader(handle, self.format)
+        rows = csv_rows(handle, self.format)
         header = next(rows, None)
-        while header is not None:
-            try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield _Unreadable(f"this is no row of CSV: {error}", "")
-                continue
-            if not row:
-                continue
-            if len(row) != len(header):
+        if header is None or isinstance(header, Unreadable):
+            return
+        for row in rows:
+            if isinstance(row, Unreadable):
+                yield row
+            elif len(row) != len(header):
                 reason = f"the row has {len(row)} cells, and the header {len(header)}"
-                yield _Unreadable(reason, excerpt_of(",".join(row)))
+                yield Unreadable(reason, excerpt_of(",".join(row)))
             else:
                 yield dict(zip(header, row, strict=True))
 
@@ -310,7 +306,7 @@ class SourceReader:
             raise DataError(
                 "the file is not there any more", file=path, remedy="Label the corpus once more"
             ) from error
-        except (pa.ArrowException, EOFError, gzip.BadGzipFile) as error:
+        except (pa.ArrowException, EOFError, gzip.BadGzipFile, zlib.error) as error:
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise DataError(
                 f"this is no whole file of its kind: {first.rstrip('.')}",
@@ -320,7 +316,17 @@ class SourceReader:
 
 
 @dataclass(frozen=True, slots=True)
-class _Unreadable:
+class Unreadable:
+    """A row of a file that cannot be read.
+
+    Parameters
+    ----------
+    reason : str
+        Why.
+    excerpt : str
+        The beginning of what stands there.
+    """
+
     reason: str
     excerpt: str
 
@@ -367,10 +373,37 @@ def _row_of(bad: BadRow) -> int:
 
 
 def _with_kept(chunk: Chunk, kept: _Arrow, places: Sequence[int]) -> Chunk:
+    chunk.kept = None if kept is None else take_rows(kept, places)
+    return chunk
+
+
+def take_rows(table: _Arrow, places: Sequence[int]) -> _Arrow:
+    """Return some rows of a table, with the types that it has.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        Columns that are kept.
+    places : sequence of int
+        Which rows; one may come several times.
+    """
     import pyarrow as pa
 
-    chunk.kept = None if kept is None else kept.take(pa.array(places, pa.int64()))
-    return chunk
+    chosen = pa.array(places, pa.int64())
+    try:
+        return table.take(chosen)
+    except pa.ArrowNotImplementedError:
+        # pyarrow has no kernel that takes rows of views.
+        plain = pa.schema([one.with_type(_without_view(one.type)) for one in table.schema])
+        return table.cast(plain).take(chosen).cast(table.schema)
+
+
+def _without_view(kind: _Arrow) -> _Arrow:
+    import pyarrow as pa
+
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
+    return pa.large_binary() if pa.types.is_binary_view(kind) else kind
 
 
 def text_problem(value: object) -> str | None:
@@ -381,10 +414,14 @@ def text_problem(value: object) -> str | None:
     value : object
         A cell of the column of texts.
     """
-    if value is None or value == "" or (isinstance(value, float) and value != value):  # NaN
-        return "there is no text"
     if not isinstance(value, str):
+        is_nan = isinstance(value, float) and value != value
+        # pandas' own missing values equal nothing and have no truth value.
+        if value is None or is_nan or type(value).__name__ in _MISSING:
+            return "there is no text"
         return f"this is not a string but {type(value).__name__}"
+    if not value:
+        return "there is no text"
     at = None if value.isascii() else find_lone_surrogate(value)
     if at is not None:
         return f"character {at + 1} is not UTF-8"
@@ -403,8 +440,11 @@ def excerpt_of(value: object) -> str:
     return written[:EXCERPT_LENGTH].encode("utf-8", "backslashreplace").decode()
 
 
-def csv_reader(handle: IO[bytes], format_: SourceFormat) -> Iterator[list[str]]:
-    """Return the rows of a CSV or TSV file; what is no UTF-8 becomes lone surrogates.
+def csv_rows(handle: IO[bytes], format_: SourceFormat) -> Iterator[list[str] | Unreadable]:
+    """Yield the rows of a CSV or TSV file; what is no UTF-8 becomes lone surrogates.
+
+    Empty lines are no rows. A cell whose quotation mark is never closed holds the
+    rest of the file, so that its row is unreadable and not a text.
 
     Parameters
     ----------
@@ -415,7 +455,28 @@ def csv_reader(handle: IO[bytes], format_: SourceFormat) -> Iterator[list[str]]:
     """
     csv.field_size_limit(_MAX_CELL)
     text = io.TextIOWrapper(handle, "utf-8-sig", errors="surrogateescape", newline="")
-    return iter(csv.reader(text, delimiter="\t" if format_ == "tsv" else ","))
+    at_end = False
+
+    def lines() -> Iterator[str]:
+        nonlocal at_end
+        yield from text
+        at_end = True
+
+    rows = csv.reader(lines(), delimiter="\t" if format_ == "tsv" else ",")
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Unreadable(f"this is no row of CSV: {error}", "")
+            continue
+        if at_end:
+            # The last row ends with its line; this one has asked for another.
+            reason = "a quotation mark is not closed: the rest of the file is one cell"
+            yield Unreadable(reason, excerpt_of(",".join(row)))
+        elif row:
+            yield row
 
 
 def _json_records(handle: IO[bytes]) -> Iterator[Any]:
@@ -426,12 +487,12 @@ def _json_records(handle: IO[bytes]) -> Iterator[Any]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            yield _Unreadable(f"this line is no JSON: {error}", excerpt_of(line))
+            yield Unreadable(f"this line is no JSON: {error}", excerpt_of(line))
             continue
         if isinstance(record, dict):
             yield record
         else:
-            yield _Unreadable("this line is no JSON object", excerpt_of(line))
+            yield Unreadable("this line is no JSON object", excerpt_of(line))
 
 
 def _misfit(record: Mapping[str, Any], columns: Columns) -> str | None:
@@ -444,7 +505,8 @@ def _misfit(record: Mapping[str, Any], columns: Columns) -> str | None:
         fits = {
             "bool": is_bool,
             "int64": isinstance(value, int) and not is_bool and abs(value) < 2**63,
-            "double": isinstance(value, (int, float)) and not is_bool,
+            "double": isinstance(value, float)
+            or (isinstance(value, int) and not is_bool and abs(value) <= EXACT_NUMBERS),
         }[kind]
         if not fits:
             return f"the column {name!r} holds {value!r:.40}, and {kind} elsewhere"

@@ -13,6 +13,7 @@ from nbner._common.result import Result
 from nbner.corpus.manifest import PartitionRecord, bad_rows_name
 from nbner.corpus.settings import CorpusSettings
 from nbner.corpus.storage import Folder
+from nbner.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -124,11 +125,21 @@ class CorpusReport(Result):
         import pandas as pd
 
         folder = Folder(self.target) if self.storage is None else self.storage
+        names = {
+            one.partition: bad_rows_name(one.partition) for one in self.records if one.bad_rows
+        }
+        gone = [name for name in names.values() if not folder.exists(name)]
+        if gone:
+            raise DataError(
+                "the file of the rows that were set aside has gone",
+                file=folder.full(gone[0]),
+                remedy="Call label_corpus again: it labels this partition once more",
+            )
         rows = [
             {"source": one.source, **json.loads(line)}
             for one in self.records
-            if one.bad_rows
-            for line in folder.read(bad_rows_name(one.partition)).splitlines()
+            if one.partition in names
+            for line in folder.read(names[one.partition]).splitlines()
         ]
         return pd.DataFrame(rows, columns=["source", "row", "reason", "excerpt"])
 

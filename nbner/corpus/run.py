@@ -137,6 +137,7 @@ def plan_corpus(
     fresh = {name: one for name, one in done.items() if stamps.get(one.source) == one.source_stamp}
     parts = found.partitions(columns, done=_whole_files(fresh))
     names = {one.name for one in parts}
+    _check_names(parts, fresh, found)
     outdated = {
         name
         for name, one in done.items()
@@ -154,12 +155,28 @@ def plan_corpus(
     )
 
 
+def _check_names(
+    parts: Sequence[Partition], done: Mapping[str, PartitionRecord], source: Source
+) -> None:
+    """Raise where two partitions would be one file of the target, and one of them lost."""
+    owners = {name: one.source for name, one in done.items()}
+    taken: set[str] = set()
+    for one in parts:
+        other = owners.setdefault(one.name, one.file.name)
+        if other != one.file.name or one.name in taken:
+            raise DataError(
+                f"{other} and {one.file.name} would both become {one.name} in the target",
+                file=source.url,
+                remedy="Rename one of them, or label them into two targets",
+            )
+        taken.add(one.name)
+
+
 def _whole_files(done: Mapping[str, PartitionRecord]) -> dict[str, str]:
     """Return the files that one partition holds as a whole, name to stamp."""
     whole = {}
     for one in done.values():
-        stem = one.source.rpartition(".")[0]
-        if one.partition in (f"{stem}.parquet", f"{one.source}.parquet"):
+        if one.partition in (one.source, f"{one.source}.parquet"):
             whole[one.source] = one.source_stamp
     return whole
 
@@ -246,7 +263,8 @@ def label_corpus(
     if failed:
         warnings.warn(
             f"{len(failed):,} of {len(plan.missing):,} partitions failed; the first, "
-            f"{failed[0].partition}: {failed[0].error}. Call label_corpus again for these.",
+            f"{failed[0].partition}: {failed[0].error.rstrip('.')}. "
+            "Call label_corpus again for these.",
             stacklevel=3,
         )
     return report

@@ -6,6 +6,7 @@ several row groups, as many of these as fit.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -13,12 +14,14 @@ from typing import Any, TypeAlias
 
 from nbner.corpus.reader import (
     COMPRESSED_SUFFIX,
+    EXACT_NUMBERS,
     Columns,
     Partition,
     SourceFile,
     SourceFormat,
     SourceReader,
-    csv_reader,
+    Unreadable,
+    csv_rows,
 )
 from nbner.corpus.storage import Folder, StorageOptions, is_inside, stamp_of
 from nbner.errors import DataError
@@ -104,10 +107,13 @@ class Source:
             found = folder.details()
         else:
             start = len(folder.full("").rstrip("/")) + 1
-            matching = folder.fs.glob(folder.full(pattern), detail=True)
-            if not matching and folder.fs.isfile(folder.full(pattern)):
-                # The name of one file that holds marks of a pattern.
-                matching = {folder.full(pattern): folder.fs.info(folder.full(pattern))}
+            path = folder.full(pattern)
+            if folder.fs.isfile(path):
+                # The name of one file, though it may hold marks of a pattern.
+                matching = {path: folder.fs.info(path)}
+            else:
+                before = glob.escape(path[: len(path) - len(pattern)])
+                matching = folder.fs.glob(before + pattern, detail=True)
             found = {
                 path[start:]: info
                 for path, info in sorted(matching.items())
@@ -204,7 +210,8 @@ class Source:
         self._check_schema(metadata.schema.to_arrow_schema(), file, columns)
         sizes = [_group_size(metadata.row_group(i)) for i in range(metadata.num_row_groups)]
         rows = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
-        stem = file.name.rpartition(".")[0]
+        # Files that differ in the suffix alone, a.parquet and a.pq, are two partitions.
+        stem = file.name.removesuffix(".parquet")
         if len(sizes) < 2 or sum(sizes) <= MAX_PARTITION_BYTES:
             return [Partition(f"{stem}.parquet", file, rows=metadata.num_rows)]
         return [
@@ -263,7 +270,13 @@ class Source:
                 self._require(list(names), file, columns)
             return
         with self.reader.opened(file) as handle:
-            header = next(csv_reader(handle, self.format), None)
+            header = next(csv_rows(handle, self.format), None)
+        if isinstance(header, Unreadable):
+            raise DataError(
+                f"the line of column names cannot be read: {header.reason}",
+                file=self.folder.full(file.name),
+                remedy="Correct it, or take the file out of the source",
+            )
         if header is not None:
             self._require(header, file, columns)
 
@@ -278,6 +291,13 @@ class Source:
                     remedy='Name the column of the texts with text="..."'
                     if is_text
                     else "Leave it out of keep=",
+                )
+            if names.count(name) > 1:
+                raise DataError(
+                    f"there are {names.count(name)} columns {name!r}",
+                    file=self.folder.full(file.name),
+                    field=name,
+                    remedy="Rename the others in the source",
                 )
 
 
@@ -323,8 +343,11 @@ def _type_of(records: Sequence[Any], name: str) -> _Arrow:
 
     values = [one.get(name) for one in records if isinstance(one, dict)]
     kinds = {type(one) for one in values if one is not None}
+    largest = max((abs(one) for one in values if isinstance(one, int)), default=0)
     if kinds == {bool}:
         return pa.bool_()
-    if kinds == {int}:
+    if kinds == {int} and largest < 2**63:
         return pa.int64()
-    return pa.float64() if kinds and kinds <= {int, float} else pa.string()
+    if float in kinds and kinds <= {int, float} and largest <= EXACT_NUMBERS:
+        return pa.float64()
+    return pa.string()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from nbner.corpus.prediction import LabelledText, PredictedSpan
-from nbner.corpus.reader import Chunk
+from nbner.corpus.reader import Chunk, take_rows
 from nbner.corpus.settings import CorpusSettings, Shape
 from nbner.io.arrow_tables import CORPUS_KEY, CORPUS_VERSION, span_type
 
@@ -179,9 +179,7 @@ def _span_values(span: PredictedSpan, text: str, model: str) -> dict[str, Any]:
 
 
 def _kept_columns(chunk: Chunk, places: Sequence[int] | None) -> list[_Arrow]:
-    import pyarrow as pa
-
     if chunk.kept is None:
         return []
-    table = chunk.kept if places is None else chunk.kept.take(pa.array(places, pa.int64()))
+    table = chunk.kept if places is None else take_rows(chunk.kept, places)
     return [column.combine_chunks() for column in table.columns]

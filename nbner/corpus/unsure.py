@@ -91,7 +91,8 @@ def draw_unsure(
         if text in known:
             left_out.add(text)
             continue
-        if text in reservoir:
+        # Whitespace alone is no text to label.
+        if text in reservoir or not text.strip():
             continue
         key = _uniform_log(seed, text) / max(row["expected_errors"], _LEAST_WEIGHT)
         if len(heap) < n:
@@ -111,7 +112,14 @@ def _unsure_rows(manifest: Manifest) -> Iterator[tuple[str, Mapping[str, Any]]]:
     from pyarrow import ipc
 
     for record in _with_unsure(manifest):
-        with manifest.folder.reading(unsure_name(record.partition)) as file:
+        name = unsure_name(record.partition)
+        if not manifest.folder.exists(name):
+            raise DataError(
+                "the file of the texts that the model is not sure of has gone",
+                file=manifest.folder.full(name),
+                remedy="Call label_corpus again: it labels this partition once more",
+            )
+        with manifest.folder.reading(name) as file:
             opened = ipc.open_file(file)
             for i in range(opened.num_record_batches):
                 for row in opened.get_batch(i).to_pylist():

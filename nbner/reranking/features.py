@@ -20,9 +20,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import log
+from math import isfinite, log, nan
 from typing import TYPE_CHECKING, TypeAlias
 
+from nbner.errors import DataError
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ def extract_features(
     counted: list[dict[str, float]] = [dict(view.count(parse.spans)) for parse in analyses]
     for features, parse in zip(counted, analyses, strict=True):
         for name, function in (functions or {}).items():
-            for key, value in function(doc, parse).items():
-                features[f"{name}:{key}"] = float(value)
+            for key, value in _checked_values(name, function(doc, parse)).items():
+                features[f"{name}:{key}"] = value
     for features, errors in zip(counted, expected_errors(analyses), strict=True):
         features["expected errors"] = errors
     for rank, (features, parse) in enumerate(zip(counted, analyses, strict=True)):
@@ -90,6 +91,30 @@ def expected_errors(analyses: Sequence[Parse]) -> list[float]:
         expected + len(parse.spans) - 2 * sum(share[span] for span in parse.spans)
         for parse in analyses
     ]
+
+
+def _checked_values(name: str, values: object) -> dict[str, float]:
+    """Return what a user's feature function has returned, as finite numbers."""
+    if not isinstance(values, Mapping):
+        raise DataError(
+            f"the feature function {name!r} returned {type(values).__name__}",
+            field="features",
+            remedy="Return a dict of numbers",
+        )
+    found = {}
+    for key, value in values.items():
+        try:
+            found[key] = float(value)
+        except (TypeError, ValueError):
+            found[key] = nan
+        if not isfinite(found[key]):
+            raise DataError(
+                f"the feature function {name!r} returned {value!r} for {key!r}, which is no "
+                "finite number",
+                field="features",
+                remedy="Return a dict of numbers, and leave a feature out that is not known",
+            )
+    return found
 
 
 class _TokenView:

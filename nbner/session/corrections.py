@@ -97,7 +97,8 @@ def find_label_issues(
         The other folds of one fold cannot be trained on.
     """
     gold = context.gold(split, accepted_unseen=True)
-    kinds = _chosen_learners(context, learners) if folds else ()
+    chosen = _chosen_learners(context, learners)
+    kinds = chosen if folds else ()
     if folds == 0:
         probabilities = span_probabilities(context.nlp, gold, max_span_length=MAX_SPAN_LENGTH)
         asked = OutOfFold({_IN_USE: [[_text_probabilities(one) for one in probabilities]]}, ())

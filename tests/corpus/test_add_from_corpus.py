@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 import nbner
 from nbner import DataError
+from nbner.corpus import partition, tables
 from nbner.corpus.unsure import draw_unsure
 
 
@@ -120,3 +121,28 @@ def test_an_export_has_the_columns_and_types_of_a_corpus(fresh, label, parquet_s
         parquet.read_table(file, columns=["text", "spans"]).replace_schema_metadata()
         for file in (tmp_path / "export.parquet", path)
     )
+
+
+def test_a_lost_file_of_the_unsure_is_told_and_written_again(
+    fresh, label, unsure_target, parquet_source
+):
+    target, report, minimum = unsure_target
+    for one in (target / "_unsure").iterdir():
+        one.unlink()
+    with pytest.raises(DataError, match=r"has gone.*Call label_corpus again"):
+        fresh.add(target, only="unsure", split="from_corpus")
+    again = label(parquet_source, min_probability=minimum)
+    assert (again.new, again.unsure) == (3, report.unsure)
+    assert fresh.add(target, only="unsure", split="from_corpus").added
+
+
+def test_texts_of_whitespace_alone_are_labelled_and_not_drawn(fresh, label, tmp_path, monkeypatch):
+    for module in (partition, tables):
+        monkeypatch.setattr(module, "is_sure", lambda *_: False)
+    (tmp_path / "source").mkdir()
+    pd.DataFrame({"text": [" ", "\n\t", "Add salt ."]}).to_parquet(tmp_path / "source/a.parquet")
+    report = label(tmp_path / "source", min_probability=0.9)
+    assert (report.texts, report.unsure) == (3, 3)
+    assert fresh.add(tmp_path / "target", only="unsure", split="unsure").added == 1
+    fresh.corpus_drift(tmp_path / "target").open(0)
+    assert fresh.counts("drift of a.parquet").total == 1

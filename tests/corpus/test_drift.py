@@ -80,3 +80,20 @@ def test_without_a_training_split_or_probabilities(trained_path, parquet_source,
         assert "no training split" in drift.plot().get_title(loc="left")
         with pytest.raises(DataError, match="no target of"):
             fresh.corpus_drift(tmp_path)
+
+
+def test_a_target_begun_anew_has_the_words_of_the_training_texts_of_then(
+    trained_path, parquet_source, corpus, tmp_path
+):
+    options = {"n_process": 1, "progress": False}
+    with nbner.Session(
+        "mine", labels=["Action", "Amount", "Reagent"], model=trained_path, store=":memory:"
+    ) as fresh:
+        first = fresh.label_corpus(parquet_source, tmp_path / "target", **options)
+        assert [one.unknown for one in first.records] == [None] * 3
+        fresh.add(corpus, "train")
+        anew = fresh.label_corpus(parquet_source, tmp_path / "target", resume=False, **options)
+        other = fresh.label_corpus(parquet_source, tmp_path / "other", **options)
+        unknown = [one.unknown for one in anew.records]
+        assert unknown == [one.unknown for one in other.records]
+        assert min(unknown) > 0

@@ -65,3 +65,11 @@ def test_a_source_without_a_text(session, tmp_path):
     pd.DataFrame({"text": [None, ""]}).to_parquet(tmp_path / "source" / "a.parquet")
     with pytest.raises(DataError, match="no text at the beginning"):
         session.estimate_corpus(tmp_path / "source")
+
+
+def test_every_member_of_a_gz_file_is_counted(session, tmp_path):
+    (tmp_path / "source").mkdir()
+    members = [b"text\n" + b"Add salt .\n" * 30, b"Heat water .\n" * 200]
+    (tmp_path / "source" / "a.csv.gz").write_bytes(b"".join(map(gzip.compress, members)) + bytes(8))
+    found = session.estimate_corpus(tmp_path / "source", sample=20)
+    assert (found.rows, found.is_exact) == (230, True)

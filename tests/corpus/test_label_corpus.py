@@ -7,7 +7,9 @@ import json
 import time
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import nbner
 from nbner import DataError, ModelError
@@ -522,3 +524,123 @@ def test_empty_files_and_nulls(label, tmp_path):
     (tmp_path / "two" / "b.jsonl.gz").write_bytes(gzip.compress(b""))
     assert label(tmp_path / "two" / "a.csv", tmp_path / "csv").texts == 0
     assert label(tmp_path / "two" / "b.jsonl.gz", tmp_path / "jsonl").texts == 0
+
+
+# Names, columns and lines that are easily mistaken.
+
+
+def test_files_that_differ_in_the_suffix_are_two_partitions(label, tmp_path):
+    source = write(tmp_path / "source", text=["Add salt ."])
+    write(source, "a.pq", text=["Heat water .", "Mix ."])
+    report = label(source)
+    assert {one.partition: one.texts for one in report.records} == {
+        "a.parquet": 1,
+        "a.pq.parquet": 2,
+    }
+    assert label(source).new == 0
+    # Two that would be one file are refused, also when the other one is done.
+    write(source, "a.pq.parquet", text=["Stir ."])
+    for target in ("target", "anew"):
+        with pytest.raises(DataError, match=r"would both become a\.pq\.parquet"):
+            label(source, tmp_path / target)
+
+
+def test_a_file_whose_name_holds_marks_of_a_pattern_is_that_file(label, tmp_path):
+    folder = tmp_path / "texts[1]"
+    folder.mkdir()
+    (folder / "a[1].csv").write_text("text\nAdd salt .\n")
+    (folder / "a1.csv").write_text("text\nNothing .\nNothing else .\n")
+    (report,) = label(folder / "a[1].csv").records
+    assert (report.source, report.texts) == ("a[1].csv", 1)
+    assert label(f"{folder}/a*.csv", tmp_path / "pattern").texts == 3
+
+
+def test_a_quotation_mark_that_is_never_closed_is_a_bad_row(label, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "a.csv").write_text('text\n"Mix\nit ."\n"Add salt .\nHeat water .\n')
+    report = label(source)
+    assert (report.texts, report.bad_rows["row"].tolist()) == (1, [1])
+    assert "a quotation mark is not closed" in report.bad_rows["reason"][0]
+    (source / "a.csv").write_text('"text\nAdd salt .\n')
+    with pytest.raises(DataError, match="the line of column names cannot be read"):
+        label(source)
+    (source / "a.csv").write_text('text\n"Add salt ."')
+    assert label(source).texts == 1
+
+
+def test_columns_of_one_name_are_refused(label, tmp_path):
+    (tmp_path / "csv").mkdir()
+    (tmp_path / "csv" / "a.csv").write_text("text,text\nAdd,salt\n")
+    with pytest.raises(DataError, match="there are 2 columns 'text'"):
+        label(tmp_path / "csv")
+    (tmp_path / "parquet").mkdir()
+    twice = pa.table([["Add salt ."], ["1"], ["2"]], names=["text", "id", "id"])
+    parquet.write_table(twice, tmp_path / "parquet" / "a.parquet")
+    with pytest.raises(DataError, match="there are 2 columns 'id'"):
+        label(tmp_path / "parquet", keep=["id"])
+
+
+def test_kept_numbers_that_do_not_fit_stop_no_partition(label, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    huge = 2**64
+    rows = [{"text": "Add salt .", "id": huge, "size": 0.5}] * 1000
+    rows += [{"text": "Mix .", "id": 1, "size": 2**53 + 1}, {"text": "Heat .", "size": 2}]
+    (source / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    report = label(source, keep=["id", "size"], shape="texts")
+    assert report.is_complete
+    assert report.bad_rows["row"].tolist() == [1000]
+    found = labelled(tmp_path / "target")
+    assert found["id"].dropna().tolist() == [str(huge)] * 1000
+    assert found["size"].tolist()[-2:] == [0.5, 2]
+
+
+@pytest.mark.parametrize("kind", ["large_string", "string_view", "dictionary"])
+def test_texts_and_kept_columns_of_other_string_types(label, tmp_path, kind):
+    texts = pa.array(["Add salt .", None, "Heat water ."])
+    other = texts.dictionary_encode() if kind == "dictionary" else texts.cast(getattr(pa, kind)())
+    (tmp_path / "source").mkdir()
+    parquet.write_table(pa.table({"text": other, "id": other}), tmp_path / "source" / "a.parquet")
+    for shape in ("spans", "texts"):
+        report = label(tmp_path / "source", tmp_path / shape, keep=["id"], shape=shape)
+        assert (report.is_complete, report.texts, report.bad_row_count) == (True, 2, 1)
+        assert parquet.read_schema(tmp_path / shape / "a.parquet").field("id").type == other.type
+
+
+def test_lost_files_beside_the_target_are_told_and_written_again(label, tmp_path):
+    source = write(tmp_path / "source", text=["Add salt .", None])
+    report = label(source)
+    (tmp_path / "target" / "_bad_rows" / "a.jsonl").unlink()
+    with pytest.raises(DataError, match=r"has gone.*Call label_corpus again"):
+        _ = report.bad_rows
+    again = label(source)
+    assert (again.new, len(again.bad_rows)) == (1, 1)
+
+
+def test_a_damaged_stream_and_a_target_below_a_file_are_named(label, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    data = bytearray(gzip.compress(b"text\n" + bytes(range(65, 91)) * 90))
+    data[15:25] = b"\xff" * 10
+    (source / "a.csv.gz").write_bytes(data)
+    with pytest.raises(DataError, match=r"a\.csv\.gz.*no whole file of its kind"):
+        label(source)
+    with pytest.raises(DataError, match="the target cannot be written"):
+        label(write(tmp_path / "good", text=["Mix ."]), source / "a.csv.gz" / "below")
+
+
+@pytest.mark.parametrize("value", ["[1]", "{", '{"format": 1}', '{"format": 1, "settings": 1}'])
+def test_a_damaged_manifest_is_named(label, tmp_path, value):
+    source = write(tmp_path / "source", text=["Add salt ."])
+    label(source)
+    folder = tmp_path / "target" / "_nbner"
+    record = folder / "partitions" / "a.parquet.json"
+    whole = record.read_text()
+    record.write_text(value.replace('"format"', '"texts"'))
+    with pytest.raises(DataError, match=r"a\.parquet\.json.*is damaged"):
+        label(source)
+    record.write_text(whole)
+    (folder / "run.json").write_text(value)
+    with pytest.raises(DataError, match=r"run\.json.*is damaged"):
+        label(source)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+import spacy
 
 import nbner
 from nbner import DataError, ModelError
@@ -81,3 +83,35 @@ def test_errors(batch, session):
         nbner.read_model("no/such/model")
     with pytest.raises(ModelError, match="not been trained"):
         nbner.read_model("blank:en")
+    with pytest.raises(ModelError, match="no component in use"):
+        nbner.predict_batch(pd.Series(["x"]), spacy.blank("en"))
+
+
+def test_missing_values_of_pandas_and_values_of_other_kinds_have_a_problem(session):
+    batch = pd.DataFrame(
+        {
+            "text": ["Add salt .", pd.NA, pd.NaT, np.array([1, 2]), b"Mix ."],
+            "id": [1, "x", None, None, None],
+            "size": [1, 2.5, None, None, None],
+        }
+    )
+    batch["size"] = batch["size"].astype(object)
+    found = nbner.predict_batch(batch, session.nlp, keep=["size"])
+    assert found["problem"].tolist() == [
+        None,
+        *["there is no text"] * 2,
+        *["this is not a string but ndarray", "this is not a string but bytes"],
+    ]
+    with pytest.warns(UserWarning, match="4 rows of 5"):
+        spans = nbner.predict_batch(batch, session.nlp, keep=["size"], shape="spans")
+    assert set(spans["size"]) == {1.0}
+    with pytest.raises(DataError, match=r"values of several kinds.*astype"):
+        nbner.predict_batch(batch, session.nlp, keep=["id"])
+    nullable = pd.Series(["Add salt .", pd.NA], dtype="string")
+    assert nbner.predict_batch(nullable, session.nlp)[1] is None
+
+
+def test_columns_of_one_name_are_refused(session):
+    batch = pd.DataFrame([["Add", "salt"]], columns=["text", "text"])
+    with pytest.raises(DataError, match="there are several columns 'text'"):
+        nbner.predict_batch(batch, session.nlp)

@@ -97,6 +97,21 @@ def test_features_of_ones_own_count():
     assert not any(f"{name}:size" in features for features in described)
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (3, "'mine' returned int"),
+        ({"n": float("nan")}, "nan for 'n'"),
+        ({"n": "many"}, "'many' for 'n'"),
+    ],
+)
+def test_features_that_are_no_numbers_are_refused(value, said):
+    doc = NLP.make_doc("add salt")
+    one = parse(0.5, (4, 8, "In"))
+    with pytest.raises(DataError, match=said):
+        extract_features(doc, [one], {"mine": lambda _doc, _parse: value})
+
+
 # On disk and back.
 
 

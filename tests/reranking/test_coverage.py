@@ -224,3 +224,17 @@ def test_too_few_texts_say_how_many_are_needed(alpha):
     with pytest.raises(DataError, match=rf"at least {needed} held-out texts") as caught:
         coverage_rows(drawn(needed - 1, 1), alpha, width=SIZE)
     assert "Label 1 more" in caught.value.remedy
+    # A higher risk is proposed where there are texts enough for it.
+    assert ("alpha=" in caught.value.remedy) == (alpha <= 0.2 and needed > needed_texts(0.3))
+
+
+def test_a_tiny_risk_is_answered_at_once_and_an_impossible_one_is_not_proposed():
+    for alpha in (0.3, 0.011, 0.001):
+        least = needed_texts(alpha)
+        share = least - -(-least // 5)
+        assert share - max(1, round(share / 4)) >= 1 / alpha - 1 - 1e-9
+    with pytest.raises(
+        DataError, match=r"99\.9999999 %.*at least 1,6\d\d,\d+,\d+ held-out"
+    ) as caught:
+        coverage_rows(drawn(3, 1), 1e-9, width=SIZE)
+    assert "alpha=" not in caught.value.remedy

@@ -149,6 +149,8 @@ def test_the_model_in_use_is_asked_where_no_folds_are(cooking, session):
     found = trained.quality.label_issues("dev", folds=0)
     assert len(found)
     assert found.fold_f == ()
+    with pytest.raises(DataError, match="no learner 'svm'"):
+        trained.quality.label_issues("dev", folds=0, learners=("svm",))
     with pytest.raises(ModelError, match="train"):
         session.quality.label_issues("dev", folds=0)
 

@@ -137,6 +137,9 @@ def test_texts_with_one_analysis_are_listed_and_accepted_as_one_act(session):
     marks = [one.extra["task"]["accepted_unseen"] for one in stored]
     assert {one["alpha"] for one in marks} == {0.2}
     assert kind(window(widget)[-1]) != "single"
+    with pytest.raises(DataError, match="no open text has a set of one") as caught:
+        reviewed(session).sets.accept()
+    assert "a higher risk than alpha=0.2" in caught.value.remedy
     assert done.undo() == len(single)
     assert kind(window(widget)[-1]) == "single"
     shown = sets.open()
@@ -259,3 +262,11 @@ def test_without_a_trained_model_there_are_no_sets():
         session.add(["Add water ."])
         with pytest.raises(ModelError, match="not trained"):
             session.make_gold(review="set")
+
+
+def test_where_everything_is_answered_nothing_is_listed(session, corpus):
+    session.add(corpus[:3], split="done")
+    sets = reviewed(session, split="done").sets
+    assert len(sets.frame) == 0
+    with pytest.raises(DataError, match="no text of 'done' was open"):
+        sets.accept()

@@ -191,11 +191,18 @@ class SetReview(Result):
                 "level says nothing of it",
                 remedy='Calibrate anew: session.make_gold(review="set")',
             )
+        if not self.texts:
+            raise DataError(
+                f"no text of {self.split!r} was open when the sets were computed",
+                field="split",
+                remedy="Add texts with session.add(), or name another split",
+            )
         if self.backend is None or not self.single:
             raise DataError(
                 "no open text has a set of one analysis",
                 field="alpha",
-                remedy='Accept a higher risk, such as session.make_gold(review="set", alpha=0.1)',
+                remedy=f"Accept a higher risk than alpha={self.coverage.alpha:g} in session."
+                'make_gold(review="set"), or label more texts and train a better model',
             )
         return self.backend
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import nan
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 WIDTH = 256
 FOLDS = 5
 TUNING_FRACTION = 0.25
+_SLACK = 16  # texts by which rounding moves the number that a risk needs
+_MAX_COUNTED = 10**9  # calibration texts up to which that number is exact
+_HIGHER_RISKS = (0.05, 0.1, 0.2, 0.3)  # that a message proposes
 #: Decoders whose probabilities are normalized over all analyses.
 DECODERS = ("exact", "exact_calibrated", "exact_raw")
 MIN_LISTED = 1e-4  # probability of the spans that are looked at
@@ -167,7 +171,11 @@ def needed_texts(alpha: float) -> int:
         Accepted risk, between 0 and 1.
     """
     least = min_calibration_texts(alpha)
-    count = least
+    # Near the solution, so that a tiny risk does not count up for minutes.
+    share = (1 - Fraction(1, FOLDS)) * (1 - Fraction(TUNING_FRACTION))
+    count = max(least, int(least / share) - _SLACK)
+    if least > _MAX_COUNTED:
+        return count
     while _smallest_calibration(count) < least:
         count += 1
     return count
@@ -199,12 +207,14 @@ def check_size(n_texts: int, alpha: float) -> None:
     """
     needed = needed_texts(alpha)
     if n_texts < needed:
+        enough = [risk for risk in _HIGHER_RISKS if alpha < risk and n_texts >= needed_texts(risk)]
+        accept = f", or accept a higher risk, such as alpha={enough[0]}" if enough else ""
         raise DataError(
-            f"sets that hold gold in {100 * (1 - alpha):g} % of the texts need at least {needed} "
-            f"held-out texts with gold to calibrate on, and there are {n_texts}",
+            f"sets that hold gold in {100 * (1 - alpha):.12g} % of the texts need at least "
+            f"{needed:,} held-out texts with gold to calibrate on, and there are {n_texts:,}",
             field="alpha",
-            remedy=f"Label {needed - n_texts} more that are drawn at random, such as with "
-            'session.make_gold(split="dev"), or accept a higher risk, such as alpha=0.2',
+            remedy=f"Label {needed - n_texts:,} more that are drawn at random, such as with "
+            f'session.make_gold(split="dev"){accept}',
         )
 
 
