@@ -1,10 +1,14 @@
-"""The model loop on real data: parity, causes, Dask, spacy train, and effort to quality."""
+"""The model loop on real data: parity, causes, Dask, spacy train, and effort to quality.
+
+LEARNER=crf measures the effort with the fast learner in place of `ner`.
+"""
 
 from __future__ import annotations
 
 import html
 import json
 import math
+import os
 import random
 import subprocess
 import sys
@@ -35,7 +39,8 @@ ORDERS = ("random", "uncertainty", "diversity")
 # As small as keeps the curves apart: all three orders see the same texts.
 EFFORT_TEXTS = 1000
 EFFORT_DEV = 400
-EFFORT_EPOCHS = 4
+EFFORT_LEARNER = os.environ.get("LEARNER", "ner")
+EFFORT_OPTIONS = {"ner": {"max_epochs": 4}}.get(EFFORT_LEARNER, {"learner": EFFORT_LEARNER})
 EFFORT_STEPS = (100, 200, 300, 450, 675, EFFORT_TEXTS)
 TRAIN_TEXTS, TRAIN_DEV = 3000, 1000
 
@@ -274,7 +279,8 @@ def test_effort_to_quality(effort, say, corpus, order, seed):
     """F after so many labels in this order; the goal is 90 % of F with all of them."""
     goal, curve = effort(corpus, order, seed)
     points = ", ".join(f"{labels} {f:.3f}" for labels, f in curve)
-    say(f"{corpus}, {order}, seed {seed}: F after so many labels", points, "as it comes out")
+    what = f"{EFFORT_LEARNER}, {corpus}, {order}, seed {seed}: F after so many labels"
+    say(what, f"{points}; goal {goal:.3f}", "as it comes out")
     say("... labels to 90 % of full-data F", f"{reached(curve, goal):.0f}", "as it comes out")
     assert curve[-1][1] >= goal
 
@@ -302,9 +308,11 @@ def effort(data, request, tmp_path_factory):
             for name, size in (("train", EFFORT_TEXTS), ("dev", EFFORT_DEV))
         )
         folder = tmp_path_factory.mktemp("effort")
-        whole = remembered(f"{corpus}-{seed}", lambda: full_data(rows, dev, seed, folder))
+        whole = remembered(
+            f"{EFFORT_LEARNER}-{corpus}-{seed}", lambda: full_data(rows, dev, seed, folder)
+        )
         goal = REACHED * whole
-        name = f"{corpus}-{order}-{seed}"
+        name = f"{EFFORT_LEARNER}-{corpus}-{order}-{seed}"
         return goal, remembered(name, lambda: simulated(rows, dev, order, seed, folder, goal))
 
     return run
@@ -314,7 +322,7 @@ def full_data(rows, dev, seed, folder):
     with nbner.Session("whole", store=folder / "whole.db", seed=seed) as session:
         session.add(dev, split="dev")
         session.add(rows)
-        return session.train(max_epochs=EFFORT_EPOCHS, progress=False).f
+        return session.train(**EFFORT_OPTIONS, progress=False).f
 
 
 def simulated(rows, dev, order, seed, folder, goal):
@@ -330,7 +338,7 @@ def simulated(rows, dev, order, seed, folder, goal):
             widget = session.make_gold(strategy=by, holdout=0.0) if curve else first(session)
             while (done := session.counts("train").answered) < most and widget.current:
                 widget.answer("accept", list(gold[widget.current.text]))
-            f = session.train(max_epochs=EFFORT_EPOCHS, margin=None, progress=False).f
+            f = session.train(**EFFORT_OPTIONS, margin=None, progress=False).f
             curve.append((done, f))
             if f >= goal or widget.current is None:
                 return curve
