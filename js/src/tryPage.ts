@@ -39,12 +39,17 @@ const log = await AnswerLog.open();
 async function startAnnotator(part: "label" | "correct"): Promise<StandInKernel> {
   const contents = recorded[part];
   const kernel = new StandInKernel(contents, await log.read(part), (answer) => {
-    void log.put(part, answer).then(() => learn(part, kernel, model));
+    // The answer is in this page whatever becomes of the browser's database.
+    void log.put(part, answer).catch(sayNotKept).then(() => learn(part, kernel, model));
   });
   const model = new StandInModel(kernel.traits, kernel.respond);
   mountWidget(annotator(), model, part);
   learn(part, kernel, model);
   return kernel;
+}
+
+function sayNotKept(): void {
+  find("#kept").textContent = "This browser keeps no data for this page: download your answers before you close it.";
 }
 
 let learnedFrom = 0;
@@ -103,14 +108,21 @@ tabs.forEach((tab, i) => {
   });
 });
 
-find("#download").addEventListener("click", () => {
-  const lines = [...kernels].map(([part, kernel]) => exportLines((recorded[part] as KernelContents).tasks, kernel.answers));
+async function download(): Promise<void> {
+  // A part that was not opened in this visit has the answers of earlier ones.
+  const lines = await Promise.all(
+    (["label", "correct"] as const).map(async (part) =>
+      exportLines(recorded[part].tasks, kernels.get(part)?.answers ?? (await log.read(part))),
+    ),
+  );
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(lines, { type: "application/jsonl" }));
   link.download = "nbner-answers.jsonl";
   link.click();
   URL.revokeObjectURL(link.href);
-});
+}
+
+find("#download").addEventListener("click", () => void download());
 
 find("#forget").addEventListener("click", () => {
   const keys = [recorded.label.setup, recorded.correct.setup].map(({ key }: Setup) => key);
@@ -120,6 +132,6 @@ find("#forget").addEventListener("click", () => {
   void log.clear().then(() => location.reload());
 });
 
-if (!log.isKept) find("#kept").textContent = "This browser keeps no data for this page: answers are gone when it is closed.";
+if (!log.isKept) sayNotKept();
 await show("label");
 document.documentElement.dataset.ready = "true";

@@ -61,6 +61,10 @@ describe("the kernel's stand-in", () => {
     ask(kernel, answer("2", []));
     assert.equal(ask(kernel, { ...bulk, bulk: "c", undo: true }).tasks.length, 0);
     assert.deepEqual(kernel.accepted[0]?.spans, []);
+    // What was answered after it was listed is left as it is, and counted.
+    const late = ask(kernel, { ...bulk, bulk: "d" }) as unknown as { count: number; left: number };
+    assert.deepEqual([late.count, late.left], [0, 1]);
+    assert.deepEqual(kernel.accepted[0]?.spans, []);
   });
 
   test("suggestions reach only what was neither answered nor shown", () => {

@@ -51,7 +51,7 @@ _MEASURES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CorpusDrift(Result):
-    """What a model met in the partitions of a corpus, beside its training texts.
+    """Label rates, unknown words and probabilities of partitions, beside the training texts.
 
     Parameters
     ----------

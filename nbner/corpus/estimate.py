@@ -1,4 +1,4 @@
-"""What labelling a corpus will cost, measured on a sample of it."""
+"""Estimate of the cost of labelling a corpus, measured on a sample."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GIGABYTE, _MEGABYTE = 1e9, 1e6
 
 @dataclass(frozen=True, slots=True)
 class CorpusEstimate(Result):
-    """What labelling a corpus will cost, by a sample of it.
+    """Cost of labelling a corpus, estimated from a sample.
 
     Parameters
     ----------

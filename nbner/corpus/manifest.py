@@ -50,7 +50,7 @@ _vocabularies: dict[str, Vocabulary] = {}
 
 @dataclass(frozen=True, slots=True)
 class PartitionRecord:
-    """What is known of a partition that is done.
+    """Record of a partition that is done.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ class PartitionRecord:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What a target is labelled with.
+    """Record of the model and settings of a target.
 
     Parameters
     ----------

@@ -42,7 +42,7 @@ _Arrow: TypeAlias = Any  # pyarrow has no types
 
 @dataclass(frozen=True)
 class CorpusTask:
-    """What the labelling of every partition of a corpus needs.
+    """Model and settings that the labelling of every partition shares.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ class PredictedSpan:
 
 @dataclass(frozen=True, slots=True)
 class LabelledText:
-    """What the model says of one text.
+    """Prediction for one text.
 
     Parameters
     ----------

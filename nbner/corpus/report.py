@@ -43,7 +43,7 @@ class FailedPartition:
 
 @dataclass(frozen=True, slots=True)
 class CorpusReport(Result):
-    """What ``session.label_corpus`` has done.
+    """Outcome of ``session.label_corpus``.
 
     Parameters
     ----------

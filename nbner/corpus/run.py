@@ -43,7 +43,7 @@ _IN_FLIGHT_PER_THREAD = 4
 
 @dataclass(frozen=True)
 class TrainingTexts:
-    """What drift is measured against.
+    """Figures of the training split, the baseline of drift.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class TrainingTexts:
 
 @dataclass(frozen=True)
 class CorpusPlan:
-    """What there is to do.
+    """Partitions of a run: those to label, and those that are done.
 
     Parameters
     ----------
@@ -320,7 +320,7 @@ def _collect(
     *,
     visible: bool,
 ) -> bool:
-    """Take outcomes as they come, and return whether the stop button was pressed."""
+    """Record outcomes as they come, and return whether the stop button was pressed."""
     where = "" if link is None else f", {link}"
     texts = 0
     with ProgressBar(total, "labelling", "partitions", visible=visible) as bar:

@@ -1,4 +1,4 @@
-"""What a corpus is labelled with: the settings that decide what stands in the target."""
+"""Settings of a corpus run: they decide the content of the target."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _MIN_ALTERNATIVE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class TextProbabilities:
+class HeldOutProbabilities:
     """Probabilities of one text by one model, or their mean over several.
 
     Parameters
@@ -125,7 +125,7 @@ class LabelIssue:
 
     @property
     def signals(self) -> tuple[IssueSignal, ...]:
-        """What speaks for the alternative."""
+        """Signals that speak for the alternative."""
         gold, suggested = self._by_models()
         like_gold, like_suggested, _ = self.words.weights
         spoken: dict[IssueSignal, bool] = {
@@ -143,19 +143,19 @@ class LabelIssue:
 
     @property
     def reason(self) -> str:
-        """What each witness says, in words."""
+        """Reason in words: the figures of each signal."""
         parts = [*_learners_say(self), *_words_say(self)]
         if self.is_label_doubted and self.gold is not None:
             parts.append(f"{self.gold.label} is doubted as a whole")
         return "; ".join(parts)
 
 
-def pool_probabilities(members: Sequence[TextProbabilities]) -> TextProbabilities:
+def pool_probabilities(members: Sequence[HeldOutProbabilities]) -> HeldOutProbabilities:
     """Average the probabilities of several models over one text.
 
     Parameters
     ----------
-    members : sequence of TextProbabilities
+    members : sequence of HeldOutProbabilities
         Of the same tokens, at least one.
     """
     if len(members) == 1:
@@ -166,7 +166,7 @@ def pool_probabilities(members: Sequence[TextProbabilities]) -> TextProbabilitie
         for span in sorted(spans, key=lambda one: (one.start, one.end, one.label))
     }
     outside = np.mean([np.asarray(one.outside, np.float64) for one in members], axis=0)
-    return TextProbabilities(mean, outside.tolist())
+    return HeldOutProbabilities(mean, outside.tolist())
 
 
 def find_label_issues(
@@ -176,7 +176,7 @@ def find_label_issues(
     *,
     words: WordEvidence | None = None,
     number: int = 0,
-    by_learner: Mapping[str, TextProbabilities] | None = None,
+    by_learner: Mapping[str, HeldOutProbabilities] | None = None,
 ) -> list[LabelIssue]:
     """Find where gold is less likely than an alternative.
 
@@ -187,12 +187,12 @@ def find_label_issues(
     spans : mapping of Span to float
         The likely spans of the text with their probabilities by the models.
     outside : sequence of float, shape (tokens,)
-        As for `TextProbabilities`.
+        As for `HeldOutProbabilities`.
     words : WordEvidence, optional
         Finds the same words in all examples; by default the models alone are asked.
     number : int
         Index of the example among those of ``words``.
-    by_learner : mapping of str to TextProbabilities, optional
+    by_learner : mapping of str to HeldOutProbabilities, optional
         What each learner says alone, told with the issues; by default the average.
 
     Returns
@@ -201,7 +201,7 @@ def find_label_issues(
         Unsorted. Labels that did not exist when the example was answered are
         ignored.
     """
-    pooled = TextProbabilities(spans, outside)
+    pooled = HeldOutProbabilities(spans, outside)
     search = _Search(example, pooled, words, number, by_learner or {_AVERAGE: pooled})
     found = [search.doubt(span) for span in example.spans]
     found += search.missed_spans()
@@ -210,7 +210,7 @@ def find_label_issues(
 
 def issues_of_examples(
     examples: Sequence[Example],
-    by_learner: Mapping[str, Sequence[Sequence[TextProbabilities]]],
+    by_learner: Mapping[str, Sequence[Sequence[HeldOutProbabilities]]],
 ) -> tuple[list[LabelIssue], tuple[LabelDoubt, ...]]:
     """Find the issues of all examples, and the doubt about each label as a whole.
 
@@ -313,7 +313,7 @@ def label_of(span: Span | None) -> str:
     return NO_ENTITY if span is None else span.label
 
 
-def _outside_gold(example: Example, pooled: TextProbabilities) -> list[float]:
+def _outside_gold(example: Example, pooled: HeldOutProbabilities) -> list[float]:
     """Return the probability of no entity of each token that gold leaves outside."""
     return [
         float(probability)
@@ -323,7 +323,7 @@ def _outside_gold(example: Example, pooled: TextProbabilities) -> list[float]:
 
 
 def _span_doubts(
-    example: Example, pooled: TextProbabilities, by_learner: Mapping[str, TextProbabilities]
+    example: Example, pooled: HeldOutProbabilities, by_learner: Mapping[str, HeldOutProbabilities]
 ) -> Iterator[SpanDoubt]:
     """Yield what the learners say about each gold span, contradicted or not."""
     search = _Search(example, pooled, None, 0, by_learner)
@@ -338,10 +338,10 @@ class _Search:
     def __init__(
         self,
         example: Example,
-        pooled: TextProbabilities,
+        pooled: HeldOutProbabilities,
         words: WordEvidence | None,
         number: int,
-        by_learner: Mapping[str, TextProbabilities],
+        by_learner: Mapping[str, HeldOutProbabilities],
     ) -> None:
         self._example = example
         self._pooled = pooled
@@ -412,7 +412,7 @@ class _Search:
         )
 
     def _probability(
-        self, given: TextProbabilities, span: Span | None, other: Span | None
+        self, given: HeldOutProbabilities, span: Span | None, other: Span | None
     ) -> float:
         """Return the probability of a span, or an upper bound of that of none at the other's."""
         if span is not None:

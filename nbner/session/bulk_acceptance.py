@@ -1,4 +1,4 @@
-"""What the annotation widget accepts in bulk: computed behind it, listed, accepted, undone."""
+"""Bulk acceptance behind the annotation widget: compute, list, accept, undo."""
 
 from __future__ import annotations
 
@@ -244,7 +244,7 @@ class SessionBulkAcceptor:
         return self._selected[1]
 
     def _notes(self) -> str:
-        """Say which model suggests, and what the list leaves out."""
+        """Return which model suggests, and what the list leaves out."""
         if self._model is None or self._state == "computing":
             return ""
         empty = sum(not one.example.spans for one in self._found)

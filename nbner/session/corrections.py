@@ -27,7 +27,7 @@ from nbner.quality.consistency import (
     find_variations,
 )
 from nbner.quality.consistency_report import Consistency, RelabelBackend
-from nbner.quality.label_issues import LabelIssue, TextProbabilities
+from nbner.quality.label_issues import HeldOutProbabilities, LabelIssue
 from nbner.quality.label_issues_report import LabelIssues
 from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
 from nbner.reranking.cross_validation import FOLD_LEARNERS, FoldLearner
@@ -152,8 +152,8 @@ def _chosen_learners(
     return tuple(dict.fromkeys(learners))
 
 
-def _text_probabilities(one: SpanProbabilities) -> TextProbabilities:
-    return TextProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
+def _text_probabilities(one: SpanProbabilities) -> HeldOutProbabilities:
+    return HeldOutProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
 
 
 def _with_suggestions(chosen: Sequence[LabelIssue], source: str) -> dict[int, SuspectSpans]:

@@ -28,8 +28,8 @@ import numpy as np
 import nbner
 from nbner._common.format import plural
 from nbner.quality.label_issues import (
+    HeldOutProbabilities,
     LabelIssue,
-    TextProbabilities,
     find_label_issues,
     issues_of_examples,
     pool_probabilities,
@@ -183,7 +183,7 @@ def suspects_of(issues: Iterable[LabelIssue], versions: Versions) -> list[Suspec
     return found
 
 
-def by_margin(versions: Versions, pooled: Sequence[TextProbabilities]) -> list[Suspect]:
+def by_margin(versions: Versions, pooled: Sequence[HeldOutProbabilities]) -> list[Suspect]:
     """Rank by the margin of the models alone, the same words elsewhere left aside."""
     found: list[LabelIssue] = []
     for example, one in zip(versions.older, pooled, strict=True):
@@ -191,7 +191,7 @@ def by_margin(versions: Versions, pooled: Sequence[TextProbabilities]) -> list[S
     return suspects_of(sorted(found, key=lambda one: -one.margin), versions)
 
 
-def by_probability(versions: Versions, pooled: Sequence[TextProbabilities]) -> list[Suspect]:
+def by_probability(versions: Versions, pooled: Sequence[HeldOutProbabilities]) -> list[Suspect]:
     """Rank all gold spans by their improbability, and likely spans elsewhere by their probability.
 
     A span without gold is suspect with the probability of the span, a gold span with one
@@ -299,13 +299,13 @@ def compare(versions: Versions, options: argparse.Namespace) -> Iterable[tuple[s
     yield "cleanlab, token scores", by_cleanlab(versions, tokens, axis)
 
 
-def _kept(one: Any) -> TextProbabilities:
-    return TextProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
+def _kept(one: Any) -> HeldOutProbabilities:
+    return HeldOutProbabilities(one.spans, one.token_probabilities[:, -1].tolist())
 
 
 def _pooled(
-    by_learner: Mapping[str, Sequence[Sequence[TextProbabilities]]],
-) -> list[TextProbabilities]:
+    by_learner: Mapping[str, Sequence[Sequence[HeldOutProbabilities]]],
+) -> list[HeldOutProbabilities]:
     size = len(next(iter(by_learner.values()))[0])
     return [
         pool_probabilities(

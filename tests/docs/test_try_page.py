@@ -136,6 +136,13 @@ def test_answers_are_downloaded_as_a_session_reads_them(opened, tmp_path):
         assert [(s.start, s.end, s.label) for s in example.spans] == [
             (s["start"], s["end"], s["label"]) for s in rows[0]["spans"]
         ]
+    # Also where its part of the page has not been opened in this visit.
+    opened.reload()
+    opened.wait_for_selector("html[data-ready]")
+    with opened.expect_download() as download:
+        opened.get_by_role("button", name="Download").click()
+    download.value.save_as(file)
+    assert [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] == rows
     opened.get_by_role("button", name="Forget").click()
     opened.wait_for_selector("html[data-ready]")
     expect(surface(opened, "Correct suggestions")).to_contain_text("0 of 120")

@@ -6,7 +6,7 @@ from nbner._common.alignment import join_words
 from nbner.quality.consistency import find_variations
 from nbner.quality.label_doubt import RARE
 from nbner.quality.label_issues import (
-    TextProbabilities,
+    HeldOutProbabilities,
     apply_suggestions,
     find_label_issues,
     issues_of_examples,
@@ -190,7 +190,7 @@ def test_a_label_that_the_models_do_not_think_of_is_suggested_by_the_words():
 
 def said(one, probabilities, outside):
     spans = {span(one, a, b, label): value for (a, b, label), value in probabilities.items()}
-    return TextProbabilities(spans, outside)
+    return HeldOutProbabilities(spans, outside)
 
 
 def test_learners_are_averaged_with_equal_weight_and_each_is_told():

@@ -267,15 +267,17 @@ export class StandInKernel {
 
   private bulk(request: BulkRequest): BulkReply {
     const changes = request.undo ? this.undoBulk(request.bulk) : this.applyBulk(request);
+    const asked = new Set(request.places.map(([id]) => id)).size;
     changes.forEach((task) => this.onAnswer(stored(task)));
     const tasks = changes.filter((task) => request.have.includes(task.id));
-    return { type: "applied", bulk: request.bulk, count: changes.length, left: 0, tasks, counts: this.counts };
+    return { type: "applied", bulk: request.bulk, count: changes.length, left: asked - changes.length, tasks, counts: this.counts };
   }
 
   private applyBulk({ bulk, label, take, places }: BulkRequest): readonly Task[] {
     const before = new Map<string, Task>();
     for (const [id, start, end] of places) {
       const task = this.find(id);
+      if (task.answer !== null) continue; // answered since it was listed
       if (!before.has(id)) before.set(id, task);
       const others = task.spans.filter((span) => span[1] <= start || end <= span[0]);
       const spans: readonly WireSpan[] = take === "label" ? [...others, [start, end, label]] : others;
