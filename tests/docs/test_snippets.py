@@ -24,15 +24,22 @@ def snippets(page):
     return re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/tour.md"])
-def test_the_snippets_run(page, tmp_path, monkeypatch):
+#: Pages that go on with the session of the page before them.
+STORIES = [["README.md", "docs/store.md", "docs/extending.md"], ["docs/tour.md"]]
+
+
+@pytest.mark.parametrize("pages", STORIES, ids=lambda pages: pages[0])
+def test_the_snippets_run(pages, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # Two epochs show that it runs; how good it gets is the benchmarks' business.
     brief = functools.partialmethod(Session.train, max_epochs=2, progress=False)
     monkeypatch.setattr(Session, "train", brief)
     names = {}
-    for snippet in snippets(ROOT / page):
-        exec(compile(snippet, page, "exec"), names)
+    for page in pages:
+        found = snippets(ROOT / page)
+        assert found, page
+        for snippet in found:
+            exec(compile(snippet, page, "exec"), names)
     assert (tmp_path / "cooking.spacy").is_file()
     if "frame" in names:
         assert list(names["frame"].columns[:3]) == ["example", "start", "end"]
