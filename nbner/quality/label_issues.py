@@ -2,13 +2,13 @@
 
 Every gold span is compared with its likeliest alternative: another span that
 overlaps it, or no entity. Every likely span where gold has none is compared
-with no entity. Two witnesses are heard about both: models that have not seen the
-text (exact marginals, the mean over learners and seeds), and the same words at other
-places (`nbner.quality.word_evidence`). The score is the mean of two of the scores of
+with no entity. Both get a probability from two sources: models that have not seen the
+text (exact marginals, the mean over learners and seeds), and the labels of the same
+words at other places (`nbner.quality.word_evidence`). The score is the mean of two of the scores of
 Northcutt, Jiang and Chuang (2021, "Confident learning"), computed over spans instead
 of over tokens: the normalized margin between the two probabilities, and one minus the
-self-confidence, the probability of gold. First come the issues for which most signals
-speak: the models, the same words elsewhere, and the confidence of the models, whose
+self-confidence, the probability of gold. First come the issues with the most
+signals: the models, the same words elsewhere, and the confidence of the models, whose
 probability of the alternative reaches the mean one that its label has where it is given
 (the threshold of confidence of the same paper).
 """
@@ -76,7 +76,7 @@ class LabelIssue:
     suggested : Span, optional
         The alternative; None where that is no entity.
     gold_probability : float
-        Probability of the gold annotation, by all witnesses together.
+        Probability of the gold annotation, from models and other places together.
     suggested_probability : float
         Probability of the alternative.
     by_learner : mapping
@@ -445,7 +445,7 @@ def _overlap(one: Span | None, other: Span | None) -> bool:
     return one.start < other.end and other.start < one.end
 
 
-# What the witnesses say.
+# The signals of an issue.
 
 
 def _learners_say(issue: LabelIssue) -> Iterator[str]:

@@ -433,14 +433,14 @@ def _tagging_components(nlp: Language) -> list[str]:
         for name, meta in metas.items()
         if {"token.tag", "token.pos"} & set(meta.assigns) or meta.factory == "attribute_ruler"
     }
-    heard = {
+    sources = {
         name
         for name, component in nlp.pipeline
         if tagging.intersection(getattr(component, "listening_components", ()))
     }
     sets_tags = any("token.tag" in metas[name].assigns for name in tagging)
     sets_pos = any("token.pos" in metas[name].assigns for name in tagging)
-    return sorted(tagging | heard) if sets_tags or sets_pos else []
+    return sorted(tagging | sources) if sets_tags or sets_pos else []
 
 
 def _vector_clusters(
