@@ -50,8 +50,8 @@ nb_execution_in_temp = True  # what they write is removed
 nb_execution_excludepatterns = generate.NEEDS_A_SERVER
 nb_ipywidgets_js = {}  # widgets are shown as plain HTML, which they bring; no script from elsewhere
 nb_merge_streams = True
-# A notebook says more than a page can show: the plainest form that has everything.
-nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", None)]
+# A widget is shown as its HTML; one without, a progress bar, not at all: its text is how it began.
+nb_mime_priority_overrides = [("html", "application/vnd.jupyter.widget-view+json", 35)]
 suppress_warnings = ["mystnb.unknown_mime_type"]
 
 # The look.

@@ -28,7 +28,7 @@ ACCESSORS = {
     "store": "store.StoreAccessor",
 }
 PAGES = (
-    *("index", "tour", "keys", "formats", "coming_from", "how_to/analyst", "learning"),
+    *("index", "tour", "labelling", "keys", "formats", "coming_from", "how_to/analyst", "learning"),
     *("_generated/api/session", "_generated/notebooks/error_analysis"),
 )
 RUN_AXE = """async () => (await axe.run()).violations.flatMap(({ id, nodes }) =>
