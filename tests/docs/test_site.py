@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from sphinx.util.inventory import InventoryFile
 
@@ -115,12 +116,26 @@ def test_every_notebook_is_a_page(site):
     }
 
 
+def test_a_frame_in_a_notebook_is_accessible(site, browser):
+    frame = pd.DataFrame({"label": ["Dish"], "f": [0.5]})
+    page = (site / "keys.html").read_text(encoding="utf-8")
+    output = f'<div class="cell_output"><div class="text_html">{frame.to_html()}</div></div>'
+    shown = site / "with_a_frame.html"
+    shown.write_text(page.replace("</article>", f"{output}</article>"), encoding="utf-8")
+    with browser.new_context(bypass_csp=True) as context:
+        opened = context.new_page()
+        opened.goto(shown.as_uri())
+        opened.evaluate(AXE.read_text(encoding="utf-8"))
+        assert opened.locator(".cell_output table").count() == 1
+        assert opened.evaluate(RUN_AXE) == []
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_asks_no_other_host_fits_a_phone_and_is_accessible(site, browser, page):
+def test_a_page_asks_no_other_host_fits_its_window_and_is_accessible(site, browser, page):
     asked = []
-    for scheme in ("light", "dark"):
+    for scheme, width in (("light", 400), ("dark", 1280)):
         context = browser.new_context(
-            color_scheme=scheme, viewport={"width": 400, "height": 800}, bypass_csp=True
+            color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True
         )
         opened = context.new_page()
         opened.on("request", lambda request: asked.append(request.url))
