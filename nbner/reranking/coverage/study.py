@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -50,7 +50,13 @@ _HIGHER_RISKS = (0.05, 0.1, 0.2, 0.3)  # that a message proposes
 #: Decoders whose probabilities are normalized over all analyses.
 DECODERS = ("exact", "exact_calibrated", "exact_raw")
 MIN_LISTED = 1e-4  # probability of the spans that are looked at
-CUMULATIVE, REGULARIZED = "cumulative", "regularized"
+SetMethod: TypeAlias = Literal["cumulative", "regularized"]
+CUMULATIVE: SetMethod = "cumulative"
+REGULARIZED: SetMethod = "regularized"
+#: A text has one analysis as soon as that is probable enough. The regularized sets are
+#: smaller on average, but may have none of one analysis, or all of a size, as the texts
+#: that chose their penalty fell.
+DEFAULT_METHOD: SetMethod = CUMULATIVE
 MISSED, WRONG = "missed spans", "wrong spans"
 METHODS = (CUMULATIVE, REGULARIZED, MISSED, WRONG)
 MANY_ENTITIES = 4
@@ -115,6 +121,22 @@ class Thresholds:
     missed: float | None
     wrong: float | None
 
+    def of(self, method: SetMethod) -> AnalysisThreshold:
+        """Return the threshold of sets of analyses of a method.
+
+        Parameters
+        ----------
+        method : {"cumulative", "regularized"}
+            Which sets.
+
+        Raises
+        ------
+        DataError
+            The method is none of these.
+        """
+        check_method(method)
+        return self.cumulative if method == CUMULATIVE else self.regularized
+
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
@@ -160,6 +182,27 @@ class _Outcome:
     covered: float
     size: int
     is_complete: bool
+
+
+def check_method(method: str) -> None:
+    """Raise where a method is none of sets of analyses.
+
+    Parameters
+    ----------
+    method : str
+        The method.
+
+    Raises
+    ------
+    DataError
+        It names the methods.
+    """
+    if method not in (CUMULATIVE, REGULARIZED):
+        raise DataError(
+            f"there are no {method!r} sets of analyses",
+            field="method",
+            remedy=f"Use {CUMULATIVE!r} or {REGULARIZED!r}",
+        )
 
 
 def needed_texts(alpha: float) -> int:
@@ -415,7 +458,7 @@ def _outcome(
     if method in (CUMULATIVE, REGULARIZED):
         if label is not None and label not in text.gold_labels:
             return None
-        threshold = own.cumulative if method == CUMULATIVE else own.regularized
+        threshold = own.of(method)
         size, is_complete = threshold.set_size(text.list_probabilities, width)
         is_in = text.gold_rank is not None and text.gold_rank <= size
         return _Outcome(float(is_in), size, is_complete)
