@@ -99,6 +99,11 @@ def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
         ({"alpha": 1.5}, "alpha=1.5 is not between 0 and 1"),
         ({"alpha": float("nan")}, "takes a number, not nan"),
         ({"decoder": "beam"}, "probabilities of 'beam' are not those of all analyses"),
+        ({"alpha": 5e-324}, "more than 1,000,000,000 held-out texts with gold"),
+        ({"alpha": True}, "takes a number, not True"),
+        ({"alpha": 10**400}, "is not between 0 and 1"),
+        ({"alpha": "0.1"}, "takes a number, not '0.1'"),
+        ({"alpha": np.array(0.1)}, "takes a number, not array"),
         ({"alpha": 0.001}, r"99\.9 % of the texts need at least \d,?\d+ held-out texts"),
     ],
 )
