@@ -1763,7 +1763,7 @@ def _settle_recognizer(base: Language, latest: Language | None, name: str | None
             f"the pipeline has {len(names)} entity recognizers, "
             f"{', '.join(repr(one) for one in names)}: {names[0]!r} is the one that is trained. "
             f"Session(..., {others}) trains another one.",
-            stacklevel=3,
+            stacklevel=4,  # beside the check of the arguments
         )
 
 

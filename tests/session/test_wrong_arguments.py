@@ -182,5 +182,5 @@ def test_a_split_that_does_not_exist_is_an_error_with_those_there_are(
 
 
 def test_a_number_beyond_every_float_is_out_of_range(session):
-    with pytest.raises(DataError, match="holdout=1000.* is out of range. Use 0 to 1"):
+    with pytest.raises(DataError, match=r"holdout=1000.* is out of range\. Use 0 to 1"):
         session.make_gold(holdout=10**400)
