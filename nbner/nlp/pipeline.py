@@ -125,28 +125,26 @@ def _check_recognizer(nlp: Language, expression: str) -> None:
             f"{nlp.get_pipe_meta('ner').factory!r}, has the name of one. Rename it: "
             f"{expression}.rename_pipe('ner', 'other'), then Session(..., model=nlp)."
         )
-    for at, (name, component) in enumerate(nlp.pipeline):
+    for at, (_, component) in enumerate(nlp.pipeline):
         if isinstance(component, EntityRecognizer):
-            _check_upstream(nlp, at, name, expression)
+            _check_upstream(nlp, at, component, expression)
 
 
-def _check_upstream(nlp: Language, at: int, name: str, expression: str) -> None:
+def _check_upstream(nlp: Language, at: int, recognizer: EntityRecognizer, expression: str) -> None:
     """Raise where a recognizer listens to a component that does not run before it.
 
     spaCy predicts from zeros then, and says nothing.
     """
-    heard = {other: one for other, one in nlp.pipeline[:at] if isinstance(one, ListenedToComponent)}
-    nodes = nlp.get_pipe(name).model.walk()
-    for wanted in (getattr(node, "upstream_name", None) for node in nodes):
-        if wanted is None or (heard if wanted == "*" else wanted in heard):
+    name = nlp.pipe_names[at]
+    heard = {other for other, one in nlp.pipeline[:at] if _is_listened_to(one)}
+    silent = [
+        other for other, one in nlp.components if other in nlp.disabled and _is_listened_to(one)
+    ]
+    for node in recognizer.model.walk():
+        wanted = getattr(node, "upstream_name", None)
+        if wanted is None or wanted in heard or (wanted == "*" and heard):
             continue
-        off = [
-            other
-            for other, one in nlp.components
-            if other in nlp.disabled
-            and isinstance(one, ListenedToComponent)
-            and wanted in ("*", other)
-        ]
+        off = [other for other in silent if wanted in ("*", other)]
         if off:
             raise ModelError(
                 f"the recognizer {name!r} listens to {off[0]!r}, which is disabled, so that it "
@@ -158,6 +156,10 @@ def _check_upstream(nlp: Language, at: int, name: str, expression: str) -> None:
             "which does not come before it in the pipeline, so that it would find nothing. Load "
             "the pipeline without exclude=, or put the component before it."
         )
+
+
+def _is_listened_to(component: object) -> bool:
+    return isinstance(component, ListenedToComponent)
 
 
 def _copy_with_recognizer(nlp: Language) -> Language:
