@@ -2,8 +2,9 @@
 import { AnnotatorController } from "./annotator/model/controller";
 import { ErrorExplorer } from "./errorExplorer/explorer";
 import { mount } from "./errorExplorer/explorerView";
-import { defineWidget, reuseLoaded } from "./shared/anywidget";
+import { defineWidget } from "./shared/anywidget";
 import { environmentFor, JupyterConnection, type WidgetModel } from "./shared/jupyter";
+import { reuseLoaded } from "./shared/loadedWidgets";
 
 const widget = defineWidget((model: WidgetModel) => {
   const connection = new JupyterConnection(model);

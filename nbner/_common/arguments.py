@@ -13,7 +13,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from numbers import Real
+from numbers import Rational, Real
 from os import PathLike
 from typing import Any, TypeGuard, TypeVar, get_args
 
@@ -94,10 +94,10 @@ def _check(name: str, value: object, kinds: Sequence[str]) -> None:
     if any(kind.startswith(("Sequence", "Iterable", "Collection")) for kind in kinds):
         numbers = list(numbers) if isinstance(numbers, Sequence) else []
     for one in numbers:
-        if _is_number(one) and not low <= float(one) <= high:
+        if is_number(one) and not low <= one <= high:
             until = " or more" if high == math.inf else f" to {high:,.0f}"
             raise DataError(
-                f"{name}={one!r} is out of range", field=name, remedy=f"Use {low:,.0f}{until}"
+                f"{name}={one!r:.80} is out of range", field=name, remedy=f"Use {low:,.0f}{until}"
             )
 
 
@@ -129,13 +129,23 @@ def _is_int(value: object) -> bool:
     return True
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    return type(value) is not bool and isinstance(value, Real) and not math.isnan(value)
+def is_number(value: object) -> TypeGuard[float]:
+    """Return whether a value is a real number: not NaN, not a truth value.
+
+    Parameters
+    ----------
+    value : object
+        Any value.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    # A whole number or a fraction may be larger than every float.
+    return isinstance(value, Rational) or not math.isnan(value)
 
 
 _TESTS: dict[str, Callable[[object], bool]] = {
     "int": _is_int,
-    "float": _is_number,
+    "float": is_number,
     "bool": lambda value: isinstance(value, bool) or type(value).__name__ in {"bool", "bool_"},
     "str": lambda value: isinstance(value, str),
     "Path": lambda value: isinstance(value, (str, PathLike)),

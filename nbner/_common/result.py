@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import render_html
-from nbner._common.plot_style import INK_COLOR
+from nbner._common.plot_style import INK_COLOR, OWN_TITLE, SCREEN, PlotStyle, plot_look
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _STYLE = """
@@ -81,6 +82,46 @@ class Result(ABC):
         # A figure that is left open would be displayed below the cell as well.
         plt.close(figure)
         return f"<figure>{svg}</figure>"
+
+
+class FigureResult(Result):
+    """Base of a result with a figure, which its class draws in ``_draw``."""
+
+    __slots__ = ()
+
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
+        """Draw the figure of the result; what it shows is in the description of its class.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
+        """
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return self._draw(ax)
+
+    @abstractmethod
+    def _draw(self, ax: Axes | None) -> Axes:
+        """Draw the figure on axes, or on new ones, in the look that `plot` has set.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Axes to draw on.
+        """
 
 
 class HtmlPage(str):

@@ -14,17 +14,13 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     FIGURE_SIZE,
     INK_COLOR,
-    OWN_TITLE,
     PLAIN_TEXT,
-    SCREEN,
-    PlotStyle,
     apply_style,
     drawable,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.decoding.arrays import FloatArray
 from nbner.decoding.spans import OUTSIDE, TokenOffsets
 from nbner.types import Span, Token
@@ -151,8 +147,10 @@ _LIKELY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class TextProbabilities(Result):
+class TextProbabilities(FigureResult):
     """Exact probabilities of the spans and of each token's label, with frames and a plot.
+
+    ``plot()`` draws the probability of each token's label.
 
     Parameters
     ----------
@@ -221,37 +219,16 @@ class TextProbabilities(Result):
         """The spans with a probability above one half, by position; they never overlap."""
         return [(span, p) for span, p in self.probabilities.spans.items() if p > _LIKELY]
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the probability of each token's label.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return _draw_token_bars(
-                [token.text for token in self.probabilities.token_axis],
-                self.probabilities.token_probabilities,
-                self.probabilities.label_axis,
-                order=self.labels,
-                known=self.colors,
-                title=self._headline(),
-                ax=ax,
-            )
+    def _draw(self, ax: Axes | None) -> Axes:
+        return _draw_token_bars(
+            [token.text for token in self.probabilities.token_axis],
+            self.probabilities.token_probabilities,
+            self.probabilities.label_axis,
+            order=self.labels,
+            known=self.colors,
+            title=self._headline(),
+            ax=ax,
+        )
 
     def _headline(self) -> str:
         if not self.probabilities.spans:

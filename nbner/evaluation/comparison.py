@@ -20,17 +20,13 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.evaluation.k_best_scores import CandidateListScore, FKey, f_key, score_candidates
 from nbner.evaluation.regressions import SpanChanges
 from nbner.types import Span
@@ -189,8 +185,10 @@ class LabelGain:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelComparison(Result):
+class ModelComparison(FigureResult):
     """Scores of two models on the same gold, with a paired test of the difference.
+
+    ``plot()`` draws the F of both models with its interval.
 
     Parameters
     ----------
@@ -278,30 +276,9 @@ class ModelComparison(Result):
             return f"{found}. Chance alone would hardly make that difference."
         return f"{found}. That may be chance: compare on more texts, or call them equal."
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of both models with its interval.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            name = self.rows[1].name
-            return draw_comparison(self.frame, highlighted=name, title=self._headline(), ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        name = self.rows[1].name
+        return draw_comparison(self.frame, highlighted=name, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         second = self.rows[1]

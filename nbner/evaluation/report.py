@@ -14,17 +14,13 @@ from nbner._common.format import format_number, format_numbers, plural, render_h
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.evaluation.details import ScoreDetail, ScoringInput, score_details
 from nbner.evaluation.scorers import run_scorers
 from nbner.evaluation.scores import Scheme, SchemeCounts, Score, score
@@ -42,8 +38,10 @@ DETAILS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation(Result):
+class Evaluation(FigureResult):
     """Scores of predictions against gold.
+
+    ``plot()`` draws F, precision and recall of every label.
 
     Parameters
     ----------
@@ -145,29 +143,8 @@ class Evaluation(Result):
         numbers = dict.fromkeys(("precision", "recall", "f"), "float64")
         return frame.astype({"label": "object", **numbers, "support": "int64"})
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw F, precision and recall of every label.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return draw_evaluation(self.frame, title=self._headline(), known=self.colors, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return draw_evaluation(self.frame, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
         counted = [(c.f, name) for name, c in self.score.per_label.items() if c.f is not None]

@@ -20,6 +20,7 @@ from spacy.lookups import Lookups
 from spacy.pipeline import EntityRecognizer, EntityRuler, SpanRuler
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
+from spacy.ty import ListenedToComponent
 from spacy.util import (
     get_model_meta,
     get_words_and_spaces,
@@ -80,13 +81,16 @@ def load_base(model: str | Path | Language) -> Language:
     Raises
     ------
     ModelError
-        There is no such pipeline, or it cannot be loaded or copied.
+        There is no such pipeline, it cannot be loaded or copied, or its recognizer
+        or what that listens to is disabled.
     """
     if isinstance(model, Language):
+        _check_recognizer(model, "nlp")
         return _copy_with_recognizer(model)
     name = str(model)
     is_blank = name.startswith(BLANK_PREFIX)
     nlp = _create_blank(name.removeprefix(BLANK_PREFIX)) if is_blank else _load(name)
+    _check_recognizer(nlp, f"nlp = spacy.load({name!r}); nlp")
     if recognizer_of(nlp) is None:
         nlp.add_pipe("ner", config=recognizer_config(nlp))
     path = getattr(nlp, "path", None)
@@ -95,6 +99,67 @@ def load_base(model: str | Path | Language) -> Language:
     _origins[nlp] = (origin, fingerprint(nlp))
     _LOG.debug("loaded pipeline %s (%s)", origin, _origins[nlp][1])
     return nlp
+
+
+def _check_recognizer(nlp: Language, expression: str) -> None:
+    """Raise where a recognizer is disabled, does not hear what it listens to, or has no name left.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline as it was given.
+    expression : str
+        Code of the pipeline, for the remedy.
+    """
+    disabled = {name: one for name, one in nlp.components if name in nlp.disabled}
+    off = [name for name, one in disabled.items() if isinstance(one, _RECOGNIZERS)]
+    if off and recognizer_of(nlp) is None:
+        raise ModelError(
+            f"the pipeline's entity recognizer {off[0]!r} is disabled. Enable it: "
+            f"{expression}.enable_pipe({off[0]!r}), then Session(..., model=nlp). To start from an "
+            f"untrained one instead, take it out: {expression}.remove_pipe({off[0]!r})."
+        )
+    if recognizer_of(nlp) is None and "ner" in nlp.component_names:
+        raise ModelError(
+            "the pipeline has no entity recognizer, and its component 'ner', a "
+            f"{nlp.get_pipe_meta('ner').factory!r}, has the name of one. Rename it: "
+            f"{expression}.rename_pipe('ner', 'other'), then Session(..., model=nlp)."
+        )
+    for at, (_, component) in enumerate(nlp.pipeline):
+        if isinstance(component, EntityRecognizer):
+            _check_upstream(nlp, at, component, expression)
+
+
+def _check_upstream(nlp: Language, at: int, recognizer: EntityRecognizer, expression: str) -> None:
+    """Raise where a recognizer listens to a component that does not run before it.
+
+    spaCy predicts from zeros then, and says nothing.
+    """
+    name = nlp.pipe_names[at]
+    heard = {other for other, one in nlp.pipeline[:at] if _is_listened_to(one)}
+    silent = [
+        other for other, one in nlp.components if other in nlp.disabled and _is_listened_to(one)
+    ]
+    for node in recognizer.model.walk():
+        wanted = getattr(node, "upstream_name", None)
+        if wanted is None or wanted in heard or (wanted == "*" and heard):
+            continue
+        off = [other for other in silent if wanted in ("*", other)]
+        if off:
+            raise ModelError(
+                f"the recognizer {name!r} listens to {off[0]!r}, which is disabled, so that it "
+                f"would find nothing. Enable it: {expression}.enable_pipe({off[0]!r}), then "
+                "Session(..., model=nlp)."
+            )
+        raise ModelError(
+            f"the recognizer {name!r} listens to {'a tok2vec' if wanted == '*' else repr(wanted)}, "
+            "which does not come before it in the pipeline, so that it would find nothing. Load "
+            "the pipeline without exclude=, or put the component before it."
+        )
+
+
+def _is_listened_to(component: object) -> bool:
+    return isinstance(component, ListenedToComponent)
 
 
 def _copy_with_recognizer(nlp: Language) -> Language:
@@ -255,6 +320,11 @@ def choose_recognizer(nlp: Language, name: str) -> None:
         It is not the name of a recognizer of the pipeline.
     """
     names = recognizer_names(nlp)
+    if name in nlp.disabled:
+        raise ModelError(
+            f"the component {name!r} is disabled. Enable it before the session copies the "
+            f"pipeline: nlp.enable_pipe({name!r})."
+        )
     if name not in names:
         other = "is no entity recognizer" if name in nlp.pipe_names else "is not in the pipeline"
         raise ModelError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,16 +17,13 @@ from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     label_lines,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner._common.span_html import highlight_spans
+from nbner._common.undoable import UndoableAct
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.types import Example, Span
@@ -102,7 +100,7 @@ class BulkBackend:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkAcceptance:
+class BulkAcceptance(UndoableAct):
     """Texts that were accepted as one batch, without being looked at.
 
     Parameters
@@ -116,18 +114,6 @@ class BulkAcceptance:
 
     accepted: int
     skipped: int
-    _id: str = field(repr=False)
-    _undo: UndoBatch = field(repr=False)
-
-    def undo(self) -> int:
-        """Open the texts again, except those that were answered again since.
-
-        Returns
-        -------
-        int
-            Number of texts that are open again.
-        """
-        return self._undo(self._id)
 
     def __str__(self) -> str:
         skipped = (
@@ -142,9 +128,6 @@ class BulkAcceptance:
             f"{'it' if self.accepted == 1 else 'them'}, training does"
         )
 
-    def _repr_html_(self) -> str:
-        return f"<div>{escape(str(self))}</div>"
-
 
 def accept_unseen(backend: BulkBackend, examples: Sequence[Example]) -> BulkAcceptance:
     """Accept texts with their spans as one act that can be undone, marked as not looked at.
@@ -157,12 +140,16 @@ def accept_unseen(backend: BulkBackend, examples: Sequence[Example]) -> BulkAcce
         The texts. One that has been answered since keeps its answer.
     """
     batch_id, accepted = backend.accept(examples)
-    return BulkAcceptance(accepted, len(examples) - accepted, batch_id, backend.undo)
+    undo = partial(backend.undo, batch_id)
+    return BulkAcceptance(accepted, len(examples) - accepted, _undo=undo)
 
 
 @dataclass(frozen=True, slots=True)
-class ConfidentSuggestions(Result):
+class ConfidentSuggestions(FigureResult):
     """Open texts whose every suggestion is at least as probable as asked.
+
+    ``plot()`` draws the expected errors by the number of texts accepted, and the threshold
+    asked for.
 
     Parameters
     ----------
@@ -262,45 +249,24 @@ class ConfidentSuggestions(Result):
             rows.append((one.lowest, n, spans, wrong, missed))
         return pd.DataFrame(rows, columns=list(CURVE_COLUMNS))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the expected errors by the number of texts accepted, and the threshold asked for.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            ax = new_axes() if ax is None else ax
-            curve = self.curve
-            ends = []
-            for name, color, line in (("wrong", ACCENT_COLOR, "-"), ("missed", INK_COLOR, "--")):
-                values = [0.0, *curve[f"expected_{name}"]]
-                texts = [0, *curve["texts"]]
-                ax.plot(texts, values, line, color=color, label=f"spans {name}")
-                ends.append((texts[-1], values[-1], name, color))
-            ax.axvline(len(self), color=INK_COLOR, linewidth=0.8, linestyle=":")
-            ax.set_xlabel(
-                f"texts accepted, the surest first; the dotted line is {self.min_probability:g}"
-            )
-            ax.set_ylabel("expected spans")
-            ax.set_xlim(left=0)
-            ax.set_ylim(bottom=0)
-            label_lines(ax, ends)
-            return apply_style(ax, str(self).split("\n", maxsplit=1)[0])
+    def _draw(self, ax: Axes | None) -> Axes:
+        ax = new_axes() if ax is None else ax
+        curve = self.curve
+        ends = []
+        for name, color, line in (("wrong", ACCENT_COLOR, "-"), ("missed", INK_COLOR, "--")):
+            values = [0.0, *curve[f"expected_{name}"]]
+            texts = [0, *curve["texts"]]
+            ax.plot(texts, values, line, color=color, label=f"spans {name}")
+            ends.append((texts[-1], values[-1], name, color))
+        ax.axvline(len(self), color=INK_COLOR, linewidth=0.8, linestyle=":")
+        ax.set_xlabel(
+            f"texts accepted, the surest first; the dotted line is {self.min_probability:g}"
+        )
+        ax.set_ylabel("expected spans")
+        ax.set_xlim(left=0)
+        ax.set_ylim(bottom=0)
+        label_lines(ax, ends)
+        return apply_style(ax, str(self).split("\n", maxsplit=1)[0])
 
     def accept(self) -> BulkAcceptance:
         """Accept all these texts with their suggestions, as one act that can be undone.

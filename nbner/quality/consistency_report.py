@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.colors import label_colors
@@ -12,18 +12,15 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     annotate_row,
     apply_style,
     drawable,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
+from nbner._common.undoable import UndoableAct
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.consistency import LabelVariation, PhraseOccurrence
@@ -73,7 +70,7 @@ class RelabelBackend:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkRelabel:
+class BulkRelabel(UndoableAct):
     """Occurrences that were relabelled as one batch.
 
     Parameters
@@ -92,18 +89,6 @@ class BulkRelabel:
     label: str | None
     places: int
     examples: int
-    _id: str = field(repr=False)
-    _undo: UndoBatch = field(repr=False)
-
-    def undo(self) -> int:
-        """Undo the whole batch, except where an example has been changed since.
-
-        Returns
-        -------
-        int
-            Number of restored examples.
-        """
-        return self._undo(self._id)
 
     def __str__(self) -> str:
         label = "no entity" if self.label is None else self.label
@@ -112,13 +97,12 @@ class BulkRelabel:
             f"{plural(self.examples, 'example')}; .undo() takes it back"
         )
 
-    def _repr_html_(self) -> str:
-        return f"<div>{escape(str(self))}</div>"
-
 
 @dataclass(frozen=True, slots=True)
-class Consistency(Result):
+class Consistency(FigureResult):
     """Words with more than one label in gold, or labelled at some occurrences only.
+
+    ``plot()`` draws the occurrences of the first variations by how they are labelled.
 
     Parameters
     ----------
@@ -193,30 +177,9 @@ class Consistency(Result):
         ]
         return pd.DataFrame(rows, columns=list(OCCURRENCE_COLUMNS))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the occurrences of the first variations by how they are labelled.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            finding = str(self).split("\n", maxsplit=1)[0]
-            return _draw_variations(self.frame, title=finding, known=self.colors, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        finding = str(self).split("\n", maxsplit=1)[0]
+        return _draw_variations(self.frame, title=finding, known=self.colors, ax=ax)
 
     def relabel(
         self, words: str, label: str | None, *, min_probability: float = 0.0
@@ -258,7 +221,8 @@ class Consistency(Result):
             )
         batch_id = self.backend.new_id()
         changed = self.backend.relabel(batch_id, places, label)
-        return BulkRelabel(words, label, len(places), changed, batch_id, self.backend.undo)
+        undo = partial(self.backend.undo, batch_id)
+        return BulkRelabel(words, label, len(places), changed, _undo=undo)
 
     def open(self, words: str | None = None) -> AnnotatorWidget:
         """Open the examples with a deviating occurrence in the annotator.

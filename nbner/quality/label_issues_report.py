@@ -13,17 +13,13 @@ from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     apply_style,
     count_axis,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner._common.span_html import highlight_spans
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
@@ -48,12 +44,14 @@ OpenIssues: TypeAlias = Callable[[Sequence[LabelIssue]], AnnotatorWidget]
 
 
 @dataclass(frozen=True, slots=True)
-class LabelIssues(Result):
+class LabelIssues(FigureResult):
     """The label issues of a split, the most suspect first.
 
     ``issues[:100]`` holds the first hundred,
     ``issues.where(lambda one: one.kind == "missed")`` a selection; each can be
     opened in the annotator.
+
+    ``plot()`` draws the most frequent pairs of gold label and suggested label.
 
     Parameters
     ----------
@@ -167,30 +165,9 @@ class LabelIssues(Result):
         rows = [(*pair, count) for pair, count in counts.most_common()]
         return pd.DataFrame(rows, columns=["given", "suggested", "count"])
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the most frequent pairs of gold label and suggested label.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            finding = str(self).split("\n", maxsplit=1)[0]
-            return _draw_label_changes(self.label_changes, title=finding, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        finding = str(self).split("\n", maxsplit=1)[0]
+        return _draw_label_changes(self.label_changes, title=finding, ax=ax)
 
     def open(self) -> AnnotatorWidget:
         """Open the examples in the annotator, the most suspect first.

@@ -12,17 +12,13 @@ from nbner._common.colors import label_colors
 from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     apply_style,
     count_axis,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.quality.suggestion_quality import SuggestionQuality
 from nbner.types import AnswerKind
 
@@ -232,8 +228,10 @@ def _by_task(times: Iterable[AnnotationTime]) -> dict[_Task, list[AnnotationTime
 
 
 @dataclass(frozen=True)
-class AnnotationProgress(Result):
+class AnnotationProgress(FigureResult):
     """Counts and times of a dataset.
+
+    ``plot()`` draws the number of accepted entities of every label.
 
     Parameters
     ----------
@@ -328,34 +326,13 @@ class AnnotationProgress(Result):
         """
         return estimate_remaining(self.effort, sum(size for _, size in self.pending))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the number of accepted entities of every label.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return _draw_entity_counts(
-                self.per_label,
-                title=self._headline(),
-                colors=label_colors(self.label_order, self.colors),
-                ax=ax,
-            )
+    def _draw(self, ax: Axes | None) -> Axes:
+        return _draw_entity_counts(
+            self.per_label,
+            title=self._headline(),
+            colors=label_colors(self.label_order, self.colors),
+            ax=ax,
+        )
 
     def _headline(self) -> str:
         one = self.effort

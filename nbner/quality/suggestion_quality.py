@@ -31,15 +31,11 @@ from nbner._common.offered import OfferedSource, offer_from_extra
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     label_lines,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.errors import DataError
 from nbner.types import Answer, Span
 
@@ -138,8 +134,10 @@ class SourceComparison:
 
 
 @dataclass(frozen=True)
-class SuggestionQuality(Result):
+class SuggestionQuality(FigureResult):
     """Precision and recall of suggestions over the last answers, by source.
+
+    ``plot()`` draws F of each source over the last answers, at every answer so far.
 
     Parameters
     ----------
@@ -273,53 +271,28 @@ class SuggestionQuality(Result):
         numbers = dict.fromkeys(("precision", "recall"), "float64")
         return pd.DataFrame(rows, columns=columns).astype(numbers)
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw F of each source over the last answers, at every answer so far.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            ax = new_axes(height=3.2) if ax is None else ax
-            names = _names(self.tests)
-            colors = label_colors(names)
-            ends: list[tuple[float, float, str, str]] = []
-            for name in names:
-                xs, ys = _moving_f(self.tests, name, self.window)
-                if not xs:
-                    continue
-                ax.plot(xs, ys, color=colors[name], linewidth=1.6)
-                ends.append((xs[-1], ys[-1], name, INK_COLOR))
-            for one in self.sources:
-                if np.isfinite(one.f.low):
-                    at = len(self.tests)
-                    bar = [one.f.low, one.f.high]
-                    ax.plot([at, at], bar, color=colors[one.source], linewidth=5, alpha=FAINT_ALPHA)
-            ax.set_xlabel("accepted answers")
-            ax.set_ylabel("F of suggestions")
-            ax.set_ylim(0, 1)
-            label_lines(ax, ends)
-            over = (
-                "all answers"
-                if self.window is None
-                else f"the last {plural(self.window, 'answer')}"
-            )
-            return apply_style(ax, f"Suggestions against answers, over {over}")
+    def _draw(self, ax: Axes | None) -> Axes:
+        ax = new_axes(height=3.2) if ax is None else ax
+        names = _names(self.tests)
+        colors = label_colors(names)
+        ends: list[tuple[float, float, str, str]] = []
+        for name in names:
+            xs, ys = _moving_f(self.tests, name, self.window)
+            if not xs:
+                continue
+            ax.plot(xs, ys, color=colors[name], linewidth=1.6)
+            ends.append((xs[-1], ys[-1], name, INK_COLOR))
+        for one in self.sources:
+            if np.isfinite(one.f.low):
+                at = len(self.tests)
+                bar = [one.f.low, one.f.high]
+                ax.plot([at, at], bar, color=colors[one.source], linewidth=5, alpha=FAINT_ALPHA)
+        ax.set_xlabel("accepted answers")
+        ax.set_ylabel("F of suggestions")
+        ax.set_ylim(0, 1)
+        label_lines(ax, ends)
+        over = "all answers" if self.window is None else f"the last {plural(self.window, 'answer')}"
+        return apply_style(ax, f"Suggestions against answers, over {over}")
 
     def __str__(self) -> str:
         """Return one line a source, and which one does better."""

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from spacy.language import Language
-from spacy.util import registry
 
 from nbner._common.checksums import add_checksum, remove_checksum
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses
@@ -23,6 +22,7 @@ from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.entity_component import EntityComponent, doc_spans
 from nbner.nlp.pipeline import doc_from_example, labels_of, recognizer_of
+from nbner.reranking.feature_names import check_code, code_hash, registered_function
 from nbner.reranking.features import FeatureFunction, extract_features
 from nbner.types import Example, Parse
 
@@ -54,7 +54,7 @@ class Reranker(EntityComponent):
     weights : mapping, optional
         Feature to weight; without any, the first analysis is chosen.
     functions : mapping, optional
-        Name to the user's own feature function; see `name_functions`.
+        Name to the user's own feature function; see `feature_names`.
 
     Raises
     ------
@@ -137,7 +137,7 @@ class Reranker(EntityComponent):
             A feature function is not registered.
         """
         state = _load_json(data)
-        self.functions = {name: _registered_function(name) for name in state["functions"]}
+        self.functions = {name: registered_function(name) for name in state["functions"]}
         self.width, self.weights = int(state["width"]), dict(state["weights"])
         return self
 
@@ -152,8 +152,12 @@ class Reranker(EntityComponent):
             Ignored; part of spaCy's signature.
         """
         folder = Path(path)
+        state = _load_json(self.to_bytes(exclude=exclude))
+        hashes = {name: code_hash(one) for name, one in sorted(self.functions.items())}
+        if hashes:
+            state["function_hashes"] = {name: one for name, one in hashes.items() if one}
         # In the file alone: fingerprints are of the bytes without it.
-        entry = add_checksum(_load_json(self.to_bytes(exclude=exclude)))
+        entry = add_checksum(state)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / FILE_NAME).write_bytes(_dump_json(entry))
 
@@ -170,7 +174,8 @@ class Reranker(EntityComponent):
         Raises
         ------
         ModelError
-            A feature function is not registered, or the file is not as it was saved.
+            A feature function is not registered, or is another one than that of the
+            fit, or the file is not as it was saved.
         """
         file = Path(path) / FILE_NAME
         try:
@@ -181,6 +186,8 @@ class Reranker(EntityComponent):
                 "session.model.rerank(), or load the pipeline without it: "
                 f"exclude=[{self.name!r}]."
             ) from error
+        for name, known in state.pop("function_hashes", {}).items():
+            check_code(name, known)
         return self.from_bytes(_dump_json(state), exclude=exclude)
 
     def _decided_labels(self) -> tuple[str, ...]:
@@ -301,48 +308,6 @@ def make_docs(nlp: Language, examples: Iterable[Example]) -> list[Doc]:
     return [doc_from_example(nlp, example) for example in examples]
 
 
-def name_functions(functions: Sequence[FeatureFunction]) -> dict[str, FeatureFunction]:
-    """Register feature functions under names from which a saved reranker restores them.
-
-    A function that is in ``spacy.registry.misc`` keeps its name. All others are
-    registered under module and qualified name; another process that loads the
-    reranker must register them as well.
-
-    Parameters
-    ----------
-    functions : sequence of callables
-        From (doc, parse) to a mapping of numbers.
-
-    Returns
-    -------
-    dict
-        Name to function.
-
-    Raises
-    ------
-    DataError
-        A value is not callable, or two functions have the same name.
-    """
-    found: dict[str, FeatureFunction] = {}
-    for function in functions:
-        if not callable(function):
-            raise DataError(
-                f"{function!r} is not a function",
-                field="features",
-                remedy="Give functions from (doc, parse) to a dict of numbers",
-            )
-        name = _registered_name(function) or f"{function.__module__}.{function.__qualname__}"
-        if name in found:
-            raise DataError(
-                f"two feature functions are called {name!r}",
-                field="features",
-                remedy="Give each a name of its own with def",
-            )
-        registry.misc(name, func=function)
-        found[name] = function
-    return found
-
-
 def _dump_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -350,19 +315,3 @@ def _dump_json(value: object) -> bytes:
 def _load_json(data: bytes) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(data.decode("utf-8", "surrogatepass"))
     return found
-
-
-def _registered_name(function: FeatureFunction) -> str | None:
-    every: dict[str, Any] = registry.misc.get_all()
-    return next((name for name, known in every.items() if known is function), None)
-
-
-def _registered_function(name: str) -> FeatureFunction:
-    try:
-        function: FeatureFunction = registry.misc.get(name)
-    except ValueError as error:
-        raise ModelError(
-            f"the reranker was fitted with the feature function {name!r}, which is not registered "
-            f'here. Define it and say spacy.registry.misc("{name}", func=...), then load again.'
-        ) from error
-    return function

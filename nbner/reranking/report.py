@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import plural, render_html
-from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle, plot_look
-from nbner._common.result import Result
+from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
+from nbner._common.result import FigureResult, Result
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
 from nbner.types import Example, Span
@@ -31,8 +31,10 @@ MAX_EXPECTED_LOSS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class RerankingComparison(Result):
+class RerankingComparison(FigureResult):
     """Systems evaluated on the same texts, each with its gain over the first.
+
+    ``plot()`` draws the F of each system with its interval.
 
     Parameters
     ----------
@@ -98,31 +100,10 @@ class RerankingComparison(Result):
         perfect = self.rows[-1].gain.value
         return self.gain / perfect if perfect > 0 else nan
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of each system with its interval.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return draw_comparison(
-                self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
-            )
+    def _draw(self, ax: Axes | None) -> Axes:
+        return draw_comparison(
+            self.frame, highlighted=self.evaluated, title=self._headline(), ax=ax
+        )
 
     def _headline(self) -> str:
         own = self.row(self.evaluated).gain

@@ -15,7 +15,7 @@ from nbner.evaluation.comparison import compare_systems
 from nbner.evaluation.k_best_scores import error_counts, oracle_indices
 from nbner.nlp.pipeline import clone_pipeline, is_crf, load_base
 from nbner.nlp.prediction import predict
-from nbner.reranking.component import Reranker, add_reranker, make_docs, name_functions
+from nbner.reranking.component import Reranker, add_reranker, make_docs
 from nbner.reranking.cross_validation import (
     fold_base,
     out_of_fold_k_best,
@@ -23,6 +23,7 @@ from nbner.reranking.cross_validation import (
     train_in_temporary_folder,
 )
 from nbner.reranking.ensemble import EnsembleReranker, pool_texts
+from nbner.reranking.feature_names import name_functions
 from nbner.reranking.fitting import cross_validated_choices, fit_weights
 from nbner.reranking.report import Ensemble, Reranking, RerankingComparison
 from nbner.types import Example, Parse, Span

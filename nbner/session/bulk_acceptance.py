@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import partial
 from threading import Event, RLock, Thread
 
 from nbner._common.format import plural
@@ -18,7 +19,7 @@ from nbner.session.confident import (
     with_suggestions,
 )
 from nbner.session.context import SessionContext
-from nbner.widgets.bulk_acceptance import BulkReport, BulkState
+from nbner.widgets.bulk_acceptance import BulkAcceptor, BulkReport, BulkState
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,8 +29,10 @@ _BATCH_SIZE = 16
 _PAUSE = 0.002
 
 
-class SessionBulkAcceptor:
-    """The confident suggestions of a split behind the widget's panel; a `BulkAcceptor`.
+class SessionBulkAcceptor(BulkAcceptor):
+    """The confident suggestions of a split behind the widget's panel.
+
+    `BulkAcceptor` describes the parameters and errors of its methods.
 
     A thread computes the probabilities, a few texts at a time. What it has computed for a
     text is kept for as long as the model is the same, so that a stopped list goes on.
@@ -62,13 +65,7 @@ class SessionBulkAcceptor:
         self._is_closed = False
 
     def start(self) -> None:
-        """Compute the list anew, unless it is being computed.
-
-        Raises
-        ------
-        ModelError
-            There is no trained model.
-        """
+        """Compute the list anew, unless it is being computed."""
         self._text = ""
         self._compute()
 
@@ -82,18 +79,7 @@ class SessionBulkAcceptor:
         self._stop.set()
 
     def report(self, min_probability: float) -> BulkReport:
-        """Report the state, and the texts whose every suggestion is so probable.
-
-        Parameters
-        ----------
-        min_probability : float
-            The lowest probability of a suggestion.
-
-        Raises
-        ------
-        DataError
-            It is no probability.
-        """
+        """Report the state, and the texts whose every suggestion is so probable."""
         check_probability(min_probability)
         with self._lock:
             acted = self._last[1]
@@ -112,24 +98,7 @@ class SessionBulkAcceptor:
     def accept(
         self, batch_id: str, min_probability: float, number: int, excluded: Collection[int]
     ) -> None:
-        """Accept the texts of a list as one act; the same id does so once.
-
-        Parameters
-        ----------
-        batch_id : str
-            Id of the act.
-        min_probability : float
-            The lowest probability of a suggestion.
-        number : int
-            Number of the list that was shown.
-        excluded : collection of int
-            Input hashes of texts that stay open.
-
-        Raises
-        ------
-        DataError
-            There is another list by now, or it is not complete, or holds no text.
-        """
+        """Accept the texts of a list as one act; the same id does so once."""
         check_probability(min_probability)
         with self._lock:
             if batch_id == self._last[0]:
@@ -152,24 +121,14 @@ class SessionBulkAcceptor:
         examples = [one.example for one in chosen]
         _, accepted = accept_examples(self._context, mark, examples, batch_id)
         skipped = len(chosen) - accepted
-        act = BulkAcceptance(accepted, skipped, batch_id, self._context.undo_batch)
+        undo = partial(self._context.undo_batch, batch_id)
+        act = BulkAcceptance(accepted, skipped, _undo=undo)
         self._last = (batch_id, act)
         self._text = _describe(act)
         self._compute()
 
     def undo(self, batch_id: str) -> None:
-        """Undo an act.
-
-        Parameters
-        ----------
-        batch_id : str
-            Id of the act.
-
-        Raises
-        ------
-        DataError
-            It is not the last one, or was undone.
-        """
+        """Undo an act."""
         last, act = self._last
         if act is None and batch_id and batch_id == last:
             return

@@ -12,6 +12,7 @@ from nbner.reranking.coverage.report import Coverage
 from nbner.reranking.coverage.study import (
     DECODERS,
     WIDTH,
+    check_alpha,
     check_size,
     coverage_rows,
     fit_thresholds,
@@ -58,7 +59,8 @@ def measure_coverage(
     ModelError
         The model has not been trained, or has no such list.
     """
-    _check_options(alpha, decoder)
+    alpha = check_alpha(alpha)
+    _check_decoder(decoder)
     check_trained(context.nlp)
     gold, left_out = _randomly_held_out(context, split, dev)
     unreachable = sum(not is_expressible(context.nlp, one) for one in gold)
@@ -85,14 +87,7 @@ def measure_coverage(
     )
 
 
-def _check_options(alpha: float, decoder: str) -> None:
-    if not 0 < alpha < 1:
-        raise DataError(
-            f"alpha={alpha} is not between 0 and 1",
-            field="alpha",
-            remedy="Give the risk that you accept, such as alpha=0.05 for sets that hold gold in "
-            "95 % of the texts",
-        )
+def _check_decoder(decoder: str) -> None:
     if decoder not in DECODERS:
         raise DataError(
             f"the probabilities of {decoder!r} are not those of all analyses",

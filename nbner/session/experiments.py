@@ -221,8 +221,9 @@ class ExperimentsAccessor(Accessor):
             ``frame`` and ``per_label`` (empirical coverage and sizes by length,
             number of entities and label, with intervals, each text under
             thresholds of others), ``thresholds``, ``summary``, ``plot()``; and
-            for new texts ``analysis_set(parses)``, ``candidate_spans`` and
-            ``accepted_spans``.
+            for new texts ``analysis_set(parses)`` (by cumulative probability;
+            ``method="regularized"`` for the sets with the penalty),
+            ``candidate_spans`` and ``accepted_spans``.
 
         Raises
         ------

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from nbner._common.colors import check_colors
 from nbner._common.format import plural
+from nbner._common.undoable import UndoableAct
 from nbner.errors import DataError, ModelError
 from nbner.nlp.pipeline import entity_labels_of, is_trained
 from nbner.nlp.rename_label import rename_labels
@@ -27,7 +28,7 @@ _ORDER_BEFORE = "label order before"
 
 
 @dataclass(frozen=True, slots=True)
-class LabelChange:
+class LabelChange(UndoableAct):
     """A label that was renamed or merged, or a preview of that.
 
     Parameters
@@ -54,7 +55,6 @@ class LabelChange:
     answers: int
     model: str = ""
     is_preview: bool = False
-    _undo: Callable[[], int] | None = field(default=None, repr=False, compare=False)
 
     def undo(self) -> int:
         """Undo the change; what was answered since stays.
@@ -71,7 +71,8 @@ class LabelChange:
         """
         if self._undo is None:
             raise DataError("nothing was changed, so there is nothing to undo", field="undo")
-        return self._undo()
+        # The class with slots is another one than super() would find.
+        return UndoableAct.undo(self)
 
     def __str__(self) -> str:
         verb = {"rename": "rename", "merge": "merge"}[self.kind]

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from nbner._common.colors import check_colors
 from nbner._common.guidelines import Guidelines
-from nbner._common.serialization import find_lone_surrogate
 from nbner._common.surroundings import ContextColumns, read_context_columns
 from nbner.active_learning.strategies import Strategy
-from nbner.decoding.decision.component import decision_of
-from nbner.decoding.lattice_view import LatticeCache
 from nbner.decoding.parse_lists import ParseLists, Parses
 from nbner.errors import DataError, ModelError
 from nbner.evaluation.regressions import MAX_F_LOSS
@@ -23,14 +17,8 @@ from nbner.io import formats
 from nbner.io.import_report import ImportReport
 from nbner.io.importer import ImportMisaligned, prepare_rows
 from nbner.io.row_errors import OnError, RowErrors
-from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
-    RECOGNIZER_KEY,
-    choose_recognizer,
     is_trained,
-    load_base,
-    recognizer_names,
-    recognizer_of,
 )
 from nbner.queues.labelling import Suggester
 from nbner.reranking.oracle import study
@@ -50,25 +38,15 @@ from nbner.session.confident import find_confident_suggestions
 from nbner.session.context import SessionContext, public_names
 from nbner.session.evaluation import find_errors, open_explorer
 from nbner.session.experiments import ExperimentsAccessor
-from nbner.session.guidelines import read_definitions, read_guidelines, update_guidelines
-from nbner.session.keys import read_keys, update_keys
-from nbner.session.label_changes import rename_model_labels, stored_colors
 from nbner.session.labels import (
     LabelSet,
-    present_names,
-    set_labels,
-    trained_labels,
-    under_present_names,
-    validated_labels,
 )
 from nbner.session.model import ModelAccessor
-from nbner.session.quality import QualityAccessor, load_tokenizer_rules
+from nbner.session.opening import open_context
+from nbner.session.quality import QualityAccessor
 from nbner.session.store import StoreAccessor, answer_frame
-from nbner.session.summary import Summary
+from nbner.session.summary import Summary, describe_model
 from nbner.store.assignments import Overlap
-from nbner.store.store import Store
-from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
-from nbner.training.model_store import ModelStore
 from nbner.training.overrides import read_overrides
 from nbner.types import AnswerKind, Counts, Example, Span
 
@@ -187,43 +165,18 @@ class Session:
         guidelines: str | Path | None = None,
         keys: Mapping[str, str | None] | None = None,
     ) -> None:
-        chosen = check_colors(colors)
-        given = None if labels is None else validated_labels(labels)
-        name = _validated_annotator(annotator)
-        text, definitions = read_guidelines(guidelines), read_definitions(labels)
-        base = load_base(model)
-        if recognizer is not None:
-            choose_recognizer(base, recognizer)
-        opened = Store(store)
-        found = opened.dataset(dataset)
-        ensure_not_quiz_dataset(found)
-        models = ModelStore(found, store)
-        checked = None if given is None else present_names(found, given)
-        latest = models.latest()
-        keys = under_present_names(found, keys)
-        own_keys = read_keys(keys, checked or found.labels or trained_labels(latest or base))
-        hidden = () if checked is None else set_labels(found, checked)
-        guide = update_guidelines(found, text, under_present_names(found, definitions), labels)
-        _settle_recognizer(base, latest, recognizer)
-        self._context = SessionContext(
-            store=opened,
-            dataset=found,
-            annotator=name,
+        self._context = open_context(
+            dataset,
+            labels=labels,
+            model=model,
+            store=store,
+            annotator=annotator,
             seed=seed,
-            base_nlp=base,
-            nlp=latest or base,
-            model_store=models,
-            labels_follow_data=checked is None,
-            lattice_cache=LatticeCache(),
-            hidden_labels=hidden,
-            chosen_colors={**stored_colors(found), **under_present_names(found, chosen)},
+            recognizer=recognizer,
+            colors=colors,
+            guidelines=guidelines,
+            keys=keys,
         )
-        bus = self._context.answer_bus
-        bus.guidelines, bus.keys = guide, update_keys(found, name, own_keys)
-        bus.renamed_labels = found.renamed_labels
-        load_tokenizer_rules(self._context)
-        models.load_calibration(self._context.nlp)
-        rename_model_labels(self._context, found.renamed_labels)
         self._model = ModelAccessor(self._context)
         self._quality = QualityAccessor(self._context)
         self._experiments = ExperimentsAccessor(self._context)
@@ -316,7 +269,7 @@ class Session:
             store=context.store.url,
             splits={name: self.counts(name) for name in context.dataset.splits()},
             labels=self.labels,
-            model=_model_name(context.nlp),
+            model=describe_model(context.nlp),
             notices=context.model_store.notices,
             colors=context.colors,
         )
@@ -1735,74 +1688,3 @@ class Session:
 def _has_suggestions(context: SessionContext, split: str) -> bool:
     """Whether an open example of a split came with spans."""
     return any(one.spans for one in context.dataset.examples(split) if one.answer is None)
-
-
-def _settle_recognizer(base: Language, latest: Language | None, name: str | None) -> None:
-    """Make both pipelines use the same recognizer, and warn where there are several to choose from.
-
-    Parameters
-    ----------
-    base : Language
-        The pipeline that was given; its choice is set if the caller made one.
-    latest : Language, optional
-        The last trained model.
-    name : str, optional
-        The caller's choice.
-    """
-    names = recognizer_names(base)
-    if latest is not None and name in recognizer_names(latest):
-        choose_recognizer(latest, name)
-    if name is not None or len(names) < 2:
-        return
-    kept = None if latest is None else latest.meta.get(RECOGNIZER_KEY)
-    if kept in names:
-        choose_recognizer(base, kept)
-    elif RECOGNIZER_KEY not in base.meta:
-        others = " or ".join(f"recognizer={one!r}" for one in names[1:])
-        warnings.warn(
-            f"the pipeline has {len(names)} entity recognizers, "
-            f"{', '.join(repr(one) for one in names)}: {names[0]!r} is the one that is trained. "
-            f"Session(..., {others}) trains another one.",
-            stacklevel=3,
-        )
-
-
-def _model_name(nlp: Language) -> str:
-    names = recognizer_names(nlp)
-    found = recognizer_of(nlp)
-    which = (
-        f"; trains {found[0]!r} of the recognizers {', '.join(repr(one) for one in names)}"
-        if found is not None and len(names) > 1
-        else ""
-    )
-    if not is_trained(nlp):
-        return f"not trained yet: session.train(){which}"
-    decision = decision_of(nlp)
-    rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
-    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"
-
-
-def _validated_annotator(annotator: str | None) -> str:
-    """Return the name under which answers are stored, by default the user's."""
-    if annotator is None or annotator == "":
-        return _default_annotator()
-    if (
-        not isinstance(annotator, str)
-        or not annotator.strip()
-        or "\0" in annotator
-        or find_lone_surrogate(annotator) is not None
-    ):
-        raise DataError(
-            f"{annotator!r} is not the name of an annotator",
-            field="annotator",
-            remedy='Use a text: annotator="ann"',
-        )
-    return annotator
-
-
-def _default_annotator() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        # A container may run under a user id that has no name.
-        return "annotator"

@@ -19,7 +19,7 @@ from nbner.queues.labelling import Suggester, is_draft
 from nbner.queues.set_review import AnalysisChoice, ShownSet
 from nbner.reranking.coverage.report import Coverage
 from nbner.reranking.coverage.review import SetReview, TextWithSet, review_order
-from nbner.reranking.coverage.study import FEW, SINGLE, size_group
+from nbner.reranking.coverage.study import DEFAULT_METHOD, FEW, SINGLE, size_group
 from nbner.session import annotation
 from nbner.session.confident import accept_examples, open_examples
 from nbner.session.context import SessionContext
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
 LargeSets: TypeAlias = Literal["first", "last"]
 ALPHA = 0.05
 LARGE_SETS: LargeSets = "first"
-#: The cumulative sets: a text has one analysis as soon as that is probable enough. The
-#: regularized ones are smaller on average, but may have none of one analysis, or all of a
-#: size, as the texts that chose their penalty fell.
-METHOD: Literal["cumulative"] = "cumulative"
 #: Name of the order in stored answers: texts that it chose calibrate nothing later.
 STRATEGY = "set size"
 
@@ -177,7 +173,7 @@ def calibrate_review(
         The model has not been trained, or has no such list.
     """
     coverage = measure_coverage(context, alpha, split, dev, progress=progress)
-    if isinf(coverage.thresholds.cumulative.value):
+    if isinf(coverage.thresholds.of(DEFAULT_METHOD).value):
         raise DataError(
             f"no list of {coverage.width} analyses reaches {100 * (1 - alpha):g} %: the gold of "
             f"{coverage.not_in_list:,} of {coverage.n:,} held-out texts is not in it, so that "
@@ -242,7 +238,7 @@ class ReviewedSets:
         return SetReview(
             tuple(TextWithSet(s.example, s.size, s.is_complete, s.probability) for s in found),
             self.coverage,
-            METHOD,
+            DEFAULT_METHOD,
             self.split,
             context.answer_bus.source_names.get(
                 self.coverage.fingerprint, f"model {self.coverage.fingerprint}"
@@ -341,7 +337,7 @@ class ReviewedSets:
         for example, listed in zip(
             examples, lists if bar is None else bar.wrap(lists), strict=True
         ):
-            found = coverage.analysis_set(listed, METHOD)
+            found = coverage.analysis_set(listed)
             spans = tuple(one for one in listed[0].spans if one.label in known)
             self._sizes[example.input_hash] = _Size(
                 len(found.parses),

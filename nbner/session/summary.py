@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 from nbner._common.colors import label_colors, underline_of
 from nbner._common.format import plural, scrollable
 from nbner._common.result import Result
+from nbner.decoding.decision.component import decision_of
+from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import is_trained, recognizer_names, recognizer_of
 from nbner.types import Counts
 
 if TYPE_CHECKING:
     import pandas as pd
+    from spacy.language import Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +95,25 @@ def _progress(counts: Counts) -> str:
     kinds = [("accepted", counts.accept), ("rejected", counts.reject), ("ignored", counts.ignore)]
     parts = [f"{number:,} {kind}" for kind, number in kinds if number]
     return ", ".join([f"{plural(counts.total, 'example')}", *parts, f"{counts.open:,} open"])
+
+
+def describe_model(nlp: Language) -> str:
+    """Describe a pipeline: its fingerprint, how it decides, and which recognizer is trained.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    """
+    names = recognizer_names(nlp)
+    found = recognizer_of(nlp)
+    which = (
+        f"; trains {found[0]!r} of the recognizers {', '.join(repr(one) for one in names)}"
+        if found is not None and len(names) > 1
+        else ""
+    )
+    if not is_trained(nlp):
+        return f"not trained yet: session.train(){which}"
+    decision = decision_of(nlp)
+    rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
+    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"

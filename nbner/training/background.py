@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from nbner._common.alignment import tokens_from_offsets
 from nbner._common.format import format_number
-from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle, plot_look
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.errors import ModelError
 from nbner.nlp import subprocess_job
 from nbner.nlp.pipeline import choose_recognizer, load_base, loadable_from, recognizer_of
@@ -193,11 +192,13 @@ class BackgroundRun:
             stdin.close()
 
 
-class BackgroundTraining(Result):
+class BackgroundTraining(FigureResult):
     """A training run in another process; labelling goes on meanwhile.
 
     Suggestions come from the new model as soon as ``state`` is "done", or
     "stopped" with a ``report``.
+
+    ``plot()`` draws dev F and the loss so far.
 
     Parameters
     ----------
@@ -268,29 +269,8 @@ class BackgroundTraining(Result):
         """End the run with the best model so far, which comes into use as after any run."""
         self._run.stop()
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw dev F and the loss so far.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; by default new ones.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return training_curve(self.frame, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return training_curve(self.frame, ax=ax)
 
     def __repr__(self) -> str:
         if self._report is not None:

@@ -12,17 +12,13 @@ from nbner._common.format import render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.evaluation.scores import Score
 
@@ -81,8 +77,10 @@ class TrainingTrial:
 
 
 @dataclass(frozen=True)
-class TrainingComparison(Result):
+class TrainingComparison(FigureResult):
     """Initializations compared on the same data and split, over several seeds.
+
+    ``plot()`` draws F of every initialization over all, old and new labels, with intervals.
 
     Parameters
     ----------
@@ -136,29 +134,8 @@ class TrainingComparison(Result):
             return f"Resize and {_verb(best)}: {figures}"
         return f"No clear difference: {figures}; {_verb(best)} if time counts"
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw F of every initialization over all, old and new labels, with intervals.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; by default new ones.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return draw_training_comparison(self.frame, title=self.summary.split(":")[0], ax=ax)
 
     def __str__(self) -> str:
         return self.summary

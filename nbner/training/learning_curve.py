@@ -19,15 +19,11 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     count_axis,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner._common.student_t import Estimate, mean_estimate, mean_f_estimate
 from nbner.training.comparison import ALL, LITTLE, TrainingTrial
 
@@ -124,8 +120,10 @@ def _at_rate(n: NDArray[np.float64], f: NDArray[np.float64], rate: float) -> Pow
 
 
 @dataclass(frozen=True)
-class LearningCurve(Result):
+class LearningCurve(FigureResult):
     """F at growing fractions of the labelled examples.
+
+    ``plot()`` draws F over the number of examples, with its interval and the next batch.
 
     Parameters
     ----------
@@ -187,35 +185,12 @@ class LearningCurve(Result):
             return f"More labelling of this kind gains little: {figures}"
         return f"It cannot be told yet whether more labelling is worth it: {figures}"
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw F over the number of examples, with its interval and the next batch.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; by default new ones.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            frame = self.frame[self.frame["label"] == ALL]
-            after = (
-                (self.sizes[-1] + self.next_batch_size, self._gain(None).value)
-                if self.sizes
-                else None
-            )
-            return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        frame = self.frame[self.frame["label"] == ALL]
+        after = (
+            (self.sizes[-1] + self.next_batch_size, self._gain(None).value) if self.sizes else None
+        )
+        return draw_learning_curve(frame, next_batch=after, title=self.summary, ax=ax)
 
     def __str__(self) -> str:
         return self.summary

@@ -273,7 +273,7 @@ class ModelStore:
                 "session.train() again; session.model.runs lists the models."
             )
             self._last_model_notices = (notice,)
-            warnings.warn(notice, stacklevel=3)
+            warnings.warn(notice, stacklevel=5)  # where the session is opened
         # Said already, as the model was loaded.
         self._last_model_notices = (*self._last_model_notices, *self.changed.values())
         return found

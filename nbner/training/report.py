@@ -13,16 +13,12 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     count_axis,
     label_line,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.decoding.decision.without_gold import MIN_TEXTS, DecisionWithoutGold
 from nbner.evaluation.regressions import LabelRegression, SpanChanges, regression_frame
 from nbner.evaluation.retention import Retention
@@ -45,8 +41,10 @@ CURVE_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingReport(Result):
+class TrainingReport(FigureResult):
     """A finished run: scores and folder of its best model, and changes against the one before.
+
+    ``plot()`` draws dev F and the loss over the run.
 
     Parameters
     ----------
@@ -153,29 +151,8 @@ class TrainingReport(Result):
         """One row an evaluation; see `curve_frame`."""
         return curve_frame(self.evaluations)
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw dev F and the loss over the run.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; by default new ones.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return training_curve(self.frame, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return training_curve(self.frame, ax=ax)
 
     def __str__(self) -> str:
         return "\n".join([*self._verdict(), *self._regression_lines(), *self._lines()])

@@ -8,7 +8,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 
-from nbner._common.result import write_page
+from nbner._common.result import FigureResult, write_page
+from nbner.errors import DataError
 from nbner.evaluation.regressions import LabelRegression
 from nbner.evaluation.report import Evaluation
 from nbner.evaluation.retention import SpanLoss
@@ -140,3 +141,10 @@ def test_a_page_as_the_last_line_of_a_cell_is_one_line(tmp_path):
     assert (tmp_path / "errors.html").read_text(encoding="utf-8") == page
     assert re.fullmatch(r"<HTML page, \d+ kB, in .*errors\.html>", repr(page))
     assert repr(write_page("Errors", "")).count("\n") == 0
+
+
+def test_the_look_of_figures_is_in_one_place():
+    found = [Evaluation, TrainingReport]
+    assert all("plot" not in vars(one) and one.plot is FigureResult.plot for one in found)
+    with pytest.raises(DataError, match="width"):
+        Evaluation(score([], [])).plot(width=400)

@@ -38,7 +38,7 @@ def test_a_noun_agrees_with_its_count(n):
     said = [
         plural(n, "span"),
         plural(n, "entity", "entities"),
-        str(BulkRelabel("LB", "Reagent", n, n, "id", lambda _: 0)),
+        str(BulkRelabel("LB", "Reagent", n, n)),
         str(LabelIssues((), "train", n=n, n_spans=n, folds=0, fold_f=())),
         str(SpanChanges(changes(n), n=n)),
         str(Retention((LabelRetention("A", n, n, n, in_gold=False),), n=n, total=n)),

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
+from module_files import loaded
 
 from nbner.types import Span
 
 
 @pytest.fixture(scope="module")
 def command():
-    path = Path(__file__).parents[1] / "benchmarks" / "label_errors.py"
-    spec = importlib.util.spec_from_file_location("label_errors", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["label_errors"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["label_errors"]
+    with loaded(Path(__file__).parents[1] / "benchmarks" / "label_errors.py") as module:
+        yield module
 
 
 def write(path, sentences):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from math import exp, log
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from nbner.decoding.decision.span_sets import best_span_set
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import clone_pipeline
-from nbner.reranking.component import Reranker, add_reranker, best_index, name_functions
+from nbner.reranking.component import Reranker, add_reranker, best_index
 from nbner.reranking.ensemble import EnsembleReranker, mean_probabilities, pool_texts
+from nbner.reranking.feature_names import name_functions
 from nbner.reranking.features import expected_errors, extract_features
 from nbner.reranking.fitting import cross_validated_choices, fit_weights, targets_from_errors
 from nbner.types import Example, Parse, Span
@@ -169,13 +171,76 @@ def test_functions_come_back_by_their_registered_names(tmp_path):
         component.from_bytes(state)
 
 
+def weigher(factor, seen=None):
+    """Return a function that has one qualified name for every factor."""
+    return lambda doc, one: {"n": factor * len(one.spans), "seen": float(seen is not None)}
+
+
+def of_cell(code):
+    """Define ``f`` as a notebook's cell does."""
+    scope = {"__name__": "test_cells"}
+    exec(code, scope)
+    return scope["f"]
+
+
+class Counting:
+    def __call__(self, doc, one):
+        return {"n": len(one.spans)}
+
+
+@pytest.mark.parametrize(
+    "two",
+    [
+        lambda: [lambda doc, one: {"n": 1.0}, lambda doc, one: {"n": 2.0}],
+        lambda: [weigher(1.0), weigher(2.0)],
+        lambda: [weigher(1.0, seen=object()), weigher(1.0, seen=object())],
+        lambda: [of_cell(f"def f(doc, one): return {{'n': {n}}}") for n in (1.0, 2.0)],
+        lambda: [partial(max, key=len), partial(max, key=id)],
+        lambda: [Counting(), Counting()],
+    ],
+)
+def test_functions_of_one_qualified_name_are_told_apart(two):
+    first, second = two()
+    name, other = name_functions([first, second])
+    assert other.rpartition("#")[0] == name.partition("#")[0]
+    assert (registry.misc.get(name), registry.misc.get(other)) == (first, second)
+    # In calls of their own too: a reranker of the first keeps it.
+    assert list(name_functions([second])) == [other]
+    assert registry.misc.get(name) is first
+
+
+def test_a_function_that_is_defined_anew_keeps_its_name():
+    (name,) = name_functions([of_cell("def f(doc, one): return {'n': 3.5}")])
+    again = of_cell("#\ndef f(doc, one):\n    'A docstring.'\n    return {'n': 3.5}")
+    assert name_functions([again]) == {name: again}
+    assert registry.misc.get(name) is again
+    (one,) = name_functions([weigher(7.0)])
+    assert list(name_functions([weigher(7.0)])) == [one]
+
+
+def test_a_saved_reranker_does_not_take_another_function_of_its_name(tmp_path):
+    """As in another process, where a cell defines another function of the name."""
+    name, function = "test_reranker_other.v1", weigher(3.0)
+    registry.misc(name, func=function)
+    nlp, _ = reranked({f"{name}:n": 1.0}, functions=name_functions([function]))
+    nlp.to_disk(tmp_path / "model")
+    registry.misc(name, func=weigher(3.0))
+    assert spacy.load(tmp_path / "model").get_pipe("nbner_reranker").weights
+    registry.misc(name, func=weigher(4.0))
+    with pytest.raises(ModelError, match=f"was fitted with another feature function '{name}'"):
+        spacy.load(tmp_path / "model")
+    # What has no code of its own is not compared.
+    registry.misc(name, func=Counting())
+    assert spacy.load(tmp_path / "model").get_pipe("nbner_reranker").weights
+
+
 def test_what_cannot_be_a_reranker_names_the_way_out():
     with pytest.raises(DataError, match="holds none"):
         Reranker(NLP, width=0)
     with pytest.raises(DataError, match="is not a function"):
         name_functions(["A"])
-    with pytest.raises(DataError, match="are called"):
-        name_functions([lambda doc, one: {}, lambda doc, one: {}])
+    with pytest.raises(DataError, match="given twice"):
+        name_functions([expected_errors, expected_errors])
     with pytest.raises(ModelError, match="no entity recognizer"):
         add_reranker(spacy.blank("en"), Reranker(NLP))
 

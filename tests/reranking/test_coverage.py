@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from math import inf
+from decimal import Decimal
+from fractions import Fraction
+from math import inf, nan
 
 import numpy as np
 import pytest
@@ -22,7 +24,13 @@ from nbner.reranking.coverage.conformal import (
     rank_scores,
     wrong_threshold,
 )
-from nbner.reranking.coverage.study import HeldOutText, coverage_rows, fit_thresholds, needed_texts
+from nbner.reranking.coverage.study import (
+    HeldOutText,
+    check_alpha,
+    coverage_rows,
+    fit_thresholds,
+    needed_texts,
+)
 
 FEW = settings(max_examples=60, deadline=None)
 SIZE = 12
@@ -228,13 +236,39 @@ def test_too_few_texts_say_how_many_are_needed(alpha):
     assert ("alpha=" in caught.value.remedy) == (alpha <= 0.2 and needed > needed_texts(0.3))
 
 
-def test_a_tiny_risk_is_answered_at_once_and_an_impossible_one_is_not_proposed():
+def test_a_small_risk_is_answered_at_once_and_an_impossible_one_is_not_proposed():
     for alpha in (0.3, 0.011, 0.001):
         least = needed_texts(alpha)
         share = least - -(-least // 5)
         assert share - max(1, round(share / 4)) >= 1 / alpha - 1 - 1e-9
-    with pytest.raises(
-        DataError, match=r"99\.9999999 %.*at least 1,6\d\d,\d+,\d+ held-out"
-    ) as caught:
-        coverage_rows(drawn(3, 1), 1e-9, width=SIZE)
+    with pytest.raises(DataError, match=r"99\.999999 %.*at least 166,\d+,\d+ held-out") as caught:
+        coverage_rows(drawn(3, 1), 1e-8, width=SIZE)
     assert "alpha=" not in caught.value.remedy
+
+
+@pytest.mark.parametrize("alpha", [1e-9, 1e-17, 1e-300, 1e-310, 5e-324])
+def test_a_tiny_risk_says_that_it_needs_more_texts_than_anybody_has(alpha):
+    with pytest.raises(DataError, match=r"more than 1,000,000,000 held-out texts") as caught:
+        coverage_rows(drawn(3, 1), alpha, width=SIZE)
+    assert f"alpha={alpha:g} is too small" in str(caught.value)
+    assert f"alpha=0.05, which needs {needed_texts(0.05)}" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "alpha",
+    [
+        *(0.0, 1.0, 1 - 1e-17, -0.1, 1.5, nan, inf, True, False, 10**400, 1j, "0.1", None),
+        *(np.float64("nan"), np.int64(1), np.bool_(True), np.array(0.1), Decimal("0.1")),
+        *(Fraction(1, 10**400), 1 - Fraction(1, 10**400)),
+    ],
+)
+def test_what_is_no_risk_is_refused(alpha):
+    with pytest.raises(DataError, match="is not between 0 and 1") as caught:
+        check_alpha(alpha)
+    assert "alpha=0.05" in caught.value.remedy
+
+
+@pytest.mark.parametrize("alpha", [np.float64(0.25), np.float32(0.25), Fraction(1, 4)])
+def test_other_kinds_of_numbers_are_the_same_risk(alpha):
+    found = check_alpha(alpha)
+    assert (type(found), found) == (float, 0.25)

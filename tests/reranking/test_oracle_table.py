@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from module_files import loaded
 
 import nbner
 from nbner.reranking.oracle.report import OracleCurve
@@ -21,13 +20,8 @@ A, B = Span(0, 2, "A"), Span(3, 4, "B")
 
 @pytest.fixture(scope="module")
 def table():
-    path = Path(__file__).parents[1] / "benchmarks" / "oracle_table.py"
-    spec = importlib.util.spec_from_file_location("oracle_table", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["oracle_table"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["oracle_table"]
+    with loaded(Path(__file__).parents[1] / "benchmarks" / "oracle_table.py") as module:
+        yield module
 
 
 def curve(first):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import pytest
 import nbner
 from nbner import Answer, DataError, Session
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
+from nbner.reranking.coverage.conformal import AnalysisThreshold
+from nbner.types import Parse
 
 mpl.use("Agg")
 CORPUS = nbner.sample()
@@ -46,6 +50,32 @@ def test_the_sets_of_new_texts_are_prefixes_of_their_lists(cooking, found):
         }
 
 
+def test_sets_are_by_cumulative_probability_unless_the_regularized_ones_are_asked_for(found):
+    first = Parse(0.5, 0.0, ())
+    listed = [first, Parse(0.2, -1.0, ())]
+    # Thresholds under which the two sets of this list differ.
+    parted = replace(
+        found,
+        thresholds=replace(
+            found.thresholds, cumulative=AnalysisThreshold(0.1), regularized=AnalysisThreshold(0.6)
+        ),
+    )
+    assert parted.analysis_set(listed).parses == (first,)
+    assert len(parted.analysis_set(listed, "regularized").parses) == 2
+    means = found.frame.query("group == 'all'").set_index("method")["size"]
+    assert f"Sets of {means['cumulative']:.1f} " in found.plot().get_title(loc="left")
+    title = found.plot(method="regularized").get_title(loc="left")
+    assert f"Sets of {means['regularized']:.1f} " in title
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda one: one.analysis_set([], "raps"), lambda one: one.plot(method="Cumulative")]
+)
+def test_an_unknown_method_names_the_two(found, ask):
+    with pytest.raises(DataError, match="Use 'cumulative' or 'regularized'"):
+        ask(found)
+
+
 def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
     found = cooking[0].experiments.coverage(0.05, width=1, progress=False)
     whole = found.frame.query("method == 'cumulative' and group == 'all'")
@@ -69,6 +99,11 @@ def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
         ({"alpha": 1.5}, "alpha=1.5 is not between 0 and 1"),
         ({"alpha": float("nan")}, "takes a number, not nan"),
         ({"decoder": "beam"}, "probabilities of 'beam' are not those of all analyses"),
+        ({"alpha": 5e-324}, "more than 1,000,000,000 held-out texts with gold"),
+        ({"alpha": True}, "takes a number, not True"),
+        ({"alpha": 10**400}, "is not between 0 and 1"),
+        ({"alpha": "0.1"}, "takes a number, not '0.1'"),
+        ({"alpha": np.array(0.1)}, "takes a number, not array"),
         ({"alpha": 0.001}, r"99\.9 % of the texts need at least \d,?\d+ held-out texts"),
     ],
 )

@@ -6,7 +6,9 @@ import warnings
 
 import pytest
 import spacy
+from spacy.cli.init_config import init_config
 from spacy.training import Example as SpacyExample
+from spacy.util import load_model_from_config
 
 from nbner import ModelError, Session, Span
 from nbner.nlp.fingerprint import fingerprint
@@ -46,6 +48,9 @@ def two_path(travel_path, tmp_path_factory):
 
 def test_a_pipeline_in_memory_is_taken_and_stays_as_it_is(travel_path):
     nlp = spacy.load(travel_path)
+    # What is trained is the session's to say; what does not run is left so.
+    nlp.config["training"]["frozen_components"] = ["ner"]
+    nlp.disable_pipe("tagger")
     before = fingerprint(nlp)
     with Session("p", model=nlp, store=":memory:") as session:
         assert fingerprint(session.nlp) == before
@@ -53,6 +58,7 @@ def test_a_pipeline_in_memory_is_taken_and_stays_as_it_is(travel_path):
         report = pizzas(session).train(margin=None, **OPTIONS)
         assert report.record["base"] == before
         assert "PIZZA" in session.nlp.get_pipe("ner").labels
+        assert session.nlp.disabled == ["tagger"]
     assert fingerprint(nlp) == before
     assert "PIZZA" not in nlp.get_pipe("ner").labels
 
@@ -76,6 +82,113 @@ def test_a_pipeline_that_cannot_be_copied_is_an_error_with_a_way_out():
     nlp.tokenizer = tokenizer
     with pytest.raises(ModelError, match="model=folder"):
         Session("p", model=nlp, store=":memory:")
+
+
+# A pipeline of which something does not run.
+
+
+@pytest.fixture(scope="module")
+def listening_path(tmp_path_factory):
+    """Folder of a ``tok2vec`` and a recognizer of PIZZA that listens to it."""
+    nlp = load_model_from_config(init_config(pipeline=["tok2vec", "ner"]), auto_fill=True)
+    example = SpacyExample.from_dict(nlp.make_doc("A Funghi."), {"entities": [(2, 8, "PIZZA")]})
+    nlp.initialize(lambda: [example])
+    path = tmp_path_factory.mktemp("listening") / "model"
+    nlp.to_disk(path)
+    return path
+
+
+def disabled(path, name="ner"):
+    nlp = spacy.load(path)
+    nlp.disable_pipe(name)
+    return nlp
+
+
+def renamed_and_disabled(path):
+    nlp = spacy.load(path)
+    nlp.rename_pipe("ner", "entities")
+    nlp.select_pipes(disable="entities")
+    return nlp
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (disabled, "ner"),
+        (renamed_and_disabled, "entities"),
+        (lambda path: spacy.load(path, disable=["ner"]), "ner"),
+        (lambda path: spacy.load(path, enable=["tagger"]), "ner"),
+    ],
+)
+def test_a_disabled_recognizer_is_an_error_with_two_ways_out(travel_path, make, name):
+    nlp = make(travel_path)
+    with pytest.raises(ModelError, match=f"recognizer '{name}' is disabled") as caught:
+        Session("p", model=nlp, store=":memory:")
+    assert f"nlp.enable_pipe({name!r})" in str(caught.value)
+    assert f"nlp.remove_pipe({name!r})" in str(caught.value)
+    nlp.enable_pipe(name)
+    with Session("p", model=nlp, store=":memory:") as session:
+        assert session.nlp.pipe_names == nlp.pipe_names
+
+
+def test_a_recognizer_that_was_taken_out_is_a_new_one(travel_path):
+    nlp = disabled(travel_path)
+    nlp.remove_pipe("ner")
+    with Session("p", model=nlp, store=":memory:") as session:
+        assert session.nlp.pipe_names[-1] == "ner"
+        assert not session.nlp.get_pipe("ner").labels
+
+
+def test_a_folder_whose_recognizer_is_disabled_says_how_it_is_loaded(travel_path, tmp_path):
+    folder = tmp_path / "model"
+    disabled(travel_path).to_disk(folder)
+    with pytest.raises(ModelError, match=r"nlp = spacy\.load\('.*model'\); nlp\.enable_pipe"):
+        Session("p", model=folder, store=":memory:")
+
+
+def test_inside_select_pipes_it_is_disabled_and_behind_it_is_not(travel_path):
+    nlp = spacy.load(travel_path)
+    with nlp.select_pipes(disable=["ner"]), pytest.raises(ModelError, match="is disabled"):
+        Session("p", model=nlp, store=":memory:")
+    with nlp.select_pipes(enable=["ner"]), Session("p", model=nlp, store=":memory:") as session:
+        assert session.nlp.pipe_names == ["ner"]
+    with Session("p", model=nlp, store=":memory:") as session:
+        assert session.nlp.pipe_names == nlp.pipe_names == ["tagger", "ner", "entity_ruler"]
+
+
+def test_of_two_recognizers_the_one_that_runs_is_taken(two_path):
+    nlp = disabled(two_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        session = Session("p", model=nlp, store=":memory:")
+    with session:
+        assert recognizer_of(session.nlp)[0] == "pizza_ner"
+    with pytest.raises(ModelError, match=r"'ner' is disabled.*nlp.enable_pipe\('ner'\)"):
+        Session("p", model=nlp, recognizer="ner", store=":memory:")
+
+
+def test_what_a_recognizer_listens_to_has_to_run(listening_path):
+    with pytest.raises(ModelError, match=r"listens to 'tok2vec', which is disabled"):
+        Session("p", model=disabled(listening_path, "tok2vec"), store=":memory:")
+    nlp = spacy.load(listening_path, exclude=["tok2vec"])
+    with pytest.raises(ModelError, match="listens to a tok2vec, which does not come before it"):
+        Session("p", model=nlp, store=":memory:")
+    with Session("p", model=listening_path, store=":memory:") as session:
+        assert session.nlp.pipe_names == ["tok2vec", "ner"]
+
+
+def test_another_component_named_ner_is_an_error_with_its_factory():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer", name="ner")
+    with pytest.raises(ModelError, match=r"'ner', a 'sentencizer', .*nlp.rename_pipe\('ner'"):
+        Session("p", model=nlp, store=":memory:")
+
+
+def test_a_beam_recognizer_is_one():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("beam_ner")
+    with Session("p", model=nlp, store=":memory:") as session:
+        assert session.nlp.pipe_names == ["beam_ner"]
 
 
 # Its labels.
@@ -129,8 +242,10 @@ def test_parity_names_the_label_filter_as_the_cause(travel_path):
 
 
 def test_without_a_choice_a_warning_names_both(two_path):
-    with pytest.warns(UserWarning, match=r"'ner', 'pizza_ner': 'ner' is the one that is trained"):
+    said = r"'ner', 'pizza_ner': 'ner' is the one that is trained"
+    with pytest.warns(UserWarning, match=said) as warned:
         session = Session("p", model=two_path, store=":memory:")
+    assert warned[0].filename == __file__
     with session:
         assert "trains 'ner' of the recognizers 'ner', 'pizza_ner'" in repr(session)
         report = pizzas(session).train(margin=None, **OPTIONS)

@@ -179,3 +179,8 @@ def test_a_split_that_does_not_exist_is_an_error_with_those_there_are(
     with pytest.raises(DataError, match=r"no split 'trian'; the splits are: train"):
         call(session, path, {name: "trian"}, tmp_path)
     assert good.read_text() == "kept"
+
+
+def test_a_number_beyond_every_float_is_out_of_range(session):
+    with pytest.raises(DataError, match=r"holdout=1000.* is out of range\. Use 0 to 1"):
+        session.make_gold(holdout=10**400)

@@ -1,15 +1,14 @@
 """Figures of benchmark runs: read, compared, and described with their machine."""
 
-import importlib.util
 import json
 from pathlib import Path
 
 import pytest
+from module_files import loaded
 
 FILE = Path(__file__).parents[1] / "benchmarks/figures.py"
-spec = importlib.util.spec_from_file_location("bench_figures", FILE)
-figures = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(figures)
+with loaded(FILE) as figures:
+    pass
 
 
 @pytest.mark.parametrize(

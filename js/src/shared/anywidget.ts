@@ -2,7 +2,6 @@
 import type { Unsubscribe } from "./environment";
 import { offerKeys } from "./keyFocus";
 import type { WidgetModel } from "./jupyter";
-import { loadedWidgets, nameOfBuild } from "./loadedWidgets";
 
 /** What a widget makes once for all its views. */
 export interface Started<Logic> {
@@ -50,15 +49,4 @@ export function defineWidget<Model extends WidgetModel, Logic>(
       },
     };
   };
-}
-
-/**
- * Return the first widget of this build that the page has loaded.
- *
- * Each output brings its own copy of the script, which the browser compiles
- * anew; the functions of the first copy are compiled already.
- */
-export function reuseLoaded<Widget>(name: string, widget: Widget): Widget {
-  const loaded = loadedWidgets<Widget>();
-  return (loaded[Symbol.for(nameOfBuild(name))] ??= widget);
 }

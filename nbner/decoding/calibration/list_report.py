@@ -13,15 +13,11 @@ from nbner._common.format import format_number, plural
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     label_line,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.decoding.calibration.list_temperature import GoldActions
 
 if TYPE_CHECKING:
@@ -33,8 +29,10 @@ _COLUMNS = ["temperature", "log_likelihood", "is_fitted"]
 
 
 @dataclass(frozen=True, slots=True)
-class ListCalibration(Result):
+class ListCalibration(FigureResult):
     """Temperature of the states for k best lists; the method: `calibration.list_temperature`.
+
+    ``plot()`` draws the mean log-likelihood of gold over the temperature.
 
     Parameters
     ----------
@@ -116,43 +114,22 @@ class ListCalibration(Result):
         rows = [(at, value, at == self.temperature) for at, value in self.curve]
         return pd.DataFrame(rows, columns=_COLUMNS)
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the mean log-likelihood of gold over the temperature.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            ax = new_axes() if ax is None else ax
-            at, values = zip(*self.curve, strict=True)
-            ax.plot(at, values, color=ACCENT_COLOR, linewidth=1.8)
-            for place, name, color in (
-                (1.0, "as the model is", INK_COLOR),
-                (self.temperature, f"fitted: {format_number(self.temperature)}", ACCENT_COLOR),
-            ):
-                height = dict(self.curve)[place]
-                ax.plot(place, height, marker="o", color=color)
-                label_line(ax, place, height, name, color)
-            ax.set_xlabel("temperature of the states")
-            ax.set_ylabel("log-likelihood of gold, nats a text")
-            return apply_style(
-                ax, f"Gold is likeliest at the temperature {format_number(self.temperature)}"
-            )
+    def _draw(self, ax: Axes | None) -> Axes:
+        ax = new_axes() if ax is None else ax
+        at, values = zip(*self.curve, strict=True)
+        ax.plot(at, values, color=ACCENT_COLOR, linewidth=1.8)
+        for place, name, color in (
+            (1.0, "as the model is", INK_COLOR),
+            (self.temperature, f"fitted: {format_number(self.temperature)}", ACCENT_COLOR),
+        ):
+            height = dict(self.curve)[place]
+            ax.plot(place, height, marker="o", color=color)
+            label_line(ax, place, height, name, color)
+        ax.set_xlabel("temperature of the states")
+        ax.set_ylabel("log-likelihood of gold, nats a text")
+        return apply_style(
+            ax, f"Gold is likeliest at the temperature {format_number(self.temperature)}"
+        )
 
     def __str__(self) -> str:
         flattens = "flattens" if self.temperature > 1 else "sharpens"

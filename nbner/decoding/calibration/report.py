@@ -10,15 +10,11 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     label_lines,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.decoding.calibration.temperature import (
     CalibrationPairs,
     Temperatures,
@@ -35,8 +31,10 @@ _BIN_COLUMNS = ["low", "high", "n", "confidence", "accuracy", "accuracy_low", "a
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration(Result):
+class Calibration(FigureResult):
     """Calibration of a model's span probabilities on gold; the method: `calibration.temperature`.
+
+    ``plot()`` draws the reliability diagram, before and after.
 
     Parameters
     ----------
@@ -150,29 +148,8 @@ class Calibration(Result):
             )
         return pd.DataFrame(rows)
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the reliability diagram, before and after.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return _draw_reliability_diagram(self.frame, title=self._headline(), ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return _draw_reliability_diagram(self.frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         mean = float(self.before.probability.mean() - self.before.correct.mean())

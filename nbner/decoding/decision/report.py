@@ -23,15 +23,11 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
-    PlotStyle,
     apply_style,
     label_lines,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.types import Span
 
 if TYPE_CHECKING:
@@ -136,8 +132,11 @@ class LabelDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Result):
+class Decision(FigureResult):
     """How the model in use decides between spans, and what that brings on held-out gold.
+
+    ``plot()`` draws precision, recall and F of the span sets over theta; dotted: greedy
+    decoding.
 
     Parameters
     ----------
@@ -315,50 +314,27 @@ class Decision(Result):
         """F of the decision minus F of greedy decoding; None where greedy was asked for."""
         return self.row(EXPECTED_F).gain if self.rule == EXPECTED_F else None
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw precision, recall and F of the span sets over theta; dotted: greedy decoding.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            ax = new_axes() if ax is None else ax
-            frame = self.curve
-            frame = frame[(frame["rule"] == EXPECTED_F) & (frame["n"] > 0)]
-            styles = (("precision", INK_COLOR), ("recall", INK_COLOR), ("f", ACCENT_COLOR))
-            ends = []
-            for name, color in styles:
-                alpha = 1.0 if name == "f" else FAINT_ALPHA
-                if len(frame):
-                    ax.plot(
-                        frame["threshold"], frame[name], color=color, alpha=alpha, linewidth=1.6
-                    )
-                    ends.append((frame["threshold"].iloc[-1], frame[name].iloc[-1], name, color))
-                if self.rows:
-                    greedy = getattr(self.rows[0], name).value
-                    ax.axhline(greedy, color=color, alpha=alpha, linewidth=0.8, linestyle=":")
-            if self.threshold is not None:
-                ax.axvline(self.threshold, color=ACCENT_COLOR, linewidth=0.8)
-            ax.set_xlim(0, 1)
-            ax.set_ylim(0, 1.02)
-            label_lines(ax, ends)
-            ax.set_xlabel("theta: probability that a span must exceed (dotted: greedy decoding)")
-            return apply_style(ax, self._headline())
+    def _draw(self, ax: Axes | None) -> Axes:
+        ax = new_axes() if ax is None else ax
+        frame = self.curve
+        frame = frame[(frame["rule"] == EXPECTED_F) & (frame["n"] > 0)]
+        styles = (("precision", INK_COLOR), ("recall", INK_COLOR), ("f", ACCENT_COLOR))
+        ends = []
+        for name, color in styles:
+            alpha = 1.0 if name == "f" else FAINT_ALPHA
+            if len(frame):
+                ax.plot(frame["threshold"], frame[name], color=color, alpha=alpha, linewidth=1.6)
+                ends.append((frame["threshold"].iloc[-1], frame[name].iloc[-1], name, color))
+            if self.rows:
+                greedy = getattr(self.rows[0], name).value
+                ax.axhline(greedy, color=color, alpha=alpha, linewidth=0.8, linestyle=":")
+        if self.threshold is not None:
+            ax.axvline(self.threshold, color=ACCENT_COLOR, linewidth=0.8)
+        ax.set_xlim(0, 1)
+        ax.set_ylim(0, 1.02)
+        label_lines(ax, ends)
+        ax.set_xlabel("theta: probability that a span must exceed (dotted: greedy decoding)")
+        return apply_style(ax, self._headline())
 
     def _headline(self) -> str:
         gain = self.gain

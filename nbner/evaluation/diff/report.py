@@ -14,17 +14,13 @@ from nbner._common.format import plural, scrollable
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     apply_style,
     count_axis,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result, write_page
+from nbner._common.result import FigureResult, write_page
 from nbner._common.span_html import highlight_spans
 from nbner.errors import DataError
 from nbner.evaluation.diff.causes import CAUSES, Cause
@@ -59,8 +55,10 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Differences(Result):
+class Differences(FigureResult):
     """Two sets of annotations compared, with a cause for every difference.
+
+    ``plot()`` draws the number of texts by cause.
 
     Parameters
     ----------
@@ -163,29 +161,8 @@ class Differences(Result):
 
         return pd.DataFrame([_row(one) for one in self.differences], columns=list(COLUMNS))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the number of texts by cause.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return draw_causes(self.counts, total=self.n, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return draw_causes(self.counts, total=self.n, ax=ax)
 
     def to_html(
         self,

@@ -13,17 +13,13 @@ from nbner._common.format import format_number, plural, render_html
 from nbner._common.plot_style import (
     FAINT_ALPHA,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.quality.agreement.scores import AgreementScores, AnnotatedText, GroupAgreement
 
 if TYPE_CHECKING:
@@ -34,8 +30,10 @@ _MEASURES = ("exact", "relaxed", "kappa", "alpha")
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement(Result):
+class Agreement(FigureResult):
     """Agreement between annotators; `nbner.quality.agreement.scores` has the definitions.
+
+    ``plot()`` draws exact F with its interval for every label, the lowest at the bottom.
 
     Parameters
     ----------
@@ -117,29 +115,8 @@ class Agreement(Result):
             rows.append([rated.text, one.differing, one.f, *(_spans(rated, n) for n in annotators)])
         return pd.DataFrame(rows, columns=["text", "differing", "f", *annotators])
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw exact F with its interval for every label, the lowest at the bottom.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return _draw_agreement(self.per_label, title=self._headline(), known=self.colors, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return _draw_agreement(self.per_label, title=self._headline(), known=self.colors, ax=ax)
 
     def _headline(self) -> str:
         return f"Span F {format_number(self.f)} between annotators, over {plural(self.n, 'text')}"

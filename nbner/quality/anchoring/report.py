@@ -13,17 +13,13 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     annotate_row,
     apply_style,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.anchoring import audit
@@ -49,8 +45,10 @@ _DESCRIPTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Anchoring(Result):
+class Anchoring(FigureResult):
     """Rates at which annotators followed suggestions that were perturbed on purpose.
+
+    ``plot()`` draws the shares of suggestions that were followed, with their intervals.
 
     Parameters
     ----------
@@ -95,34 +93,13 @@ class Anchoring(Result):
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the shares of suggestions that were followed, with their intervals.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            corrupted = self.overall.corrupted
-            finding = (
-                f"{corrupted.count:,} of {plural(corrupted.n, 'corrupted suggestion')} "
-                f"{'was' if corrupted.count == 1 else 'were'} left as shown"
-            )
-            return _draw_anchoring(self.frame, title=finding, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        corrupted = self.overall.corrupted
+        finding = (
+            f"{corrupted.count:,} of {plural(corrupted.n, 'corrupted suggestion')} "
+            f"{'was' if corrupted.count == 1 else 'were'} left as shown"
+        )
+        return _draw_anchoring(self.frame, title=finding, ax=ax)
 
     def open(self) -> AnnotatorWidget:
         """Open the examples whose gold holds a corrupted suggestion; ``v`` restores the original.

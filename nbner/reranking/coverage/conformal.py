@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil, inf
 
 import numpy as np
@@ -99,7 +100,8 @@ def min_calibration_texts(alpha: float) -> int:
     alpha : float
         Accepted risk, between 0 and 1.
     """
-    return max(1, ceil(1 / alpha - 1 - _ROUNDING))
+    # A fraction, since the inverse of the least floats is more than the largest one.
+    return max(1, ceil(1 / Fraction(alpha) - 1 - Fraction(_ROUNDING)))
 
 
 def conformal_quantile(scores: FloatArray, alpha: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,14 +24,16 @@ from nbner._common.plot_style import (
     plot_look,
 )
 from nbner._common.result import Result
-from nbner.reranking.coverage.conformal import AnalysisThreshold
 from nbner.reranking.coverage.study import (
     CUMULATIVE,
+    DEFAULT_METHOD,
     MISSED,
     REGULARIZED,
     WRONG,
     CoverageRow,
+    SetMethod,
     Thresholds,
+    check_method,
 )
 from nbner.types import Parse, Span
 
@@ -150,9 +152,7 @@ class Coverage(Result):
         return ceil(1000 * (self.not_in_list + 1) / (self.n + 1)) / 1000
 
     def analysis_set(
-        self,
-        parses: Sequence[Parse],
-        method: Literal["regularized", "cumulative"] = "regularized",
+        self, parses: Sequence[Parse], method: SetMethod = DEFAULT_METHOD
     ) -> AnalysisSet:
         """Return the set of one text.
 
@@ -161,15 +161,22 @@ class Coverage(Result):
         parses : sequence of Parse
             ``session.parses(text, coverage.width, coverage.decoder)``: the list as
             it was calibrated. A shorter list may end before the level.
-        method : {"regularized", "cumulative"}
-            Which sets.
+        method : {"cumulative", "regularized"}
+            By cumulative probability, as ``make_gold(review="set")``; or with the
+            penalty of late ranks: smaller on average, but their sizes vary with the
+            texts that chose the penalty.
+
+        Raises
+        ------
+        DataError
+            The method is none of these.
 
         Examples
         --------
         >>> found = session.experiments.coverage()  # doctest: +SKIP
         >>> found.analysis_set(session.parses(text, found.width))  # doctest: +SKIP
         """
-        threshold = self._threshold(method)
+        threshold = self.thresholds.of(method)
         probabilities = np.array([one.probability for one in parses], np.float64)
         size, is_complete = threshold.set_size(probabilities, self.width)
         return AnalysisSet(tuple(parses[:size]), is_complete)
@@ -218,16 +225,19 @@ class Coverage(Result):
         self,
         ax: Axes | None = None,
         *,
+        method: SetMethod = DEFAULT_METHOD,
         title: str | None = OWN_TITLE,
         style: PlotStyle = SCREEN,
         width: float | None = None,
     ) -> Axes:
-        """Draw the coverage of the regularized sets by group, beside the nominal level.
+        """Draw the coverage of sets of analyses by group, beside the nominal level.
 
         Parameters
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
+        method : {"cumulative", "regularized"}
+            Which sets.
         title : str, optional
             By default the finding; None for no title.
         style : {"screen", "paper"}
@@ -235,19 +245,17 @@ class Coverage(Result):
         width : float, optional
             Width of a new figure in inches; on paper 3.25 by default.
         """
+        check_method(method)
         with plot_look(ax=ax, title=title, style=style, width=width):
             rows = self.frame
-            rows = rows[rows["method"] == REGULARIZED]
-            return draw_coverage(rows, title=self._headline(), ax=ax)
-
-    def _threshold(self, method: str) -> AnalysisThreshold:
-        return self.thresholds.cumulative if method == CUMULATIVE else self.thresholds.regularized
+            rows = rows[rows["method"] == method]
+            return draw_coverage(rows, title=self._headline(method), ax=ax)
 
     def _overall(self, method: str) -> CoverageRow:
         return next(one for one in self.rows if one.method == method and one.group == "all")
 
-    def _headline(self) -> str:
-        row = self._overall(REGULARIZED)
+    def _headline(self, method: str) -> str:
+        row = self._overall(method)
         return (
             f"Sets of {row.size.value:.1f} analyses hold gold in {100 * row.coverage.value:.1f} % "
             f"of the texts ({100 * (1 - self.alpha):g} % asked)"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from math import nan
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from nbner._common.bootstrap import Estimate
 from nbner._common.colors import label_colors
@@ -25,6 +25,7 @@ from nbner.reranking.coverage.study import (
     SET_SIZE,
     SINGLE,
     CoverageRow,
+    SetMethod,
     size_group,
 )
 from nbner.types import Example
@@ -80,7 +81,7 @@ class SetReview(Result):
         Open texts in their order, without drafts and without those kept aside.
     coverage : Coverage
         The calibration.
-    method : {"regularized", "cumulative"}
+    method : {"cumulative", "regularized"}
         Which sets of the calibration.
     split : str
         The split.
@@ -101,7 +102,7 @@ class SetReview(Result):
 
     texts: tuple[TextWithSet, ...] = field(repr=False)
     coverage: Coverage = field(repr=False)
-    method: Literal["regularized", "cumulative"]
+    method: SetMethod
     split: str
     model: str
     drafts: int = 0

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import nan
-from typing import TYPE_CHECKING
+from numbers import Real
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from nbner._common.arguments import is_number
 from nbner._common.bootstrap import (
     Bootstrap,
     Estimate,
@@ -45,12 +47,18 @@ WIDTH = 256
 FOLDS = 5
 TUNING_FRACTION = 0.25
 _SLACK = 16  # texts by which rounding moves the number that a risk needs
-_MAX_COUNTED = 10**9  # calibration texts up to which that number is exact
+_MAX_COUNTED = 10**9  # texts up to which that number is exact and said
 _HIGHER_RISKS = (0.05, 0.1, 0.2, 0.3)  # that a message proposes
 #: Decoders whose probabilities are normalized over all analyses.
 DECODERS = ("exact", "exact_calibrated", "exact_raw")
 MIN_LISTED = 1e-4  # probability of the spans that are looked at
-CUMULATIVE, REGULARIZED = "cumulative", "regularized"
+SetMethod: TypeAlias = Literal["cumulative", "regularized"]
+CUMULATIVE: SetMethod = "cumulative"
+REGULARIZED: SetMethod = "regularized"
+#: A text has one analysis as soon as that is probable enough. The regularized sets are
+#: smaller on average, but may have none of one analysis, or all of a size, as the texts
+#: that chose their penalty fell.
+DEFAULT_METHOD: SetMethod = CUMULATIVE
 MISSED, WRONG = "missed spans", "wrong spans"
 METHODS = (CUMULATIVE, REGULARIZED, MISSED, WRONG)
 MANY_ENTITIES = 4
@@ -115,6 +123,22 @@ class Thresholds:
     missed: float | None
     wrong: float | None
 
+    def of(self, method: SetMethod) -> AnalysisThreshold:
+        """Return the threshold of sets of analyses of a method.
+
+        Parameters
+        ----------
+        method : {"cumulative", "regularized"}
+            Which sets.
+
+        Raises
+        ------
+        DataError
+            The method is none of these.
+        """
+        check_method(method)
+        return self.cumulative if method == CUMULATIVE else self.regularized
+
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
@@ -162,6 +186,51 @@ class _Outcome:
     is_complete: bool
 
 
+def check_method(method: str) -> None:
+    """Raise where a method is none of sets of analyses.
+
+    Parameters
+    ----------
+    method : str
+        The method.
+
+    Raises
+    ------
+    DataError
+        It names the methods.
+    """
+    if method not in (CUMULATIVE, REGULARIZED):
+        raise DataError(
+            f"there are no {method!r} sets of analyses",
+            field="method",
+            remedy=f"Use {CUMULATIVE!r} or {REGULARIZED!r}",
+        )
+
+
+def check_alpha(alpha: Real | float) -> float:
+    """Return an accepted risk as a float; raise where it is none.
+
+    Parameters
+    ----------
+    alpha : number
+        Accepted risk.
+
+    Raises
+    ------
+    DataError
+        It is not a number between 0 and 1, both left out.
+    """
+    risk = float(alpha) if is_number(alpha) and 0 < alpha < 1 else 0.0
+    if not 0 < risk < 1:  # the float of a fraction may be either
+        raise DataError(
+            f"alpha={alpha!r:.80} is not between 0 and 1",
+            field="alpha",
+            remedy="Give the risk that you accept, such as alpha=0.05 for sets that hold gold in "
+            "95 % of the texts",
+        )
+    return risk
+
+
 def needed_texts(alpha: float) -> int:
     """Return the fewest held-out texts for thresholds of a level in every fold.
 
@@ -203,19 +272,29 @@ def check_size(n_texts: int, alpha: float) -> None:
     Raises
     ------
     DataError
-        There are fewer than `needed_texts`.
+        There are fewer than `needed_texts`. The message says how many are needed.
     """
     needed = needed_texts(alpha)
-    if n_texts < needed:
-        enough = [risk for risk in _HIGHER_RISKS if alpha < risk and n_texts >= needed_texts(risk)]
-        accept = f", or accept a higher risk, such as alpha={enough[0]}" if enough else ""
+    if n_texts >= needed:
+        return
+    others = [risk for risk in _HIGHER_RISKS if alpha < risk]
+    if needed > _MAX_COUNTED:
         raise DataError(
-            f"sets that hold gold in {100 * (1 - alpha):.12g} % of the texts need at least "
-            f"{needed:,} held-out texts with gold to calibrate on, and there are {n_texts:,}",
+            f"alpha={alpha:g} is too small a risk to calibrate: it needs more than "
+            f"{_MAX_COUNTED:,} held-out texts with gold, and there are {n_texts:,}",
             field="alpha",
-            remedy=f"Label {needed - n_texts:,} more that are drawn at random, such as with "
-            f'session.make_gold(split="dev"){accept}',
+            remedy=f"Accept a higher risk, such as alpha={others[0]}, which needs "
+            f"{needed_texts(others[0]):,} of them",
         )
+    enough = [risk for risk in others if n_texts >= needed_texts(risk)]
+    accept = f", or accept a higher risk, such as alpha={enough[0]}" if enough else ""
+    raise DataError(
+        f"sets that hold gold in {100 * (1 - alpha):.12g} % of the texts need at least "
+        f"{needed:,} held-out texts with gold to calibrate on, and there are {n_texts:,}",
+        field="alpha",
+        remedy=f"Label {needed - n_texts:,} more that are drawn at random, such as with "
+        f'session.make_gold(split="dev"){accept}',
+    )
 
 
 def held_out_texts(
@@ -415,7 +494,7 @@ def _outcome(
     if method in (CUMULATIVE, REGULARIZED):
         if label is not None and label not in text.gold_labels:
             return None
-        threshold = own.cumulative if method == CUMULATIVE else own.regularized
+        threshold = own.of(method)
         size, is_complete = threshold.set_size(text.list_probabilities, width)
         is_in = text.gold_rank is not None and text.gold_rank <= size
         return _Outcome(float(is_in), size, is_complete)

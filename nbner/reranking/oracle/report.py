@@ -11,16 +11,12 @@ from nbner._common.format import plural, render_html
 from nbner._common.plot_style import (
     ACCENT_COLOR,
     INK_COLOR,
-    OWN_TITLE,
-    SCREEN,
     SECOND_COLOR,
-    PlotStyle,
     apply_style,
     label_lines,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.errors import DataError
 from nbner.reranking.oracle.differences import DIFFERENCES, DecoderDifference
 from nbner.reranking.oracle.recommendation import Recommendation, points_of_decoder, recommend
@@ -62,8 +58,10 @@ class OracleData:
 
 
 @dataclass(frozen=True, slots=True)
-class OracleCurve(Result):
+class OracleCurve(FigureResult):
     """Oracle F as a function of the length of the list; definitions: `oracle.study`.
+
+    ``plot()`` draws oracle F and first-analysis F over the length of the list.
 
     Parameters
     ----------
@@ -204,30 +202,9 @@ class OracleCurve(Result):
         """The recommendation with its figures; the rules: `oracle.recommendation`."""
         return self._verdict.text
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw oracle F and first-analysis F over the length of the list.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            width = self._verdict.width
-            return draw_oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        width = self._verdict.width
+        return draw_oracle_curve(self.frame, title=self._headline(), recommended=width, ax=ax)
 
     @property
     def _verdict(self) -> Recommendation:

@@ -21,9 +21,8 @@ from nbner._common.plot_style import (
     apply_style,
     name_ticks,
     new_axes,
-    plot_look,
 )
-from nbner._common.result import Result
+from nbner._common.result import FigureResult, Result
 from nbner._common.span_html import highlight_spans
 from nbner.evaluation.scores import PRF
 from nbner.quality.agreement.report import Agreement
@@ -49,8 +48,10 @@ _QUESTION_COLUMNS = ["question", "text", "students", "gold", "f", "right"]
 
 
 @dataclass(frozen=True, slots=True)
-class QuizResults(Result):
+class QuizResults(FigureResult):
     """All submissions to a quiz so far, scored against gold.
+
+    ``plot()`` draws the F of every student on every example.
 
     Parameters
     ----------
@@ -148,29 +149,8 @@ class QuizResults(Result):
             measure_agreement(shared, samples=samples, seed=self.seed), shared, self.name
         )
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of every student on every example.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            return _draw_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return _draw_grid(self.frame, self.student_frame, title=self._headline(), ax=ax)
 
     def _headline(self) -> str:
         count = len(self.students)
