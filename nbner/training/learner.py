@@ -13,14 +13,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
-from nbner.decoding.decision.without_gold import fit_without_gold
+from nbner.decoding.decision.without_gold import decide_below
 from nbner.errors import NbnerError, TrainingError
 from nbner.nlp import subprocess_job
 from nbner.nlp.entity_swap import swap_entities
@@ -380,12 +380,13 @@ def learn_crf(
         seed=seed,
         clusters=clusters,
         max_iterations=_MAX_ITERATIONS,
+        shares_tokenizer=True,
     )
     learnt = {one.text for one in train_examples}
     unseen = [one for one in pool_texts if one not in learnt]
-    found = fit_without_gold(nlp, unseen, seed=seed, max_texts=_DECIDING_TEXTS)
-    if found is not None and found.threshold < _THRESHOLD:
-        replace(found, threshold=_THRESHOLD).add_to(nlp)
+    found = decide_below(nlp, unseen, _THRESHOLD, seed=seed, max_texts=_DECIDING_TEXTS)
+    if found is not None:
+        found.add_to(nlp)
     return nlp
 
 
