@@ -192,8 +192,6 @@ def load_beside(path: Path, known: Language | None, factories: Collection[str]) 
     """
     try:
         found = None if known is None else _read_beside(path, known, factories)
-    except ModelError:
-        raise
     except Exception as error:
         raise _unreadable(str(path), error) from error
     if found is None:
@@ -206,7 +204,7 @@ def _read_beside(path: Path, known: Language, factories: Collection[str]) -> Lan
     """Read a pipeline as `load_beside` does; None where it cannot share."""
     config, meta = load_config(path / "config.cfg"), get_model_meta(path)
     components: dict[str, dict[str, Any]] = config["components"]
-    file, tokenizer = path / "tokenizer", known.tokenizer
+    file = path / "tokenizer"
     is_shared = (
         all(one["factory"] in factories for one in components.values())
         and _language_settings(config) == _language_settings(known.config)
@@ -218,7 +216,6 @@ def _read_beside(path: Path, known: Language, factories: Collection[str]) -> Lan
     if not is_shared:
         return None
     nlp = pipeline_beside(known)
-    assert nlp.tokenizer is tokenizer  # noqa: S101 - not a copy, which takes long
     nlp.meta = meta
     for name in config["nlp"]["pipeline"]:
         options = {key: value for key, value in components[name].items() if key != "factory"}

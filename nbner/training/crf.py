@@ -510,12 +510,12 @@ def _fit(
     bias = np.full(tags_count, -np.inf, np.float32)
     bias[sorted(seen)] = 0.0
     transitions = np.zeros((tags_count, tags_count), np.float32)
-    names, tags, found = states
-    is_bias = names < 0
-    bias[tags[is_bias]] = found[is_bias]
-    weights.reshape(-1, tags_count)[names[~is_bias], tags[~is_bias]] = found[~is_bias]
-    before, after, found = moves
-    transitions[before, after] = found
+    rows, columns, found = states
+    is_bias = rows < 0
+    bias[columns[is_bias]] = found[is_bias]
+    weights.reshape(-1, tags_count)[rows[~is_bias], columns[~is_bias]] = found[~is_bias]
+    rows, columns, found = moves
+    transitions[rows, columns] = found
     return CrfModel(labels, features, weights, bias, transitions, extractor)
 
 
