@@ -19,7 +19,7 @@ from nbner.decoding.probabilities import SpanProbabilities, add_forced_spans
 from nbner.decoding.spans import OUTSIDE
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.crf.component import batch_lengths, preset_entities
-from nbner.nlp.crf.model import stack_scores
+from nbner.nlp.crf.model import begin_tag, stack_scores
 from nbner.types import Parse, Span
 
 if TYPE_CHECKING:
@@ -197,6 +197,41 @@ def chain_probabilities_at(
     for temperature in temperatures:
         at_temperature = [replace(one, scores=one.scores / temperature) for one in scored]
         yield _probabilities(at_temperature, transitions / temperature, recognizer.labels, floor)
+
+
+def chain_expectations(
+    recognizer: CrfRecognizer, docs: Sequence[Doc], floor: float, temperature: float
+) -> Iterator[tuple[float, dict[Span, float]]]:
+    """Compute how many entities each doc is expected to have, and its probable spans.
+
+    Parameters
+    ----------
+    recognizer, docs
+        As for `chain_lattices`.
+    floor : float
+        Spans with a lower probability are not listed; they count towards the number.
+    temperature : float
+        Divides the model's scores.
+
+    Yields
+    ------
+    (float, dict)
+        The expected number of entities, and the spans with their probabilities. In the
+        order of the docs.
+    """
+    scored, transitions = _score_docs(recognizer, docs, temperature)
+    labels = recognizer.labels
+    plain = tuple(range(len(labels)))
+    found: list[tuple[float, dict[Span, float]]] = [(0.0, {})] * len(scored)
+    for batch in batch_lengths([len(one.scores) for one in scored]):
+        stacked = stack_scores([scored[i].scores for i in batch], transitions)
+        sums = chain_sums(stacked)
+        # Each entity begins once.
+        sizes = sums.tag_probabilities()[:, :, begin_tag(0) :: 2].sum(axis=(1, 2))
+        listed = chain_span_probabilities(stacked, sums, floor)
+        for i, size, spans in zip(batch, sizes.tolist(), listed, strict=True):
+            found[i] = size, named_spans(spans, scored[i].content, plain, labels)
+    yield from found
 
 
 def _probabilities(

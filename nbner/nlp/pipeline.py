@@ -9,7 +9,7 @@ recognizers one is trained and decoded: the first, or the one that
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -200,6 +200,100 @@ def clone_pipeline(nlp: Language, *, without_weights: Collection[str] = ()) -> L
     copy.from_bytes(nlp.to_bytes(exclude=excluded))
     _add_strings(copy.vocab, kept)
     return copy
+
+
+def pipeline_beside(nlp: Language) -> Language:
+    """Return a pipeline without components that shares the tokenizer and the vocabulary.
+
+    It costs a hundredth of a copy, most of whose time goes into the tokenizer: enough
+    for a model that is trained and saved, or loaded, while somebody waits. Whoever adds
+    a rule to the tokenizer of one adds it to that of both.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; it is not changed.
+    """
+    beside = type(nlp)(
+        nlp.vocab,
+        max_length=nlp.max_length,
+        meta=dict(nlp.meta),
+        create_tokenizer=lambda _: nlp.tokenizer,
+        batch_size=nlp.batch_size,
+    )
+    # What spaCy says of the components of a pipeline is worked out anew from those it has.
+    config = nlp.config.copy()
+    config["nlp"] |= {"pipeline": [], "disabled": []}
+    config["components"] = {}
+    beside.config = config
+    return beside
+
+
+def load_beside(path: Path, known: Language | None, factories: Collection[str]) -> Language:
+    """Load a saved pipeline that shares tokenizer and vocabulary with one that is known.
+
+    For the next model of a learner: two thirds of the time of `load_base` go into a
+    tokenizer that is there already, and meanwhile no other thread runs.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    known : Language, optional
+        The pipeline to share with.
+    factories : collection of str
+        Components that need nothing of a vocabulary. A pipeline with others, or with
+        another tokenizer, or with vectors or tables, is loaded as `load_base` does.
+
+    Returns
+    -------
+    Language
+        The pipeline.
+
+    Raises
+    ------
+    ModelError
+        As for `load_base`.
+    """
+    try:
+        found = None if known is None else _read_beside(path, known, factories)
+    except Exception as error:
+        raise _unreadable(str(path), error) from error
+    if found is None:
+        return load_base(path)
+    _origins[found] = (str(path.resolve()), fingerprint(found))
+    return found
+
+
+def _read_beside(path: Path, known: Language, factories: Collection[str]) -> Language | None:
+    """Read a pipeline as `load_beside` does; None where it cannot share."""
+    config, meta = load_config(path / "config.cfg"), get_model_meta(path)
+    components: dict[str, dict[str, Any]] = config["components"]
+    file = path / "tokenizer"
+    is_shared = (
+        all(one["factory"] in factories for one in components.values())
+        and _language_settings(config) == _language_settings(known.config)
+        and not meta.get("vectors", {}).get("vectors", True)
+        and not Lookups().from_disk(path / "vocab").tables
+        and file.is_file()
+        and _has_tokenizer(known, file.read_bytes())
+    )
+    if not is_shared:
+        return None
+    nlp = pipeline_beside(known)
+    nlp.meta = meta
+    for name in config["nlp"]["pipeline"]:
+        options = {key: value for key, value in components[name].items() if key != "factory"}
+        nlp.add_pipe(components[name]["factory"], name=name, config=options)
+    nlp.from_disk(path, exclude=["tokenizer", "vocab"])
+    is_trained(nlp)
+    return nlp
+
+
+def _language_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a config that say what the tokenizer and the language are."""
+    own = {"pipeline", "disabled"}
+    return {key: value for key, value in config["nlp"].items() if key not in own}
 
 
 def _has_tokenizer(nlp: Language, saved: bytes) -> bool:
@@ -501,21 +595,25 @@ def _load(name: str) -> Language:
         fingerprint(nlp)
     except Exception as error:
         # A damaged file raises whatever its format's library raises: no list is complete.
-        missing = missing_packages(name)
-        if missing:
-            raise ModelError(
-                f"the model {name!r} has a transformer and needs {' and '.join(missing)}, which "
-                f"brings PyTorch: pip install {' '.join(missing)}. A pipeline without one, such "
-                "as en_core_web_sm, needs neither."
-            ) from error
-        raise ModelError(
-            f"the model {name!r} cannot be loaded: {_one_line(error) or type(error).__name__}. "
-            "Check that it is a whole "
-            f"pipeline, made for spaCy {spacy.about.__version__} (`python -m spacy validate`), and "
-            "that the packages it needs are installed. A session opens without it: "
-            'model="blank:en".'
-        ) from error
+        raise _unreadable(name, error) from error
     return nlp
+
+
+def _unreadable(name: str, error: Exception) -> ModelError:
+    missing = missing_packages(name)
+    if missing:
+        return ModelError(
+            f"the model {name!r} has a transformer and needs {' and '.join(missing)}, which "
+            f"brings PyTorch: pip install {' '.join(missing)}. A pipeline without one, such "
+            "as en_core_web_sm, needs neither."
+        )
+    return ModelError(
+        f"the model {name!r} cannot be loaded: {_one_line(error) or type(error).__name__}. "
+        "Check that it is a whole "
+        f"pipeline, made for spaCy {spacy.about.__version__} (`python -m spacy validate`), and "
+        "that the packages it needs are installed. A session opens without it: "
+        'model="blank:en".'
+    )
 
 
 def _load_folder(path: Path) -> Language:

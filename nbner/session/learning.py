@@ -21,11 +21,14 @@ from nbner._common.format import plural
 from nbner._common.learning_status import LearningCommand, LearningState, LearningStatus
 from nbner._common.offered import LEARNED_GROUP
 from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
+from nbner._common.reply_priority import REPLIES
 from nbner._common.result import Result
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY, RankedDataset
+from nbner.decoding.decision.component import FACTORY as DECISION_FACTORY
 from nbner.errors import DataError, ModelError, NbnerError, StoreError
+from nbner.nlp.crf.component import FACTORY as CRF_FACTORY
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.pipeline import entity_labels_of, is_trained, load_base
+from nbner.nlp.pipeline import entity_labels_of, is_trained, load_beside
 from nbner.quality.suggestion_quality import (
     WINDOW,
     SuggestionQuality,
@@ -59,6 +62,9 @@ MIN_ACCEPTED = 5
 
 #: Strategies that the process ranks by; the others are ranked in this one.
 _RANKED_BY_PROCESS = ("uncertainty",)
+
+#: Components of the learner's models that need nothing of a vocabulary of their own.
+_LIGHT_FACTORIES = (CRF_FACTORY, DECISION_FACTORY)
 
 #: Models of one widget that stay on disk: "disagreement" compares the last two.
 _KEPT_MODELS = 2
@@ -444,6 +450,8 @@ class Learning(Result):
             self._changed.notify_all()
 
     def _step(self, *, has_news: bool) -> None:
+        # An answer wakes this thread before its reply is made.
+        REPLIES.give_way()
         if has_news:
             self._quality = suggestion_quality(
                 tuple(self._answers), window=WINDOW, seed=self._context.seed
@@ -467,12 +475,14 @@ class Learning(Result):
             if not one.binary and not one.extra.get(HOLDOUT_KEY)
         ]
         answered = context.dataset.counts(self._split).answered
+        REPLIES.give_way()
         self._waits_for = _what_is_missing(answered, gold)
         newest = max((one.created or 0.0 for one in gold), default=0.0)
         if not self._waits_for and not self._has_learnt(len(gold), newest):
             self._newest_answer, self._gold = newest, gold
             ranked = self._ranked
             self._pool = () if ranked is None else ranked.pool(self._split)
+            REPLIES.give_way()
             by_process = ranked is not None and ranked.strategy in _RANKED_BY_PROCESS
             self._process.start(
                 LearningTask(
@@ -498,12 +508,15 @@ class Learning(Result):
     def _take_over(self, model: LearnedModel) -> None:
         """Load a model, and use it unless another trained model suggests."""
         now = time.time()
-        nlp = load_base(model.path)
+        # The first one has a tokenizer of its own: the session's is not to change with it.
+        nlp = load_beside(model.path, self._newest_nlp, _LIGHT_FACTORIES)
+        REPLIES.give_way()
         model = replace(model, fingerprint=fingerprint(nlp))
         answers = f"{model.n_examples:,} answer{'s' * (model.n_examples != 1)}"
         source = f"model of {time.strftime('%H:%M', time.localtime(now))}, {answers}"
         # A model that cannot suggest is a failure of the learner, not of every example.
         suggest(self._context, self._gold[:1], nlp=nlp)
+        REPLIES.give_way()
         suggests = self._suggests_learned
         names = self._context.model_names
         source = names.setdefault(model.fingerprint, source)
@@ -568,6 +581,7 @@ class Learning(Result):
         if status == self._published and not is_new:
             return
         self._published = status
+        REPLIES.give_way()
         for listener in tuple(self._listeners):
             _tell(listener, is_new=is_new)
 

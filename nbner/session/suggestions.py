@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner import registry
 from nbner._common.offered import LEARNED_GROUP, OFFER_KEY, OfferedSource
+from nbner._common.reply_priority import REPLIES
 from nbner.active_learning import strategies
 from nbner.active_learning.query_strategies import name_of, rank_examples
 from nbner.active_learning.ranked_dataset import RankedDataset
@@ -506,6 +507,8 @@ def _scored(
     for example, spans, lattice in zip(examples, proposed, found, strict=True):
         context.lattice_cache.put((model, example.split, example.input_hash), lattice)
         confidence = calibrated(nlp, lattice.span_probabilities())
+        # A new model suggests for a whole window, while somebody answers.
+        REPLIES.give_way()
         yield (replace(span, score=confidence(span)) for span in spans)
 
 

@@ -9,7 +9,6 @@ text is cut at spans that its tokens cannot express. What is left out is counted
 from __future__ import annotations
 
 import logging
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pycrfsuite
+from numpy.typing import NDArray
 
 from nbner._common.format import plural
 from nbner._common.serialization import find_lone_surrogate
@@ -49,7 +49,12 @@ from nbner.nlp.gold_docs import (
     reference_doc,
     require_learnable_spans,
 )
-from nbner.nlp.pipeline import clone_pipeline, doc_from_example, recognizer_of
+from nbner.nlp.pipeline import (
+    clone_pipeline,
+    doc_from_example,
+    pipeline_beside,
+    recognizer_of,
+)
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -66,7 +71,6 @@ COUNTS_KEY = "nbner_crf_training"
 _MISSING = -1  # tag of a token whose label is unknown
 _BIAS = "bias"
 _SEEDS = range(2**32)
-_STATE = re.compile(r"^\s*\(\d+\) (\S+) --> (\d+): (\S+)$", re.MULTILINE)
 
 _REJECTED = "rejected"
 _SINGLE = "answers to single spans"
@@ -128,6 +132,7 @@ def train_crf(
     c2: float = C2,
     max_iterations: int = MAX_ITERATIONS,
     clusters: WordClusters | None = None,
+    shares_tokenizer: bool = False,
 ) -> Language:
     """Train a conditional random field, and return a pipeline with it.
 
@@ -156,6 +161,9 @@ def train_crf(
         Iterations of L-BFGS at most, at least 1.
     clusters : WordClusters, optional
         Clusters of an earlier run, from `cluster_texts`, in place of new ones.
+    shares_tokenizer : bool
+        Share the tokenizer and the vocabulary of ``base`` where no feature needs
+        others, in place of copies: for a model that is saved at once.
 
     Returns
     -------
@@ -169,10 +177,13 @@ def train_crf(
         computed with ``base``, or a number is out of range.
     """
     _check_numbers(seed, c2, max_iterations)
-    nlp = _feature_pipeline(base, features)
+    nlp = _feature_pipeline(base, features, shares_tokenizer=shares_tokenizer)
     usable, learnt, left_out = _usable_examples(train_examples, labels)
-    docs = list(nlp.pipe(doc_from_example(nlp, example) for example in usable))
-    gold = [_gold_tags(reference_doc(nlp, example, learnt), learnt) for example in usable]
+    docs = [reference_doc(nlp, example, learnt) for example in usable]
+    gold = [_gold_tags(doc, learnt) for doc in docs]
+    if nlp.pipe_names:
+        # The components that the features need see no gold.
+        docs = list(nlp.pipe(doc_from_example(nlp, example) for example in usable))
     is_known = [any(tag != _MISSING for tag in tags) for tags in gold]
     for kept, doc in zip(is_known, docs, strict=True):
         if not kept:
@@ -394,7 +405,9 @@ def _gold_tags(reference: Doc, labels: Sequence[str]) -> list[int]:
 # What outside features need.
 
 
-def _feature_pipeline(base: Language, features: Sequence[str]) -> Language:
+def _feature_pipeline(
+    base: Language, features: Sequence[str], *, shares_tokenizer: bool
+) -> Language:
     """Return a copy of the pipeline with the components alone that the features need."""
     unknown = unknown_outside_features(features)
     if unknown:
@@ -414,6 +427,10 @@ def _feature_pipeline(base: Language, features: Sequence[str]) -> Language:
             'Start from an installed one, such as Session(model="en_core_web_md"), or leave the '
             "feature out."
         )
+    if shares_tokenizer and not features and not base.vocab.vectors.n_keys:
+        nlp = pipeline_beside(base)
+        nlp.meta.pop(COUNTS_KEY, None)
+        return nlp
     others = [name for name in base.component_names if name not in needed]
     nlp = clone_pipeline(base, without_weights=others)
     for name in others:
@@ -493,14 +510,12 @@ def _fit(
     bias = np.full(tags_count, -np.inf, np.float32)
     bias[sorted(seen)] = 0.0
     transitions = np.zeros((tags_count, tags_count), np.float32)
-    flat = weights.reshape(-1, tags_count)
-    for name, tag, weight in states:
-        if name == _BIAS:
-            bias[tag] = weight
-        else:
-            flat[int(name), tag] = weight
-    for before, after, weight in moves:
-        transitions[int(before), after] = weight
+    rows, columns, found = states
+    is_bias = rows < 0
+    bias[columns[is_bias]] = found[is_bias]
+    weights.reshape(-1, tags_count)[rows[~is_bias], columns[~is_bias]] = found[~is_bias]
+    rows, columns, found = moves
+    transitions[rows, columns] = found
     return CrfModel(labels, features, weights, bias, transitions, extractor)
 
 
@@ -514,7 +529,8 @@ def _attributes(names: Iterable[str], rows: Mapping[str, int]) -> list[list[str]
     return found
 
 
-_Weights = list[tuple[str, int, float]]
+#: Names, tags and weights of the features, or tags, tags and weights of the transitions.
+_Weights = tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]
 
 
 def _train(trainer: Any) -> tuple[_Weights, _Weights]:
@@ -533,10 +549,15 @@ def _train(trainer: Any) -> tuple[_Weights, _Weights]:
 
 
 def _parse_weights(text: str) -> _Weights:
-    found = [(name, int(tag), float(weight)) for name, tag, weight in _STATE.findall(text)]
-    if not all(np.isfinite(weight) for _, _, weight in found):
+    """Read lines of a dump, such as ``(0) 12 --> 3: 0.5``; the name of the bias is -1."""
+    lines = text[text.index("{") + 1 : text.rindex("}")].replace(_BIAS, "-1")
+    for mark in ("(0)", "(1)", "-->", ":"):
+        lines = lines.replace(mark, " ")
+    values = np.array([]) if lines.isspace() else np.fromstring(lines, sep=" ")
+    names, tags, weights = values.reshape(-1, 3).T
+    if not np.isfinite(weights).all():
         raise TrainingError(
             "training has diverged: some weights are no numbers. Use a larger c2=, such as "
             f"{C2}, or fewer iterations."
         )
-    return found
+    return names.astype(np.intp), tags.astype(np.intp), weights

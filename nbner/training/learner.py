@@ -13,14 +13,15 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 from uuid import uuid4
 
-from nbner.decoding.decision.without_gold import fit_without_gold
+from nbner._common.reply_priority import REPLIES
+from nbner.decoding.decision.without_gold import decide_below
 from nbner.errors import NbnerError, TrainingError
 from nbner.nlp import subprocess_job
 from nbner.nlp.entity_swap import swap_entities
@@ -197,11 +198,11 @@ class LearnerProcess:
                 "base": self._base_origin(),
                 "recognizer": None if recognizer is None else recognizer[0],
                 "learner": self._learner,
-                "train": [example_to_json(one) for one in task.examples],
+                "train": [_politely(one) for one in task.examples],
                 "labels": list(task.labels),
                 "pool": str(self._pool_file()),
                 "seed": self._seed,
-                "rank": [{"hash": one.input_hash, **example_to_json(one)} for one in task.ranked],
+                "rank": [{"hash": one.input_hash, **_politely(one)} for one in task.ranked],
                 "strategy": task.strategy,
                 "ranker": task.ranker,
                 "output": str(output),
@@ -279,6 +280,12 @@ class LearnerProcess:
         if not path.exists():
             subprocess_job.write_json(path, list(self._pool_texts()))
         return path
+
+
+def _politely(example: Example) -> dict[str, Any]:
+    """Return an example as JSON, after the replies that are being made."""
+    REPLIES.give_way()
+    return example_to_json(example)
 
 
 def run_learning_job(folder: Path, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -380,12 +387,13 @@ def learn_crf(
         seed=seed,
         clusters=clusters,
         max_iterations=_MAX_ITERATIONS,
+        shares_tokenizer=True,
     )
     learnt = {one.text for one in train_examples}
     unseen = [one for one in pool_texts if one not in learnt]
-    found = fit_without_gold(nlp, unseen, seed=seed, max_texts=_DECIDING_TEXTS)
-    if found is not None and found.threshold < _THRESHOLD:
-        replace(found, threshold=_THRESHOLD).add_to(nlp)
+    found = decide_below(nlp, unseen, _THRESHOLD, seed=seed, max_texts=_DECIDING_TEXTS)
+    if found is not None:
+        found.add_to(nlp)
     return nlp
 
 

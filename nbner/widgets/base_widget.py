@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import traitlets
 
 from nbner._common.colors import label_colors
+from nbner._common.reply_priority import REPLIES
 from nbner._version import __version__
 from nbner.errors import DataError, NbnerError
 from nbner.types import Answer, Counts, Example
@@ -116,7 +117,8 @@ class BaseAnnotationWidget(BundledWidget):
             request failed; empty for the page's state, which has no reply.
         """
         started = perf_counter()
-        reply = self._reply_to(message)
+        with REPLIES.reply():
+            reply = self._reply_to(message)
         _LOG.debug(
             "message %.40r: reply %r in %.1f ms",
             message.get("type"),

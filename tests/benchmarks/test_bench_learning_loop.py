@@ -6,7 +6,7 @@ SET=, SENTENCES= and SEED= name what is labelled, ORDERS= in which orders the mo
 that learns has it: 300 sentences take two to four CPU minutes an order. "new_words"
 orders the same sentences that the loop as it was labels, so that no order gains by
 choosing short ones; "uncertainty" chooses among all. ANSWERS= is the number of answers
-of each kind whose time is measured.
+of each kind whose time is measured, and TRAININGS= of trainings whose CPU time is.
 """
 
 from __future__ import annotations
@@ -42,6 +42,10 @@ TARGET_F = 0.60
 LEAST_SAVED_TO_F, LEAST_SAVED_IN_ALL = 0.40, 0.25
 ANSWERS = int(os.environ.get("ANSWERS", "60"))  # of each kind
 MOST_SLOWER = 1.2
+TRAININGS = int(os.environ.get("TRAININGS", "3"))  # of `train()`, and three times as many
+MOST_CPU = 20
+_IN_TURN = 12  # answers with learning, then as many without
+_THINKING = (0.02, 0.15)  # seconds between two answers
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -160,16 +164,73 @@ def test_an_answer_takes_no_longer_while_the_learner_trains(labelled, tmp_path, 
     say(
         f"reply to an answer in ms, median (p95), idle and while training, {len(times['idle'])} "
         f"and {len(times['training'])} answers",
-        f"{p50['idle']:.1f} ({p95['idle']:.1f}) and {p50['training']:.1f} ({p95['training']:.1f})",
+        f"{p50['idle']:.1f} ({p95['idle']:.1f}) and {p50['training']:.1f} ({p95['training']:.1f}), "
+        f"p95 {p95['training'] / p95['idle']:.2f} times",
         f"p95 within {MOST_SLOWER} times",
     )
 
 
-def test_cpu_of_one_training_at_200_sentences(labelled, say):
+def test_an_answer_takes_no_longer_at_any_moment_of_a_training(labelled, tmp_path, say):
+    """One training follows the other, and each model comes into use while answers go on."""
+    times = {"idle": [], "learning": []}
+    draw = random.Random(1)
+    gold = {one.text: one.spans for one in labelled.examples("train", answer="accept")}
+    with nbner.Session("d", labels=labelled.labels, store=tmp_path / "nbner.db") as session:
+        session.add(list(gold))
+        widget = session.make_gold(learn=True, every=1000)
+        page = HeadlessClient(widget)
+        for number in range(2 * ANSWERS + 3 * _IN_TURN):
+            # In turn, so that the machine's load and the number of answers are the same.
+            kind = ("idle", "learning")[number // _IN_TURN % 2]
+            if number % _IN_TURN == 0:
+                widget.learning.wait()
+                page.reload()
+            if kind == "learning" and widget.learning.state != "training":
+                widget.learning.start()
+            time.sleep(draw.uniform(*_THINKING))
+            example = page.next_example()
+            begun = time.perf_counter()
+            page.accept(example, gold[example.text], 1.0)
+            if number >= 3 * _IN_TURN:
+                times[kind].append(time.perf_counter() - begun)
+    p50, p95 = (
+        {kind: 1000 * float(np.quantile(all_, share)) for kind, all_ in times.items()}
+        for share in (0.5, 0.95)
+    )
+    say(
+        f"reply to an answer in ms, median (p95), idle and at any moment of learning, "
+        f"{len(times['idle'])} and {len(times['learning'])} answers",
+        f"{p50['idle']:.1f} ({p95['idle']:.1f}) and {p50['learning']:.1f} ({p95['learning']:.1f}), "
+        f"p95 {p95['learning'] / p95['idle']:.2f} times",
+        f"p95 within {MOST_SLOWER} times",
+    )
+
+
+def test_cpu_of_one_training_at_200_sentences(labelled, tmp_path, say):
+    """Beside `train()` with the schedule of before there was a learner, in the same process."""
     gold = labelled.examples("train", answer="accept")[:200]
     base = load_base("blank:en")
     pool = [one.text for one in labelled.examples("train")]
     learn_crf(base, gold[:5], labels=labelled.labels, pool_texts=pool)
-    begun = time.process_time()
-    learn_crf(base, gold, labels=labelled.labels, pool_texts=pool)
-    say("CPU s of one training of the learner, 200 sentences", time.process_time() - begun, "")
+
+    def cpu_of(function, *arguments, **options):
+        begun = time.process_time()
+        function(*arguments, **options)
+        return time.process_time() - begun
+
+    with nbner.Session("d", labels=labelled.labels, store=tmp_path / "nbner.db") as session:
+        session.add(gold)
+        found, before = [], []
+        for _ in range(TRAININGS):
+            found += [
+                cpu_of(learn_crf, base, gold, labels=labelled.labels, pool_texts=pool)
+                for _ in range(3)
+            ]
+            before.append(cpu_of(session.train, max_epochs=30, refit=False, progress=False))
+    one, other = (float(np.median(all_)) for all_ in (found, before))
+    say(
+        f"CPU s of one training of the learner, 200 sentences (median of {len(found)}), and of "
+        f"train() as it was (of {len(before)})",
+        f"{one:.2f} and {other:.1f}, 1/{other / one:.1f}",
+        f"at most 1/{MOST_CPU}",
+    )

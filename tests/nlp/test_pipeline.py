@@ -9,12 +9,16 @@ from hypothesis import strategies as st
 
 from nbner.errors import DataError, ModelError
 from nbner.nlp import config
+from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
     clone_pipeline,
     doc_from_example,
     is_trained,
     labels_of,
     load_base,
+    load_beside,
+    loadable_from,
+    pipeline_beside,
     recognizer_of,
     tokenizer_of,
 )
@@ -152,6 +156,67 @@ def test_the_words_of_special_cases_have_the_norms_and_ranks_of_the_saved_vocabu
     nlp.vocab.set_vector("e.g.", np.array([1.0, 0.0], np.float32))
     ranks = [rank for text, *_, rank in looks(again(nlp, way, tmp_path), SPECIAL) if text == "e.g."]
     assert ranks == [1]
+
+
+def saved_crf(tmp_path, *, decides=False, rule=False):
+    """Save an untrained random field, some with a decision or a rule of the tokenizer."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("nbner_crf")
+    if decides:
+        nlp.add_pipe("nbner_expected_f", config={"threshold": 0.2})
+    if rule:
+        nlp.tokenizer.add_special_case("LB-broth", [{"ORTH": "LB"}, {"ORTH": "-broth"}])
+    nlp.meta["note"] = "kept"
+    path = tmp_path / f"{decides}-{rule}"
+    nlp.to_disk(path)
+    return path
+
+
+LIGHT = ("nbner_crf", "nbner_expected_f")
+
+
+def test_a_pipeline_is_loaded_with_the_tokenizer_of_another_one(tmp_path):
+    known = load_base(saved_crf(tmp_path))
+    path = saved_crf(tmp_path, decides=True)
+    found, whole = load_beside(path, known, LIGHT), load_base(path)
+    assert found.tokenizer is known.tokenizer
+    assert found.vocab is known.vocab
+    assert fingerprint(found) == fingerprint(whole)
+    assert (found.config, found.meta, found.path) == (whole.config, whole.meta, whole.path)
+    assert loadable_from(found) == loadable_from(whole) == str(path)
+    assert known.pipe_names == ["nbner_crf"]
+    assert known.config["components"].keys() == {"nbner_crf"}
+
+
+def test_a_pipeline_that_cannot_share_a_tokenizer_has_its_own(tmp_path):
+    path = saved_crf(tmp_path)
+    known = load_base(path)
+    ruled = load_beside(saved_crf(tmp_path, rule=True), known, LIGHT)
+    assert [one.text for one in ruled.make_doc("LB-broth")] == ["LB", "-broth"]
+    assert [one.text for one in known.make_doc("LB-broth")] != ["LB", "-broth"]
+    assert load_beside(path, ruled, LIGHT).tokenizer is not ruled.tokenizer
+    assert load_beside(path, None, LIGHT).vocab is not known.vocab
+    assert load_beside(path, known, ("nbner_expected_f",)).vocab is not known.vocab
+    assert load_beside(path, load_base("blank:de"), LIGHT).lang == "en"
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_however_it_is_loaded(tmp_path):
+    path = saved_crf(tmp_path)
+    known = load_base(path)
+    (path / "nbner_crf" / "crf.bin").write_bytes(b"damaged")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        load_beside(path, known, LIGHT)
+
+
+def test_a_pipeline_beside_another_one_has_no_component_of_it(trained_path):
+    nlp = load_base(trained_path)
+    before = nlp.config.to_str()
+    beside = pipeline_beside(nlp)
+    assert beside.pipe_names == []
+    assert beside.config["components"] == {}
+    beside.add_pipe("sentencizer")
+    assert nlp.config.to_str() == before
+    assert "sentencizer" not in nlp.pipe_names
 
 
 def test_a_pipeline_without_recognizer_gets_one(tmp_path):

@@ -15,7 +15,11 @@ import pytest
 import spacy
 
 from nbner.decoding.decision.component import decision_of
-from nbner.decoding.decision.without_gold import decision_without_gold
+from nbner.decoding.decision.without_gold import (
+    decide_below,
+    decision_without_gold,
+    fit_without_gold,
+)
 from nbner.errors import TrainingError
 from nbner.evaluation.comparison import compare_systems
 from nbner.nlp.fingerprint import fingerprint
@@ -212,6 +216,35 @@ def test_behind_a_widget_it_decides_while_it_finds_little(small, pool, monkeypat
     assert decision_of(nlp).threshold == 0.6
     assert decision_without_gold(nlp).texts == len(opened)
     assert decision_of(learnt(opened[:19])) is None
+
+
+@pytest.mark.parametrize("n", [5, 20])
+def test_whether_the_threshold_is_below_another_needs_fewer_spans(small, pool, n):
+    """It says the same as the threshold that is found from all of them."""
+    nlp = learner.train_crf(load_base("blank:en"), small[:n], labels=LABELS, max_iterations=5)
+    fixed = fit_without_gold(nlp, pool).threshold
+    assert 0.05 < fixed < 0.45
+    for other in (fixed - 0.02, fixed - 1e-4, fixed + 1e-4, fixed + 0.02):
+        found = decide_below(nlp, pool, other)
+        assert (found is not None) == (fixed < other)
+        assert found is None or (found.threshold, found.texts) == (other, len(pool))
+    assert decide_below(nlp, pool[:19], 1.0) is None
+
+
+def test_a_model_that_shares_its_tokenizer_is_the_same_model(small, pool):
+    base = load_base("blank:en")
+    before = fingerprint(base)
+    texts = [one.text for one in pool]
+    one, other = (
+        learner.train_crf(base, small, labels=LABELS, pool_texts=texts, shares_tokenizer=shares)
+        for shares in (True, False)
+    )
+    assert (one.tokenizer is base.tokenizer, other.tokenizer is base.tokenizer) == (True, False)
+    assert fingerprint(one) == fingerprint(other)
+    assert one.config == other.config
+    assert {**one.meta} == {**other.meta}
+    # What it started from is as it was.
+    assert (fingerprint(base), base.pipe_names) == (before, ["ner"])
 
 
 # The choice.
