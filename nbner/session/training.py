@@ -32,6 +32,7 @@ from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
 from nbner.training import learners, loop
 from nbner.training.background import BackgroundRun, BackgroundTraining
+from nbner.training.crf import check_features
 from nbner.training.device import TrainingDevice
 from nbner.training.initialization import (
     INIT_STRATEGIES,
@@ -376,10 +377,12 @@ def check_options(base: Language, options: Mapping[str, Any]) -> None:
     Raises
     ------
     TrainingError
-        A number is out of its range, or a key of ``config`` is unknown.
+        A number is out of its range, a key of ``config``, a feature of the CRF or
+        an augmentation is unknown, or the pipeline cannot give the feature.
     """
-    counts = ("max_epochs", "max_steps", "patience", "dropout")
-    TrainingOptions(**{name: options[name] for name in counts if name in options})
+    own = ("max_epochs", "max_steps", "patience", "dropout", "augment")
+    TrainingOptions(**{name: options[name] for name in own if name in options})
+    check_features(base, options.get("features") or ())
     found = recognizer_of(base)
     if found is not None:
         check_overrides(options.get("config") or {}, base, found[0], sourced=())
@@ -426,6 +429,7 @@ _NER_OPTIONS = {
     "dropout": "it has no layers",
     "config": "it is not trained by spaCy",
     "vectors": 'features=("vectors",) uses those of the session\'s pipeline',
+    "init_from": "it has no layers",
     "gpu_id": "it computes on the CPU",
 }
 
