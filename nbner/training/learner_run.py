@@ -188,7 +188,9 @@ class LearnerRun:
             # At once, so that errors of the data and of the options are raised here.
             self._run: _Run | None = None
             if self._is_comparison:
-                self._prepare_all()
+                # The distilled one needs the CRF's model.
+                for name in ("crf", "ner"):
+                    self._prepare(name)
             else:
                 self._run = self._first_run(self._names[0])
         except BaseException:
@@ -240,8 +242,8 @@ class LearnerRun:
                 self._refit_failure = _one_line(error)
         self._is_complete = True
 
-    def _prepare_all(self) -> None:
-        """Prepare the learners that need no other one's model; each waits for its turn.
+    def _prepare(self, name: Candidate) -> None:
+        """Prepare a learner of a comparison, which waits for its turn.
 
         Otherwise an option that does not fit would count as the failure of one
         learner, and the other would be taken without having been compared.
@@ -252,13 +254,12 @@ class LearnerRun:
             An option or the data do not fit. Any other error is met again in the
             learner's turn, and leaves the other learners.
         """
-        for name in (one for one in self._names if one != "distilled"):
-            try:
-                self._prepared[name] = self._first_run(name)
-            except NbnerError:
-                raise
-            except Exception:  # noqa: BLE001 - see above
-                _LOG.debug("preparing %s failed", name, exc_info=True)
+        try:
+            self._prepared[name] = self._first_run(name)
+        except NbnerError:
+            raise
+        except Exception:  # noqa: BLE001 - see above
+            _LOG.debug("preparing %s failed", name, exc_info=True)
 
     def _train_one(self, name: Candidate) -> Iterator[TrainingRecord]:
         """Train one learner without the dev examples; of several, one may fail."""
