@@ -36,7 +36,7 @@ class EntityComponent(ABC):
     _nlp: Callable[[], Language | None]  # of a component that needs its pipeline
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return the state for `pickle` and `copy`, with the pipeline in place of its weak reference.
+        """Return the state for `pickle` and `copy`, with the pipeline for its weak reference.
 
         New processes of ``nlp.pipe(..., n_process=2)`` are given the pipeline in this
         way where they do not fork, as on macOS; and a copied component works on the
