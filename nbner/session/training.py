@@ -30,6 +30,7 @@ from nbner.nlp.prediction import predict
 from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
+from nbner.store.relabel import relabelled
 from nbner.training import learners, loop
 from nbner.training.background import BackgroundRun, BackgroundTraining
 from nbner.training.crf import check_features
@@ -529,6 +530,13 @@ def accept_or_reject(
         Texts over which the spans of the model in use are counted too; see
         `Retention.losses`. Without gold and texts the model is accepted.
     """
+    # A label may have been renamed while the run went on.
+    renamed = context.dataset.renamed_labels
+    gold = [replace(one, spans=relabelled(one.spans, renamed)) for one in gold]
+    if texts is not None:
+        known = frozenset(renamed.get(one, one) for one in texts.gold_labels)
+        texts = replace(texts, gold_labels=known)
+    result = replace(result, nlp=context.with_present_labels(result.nlp))
     decides = decision_of(result.nlp) is not None
     # Where the new model decodes greedily, it is compared with greedy decoding.
     current = context.nlp if decides else without_decision(context.nlp)
