@@ -46,6 +46,7 @@ def test_a_crf_comes_into_use_and_the_next_session_has_it(session, tmp_path):
     assert found["text"].tolist() == ["Ada"]
     assert "The CRF has learnt from" in str(report)
     assert "auto" not in str(report)
+    assert "step" not in str(report)
     assert session.model.runs["f"].tolist() == [report.f]
     with Session("people", store=tmp_path / "nbner.db") as again:
         assert fingerprint(again.nlp) == report.fingerprint
