@@ -330,6 +330,19 @@ class SessionContext:
         self.note_renamed(nlp, renamed)
         return renamed
 
+    def former_label_notices(self) -> tuple[str, ...]:
+        """Return a sentence for each label that the model in use gives under a former name.
+
+        After two labels were merged a model that tells them apart does so.
+        """
+        present = self.dataset.renamed_labels
+        return tuple(
+            f"The model in use gives {label!r}, which is {present[label]!r} now: session.train() "
+            "trains one that knows the new name"
+            for label in entity_labels_of(self.nlp)
+            if label in present
+        )
+
     def note_renamed(self, nlp: Language, renamed: Language) -> None:
         """Know a pipeline with renamed labels as the model that it was, such as the learner's.
 

@@ -317,7 +317,7 @@ class Session:
             splits={name: self.counts(name) for name in context.dataset.splits()},
             labels=self.labels,
             model=_model_name(context.nlp),
-            notices=context.model_store.notices,
+            notices=(*context.model_store.notices, *context.former_label_notices()),
             colors=context.colors,
         )
 
