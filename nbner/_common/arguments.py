@@ -53,6 +53,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "seeds": (1, math.inf),
     "timeout": (0, math.inf),
     "width": (1, math.inf),
+    "last": (1, math.inf),
     "widths": (1, math.inf),
     "withhold": (0, 1),
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from operator import index
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from nbner import registry
@@ -30,6 +32,7 @@ from nbner.types import Example
 if TYPE_CHECKING:
     from spacy.language import Language
 
+_REMEDY = "Return all positions, such as sorted(range(len(examples)), key=...)"
 _WORD = re.compile(r"\w+|[^\w\s]")  # of texts without tokens
 
 
@@ -146,13 +149,23 @@ def rank_examples(
     DataError
         The strategy does not return every position once.
     """
-    found = [int(one) for one in registry.call(strategy, examples, lazy=lazy, **offered)]
+    returned = registry.call(strategy, examples, lazy=lazy, **offered)
+    try:
+        # No fraction becomes a position.
+        found = [index(one) for one in returned]
+    except TypeError as error:
+        raise DataError(
+            f"the query strategy {name_of(strategy)!r} returned no list of positions: "
+            f"{shorten(repr(returned), 60)}",
+            field="strategy",
+            remedy=_REMEDY,
+        ) from error
     if sorted(found) != list(range(len(examples))):
         raise DataError(
             f"the query strategy {name_of(strategy)!r} returned {len(found):,} positions for "
             f"{plural(len(examples), 'example')}, and not each of them once",
             field="strategy",
-            remedy="Return all positions, such as sorted(range(len(examples)), key=...)",
+            remedy=_REMEDY,
         )
     return found
 

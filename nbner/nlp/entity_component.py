@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from nbner.types import Span
 
 if TYPE_CHECKING:
+    from spacy.language import Language
     from spacy.tokens import Doc
     from spacy.tokens import Span as DocSpan
 
@@ -31,6 +33,26 @@ class EntityComponent(ABC):
     """
 
     name: str
+    _nlp: Callable[[], Language | None]  # of a component that needs its pipeline
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state for `pickle` and `copy`, with the pipeline for its weak reference.
+
+        New processes of ``nlp.pipe(..., n_process=2)`` are given the pipeline in this
+        way where they do not fork, as on macOS; and a copied component works on the
+        copied pipeline.
+        """
+        state = dict(vars(self))
+        if "_nlp" in state:
+            state["_nlp"] = self._nlp()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore the state of `__getstate__`."""
+        vars(self).update(state)
+        if "_nlp" in state:
+            nlp = state["_nlp"]
+            self._nlp = _no_pipeline if nlp is None else ref(nlp)
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the entities of one doc.
@@ -68,6 +90,10 @@ class EntityComponent(ABC):
     @abstractmethod
     def _decided_labels(self) -> Collection[str]:
         """Return the labels whose entities in a doc are replaced by those that are found."""
+
+
+def _no_pipeline() -> None:
+    """Return None, as the weak reference to a pipeline that is gone does."""
 
 
 def doc_spans(doc: Doc, spans: Iterable[Span]) -> list[DocSpan]:

@@ -29,6 +29,7 @@ from spacy.util import (
     load_model_from_config,
 )
 
+from nbner._common.serialization import find_lone_surrogate
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.config import blank_config, recognizer_config
@@ -554,6 +555,14 @@ def _make_doc(nlp: Language, text: str) -> Doc:
     try:
         return nlp.make_doc(text)
     except ValueError as error:
+        at = find_lone_surrogate(text)
+        if at is not None:
+            raise DataError(
+                f"character {at} of the text {text[:60]!r} is half of a pair ({text[at]!r})",
+                field="text",
+                remedy="The text was cut inside an emoji, or joined from pieces of UTF-16; "
+                "leave that character out",
+            ) from error
         if len(text) <= nlp.max_length:
             raise
         raise DataError(

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from nbner._common.colors import label_colors
-from nbner.errors import DataError
+from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import entity_labels_of, is_trained, tokenizer_of
+from nbner.nlp.rename_label import rename_labels
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
 from nbner.store.store import Store
@@ -77,6 +78,9 @@ class SessionContext:
     model_names : dict of str to str
         Names, in plain words, of models that were trained while the annotator
         labelled, by their fingerprints.
+    renamed_models : dict of str to str
+        Fingerprints of models whose labels were renamed, with those that they had
+        before.
     run_scores : dict of str to (float, str, float or None)
         Time, fingerprint and F of the training runs, by their ids. Each record is
         read once: it is long, and these three never change.
@@ -101,6 +105,7 @@ class SessionContext:
     annotators: WeakSet[Annotator] = field(default_factory=WeakSet)
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
     model_names: dict[str, str] = field(default_factory=dict)
+    renamed_models: dict[str, str] = field(default_factory=dict)
     run_scores: dict[str, tuple[float, str, float | None]] = field(default_factory=dict)
     end_learning: Callable[[], None] | None = None
 
@@ -284,15 +289,18 @@ class SessionContext:
     def activate(self, nlp: Language, *, refresh: bool = True) -> None:
         """Use a pipeline from now on; open widgets load new suggestions.
 
+        A pipeline that was trained, or saved, before a label was renamed gives the
+        new name.
+
         Parameters
         ----------
         nlp : Language
-            Not copied.
+            Not copied, unless one of its labels was renamed.
         refresh : bool
             Whether open annotators load their examples again, also the one on
             display.
         """
-        self.nlp = nlp
+        self.nlp = self.with_present_labels(nlp)
         self._log_model()
         self.nlp_before_new_labels = None
         self._name_sources()
@@ -303,6 +311,52 @@ class SessionContext:
             self.refresh_annotators()
         for explorer in list(self.explorers):
             explorer.mark_stale()
+
+    def with_present_labels(self, nlp: Language) -> Language:
+        """Return a pipeline under the present names of its labels.
+
+        Parameters
+        ----------
+        nlp : Language
+            The pipeline; not changed. Returned itself where no label of it was
+            renamed, or where it must be trained again to take the new name, as after
+            two labels were merged.
+        """
+        try:
+            renamed = rename_labels(nlp, self.dataset.renamed_labels)
+        except ModelError as error:
+            _LOG.info("a model keeps the old name of a label: %s", error)
+            return nlp
+        self.note_renamed(nlp, renamed)
+        return renamed
+
+    def former_label_notices(self) -> tuple[str, ...]:
+        """Return a sentence for each label that the model in use gives under a former name.
+
+        After two labels were merged a model that tells them apart does so.
+        """
+        present = self.dataset.renamed_labels
+        return tuple(
+            f"The model in use gives {label!r}, which is {present[label]!r} now: session.train() "
+            "trains one that knows the new name"
+            for label in entity_labels_of(self.nlp)
+            if label in present
+        )
+
+    def note_renamed(self, nlp: Language, renamed: Language) -> None:
+        """Know a pipeline with renamed labels as the model that it was, such as the learner's.
+
+        Parameters
+        ----------
+        nlp, renamed : Language
+            The pipeline, and its copy under the new names.
+        """
+        if renamed is nlp:
+            return
+        found, now = fingerprint(nlp), fingerprint(renamed)
+        self.renamed_models[now] = self.renamed_models.get(found, found)
+        if found in self.model_names:
+            self.model_names.setdefault(now, self.model_names[found])
 
     def model_name(self, nlp: Language) -> str:
         """Return the source of a pipeline's suggestions: its fingerprint, or its name in words.

@@ -70,7 +70,7 @@ def measure_coverage(
             "find: other labels, or spans off the tokens",
             remedy="Train a model of these labels: session.train()",
         )
-    check_size(len(gold), alpha)
+    check_size(len(gold), alpha, split=dev)
     texts = list(held_out_texts(context.nlp, gold, width=width, decoder=decoder, progress=progress))
     return Coverage(
         alpha=alpha,

@@ -259,6 +259,7 @@ def rename_model_labels(context: SessionContext, names: Mapping[str, str]) -> st
         return f"The model in use keeps the old name: {error}"
     if context.base_nlp is nlp:
         context.base_nlp = renamed
+    context.note_renamed(nlp, renamed)
     context.activate(renamed)
     return "The model in use gives the new name"
 

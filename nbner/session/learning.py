@@ -520,6 +520,7 @@ class Learning(Result):
         suggests = self._suggests_learned
         names = self._context.model_names
         source = names.setdefault(model.fingerprint, source)
+        nlp = self._context.with_present_labels(nlp)
         learned = _Learned(source, model, now, self._newest_answer)
         self._failure = ("", "")
         self._learned.append(learned)
@@ -608,8 +609,13 @@ class Learning(Result):
         """Know the last session's learnt model as one, by its record."""
         runs = self._context.dataset.runs()
         learned = runs[-1]["record"].get("learned") if runs else None
-        if learned is not None:
-            self._context.model_names.setdefault(runs[-1]["fingerprint"], learned["source"])
+        if learned is None:
+            return
+        names, model = self._context.model_names, runs[-1]["fingerprint"]
+        names.setdefault(model, learned["source"])
+        in_use = fingerprint(self._context.nlp)
+        if self._context.renamed_models.get(in_use) == model:
+            names.setdefault(in_use, learned["source"])
 
     def _load_answers(self) -> None:
         with suppress(StoreError):

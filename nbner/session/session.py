@@ -270,7 +270,7 @@ class Session:
             splits={name: self.counts(name) for name in context.dataset.splits()},
             labels=self.labels,
             model=describe_model(context.nlp),
-            notices=context.model_store.notices,
+            notices=(*context.model_store.notices, *context.former_label_notices()),
             colors=context.colors,
         )
 

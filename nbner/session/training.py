@@ -30,8 +30,10 @@ from nbner.nlp.prediction import predict
 from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
+from nbner.store.relabel import relabelled
 from nbner.training import learners, loop
 from nbner.training.background import BackgroundRun, BackgroundTraining
+from nbner.training.crf import check_features
 from nbner.training.device import TrainingDevice
 from nbner.training.initialization import (
     INIT_STRATEGIES,
@@ -376,10 +378,12 @@ def check_options(base: Language, options: Mapping[str, Any]) -> None:
     Raises
     ------
     TrainingError
-        A number is out of its range, or a key of ``config`` is unknown.
+        A number is out of its range, a key of ``config``, a feature of the CRF or
+        an augmentation is unknown, or the pipeline cannot give the feature.
     """
-    counts = ("max_epochs", "max_steps", "patience", "dropout")
-    TrainingOptions(**{name: options[name] for name in counts if name in options})
+    own = ("max_epochs", "max_steps", "patience", "dropout", "augment")
+    TrainingOptions(**{name: options[name] for name in own if name in options})
+    check_features(base, options.get("features") or ())
     found = recognizer_of(base)
     if found is not None:
         check_overrides(options.get("config") or {}, base, found[0], sourced=())
@@ -426,6 +430,7 @@ _NER_OPTIONS = {
     "dropout": "it has no layers",
     "config": "it is not trained by spaCy",
     "vectors": 'features=("vectors",) uses those of the session\'s pipeline',
+    "init_from": "it has no layers",
     "gpu_id": "it computes on the CPU",
 }
 
@@ -525,6 +530,13 @@ def accept_or_reject(
         Texts over which the spans of the model in use are counted too; see
         `Retention.losses`. Without gold and texts the model is accepted.
     """
+    # A label may have been renamed while the run went on.
+    renamed = context.dataset.renamed_labels
+    gold = [replace(one, spans=relabelled(one.spans, renamed)) for one in gold]
+    if texts is not None:
+        known = frozenset(renamed.get(one, one) for one in texts.gold_labels)
+        texts = replace(texts, gold_labels=known)
+    result = replace(result, nlp=context.with_present_labels(result.nlp))
     decides = decision_of(result.nlp) is not None
     # Where the new model decodes greedily, it is compared with greedy decoding.
     current = context.nlp if decides else without_decision(context.nlp)

@@ -405,17 +405,27 @@ def _gold_tags(reference: Doc, labels: Sequence[str]) -> list[int]:
 # What outside features need.
 
 
-def _feature_pipeline(
-    base: Language, features: Sequence[str], *, shares_tokenizer: bool
-) -> Language:
-    """Return a copy of the pipeline with the components alone that the features need."""
+def check_features(base: Language, features: Sequence[str]) -> None:
+    """Raise where a pipeline cannot compute the outside features of a random field.
+
+    Parameters
+    ----------
+    base : Language
+        The pipeline.
+    features : sequence of str
+        As for `train_crf`.
+
+    Raises
+    ------
+    TrainingError
+        There is no such feature, or the pipeline lacks what it needs.
+    """
     unknown = unknown_outside_features(features)
     if unknown:
         raise TrainingError(
             f'there is no outside feature {unknown[0]!r}. Use "tags" or "vectors", or none.'
         )
-    needed = _tagging_components(base) if "tags" in features else []
-    if "tags" in features and not needed:
+    if "tags" in features and not _tagging_components(base):
         raise TrainingError(
             'features=("tags",) needs a pipeline that tags words, and this one '
             f"({', '.join(base.pipe_names) or 'no component'}) does not. Start from an installed "
@@ -427,10 +437,18 @@ def _feature_pipeline(
             'Start from an installed one, such as Session(model="en_core_web_md"), or leave the '
             "feature out."
         )
+
+
+def _feature_pipeline(
+    base: Language, features: Sequence[str], *, shares_tokenizer: bool
+) -> Language:
+    """Return a copy of the pipeline with the components alone that the features need."""
+    check_features(base, features)
     if shares_tokenizer and not features and not base.vocab.vectors.n_keys:
         nlp = pipeline_beside(base)
         nlp.meta.pop(COUNTS_KEY, None)
         return nlp
+    needed = _tagging_components(base) if "tags" in features else []
     others = [name for name in base.component_names if name not in needed]
     nlp = clone_pipeline(base, without_weights=others)
     for name in others:

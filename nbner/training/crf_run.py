@@ -15,9 +15,10 @@ from nbner.nlp.entity_swap import swap_entities
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base, recognizer_of
 from nbner.nlp.prediction import predict
-from nbner.training.crf import train_crf, training_counts
+from nbner.training.crf import check_features, train_crf, training_counts
 from nbner.training.records import TrainingRecord, TrainingResult, TrainingStoppedError
 from nbner.training.run_folder import RunFolder, library_versions
+from nbner.training.setup import check_augmentation
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -56,6 +57,12 @@ class CrfRun:
         Seed of the run.
     decision : DecisionWithoutGold, optional
         Used where there are too few texts to find one on.
+
+    Raises
+    ------
+    TrainingError
+        There is no such augmentation or feature, or the base lacks what a
+        feature needs.
     """
 
     def __init__(
@@ -70,6 +77,8 @@ class CrfRun:
         seed: int = 0,
         decision: DecisionWithoutGold | None = None,
     ) -> None:
+        check_features(base, features)
+        check_augmentation(augment)
         self.corpus = corpus
         self.decision = decision
         self.evaluations: list[TrainingRecord] = []

@@ -23,7 +23,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.format import plural
-from nbner.errors import TrainingError
+from nbner.errors import NbnerError, TrainingError
 from nbner.nlp import gold_docs
 from nbner.nlp.pipeline import is_trained
 from nbner.nlp.prediction import predict
@@ -183,9 +183,16 @@ class LearnerRun:
         self._is_complete = self._is_closed = False
         self._running: Candidate | None = None
         self.stage = Stage("training")
+        self._prepared: dict[Candidate, _Run] = {}
         try:
             # At once, so that errors of the data and of the options are raised here.
-            self._run: _Run | None = None if self._is_comparison else self._first_run(learner)
+            self._run: _Run | None = None
+            if self._is_comparison:
+                # The distilled one needs the CRF's model.
+                for name in ("crf", "ner"):
+                    self._prepare(name)
+            else:
+                self._run = self._first_run(self._names[0])
         except BaseException:
             self._folder.remove()
             raise
@@ -235,13 +242,32 @@ class LearnerRun:
                 self._refit_failure = _one_line(error)
         self._is_complete = True
 
+    def _prepare(self, name: Candidate) -> None:
+        """Prepare a learner of a comparison, which waits for its turn.
+
+        Otherwise an option that does not fit would count as the failure of one
+        learner, and the other would be taken without having been compared.
+
+        Raises
+        ------
+        NbnerError
+            An option or the data do not fit. Any other error is met again in the
+            learner's turn, and leaves the other learners.
+        """
+        try:
+            self._prepared[name] = self._first_run(name)
+        except NbnerError:
+            raise
+        except Exception:  # noqa: BLE001 - see above
+            _LOG.debug("preparing %s failed", name, exc_info=True)
+
     def _train_one(self, name: Candidate) -> Iterator[TrainingRecord]:
         """Train one learner without the dev examples; of several, one may fail."""
         self._running = name
         try:
             if self._is_comparison:
                 self._run = None
-                self._run = self._first_run(name)
+                self._run = self._prepared.pop(name, None) or self._first_run(name)
             run = self._run
             assert run is not None  # noqa: S101 - for the type checker
             self.stage = _stage(DESCRIPTIONS[name], run)

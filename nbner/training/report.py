@@ -163,18 +163,17 @@ class TrainingReport(FigureResult):
             "max epochs": "stopped after the last epoch",
             "max steps": "stopped after the last step",
             "by hand": "stopped by hand",
-            "converged": "trained until its likelihood converged",
+            "converged": "trained until its likelihood converged, or to the last iteration",
             "killed": "its process died; this is the best model that was finished by then",
         }.get(self.stopped, self.stopped)
+        # A random field makes no update steps.
+        steps = "" if self.learner == "crf" else f"{plural(self.steps, 'step')} over "
         lines = [
             (
                 f"Best dev F {format_number(self.f, 3)} over {plural(self.n_dev, 'example')} "
                 f"({self.dev_source})"
             ),
-            (
-                f"{plural(self.steps, 'step')} over {plural(self.n_train, 'example')}, "
-                f"{self.seconds:,.0f} s; {reason}"
-            ),
+            (f"{steps}{plural(self.n_train, 'example')}, {self.seconds:,.0f} s; {reason}"),
             *self._refit_lines(),
             f"Model {self.fingerprint} in {self.path}",
         ]

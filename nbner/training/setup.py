@@ -147,9 +147,25 @@ class TrainingOptions:
         for name, value in counts.items():
             if value is not None and value < 0:
                 raise TrainingError(f"{name}={value} is below 0; 0 sets no limit.")
-        if self.augment is not None and self.augment not in AUGMENTATIONS:
-            named = ", ".join(repr(one) for one in AUGMENTATIONS)
-            raise TrainingError(f"there is no augment={self.augment!r}; there are {named}.")
+        check_augmentation(self.augment)
+
+
+def check_augmentation(augment: str | None) -> None:
+    """Raise where there is no such augmentation.
+
+    Parameters
+    ----------
+    augment : str, optional
+        The caller's choice; None for the learner's own.
+
+    Raises
+    ------
+    TrainingError
+        It names those there are.
+    """
+    if augment is not None and augment not in AUGMENTATIONS:
+        named = ", ".join(repr(one) for one in AUGMENTATIONS)
+        raise TrainingError(f"there is no augment={augment!r}; there are {named}.")
 
 
 def prepare_run(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import pickle
+from copy import deepcopy
 from functools import cache
 from importlib import import_module
 from itertools import combinations, product
@@ -18,6 +21,7 @@ from spacy.tokens import Span as DocSpan
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.decision.component import (
     FACTORY,
+    META_KEY,
     add_decision,
     decision_of,
     make_decision,
@@ -31,6 +35,7 @@ from nbner.decoding.decision.span_sets import (
     filter_spans,
     fixed_point_threshold,
 )
+from nbner.decoding.decision.without_gold import DecisionWithoutGold, decision_without_gold
 from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import clone_pipeline
@@ -197,6 +202,36 @@ def test_it_is_saved_copied_and_removed_with_its_pipeline(tmp_path):
     assert decision_of(nlp) is not None
     remove_decision(loaded)
     assert without_decision(loaded) is loaded
+
+
+def test_a_pickled_and_a_copied_pipeline_decide_by_their_own_recognizer():
+    """New processes that are not forked, as on macOS, get a pipeline by `pickle`."""
+    nlp, component = decided(threshold=0.15, temperature=1.5)
+    expected = [found(doc) for doc in nlp.pipe(TEXTS)]
+    copies = pickle.loads(pickle.dumps(nlp)), deepcopy(nlp)
+    alone = pickle.loads(pickle.dumps(component))
+    del nlp, component
+    gc.collect()
+    assert [[found(doc) for doc in one.pipe(TEXTS)] for one in copies] == [expected, expected]
+    assert not any(decision_of(one)._nlp() is not one for one in copies)
+    gc.collect()
+    with pytest.raises(ModelError, match="is gone"):
+        alone(copies[0].make_doc("Add"))
+    with pytest.raises(ModelError, match="is gone"):
+        deepcopy(alone)(copies[0].make_doc("Add"))
+
+
+@pytest.mark.parametrize("threshold", [0.339467, 0.05, 0.491038, 1 / 3])
+def test_a_saved_decision_without_gold_is_known_again(threshold, tmp_path):
+    """spaCy writes ``meta.json`` with a digit less than ``config.cfg``."""
+    nlp = clone_pipeline(pipeline(Kind(seed=7)))
+    chosen = DecisionWithoutGold(threshold, 1.2, 36)
+    chosen.add_to(nlp)
+    nlp.to_disk(tmp_path / "model")
+    assert decision_without_gold(spacy.load(tmp_path / "model")) == chosen
+    add_decision(nlp, threshold=threshold + 1e-6, temperature=1.2)
+    nlp.meta[META_KEY] = chosen.to_json()
+    assert decision_without_gold(nlp) is None
 
 
 def test_spacy_alone_finds_it_by_its_entry_point():

@@ -85,6 +85,11 @@ def test_a_text_longer_than_the_pipeline_takes_is_an_error():
         tokenizer_of(nlp)("longer than ten, as seen")
 
 
+def test_half_of_a_surrogate_pair_is_an_error_that_says_where():
+    with pytest.raises(DataError, match=r"character 4 .*half of a pair.*UTF-16"):
+        doc_from_example(BLANK, Example("Add \ud83d of salt"))
+
+
 @pytest.mark.parametrize("lang", ["en", "xx", "de", "zh"])
 def test_a_blank_pipeline_has_an_untrained_recognizer(lang):
     nlp = load_base(f"blank:{lang}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import pickle
 import subprocess
 import sys
 from functools import partial
@@ -129,6 +131,15 @@ def test_it_comes_back_with_its_pipeline(tmp_path):
     )
     assert [found(doc) for doc in loaded.pipe(TEXTS)] == [found(doc) for doc in nlp.pipe(TEXTS)]
     assert fingerprint(loaded) == fingerprint(nlp) != fingerprint(pipeline(Kind()))
+
+
+def test_a_pickled_pipeline_reranks_by_its_own_recognizer():
+    nlp, _ = reranked({"log rank": 1.0}, width=5)
+    expected = [found(doc) for doc in nlp.pipe(TEXTS)]
+    copy = pickle.loads(pickle.dumps(nlp))
+    del nlp
+    gc.collect()
+    assert [found(doc) for doc in copy.pipe(TEXTS)] == expected
 
 
 def test_spacy_alone_finds_it_by_its_entry_point(tmp_path):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from nbner import DataError, ModelError, Session, TrainingError
+from nbner.nlp.pipeline import labels_of
 from nbner.training.background import BackgroundTraining
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan")
@@ -65,6 +66,19 @@ def test_it_arrives_at_the_same_weights_as_in_this_process(session):
     here = session.train(max_epochs=2, seed=5, progress=False, margin=None)
     assert apart.fingerprint == here.fingerprint
     assert apart.record["data"] == here.record["data"]
+
+
+def test_a_label_that_is_renamed_meanwhile_has_its_new_name(session):
+    training = session.train(background=True, learner="crf")
+    session.labels.rename("Person", "Human")
+    report = training.wait(200)
+    assert report.in_use
+    assert labels_of(session.nlp) == ("Human",)
+    assert set(session.predict(["Ada lives in Rome ."])["label"]) == {"Human"}
+    # The folder has the old name.
+    session.model.use(report.path)
+    assert labels_of(session.nlp) == ("Human",)
+    assert session.model.runs["in_use"].tolist()[-1]
 
 
 def test_stopped_it_keeps_the_best_so_far(session):

@@ -223,7 +223,9 @@ def test_a_renamed_model_predicts_the_same(name, tmp_path):
     # The saved model has the old name, and gives the new one.
     with nbner.Session("d", store=tmp_path / "n.db") as session:
         assert "Verb" in session.nlp.get_pipe(session.nlp.pipe_names[-1]).labels
+        assert "which is" not in str(session.summary)
         assert session.labels.merge("Verb", "Tool").model.startswith("The model in use keeps the")
+        assert "The model in use gives 'Verb', which is 'Tool' now" in str(session.summary)
 
 
 class TestTheOrder:

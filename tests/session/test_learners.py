@@ -12,6 +12,7 @@ import spacy
 from nbner import Session, TrainingError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.session import training as session_training
+from nbner.training import crf_run
 
 PEOPLE = ("Ada", "Bo", "Cleo", "Dan")
 PLACES = ("Rome", "Oslo", "Lima", "Graz")
@@ -45,6 +46,7 @@ def test_a_crf_comes_into_use_and_the_next_session_has_it(session, tmp_path):
     assert found["text"].tolist() == ["Ada"]
     assert "The CRF has learnt from" in str(report)
     assert "auto" not in str(report)
+    assert "step" not in str(report)
     assert session.model.runs["f"].tolist() == [report.f]
     with Session("people", store=tmp_path / "nbner.db") as again:
         assert fingerprint(again.nlp) == report.fingerprint
@@ -91,7 +93,9 @@ EXCLUDED = [
     ({"learner": "crf", "patience": 0}, "patience="),
     ({"learner": "crf", "config": {"training.dropout": 0.1}}, "config="),
     ({"learner": "crf", "vectors": "en_core_web_md"}, "vectors="),
+    ({"learner": "crf", "init_from": "en_core_web_sm"}, "init_from="),
     ({"learner": "crf", "gpu_id": 0}, "gpu_id="),
+    ({"learner": "crf", "augment": "Swap"}, "augment='Swap'.*'none'"),
     ({"features": ("tags",)}, r"features=.*learner=\"crf\""),
     ({"learner": "best"}, "'auto'"),
 ]
@@ -105,6 +109,31 @@ def test_options_that_exclude_each_other_are_named(session, tmp_path):
                 session.train(**options, background=background, progress=False)
     assert session.nlp is before
     assert not list((tmp_path / "nbner.models").rglob("*.json"))
+
+
+WRONG = {
+    "augment": ("Swap", "augment='Swap'"),
+    "config": ({"training.no_such": 1}, "no_such"),
+    "features": (["tag"], "no outside feature 'tag'"),
+    "gpu_id": (7, "no GPU 7"),
+    "init_from": ("no_such", "no model 'no_such'"),
+    "vectors": ("no_such", "no vectors 'no_such'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_no_learner_is_taken_because_an_option_kept_another_one_from_being_compared(
+    session, name, monkeypatch
+):
+    monkeypatch.setattr(crf_run, "train_crf", None)  # nothing is trained
+    value, message = WRONG[name]
+    with pytest.raises(TrainingError, match=message):
+        session.train(learner="auto", progress=False, **{name: value})
+
+
+def test_in_another_process_features_are_checked_before_it_starts(session):
+    with pytest.raises(TrainingError, match="no outside feature"):
+        session.train(learner="auto", features=["tag"], background=True)
 
 
 def test_features_that_the_pipeline_cannot_give_are_named(session):

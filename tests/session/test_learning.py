@@ -12,7 +12,7 @@ import pytest
 
 from nbner import Session, simulate
 from nbner.errors import DataError, ModelError
-from nbner.nlp.pipeline import load_base
+from nbner.nlp.pipeline import labels_of, load_base
 from nbner.session import learning
 from nbner.simulation.headless_client import HeadlessClient
 from nbner.types import Example, Span
@@ -274,6 +274,33 @@ def test_the_simulated_annotator_runs_the_loop():
 
 
 # What goes wrong.
+
+
+def test_a_label_is_renamed_while_it_learns_and_afterwards(monkeypatch, tmp_path):
+    use_learner(monkeypatch, "learn_once_allowed")
+    monkeypatch.setenv("NBNER_TEST_ALLOW", str(tmp_path / "go"))
+    with opened(tmp_path / "nbner.db") as session:
+        widget = session.make_gold(learn=True)
+        page, running = HeadlessClient(widget), widget.learning
+        label(page, 5)
+        wait_for(lambda: running.state == "training")
+        session.labels.rename("Action", "Act")
+        (tmp_path / "go").touch()
+        running.wait(SECONDS)
+        assert set(labels_of(session.nlp)) == {"Act", "Amount", "Reagent"}
+        # Under another name it is the learner's model still: the next one takes its place.
+        session.labels.rename("Act", "Deed")
+        assert "by the model of" in running.status.text
+        label(page, 5)
+        running.wait(SECONDS)
+        assert "10 answers" in running.status.text
+        assert "is measured beside it" not in running.status.text
+        assert set(labels_of(session.nlp)) == {"Deed", "Amount", "Reagent"}
+    with Session("d", store=tmp_path / "nbner.db", annotator="ann") as again:
+        assert set(labels_of(again.nlp)) == {"Deed", "Amount", "Reagent"}
+        text = again.make_gold(learn=True).learning.status.text
+        assert "by the model of" in text
+        assert "trained model" not in text
 
 
 def test_a_learner_that_fails_or_is_killed_is_tried_again(monkeypatch, tmp_path):

@@ -96,8 +96,8 @@ class HeldOutGold:
             f"too few to choose a "
             f"decision on, which needs {MIN_GOLD_SPANS} spans in {MIN_GOLD_TEXTS} texts that the "
             "model was not trained on",
-            remedy='Label more there, such as with session.make_gold(split="dev"), or add gold: '
-            'session.add(..., split="dev")',
+            remedy="Label more there with session.make_gold(split=...), or add gold: "
+            "session.add(..., split=...)",
         )
 
     def counts(self, i: int, spans: Collection[Span]) -> tuple[int, int, int]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isclose
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import format_number, plural
@@ -40,6 +41,7 @@ MIN_THRESHOLD = 0.05
 #: Texts whose probabilities are summed over: fewer say too little, more cost time for nothing.
 MIN_TEXTS, MAX_TEXTS = 20, 200
 
+_ROUNDING = 1e-9  # of a number in a saved meta
 _MIN_LISTED = 1e-4  # probability of the spans that are summed over
 
 
@@ -201,7 +203,10 @@ def decision_without_gold(nlp: Language) -> DecisionWithoutGold | None:
     if decision is None or stored is None or recognizer_of(nlp) is None:
         return None
     found = DecisionWithoutGold(**stored)
-    return found if found.threshold == decision.threshold else None
+    # spaCy writes the meta with a digit less than the config.
+    if not isclose(found.threshold, decision.threshold, rel_tol=_ROUNDING):
+        return None
+    return replace(found, threshold=decision.threshold, temperature=decision.temperature)
 
 
 def _sample(texts: Sequence[Example | str], seed: int, max_texts: int) -> list[Example | str]:

@@ -259,7 +259,7 @@ def _tuning_size(n_texts: int) -> int:
     return max(1, round(TUNING_FRACTION * n_texts))
 
 
-def check_size(n_texts: int, alpha: float) -> None:
+def check_size(n_texts: int, alpha: float, *, split: str = "dev") -> None:
     """Raise an error where there are too few texts for a level.
 
     Parameters
@@ -268,6 +268,8 @@ def check_size(n_texts: int, alpha: float) -> None:
         Number of held-out texts.
     alpha : float
         Accepted risk, between 0 and 1.
+    split : str
+        Where to label more.
 
     Raises
     ------
@@ -293,7 +295,7 @@ def check_size(n_texts: int, alpha: float) -> None:
         f"{needed:,} held-out texts with gold to calibrate on, and there are {n_texts:,}",
         field="alpha",
         remedy=f"Label {needed - n_texts:,} more that are drawn at random, such as with "
-        f'session.make_gold(split="dev"){accept}',
+        f"session.make_gold(split={split!r}){accept}",
     )
 
 
