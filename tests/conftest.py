@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 import re
 import sys
 from collections import Counter
@@ -23,8 +24,12 @@ from spacy.attrs import NORM, ORTH, intify_attrs
 HERE = Path(__file__).parent
 HAS_NERVALUATE = sys.version_info >= (3, 11)
 
+#: Drawn examples of a property that does not say how many: more of them find rarer cases,
+#: and take as long as they are many. The weekly workflow takes 300.
+EXAMPLES = int(os.environ.get("NBNER_EXAMPLES", "40"))
+
 # How long an example takes depends on the machine, and says nothing of the code.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("unhurried")
 
 # A first answer that a busy kernel has not heard is sent again after 8 seconds
@@ -87,6 +92,33 @@ chromium = load("chromium")
 jupyter = load("lab")
 postgres = load("postgres")
 faulty = load("faults")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--fast", action="store_true", help="refuse to train and to open a browser")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_slow(request):
+    """With ``--fast``, fail where a test trains a model, or starts a browser or a server."""
+    if not request.config.getoption("fast"):
+        yield
+        return
+
+    def refuse(*_args, **_options):
+        pytest.fail("`make test-fast` holds no test that trains, or opens a browser or a server")
+
+    slow = {
+        "spacy.language.Language.update": refuse,
+        "pycrfsuite.Trainer.train": refuse,
+        "playwright.sync_api.BrowserType.launch": refuse,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, instead in slow.items():
+            patch.setattr(name, instead)
+        patch.setattr(jupyter, "Server", refuse)
+        patch.setattr(postgres, "Server", refuse)
+        yield
 
 
 def pytest_configure(config):
