@@ -145,7 +145,7 @@ def pytest_collection_finish():
 
 #: Folders whose tests wait for a server, a kernel or a page, and leave a core idle
 #: meanwhile; those with the longest files come first.
-WAITING = ("notebooks", "jupyter", "hosts", "browser", "docs")
+WAITING = ("notebooks", "docs", "jupyter", "hosts", "browser")
 
 
 @pytest.hookimpl(optionalhook=True)
