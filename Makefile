@@ -31,8 +31,9 @@ QUICK := PYTHONDONTWRITEBYTECODE=
 # JupyterLab refuses to run as root unless it is told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-# The tests of these train no model and open no browser and no server: with --fast one that does fails.
-FAST := $(addprefix tests/,unit common io evaluation widgets registry)
+# Folders whose tests train no model and open no browser, but for what is marked as slow: with
+# --fast a test that does so all the same fails.
+FAST := $(addprefix tests/,unit common io evaluation widgets)
 
 # Lines and branches of nbner/ that the tests run, in percent, together: the figure less one.
 FLOOR := 95

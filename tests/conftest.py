@@ -101,7 +101,25 @@ faulty = load("faults")
 
 
 def pytest_addoption(parser):
-    parser.addoption("--fast", action="store_true", help="refuse to train and to open a browser")
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out what is marked as slow or needs a server, and fail what trains after all",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """With ``--fast``, leave out what is marked as slow, and what needs a PostgreSQL server."""
+    if config.getoption("fast"):
+        left_out = [item for item in items if is_slow(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_slow(item)]
+
+
+def is_slow(item):
+    params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    on_server = any(isinstance(one, str) and one == "postgresql" for one in params)
+    return on_server or item.get_closest_marker("slow") or "postgres_server" in item.fixturenames
 
 
 @pytest.fixture(autouse=True, scope="session")

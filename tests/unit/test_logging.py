@@ -119,6 +119,7 @@ def test_every_message_is_recorded_with_its_kind_and_duration(session, log):
     assert unknown.args[:2] == ("dance", "failed")
 
 
+@pytest.mark.slow
 def test_the_model_in_use_is_recorded(tmp_path, log):
     with nbner.Session("d", store=tmp_path / "nbner.db") as session:
         session.add(nbner.sample().train[:40])
