@@ -129,4 +129,4 @@ $(VENV)/node: $(VENV)/test js/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo dist site .docs-cache .matrix docs/_generated js/node_modules js/dist nbner/widgets/static
+	rm -rf $(VENV) demo dist site .coverage .docs-cache .matrix docs/_generated js/node_modules js/dist nbner/widgets/static
