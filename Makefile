@@ -1,5 +1,6 @@
 # make lab    JupyterLab on the quickstart
 # make test   everything that must hold
+# make test-fast  in under a minute: no training, no browser, no server
 # make demo   the quickstart without a screen, with its pictures, into demo/
 # make docs   the documentation site, into site/
 # make try    the page to try nbner without installing it, site/try.html
@@ -30,14 +31,25 @@ QUICK := PYTHONDONTWRITEBYTECODE=
 # JupyterLab refuses to run as root unless it is told that this is meant.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
+# Folders whose tests train no model and open no browser, but for what is marked as slow: with
+# --fast a test that does so all the same fails.
+FAST := $(addprefix tests/,unit common io evaluation widgets)
+
+# Lines and branches of nbner/ that the tests run, in percent, together: the figure less one.
+FLOOR := 90
+
 FRONT := $(wildcard js/*.json js/*.mjs js/*.py js/src/* js/src/*/* js/src/*/*/*)
 
-.PHONY: lab test demo bench bench-compare bench-ui oracle-table label-errors docs try matrix pictures lint types front python clean
+.PHONY: lab test test-fast demo bench bench-compare bench-ui oracle-table label-errors docs try matrix pictures lint types front python clean
 
 lab: $(VENV)/lab
 	$(BIN)/jupyter lab $(AS_ROOT) $(ARGS) notebooks/quickstart.ipynb
 
 test: lint types front python
+
+test-fast: $(VENV)/test
+	$(BIN)/ruff check .
+	$(QUICK) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 NBNER_EXAMPLES=10 $(BIN)/python -m pytest --fast -n 2 --dist loadfile $(FAST)
 
 demo: $(VENV)/lab
 	$(BIN)/python notebooks/run.py notebooks/quickstart.ipynb demo
@@ -95,7 +107,7 @@ front: $(VENV)/node
 python: $(VENV)/test $(VENV)/node
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python tests/postgres.py
-	$(QUICK) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(QUICK) NBNER_COVERAGE_FLOOR=$(FLOOR) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "nbner needs Python 3.10 to 3.13: install one, or say make PYTHON=..."; exit 2; }
@@ -117,4 +129,4 @@ $(VENV)/node: $(VENV)/test js/package-lock.json
 	@touch $@
 
 clean:
-	rm -rf $(VENV) demo dist site .docs-cache .matrix docs/_generated js/node_modules js/dist nbner/widgets/static
+	rm -rf $(VENV) demo dist site .coverage .docs-cache .matrix docs/_generated js/node_modules js/dist nbner/widgets/static

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib.util
+import os
 import re
 import sys
 from collections import Counter
@@ -23,8 +24,12 @@ from spacy.attrs import NORM, ORTH, intify_attrs
 HERE = Path(__file__).parent
 HAS_NERVALUATE = sys.version_info >= (3, 11)
 
+#: Drawn examples of a property that does not say how many: more of them find rarer cases,
+#: and take as long as they are many. The weekly workflow takes 300.
+EXAMPLES = int(os.environ.get("NBNER_EXAMPLES", "40"))
+
 # How long an example takes depends on the machine, and says nothing of the code.
-settings.register_profile("unhurried", deadline=None)
+settings.register_profile("unhurried", deadline=None, max_examples=EXAMPLES)
 settings.load_profile("unhurried")
 
 # A first answer that a busy kernel has not heard is sent again after 8 seconds
@@ -83,10 +88,61 @@ def load(name):
     return module
 
 
+# Before anything imports nbner.
+line_coverage = load("line_coverage")
+coverage = line_coverage.Coverage(
+    os.environ.get(line_coverage.SETTING), os.environ.get("PYTEST_XDIST_WORKER")
+)
+
 chromium = load("chromium")
 jupyter = load("lab")
 postgres = load("postgres")
 faulty = load("faults")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fast",
+        action="store_true",
+        help="leave out what is marked as slow or needs a server, and fail what trains after all",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """With ``--fast``, leave out what is marked as slow, and what needs a PostgreSQL server."""
+    if config.getoption("fast"):
+        left_out = [item for item in items if is_slow(item)]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not is_slow(item)]
+
+
+def is_slow(item):
+    params = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    on_server = any(isinstance(one, str) and one == "postgresql" for one in params)
+    return on_server or item.get_closest_marker("slow") or "postgres_server" in item.fixturenames
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_slow(request):
+    """With ``--fast``, fail where a test trains a model, or starts a browser or a server."""
+    if not request.config.getoption("fast"):
+        yield
+        return
+
+    def refuse(*_args, **_options):
+        pytest.fail("`make test-fast` holds no test that trains, or opens a browser or a server")
+
+    slow = {
+        "spacy.language.Language.update": refuse,
+        "pycrfsuite.Trainer.train": refuse,
+        "playwright.sync_api.BrowserType.launch": refuse,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, instead in slow.items():
+            patch.setattr(name, instead)
+        patch.setattr(jupyter, "Server", refuse)
+        patch.setattr(postgres, "Server", refuse)
+        yield
 
 
 def pytest_configure(config):
@@ -96,14 +152,18 @@ def pytest_configure(config):
 
 
 def pytest_collection_finish():
-    """Spare the garbage collector what lasts as long as the tests: 500,000 objects."""
+    """Spare the garbage collector what lasts as long as the tests: 500,000 objects.
+
+    What the tests make is looked through less often: by 2 % less time in all.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 #: Folders whose tests wait for a server, a kernel or a page, and leave a core idle
 #: meanwhile; those with the longest files come first.
-WAITING = ("notebooks", "jupyter", "hosts", "browser", "docs")
+WAITING = ("notebooks", "docs", "jupyter", "hosts", "browser")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -282,8 +342,10 @@ def name(request):
 
 
 def pytest_sessionfinish(session):
-    """Fail where a test was skipped: it is one that did not run."""
-    if skipped(session.config):
+    """Fail where a test was skipped: it is one that did not run. Judge the coverage."""
+    coverage.finish()
+    verdict = coverage.verdict()
+    if skipped(session.config) or (verdict and not verdict[0]):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -302,5 +364,8 @@ def pytest_terminal_summary(terminalreporter):
     terminalreporter.write_line(f"ran: {rooms or 'nothing'}")
     for report in skipped(terminalreporter.config):
         terminalreporter.write_line(f"FAILED, since skipped: {report.nodeid}")
+    verdict = coverage.verdict()
+    if verdict:
+        terminalreporter.write_line(f"{'' if verdict[0] else 'FAILED, '}{verdict[1]}")
     if not HAS_NERVALUATE:
         terminalreporter.write_line("not run: the comparison with nervaluate; it needs Python 3.11")

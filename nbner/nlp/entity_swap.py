@@ -28,6 +28,7 @@ from spacy.util import registry
 from spacy.vocab import Vocab
 
 from nbner._common.alignment import tokens_from_offsets
+from nbner._common.annotations import resolve_annotations
 from nbner.nlp.pipeline import doc_from_example
 from nbner.types import Example
 from nbner.types import Span as TextSpan
@@ -138,6 +139,7 @@ class EntitySwap:
         return self.mentions.get(entity.label_) or (_mention_of(entity),)
 
 
+@resolve_annotations
 def create_entity_swap(path: Path, copies: int = COPIES, seed: int = 0) -> EntitySwap:
     """Build the augmenter from a file of training data; the function that spaCy's registry names.
 

@@ -16,6 +16,7 @@ from weakref import ref
 
 from spacy.language import Language
 
+from nbner._common.annotations import resolve_annotations
 from nbner._common.checksums import add_checksum, remove_checksum
 from nbner.decoding.api import MAX_SPAN_LENGTH, parses
 from nbner.errors import DataError, ModelError
@@ -216,6 +217,7 @@ class Reranker(EntityComponent):
 
 
 @Language.factory(FACTORY, default_config={"width": WIDTH}, assigns=["doc.ents"])
+@resolve_annotations
 def make_reranker(nlp: Language, name: str, width: int) -> Reranker:
     """Build the component from a pipeline's config.
 

@@ -1,5 +1,6 @@
 """spaCy's DocBin and Docs."""
 
+import os
 import random
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from nbner._common.alignment import join_words
 from nbner.io.formats import read, write
 
 NLP = spacy.blank("en")
+DAMAGES = int(os.environ.get("NBNER_DAMAGES", "60"))
 
 
 def doc_of(text, *spans):
@@ -151,7 +153,7 @@ def test_a_damaged_file_gives_rows_or_a_clear_error(tmp_path):
     whole = zlib.decompress(path.read_bytes())
     random.seed(1)
     refused = 0
-    for _ in range(300):
+    for _ in range(DAMAGES):
         damaged = bytearray(whole)
         for _ in range(random.randint(1, 4)):
             damaged[random.randrange(len(damaged))] = random.randrange(256)
@@ -160,7 +162,7 @@ def test_a_damaged_file_gives_rows_or_a_clear_error(tmp_path):
             list(read(path))
         except NbnerError:
             refused += 1
-    assert refused > 50
+    assert refused > DAMAGES / 6
 
 
 @pytest.mark.parametrize("kept", [3, "{", "3", '{"meta": 3}', '{"note": 3}'])

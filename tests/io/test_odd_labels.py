@@ -7,6 +7,8 @@ from nbner.io.formats import read, write
 from nbner.io.rows import example_from_row
 from nbner.types import Token
 
+pytestmark = pytest.mark.slow  # a store on disk for each of many files
+
 LABELS = [
     *("a\tb", "a\nb", "a\r\nb", '"', "it's", "B-ORG", "-", "a b", "a,b", "a;b", ";DROP TABLE x;--"),
     *("🧪", "é", "<b>", "{}", "[1]", "#", "T1", "O", "\\n", "水", "a\u2028b", "\u202eb"),

@@ -14,6 +14,8 @@ import nbner
 from nbner import DataError, Session
 from nbner.io.inline_markup import find_inline
 
+pytestmark = pytest.mark.slow  # a store on disk for each of many files
+
 LINES = (Path(__file__).parent / "other_tools.jsonl").read_text(encoding="utf-8").splitlines()
 FILES = {one["name"]: one for one in map(json.loads, LINES)}
 TEXT = "Mina Kovac flew to Oslo."

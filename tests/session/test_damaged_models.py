@@ -25,7 +25,7 @@ from nbner.store.store import Store
 from nbner.training import model_store
 from nbner.training.run_folder import write_record
 
-DAMAGES = int(os.environ.get("NBNER_DAMAGES", "36"))
+DAMAGES = int(os.environ.get("NBNER_DAMAGES", "24"))
 TEXT = "Add 5 ml of water ."
 
 

@@ -18,7 +18,8 @@ from nbner.nlp.fingerprint import fingerprint
 
 mpl.use("Agg")
 CORPUS = nbner.sample()
-DEV = [one.text for one in CORPUS.dev]
+GOLD = CORPUS.dev[:64]  # what the split dev of `cooking` has
+DEV = [one.text for one in GOLD]
 
 
 def has_digits(doc, parse):
@@ -36,7 +37,7 @@ def reranking(cooking):
 
 
 def f_of(nlp):
-    gold = [one.spans for one in CORPUS.dev]
+    gold = [one.spans for one in GOLD]
     decided = [
         [nbner.Span(e.start_char, e.end_char, e.label_) for e in doc.ents] for doc in nlp.pipe(DEV)
     ]

@@ -20,7 +20,7 @@ RESULTS = {
     "AnnotationProgress": lambda s: s.quality.progress(),
     "ConfidentSuggestions": lambda s: s.confident_suggestions("dev", progress=False),
     "Consistency": lambda s: s.quality.consistency(),
-    "Coverage": lambda s: s.experiments.coverage(0.3, width=8, progress=False),
+    "Coverage": lambda s: s.experiments.coverage(0.3, width=2, progress=False),
     "DataWarnings": lambda s: s.quality.data_warnings(),
     "Determinism": lambda s: s.experiments.determinism([TEXT]),
     "Differences": lambda s: nbner.differences(
@@ -29,7 +29,7 @@ RESULTS = {
     "Evaluation": lambda s: s.evaluate(split="dev"),
     "IntegrityReport": lambda s: s.store.verify(),
     "ModelComparison": lambda s: s.compare(s.nlp, with_ruler()),
-    "OracleCurve": lambda s: s.oracle_curve(split="dev"),
+    "OracleCurve": lambda s: s.oracle_curve((1, 2), split="dev"),
     "Parity": lambda s: s.experiments.parity("dev", n_process=(1,)),
     "ParseLists": lambda s: s.parses([TEXT, TEXT]),
     "Parses": lambda s: s.parses(TEXT),

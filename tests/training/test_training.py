@@ -335,7 +335,7 @@ def test_spacy_train_arrives_at_the_same_weights_with_overrides(run, vectors_pat
         },
     )
     own = spacy.util.load_config(result.path.parent / "config.cfg")
-    assert own["training"]["dropout"] == 0.3
+    assert own["training"]["dropout"] == pytest.approx(0.3)
     assert own["training"]["max_steps"] == 14
     assert own["training"]["optimizer"]["learn_rate"] == 0.005
     assert [one.step for one in result.evaluations] == [0, 7, 14]

@@ -1,6 +1,7 @@
 """Import direction between packages, and which package may import which library."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,12 @@ def parsed(file):
     return ast.parse(file.read_text(encoding="utf-8"))
 
 
+@cache
+def imported(file):
+    """Return what a file imports: each file is parsed once for all tests."""
+    return tuple(imports(parsed(file)))
+
+
 def test_every_file_is_in_a_package_with_a_level():
     assert {package_of(file) for file in FILES} <= {*LEVELS, "__init__", "results"}
 
@@ -63,7 +70,7 @@ def test_a_package_imports_only_from_packages_of_lower_level(file):
     package = package_of(file)
     if package in {"__init__", "results"}:
         return
-    inner = {name.split(".")[1] for name in imports(parsed(file)) if name.startswith("nbner.")}
+    inner = {name.split(".")[1] for name in imported(file) if name.startswith("nbner.")}
     inner -= {package}
     assert {name for name in inner if LEVELS[name] >= LEVELS[package]} == set()
 
@@ -94,7 +101,7 @@ def test_a_library_is_imported_in_its_packages_alone(library, packages):
     users = {
         str(file.relative_to(PACKAGE))
         for file in FILES
-        if library in {name.split(".")[0] for name in imports(parsed(file))}
+        if library in {name.split(".")[0] for name in imported(file)}
         # A name that only annotations need is not a dependency at run time.
         and not only_for_types(parsed(file), library)
     }
@@ -125,7 +132,7 @@ def test_no_two_files_import_each_other():
     """Not even through other files, and not for types alone."""
     modules = {module_of(file): file for file in FILES if file.name != "__init__.py"}
     waiting = {
-        module: {name for name in imports(parsed(file)) if name in modules} - {module}
+        module: {name for name in imported(file) if name in modules} - {module}
         for module, file in modules.items()
     }
     # Taking away what imports nothing that is left ends with the cycles.
@@ -139,7 +146,7 @@ def module_of(file):
 
 
 def test_nothing_inside_the_package_imports_the_results_facade():
-    users = [file for file in FILES if "nbner.results" in set(imports(parsed(file)))]
+    users = [file for file in FILES if "nbner.results" in imported(file)]
     assert users == []
 
 
@@ -150,7 +157,7 @@ def test_widgets_know_plain_values_and_no_store_pipeline_or_session():
         name.split(".")[1]
         for file in FILES
         if package_of(file) == "widgets"
-        for name in imports(parsed(file))
+        for name in imported(file)
         if name.startswith("nbner.")
     }
     assert inner & strangers == set()

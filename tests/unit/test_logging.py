@@ -3,6 +3,7 @@
 import ast
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,36 +50,39 @@ def run(code):
     return done.stdout, done.stderr
 
 
-def test_importing_prints_nothing_and_adds_a_null_handler_alone():
+def test_importing_prints_nothing():
     assert run("import nbner") == ("", "")
-    code = """
-import logging, nbner, json
+
+
+@pytest.fixture(scope="module")
+def said():
+    """What a process prints that makes a session before and after it switches them on."""
+    return run("""
+import logging, nbner, json, sys
 kinds = lambda name: [type(one).__name__ for one in logging.getLogger(name).handlers]
 nbner.Session("d", labels=["A"], store=":memory:").add(["One ."])
 loggers = [name for name in logging.root.manager.loggerDict if name.startswith("nbner.")]
 print(json.dumps([kinds(None), kinds("nbner"), sum(map(len, map(kinds, loggers))), len(loggers)]))
 print(logging.getLogger("nbner").level, logging.getLogger("nbner").propagate)
 logging.getLogger("nbner.store").error("nobody has asked for this")
-"""
-    out, err = run(code)
-    first, second = out.splitlines()
+logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s")
+print("switched on", file=sys.stderr, flush=True)
+logging.getLogger("nbner").setLevel(logging.DEBUG)
+nbner.Session("d", labels=["A"], store=":memory:")
+""")
+
+
+def test_they_are_silent_and_have_a_null_handler_alone(said):
+    first, second = said[0].splitlines()
     root, own, below, count = json.loads(first)
     assert (root, own, below) == ([], ["NullHandler"], 0)
     assert count > 3
     assert second == f"{logging.NOTSET} True"
-    assert err == ""
+    assert said[1].startswith("switched on\n")
 
 
-def test_switched_on_they_write_where_the_user_says():
-    code = """
-import logging, nbner
-logging.basicConfig(level=logging.WARNING, format="%(name)s %(levelname)s")
-logging.getLogger("nbner").setLevel(logging.DEBUG)
-nbner.Session("d", labels=["A"], store=":memory:")
-"""
-    out, err = run(code)
-    assert out == ""
-    lines = err.splitlines()
+def test_switched_on_they_write_where_the_user_says(said):
+    _, *lines = said[1].splitlines()
     assert "nbner.session.context DEBUG" in lines
     assert all(line.startswith("nbner.") for line in lines)
 
@@ -115,6 +119,7 @@ def test_every_message_is_recorded_with_its_kind_and_duration(session, log):
     assert unknown.args[:2] == ("dance", "failed")
 
 
+@pytest.mark.slow
 def test_the_model_in_use_is_recorded(tmp_path, log):
     with nbner.Session("d", store=tmp_path / "nbner.db") as session:
         session.add(nbner.sample().train[:40])
@@ -195,6 +200,17 @@ def test_an_error_of_a_suggester_is_recorded_with_its_traceback(session, log):
     assert {one.name for one in swallowed} == {"nbner.queues.function_suggestions"}
 
 
+def trees_with(words):
+    """Yield the files of the package that contain some words, each with its syntax tree.
+
+    Parsing and walking all of them takes seconds, and most have nothing to be found.
+    """
+    for file in sorted(PACKAGE.rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        if re.search(words, text):
+            yield file, ast.parse(text)
+
+
 def catches_everything(node):
     """Tell whether an ``except`` or a ``suppress(...)`` takes every exception."""
     names = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
@@ -212,8 +228,8 @@ def passes_on_or_logs(handler):
 
 def test_whoever_catches_everything_raises_or_logs_it():
     seen, silent = 0, []
-    for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for file, tree in trees_with(r"\bexcept\s*:|\b(Base)?Exception\b"):
+        for node in ast.walk(tree):
             place = f"{file.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.ExceptHandler):
                 if node.type is None or catches_everything(node.type):
@@ -228,8 +244,8 @@ def test_whoever_catches_everything_raises_or_logs_it():
 def test_nothing_is_logged_above_debug():
     levels = {
         node.func.attr
-        for file in PACKAGE.rglob("*.py")
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for _, tree in trees_with(r"\b_LOG\b")
+        for node in ast.walk(tree)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and isinstance(node.func.value, ast.Name)

@@ -121,22 +121,24 @@ def is_ours(kind):
 
 
 def test_no_module_reads_a_private_attribute_of_a_class_of_ours():
-    ours = {name for tree in trees().values() for name in private_names(tree)}
+    ours, read = set(), []
+    for file in PACKAGE.rglob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        ours.update(private_names(tree))
+        read += [
+            (file, node)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and is_private(node.attr)
+            and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
+            and not is_super(node.value)
+        ]
     found = [
         f"{file.relative_to(PACKAGE)}:{node.lineno}: {ast.unparse(node)}"
-        for file, tree in trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute)
-        and is_private(node.attr)
-        and node.attr in ours
-        and not (isinstance(node.value, ast.Name) and node.value.id in {"self", "cls"})
-        and not is_super(node.value)
+        for file, node in read
+        if node.attr in ours
     ]
     assert found == []
-
-
-def trees():
-    return {file: ast.parse(file.read_text(encoding="utf-8")) for file in PACKAGE.rglob("*.py")}
 
 
 def private_names(tree):

@@ -14,6 +14,7 @@ from weakref import ref
 
 from spacy.language import Language
 
+from nbner._common.annotations import resolve_annotations
 from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.errors import DataError, ModelError
@@ -106,6 +107,7 @@ class ExpectedFDecision(EntityComponent):
 @Language.factory(
     FACTORY, default_config={"threshold": 0.5, "temperature": 1.0}, assigns=["doc.ents"]
 )
+@resolve_annotations
 def make_decision(
     nlp: Language, name: str, threshold: float, temperature: float
 ) -> ExpectedFDecision:

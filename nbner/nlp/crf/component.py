@@ -16,6 +16,7 @@ from spacy.language import Language
 from spacy.scorer import get_ner_prf
 from spacy.tokens import Span
 
+from nbner._common.annotations import resolve_annotations
 from nbner._common.checksums import append_checksum, split_checksum
 from nbner.errors import ModelError
 from nbner.nlp.crf.features import OUTSIDE_FEATURES, content_tokens, extract_features
@@ -249,6 +250,7 @@ class CrfRecognizer(EntityComponent):
     assigns=["doc.ents", "token.ent_iob", "token.ent_type"],
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
 )
+@resolve_annotations
 def make_crf(nlp: Language, name: str, features: list[str]) -> CrfRecognizer:  # noqa: ARG001
     """Build the component from a pipeline's config.
 
