@@ -45,7 +45,7 @@ _VOCABULARY = f"{OWN_FOLDER}/vocabulary.npy"
 _FORMAT = 1  # of the manifest
 
 # The last vocabulary that this process has read, by the file that it stands in.
-_vocabularies: dict[str, Vocabulary] = {}
+_vocabularies: dict[str, frozenset[int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +344,7 @@ class Manifest:
         np.save(buffer, vocabulary, allow_pickle=False)
         self.folder.write(_VOCABULARY, buffer.getvalue())
 
-    def vocabulary(self) -> Vocabulary | None:
+    def vocabulary(self) -> frozenset[int] | None:
         """Return the words of the training texts, read once for each process; None for none."""
         # A target may be begun anew, with other training texts.
         try:
@@ -357,7 +357,7 @@ class Manifest:
             data = io.BytesIO(self.folder.read(_VOCABULARY))
             found: Vocabulary = np.load(data, allow_pickle=False)
             _vocabularies.clear()
-            _vocabularies[key] = found
+            _vocabularies[key] = frozenset(found.tolist())
         return _vocabularies[key]
 
     def finish(self) -> None:

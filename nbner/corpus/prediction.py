@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+from spacy.attrs import LOWER
+from spacy.tokenizer import Tokenizer
 
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, SpanConfidence, calibrated
 from nbner.decoding.probabilities import SpanProbabilities
-from nbner.nlp.prediction import predict_docs
+from nbner.nlp.prediction import check_trained
 from nbner.types import Span
 
 if TYPE_CHECKING:
@@ -28,12 +32,16 @@ _LOG = logging.getLogger(__name__)
 Vocabulary = npt.NDArray[np.uint64]
 
 _GROUP_SIZE = 256  # texts whose probabilities are held at a time
-_LOWER = "LOWER"  # the attribute of a token: the hash of its word in lower case
+_MAX_KEPT_WORDS = 20_000  # of a pipeline; about 10 MB
+_MAX_WORD_LENGTH = 40  # characters of a word that is kept
+_COUNTED_CHARACTERS = 2_000_000  # of a chunk, where frequent words are looked for
+
+# Words whose tokens the tokenizer of a pipeline keeps beyond memory zones.
+_kept_words: WeakKeyDictionary[Language, set[str]] = WeakKeyDictionary()
 
 
-@dataclass(frozen=True, slots=True)
-class PredictedSpan:
-    """A span that the model predicts.
+class PredictedSpan(NamedTuple):
+    """A span that the model predicts; a tuple, since a corpus makes many of them.
 
     Parameters
     ----------
@@ -98,7 +106,7 @@ def predict_texts(
     *,
     probabilities: bool = False,
     batch_size: int | None = None,
-    vocabulary: Vocabulary | None = None,
+    vocabulary: AbstractSet[int] | None = None,
 ) -> list[LabelledText | FailedText]:
     """Predict the entities of texts.
 
@@ -113,8 +121,8 @@ def predict_texts(
         times as long.
     batch_size : int, optional
         As in ``nlp.pipe``.
-    vocabulary : array, optional
-        Words outside of it are counted as unknown.
+    vocabulary : set of int, optional
+        Hashes of words in lower case; words outside of it are counted as unknown.
 
     Returns
     -------
@@ -160,6 +168,54 @@ def memory_zone(nlp: Language) -> AbstractContextManager[Any]:
     return nullcontext() if is_inside else nlp.memory_zone()
 
 
+def keep_frequent_words(nlp: Language, texts: Iterable[str]) -> None:
+    """Tokenize words that come several times, so that a tokenizer has them beyond memory zones.
+
+    In a memory zone spaCy's tokenizer keeps no word, and splits each one anew
+    where it comes again, which takes a tenth of the time of a small pipeline.
+    Words that it has met outside of a zone stay. Their number is limited, so
+    that memory does not grow with the number of texts.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline, outside of a memory zone; other tokenizers than spaCy's
+        own are left alone.
+    texts : iterable of str
+        Such as those of the next zone.
+    """
+    tokenizer = nlp.tokenizer
+    if type(tokenizer) is not Tokenizer or getattr(nlp.vocab, "in_memory_zone", False):
+        return
+    kept = _kept_words.setdefault(nlp, set())
+    left = _MAX_KEPT_WORDS - len(kept)
+    if left <= 0:
+        return
+    counts: Counter[str] = Counter()
+    total = 0
+    for text in texts:
+        counts.update(text.split())
+        total += len(text)
+        if total > _COUNTED_CHARACTERS:
+            break
+    several = {
+        word: count
+        for word, count in counts.items()
+        if count > 1 and len(word) <= _MAX_WORD_LENGTH and word not in kept
+    }
+    chosen = sorted(several, key=lambda word: -several[word])[:left]
+    kept.update(chosen)
+    for word in chosen:
+        _try_tokenizer(tokenizer, word)
+
+
+def _try_tokenizer(tokenizer: Tokenizer, word: str) -> None:
+    try:
+        tokenizer(word)
+    except Exception:  # noqa: BLE001 - rules of any origin; the text with it will be set aside
+        _LOG.debug("the tokenizer fails on %r", word, exc_info=True)
+
+
 def vocabulary_of(nlp: Language, texts: Iterable[str]) -> tuple[Vocabulary, float]:
     """Return the words of some texts, and the share that each brings anew.
 
@@ -181,7 +237,7 @@ def vocabulary_of(nlp: Language, texts: Iterable[str]) -> tuple[Vocabulary, floa
     in_texts: Counter[int] = Counter()
     counts: Counter[int] = Counter()
     for text in texts:
-        words: Counter[int] = Counter(_words_of(nlp.make_doc(text)).tolist())
+        words: Counter[int] = Counter(_words_of(nlp.make_doc(text)))
         counts.update(words)
         in_texts.update(words.keys())
     alone = sum(count for word, count in counts.items() if in_texts[word] == 1)
@@ -189,8 +245,9 @@ def vocabulary_of(nlp: Language, texts: Iterable[str]) -> tuple[Vocabulary, floa
     return np.array(sorted(counts), dtype=np.uint64), alone / total if total else 0.0
 
 
-def _words_of(doc: Doc) -> Vocabulary:
-    found: Vocabulary = doc.to_array([_LOWER]).ravel().astype(np.uint64)
+def _words_of(doc: Doc) -> list[int]:
+    """Return the hashes of a doc's words in lower case."""
+    found: list[int] = doc.to_array(LOWER).tolist()
     return found
 
 
@@ -201,7 +258,10 @@ def _groups(indices: Sequence[int], *, probabilities: bool) -> Iterator[Sequence
 
 
 def _predict_or_fail(
-    nlp: Language, texts: Sequence[str], vocabulary: Vocabulary | None, options: dict[str, Any]
+    nlp: Language,
+    texts: Sequence[str],
+    vocabulary: AbstractSet[int] | None,
+    options: dict[str, Any],
 ) -> list[LabelledText | FailedText]:
     """Predict texts together, and one by one where that fails."""
     try:
@@ -218,7 +278,7 @@ def _predict_or_fail(
 
 
 def _predict_one_or_fail(
-    nlp: Language, text: str, vocabulary: Vocabulary | None, options: dict[str, Any]
+    nlp: Language, text: str, vocabulary: AbstractSet[int] | None, options: dict[str, Any]
 ) -> LabelledText | FailedText:
     try:
         return next(_predict(nlp, [text], vocabulary, **options))
@@ -232,12 +292,13 @@ def _predict_one_or_fail(
 def _predict(
     nlp: Language,
     texts: Sequence[str],
-    vocabulary: Vocabulary | None,
+    vocabulary: AbstractSet[int] | None,
     *,
     probabilities: bool,
     batch_size: int | None,
 ) -> Iterator[LabelledText]:
-    docs = predict_docs(nlp, texts, batch_size=batch_size)
+    check_trained(nlp)
+    docs = nlp.pipe(texts, batch_size=batch_size)
     if not probabilities:
         for doc in docs:
             yield _labelled(doc, vocabulary)
@@ -249,21 +310,22 @@ def _predict(
 
 def _labelled(
     doc: Doc,
-    vocabulary: Vocabulary | None,
+    vocabulary: AbstractSet[int] | None,
     known: SpanProbabilities | None = None,
     confidence: SpanConfidence | None = None,
 ) -> LabelledText:
     unknown = 0
-    if vocabulary is not None and len(doc):
+    if vocabulary is not None:
         words = _words_of(doc)
-        places = np.searchsorted(vocabulary, words)
-        places[places == len(vocabulary)] = 0
-        unknown = int((vocabulary[places] != words).sum()) if len(vocabulary) else len(words)
-    spans = [(one.start_char, one.end_char, one.start, one.end, one.label_) for one in doc.ents]
+        unknown = len(words) - sum(map(vocabulary.__contains__, words))
+    spans = tuple(
+        PredictedSpan(one.start_char, one.end_char, one.start, one.end, one.label_)
+        for one in doc.ents
+    )
     if known is None or confidence is None:
-        return LabelledText(tuple(PredictedSpan(*one) for one in spans), len(doc), unknown)
+        return LabelledText(spans, len(doc), unknown)
     kept = tuple(
-        PredictedSpan(*one, probability=confidence(Span(one[0], one[1], one[4]))) for one in spans
+        one._replace(probability=confidence(Span(one.start, one.end, one.label))) for one in spans
     )
     predicted = {Span(one.start, one.end, one.label) for one in kept}
     others = [confidence(span) for span in known.spans if span not in predicted]

@@ -9,12 +9,16 @@ import time
 import pandas as pd
 import pyarrow as pa
 import pytest
+import spacy
 from pyarrow import parquet
 
 import nbner
 from nbner import DataError, ModelError
 from nbner.corpus import partition as partition_module
-from nbner.corpus import reader, run, sources
+from nbner.corpus import prediction, reader, run, sources
+from nbner.corpus.partition import ChunkLabeller
+from nbner.corpus.reader import Chunk
+from nbner.corpus.settings import settings_for
 from nbner.nlp.fingerprint import fingerprint
 
 
@@ -79,6 +83,63 @@ def test_equal_texts_of_a_partition_are_predicted_once(label, tmp_path, monkeypa
     assert sorted(seen) == sorted(set(texts))
     assert report.records[0].repeated == len(texts) - len(set(texts))
     assert report.frame["texts"].tolist() == [len(texts)]
+
+
+class PrefixSearch:
+    """The search of a tokenizer for prefixes, which can be watched and can fail."""
+
+    def __init__(self, nlp, failing=None):
+        self.split, self.failing = [], failing
+        self._search = nlp.tokenizer.prefix_search
+        self.pattern = self._search.__self__.pattern  # spaCy asks for it
+        nlp.tokenizer.prefix_search = self.search
+
+    def search(self, word):
+        self.split.append(word)
+        if word == self.failing:
+            raise ValueError("no such word")
+        return self._search(word)
+
+
+def test_words_that_come_again_are_split_once(trained_path):
+    nlp = spacy.load(trained_path)
+    texts = [f"Add salt ,carefully, {number}x ." for number in range(50)]
+    split = PrefixSearch(nlp).split
+    settings = settings_for(
+        *(nlp,), text="text", keep=(), shape="spans", probabilities=False, min_probability=None
+    )
+    labeller = ChunkLabeller(nlp, settings)
+    labeller.label(Chunk(list(range(50)), texts))
+    assert (split.count("salt"), split.count(",carefully,")) == (1, 1)
+    split.clear()
+    _, found = labeller.label(Chunk(list(range(50, 100)), [f"{one} now" for one in texts]))
+    assert "salt" not in split
+    plain = [len(doc) for doc in spacy.load(trained_path).pipe(f"{one} now" for one in texts)]
+    assert [one.tokens for one in found] == plain
+
+
+def test_the_words_that_are_kept_are_limited(trained_path, monkeypatch):
+    monkeypatch.setattr(prediction, "_MAX_KEPT_WORDS", 30)
+    nlp = spacy.load(trained_path)
+    sizes = []
+    for first in (0, 1_000, 2_000):
+        words = [f"w{number}" for number in range(first, first + 200)]
+        prediction.keep_frequent_words(nlp, [" ".join(words)] * 2)
+        sizes.append(len(nlp.vocab))
+    assert sizes[0] == sizes[1] == sizes[2]
+    # Within a memory zone words would be forgotten, and not be kept again.
+    with nlp.memory_zone():
+        prediction.keep_frequent_words(nlp, ["inside inside"])
+    assert "inside" not in prediction._kept_words[nlp]
+
+
+def test_a_word_on_which_the_tokenizer_fails_stops_no_partition(trained_path):
+    nlp = spacy.load(trained_path)
+    PrefixSearch(nlp, failing="bang")
+    frame = pd.DataFrame({"text": ["bang", "Add salt .", "bang bang"]})
+    found = nbner.predict_batch(frame, nlp)
+    assert found["problem"].isna().tolist() == [False, True, False]
+    assert "no such word" in found["problem"][0]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".csv.gz", ".jsonl.gz"])
