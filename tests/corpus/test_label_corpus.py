@@ -17,11 +17,12 @@ from spacy.language import Language
 
 import nbner
 from nbner import DataError, ModelError
+from nbner.corpus import manifest, prediction, reader, run, sources
 from nbner.corpus import partition as partition_module
-from nbner.corpus import prediction, reader, run, sources
 from nbner.corpus.partition import ChunkLabeller
 from nbner.corpus.reader import Chunk
 from nbner.corpus.settings import settings_for
+from nbner.nlp import dask
 from nbner.nlp.fingerprint import fingerprint
 
 
@@ -134,6 +135,27 @@ def test_the_words_that_are_kept_are_limited(trained_path, monkeypatch):
     with nlp.memory_zone():
         prediction.keep_frequent_words(nlp, ["inside inside"])
     assert "inside" not in prediction._kept_words[nlp]
+
+
+def test_a_pipeline_that_has_met_many_new_words_is_read_again(
+    label, parquet_source, tmp_path, monkeypatch, content
+):
+    label(parquet_source, tmp_path / "once")
+    loaded = []
+    load = dask.load_model_from_config
+
+    def counted(*args, **options):
+        loaded.append(load(*args, **options))
+        return loaded[-1]
+
+    monkeypatch.setattr(dask, "load_model_from_config", counted)
+    monkeypatch.setattr(manifest, "_MAX_NEW_WORDS", 3)
+    dask._loaded.clear()
+    label(parquet_source)
+    # Once for each partition, since each one brings more than three words.
+    assert len(loaded) == 3
+    assert content(tmp_path / "target") == content(tmp_path / "once")
+    assert len(dask._loaded) == 1
 
 
 def test_a_word_on_which_the_tokenizer_fails_stops_no_partition(trained_path):
