@@ -19,7 +19,6 @@ from nbner.corpus.manifest import Manifest, PartitionRecord, bad_rows_name, unsu
 from nbner.corpus.prediction import (
     FailedText,
     LabelledText,
-    keep_frequent_words,
     memory_zone,
     predict_texts,
 )
@@ -34,6 +33,7 @@ from nbner.corpus.tables import (
     unsure_table,
 )
 from nbner.nlp.dask import predict_lock
+from nbner.nlp.frequent_words import keep_frequent_words
 
 if TYPE_CHECKING:
     from spacy.language import Language

@@ -17,12 +17,12 @@ from spacy.language import Language
 
 import nbner
 from nbner import DataError, ModelError
-from nbner.corpus import manifest, prediction, reader, run, sources
+from nbner.corpus import manifest, reader, run, sources
 from nbner.corpus import partition as partition_module
 from nbner.corpus.partition import ChunkLabeller
 from nbner.corpus.reader import Chunk
 from nbner.corpus.settings import settings_for
-from nbner.nlp import dask
+from nbner.nlp import dask, frequent_words
 from nbner.nlp.fingerprint import fingerprint
 
 
@@ -123,18 +123,18 @@ def test_words_that_come_again_are_split_once(trained_path):
 
 
 def test_the_words_that_are_kept_are_limited(trained_path, monkeypatch):
-    monkeypatch.setattr(prediction, "_MAX_KEPT_WORDS", 30)
+    monkeypatch.setattr(frequent_words, "_MAX_KEPT_WORDS", 30)
     nlp = spacy.load(trained_path)
     sizes = []
     for first in (0, 1_000, 2_000):
         words = [f"w{number}" for number in range(first, first + 200)]
-        prediction.keep_frequent_words(nlp, [" ".join(words)] * 2)
+        frequent_words.keep_frequent_words(nlp, [" ".join(words)] * 2)
         sizes.append(len(nlp.vocab))
     assert sizes[0] == sizes[1] == sizes[2]
     # Within a memory zone words would be forgotten, and not be kept again.
     with nlp.memory_zone():
-        prediction.keep_frequent_words(nlp, ["inside inside"])
-    assert "inside" not in prediction._kept_words[nlp]
+        frequent_words.keep_frequent_words(nlp, ["inside inside"])
+    assert "inside" not in frequent_words._kept_words[nlp]
 
 
 def test_a_pipeline_that_has_met_many_new_words_is_read_again(
