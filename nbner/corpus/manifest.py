@@ -23,6 +23,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,7 +32,7 @@ from nbner.corpus.settings import CorpusSettings
 from nbner.corpus.sources import Source
 from nbner.corpus.storage import OWN_FOLDER, Folder, stamp_of
 from nbner.errors import DataError
-from nbner.nlp.dask import load_once
+from nbner.nlp.dask import forget_loaded, load_once
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -44,8 +45,15 @@ _RUN, _MODEL = f"{OWN_FOLDER}/run.json", f"{OWN_FOLDER}/model"
 _VOCABULARY = f"{OWN_FOLDER}/vocabulary.npy"
 _FORMAT = 1  # of the manifest
 
+# New words that a pipeline may meet. A memory zone forgets the words, and not the places that they
+# had in spaCy's hash tables (preshed), which grow by some 35 bytes a word: after so many, 15 MB.
+_MAX_NEW_WORDS = 400_000
+
+# Words that pipelines had when they were loaded.
+_first_sizes: WeakKeyDictionary[Language, int] = WeakKeyDictionary()
+
 # The last vocabulary that this process has read, by the file that it stands in.
-_vocabularies: dict[str, Vocabulary] = {}
+_vocabularies: dict[str, frozenset[int]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +323,9 @@ class Manifest:
     def model(self, settings: CorpusSettings) -> Language:
         """Return the model, which is read once for each process.
 
+        It is read again when the pipeline has met so many new words that their
+        traces take memory, which would grow with the number of texts.
+
         Parameters
         ----------
         settings : CorpusSettings
@@ -322,6 +333,15 @@ class Manifest:
         """
         # The same weights may have another calibration.
         name = f"{settings.model} {settings.calibration}"
+        nlp = self._load(name)
+        if len(nlp.vocab) - _first_sizes[nlp] > _MAX_NEW_WORDS:
+            del nlp
+            forget_loaded(name)
+            nlp = self._load(name)
+        nlp.max_length = settings.max_length  # a pipeline's bytes do not hold it
+        return nlp
+
+    def _load(self, name: str) -> Language:
         nlp = load_once(
             name,
             lambda: (
@@ -329,7 +349,7 @@ class Manifest:
                 self.folder.read(f"{_MODEL}.bin"),
             ),
         )
-        nlp.max_length = settings.max_length  # a pipeline's bytes do not hold it
+        _first_sizes.setdefault(nlp, len(nlp.vocab))
         return nlp
 
     def put_vocabulary(self, vocabulary: Vocabulary) -> None:
@@ -344,7 +364,7 @@ class Manifest:
         np.save(buffer, vocabulary, allow_pickle=False)
         self.folder.write(_VOCABULARY, buffer.getvalue())
 
-    def vocabulary(self) -> Vocabulary | None:
+    def vocabulary(self) -> frozenset[int] | None:
         """Return the words of the training texts, read once for each process; None for none."""
         # A target may be begun anew, with other training texts.
         try:
@@ -357,7 +377,7 @@ class Manifest:
             data = io.BytesIO(self.folder.read(_VOCABULARY))
             found: Vocabulary = np.load(data, allow_pickle=False)
             _vocabularies.clear()
-            _vocabularies[key] = found
+            _vocabularies[key] = frozenset(found.tolist())
         return _vocabularies[key]
 
     def finish(self) -> None:

@@ -7,6 +7,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -18,7 +19,6 @@ from nbner.corpus.manifest import Manifest, PartitionRecord, bad_rows_name, unsu
 from nbner.corpus.prediction import (
     FailedText,
     LabelledText,
-    Vocabulary,
     memory_zone,
     predict_texts,
 )
@@ -33,6 +33,7 @@ from nbner.corpus.tables import (
     unsure_table,
 )
 from nbner.nlp.dask import predict_lock
+from nbner.nlp.frequent_words import keep_frequent_words
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -187,8 +188,8 @@ class ChunkLabeller:
         A trained pipeline.
     settings : CorpusSettings
         What is computed.
-    vocabulary : array, optional
-        Words of the training texts.
+    vocabulary : set of int, optional
+        Hashes of the words of the training texts.
     repeated : dict of int to int, optional
         Hashes of the texts that stand there more than once, to how often; what
         is predicted for them is remembered to the last of them.
@@ -200,7 +201,7 @@ class ChunkLabeller:
         self,
         nlp: Language,
         settings: CorpusSettings,
-        vocabulary: Vocabulary | None = None,
+        vocabulary: AbstractSet[int] | None = None,
         repeated: dict[int, int] | None = None,
         batch_size: int | None = None,
     ) -> None:
@@ -228,6 +229,7 @@ class ChunkLabeller:
             One a text.
         """
         new = [text for text in dict.fromkeys(chunk.texts) if text not in self._remembered]
+        keep_frequent_words(self._nlp, new)
         with memory_zone(self._nlp):
             predicted = predict_texts(
                 self._nlp,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from nbner.decoding.api import span_probabilities
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH, SpanConfidence, calibrated
 from nbner.decoding.probabilities import SpanProbabilities
-from nbner.nlp.prediction import predict_docs
+from nbner.nlp.prediction import check_trained
 from nbner.types import Span
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ _GROUP_SIZE = 256  # texts whose probabilities are held at a time
 _LOWER = "LOWER"  # the attribute of a token: the hash of its word in lower case
 
 
-@dataclass(frozen=True, slots=True)
-class PredictedSpan:
-    """A span that the model predicts.
+class PredictedSpan(NamedTuple):
+    """A span that the model predicts; a tuple, since a corpus makes many of them.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def predict_texts(
     *,
     probabilities: bool = False,
     batch_size: int | None = None,
-    vocabulary: Vocabulary | None = None,
+    vocabulary: AbstractSet[int] | None = None,
 ) -> list[LabelledText | FailedText]:
     """Predict the entities of texts.
 
@@ -113,8 +113,8 @@ def predict_texts(
         times as long.
     batch_size : int, optional
         As in ``nlp.pipe``.
-    vocabulary : array, optional
-        Words outside of it are counted as unknown.
+    vocabulary : set of int, optional
+        Hashes of words in lower case; words outside of it are counted as unknown.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def vocabulary_of(nlp: Language, texts: Iterable[str]) -> tuple[Vocabulary, floa
     in_texts: Counter[int] = Counter()
     counts: Counter[int] = Counter()
     for text in texts:
-        words: Counter[int] = Counter(_words_of(nlp.make_doc(text)).tolist())
+        words: Counter[int] = Counter(_words_of(nlp.make_doc(text)))
         counts.update(words)
         in_texts.update(words.keys())
     alone = sum(count for word, count in counts.items() if in_texts[word] == 1)
@@ -189,9 +189,9 @@ def vocabulary_of(nlp: Language, texts: Iterable[str]) -> tuple[Vocabulary, floa
     return np.array(sorted(counts), dtype=np.uint64), alone / total if total else 0.0
 
 
-def _words_of(doc: Doc) -> Vocabulary:
-    found: Vocabulary = doc.to_array([_LOWER]).ravel().astype(np.uint64)
-    return found
+def _words_of(doc: Doc) -> list[int]:
+    """Return the hashes of a doc's words in lower case."""
+    return cast("list[int]", doc.to_array([_LOWER]).ravel().tolist())
 
 
 def _groups(indices: Sequence[int], *, probabilities: bool) -> Iterator[Sequence[int]]:
@@ -201,7 +201,10 @@ def _groups(indices: Sequence[int], *, probabilities: bool) -> Iterator[Sequence
 
 
 def _predict_or_fail(
-    nlp: Language, texts: Sequence[str], vocabulary: Vocabulary | None, options: dict[str, Any]
+    nlp: Language,
+    texts: Sequence[str],
+    vocabulary: AbstractSet[int] | None,
+    options: dict[str, Any],
 ) -> list[LabelledText | FailedText]:
     """Predict texts together, and one by one where that fails."""
     try:
@@ -218,7 +221,7 @@ def _predict_or_fail(
 
 
 def _predict_one_or_fail(
-    nlp: Language, text: str, vocabulary: Vocabulary | None, options: dict[str, Any]
+    nlp: Language, text: str, vocabulary: AbstractSet[int] | None, options: dict[str, Any]
 ) -> LabelledText | FailedText:
     try:
         return next(_predict(nlp, [text], vocabulary, **options))
@@ -232,12 +235,13 @@ def _predict_one_or_fail(
 def _predict(
     nlp: Language,
     texts: Sequence[str],
-    vocabulary: Vocabulary | None,
+    vocabulary: AbstractSet[int] | None,
     *,
     probabilities: bool,
     batch_size: int | None,
 ) -> Iterator[LabelledText]:
-    docs = predict_docs(nlp, texts, batch_size=batch_size)
+    check_trained(nlp)
+    docs = nlp.pipe(texts, batch_size=batch_size)
     if not probabilities:
         for doc in docs:
             yield _labelled(doc, vocabulary)
@@ -249,21 +253,22 @@ def _predict(
 
 def _labelled(
     doc: Doc,
-    vocabulary: Vocabulary | None,
+    vocabulary: AbstractSet[int] | None,
     known: SpanProbabilities | None = None,
     confidence: SpanConfidence | None = None,
 ) -> LabelledText:
     unknown = 0
-    if vocabulary is not None and len(doc):
+    if vocabulary is not None:
         words = _words_of(doc)
-        places = np.searchsorted(vocabulary, words)
-        places[places == len(vocabulary)] = 0
-        unknown = int((vocabulary[places] != words).sum()) if len(vocabulary) else len(words)
-    spans = [(one.start_char, one.end_char, one.start, one.end, one.label_) for one in doc.ents]
+        unknown = len(words) - sum(map(vocabulary.__contains__, words))
+    spans = tuple(
+        PredictedSpan(one.start_char, one.end_char, one.start, one.end, one.label_)
+        for one in doc.ents
+    )
     if known is None or confidence is None:
-        return LabelledText(tuple(PredictedSpan(*one) for one in spans), len(doc), unknown)
+        return LabelledText(spans, len(doc), unknown)
     kept = tuple(
-        PredictedSpan(*one, probability=confidence(Span(one[0], one[1], one[4]))) for one in spans
+        one._replace(probability=confidence(Span(one.start, one.end, one.label))) for one in spans
     )
     predicted = {Span(one.start, one.end, one.label) for one in kept}
     others = [confidence(span) for span in known.spans if span not in predicted]

@@ -398,6 +398,23 @@ def take_rows(table: _Arrow, places: Sequence[int]) -> _Arrow:
         return table.cast(plain).take(chosen).cast(table.schema)
 
 
+def can_take_rows(kind: _Arrow) -> bool:
+    """Return whether pyarrow can select rows of a column.
+
+    Parameters
+    ----------
+    kind : pyarrow.DataType
+        Its type.
+    """
+    import pyarrow as pa
+
+    try:
+        take_rows(pa.table({"column": pa.nulls(1, kind)}), [0])
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
+
+
 def _without_view(kind: _Arrow) -> _Arrow:
     import pyarrow as pa
 

@@ -7,11 +7,13 @@ several row groups, as many of these as fit.
 from __future__ import annotations
 
 import glob
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, TypeAlias
 
+from nbner._common.serialization import find_lone_surrogate
 from nbner.corpus.reader import (
     COMPRESSED_SUFFIX,
     EXACT_NUMBERS,
@@ -21,6 +23,7 @@ from nbner.corpus.reader import (
     SourceFormat,
     SourceReader,
     Unreadable,
+    can_take_rows,
     csv_rows,
 )
 from nbner.corpus.storage import Folder, StorageOptions, is_inside, stamp_of
@@ -30,6 +33,7 @@ _Arrow: TypeAlias = Any  # pyarrow has no types
 
 MAX_PARTITION_BYTES = 64 * 2**20  # of a Parquet file, as it is stored
 _SAMPLED_RECORDS = 1_000  # from which the types of a JSONL file's columns are taken
+_PATTERN_MARKS = "*?["
 _FOOTERS = 16  # files opened at a time to look at their columns
 
 _SUFFIXES: Mapping[str, SourceFormat] = {
@@ -48,8 +52,8 @@ class Source:
     Parameters
     ----------
     url : str
-        A folder, a file, or a pattern such as ``texts/2024-*.parquet``; a local
-        path or a URL.
+        A folder, a file, or a pattern such as ``texts/2024-*.parquet``, with the
+        marks ``*``, ``**``, ``?`` and ``[...]``; a local path or a URL.
     options : mapping, optional
         Options of fsspec's file system.
 
@@ -63,24 +67,27 @@ class Source:
         self.url = url
         folder = Folder(url, options)
         self._pattern: str | None = None
-        if "*" in url and not folder.exists():
-            before = url[: url.index("*")]
-            start = before.rfind("/") + 1
+        start = None
+        # A file or folder of that name comes first, and so does the query of a URL.
+        if any(one in url for one in _PATTERN_MARKS) and not folder.exists():
+            start = _start_of_pattern(url, options)
         elif folder.fs.isfile(folder.path):
             start = url.rfind("/") + 1
-        else:
-            start = None
         if start is not None:
             folder, self._pattern = Folder(url[:start] or ".", options), url[start:]
         self.folder = folder
         found = self._find(self._pattern)
-        known = {name: _format_of(name) for name in found}
+        known = {
+            name: _format_of(name) if _holds_bytes(folder, name, info) else None
+            for name, info in found.items()
+        }
         self.files = tuple(
-            SourceFile(name, int(found[name]["size"] or 0), stamp_of(found[name]))
+            SourceFile(name, int(found[name]["size"] or 0), stamp_of(_behind(found[name])))
             for name, format_ in known.items()
             if format_
         )
-        #: Names of files in a format that is not read.
+        #: Names of files in a format that is not read, and of what is no file: links to
+        #: folders, which could lead in circles, pipes, and folders that a pattern matches.
         self.ignored = tuple(name for name, format_ in known.items() if not format_)
         self.format = self._only_format(known)
         self.reader = SourceReader(folder, self.format)
@@ -114,11 +121,7 @@ class Source:
             else:
                 before = glob.escape(path[: len(path) - len(pattern)])
                 matching = folder.fs.glob(before + pattern, detail=True)
-            found = {
-                path[start:]: info
-                for path, info in sorted(matching.items())
-                if info.get("type") == "file"
-            }
+            found = {path[start:]: info for path, info in sorted(matching.items())}
         # What Spark and others keep beside the data, and what nbner keeps, begins like this.
         return {name: info for name, info in found.items() if not _is_hidden(name)}
 
@@ -245,6 +248,14 @@ class Source:
             )
         for name in columns.keep:
             found = schema.field(name).type
+            if not can_take_rows(found):
+                raise DataError(
+                    f"pyarrow cannot select rows of a column that holds {found}",
+                    file=self.folder.full(file.name),
+                    field=name,
+                    remedy="Write it with another type, such as large_string in place of "
+                    "string_view, or leave it out of keep=",
+                )
             wanted = found if columns.types is None else columns.types.field(name).type
             if found != wanted:
                 raise DataError(
@@ -259,13 +270,21 @@ class Source:
     def _check_names(self, file: SourceFile, columns: Columns) -> None:
         if self.format == "jsonl":
             names: dict[str, None] = {}
-            has_rows = False
+            has_rows, problem = False, ""
             for _, one in islice(self.reader.records(file), _SAMPLED_RECORDS):
                 has_rows = True
                 if isinstance(one, dict):
                     names.update(dict.fromkeys(one))
+                else:
+                    problem = problem or one.reason
                 if columns.text in names and not set(columns.keep) - names.keys():
                     return
+            if problem and not names:
+                raise DataError(
+                    f"no line can be read; of the first, {problem}",
+                    file=self.folder.full(file.name),
+                    remedy="Write one JSON object a line, as UTF-8, or take it out of the source",
+                )
             if has_rows:
                 self._require(list(names), file, columns)
             return
@@ -277,8 +296,16 @@ class Source:
                 file=self.folder.full(file.name),
                 remedy="Correct it, or take the file out of the source",
             )
-        if header is not None:
-            self._require(header, file, columns)
+        if header is None:
+            return
+        if any("\0" in name or find_lone_surrogate(name) is not None for name in header):
+            raise DataError(
+                "the line of column names is not UTF-8",
+                file=self.folder.full(file.name),
+                remedy=f"Write the file as UTF-8, and name it with {COMPRESSED_SUFFIX} where it is "
+                "compressed",
+            )
+        self._require(header, file, columns)
 
     def _require(self, names: Sequence[str], file: SourceFile, columns: Columns) -> None:
         for name in (columns.text, *columns.keep):
@@ -299,6 +326,36 @@ class Source:
                     field=name,
                     remedy="Rename the others in the source",
                 )
+
+
+def _start_of_pattern(url: str, options: StorageOptions | None) -> int | None:
+    """Return where the pattern begins, after folders whose own names may hold its marks."""
+    at = 0
+    while True:
+        marks = [url.find(one, at) for one in _PATTERN_MARKS]
+        mark = min((one for one in marks if one >= 0), default=None)
+        if mark is None:
+            return None
+        at = url.find("/", mark)
+        if at < 0 or not Folder(url[:at], options).exists():
+            return url.rfind("/", 0, mark) + 1
+
+
+def _holds_bytes(folder: Folder, name: str, info: Mapping[str, Any]) -> bool:
+    """Return whether it is a file, or a link that does not lead to a folder."""
+    if info.get("islink"):
+        return not folder.fs.isdir(folder.full(name))
+    return info.get("type") == "file"
+
+
+def _behind(info: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a file system says of a file, with the time of the file behind a link."""
+    if not info.get("islink"):
+        return info
+    try:
+        return {**info, "mtime": os.stat(info["name"]).st_mtime}  # noqa: PTH116 - fsspec's string
+    except OSError:  # the file has gone, which is told where it is read
+        return info
 
 
 def _format_of(name: str) -> SourceFormat | None:

@@ -6,6 +6,7 @@ in every process.
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,19 @@ def load_once(name: str, read: Callable[[], tuple[str, bytes]]) -> Language:
             _loaded.clear()
             _loaded[name] = nlp
         return _loaded[name]
+
+
+def forget_loaded(name: str) -> None:
+    """Free a pipeline that `load_once` has loaded.
+
+    Parameters
+    ----------
+    name : str
+        As it was given there.
+    """
+    with _load_lock:
+        _loaded.pop(name, None)
+    gc.collect()  # a pipeline and its parts refer to each other
 
 
 def is_dask_frame(source: object) -> bool:

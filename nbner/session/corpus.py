@@ -117,7 +117,13 @@ def estimate(
     return estimate_corpus(context.nlp, plan, sample=sample, batch_size=batch_size)
 
 
-def unsure_examples(context: SessionContext, target: str | Path, n: int) -> UnsureDraw:
+def unsure_examples(
+    context: SessionContext,
+    target: str | Path,
+    n: int,
+    *,
+    storage_options: StorageOptions | None = None,
+) -> UnsureDraw:
     """Draw texts of a labelled corpus of which the model was not sure, new to the dataset.
 
     Parameters
@@ -128,9 +134,13 @@ def unsure_examples(context: SessionContext, target: str | Path, n: int) -> Unsu
         The target.
     n : int
         Number of texts at most.
+    storage_options : mapping, optional
+        Options of fsspec's file system.
     """
     known = {one.text for one in context.dataset.examples()}
-    return draw_unsure(str(target), n, seed=context.seed, known=known)
+    return draw_unsure(
+        str(target), n, seed=context.seed, known=known, storage_options=storage_options
+    )
 
 
 def drift(

@@ -293,6 +293,7 @@ class Session:
         on_error: OnError = "refuse",
         only: Literal["unsure"] | None = None,
         n: int | None = None,
+        storage_options: Mapping[str, Any] | None = None,
     ) -> ImportReport:
         """Add texts, with whatever is known of them; all or nothing.
 
@@ -359,6 +360,9 @@ class Session:
             there.
         n : int, optional
             Number of texts to draw; 500 by default.
+        storage_options : mapping, optional
+            With ``only=``: options of fsspec's file systems, such as
+            credentials, as `label_corpus` takes them.
 
         Returns
         -------
@@ -376,13 +380,21 @@ class Session:
         context = self._context
         n_known = 0
         if only is not None:
-            drawn = corpus.unsure_examples(context, source, 500 if n is None else n)
+            drawn = corpus.unsure_examples(
+                context, source, 500 if n is None else n, storage_options=storage_options
+            )
             source, n_known = drawn.examples, drawn.n_known
         elif n is not None:
             raise DataError(
                 "a number of texts goes with a draw",
                 field="n",
                 remedy='Use only="unsure" with it, or give fewer texts',
+            )
+        elif storage_options is not None:
+            raise DataError(
+                "options of a file system go with a draw from a target of label_corpus",
+                field="storage_options",
+                remedy='Use only="unsure" with it, or copy the source to this machine first',
             )
         row_errors = RowErrors(on_error)
         batch = prepare_rows(

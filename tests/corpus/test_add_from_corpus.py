@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from typing import ClassVar
 
+import fsspec
 import pandas as pd
 import pyarrow as pa
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow import parquet
 
 import nbner
@@ -146,3 +150,35 @@ def test_texts_of_whitespace_alone_are_labelled_and_not_drawn(fresh, label, tmp_
     assert fresh.add(tmp_path / "target", only="unsure", split="unsure").added == 1
     fresh.corpus_drift(tmp_path / "target").open(0)
     assert fresh.counts("drift of a.parquet").total == 1
+
+
+class LockedFileSystem(MemoryFileSystem):
+    """Files in memory that open with a key alone, as those of a cloud with credentials."""
+
+    protocol = "locked"
+    store: ClassVar = {}
+    pseudo_dirs: ClassVar = [""]
+
+    def __init__(self, key=None, **options):
+        super().__init__(**options)
+        if key != "right":
+            raise ValueError("the key is wrong")
+
+
+def test_every_call_on_a_corpus_takes_the_options_of_its_file_system(fresh, label, texts):
+    fsspec.register_implementation("locked", LockedFileSystem, clobber=True)
+    options = {"key": "right"}
+    with fsspec.open("locked://in/a.jsonl", "w", **options) as file:
+        file.write("\n".join(json.dumps({"text": one}) for one in texts[:10]))
+    source, target = "locked://in", "locked://out"
+    estimate = fresh.estimate_corpus(source, target, storage_options=options)
+    assert (estimate.partitions, estimate.sampled) == (1, 10)
+    label(source, target, min_probability=1.0, storage_options=options)
+    drift = fresh.corpus_drift(target, storage_options=options)
+    assert drift.draw_texts(drift.records[0], 3)
+    added = fresh.add(target, only="unsure", n=4, split="new", storage_options=options)
+    assert added.added == 4
+    with pytest.raises(DataError, match="the key is wrong"):
+        fresh.add(target, only="unsure")
+    with pytest.raises(DataError, match="options of a file system go with a draw"):
+        fresh.add(["x"], storage_options=options)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import time
+from decimal import Decimal
 
 import pandas as pd
 import pyarrow as pa
 import pytest
+import spacy
 from pyarrow import parquet
+from spacy.language import Language
 
 import nbner
 from nbner import DataError, ModelError
+from nbner.corpus import manifest, reader, run, sources
 from nbner.corpus import partition as partition_module
-from nbner.corpus import reader, run, sources
+from nbner.corpus.partition import ChunkLabeller
+from nbner.corpus.reader import Chunk
+from nbner.corpus.settings import settings_for
+from nbner.nlp import dask, frequent_words
 from nbner.nlp.fingerprint import fingerprint
 
 
@@ -79,6 +87,84 @@ def test_equal_texts_of_a_partition_are_predicted_once(label, tmp_path, monkeypa
     assert sorted(seen) == sorted(set(texts))
     assert report.records[0].repeated == len(texts) - len(set(texts))
     assert report.frame["texts"].tolist() == [len(texts)]
+
+
+class PrefixSearch:
+    """The search of a tokenizer for prefixes, which can be watched and can fail."""
+
+    def __init__(self, nlp, failing=None):
+        self.split, self.failing = [], failing
+        self._search = nlp.tokenizer.prefix_search
+        self.pattern = self._search.__self__.pattern  # spaCy asks for it
+        nlp.tokenizer.prefix_search = self.search
+
+    def search(self, word):
+        self.split.append(word)
+        if word == self.failing:
+            raise ValueError("no such word")
+        return self._search(word)
+
+
+def test_words_that_come_again_are_split_once(trained_path):
+    nlp = spacy.load(trained_path)
+    texts = [f"Add salt ,carefully, {number}x ." for number in range(50)]
+    split = PrefixSearch(nlp).split
+    settings = settings_for(
+        *(nlp,), text="text", keep=(), shape="spans", probabilities=False, min_probability=None
+    )
+    labeller = ChunkLabeller(nlp, settings)
+    labeller.label(Chunk(list(range(50)), texts))
+    assert (split.count("salt"), split.count(",carefully,")) == (1, 1)
+    split.clear()
+    _, found = labeller.label(Chunk(list(range(50, 100)), [f"{one} now" for one in texts]))
+    assert "salt" not in split
+    plain = [len(doc) for doc in spacy.load(trained_path).pipe(f"{one} now" for one in texts)]
+    assert [one.tokens for one in found] == plain
+
+
+def test_the_words_that_are_kept_are_limited(trained_path, monkeypatch):
+    monkeypatch.setattr(frequent_words, "_MAX_KEPT_WORDS", 30)
+    nlp = spacy.load(trained_path)
+    sizes = []
+    for first in (0, 1_000, 2_000):
+        words = [f"w{number}" for number in range(first, first + 200)]
+        frequent_words.keep_frequent_words(nlp, [" ".join(words)] * 2)
+        sizes.append(len(nlp.vocab))
+    assert sizes[0] == sizes[1] == sizes[2]
+    # Within a memory zone words would be forgotten, and not be kept again.
+    with nlp.memory_zone():
+        frequent_words.keep_frequent_words(nlp, ["inside inside"])
+    assert "inside" not in frequent_words._kept_words[nlp]
+
+
+def test_a_pipeline_that_has_met_many_new_words_is_read_again(
+    label, parquet_source, tmp_path, monkeypatch, content
+):
+    label(parquet_source, tmp_path / "once")
+    loaded = []
+    load = dask.load_model_from_config
+
+    def counted(*args, **options):
+        loaded.append(load(*args, **options))
+        return loaded[-1]
+
+    monkeypatch.setattr(dask, "load_model_from_config", counted)
+    monkeypatch.setattr(manifest, "_MAX_NEW_WORDS", 3)
+    dask._loaded.clear()
+    label(parquet_source)
+    # Once for each partition, since each one brings more than three words.
+    assert len(loaded) == 3
+    assert content(tmp_path / "target") == content(tmp_path / "once")
+    assert len(dask._loaded) == 1
+
+
+def test_a_word_on_which_the_tokenizer_fails_stops_no_partition(trained_path):
+    nlp = spacy.load(trained_path)
+    PrefixSearch(nlp, failing="bang")
+    frame = pd.DataFrame({"text": ["bang", "Add salt .", "bang bang"]})
+    found = nbner.predict_batch(frame, nlp)
+    assert found["problem"].isna().tolist() == [False, True, False]
+    assert "no such word" in found["problem"][0]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl", ".csv.gz", ".jsonl.gz"])
@@ -212,9 +298,7 @@ def test_a_cell_too_many_in_csv_and_a_kept_value_of_another_type(label, tmp_path
 def test_a_text_that_the_pipeline_cannot_take_does_not_stop_the_others(
     session, label, parquet_source, monkeypatch
 ):
-    import nbner.corpus.prediction as prediction
-
-    original = prediction.predict_docs
+    original = Language.pipe
 
     def picky(nlp, texts, **options):
         for doc in original(nlp, texts, **options):
@@ -222,7 +306,7 @@ def test_a_text_that_the_pipeline_cannot_take_does_not_stop_the_others(
                 raise ValueError("too hot")
             yield doc
 
-    monkeypatch.setattr(prediction, "predict_docs", picky)
+    monkeypatch.setattr(Language, "pipe", picky)
     report = label(parquet_source)
     assert report.is_complete
     assert set(report.bad_rows["reason"]) == {"the model failed: ValueError: too hot"}
@@ -232,13 +316,11 @@ def test_a_text_that_the_pipeline_cannot_take_does_not_stop_the_others(
 def test_a_model_that_takes_no_text_fails_the_partition(
     session, label, parquet_source, monkeypatch
 ):
-    import nbner.corpus.prediction as prediction
-
     def broken(nlp, texts, **options):
         raise RuntimeError("out of order")
         yield
 
-    monkeypatch.setattr(prediction, "predict_docs", broken)
+    monkeypatch.setattr(Language, "pipe", broken)
     with pytest.warns(UserWarning, match="3 of 3 partitions failed"):
         report = label(parquet_source)
     assert {one.error for one in report.failed} == {"RuntimeError: out of order"}
@@ -644,3 +726,130 @@ def test_a_damaged_manifest_is_named(label, tmp_path, value):
     (folder / "run.json").write_text(value)
     with pytest.raises(DataError, match=r"run\.json.*is damaged"):
         label(source)
+
+
+def test_marks_of_a_pattern_choose_files(label, tmp_path):
+    source = tmp_path / "source"
+    for number in (1, 2, 10):
+        write(source, f"t-{number:02d}.parquet", text=["Add salt ."])
+    write(source / "t-03.parquet", text=["Mix ."])
+    chosen = {
+        "t-0?.parquet": ["t-01.parquet", "t-02.parquet"],
+        "t-[1]*.parquet": ["t-10.parquet"],
+        "t-0[2-9].parquet": ["t-02.parquet"],
+    }
+    for number, (pattern, names) in enumerate(chosen.items()):
+        report = label(f"{source}/{pattern}", tmp_path / f"target-{number}")
+        assert [one.source for one in report.records] == names
+        # A folder that is matched is not read, and said.
+        assert report.ignored == (("t-03.parquet",) if "0" in pattern else ())
+    with pytest.raises(DataError, match="there is no file of texts here"):
+        label(f"{source}/u-?.parquet", tmp_path / "none")
+
+
+def test_links_are_followed_to_files_and_not_into_folders(label, tmp_path):
+    real = write(tmp_path / "real", text=["Add salt ."]) / "a.parquet"
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "b.parquet").symlink_to(real)
+    (source / "loop.parquet").symlink_to(source)
+    for number, given in enumerate((source, f"{source}/*.parquet")):
+        report = label(given, tmp_path / f"target-{number}")
+        assert (report.texts, report.ignored) == (1, ("loop.parquet",))
+    # A file behind a link that was written anew, with as many bytes, is labelled again.
+    later = real.stat().st_mtime + 5
+    os.utime(real, (later, later))
+    assert label(source, tmp_path / "target-0").new == 1
+    real.unlink()
+    with pytest.raises(DataError, match=r"b\.parquet.*the file is not there any more"):
+        label(source, tmp_path / "target-2")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("a.csv", "text\nAdd\n".encode("utf-16"), "column names is not UTF-8"),
+        ("a.csv", gzip.compress(b"text\nAdd\n"), r"is not UTF-8.*\.gz"),
+        ("a.jsonl", '{"text": "Add"}\n'.encode("utf-16"), "no line can be read.*no JSON"),
+        ("a.jsonl", b'[{"text": "Add"}]\n', "no line can be read.*no JSON object"),
+    ],
+)
+def test_a_file_in_another_encoding_or_kind_says_so(label, tmp_path, name, data, message):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        label(tmp_path / name)
+
+
+def test_compressed_lines_with_a_byte_order_mark(label, tmp_path):
+    lines = b'\xef\xbb\xbf{"text": "Add salt ."}\r\n\r\n{"text": "Mix ."}\r\n'
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines))
+    report = label(tmp_path / "a.jsonl.gz", shape="texts")
+    assert labelled(tmp_path / "target")["text"].tolist() == ["Add salt .", "Mix ."]
+    assert report.bad_row_count == 0
+
+
+NONE_BETWEEN = (
+    pa.array([[1, 2], None, []], pa.list_(pa.int64())),
+    pa.array([{"a": 1, "b": "x"}, None, {"a": None, "b": "y"}]),
+    pa.array([Decimal("1.25"), None, Decimal("3.50")], pa.decimal128(10, 2)),
+    pa.array([1, None, 3], pa.timestamp("us", "Europe/Berlin")),
+    pa.array(["a", None, "b"]).dictionary_encode(),
+    pa.array([[("k", 1)], None, []], pa.map_(pa.string(), pa.int64())),
+    pa.array([b"\xff", None, b""]),
+    pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int32(), 2)),
+    pa.array([["a"], None, ["b", "a"]], pa.list_(pa.dictionary(pa.int32(), pa.string()))),
+    pa.array([1, None, 2**64 - 1], pa.uint64()),
+    pa.nulls(3),
+)
+
+
+@pytest.mark.parametrize("column", NONE_BETWEEN, ids=lambda one: str(one.type)[:20])
+def test_columns_of_any_type_are_kept_as_they_are(label, tmp_path, column):
+    source = tmp_path / "source"
+    source.mkdir()
+    table = pa.table({"text": ["Add salt .", "Heat 3 g of salt .", "Mix ."], "kept": column})
+    parquet.write_table(table, source / "a.parquet", row_group_size=2)
+    wanted = parquet.read_table(source / "a.parquet")["kept"]
+    for shape in ("spans", "texts"):
+        label(source, tmp_path / shape, keep=["kept"], shape=shape)
+        found = parquet.read_table(tmp_path / shape / "a.parquet")
+        rows = found["row"].to_pylist()
+        assert found["kept"].type == wanted.type
+        assert found["kept"].to_pylist() == [wanted[row].as_py() for row in rows]
+
+
+def test_a_type_of_which_rows_cannot_be_selected_is_refused(label, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    column = pa.array([["a"]], pa.list_(pa.string_view()))
+    parquet.write_table(pa.table({"text": ["Mix ."], "kept": column}), source / "a.parquet")
+    with pytest.raises(DataError, match=r"cannot select rows .*list<.*string_view"):
+        label(source, keep=["kept"])
+
+
+def test_folders_that_name_a_column_and_odd_names_stay(label, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in ("lang=en", "lang=de"):
+        write(source / name, "part 0 ä#%20?.parquet", text=["Add salt ."])
+    (source / "_SUCCESS").write_text("")
+    (source / ".part.crc").write_bytes(b"x")
+    assert label(source, shape="texts").ignored == ()
+    found = labelled(tmp_path / "target")
+    assert sorted(found["lang"].astype(str)) == ["de", "en"]
+    assert label(source, shape="texts").new == 0
+
+
+def test_what_an_older_version_has_left_is_gone_on_with(label, parquet_source, tmp_path):
+    label(parquet_source)
+    folder = tmp_path / "target" / "_nbner"
+    path = folder / "partitions" / "part-0.parquet.json"
+    value = json.loads(path.read_text())
+    del value["unknown"], value["unsure"]
+    path.write_text(json.dumps({**value, "later": 1}))
+    (folder / "partitions" / "part-1.parquet.json").unlink()
+    (folder / "writing").mkdir(exist_ok=True)
+    (folder / "writing" / "half").write_bytes(b"PAR1")
+    report = label(parquet_source)
+    assert (report.new, report.texts) == (1, 60)
+    assert not (folder / "writing").exists()
