@@ -81,13 +81,34 @@ def save_list_temperature(nlp: Language, temperature: float) -> dict[str, Any]:
     return entry
 
 
-def copy_temperatures(source: Language, target: Language) -> dict[str, Any] | None:
+def calibration_entry(nlp: Language) -> dict[str, Any] | None:
+    """Return all that a pipeline's meta holds of its calibration.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+
+    Returns
+    -------
+    dict, optional
+        None where nothing was fitted for this very model, and, with a warning, where it
+        is damaged.
+    """
+    return _valid_entry(nlp)
+
+
+def copy_temperatures(
+    source: Language, target: Language, *, names: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """Write one pipeline's temperatures into the meta of another with the same recognizer.
 
     Parameters
     ----------
     source, target : Language
         The pipelines; the meta of ``target`` is changed.
+    names : mapping, optional
+        Labels of ``source`` that have another name in ``target``, to that name.
 
     Returns
     -------
@@ -97,7 +118,12 @@ def copy_temperatures(source: Language, target: Language) -> dict[str, Any] | No
     entry = _valid_entry(source)
     if entry is None:
         return None
-    copied = {**entry, "model": fingerprint(target)}
+    renamed = names or {}
+    copied = {
+        **entry,
+        "model": fingerprint(target),
+        "per_label": {renamed.get(one, one): value for one, value in entry["per_label"].items()},
+    }
     target.meta[META_KEY] = copied
     return copied
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from spacy.pipeline import EntityRecognizer
 
 from nbner.errors import ModelError
+from nbner.nlp.calibration_meta import copy_temperatures
 from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.pipeline import clone_pipeline, entity_labels_of, recognizer_of
 
@@ -23,7 +24,8 @@ def rename_labels(nlp: Language, names: Mapping[str, str]) -> Language:
     """Return a copy of a pipeline whose recognizer predicts labels under other names.
 
     The classes of spaCy's transition system and the tags of the random field keep
-    their places in the output layer, so that every probability stays what it was.
+    their places in the output layer, so that every probability stays what it was, also
+    a calibrated one.
 
     Parameters
     ----------
@@ -68,6 +70,8 @@ def rename_labels(nlp: Language, names: Mapping[str, str]) -> Language:
             "that name. Change its patterns, or train again: session.train()"
         )
     renamed.meta.update({key: value for key, value in nlp.meta.items() if key not in renamed.meta})
+    # They are of one model by its fingerprint, which the labels are a part of.
+    copy_temperatures(nlp, renamed, names=wanted)
     return renamed
 
 

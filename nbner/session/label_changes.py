@@ -12,6 +12,7 @@ from nbner._common.colors import check_colors
 from nbner._common.format import plural
 from nbner._common.undoable import UndoableAct
 from nbner.errors import DataError, ModelError
+from nbner.nlp.calibration_meta import calibration_entry
 from nbner.nlp.pipeline import entity_labels_of, is_trained
 from nbner.nlp.rename_label import rename_labels
 from nbner.session.context import SessionContext
@@ -283,6 +284,7 @@ def _change(
     counts = dataset.relabel(old, new, batch_id, merges=kind == "merge")
     _move_settings(context, old, new, keeps_old=kind == "merge")
     model = rename_model_labels(context, {old: new})
+    keep_calibration(context)
     _show(context)
 
     def undo() -> int:
@@ -295,6 +297,24 @@ def _change(
     return LabelChange(
         kind, old, new, counts.spans, counts.examples, counts.answers, model, _undo=undo
     )
+
+
+def keep_calibration(context: SessionContext) -> None:
+    """Write the calibration of the model in use to its file, after its fingerprint has changed.
+
+    Parameters
+    ----------
+    context : SessionContext
+        The session; nothing is written where its model has no calibration.
+    """
+    entry = calibration_entry(context.nlp)
+    if entry is None:
+        return
+    try:
+        context.model_store.save_calibration(entry)
+    except ModelError:
+        # What was asked for is done; the next session has plain probabilities.
+        _LOG.warning("the calibration was not written anew", exc_info=True)
 
 
 def _move_settings(context: SessionContext, old: str, new: str, *, keeps_old: bool) -> None:

@@ -100,7 +100,11 @@ def open_context(
     bus.renamed_labels = found.renamed_labels
     context.set_tokenizer_rules(context.base_nlp)
     models.load_calibration(context.nlp)
+    saved = context.nlp
     rename_model_labels(context, found.renamed_labels)
+    if context.nlp is not saved:
+        # What was fitted since the rename lies under the fingerprint of the new names.
+        models.load_calibration(context.nlp)
     return context
 
 

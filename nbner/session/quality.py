@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 
 from nbner.errors import DataError
+from nbner.nlp.calibration_meta import calibration_entry, restore_temperatures
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.tokenizer_rules import TokenizerRule, rules_from_json, rules_to_json, set_rules
 from nbner.quality.agreement.report import Agreement
@@ -27,6 +28,7 @@ from nbner.session.corrections import (
     find_label_issues,
     measure_anchoring,
 )
+from nbner.session.label_changes import keep_calibration
 from nbner.session.outdated_answers import find_outdated_answers
 from nbner.session.training import session_data_warnings, training_split
 from nbner.types import IMPORT_ANNOTATOR, Example
@@ -437,10 +439,14 @@ def _replace_rules(
 ) -> None:
     if before == after:
         return
-    former = fingerprint(context.nlp)
+    former, calibration = fingerprint(context.nlp), calibration_entry(context.nlp)
     for nlp in (context.base_nlp, context.nlp):
         set_rules(nlp, after, instead_of=before)
     context.dataset.settings.set(TOKENIZER_SETTING, rules_to_json(after))
     # The saved model is opened with the same tokenizer next time.
     context.note_changed_tokenizer(former, context.model_store.save_tokenizer(context.nlp))
+    if calibration is not None:
+        # The recognizer, for which it was fitted, is the same.
+        restore_temperatures(context.nlp, {**calibration, "model": fingerprint(context.nlp)})
+        keep_calibration(context)
     context.refresh_annotators()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nbner import DataError, Example, ModelError, Session, Span
 from nbner._common.alignment import align
+from nbner.nlp.calibration_meta import load_temperatures, save_temperatures
 from nbner.nlp.pipeline import tokenizer_of
 from nbner.nlp.tokenizer_rules import (
     TokenizerRule,
@@ -179,7 +180,9 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
         assert "3 of 4 spans" in str(found)
         assert "50" in found._repr_html_()
         report = session.train(progress=False, max_epochs=1)
+        session.context.model_store.save_calibration(save_temperatures(session.nlp, 2.0, {"A": 3}))
         found.apply()
+        assert load_temperatures(session.nlp) == (2, {"A": 3})
         assert len(session.quality.tokenization().frame) == 0
         assert [token.text for token in session.examples()[0].tokens][:3] == ["Add", "50", "mM"]
         assert words(spacy.load(report.path).tokenizer, "5ml") == ["5", "ml"]
@@ -192,6 +195,7 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
         session = Session("d", store=store)
     with session:
         assert session.model.runs["in_use"].tolist() == [True]
+        assert load_temperatures(session.nlp) == (2, {"A": 3})
         session.model.use(report)
         assert session.model.runs["in_use"].tolist() == [False, True]
         assert len(session.quality.tokenization().frame) == 0

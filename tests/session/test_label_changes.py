@@ -7,6 +7,7 @@ import spacy
 
 import nbner
 from nbner.errors import ModelError
+from nbner.nlp.calibration_meta import load_temperatures, save_temperatures
 from nbner.nlp.rename_label import rename_labels
 
 TEXT = "Stew with tea."
@@ -217,11 +218,20 @@ def test_a_renamed_model_predicts_the_same(name, tmp_path):
         assert rename_labels(before, {"Nothing": "X"}) is before
         with pytest.raises(ModelError, match="cannot be made of them without training"):
             rename_labels(before, {"Action": "Tool"})
+        session.context.model_store.save_calibration(
+            save_temperatures(session.nlp, 2.0, {"Action": 3.0})
+        )
         done = session.labels.rename("Action", "Verb")
+        assert load_temperatures(session.nlp) == (2.0, {"Verb": 3.0})
         assert done.model == "The model in use gives the new name"
         assert "Verb" in {e.label_ for d in session.nlp.pipe(corpus.unlabeled[:25]) for e in d.ents}
     # The saved model has the old name, and gives the new one.
     with nbner.Session("d", store=tmp_path / "n.db") as session:
+        assert load_temperatures(session.nlp) == (2.0, {"Verb": 3.0})
+        # What is fitted under the new name is found under it.
+        session.context.model_store.save_calibration(save_temperatures(session.nlp, 4.0, {}))
+    with nbner.Session("d", store=tmp_path / "n.db") as session:
+        assert load_temperatures(session.nlp) == (4.0, {})
         assert "Verb" in session.nlp.get_pipe(session.nlp.pipe_names[-1]).labels
         assert "which is" not in str(session.summary)
         assert session.labels.merge("Verb", "Tool").model.startswith("The model in use keeps the")
