@@ -191,7 +191,7 @@ def present_names(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
         warnings.warn(
             f"{plural(len(former), 'label')} of dataset {dataset.name!r} renamed since: {named}. "
             "The present names are used; session.add_labels() adds a label of the old name.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return tuple(dict.fromkeys(renamed.get(one, one) for one in labels))
 
@@ -234,7 +234,7 @@ def set_labels(dataset: Dataset, labels: tuple[str, ...]) -> tuple[str, ...]:
             f"{named}. Hidden in this session, and kept in the store with every span; "
             "name them all, or leave labels= out, to see them again.",
             # The caller of Session(...), whose arguments are checked before.
-            stacklevel=4,
+            stacklevel=5,
         )
     return hidden
 

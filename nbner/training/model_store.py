@@ -89,7 +89,7 @@ class ModelStore:
         remove_stale_drafts(self._folder)
         self._interrupted = tuple(find_interrupted(self._folder))
         if self._interrupted:
-            warnings.warn(_interrupted_notice(self._interrupted), stacklevel=3)
+            warnings.warn(_interrupted_notice(self._interrupted), stacklevel=5)
 
     @property
     def folder(self) -> Path:
@@ -293,7 +293,7 @@ class ModelStore:
                     "session.model.calibrate() fits it again."
                 )
                 self._last_model_notices = (*self._last_model_notices, notice)
-                warnings.warn(notice, stacklevel=3)
+                warnings.warn(notice, stacklevel=5)
                 return
             if not has_checksum:
                 # From its first opening on, a file of an earlier version has one too; a
@@ -392,7 +392,7 @@ class ModelStore:
                 "without the hashes of its files, so that which one has changed cannot be told. "
                 f"session.model.use({str(path)!r}) records it as it is."
             )
-            warnings.warn(self.changed[str(path)], stacklevel=5)
+            warnings.warn(self.changed[str(path)], stacklevel=7)
         elif isinstance(record, Mapping):
             # A place that cannot be written is opened for reading all the same.
             with suppress(StoreError):

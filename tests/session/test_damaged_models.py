@@ -250,8 +250,9 @@ def test_a_calibration_that_has_changed_and_is_valid_is_not_used(world, digits, 
     store, (_, _), (_, mark) = world
     file = store.with_suffix(".models") / "d" / f"calibration-{mark}.json"
     swap_digit(file, digits, other)
-    with pytest.warns(UserWarning, match="it is not as it was saved"):
+    with pytest.warns(UserWarning, match="it is not as it was saved") as warned:
         session = Session("d", store=store)
+    assert {one.filename for one in warned} == {__file__}
     with session:
         assert load_temperatures(session.nlp) is None
         assert "The calibration of the model in use cannot be read" in str(session.summary)
@@ -288,8 +289,9 @@ def test_a_model_without_hashes_and_checksums_is_said_to_have_changed(world):
         assert found["said"] == 1
         assert "is not quite the one that was recorded" in found["summary"]
         assert any("is not quite the one" in one for one in found["problems"])
-    with pytest.warns(UserWarning, match="not quite"):
+    with pytest.warns(UserWarning, match="not quite") as warned:
         session = Session("d", store=store)
+    assert {one.filename for one in warned} == {__file__}
     with session:
         session.model.use(newest)
         assert "not quite" not in str(session.summary)

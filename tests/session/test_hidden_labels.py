@@ -19,8 +19,11 @@ def reopened(tmp_path):
     store = tmp_path / "n.db"
     with nbner.Session("d", labels=["Action", "Food"], store=store) as session:
         session.add([GOLD])
-    with pytest.warns(UserWarning, match=r"1 label of dataset 'd' left out of labels=: 'Food'"):
+    with pytest.warns(
+        UserWarning, match=r"1 label of dataset 'd' left out of labels=: 'Food'"
+    ) as warned:
         session = nbner.Session("d", labels=["Action"], store=store, annotator="ann")
+    assert {one.filename for one in warned} == {__file__}
     with session:
         yield session, store
 

@@ -116,8 +116,10 @@ def test_a_cell_with_the_old_name_opens_the_new_one(store):
     with opened(store) as session:
         session.labels.rename("Dish", "Meal")
         session.labels.recolor("Tool", "#ABCDEF")
-    with pytest.warns(UserWarning, match="1 label of dataset 'd' renamed since: 'Dish' is 'Meal'"):
+    said = "1 label of dataset 'd' renamed since: 'Dish' is 'Meal'"
+    with pytest.warns(UserWarning, match=said) as warned:
         session = opened(store, labels=list(LABELS), keys={"Dish": "q"}, colors={"Dish": "#111111"})
+    assert {one.filename for one in warned} == {__file__}
     with session:
         assert session.labels == ("Meal", "Drink", "Tool")
         setup = session.manual()._setup

@@ -197,8 +197,9 @@ def test_the_next_session_names_a_cut_off_run_and_can_use_it(trained_path, tmp_p
     shutil.copytree(trained_path, path / "model-40")
     (path / "model-60.part").mkdir()
     (path / MARKER).touch()
-    with pytest.warns(UserWarning, match="Training was cut off"):
+    with pytest.warns(UserWarning, match="Training was cut off") as warned:
         session = Session("d", labels=["Action"], store=store)
+    assert {one.filename for one in warned} == {__file__}
     with session:
         assert str(path / "model-40") in str(session.summary)
         assert sorted(one.name for one in path.iterdir()) == ["model-40", MARKER]
