@@ -202,7 +202,7 @@ class Learning(Result):
         """
         import pandas as pd
 
-        in_use = fingerprint(self._context.nlp)
+        in_use = self._model_in_use
         rows = [
             (
                 one.source,
@@ -563,7 +563,7 @@ class Learning(Result):
         self._publish(is_new=False)
 
     def _remove_old_models(self) -> None:
-        in_use = fingerprint(self._context.nlp)
+        in_use = self._model_in_use
         for one in self._learned[:-_KEPT_MODELS]:
             if one.model.fingerprint != in_use:
                 shutil.rmtree(one.model.path, ignore_errors=True)
@@ -587,6 +587,12 @@ class Learning(Result):
             _tell(listener, is_new=is_new)
 
     # Models.
+
+    @property
+    def _model_in_use(self) -> str:
+        """Fingerprint of the model in use as it was learnt, before a label was renamed."""
+        found = fingerprint(self._context.nlp)
+        return self._context.renamed_models.get(found, found)
 
     @property
     def _suggests_learned(self) -> bool:

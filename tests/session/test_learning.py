@@ -291,8 +291,10 @@ def test_a_label_is_renamed_while_it_learns_and_afterwards(monkeypatch, tmp_path
         # Under another name it is the learner's model still: the next one takes its place.
         session.labels.rename("Act", "Deed")
         assert "by the model of" in running.status.text
+        assert running.frame["in_use"].tolist() == [True]
         label(page, 5)
         running.wait(SECONDS)
+        assert running.frame["in_use"].tolist() == [False, True]
         assert "10 answers" in running.status.text
         assert "is measured beside it" not in running.status.text
         assert set(labels_of(session.nlp)) == {"Deed", "Amount", "Reagent"}
