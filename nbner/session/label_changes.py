@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -312,9 +313,11 @@ def keep_calibration(context: SessionContext) -> None:
         return
     try:
         context.model_store.save_calibration(entry)
-    except ModelError:
-        # What was asked for is done; the next session has plain probabilities.
-        _LOG.warning("the calibration was not written anew", exc_info=True)
+    except ModelError as error:
+        # What was asked for is done all the same.
+        warnings.warn(
+            f"The model in use keeps its calibration in this session alone: {error}", stacklevel=5
+        )
 
 
 def _move_settings(context: SessionContext, old: str, new: str, *, keeps_old: bool) -> None:
