@@ -325,7 +325,7 @@ class SessionContext:
         try:
             renamed = rename_labels(nlp, self.dataset.renamed_labels)
         except ModelError as error:
-            _LOG.info("a model keeps the old name of a label: %s", error)
+            _LOG.debug("a model keeps the old name of a label: %s", error)
             return nlp
         self.note_renamed(nlp, renamed)
         return renamed
