@@ -244,7 +244,8 @@ def load_beside(path: Path, known: Language | None, factories: Collection[str]) 
         The pipeline to share with.
     factories : collection of str
         Components that need nothing of a vocabulary. A pipeline with others, or with
-        another tokenizer, or with vectors or tables, is loaded as `load_base` does.
+        another tokenizer, or with vectors or tables, is loaded as `load_base` does, and so
+        is one while another thread labels a corpus in a memory zone of the known pipeline.
 
     Returns
     -------
@@ -272,7 +273,9 @@ def _read_beside(path: Path, known: Language, factories: Collection[str]) -> Lan
     components: dict[str, dict[str, Any]] = config["components"]
     file = path / "tokenizer"
     is_shared = (
-        all(one["factory"] in factories for one in components.values())
+        # What is read while a zone is open would go with it, under another thread's hands.
+        not getattr(known.vocab, "in_memory_zone", False)
+        and all(one["factory"] in factories for one in components.values())
         and _language_settings(config) == _language_settings(known.config)
         and not meta.get("vectors", {}).get("vectors", True)
         and not Lookups().from_disk(path / "vocab").tables

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from spacy.attrs import ORTH, intify_attr
 from spacy.tokenizer import Tokenizer
 from spacy.util import compile_infix_regex
 
@@ -162,7 +163,9 @@ def add_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
         The rule.
     """
     if rule.kind == "special case":
-        tokenizer.add_special_case(rule.pattern, [{"ORTH": piece} for piece in rule.pieces])
+        # Each change empties the tokenizer's cache, which another thread may be reading.
+        if not _has_special_case(tokenizer, rule):
+            tokenizer.add_special_case(rule.pattern, [{"ORTH": piece} for piece in rule.pieces])
         return
     pattern = _infix_pattern(tokenizer) or ""
     if not f"|{pattern}|".endswith(f"|{rule.pattern}|") and f"|{rule.pattern}|" not in pattern:
@@ -175,11 +178,22 @@ def _infix_pattern(tokenizer: Tokenizer) -> str | None:
     return compiled.pattern if isinstance(compiled, re.Pattern) else None
 
 
+def _has_special_case(tokenizer: Tokenizer, rule: TokenizerRule) -> bool:
+    """Return whether a tokenizer has a special case with just these pieces."""
+    found = (tokenizer.rules or {}).get(rule.pattern, [])
+    pieces = [{intify_attr(key): value for key, value in one.items()} for one in found]
+    return pieces == [{ORTH: piece} for piece in rule.pieces]
+
+
 def _remove_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
     if rule.kind == "special case":
+        if not _has_special_case(tokenizer, rule):
+            return
         tokenizer.rules = {
             word: pieces for word, pieces in tokenizer.rules.items() if word != rule.pattern
         }
         return
-    pattern = f"{_infix_pattern(tokenizer) or ''}|".replace(f"|{rule.pattern}|", "|")
-    tokenizer.infix_finditer = compile_infix_regex([pattern.removesuffix("|")]).finditer
+    before = _infix_pattern(tokenizer) or ""
+    pattern = f"{before}|".replace(f"|{rule.pattern}|", "|").removesuffix("|")
+    if pattern != before:
+        tokenizer.infix_finditer = compile_infix_regex([pattern]).finditer

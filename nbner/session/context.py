@@ -22,9 +22,11 @@ from nbner.errors import DataError, ModelError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import entity_labels_of, is_trained, tokenizer_of
 from nbner.nlp.rename_label import rename_labels
+from nbner.nlp.tokenizer_rules import rules_from_json, set_rules
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
 from nbner.store.store import Store
+from nbner.training.model_store import FORMER_KEY
 from nbner.types import AnswerKind, Example, Span, Token
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     from nbner.widgets.error_explorer import ErrorExplorer
 
 _LOG = logging.getLogger(__name__)
+
+#: Setting: the rules that were added to the tokenizer.
+TOKENIZER_SETTING = "tokenizer rules"
 
 
 @dataclass(eq=False)
@@ -79,10 +84,10 @@ class SessionContext:
         Names, in plain words, of models that were trained while the annotator
         labelled, by their fingerprints.
     renamed_models : dict of str to str
-        Fingerprints of models whose labels were renamed, with those that they had
-        before.
-    run_scores : dict of str to (float, str, float or None)
-        Time, fingerprint and F of the training runs, by their ids. Each record is
+        Fingerprints of models whose labels were renamed, or whose tokenizer got or lost
+        rules, with those that they had before.
+    run_scores : dict of str to (float, tuple of str, float or None)
+        Time, fingerprints and F of the training runs, by their ids. Each record is
         read once: it is long, and these three never change.
     end_learning : callable, optional
         Ends the training behind the widget that was opened last with
@@ -106,7 +111,7 @@ class SessionContext:
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
     model_names: dict[str, str] = field(default_factory=dict)
     renamed_models: dict[str, str] = field(default_factory=dict)
-    run_scores: dict[str, tuple[float, str, float | None]] = field(default_factory=dict)
+    run_scores: dict[str, tuple[float, tuple[str, ...], float | None]] = field(default_factory=dict)
     end_learning: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
@@ -290,17 +295,20 @@ class SessionContext:
         """Use a pipeline from now on; open widgets load new suggestions.
 
         A pipeline that was trained, or saved, before a label was renamed gives the
-        new name.
+        new name, and one from before a tokenizer rule was added or undone splits texts
+        as the others do.
 
         Parameters
         ----------
         nlp : Language
-            Not copied, unless one of its labels was renamed.
+            Not copied, unless one of its labels was renamed; its tokenizer gets the
+            rules of the dataset.
         refresh : bool
             Whether open annotators load their examples again, also the one on
             display.
         """
         self.nlp = self.with_present_labels(nlp)
+        self.set_tokenizer_rules()
         self._log_model()
         self.nlp_before_new_labels = None
         self._name_sources()
@@ -351,12 +359,65 @@ class SessionContext:
         nlp, renamed : Language
             The pipeline, and its copy under the new names.
         """
-        if renamed is nlp:
+        if renamed is not nlp:
+            self._note_same(fingerprint(nlp), fingerprint(renamed))
+
+    def _note_same(self, found: str, now: str) -> None:
+        if now == found:
             return
-        found, now = fingerprint(nlp), fingerprint(renamed)
         self.renamed_models[now] = self.renamed_models.get(found, found)
         if found in self.model_names:
             self.model_names.setdefault(now, self.model_names[found])
+
+    def set_tokenizer_rules(self, *others: Language) -> None:
+        """Set the tokenizer rules of the dataset in the pipeline in use.
+
+        A model that was saved before a rule was added, or undone, splits texts as the
+        others do.
+
+        Parameters
+        ----------
+        others : Language
+            Pipelines that get them too.
+
+        Raises
+        ------
+        ModelError
+            There are rules, and the tokenizer does not work by rules.
+        """
+        settings = self.dataset.settings
+        rules = rules_from_json(settings.get(TOKENIZER_SETTING, []))
+        # Also those that were undone, which an older model may still have.
+        ever = [
+            rule
+            for _, value in settings.history(TOKENIZER_SETTING)
+            for rule in rules_from_json(value)
+        ]
+        if not ever:
+            return
+        former = fingerprint(self.nlp)
+        for nlp in (*others, self.nlp):
+            set_rules(nlp, rules, instead_of=dict.fromkeys(ever))
+        self._note_same(former, fingerprint(self.nlp))
+
+    def note_changed_tokenizer(self, former: str, saved: str | None) -> None:
+        """Know the model in use as the one that it was, after its tokenizer got or lost rules.
+
+        Parameters
+        ----------
+        former : str
+            Its fingerprint before.
+        saved : str, optional
+            Present fingerprint of its folder, another one where a label was renamed; None
+            for a model that was not saved.
+        """
+        now = fingerprint(self.nlp)
+        if former in self.model_names:
+            self.model_names.setdefault(now, self.model_names[former])
+        if saved is not None and saved != now and former in self.renamed_models:
+            self.renamed_models[now] = saved
+        self.run_scores.clear()
+        self._name_sources()
 
     def model_name(self, nlp: Language) -> str:
         """Return the source of a pipeline's suggestions: its fingerprint, or its name in words.
@@ -374,13 +435,18 @@ class SessionContext:
         for run in self.dataset.runs(without=self.run_scores):
             best = run["record"].get("best")
             f = best.get("f") if isinstance(best, Mapping) else None
-            self.run_scores[run["id"]] = (run["created"], run["fingerprint"], f)
-        names = {}
-        for created, source, f in self.run_scores.values():
+            self.run_scores[run["id"]] = (
+                run["created"],
+                (*run["record"].get(FORMER_KEY, ()), run["fingerprint"]),
+                f,
+            )
+        names: dict[str, str] = {}
+        for created, sources, f in self.run_scores.values():
             when = datetime.fromtimestamp(created).astimezone()
             day = "" if when.date() == datetime.now().astimezone().date() else f"{when:%d %b} "
             score = "" if f is None else f", F {f:.2f}".replace("0.", ".")
-            names[source] = f"model of {day}{when:%H:%M}{score}"
+            name = f"model of {day}{when:%H:%M}{score}"
+            names |= dict.fromkeys(sources, name)
         self.answer_bus.source_names = names
 
     def _log_model(self) -> None:

@@ -540,7 +540,11 @@ class ModelAccessor(Accessor):
             )
         nlp = load_base(path)
         found = fingerprint(nlp)
-        if isinstance(report, TrainingReport) and found != report.fingerprint:
+        if (
+            isinstance(report, TrainingReport)
+            and found != report.fingerprint
+            and not self._context.model_store.is_former(path, report.fingerprint)
+        ):
             raise ModelError(
                 f"the model in {path} is {found} and no longer the report's {report.fingerprint}. "
                 f"Train again, or take it as it is: session.model.use({str(path)!r})."

@@ -29,7 +29,6 @@ from nbner.session.labels import (
     under_present_names,
     validated_labels,
 )
-from nbner.session.quality import load_tokenizer_rules
 from nbner.store.store import Store
 from nbner.teaching.quiz.storage import ensure_not_quiz_dataset
 from nbner.training.model_store import ModelStore
@@ -99,7 +98,7 @@ def open_context(
     bus = context.answer_bus
     bus.guidelines, bus.keys = guide, update_keys(found, name, own_keys)
     bus.renamed_labels = found.renamed_labels
-    load_tokenizer_rules(context)
+    context.set_tokenizer_rules(context.base_nlp)
     models.load_calibration(context.nlp)
     rename_model_labels(context, found.renamed_labels)
     return context

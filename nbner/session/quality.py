@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 from nbner.errors import DataError
+from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.tokenizer_rules import TokenizerRule, rules_from_json, rules_to_json, set_rules
 from nbner.quality.agreement.report import Agreement
 from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
@@ -22,7 +21,7 @@ from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
 from nbner.reranking.cross_validation import FoldLearner
 from nbner.session.arguments import check_session_methods
-from nbner.session.context import Accessor, SessionContext
+from nbner.session.context import TOKENIZER_SETTING, Accessor, SessionContext
 from nbner.session.corrections import (
     find_inconsistencies,
     find_label_issues,
@@ -31,8 +30,6 @@ from nbner.session.corrections import (
 from nbner.session.outdated_answers import find_outdated_answers
 from nbner.session.training import session_data_warnings, training_split
 from nbner.types import IMPORT_ANNOTATOR, Example
-
-_TOKENIZER_SETTING = "tokenizer rules"
 
 
 @check_session_methods
@@ -396,19 +393,6 @@ def _is_included(annotator: str, wanted: Collection[str] | None) -> bool:
 # Tokenizer rules.
 
 
-def load_tokenizer_rules(context: SessionContext) -> None:
-    """Add the stored rules of the dataset to both pipelines of a session.
-
-    Parameters
-    ----------
-    context : SessionContext
-        Its ``base_nlp`` and ``nlp`` are changed.
-    """
-    rules = rules_from_json(context.dataset.settings.get(_TOKENIZER_SETTING, []))
-    for nlp in (context.base_nlp, context.nlp):
-        set_rules(nlp, rules)
-
-
 def add_tokenizer_rules(context: SessionContext, rules: tuple[TokenizerRule, ...]) -> None:
     """Add rules to the tokenizer of a dataset and store them.
 
@@ -419,7 +403,7 @@ def add_tokenizer_rules(context: SessionContext, rules: tuple[TokenizerRule, ...
     rules : tuple of TokenizerRule
         Rules to add; those that are in force already are skipped.
     """
-    before = rules_from_json(context.dataset.settings.get(_TOKENIZER_SETTING, []))
+    before = rules_from_json(context.dataset.settings.get(TOKENIZER_SETTING, []))
     _replace_rules(context, before, tuple(dict.fromkeys((*before, *rules))))
 
 
@@ -439,7 +423,7 @@ def undo_tokenizer_rules(context: SessionContext) -> tuple[TokenizerRule, ...]:
     # Additions and undos follow each other in the history: the state before the
     # last addition is the newest one with fewer rules.
     history = [
-        rules_from_json(value) for _, value in context.dataset.settings.history(_TOKENIZER_SETTING)
+        rules_from_json(value) for _, value in context.dataset.settings.history(TOKENIZER_SETTING)
     ]
     before = history[-1] if history else ()
     earlier = [rules for rules in history[:-1] if len(rules) < len(before)]
@@ -453,12 +437,10 @@ def _replace_rules(
 ) -> None:
     if before == after:
         return
+    former = fingerprint(context.nlp)
     for nlp in (context.base_nlp, context.nlp):
         set_rules(nlp, after, instead_of=before)
-    context.dataset.settings.set(_TOKENIZER_SETTING, rules_to_json(after))
+    context.dataset.settings.set(TOKENIZER_SETTING, rules_to_json(after))
     # The saved model is opened with the same tokenizer next time.
-    runs = context.dataset.runs()
-    if runs and (folder := Path(runs[-1]["path"])).is_dir():
-        tokenizer: Any = context.nlp.tokenizer
-        tokenizer.to_disk(folder / "tokenizer", exclude=["vocab"])
+    context.note_changed_tokenizer(former, context.model_store.save_tokenizer(context.nlp))
     context.refresh_annotators()

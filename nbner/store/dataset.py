@@ -632,7 +632,9 @@ class Dataset:
         with self._database.writing() as connection:
             model_runs.add_run(connection, self._id, run)
 
-    def set_run_record(self, run_id: str, record: Mapping[str, Any]) -> None:
+    def set_run_record(
+        self, run_id: str, record: Mapping[str, Any], *, fingerprint: str | None = None
+    ) -> None:
         """Replace the record of a training run.
 
         Parameters
@@ -641,6 +643,8 @@ class Dataset:
             Id of the run.
         record : mapping
             As JSON can hold it.
+        fingerprint : str, optional
+            That of the model, where it has changed.
 
         Raises
         ------
@@ -648,7 +652,7 @@ class Dataset:
             The record is not a JSON value.
         """
         with self._database.writing() as connection:
-            model_runs.set_run_record(connection, self._id, run_id, record)
+            model_runs.set_run_record(connection, self._id, run_id, record, fingerprint=fingerprint)
 
     def runs(self, *, without: Collection[str] = ()) -> list[dict[str, Any]]:
         """Return the records of the training runs, oldest first.

@@ -43,7 +43,12 @@ def add_run(connection: Connection, dataset_id: int, run: Mapping[str, Any]) -> 
 
 
 def set_run_record(
-    connection: Connection, dataset_id: int, run_id: str, record: Mapping[str, Any]
+    connection: Connection,
+    dataset_id: int,
+    run_id: str,
+    record: Mapping[str, Any],
+    *,
+    fingerprint: str | None = None,
 ) -> None:
     """Replace the record of a run.
 
@@ -57,6 +62,8 @@ def set_run_record(
         Id of the run.
     record : mapping
         As JSON can hold it.
+    fingerprint : str, optional
+        That of the model, where it has changed.
 
     Raises
     ------
@@ -64,7 +71,10 @@ def set_run_record(
         The record is not a JSON value.
     """
     condition = (runs.c.dataset_id == dataset_id, runs.c.id == run_id)
-    connection.execute(update(runs).where(*condition).values(record=_dump_record(record)))
+    values = {"record": _dump_record(record)}
+    if fingerprint is not None:
+        values["fingerprint"] = fingerprint
+    connection.execute(update(runs).where(*condition).values(values))
 
 
 def list_runs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 #: Key of a run's record under which the size and hash of every file of its model are kept.
 FILES_KEY = "files"
@@ -31,6 +32,25 @@ def hash_files(folder: Path) -> dict[str, list[int | str]]:
         for one in sorted(folder.rglob("*"))
         if one.is_file()
     }
+
+
+def with_file(record: Mapping[str, Any], folder: Path, name: str) -> dict[str, Any]:
+    """Return a record with the present size and hash of one file of its model.
+
+    Parameters
+    ----------
+    record : mapping
+        The record of a run; one without hashes gets none.
+    folder : Path
+        The model.
+    name : str
+        The file, which was changed on purpose.
+    """
+    files = record.get(FILES_KEY)
+    if not isinstance(files, Mapping):
+        return dict(record)
+    file = folder / name
+    return {**record, FILES_KEY: {**files, name: [file.stat().st_size, _hash(file)]}}
 
 
 def find_damage(folder: Path, files: object) -> str | None:

@@ -29,19 +29,26 @@ from nbner.errors import ModelError, StoreError
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files
+from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files, with_file
 from nbner.training.model_folder import legacy_folder, model_folder
 from nbner.training.run_folder import (
     BEST_MODEL,
     Reservation,
     find_interrupted,
     settle_interrupted,
+    update_record,
 )
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.store.dataset import Dataset
+
+#: Key of a run's record under which the fingerprints are kept that its model had before
+#: its tokenizer got or lost rules.
+FORMER_KEY = "former_fingerprints"
+
+_TOKENIZER_FILE = "tokenizer"  # in the folder of a model
 
 _CALIBRATION_KEYS = ("model", "overall", "per_label")
 
@@ -186,6 +193,59 @@ class ModelStore:
                 raise _not_written("the model", path, error) from error
             self.record_run(path, fingerprint(nlp), record)
         return path
+
+    def save_tokenizer(self, nlp: Language) -> str | None:
+        """Write a pipeline's tokenizer into the newest model, and record the file and the model.
+
+        The other files stay as they are and as they are recorded, so that damage to
+        them is still noticed.
+
+        Parameters
+        ----------
+        nlp : Language
+            The model in use, whose tokenizer got or lost rules.
+
+        Returns
+        -------
+        str or None
+            The fingerprint of the saved model from now on; None where there is none,
+            or where it could not be loaded.
+        """
+        runs = self._dataset.runs()
+        path = runs[-1]["path"] if runs else ""
+        folder = Path(path)
+        if not runs or not folder.is_dir() or path in self.problems:
+            return None
+        tokenizer: Any = nlp.tokenizer
+        with draft_file(folder / _TOKENIZER_FILE) as draft:
+            draft.write(tokenizer.to_bytes(exclude=["vocab"]))
+        update_record(folder, _TOKENIZER_FILE)
+        model = fingerprint(load_base(folder))
+        for run in runs:
+            if run["path"] != path or not isinstance(run["record"], Mapping):
+                continue
+            record = with_file(run["record"], folder, _TOKENIZER_FILE)
+            former = dict.fromkeys((*record.get(FORMER_KEY, ()), run["fingerprint"]))
+            former.pop(model, None)
+            record[FORMER_KEY] = list(former)
+            self._dataset.set_run_record(run["id"], record, fingerprint=model)
+        return model
+
+    def is_former(self, path: Path, fingerprint: str) -> bool:
+        """Return whether a model had a fingerprint before its tokenizer got or lost rules.
+
+        Parameters
+        ----------
+        path : Path
+            Folder of the model.
+        fingerprint : str
+            The fingerprint.
+        """
+        return any(
+            run["path"] == str(path) and fingerprint in run["record"].get(FORMER_KEY, ())
+            for run in self._dataset.runs()
+            if isinstance(run["record"], Mapping)
+        )
 
     def save_calibration(self, calibration: Mapping[str, Any]) -> None:
         """Write a model's temperatures beside the models, for the next session.

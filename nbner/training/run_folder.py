@@ -39,7 +39,7 @@ from nbner._common.drafts import (
 )
 from nbner._version import __version__
 from nbner.errors import TrainingError
-from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files
+from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files, with_file
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -362,7 +362,29 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """
     model = folder / BEST_MODEL
     files = {FILES_KEY: hash_files(model)} if model.is_dir() else {}
-    entry = add_checksum({**record, **files})
+    _write_record(folder, {**record, **files})
+
+
+def update_record(model: Path, name: str) -> None:
+    """Record one file of a run's model as it is now.
+
+    Parameters
+    ----------
+    model : Path
+        The model. One without a record beside it, or whose record is damaged, is left
+        as it is.
+    name : str
+        The file, which was changed on purpose.
+    """
+    if model.name != BEST_MODEL or not (model.parent / RECORD).is_file():
+        return
+    with suppress(OSError, ValueError, RecursionError):
+        record = read_record(model.parent)
+        _write_record(model.parent, with_file(record, model, name))
+
+
+def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    entry = add_checksum(record)
     content = json.dumps(entry, indent=2, ensure_ascii=False).encode("utf-8")
     with draft_file(folder / RECORD) as file:
         file.write(content)

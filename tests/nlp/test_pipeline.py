@@ -203,6 +203,11 @@ def test_a_pipeline_that_cannot_share_a_tokenizer_has_its_own(tmp_path):
     assert load_beside(path, None, LIGHT).vocab is not known.vocab
     assert load_beside(path, known, ("nbner_expected_f",)).vocab is not known.vocab
     assert load_beside(path, load_base("blank:de"), LIGHT).lang == "en"
+    with known.memory_zone():
+        # As when a corpus is estimated while a learner's model comes in.
+        later = load_beside(path, known, LIGHT)
+        doc = later.make_doc("quenelles")
+    assert [one.text for one in doc] == ["quenelles"]
 
 
 def test_a_folder_that_cannot_be_read_is_an_error_however_it_is_loaded(tmp_path):

@@ -1,5 +1,8 @@
 """The tokenizer doctor: what does not fit, the rule that would help, and what it changes."""
 
+import shutil
+import warnings
+
 import pytest
 import spacy
 from hypothesis import given, settings
@@ -17,6 +20,7 @@ from nbner.nlp.tokenizer_rules import (
     set_rules,
 )
 from nbner.quality.tokenization.diagnosis import diagnose
+from nbner.training.run_folder import find_change
 
 
 def example(text, *spans):
@@ -179,13 +183,27 @@ def test_a_rule_applied_holds_in_every_session_and_can_be_taken_back(tmp_path):
         assert len(session.quality.tokenization().frame) == 0
         assert [token.text for token in session.examples()[0].tokens][:3] == ["Add", "50", "mM"]
         assert words(spacy.load(report.path).tokenizer, "5ml") == ["5", "ml"]
-    with Session("d", store=store) as session:
+        assert session.model.runs["in_use"].tolist() == [True]
+        assert find_change(report.path) is None
+        shutil.copytree(report.path, tmp_path / "with the rule")
+    with warnings.catch_warnings():
+        # The model that was saved before the rule is in use, and in order.
+        warnings.simplefilter("error")
+        session = Session("d", store=store)
+    with session:
+        assert session.model.runs["in_use"].tolist() == [True]
+        session.model.use(report)
+        assert session.model.runs["in_use"].tolist() == [False, True]
         assert len(session.quality.tokenization().frame) == 0
         assert len(session.train(progress=False, max_epochs=1).frame) > 0
         assert words(session.nlp.tokenizer, "5ml") == ["5", "ml"]
         assert found.undo is not None
         assert session.quality.tokenization().undo() == ()
         assert len(session.quality.tokenization().frame) == 3
+        # A model from before the undo splits texts as the session does, and so at the next opening.
+        session.model.use(tmp_path / "with the rule")
+        assert len(session.quality.tokenization().frame) == 3
+        assert session.model.runs["in_use"].tolist()[-1]
     with Session("d", store=store) as session:
         assert len(session.quality.tokenization().frame) == 3
         assert session.quality.tokenization().undo() == ()
