@@ -65,7 +65,7 @@ def test_tokens_that_do_not_fit_are_an_error_with_a_way_out(tmp_path):
 @pytest.mark.parametrize("method", [nbner.read, Session.add])
 def test_the_options_of_reading_are_those_of_the_readers(method):
     """They stand in three signatures, for completion and help; none may lack one."""
-    inner = {"texts_only", "labels", "row_errors", "only", "n"}  # a session's own
+    inner = {"texts_only", "labels", "row_errors", "only", "n", "storage_options"}  # a session's own
 
     def options(function):
         found = inspect.signature(function).parameters.values()
