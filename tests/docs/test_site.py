@@ -7,6 +7,7 @@ notebooks, which have tests of their own.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,16 @@ def test_every_notebook_is_a_page(site):
         *names,
         "index",
     }
+
+
+def test_every_column_of_a_table_has_a_heading():
+    pages = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]
+    for page in pages:
+        heads = re.findall(
+            r"^\|(.*)\|\n\|[-:| ]+\|$", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        for head in heads:
+            assert all(cell.strip() for cell in head.split("|")), f"{page.name}: {head}"
 
 
 def test_a_frame_in_a_notebook_is_accessible(site, browser):

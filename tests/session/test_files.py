@@ -65,14 +65,15 @@ def test_tokens_that_do_not_fit_are_an_error_with_a_way_out(tmp_path):
 @pytest.mark.parametrize("method", [nbner.read, Session.add])
 def test_the_options_of_reading_are_those_of_the_readers(method):
     """They stand in three signatures, for completion and help; none may lack one."""
-    inner = {"texts_only", "labels", "row_errors", "only", "n"}  # a session's own
+    sessions_own = {"texts_only", "labels", "row_errors", "only", "n", "storage_options"}
 
     def options(function):
         found = inspect.signature(function).parameters.values()
         return {
             one.name: (one.annotation, one.default)
             for one in found
-            if one.kind is one.KEYWORD_ONLY and one.name not in {*inner, "misaligned", "on_error"}
+            if one.kind is one.KEYWORD_ONLY
+            and one.name not in {*sessions_own, "misaligned", "on_error"}
         }
 
     assert options(method) == options(formats.read)
