@@ -17,6 +17,7 @@ from nbner.corpus.run import CorpusPlan
 from nbner.corpus.settings import CorpusSettings
 from nbner.corpus.tables import labelled_table, target_schema
 from nbner.errors import DataError
+from nbner.nlp.pipeline import clone_pipeline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -166,6 +167,9 @@ def estimate_corpus(
     chunks, seconds = _sample(reader, chosen, columns, sample)
     if not any(one.texts for one in chunks):
         raise DataError("there is no text at the beginning of the files", file=plan.source.url)
+    # A copy: labelling clears the words of a batch from the vocabulary, which another
+    # thread, such as that of a model that learns behind a widget, may be using.
+    nlp = clone_pipeline(nlp)
     # A pipeline is slow with its first texts.
     first = next(one.texts for one in chunks if one.texts)[:_WARM_UP]
     ChunkLabeller(nlp, replace(plan.settings, keep=())).label(Chunk(list(range(len(first))), first))

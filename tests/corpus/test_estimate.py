@@ -7,6 +7,7 @@ import json
 
 import pandas as pd
 import pytest
+from spacy.language import Language
 
 from nbner import DataError
 
@@ -22,6 +23,19 @@ def test_the_figures_follow_from_the_sample(session, parquet_source, label, tmp_
     assert 0 < whole.output_bytes < report.frame["bytes"].sum()
     assert "core-hours" in whole.summary
     assert len(whole.frame) == 1
+
+
+def test_the_vocabulary_of_the_session_is_left_to_other_threads(
+    session, parquet_source, monkeypatch
+):
+    """Of a pipeline whose memory zone is open no other thread may use the words."""
+    opened = []
+    zone = Language.memory_zone
+    record = lambda nlp, *args: opened.append(nlp.vocab) or zone(nlp, *args)  # noqa: E731
+    monkeypatch.setattr(Language, "memory_zone", record)
+    session.estimate_corpus(parquet_source)
+    assert opened
+    assert all(vocab is not session.nlp.vocab for vocab in opened)
 
 
 def test_what_is_done_is_not_counted(session, parquet_source, label, tmp_path):
