@@ -769,10 +769,11 @@ def test_links_are_followed_to_files_and_not_into_folders(label, tmp_path):
     ("name", "data", "message"),
     [
         ("a.csv", "text\nAdd\n".encode("utf-16"), "column names is not UTF-8"),
-        ("a.csv", gzip.compress(b"text\nAdd\n"), r"is not UTF-8.*\.gz"),
+        ("a.csv", gzip.compress(b"text\nAdd\n", mtime=0), r"is not UTF-8.*\.gz"),
         ("a.jsonl", '{"text": "Add"}\n'.encode("utf-16"), "no line can be read.*no JSON"),
         ("a.jsonl", b'[{"text": "Add"}]\n', "no line can be read.*no JSON object"),
     ],
+    ids=["utf-16 csv", "gzip csv", "utf-16 lines", "array of lines"],
 )
 def test_a_file_in_another_encoding_or_kind_says_so(label, tmp_path, name, data, message):
     (tmp_path / name).write_bytes(data)
