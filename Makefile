@@ -107,7 +107,7 @@ front: $(VENV)/node
 python: $(VENV)/test $(VENV)/node
 	$(BIN)/python tests/chromium.py
 	$(BIN)/python tests/postgres.py
-	$(QUICK) NBNER_COVERAGE_FLOOR=$(FLOOR) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(QUICK) NBNER_COVERAGE_FLOOR=$(FLOOR) OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "nbner needs Python 3.10 to 3.13: install one, or say make PYTHON=..."; exit 2; }
