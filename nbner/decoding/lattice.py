@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nbner._common.format import plural
-from nbner.decoding.arrays import BoolArray, FloatArray, IntArray, index_within_groups
+from nbner.decoding.arrays import BoolArray, Float32Array, FloatArray, IntArray, index_within_groups
 from nbner.decoding.state_scorer import STATES_PER_PASS, StateScorer
 from nbner.decoding.transitions import ValidActions
 from nbner.errors import DataError
@@ -211,7 +211,7 @@ def _closed_state_weights(
     """
     moves = scorer.transitions
     tokens = np.arange(len(valid.outside))
-    raw = scorer.scores(tokens, np.full(len(tokens), -1)) / np.float64(settings.temperature)
+    raw = _tempered(scorer.scores(tokens, np.full(len(tokens), -1)), settings)
     outside = np.where(valid.blocked, _column(raw, moves.blocked), _column(raw, moves.outside))
     outside[~(valid.blocked | valid.outside)] = -np.inf
     units = np.where(valid.unit, _columns(raw, moves.unit), -np.inf)
@@ -237,7 +237,7 @@ def _open_state_weights(
     going, ending : array, shape (states, labels)
     """
     moves = scorer.transitions
-    raw = scorer.scores(tokens, starts) / np.float64(settings.temperature)
+    raw = _tempered(scorer.scores(tokens, starts), settings)
     going = np.where(valid.inside[tokens], _columns(raw, moves.inside), -np.inf)
     ending = _columns(raw, moves.last)
     closes = valid.closes[tokens]
@@ -249,6 +249,11 @@ def _open_state_weights(
         total[np.isneginf(total)] = 0.0
         going, ending = going - total, ending - total
     return going, ending
+
+
+def _tempered(scores: Float32Array, settings: LatticeSettings) -> FloatArray:
+    """Divide scores by the temperature, in 64 bits: NumPy 1 would keep an array's 32."""
+    return scores.astype(np.float64) / settings.temperature
 
 
 def _columns(raw: FloatArray, columns: IntArray) -> FloatArray:

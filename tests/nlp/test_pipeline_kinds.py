@@ -92,11 +92,11 @@ def assert_all_analyses(nlp, n_labels, text=TEXT):
     [found] = parses(nlp, [text], 10_000)
     assert len(found) == len({one.spans for one in found})
     assert len(found) == count_analyses(len(nlp.make_doc(text)), n_labels)
-    assert sum(one.probability for one in found) == pytest.approx(1, abs=1e-5)  # of 32-bit scores
+    assert sum(one.probability for one in found) == pytest.approx(1, abs=1e-6)
     ranked = [one.probability for one in found]
     assert ranked == sorted(ranked, reverse=True)
     (known,) = span_probabilities(nlp, [text], min_probability=0)
-    assert known.total_probability == pytest.approx(1, abs=1e-5)
+    assert known.total_probability == pytest.approx(1, abs=1e-6)
     return found
 
 
