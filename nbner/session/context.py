@@ -338,6 +338,12 @@ class SessionContext:
         self.note_renamed(nlp, renamed)
         return renamed
 
+    @property
+    def trained_fingerprint(self) -> str:
+        """Fingerprint of the model in use as it was trained, before a label was renamed."""
+        found = fingerprint(self.nlp)
+        return self.renamed_models.get(found, found)
+
     def former_label_notices(self) -> tuple[str, ...]:
         """Return a sentence for each label that the model in use gives under a former name.
 

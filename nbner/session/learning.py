@@ -202,7 +202,7 @@ class Learning(Result):
         """
         import pandas as pd
 
-        in_use = self._model_in_use
+        in_use = self._context.trained_fingerprint
         rows = [
             (
                 one.source,
@@ -563,7 +563,7 @@ class Learning(Result):
         self._publish(is_new=False)
 
     def _remove_old_models(self) -> None:
-        in_use = self._model_in_use
+        in_use = self._context.trained_fingerprint
         for one in self._learned[:-_KEPT_MODELS]:
             if one.model.fingerprint != in_use:
                 shutil.rmtree(one.model.path, ignore_errors=True)
@@ -587,12 +587,6 @@ class Learning(Result):
             _tell(listener, is_new=is_new)
 
     # Models.
-
-    @property
-    def _model_in_use(self) -> str:
-        """Fingerprint of the model in use as it was learnt, before a label was renamed."""
-        found = fingerprint(self._context.nlp)
-        return self._context.renamed_models.get(found, found)
 
     @property
     def _suggests_learned(self) -> bool:
@@ -619,9 +613,8 @@ class Learning(Result):
             return
         names, model = self._context.model_names, runs[-1]["fingerprint"]
         names.setdefault(model, learned["source"])
-        in_use = fingerprint(self._context.nlp)
-        if self._context.renamed_models.get(in_use) == model:
-            names.setdefault(in_use, learned["source"])
+        if self._context.trained_fingerprint == model:
+            names.setdefault(fingerprint(self._context.nlp), learned["source"])
 
     def _load_answers(self) -> None:
         with suppress(StoreError):

@@ -572,9 +572,8 @@ class ModelAccessor(Accessor):
         import pandas as pd
 
         runs = self._context.dataset.runs()
-        found = fingerprint(self._context.nlp)
         # A folder keeps the names that labels had when its model was trained.
-        current = self._context.renamed_models.get(found, found)
+        current = self._context.trained_fingerprint
         last = max((i for i, one in enumerate(runs) if one["fingerprint"] == current), default=None)
         rows = [
             (
