@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
@@ -31,7 +30,8 @@ def test_others_wait_until_the_reply_ends_and_the_reply_does_not(monkeypatch):
         with replies.reply():
             # What makes a reply goes on, and so does the outer of two.
             replies.give_way()
-        time.sleep(0.05)
+        thread.join(0.05)
+        assert thread.is_alive()
         steps.append("reply")
     thread.join(10)
     assert steps == ["reply", "work"]
