@@ -2,8 +2,11 @@
 
 For every corpus, number of training labels and seed: a fifth of the labels, drawn at
 random, stops the training and fits the temperature of the states; the lists are studied
-on texts that neither saw. Each run is kept in its own file as it ends, and a run that is
-there already is not repeated, so that an interrupted command goes on where it stopped.
+on texts that neither saw. The trained sessions are kept (``sessions/``), and each table of a
+run in its own file as it ends (``runs/``); what is there already is not repeated, so that
+an interrupted command goes on where it stopped, and one that asks for more trains nothing
+again. A corpus that has no more training texts than a number that is asked for has one
+run, "all".
 
 ``figures.csv`` has one row a run, decoder and width, with 95 % bootstrap intervals over
 the texts; ``differences.csv`` the paired differences between decoders; ``advice.csv`` what
@@ -20,10 +23,12 @@ choice would gain; it trains a model for each of ``--folds``.
 from __future__ import annotations
 
 import argparse
+import json
 import random
+import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -35,6 +40,7 @@ import pandas as pd
 import nbner
 from nbner.io import formats
 from nbner.io.rows import example_from_row
+from nbner.nlp.calibration_meta import load_list_temperature
 from nbner.reranking.coverage.study import (
     CUMULATIVE,
     REGULARIZED,
@@ -67,6 +73,9 @@ FIGURES = {
 KEYS = ["corpus", "labels", "decoder", "width"]
 DEV_FRACTION = 0.2
 ALPHAS = (0.1, 0.05)
+STORE = "nbner.db"
+TRAINED = "trained"  # a file that says so
+OPTIONS = "options.json"
 STUDIED_FRACTION = 0.3  # of a corpus in one file
 #: Decoders as the tables name them.
 DECODERS = {
@@ -112,46 +121,52 @@ def _read(path: Path) -> list[nbner.Example]:
     return [replace(one, answer="accept") for one in kept]
 
 
-def study(
-    run: Run, options: argparse.Namespace
-) -> tuple[OracleCurve, dict[str, Any], dict[str, pd.DataFrame]]:
-    """Train one model, fit the temperature of its states, and study its lists.
+@contextmanager
+def trained_session(run: Run, options: argparse.Namespace) -> Iterator[nbner.Session]:
+    """Open the session of a run, trained and with the temperature of its states."""
+    folder = options.output / "sessions" / run.name
+    if not (folder / TRAINED).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        _train(run, options, folder)
+        (folder / TRAINED).touch()
+    with nbner.Session(run.corpus, store=folder / STORE, seed=run.seed) as session:
+        yield session
 
-    Returns the curve, the facts of the run, and the tables that were asked for besides.
-    """
+
+def _train(run: Run, options: argparse.Namespace, folder: Path) -> None:
     train, studied = texts_of(options.data, run.corpus)
     chosen = random.Random(run.seed).sample(train, len(train))
     chosen = chosen if run.labels == "all" else chosen[: int(run.labels)]
     size = max(1, round(DEV_FRACTION * len(chosen)))
     if options.max_studied is not None:
         studied = random.Random(0).sample(studied, min(options.max_studied, len(studied)))
-    with (
-        tempfile.TemporaryDirectory(prefix="nbner-") as folder,
-        nbner.Session(run.corpus, store=Path(folder) / "nbner.db", seed=run.seed) as session,
-    ):
+    with nbner.Session(run.corpus, store=folder / STORE, seed=run.seed) as session:
         session.add(chosen[size:], split="train")
         session.add(chosen[:size], split="dev")
         session.add(studied, split="studied")
-        began = perf_counter()
         session.train(max_epochs=options.max_epochs, progress=False)
-        trained = perf_counter()
         try:
-            temperature = session.model.calibrate_lists("dev").temperature
+            session.model.calibrate_lists("dev")
         except nbner.DataError as error:
             sys.stdout.write(f"{run.name}: no temperature, {error}\n")
-            temperature = None
-        curve = session.oracle_curve(options.widths, split="studied", progress=False)
-        seconds = {"train_seconds": trained - began, "study_seconds": perf_counter() - trained}
-        more = {}
-        if options.coverage:
-            more["coverage"] = coverage_of(session, run.seed)
-        if options.reranker is not None:
-            more["reranker"] = reranker_of(session, options)
-    facts = {"temperature": temperature, "train_texts": len(chosen), **seconds}
-    return curve, facts, more
 
 
-def coverage_of(session: nbner.Session, seed: int) -> pd.DataFrame:
+def study(session: nbner.Session, options: argparse.Namespace) -> dict[str, pd.DataFrame]:
+    """Study the lists of a trained session; the advice comes last."""
+    curve = session.oracle_curve(options.widths, split="studied", progress=False)
+    sizes = [len(session.examples(part)) for part in ("train", "dev")]
+    facts = {"temperature": load_list_temperature(session.nlp), "train_texts": sum(sizes)}
+    return tables_of(curve, facts)
+
+
+def tables_of(curve: OracleCurve, facts: dict[str, Any]) -> dict[str, pd.DataFrame]:
+    """Return the rows of a study and of its advice, which says that the study is whole."""
+    advice = pd.DataFrame([{**facts, **_advice(curve)}])
+    return {"figures": curve.frame, "differences": curve.decoder_frame, "advice": advice}
+
+
+def coverage_of(session: nbner.Session, options: argparse.Namespace) -> dict[str, pd.DataFrame]:
     """Measure the coverage of the sets of analyses of the studied texts, a row a level and kind."""
     gold = session.context.gold("studied")
     texts = list(held_out_texts(session.nlp, gold))
@@ -161,7 +176,7 @@ def coverage_of(session: nbner.Session, seed: int) -> pd.DataFrame:
         if len(texts) < needed_texts(alpha):
             sys.stdout.write(f"{len(texts)} texts are too few for {1 - alpha:.0%}\n")
             continue
-        found = coverage_rows(texts, alpha, width=WIDTH, seed=seed)
+        found = coverage_rows(texts, alpha, width=WIDTH, seed=session.seed)
         named = {(one.method, one.group, one.value): one for one in found}
         for method in (CUMULATIVE, REGULARIZED):
             whole, single = named[method, "all", "all"], named.get((method, SET_SIZE, SINGLE))
@@ -181,10 +196,10 @@ def coverage_of(session: nbner.Session, seed: int) -> pd.DataFrame:
                     "gold_in_list": listed,
                 }
             )
-    return pd.DataFrame(rows)
+    return {"coverage": pd.DataFrame(rows)}
 
 
-def reranker_of(session: nbner.Session, options: argparse.Namespace) -> pd.DataFrame:
+def reranker_of(session: nbner.Session, options: argparse.Namespace) -> dict[str, pd.DataFrame]:
     """Fit a reranker, and measure its gain on the studied texts."""
     found = session.model.rerank(
         options.reranker,
@@ -206,21 +221,12 @@ def reranker_of(session: nbner.Session, options: argparse.Namespace) -> pd.DataF
         "oracle_share": found.oracle_share,
         "harms": found.harms,
     }
-    return pd.DataFrame([row])
+    return {"reranker": pd.DataFrame([row])}
 
 
-def write_run(
-    run: Run,
-    curve: OracleCurve,
-    facts: dict[str, Any],
-    folder: Path,
-    more: dict[str, pd.DataFrame] | None = None,
-) -> None:
-    """Write the rows of one run; its advice comes last, and says that the run is whole."""
+def write_run(run: Run, tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Write tables of one run, each whole or not at all."""
     keys = {"corpus": run.corpus, "labels": run.labels, "seed": run.seed}
-    figures, differences = curve.frame, curve.decoder_frame
-    advice = pd.DataFrame([{**facts, **_advice(curve)}])
-    tables = {"figures": figures, "differences": differences, **(more or {}), "advice": advice}
     for name, frame in tables.items():
         named = frame.assign(**keys)[[*keys, *frame.columns]]
         part = folder / f"{run.name}.{name}.part"
@@ -241,6 +247,16 @@ def _advice(curve: OracleCurve) -> dict[str, Any]:
         "misranked": 1 - shown.first_is_best.value,
         "summary": curve.summary,
     }
+
+
+def asked_runs(options: argparse.Namespace) -> Iterator[Run]:
+    """Yield the runs that are asked for; where a number is all that there are, one for both."""
+    for corpus in options.corpora:
+        n_texts = len(texts_of(options.data, corpus)[0])
+        sizes = ["all" if one != "all" and int(one) >= n_texts else one for one in options.labels]
+        for labels in dict.fromkeys(sizes):
+            for seed in options.seeds:
+                yield Run(corpus, labels, seed)
 
 
 # The tables.
@@ -391,29 +407,47 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def check_options(options: argparse.Namespace) -> None:
+    """Keep what the runs of a folder have in common; stop where it holds runs of other options."""
+    names = ["widths", "max_epochs", "max_studied"]
+    if options.reranker is not None:
+        names += ["reranker", "folds"]
+    asked = json.loads(json.dumps({name: getattr(options, name) for name in names}))
+    file = options.output / OPTIONS
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    other = [name for name in names if name in kept and kept[name] != asked[name]]
+    if other:
+        found = ", ".join(f"{name} {kept[name]}" for name in other)
+        sys.exit(f"{options.output} holds runs with {found}: give the same, or another --output")
+    file.write_text(json.dumps(kept | asked), encoding="utf-8")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Study what is not there yet, and write the tables after every run."""
     mpl.use("Agg")
     options = parse_options(arguments)
     runs = options.output / "runs"
     runs.mkdir(parents=True, exist_ok=True)
-    todo = [
-        Run(corpus, labels, seed)
-        for corpus in options.corpora
-        for labels in options.labels
-        for seed in options.seeds
-    ]
+    check_options(options)
+    steps = {"advice": study}
+    if options.coverage:
+        steps["coverage"] = coverage_of
+    if options.reranker is not None:
+        steps["reranker"] = reranker_of
+    todo = list(asked_runs(options))
     for number, run in enumerate(todo, start=1):
-        asked = {"coverage": options.coverage, "reranker": options.reranker is not None}
-        wanted = ["advice", *(name for name, is_asked in asked.items() if is_asked)]
-        if all((runs / f"{run.name}.{name}.csv").exists() for name in wanted):
+        missing = [one for one in steps if not (runs / f"{run.name}.{one}.csv").exists()]
+        if not missing:
             continue
-        curve, facts, more = study(run, options)
-        write_run(run, curve, facts, runs, more)
-        write_tables(options.output)
-        seconds = facts["train_seconds"] + facts["study_seconds"]
-        sys.stdout.write(f"{number}/{len(todo)} {run.name}, {seconds:.0f} s: {curve.summary}\n")
-        sys.stdout.flush()
+        began = perf_counter()
+        with trained_session(run, options) as session:
+            for name in missing:
+                found = steps[name](session, options)
+                write_run(run, found, runs)
+                write_tables(options.output)
+                seconds = perf_counter() - began
+                sys.stdout.write(f"{number}/{len(todo)} {run.name} {name}, {seconds:.0f} s\n")
+                sys.stdout.flush()
     write_tables(options.output)
 
 

@@ -38,9 +38,10 @@ def curve(first):
 def folder(table, tmp_path):
     runs = tmp_path / "runs"
     runs.mkdir()
-    facts = {"temperature": None, "train_texts": 3, "train_seconds": 1.0, "study_seconds": 1.0}
+    facts = {"temperature": None, "train_texts": 3}
     for seed, first in ((0, True), (1, False)):
-        table.write_run(table.Run("food & drink", "all", seed), curve(first), facts, runs)
+        found = table.tables_of(curve(first), facts)
+        table.write_run(table.Run("food & drink", "all", seed), found, runs)
     # A run that was cut short has no advice, and counts as none.
     (runs / "wnut17-all-0.figures.csv").write_text("corpus\nwnut17\n")
     table.write_tables(tmp_path)
@@ -102,7 +103,14 @@ def test_a_tiny_run_measures_coverage_and_a_reranker_too(table, tmp_path):
         session.export(tmp_path / "food" / "food.jsonl")
     command = ["--data", str(tmp_path), "--output", str(tmp_path / "out"), "--corpora", "food"]
     command += ["--labels", "30", "--seeds", "0", "--widths", "1,2", "--max-epochs", "1"]
+    table.main(command)
+    trained = tmp_path / "out" / "sessions" / "food-30-0" / "nbner.models" / "food"
+    assert [one.name for one in trained.iterdir()] == ["0001"]
+    # What was not asked for before is measured on the model that is there.
     table.main([*command, "--coverage", "--reranker", "2", "--folds", "2"])
+    assert [one.name for one in trained.iterdir()] == ["0001"]
+    with pytest.raises(SystemExit, match="holds runs with folds 2: give the same"):
+        table.main([*command, "--reranker", "2", "--folds", "3"])
     coverage = pd.read_csv(tmp_path / "out" / "coverage.csv")
     assert coverage["nominal"].tolist() == pytest.approx([0.9, 0.9, 0.95, 0.95])
     assert set(coverage["sets"]) == {"cumulative", "regularized"}
@@ -117,6 +125,17 @@ def test_a_tiny_run_measures_coverage_and_a_reranker_too(table, tmp_path):
     perfect = row["best_f"] - row["first_f"]
     if perfect > 0:
         assert row["oracle_share"] == pytest.approx(row["gain"] / perfect)
+
+
+def test_a_number_that_is_all_there_are_has_no_run_of_its_own(table, tmp_path):
+    (tmp_path / "politics").mkdir()
+    for name, count in (("train", 3), ("test", 1)):
+        text = "".join(f"{name}{i}\tB-A\n.\tO\n\n" for i in range(count))
+        (tmp_path / "politics" / f"{name}.txt").write_text(text)
+    command = ["--data", str(tmp_path), "--output", str(tmp_path), "--corpora", "politics"]
+    for sizes, names in (("all,3", ["all"]), ("2,all", ["2", "all"]), ("9", ["all"])):
+        found = table.parse_options([*command, "--labels", sizes, "--seeds", "0"])
+        assert [one.labels for one in table.asked_runs(found)] == names
 
 
 def test_the_options_are_those_of_the_published_table(table, tmp_path):
