@@ -134,8 +134,22 @@ class TextLattice(ABC):
         spans : iterable of Span
             All entities of the analysis.
         """
-        base = 0.0 if self.normalized else self.log_total
-        return float(np.exp(self.score_of(spans) - base))
+        return float(np.exp(self.log_probability_of(spans)))
+
+    def log_probability_of(self, spans: Iterable[Span]) -> float:
+        """Return the log-probability of the analysis with exactly these spans, in nats.
+
+        Parameters
+        ----------
+        spans : iterable of Span
+            All entities of the analysis.
+
+        Returns
+        -------
+        float
+            Minus infinity where it is not reachable.
+        """
+        return self.score_of(spans) - (0.0 if self.normalized else self.log_total)
 
     def is_reachable(self, spans: Iterable[Span]) -> bool:
         """Return whether the model can predict exactly these spans.

@@ -222,7 +222,8 @@ class ExperimentsAccessor(Accessor):
             number of entities and label, with intervals, each text under
             thresholds of others), ``thresholds``, ``summary``, ``plot()``; and
             for new texts ``analysis_set(parses)`` (by cumulative probability;
-            ``method="regularized"`` for the sets with the penalty),
+            ``method="regularized"`` for the sets with the penalty,
+            ``"probability"`` for those that reach a level beyond the list),
             ``candidate_spans`` and ``accepted_spans``.
 
         Raises

@@ -42,8 +42,7 @@ from nbner.io import formats
 from nbner.io.rows import example_from_row
 from nbner.nlp.calibration_meta import load_list_temperature
 from nbner.reranking.coverage.study import (
-    CUMULATIVE,
-    REGULARIZED,
+    SET_METHODS,
     SET_SIZE,
     SINGLE,
     WIDTH,
@@ -178,7 +177,7 @@ def coverage_of(session: nbner.Session, options: argparse.Namespace) -> dict[str
             continue
         found = coverage_rows(texts, alpha, width=WIDTH, seed=session.seed)
         named = {(one.method, one.group, one.value): one for one in found}
-        for method in (CUMULATIVE, REGULARIZED):
+        for method in SET_METHODS:
             whole, single = named[method, "all", "all"], named.get((method, SET_SIZE, SINGLE))
             rows.append(
                 {
@@ -188,6 +187,7 @@ def coverage_of(session: nbner.Session, options: argparse.Namespace) -> dict[str
                     "coverage": whole.coverage.value,
                     "coverage_low": whole.coverage.low,
                     "coverage_high": whole.coverage.high,
+                    "listed": whole.listed,
                     "size": whole.size.value,
                     "median_size": whole.median_size,
                     "single": whole.single,
@@ -304,10 +304,10 @@ def coverage_table(found: pd.DataFrame) -> str:
     """Write the coverage of every corpus, averaged over the seeds, as a Markdown table."""
     keys = ["corpus", "labels", "nominal", "sets"]
     groups = found.groupby(keys, sort=False)
-    figures = ["coverage", "size", "median_size", "single", "single_wrong", "incomplete"]
+    figures = ["coverage", "listed", "size", "median_size", "single", "single_wrong", "incomplete"]
     means = groups[[*figures, "gold_in_list"]].mean().reset_index()
     head = [
-        *("corpus", "labels", "sets", "asked", "covered", "mean size", "median"),
+        *("corpus", "labels", "sets", "asked", "covered", "listed", "mean size", "median"),
         *("one analysis", "wrong of those", "incomplete", "gold in list"),
     ]
     lines = [head, ["---"] * len(head)]
@@ -316,7 +316,8 @@ def coverage_table(found: pd.DataFrame) -> str:
         lines.append(
             [
                 *(row["corpus"], row["labels"], row["sets"], f"{row['nominal']:.2f}"),
-                *(f"{row['coverage']:.3f}", f"{row['size']:.1f}", f"{row['median_size']:.0f}"),
+                *(f"{row['coverage']:.3f}", f"{row['listed']:.3f}", f"{row['size']:.1f}"),
+                f"{row['median_size']:.0f}",
                 *("-" if one != one else f"{one:.3f}" for one in shares),
             ]
         )

@@ -155,6 +155,8 @@ def test_a_gold_analysis_is_found_ranked_and_said_to_be_out_of_reach(nlp):
         assert kept.rank_of(reversed(spans), 40) == rank
         assert kept.rank_of(spans, rank - 1) is None if rank > 1 else True
         assert kept.probability_of(spans) == pytest.approx(listed[rank - 1].probability)
+        log_probability = kept.log_probability_of(spans)
+        assert log_probability == pytest.approx(np.log(listed[rank - 1].probability))
     off = Span(1, 3, "A"), Span(0, 3, "Unknown")
     overlapping = (Span(0, 5, "A"), Span(4, 8, "A"))
     for spans in ((off[0],), (off[1],), overlapping):

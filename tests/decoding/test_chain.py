@@ -135,6 +135,7 @@ def test_totals_entropy_scores_and_ranks(text):
     for rank, (spans, score) in enumerate(every.items(), start=1):
         assert raw.score_of(reversed(spans)) == score
         assert lattice.probability_of(spans) == pytest.approx(shares[rank - 1])
+        assert lattice.log_probability_of(spans) == pytest.approx(np.log(shares[rank - 1]))
         if rank <= 5:
             assert lattice.rank_of(spans, 8) == rank
     assert not lattice.is_reachable([Span(0, 1, "new")])

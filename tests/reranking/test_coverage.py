@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
-from math import inf, nan
+from math import inf, log, nan
 
 import numpy as np
 import pytest
@@ -16,8 +16,10 @@ from nbner.reranking.coverage import study
 from nbner.reranking.coverage.conformal import (
     AnalysisThreshold,
     Penalty,
+    ProbabilityThreshold,
     conformal_quantile,
     fit_penalty,
+    fit_probability_threshold,
     fit_threshold,
     min_calibration_texts,
     missed_threshold,
@@ -54,6 +56,7 @@ def drawn(n, seed, *, temperature=1.0, width=SIZE):
             HeldOutText(
                 list_probabilities=said[:width],
                 gold_rank=rank if rank <= width else None,
+                gold_score=float(-np.log(said[rank - 1])),
                 span_probabilities=spans,
                 span_is_right=right,
                 span_labels=labels,
@@ -104,6 +107,56 @@ def test_gold_that_is_not_in_the_list_has_an_infinite_score():
     assert fit_threshold(lists, [1] * 18 + [2], 0.1).value == 0.0
     assert fit_threshold(lists, [1] * 16 + [2] * 3, 0.1).value == 0.9
     assert fit_threshold(lists, [1] * 16 + [None] * 3, 0.1).value == inf
+
+
+@pytest.mark.parametrize(
+    ("least", "width", "size", "is_complete"),
+    [
+        (0.9, 3, 1, True),  # the first is in every set
+        (0.2, 3, 2, True),
+        (0.1, 3, 3, False),  # what comes behind may be as probable as the last
+        (0.1, 4, 3, True),
+        (0.0, 3, 3, False),
+    ],
+)
+def test_a_set_by_probability_holds_the_first_and_all_that_are_probable_enough(
+    least, width, size, is_complete
+):
+    listed = np.array([0.5, 0.3, 0.1])
+    threshold = ProbabilityThreshold(-log(least) if least else inf)
+    assert threshold.least_probability == pytest.approx(least)
+    assert threshold.set_size(listed, width) == (size, is_complete)
+    assert [threshold.holds(listed, rank, inf) for rank in (1, 2, 3)] == [
+        rank <= size for rank in (1, 2, 3)
+    ]
+    # Behind the list its own probability says it; what is no analysis is in no set.
+    assert threshold.holds(listed, None, -log(0.05)) == (least <= 0.05)
+    assert not threshold.holds(listed, None, inf)
+
+
+def test_gold_behind_the_list_calibrates_sets_by_probability():
+    lists = [np.array([0.9, 0.08])] * 19
+    ranks, behind = [1] * 16 + [None] * 3, -log(0.01)
+    found = fit_probability_threshold(lists, ranks, [inf] * 16 + [behind] * 3, 0.1)
+    assert found.least_probability == pytest.approx(0.01)
+    # Gold that is no analysis of the model cannot be reached by any set.
+    assert fit_probability_threshold(lists, ranks, [inf] * 19, 0.1).value == inf
+    assert fit_probability_threshold(lists, [1] * 18 + [None], [inf] * 19, 0.1).value == -inf
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_a_level_that_no_list_reaches_is_held_by_sets_by_probability(width):
+    texts = drawn(600, 7, temperature=3.0, width=width)
+    whole = {
+        one.method: one for one in coverage_rows(texts, 0.1, width=width) if one.group == "all"
+    }
+    short, whole_set = whole["cumulative"], whole["probability"]
+    assert short.coverage.value == short.listed < 0.85
+    assert short.incomplete == 1
+    assert whole_set.coverage.low <= 0.9 <= whole_set.coverage.high
+    # What is listed of a set that goes on behind its list has no such guarantee.
+    assert whole_set.listed < 0.85
+    assert whole_set.incomplete > 0.1
 
 
 def test_the_penalty_makes_sets_smaller_and_spares_the_ranks_of_most_gold():
@@ -162,15 +215,15 @@ def test_the_threshold_of_wrong_spans_is_the_lowest_that_holds_from_there_up(tex
 @pytest.mark.parametrize("temperature", [1.0, 3.0])
 def test_the_risks_hold_on_new_texts_however_wrong_the_probabilities_are(temperature):
     alpha, fresh = 0.1, drawn(2000, 99, temperature=temperature)
-    covered, missed, wrong = {"cumulative": [], "regularized": []}, [], []
+    covered, missed, wrong = {one: [] for one in study.SET_METHODS}, [], []
     for seed in range(12):
         found = fit_thresholds(drawn(200, seed, temperature=temperature), alpha, width=SIZE)
         for method, rates in covered.items():
-            threshold = getattr(found, method)
+            threshold = found.of(method)
             rates.append(
                 np.mean(
                     [
-                        one.gold_rank <= threshold.set_size(one.list_probabilities, SIZE)[0]
+                        threshold.holds(one.list_probabilities, one.gold_rank, one.gold_score)
                         for one in fresh
                     ]
                 )

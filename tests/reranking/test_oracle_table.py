@@ -112,13 +112,13 @@ def test_a_tiny_run_measures_coverage_and_a_reranker_too(table, tmp_path):
     with pytest.raises(SystemExit, match="holds runs with folds 2: give the same"):
         table.main([*command, "--reranker", "2", "--folds", "3"])
     coverage = pd.read_csv(tmp_path / "out" / "coverage.csv")
-    assert coverage["nominal"].tolist() == pytest.approx([0.9, 0.9, 0.95, 0.95])
-    assert set(coverage["sets"]) == {"cumulative", "regularized"}
+    assert coverage["nominal"].tolist() == pytest.approx([0.9] * 3 + [0.95] * 3)
+    assert set(coverage["sets"]) == {"cumulative", "regularized", "probability"}
     assert (coverage["n"] == 39).all()
     assert coverage["coverage"].between(0, 1).all()
     whole = (tmp_path / "out" / "coverage.md").read_text().splitlines()
     assert whole[2].startswith("| food | 30 | cumulative | 0.90 | ")
-    assert len(whole) == 2 + 4
+    assert len(whole) == 2 + 6
     (row,) = pd.read_csv(tmp_path / "out" / "reranker.csv").to_dict("records")
     assert (row["corpus"], row["width"], row["folds"]) == ("food", 2, 2)
     assert row["gain"] == pytest.approx(row["reranked_f"] - row["first_f"])

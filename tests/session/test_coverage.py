@@ -25,7 +25,10 @@ def found(cooking):
 
 def test_the_frame_has_a_row_a_method_and_group(found):
     frame = found.frame
-    assert set(frame["method"]) == {"cumulative", "regularized", "missed spans", "wrong spans"}
+    assert set(frame["method"]) == {
+        *("cumulative", "regularized", "probability"),
+        *("missed spans", "wrong spans"),
+    }
     assert set(frame["group"]) == {"all", "length", "entities", "label", "set size"}
     assert (frame["nominal"] == 0.8).all()
     assert set(found.per_label["value"]) <= set(CORPUS.labels)
@@ -38,7 +41,7 @@ def test_the_sets_of_new_texts_are_prefixes_of_their_lists(cooking, found):
     session = cooking[0]
     for text in [one.text for one in CORPUS.dev[:5]]:
         listed = session.parses(text, found.width)
-        for method in ("regularized", "cumulative"):
+        for method in ("regularized", "cumulative", "probability"):
             one = found.analysis_set(listed, method)
             assert list(one.parses) == listed[: len(one.parses)]
             assert one.parses
@@ -71,8 +74,8 @@ def test_sets_are_by_cumulative_probability_unless_the_regularized_ones_are_aske
 @pytest.mark.parametrize(
     "ask", [lambda one: one.analysis_set([], "raps"), lambda one: one.plot(method="Cumulative")]
 )
-def test_an_unknown_method_names_the_two(found, ask):
-    with pytest.raises(DataError, match="Use 'cumulative' or 'regularized'"):
+def test_an_unknown_method_names_the_others(found, ask):
+    with pytest.raises(DataError, match="Use 'cumulative', 'regularized' or 'probability'"):
         ask(found)
 
 
@@ -89,6 +92,14 @@ def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
     assert missed.cumulative.value == float("inf")
     listed = cooking[0].parses(CORPUS.dev[0].text, 1)
     assert not found.analysis_set(listed).is_complete
+    # Sets by probability reach the level behind the list.
+    by_probability = found.frame.query("method == 'probability' and group == 'all'").iloc[0]
+    assert by_probability["coverage_low"] <= 0.95 <= by_probability["coverage_high"]
+    assert by_probability["listed"] == whole["coverage"].item() < by_probability["coverage"]
+    least = found.thresholds.probability.least_probability
+    assert 0 < least < 1
+    assert f"all analyses of probability {least:.2g} or more" in found.summary
+    assert "the set goes on behind the list, and gold is among the listed of " in found.summary
 
 
 @pytest.mark.parametrize(

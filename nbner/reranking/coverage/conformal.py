@@ -12,13 +12,19 @@ no order that matters. Then, on average over calibration sets and new texts:
 - *Regularized* (Angelopoulos, Bates, Jordan and Malik 2021, "RAPS"): the score of rank r
   is raised by ``weight * max(0, r - free_ranks)``, which makes large sets smaller. Both
   numbers are chosen on texts that do not calibrate.
+- *By probability* (Sadinle, Lei and Wasserman 2019, "least ambiguous" sets): the score of
+  an analysis is minus the logarithm of its own probability, which the lattice knows for
+  every analysis. The level is thus reached where gold is in no list of any length that
+  could be read, too; what of the set lies behind the list is not listed. The first
+  analysis is in every set.
 - *Spans* (Angelopoulos, Bates, Fisch, Lei and Schuster 2022, "Conformal Risk Control"):
   a threshold at which the expected share, text by text, of missed gold spans among all
   of at least that probability, or of wrong spans among those above it, is at most alpha.
   The share of wrong spans does not fall steadily as the threshold rises, so that its
   running maximum from above is controlled in its place.
 
-Gold that is not in the list has an infinite score, and an unlisted span the probability 0.
+For the first two, gold that is not in the list has an infinite score; for the third, gold
+that the model cannot predict at all. An unlisted span has the probability 0.
 """
 
 from __future__ import annotations
@@ -86,10 +92,135 @@ class AnalysisThreshold:
             The set is not complete where the analysis behind the list would belong to
             it too.
         """
-        scores = rank_scores(probabilities, self.penalty)
-        size = int(np.searchsorted(scores[:-1], self.value, side="right"))
-        ends_early = len(probabilities) >= width and scores[-1] <= self.value
-        return size, not ends_early
+        return _size_and_end(rank_scores(probabilities, self.penalty), self.value, width)
+
+    def holds(self, probabilities: FloatArray, gold_rank: int | None, gold_score: float) -> bool:
+        """Return whether gold is in the set of a text: among those that are listed.
+
+        Parameters
+        ----------
+        probabilities : array, shape (analyses,)
+            Of the list, descending.
+        gold_rank : int or None
+            Rank of gold, from 1; None where it is not in the list.
+        gold_score : float
+            Minus the log-probability of gold; not used.
+        """
+        del gold_score
+        if gold_rank is None:
+            return False
+        return bool(rank_scores(probabilities, self.penalty)[gold_rank - 1] <= self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class ProbabilityThreshold:
+    """Threshold of the probability of each analysis by itself.
+
+    Parameters
+    ----------
+    value : float
+        Largest score in the set: minus the logarithm of the least probability;
+        infinite where more gold than the level allows is no analysis of the model.
+    """
+
+    value: float
+
+    @property
+    def least_probability(self) -> float:
+        """The least probability of an analysis in the set, the first one left aside."""
+        return float(np.exp(-self.value))
+
+    def set_size(self, probabilities: FloatArray, width: int) -> tuple[int, bool]:
+        """Return how many analyses of a list are in the set, and whether these are all.
+
+        Parameters
+        ----------
+        probabilities : array, shape (analyses,)
+            Of the list, descending.
+        width : int
+            The length that was asked for. A shorter list holds all analyses.
+
+        Returns
+        -------
+        (int, bool)
+            False where the set may go on behind the list.
+        """
+        return _size_and_end(probability_scores(probabilities), self.value, width)
+
+    def holds(self, probabilities: FloatArray, gold_rank: int | None, gold_score: float) -> bool:
+        """Return whether gold is in the set of a text, listed or not.
+
+        Parameters
+        ----------
+        probabilities : array, shape (analyses,)
+            Of the list, descending.
+        gold_rank : int or None
+            Rank of gold, from 1; None where it is not in the list.
+        gold_score : float
+            Minus the log-probability of gold; infinite where it is no analysis.
+        """
+        score = _score_by_probability(probabilities, gold_rank, gold_score)
+        return bool(score < inf and score <= self.value)
+
+
+def _size_and_end(scores: FloatArray, value: float, width: int) -> tuple[int, bool]:
+    """Return the size of a set, and whether it ends within the list: from `rank_scores`."""
+    size = int(np.searchsorted(scores[:-1], value, side="right"))
+    ends_early = len(scores) > width and scores[-1] <= value
+    return size, not ends_early
+
+
+def probability_scores(probabilities: FloatArray) -> FloatArray:
+    """Return the score by probability of every rank, and the least one of the rank behind.
+
+    Parameters
+    ----------
+    probabilities : array, shape (analyses,)
+        Descending.
+
+    Returns
+    -------
+    array, shape (analyses + 1,)
+        Ascending, from minus infinity, since the first is in every set.
+    """
+    with np.errstate(divide="ignore"):
+        own = -np.log(probabilities)
+    return np.concatenate([[-inf], own[1:], own[-1:]])
+
+
+def _score_by_probability(
+    probabilities: FloatArray, gold_rank: int | None, gold_score: float
+) -> float:
+    # The list's own number, so that a rank is in the set exactly where it is listed there.
+    return (
+        gold_score if gold_rank is None else float(probability_scores(probabilities)[gold_rank - 1])
+    )
+
+
+def fit_probability_threshold(
+    lists: Sequence[FloatArray],
+    gold_ranks: Sequence[int | None],
+    gold_scores: Sequence[float],
+    alpha: float,
+) -> ProbabilityThreshold:
+    """Fit the threshold of the probability of an analysis over calibration texts.
+
+    Parameters
+    ----------
+    lists : sequence of arrays
+        Probabilities of each text's list, descending.
+    gold_ranks : sequence of int or None
+        Rank of gold, from 1; None where it is not in the list.
+    gold_scores : sequence of float
+        Minus the log-probability of each text's gold; infinite where it is no
+        analysis of the model.
+    alpha : float
+        Accepted risk, between 0 and 1.
+    """
+    scores = [
+        _score_by_probability(*one) for one in zip(lists, gold_ranks, gold_scores, strict=True)
+    ]
+    return ProbabilityThreshold(conformal_quantile(np.array(scores), alpha))
 
 
 def min_calibration_texts(alpha: float) -> int:

@@ -28,6 +28,7 @@ from nbner.reranking.coverage.study import (
     CUMULATIVE,
     DEFAULT_METHOD,
     MISSED,
+    PROBABILITY,
     REGULARIZED,
     WRONG,
     CoverageRow,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = [
     *("method", "group", "value", "n", "nominal"),
-    *("coverage", "coverage_low", "coverage_high"),
+    *("coverage", "coverage_low", "coverage_high", "listed"),
     *("size", "size_low", "size_high", "median_size", "single", "incomplete"),
 ]
 
@@ -59,8 +60,8 @@ class AnalysisSet:
     parses : tuple of Parse
         Best first; at least one.
     is_complete : bool
-        Whether the list reaches the level. If not, the set holds the whole list, and
-        its guarantee does not.
+        Whether the list reaches the level. If not, these are the whole list, and the
+        guarantee is not theirs: a set by probability goes on behind the list.
     """
 
     parses: tuple[Parse, ...]
@@ -114,22 +115,23 @@ class Coverage(Result):
     def frame(self) -> pd.DataFrame:
         """One row a method and group of texts.
 
-        ``method`` ("cumulative" and "regularized" sets of analyses, "missed spans",
-        "wrong spans"), ``group`` ("all", "length", "entities", "label", and of sets
+        ``method`` ("cumulative", "regularized" and "probability" for sets of analyses,
+        "missed spans", "wrong spans"), ``group`` ("all", "length", "entities", "label", and of sets
         of analyses "set size"), ``value``,
         ``n`` (texts), ``nominal`` (1 - alpha), ``coverage`` (texts whose set holds
-        gold; for spans 1 minus the mean share of missed or wrong ones), ``size``
-        (analyses or spans in a set), each with its 95 % interval, ``median_size``,
+        gold; for spans 1 minus the mean share of missed or wrong ones) and ``size``
+        (listed analyses or spans in a set), each with its 95 % interval, ``listed``
+        (texts whose gold is among the listed analyses of the set), ``median_size``,
         ``single`` (texts whose set is one analysis), ``incomplete`` (texts whose
-        list stops before the level). The guarantee is over all texts: no group has
-        one of its own.
+        list stops before the level, or before the set by probability ends). The
+        guarantee is over all texts: no group has one of its own.
         """
         import pandas as pd
 
         rows = [
             (
                 *(one.method, one.group, one.value, one.n, 1 - self.alpha),
-                *(one.coverage.value, one.coverage.low, one.coverage.high),
+                *(one.coverage.value, one.coverage.low, one.coverage.high, one.listed),
                 *(one.size.value, one.size.low, one.size.high),
                 *(one.median_size, one.single, one.incomplete),
             )
@@ -161,10 +163,11 @@ class Coverage(Result):
         parses : sequence of Parse
             ``session.parses(text, coverage.width, coverage.decoder)``: the list as
             it was calibrated. A shorter list may end before the level.
-        method : {"cumulative", "regularized"}
-            By cumulative probability, as ``make_gold(review="set")``; or with the
+        method : {"cumulative", "regularized", "probability"}
+            By cumulative probability, as ``make_gold(review="set")``; with the
             penalty of late ranks: smaller on average, but their sizes vary with the
-            texts that chose the penalty.
+            texts that chose the penalty; or all of at least a certain probability,
+            which reach levels that no list of this width does.
 
         Raises
         ------
@@ -236,7 +239,7 @@ class Coverage(Result):
         ----------
         ax : Axes, optional
             Axes to draw on; new ones by default.
-        method : {"cumulative", "regularized"}
+        method : {"cumulative", "regularized", "probability"}
             Which sets.
         title : str, optional
             By default the finding; None for no title.
@@ -270,6 +273,7 @@ class Coverage(Result):
         lines = [
             head,
             *(self._set_line(method) for method in (CUMULATIVE, REGULARIZED)),
+            self._probability_line(),
             self._missed_line(),
             self._wrong_line(),
             *self._notes(),
@@ -287,6 +291,25 @@ class Coverage(Result):
             line += (
                 f"; for {100 * row.incomplete:.1f} % the list stops before the level, so that "
                 "their sets are not complete"
+            )
+        return f"{line}."
+
+    def _probability_line(self) -> str:
+        threshold, row = self.thresholds.probability, self._overall(PROBABILITY)
+        if threshold.value == inf:
+            return (
+                f"{PROBABILITY}: {100 * (1 - self.alpha):g} % is not reached, since the gold of "
+                "too many texts is no analysis of the model."
+            )
+        line = (
+            f"{PROBABILITY}: gold is in the set of {_share(row)} of the texts, all analyses of "
+            f"probability {threshold.least_probability:.2g} or more; {row.size.value:.1f} are "
+            f"listed on average, one for {100 * row.single:.0f} % of the texts"
+        )
+        if row.incomplete:
+            line += (
+                f"; for {100 * row.incomplete:.1f} % the set goes on behind the list, and gold is "
+                f"among the listed of {100 * row.listed:.1f} %"
             )
         return f"{line}."
 

@@ -81,7 +81,7 @@ class SetReview(Result):
         Open texts in their order, without drafts and without those kept aside.
     coverage : Coverage
         The calibration.
-    method : {"cumulative", "regularized"}
+    method : {"cumulative", "regularized", "probability"}
         Which sets of the calibration.
     split : str
         The split.

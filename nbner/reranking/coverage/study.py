@@ -32,7 +32,9 @@ from nbner.evaluation.k_best_scores import score_candidates
 from nbner.nlp.calibration_meta import load_list_temperature
 from nbner.reranking.coverage.conformal import (
     AnalysisThreshold,
+    ProbabilityThreshold,
     fit_penalty,
+    fit_probability_threshold,
     fit_threshold,
     min_calibration_texts,
     missed_threshold,
@@ -52,15 +54,17 @@ _HIGHER_RISKS = (0.05, 0.1, 0.2, 0.3)  # that a message proposes
 #: Decoders whose probabilities are normalized over all analyses.
 DECODERS = ("exact", "exact_calibrated", "exact_raw")
 MIN_LISTED = 1e-4  # probability of the spans that are looked at
-SetMethod: TypeAlias = Literal["cumulative", "regularized"]
+SetMethod: TypeAlias = Literal["cumulative", "regularized", "probability"]
 CUMULATIVE: SetMethod = "cumulative"
 REGULARIZED: SetMethod = "regularized"
+PROBABILITY: SetMethod = "probability"
+SET_METHODS = (CUMULATIVE, REGULARIZED, PROBABILITY)
 #: A text has one analysis as soon as that is probable enough. The regularized sets are
 #: smaller on average, but may have none of one analysis, or all of a size, as the texts
 #: that chose their penalty fell.
 DEFAULT_METHOD: SetMethod = CUMULATIVE
 MISSED, WRONG = "missed spans", "wrong spans"
-METHODS = (CUMULATIVE, REGULARIZED, MISSED, WRONG)
+METHODS = (*SET_METHODS, MISSED, WRONG)
 MANY_ENTITIES = 4
 MAX_CHOICES = 9  # analyses that somebody is shown to choose from: one key each
 SET_SIZE = "set size"
@@ -82,6 +86,9 @@ class HeldOutText:
         Of the analyses in its list, descending.
     gold_rank : int, optional
         Rank of gold, from 1; None where it is not in the list.
+    gold_score : float
+        Minus the log-probability of the gold analysis, in nats, listed or not; infinite
+        where it is no analysis of the model.
     span_probabilities : array
         Of its candidate spans.
     span_is_right : array of bool
@@ -98,6 +105,7 @@ class HeldOutText:
 
     list_probabilities: FloatArray
     gold_rank: int | None
+    gold_score: float
     span_probabilities: FloatArray
     span_is_right: BoolArray
     span_labels: tuple[str, ...]
@@ -114,21 +122,24 @@ class Thresholds:
     ----------
     cumulative, regularized : AnalysisThreshold
         Of sets of analyses.
+    probability : ProbabilityThreshold
+        Of sets by the probability of each analysis.
     missed, wrong : float, optional
         Of spans; None where the level cannot be reached.
     """
 
     cumulative: AnalysisThreshold
     regularized: AnalysisThreshold
+    probability: ProbabilityThreshold
     missed: float | None
     wrong: float | None
 
-    def of(self, method: SetMethod) -> AnalysisThreshold:
+    def of(self, method: SetMethod) -> AnalysisThreshold | ProbabilityThreshold:
         """Return the threshold of sets of analyses of a method.
 
         Parameters
         ----------
-        method : {"cumulative", "regularized"}
+        method : {"cumulative", "regularized", "probability"}
             Which sets.
 
         Raises
@@ -137,6 +148,8 @@ class Thresholds:
             The method is none of these.
         """
         check_method(method)
+        if method == PROBABILITY:
+            return self.probability
         return self.cumulative if method == CUMULATIVE else self.regularized
 
 
@@ -155,15 +168,19 @@ class CoverageRow:
     coverage : Estimate
         Fraction of the texts whose set holds gold; for spans 1 minus the mean share
         of missed or wrong ones.
+    listed : float
+        Fraction of the texts whose gold is among the listed analyses of the set:
+        below ``coverage`` where sets by probability go on behind the list. NaN for
+        spans.
     size : Estimate
-        Mean number of analyses, or of spans, in a set.
+        Mean number of listed analyses, or of spans, in a set.
     median_size : float
         Its median.
     single : float
         Fraction of the texts whose set is one analysis and complete; NaN for spans.
     incomplete : float
-        Fraction of the texts whose list stops before the level is reached; for
-        spans of texts without a threshold.
+        Fraction of the texts whose list stops before the level is reached, or before
+        the set by probability ends; for spans of texts without a threshold.
     """
 
     method: str
@@ -171,6 +188,7 @@ class CoverageRow:
     value: str
     n: int
     coverage: Estimate
+    listed: float
     size: Estimate
     median_size: float
     single: float
@@ -184,6 +202,7 @@ class _Outcome:
     covered: float
     size: int
     is_complete: bool
+    is_listed: bool = True
 
 
 def check_method(method: str) -> None:
@@ -199,11 +218,11 @@ def check_method(method: str) -> None:
     DataError
         It names the methods.
     """
-    if method not in (CUMULATIVE, REGULARIZED):
+    if method not in SET_METHODS:
         raise DataError(
             f"there are no {method!r} sets of analyses",
             field="method",
-            remedy=f"Use {CUMULATIVE!r} or {REGULARIZED!r}",
+            remedy=f"Use {CUMULATIVE!r}, {REGULARIZED!r} or {PROBABILITY!r}",
         )
 
 
@@ -332,8 +351,17 @@ def held_out_texts(
         temperature=fitted or 1.0,
         min_probability=MIN_LISTED,
     )
+    lattices = api.lattices(
+        nlp,
+        gold,
+        max_span_length=limit,
+        temperature=fitted or 1.0,
+        normalized=decoder != "exact_raw",
+    )
     with ProgressBar(len(gold), "calibrating sets", "texts", visible=progress) as bar:
-        for example, found, table in zip(gold, bar.wrap(lists), tables, strict=True):
+        for example, found, table, lattice in zip(
+            gold, bar.wrap(lists), tables, lattices, strict=True
+        ):
             right, allowed = set(example.spans), example.labels
             spans = [
                 (span, p)
@@ -345,6 +373,7 @@ def held_out_texts(
                 gold_rank=score_candidates(
                     [one.spans for one in found], example.spans, allowed
                 ).gold_rank,
+                gold_score=-lattice.log_probability_of(example.spans),
                 span_probabilities=np.array([p for _, p in spans], np.float64),
                 span_is_right=np.array([span in right for span, _ in spans], np.bool_),
                 span_labels=tuple(span.label for span, _ in spans),
@@ -382,6 +411,9 @@ def fit_thresholds(
     return Thresholds(
         cumulative=fit_threshold(*_lists(texts, order), alpha),
         regularized=fit_threshold(*_lists(texts, rest), alpha, penalty),
+        probability=fit_probability_threshold(
+            *_lists(texts, order), [texts[i].gold_score for i in order], alpha
+        ),
         missed=missed_threshold([one.gold_probabilities for one in texts], alpha),
         wrong=wrong_threshold(
             [(one.span_probabilities, one.span_is_right) for one in texts], alpha
@@ -428,7 +460,7 @@ def coverage_rows(
     pairs = [(one, own) for one, own in zip(texts, used, strict=True) if own is not None]
     rows: list[CoverageRow] = []
     for method in METHODS:
-        if method in (CUMULATIVE, REGULARIZED):
+        if method in SET_METHODS:
             rows += _rows_by_size(method, pairs, width, seed)
         for group, value, chosen, label in _groups(texts):
             found = [
@@ -493,13 +525,14 @@ def _outcome(
     method: str, text: HeldOutText, own: Thresholds, width: int, label: str | None
 ) -> _Outcome | None:
     """Return what a method does with a text; None where it has nothing of a label."""
-    if method in (CUMULATIVE, REGULARIZED):
+    if method in SET_METHODS:
         if label is not None and label not in text.gold_labels:
             return None
         threshold = own.of(method)
         size, is_complete = threshold.set_size(text.list_probabilities, width)
-        is_in = text.gold_rank is not None and text.gold_rank <= size
-        return _Outcome(float(is_in), size, is_complete)
+        is_in = threshold.holds(text.list_probabilities, text.gold_rank, text.gold_score)
+        is_listed = text.gold_rank is not None and text.gold_rank <= size
+        return _Outcome(float(is_in), size, is_complete, is_listed)
     if method == MISSED:
         return _missed(text, own.missed, _of_label(label))
     return _wrong(text, own.wrong, _of_label(label))
@@ -543,7 +576,7 @@ def _row(method: str, group: str, value: str, found: Sequence[_Outcome], seed: i
     complete = np.array([one.is_complete for one in found])
     resamples = Bootstrap(np.stack([covered, sizes, np.ones(len(found))], axis=1), seed=seed)
     share = resamples.estimate(lambda sums: safe_divide(sums[..., 0], sums[..., 2]))
-    analyses = method in (CUMULATIVE, REGULARIZED)
+    analyses = method in SET_METHODS
     if analyses:
         # Of a fraction near 1 the bootstrap knows too little.
         share = Estimate(share.value, *wilson_interval(int(covered.sum()), len(found)))
@@ -553,6 +586,7 @@ def _row(method: str, group: str, value: str, found: Sequence[_Outcome], seed: i
         value=value,
         n=len(found),
         coverage=share,
+        listed=float(np.mean([one.is_listed for one in found])) if analyses else nan,
         size=resamples.estimate(lambda sums: safe_divide(sums[..., 1], sums[..., 2])),
         median_size=float(np.median(sizes)),
         single=float(((sizes == 1) & complete).mean()) if analyses else nan,
