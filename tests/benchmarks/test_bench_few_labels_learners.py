@@ -11,8 +11,8 @@ final model, so that another rule is tried without another training.
 SETS=, SIZES= and DRAWS= name how much is run, BESIDE= the learners beside "auto", and
 CANDIDATES= those of the table, the CRF first ("crf ner" spares half of the time).
 All of it is measured on texts that no learner has learnt from: 400 sentences of the
-dev part of protocols, the dev part of wnut17, the rest of food, the test parts of the
-others. Where "auto" takes `ner` or the CRF, its model is that of the learner alone.
+dev part of protocols, the dev parts of wnut17, ncbi and chinese, 400 texts of food and
+wikigold, half of headlines, the test parts of the others. Where "auto" takes `ner` or the CRF, its model is that of the learner alone.
 """
 
 from __future__ import annotations
@@ -72,6 +72,15 @@ def parts(data):
             return read(f"{name}/train.conll"), random.Random(99).sample(measured, MEASURED)
         if name == "wnut17":
             return read(f"{name}/train.conll"), read(f"{name}/dev.conll")
+        if name in ("ncbi", "chinese"):
+            suffix = "conll" if name == "ncbi" else "iob2"
+            return read(f"{name}/train.{suffix}"), read(f"{name}/dev.{suffix}")
+        if name in ("wikigold", "headlines"):
+            file = "wikigold.conll.txt" if name == "wikigold" else "headlines.jsonl"
+            rows = [one for one in read(f"{name}/{file}") if one.answer == "accept"]
+            drawn = random.Random(99).sample(rows, len(rows))
+            size = min(MEASURED, len(rows) // 2)
+            return drawn[:-size], drawn[-size:]
         # Small ones: the texts of the dev part are a pool.
         return read(f"{name}/train.txt") + read(f"{name}/dev.txt"), read(f"{name}/test.txt")
 
