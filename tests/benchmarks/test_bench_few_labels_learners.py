@@ -12,7 +12,8 @@ SETS=, SIZES= and DRAWS= name how much is run, BESIDE= the learners beside "auto
 CANDIDATES= those of the table, the CRF first ("crf ner" spares half of the time).
 All of it is measured on texts that no learner has learnt from: 400 sentences of the
 dev part of protocols, the dev parts of wnut17, ncbi and chinese, 400 texts of food and
-wikigold, half of headlines, the test parts of the others. Where "auto" takes `ner` or the CRF, its model is that of the learner alone.
+wikigold, half of headlines, the test parts of the others. Where "auto"
+takes `ner` or the CRF, its model is that of the learner alone.
 """
 
 from __future__ import annotations
