@@ -100,6 +100,8 @@ def test_a_list_that_is_too_short_says_that_its_sets_are_not_complete(cooking):
     assert 0 < least < 1
     assert f"all analyses of probability {least:.2g} or more" in found.summary
     assert "the set goes on behind the list, and gold is among the listed of " in found.summary
+    title = found.plot(method="probability").get_title(loc="left")
+    assert title.startswith(f"All analyses of probability {least:.2g} or more hold gold in ")
 
 
 @pytest.mark.parametrize(

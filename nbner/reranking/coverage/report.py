@@ -259,8 +259,12 @@ class Coverage(Result):
 
     def _headline(self, method: str) -> str:
         row = self._overall(method)
+        sets = f"Sets of {row.size.value:.1f} analyses"
+        if method == PROBABILITY and row.incomplete:
+            least = self.thresholds.probability.least_probability
+            sets = f"All analyses of probability {least:.2g} or more"
         return (
-            f"Sets of {row.size.value:.1f} analyses hold gold in {100 * row.coverage.value:.1f} % "
+            f"{sets} hold gold in {100 * row.coverage.value:.1f} % "
             f"of the texts ({100 * (1 - self.alpha):g} % asked)"
         )
 
@@ -384,7 +388,8 @@ def draw_coverage(frame: pd.DataFrame, *, title: str, ax: Axes | None = None) ->
         low, high = row["coverage_low"], row["coverage_high"]
         ax.plot([low, high], [at, at], color=ACCENT_COLOR, linewidth=1.2)
         ax.plot(row["coverage"], at, marker="o", markersize=4, color=ACCENT_COLOR)
-        annotate_row(ax, (high, at), f"{row['size']:.1f} in a set, {plural(row['n'], 'text')}")
+        listed = "listed" if row["incomplete"] else "in a set"
+        annotate_row(ax, (high, at), f"{row['size']:.1f} {listed}, {plural(row['n'], 'text')}")
         entities = "entity" if row["value"] == "1" else "entities"
         is_count = row["group"] == "entities"
         names.append(f"{row['value']} {entities}" if is_count else row["value"])
