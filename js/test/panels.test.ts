@@ -318,6 +318,32 @@ describe("what was also suggested", () => {
     assert.deepEqual(shown(), []);
   });
 
+  test("the likeliest is taken first, and then the next one elsewhere", () => {
+    const offered = taskOf("1", "olive oil and sea salt", {
+      spans: [[0, 2, "ORG", { source: "v3", score: 0.8 }]],
+      also: [
+        [4, 5, "GPE", { source: "v3", score: 0.4 }],
+        [3, 5, "GPE", { source: "v3", score: 0.3 }],
+        [2, 3, "ORG", { source: "v3", score: 0.2 }],
+        [0, 2, "GPE", { source: "v3", score: 0.1 }],
+      ],
+      suggested: true,
+    });
+    const page = new Page(new FakeKernel([offered]));
+    page.run("alternative");
+    assert.deepEqual(page.spans, [[0, 2, "ORG"], [4, 5, "GPE"]]);
+    page.run("alternative");
+    assert.deepEqual(page.spans, [[0, 2, "ORG"], [3, 5, "GPE"]], "what is at the caret comes before what is elsewhere");
+    page.controller.setCursor(caretAt(2));
+    page.run("alternative");
+    assert.deepEqual(page.spans, [[0, 2, "ORG"], [2, 3, "ORG"], [3, 5, "GPE"]]);
+    page.run("alternative");
+    assert.deepEqual(page.spans, [[0, 2, "ORG"], [2, 3, "ORG"], [4, 5, "GPE"]], "nothing else is there: the likeliest");
+    for (let steps = 0; steps < 4; steps += 1) page.run({ do: "undo" });
+    assert.deepEqual(page.spans, [[0, 2, "ORG"]]);
+    assert.deepEqual(page.controller.alternatives.map(({ score }) => score), [0.4, 0.3, 0.2, 0.1]);
+  });
+
   test("in somebody's draft only what has a source is a suggestion", () => {
     const spans = [[0, 1, "ORG", { source: "v3" }], [2, 3, "GPE"]] as const;
     const page = new Page(new FakeKernel([taskOf("1", "a b c", { spans, suggested: true, draft: true })]));

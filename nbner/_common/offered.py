@@ -7,7 +7,7 @@ of them has learnt from. For that test an answer keeps, under
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,9 @@ SUGGESTIONS_KEY = "suggestions"
 #: Key of ``Example.extra``, and of a parsed answer's ``extra``: the number of the
 #: offer that a page shows.
 OFFER_KEY = "_offer"
+
+#: Key of ``Example.extra``: other spans of the model, which the page offers below the text.
+ALTERNATIVES_KEY = "_alternatives"
 
 #: Group of all models that were trained while their annotator labelled.
 LEARNED_GROUP = "learned model"
@@ -45,6 +48,26 @@ class OfferedSource:
     spans: tuple[Span, ...]
     group: str
     shown: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionOrigin:
+    """What stands behind the suggestions for one example.
+
+    Parameters
+    ----------
+    sources : sequence of OfferedSource
+        The complete suggestions of each source.
+    model : object, optional
+        The model among them.
+    alternatives : tuple of Span
+        Other spans that the model holds possible, the likeliest first. They are no
+        suggestions: nothing counts them.
+    """
+
+    sources: Sequence[OfferedSource] = ()
+    model: Any = None
+    alternatives: tuple[Span, ...] = ()
 
 
 def offer_to_json(sources: Iterable[OfferedSource]) -> list[dict[str, Any]]:

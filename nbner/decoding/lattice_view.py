@@ -64,6 +64,7 @@ class TextLattice(ABC):
             np.array([token.end for token in tokens], np.intp),
         )
         self._cached: tuple[int, tuple[Parse, ...]] = (0, ())
+        self._known: SpanProbabilities | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.guidelines import Guidelines
-from nbner._common.offered import OFFER_KEY, SUGGESTIONS_KEY, OfferedSource, offer_to_json
+from nbner._common.offered import (
+    ALTERNATIVES_KEY,
+    OFFER_KEY,
+    SUGGESTIONS_KEY,
+    SuggestionOrigin,
+    offer_to_json,
+)
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionFeed, SuggestionIssue
 from nbner._common.surroundings import SURROUNDINGS_KEY, ContextColumns, surroundings_of
 from nbner.queues.offers import Offer, OfferLog
@@ -30,7 +36,7 @@ if TYPE_CHECKING:
 TokenizeFn: TypeAlias = Callable[[str], tuple[Token, ...]]
 SuggestFn: TypeAlias = Callable[[Sequence[Example]], list[tuple[Span, ...]]]
 AnswerMetadataFn: TypeAlias = Callable[[Answer], Mapping[str, Any]]
-OfferSourcesFn: TypeAlias = Callable[[Example], tuple[Sequence[OfferedSource], Any]]
+OriginFn: TypeAlias = Callable[[Example], SuggestionOrigin]
 RedecodeFn: TypeAlias = Callable[[Example, int, Sequence[Span], Sequence[Span]], list[Parse]]
 
 
@@ -72,9 +78,10 @@ class Suggester:
         From an example to those of its suggestions that no span can express.
     feed : SuggestionFeed, optional
         News of the functions that suggest, for the widget.
-    sources : callable, optional
+    origin : callable, optional
         From an example that was suggested just now to the complete suggestions
-        of each source, and the model among them, which an answer keeps.
+        of each source, which an answer keeps, the model among them, and other
+        spans on offer.
     offers : OfferLog, optional
         Where the suggestions that were sent are remembered; by default a new
         one for each queue.
@@ -87,7 +94,7 @@ class Suggester:
     recall: SuggestFn | None = None
     unplaced: Callable[[Example], Sequence[SuggestionIssue]] | None = None
     feed: SuggestionFeed | None = None
-    sources: OfferSourcesFn | None = None
+    origin: OriginFn | None = None
     offers: OfferLog | None = None
 
 
@@ -384,11 +391,14 @@ class AnnotationQueue:
             return example
         offer = shown
         if offer is None:
-            sources, model = ((), None) if suggester.sources is None else suggester.sources(example)
-            offer = self._offers.add(example.input_hash, example.spans, sources, model)
+            origin = SuggestionOrigin() if suggester.origin is None else suggester.origin(example)
+            offer = self._offers.add(example.input_hash, example.spans, origin)
         else:
             example = self._with_unplaced(replace(example, spans=self._named(offer.spans)))
-        return replace(example, extra={**example.extra, OFFER_KEY: offer.number})
+        extra = {**example.extra, OFFER_KEY: offer.number}
+        if offer.alternatives:
+            extra[ALTERNATIVES_KEY] = self._named(offer.alternatives)
+        return replace(example, extra=extra)
 
     def _named(self, spans: tuple[Span, ...]) -> tuple[Span, ...]:
         """Return what was offered before a label was renamed under its present name."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from nbner._common.alignment import filter_spans
-from nbner._common.offered import OfferedSource
+from nbner._common.offered import OfferedSource, SuggestionOrigin
 from nbner.nlp.patterns import merge_suggestions
 from nbner.queues.function_suggestions import FunctionSuggestions
 from nbner.queues.labelling import RedecodeFn
@@ -32,12 +32,16 @@ class ModelSuggestions:
         Source of the model's spans.
     model : object, optional
         The model.
+    alternatives : sequence of tuple of Span
+        For each example other spans that the model holds possible, the likeliest
+        first; empty where none are offered.
     """
 
     spans: Sequence[tuple[Span, ...]]
     sources: Sequence[tuple[OfferedSource, ...]]
     name: str = ""
     model: Any = None
+    alternatives: Sequence[tuple[Span, ...]] = ()
 
 
 #: From examples to what model and patterns suggest.
@@ -46,12 +50,11 @@ ModelSuggestFn: TypeAlias = Callable[[Sequence[Example]], ModelSuggestions]
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """The suggestions for one example: those that are marked, by source, and their model."""
+    """The suggestions for one example that are marked, and what stands behind them."""
 
     marked: tuple[Span, ...]
-    sources: tuple[OfferedSource, ...]
     name: str
-    model: Any
+    origin: SuggestionOrigin
 
 
 class MergedSuggestions:
@@ -113,8 +116,8 @@ class MergedSuggestions:
         others = empty if self._others is None else self._others(examples)
         return [self._merged(example, known[i], others, i) for i, example in enumerate(examples)]
 
-    def sources(self, example: Example) -> tuple[Sequence[OfferedSource], Any]:
-        """Return the suggestions for an example by source, and the model among them.
+    def origin(self, example: Example) -> SuggestionOrigin:
+        """Return what stands behind the suggestions for an example.
 
         Parameters
         ----------
@@ -122,7 +125,7 @@ class MergedSuggestions:
             One that was suggested for just now.
         """
         found = self._remembered.get((example.split, example.input_hash))
-        return ((), None) if found is None else (found.sources, found.model)
+        return SuggestionOrigin() if found is None else found.origin
 
     def redecode(
         self, example: Example, k: int, forced: Sequence[Span], forbidden: Sequence[Span]
@@ -174,6 +177,7 @@ class MergedSuggestions:
         spans = [one or () for one in known]
         before, after = spans[: self._position], spans[self._position :]
         merged = merge_suggestions(*before, others.spans[i], *after)
+        alternatives = others.alternatives[i] if others.alternatives else ()
         names = () if self._functions is None else self._functions.names
         functions = [
             OfferedSource(name, said, group=name)
@@ -182,9 +186,12 @@ class MergedSuggestions:
         ]
         self._remembered[example.split, example.input_hash] = _Remembered(
             filter_spans(merged)[0],
-            (*functions, *others.sources[i]),
             others.name,
-            others.model,
+            SuggestionOrigin(
+                (*functions, *others.sources[i]),
+                others.model,
+                tuple(one for one in alternatives if one not in merged),
+            ),
         )
         while len(self._remembered) > _MAX_REMEMBERED:
             self._remembered.pop(next(iter(self._remembered)), None)

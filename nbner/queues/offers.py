@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from nbner._common.offered import OfferedSource
+from nbner._common.offered import OfferedSource, SuggestionOrigin
 from nbner.types import Span
 
 #: Examples whose offers are remembered.
@@ -42,12 +42,15 @@ class Offer:
         The complete suggestions of each source; empty where they are not known.
     model_ref : weakref, optional
         The model that suggested, as long as it is needed.
+    alternatives : tuple of Span
+        Other spans that were sent, to be taken by a key.
     """
 
     number: int
     spans: tuple[Span, ...]
     sources: tuple[OfferedSource, ...] = ()
     model_ref: weakref.ref[Any] | None = None
+    alternatives: tuple[Span, ...] = ()
 
     @property
     def model(self) -> Any:
@@ -81,8 +84,7 @@ class OfferLog:
         self,
         input_hash: int,
         spans: Sequence[Span],
-        sources: Sequence[OfferedSource] = (),
-        model: Any = None,
+        origin: SuggestionOrigin | None = None,
     ) -> Offer:
         """Remember an offer, and return it.
 
@@ -92,16 +94,22 @@ class OfferLog:
             Of the example.
         spans : sequence of Span
             The suggestions.
-        sources : sequence of OfferedSource
-            The complete suggestions of each source.
-        model : object, optional
-            The model that suggested.
+        origin : SuggestionOrigin, optional
+            What stands behind them, where it is known.
         """
+        origin = origin or SuggestionOrigin()
+        model = origin.model
         with self._lock:
             reference = None if model is None else weakref.ref(model)
             if model is not None and not any(one is model for one in self._models):
                 self._models.append(model)
-            offer = Offer(next(self._numbers), tuple(spans), tuple(sources), reference)
+            offer = Offer(
+                next(self._numbers),
+                tuple(spans),
+                tuple(origin.sources),
+                reference,
+                origin.alternatives,
+            )
             earlier = self._offers.pop(input_hash, ())
             shown = self._shown.get(input_hash)
             kept = [one for one in earlier if one.number == shown]

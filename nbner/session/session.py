@@ -609,6 +609,7 @@ class Session:
         batch_size: int = suggestions.BATCH_SIZE,
         timeout: float | None = suggestions.TIMEOUT,
         redecode: bool = True,
+        alternatives: float | None = suggestions.ALTERNATIVES,
         overlap: Overlap | None = None,
         strategy: Strategy = "given",
         holdout: float | None = None,
@@ -663,6 +664,11 @@ class Session:
             After every edit of a span, have the model re-decode the rest of the
             text with that edit, and the suggestions of functions and patterns,
             fixed.
+        alternatives : float, optional
+            Least probability of other spans of the model, which are listed below
+            the text, at most six, the likeliest first: the key t or a click puts
+            one in place. They are no suggestions, and no figure counts them. None
+            offers none; neither does an audit or ``review="set"``.
         overlap : int or "all", optional
             As for `manual`.
         strategy : str or callable
@@ -751,6 +757,7 @@ class Session:
             withhold=bool(withhold),
             corrupt=bool(corrupt),
             learn=learn,
+            alternatives=alternatives not in (None, suggestions.ALTERNATIVES),
         )
         order = suggestions.suggestion_order(suggest)
         if learn:
@@ -795,6 +802,7 @@ class Session:
             corrupt=corrupt,
             learns=learn,
             beside=lambda: None if running is None else running.beside(),
+            alternatives=alternatives,
         )
         if learn and advised_by.offers is not None:
             running = learning.start_learning(

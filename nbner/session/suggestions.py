@@ -56,6 +56,10 @@ BATCH_SIZE = 8
 #: Seconds that an example waits by default for the suggestions of functions.
 TIMEOUT = 10.0
 
+#: Least probability of the model's other spans that are offered by default, and their number.
+ALTERNATIVES = 0.1
+MAX_ALTERNATIVES = 6
+
 #: Fraction of examples held out by default where a strategy chooses.
 HOLDOUT = 0.1
 
@@ -132,6 +136,7 @@ def model_suggestions(
     patterns: PatternSuggestFn | None,
     model: bool,
     beside: Callable[[], Language | None] | None = None,
+    alternatives: float | None = None,
 ) -> ModelSuggestions:
     """Return what model and patterns suggest, together and by source.
 
@@ -147,6 +152,8 @@ def model_suggestions(
         Whether the model suggests.
     beside : callable, optional
         Returns another model, whose suggestions are only kept for comparison.
+    alternatives : float, optional
+        Least probability of other spans of the model to offer; by default none.
     """
     # One model for all that follows: another one may come into use meanwhile.
     nlp, other = context.nlp, None if beside is None else beside()
@@ -169,7 +176,30 @@ def model_suggestions(
         source, group = context.model_name(other), _group_of(context, other)
         for one, found in zip(known, predicted, strict=True):
             one.append(OfferedSource(source, found, group=group, shown=False))
-    return ModelSuggestions(spans, [tuple(one) for one in known], name, nlp)
+    others: list[tuple[Span, ...]] = []
+    if alternatives is not None and model and is_trained(nlp):
+        others = _alternatives(context, nlp, examples, spans, alternatives)
+    return ModelSuggestions(spans, [tuple(one) for one in known], name, nlp, others)
+
+
+def _alternatives(
+    context: SessionContext,
+    nlp: Language,
+    examples: Sequence[Example],
+    suggested: Sequence[tuple[Span, ...]],
+    least: float,
+) -> list[tuple[Span, ...]]:
+    """Return the likeliest spans that are not suggested, with their probabilities."""
+    source = context.model_name(nlp)
+    found = []
+    for example, spans in zip(examples, suggested, strict=True):
+        # Calibration may raise what is not sure.
+        known = _lattice_of(context, nlp, example).span_probabilities(min_probability=least / 10)
+        confidence = calibrated(nlp, known)
+        scored = [replace(span, source=source, score=confidence(span)) for span in known.spans]
+        likely = [one for one in scored if (one.score or 0) >= least and one not in spans]
+        found.append(sorted(likely, key=lambda one: -(one.score or 0)))
+    return [spans[:MAX_ALTERNATIVES] for spans in _with_known_labels(context, found)]
 
 
 def _sources_of(span: Span) -> list[str]:
@@ -253,6 +283,7 @@ def adviser(
     corrupt: float = 0.0,
     learns: bool = False,
     beside: Callable[[], Language | None] | None = None,
+    alternatives: float | None = None,
 ) -> Suggester:
     """Build the suggestions, ranks and re-decoding behind a make-gold annotator.
 
@@ -277,16 +308,17 @@ def adviser(
     learns : bool
         Whether a model may come into use later, and suggestions that were shown
         stay then.
-    beside : callable, optional
+    beside, alternatives : optional
         As for `model_suggestions`.
 
     Raises
     ------
     DataError
         A line is not a pattern, the batch size or the time limit is not
-        positive, or a fraction is not between 0 and 1.
+        positive, or a fraction or probability is not between 0 and 1.
     """
     _check_limits(batch_size, timeout)
+    _check_alternatives(alternatives)
     functions = None
     if order.functions:
         functions = FunctionSuggestions(
@@ -299,7 +331,12 @@ def adviser(
     others: ModelSuggestFn | None = None
     if by_patterns is not None or order.model:
         others = partial(
-            model_suggestions, context, patterns=by_patterns, model=order.model, beside=beside
+            model_suggestions,
+            context,
+            patterns=by_patterns,
+            model=order.model,
+            beside=beside,
+            alternatives=alternatives,
         )
     knows = order.model and (learns or is_trained(context.nlp))
     offers = OfferLog(keeps_shown=learns)
@@ -317,7 +354,7 @@ def adviser(
         recall=None if functions is None else merged.recall,
         unplaced=None if functions is None else functions.unplaced,
         feed=functions,
-        sources=merged.sources,
+        origin=merged.origin,
         offers=offers,
     )
     if not (withhold or corrupt):
@@ -347,6 +384,15 @@ def _check_limits(batch_size: int, timeout: float | None) -> None:
             f"{timeout} is no number of seconds to wait for suggestions",
             field="timeout",
             remedy="Give more than 0, or None for as long as it takes",
+        )
+
+
+def _check_alternatives(least: float | None) -> None:
+    if least is not None and not 0 < least < 1:
+        raise DataError(
+            f"alternatives={least!r:.80} is no probability that a span must have to be offered",
+            field="alternatives",
+            remedy=f"Give a number between 0 and 1, such as {ALTERNATIVES}, or None to offer none",
         )
 
 

@@ -12,6 +12,7 @@ from nbner.types import Span, Token
 
 DECISION_ACTIONS = 1  # actions: the key that accepts
 CHOICE_ACTIONS = 1  # actions: the digit of an analysis or version
+OFFER_ACTIONS = 1  # actions: a click on a span that is on offer, or its key
 CHANGE_ACTIONS = 2  # actions: go to a span or select its words; delete, or press a label's key
 
 
@@ -88,6 +89,7 @@ class SimulatedAnnotator:
         labels: Sequence[str],
         suggested: Sequence[Span] | None,
         choices: Sequence[Sequence[Span]] = (),
+        offered: Sequence[Span] = (),
     ) -> SimulatedAnswer:
         """Annotate one example.
 
@@ -106,12 +108,14 @@ class SimulatedAnnotator:
         choices : sequence of sequences of Span
             Analyses on offer, each with a key that takes it as a whole. The
             annotator takes one where that saves actions.
+        offered : sequence of Span
+            Spans on offer below the text, each of which one action puts in place.
         """
         random = Random(f"{self.seed}:{text}")  # noqa: S311 - chance, not a secret
         spans, _ = corrupt_spans(gold, tokens, labels, self.error_rate, random)
         if suggested is not None:
             spans = self._anchored(spans, suggested, random)
-        actions = count_actions(suggested or (), spans, choices)
+        actions = count_actions(suggested or (), spans, choices, offered)
         words = sum(not one.text.isspace() for one in tokens)
         seconds = actions * self.seconds_per_action + words * self.seconds_per_word
         return SimulatedAnswer(spans, actions, seconds, n_wrong=len(set(spans) ^ set(gold)))
@@ -135,14 +139,17 @@ class SimulatedAnnotator:
 
 
 def count_actions(
-    shown: Sequence[Span], wanted: Sequence[Span], choices: Sequence[Sequence[Span]] = ()
+    shown: Sequence[Span],
+    wanted: Sequence[Span],
+    choices: Sequence[Sequence[Span]] = (),
+    offered: Sequence[Span] = (),
 ) -> int:
     """Count the actions in the widget that edit some spans into others and accept them.
 
     A new span, another label or other boundaries take two actions: select the
-    words and press the label's key, which replaces overlapping spans. Deleting a
-    span takes two as well. Accepting takes one, and taking an analysis on offer
-    in place of what is shown takes one.
+    words and press the label's key, which replaces overlapping spans. One that is
+    on offer takes a click. Deleting a span takes two as well. Accepting takes one,
+    and taking an analysis on offer in place of what is shown takes one.
 
     Parameters
     ----------
@@ -152,17 +159,21 @@ def count_actions(
         The spans after.
     choices : sequence of sequences of Span
         Analyses on offer, each with a key.
+    offered : sequence of Span
+        Spans on offer, which replace what they overlap.
     """
     if choices:
-        chosen = min(count_actions(one, wanted) for one in choices)
-        return min(count_actions(shown, wanted), CHOICE_ACTIONS + chosen)
+        chosen = min(count_actions(one, wanted, offered=offered) for one in choices)
+        return min(count_actions(shown, wanted, offered=offered), CHOICE_ACTIONS + chosen)
     new = [span for span in wanted if span not in shown]
     gone = [
         span
         for span in shown
         if span not in wanted and all(_are_disjoint(span, one) for one in new)
     ]
-    return DECISION_ACTIONS + CHANGE_ACTIONS * (len(new) + len(gone))
+    clicked = sum(span in offered for span in new)
+    changed = len(new) - clicked + len(gone)
+    return DECISION_ACTIONS + OFFER_ACTIONS * clicked + CHANGE_ACTIONS * changed
 
 
 def _are_disjoint(one: Span, other: Span) -> bool:

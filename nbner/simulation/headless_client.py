@@ -51,6 +51,7 @@ class HeadlessClient:
         self._widget = widget
         self._offers: dict[int, int] = {}
         self._choices: dict[int, list[tuple[Span, ...]]] = {}
+        self._offered: dict[int, tuple[Span, ...]] = {}
         self._setup: Setup
         self._window: deque[Task]
         self.reload()
@@ -98,6 +99,7 @@ class HeadlessClient:
         self._choices[example.input_hash] = [
             _spans_of(one["spans"], example.tokens) for one in versions[:_KEYED_CHOICES]
         ]
+        self._offered[example.input_hash] = _spans_of(task["also"], example.tokens)
         if "offer" in task:
             state["offer"] = self._offers[example.input_hash] = task["offer"]
         self._widget.receive(state)
@@ -114,6 +116,16 @@ class HeadlessClient:
         # One alone has no key.
         found = self._choices.get(shown.input_hash, [])
         return found if len(found) > 1 else []
+
+    def offered(self, shown: Example) -> tuple[Span, ...]:
+        """Return the spans that the page offers below the text, each with a button.
+
+        Parameters
+        ----------
+        shown : Example
+            The example.
+        """
+        return self._offered.get(shown.input_hash, ())
 
     def accept(self, shown: Example, spans: Sequence[Span], seconds: float) -> None:
         """Accept an example, and add the examples of the reply to the window.
@@ -143,6 +155,7 @@ class HeadlessClient:
             "have": [one["id"] for one in self._window],
         }
         self._choices.pop(shown.input_hash, None)
+        self._offered.pop(shown.input_hash, None)
         offer = self._offers.pop(shown.input_hash, None)
         if offer is not None:
             request["offer"] = offer
@@ -216,7 +229,13 @@ def annotate_with(
         spans = [span for _, _, span in aligned]
         suggested = shown.spans if page.has_suggestions else None
         answer = annotator.annotate(
-            shown.text, shown.tokens, spans, page.labels, suggested, page.choices(shown)
+            shown.text,
+            shown.tokens,
+            spans,
+            page.labels,
+            suggested,
+            page.choices(shown),
+            page.offered(shown),
         )
         page.accept(shown, answer.spans, answer.seconds)
         done.append(answer)

@@ -83,9 +83,10 @@ class AnalysisSet(TypedDict):
 class Task(TypedDict):
     """One example; ``lead`` and ``tokens`` (text and following white space) rebuild its text.
 
-    ``also`` holds suggestions that lost to an overlapping one, ``loose`` the spans that
-    do not fit the tokens and the suggestions that have no place in the text. ``offer``
-    numbers the suggestions, which the page says with the answer that was given to them.
+    ``also`` holds suggestions that lost to an overlapping one and other spans that the
+    model holds possible, the likeliest first; ``loose`` the spans that do not fit the
+    tokens and the suggestions that have no place in the text. ``offer`` numbers the
+    suggestions, which the page says with the answer that was given to them.
     ``done`` is how many tokens of an undecided example are done, ``context`` the text
     before and after it in its document. ``set`` is there where sets are reviewed; the
     analyses of a short one are the ``versions``.

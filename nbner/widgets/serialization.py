@@ -12,7 +12,7 @@ from typing import Any
 from nbner._common.alignment import align, char_to_token_range, filter_spans, words_and_gaps
 from nbner._common.colors import underline_of
 from nbner._common.learning_status import LearningStatus
-from nbner._common.offered import OFFER_KEY
+from nbner._common.offered import ALTERNATIVES_KEY, OFFER_KEY
 from nbner._common.suggestion_report import UNPLACED_KEY, SuggestionIssue
 from nbner._common.surroundings import SURROUNDINGS_KEY, Surroundings
 from nbner.errors import DataError
@@ -58,7 +58,7 @@ def serialize_example(example: Example) -> Task:
     kept, lost = filter_spans(span for _, _, span in alignment.aligned)
     # In a draft, which somebody has worked on, only spans with a source are suggestions.
     draft = example.answer is None and example.annotator is not None
-    offered = lost if example.answer is None else ()
+    offered = (*lost, *_alternatives(example)) if example.answer is None else ()
     suggestions = [span for span in example.spans if span.source or not draft]
     task: Task = {
         "id": str(example.input_hash),
@@ -261,6 +261,12 @@ def serialize_span_details(span: Span) -> SpanDetails:
 
 def _serialize_detailed_span(span: Span, example: Example) -> WireSpan:
     return [*serialize_span(span, example), serialize_span_details(span)]
+
+
+def _alternatives(example: Example) -> list[Span]:
+    """Return the model's other spans; whitespace alone is no place that the page can mark."""
+    alignment = align(example.tokens, example.extra.get(ALTERNATIVES_KEY, ()))
+    return [span for _, _, span in alignment.aligned]
 
 
 def _serialize_unplaced(issue: SuggestionIssue) -> MisalignedSpan:

@@ -108,6 +108,13 @@ def test_actions_of_the_whole_loop(labelled, say, monkeypatch):
                 "train",
                 partialmethod(nbner.Session.train, refit=False),
             )
+            if name == "train after every 100":
+                # There was nothing on offer beside the suggestions.
+                patch.setattr(
+                    nbner.Session,
+                    "make_gold",
+                    partialmethod(nbner.Session.make_gold, alternatives=None),
+                )
             points = nbner.simulate(
                 labelled,
                 conditions=[condition],

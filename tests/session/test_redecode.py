@@ -1,8 +1,12 @@
 """What a page asks of the model while a person corrects: analyses under what is fixed."""
 
+from dataclasses import replace
+
 import pytest
 
 import nbner
+from nbner._common.offered import SUGGESTIONS_KEY
+from nbner.simulation.headless_client import HeadlessClient
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +23,15 @@ def session():
 @pytest.fixture
 def annotator(session):
     return session.make_gold(split="open")
+
+
+def offered(widget):
+    """Return what the page offers below each open text, with what is marked."""
+    page = HeadlessClient(widget)
+    found = []
+    while (shown := page.next_example()) is not None and len(found) < 6:
+        found.append((shown, page.offered(shown)))
+    return found
 
 
 def ask(annotator, **more):
@@ -93,3 +106,61 @@ def test_after_training_the_new_model_is_asked(session, annotator):
     assert sources.isdisjoint({span[3]["source"] for span in after})
     likely = session.parses(annotator.current.text, k=1)[0].probability
     assert ask(annotator)["analyses"][0]["probability"] == pytest.approx(likely)
+
+
+def test_likely_spans_that_are_not_suggested_are_on_offer_the_likeliest_first(session, annotator):
+    several = offered(annotator)
+    assert len(several) == 6
+    assert sum(len(others) for _, others in several) > 6
+    for shown, others in several:
+        known = session.model.span_probabilities(shown.text).probabilities
+        chances = [known.probability_of(span) for span in others]
+        assert chances == sorted(chances, reverse=True)
+        left_out = {span for span, p in known.spans.items() if p >= 0.1} - {
+            replace(one, source=None, score=None) for one in shown.spans
+        }
+        assert set(others) <= left_out
+        assert len(others) == min(len(left_out), 6)
+
+
+def test_how_likely_they_must_be_is_an_option_and_an_audit_has_none(session):
+    few, many = (
+        sum(len(others) for _, others in offered(session.make_gold(split="open", alternatives=one)))
+        for one in (0.4, 0.02)
+    )
+    assert few < many
+    for none in ({"alternatives": None}, {"withhold": 0.2}):
+        assert not any(others for _, others in offered(session.make_gold(split="open", **none)))
+
+
+@pytest.mark.parametrize("wrong", [0, 1, -0.1, 1.5, float("nan")])
+def test_a_probability_that_is_none_is_refused(session, wrong):
+    with pytest.raises(nbner.DataError, match="alternatives"):
+        session.make_gold(split="open", alternatives=wrong)
+    with pytest.raises(nbner.DataError, match='does not go with review="set"'):
+        session.make_gold(split="open", review="set", alternatives=0.2)
+
+
+def test_what_is_on_offer_counts_as_no_suggestion_and_follows_a_renamed_label(tmp_path):
+    corpus = nbner.sample()
+    with nbner.Session("own", labels=corpus.labels, store=tmp_path / "own.db") as own:
+        own.add(corpus.train[:60], split="train")
+        own.add([f"{one.text} Twice." for one in corpus.dev[:4]], split="open")
+        own.train(max_epochs=2, progress=False)
+        widget = own.make_gold(split="open", alternatives=0.01)
+        page = HeadlessClient(widget)
+        shown = page.next_example()
+        others = page.offered(shown)
+        assert others
+        page.accept(shown, [others[0]], 1.0)
+        (answer,) = own._context.dataset.answers("open")
+        (source,) = answer.extra[SUGGESTIONS_KEY]
+        assert [tuple(one) for one in source["spans"]] == [
+            (one.start, one.end, one.label) for one in shown.spans
+        ]
+        label = page.offered(page.next_example())[0].label
+        own.labels.rename(label, "Renamed")
+        page.reload()
+        names = {one.label for _, spans in offered(widget) for one in spans}
+        assert label not in names
+        assert "Renamed" in names

@@ -31,6 +31,10 @@ def test_actions_are_what_the_widget_takes():
     c = Span(10, 14, "A")
     assert count_actions((), (a, b, c), choices) == 4
     assert count_actions((), (c,), choices) == 3
+    # One click puts a span on offer in place, also of what it overlaps.
+    assert count_actions((a,), (a, b), offered=[b]) == 2
+    assert count_actions((Span(0, 9, "A"),), (a, c), offered=[a, b]) == 4
+    assert count_actions((), (a, b, c), choices, offered=[c]) == 3
 
 
 def test_an_annotator_that_does_not_err_gives_the_gold_whatever_is_suggested():

@@ -1,44 +1,50 @@
-/** Other spans on offer for an example: suggestions that lost to an overlapping one, and annotators' versions. */
+/**
+ * Other spans on offer for an example: suggestions that lost to an overlapping one, what else
+ * the model holds possible, and annotators' versions.
+ */
 import type { Version } from "../../shared/protocol";
 import { singleToken } from "../../shared/tokens";
 import { selectedRange, type Cursor } from "./cursor";
 import { isOpen, type QueueItem } from "./exampleQueue";
 import { fromWire, hasSpan, overlapping, sameSpans, type Span, type Spans } from "./spans";
 
-/** Return the suggestions of an open example that are not marked although they overlap, by position. */
+/** Return what is on offer for an open example and not marked, the likeliest first, then by position. */
 export function unmarkedSuggestions(item: QueueItem | null): Spans {
   if (item === null || !isOpen(item)) return [];
-  return overlappingSuggestions(item).filter((span) => !hasSpan(item.state.spans, span));
+  return offeredSpans(item)
+    .filter((span) => !hasSpan(item.state.spans, span))
+    .sort((left, right) => (right.score ?? 1) - (left.score ?? 1));
 }
 
 /**
- * Return the suggestion to put in place of what is at the caret: the next one
- * there, cyclically; without a caret the first one that is not marked.
+ * Return the span on offer to put in place of what is at the caret: the next one there,
+ * cyclically; where there is none, or no caret, the first one that is not marked.
  */
 export function nextAlternative(item: QueueItem | null, cursor: Cursor, current: Span | null): Span | null {
   const unmarked = unmarkedSuggestions(item);
   const { caret } = cursor;
   if (item === null || caret === null) return unmarked[0] ?? null;
   const range = current ?? selectedRange(cursor) ?? singleToken(caret);
-  const there = overlappingSuggestions(item).filter((span) => overlapping([span], range).length > 0);
+  const there = offeredSpans(item).filter((span) => overlapping([span], range).length > 0);
   const from = current === null ? -1 : there.findIndex((span) => hasSpan([current], span));
   const cycle = [...there.slice(from + 1), ...there.slice(0, Math.max(0, from))];
-  return cycle.find((span) => unmarked.includes(span)) ?? null;
+  return cycle.find((span) => unmarked.includes(span)) ?? unmarked[0] ?? null;
 }
 
 /** By an item's suggestions, so that repeated calls return identical spans. */
-const overlappingBySuggestions = new WeakMap<object, Spans>();
+const offeredBySuggestions = new WeakMap<object, Spans>();
 
-function overlappingSuggestions({ task, suggestions }: QueueItem): Spans {
+/** The spans beside the marked suggestions, and the marked ones that they overlap, by position. */
+function offeredSpans({ task, suggestions }: QueueItem): Spans {
   if (task.also.length === 0) return [];
-  const known = overlappingBySuggestions.get(suggestions);
+  const known = offeredBySuggestions.get(suggestions);
   if (known !== undefined) return known;
-  const lost = fromWire(task.also);
-  const won = suggestions.filter((span) => lost.some((one) => overlapping([one], span).length > 0));
-  const all = [...won, ...lost].sort(
+  const beside = fromWire(task.also);
+  const won = suggestions.filter((span) => overlapping(beside, span).length > 0);
+  const all = [...won, ...beside].sort(
     (left, right) => left.start - right.start || left.end - right.end,
   );
-  overlappingBySuggestions.set(suggestions, all);
+  offeredBySuggestions.set(suggestions, all);
   return all;
 }
 

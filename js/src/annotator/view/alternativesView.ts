@@ -1,8 +1,9 @@
-/** Buttons for the suggestions that lost to an overlapping one, each with its source. */
+/** Buttons for suggestions that lost to an overlapping one, and for what else the model holds possible. */
 import { createButton, createElement, createKeyHint, setLabelColor } from "../../shared/dom";
 import { computed, type EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import { showKey } from "./keyHint";
+import { formatProbability } from "../../shared/format";
 import type { Span, Spans } from "../model/spans";
 import { describeSource } from "./marks";
 
@@ -45,7 +46,8 @@ export class AlternativesView {
     const content = [
       createElement("bdi", "", {}, text),
       createElement("span", "alternative-name", {}, span.label),
-      createElement("span", "alternative-source", {}, source),
+      // A probability says enough; who has suggested it is in the title.
+      createElement("span", "alternative-source", {}, span.score === undefined ? source : formatProbability(span.score)),
     ];
     const element = createButton("alternative", attributes, content, () => {
       this.controller.takeSuggestion(span);
