@@ -61,8 +61,8 @@ class SuggestionOrigin:
     model : object, optional
         The model among them.
     alternatives : tuple of Span
-        Other spans that the model holds possible, the likeliest first. They are no
-        suggestions: nothing counts them.
+        Other spans that the model holds possible, the likeliest first. No figure counts
+        them as suggestions.
     """
 
     sources: Sequence[OfferedSource] = ()

@@ -31,6 +31,10 @@ export function nextAlternative(item: QueueItem | null, cursor: Cursor, current:
   return cycle.find((span) => unmarked.includes(span)) ?? unmarked[0] ?? null;
 }
 
+/** Return whether all suggestions, and all that is on offer, are of one source. */
+export const hasOneSource = (item: QueueItem | null): boolean =>
+  item !== null && new Set([...item.suggestions, ...fromWire(item.task.also)].map(({ source }) => source)).size === 1;
+
 /** By an item's suggestions, so that repeated calls return identical spans. */
 const offeredBySuggestions = new WeakMap<object, Spans>();
 

@@ -22,7 +22,7 @@ import {
 } from "../../shared/protocol";
 import { batch, computed, reactive } from "../../shared/reactive";
 import type { TokenGrid, TokenRange } from "../../shared/tokens";
-import { nextAlternative, nextVersion, unmarkedSuggestions, versionsOf } from "./alternatives";
+import { hasOneSource, nextAlternative, nextVersion, unmarkedSuggestions, versionsOf } from "./alternatives";
 import { AnswerStore } from "./answerStore";
 import { BulkEditor } from "./bulkEditor";
 import { NO_NOTICE, type AnnotatorContext } from "./context";
@@ -249,7 +249,12 @@ export class AnnotatorController implements AnnotatorContext {
     return findReplacedSuggestion(this.shown?.suggestions ?? [], span);
   }
 
-  /** The suggestions that are not marked because they overlap with marked ones. */
+  /** Whether all suggestions of the example shown, and all that is on offer, are of one source. */
+  get hasOneSource(): boolean {
+    return hasOneSource(this.shown);
+  }
+
+  /** What is on offer and not marked: suggestions that lost to others, and what else the model holds possible. */
   get alternatives(): Spans {
     return unmarkedSuggestions(this.shown);
   }

@@ -3,9 +3,8 @@ import { createButton, createElement, createKeyHint, setLabelColor } from "../..
 import { computed, type EffectScope } from "../../shared/reactive";
 import type { AnnotatorController } from "../model/controller";
 import { showKey } from "./keyHint";
-import { formatProbability } from "../../shared/format";
 import type { Span, Spans } from "../model/spans";
-import { describeSource } from "./marks";
+import { describeSource, formatConfidence } from "./marks";
 
 const MAX_SHOWN = 20;
 
@@ -28,14 +27,15 @@ export class AlternativesView {
 
   private show(spans: Spans): void {
     this.element.hidden = spans.length === 0;
-    const buttons = spans.slice(0, MAX_SHOWN).map((span) => this.createButton(span));
+    const isOneSource = this.controller.hasOneSource;
+    const buttons = spans.slice(0, MAX_SHOWN).map((span) => this.createButton(span, isOneSource));
     const hint = createKeyHint("");
     for (const button of buttons) showKey(this.controller, "alternative", button, hint);
     const content = buttons.length === 0 ? [] : ["Also suggested", hint, ...buttons];
     this.element.replaceChildren(...content);
   }
 
-  private createButton(span: Span): HTMLElement {
+  private createButton(span: Span, isOneSource: boolean): HTMLElement {
     const text = this.controller.textOf(span);
     const source = describeSource(span);
     const attributes = {
@@ -46,8 +46,7 @@ export class AlternativesView {
     const content = [
       createElement("bdi", "", {}, text),
       createElement("span", "alternative-name", {}, span.label),
-      // A probability says enough; who has suggested it is in the title.
-      createElement("span", "alternative-source", {}, span.score === undefined ? source : formatProbability(span.score)),
+      createElement("span", "alternative-source", {}, isOneSource ? formatConfidence(span.score) : source),
     ];
     const element = createButton("alternative", attributes, content, () => {
       this.controller.takeSuggestion(span);

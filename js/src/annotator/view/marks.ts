@@ -151,6 +151,6 @@ export function describeSource({ source, score, pattern }: Span): string {
 }
 
 /** Format a confidence; return an empty string where it is unknown or rounds to 1. */
-function formatConfidence(score: number | undefined): string {
+export function formatConfidence(score: number | undefined): string {
   return score === undefined ? "" : formatProbability(score);
 }
