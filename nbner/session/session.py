@@ -667,7 +667,8 @@ class Session:
         alternatives : float, optional
             Least probability of other spans of the model, which are listed below
             the text, at most six, the likeliest first: the key t or a click puts
-            one in place. No figure counts them as suggestions. None offers none; neither does an audit or ``review="set"``.
+            one in place. No figure counts them as suggestions. None offers none;
+            neither does an audit or ``review="set"``.
         overlap : int or "all", optional
             As for `manual`.
         strategy : str or callable
