@@ -26,7 +26,7 @@ from nbner.nlp.tokenizer_rules import rules_from_json, set_rules
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
 from nbner.store.store import Store
-from nbner.training.model_store import FORMER_KEY
+from nbner.training.model_places import FORMER_KEY
 from nbner.types import AnswerKind, Example, Span, Token
 
 if TYPE_CHECKING:

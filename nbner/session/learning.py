@@ -571,7 +571,7 @@ class Learning(Result):
     def _remove_orphans(self) -> None:
         """Remove models that no session has used: those of kernels that were killed."""
         with suppress(StoreError, OSError):
-            recorded = {run["path"] for run in self._context.dataset.runs()}
+            recorded = {run["path"] for run in self._context.model_store.runs()}
             for path in self._context.model_store.folder.glob("learned-*"):
                 is_old = time.time() - path.stat().st_mtime > _ORPHAN_AGE
                 if is_old and str(path) not in recorded:

@@ -30,7 +30,8 @@ from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
 from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files, with_file
-from nbner.training.model_folder import legacy_folder, model_folder
+from nbner.training.model_folder import is_beside_store, legacy_folder, model_folder
+from nbner.training.model_places import FORMER_KEY, PLACE_KEY, place_in, present_paths
 from nbner.training.run_folder import (
     BEST_MODEL,
     Reservation,
@@ -43,10 +44,6 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.store.dataset import Dataset
-
-#: Key of a run's record under which the fingerprints are kept that its model had before
-#: its tokenizer got or lost rules.
-FORMER_KEY = "former_fingerprints"
 
 _TOKENIZER_FILE = "tokenizer"  # in the folder of a model
 
@@ -83,6 +80,7 @@ class ModelStore:
         base = model_folder(store, dataset.name)
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-")) if base is None else base
         self._legacy_folder = legacy_folder(store, dataset.name)
+        self._is_beside_store = is_beside_store(store)
         self.problems: dict[str, str] = {}
         self.changed: dict[str, str] = {}
         self._last_model_notices: tuple[str, ...] = ()
@@ -120,6 +118,16 @@ class ModelStore:
         """
         return self.problems.get(path) or self.changed.get(path, "")
 
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the dataset's records of runs, oldest first, with the present paths of the models.
+
+        Where the store's folder was moved, renamed or copied with the models in
+        it, ``path`` is not the recorded one; see `model_places`.
+        """
+        runs = self._dataset.runs()
+        paths = present_paths(runs, self._folders(), are_beside_store=self._is_beside_store)
+        return [{**run, "path": path} for run, path in zip(runs, paths, strict=True)]
+
     def reserve_folder(self) -> Reservation:
         """Create a folder for the next run, which no other run can get.
 
@@ -149,7 +157,11 @@ class ModelStore:
                 "created": time.time(),
                 "path": str(path),
                 "fingerprint": fingerprint,
-                "record": {**record, FILES_KEY: hash_files(path)},
+                "record": {
+                    **record,
+                    FILES_KEY: hash_files(path),
+                    PLACE_KEY: place_in(self._folder, path),
+                },
             }
         )
         self._last_model_notices = ()
@@ -211,7 +223,7 @@ class ModelStore:
             The fingerprint of the saved model from now on; None where there is none,
             or where it could not be loaded.
         """
-        runs = self._dataset.runs()
+        runs = self.runs()
         path = runs[-1]["path"] if runs else ""
         folder = Path(path)
         if not runs or not folder.is_dir() or path in self.problems:
@@ -243,7 +255,7 @@ class ModelStore:
         """
         return any(
             run["path"] == str(path) and fingerprint in run["record"].get(FORMER_KEY, ())
-            for run in self._dataset.runs()
+            for run in self.runs()
             if isinstance(run["record"], Mapping)
         )
 
@@ -319,7 +331,7 @@ class ModelStore:
 
         A warning says which later ones cannot be used, and why.
         """
-        found = next(self._loaded(self._dataset.runs()), None)
+        found = next(self._loaded(self.runs()), None)
         if self.problems:
             # The first is the newest, whatever came into use instead.
             path, reason = next(iter(self.problems.items()))
@@ -346,7 +358,7 @@ class ModelStore:
         limit : int
             Number of models at most; those that cannot be loaded are left out.
         """
-        return list(self._loaded(self._dataset.runs()[:-1][-limit:]))
+        return list(self._loaded(self.runs()[:-1][-limit:]))
 
     def _loaded(self, runs: list[dict[str, Any]]) -> Iterator[Language]:
         """Yield the models of runs that can be loaded, the newest first; note the others."""
@@ -374,7 +386,10 @@ class ModelStore:
         """
         path, record = Path(run["path"]), run["record"]
         if not path.exists():
-            raise ModelError("the folder is missing; where it was moved, move it back.")
+            raise ModelError(
+                f"the folder is missing, and has no other place in {self._folder}. Move it back, "
+                "or take it from where it lies now: session.model.use(path)."
+            )
         files = record.get(FILES_KEY) if isinstance(record, Mapping) else None
         damage = find_damage(path, files)
         if damage is not None:
