@@ -399,7 +399,7 @@ class ModelAccessor(Accessor):
         Raises
         ------
         DataError
-            The width is below 2, there is no gold, or too little of it.
+            The width is below 2 or above 1,024, there is no gold, or too little of it.
         ModelError
             The model has not been trained, or decides by expected F as `decide`
             has chosen it. A decision that the training of a CRF has added is left
