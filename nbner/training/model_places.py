@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from nbner.training.file_hashes import FILES_KEY, find_damage
+from nbner.training.file_hashes import FILES_KEY, PENDING_KEY, find_damage
 
 #: Key of a run's record under which the place of its model in the folder of the dataset's
 #: models is kept, with slashes; None for a model elsewhere. Records of the first versions
@@ -86,7 +86,7 @@ def _present_path(
             continue
         if not are_beside_store:
             is_own = not Path(path).exists() and _has_hashes(found, record)
-        elif PLACE_KEY in record or record.keys() - {FILES_KEY, FORMER_KEY}:
+        elif PLACE_KEY in record or record.keys() - {FILES_KEY, FORMER_KEY, PENDING_KEY}:
             is_own = True
         else:
             # The first versions recorded no more than this of a model that was taken into use
@@ -129,4 +129,6 @@ def _place_of_path(path: str, names: set[str]) -> tuple[str, ...] | None:
 
 def _has_hashes(folder: Path, record: Mapping[str, Any]) -> bool:
     files = record.get(FILES_KEY)
-    return isinstance(files, Mapping) and find_damage(folder, files) is None
+    if not isinstance(files, Mapping):
+        return False
+    return find_damage(folder, files, record.get(PENDING_KEY)) is None

@@ -29,7 +29,15 @@ from nbner.errors import ModelError, StoreError
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files, with_file
+from nbner.training.file_hashes import (
+    FILES_KEY,
+    PENDING_KEY,
+    find_damage,
+    hash_files,
+    is_pending,
+    with_file,
+    with_pending,
+)
 from nbner.training.model_folder import is_beside_store, legacy_folder, model_folder
 from nbner.training.model_places import FORMER_KEY, PLACE_KEY, place_in, present_paths
 from nbner.training.run_folder import (
@@ -229,11 +237,25 @@ class ModelStore:
         if not runs or not folder.is_dir() or path in self.problems:
             return None
         tokenizer: Any = nlp.tokenizer
-        with draft_file(folder / _TOKENIZER_FILE) as draft:
-            draft.write(tokenizer.to_bytes(exclude=["vocab"]))
-        update_record(folder, _TOKENIZER_FILE)
-        model = fingerprint(load_base(folder))
+        content = tokenizer.to_bytes(exclude=["vocab"])
+        # A process that is killed from here on leaves the file as it was or the new one, and
+        # both are in order.
         for run in runs:
+            if run["path"] == path and isinstance(run["record"], Mapping):
+                record = with_pending(run["record"], _TOKENIZER_FILE, content)
+                self._dataset.set_run_record(run["id"], record)
+        update_record(folder, lambda record: with_pending(record, _TOKENIZER_FILE, content))
+        with draft_file(folder / _TOKENIZER_FILE) as draft:
+            draft.write(content)
+        model = fingerprint(load_base(folder))
+        self._record_tokenizer(path, model)
+        return model
+
+    def _record_tokenizer(self, path: str, model: str) -> None:
+        """Record the tokenizer of a model that was changed, with the model's new fingerprint."""
+        folder = Path(path)
+        update_record(folder, lambda record: with_file(record, folder, _TOKENIZER_FILE))
+        for run in self.runs():
             if run["path"] != path or not isinstance(run["record"], Mapping):
                 continue
             record = with_file(run["record"], folder, _TOKENIZER_FILE)
@@ -241,7 +263,6 @@ class ModelStore:
             former.pop(model, None)
             record[FORMER_KEY] = list(former)
             self._dataset.set_run_record(run["id"], record, fingerprint=model)
-        return model
 
     def is_former(self, path: Path, fingerprint: str) -> bool:
         """Return whether a model had a fingerprint before its tokenizer got or lost rules.
@@ -390,12 +411,19 @@ class ModelStore:
                 f"the folder is missing, and has no other place in {self._folder}. Move it back, "
                 "or take it from where it lies now: session.model.use(path)."
             )
-        files = record.get(FILES_KEY) if isinstance(record, Mapping) else None
-        damage = find_damage(path, files)
+        known = record if isinstance(record, Mapping) else {}
+        files = known.get(FILES_KEY)
+        damage = find_damage(path, files, known.get(PENDING_KEY))
         if damage is not None:
             raise ModelError(
                 f"{damage}. If that was meant, session.model.use({str(path)!r}) takes it as it is."
             )
+        if is_pending(known, path, _TOKENIZER_FILE):
+            nlp = load_base(path)
+            # A place that cannot be written is opened for reading all the same.
+            with suppress(StoreError, OSError):
+                self._record_tokenizer(run["path"], fingerprint(nlp))
+            return nlp
         if files is not None:
             return load_base(path)
         found = hash_files(path)
