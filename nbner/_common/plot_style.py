@@ -92,6 +92,9 @@ def plot_look(
 ) -> Iterator[None]:
     """Draw what is drawn inside in one look: the arguments that all ``plot`` methods share.
 
+    A plot inside that is asked for no look of its own has this one: the figure of a
+    result may be that of one of its parts.
+
     Parameters
     ----------
     ax : Axes, optional
@@ -108,7 +111,11 @@ def plot_look(
     DataError
         An argument has no meaning.
     """
-    token = _look.set(_check_look(title, style, width, ax=ax))
+    look = _check_look(title, style, width, ax=ax)
+    if look == _PLAIN_LOOK and _look.get() != _PLAIN_LOOK:
+        yield
+        return
+    token = _look.set(look)
     try:
         if style == SCREEN:
             yield

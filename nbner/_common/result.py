@@ -7,7 +7,7 @@ import re
 from abc import ABC, abstractmethod
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from nbner._common.format import render_html
 from nbner._common.plot_style import INK_COLOR, OWN_TITLE, SCREEN, PlotStyle, plot_look
@@ -84,20 +84,27 @@ class Result(ABC):
         return f"<figure>{svg}</figure>"
 
 
+class _HasFigure(Protocol):
+    def _draw(self, ax: Axes | None) -> Axes: ...
+
+
 class FigureResult(Result):
-    """Base of a result with a figure, which its class draws in ``_draw``."""
+    """Base of a result with a figure, which its class draws in ``_draw``.
+
+    What is no result can have ``plot = FigureResult.plot``.
+    """
 
     __slots__ = ()
 
     def plot(
-        self,
+        self: _HasFigure,
         ax: Axes | None = None,
         *,
         title: str | None = OWN_TITLE,
         style: PlotStyle = SCREEN,
         width: float | None = None,
     ) -> Axes:
-        """Draw the figure of the result; what it shows is in the description of its class.
+        """Draw the figure; what it shows is in the description of its class.
 
         Parameters
         ----------
@@ -116,6 +123,8 @@ class FigureResult(Result):
     @abstractmethod
     def _draw(self, ax: Axes | None) -> Axes:
         """Draw the figure on axes, or on new ones, in the look that `plot` has set.
+
+        Where the figure is that of a part, ``part.plot(ax)`` draws it in the same look.
 
         Parameters
         ----------

@@ -25,7 +25,7 @@ from nbner._common.plot_style import (
 )
 from nbner._common.result import Result
 from nbner._common.widget_protocols import AnnotatorWidget
-from nbner.corpus.manifest import PartitionRecord, RunRecord, open_target
+from nbner.corpus.manifest import PartitionRecord, RunRecord, open_target, source_of
 from nbner.corpus.reader import Columns
 from nbner.corpus.sources import Source
 from nbner.corpus.storage import StorageOptions, require_libraries
@@ -319,7 +319,8 @@ def corpus_drift(
     manifest, run = open_target(target, storage_options)
 
     def draw(record: PartitionRecord, n: int) -> list[Example]:
-        return _drawn_texts(run, record, n, seed, storage_options)
+        source = source_of(manifest, run, storage_options)
+        return _drawn_texts(source, run, record, n, seed)
 
     return CorpusDrift(
         target, tuple(manifest.records().values()), run.training, colors, draw, open_texts
@@ -327,10 +328,9 @@ def corpus_drift(
 
 
 def _drawn_texts(
-    run: RunRecord, record: PartitionRecord, n: int, seed: int, options: StorageOptions | None
+    source: Source, run: RunRecord, record: PartitionRecord, n: int, seed: int
 ) -> list[Example]:
     """Draw texts of a partition from its source, in one pass; equal texts count once."""
-    source = Source(run.source, options)
     columns = Columns(run.settings["text"], (), run.types)
     others = {one.name: one.stamp for one in source.files if one.name != record.source}
     parts = source.partitions(columns, done=others)
@@ -338,7 +338,7 @@ def _drawn_texts(
     if not chosen or chosen[0].file.stamp != record.source_stamp:
         raise DataError(
             f"{record.source} has gone or has changed since it was labelled",
-            file=run.source,
+            file=source.url,
             remedy="Label the corpus again, or bring the file back",
         )
     keyed = (

@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -140,6 +142,9 @@ class RunRecord:
     training : dict
         Of the training split: ``unknown_share`` and others; empty where there
         was none.
+    source_from_target : str, optional
+        Path of the source seen from the target, where both are on this machine: they
+        may be moved together.
     """
 
     settings: dict[str, Any]
@@ -147,6 +152,7 @@ class RunRecord:
     types: _Arrow
     versions: dict[str, str]
     training: dict[str, Any]
+    source_from_target: str | None = None
 
 
 def bad_rows_name(partition: str) -> str:
@@ -215,6 +221,7 @@ class Manifest:
                 _types_from_json(value["columns"]),
                 value["versions"],
                 value["training"],
+                value.get("source_from_target"),
             )
         except (KeyError, TypeError, ValueError) as error:  # pyarrow's are ValueErrors
             raise self._damaged(_RUN) from error
@@ -234,6 +241,7 @@ class Manifest:
             "columns": _types_to_json(run.types),
             "versions": run.versions,
             "training": run.training,
+            "source_from_target": run.source_from_target,
         }
         self.folder.write_json(_RUN, value)
 
@@ -420,6 +428,57 @@ def open_target(url: str, options: Mapping[str, Any] | None = None) -> tuple[Man
             remedy="Name the folder that was given as target=",
         )
     return manifest, run
+
+
+def source_of(manifest: Manifest, run: RunRecord, options: Mapping[str, Any] | None) -> Source:
+    """Open the source of a target, also where both were moved or copied together.
+
+    Parameters
+    ----------
+    manifest : Manifest
+        Of the target.
+    run : RunRecord
+        What the target is labelled with.
+    options : mapping, optional
+        Options of fsspec's file system.
+
+    Raises
+    ------
+    DataError
+        It is in neither place.
+    """
+    try:
+        return Source(run.source, options)
+    except DataError:
+        if run.source_from_target is None:
+            raise
+        moved = os.path.normpath(manifest.folder.full(run.source_from_target))
+        try:
+            return Source(moved, options)
+        except DataError as error:
+            raise DataError(
+                f"the source of this target is neither there nor in {moved}",
+                file=run.source,
+                remedy="Bring it back to one of these places",
+            ) from error
+
+
+def path_from_target(source: Source, target: Folder) -> str | None:
+    """Return the path of a source seen from a target; None where one is on another machine.
+
+    Parameters
+    ----------
+    source : Source
+        The source.
+    target : Folder
+        The target.
+    """
+    if not (source.folder.is_local and target.is_local):
+        return None
+    try:
+        return Path(os.path.relpath(Folder(source.url).path, target.path)).as_posix()
+    except ValueError:  # two drives of Windows
+        return None
 
 
 def check_place(source: Source, target: Folder) -> None:

@@ -16,7 +16,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nbner._common.progress import ProgressBar
-from nbner.corpus.manifest import Manifest, PartitionRecord, RunRecord, check_place
+from nbner.corpus.manifest import (
+    Manifest,
+    PartitionRecord,
+    RunRecord,
+    check_place,
+    path_from_target,
+)
 from nbner.corpus.partition import CorpusTask, label_partition
 from nbner.corpus.reader import Columns, Partition
 from nbner.corpus.report import CorpusReport, FailedPartition
@@ -279,6 +285,7 @@ def _begin(plan: CorpusPlan, training: TrainingTexts) -> RunRecord:
         plan.types,
         library_versions(),
         dict(training.figures or {}),
+        path_from_target(plan.source, plan.manifest.folder),
     )
     plan.manifest.begin(run)
     return run

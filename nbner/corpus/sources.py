@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -34,6 +35,7 @@ _Arrow: TypeAlias = Any  # pyarrow has no types
 MAX_PARTITION_BYTES = 64 * 2**20  # of a Parquet file, as it is stored
 _SAMPLED_RECORDS = 1_000  # from which the types of a JSONL file's columns are taken
 _PATTERN_MARKS = "*?["
+_BRACES = re.compile(r"\{([^{}]*,[^{}]*)\}")  # alternatives, as in a shell
 _FOOTERS = 16  # files opened at a time to look at their columns
 
 _SUFFIXES: Mapping[str, SourceFormat] = {
@@ -108,7 +110,9 @@ class Source:
         folder = self.folder
         if not folder.exists():
             raise DataError(
-                "there is no such folder or file", file=self.url, remedy="Correct the path"
+                "there is no such folder or file",
+                file=self.url,
+                remedy=_two_patterns(self.url) or "Correct the path",
             )
         if pattern is None:
             found = folder.details()
@@ -132,7 +136,8 @@ class Source:
             raise DataError(
                 f"there is no file of texts here{there}",
                 file=self.url,
-                remedy=f"Files that are read end with {', '.join(_SUFFIXES)}, or with one of the "
+                remedy=_two_patterns(self.url)
+                or f"Files that are read end with {', '.join(_SUFFIXES)}, or with one of the "
                 f"last four and {COMPRESSED_SUFFIX}",
             )
         if len(by_format) > 1:
@@ -339,6 +344,21 @@ def _start_of_pattern(url: str, options: StorageOptions | None) -> int | None:
         at = url.find("/", mark)
         if at < 0 or not Folder(url[:at], options).exists():
             return url.rfind("/", 0, mark) + 1
+
+
+def _two_patterns(url: str) -> str:
+    """Return what to do in place of ``{a,b}`` in a pattern; empty where there is none."""
+    found = _BRACES.search(url)
+    if found is None:
+        return ""
+    alternatives = [
+        f"{url[: found.start()]}{one}{url[found.end() :]}" for one in found[1].split(",")
+    ]
+    return (
+        "Braces are characters of a name here, not alternatives. Label each into the same target "
+        f"by a call of its own: {', then '.join(repr(one) for one in alternatives[:2])}"
+        f"{', ...' if len(alternatives) > 2 else ''}"
+    )
 
 
 def _holds_bytes(folder: Folder, name: str, info: Mapping[str, Any]) -> bool:

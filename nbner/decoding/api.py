@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 Decoder: TypeAlias = str | Callable[..., Iterable[Sequence[Parse]]]
 DECODERS = ("exact", "exact_raw", "exact_calibrated", "beam")
 MAX_SPAN_LENGTH = 64  # tokens of the longest entity, where a caller needs a limit
+#: Analyses in the list of each text, where all texts of a split have one: longer lists take
+#: hours, and 64 hold nearly all that can be gained.
+MAX_WIDTH = 1_024
 
 
 def parses(
@@ -98,8 +101,8 @@ def parses(
     Raises
     ------
     DataError
-        At once, for a k or maximum length below 1, an unknown decoder, or a
-        temperature that is not above 0.
+        At once, for a k or maximum length below 1, a k above 100,000, an unknown
+        decoder, or a temperature that is not above 0.
     ModelError
         At once, if the pipeline has no trained entity recognizer.
     """

@@ -104,8 +104,8 @@ class TextLattice(ABC):
         Raises
         ------
         DataError
-            k is below 1, or the constraints contradict each other or an entity that
-            is set before the recognizer runs.
+            k is below 1 or above `MAX_K`, or the constraints contradict each other or an
+            entity that is set before the recognizer runs.
         """
         check_k(k)
         if constraints is not None and constraints != Constraints():
@@ -352,8 +352,11 @@ class Lattice(TextLattice):
         return fixed
 
 
+MAX_K = 100_000  # analyses of one text
+
+
 def check_k(k: int) -> None:
-    """Raise an error for a list length below 1.
+    """Raise an error for a list length below 1, or beyond what a machine can hold.
 
     Parameters
     ----------
@@ -363,10 +366,15 @@ def check_k(k: int) -> None:
     Raises
     ------
     DataError
-        k is below 1.
+        k is below 1 or above `MAX_K`.
     """
     if k < 1:
         raise DataError(f"k={k}: there is no list of fewer than 1 analysis", remedy="Ask for k=1")
+    if k > MAX_K:
+        raise DataError(
+            f"k={k}: lists are at most {MAX_K:,} analyses long",
+            remedy="Ask for fewer; session.model.span_probabilities(text) sums over all analyses",
+        )
 
 
 MAX_TOKENS = 10_000  # of 10 kB each, with 18 labels and entities of up to 64 tokens

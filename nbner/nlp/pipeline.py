@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import spacy
@@ -51,6 +51,8 @@ RECOGNIZER_KEY = "nbner_recognizer"
 
 #: A component that recognizes entities: spaCy's transition system, or the random field.
 Recognizer: TypeAlias = EntityRecognizer | CrfRecognizer
+
+_Component = TypeVar("_Component")
 
 _RECOGNIZERS = (EntityRecognizer, CrfRecognizer)
 
@@ -377,6 +379,67 @@ def recognizer_of(nlp: Language) -> tuple[str, Recognizer] | None:
     chosen = nlp.meta.get(RECOGNIZER_KEY)
     name = chosen if isinstance(chosen, str) and chosen in found else next(iter(found), None)
     return None if name is None else (name, found[name])
+
+
+def component_of(nlp: Language, kind: type[_Component]) -> _Component | None:
+    """Return the first component of a class; None where a pipeline has none.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline.
+    kind : type
+        The class.
+    """
+    return next((one for _, one in nlp.pipeline if isinstance(one, kind)), None)
+
+
+def remove_components(nlp: Language, kind: type[object]) -> None:
+    """Remove the components of a class from a pipeline.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; modified in place.
+    kind : type
+        The class.
+    """
+    for name, component in nlp.pipeline:
+        if isinstance(component, kind):
+            nlp.remove_pipe(name)
+
+
+def add_after_recognizer(
+    nlp: Language, factory: str, kind: type[_Component], settings: Mapping[str, Any], *, act: str
+) -> _Component:
+    """Add a component of nbner's right after the recognizer, replacing those of its class.
+
+    Parameters
+    ----------
+    nlp : Language
+        The pipeline; modified in place.
+    factory : str
+        Name of the component's factory.
+    kind : type
+        Its class.
+    settings : mapping
+        The settings of its config.
+    act : str
+        What it does, as a verb, for the message.
+
+    Raises
+    ------
+    ModelError
+        The pipeline has no entity recognizer, or the factory's name is taken.
+    """
+    found = recognizer_of(nlp)
+    if found is None:
+        raise ModelError(f"the pipeline has no entity recognizer, so there is nothing to {act}.")
+    remove_components(nlp, kind)
+    added = nlp.add_pipe(factory, after=found[0], config=dict(settings))
+    if not isinstance(added, kind):
+        raise ModelError(f"another package has taken the name {factory!r} of the component.")
+    return added
 
 
 def is_crf(nlp: Language) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from spacy.attrs import ORTH, intify_attr
 from spacy.tokenizer import Tokenizer
@@ -16,6 +16,8 @@ from nbner.errors import ModelError
 
 if TYPE_CHECKING:
     from spacy.language import Language
+
+_Piece: TypeAlias = Mapping[str | int, str]  # of a special case: attributes by name or number
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +33,17 @@ class TokenizerRule:
         which it is split; of a special case, the word itself.
     pieces : tuple of str
         The tokens of a special case.
+    replaced : tuple of mapping, optional
+        Of a special case, the tokens that the word had before as one, with their
+        attributes by name or spaCy's number, as the tokenizer has them:
+        ``({"ORTH": "do", "NORM": "do"}, {"ORTH": "n't", "NORM": "not"})``; empty for
+        none, None where it is not known.
     """
 
     kind: Literal["infix", "special case"]
     pattern: str
     pieces: tuple[str, ...] = ()
+    replaced: tuple[_Piece, ...] | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         if self.kind == "infix":
@@ -51,7 +59,11 @@ def rules_to_json(rules: Iterable[TokenizerRule]) -> list[dict[str, Any]]:
     rules : iterable of TokenizerRule
         The rules.
     """
-    return [{"kind": one.kind, "pattern": one.pattern, "pieces": list(one.pieces)} for one in rules]
+    return [
+        {"kind": one.kind, "pattern": one.pattern, "pieces": list(one.pieces)}
+        | ({} if one.replaced is None else {"replaced": [_named(it) for it in one.replaced]})
+        for one in rules
+    ]
 
 
 def rules_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[TokenizerRule, ...]:
@@ -62,7 +74,40 @@ def rules_from_json(stored: Iterable[Mapping[str, Any]]) -> tuple[TokenizerRule,
     stored : iterable of mapping
         One for each rule.
     """
-    return tuple(TokenizerRule(one["kind"], one["pattern"], tuple(one["pieces"])) for one in stored)
+    return tuple(
+        TokenizerRule(
+            one["kind"],
+            one["pattern"],
+            tuple(one["pieces"]),
+            tuple(map(_numbered, one["replaced"])) if "replaced" in one else None,
+        )
+        for one in stored
+    )
+
+
+def with_replaced(rule: TokenizerRule, tokenizer: Tokenizer) -> TokenizerRule:
+    """Return a rule that knows which special case of a tokenizer it is to replace.
+
+    Parameters
+    ----------
+    rule : TokenizerRule
+        A rule that the tokenizer does not have yet.
+    tokenizer : Tokenizer
+        The tokenizer.
+    """
+    if rule.kind != "special case" or not isinstance(tokenizer, Tokenizer):
+        return rule
+    found = (tokenizer.rules or {}).get(rule.pattern, [])
+    return replace(rule, replaced=tuple(dict(one) for one in found))
+
+
+def _named(piece: _Piece) -> dict[str, str]:
+    return {str(key): value for key, value in piece.items()}
+
+
+def _numbered(piece: Mapping[str, str]) -> _Piece:
+    """Undo `_named`: of equal pieces the bytes, and so the model's fingerprint, are equal."""
+    return {int(key) if key.isdecimal() else key: value for key, value in piece.items()}
 
 
 def supports_rules(tokenizer: object) -> bool:
@@ -146,8 +191,9 @@ def set_rules(
             f"the tokenizer of {nlp.lang!r} is not made of rules, so that none can be added. "
             'Keep spans as characters, or use another tokenizer: model="blank:xx".'
         )
-    for rule in removed:
-        _remove_rule(tokenizer, rule)
+    # Of two special cases of one word the later one has replaced the earlier one.
+    for rule in reversed(removed):
+        _remove_rule(tokenizer, rule, nlp.Defaults.tokenizer_exceptions)
     for rule in wanted:
         add_rule(tokenizer, rule)
 
@@ -185,12 +231,19 @@ def _has_special_case(tokenizer: Tokenizer, rule: TokenizerRule) -> bool:
     return pieces == [{ORTH: piece} for piece in rule.pieces]
 
 
-def _remove_rule(tokenizer: Tokenizer, rule: TokenizerRule) -> None:
+def _remove_rule(
+    tokenizer: Tokenizer, rule: TokenizerRule, exceptions: Mapping[str, Sequence[_Piece]]
+) -> None:
     if rule.kind == "special case":
         if not _has_special_case(tokenizer, rule):
             return
+        # Rules of the first versions do not know what they replaced.
+        former = exceptions.get(rule.pattern, ()) if rule.replaced is None else rule.replaced
+        if former:
+            tokenizer.add_special_case(rule.pattern, [dict(one) for one in former])
+            return
         tokenizer.rules = {
-            word: pieces for word, pieces in tokenizer.rules.items() if word != rule.pattern
+            word: case for word, case in tokenizer.rules.items() if word != rule.pattern
         }
         return
     before = _infix_pattern(tokenizer) or ""

@@ -22,7 +22,13 @@ from nbner.decoding.api import MAX_SPAN_LENGTH, parses
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.entity_component import EntityComponent, doc_spans
-from nbner.nlp.pipeline import doc_from_example, labels_of, recognizer_of
+from nbner.nlp.pipeline import (
+    add_after_recognizer,
+    component_of,
+    doc_from_example,
+    labels_of,
+    recognizer_of,
+)
 from nbner.reranking.feature_names import check_code, code_hash, registered_function
 from nbner.reranking.features import FeatureFunction, extract_features
 from nbner.types import Example, Parse
@@ -253,15 +259,8 @@ def add_reranker(nlp: Language, reranker: Reranker) -> Reranker:
     ModelError
         The pipeline has no entity recognizer, or the factory's name is taken.
     """
-    found = recognizer_of(nlp)
-    if found is None:
-        raise ModelError("the pipeline has no entity recognizer, so there is nothing to rerank.")
-    for name, component in nlp.pipeline:
-        if isinstance(component, Reranker):
-            nlp.remove_pipe(name)
-    added = nlp.add_pipe(FACTORY, after=found[0], config={"width": reranker.width})
-    if not isinstance(added, Reranker):
-        raise ModelError(f"another package has taken the name {FACTORY!r} of the component.")
+    settings = {"width": reranker.width}
+    added = add_after_recognizer(nlp, FACTORY, Reranker, settings, act="rerank")
     added.weights, added.functions = dict(reranker.weights), dict(reranker.functions)
     return added
 
@@ -274,8 +273,7 @@ def reranker_of(nlp: Language) -> Reranker | None:
     nlp : Language
         The pipeline.
     """
-    found = (one for _, one in nlp.pipeline if isinstance(one, Reranker))
-    return next(found, None)
+    return component_of(nlp, Reranker)
 
 
 def best_index(described: Sequence[Mapping[str, float]], weights: Mapping[str, float]) -> int:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.format import plural, render_html
-from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
-from nbner._common.result import FigureResult, Result
+from nbner._common.result import FigureResult
 from nbner.decoding.decision.span_sets import best_span_set
 from nbner.evaluation.comparison import SystemScore, compare_systems, draw_comparison
 from nbner.types import Example, Span
@@ -147,8 +146,10 @@ class RerankingComparison(FigureResult):
 
 
 @dataclass(frozen=True, slots=True)
-class Reranking(Result):
+class Reranking(FigureResult):
     """A fitted reranker with its gain on held-out texts.
+
+    ``plot()`` draws the F of the first, the chosen and the best analyses.
 
     Parameters
     ----------
@@ -247,28 +248,8 @@ class Reranking(Result):
             "the reranker, is left out of all rows; session.model.decide() has its gain."
         )
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of the first, the chosen and the best analyses.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        return self.comparison.plot(ax=ax, title=title, style=style, width=width)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return self.comparison.plot(ax)
 
     def to_disk(self, path: str | Path) -> None:
         """Save the pipeline with its reranker, for ``spacy.load``.
@@ -293,8 +274,10 @@ class Reranking(Result):
 
 
 @dataclass(frozen=True, slots=True)
-class Ensemble(Result):
+class Ensemble(FigureResult):
     """Several models together, with their gain over the best of them alone.
+
+    ``plot()`` draws the F of each model and of each combination.
 
     Parameters
     ----------
@@ -377,28 +360,8 @@ class Ensemble(Result):
         """
         return list(self.reranker.predict(items))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of each model and of each combination.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        return self.comparison.plot(ax=ax, title=title, style=style, width=width)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return self.comparison.plot(ax)
 
     def __str__(self) -> str:
         return self.summary

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nbner._common.format import plural
 from nbner._common.progress import ProgressBar
-from nbner.decoding.api import parses
+from nbner.decoding.api import MAX_WIDTH, parses
 from nbner.decoding.calibration.apply import MAX_SPAN_LENGTH
 from nbner.errors import DataError
 from nbner.evaluation.comparison import compare_systems
@@ -119,7 +119,7 @@ def fit_reranker(
     Raises
     ------
     DataError
-        The width is below 2, or there is too little gold for so many folds.
+        The width is below 2 or above 1,024, or there is too little gold for so many folds.
     ModelError
         The pipeline has not been trained.
     TrainingError
@@ -338,4 +338,10 @@ def _check_width(width: int) -> None:
             f"in a list of {width} there is nothing to choose",
             field="width",
             remedy="Use width=2 or more; session.oracle_curve() says which is worth it",
+        )
+    if width > MAX_WIDTH:
+        raise DataError(
+            f"lists of {width:,} analyses take hours: they are at most {MAX_WIDTH:,} long",
+            field="width",
+            remedy="Use fewer; session.oracle_curve() says which width is worth it",
         )

@@ -24,6 +24,7 @@ from nbner.quality.confident_suggestions import (
 )
 from nbner.queues.labelling import is_draft
 from nbner.session.context import SessionContext
+from nbner.store.relabel import relabelled
 from nbner.types import ACCEPTED_UNSEEN, Answer, Example
 
 if TYPE_CHECKING:
@@ -273,6 +274,8 @@ def accept_examples(
         Id by which the batch can be undone; a new one by default.
     """
     batch_id = batch_id or uuid.uuid4().hex
+    # A label may have got another name since the spans were predicted.
+    names = context.dataset.renamed_labels
     answers = [
         Answer(
             id=batch_answer_id(batch_id, one.input_hash),
@@ -280,7 +283,7 @@ def accept_examples(
             split=one.split,
             annotator=context.annotator,
             answer="accept",
-            spans=one.spans,
+            spans=relabelled(one.spans, names),
             flagged=now.flagged,
             note=now.note,
             labels=context.labels,

@@ -26,7 +26,7 @@ from nbner.nlp.tokenizer_rules import rules_from_json, set_rules
 from nbner.queues.labelling import AnswerBus, ensure_tokens
 from nbner.store.dataset import Dataset
 from nbner.store.store import Store
-from nbner.training.model_store import FORMER_KEY
+from nbner.training.model_places import FORMER_KEY
 from nbner.types import AnswerKind, Example, Span, Token
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ class SessionContext:
     renamed_models : dict of str to str
         Fingerprints of models whose labels were renamed, or whose tokenizer got or lost
         rules, with those that they had before.
+    relabelled_models : dict of str to str
+        Of these the ones whose labels were renamed: with the same tokenizer, and so with
+        the same probabilities.
     run_scores : dict of str to (float, tuple of str, float or None)
         Time, fingerprints and F of the training runs, by their ids. Each record is
         read once: it is long, and these three never change.
@@ -111,6 +114,7 @@ class SessionContext:
     explorers: WeakSet[ErrorExplorer] = field(default_factory=WeakSet)
     model_names: dict[str, str] = field(default_factory=dict)
     renamed_models: dict[str, str] = field(default_factory=dict)
+    relabelled_models: dict[str, str] = field(default_factory=dict)
     run_scores: dict[str, tuple[float, tuple[str, ...], float | None]] = field(default_factory=dict)
     end_learning: Callable[[], None] | None = None
 
@@ -344,6 +348,17 @@ class SessionContext:
         found = fingerprint(self.nlp)
         return self.renamed_models.get(found, found)
 
+    def is_in_use(self, model: str) -> bool:
+        """Return whether a model is the one in use, whatever its labels are named by now.
+
+        Parameters
+        ----------
+        model : str
+            Fingerprint of the model, at any time of this session.
+        """
+        found, names = fingerprint(self.nlp), self.relabelled_models
+        return names.get(found, found) == names.get(model, model)
+
     def former_label_notices(self) -> tuple[str, ...]:
         """Return a sentence for each label that the model in use gives under a former name.
 
@@ -365,8 +380,12 @@ class SessionContext:
         nlp, renamed : Language
             The pipeline, and its copy under the new names.
         """
-        if renamed is not nlp:
-            self._note_same(fingerprint(nlp), fingerprint(renamed))
+        if renamed is nlp:
+            return
+        found, now = fingerprint(nlp), fingerprint(renamed)
+        self._note_same(found, now)
+        if now != found:
+            self.relabelled_models[now] = self.relabelled_models.get(found, found)
 
     def _note_same(self, found: str, now: str) -> None:
         if now == found:

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 from nbner._common.format import plural
 from nbner._common.learning_status import LearningCommand, LearningState, LearningStatus
 from nbner._common.offered import LEARNED_GROUP
-from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
 from nbner._common.reply_priority import REPLIES
-from nbner._common.result import Result
+from nbner._common.result import FigureResult
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY, RankedDataset
 from nbner.decoding.decision.component import FACTORY as DECISION_FACTORY
 from nbner.errors import DataError, ModelError, NbnerError, StoreError
@@ -93,8 +92,10 @@ class _Learned:
     newest_answer: float
 
 
-class Learning(Result):
+class Learning(FigureResult):
     """The training behind ``make_gold(learn=True)``, as ``annotator.learning``.
+
+    ``plot()`` draws F of the suggestions over the last answers; see `SuggestionQuality`.
 
     Its models come into use as those of `Session.train` do: ``session.nlp`` is
     the one that suggests, and every later session finds the last one. Where the
@@ -216,28 +217,8 @@ class Learning(Result):
         ]
         return pd.DataFrame(rows, columns=list(_MODEL_COLUMNS))
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw F of the suggestions over the last answers; see `SuggestionQuality.plot`.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            By default new axes.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        return self._quality.plot(ax, title=title, style=style, width=width)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return self._quality.plot(ax)
 
     def stop(self) -> None:
         """Stop learning, also in the middle of a training; the model in use stays."""
@@ -571,7 +552,7 @@ class Learning(Result):
     def _remove_orphans(self) -> None:
         """Remove models that no session has used: those of kernels that were killed."""
         with suppress(StoreError, OSError):
-            recorded = {run["path"] for run in self._context.dataset.runs()}
+            recorded = {run["path"] for run in self._context.model_store.runs()}
             for path in self._context.model_store.folder.glob("learned-*"):
                 is_old = time.time() - path.stat().st_mtime > _ORPHAN_AGE
                 if is_old and str(path) not in recorded:

@@ -399,7 +399,7 @@ class ModelAccessor(Accessor):
         Raises
         ------
         DataError
-            The width is below 2, there is no gold, or too little of it.
+            The width is below 2 or above 1,024, there is no gold, or too little of it.
         ModelError
             The model has not been trained, or decides by expected F as `decide`
             has chosen it. A decision that the training of a CRF has added is left
@@ -571,7 +571,7 @@ class ModelAccessor(Accessor):
         """
         import pandas as pd
 
-        runs = self._context.dataset.runs()
+        runs = self._context.model_store.runs()
         # A folder keeps the names that labels had when its model was trained.
         current = self._context.trained_fingerprint
         last = max((i for i, one in enumerate(runs) if one["fingerprint"] == current), default=None)
@@ -598,7 +598,7 @@ def _decide_greedily(context: SessionContext, gold: Sequence[Example], source: s
         known = copy_temperatures(decided, greedy)
         if known is not None:
             context.model_store.save_calibration(known)
-        runs = [one for one in context.dataset.runs() if one["fingerprint"] == model]
+        runs = [one for one in context.model_store.runs() if one["fingerprint"] == model]
         saved = next((one for one in reversed(runs) if Path(one["path"]).exists()), None)
         if saved is None:
             _save_and_use(context, greedy, {})

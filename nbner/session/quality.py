@@ -8,7 +8,13 @@ from functools import partial
 from nbner.errors import DataError
 from nbner.nlp.calibration_meta import calibration_entry, restore_temperatures
 from nbner.nlp.fingerprint import fingerprint
-from nbner.nlp.tokenizer_rules import TokenizerRule, rules_from_json, rules_to_json, set_rules
+from nbner.nlp.tokenizer_rules import (
+    TokenizerRule,
+    rules_from_json,
+    rules_to_json,
+    set_rules,
+    with_replaced,
+)
 from nbner.quality.agreement.report import Agreement
 from nbner.quality.agreement.scores import AnnotatedText, measure_agreement
 from nbner.quality.anchoring.report import Anchoring
@@ -406,7 +412,8 @@ def add_tokenizer_rules(context: SessionContext, rules: tuple[TokenizerRule, ...
         Rules to add; those that are in force already are skipped.
     """
     before = rules_from_json(context.dataset.settings.get(TOKENIZER_SETTING, []))
-    _replace_rules(context, before, tuple(dict.fromkeys((*before, *rules))))
+    known = [with_replaced(one, context.nlp.tokenizer) for one in rules]
+    _replace_rules(context, before, tuple(dict.fromkeys((*before, *known))))
 
 
 def undo_tokenizer_rules(context: SessionContext) -> tuple[TokenizerRule, ...]:
@@ -442,11 +449,12 @@ def _replace_rules(
     former, calibration = fingerprint(context.nlp), calibration_entry(context.nlp)
     for nlp in (context.base_nlp, context.nlp):
         set_rules(nlp, after, instead_of=before)
+    if calibration is not None:
+        # The recognizer, for which it was fitted, is the same. A process that is killed after
+        # the next line leaves a model that has it.
+        restore_temperatures(context.nlp, {**calibration, "model": fingerprint(context.nlp)})
+        keep_calibration(context)
     context.dataset.settings.set(TOKENIZER_SETTING, rules_to_json(after))
     # The saved model is opened with the same tokenizer next time.
     context.note_changed_tokenizer(former, context.model_store.save_tokenizer(context.nlp))
-    if calibration is not None:
-        # The recognizer, for which it was fitted, is the same.
-        restore_temperatures(context.nlp, {**calibration, "model": fingerprint(context.nlp)})
-        keep_calibration(context)
     context.refresh_annotators()

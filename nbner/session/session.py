@@ -1556,7 +1556,7 @@ class Session:
         Raises
         ------
         DataError
-            k is below 1, a text is empty, there is no such decoder, or the
+            k is below 1 or above 100,000, a text is empty, there is no such decoder, or the
             forced and forbidden spans contradict each other or the entities
             that an earlier component sets.
         ModelError
@@ -1590,7 +1590,7 @@ class Session:
         Parameters
         ----------
         widths : sequence of int
-            Lengths of the list; they rise.
+            Lengths of the list, up to 1,024; they rise.
         decoders : sequence of str, optional
             Of "exact", "exact_raw", "beam", "exact_calibrated" and the registered ones.
             The k best analyses without search error, over normalized or over
@@ -1619,7 +1619,7 @@ class Session:
         Raises
         ------
         DataError
-            The widths do not rise, a decoder is not one, or there is no gold.
+            The widths do not rise or exceed 1,024, a decoder is not one, or there is no gold.
         ModelError
             The model has not been trained, or is a conditional random field and
             another list than "exact" is named.

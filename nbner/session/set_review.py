@@ -206,8 +206,8 @@ class ReviewedSets:
 
     @property
     def is_current(self) -> bool:
-        """Whether the model in use is the one that was calibrated."""
-        return fingerprint(self.context.nlp) == self.coverage.fingerprint
+        """Whether the model in use is the one that was calibrated, but for names of labels."""
+        return self.context.is_in_use(self.coverage.fingerprint)
 
     def review(
         self,

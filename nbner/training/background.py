@@ -161,7 +161,7 @@ class BackgroundRun:
         self._close_input()
         try:
             path, record = self._read_result()
-            return _result(path, record)
+            return TrainingResult.from_record(path, load_base(path), record)
         except BaseException:
             shutil.rmtree(self._output, ignore_errors=True)
             raise
@@ -393,24 +393,6 @@ def _interrupt_at_end_of_input() -> None:
 
     sys.stdin.read()
     _thread.interrupt_main()
-
-
-def _result(path: Path, record: dict[str, Any]) -> TrainingResult:
-    data = record["data"]
-    return TrainingResult(
-        path=path,
-        nlp=load_base(path),
-        fingerprint=record["fingerprint"],
-        best=TrainingRecord(**record["best"]),
-        evaluations=tuple(TrainingRecord(**one) for one in record["evaluations"]),
-        steps=record["steps"],
-        seconds=record["seconds"],
-        stopped=record["stopped"],
-        n_train=data["train"],
-        n_dev=data["dev"],
-        dev_source=data["dev_source"],
-        record=record,
-    )
 
 
 def example_to_json(example: Example) -> dict[str, Any]:

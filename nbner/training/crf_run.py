@@ -129,20 +129,7 @@ class CrfRun:
         except BaseException:
             self._folder.remove()
             raise
-        return TrainingResult(
-            path=path,
-            nlp=loaded,
-            fingerprint=record["fingerprint"],
-            best=self.evaluations[-1],
-            evaluations=tuple(self.evaluations),
-            steps=record["steps"],
-            seconds=record["seconds"],
-            stopped="converged",
-            n_train=len(self.corpus.train),
-            n_dev=len(self.corpus.dev),
-            dev_source=self.corpus.dev_source,
-            record=record,
-        )
+        return TrainingResult.from_record(path, loaded, record)
 
     def _steps(self) -> Iterator[TrainingRecord]:
         """Train, and yield one record with the evaluation."""

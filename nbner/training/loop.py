@@ -275,20 +275,7 @@ class TrainingRun:
             self._folder.remove()
             raise
         self._finished = True
-        return TrainingResult(
-            path=path,
-            nlp=nlp,
-            fingerprint=record["fingerprint"],
-            best=best,
-            evaluations=tuple(self.evaluations),
-            steps=record["steps"],
-            seconds=record["seconds"],
-            stopped=record["stopped"],
-            n_train=len(self.corpus.train),
-            n_dev=len(self.corpus.dev),
-            dev_source=self.corpus.dev_source,
-            record=record,
-        )
+        return TrainingResult.from_record(path, nlp, record)
 
     def _steps(self) -> Iterator[TrainingRecord]:
         start = perf_counter()

@@ -47,6 +47,17 @@ def model_folder(store: str | Path, dataset: str) -> Path | None:
     return base / _folder_name(dataset, base)
 
 
+def is_beside_store(store: str | Path) -> bool:
+    """Return whether the models of a store lie beside its file, so that they move with it.
+
+    Parameters
+    ----------
+    store : str or Path
+        The session's store.
+    """
+    return sqlite_path(parse_url(store)) is not None
+
+
 def legacy_folder(store: str | Path, dataset: str) -> Path | None:
     """Return the folder that earlier versions used; None where it could lie anywhere else.
 

@@ -29,8 +29,17 @@ from nbner.errors import ModelError, StoreError
 from nbner.nlp import calibration_meta
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
-from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files, with_file
-from nbner.training.model_folder import legacy_folder, model_folder
+from nbner.training.file_hashes import (
+    FILES_KEY,
+    PENDING_KEY,
+    find_damage,
+    hash_files,
+    is_pending,
+    with_file,
+    with_pending,
+)
+from nbner.training.model_folder import is_beside_store, legacy_folder, model_folder
+from nbner.training.model_places import FORMER_KEY, PLACE_KEY, place_in, present_paths
 from nbner.training.run_folder import (
     BEST_MODEL,
     Reservation,
@@ -43,10 +52,6 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
     from nbner.store.dataset import Dataset
-
-#: Key of a run's record under which the fingerprints are kept that its model had before
-#: its tokenizer got or lost rules.
-FORMER_KEY = "former_fingerprints"
 
 _TOKENIZER_FILE = "tokenizer"  # in the folder of a model
 
@@ -83,6 +88,7 @@ class ModelStore:
         base = model_folder(store, dataset.name)
         self._folder = Path(tempfile.mkdtemp(prefix="nbner-")) if base is None else base
         self._legacy_folder = legacy_folder(store, dataset.name)
+        self._is_beside_store = is_beside_store(store)
         self.problems: dict[str, str] = {}
         self.changed: dict[str, str] = {}
         self._last_model_notices: tuple[str, ...] = ()
@@ -120,6 +126,16 @@ class ModelStore:
         """
         return self.problems.get(path) or self.changed.get(path, "")
 
+    def runs(self) -> list[dict[str, Any]]:
+        """Return the dataset's records of runs, oldest first, with the present paths of the models.
+
+        Where the store's folder was moved, renamed or copied with the models in
+        it, ``path`` is not the recorded one; see `model_places`.
+        """
+        runs = self._dataset.runs()
+        paths = present_paths(runs, self._folders(), are_beside_store=self._is_beside_store)
+        return [{**run, "path": path} for run, path in zip(runs, paths, strict=True)]
+
     def reserve_folder(self) -> Reservation:
         """Create a folder for the next run, which no other run can get.
 
@@ -149,7 +165,11 @@ class ModelStore:
                 "created": time.time(),
                 "path": str(path),
                 "fingerprint": fingerprint,
-                "record": {**record, FILES_KEY: hash_files(path)},
+                "record": {
+                    **record,
+                    FILES_KEY: hash_files(path),
+                    PLACE_KEY: place_in(self._folder, path),
+                },
             }
         )
         self._last_model_notices = ()
@@ -211,17 +231,31 @@ class ModelStore:
             The fingerprint of the saved model from now on; None where there is none,
             or where it could not be loaded.
         """
-        runs = self._dataset.runs()
+        runs = self.runs()
         path = runs[-1]["path"] if runs else ""
         folder = Path(path)
         if not runs or not folder.is_dir() or path in self.problems:
             return None
         tokenizer: Any = nlp.tokenizer
-        with draft_file(folder / _TOKENIZER_FILE) as draft:
-            draft.write(tokenizer.to_bytes(exclude=["vocab"]))
-        update_record(folder, _TOKENIZER_FILE)
-        model = fingerprint(load_base(folder))
+        content = tokenizer.to_bytes(exclude=["vocab"])
+        # A process that is killed from here on leaves the file as it was or the new one, and
+        # both are in order.
         for run in runs:
+            if run["path"] == path and isinstance(run["record"], Mapping):
+                record = with_pending(run["record"], _TOKENIZER_FILE, content)
+                self._dataset.set_run_record(run["id"], record)
+        update_record(folder, lambda record: with_pending(record, _TOKENIZER_FILE, content))
+        with draft_file(folder / _TOKENIZER_FILE) as draft:
+            draft.write(content)
+        model = fingerprint(load_base(folder))
+        self._record_tokenizer(path, model)
+        return model
+
+    def _record_tokenizer(self, path: str, model: str) -> None:
+        """Record the tokenizer of a model that was changed, with the model's new fingerprint."""
+        folder = Path(path)
+        update_record(folder, lambda record: with_file(record, folder, _TOKENIZER_FILE))
+        for run in self.runs():
             if run["path"] != path or not isinstance(run["record"], Mapping):
                 continue
             record = with_file(run["record"], folder, _TOKENIZER_FILE)
@@ -229,7 +263,6 @@ class ModelStore:
             former.pop(model, None)
             record[FORMER_KEY] = list(former)
             self._dataset.set_run_record(run["id"], record, fingerprint=model)
-        return model
 
     def is_former(self, path: Path, fingerprint: str) -> bool:
         """Return whether a model had a fingerprint before its tokenizer got or lost rules.
@@ -243,7 +276,7 @@ class ModelStore:
         """
         return any(
             run["path"] == str(path) and fingerprint in run["record"].get(FORMER_KEY, ())
-            for run in self._dataset.runs()
+            for run in self.runs()
             if isinstance(run["record"], Mapping)
         )
 
@@ -319,7 +352,7 @@ class ModelStore:
 
         A warning says which later ones cannot be used, and why.
         """
-        found = next(self._loaded(self._dataset.runs()), None)
+        found = next(self._loaded(self.runs()), None)
         if self.problems:
             # The first is the newest, whatever came into use instead.
             path, reason = next(iter(self.problems.items()))
@@ -346,7 +379,7 @@ class ModelStore:
         limit : int
             Number of models at most; those that cannot be loaded are left out.
         """
-        return list(self._loaded(self._dataset.runs()[:-1][-limit:]))
+        return list(self._loaded(self.runs()[:-1][-limit:]))
 
     def _loaded(self, runs: list[dict[str, Any]]) -> Iterator[Language]:
         """Yield the models of runs that can be loaded, the newest first; note the others."""
@@ -374,13 +407,23 @@ class ModelStore:
         """
         path, record = Path(run["path"]), run["record"]
         if not path.exists():
-            raise ModelError("the folder is missing; where it was moved, move it back.")
-        files = record.get(FILES_KEY) if isinstance(record, Mapping) else None
-        damage = find_damage(path, files)
+            raise ModelError(
+                f"the folder is missing, and has no other place in {self._folder}. Move it back, "
+                "or take it from where it lies now: session.model.use(path)."
+            )
+        known = record if isinstance(record, Mapping) else {}
+        files = known.get(FILES_KEY)
+        damage = find_damage(path, files, known.get(PENDING_KEY))
         if damage is not None:
             raise ModelError(
                 f"{damage}. If that was meant, session.model.use({str(path)!r}) takes it as it is."
             )
+        if is_pending(known, path, _TOKENIZER_FILE):
+            nlp = load_base(path)
+            # A place that cannot be written is opened for reading all the same.
+            with suppress(StoreError, OSError):
+                self._record_tokenizer(run["path"], fingerprint(nlp))
+            return nlp
         if files is not None:
             return load_base(path)
         found = hash_files(path)

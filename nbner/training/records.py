@@ -141,3 +141,32 @@ class TrainingResult:
     n_dev: int
     dev_source: str
     record: dict[str, Any]
+
+    @classmethod
+    def from_record(cls, path: Path, nlp: Language, record: dict[str, Any]) -> TrainingResult:
+        """Build the result of a run from its record.
+
+        Parameters
+        ----------
+        path : Path
+            The best model.
+        nlp : Language
+            The best model, loaded from ``path``.
+        record : dict
+            The run's record.
+        """
+        data = record["data"]
+        return cls(
+            path=path,
+            nlp=nlp,
+            fingerprint=record["fingerprint"],
+            best=TrainingRecord(**record["best"]),
+            evaluations=tuple(TrainingRecord(**one) for one in record["evaluations"]),
+            steps=record["steps"],
+            seconds=record["seconds"],
+            stopped=record["stopped"],
+            n_train=data["train"],
+            n_dev=data["dev"],
+            dev_source=data["dev_source"],
+            record=record,
+        )

@@ -17,7 +17,7 @@ import errno
 import json
 import platform
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,7 @@ from nbner._common.drafts import (
 )
 from nbner._version import __version__
 from nbner.errors import TrainingError
-from nbner.training.file_hashes import FILES_KEY, find_damage, hash_files, with_file
+from nbner.training.file_hashes import FILES_KEY, PENDING_KEY, find_damage, hash_files
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -365,22 +365,21 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     _write_record(folder, {**record, **files})
 
 
-def update_record(model: Path, name: str) -> None:
-    """Record one file of a run's model as it is now.
+def update_record(model: Path, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> None:
+    """Change the record of a run.
 
     Parameters
     ----------
     model : Path
-        The model. One without a record beside it, or whose record is damaged, is left
-        as it is.
-    name : str
-        The file, which was changed on purpose.
+        The run's model. One without a record beside it, or whose record is damaged, is
+        left as it is.
+    change : callable
+        From the record to the new one.
     """
     if model.name != BEST_MODEL or not (model.parent / RECORD).is_file():
         return
     with suppress(OSError, ValueError, RecursionError):
-        record = read_record(model.parent)
-        _write_record(model.parent, with_file(record, model, name))
+        _write_record(model.parent, change(read_record(model.parent)))
 
 
 def _write_record(folder: Path, record: Mapping[str, Any]) -> None:
@@ -428,7 +427,7 @@ def find_change(model: Path) -> str | None:
         record = read_record(model.parent)
     except (OSError, ValueError, RecursionError) as error:
         return f"{model.parent / RECORD} cannot be read: {error}"
-    return find_damage(model, record.get(FILES_KEY))
+    return find_damage(model, record.get(FILES_KEY), record.get(PENDING_KEY))
 
 
 def library_versions() -> dict[str, str]:

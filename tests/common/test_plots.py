@@ -18,6 +18,7 @@ from matplotlib_inline import backend_inline
 
 import nbner
 from nbner._common.plot_style import INK_COLOR, label_lines, new_axes, new_figure, plot_look
+from nbner._common.result import FigureResult
 from nbner.errors import DataError
 from nbner.evaluation.errors.plot import draw_confusion_matrix
 from nbner.evaluation.report import Evaluation, draw_evaluation
@@ -210,3 +211,36 @@ def test_every_plot_takes_the_same_arguments():
             if plot:
                 names = set(inspect.signature(plot).parameters)
                 assert names >= {"ax", "title", "style", "width"}, (kind, names)
+
+
+class Whole:
+    """Has the figure of a part."""
+
+    plot = FigureResult.plot
+
+    def _draw(self, ax):
+        return evaluation().plot(ax)
+
+
+def test_the_figure_of_a_part_has_the_look_that_the_whole_was_asked_for():
+    ax = Whole().plot(title="ours", style="paper", width=3)
+    assert ax.get_title(loc="left") == "ours"
+    assert ax.figure.get_figwidth() == 3
+    assert ax.figure.get_facecolor() == evaluation().plot(style="paper").figure.get_facecolor()
+    assert Whole().plot(style="paper").get_title(loc="left") == ""
+    assert evaluation().plot().get_title(loc="left") == Whole().plot().get_title(loc="left")
+    mine = new_figure().subplots()
+    assert Whole().plot(mine, title=None) is mine
+    assert mine.get_title(loc="left") == ""
+
+
+def test_the_shared_arguments_are_written_once():
+    shared = ["self", "ax", "title", "style", "width"]
+    written = {
+        kind.plot
+        for module in pkgutil.walk_packages(nbner.__path__, "nbner.")
+        for kind in vars(import_module(module.name)).values()
+        if inspect.isclass(kind) and "plot" in vars(kind)
+        if list(inspect.signature(kind.plot).parameters) == shared
+    }
+    assert written == {FigureResult.plot}

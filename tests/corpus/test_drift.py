@@ -71,6 +71,25 @@ def test_a_partition_opens_in_the_annotator(trained_path, drifting):
             drift.open("a.parquet")
 
 
+@pytest.mark.parametrize("pattern", ["source", "source/*.parquet"])
+def test_a_source_that_was_moved_with_its_target_is_found(trained_path, tmp_path, pattern):
+    project, moved = tmp_path / "project", tmp_path / "elsewhere" / "renamed"
+    project.mkdir()
+    moved.parent.mkdir()
+    (project / "source").mkdir()
+    texts = pd.DataFrame({"text": ["Add 5 ml of water ."]})
+    texts.to_parquet(project / "source" / "a.parquet")
+    with nbner.Session("mine", model=trained_path, store=":memory:") as fresh:
+        options = {"n_process": 1, "progress": False}
+        fresh.label_corpus(str(project / pattern), str(project / "target"), **options)
+        project.rename(moved)
+        drift = fresh.corpus_drift(moved / "target")
+        assert drift.open("a.parquet", n=5).current.text == "Add 5 ml of water ."
+        (moved / "source").rename(moved / "gone")
+        with pytest.raises(DataError, match=r"neither there nor in .*renamed/source"):
+            drift.open("a.parquet", n=5)
+
+
 def test_without_a_training_split_or_probabilities(trained_path, parquet_source, tmp_path):
     with nbner.Session("mine", model=trained_path, store=":memory:") as fresh:
         fresh.label_corpus(parquet_source, tmp_path / "target", n_process=1, progress=False)

@@ -728,6 +728,25 @@ def test_a_damaged_manifest_is_named(label, tmp_path, value):
         label(source)
 
 
+def test_braces_in_a_pattern_name_the_way_out(label, parquet_source, tmp_path):
+    for pattern in ("part-{0,2}.parquet", "part-{0,2}.par*"):
+        with pytest.raises(DataError) as caught:
+            label(f"{parquet_source}/{pattern}")
+        alternatives = [pattern.replace("{0,2}", one) for one in "02"]
+        said = ", then ".join(repr(f"{parquet_source}/{one}") for one in alternatives)
+        assert "Braces are characters of a name" in caught.value.remedy
+        assert caught.value.remedy.rstrip(".").endswith(said)
+    for one in alternatives:
+        report = label(f"{parquet_source}/{one}")
+    assert [one.partition for one in report.records] == ["part-0.parquet", "part-2.parquet"]
+    with pytest.raises(DataError) as caught:
+        label(f"{tmp_path}/nowhere*.csv")
+    assert "Braces" not in caught.value.remedy
+    file = tmp_path / "a{b,c}.csv"
+    file.write_text("text\nAdd 5 ml.\n")
+    assert label(file, tmp_path / "braces").texts == 1
+
+
 def test_marks_of_a_pattern_choose_files(label, tmp_path):
     source = tmp_path / "source"
     for number in (1, 2, 10):

@@ -1,5 +1,6 @@
 """The tokenizer doctor: what does not fit, the rule that would help, and what it changes."""
 
+import json
 import shutil
 import warnings
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from nbner import DataError, Example, ModelError, Session, Span
 from nbner._common.alignment import align
 from nbner.nlp.calibration_meta import load_temperatures, save_temperatures
+from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import tokenizer_of
 from nbner.nlp.tokenizer_rules import (
     TokenizerRule,
@@ -19,6 +21,7 @@ from nbner.nlp.tokenizer_rules import (
     rules_from_json,
     rules_to_json,
     set_rules,
+    with_replaced,
 )
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.training.run_folder import find_change
@@ -221,3 +224,54 @@ def test_what_is_no_rule_of_these_is_refused():
             found.apply()
         with pytest.raises(DataError, match="none of these rules"):
             found.changes(TokenizerRule("infix", "x"))
+
+
+OWN = [{65: "do", 67: "do"}, {65: "n't", 67: "not"}]  # spaCy's numbers of ORTH and NORM
+
+
+def test_a_special_case_that_is_taken_back_brings_back_the_one_of_the_word(tmp_path):
+    store = tmp_path / "rules.db"
+    first = TokenizerRule("special case", "don't", ("don", "'t"))
+    second = TokenizerRule("special case", "don't", ("d", "on't"))
+    given = spacy.blank("en")
+    given.tokenizer.add_special_case("AcmeCorp", [{"ORTH": "Acme"}, {"ORTH": "Corp"}])
+    whole = TokenizerRule("special case", "AcmeCorp", ("AcmeCorp",))
+    with Session("d", store=store, labels=["A"], model=given) as session:
+        session.add(["Add 5 ml"])
+        before = fingerprint(session.nlp)
+        for rule in (first, second, whole):
+            session.quality.tokenization().apply(rule)
+        assert words(session.nlp.tokenizer, "don't AcmeCorp") == ["d", "on't", "AcmeCorp"]
+        session.quality.tokenization().undo()
+        assert words(session.nlp.tokenizer, "AcmeCorp") == ["Acme", "Corp"]
+        session.quality.tokenization().undo()
+        assert words(session.nlp.tokenizer, "don't") == ["don", "'t"]
+        # What a model that is opened has by now.
+        saved = session.nlp.to_bytes()
+    later = spacy.blank("en").from_bytes(saved)
+    with Session("d", store=store, model=later) as session:
+        assert session.quality.tokenization().undo() == ()
+        assert session.nlp.tokenizer.rules["don't"] == OWN
+        assert [one.norm_ for one in session.nlp.make_doc("don't")] == ["do", "not"]
+        assert fingerprint(session.nlp) == before
+
+
+def test_a_stored_rule_that_does_not_know_what_it_replaced_restores_the_languages_own(nlp):
+    changed = spacy.blank("en")
+    rule = TokenizerRule("special case", "don't", ("don", "'t"))
+    (stored,) = rules_from_json(rules_to_json([rule]))
+    assert stored.replaced is None
+    set_rules(changed, [stored])
+    set_rules(changed, [], instead_of=[stored])
+    assert changed.tokenizer.rules["don't"] == nlp.tokenizer.rules["don't"] == OWN
+
+
+def test_a_rule_is_stored_with_what_it_replaced(nlp):
+    rule = with_replaced(TokenizerRule("special case", "don't", ("d", "on't")), nlp.tokenizer)
+    assert list(rule.replaced) == OWN
+    (stored,) = rules_from_json(json.loads(json.dumps(rules_to_json([rule]))))
+    assert stored.replaced == rule.replaced
+    assert stored == TokenizerRule("special case", "don't", ("d", "on't"))
+    assert with_replaced(TokenizerRule("special case", "xyz", ("x", "yz")), nlp.tokenizer) == (
+        TokenizerRule("special case", "xyz", ("x", "yz"))
+    )

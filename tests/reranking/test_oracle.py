@@ -203,6 +203,7 @@ def test_lists_and_gold_of_unequal_number_are_an_error():
         ((1, 1), "do not rise"),
         ((4, 2), "do not rise"),
         ((1, 2.5), "2.5 is not a width"),
+        ((1, 1_025), "lists of 1,025 analyses take hours: widths are at most 1,024"),
         ((True, 2), "True is not a width"),
         (("1",), "'1' is not a width"),
     ],

@@ -149,6 +149,7 @@ def test_its_share_of_what_a_perfect_choice_gains(reranking):
     ("asked", "said"),
     [
         ({"width": 1}, "nothing to choose"),
+        ({"width": 100_000}, "at most 1,024 long"),
         ({"folds": 1}, "1 folds leave no text"),
         ({"folds": 500}, "200 accepted examples cannot be dealt into 500 folds"),
         ({"features": ["digits"]}, "'digits' is not a function"),

@@ -10,6 +10,7 @@ import nbner
 from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
 from nbner.errors import DataError, ModelError
 from nbner.nlp.pipeline import load_base
+from nbner.nlp.tokenizer_rules import TokenizerRule
 from nbner.simulation.headless_client import HeadlessClient
 from nbner.training.loop import train
 
@@ -164,6 +165,34 @@ def test_another_model_makes_the_sets_out_of_date(session, model_path):
         with pytest.raises(DataError, match="another model is in use") as caught:
             act()
         assert 'make_gold(review="set")' in caught.value.remedy
+
+
+def test_under_another_name_of_a_label_the_sets_hold(session):
+    widget = reviewed(session)
+    before = window(widget)
+    session.labels.rename("Reagent", "Material")
+    after = window(widget)
+    assert [(one["id"], one["set"]) for one in after] == [(o["id"], o["set"]) for o in before]
+    assert "Out of date" not in widget.sets.summary
+
+    def labels(tasks):
+        versions = [one for task in tasks for one in task.get("versions", ())]
+        return {span[2] for one in (*tasks, *versions) for span in one["spans"]}
+
+    assert labels(before) == set(LABELS)
+    assert labels(after) == {"Action", "Amount", "Material"}
+    accepted = widget.sets.accept()
+    answers = [one for one in session.examples("train") if one.answer]
+    assert len(answers) == accepted.accepted == len(widget.sets.single)
+    assert {span.label for one in answers for span in one.spans} == labels(after)
+    accepted.undo()
+    # The first name again, and then other tokens.
+    session.labels.rename("Material", "Reagent")
+    again = window(widget)
+    assert [(one["id"], one["set"]) for one in again] == [(o["id"], o["set"]) for o in before]
+    assert labels(again) == set(LABELS)
+    session.quality.tokenization().apply(TokenizerRule("special case", "sugar", ("su", "gar")))
+    assert "Out of date" in widget.sets.summary
 
 
 def test_texts_kept_aside_are_labelled_as_usual_and_answers_name_the_order(session):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+import warnings
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -14,7 +15,9 @@ from kills import killed_at_every_step
 from nbner import Session, StoreError, TrainingError
 from nbner._common.drafts import is_unlocked, remove_stale_drafts
 from nbner.io.files import atomic_write
+from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
+from nbner.nlp.tokenizer_rules import TokenizerRule, add_rule
 from nbner.store.store import Store
 from nbner.training import background
 from nbner.training.background import BackgroundRun, BackgroundTraining
@@ -227,6 +230,43 @@ def test_a_calibration_killed_at_any_step_is_the_old_or_the_new(tmp_path):
         models(folder)
         assert [one.name for one in file.parent.iterdir()] == [file.name]
     assert seen == {1.0, 2.0}
+
+
+def test_a_tokenizer_killed_at_any_step_is_the_old_or_the_new(trained_path, tmp_path):
+    rule = TokenizerRule("special case", "xY", ("x", "Y"))
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    nlp = load_base(trained_path)
+    before = fingerprint(nlp)
+    with closing(Store(kept / "nbner.db")) as store:
+        path = ModelStore(store.dataset("d"), kept / "nbner.db").save_pipeline(nlp, {"number": 1})
+        write_record(path.parent, {"number": 1})
+    add_rule(nlp.tokenizer, rule)
+
+    def save(folder):
+        with closing(Store(folder / "nbner.db")) as store:
+            ModelStore(store.dataset("d"), folder / "nbner.db").save_tokenizer(nlp)
+
+    def prepare(folder):
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+    seen = []
+    for folder in killed_at_every_step(save, tmp_path, prepare):
+        with closing(Store(folder / "nbner.db")) as store, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            dataset = store.dataset("d")
+            models = ModelStore(dataset, folder / "nbner.db")
+            found = models.latest()
+            # Whichever it is, it is in use, and the records know it.
+            assert found.path.is_relative_to(folder)
+            assert find_change(found.path) is None
+            (run,) = dataset.runs()
+            assert run["fingerprint"] == fingerprint(found)
+            assert (fingerprint(found) == before) != models.is_former(found.path, before)
+        seen.append([token.text for token in found.tokenizer("xY")] == ["x", "Y"])
+    # There are deaths before the file has changed, and between the file and its record.
+    assert seen.count(False) > 1
+    assert seen.count(True) > 1
 
 
 def test_a_backup_killed_at_any_step_is_whole_or_absent(tmp_path):

@@ -20,7 +20,14 @@ from nbner.decoding.decision.span_sets import best_span_set
 from nbner.errors import DataError, ModelError
 from nbner.io.docbin import tokens_from_doc
 from nbner.nlp.entity_component import EntityComponent, doc_spans
-from nbner.nlp.pipeline import clone_pipeline, labels_of, recognizer_of
+from nbner.nlp.pipeline import (
+    add_after_recognizer,
+    clone_pipeline,
+    component_of,
+    labels_of,
+    recognizer_of,
+    remove_components,
+)
 from nbner.types import Example
 
 if TYPE_CHECKING:
@@ -149,14 +156,9 @@ def add_decision(nlp: Language, *, threshold: float, temperature: float) -> Expe
     ModelError
         The pipeline has no entity recognizer, or the factory's name is taken.
     """
-    found = recognizer_of(nlp)
-    if found is None:
-        raise ModelError("the pipeline has no entity recognizer, so there is nothing to decide.")
-    remove_decision(nlp)
     settings = {"threshold": threshold, "temperature": temperature}
-    added = nlp.add_pipe(FACTORY, after=found[0], config=settings)
-    if not isinstance(added, ExpectedFDecision):
-        raise ModelError(f"another package has taken the name {FACTORY!r} of the component.")
+    added = add_after_recognizer(nlp, FACTORY, ExpectedFDecision, settings, act="decide")
+    nlp.meta.pop(META_KEY, None)
     return added
 
 
@@ -168,8 +170,7 @@ def decision_of(nlp: Language) -> ExpectedFDecision | None:
     nlp : Language
         The pipeline.
     """
-    found = (one for _, one in nlp.pipeline if isinstance(one, ExpectedFDecision))
-    return next(found, None)
+    return component_of(nlp, ExpectedFDecision)
 
 
 def remove_decision(nlp: Language) -> None:
@@ -180,9 +181,7 @@ def remove_decision(nlp: Language) -> None:
     nlp : Language
         The pipeline; modified in place.
     """
-    for name, component in nlp.pipeline:
-        if isinstance(component, ExpectedFDecision):
-            nlp.remove_pipe(name)
+    remove_components(nlp, ExpectedFDecision)
     nlp.meta.pop(META_KEY, None)
 
 

@@ -251,6 +251,8 @@ class Errors(Result):
     ) -> pd.DataFrame:
         """Compute error rates by properties of spans, and shares of all errors.
 
+        A table of this result, as `confusion` is one; ``plot(by=factor)`` draws it.
+
         Parameters
         ----------
         factors : iterable of str

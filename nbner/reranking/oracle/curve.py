@@ -60,7 +60,7 @@ def oracle_curve(
     Raises
     ------
     DataError
-        The widths do not rise, or there is no such decoder.
+        The widths do not rise or exceed 1,024, or there is no such decoder.
     ModelError
         The pipeline has not been trained, or has no such list: a conditional
         random field has its exact list alone.

@@ -48,6 +48,7 @@ from nbner._common.bootstrap import (
     micro_f_at,
     safe_divide,
 )
+from nbner.decoding.api import MAX_WIDTH
 from nbner.errors import DataError
 from nbner.evaluation.k_best_scores import CandidateListScore, score_candidates
 from nbner.types import Span
@@ -373,7 +374,7 @@ def check_widths(widths: Iterable[Any]) -> tuple[int, ...]:
     Parameters
     ----------
     widths : iterable
-        Expected: ascending whole numbers of at least 1.
+        Expected: ascending whole numbers from 1 to `MAX_WIDTH`.
 
     Returns
     -------
@@ -382,7 +383,7 @@ def check_widths(widths: Iterable[Any]) -> tuple[int, ...]:
     Raises
     ------
     DataError
-        There is no width, one is not a whole number of at least 1, or they are not
+        There is no width, one is not a whole number from 1 to 1,024, or they are not
         ascending.
     """
     taken = tuple(widths)
@@ -392,6 +393,12 @@ def check_widths(widths: Iterable[Any]) -> tuple[int, ...]:
     for width in taken:
         if isinstance(width, bool) or not isinstance(width, Integral) or width < 1:
             raise DataError(f"{width!r} is not a width", field="widths", remedy=remedy)
+        if int(width) > MAX_WIDTH:
+            raise DataError(
+                f"lists of {width:,} analyses take hours: widths are at most {MAX_WIDTH:,}",
+                field="widths",
+                remedy="Give widths that rise to less; 64 hold nearly all that can be gained",
+            )
     if any(right <= left for left, right in pairwise(taken)):
         raise DataError(f"the widths {taken} do not rise", field="widths", remedy=remedy)
     return tuple(int(width) for width in taken)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.format import plural
-from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
+from nbner._common.result import FigureResult
 from nbner.errors import DataError
 from nbner.queues.labelling import AnnotationQueue, AnswerBus, TokenizeFn
 from nbner.teaching.quiz.report import QuizResults, QuizReveal
@@ -150,7 +150,8 @@ class Quiz:
     """A quiz in a cell: the widget to annotate in, and the results so far.
 
     ``nbner.quiz`` creates it. All results are read anew from the store, so that a
-    teacher sees the submissions of the class as they come in.
+    teacher sees the submissions of the class as they come in. ``plot()`` draws the F of
+    every student on every example.
 
     Parameters
     ----------
@@ -210,28 +211,10 @@ class Quiz:
         """One row an example, with F and the fraction of students without an error."""
         return self.results.question_frame
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of every student on every example.
+    plot = FigureResult.plot
 
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        return self.results.plot(ax, title=title, style=style, width=width)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return self.results.plot(ax)
 
     def agreement(self, *, samples: int = 1000) -> Agreement | None:
         """Measure the agreement between students; None if no two accepted the same example.

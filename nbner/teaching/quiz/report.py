@@ -14,15 +14,12 @@ from nbner._common.plot_style import (
     ACCENT_COLOR,
     FIGURE_SIZE,
     INK_COLOR,
-    OWN_TITLE,
     ROW_HEIGHT,
-    SCREEN,
-    PlotStyle,
     apply_style,
     name_ticks,
     new_axes,
 )
-from nbner._common.result import FigureResult, Result
+from nbner._common.result import FigureResult
 from nbner._common.span_html import highlight_spans
 from nbner.evaluation.scores import PRF
 from nbner.quality.agreement.report import Agreement
@@ -176,8 +173,10 @@ class QuizResults(FigureResult):
 
 
 @dataclass(frozen=True, slots=True)
-class QuizReveal(Result):
+class QuizReveal(FigureResult):
     """A student's submissions beside gold, prediction and k best analyses.
+
+    ``plot()`` draws the F of every student on every example.
 
     Parameters
     ----------
@@ -207,28 +206,8 @@ class QuizReveal(Result):
         frame = self.results.frame
         return frame[frame["student"] == self.student].reset_index(drop=True)
 
-    def plot(
-        self,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw the F of every student on every example.
-
-        Parameters
-        ----------
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        return self.results.plot(ax, title=title, style=style, width=width)
+    def _draw(self, ax: Axes | None) -> Axes:
+        return self.results.plot(ax)
 
     def __str__(self) -> str:
         score, questions = self.score, self.results.questions

@@ -44,7 +44,7 @@ _BEAM_COLUMNS = [
 
 
 class TraceProperties:
-    """Properties of a recorded trace, for `Trace` and for the viewer of one."""
+    """Properties and picture of a recorded trace, for `Trace` and for the viewer of one."""
 
     __slots__ = ()
 
@@ -79,6 +79,36 @@ class TraceProperties:
     def mistakes(self) -> tuple[int, ...]:
         """Indices of the steps whose chosen action has a cost above 0."""
         return tuple(i for i, step in enumerate(self.steps) if step.is_mistake)
+
+    def plot(
+        self,
+        step: int | None = None,
+        ax: Axes | None = None,
+        *,
+        title: str | None = OWN_TITLE,
+        style: PlotStyle = SCREEN,
+        width: float | None = None,
+    ) -> Axes:
+        """Draw all decisions, or the distribution over actions at one step.
+
+        Parameters
+        ----------
+        step : int, optional
+            Index of a step, negative ones from the end; by default all steps.
+        ax : Axes, optional
+            Axes to draw on; new ones by default.
+        title : str, optional
+            By default the finding; None for no title.
+        style : {"screen", "paper"}
+            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
+        width : float, optional
+            Width of a new figure in inches; on paper 3.25 by default.
+        """
+        with plot_look(ax=ax, title=title, style=style, width=width):
+            return self._draw(step, ax)
+
+    def _draw(self, step: int | None, ax: Axes | None) -> Axes:
+        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,47 +195,19 @@ class Trace(TraceProperties, Result):
         words = self.text[tokens[state.start].start : tokens[state.token - 1].end]
         return f"{words} … ({state.label})"
 
-    def plot(
-        self,
-        step: int | None = None,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw all decisions, or the distribution over actions at one step.
-
-        Parameters
-        ----------
-        step : int, optional
-            Index of a step, negative ones from the end; by default all steps.
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        with plot_look(ax=ax, title=title, style=style, width=width):
-            if step is None:
-                return _draw_decisions(
-                    self.steps,
-                    labels=self.labels,
-                    known=self.colors,
-                    title=self._headline(),
-                    ax=ax,
-                )
-            at = range(len(self.steps))[step]
-            return _draw_choices(
-                self.steps[at].choices,
-                labels=self.labels,
-                known=self.colors,
-                title=f"“{self.steps[at].word}”: {self.describe_step(at)}",
-                ax=ax,
+    def _draw(self, step: int | None, ax: Axes | None) -> Axes:
+        if step is None:
+            return _draw_decisions(
+                self.steps, labels=self.labels, known=self.colors, title=self._headline(), ax=ax
             )
+        at = range(len(self.steps))[step]
+        return _draw_choices(
+            self.steps[at].choices,
+            labels=self.labels,
+            known=self.colors,
+            title=f"“{self.steps[at].word}”: {self.describe_step(at)}",
+            ax=ax,
+        )
 
     def describe_step(self, at: int) -> str:
         """Describe the decision at a step in words.

@@ -19,7 +19,6 @@ import traitlets
 from nbner._common.alignment import align, words_and_gaps
 from nbner._common.colors import label_colors, underline_of
 from nbner._common.format import plural
-from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
 from nbner._version import __version__
 from nbner.errors import DataError
 from nbner.nlp.gold_spans import parse_gold_spans
@@ -133,31 +132,8 @@ class TraceViewer(BundledWidget, TraceProperties):
         """One row a step and hypothesis of the beam; see ``Trace.beam_frame``."""
         return self.trace.beam_frame
 
-    def plot(
-        self,
-        step: int | None = None,
-        ax: Axes | None = None,
-        *,
-        title: str | None = OWN_TITLE,
-        style: PlotStyle = SCREEN,
-        width: float | None = None,
-    ) -> Axes:
-        """Draw all decisions, or the distribution over actions at one step.
-
-        Parameters
-        ----------
-        step : int, optional
-            Index of a step, negative ones from the end; by default all steps.
-        ax : Axes, optional
-            Axes to draw on; new ones by default.
-        title : str, optional
-            By default the finding; None for no title.
-        style : {"screen", "paper"}
-            "paper" is for a column of print: dark ink, the fonts of the rcParams, no title.
-        width : float, optional
-            Width of a new figure in inches; on paper 3.25 by default.
-        """
-        return self.trace.plot(step, ax, title=title, style=style, width=width)
+    def _draw(self, step: int | None, ax: Axes | None) -> Axes:
+        return self.trace.plot(step, ax)
 
     @traitlets.validate("step")  # type: ignore[untyped-decorator]
     def _check_step(self, proposal: dict[str, Any]) -> int:
