@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -157,7 +158,7 @@ class FunctionRegistry(Generic[Function]):
             import_module(module)
         # The names alone: an entry point is loaded when its function is asked for.
         own = {path[-1] for path in catalogue.REGISTRY if path[:2] == ("nbner", self.name)}
-        return sorted({*own, *(one.name for one in entry_points(group=f"nbner_{self.name}"))})
+        return sorted(own | _entry_point_names(f"nbner_{self.name}"))
 
     def __contains__(self, name: object) -> bool:
         return name in self.names()
@@ -167,6 +168,21 @@ class FunctionRegistry(Generic[Function]):
 
     def __repr__(self) -> str:
         return f"{self.name}: {', '.join(self.names())}"
+
+
+@cache
+def _entry_point_names(group: str) -> frozenset[str]:
+    """Return the names of a group's entry points, as they were when first asked for.
+
+    A search opens the metadata of every installed package, and a file that is read or written
+    asks twice. `catalogue`, which loads the functions, searches once a process, too.
+
+    Parameters
+    ----------
+    group : str
+        Group of the entry points.
+    """
+    return frozenset(one.name for one in entry_points(group=group))
 
 
 def call(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import random
+from pathlib import Path
 
 import pytest
 import spacy
@@ -95,13 +98,35 @@ def finished(corpus, dev, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def trained_path(corpus, dev, tmp_path_factory):
-    """Folder of a model that has learnt the corpus."""
-    output = tmp_path_factory.mktemp("trained") / "run"
-    with train("blank:en", corpus, dev, labels=LABELS, output=output, max_steps=120) as training:
-        for _ in training:
-            pass
-        return training.finish().path
+def once_a_run(tmp_path_factory):
+    """Build a folder in the first worker that needs it; the others wait for it.
+
+    What is built is the same in all of them, is only read, and names no other folder.
+    """
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
+
+    def built(name, build):
+        found = shared / f"{name}.txt"
+        with (shared / f"{name}.lock").open("w") as lock:
+            # Closing the file, as a worker's end does, takes the lock away.
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not found.exists():
+                found.write_text(str(build(shared / name)), encoding="utf-8")
+        return Path(found.read_text(encoding="utf-8"))
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def trained_path(corpus, dev, once_a_run):
+    """Folder of a model that has learnt the corpus, one for all workers."""
+    return once_a_run(
+        "trained",
+        lambda folder: (
+            train_briefly("blank:en", corpus, dev, folder, max_steps=120, eval_frequency=None).path
+        ),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -156,8 +181,12 @@ def travel_texts():
 
 
 @pytest.fixture(scope="session")
-def travel_path(tmp_path_factory):
+def travel_path(once_a_run):
     """Folder of a tagger, a recognizer of PERSON, GPE and DATE, and rules for PRODUCT."""
+    return once_a_run("travel", build_travel_model)
+
+
+def build_travel_model(path):
     spacy.util.fix_random_seed(0)
     draw = random.Random(0)
     nlp = spacy.blank("en")
@@ -175,6 +204,5 @@ def travel_path(tmp_path_factory):
         for batch in spacy.util.minibatch(examples, 16):
             nlp.update(batch, sgd=optimizer, drop=0.1)
     nlp.add_pipe("entity_ruler").add_patterns([{"label": "PRODUCT", "pattern": "lamp"}])
-    path = tmp_path_factory.mktemp("travel") / "model"
     nlp.to_disk(path)
     return path

@@ -245,3 +245,12 @@ def trained():
     session.add(gold, split="dev", gold=True)
     session.train(max_epochs=1, progress=False)
     return session
+
+
+def test_installed_packages_are_searched_once_a_process(monkeypatch):
+    functions = nbner.registry.readers
+    names = functions.names()
+    monkeypatch.setattr("nbner.registry.entry_points", pytest.fail)
+    assert functions.names() == names
+    assert functions.get("conll")
+    assert "table" in functions
