@@ -23,7 +23,7 @@ from nbner._common.offered import LEARNED_GROUP
 from nbner._common.plot_style import OWN_TITLE, SCREEN, PlotStyle
 from nbner._common.reply_priority import REPLIES
 from nbner._common.result import Result
-from nbner.active_learning.ranked_dataset import HOLDOUT_KEY, RankedDataset
+from nbner.active_learning.ranked_dataset import RankedDataset, held_out_examples, is_held_out
 from nbner.decoding.decision.component import FACTORY as DECISION_FACTORY
 from nbner.errors import DataError, ModelError, NbnerError, StoreError
 from nbner.nlp.crf.component import FACTORY as CRF_FACTORY
@@ -469,10 +469,11 @@ class Learning(Result):
         with self._changed:
             self._n_new = 0
         context = self._context
+        aside = held_out_examples(context.dataset, self._split)
         gold = [
             one
             for one in context.dataset.examples(self._split, answer="accept")
-            if not one.binary and not one.extra.get(HOLDOUT_KEY)
+            if not one.binary and not is_held_out(one, aside)
         ]
         answered = context.dataset.counts(self._split).answered
         REPLIES.give_way()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
+from nbner.active_learning.ranked_dataset import held_out_examples, is_held_out
 from nbner.decoding.decision.component import decision_of, without_decision
 from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.errors import DataError, TrainingError
@@ -75,8 +75,9 @@ def training_split(
         trained on at most.
     """
     accepted = context.examples(split, answer="accept")
-    held_out = [one for one in accepted if one.extra.get(HOLDOUT_KEY)]
-    train = [one for one in accepted if not one.extra.get(HOLDOUT_KEY)]
+    aside = held_out_examples(context.dataset, split)
+    held_out = [one for one in accepted if is_held_out(one, aside)]
+    train = [one for one in accepted if not is_held_out(one, aside)]
     train += context.examples(split, answer="reject")
     measured = [*context.examples(dev, answer="accept"), *held_out]
     return train, [one for one in measured if not one.accepted_unseen]

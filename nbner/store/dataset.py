@@ -542,6 +542,32 @@ class Dataset:
         for row in self._rows(query, split, answers.c.split_id, answers.c.id):
             yield queries.answer_from(row)
 
+    def extras_with(self, key: str, split: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the ``extra`` of every answer that was ever stored and has a key in it.
+
+        What is true of an example whoever answers it, such as how it was chosen, is
+        said by the answer of that time, and not by those that followed.
+
+        Parameters
+        ----------
+        key : str
+            A key of ``extra``, or of a mapping inside of it.
+        split : str
+            Name of the split.
+
+        Yields
+        ------
+        (int, mapping)
+            Input hash of the example, and the answer's ``extra``; oldest first.
+        """
+        query = select(examples.c.input_hash, answers.c.extra).select_from(
+            answers.join(examples, answers.c.example_id == examples.c.id)
+        )
+        # How a key begins in serialized JSON; see `dump_json`.
+        query = query.where(answers.c.extra.contains(f'"{key}":', autoescape=True))
+        for row in self._rows(query, split, answers.c.split_id, answers.c.id):
+            yield row.input_hash, load_json(row.extra)
+
     def history(
         self, example: int | str, split: str | None = None
     ) -> list[tuple[float, Answer]] | None:

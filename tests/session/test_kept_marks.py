@@ -1,0 +1,130 @@
+"""Marks of how a text was chosen, and that nobody has read it: what later answers leave of them."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+import nbner
+from nbner.active_learning.ranked_dataset import (
+    HOLDOUT_KEY,
+    held_out_examples,
+    strategy_examples,
+)
+from nbner.session.training import training_split
+from nbner.types import ACCEPTED_UNSEEN, Answer, Span
+
+LABELS = ("Person", "Place")
+TEXTS = ["Anna slept", "Anna ran", "Anna ate", "Anna sang", "Anna sat", "Anna left"]
+ANNA = (Span(0, 4, "Person"),)
+
+# By text: chosen for its uncertainty, kept aside meanwhile, at random, accepted unseen, by hand.
+EXTRAS = [
+    {"order": "least sure"},
+    {"order": "least sure", "task": {HOLDOUT_KEY: True}},
+    {"order": "random"},
+    {"task": {ACCEPTED_UNSEEN: {"by": "probability"}}},
+    {},
+    {},
+]
+
+
+@pytest.fixture
+def session():
+    """Give a session with six accepted texts, the last of them without its person."""
+    with nbner.Session("marks", labels=LABELS, store=":memory:", annotator="ann") as made:
+        made.add(TEXTS)
+        for example, extra in zip(made.examples(), EXTRAS, strict=True):
+            answer(made, example, ANNA if example.text != TEXTS[-1] else (), **extra)
+        yield made
+
+
+def answer(session, example, spans, annotator="ann", **extra):
+    session.context.dataset.record(
+        Answer(
+            id=uuid.uuid4().hex,
+            input_hash=example.input_hash,
+            split=example.split,
+            annotator=annotator,
+            answer="accept",
+            spans=spans,
+            labels=session.labels,
+            created=1.0,
+            extra=extra,
+        )
+    )
+
+
+def rename(session):
+    session.labels.rename("Person", "Human")
+
+
+def merge(session):
+    session.labels.merge("Person", "Place")
+
+
+def relabel(session):
+    session.quality.consistency().relabel("Anna", "Place")
+
+
+def correct_everywhere(session):
+    """Change all occurrences at once, in the widget of the places that are not marked."""
+    widget = session.quality.consistency().open()
+    example = next(one for one in session.examples() if one.text == TEXTS[3])
+    changed = Answer(
+        id=f"{uuid.uuid4().hex}:{example.input_hash}",
+        input_hash=example.input_hash,
+        split="train",
+        annotator="ann",
+        answer=None,
+        spans=(Span(0, 4, "Place"),),
+        labels=LABELS,
+        extra={"everywhere": "label"},
+    )
+    widget._example_queue.record_many([changed])
+
+
+def answer_by_hand(session):
+    for example in session.examples():
+        if not example.accepted_unseen:
+            answer(session, example, example.spans, annotator="bob")
+
+
+CHANGES = (rename, merge, relabel, correct_everywhere, answer_by_hand)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
+def test_later_answers_leave_how_a_text_was_chosen(session, change):
+    hashes = [one.input_hash for one in session.examples()]
+    dataset = session.context.dataset
+    before = {one.input_hash: one.spans for one in session.examples()}
+    change(session)
+    assert before != {one.input_hash: one.spans for one in session.examples()} or (
+        change is answer_by_hand
+    )
+    assert strategy_examples(dataset, "train") == {hashes[0]}
+    assert held_out_examples(dataset, "train") == {hashes[1]}
+    learnt, measured = training_split(session.context, "train", "dev")
+    assert [one.text for one in measured] == [TEXTS[1]]
+    assert len(learnt) == 5
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
+def test_what_was_accepted_unseen_is_no_gold_after_a_change_of_many_texts(session, change):
+    change(session)
+    unseen = [one.text for one in session.examples() if one.accepted_unseen]
+    assert unseen == [TEXTS[3]]
+
+
+def test_a_text_that_somebody_decides_is_seen(session):
+    example = next(one for one in session.examples() if one.accepted_unseen)
+    answer(session, example, example.spans, annotator="bob")
+    assert not any(one.accepted_unseen for one in session.examples())
+
+
+def test_a_key_with_a_wildcard_is_found_as_it_is_written(session):
+    answer(session, session.examples()[4], ANNA, task={"xaside": True})
+    found = list(session.context.dataset.extras_with(HOLDOUT_KEY, "train"))
+    assert [extra["task"] for _, extra in found] == [{HOLDOUT_KEY: True}]
+    assert list(session.context.dataset.extras_with(HOLDOUT_KEY, "none")) == []
