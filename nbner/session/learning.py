@@ -39,6 +39,7 @@ from nbner.quality.suggestion_quality import (
 from nbner.queues.offers import OfferLog
 from nbner.session.context import SessionContext
 from nbner.session.suggestions import suggest
+from nbner.store.relabel import relabelled, relabelled_extra
 from nbner.training.learner import LearnedModel, LearnerProcess, LearningTask
 from nbner.types import Answer, Example
 
@@ -143,6 +144,7 @@ class Learning(Result):
         self._learned: list[_Learned] = []
         self._newest_nlp: Language | None = None
         self._answers: deque[Answer] = deque(maxlen=_MAX_ANSWERS)
+        self._names = dict(context.answer_bus.renamed_labels)
         self._quality = SuggestionQuality()
         self._published: LearningStatus | None = None
         # All of these are guarded by the condition.
@@ -453,6 +455,7 @@ class Learning(Result):
         # An answer wakes this thread before its reply is made.
         REPLIES.give_way()
         if has_news:
+            self._follow_names()
             self._quality = suggestion_quality(
                 tuple(self._answers), window=WINDOW, seed=self._context.seed
             )
@@ -616,6 +619,33 @@ class Learning(Result):
         names.setdefault(model, learned["source"])
         if self._context.trained_fingerprint == model:
             names.setdefault(fingerprint(self._context.nlp), learned["source"])
+
+    def _follow_names(self) -> None:
+        """Have the answers so far under the present names of their labels.
+
+        Renaming makes events of its own, which no page sends.
+        """
+        names = dict(self._context.answer_bus.renamed_labels)
+        if names == self._names:
+            return
+        is_undone = not names.keys() >= self._names.keys()
+        self._names = names
+        if is_undone:
+            with self._changed:
+                self._answers.clear()
+            self._load_answers()
+            return
+        with self._changed:
+            present = [
+                replace(
+                    one,
+                    spans=relabelled(one.spans, names),
+                    extra=relabelled_extra(one.extra, names),
+                )
+                for one in self._answers
+            ]
+            self._answers.clear()
+            self._answers += present
 
     def _load_answers(self) -> None:
         with suppress(StoreError):

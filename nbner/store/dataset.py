@@ -722,6 +722,7 @@ class Dataset:
                 one,
                 spans=relabel.relabelled(one.spans, renamed),
                 labels=tuple(dict.fromkeys(renamed.get(label, label) for label in one.labels)),
+                extra=relabel.relabelled_extra(one.extra, renamed),
             )
             for one in given
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -128,3 +129,74 @@ def test_a_key_with_a_wildcard_is_found_as_it_is_written(session):
     found = list(session.context.dataset.extras_with(HOLDOUT_KEY, "train"))
     assert [extra["task"] for _, extra in found] == [{HOLDOUT_KEY: True}]
     assert list(session.context.dataset.extras_with(HOLDOUT_KEY, "none")) == []
+
+
+# What was suggested before a label got another name.
+
+OFFER = [{"source": "m", "group": "m", "shown": True, "spans": [[0, 4, "Person"]]}]
+AUDIT = {"withheld": [], "corrupted": [[[0, 4, "Place"], [0, 4, "Person"]]], "untouched": []}
+
+
+@pytest.fixture
+def suggested():
+    """Give a session with one answer that followed a corrupted suggestion, in four seconds."""
+    with nbner.Session("names", labels=LABELS, store=":memory:", annotator="ann") as made:
+        made.add(TEXTS[:2])
+        extra = {"suggestions": OFFER, "audit": AUDIT, "seconds": 4.0}
+        ranks = {"gold_rank": 1, "list_size": 2, "list_steps": [[1, 1, 0, 0]]}
+        answer(made, made.examples()[0], ANNA, **extra, **ranks)
+        yield made
+
+
+def figures(session):
+    progress = session.quality.progress()
+    (source,) = progress.suggestions.sources
+    return source.precision.value, source.recall.value, progress.effort.seconds
+
+
+def test_figures_stay_through_renaming_merging_undo_and_restoration(suggested):
+    assert figures(suggested) == (1, 1, 4)
+    suggested.labels.rename("Person", "Human")
+    assert figures(suggested) == (1, 1, 4)
+    assert suggested.oracle_curve((1, 2), source="answers").frame["n"].tolist() == [1, 1]
+    assert suggested.quality.anchoring().uncorrected == 1
+    then = time.time()
+    time.sleep(0.01)
+    merged = suggested.labels.merge("Human", "Place")
+    assert figures(suggested) == (1, 1, 4)
+    assert suggested.quality.anchoring().uncorrected == 0
+    assert merged.undo() == 1
+    assert figures(suggested) == (1, 1, 4)
+    assert suggested.quality.anchoring().uncorrected == 1
+    suggested.labels.merge("Human", "Place")
+    assert suggested.store.restore(then) == 1
+    assert figures(suggested) == (1, 1, 4)
+
+
+def test_what_a_page_offered_before_a_renaming_is_stored_under_the_present_name(suggested):
+    suggested.labels.rename("Person", "Human")
+    answer(suggested, suggested.examples()[1], ANNA, suggestions=OFFER, audit=AUDIT)
+    (stored,) = suggested.context.dataset.history(TEXTS[1])
+    assert stored[1].spans == (Span(0, 4, "Human"),)
+    assert stored[1].extra["suggestions"][0]["spans"] == [[0, 4, "Human"]]
+    assert stored[1].extra["audit"]["corrupted"] == [[[0, 4, "Place"], [0, 4, "Human"]]]
+    assert figures(suggested) == (1, 1, 4)
+    assert suggested.quality.anchoring().uncorrected == 2
+
+
+def test_a_verdict_of_the_error_explorer_takes_no_time_and_is_no_second_test(suggested):
+    from nbner.evaluation.errors.report import Errors
+    from nbner.session.evaluation import open_explorer
+
+    gold = suggested.examples(answer="accept")
+    for annotator in ("ann", "bob"):
+        suggested.context.annotator = annotator
+        explorer = open_explorer(suggested.context, Errors(gold, [()], labels=LABELS))
+        queue = explorer._error_queue
+        (key,) = queue._numbers
+        assert queue.record_verdict(key, "model")
+        assert figures(suggested) == (1, 1, 4)
+        ranked = [one for one in suggested.context.dataset.answers() if "gold_rank" in one.extra]
+        assert len(ranked) == 1
+        assert queue.undo() is not None
+        assert figures(suggested) == (1, 1, 4)
