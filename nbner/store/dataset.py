@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.guidelines import VERSION_KEY
@@ -255,7 +255,7 @@ class Dataset:
         self._log_labels(before, labels)
         for duplicate in result.duplicates:
             batch.add_issue(duplicate)
-        return batch.report(added=result.added, answered=result.answered)
+        return batch.report(added=result.added, answered=result.answered, replaced=result.replaced)
 
     # Examples.
 
@@ -634,6 +634,30 @@ class Dataset:
             query = query.where(splits.c.name == split)
         with self._database.reading() as connection:
             return queries.counts_from(connection.execute(query))
+
+    def count_other_answers(self, split: str | None = None) -> int:
+        """Count the current decisions that are not shown, since another annotator's is newer.
+
+        Parameters
+        ----------
+        split : str, optional
+            Name of the split; by default all.
+        """
+        with self._database.reading() as connection:
+            ids = [
+                id_
+                for name in self._split_names(connection, split)
+                for id_ in self._split_ids(connection, name)
+            ]
+            every, shown = (
+                connection.scalar(
+                    select(func.count())
+                    .select_from(table)
+                    .where(table.c.split_id.in_(ids), table.c.answer.is_not(None))
+                )
+                for table in (annotator_answers, example_answers)
+            )
+        return int(every or 0) - int(shown or 0)
 
     def splits(self) -> dict[str, int]:
         """Return the number of examples of each split, by its name."""

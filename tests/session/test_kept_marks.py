@@ -200,3 +200,54 @@ def test_a_verdict_of_the_error_explorer_takes_no_time_and_is_no_second_test(sug
         assert len(ranked) == 1
         assert queue.undo() is not None
         assert figures(suggested) == (1, 1, 4)
+
+
+# Two answers to one text, in files.
+
+ROW = {"text": "Anna ran", "answer": "accept"}
+PERSON, PLACE = ([{"start": 0, "end": 4, "label": one}] for one in LABELS)
+
+
+@pytest.fixture
+def empty():
+    with nbner.Session("twice", labels=LABELS, store=":memory:", annotator="ann") as made:
+        yield made
+
+
+def test_a_text_that_comes_twice_says_which_answer_no_longer_counts(empty):
+    rows = [{**ROW, "spans": PERSON}, {**ROW, "spans": PLACE}, {**ROW, "spans": PLACE}]
+    report = empty.add(rows)
+    assert (report.added, report.answered, report.duplicate, report.replaced) == (1, 2, 2, 1)
+    assert "1 answer no longer counts, since a newer one differs" in str(report)
+    assert "in place of another one of 'import'" in report.frame["reason"][0]
+    assert empty.add(rows[1:]).replaced == 0
+
+
+@pytest.mark.parametrize(
+    ("row", "replaced"),
+    [
+        ({"spans": PERSON, "_annotator_id": "bob"}, 0),
+        ({"spans": PLACE, "_annotator_id": "bob"}, 1),
+        ({"spans": PERSON, "_annotator_id": "bob", "answer": "reject"}, 1),
+        ({"spans": PERSON, "_annotator_id": "bob", "_view_id": "ner"}, 1),
+    ],
+    ids=["the same", "other spans", "rejected", "binary"],
+)
+def test_a_file_that_takes_the_place_of_what_somebody_labelled_is_counted(empty, row, replaced):
+    empty.add([ROW["text"]])
+    answer(empty, empty.examples()[0], ANNA)
+    report = empty.add([{**ROW, **row}])
+    assert report.replaced == replaced
+    assert ("'ann'" in report.frame["reason"][0]) == bool(replaced)
+
+
+def test_an_export_counts_the_answers_of_others_that_it_does_not_hold(empty, tmp_path):
+    empty.add([ROW["text"], "Bob ate", "open"])
+    for annotator in ("ann", "bob", "cleo"):
+        answer(empty, empty.examples()[0], ANNA, annotator=annotator)
+    answer(empty, empty.examples()[1], ())
+    report = empty.export(tmp_path / "one.jsonl")
+    assert (report.written, report.other_answers) == (3, 2)
+    assert "2 answers of other annotators not in it" in str(report)
+    empty.add(["else"], split="dev")
+    assert empty.export(tmp_path / "two.jsonl", split="dev").other_answers == 0
