@@ -79,6 +79,20 @@ def find_lone_surrogate(text: str) -> int | None:
     return None
 
 
+def is_name(value: object) -> bool:
+    """Return whether a value is a text that can name something in every store and file.
+
+    Parameters
+    ----------
+    value : object
+        Not a name: a blank text, and one with the character NUL or half of a
+        surrogate pair.
+    """
+    if not isinstance(value, str) or not value.strip():
+        return False
+    return "\0" not in value and find_lone_surrogate(value) is None
+
+
 def dump_tokens(tokens: Iterable[Token]) -> str:
     """Serialize tokens as one flat list: start, end, and 1 where a space follows.
 

@@ -34,6 +34,58 @@ _SelectFn: TypeAlias = Callable[[Sequence[Example], int, Collection[int]], list[
 _POOL_SIZE = 2000  # open examples that are ranked at a time
 
 
+def held_out_examples(dataset: Dataset, split: str) -> frozenset[int]:
+    """Return the input hashes of the examples that a query strategy has kept aside.
+
+    An example stays aside whoever answers it again, in whatever order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its answers say so, the earlier ones included.
+    split : str
+        Name of the split.
+    """
+    return frozenset(
+        key
+        for key, extra in dataset.extras_with(HOLDOUT_KEY, split)
+        if extra.get("task", {}).get(HOLDOUT_KEY)
+    )
+
+
+def is_held_out(example: Example, held_out: Collection[int]) -> bool:
+    """Return whether an example is kept aside, by an answer here or by the file it came from.
+
+    Parameters
+    ----------
+    example : Example
+        With its answer.
+    held_out : collection of int
+        From `held_out_examples`, of its split.
+    """
+    return example.input_hash in held_out or bool(example.extra.get(HOLDOUT_KEY))
+
+
+def strategy_examples(dataset: Dataset, split: str) -> frozenset[int]:
+    """Return the input hashes of the examples that a query strategy chose for what is in them.
+
+    An example stays chosen whoever answers it again, in whatever order.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its answers name their strategies, the earlier ones included.
+    split : str
+        Name of the split.
+    """
+    chosen = {
+        key
+        for key, extra in dataset.extras_with(ORDER_KEY, split)
+        if extra.get(ORDER_KEY) not in (None, *RANDOM_ORDERS)
+    }
+    return frozenset(chosen - held_out_examples(dataset, split))
+
+
 class RankedAssignments(Assignments):
     """Assignment of open examples in the order of a strategy, each to one annotator as always.
 

@@ -15,6 +15,9 @@ FKey: TypeAlias = tuple[float, int]
 #: Number of candidates whose scores are stored with an accepted answer of make-gold.
 MAX_STORED_CANDIDATES = 64
 
+#: Keys of an answer's ``extra``; see `answer_extra_from_score`.
+RANK_KEYS = ("gold_rank", "list_size", "list_steps")
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateListScore:

@@ -92,6 +92,9 @@ class ExportReport:
     accepted_unseen : int
         Accepted examples, of all that were exported, that were accepted in
         bulk, by a model's probability.
+    other_answers : int
+        Current answers of other annotators to these examples: a file holds the
+        one answer to each that counts.
     """
 
     path: Path
@@ -99,6 +102,7 @@ class ExportReport:
     left_out: int = 0
     misaligned: int = 0
     accepted_unseen: int = 0
+    other_answers: int = 0
 
     def __str__(self) -> str:
         parts = [f"{plural(self.written, 'example')} in {self.path}"]
@@ -111,6 +115,11 @@ class ExportReport:
         if self.accepted_unseen:
             parts.append(
                 f"{self.accepted_unseen:,} were accepted in bulk, unseen (Example.accepted_unseen)"
+            )
+        if self.other_answers:
+            parts.append(
+                f"{plural(self.other_answers, 'answer')} of other annotators not in it "
+                "(session.answers() has all)"
             )
         return "; ".join(parts)
 

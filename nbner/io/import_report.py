@@ -82,6 +82,10 @@ class ImportReport(Result):
     duplicate : int
         Rows whose text was already in the split; with ``only="unsure"`` unsure texts
         that the dataset had, in any split.
+    replaced : int
+        Answers, of this source or of the store, that another one with other spans or
+        another decision has taken the place of: the newest answer to a text counts. They stay in
+        the history, and ``frame`` names the rows.
     misaligned : int
         Spans that do not begin and end with a token: kept, moved to token
         boundaries, or refused with their row, according to ``misaligned=``.
@@ -110,6 +114,7 @@ class ImportReport(Result):
     added: int = 0
     answered: int = 0
     duplicate: int = 0
+    replaced: int = 0
     misaligned: int = 0
     whitespace: int = 0
     overlapping: int = 0
@@ -158,7 +163,7 @@ class ImportReport(Result):
         if self.answered:
             parts[0] += f", with {_count(self.answered, 'answer')}"
         if self.duplicate:
-            parts.append(f"{_count(self.duplicate, 'text')} there already")
+            parts.append(_known_phrase(self.duplicate, self.replaced))
         if self.misaligned:
             parts.append(f"{_count(self.misaligned, 'span')} off the tokens")
         if self.whitespace:
@@ -333,7 +338,7 @@ class ImportBatch:
         )
         self._issues.append(issue)
 
-    def report(self, *, added: int, answered: int) -> ImportReport:
+    def report(self, *, added: int, answered: int, replaced: int = 0) -> ImportReport:
         """Build the report, after the rows have been stored.
 
         Parameters
@@ -342,6 +347,8 @@ class ImportBatch:
             New examples.
         answered : int
             Answers that were stored.
+        replaced : int
+            Those that are shown in place of another one.
         """
         counts = Counter(issue.kind for issue in self._issues)
         return ImportReport(
@@ -349,6 +356,7 @@ class ImportBatch:
             added=added,
             answered=answered,
             duplicate=counts["duplicate"],
+            replaced=replaced,
             misaligned=counts["misaligned"],
             whitespace=counts["whitespace"],
             overlapping=counts["overlapping"],
@@ -362,6 +370,15 @@ class ImportBatch:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _known_phrase(texts: int, replaced: int) -> str:
+    phrase = f"{_count(texts, 'text')} there already"
+    if not replaced:
+        return phrase
+    one = "answer no longer counts, since a newer one differs"
+    some = "answers no longer count, since newer ones differ"
+    return f"{phrase}; {replaced:,} {one if replaced == 1 else some}"
 
 
 def _whitespace_phrase(issues: Iterable[ImportIssue], count: int) -> str:

@@ -17,7 +17,13 @@ from nbner._common.alignment import (
     trim_whitespace,
 )
 from nbner._common.hashing import input_hash_from_digest, task_hash, text_digest
-from nbner._common.serialization import dump_json, dump_spans, dump_tokens, find_lone_surrogate
+from nbner._common.serialization import (
+    dump_json,
+    dump_spans,
+    dump_tokens,
+    find_lone_surrogate,
+    is_name,
+)
 from nbner.errors import DataError
 from nbner.io.import_report import (
     ImportBatch,
@@ -96,6 +102,12 @@ def prepare_rows(
     """
     if not isinstance(split, str) or not split.strip():
         raise DataError("a split has a name, such as 'train' or 'dev'", field="split")
+    if not is_name(split):
+        raise DataError(
+            f"{split!r} has a character that no database can hold",
+            field="split",
+            remedy="Remove it",
+        )
     if misaligned not in get_args(ImportMisaligned):
         raise DataError(
             f"{misaligned!r} is no choice for spans off the tokens",

@@ -18,6 +18,7 @@ from nbner.errors import DataError
 from nbner.io import formats
 from nbner.io.rows import strip_annotations
 from nbner.nlp.fingerprint import fingerprint
+from nbner.nlp.pipeline import read_bytes
 from nbner.nlp.prediction import check_trained, predict_docs, token_offsets
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def load_once(name: str, read: Callable[[], tuple[str, bytes]]) -> Language:
         if name not in _loaded:
             config, weights = read()
             parsed = Config().from_str(config)
-            nlp = load_model_from_config(parsed, auto_fill=True).from_bytes(weights)
+            nlp = read_bytes(load_model_from_config(parsed, auto_fill=True), weights)
             _loaded.clear()
             _loaded[name] = nlp
         return _loaded[name]

@@ -200,9 +200,31 @@ def clone_pipeline(nlp: Language, *, without_weights: Collection[str] = ()) -> L
     )
     kept = list(copy.vocab.strings) if is_read else []
     excluded = [*without_weights, *(["tokenizer"] if is_read else [])]
-    copy.from_bytes(nlp.to_bytes(exclude=excluded))
+    read_bytes(copy, nlp.to_bytes(exclude=excluded))
     _add_strings(copy.vocab, kept)
     return copy
+
+
+def read_bytes(nlp: Language, data: bytes) -> Language:
+    """Read the weights and rules of a pipeline, and return it.
+
+    spaCy's entity ruler makes its phrase matcher anew after it has read its patterns
+    from bytes (3.8.18, ``EntityRuler.from_bytes``): it lists the patterns that are
+    plain strings and matches none of them.
+
+    Parameters
+    ----------
+    nlp : Language
+        A pipeline with the config of the one that was written.
+    data : bytes
+        From ``Language.to_bytes``.
+    """
+    nlp.from_bytes(data)
+    for _, component in nlp.components:
+        if isinstance(component, EntityRuler) and not len(component.phrase_matcher):
+            for label, docs in component.phrase_patterns.items():
+                component.phrase_matcher.add(label, docs)
+    return nlp
 
 
 def pipeline_beside(nlp: Language) -> Language:

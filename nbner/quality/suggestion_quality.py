@@ -10,8 +10,8 @@ not; `session.quality.anchoring` measures that influence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ from nbner._common.plot_style import (
 )
 from nbner._common.result import FigureResult
 from nbner.errors import DataError
+from nbner.quality.repeated_answers import names_since
+from nbner.store.relabel import relabelled
 from nbner.types import Answer, Span
 
 if TYPE_CHECKING:
@@ -339,7 +341,8 @@ def suggestion_quality(
     answers of code, changes of all occurrences at once, and answers that were
     given while the page hid suggestions of low confidence. Where an annotator
     has changed an answer, the suggestions before the first one are measured
-    against the last one.
+    against the last one. A label that was renamed or merged since counts under
+    its present name, in what was suggested too.
 
     Parameters
     ----------
@@ -374,20 +377,31 @@ def suggestion_quality(
         raise DataError(
             f"the last {window} answers are none", field="window", remedy="Give 1 or more, or None"
         )
+    # From the first answer with an offer on.
+    since: dict[tuple[str, str, int], list[Answer]] = {}
     first: dict[tuple[str, str, int], tuple[OfferedSource, ...]] = {}
-    last: dict[tuple[str, str, int], Answer] = {}
     for answer in answers:
         key = (answer.annotator, answer.split, answer.input_hash)
-        offered = offer_from_extra(answer.extra)
-        if offered and key not in first:
+        offered = () if key in first else offer_from_extra(answer.extra)
+        if offered:
             first[key] = offered
-        last[key] = answer
+        if key in first:
+            since.setdefault(key, []).append(answer)
     tests = [
-        SuggestionTest(frozenset(last[key].spans), offered)
+        SuggestionTest(frozenset(last.spans), _renamed(offered, names_since(since[key])))
         for key, offered in first.items()
-        if last[key].answer == "accept" and not last[key].extra.get("binary")
+        if (last := since[key][-1]).answer == "accept" and not last.extra.get("binary")
     ]
     return SuggestionQuality(tuple(tests), window, seed)
+
+
+def _renamed(
+    offered: tuple[OfferedSource, ...], names: Mapping[str, str]
+) -> tuple[OfferedSource, ...]:
+    """Return what was suggested under the present names of its labels."""
+    if not names:
+        return offered
+    return tuple(replace(one, spans=relabelled(one.spans, names)) for one in offered)
 
 
 def describe(one: SourceQuality) -> str:

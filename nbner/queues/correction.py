@@ -9,7 +9,7 @@ from typing import Any
 
 from nbner.queues.labelling import AnnotationQueue, ensure_tokens, is_draft
 from nbner.store.assignments import AnnotatorVersion
-from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
+from nbner.types import ACCEPTED_UNSEEN, ANSWER_KINDS, Answer, AnswerKind, Counts, Example, Span
 from nbner.widgets.messages import VERSIONS
 from nbner.widgets.queue_protocol import QueueInfo
 
@@ -205,7 +205,9 @@ class CorrectionQueue(AnnotationQueue):
         extra = {**answer.extra, CORRECTION_REASON: self._reason}
         if _BULK_KEY not in extra or answer.answer is not None:
             return replace(answer, extra=extra)
-        labels = labels_after_bulk_edit(self._dataset.find(answer.input_hash, answer.split), answer)
+        before = self._dataset.find(answer.input_hash, answer.split)
+        labels = labels_after_bulk_edit(before, answer)
+        extra |= unseen_after_bulk_edit(before)
         return replace(answer, answer="accept", labels=labels, extra=extra)
 
     def _update_reviewed(self, answer: Answer) -> None:
@@ -250,3 +252,19 @@ def labels_after_bulk_edit(before: Example | None, answer: Answer) -> tuple[str,
         return answer.labels
     held = [span.label for span in answer.spans]
     return tuple(dict.fromkeys((*before.labels, *held)))
+
+
+def unseen_after_bulk_edit(before: Example | None) -> dict[str, Any]:
+    """Return the entries of a bulk edit's ``extra`` that say that nobody has read the text.
+
+    Words of a text that was accepted unseen change with those of all others: the
+    rest of it was not looked at, and it stays no gold to measure against.
+
+    Parameters
+    ----------
+    before : Example or None
+        The example before the edit.
+    """
+    if before is None or not before.accepted_unseen:
+        return {}
+    return {"task": {ACCEPTED_UNSEEN: before.extra[ACCEPTED_UNSEEN]}}

@@ -11,8 +11,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.filters import ExampleFilter, ExamplePage
+from nbner._common.offered import SUGGESTIONS_KEY
 from nbner.errors import DataError
 from nbner.evaluation.errors.matches import JUDGED_KEY
+from nbner.evaluation.k_best_scores import RANK_KEYS
+from nbner.quality.anchoring.audit import AUDIT_KEY
 from nbner.queues.labelling import (
     SHARED_SETTINGS,
     AnswerBus,
@@ -21,6 +24,8 @@ from nbner.queues.labelling import (
     with_bus_settings,
 )
 from nbner.store.assignments import AnnotatorVersion
+from nbner.store.relabel import RELABEL_KEY
+from nbner.store.snapshot import RESTORED_KEY
 from nbner.types import ANSWER_KINDS, Answer, Counts, Example, Parse, Span
 from nbner.widgets.messages import VERSIONS
 from nbner.widgets.queue_protocol import Listener, QueueInfo
@@ -28,6 +33,10 @@ from nbner.widgets.queue_protocol import Listener, QueueInfo
 if TYPE_CHECKING:
     from nbner.evaluation.errors.report import Errors
     from nbner.store.dataset import Dataset
+
+# What an answer's ``extra`` says of its own event: repeated in another one, the time and the
+# suggestions would be counted twice.
+_OF_ONE_EVENT = ("seconds", SUGGESTIONS_KEY, AUDIT_KEY, RELABEL_KEY, RESTORED_KEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,7 +449,12 @@ class ErrorReviewQueue:
     def _extra_of(self, key: int) -> dict[str, Any]:
         known = self._errors.examples[self._numbers[key]]
         past = self._writable_binding().dataset.history(known.input_hash, known.split)
-        return dict(past[-1][1].extra) if past else {}
+        if not past:
+            return {}
+        last = past[-1][1]
+        is_own = last.annotator == self._info.annotator
+        dropped = _OF_ONE_EVENT if is_own else (*_OF_ONE_EVENT, *RANK_KEYS)
+        return {key: value for key, value in last.extra.items() if key not in dropped}
 
     def _answer(self, key: int, example: Example, extra: Mapping[str, Any]) -> Answer:
         return Answer(

@@ -29,7 +29,12 @@ from nbner.quality.consistency import (
 from nbner.quality.consistency_report import Consistency, RelabelBackend
 from nbner.quality.label_issues import HeldOutProbabilities, LabelIssue
 from nbner.quality.label_issues_report import LabelIssues
-from nbner.queues.correction import CORRECTION_REASON, SuspectSpans, labels_after_bulk_edit
+from nbner.queues.correction import (
+    CORRECTION_REASON,
+    SuspectSpans,
+    labels_after_bulk_edit,
+    unseen_after_bulk_edit,
+)
 from nbner.reranking.cross_validation import FOLD_LEARNERS, FoldLearner
 from nbner.reranking.out_of_fold import OutOfFold, out_of_fold_probabilities
 from nbner.session.annotation import open_corrections
@@ -301,7 +306,7 @@ def _relabelled(
         note=now.note,
         labels=context.labels,
         created=time.time(),
-        extra={CORRECTION_REASON: "consistency"},
+        extra={CORRECTION_REASON: "consistency", **unseen_after_bulk_edit(now)},
     )
     return replace(answer, labels=labels_after_bulk_edit(now, answer))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nbner._common.format import plural
-from nbner.active_learning.ranked_dataset import HOLDOUT_KEY, ORDER_KEY, RANDOM_ORDERS
+from nbner.active_learning.ranked_dataset import strategy_examples
 from nbner.errors import DataError
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.gold_docs import is_expressible
@@ -99,12 +99,7 @@ def _check_decoder(decoder: str) -> None:
 def _randomly_held_out(context: SessionContext, split: str, dev: str) -> tuple[list[Example], int]:
     """Return held-out gold that no query strategy chose, and the number of other texts."""
     _, evaluated = training_split(context, split, dev)
-    chosen = {
-        (answer.split, answer.input_hash)
-        for answer in context.dataset.answers(dev)
-        if answer.extra.get(ORDER_KEY) not in (None, *RANDOM_ORDERS)
-        and not answer.extra.get("task", {}).get(HOLDOUT_KEY)
-    }
+    chosen = strategy_examples(context.dataset, dev)
     gold = [one for one in evaluated if not one.binary]
-    kept = [one for one in gold if (one.split, one.input_hash) not in chosen]
+    kept = [one for one in gold if one.split != dev or one.input_hash not in chosen]
     return kept, len(gold) - len(kept)

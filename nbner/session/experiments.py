@@ -22,7 +22,7 @@ from nbner.evaluation.scores import score
 from nbner.io.annotations import read_annotations
 from nbner.nlp.gold_docs import nested_subsets, split_corpus
 from nbner.nlp.pipeline import is_trained, labels_of, recognizer_of
-from nbner.nlp.prediction import predict
+from nbner.nlp.prediction import check_trained, predict
 from nbner.reranking.coverage.report import Coverage
 from nbner.reranking.coverage.study import WIDTH
 from nbner.session.arguments import check_session_methods
@@ -275,6 +275,7 @@ class ExperimentsAccessor(Accessor):
         """
         context = self._context
         context.require_split(split)
+        check_trained(context.nlp)
         examples = context.examples(split)
         if not examples:
             raise DataError("there is no example to compare", remedy="Add some: session.add(...)")

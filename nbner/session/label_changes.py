@@ -11,6 +11,7 @@ from typing import Literal
 
 from nbner._common.colors import check_colors
 from nbner._common.format import plural
+from nbner._common.serialization import is_name
 from nbner._common.undoable import UndoableAct
 from nbner.errors import DataError, ModelError
 from nbner.nlp.calibration_meta import calibration_entry
@@ -103,7 +104,7 @@ def rename_label(context: SessionContext, old: str, new: str, *, preview: bool) 
         There is no such label, or the new name is none or taken.
     """
     _check_label(context, old)
-    if not isinstance(new, str) or not new.strip() or new != new.strip():
+    if not is_name(new) or new != new.strip():
         raise DataError(f"{new!r} is not the name of a label", field="new")
     if new in context.dataset.labels:
         raise DataError(

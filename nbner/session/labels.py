@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbner._common.format import plural
 from nbner._common.guidelines import Guidelines
+from nbner._common.serialization import is_name
 from nbner.errors import DataError
 from nbner.nlp.pipeline import entity_labels_of, is_trained
 from nbner.session.context import SessionContext
@@ -257,7 +258,7 @@ def validated_labels(labels: Iterable[str]) -> tuple[str, ...]:
             f"labels= takes a list, not the text {labels!r}", remedy=f"labels=[{labels!r}]"
         )
     checked = tuple(labels)
-    bad = [one for one in checked if not isinstance(one, str) or not one.strip()]
+    bad = [one for one in checked if not is_name(one)]
     if bad:
         raise DataError(f"{bad[0]!r} is not the name of a label", field="labels")
     twice = sorted({one for one in checked if checked.count(one) > 1})

@@ -22,7 +22,7 @@ from nbner._common.learning_status import LearningCommand, LearningState, Learni
 from nbner._common.offered import LEARNED_GROUP
 from nbner._common.reply_priority import REPLIES
 from nbner._common.result import FigureResult
-from nbner.active_learning.ranked_dataset import HOLDOUT_KEY, RankedDataset
+from nbner.active_learning.ranked_dataset import RankedDataset, held_out_examples, is_held_out
 from nbner.decoding.decision.component import FACTORY as DECISION_FACTORY
 from nbner.errors import DataError, ModelError, NbnerError, StoreError
 from nbner.nlp.crf.component import FACTORY as CRF_FACTORY
@@ -38,6 +38,7 @@ from nbner.quality.suggestion_quality import (
 from nbner.queues.offers import OfferLog
 from nbner.session.context import SessionContext
 from nbner.session.suggestions import suggest
+from nbner.store.relabel import relabelled, relabelled_extra
 from nbner.training.learner import LearnedModel, LearnerProcess, LearningTask
 from nbner.types import Answer, Example
 
@@ -144,6 +145,7 @@ class Learning(FigureResult):
         self._learned: list[_Learned] = []
         self._newest_nlp: Language | None = None
         self._answers: deque[Answer] = deque(maxlen=_MAX_ANSWERS)
+        self._names = dict(context.answer_bus.renamed_labels)
         self._quality = SuggestionQuality()
         self._published: LearningStatus | None = None
         # All of these are guarded by the condition.
@@ -434,6 +436,7 @@ class Learning(FigureResult):
         # An answer wakes this thread before its reply is made.
         REPLIES.give_way()
         if has_news:
+            self._follow_names()
             self._quality = suggestion_quality(
                 tuple(self._answers), window=WINDOW, seed=self._context.seed
             )
@@ -450,10 +453,11 @@ class Learning(FigureResult):
         with self._changed:
             self._n_new = 0
         context = self._context
+        aside = held_out_examples(context.dataset, self._split)
         gold = [
             one
             for one in context.dataset.examples(self._split, answer="accept")
-            if not one.binary and not one.extra.get(HOLDOUT_KEY)
+            if not one.binary and not is_held_out(one, aside)
         ]
         answered = context.dataset.counts(self._split).answered
         REPLIES.give_way()
@@ -596,6 +600,33 @@ class Learning(FigureResult):
         names.setdefault(model, learned["source"])
         if self._context.trained_fingerprint == model:
             names.setdefault(fingerprint(self._context.nlp), learned["source"])
+
+    def _follow_names(self) -> None:
+        """Have the answers so far under the present names of their labels.
+
+        Renaming makes events of its own, which no page sends.
+        """
+        names = dict(self._context.answer_bus.renamed_labels)
+        if names == self._names:
+            return
+        is_undone = not names.keys() >= self._names.keys()
+        self._names = names
+        if is_undone:
+            with self._changed:
+                self._answers.clear()
+            self._load_answers()
+            return
+        with self._changed:
+            present = [
+                replace(
+                    one,
+                    spans=relabelled(one.spans, names),
+                    extra=relabelled_extra(one.extra, names),
+                )
+                for one in self._answers
+            ]
+            self._answers.clear()
+            self._answers += present
 
     def _load_answers(self) -> None:
         with suppress(StoreError):

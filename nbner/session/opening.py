@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nbner._common.colors import check_colors
-from nbner._common.serialization import find_lone_surrogate
+from nbner._common.serialization import is_name
 from nbner.decoding.lattice_view import LatticeCache
 from nbner.errors import DataError
 from nbner.nlp.pipeline import (
@@ -142,12 +142,7 @@ def _validated_annotator(annotator: str | None) -> str:
     """Return the name under which answers are stored, by default the user's."""
     if annotator is None or annotator == "":
         return _default_annotator()
-    if (
-        not isinstance(annotator, str)
-        or not annotator.strip()
-        or "\0" in annotator
-        or find_lone_surrogate(annotator) is not None
-    ):
+    if not is_name(annotator):
         raise DataError(
             f"{annotator!r} is not the name of an annotator",
             field="annotator",

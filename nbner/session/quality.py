@@ -23,6 +23,7 @@ from nbner.quality.data_warnings import DataWarnings
 from nbner.quality.label_issues_report import LabelIssues
 from nbner.quality.outdated_answers import OutdatedAnswers
 from nbner.quality.progress import AnnotationProgress, AnnotationTime
+from nbner.quality.repeated_answers import repeats_an_answer
 from nbner.quality.suggestion_quality import WINDOW, suggestion_quality
 from nbner.quality.tokenization.diagnosis import diagnose
 from nbner.quality.tokenization.report import Tokenization
@@ -378,7 +379,7 @@ class QualityAccessor(Accessor):
                 answer=one.answer,
                 tokens=sizes.get((one.split, one.input_hash), 0),
                 labels=tuple(span.label for span in one.spans),
-                seconds=one.extra.get("seconds"),
+                seconds=None if repeats_an_answer(one) else one.extra.get("seconds"),
                 is_current=one.id in current,
             )
             for one in every

@@ -367,7 +367,7 @@ class Session:
         Returns
         -------
         ImportReport
-            ``added``, ``duplicate``, ``misaligned``, ``whitespace``,
+            ``added``, ``duplicate``, ``replaced``, ``misaligned``, ``whitespace``,
             ``overlapping``, ``discontinuous``, ``refused``, ``unread``,
             ``skipped`` and ``frame``, which names file, line and reason;
             ``skipped_rows`` also the field.
@@ -436,8 +436,9 @@ class Session:
         ----------
         path : str or Path
             ``.jsonl`` (Prodigy), ``.json`` (Label Studio), ``.csv``, ``.tsv``,
-            ``.parquet`` and ``.arrow`` carry every answer; ``.spacy``, ``.conll`` and ``.ann``
-            (brat) carry accepted gold alone. A path without a suffix is a
+            ``.parquet`` and ``.arrow`` carry answers of every kind, the one to each
+            example that counts; ``.spacy``, ``.conll`` and ``.ann`` (brat) carry
+            accepted gold alone. A path without a suffix is a
             folder of brat's documents. ``.gz`` behind another suffix compresses.
             In ``.csv`` and ``.tsv`` a cell that a spreadsheet would run as a
             formula gets an apostrophe, which reading takes off again.
@@ -453,7 +454,8 @@ class Session:
         Returns
         -------
         ExportReport
-            ``path``, ``written``, ``left_out`` and ``misaligned``.
+            ``path``, ``written``, ``left_out``, ``misaligned``, ``accepted_unseen``
+            and ``other_answers``.
 
         Raises
         ------
@@ -462,13 +464,14 @@ class Session:
             written, or the format cannot carry a label or a span.
         """
         self._context.require_split(split)
-        return formats.write(
+        report = formats.write(
             self._context.dataset.examples(split),
             path,
             tokenize=self._context.tokenize,
             misaligned=misaligned,
             format=format,
         )
+        return replace(report, other_answers=self._context.dataset.count_other_answers(split))
 
     def examples(
         self, split: str | None = None, *, answer: AnswerKind | None = None

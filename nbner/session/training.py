@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nbner.active_learning.ranked_dataset import HOLDOUT_KEY
+from nbner._common.serialization import is_name
+from nbner.active_learning.ranked_dataset import held_out_examples, is_held_out
 from nbner.decoding.decision.component import decision_of, without_decision
 from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.errors import DataError, TrainingError
@@ -75,8 +76,9 @@ def training_split(
         trained on at most.
     """
     accepted = context.examples(split, answer="accept")
-    held_out = [one for one in accepted if one.extra.get(HOLDOUT_KEY)]
-    train = [one for one in accepted if not one.extra.get(HOLDOUT_KEY)]
+    aside = held_out_examples(context.dataset, split)
+    held_out = [one for one in accepted if is_held_out(one, aside)]
+    train = [one for one in accepted if not is_held_out(one, aside)]
     train += context.examples(split, answer="reject")
     measured = [*context.examples(dev, answer="accept"), *held_out]
     return train, [one for one in measured if not one.accepted_unseen]
@@ -673,13 +675,15 @@ def checked_new_labels(labels: object, known: Sequence[str]) -> tuple[str, ...]:
         A label is empty, or this is not a list.
     """
     given = [labels] if isinstance(labels, str) else list(labels)  # type: ignore[call-overload]
-    bad = [one for one in given if not isinstance(one, str) or not one.strip()]
-    if bad or isinstance(labels, str):
+    bad = [one for one in given if not is_name(one)]
+    if isinstance(labels, str) or any(not isinstance(one, str) or not one.strip() for one in bad):
         raise DataError(
             f"{(bad or given)[0]!r} is not a list of labels",
             field="labels",
             remedy='Give names in a list: session.add_labels(["Device"])',
         )
+    if bad:
+        raise DataError(f"{bad[0]!r} is not the name of a label", field="labels")
     return tuple(dict.fromkeys(one for one in given if one not in known))
 
 

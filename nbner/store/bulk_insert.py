@@ -16,7 +16,7 @@ from typing import IO, Any, TypeVar
 from sqlalchemy import Column, Connection, Table, func, insert, select, text, update
 
 from nbner._common.hashing import input_hash
-from nbner._common.serialization import load_spans
+from nbner._common.serialization import load_json, load_spans
 from nbner.errors import StoreError
 from nbner.io.import_report import ImportIssue, PreparedAnswer, PreparedRow
 from nbner.store.answers import insert_event
@@ -42,12 +42,15 @@ class InsertResult:
         New examples.
     answered : int
         New answers.
+    replaced : int
+        New answers that are shown in place of another one.
     duplicates : list of ImportIssue
         Rows whose text the split held already.
     """
 
     added: int = 0
     answered: int = 0
+    replaced: int = 0
     duplicates: list[ImportIssue] = field(default_factory=list)
 
 
@@ -307,6 +310,10 @@ class _BulkInserter:
             reason = "the text is in this split already, with the same answer"
         else:
             reason = f"the text is in this split already; {row.answer.annotator!r}'s answer is new"
+            replaced = self._replaced_annotator(row.answer, example_id)
+            if replaced is not None:
+                reason += f" and counts in place of another one of {replaced!r}, which is kept"
+                self.result.replaced += 1
             insert_event(self._connection, self._event(row.answer, example_id))
             self.result.answered += 1
         self.result.duplicates.append(row.to_issue("duplicate", reason))
@@ -326,3 +333,18 @@ class _BulkInserter:
             found.flagged,
             found.note,
         ) == (answer.answer, load_spans(answer.spans), answer.flagged, answer.note)
+
+    def _replaced_annotator(self, answer: PreparedAnswer, example_id: int) -> str | None:
+        """Return the author of the answer that is shown, if the new one says something else."""
+        found = self._connection.execute(
+            select(answers.c.answer, answers.c.spans, answers.c.annotator, answers.c.extra)
+            .join(example_answers, example_answers.c.answer_id == answers.c.id)
+            .where(example_answers.c.example_id == example_id, answers.c.answer.is_not(None))
+        ).first()
+        if found is None:
+            return None
+        before, after = (
+            (one.answer, load_spans(one.spans), load_json(one.extra).get("binary", False))
+            for one in (found, answer)
+        )
+        return None if before == after else str(found.annotator)

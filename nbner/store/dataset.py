@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select, update
 
 from nbner._common.filters import ExampleFilter, ExamplePage
 from nbner._common.guidelines import VERSION_KEY
@@ -255,7 +255,7 @@ class Dataset:
         self._log_labels(before, labels)
         for duplicate in result.duplicates:
             batch.add_issue(duplicate)
-        return batch.report(added=result.added, answered=result.answered)
+        return batch.report(added=result.added, answered=result.answered, replaced=result.replaced)
 
     # Examples.
 
@@ -542,6 +542,32 @@ class Dataset:
         for row in self._rows(query, split, answers.c.split_id, answers.c.id):
             yield queries.answer_from(row)
 
+    def extras_with(self, key: str, split: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        """Yield the ``extra`` of every answer that was ever stored and has a key in it.
+
+        What is true of an example whoever answers it, such as how it was chosen, is
+        said by the answer of that time, and not by those that followed.
+
+        Parameters
+        ----------
+        key : str
+            A key of ``extra``, or of a mapping inside of it.
+        split : str
+            Name of the split.
+
+        Yields
+        ------
+        (int, mapping)
+            Input hash of the example, and the answer's ``extra``; oldest first.
+        """
+        query = select(examples.c.input_hash, answers.c.extra).select_from(
+            answers.join(examples, answers.c.example_id == examples.c.id)
+        )
+        # How a key begins in serialized JSON; see `dump_json`.
+        query = query.where(answers.c.extra.contains(f'"{key}":', autoescape=True))
+        for row in self._rows(query, split, answers.c.split_id, answers.c.id):
+            yield row.input_hash, load_json(row.extra)
+
     def history(
         self, example: int | str, split: str | None = None
     ) -> list[tuple[float, Answer]] | None:
@@ -608,6 +634,30 @@ class Dataset:
             query = query.where(splits.c.name == split)
         with self._database.reading() as connection:
             return queries.counts_from(connection.execute(query))
+
+    def count_other_answers(self, split: str | None = None) -> int:
+        """Count the current decisions that are not shown, since another annotator's is newer.
+
+        Parameters
+        ----------
+        split : str, optional
+            Name of the split; by default all.
+        """
+        with self._database.reading() as connection:
+            ids = [
+                id_
+                for name in self._split_names(connection, split)
+                for id_ in self._split_ids(connection, name)
+            ]
+            every, shown = (
+                connection.scalar(
+                    select(func.count())
+                    .select_from(table)
+                    .where(table.c.split_id.in_(ids), table.c.answer.is_not(None))
+                )
+                for table in (annotator_answers, example_answers)
+            )
+        return int(every or 0) - int(shown or 0)
 
     def splits(self) -> dict[str, int]:
         """Return the number of examples of each split, by its name."""
@@ -696,6 +746,7 @@ class Dataset:
                 one,
                 spans=relabel.relabelled(one.spans, renamed),
                 labels=tuple(dict.fromkeys(renamed.get(label, label) for label in one.labels)),
+                extra=relabel.relabelled_extra(one.extra, renamed),
             )
             for one in given
         ]

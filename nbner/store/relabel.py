@@ -31,6 +31,13 @@ RELABEL_KEY = "relabelled"
 # What still holds of an answer under another name. The seconds that it took, and the
 # suggestions that it was given to, were counted with the old event.
 _KEPT = ("binary", "task", "review", VERSION_KEY)
+# The rank of its spans in the model's list: analyses that differ in two labels are one after
+# those were merged, and the ranks are others.
+_KEPT_BY_RENAMING = ("gold_rank", "list_size", "list_steps")
+
+# Keys with suggested spans as [start, end, label]; see `nbner._common.offered` and
+# `nbner.quality.anchoring.audit`.
+_SUGGESTED = ("suggestions", "audit")
 
 _CHUNK = 500
 
@@ -129,6 +136,30 @@ def relabelled(spans: Sequence[Span], mapping: Mapping[str, str]) -> tuple[Span,
     )
 
 
+def relabelled_extra(extra: Mapping[str, Any], mapping: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return an answer's ``extra`` with what was suggested before it under the new names.
+
+    Parameters
+    ----------
+    extra : mapping
+        As JSON can hold it.
+    mapping : mapping
+        Old name to new name.
+    """
+
+    def renamed(value: Any) -> Any:
+        match value:
+            case [int(start), int(end), str(label)]:
+                return [start, end, mapping.get(label, label)]
+            case list() | tuple():
+                return [renamed(one) for one in value]
+            case Mapping():
+                return {key: renamed(one) for key, one in value.items()}
+        return value
+
+    return {key: renamed(one) if key in _SUGGESTED else one for key, one in extra.items()}
+
+
 def relabelled_set(
     labels: Sequence[str], mapping: Mapping[str, str], spans: Sequence[Span], *, merges: bool
 ) -> tuple[str, ...]:
@@ -181,7 +212,8 @@ def _changed(
         if n_changed:
             touched.add(row.example_id)
         extra = load_json(row.extra)
-        kept = {key: extra[key] for key in _KEPT if key in extra}
+        keys = _KEPT if merges else (*_KEPT, *_KEPT_BY_RENAMING)
+        kept = {key: extra[key] for key in keys if key in extra}
         names = ("example_id", "split_id", "annotator", "answer", "flagged", "note", "created")
         rows.append(
             {

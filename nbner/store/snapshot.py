@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
+#: Key in the ``extra`` of an answer that was restored: the id of the answer that it repeats.
+RESTORED_KEY = "restored"
 
 _BATCH = 500
 
@@ -322,7 +324,7 @@ class _Restoration:
             none = {"flagged": False, "note": "", "label_set_id": label_set_id}
             insert_withdrawal(self._connection, event | none)
             return
-        extra = {**load_json(row["extra"]), "restored": row["uid"]}
+        extra = {**load_json(row["extra"]), RESTORED_KEY: row["uid"]}
         content = ("answer", "spans", "flagged", "note", "label_set_id")
         event |= {key: row[key] for key in content} | {"extra": dump_json(extra)}
         insert_event(self._connection, event)

@@ -19,6 +19,20 @@ from nbner.store.schema import annotator_answers, answers, splits
 
 _LOG = logging.getLogger(__name__)
 
+_UNDO_PREFIX = "back from "
+
+
+def undone_answer_id(answer_id: str) -> str | None:
+    """Return the id of the answer that an event undoes; None where it is no undo.
+
+    Parameters
+    ----------
+    answer_id : str
+        Id of the event.
+    """
+    is_undo = answer_id.startswith(_UNDO_PREFIX)
+    return answer_id.removeprefix(_UNDO_PREFIX) if is_undo else None
+
 
 def undo_batch(connection: Connection, dataset_id: int, batch_id: str, now: float) -> list[int]:
     """Undo the answers of a batch, except where the annotator has answered again since.
@@ -71,7 +85,7 @@ def _is_part_of(connection: Connection, batch_id: str) -> ColumnElement[bool]:
 def _undo(connection: Connection, row: ResultRow, now: float) -> None:
     columns = ("example_id", "split_id", "annotator", "flagged", "note", "label_set_id")
     event: dict[str, Any] = {name: getattr(row, name) for name in columns}
-    event |= {"uid": f"back from {row.uid}", "created": now, "stored": now}
+    event |= {"uid": f"{_UNDO_PREFIX}{row.uid}", "created": now, "stored": now}
     previous = _previous_answer(connection, row)
     if previous is None:
         insert_withdrawal(connection, event)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nbner.errors import DataError, ModelError
 from nbner.nlp import config
+from nbner.nlp.dask import PickledPipeline
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import (
     clone_pipeline,
@@ -285,3 +286,27 @@ def test_the_config_of_a_language_is_built_once_and_not_shared(monkeypatch):
     assert second["components"]["ner"]["model"]["tok2vec"]["embed"]["width"] == 96
     assert second["training"]["max_epochs"] == 0
     assert (second["nlp"]["lang"], other["nlp"]["lang"]) == ("en", "de")
+
+
+RULES = (
+    {"label": "Place", "pattern": "London"},
+    {"label": "Dish", "pattern": "fish stew", "id": "stew"},
+    {"label": "Person", "pattern": [{"LOWER": "anna"}]},
+)
+
+
+@pytest.mark.parametrize("config", [{}, {"phrase_matcher_attr": "LOWER"}], ids=["plain", "lower"])
+@pytest.mark.parametrize("ruler", ["entity_ruler", "span_ruler"])
+def test_copies_of_a_ruler_find_its_phrases(ruler, config):
+    nlp = spacy.blank("en")
+    more = {"annotate_ents": True} if ruler == "span_ruler" else {}
+    nlp.add_pipe(ruler, config={**config, **more}).add_patterns(RULES)
+    text = "Anna ate Fish stew and fish stew in London"
+
+    def found(pipeline):
+        return [(one.text, one.label_, one.ent_id_) for one in pipeline(text).ents]
+
+    copies = [clone_pipeline(nlp), PickledPipeline(nlp).load(), clone_pipeline(clone_pipeline(nlp))]
+    assert ("London", "Place", "") in found(nlp)
+    assert ("fish stew", "Dish", "stew") in found(nlp)
+    assert [found(one) for one in copies] == [found(nlp)] * 3

@@ -1,5 +1,7 @@
 """Precision and recall of suggestions over the answers that followed them, on plain answers."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -158,3 +160,33 @@ def test_what_an_answer_keeps_is_read_back():
         OfferedSource("gazetteer", (), group="gazetteer"),
     )
     assert offer_from_extra({"suggestions": offer_to_json(sources)}) == sources
+
+
+def test_what_was_suggested_under_a_former_name_counts_under_the_present_one():
+    renamed = (Span(0, 4, "FIRM"), Span(10, 18, "GPE"))
+    before = answered(1, [("m", RIGHT)])
+    events = [before, answered(1, [], renamed, relabelled={"ORG": "FIRM"})]
+    (one,) = suggestion_quality(events).sources
+    assert (one.suggested, one.correct, one.missed) == (2, 2, 0)
+    merged = tuple(Span(one.start, one.end, "GPE") for one in renamed)
+    events.append(answered(1, [], merged, relabelled={"FIRM": "GPE"}))
+    assert suggestion_quality(events).per_label["label"].tolist() == ["GPE"]
+    assert suggestion_quality(events).sources[0].correct == 2
+
+
+def test_an_undone_merge_and_a_restored_answer_bring_the_former_names_back():
+    merged = answered(1, [], [Span(0, 4, "GPE"), Span(10, 18, "GPE")], relabelled={"ORG": "GPE"})
+    before = answered(1, [("m", RIGHT)])
+    events = [replace(before, id="first"), replace(merged, id="batch:1")]
+    undone = replace(before, id="back from batch:1")
+    restored = replace(before, id="anew", extra={**before.extra, "restored": "first"})
+    for last in (undone, restored):
+        (one,) = suggestion_quality([*events, last]).sources
+        assert (one.suggested, one.correct, one.missed) == (2, 2, 0)
+    assert suggestion_quality([*events, undone]).per_label["label"].tolist() == ["GPE", "ORG"]
+
+
+def test_a_name_that_was_given_to_another_label_before_the_answer_is_its_own():
+    first = answered(1, [], relabelled={"ORG": "FIRM"})
+    (one,) = suggestion_quality([first, answered(1, [("m", RIGHT)])]).sources
+    assert one.correct == 2

@@ -11,7 +11,7 @@ import pytest
 import spacy
 
 import nbner
-from nbner import DataError, Example, Session, Span
+from nbner import DataError, Example, ModelError, Session, Span
 from nbner.evaluation import reproducibility
 from nbner.nlp.pipeline import load_base
 from nbner.training.loop import train
@@ -250,6 +250,13 @@ def test_parity_needs_examples(folders):
         pytest.raises(DataError, match=r"session\.add"),
     ):
         session.experiments.parity()
+
+
+def test_parity_needs_a_trained_model():
+    with Session("d", labels=["A"], store=":memory:") as session:
+        session.add(["a text"])
+        with pytest.raises(ModelError, match=r"session\.train\(\)"):
+            session.experiments.parity()
 
 
 @pytest.mark.parametrize("split", ["nowhere", ["a text"], 3])

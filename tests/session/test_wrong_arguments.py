@@ -184,3 +184,21 @@ def test_a_split_that_does_not_exist_is_an_error_with_those_there_are(
 def test_a_number_beyond_every_float_is_out_of_range(session):
     with pytest.raises(DataError, match=r"holdout=1000.* is out of range\. Use 0 to 1"):
         session.make_gold(holdout=10**400)
+
+
+@pytest.mark.parametrize("bad", ["a\0", "\ud800 b"])
+def test_names_that_no_store_can_hold_are_refused(bad):
+    with pytest.raises(DataError, match="is not the name of a label"):
+        nbner.Session("names", labels=[bad], store=":memory:")
+    with pytest.raises(DataError, match="is not the name of an annotator"):
+        nbner.Session("names", labels=["A"], store=":memory:", annotator=bad)
+    with nbner.Session("names", labels=["A"], store=":memory:") as session:
+        with pytest.raises(DataError, match="is not the name of a label"):
+            session.add_labels([bad])
+        with pytest.raises(DataError, match="is not the name of a label"):
+            session.labels.rename("A", bad)
+        with pytest.raises(DataError, match="has a character that no database can hold") as caught:
+            session.add(["a text"], split=bad)
+        assert caught.value.field == "split"
+        assert session.labels == ("A",)
+        assert session.counts().total == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from math import nan
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +24,8 @@ from nbner._common.widget_protocols import AnnotatorWidget
 from nbner.errors import DataError
 from nbner.quality.anchoring import audit
 from nbner.quality.anchoring.audit import AnchoringCounts, PerturbedSuggestions, Proportion
+from nbner.quality.repeated_answers import names_since
+from nbner.store.relabel import relabelled
 from nbner.types import Answer, Example, Span
 
 if TYPE_CHECKING:
@@ -193,13 +195,38 @@ def evaluate_audit(
 
 
 def _audited_answers(answers: Iterable[Answer]) -> _Audited:
-    """Return each annotator's last decision on each audited example, if it accepts."""
-    last: dict[tuple[str, int], tuple[Answer, PerturbedSuggestions]] = {}
+    """Return each annotator's last decision on each audited example, if it accepts.
+
+    Labels that were renamed since have their present names, in spans and suggestions.
+    """
+    last: dict[tuple[str, int], tuple[list[Answer], PerturbedSuggestions]] = {}
     for answer in answers:
+        key = (answer.annotator, answer.input_hash)
         perturbed = audit.audit_from_answer_extra(answer.extra)
         if perturbed is not None:
-            last[answer.annotator, answer.input_hash] = answer, perturbed
-    return [one for one in last.values() if one[0].answer == "accept"]
+            last[key] = [answer], perturbed
+        elif key in last:
+            last[key][0].append(answer)
+    return [
+        _renamed(events[0], perturbed, names_since(events))
+        for events, perturbed in last.values()
+        if events[0].answer == "accept"
+    ]
+
+
+def _renamed(
+    answer: Answer, perturbed: PerturbedSuggestions, names: Mapping[str, str]
+) -> tuple[Answer, PerturbedSuggestions]:
+    if not names:
+        return answer, perturbed
+    before = relabelled([one for one, _ in perturbed.corrupted], names)
+    after = relabelled([one for _, one in perturbed.corrupted], names)
+    present = PerturbedSuggestions(
+        relabelled(perturbed.withheld, names),
+        tuple(zip(before, after, strict=True)),
+        relabelled(perturbed.untouched, names),
+    )
+    return replace(answer, spans=relabelled(answer.spans, names)), present
 
 
 def _right_before(
@@ -226,7 +253,8 @@ def _corrupted_in_gold(audited: _Audited, examples: Iterable[Example]) -> dict[i
     """Return the (original, corrupted) suggestions whose corruption is in gold, by example."""
     corrupted: dict[int, list[tuple[Span, Span]]] = defaultdict(list)
     for answer, perturbed in audited:
-        corrupted[answer.input_hash] += perturbed.corrupted
+        # Two labels that were merged since are none for the other.
+        corrupted[answer.input_hash] += [pair for pair in perturbed.corrupted if pair[0] != pair[1]]
     return {
         one.input_hash: pairs
         for one in examples
