@@ -89,7 +89,7 @@ PICTURES = {
     "reranking.coverage.report:draw_coverage": lambda n: (
         (
             scored(n, "value", "coverage", "coverage_low", "coverage_high", "size").assign(
-                group="label", n=3, nominal=0.9
+                group="label", n=3, nominal=0.9, incomplete=0.1
             ),
         ),
         {"title": n[0]},
