@@ -3,6 +3,7 @@
 import gc
 import weakref
 
+from nbner._common.offered import SuggestionOrigin
 from nbner.queues.offers import OfferLog
 from nbner.types import Span
 
@@ -50,10 +51,10 @@ def test_models_are_kept_for_what_is_shown_and_let_go_when_it_is_answered():
     log = OfferLog(keeps_shown=True)
     models = [Model() for _ in range(6)]
     known = [weakref.ref(one) for one in models]
-    shown = log.add(1, SPANS, (), models[0])
+    shown = log.add(1, SPANS, SuggestionOrigin(model=models[0]))
     log.mark_shown(1, shown.number)
     for i, model in enumerate(models[1:], 2):
-        log.add(i, SPANS, (), model)
+        log.add(i, SPANS, SuggestionOrigin(model=model))
     del models, model
     gc.collect()
     assert [one() is not None for one in known] == [True, False, False, True, True, True]
