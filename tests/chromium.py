@@ -57,11 +57,20 @@ def has_apt() -> bool:
     return bool(shutil.which("apt-get")) and os.geteuid() == 0
 
 
-def install_by_apt(*packages: str) -> bool:
-    """Return whether apt has installed packages; none is removed for them."""
+def install_by_apt(*packages: str, errors: int | None = None) -> bool:
+    """Return whether apt has installed packages; none is removed for them.
+
+    Parameters
+    ----------
+    *packages : str
+        Their names.
+    errors : int, optional
+        Where apt's errors go, as ``stderr`` of `subprocess.run`; by default they are shown.
+    """
     command = ["apt-get", "install", "-y", "-qq", "--no-remove", "--no-install-recommends"]
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return subprocess.run([*command, *packages], check=False, env=quiet).returncode == 0
+    done = subprocess.run([*command, *packages], check=False, env=quiet, stderr=errors)
+    return done.returncode == 0
 
 
 def install() -> None:
@@ -92,8 +101,9 @@ if __name__ == "__main__":
         install()
     found = find()
     # Debian's has a shell of the same version; without one the tests take longer, and that is all.
-    if found == "/usr/bin/chromium" and not find_shell() and has_apt():
-        install_by_apt(SHELLS[0])
+    is_debians = found == "/usr/bin/chromium" and not os.environ.get("NBNER_CHROMIUM")
+    if is_debians and not find_shell() and has_apt():
+        install_by_apt(SHELLS[0], errors=subprocess.DEVNULL)
     both = " and ".join(filter(None, (found, find_shell())))
     sys.stdout.write(f"Chromium for the browser tests: {both}\n" if found else f"{ADVICE}\n")
     sys.exit(found is None)

@@ -5,7 +5,7 @@ import html
 import pandas as pd
 import pytest
 from example_strategies import examples, texts_with_tokens
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span, Token
@@ -383,9 +383,9 @@ def test_examples_come_back_as_they_were_added(tokenize, drawn):
     found = list(dataset.examples())
     store.close()
     assert report.added == len(drawn)
-    for example, kept in zip(drawn, found, strict=True):
-        assert kept.labels == (None if example.answer is None else dataset_labels(drawn))
-        assert [getattr(kept, name) for name in SAME] == [getattr(example, name) for name in SAME]
+    for added, kept in zip(drawn, found, strict=True):
+        assert kept.labels == (None if added.answer is None else dataset_labels(drawn))
+        assert [getattr(kept, name) for name in SAME] == [getattr(added, name) for name in SAME]
 
 
 SAME = ("text", "tokens", "spans", "answer", "flagged", "note", "meta", "input_hash", "annotator")
@@ -397,6 +397,7 @@ def dataset_labels(drawn):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(drawn=texts_with_tokens())
+@example(drawn=("O B-X ", [(0, 1), (2, 5)]))
 def test_any_text_is_known_again(tokenize, drawn):
     text, places = drawn
     if not text.strip():
@@ -405,7 +406,8 @@ def test_any_text_is_known_again(tokenize, drawn):
     store = Store(":memory:")
     dataset = store.dataset("demo")
     reports = [
-        dataset.add(prepare_rows(read([source]), tokenize=tokenize))
+        # Texts are meant as they stand, also those that look as if they marked entities.
+        dataset.add(prepare_rows(read([source], spans_key="spans"), tokenize=tokenize))
         for source in (text, Example(text, tokens))
     ]
     assert [(one.added, one.duplicate) for one in reports] == [(1, 0), (0, 1)]

@@ -13,7 +13,7 @@ from example_strategies import (
     spans_on,
     texts_with_tokens,
 )
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nbner import DataError, Example, Span
@@ -309,13 +309,16 @@ def everything(row):
 
 
 @given(st.lists(tasks(), max_size=3))
+@example([Example("Add ", spans=(), answer="accept", extra={"html": {"LB": [0, 0]}})])
 def test_rows_survive_a_round_trip_with_every_key(drawn):
     with tempfile.TemporaryDirectory() as folder:
         first, second = Path(folder) / "1.jsonl", Path(folder) / "2.jsonl"
         write(drawn, first)
-        rows = list(read(first))
+        # What is drawn for `html` may look like spans, beside which an empty list is refused.
+        rows = list(read(first, spans_key="spans"))
         write(map(example_from_row, rows), second)
-        assert list(map(everything, read(second))) == list(map(everything, rows))
+        again = read(second, spans_key="spans")
+        assert list(map(everything, again)) == list(map(everything, rows))
         assert tasks_in(second) == tasks_in(first)
 
 
