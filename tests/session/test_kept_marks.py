@@ -251,3 +251,24 @@ def test_an_export_counts_the_answers_of_others_that_it_does_not_hold(empty, tmp
     assert "2 answers of other annotators not in it" in str(report)
     empty.add(["else"], split="dev")
     assert empty.export(tmp_path / "two.jsonl", split="dev").other_answers == 0
+
+
+@pytest.mark.parametrize("labels", [LABELS, None], ids=["named", "from the data"])
+def test_a_cell_that_adds_is_run_again_after_a_renaming(labels):
+    rows = [{**ROW, "spans": PERSON}, {"text": "Rome", "spans": PLACE, "answer": "accept"}]
+    with nbner.Session("again", labels=labels, store=":memory:", annotator="ann") as session:
+        session.add(rows)
+        session.labels.rename("Person", "Human")
+        before = session.examples()
+        report = session.add(rows)
+        assert (report.answered, report.duplicate, report.replaced, report.renamed) == (0, 2, 0, 1)
+        assert report.frame["reason"][0] == "the label is 'Human' now"
+        assert "1 span under a former name of a label" in str(report)
+        assert session.examples() == before
+        assert sorted(session.labels) == ["Human", "Place"]
+        session.labels.merge("Place", "Human")
+        assert session.add(rows).replaced == 0
+        assert session.labels == ("Human",)
+        # A label that is added again is one of its own.
+        session.add_labels(["Person"])
+        assert session.add([{"text": "Ann", "spans": [{**PERSON[0], "end": 3}]}]).renamed == 0
