@@ -13,6 +13,7 @@ from nbner.active_learning.ranked_dataset import (
     held_out_examples,
     strategy_examples,
 )
+from nbner.nlp.gold_docs import split_corpus
 from nbner.session.training import training_split
 from nbner.types import ACCEPTED_UNSEEN, Answer, Span
 
@@ -272,3 +273,22 @@ def test_a_cell_that_adds_is_run_again_after_a_renaming(labels):
         # A label that is added again is one of its own.
         session.add_labels(["Person"])
         assert session.add([{"text": "Ann", "spans": [{**PERSON[0], "end": 3}]}]).renamed == 0
+
+
+@pytest.mark.parametrize("change", [rename, merge], ids=lambda one: one.__name__)
+def test_answers_from_before_a_renaming_are_restored_with_their_labels(session, change):
+    then, before = time.time(), session.examples()
+    time.sleep(0.01)
+    change(session)
+    widget = session.manual()
+    assert session.store.restore(then) == 6
+    assert [one.spans for one in session.examples()] == [one.spans for one in before]
+    assert session.labels[-1] == "Person"
+    assert "Person" in widget._example_queue.info.labels
+    corpus = split_corpus(session.examples(answer="accept"), [], session.labels, 0)
+    assert corpus.labels == ("Person",)
+    assert "not one of" not in str(session.quality.data_warnings())
+    assert session.store.verify().ok
+    # What arrives under that name is one of its own again, as in the restored answers.
+    answer(session, session.examples()[0], ANNA)
+    assert session.examples()[0].spans == ANNA
