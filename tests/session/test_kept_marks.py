@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -292,3 +293,31 @@ def test_answers_from_before_a_renaming_are_restored_with_their_labels(session, 
     # What arrives under that name is one of its own again, as in the restored answers.
     answer(session, session.examples()[0], ANNA)
     assert session.examples()[0].spans == ANNA
+
+
+def test_texts_that_the_model_has_learnt_from_are_said_where_it_is_measured(dev):
+    rows = [replace(one, split="train") for one in dev]
+    with nbner.Session("leak", labels=dev[0].labels, store=":memory:") as session:
+        session.add(rows[:12])
+        session.add(rows[12:18], split="dev")
+        session.add([rows[0], *rows[18:22]], split="test")
+        session.train(learner="crf", progress=False)
+        said = "among those that the model was trained on, or selected by (split 'train')"
+        n_dev = len({one.text for one in rows[12:18]} & {one.text for one in rows[:12]})
+        assert (said in str(session.evaluate("dev"))) == bool(n_dev)
+        test = [one.text for one in session.examples("test")]
+        known = {one.text for one in session.examples("train")}
+        n = sum(one in known for one in test)
+        found = session.evaluate("test")
+        assert n
+        assert f"{n} of {len(test)} texts" in found.warnings[-1]
+        assert said in found.warnings[-1]
+        session.model.decide("greedy")
+        session.labels.rename(dev[0].labels[0], "Act")
+        assert said in str(session.evaluate("test"))
+        assert any(said in one for one in session.errors(split="test").errors.warnings)
+        # What was added after the training was not learnt.
+        session.add([{"text": "Stir salt .", "spans": [], "answer": "accept", "_timestamp": 1}])
+        (late,) = [one for one in session.examples("train") if one.text == "Stir salt ."]
+        session.add([late], split="late")
+        assert said not in str(session.evaluate("late"))
