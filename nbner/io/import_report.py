@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ImportIssueKind: TypeAlias = Literal[
     "duplicate",
+    "renamed",
     "misaligned",
     "whitespace",
     "overlapping",
@@ -86,6 +87,8 @@ class ImportReport(Result):
         Answers, of this source or of the store, that another one with other spans or
         another decision has taken the place of: the newest answer to a text counts. They stay in
         the history, and ``frame`` names the rows.
+    renamed : int
+        Spans under a former name of a label, which got its present one.
     misaligned : int
         Spans that do not begin and end with a token: kept, moved to token
         boundaries, or refused with their row, according to ``misaligned=``.
@@ -115,6 +118,7 @@ class ImportReport(Result):
     answered: int = 0
     duplicate: int = 0
     replaced: int = 0
+    renamed: int = 0
     misaligned: int = 0
     whitespace: int = 0
     overlapping: int = 0
@@ -164,20 +168,19 @@ class ImportReport(Result):
             parts[0] += f", with {_count(self.answered, 'answer')}"
         if self.duplicate:
             parts.append(_known_phrase(self.duplicate, self.replaced))
-        if self.misaligned:
-            parts.append(f"{_count(self.misaligned, 'span')} off the tokens")
+        parts += _phrases(
+            (self.renamed, "span", "under a former name of a label, now under its present one"),
+            (self.misaligned, "span", "off the tokens"),
+        )
         if self.whitespace:
             parts.append(_whitespace_phrase(self.issues, self.whitespace))
-        if self.overlapping:
-            parts.append(f"{_count(self.overlapping, 'span')} left out for a longer one")
-        if self.discontinuous:
-            parts.append(f"{_count(self.discontinuous, 'span')} in pieces")
-        if self.refused:
-            parts.append(f"{_count(self.refused, 'row')} refused")
-        if self.unread:
-            parts.append(f"{_count(self.unread, 'other annotation')} not read")
-        if self.skipped:
-            parts.append(f"{_count(self.skipped, 'row')} skipped, listed in .skipped_rows")
+        parts += _phrases(
+            (self.overlapping, "span", "left out for a longer one"),
+            (self.discontinuous, "span", "in pieces"),
+            (self.refused, "row", "refused"),
+            (self.unread, "other annotation", "not read"),
+            (self.skipped, "row", "skipped, listed in .skipped_rows"),
+        )
         return "; ".join(parts) + "."
 
     def _repr_html_(self) -> str:
@@ -357,6 +360,7 @@ class ImportBatch:
             answered=answered,
             duplicate=counts["duplicate"],
             replaced=replaced,
+            renamed=counts["renamed"],
             misaligned=counts["misaligned"],
             whitespace=counts["whitespace"],
             overlapping=counts["overlapping"],
@@ -370,6 +374,10 @@ class ImportBatch:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _phrases(*counted: tuple[int, str, str]) -> list[str]:
+    return [f"{_count(number, noun)} {phrase}" for number, noun, phrase in counted if number]
 
 
 def _known_phrase(texts: int, replaced: int) -> str:

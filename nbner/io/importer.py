@@ -51,6 +51,7 @@ def prepare_rows(
     *,
     tokenize: TokenizeFn,
     labels: Sequence[str] | None = None,
+    renamed: Mapping[str, str] | None = None,
     split: str = "train",
     gold: bool | None = None,
     misaligned: ImportMisaligned = "keep",
@@ -72,6 +73,8 @@ def prepare_rows(
         tokens.
     labels : sequence of str, optional
         The allowed labels; None allows all.
+    renamed : mapping, optional
+        Former names of labels with their present ones, which spans get.
     split : str
         The split that the rows are added to.
     gold : bool, optional
@@ -114,7 +117,9 @@ def prepare_rows(
             field="misaligned",
             remedy=f"Use one of {', '.join(get_args(ImportMisaligned))}",
         )
-    checker = _RowChecker(tokenize, None if labels is None else frozenset(labels), gold, misaligned)
+    checker = _RowChecker(
+        tokenize, None if labels is None else frozenset(labels), gold, misaligned, renamed or {}
+    )
 
     errors = row_errors or RowErrors()
 
@@ -148,6 +153,7 @@ class _RowChecker:
     labels: frozenset[str] | None
     gold: bool | None
     misaligned: ImportMisaligned
+    renamed: Mapping[str, str]
 
     def check(self, row: Row, batch: ImportBatch) -> PreparedRow | None:
         """Check and serialize a row; None if it is refused."""
@@ -156,9 +162,10 @@ class _RowChecker:
             batch.add_issue(ImportIssue("unread", reason, row.text, file=row.file, line=row.line))
         if not row.spans:
             return self._prepared(row, ())
-        for i, span in enumerate(row.spans):
+        row = self._under_present_names(row, batch)
+        for i, span in enumerate(row.spans or ()):
             self._check_span(row, i, span)
-        if any(has_whitespace_ends(row.text, span) for span in row.spans):
+        if any(has_whitespace_ends(row.text, span) for span in row.spans or ()):
             row = self._with_whitespace_reported(row, batch)
         placed = self._place_on_tokens(row, batch)
         if placed is None:
@@ -170,6 +177,18 @@ class _RowChecker:
             batch.add_issue(_span_issue("overlapping", row, span, reason, lines[id(span)]))
         batch.labels.update(dict.fromkeys(span.label for span in spans))
         return self._prepared(row, spans)
+
+    def _under_present_names(self, row: Row, batch: ImportBatch) -> Row:
+        """Rename the spans of labels that were renamed or merged since the file was written."""
+        spans = row.spans or ()
+        if not any(span.label in self.renamed for span in spans):
+            return row
+        for span in spans:
+            if span.label in self.renamed:
+                reason = f"the label is {self.renamed[span.label]!r} now"
+                batch.add_issue(_span_issue("renamed", row, span, reason, row.line_of(span)))
+        present = (replace(one, label=self.renamed.get(one.label, one.label)) for one in spans)
+        return replace(row, spans=tuple(present))
 
     def _check_span(self, row: Row, i: int, span: Span) -> None:
         field = f"spans[{i}]"

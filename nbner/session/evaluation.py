@@ -22,6 +22,7 @@ from nbner.nlp.pipeline import labels_of, load_base, recognizer_of
 from nbner.nlp.prediction import predict
 from nbner.queues.error_review import ErrorReviewQueue, StoreBinding
 from nbner.session.context import SessionContext
+from nbner.session.learnt_texts import learnt_text_warnings
 from nbner.types import Example, Span
 
 if TYPE_CHECKING:
@@ -66,7 +67,10 @@ def evaluate_model(
         labels=context.labels,
         split=split,
         fingerprint=fingerprint(context.nlp),
-        warnings=evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
+        warnings=[
+            *evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
+            *learnt_text_warnings(context, gold),
+        ],
         seed=context.seed,
         scorers=scorers,
     )
@@ -170,7 +174,10 @@ def find_errors(
         probabilities=known,
         labels=context.labels,
         title=", ".join(splits),
-        warnings=evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
+        warnings=[
+            *evaluation_warnings(gold, predicted, model_labels=labels_of(context.nlp)),
+            *learnt_text_warnings(context, gold),
+        ],
         seed=context.seed,
     )
 

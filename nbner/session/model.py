@@ -38,6 +38,7 @@ from nbner.reranking.report import Ensemble, Reranking
 from nbner.reranking.train import fit_ensemble, fit_reranker
 from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
+from nbner.session.learnt_texts import learnt_record
 from nbner.session.prediction import checked_texts, longest_span
 from nbner.session.training import training_split
 from nbner.training.report import TrainingReport
@@ -631,7 +632,7 @@ def _best_f(record: Mapping[str, Any]) -> float | None:
 
 def _save_and_use(context: SessionContext, nlp: Language, record: Mapping[str, Any]) -> Path:
     """Save a pipeline as the newest of the model store, use it, and return its folder."""
-    path = context.model_store.save_pipeline(nlp, record)
+    path = context.model_store.save_pipeline(nlp, {**learnt_record(context), **record})
     context.activate(load_base(path))
     return path
 

@@ -367,8 +367,8 @@ class Session:
         Returns
         -------
         ImportReport
-            ``added``, ``duplicate``, ``replaced``, ``misaligned``, ``whitespace``,
-            ``overlapping``, ``discontinuous``, ``refused``, ``unread``,
+            ``added``, ``duplicate``, ``replaced``, ``renamed``, ``misaligned``,
+            ``whitespace``, ``overlapping``, ``discontinuous``, ``refused``, ``unread``,
             ``skipped`` and ``frame``, which names file, line and reason;
             ``skipped_rows`` also the field.
 
@@ -397,6 +397,7 @@ class Session:
                 remedy='Use only="unsure" with it, or copy the source to this machine first',
             )
         row_errors = RowErrors(on_error)
+        renamed = context.dataset.renamed_labels
         batch = prepare_rows(
             formats.read(
                 source,
@@ -407,11 +408,12 @@ class Session:
                 tag_column=tag_column,
                 text=text,
                 encoding=encoding,
-                labels=self.labels,
+                labels=(*self.labels, *renamed),
                 row_errors=row_errors,
             ),
             tokenize=context.tokenize,
             labels=None if context.labels_follow_data else self.labels,
+            renamed=renamed,
             split=split,
             gold=gold,
             misaligned=misaligned,

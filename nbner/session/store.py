@@ -212,7 +212,8 @@ class StoreAccessor(Accessor):
 
         They are stored as new answers: nothing is deleted, and the answers that
         are current now can be restored in the same way. Examples that were
-        added later stay.
+        added later stay. Where a label was renamed or merged since, the restored
+        spans have its former name, which is one of the labels again.
 
         Parameters
         ----------
@@ -233,8 +234,14 @@ class StoreAccessor(Accessor):
         DataError
             The string is not a time.
         """
-        changed = self._context.dataset.at(_seconds_since_epoch(time)).restore(split, annotator)
-        self._context.refresh_annotators()
+        context = self._context
+        before = context.dataset.labels
+        changed = context.dataset.at(_seconds_since_epoch(time)).restore(split, annotator)
+        if context.dataset.labels != before:
+            context.answer_bus.renamed_labels = context.dataset.renamed_labels
+            context.lattice_cache.clear()
+            context.update_labels()
+        context.refresh_annotators()
         return changed
 
     def backup(self, path: str | Path | None = None) -> Path:

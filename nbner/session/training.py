@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from nbner.nlp.prediction import predict
 from nbner.quality.data_warnings import DataWarnings, find_data_warnings
 from nbner.session.context import SessionContext
 from nbner.session.evaluation import compare_in_explorer
+from nbner.session.learnt_texts import with_learnt_split
 from nbner.store.relabel import relabelled
 from nbner.training import learners, loop
 from nbner.training.background import BackgroundRun, BackgroundTraining
@@ -215,6 +217,7 @@ def train_now(
 
     check_learner(init, options)
 
+    begun = time.time()
     train, evaluated = training_split(context, split, dev)
     with context.model_store.reserve_folder() as reserved:
         base = initial_pipeline(context, init)
@@ -236,7 +239,7 @@ def train_now(
                 _show_progress(run)
             else:
                 deque(run, maxlen=0)
-            result = run.finish()
+            result = with_learnt_split(run.finish(), split, begun)
         gold = run.corpus.dev if run.corpus.has_separate_dev else ()
         texts = retention_texts(context, init, split, dev, seed)
         report = accept_or_reject(context, result, gold, margin, texts=texts)
@@ -328,6 +331,7 @@ def start_background_run(
     device = TrainingDevice(options.get("gpu_id"))
     base = initial_pipeline(context, init)
     learners.check_start(base, options.get("learner", "ner"))
+    begun = time.time()
     train, evaluated = training_split(context, split, dev)
     corpus = split_corpus(train, evaluated, context.labels, seed)
     require_learnable_spans(base, corpus.train)
@@ -355,7 +359,8 @@ def start_background_run(
 
         def finish() -> TrainingReport:
             with reserved:
-                report = accept_or_reject(context, started.wait(), gold, margin, texts=texts)
+                result = with_learnt_split(started.wait(), split, begun)
+                report = accept_or_reject(context, result, gold, margin, texts=texts)
             return replace(report, data_warnings=warnings)
 
         return BackgroundTraining(run, finish)

@@ -9,15 +9,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select, update
 
-from nbner._common.serialization import dump_json, load_json
+from nbner._common.serialization import (
+    dump_json,
+    dump_labels,
+    load_json,
+    load_labels,
+    load_spans,
+)
 from nbner.errors import DataError
 from nbner.store import clock, queries
 from nbner.store.answers import ensure_label_set, insert_event, insert_withdrawal, lock_splits
 from nbner.store.database import Database
 from nbner.store.past import is_stored_by
-from nbner.store.schema import annotator_answers, answers, examples, splits
+from nbner.store.schema import annotator_answers, answers, datasets, examples, splits
 from nbner.types import ANSWER_KINDS, Answer, AnswerKind, Counts, Example
 
 if TYPE_CHECKING:
@@ -153,6 +159,8 @@ class DatasetSnapshot:
         answers can be restored in the same way. An annotator without an answer
         in the snapshot has none afterwards. Of the answers to one example the one
         that was shown is shown again, unless only one annotator's are restored.
+        A label of restored spans that was renamed or merged since is one of the
+        dataset's labels again, after the others.
 
         Parameters
         ----------
@@ -164,7 +172,11 @@ class DatasetSnapshot:
         int
             Number of answers that changed.
         """
+        of_dataset = datasets.c.id == self._dataset_id
         with self._database.writing() as connection:
+            # As a renaming does: first the labels, then the splits.
+            query = select(datasets.c.labels).where(of_dataset).with_for_update()
+            labels = load_labels(str(connection.scalar(query)))
             names = select(splits.c.name).where(self._in_split(split))
             lock_splits(connection, self._dataset_id, connection.scalars(names).all())
             then = newest_answers(self._stored(connection, answers))
@@ -174,6 +186,10 @@ class DatasetSnapshot:
                 insertion.insert(row)
             if annotator is None:
                 insertion.show_again(then, {row["example_id"] for row in changed})
+            held = [one.label for row in changed for one in load_spans(row["spans"] or "[]")]
+            after = dump_labels(dict.fromkeys((*labels, *held)))
+            if after != dump_labels(labels):
+                connection.execute(update(datasets).where(of_dataset).values(labels=after))
         _LOG.debug("restored %d answers as of %s", len(changed), self.moment)
         return len(changed)
 

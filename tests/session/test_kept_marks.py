@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from nbner.active_learning.ranked_dataset import (
     held_out_examples,
     strategy_examples,
 )
+from nbner.nlp.gold_docs import split_corpus
 from nbner.session.training import training_split
 from nbner.types import ACCEPTED_UNSEEN, Answer, Span
 
@@ -251,3 +253,71 @@ def test_an_export_counts_the_answers_of_others_that_it_does_not_hold(empty, tmp
     assert "2 answers of other annotators not in it" in str(report)
     empty.add(["else"], split="dev")
     assert empty.export(tmp_path / "two.jsonl", split="dev").other_answers == 0
+
+
+@pytest.mark.parametrize("labels", [LABELS, None], ids=["named", "from the data"])
+def test_a_cell_that_adds_is_run_again_after_a_renaming(labels):
+    rows = [{**ROW, "spans": PERSON}, {"text": "Rome", "spans": PLACE, "answer": "accept"}]
+    with nbner.Session("again", labels=labels, store=":memory:", annotator="ann") as session:
+        session.add(rows)
+        session.labels.rename("Person", "Human")
+        before = session.examples()
+        report = session.add(rows)
+        assert (report.answered, report.duplicate, report.replaced, report.renamed) == (0, 2, 0, 1)
+        assert report.frame["reason"][0] == "the label is 'Human' now"
+        assert "1 span under a former name of a label" in str(report)
+        assert session.examples() == before
+        assert sorted(session.labels) == ["Human", "Place"]
+        session.labels.merge("Place", "Human")
+        assert session.add(rows).replaced == 0
+        assert session.labels == ("Human",)
+        # A label that is added again is one of its own.
+        session.add_labels(["Person"])
+        assert session.add([{"text": "Ann", "spans": [{**PERSON[0], "end": 3}]}]).renamed == 0
+
+
+@pytest.mark.parametrize("change", [rename, merge], ids=lambda one: one.__name__)
+def test_answers_from_before_a_renaming_are_restored_with_their_labels(session, change):
+    then, before = time.time(), session.examples()
+    time.sleep(0.01)
+    change(session)
+    widget = session.manual()
+    assert session.store.restore(then) == 6
+    assert [one.spans for one in session.examples()] == [one.spans for one in before]
+    assert session.labels[-1] == "Person"
+    assert "Person" in widget._example_queue.info.labels
+    corpus = split_corpus(session.examples(answer="accept"), [], session.labels, 0)
+    assert corpus.labels == ("Person",)
+    assert "not one of" not in str(session.quality.data_warnings())
+    assert session.store.verify().ok
+    # What arrives under that name is one of its own again, as in the restored answers.
+    answer(session, session.examples()[0], ANNA)
+    assert session.examples()[0].spans == ANNA
+
+
+def test_texts_that_the_model_has_learnt_from_are_said_where_it_is_measured(dev):
+    rows = [replace(one, split="train") for one in dev]
+    with nbner.Session("leak", labels=dev[0].labels, store=":memory:") as session:
+        session.add(rows[:12])
+        session.add(rows[12:18], split="dev")
+        session.add([rows[0], *rows[18:22]], split="test")
+        session.train(learner="crf", progress=False)
+        said = "among those that the model was trained on, or selected by (split 'train')"
+        n_dev = len({one.text for one in rows[12:18]} & {one.text for one in rows[:12]})
+        assert (said in str(session.evaluate("dev"))) == bool(n_dev)
+        test = [one.text for one in session.examples("test")]
+        known = {one.text for one in session.examples("train")}
+        n = sum(one in known for one in test)
+        found = session.evaluate("test")
+        assert n
+        assert f"{n} of {len(test)} texts" in found.warnings[-1]
+        assert said in found.warnings[-1]
+        session.model.decide("greedy")
+        session.labels.rename(dev[0].labels[0], "Act")
+        assert said in str(session.evaluate("test"))
+        assert any(said in one for one in session.errors(split="test").errors.warnings)
+        # What was added after the training was not learnt.
+        session.add([{"text": "Stir salt .", "spans": [], "answer": "accept", "_timestamp": 1}])
+        (late,) = [one for one in session.examples("train") if one.text == "Stir salt ."]
+        session.add([late], split="late")
+        assert said not in str(session.evaluate("late"))
