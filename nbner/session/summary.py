@@ -11,6 +11,7 @@ from nbner._common.colors import label_colors, underline_of
 from nbner._common.format import plural, scrollable
 from nbner._common.result import Result
 from nbner.decoding.decision.component import decision_of
+from nbner.decoding.decision.without_gold import decision_without_gold
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import is_trained, recognizer_names, recognizer_of
 from nbner.types import Counts
@@ -114,6 +115,14 @@ def describe_model(nlp: Language) -> str:
     )
     if not is_trained(nlp):
         return f"not trained yet: session.train(){which}"
+    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{_describe_decision(nlp)}{which}"
+
+
+def _describe_decision(nlp: Language) -> str:
     decision = decision_of(nlp)
-    rule = "" if decision is None else f", decides by expected F (theta {decision.threshold:.3f})"
-    return f"{nlp.lang} pipeline {fingerprint(nlp)}, trained{rule}{which}"
+    if decision is None:
+        return ""
+    fixed = decision_without_gold(nlp)
+    if fixed is not None and fixed.for_corrections:
+        return f", decides for few corrections (theta {decision.threshold:.3f})"
+    return f", decides by expected F (theta {decision.threshold:.3f})"

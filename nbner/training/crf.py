@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -511,10 +511,11 @@ def _fit(
     seen: set[int] = set()
     for types, tags in zip(texts.types, gold, strict=True):
         padded = [*[edge] * reach, *types.tolist(), *[edge] * reach]
-        items = [
-            [_BIAS, *(name for k, o in enumerate(OFFSETS) for name in attributes[padded[i + o]][k])]
-            for i in range(reach, len(padded) - reach)
-        ]
+        shifted = (
+            [attributes[one][k] for one in padded[reach + o : len(padded) - reach + o]]
+            for k, o in enumerate(OFFSETS)
+        )
+        items = [[_BIAS, *chain.from_iterable(own)] for own in zip(*shifted, strict=True)]
         # A text is cut where its annotation is unknown: no transition leads there.
         for is_known, part in groupby(range(len(tags)), key=lambda i: tags[i] != _MISSING):
             if is_known:

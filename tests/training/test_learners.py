@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 import spacy
 
-from nbner.decoding.decision.component import decision_of
-from nbner.decoding.decision.without_gold import (
-    decide_below,
-    decision_without_gold,
-    fit_without_gold,
-)
+from nbner.decoding.api import span_probabilities
+from nbner.decoding.decision import without_gold
+from nbner.decoding.decision.component import without_decision
+from nbner.decoding.decision.span_sets import best_span_set, fixed_point_threshold
+from nbner.decoding.decision.without_gold import decision_without_gold, fit_for_corrections
 from nbner.errors import TrainingError
 from nbner.evaluation.comparison import compare_systems
 from nbner.nlp.fingerprint import fingerprint
 from nbner.nlp.pipeline import load_base
+from nbner.nlp.prediction import predict
+from nbner.session.summary import describe_model
 from nbner.training import candidates, crf_run, distillation, learner, learner_run, loop
 from nbner.training.candidates import CandidateScore, choose_learner
 from nbner.training.learners import train
@@ -201,34 +202,44 @@ def test_behind_a_widget_it_learns_from_copies_too(small, monkeypatch):
     assert 20 < learnt() <= 40
 
 
-def test_behind_a_widget_it_decides_while_it_finds_little(small, pool, monkeypatch):
-    """The open texts say so: one that it has learnt from does not, and a few say too little."""
-    opened = [one.text for one in pool]
+def test_behind_a_widget_it_decides_for_few_corrections(small, pool, tmp_path):
+    """Loaded again it says so, and predicts what the exact probabilities say."""
+    texts = [one.text for one in pool]
+    # Of two sentences it knows too little for most probabilities to be above one half.
+    nlp = learner.learn_crf(load_base("blank:en"), small[:2], labels=LABELS, pool_texts=texts)
+    nlp.to_disk(tmp_path / "model")
+    nlp = spacy.load(tmp_path / "model")
+    decision = decision_without_gold(nlp)
+    assert 0.2 <= decision.threshold <= 0.3
+    assert (decision.temperature, decision.texts, decision.for_corrections) == (1.0, 40, True)
+    assert "which takes few corrections" in str(decision)
+    assert f"decides for few corrections (theta {decision.threshold:.3f})" in describe_model(nlp)
 
-    def learnt(texts):
-        texts = [*(one.text for one in small), *texts]
-        return learner.learn_crf(load_base("blank:en"), small, labels=LABELS, pool_texts=texts)
+    def places(found):
+        return [[(one.start, one.end, one.label) for one in spans] for spans in found]
 
-    # These it finds.
-    assert decision_of(learnt(opened)) is None
-    monkeypatch.setattr(learner, "_THRESHOLD", 0.6)
-    nlp = learnt(opened)
-    assert decision_of(nlp).threshold == 0.6
-    assert decision_without_gold(nlp).texts == len(opened)
-    assert decision_of(learnt(opened[:19])) is None
+    probable = span_probabilities(nlp, pool, min_probability=0.1)
+    shown = places(predict(nlp, pool))
+    assert shown == places(best_span_set(one.spans, decision.threshold) for one in probable)
+    assert shown != places(predict(without_decision(nlp), pool))
 
 
-@pytest.mark.parametrize("n", [5, 20])
-def test_whether_the_threshold_is_below_another_needs_fewer_spans(small, pool, n):
-    """It says the same as the threshold that is found from all of them."""
+@pytest.mark.parametrize("n", [2, 5, 20])
+def test_the_threshold_for_few_corrections_is_the_fixed_point_within_limits(
+    small, pool, n, monkeypatch
+):
+    """Of the spans above the lower limit it is found as of all spans."""
     nlp = learner.train_crf(load_base("blank:en"), small[:n], labels=LABELS, max_iterations=5)
-    fixed = fit_without_gold(nlp, pool).threshold
-    assert 0.05 < fixed < 0.45
-    for other in (fixed - 0.02, fixed - 1e-4, fixed + 1e-4, fixed + 0.02):
-        found = decide_below(nlp, pool, other)
-        assert (found is not None) == (fixed < other)
-        assert found is None or (found.threshold, found.texts) == (other, len(pool))
-    assert decide_below(nlp, pool[:19], 1.0) is None
+    found = span_probabilities(nlp, pool, max_span_length=None, min_probability=1e-6)
+    fixed = fixed_point_threshold([one.spans for one in found])
+    assert 0.05 < fixed < 0.5
+    for limits in ((fixed - 0.02, fixed + 0.02), (0.01, fixed - 0.01), (fixed + 0.01, 0.6)):
+        monkeypatch.setattr(without_gold, "CORRECTION_THRESHOLDS", limits)
+        chosen = fit_for_corrections(nlp, pool)
+        assert chosen.threshold == pytest.approx(sorted((*limits, fixed))[1], abs=1e-4)
+        assert (chosen.texts, chosen.temperature) == (len(pool), 1.0)
+        few = fit_for_corrections(nlp, pool[:19])
+        assert (few.threshold, few.texts) == (sum(limits) / 2, 0)
 
 
 def test_a_model_that_shares_its_tokenizer_is_the_same_model(small, pool):

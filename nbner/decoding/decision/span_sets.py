@@ -69,7 +69,9 @@ def best_span_set(probabilities: Mapping[Span, float], threshold: float = 0.5) -
 
 
 def expected_f(
-    probabilities: Sequence[Mapping[Span, float]], chosen: Sequence[Collection[Span]]
+    probabilities: Sequence[Mapping[Span, float]],
+    chosen: Sequence[Collection[Span]],
+    entities: float | None = None,
 ) -> float:
     """Return the ratio of expectations that stands for the F of chosen spans.
 
@@ -79,6 +81,8 @@ def expected_f(
         For each text every span with its probability.
     chosen : sequence of collections of Span
         For each text the chosen spans.
+    entities : float, optional
+        Sum of the probabilities of all spans, where ``probabilities`` lists some alone.
 
     Returns
     -------
@@ -90,28 +94,40 @@ def expected_f(
         for table, spans in zip(probabilities, chosen, strict=True)
         for span in spans
     )
-    size = sum(len(spans) for spans in chosen) + sum(sum(table.values()) for table in probabilities)
+    if entities is None:
+        entities = sum(sum(table.values()) for table in probabilities)
+    size = sum(len(spans) for spans in chosen) + entities
     return 2 * hits / size if size else 0.0
 
 
-def fixed_point_threshold(probabilities: Sequence[Mapping[Span, float]]) -> float:
+def fixed_point_threshold(
+    probabilities: Sequence[Mapping[Span, float]],
+    *,
+    lowest: float = 0.0,
+    entities: float | None = None,
+) -> float:
     """Find the threshold whose span sets have the highest expected F over all texts.
 
     Parameters
     ----------
     probabilities : sequence of mappings
         For each text every span with its probability; those left out count as 0.
+    lowest : float
+        The threshold to begin with, below which none is returned.
+    entities : float, optional
+        Sum of the probabilities of all spans, where ``probabilities`` lists those above
+        ``lowest`` alone.
 
     Returns
     -------
     float
-        The fixed point theta = F / 2, from 0 to one half; 0 where no span has a
-        probability.
+        The fixed point theta = F / 2, from 0 to one half, or ``lowest`` where that is
+        higher; 0 where no span has a probability.
     """
-    threshold = 0.0
+    threshold = lowest
     for _ in range(MAX_ITERATIONS):
         chosen = [best_span_set(table, threshold) for table in probabilities]
-        reached = expected_f(probabilities, chosen) / 2
+        reached = expected_f(probabilities, chosen, entities) / 2
         # The ratio rises from step to step, and stops at its maximum.
         if reached - threshold < TOLERANCE:
             return max(reached, threshold)

@@ -20,7 +20,7 @@ from nbner.decoding.api import MAX_SPAN_LENGTH, span_probabilities
 from nbner.decoding.batching import docs_before_ner, trained_recognizer
 from nbner.decoding.chain_batches import chain_expectations
 from nbner.decoding.decision.component import META_KEY, add_decision, decision_of
-from nbner.decoding.decision.span_sets import best_span_set, fixed_point_threshold
+from nbner.decoding.decision.span_sets import fixed_point_threshold
 from nbner.errors import ModelError
 from nbner.nlp.crf.component import CrfRecognizer
 from nbner.nlp.pipeline import recognizer_of
@@ -38,6 +38,12 @@ TEMPERATURE = 1.2
 #: of sparse labels.
 MIN_THRESHOLD = 0.05
 
+#: Lowest and highest threshold of a decision for few corrections, at a temperature of 1. A wrong
+#: span that stands alone costs as much as a missing one, which by itself would ask for one half;
+#: one that overlaps an entity costs nothing, since the label's key replaces it, and most wrong
+#: ones do. On draws of protocols and wnut17 thresholds of .15 and .35 cost more on nearly all.
+CORRECTION_THRESHOLDS = (0.2, 0.3)
+
 #: Texts whose probabilities are summed over: fewer say too little, more cost time for nothing.
 MIN_TEXTS, MAX_TEXTS = 20, 200
 
@@ -54,14 +60,23 @@ class DecisionWithoutGold:
     threshold, temperature : float
         As for `component.ExpectedFDecision`.
     texts : int
-        Number of texts whose probabilities chose the threshold.
+        Number of texts whose probabilities chose the threshold; 0 where none did.
+    for_corrections : bool
+        Whether it is for few corrections of suggestions, from `fit_for_corrections`.
     """
 
     threshold: float
     temperature: float
     texts: int
+    for_corrections: bool = False
 
     def __str__(self) -> str:
+        if self.for_corrections:
+            return (
+                "Entities are spans with a probability above theta "
+                f"{format_number(self.threshold, 3)}, which takes few corrections. "
+                'session.model.decide("greedy") goes back'
+            )
         return (
             "Entities are the spans with the highest expected F: theta "
             f"{format_number(self.threshold, 3)}, found without gold from the probabilities of "
@@ -86,11 +101,12 @@ class DecisionWithoutGold:
 
     def to_json(self) -> dict[str, Any]:
         """Return the values by their names."""
-        return {
+        found: dict[str, Any] = {
             "threshold": self.threshold,
             "temperature": self.temperature,
             "texts": self.texts,
         }
+        return {**found, "for_corrections": True} if self.for_corrections else found
 
 
 def fit_without_gold(
@@ -136,53 +152,52 @@ def fit_without_gold(
     )
 
 
-def decide_below(
-    nlp: Language,
-    texts: Sequence[Example | str],
-    threshold: float,
-    *,
-    seed: int = 0,
-    max_texts: int = MAX_TEXTS,
-) -> DecisionWithoutGold | None:
-    """Decide with a given threshold where that of `fit_without_gold` is lower.
+def fit_for_corrections(
+    nlp: Language, texts: Sequence[Example | str], *, seed: int = 0, max_texts: int = MAX_TEXTS
+) -> DecisionWithoutGold:
+    """Choose the threshold for few corrections of suggestions, from the texts' probabilities.
 
-    It costs half as much: whether the fixed point is below a threshold needs no more
-    than the spans above it. No set of spans has an expected F of twice the threshold
-    where the best sum of probability minus threshold is below the threshold times the
-    expected number of entities; see `span_sets`.
+    It is the fixed point of `span_sets.fixed_point_threshold`, kept between the two
+    `CORRECTION_THRESHOLDS`. So it costs less than `fit_without_gold`: no spans below the
+    lower one are needed, only how many entities the texts are expected to have.
 
     Parameters
     ----------
     nlp : Language
         A pipeline with a trained random field; not changed.
     texts, seed, max_texts
-        As for `fit_without_gold`.
-    threshold : float
-        The threshold.
+        As for `fit_without_gold`. With fewer than `MIN_TEXTS` the threshold is half-way
+        between the two.
 
     Returns
     -------
-    DecisionWithoutGold or None
-        None where the fixed point is the threshold or above, or where there are
-        too few texts.
+    DecisionWithoutGold
+        At a temperature of 1.
 
     Raises
     ------
     ModelError
         The pipeline has no trained random field.
     """
+    lowest, highest = CORRECTION_THRESHOLDS
     chosen = _sample(texts, seed, max_texts)
     recognizer = trained_recognizer(nlp)
     if not isinstance(recognizer, CrfRecognizer):
         raise ModelError("the pipeline has no random field to decide with.")
     if not chosen:
-        return None
-    gain = 0.0
-    for docs in docs_before_ner(nlp, chosen):
-        for size, spans in chain_expectations(recognizer, docs, threshold, TEMPERATURE):
-            best = best_span_set(spans, threshold)
-            gain += sum(spans[one] - threshold for one in best) - threshold * size
-    return DecisionWithoutGold(threshold, TEMPERATURE, texts=len(chosen)) if gain < 0 else None
+        middle = (lowest + highest) / 2
+        return DecisionWithoutGold(middle, 1.0, texts=0, for_corrections=True)
+    listed = [
+        (size, spans)
+        for docs in docs_before_ner(nlp, chosen)
+        for size, spans in chain_expectations(recognizer, docs, lowest, 1.0)
+    ]
+    threshold = fixed_point_threshold(
+        [spans for _, spans in listed], lowest=lowest, entities=sum(size for size, _ in listed)
+    )
+    return DecisionWithoutGold(
+        round(min(threshold, highest), 6), 1.0, texts=len(chosen), for_corrections=True
+    )
 
 
 def decision_without_gold(nlp: Language) -> DecisionWithoutGold | None:
