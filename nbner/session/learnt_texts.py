@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nbner._common.format import plural
+from nbner._common.times import is_time
 from nbner.active_learning.ranked_dataset import held_out_examples, is_held_out
 from nbner.session.context import SessionContext
 from nbner.training.model_store import FORMER_KEY
@@ -66,9 +67,11 @@ def learnt_text_warnings(context: SessionContext, gold: Iterable[Example]) -> li
     """
     match learnt_record(context).get(LEARNT_KEY):
         case {"split": str(split), "answered_by": int() | float() as answered_by}:
-            pass
+            is_known = is_time(answered_by) and split in context.dataset.splits()
         case _:
             return []
+    if not is_known:
+        return []
     aside = held_out_examples(context.dataset, split)
     then = context.dataset.at(answered_by).examples(split, answer="accept")
     learnt = {one.text for one in then if not is_held_out(one, aside)}

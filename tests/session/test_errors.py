@@ -116,7 +116,8 @@ def test_an_open_explorer_says_that_another_model_is_in_use(tmp_path):
         heard = []
         explorer.send = heard.append
         session.model.use(first)
-    assert before["notices"] == []
+    [learnt] = before["notices"]
+    assert "40 of 40 texts are among those that the model was trained on" in learnt
     [news] = [one for one in heard if one["type"] == "errors"]
     assert "Another model is in use" in news["notices"][0]
     assert "session.errors()" in news["notices"][0]
