@@ -196,6 +196,8 @@ def _alternatives(
         # Calibration may raise what is not sure.
         known = _lattice_of(context, nlp, example).span_probabilities(min_probability=least / 10)
         confidence = calibrated(nlp, known)
+        # As in `_scored`: somebody answers meanwhile.
+        REPLIES.give_way()
         scored = [replace(span, source=source, score=confidence(span)) for span in known.spans]
         likely = [one for one in scored if (one.score or 0) >= least and one not in spans]
         found.append(sorted(likely, key=lambda one: -(one.score or 0)))
