@@ -10,7 +10,7 @@ from nbner._common.format import plural
 from nbner._common.times import is_time
 from nbner.active_learning.ranked_dataset import held_out_examples, is_held_out
 from nbner.session.context import SessionContext
-from nbner.training.model_store import FORMER_KEY
+from nbner.training.model_places import FORMER_KEY
 from nbner.types import Example
 
 if TYPE_CHECKING:
