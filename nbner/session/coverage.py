@@ -19,6 +19,7 @@ from nbner.reranking.coverage.study import (
     held_out_texts,
 )
 from nbner.session.context import SessionContext
+from nbner.session.learnt_texts import warn_of_learnt_texts
 from nbner.session.training import training_split
 from nbner.types import Example
 
@@ -71,6 +72,7 @@ def measure_coverage(
             remedy="Train a model of these labels: session.train()",
         )
     check_size(len(gold), alpha, split=dev)
+    warn_of_learnt_texts(context, gold, "for new texts the sets are too small", stacklevel=6)
     texts = list(held_out_texts(context.nlp, gold, width=width, decoder=decoder, progress=progress))
     return Coverage(
         alpha=alpha,

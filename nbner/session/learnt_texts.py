@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -55,7 +56,28 @@ def learnt_record(context: SessionContext) -> dict[str, Any]:
     return {}
 
 
-def learnt_text_warnings(context: SessionContext, gold: Iterable[Example]) -> list[str]:
+def warn_of_learnt_texts(
+    context: SessionContext, gold: Iterable[Example], consequence: str, *, stacklevel: int = 5
+) -> None:
+    """Warn where something is fitted or studied on texts that the model was trained on.
+
+    Parameters
+    ----------
+    context, gold
+        As for `learnt_text_warnings`.
+    consequence : str
+        What that does, such as "for new texts the sets are too small".
+    stacklevel : int
+        As for `warnings.warn`: by default the line that calls a session's method, behind
+        the two checks of its arguments.
+    """
+    for one in learnt_text_warnings(context, gold, consequence):
+        warnings.warn(f"{one}.", stacklevel=stacklevel)
+
+
+def learnt_text_warnings(
+    context: SessionContext, gold: Iterable[Example], consequence: str = "F is too high"
+) -> list[str]:
     """Return a sentence where the model in use was trained on texts that it is measured on.
 
     Parameters
@@ -64,6 +86,8 @@ def learnt_text_warnings(context: SessionContext, gold: Iterable[Example]) -> li
         Its records of training runs name the split.
     gold : iterable of Example
         The texts that the model is measured on.
+    consequence : str
+        What that does.
     """
     match learnt_record(context).get(LEARNT_KEY):
         case {"split": str(split), "answered_by": int() | float() as answered_by}:
@@ -81,4 +105,4 @@ def learnt_text_warnings(context: SessionContext, gold: Iterable[Example]) -> li
         return []
     some = f"{n:,} of {plural(len(texts), 'text')} {'is' if n == 1 else 'are'}"
     by = f"trained on, or selected by (split {split!r})"
-    return [f"{some} among those that the model was {by}: F is too high"]
+    return [f"{some} among those that the model was {by}: {consequence}"]

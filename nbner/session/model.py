@@ -38,7 +38,7 @@ from nbner.reranking.report import Ensemble, Reranking
 from nbner.reranking.train import fit_ensemble, fit_reranker
 from nbner.session.arguments import check_session_methods
 from nbner.session.context import Accessor, SessionContext
-from nbner.session.learnt_texts import learnt_record
+from nbner.session.learnt_texts import learnt_record, warn_of_learnt_texts
 from nbner.session.prediction import checked_texts, longest_span
 from nbner.session.training import training_split
 from nbner.training.report import TrainingReport
@@ -187,6 +187,7 @@ class ModelAccessor(Accessor):
                 remedy=f"Add gold there until it predicts {temperature.MIN_PAIRS}",
             )
         fitted = temperature.fit_temperatures(pairs, per_label=per_label)
+        warn_of_learnt_texts(context, gold, "on new texts the probabilities stay too sure")
         kept = save_temperatures(context.nlp, fitted.overall, fitted.per_label)
         context.model_store.save_calibration(kept)
         context.model_store.drop_calibration_notice()
@@ -233,7 +234,8 @@ class ModelAccessor(Accessor):
             whose list has one order at all temperatures.
         """
         context = self._context
-        actions = gold_actions(context.nlp, context.gold(split))
+        gold = context.gold(split)
+        actions = gold_actions(context.nlp, gold)
         if actions.n_spans < MIN_GOLD_SPANS:
             raise DataError(
                 f"split {split!r} has {plural(actions.n_spans, 'gold span')} in texts whose gold "
@@ -244,6 +246,7 @@ class ModelAccessor(Accessor):
         report = ListCalibration.from_actions(
             actions, seed=context.seed, split=split, fingerprint=fingerprint(context.nlp)
         )
+        warn_of_learnt_texts(context, gold, "for new texts the temperature is too low")
         kept = save_list_temperature(context.nlp, report.temperature)
         context.model_store.save_calibration(kept)
         context.model_store.drop_calibration_notice()
@@ -337,6 +340,7 @@ class ModelAccessor(Accessor):
             seed=context.seed,
             progress=progress,
         )
+        warn_of_learnt_texts(context, gold, "for new texts another threshold may be the best")
         # The probabilities are those of the same recognizer.
         known = copy_temperatures(context.nlp, decided)
         if known is not None:

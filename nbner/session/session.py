@@ -41,6 +41,7 @@ from nbner.session.experiments import ExperimentsAccessor
 from nbner.session.labels import (
     LabelSet,
 )
+from nbner.session.learnt_texts import warn_of_learnt_texts
 from nbner.session.model import ModelAccessor
 from nbner.session.opening import open_context
 from nbner.session.quality import QualityAccessor
@@ -1638,9 +1639,11 @@ class Session:
             return oracle_curve_of_answers(answers, widths=widths, seed=context.seed)
         if source != "gold":
             raise DataError(f"{source!r} is not a source", remedy='Use "gold" or "answers"')
+        gold = context.gold(split)
+        warn_of_learnt_texts(context, gold, "on new texts all figures are lower")
         return oracle_curve(
             context.nlp,
-            context.gold(split),
+            gold,
             widths=widths,
             decoders=decoders,
             labels=context.labels,

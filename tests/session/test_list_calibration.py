@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import partial
+
 import matplotlib as mpl
 import pytest
 
@@ -86,3 +89,27 @@ def test_too_little_gold_of_the_models_labels_says_how_much_is_needed(path, tmp_
         with pytest.raises(DataError, match=r"0 gold spans .*1 text not") as caught:
             session.model.calibrate_lists()
     assert "until there are 30" in caught.value.remedy
+
+
+def test_what_is_fitted_or_studied_on_learnt_texts_is_said(tmp_path):
+    with Session("own", labels=CORPUS.labels, store=tmp_path / "own.db") as session:
+        session.add(CORPUS.train[:60], split="train")
+        session.add(CORPUS.dev[:40], split="dev")
+        session.train(max_epochs=4, progress=False)
+        model, experiments = session.model, session.experiments
+        calls = {
+            "figures are lower": partial(session.oracle_curve, (1, 2), progress=False),
+            "the sets are too small": partial(experiments.coverage, 0.3, width=4, progress=False),
+            "probabilities stay too sure": partial(model.calibrate, progress=False),
+            "the temperature is too low": model.calibrate_lists,
+            "another threshold may": partial(model.decide, progress=False),
+        }
+        for said, call in calls.items():
+            name = "dev" if "sets" in said or "threshold" in said else "split"
+            with pytest.warns(UserWarning, match=f"60 of 60 texts are among .*{said}") as caught:
+                call(**{name: "train"})
+            ours = [one for one in caught if "among" in str(one.message)]
+            assert [one.filename for one in ours] == [__file__], "it names the caller's line"
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)
+                call()
