@@ -32,26 +32,27 @@ class ModelSuggestions:
         Source of the model's spans.
     model : object, optional
         The model.
-    alternatives : sequence of tuple of Span
-        For each example other spans that the model holds possible, the likeliest
-        first; empty where none are offered.
     """
 
     spans: Sequence[tuple[Span, ...]]
     sources: Sequence[tuple[OfferedSource, ...]]
     name: str = ""
     model: Any = None
-    alternatives: Sequence[tuple[Span, ...]] = ()
 
 
 #: From examples to what model and patterns suggest.
 ModelSuggestFn: TypeAlias = Callable[[Sequence[Example]], ModelSuggestions]
 
+#: From an example, its suggestions and the model to other spans that the model holds possible,
+#: the likeliest first.
+AlternativesFn: TypeAlias = Callable[[Example, Sequence[Span], Any], tuple[Span, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """The suggestions for one example that are marked, and what stands behind them."""
+    """The suggestions for one example, those that are marked, and what stands behind them."""
 
+    suggested: tuple[Span, ...]
     marked: tuple[Span, ...]
     name: str
     origin: SuggestionOrigin
@@ -74,6 +75,8 @@ class MergedSuggestions:
         Number of functions that come before these.
     redecode : callable, optional
         The model's best analyses that hold some spans and not others.
+    alternatives : callable, optional
+        The model's other spans, which are asked for where an example is offered.
     """
 
     def __init__(
@@ -83,11 +86,13 @@ class MergedSuggestions:
         *,
         position: int,
         redecode: RedecodeFn | None,
+        alternatives: AlternativesFn | None = None,
     ) -> None:
         self._functions = functions
         self._others = others
         self._position = position
         self._redecode = redecode
+        self._alternatives = alternatives
         self._remembered: dict[tuple[str, int], _Remembered] = {}
 
     def suggest(self, examples: Sequence[Example]) -> list[tuple[Span, ...]]:
@@ -125,7 +130,12 @@ class MergedSuggestions:
             One that was suggested for just now.
         """
         found = self._remembered.get((example.split, example.input_hash))
-        return SuggestionOrigin() if found is None else found.origin
+        if found is None:
+            return SuggestionOrigin()
+        if self._alternatives is None or found.origin.model is None:
+            return found.origin
+        others = self._alternatives(example, found.suggested, found.origin.model)
+        return replace(found.origin, alternatives=others)
 
     def redecode(
         self, example: Example, k: int, forced: Sequence[Span], forbidden: Sequence[Span]
@@ -177,7 +187,6 @@ class MergedSuggestions:
         spans = [one or () for one in known]
         before, after = spans[: self._position], spans[self._position :]
         merged = merge_suggestions(*before, others.spans[i], *after)
-        alternatives = others.alternatives[i] if others.alternatives else ()
         names = () if self._functions is None else self._functions.names
         functions = [
             OfferedSource(name, said, group=name)
@@ -185,13 +194,10 @@ class MergedSuggestions:
             if said is not None
         ]
         self._remembered[example.split, example.input_hash] = _Remembered(
+            merged,
             filter_spans(merged)[0],
             others.name,
-            SuggestionOrigin(
-                (*functions, *others.sources[i]),
-                others.model,
-                tuple(one for one in alternatives if one not in merged),
-            ),
+            SuggestionOrigin((*functions, *others.sources[i]), others.model),
         )
         while len(self._remembered) > _MAX_REMEMBERED:
             self._remembered.pop(next(iter(self._remembered)), None)

@@ -136,7 +136,6 @@ def model_suggestions(
     patterns: PatternSuggestFn | None,
     model: bool,
     beside: Callable[[], Language | None] | None = None,
-    alternatives: float | None = None,
 ) -> ModelSuggestions:
     """Return what model and patterns suggest, together and by source.
 
@@ -152,8 +151,6 @@ def model_suggestions(
         Whether the model suggests.
     beside : callable, optional
         Returns another model, whose suggestions are only kept for comparison.
-    alternatives : float, optional
-        Least probability of other spans of the model to offer; by default none.
     """
     # One model for all that follows: another one may come into use meanwhile.
     nlp, other = context.nlp, None if beside is None else beside()
@@ -176,32 +173,31 @@ def model_suggestions(
         source, group = context.model_name(other), _group_of(context, other)
         for one, found in zip(known, predicted, strict=True):
             one.append(OfferedSource(source, found, group=group, shown=False))
-    others: list[tuple[Span, ...]] = []
-    if alternatives is not None and model and is_trained(nlp):
-        others = _alternatives(context, nlp, examples, spans, alternatives)
-    return ModelSuggestions(spans, [tuple(one) for one in known], name, nlp, others)
+    return ModelSuggestions(spans, [tuple(one) for one in known], name, nlp)
 
 
 def _alternatives(
     context: SessionContext,
-    nlp: Language,
-    examples: Sequence[Example],
-    suggested: Sequence[tuple[Span, ...]],
     least: float,
-) -> list[tuple[Span, ...]]:
-    """Return the likeliest spans that are not suggested, with their probabilities."""
+    example: Example,
+    suggested: Sequence[Span],
+    nlp: Language,
+) -> tuple[Span, ...]:
+    """Return the model's likeliest spans that are not suggested, with their probabilities."""
+    if not is_trained(nlp):
+        return ()
+    # Calibration may raise what is not sure.
+    known = _lattice_of(context, nlp, example).span_probabilities(min_probability=least / 10)
+    confidence = calibrated(nlp, known)
+    # As in `_scored`: somebody answers meanwhile.
+    REPLIES.give_way()
     source = context.model_name(nlp)
-    found = []
-    for example, spans in zip(examples, suggested, strict=True):
-        # Calibration may raise what is not sure.
-        known = _lattice_of(context, nlp, example).span_probabilities(min_probability=least / 10)
-        confidence = calibrated(nlp, known)
-        # As in `_scored`: somebody answers meanwhile.
-        REPLIES.give_way()
-        scored = [replace(span, source=source, score=confidence(span)) for span in known.spans]
-        likely = [one for one in scored if (one.score or 0) >= least and one not in spans]
-        found.append(sorted(likely, key=lambda one: -(one.score or 0)))
-    return [spans[:MAX_ALTERNATIVES] for spans in _with_known_labels(context, found)]
+    scored = [(confidence(span), span) for span in known.spans]
+    likely = sorted((one for one in scored if one[0] >= least), key=lambda one: -one[0])
+    named = [replace(span, source=source, score=score) for score, span in likely]
+    # Suggestions have the present names of renamed labels.
+    (others,) = _with_known_labels(context, [named])
+    return tuple(one for one in others if one not in suggested)[:MAX_ALTERNATIVES]
 
 
 def _sources_of(span: Span) -> list[str]:
@@ -310,8 +306,10 @@ def adviser(
     learns : bool
         Whether a model may come into use later, and suggestions that were shown
         stay then.
-    beside, alternatives : optional
+    beside : callable, optional
         As for `model_suggestions`.
+    alternatives : float, optional
+        Least probability of other spans of the model to offer; by default none.
 
     Raises
     ------
@@ -338,7 +336,6 @@ def adviser(
             patterns=by_patterns,
             model=order.model,
             beside=beside,
-            alternatives=alternatives,
         )
     knows = order.model and (learns or is_trained(context.nlp))
     offers = OfferLog(keeps_shown=learns)
@@ -347,6 +344,11 @@ def adviser(
         others,
         position=order.position,
         redecode=partial(_redecode_offered, context, offers) if knows else None,
+        alternatives=(
+            partial(_alternatives, context, alternatives)
+            if alternatives is not None and knows
+            else None
+        ),
     )
     made = Suggester(
         merged.suggest,

@@ -35,7 +35,7 @@ EXTRAS = [
 
 @pytest.fixture
 def session():
-    """Give a session with six accepted texts, the last of them without its person."""
+    """Return a session with six accepted texts, the last of them without its person."""
     with nbner.Session("marks", labels=LABELS, store=":memory:", annotator="ann") as made:
         made.add(TEXTS)
         for example, extra in zip(made.examples(), EXTRAS, strict=True):
@@ -141,13 +141,21 @@ AUDIT = {"withheld": [], "corrupted": [[[0, 4, "Place"], [0, 4, "Person"]]], "un
 
 @pytest.fixture
 def suggested():
-    """Give a session with one answer that followed a corrupted suggestion, in four seconds."""
+    """Return a session with one answer that followed a corrupted suggestion, in four seconds."""
     with nbner.Session("names", labels=LABELS, store=":memory:", annotator="ann") as made:
         made.add(TEXTS[:2])
         extra = {"suggestions": OFFER, "audit": AUDIT, "seconds": 4.0}
         ranks = {"gold_rank": 1, "list_size": 2, "list_steps": [[1, 1, 0, 0]]}
         answer(made, made.examples()[0], ANNA, **extra, **ranks)
         yield made
+
+
+def moment():
+    """Return a time that is before all that follows, when the clock has gone on from it."""
+    then = time.time()
+    while time.time() < then + 0.002:
+        pass
+    return then
 
 
 def figures(session):
@@ -162,8 +170,7 @@ def test_figures_stay_through_renaming_merging_undo_and_restoration(suggested):
     assert figures(suggested) == (1, 1, 4)
     assert suggested.oracle_curve((1, 2), source="answers").frame["n"].tolist() == [1, 1]
     assert suggested.quality.anchoring().uncorrected == 1
-    then = time.time()
-    time.sleep(0.01)
+    then = moment()
     merged = suggested.labels.merge("Human", "Place")
     assert figures(suggested) == (1, 1, 4)
     assert suggested.quality.anchoring().uncorrected == 0
@@ -278,8 +285,7 @@ def test_a_cell_that_adds_is_run_again_after_a_renaming(labels):
 
 @pytest.mark.parametrize("change", [rename, merge], ids=lambda one: one.__name__)
 def test_answers_from_before_a_renaming_are_restored_with_their_labels(session, change):
-    then, before = time.time(), session.examples()
-    time.sleep(0.01)
+    then, before = moment(), session.examples()
     change(session)
     widget = session.manual()
     assert session.store.restore(then) == 6
